@@ -1,0 +1,369 @@
+//! The signed unit of submission: header, Merkle root of its items, one signature, 1 to 8,192
+//! fixed-size items of one kind. Bytes: header (84), signature (64), items.
+
+use std::sync::Arc;
+
+use bincode::{Decode, Encode};
+use bytes::Bytes;
+use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
+
+use crate::codec;
+use crate::hash::{Digest, Domain, hash};
+use crate::ids::{BatchId, ChainId, ParticipantId};
+use crate::merkle;
+use crate::operation::{ArrivalItem, CollectItem, FailureItem, RechargeItem, VoidItem};
+use crate::registry::Roles;
+use crate::rejection::Rejection;
+use crate::sign::{PublicKey, SecretKey, Signature};
+use crate::units::TimeMs;
+
+/// The version that batch headers carry.
+pub const BATCH_VERSION: u16 = 1;
+/// The most items of a batch.
+pub const BATCH_ITEMS_MAX: u32 = 8_192;
+/// Bytes of an encoded [`BatchHeader`].
+pub const BATCH_HEADER_BYTES: usize = 84;
+/// Bytes before the first item: header and signature.
+pub const BATCH_PREFIX_BYTES: usize = BATCH_HEADER_BYTES + 64;
+/// Bytes of the largest batch.
+pub const BATCH_BYTES_MAX: usize = BATCH_PREFIX_BYTES + BATCH_ITEMS_MAX as usize * 128;
+
+/// What a batch's items are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u16)]
+pub enum BatchKind {
+    /// [`RechargeItem`]s.
+    Recharge = 1,
+    /// [`CollectItem`]s.
+    Collect = 2,
+    /// [`VoidItem`]s.
+    Void = 3,
+    /// [`ArrivalItem`]s.
+    Arrival = 4,
+    /// [`FailureItem`]s.
+    Failure = 5,
+}
+
+impl BatchKind {
+    /// Every kind, ascending by number.
+    pub const ALL: &'static [Self] =
+        &[Self::Recharge, Self::Collect, Self::Void, Self::Arrival, Self::Failure];
+
+    /// The kind of a frozen number.
+    pub fn from_number(number: u16) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.number() == number)
+    }
+
+    /// The frozen number.
+    pub const fn number(self) -> u16 {
+        self as u16
+    }
+
+    /// Bytes of one item.
+    pub const fn item_bytes(self) -> usize {
+        match self {
+            Self::Recharge => 128,
+            Self::Collect | Self::Void | Self::Arrival | Self::Failure => 64,
+        }
+    }
+
+    /// The roles of which a submitter needs at least one.
+    pub const fn roles(self) -> Roles {
+        match self {
+            Self::Recharge | Self::Void => Roles::RECHARGE_SERVICE.and(Roles::GATEWAY),
+            Self::Collect | Self::Arrival | Self::Failure => Roles::GATEWAY,
+        }
+    }
+
+    /// The name that JSON uses.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Recharge => "recharge",
+            Self::Collect => "collect",
+            Self::Void => "void",
+            Self::Arrival => "arrival",
+            Self::Failure => "failure",
+        }
+    }
+}
+
+/// What the submitter signs, by its digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct BatchHeader {
+    /// [`BATCH_VERSION`].
+    pub version: u16,
+    /// A [`BatchKind`]'s number.
+    pub kind: u16,
+    /// The chain it is meant for.
+    pub chain_id: ChainId,
+    /// Who signs.
+    pub submitter: ParticipantId,
+    /// How many items follow.
+    pub count: u32,
+    /// The last block time at which it may commit.
+    pub valid_until: TimeMs,
+    /// RFC 6962 Merkle root over the items in order.
+    pub items_root: Digest,
+}
+
+impl BatchHeader {
+    /// The batch id: what the submitter signs and everyone names the batch by.
+    pub fn id(&self) -> BatchId {
+        BatchId(hash(Domain::Batch, &[&codec::encode(self)]))
+    }
+}
+
+/// A batch that was refused before anything was booked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {} {detail}", .rejection.name(), .rejection.cause())]
+pub struct BatchError {
+    /// The coded reason.
+    pub rejection: Rejection,
+    /// The values that were wrong.
+    pub detail: String,
+}
+
+impl BatchError {
+    /// A refusal with the values that were wrong.
+    pub fn new(rejection: Rejection, detail: impl Into<String>) -> Self {
+        Self { rejection, detail: detail.into() }
+    }
+}
+
+/// A batch whose bytes have the right form. Nothing in it is believed yet.
+#[derive(Debug, Clone)]
+pub struct SignedBatch {
+    header: BatchHeader,
+    kind: BatchKind,
+    signature: Signature,
+    bytes: Bytes,
+}
+
+impl SignedBatch {
+    /// Reads a batch's form: version, kind, count and length.
+    ///
+    /// # Errors
+    /// Rejections 100 to 105.
+    pub fn decode(bytes: Bytes) -> Result<Self, BatchError> {
+        if bytes.len() > BATCH_BYTES_MAX {
+            let detail = format!("({} bytes; at most {BATCH_BYTES_MAX})", bytes.len());
+            return Err(BatchError::new(Rejection::BatchTooLarge, detail));
+        }
+        let (Some(header), Some(signature)) =
+            (bytes.get(..BATCH_HEADER_BYTES), bytes.get(BATCH_HEADER_BYTES..BATCH_PREFIX_BYTES))
+        else {
+            let detail = format!("({} bytes; header and signature take {BATCH_PREFIX_BYTES})", bytes.len());
+            return Err(BatchError::new(Rejection::Truncated, detail));
+        };
+        let header: BatchHeader = codec::decode(header, BATCH_HEADER_BYTES)
+            .map_err(|error| BatchError::new(Rejection::Truncated, format!("({error})")))?;
+        let signature: Signature = codec::decode(signature, 64)
+            .map_err(|error| BatchError::new(Rejection::Truncated, format!("({error})")))?;
+        if header.version != BATCH_VERSION {
+            let detail = format!("(version {})", header.version);
+            return Err(BatchError::new(Rejection::VersionUnsupported, detail));
+        }
+        let kind = BatchKind::from_number(header.kind).ok_or_else(|| {
+            BatchError::new(Rejection::KindUnknown, format!("(kind {})", header.kind))
+        })?;
+        if header.count == 0 || header.count > BATCH_ITEMS_MAX {
+            let detail = format!("(count {})", header.count);
+            return Err(BatchError::new(Rejection::CountOutOfBounds, detail));
+        }
+        let expected = BATCH_PREFIX_BYTES + header.count as usize * kind.item_bytes();
+        let detail = || format!("({} bytes; {} items end at {expected})", bytes.len(), header.count);
+        match bytes.len().cmp(&expected) {
+            std::cmp::Ordering::Less => Err(BatchError::new(Rejection::Truncated, detail())),
+            std::cmp::Ordering::Greater => Err(BatchError::new(Rejection::TrailingBytes, detail())),
+            std::cmp::Ordering::Equal => Ok(Self { header, kind, signature, bytes }),
+        }
+    }
+
+    /// Makes a batch of `items` of `kind`, signed with `key`. Items of any length are taken, so
+    /// that tests and other clients' mistakes can be shown; [`Self::decode`] judges the form.
+    pub fn sign(
+        chain_id: ChainId,
+        submitter: ParticipantId,
+        key: &SecretKey,
+        valid_until: TimeMs,
+        items: &[impl zerocopy::IntoBytes + Immutable + BatchItem],
+    ) -> Vec<u8> {
+        let leaves: Vec<Digest> = items.iter().map(|item| merkle::leaf(item.as_bytes())).collect();
+        let header = BatchHeader {
+            version: BATCH_VERSION,
+            kind: kind_of(items).number(),
+            chain_id,
+            submitter,
+            count: u32::try_from(items.len()).unwrap_or(u32::MAX),
+            valid_until,
+            items_root: merkle::root(&leaves),
+        };
+        let mut bytes = codec::encode(&header);
+        bytes.extend_from_slice(&key.sign(&header.id().0).0);
+        for item in items {
+            bytes.extend_from_slice(item.as_bytes());
+        }
+        bytes
+    }
+
+    /// The header.
+    pub fn header(&self) -> &BatchHeader {
+        &self.header
+    }
+
+    /// Checks chain, root and signature, which is all that can be known without the books.
+    ///
+    /// # Errors
+    /// Rejections 106 to 109.
+    pub fn verify(
+        self,
+        chain_id: ChainId,
+        key_of: impl FnOnce(ParticipantId) -> Option<PublicKey>,
+    ) -> Result<VerifiedBatch, BatchError> {
+        let header = self.header;
+        if header.chain_id != chain_id {
+            let detail = format!("(batch {}, chain {chain_id})", header.chain_id);
+            return Err(BatchError::new(Rejection::WrongChain, detail));
+        }
+        let public_key = key_of(header.submitter).ok_or_else(|| {
+            let detail = format!("(participant {})", header.submitter);
+            BatchError::new(Rejection::SubmitterUnknown, detail)
+        })?;
+        let id = header.id();
+        if !public_key.verifies(&id.0, &self.signature) {
+            let detail = format!("(participant {}, batch {id})", header.submitter);
+            return Err(BatchError::new(Rejection::SignatureInvalid, detail));
+        }
+        let items = self.bytes.get(BATCH_PREFIX_BYTES..).unwrap_or_default();
+        let leaves: Vec<Digest> =
+            items.chunks_exact(self.kind.item_bytes()).map(merkle::leaf).collect();
+        if merkle::root(&leaves) != header.items_root {
+            let detail = format!("(header says {})", header.items_root);
+            return Err(BatchError::new(Rejection::RootMismatch, detail));
+        }
+        Ok(VerifiedBatch(Arc::new(Verified { id, batch: self, public_key, leaves })))
+    }
+}
+
+/// Ties an item's type to its batch kind.
+pub trait BatchItem {
+    /// The kind of the batches that hold it.
+    const KIND: BatchKind;
+}
+
+impl BatchItem for RechargeItem {
+    const KIND: BatchKind = BatchKind::Recharge;
+}
+impl BatchItem for CollectItem {
+    const KIND: BatchKind = BatchKind::Collect;
+}
+impl BatchItem for VoidItem {
+    const KIND: BatchKind = BatchKind::Void;
+}
+impl BatchItem for ArrivalItem {
+    const KIND: BatchKind = BatchKind::Arrival;
+}
+impl BatchItem for FailureItem {
+    const KIND: BatchKind = BatchKind::Failure;
+}
+
+fn kind_of<T: BatchItem>(_: &[T]) -> BatchKind {
+    T::KIND
+}
+
+/// A batch whose chain, root and signature hold. Only [`SignedBatch::verify`] makes one. Cheap
+/// to clone.
+#[derive(Debug, Clone)]
+pub struct VerifiedBatch(Arc<Verified>);
+
+#[derive(Debug)]
+struct Verified {
+    id: BatchId,
+    batch: SignedBatch,
+    public_key: PublicKey,
+    leaves: Vec<Digest>,
+}
+
+/// A batch's items, read in place.
+#[derive(Debug, Clone, Copy)]
+pub enum Items<'a> {
+    /// Recharge orders.
+    Recharge(&'a [RechargeItem]),
+    /// Collections.
+    Collect(&'a [CollectItem]),
+    /// Voids.
+    Void(&'a [VoidItem]),
+    /// Arrivals.
+    Arrival(&'a [ArrivalItem]),
+    /// Failures.
+    Failure(&'a [FailureItem]),
+}
+
+impl VerifiedBatch {
+    /// The batch id.
+    pub fn id(&self) -> BatchId {
+        self.0.id
+    }
+
+    /// The header.
+    pub fn header(&self) -> &BatchHeader {
+        &self.0.batch.header
+    }
+
+    /// The kind.
+    pub fn kind(&self) -> BatchKind {
+        self.0.batch.kind
+    }
+
+    /// The signature.
+    pub fn signature(&self) -> Signature {
+        self.0.batch.signature
+    }
+
+    /// The key that the signature was checked against; execution compares it with the registry.
+    pub fn public_key(&self) -> PublicKey {
+        self.0.public_key
+    }
+
+    /// How many items it holds.
+    pub fn count(&self) -> u32 {
+        self.0.batch.header.count
+    }
+
+    /// The leaf hashes of the items, in order.
+    pub fn leaves(&self) -> &[Digest] {
+        &self.0.leaves
+    }
+
+    /// The whole batch as it was sent.
+    pub fn bytes(&self) -> &Bytes {
+        &self.0.batch.bytes
+    }
+
+    /// The bytes of item `index`.
+    pub fn item_bytes(&self, index: u32) -> Option<&[u8]> {
+        let size = self.kind().item_bytes();
+        let start = BATCH_PREFIX_BYTES + index as usize * size;
+        self.0.batch.bytes.get(start..start + size)
+    }
+
+    /// The items, read in place.
+    pub fn items(&self) -> Items<'_> {
+        let bytes = self.0.batch.bytes.get(BATCH_PREFIX_BYTES..).unwrap_or_default();
+        match self.kind() {
+            BatchKind::Recharge => Items::Recharge(cast(bytes)),
+            BatchKind::Collect => Items::Collect(cast(bytes)),
+            BatchKind::Void => Items::Void(cast(bytes)),
+            BatchKind::Arrival => Items::Arrival(cast(bytes)),
+            BatchKind::Failure => Items::Failure(cast(bytes)),
+        }
+    }
+}
+
+fn cast<T: FromBytes + Immutable + KnownLayout + Unaligned>(bytes: &[u8]) -> &[T] {
+    match <[T]>::ref_from_bytes(bytes) {
+        Ok(items) => items,
+        // `decode` checked the length, and the item types need no alignment.
+        Err(_) => unreachable!("a checked batch holds whole items"),
+    }
+}

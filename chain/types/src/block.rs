@@ -1,0 +1,219 @@
+//! Blocks, votes and certificates.
+//!
+//! A header's certificate covers its own results: a validator votes only once it has executed
+//! the block and got the same header.
+
+use bincode::{Decode, Encode};
+
+use crate::codec;
+use crate::hash::{Digest, Domain, hash};
+use crate::ids::{BatchId, BlockHash, ChainId, ValidatorId, WindowId};
+use crate::merkle;
+use crate::rejection::Outcome;
+use crate::sign::Signature;
+use crate::units::{Height, Round, TimeMs};
+use crate::validators::{VALIDATORS_MAX, ValidatorSet};
+
+/// Outcome codes in one leaf of a batch's outcomes tree.
+pub const OUTCOMES_PER_LEAF: usize = 32;
+/// Bytes of an encoded certificate of [`VALIDATORS_MAX`] signatures, at most.
+pub const CERTIFICATE_BYTES_MAX: usize = 64 + VALIDATORS_MAX * 68;
+/// Bytes of an encoded [`BlockHeader`].
+pub const BLOCK_HEADER_BYTES: usize = 2 + 32 + 8 + 4 + 4 + 8 + 8 + 32 + 4 + 32 + 32 + 32 + 32 + 32;
+
+/// What validators agree on.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct BlockHeader {
+    /// [`crate::parameters::PROTOCOL_VERSION`] of the height.
+    pub protocol_version: u16,
+    /// The chain.
+    pub chain_id: ChainId,
+    /// Its position.
+    pub height: Height,
+    /// The round in which it was first proposed.
+    pub round: Round,
+    /// Who proposed it.
+    pub proposer: ValidatorId,
+    /// The proposer's clock: later than the parent's, at most a drift ahead of each voter's.
+    pub time: TimeMs,
+    /// The settlement window to which orders collected in this block belong.
+    pub window: WindowId,
+    /// The block before it.
+    pub parent: BlockHash,
+    /// How many batches it holds.
+    pub batch_count: u32,
+    /// Merkle root over the batch ids in order.
+    pub batches_root: Digest,
+    /// Merkle root over each batch's outcomes root, in the same order.
+    pub results_root: Digest,
+    /// The digest of the whole state after it.
+    pub state_digest: Digest,
+    /// The digest of the validators who decide it.
+    pub validators_hash: Digest,
+    /// The digest of the parameters it was executed under.
+    pub parameters_hash: Digest,
+}
+
+impl BlockHeader {
+    /// The block hash: what validators vote on.
+    pub fn hash(&self) -> BlockHash {
+        BlockHash(hash(Domain::Block, &[&codec::encode(self)]))
+    }
+}
+
+/// A header and the ordered ids of its batches, whose bytes travel ahead of it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Block {
+    /// The header.
+    pub header: BlockHeader,
+    /// The ids of its batches, in the order of execution.
+    pub batches: Vec<BatchId>,
+}
+
+impl Block {
+    /// The block hash.
+    pub fn hash(&self) -> BlockHash {
+        self.header.hash()
+    }
+}
+
+/// The Merkle root over batch ids.
+pub fn batches_root(batches: &[BatchId]) -> Digest {
+    merkle::root(&batches.iter().map(|id| merkle::leaf(&id.0.0)).collect::<Vec<_>>())
+}
+
+/// The leaf hashes of one batch's outcomes: little-endian codes, [`OUTCOMES_PER_LEAF`] to a leaf,
+/// the last leaf as short as it comes.
+pub fn outcome_leaves(outcomes: &[Outcome]) -> Vec<Digest> {
+    outcomes.chunks(OUTCOMES_PER_LEAF).map(|chunk| merkle::leaf(&outcome_bytes(chunk))).collect()
+}
+
+/// The bytes of outcome codes: two each, little-endian.
+pub fn outcome_bytes(outcomes: &[Outcome]) -> Vec<u8> {
+    outcomes.iter().flat_map(|outcome| outcome.0.to_le_bytes()).collect()
+}
+
+/// The Merkle root over one batch's outcomes.
+pub fn outcomes_root(outcomes: &[Outcome]) -> Digest {
+    merkle::root(&outcome_leaves(outcomes))
+}
+
+/// The Merkle root over the outcomes roots of a block's batches.
+pub fn results_root(outcomes_roots: &[Digest]) -> Digest {
+    merkle::root(&outcomes_roots.iter().map(|root| merkle::leaf(&root.0)).collect::<Vec<_>>())
+}
+
+/// The two steps of a round in which validators vote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+pub enum VoteStep {
+    /// "I have executed this block and got its header."
+    Prevote,
+    /// "I have seen a quorum prevote it, and its payload is on my disk."
+    Precommit,
+}
+
+/// A validator's vote. What it signs is [`Vote::digest`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Vote {
+    /// The height voted on.
+    pub height: Height,
+    /// The round voted in.
+    pub round: Round,
+    /// The step.
+    pub step: VoteStep,
+    /// The block, or `None` for none.
+    pub block: Option<BlockHash>,
+}
+
+impl Vote {
+    /// What is signed: tag, chain id, height 8, round 4, step 1 (0 prevote, 1 precommit),
+    /// presence 1, block hash 32 or zeros.
+    pub fn digest(&self, chain_id: ChainId) -> Digest {
+        let block = self.block.unwrap_or_default();
+        hash(
+            Domain::Vote,
+            &[
+                &chain_id.0.0,
+                &self.height.0.to_le_bytes(),
+                &self.round.0.to_le_bytes(),
+                &[u8::from(self.step == VoteStep::Precommit)],
+                &[u8::from(self.block.is_some())],
+                &block.0.0,
+            ],
+        )
+    }
+}
+
+/// A quorum's precommits for a block.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Certificate {
+    /// The height decided.
+    pub height: Height,
+    /// The round in which it was decided.
+    pub round: Round,
+    /// The block decided.
+    pub block: BlockHash,
+    /// Signatures, strictly ascending by validator.
+    pub signatures: Vec<(ValidatorId, Signature)>,
+}
+
+/// Why a certificate does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CertificateError {
+    /// The signers are not strictly ascending.
+    #[error("signers are not in strictly ascending order at {0}")]
+    Order(ValidatorId),
+    /// A signer is not a validator of the height.
+    #[error("{0} is not a validator of this height")]
+    Stranger(ValidatorId),
+    /// A signature is not its signer's precommit for this block.
+    #[error("the signature of validator {0} does not verify")]
+    Signature(ValidatorId),
+    /// The signers' power is no quorum.
+    #[error("power {power} of {total} is not above two thirds")]
+    Power {
+        /// Power that signed.
+        power: u128,
+        /// Power of all validators.
+        total: u128,
+    },
+}
+
+impl Certificate {
+    /// Checks that every signature holds and that their power is a quorum of `validators`.
+    ///
+    /// # Errors
+    /// [`CertificateError`]; one bad signature among enough good ones is an error too, so that a
+    /// certificate has no byte that can be changed.
+    pub fn verify(
+        &self,
+        chain_id: ChainId,
+        validators: &ValidatorSet,
+    ) -> Result<(), CertificateError> {
+        let vote = Vote {
+            height: self.height,
+            round: self.round,
+            step: VoteStep::Precommit,
+            block: Some(self.block),
+        };
+        let digest = vote.digest(chain_id);
+        let mut power = 0_u128;
+        let mut last = None;
+        for (id, signature) in &self.signatures {
+            if last.is_some_and(|last| last >= *id) {
+                return Err(CertificateError::Order(*id));
+            }
+            last = Some(*id);
+            let validator = validators.get(*id).ok_or(CertificateError::Stranger(*id))?;
+            if !validator.public_key.verifies(&digest, signature) {
+                return Err(CertificateError::Signature(*id));
+            }
+            power += u128::from(validator.power);
+        }
+        if validators.is_quorum(power) {
+            Ok(())
+        } else {
+            Err(CertificateError::Power { power, total: validators.total_power() })
+        }
+    }
+}

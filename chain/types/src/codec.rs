@@ -1,0 +1,56 @@
+//! The canonical form of every structure that leaves a machine: bincode 2.0.1, fixed-width
+//! little-endian integers, u64 lengths, a size limit, trailing bytes refused (ADR 0001).
+
+use bincode::config::{Configuration, Fixint, LittleEndian, Limit};
+use bincode::{Decode, Encode};
+
+/// The largest structure that any decoder accepts, in bytes; callers pass tighter limits.
+pub const DECODE_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Why bytes were refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CodecError {
+    /// More bytes than the caller's limit for this structure.
+    #[error("{actual} bytes, but at most {limit} are accepted here")]
+    TooLarge {
+        /// Bytes given.
+        actual: usize,
+        /// Bytes accepted.
+        limit: usize,
+    },
+    /// The bytes end early or hold a value outside its range.
+    #[error("bytes do not decode: {0}")]
+    Malformed(String),
+    /// The structure is complete and bytes are left over.
+    #[error("{0} bytes follow the end of the structure")]
+    Trailing(usize),
+}
+
+fn config() -> Configuration<LittleEndian, Fixint, Limit<DECODE_BYTES_MAX>> {
+    bincode::config::standard().with_fixed_int_encoding().with_limit::<DECODE_BYTES_MAX>()
+}
+
+/// The canonical bytes of `value`.
+pub fn encode<T: Encode>(value: &T) -> Vec<u8> {
+    match bincode::encode_to_vec(value, bincode::config::standard().with_fixed_int_encoding()) {
+        Ok(bytes) => bytes,
+        // Encoding into memory has no failing case for the closed set of types of this workspace.
+        Err(error) => unreachable!("encoding into memory failed: {error}"),
+    }
+}
+
+/// The structure that `bytes` hold, all of them, if they are at most `limit` bytes.
+///
+/// # Errors
+/// [`CodecError`] when the bytes are too many, end early, are out of range or trail.
+pub fn decode<T: Decode<()>>(bytes: &[u8], limit: usize) -> Result<T, CodecError> {
+    if bytes.len() > limit.min(DECODE_BYTES_MAX) {
+        return Err(CodecError::TooLarge { actual: bytes.len(), limit });
+    }
+    let (value, read) = bincode::decode_from_slice(bytes, config())
+        .map_err(|error| CodecError::Malformed(error.to_string()))?;
+    if read != bytes.len() {
+        return Err(CodecError::Trailing(bytes.len() - read));
+    }
+    Ok(value)
+}

@@ -1,0 +1,168 @@
+//! Names of things. Each is its own type, so that one cannot stand for another.
+
+use std::fmt;
+use std::str::FromStr;
+
+use bincode::{Decode, Encode};
+
+use crate::hash::Digest;
+use crate::units::{Currency, TimeMs};
+
+macro_rules! digest_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode)]
+        pub struct $name(pub Digest);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, formatter)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, formatter)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                Digest::from_hex(text)
+                    .map(Self)
+                    .ok_or(IdError { expected: "64 hexadecimal digits" })
+            }
+        }
+    };
+}
+
+macro_rules! number_id {
+    ($(#[$doc:meta])* $name:ident($inner:ty)) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode)]
+        pub struct $name(pub $inner);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, formatter)
+            }
+        }
+    };
+}
+
+/// A text that is not an id of the kind asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an id: expected {expected}")]
+pub struct IdError {
+    /// The form that was expected.
+    pub expected: &'static str,
+}
+
+digest_id! {
+    /// SHA-256 of the genesis file's bytes. Every signed byte is bound to it.
+    ChainId
+}
+digest_id! {
+    /// Domain-tagged SHA-256 of a batch header.
+    BatchId
+}
+digest_id! {
+    /// Domain-tagged SHA-256 of a block header.
+    BlockHash
+}
+number_id! {
+    /// A registered legal party.
+    ParticipantId(u32)
+}
+number_id! {
+    /// A registered merchant.
+    MerchantId(u64)
+}
+number_id! {
+    /// A validator: its index in the registry's list of nodes, which never changes.
+    ValidatorId(u32)
+}
+number_id! {
+    /// A settlement window, counted from zero.
+    WindowId(u64)
+}
+
+/// A recharge order's id and idempotency key: a UUIDv7 (RFC 9562) made by the recharge service.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode)]
+pub struct OrderId(pub [u8; 16]);
+
+impl OrderId {
+    /// A UUIDv7 of `time` with 74 bits of `entropy` (the other bits are not used).
+    pub fn new(time: TimeMs, entropy: [u8; 10]) -> Self {
+        Self(*uuid::Builder::from_unix_timestamp_millis(time.0, &entropy).as_uuid().as_bytes())
+    }
+
+    /// Whether version and variant are those of a UUIDv7.
+    pub fn is_uuid_v7(self) -> bool {
+        self.0[6] >> 4 == 7 && self.0[8] >> 6 == 0b10
+    }
+
+    /// The id's own time: its first 48 bits, in milliseconds since the Unix epoch.
+    pub fn time(self) -> TimeMs {
+        let mut bytes = [0; 8];
+        bytes[2..].copy_from_slice(&self.0[..6]);
+        TimeMs(u64::from_be_bytes(bytes))
+    }
+}
+
+impl fmt::Display for OrderId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&uuid::Uuid::from_bytes(self.0).as_hyphenated(), formatter)
+    }
+}
+
+impl fmt::Debug for OrderId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+impl FromStr for OrderId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        uuid::Uuid::try_parse(text)
+            .map(|uuid| Self(*uuid.as_bytes()))
+            .map_err(|_| IdError { expected: "a UUID such as 0190a8e2-7c00-7000-8000-000000000000" })
+    }
+}
+
+/// One instruction a window, merchant and currency; written `window-merchant-currency`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+pub struct InstructionId {
+    /// The window whose collected orders it pays out.
+    pub window: WindowId,
+    /// Whom it pays.
+    pub merchant: MerchantId,
+    /// In which currency.
+    pub currency: Currency,
+}
+
+impl fmt::Display for InstructionId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}-{}-{}", self.window, self.merchant, self.currency)
+    }
+}
+
+impl FromStr for InstructionId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let error = IdError { expected: "window-merchant-currency, such as 12-1001-156" };
+        let mut parts = text.split('-');
+        let mut part = || parts.next().ok_or(error);
+        let id = Self {
+            window: WindowId(part()?.parse().map_err(|_| error)?),
+            merchant: MerchantId(part()?.parse().map_err(|_| error)?),
+            currency: Currency(part()?.parse().map_err(|_| error)?),
+        };
+        if parts.next().is_some() { Err(error) } else { Ok(id) }
+    }
+}

@@ -1,0 +1,263 @@
+//! Receipts: an order's outcome with everything needed to verify it offline, given only the
+//! genesis file. Every byte of a receipt is covered by a signature, a hash or a comparison.
+
+use bincode::{Decode, Encode};
+use zerocopy::FromBytes as _;
+
+use crate::batch::{BatchHeader, BatchKind};
+use crate::block::{BlockHeader, Certificate, CertificateError, OUTCOMES_PER_LEAF};
+use crate::codec::{self, CodecError};
+use crate::hash::Digest;
+use crate::ids::{InstructionId, OrderId};
+use crate::merkle;
+use crate::operation::{ArrivalItem, CollectItem, RechargeItem};
+use crate::registry::ChainGenesis;
+use crate::rejection::Outcome;
+use crate::sign::Signature;
+use crate::units::TimeMs;
+
+/// The first bytes of a receipt file.
+pub const RECEIPT_MAGIC: [u8; 8] = *b"SLUICER1";
+/// Bytes of the largest receipt.
+pub const RECEIPT_BYTES_MAX: usize = 64 * 1024;
+
+/// Proof that one item is in a decided block with one outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Inclusion {
+    /// The header of the batch that holds the item.
+    pub batch: BatchHeader,
+    /// The submitter's signature over the batch id.
+    pub batch_signature: Signature,
+    /// The item's bytes.
+    pub item: Vec<u8>,
+    /// The item's place in the batch.
+    pub item_index: u32,
+    /// From the item to the batch's items root.
+    pub item_proof: Vec<Digest>,
+    /// The outcome codes of the leaf that holds the item's.
+    pub outcomes: Vec<Outcome>,
+    /// From that leaf to the batch's outcomes root.
+    pub outcome_proof: Vec<Digest>,
+    /// The batch's place in the block.
+    pub batch_index: u32,
+    /// From the batch id to the block's batches root.
+    pub batch_proof: Vec<Digest>,
+    /// From the batch's outcomes root to the block's results root.
+    pub result_proof: Vec<Digest>,
+    /// The block's header.
+    pub header: BlockHeader,
+    /// The quorum that decided it.
+    pub certificate: Certificate,
+}
+
+/// An order's outcome with its proofs.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Receipt {
+    /// [`RECEIPT_MAGIC`].
+    pub magic: [u8; 8],
+    /// The order's submission.
+    pub order: Inclusion,
+    /// Its collection, when that was a step of its own.
+    pub collection: Option<Inclusion>,
+    /// The arrival of the instruction that paid it, when it has arrived.
+    pub arrival: Option<Inclusion>,
+}
+
+/// What a valid receipt proves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proven {
+    /// The order.
+    pub order_id: OrderId,
+    /// The order as submitted.
+    pub item: RechargeItem,
+    /// What became of the submission.
+    pub outcome: Outcome,
+    /// Block time of the submission.
+    pub accepted: TimeMs,
+    /// Block time of the collection, if it was collected.
+    pub collected: Option<TimeMs>,
+    /// The instruction that paid it and block time of its arrival, if it arrived.
+    pub arrived: Option<(InstructionId, TimeMs)>,
+}
+
+/// Why a receipt is not valid.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReceiptError {
+    /// The bytes are no receipt.
+    #[error("not a receipt: {0}")]
+    Codec(#[from] CodecError),
+    /// The first bytes are not [`RECEIPT_MAGIC`].
+    #[error("not a receipt: it does not begin with SLUICER1")]
+    Magic,
+    /// It belongs to another chain.
+    #[error("the {part} is of chain {actual}, the genesis file is of {expected}")]
+    Chain {
+        /// The part of the receipt.
+        part: &'static str,
+        /// The chain it names.
+        actual: Digest,
+        /// The chain of the genesis file.
+        expected: Digest,
+    },
+    /// A hash or signature does not hold.
+    #[error("the {part}'s {what} does not hold")]
+    Broken {
+        /// The part of the receipt.
+        part: &'static str,
+        /// What was compared.
+        what: &'static str,
+    },
+    /// The certificate does not hold.
+    #[error("the {part}'s certificate does not hold: {error}")]
+    Certificate {
+        /// The part of the receipt.
+        part: &'static str,
+        /// Why.
+        error: CertificateError,
+    },
+    /// Parts that hold on their own do not belong together.
+    #[error("the {0} does not belong to the order")]
+    Unrelated(&'static str),
+}
+
+impl Receipt {
+    /// Reads a receipt's bytes.
+    ///
+    /// # Errors
+    /// When they are no receipt, or more than [`RECEIPT_BYTES_MAX`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, ReceiptError> {
+        let receipt: Self = codec::decode(bytes, RECEIPT_BYTES_MAX)?;
+        if receipt.magic == RECEIPT_MAGIC { Ok(receipt) } else { Err(ReceiptError::Magic) }
+    }
+
+    /// Checks everything and says what is proven.
+    ///
+    /// # Errors
+    /// The first thing that does not hold.
+    pub fn verify(&self, genesis: &ChainGenesis) -> Result<Proven, ReceiptError> {
+        if self.magic != RECEIPT_MAGIC {
+            return Err(ReceiptError::Magic);
+        }
+        let outcome = self.order.verify("order", BatchKind::Recharge, genesis)?;
+        let item = RechargeItem::read_from_bytes(&self.order.item)
+            .map_err(|_| ReceiptError::Broken { part: "order", what: "item" })?;
+        let mut proven = Proven {
+            order_id: item.order_id(),
+            item,
+            outcome,
+            accepted: self.order.header.time,
+            collected: None,
+            arrived: None,
+        };
+        let collected = self.collecting_block(&item, outcome, genesis)?;
+        proven.collected = collected.map(|header| header.time);
+        if let Some(arrival) = &self.arrival {
+            let header = collected.ok_or(ReceiptError::Unrelated("arrival"))?;
+            let outcome = arrival.verify("arrival", BatchKind::Arrival, genesis)?;
+            let paid = ArrivalItem::read_from_bytes(&arrival.item)
+                .map_err(|_| ReceiptError::Broken { part: "arrival", what: "item" })?;
+            let instruction = InstructionId {
+                window: header.window,
+                merchant: item.merchant(),
+                currency: item.payout_currency(),
+            };
+            if !outcome.is_applied() || paid.instruction() != instruction {
+                return Err(ReceiptError::Unrelated("arrival"));
+            }
+            proven.arrived = Some((instruction, arrival.header.time));
+        }
+        Ok(proven)
+    }
+
+    /// The block in which the order was collected, if it was.
+    fn collecting_block(
+        &self,
+        item: &RechargeItem,
+        outcome: Outcome,
+        genesis: &ChainGenesis,
+    ) -> Result<Option<&BlockHeader>, ReceiptError> {
+        let in_one_step = outcome.is_applied() && item.is_collected();
+        let Some(collection) = &self.collection else {
+            return Ok(in_one_step.then_some(&self.order.header));
+        };
+        let collect_outcome = collection.verify("collection", BatchKind::Collect, genesis)?;
+        let collect = CollectItem::read_from_bytes(&collection.item)
+            .map_err(|_| ReceiptError::Broken { part: "collection", what: "item" })?;
+        let belongs = outcome.is_applied()
+            && !item.is_collected()
+            && collect_outcome.is_applied()
+            && collect.order_id() == item.order_id();
+        if belongs { Ok(Some(&collection.header)) } else { Err(ReceiptError::Unrelated("collection")) }
+    }
+}
+
+impl Inclusion {
+    /// Checks every link from the item to the certificate and gives the item's outcome.
+    fn verify(
+        &self,
+        part: &'static str,
+        kind: BatchKind,
+        genesis: &ChainGenesis,
+    ) -> Result<Outcome, ReceiptError> {
+        let broken = |what| ReceiptError::Broken { part, what };
+        let expected = genesis.chain_id.0;
+        for actual in [self.batch.chain_id.0, self.header.chain_id.0] {
+            if actual != expected {
+                return Err(ReceiptError::Chain { part, actual, expected });
+            }
+        }
+        if self.batch.kind != kind.number() || self.item.len() != kind.item_bytes() {
+            return Err(broken("batch kind"));
+        }
+        let batch_id = self.batch.id();
+        let submitter =
+            genesis.participant(self.batch.submitter).ok_or_else(|| broken("submitter"))?;
+        if !submitter.public_key.verifies(&batch_id.0, &self.batch_signature) {
+            return Err(broken("batch signature"));
+        }
+        let leads_to = |leaf, index, count, proof: &[Digest], root| {
+            merkle::root_from_proof(leaf, index, count, proof) == Some(root)
+        };
+        let count = u64::from(self.batch.count);
+        let item_index = u64::from(self.item_index);
+        let item_leaf = merkle::leaf(&self.item);
+        if !leads_to(item_leaf, item_index, count, &self.item_proof, self.batch.items_root) {
+            return Err(broken("item proof"));
+        }
+        let batch_count = u64::from(self.header.batch_count);
+        let batch_index = u64::from(self.batch_index);
+        let batch_leaf = merkle::leaf(&batch_id.0.0);
+        if !leads_to(batch_leaf, batch_index, batch_count, &self.batch_proof, self.header.batches_root)
+        {
+            return Err(broken("batch proof"));
+        }
+        let per_leaf = OUTCOMES_PER_LEAF as u64;
+        let outcome_leaf = merkle::leaf(&crate::block::outcome_bytes(&self.outcomes));
+        let outcomes_root = merkle::root_from_proof(
+            outcome_leaf,
+            item_index / per_leaf,
+            count.div_ceil(per_leaf),
+            &self.outcome_proof,
+        )
+        .ok_or_else(|| broken("outcome proof"))?;
+        let result_leaf = merkle::leaf(&outcomes_root.0);
+        if !leads_to(result_leaf, batch_index, batch_count, &self.result_proof, self.header.results_root)
+        {
+            return Err(broken("result proof"));
+        }
+        let at = usize::try_from(item_index % per_leaf).map_err(|_| broken("outcome"))?;
+        let outcome = *self.outcomes.get(at).ok_or_else(|| broken("outcome"))?;
+        let validators = genesis.validators();
+        let certificate = &self.certificate;
+        if certificate.block != self.header.hash() || certificate.height != self.header.height {
+            return Err(broken("certificate's block"));
+        }
+        if self.header.validators_hash != validators.digest() {
+            return Err(broken("validators"));
+        }
+        certificate
+            .verify(genesis.chain_id, &validators)
+            .map_err(|error| ReceiptError::Certificate { part, error })?;
+        Ok(outcome)
+    }
+}

@@ -1,0 +1,154 @@
+//! Who may do what, as the checked genesis file says. The `genesis` crate makes a
+//! [`ChainGenesis`]; the state starts from it.
+
+use bincode::{Decode, Encode};
+
+use crate::ids::{ChainId, MerchantId, ParticipantId, ValidatorId};
+use crate::parameters::Parameters;
+use crate::sign::PublicKey;
+use crate::units::{Amount, Currency, TimeMs};
+use crate::validators::{Validator, ValidatorSet};
+
+/// The roles of a participant: a set of bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Roles(pub u16);
+
+impl Roles {
+    /// Runs nodes, votes on governance.
+    pub const SETTLEMENT_OPERATOR: Self = Self(1);
+    /// Submits recharge orders.
+    pub const RECHARGE_SERVICE: Self = Self(2);
+    /// Collects from users, pays merchants.
+    pub const GATEWAY: Self = Self(4);
+    /// Publishes rates, fills conversions.
+    pub const FX_PROVIDER: Self = Self(8);
+    /// Releases or refuses held orders.
+    pub const RISK_DESK: Self = Self(16);
+    /// Proposes deposits and withdrawals, marks windows settled.
+    pub const SETTLEMENT_AGENT: Self = Self(32);
+    /// Reads and verifies.
+    pub const AUDITOR: Self = Self(64);
+
+    /// Each role with the name that configuration files use.
+    pub const NAMES: &'static [(Self, &'static str)] = &[
+        (Self::SETTLEMENT_OPERATOR, "settlement-operator"),
+        (Self::RECHARGE_SERVICE, "recharge-service"),
+        (Self::GATEWAY, "gateway"),
+        (Self::FX_PROVIDER, "fx-provider"),
+        (Self::RISK_DESK, "risk-desk"),
+        (Self::SETTLEMENT_AGENT, "settlement-agent"),
+        (Self::AUDITOR, "auditor"),
+    ];
+
+    /// Whether any of `others` is among these.
+    pub const fn any_of(self, others: Self) -> bool {
+        self.0 & others.0 != 0
+    }
+
+    /// These and `others`.
+    #[must_use]
+    pub const fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+}
+
+/// A registered legal party.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Participant {
+    /// Its id.
+    pub id: ParticipantId,
+    /// Its name for people: 1 to 64 characters.
+    pub name: String,
+    /// What it may do.
+    pub roles: Roles,
+    /// The key that signs its batches.
+    pub public_key: PublicKey,
+    /// Whether it is barred from every operation.
+    pub suspended: bool,
+}
+
+/// A merchant and where it is paid.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Merchant {
+    /// Its id.
+    pub id: MerchantId,
+    /// Its name for people: 1 to 64 characters.
+    pub name: String,
+    /// The gateway that holds its payout account.
+    pub payout_gateway: ParticipantId,
+    /// Whether new orders for it are refused.
+    pub suspended: bool,
+}
+
+/// A gateway's standing in one currency.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct LiquidityLine {
+    /// The gateway.
+    pub gateway: ParticipantId,
+    /// The currency.
+    pub currency: Currency,
+    /// How far below zero the gateway's liquidity may go.
+    pub net_debit_cap: Amount,
+    /// What the gateway has deposited before block zero.
+    pub opening_liquidity: Amount,
+}
+
+/// A node of the network. Its index in the list is its [`ValidatorId`] if it validates.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Node {
+    /// Its name for people.
+    pub name: String,
+    /// The participant who runs it.
+    pub operator: ParticipantId,
+    /// The key of its encrypted connections; only these peers are let in.
+    pub network_key: PublicKey,
+    /// The key of its votes; for an edge node, which does not vote, the same as `network_key`.
+    pub validator_key: PublicKey,
+    /// Voting power; zero for an edge node.
+    pub power: u64,
+}
+
+/// The checked content of a genesis file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainGenesis {
+    /// SHA-256 of the file's bytes.
+    pub chain_id: ChainId,
+    /// The chain's name for people.
+    pub name: String,
+    /// The time of block zero.
+    pub time: TimeMs,
+    /// The parameters from block zero on.
+    pub parameters: Parameters,
+    /// The currencies that the chain accepts, ascending.
+    pub currencies: Vec<Currency>,
+    /// Sorted by id.
+    pub participants: Vec<Participant>,
+    /// Sorted by id.
+    pub merchants: Vec<Merchant>,
+    /// Sorted by gateway, then currency.
+    pub liquidity: Vec<LiquidityLine>,
+    /// Validators and edge nodes.
+    pub nodes: Vec<Node>,
+}
+
+impl ChainGenesis {
+    /// The validators from block one on.
+    pub fn validators(&self) -> ValidatorSet {
+        let validators = (0_u32..).zip(&self.nodes).filter(|(_, node)| node.power > 0);
+        ValidatorSet::new(
+            validators
+                .map(|(index, node)| Validator {
+                    id: ValidatorId(index),
+                    public_key: node.validator_key,
+                    power: node.power,
+                })
+                .collect(),
+        )
+    }
+
+    /// The participant of an id.
+    pub fn participant(&self, id: ParticipantId) -> Option<&Participant> {
+        let at = self.participants.binary_search_by_key(&id, |participant| participant.id).ok()?;
+        self.participants.get(at)
+    }
+}
