@@ -1,1 +1,58 @@
-//! Placeholder.
+//! What survives: block files, the index, the consensus log and the vote guard. The only room
+//! that knows files.
+//!
+//! **Block files are the truth.** What is durable at any instant is a prefix of the chain plus
+//! the blocks staged for the next height; everything in the index is a function of it and can be
+//! made again. A home folder holds:
+//!
+//! | name | what it is |
+//! |---|---|
+//! | `LOCK` | held by the one process that has the home open |
+//! | `chain-id` | the chain and the format version that the home belongs to |
+//! | `blocks/00000001.blk`, ... | append-only, preallocated, checksummed frames |
+//! | `index/` | RocksDB without a write-ahead log: everything looked up by key, and the checkpoint |
+//! | `runs/` | sorted runs of orders on their way into the index |
+//! | `consensus.wal` | [`Log`]: what consensus must remember to keep its lock |
+//! | `vote.guard` | [`Cell`]: what this key has signed last |
+//!
+//! **What is durable when.** [`ChainStore::stage`] returns once the block and its payload are on
+//! disk, and the precommit leaves after that. [`ChainStore::commit`] appends the certificate and
+//! does not wait for the disk: the next stage does. Should the machine lose power in between, the
+//! block is still staged here and on a quorum, whose consensus logs hold the lock on it, so no
+//! other block can be decided at that height and the same one is decided again. This is why a log
+//! entry may be dropped only once the certificate of its height is durable (see [`Log::prune`]).
+//!
+//! **What is never done.** A record in the middle is never cut off, skipped or repaired in
+//! silence: every frame says how much of its file was durable when it was written, so a torn tail
+//! and a rotten middle can be told apart, and the latter is a [`StoreFault`] with file, offset
+//! and remedy. After a failed write or fsync nothing more is read or written.
+
+mod archive;
+mod block_files;
+mod cell;
+mod chain_store;
+mod disk;
+mod fault;
+mod frame;
+mod home;
+mod index;
+mod log;
+mod memory;
+mod model;
+mod options;
+mod recovery;
+mod store;
+mod tables;
+
+pub use cell::Cell;
+pub use chain_store::ChainStore;
+pub use fault::StoreFault;
+pub use home::{CONSENSUS_LOG_FILE, VOTE_GUARD_FILE};
+pub use log::{Log, LogEntry};
+pub use memory::MemoryStore;
+pub use model::{
+    BreachCursor, CommittedBlock, EntryCursor, InstructionFilter, PAGE_ITEMS_MAX, RecoveredBlock,
+    Recovery, SizeOnDisk, StagedBlock, StoreCounters,
+};
+pub use options::StoreOptions;
+pub use store::Store;

@@ -1,1 +1,33 @@
-//! Placeholder.
+//! Byzantine fault tolerant agreement on one block a height, as a pure machine: [`Input`] in,
+//! ordered [`Effect`]s out.
+//!
+//! Inside runs Malachite's sans-io Tendermint core; no name of it leaves this crate. Around it
+//! stand what it leaves to its host: every message's sender and signature are checked before it
+//! counts, future messages are bounded a validator, what a decision depends on is made durable
+//! before anything leaves ([`Effect::Persist`]), and a vote guard ([`Effect::Guard`]) refuses to
+//! sign a second value for one height, round and step, whatever the log says.
+//!
+//! This crate names no clock, socket, file, thread or source of randomness.
+
+mod certificates;
+mod consensus;
+mod context;
+mod convert;
+mod desk;
+mod guard;
+mod interface;
+mod log;
+mod messages;
+mod proposers;
+mod timeouts;
+
+pub use certificates::{
+    CertificateFlaw, PolkaCertificate, RoundCertificate, RoundCertificateKind, RoundVote,
+};
+pub use consensus::{Consensus, ConsensusFault, MuteReason, POWER_TOTAL_MAX, Standing};
+pub use interface::{Effect, Equivocation, Input, Timeout, TimeoutKind};
+pub use messages::{
+    MESSAGE_BYTES_MAX, MESSAGE_VERSION, Message, Proposal, SignedProposal, SignedVote,
+};
+pub use proposers::Proposers;
+pub use timeouts::Timeouts;

@@ -1,1 +1,172 @@
-//! Placeholder.
+//! Which batches exist, who sent them, and what to propose next.
+//!
+//! Pure and bounded: the pool holds at most so many batches, so many bytes, and so large a share
+//! of one submitter, so that a party that sends ten times too much fills its own share only.
+//! Proposals take one batch of each submitter in turn, each submitter's in order of arrival.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use chain_types::{BatchId, ParticipantId, TimeMs, VerifiedBatch};
+
+#[cfg(test)]
+mod tests;
+
+/// What the pool may hold.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Batches of all submitters.
+    pub batches_max: usize,
+    /// Bytes of all batches.
+    pub bytes_max: usize,
+    /// Bytes of one submitter's batches.
+    pub submitter_bytes_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            batches_max: 16_384,
+            bytes_max: 256 * 1024 * 1024,
+            submitter_bytes_max: 128 * 1024 * 1024,
+        }
+    }
+}
+
+/// What became of an offered batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offer {
+    /// It waits to be proposed.
+    Added,
+    /// It was there already.
+    Known,
+    /// A limit is reached; the pool is as before.
+    Full,
+}
+
+/// The waiting batches.
+#[derive(Debug, Default)]
+pub struct Mempool {
+    limits: Limits,
+    batches: BTreeMap<BatchId, VerifiedBatch>,
+    queues: BTreeMap<ParticipantId, Queue>,
+    bytes: usize,
+    /// The submitter whose batch the next proposal takes first is the one after this.
+    last_first: Option<ParticipantId>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: VecDeque<BatchId>,
+    bytes: usize,
+}
+
+impl Mempool {
+    /// An empty pool under `limits`.
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// How many batches wait.
+    pub fn len(&self) -> usize {
+        self.batches.len()
+    }
+
+    /// Whether none waits.
+    pub fn is_empty(&self) -> bool {
+        self.batches.is_empty()
+    }
+
+    /// Bytes of the waiting batches.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The waiting batch of an id.
+    pub fn get(&self, id: &BatchId) -> Option<&VerifiedBatch> {
+        self.batches.get(id)
+    }
+
+    /// Adds a batch at the end of its submitter's queue, if the limits allow.
+    pub fn offer(&mut self, batch: VerifiedBatch) -> Offer {
+        let id = batch.id();
+        if self.batches.contains_key(&id) {
+            return Offer::Known;
+        }
+        let bytes = batch.bytes().len();
+        let queue = self.queues.entry(batch.header().submitter).or_default();
+        let full = self.batches.len() >= self.limits.batches_max
+            || self.bytes + bytes > self.limits.bytes_max
+            || queue.bytes + bytes > self.limits.submitter_bytes_max;
+        if full {
+            return Offer::Full;
+        }
+        queue.waiting.push_back(id);
+        queue.bytes += bytes;
+        self.bytes += bytes;
+        self.batches.insert(id, batch);
+        Offer::Added
+    }
+
+    /// Forgets a batch, because it is committed or can never be.
+    pub fn remove(&mut self, id: &BatchId) -> Option<VerifiedBatch> {
+        let batch = self.batches.remove(id)?;
+        let bytes = batch.bytes().len();
+        self.bytes -= bytes;
+        let submitter = batch.header().submitter;
+        if let Some(queue) = self.queues.get_mut(&submitter) {
+            queue.bytes -= bytes;
+            // Committed batches are nearly always at the front.
+            if let Some(at) = queue.waiting.iter().position(|waiting| waiting == id) {
+                queue.waiting.remove(at);
+            }
+            if queue.waiting.is_empty() {
+                self.queues.remove(&submitter);
+            }
+        }
+        Some(batch)
+    }
+
+    /// Forgets every batch whose valid-until time is before `time` and says which.
+    pub fn expire(&mut self, time: TimeMs) -> Vec<BatchId> {
+        let expired: Vec<BatchId> = self
+            .batches
+            .iter()
+            .filter(|(_, batch)| batch.header().valid_until < time)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in &expired {
+            self.remove(id);
+        }
+        expired
+    }
+
+    /// The next batches to propose, at most so many and with at most so many items together:
+    /// one of each submitter in turn. They stay in the pool until [`Self::remove`].
+    pub fn propose(&mut self, batches_max: usize, items_max: usize) -> Vec<VerifiedBatch> {
+        let mut order: Vec<ParticipantId> = self.queues.keys().copied().collect();
+        if let Some(last) = self.last_first {
+            let start = order.partition_point(|submitter| *submitter <= last);
+            order.rotate_left(start);
+        }
+        self.last_first = order.first().copied().or(self.last_first);
+        let mut taken = Vec::new();
+        let mut items = 0;
+        for turn in 0.. {
+            let before = taken.len();
+            for submitter in &order {
+                let id = self.queues.get(submitter).and_then(|queue| queue.waiting.get(turn));
+                let Some(batch) = id.and_then(|id| self.batches.get(id)) else { continue };
+                let count = batch.count() as usize;
+                if taken.len() >= batches_max || items + count > items_max {
+                    return taken;
+                }
+                items += count;
+                taken.push(batch.clone());
+            }
+            if taken.len() == before {
+                break;
+            }
+        }
+        taken
+    }
+}

@@ -1,1 +1,25 @@
-//! Placeholder.
+//! One node's deciding half: consensus, pool, contracts and state composed into a machine that
+//! takes an [`Input`] and answers with an ordered list of [`Effect`]s.
+//!
+//! It names no socket, clock, file or task, so the same replica runs under tokio (`node/main`)
+//! and under the seeded simulator (`node/sim`). Who drives it carries the effects out in order:
+//! an effect that makes something durable is durable before the next one begins.
+
+mod candidates;
+mod commit;
+mod effect;
+mod input;
+mod message;
+mod propose;
+mod recover;
+mod replica;
+mod sync;
+
+pub use effect::{Effect, StagedBlock, Target, Timer};
+pub use input::{Input, SyncBlock};
+pub use message::{
+    PEER_MESSAGE_BYTES_MAX, PeerMessage, PeerRequest, PeerResponse, REQUEST_BYTES_MAX,
+    RESPONSE_BYTES_MAX, SYNC_BLOCKS_MAX, SYNC_BYTES_MAX, WireBlock,
+};
+pub use recover::{Checkpoint, Replayed, ReplayError, replay_block};
+pub use replica::{Config, NodeIndex, Replica, SharedState, read_state};

@@ -1,0 +1,147 @@
+//! One account: four counters that only its two-legged movements change.
+
+use bincode::{Decode, Encode};
+use chain_types::hash::{Domain, hash};
+use chain_types::{Amount, Currency, Digest, MerchantId, ParticipantId, codec};
+
+use crate::numbered::numbered;
+
+numbered! {
+    /// What an account is for.
+    AccountKind {
+        /// What a gateway may still collect; owned by the gateway.
+        GatewayLiquidity = 1, "gateway-liquidity";
+        /// What the scheme owes a merchant; owned by the merchant.
+        MerchantPayable = 2, "merchant-payable";
+        /// What is set aside for cashback; owned by the scheme.
+        CashbackPool = 3, "cashback-pool";
+        /// Cashback granted and not yet paid; owned by the scheme.
+        CashbackOwed = 4, "cashback-owed";
+        /// An FX provider's position; owned by the provider.
+        FxPosition = 5, "fx-position";
+        /// Fees earned; owned by the scheme.
+        Fees = 6, "fees";
+        /// Money whose owner is not yet known; owned by the scheme.
+        Suspense = 7, "suspense";
+        /// Counter-account of deposited liquidity; owned by the scheme.
+        SchemeSettlement = 8, "scheme-settlement";
+    }
+}
+
+/// The owner number of accounts that belong to the scheme itself.
+pub const SCHEME_OWNER: u64 = 0;
+
+/// Names an account: one a kind, owner and currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+pub struct AccountKey {
+    /// What it is for.
+    pub kind: AccountKind,
+    /// The participant's or merchant's id, by kind; [`SCHEME_OWNER`] for the scheme's own.
+    pub owner: u64,
+    /// The currency of all its counters.
+    pub currency: Currency,
+}
+
+impl AccountKey {
+    /// The liquidity account of a gateway.
+    pub const fn liquidity(gateway: ParticipantId, currency: Currency) -> Self {
+        Self { kind: AccountKind::GatewayLiquidity, owner: gateway.0 as u64, currency }
+    }
+
+    /// The payable account of a merchant.
+    pub const fn payable(merchant: MerchantId, currency: Currency) -> Self {
+        Self { kind: AccountKind::MerchantPayable, owner: merchant.0, currency }
+    }
+
+    /// The counter-account of deposits in a currency.
+    pub const fn scheme_settlement(currency: Currency) -> Self {
+        Self { kind: AccountKind::SchemeSettlement, owner: SCHEME_OWNER, currency }
+    }
+}
+
+/// The counters of an account, in minor units. They never fall, but for the two pending ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Account {
+    /// Debits reserved and not yet posted or released.
+    pub debits_pending: u128,
+    /// Debits that stand.
+    pub debits_posted: u128,
+    /// Credits reserved and not yet posted or released.
+    pub credits_pending: u128,
+    /// Credits that stand.
+    pub credits_posted: u128,
+    /// How far below zero [`Self::balance`] may go, pending debits included; liquidity only.
+    pub net_debit_cap: u64,
+}
+
+/// A counter would pass `u128::MAX`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a counter of the account would pass its largest value")]
+pub struct CounterOverflow;
+
+impl Account {
+    /// Credits less debits, posted ones only, in minor units; `None` outside `i128`.
+    pub fn balance(&self) -> Option<i128> {
+        let credits = i128::try_from(self.credits_posted).ok()?;
+        let debits = i128::try_from(self.debits_posted).ok()?;
+        credits.checked_sub(debits)
+    }
+
+    /// What may still be debited in minor units: credits posted, less debits posted and pending,
+    /// plus the net debit cap. Zero when that is negative.
+    pub fn available(&self) -> u128 {
+        let funds = self.credits_posted.saturating_add(u128::from(self.net_debit_cap));
+        funds.saturating_sub(self.debits_posted.saturating_add(self.debits_pending))
+    }
+
+    /// Whether debits, posted and pending, stay within credits posted and the net debit cap.
+    pub fn is_within_cap(&self) -> bool {
+        let funds = self.credits_posted.saturating_add(u128::from(self.net_debit_cap));
+        self.debits_posted.saturating_add(self.debits_pending) <= funds
+    }
+
+    /// The leaf of the accounts tree for this account.
+    pub fn leaf(&self, key: &AccountKey) -> Digest {
+        hash(Domain::Account, &[&codec::encode(&(*key, *self))])
+    }
+
+    pub(crate) fn debited(mut self, amount: Amount) -> Result<Self, CounterOverflow> {
+        self.debits_posted = plus(self.debits_posted, amount)?;
+        Ok(self)
+    }
+
+    pub(crate) fn credited(mut self, amount: Amount) -> Result<Self, CounterOverflow> {
+        self.credits_posted = plus(self.credits_posted, amount)?;
+        Ok(self)
+    }
+
+    pub(crate) fn debit_reserved(mut self, amount: Amount) -> Result<Self, CounterOverflow> {
+        self.debits_pending = plus(self.debits_pending, amount)?;
+        Ok(self)
+    }
+
+    pub(crate) fn credit_reserved(mut self, amount: Amount) -> Result<Self, CounterOverflow> {
+        self.credits_pending = plus(self.credits_pending, amount)?;
+        Ok(self)
+    }
+
+    pub(crate) fn debit_released(mut self, amount: Amount) -> Self {
+        self.debits_pending = minus(self.debits_pending, amount);
+        self
+    }
+
+    pub(crate) fn credit_released(mut self, amount: Amount) -> Self {
+        self.credits_pending = minus(self.credits_pending, amount);
+        self
+    }
+}
+
+fn plus(counter: u128, amount: Amount) -> Result<u128, CounterOverflow> {
+    counter.checked_add(u128::from(amount.0)).ok_or(CounterOverflow)
+}
+
+fn minus(counter: u128, amount: Amount) -> u128 {
+    let rest = counter.checked_sub(u128::from(amount.0));
+    assert!(rest.is_some(), "released {amount}, but only {counter} is pending");
+    rest.unwrap_or_default()
+}

@@ -1,0 +1,60 @@
+//! What can be wrong with a checkpoint and the blocks that complete it: an operator's concern.
+
+use chain_types::codec::CodecError;
+use chain_types::{BlockHash, ChainId, Digest, Height};
+
+/// Why a state could not be restored.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StateFault {
+    /// The bytes do not begin as a checkpoint of this version does.
+    #[error("not a checkpoint of this version; remove it and replay the blocks from genesis")]
+    Version,
+    /// The bytes end early or hold something else.
+    #[error("the checkpoint does not decode ({0}); remove it and replay the blocks from genesis")]
+    Codec(#[from] CodecError),
+    /// The bytes end early, go on too long, or their checksum is another.
+    #[error("the checkpoint is damaged ({0}); remove it and replay the blocks from genesis")]
+    Damaged(&'static str),
+    /// The checkpoint belongs to another chain.
+    #[error("the checkpoint is of chain {actual}, the genesis file is of {expected}")]
+    Chain {
+        /// The chain it names.
+        actual: ChainId,
+        /// The chain of the genesis file.
+        expected: ChainId,
+    },
+    /// The state does not have the digest that the checkpoint says.
+    #[error("the checkpoint's state has digest {actual}, but should have {expected}")]
+    DigestMismatch {
+        /// What its content gives.
+        actual: Digest,
+        /// What it says.
+        expected: Digest,
+    },
+    /// The blocks fed to complete the state do not ascend by one.
+    #[error("block {actual} was given where block {expected} was due")]
+    BlockOrder {
+        /// The height given.
+        actual: Height,
+        /// The height due.
+        expected: Height,
+    },
+    /// The blocks fed do not end at the checkpoint's block.
+    #[error("the blocks end at {actual:?}, the checkpoint is of block {height}, {hash}")]
+    BlocksEnd {
+        /// The last block given.
+        actual: Option<(Height, BlockHash)>,
+        /// The checkpoint's height.
+        height: Height,
+        /// The checkpoint's block.
+        hash: BlockHash,
+    },
+    /// The orders that the blocks leave reserved are not those that the checkpoint reserves.
+    #[error("the blocks leave {actual} orders reserved, the checkpoint reserves {expected}")]
+    ReservationsDiffer {
+        /// By the blocks.
+        actual: usize,
+        /// By the checkpoint.
+        expected: usize,
+    },
+}

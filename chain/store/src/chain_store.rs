@@ -1,0 +1,139 @@
+//! What a store does. One suite of tests runs over [`crate::Store`] and [`crate::MemoryStore`].
+
+use bytes::Bytes;
+use chain_state::{
+    AccountEntry, AccountKey, BreachRecord, InstructionRecord, OrderRecord, Record, Retired,
+    WindowRecord,
+};
+use chain_types::{
+    BatchId, BlockHash, Certificate, Height, InstructionId, OrderId, Outcome, TimeMs, WindowId,
+};
+
+use crate::fault::StoreFault;
+use crate::model::{BreachCursor, CommittedBlock, EntryCursor, InstructionFilter, StagedBlock};
+
+/// The chain on disk, or something that behaves like it.
+///
+/// One writer, any number of readers at the same time. Writes come in the order stage, commit,
+/// stage, commit; heights ascend by one from height 1 (block zero is a function of the genesis
+/// file and is not stored). Reads show committed blocks only. Lists take at most
+/// [`crate::PAGE_ITEMS_MAX`] items.
+///
+/// # Errors
+/// Every method may return a [`StoreFault`]. After one from a write the store refuses everything
+/// but [`StoreFault::OutOfOrder`] and [`StoreFault::NotStaged`], which change nothing.
+pub trait ChainStore: Send + Sync {
+    /// Makes an executed block of the height after the head durable, with its payload. Returns
+    /// once it is on disk. The same block again changes nothing, and a batch that an earlier
+    /// block of this height brought is not written twice.
+    ///
+    /// # Panics
+    /// When batches or outcomes are not those of the block.
+    fn stage(&self, staged: &StagedBlock) -> Result<(), StoreFault>;
+
+    /// Whether this block is staged for the height after the head.
+    fn is_staged(&self, block: &BlockHash) -> bool;
+
+    /// Makes the staged block of `certificate` the head, indexes `records` and takes over the
+    /// orders that left memory. Durable with the next [`Self::stage`] or [`Self::checkpoint`].
+    fn commit(
+        &self,
+        certificate: &Certificate,
+        records: &[Record],
+        retired: Retired,
+    ) -> Result<(), StoreFault>;
+
+    /// Indexes again what executing a committed block gave: for blocks between the checkpoint and
+    /// the head, after opening, and for the records of genesis at height 0. Any number of times.
+    fn reindex(
+        &self,
+        height: Height,
+        records: &[Record],
+        retired: Retired,
+    ) -> Result<(), StoreFault>;
+
+    /// Makes the state after `height` durable, together with everything indexed so far, as one
+    /// step. `height` is committed. The checkpoint before it is dropped.
+    fn checkpoint(&self, height: Height, bytes: &[u8]) -> Result<(), StoreFault>;
+
+    /// The last committed height; `None` when only block zero exists.
+    fn head(&self) -> Option<Height>;
+
+    /// The block of a height, with its certificate.
+    fn block(&self, height: Height) -> Result<Option<CommittedBlock>, StoreFault>;
+
+    /// The height of a committed block.
+    fn block_height(&self, block: &BlockHash) -> Result<Option<Height>, StoreFault>;
+
+    /// The bytes of a block's batches, as they were sent, in the block's order.
+    fn payload(&self, height: Height) -> Result<Option<Vec<Bytes>>, StoreFault>;
+
+    /// The outcomes of a block's batches, in the block's order.
+    fn outcomes(&self, height: Height) -> Result<Option<Vec<Vec<Outcome>>>, StoreFault>;
+
+    /// The bytes of one batch of a block.
+    fn batch_bytes(&self, height: Height, index: u32) -> Result<Option<Bytes>, StoreFault>;
+
+    /// The block that holds a batch, and the batch's place in it.
+    fn batch_location(&self, batch: &BatchId) -> Result<Option<(Height, u32)>, StoreFault>;
+
+    /// An order that has left memory.
+    fn archived_order(&self, order: &OrderId) -> Result<Option<OrderRecord>, StoreFault>;
+
+    /// A window, as last recorded.
+    fn window(&self, window: WindowId) -> Result<Option<WindowRecord>, StoreFault>;
+
+    /// Windows, the newest first, from the last or from the one below `before`.
+    fn windows(
+        &self,
+        before: Option<WindowId>,
+        limit: usize,
+    ) -> Result<Vec<WindowRecord>, StoreFault>;
+
+    /// An instruction, as last recorded.
+    fn instruction(
+        &self,
+        instruction: &InstructionId,
+    ) -> Result<Option<InstructionRecord>, StoreFault>;
+
+    /// Instructions ascending by window, merchant and currency, from the first or from the one
+    /// after `after`.
+    fn instructions(
+        &self,
+        filter: InstructionFilter,
+        after: Option<InstructionId>,
+        limit: usize,
+    ) -> Result<Vec<InstructionRecord>, StoreFault>;
+
+    /// Entries of an account, the oldest first, from the first or from the one after `after`.
+    fn account_entries(
+        &self,
+        account: &AccountKey,
+        after: Option<EntryCursor>,
+        limit: usize,
+    ) -> Result<Vec<AccountEntry>, StoreFault>;
+
+    /// Breaches, the oldest first, from the first or from the one after `after`.
+    fn breaches(
+        &self,
+        after: Option<BreachCursor>,
+        limit: usize,
+    ) -> Result<Vec<BreachRecord>, StoreFault>;
+
+    /// The first committed block whose time is `time` or later. Block times ascend, so this reads
+    /// as many blocks as the head has binary digits.
+    fn first_height_from(&self, time: TimeMs) -> Result<Option<Height>, StoreFault> {
+        let Some(head) = self.head() else {
+            return Ok(None);
+        };
+        let (mut low, mut high) = (1, head.0 + 1);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.block(Height(middle))? {
+                Some(found) if found.block.header.time < time => low = middle + 1,
+                _ => high = middle,
+            }
+        }
+        Ok((low <= head.0).then_some(Height(low)))
+    }
+}

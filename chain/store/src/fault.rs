@@ -1,0 +1,178 @@
+//! What the operator has to deal with. Every fault says where, what and what to do about it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use chain_types::{BlockHash, ChainId, Height};
+
+/// Why the store cannot do what was asked. None of these is a user's fault.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreFault {
+    /// The operating system refused a file operation.
+    #[error(
+        "cannot {action} {}: {source}; check the disk, its free space and the folder's owner",
+        path.display()
+    )]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: io::Error,
+    },
+    /// Bytes that were durable are no longer what was written.
+    #[error(
+        "{} is corrupt at offset {offset}: {what}; restore this home from a backup of the same \
+         node, or move the home away (keep {VOTE_GUARD}) and let the node fetch the chain from \
+         its peers",
+        path.display(),
+        VOTE_GUARD = crate::home::VOTE_GUARD_FILE
+    )]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// Where in it, in bytes.
+        offset: u64,
+        /// What is wrong there.
+        what: String,
+    },
+    /// A file that must be there is not.
+    #[error("{} is missing; {remedy}", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// Another process has the home open.
+    #[error(
+        "{} is in use by {holder}; stop that process first: two nodes on one home would sign \
+         twice",
+        folder.display()
+    )]
+    Locked {
+        /// The home.
+        folder: PathBuf,
+        /// Who holds it, as far as the lock file says.
+        holder: String,
+    },
+    /// The file or home belongs to another chain.
+    #[error(
+        "{} belongs to chain {found}, not to {expected}; use the genesis file of that chain, or \
+         another home",
+        path.display()
+    )]
+    WrongChain {
+        /// The file or home.
+        path: PathBuf,
+        /// The chain it belongs to.
+        found: ChainId,
+        /// The chain it was opened for.
+        expected: ChainId,
+    },
+    /// The file or home has a form that this program does not know.
+    #[error("{} has {found}, but this program reads {expected}; use the matching release", path.display())]
+    Format {
+        /// The file or home.
+        path: PathBuf,
+        /// What it says of itself.
+        found: String,
+        /// What is understood.
+        expected: &'static str,
+    },
+    /// The index cannot be read or written.
+    #[error(
+        "the index cannot {action}: {source}; check the disk; if the index is damaged, move the \
+         folder index/ away: it is made again from the block files"
+    )]
+    Index {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// RocksDB's reason.
+        source: rocksdb::Error,
+    },
+    /// The index holds a value that does not decode.
+    #[error(
+        "table {table} of the index holds a damaged value: {what}; move the folder index/ away: \
+         it is made again from the block files"
+    )]
+    IndexValue {
+        /// The table.
+        table: &'static str,
+        /// What is wrong.
+        what: String,
+    },
+    /// The block files end before what the index already knew as durable.
+    #[error(
+        "the block files end at height {head}, but the {what} is at height {known}: block files \
+         were lost or an old copy was restored; put the newer block files back, or move the home \
+         away (keep {VOTE_GUARD}) and let the node fetch the chain from its peers",
+        VOTE_GUARD = crate::home::VOTE_GUARD_FILE
+    )]
+    Regression {
+        /// The last certified height of the block files.
+        head: Height,
+        /// What is further on: the checkpoint or the index.
+        what: &'static str,
+        /// How far it is.
+        known: Height,
+    },
+    /// An earlier write or fsync failed, so nothing read or written since can be trusted.
+    #[error("the store stopped after a failure ({cause}); mend its cause and start the node again")]
+    Poisoned {
+        /// The first failure.
+        cause: String,
+    },
+    /// The height does not follow the head.
+    #[error("height {height} was given where {expected} follows")]
+    OutOfOrder {
+        /// The height that follows.
+        expected: Height,
+        /// The height given.
+        height: Height,
+    },
+    /// A certificate came for a block that was never staged.
+    #[error("block {block} of height {height} is certified but not staged")]
+    NotStaged {
+        /// The certificate's height.
+        height: Height,
+        /// The certificate's block.
+        block: BlockHash,
+    },
+    /// More bytes than the file's form can hold.
+    #[error("{actual} bytes for {}, which holds at most {limit} at once", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Bytes given.
+        actual: u64,
+        /// Bytes that fit.
+        limit: u64,
+    },
+}
+
+impl StoreFault {
+    /// Turns the operating system's refusal of `action` on `path` into a fault.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::Io { action, path, source }
+    }
+
+    /// The same for calls made through `rustix`.
+    pub(crate) fn errno(
+        action: &'static str,
+        path: &Path,
+    ) -> impl FnOnce(rustix::io::Errno) -> Self {
+        let path = path.to_path_buf();
+        move |errno| Self::Io { action, path, source: errno.into() }
+    }
+
+    pub(crate) fn index(action: &'static str) -> impl FnOnce(rocksdb::Error) -> Self {
+        move |source| Self::Index { action, source }
+    }
+
+    pub(crate) fn corrupt(path: &Path, offset: u64, what: impl Into<String>) -> Self {
+        Self::Corrupt { path: path.to_path_buf(), offset, what: what.into() }
+    }
+}

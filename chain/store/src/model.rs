@@ -1,0 +1,136 @@
+//! What goes into the store and what comes out of it.
+
+use bytes::Bytes;
+use chain_types::{
+    Block, Certificate, Height, InstructionId, Outcome, ParticipantId, VerifiedBatch, WindowId,
+};
+
+/// The most items that a page holds; a larger limit is taken as this one.
+pub const PAGE_ITEMS_MAX: usize = 1_000;
+
+/// A block that was executed here, with everything that a precommit for it vouches for.
+#[derive(Debug, Clone)]
+pub struct StagedBlock {
+    /// The block.
+    pub block: Block,
+    /// Its batches, in the order of `block.batches`.
+    pub batches: Vec<VerifiedBatch>,
+    /// The outcomes of each batch's items, in the same order.
+    pub outcomes: Vec<Vec<Outcome>>,
+}
+
+/// A decided block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommittedBlock {
+    /// The block.
+    pub block: Block,
+    /// A quorum's precommits for it.
+    pub certificate: Certificate,
+}
+
+/// A block found staged and not decided when the store was opened. Checksums held; signatures of
+/// the batches are for the caller to verify again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecoveredBlock {
+    /// The block.
+    pub block: Block,
+    /// The bytes of its batches as they were sent.
+    pub batches: Vec<Bytes>,
+    /// The outcomes of each batch's items.
+    pub outcomes: Vec<Vec<Outcome>>,
+}
+
+/// What a store holds when it is opened. The caller restores the state from the checkpoint, then
+/// executes every block from the one after it up to `head` and hands each to
+/// [`crate::ChainStore::reindex`].
+#[derive(Debug, Clone, Default)]
+pub struct Recovery {
+    /// Whether the home did not exist before. Only then may other files of it be created anew.
+    pub created: bool,
+    /// The last height whose certificate is durable; `None` when only block zero exists.
+    pub head: Option<Height>,
+    /// The last checkpoint: its height and the bytes given to [`crate::ChainStore::checkpoint`].
+    pub checkpoint: Option<(Height, Vec<u8>)>,
+    /// Blocks staged for the height after `head`, in the order in which they were staged.
+    pub staged: Vec<RecoveredBlock>,
+}
+
+/// Which instructions to list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InstructionFilter {
+    /// All of them.
+    All,
+    /// Those of one window.
+    Window(WindowId),
+    /// Those that one gateway pays.
+    Gateway(ParticipantId),
+}
+
+/// An account entry's place: a page goes on after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EntryCursor {
+    /// The entry's block.
+    pub height: Height,
+    /// The entry's `sequence`.
+    pub sequence: u32,
+}
+
+/// A breach's place: a page goes on after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BreachCursor {
+    /// The block that noticed it.
+    pub height: Height,
+    /// The breach's `sequence`.
+    pub sequence: u32,
+}
+
+/// Bytes that a home takes, by kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SizeOnDisk {
+    /// Bytes of block files that hold frames.
+    pub block_bytes: u64,
+    /// Bytes of the last block file that are allocated and not yet used.
+    pub preallocated_bytes: u64,
+    /// Bytes of the index: orders, other tables and checkpoint.
+    pub index_bytes: u64,
+    /// Bytes of the consensus log and the vote guard.
+    pub consensus_bytes: u64,
+}
+
+impl SizeOnDisk {
+    /// All of it.
+    pub const fn total(&self) -> u64 {
+        self.block_bytes + self.preallocated_bytes + self.index_bytes + self.consensus_bytes
+    }
+}
+
+/// What the store has done since it was opened. Times are sums in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StoreCounters {
+    /// Blocks staged.
+    pub blocks_staged: u64,
+    /// Blocks committed.
+    pub blocks_committed: u64,
+    /// Bytes appended to block files.
+    pub bytes_appended: u64,
+    /// Batches that a staged block shared with one staged before, and that were not written again.
+    pub batches_shared: u64,
+    /// Block files begun.
+    pub files_begun: u64,
+    /// Waits for the disk when staging.
+    pub syncs: u64,
+    /// Time spent in them.
+    pub sync_time_us: u64,
+    /// Orders moved into the index.
+    pub orders_archived: u64,
+    /// Sorted runs moved into the index.
+    pub runs_archived: u64,
+    /// Time spent on them, beside the writer.
+    pub archive_time_us: u64,
+    /// Runs waiting to be moved, now.
+    pub runs_waiting: u64,
+    /// Checkpoints taken.
+    pub checkpoints: u64,
+    /// Time spent on them.
+    pub checkpoint_time_us: u64,
+}

@@ -1,0 +1,52 @@
+//! What it costs to believe a full batch: form, signature and root of 8,192 orders.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use bytes::Bytes;
+use chain_types::{
+    ChainId, Digest, OrderId, ParticipantId, RechargeItem, SecretKey, SignedBatch, TimeMs,
+};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+
+const CHAIN: ChainId = ChainId(Digest([1; 32]));
+
+fn item(index: u16) -> RechargeItem {
+    let [high, low] = index.to_be_bytes();
+    RechargeItem {
+        order_id: OrderId::new(TimeMs(1_767_225_600_000), [high, low, 3, 4, 5, 6, 7, 8, 9, 10]).0,
+        user: [2; 16],
+        merchant: 1001.into(),
+        collecting_gateway: 201.into(),
+        amount: 12_34.into(),
+        currency: 156.into(),
+        payout_currency: 156.into(),
+        flags: 1.into(),
+        fx_quote: 0.into(),
+        payout_minimum: 0.into(),
+        device: 0.into(),
+        network: 0.into(),
+        external_reference: [3; 32],
+        spare: [0; 6],
+    }
+}
+
+fn bench(criterion: &mut Criterion) {
+    let key = SecretKey::from_seed(&[7; 32]);
+    let public_key = key.public_key();
+    let items: Vec<RechargeItem> = (0..8_192).map(item).collect();
+    let sign =
+        || SignedBatch::sign(CHAIN, ParticipantId(201), &key, TimeMs(1_767_225_700_000), &items);
+    let bytes = Bytes::from(sign());
+    let mut group = criterion.benchmark_group("batch of 8,192");
+    group.throughput(Throughput::Elements(8_192));
+    group.bench_function("sign", |bencher| bencher.iter(sign));
+    group.bench_function("decode and verify", |bencher| {
+        bencher.iter(|| {
+            let batch = SignedBatch::decode(bytes.clone()).unwrap();
+            batch.verify(CHAIN, |_| Some(public_key)).unwrap()
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, bench);
+criterion_main!(benches);

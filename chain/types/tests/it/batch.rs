@@ -1,0 +1,161 @@
+//! A batch is believed whole or not at all.
+
+use bytes::Bytes;
+use chain_types::batch::{BATCH_BYTES_MAX, BATCH_ITEMS_MAX, Items};
+use chain_types::*;
+use zerocopy::IntoBytes as _;
+
+use crate::support::{self, PREFIX};
+
+fn key_of(id: ParticipantId) -> Option<PublicKey> {
+    support::genesis().participant(id).map(|found| found.public_key)
+}
+
+/// What becomes of batch bytes: accepted, or refused with a code.
+fn judge(bytes: &[u8]) -> Result<VerifiedBatch, Rejection> {
+    SignedBatch::decode(Bytes::copy_from_slice(bytes))
+        .and_then(|batch| batch.verify(support::chain_id(), key_of))
+        .map_err(|error| error.rejection)
+}
+
+fn two_orders() -> Vec<u8> {
+    support::signed(101, &[support::recharge(0), support::recharge(1)])
+}
+
+/// The batch with `change` made to its header and signed again, so that only the change is wrong.
+fn resigned(change: impl FnOnce(&mut BatchHeader)) -> Vec<u8> {
+    let bytes = two_orders();
+    let mut header: BatchHeader = codec::decode(&bytes[..84], 84).unwrap();
+    change(&mut header);
+    let signature = support::key(101).sign(&header.id().0);
+    [codec::encode(&header).as_slice(), &signature.0, &bytes[PREFIX..]].concat()
+}
+
+#[test]
+fn a_good_batch_gives_its_items_back() {
+    let batch = judge(&two_orders()).unwrap();
+    assert_eq!(batch.count(), 2);
+    assert_eq!(batch.kind(), BatchKind::Recharge);
+    assert_eq!(batch.id(), batch.header().id());
+    let Items::Recharge(items) = batch.items() else { panic!("wrong kind") };
+    assert_eq!(items, [support::recharge(0), support::recharge(1)]);
+    assert_eq!(batch.item_bytes(1).unwrap(), support::recharge(1).as_bytes());
+    assert_eq!(batch.item_bytes(2), None);
+    assert_eq!(batch.leaves()[1], merkle::leaf(support::recharge(1).as_bytes()));
+}
+
+#[test]
+fn every_kind_travels() {
+    let batches = [
+        (BatchKind::Recharge, support::signed(101, &[support::recharge(1)])),
+        (BatchKind::Collect, support::signed(201, &[support::collect(1)])),
+        (BatchKind::Void, support::signed(101, &[support::void(1)])),
+        (BatchKind::Arrival, support::signed(202, &[support::arrival()])),
+        (BatchKind::Failure, support::signed(202, &[support::failure()])),
+    ];
+    for (kind, bytes) in batches {
+        let batch = judge(&bytes).unwrap();
+        assert_eq!((batch.kind(), support::item_count(batch.items())), (kind, 1));
+        assert_eq!(bytes.len(), PREFIX + kind.item_bytes());
+        assert_eq!(BatchKind::from_number(kind.number()), Some(kind));
+    }
+}
+
+#[test]
+fn every_truncation_is_truncated() {
+    let bytes = two_orders();
+    for length in 0..bytes.len() {
+        assert_eq!(judge(&bytes[..length]).unwrap_err(), Rejection::Truncated, "{length} bytes");
+    }
+}
+
+#[test]
+fn every_changed_byte_is_refused() {
+    let bytes = two_orders();
+    for at in 0..bytes.len() {
+        for change in [0x01, 0x10, 0x80, 0xff] {
+            let mut bytes = bytes.clone();
+            bytes[at] ^= change;
+            assert!(judge(&bytes).is_err(), "byte {at} changed by {change:#x}");
+        }
+    }
+}
+
+#[test]
+fn each_mistake_has_its_code() {
+    let longer = [two_orders().as_slice(), &[0]].concat();
+    let huge = vec![0; BATCH_BYTES_MAX + 1];
+    let mut wrong_item = two_orders();
+    *wrong_item.last_mut().unwrap() = 1;
+    let rows: Vec<(&str, Vec<u8>, Rejection)> = vec![
+        ("a byte too many", longer, Rejection::TrailingBytes),
+        ("more than any batch", huge, Rejection::BatchTooLarge),
+        ("version 2", resigned(|header| header.version = 2), Rejection::VersionUnsupported),
+        ("kind 0", resigned(|header| header.kind = 0), Rejection::KindUnknown),
+        ("kind 99", resigned(|header| header.kind = 99), Rejection::KindUnknown),
+        ("no items", resigned(|header| header.count = 0), Rejection::CountOutOfBounds),
+        (
+            "8,193 items",
+            resigned(|header| header.count = BATCH_ITEMS_MAX + 1),
+            Rejection::CountOutOfBounds,
+        ),
+        ("count above items", resigned(|header| header.count = 3), Rejection::Truncated),
+        ("count below items", resigned(|header| header.count = 1), Rejection::TrailingBytes),
+        (
+            "another chain",
+            resigned(|header| header.chain_id = ChainId::default()),
+            Rejection::WrongChain,
+        ),
+        (
+            "a stranger",
+            resigned(|header| header.submitter = ParticipantId(999)),
+            Rejection::SubmitterUnknown,
+        ),
+        (
+            "another's name",
+            resigned(|header| header.submitter = ParticipantId(201)),
+            Rejection::SignatureInvalid,
+        ),
+        (
+            "another root",
+            resigned(|header| header.items_root = Digest::ZERO),
+            Rejection::RootMismatch,
+        ),
+        ("a changed item", wrong_item, Rejection::RootMismatch),
+    ];
+    for (what, bytes, expected) in rows {
+        assert_eq!(judge(&bytes).unwrap_err(), expected, "{what}");
+    }
+}
+
+#[test]
+fn an_error_says_what_was_wrong() {
+    let bytes = resigned(|header| header.submitter = ParticipantId(999));
+    let error = SignedBatch::decode(Bytes::from(bytes))
+        .and_then(|batch| batch.verify(support::chain_id(), key_of))
+        .unwrap_err();
+    assert!(error.to_string().starts_with("submitter-unknown: "), "{error}");
+    assert!(error.to_string().contains("999"), "{error}");
+}
+
+#[test]
+fn the_largest_batch_is_accepted() {
+    let items: Vec<RechargeItem> = (0..BATCH_ITEMS_MAX).map(support::recharge).collect();
+    let bytes = support::signed(101, &items);
+    assert_eq!(bytes.len(), BATCH_BYTES_MAX);
+    assert_eq!(judge(&bytes).unwrap().count(), BATCH_ITEMS_MAX);
+    let items: Vec<RechargeItem> = (0..=BATCH_ITEMS_MAX).map(support::recharge).collect();
+    assert_eq!(judge(&support::signed(101, &items)).unwrap_err(), Rejection::BatchTooLarge);
+    assert_eq!(
+        judge(&support::signed::<RechargeItem>(101, &[])).unwrap_err(),
+        Rejection::CountOutOfBounds
+    );
+}
+
+#[test]
+fn items_of_another_order_are_another_batch() {
+    let (first, second) = (support::recharge(0), support::recharge(1));
+    let one = support::verified(support::signed(101, &[first, second]));
+    let other = support::verified(support::signed(101, &[second, first]));
+    assert_ne!(one.id(), other.id());
+}

@@ -1,0 +1,145 @@
+//! Bytes held still by vectors that other languages test against too.
+//!
+//! `SLUICE_WRITE_PAGES=1 cargo test -p chain-types` writes the vectors and the pages anew after a
+//! change that is meant; the difference is then reviewed like code.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use chain_types::hash::{Domain, hash, sha256};
+use chain_types::*;
+
+use crate::support;
+
+/// Whether this run writes what it would otherwise compare.
+pub fn writes_pages() -> bool {
+    std::env::var_os("SLUICE_WRITE_PAGES").is_some()
+}
+
+fn path() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/vectors.json")
+}
+
+/// Every vector by its name.
+pub fn vectors() -> BTreeMap<String, String> {
+    let mut vectors = BTreeMap::new();
+    let mut put = |name: &str, bytes: &[u8]| {
+        assert!(vectors.insert(name.to_owned(), hex::encode(bytes)).is_none(), "{name} twice");
+    };
+    words(&mut put);
+    items(&mut put);
+    batches(&mut put);
+    blocks(&mut put);
+    vectors
+}
+
+fn words(put: &mut impl FnMut(&str, &[u8])) {
+    let domains = [
+        Domain::Batch,
+        Domain::Block,
+        Domain::Vote,
+        Domain::Proposal,
+        Domain::State,
+        Domain::Writes,
+        Domain::Account,
+        Domain::Validators,
+        Domain::Parameters,
+    ];
+    for domain in domains {
+        let name = format!("hash_of_nothing_{}", format!("{domain:?}").to_lowercase());
+        put(&name, &hash(domain, &[]).0);
+    }
+    put("chain_id", &support::chain_id().0.0);
+    put("participant_101_seed", &[101; 32]);
+    put("participant_101_public_key", &support::key(101).public_key().0);
+    put("order_id_37", &support::order_id(37).0);
+    let genesis = support::genesis();
+    put("validators", &codec::encode(&genesis.validators()));
+    put("validators_hash", &genesis.validators().digest().0);
+    put("parameters", &codec::encode(&genesis.parameters));
+    put("parameters_hash", &genesis.parameters.digest().0);
+    for count in [0_u8, 1, 2, 3, 5, 8] {
+        let leaves: Vec<Digest> = (0..count).map(|byte| merkle::leaf(&[byte])).collect();
+        put(&format!("merkle_root_{count}"), &merkle::root(&leaves).0);
+    }
+}
+
+fn items(put: &mut impl FnMut(&str, &[u8])) {
+    use zerocopy::IntoBytes;
+    put("item_recharge", support::recharge(37).as_bytes());
+    put("item_collect", support::collect(37).as_bytes());
+    put("item_void", support::void(37).as_bytes());
+    put("item_arrival", support::arrival().as_bytes());
+    put("item_failure", support::failure().as_bytes());
+    put("item_recharge_leaf", &merkle::leaf(support::recharge(37).as_bytes()).0);
+}
+
+fn batches(put: &mut impl FnMut(&str, &[u8])) {
+    let batch = support::verified(support::signed(101, &[support::recharge(0), support::recharge(37)]));
+    put("batch_header", &codec::encode(batch.header()));
+    put("batch_id", &batch.id().0.0);
+    put("batch_signature", &batch.signature().0);
+    put("batch", batch.bytes());
+    put("batch_sha256", &sha256(&[batch.bytes()]).0);
+    put("batch_collect", &support::signed(201, &[support::collect(37)]));
+    put("batch_void", &support::signed(101, &[support::void(37)]));
+    put("batch_arrival", &support::signed(202, &[support::arrival()]));
+    put("batch_failure", &support::signed(202, &[support::failure()]));
+}
+
+fn blocks(put: &mut impl FnMut(&str, &[u8])) {
+    let decided = support::order_block();
+    let (_, outcomes) = support::forty();
+    let ids: Vec<BatchId> = decided.batches.iter().map(VerifiedBatch::id).collect();
+    put("outcomes_of_40", &block::outcome_bytes(&outcomes));
+    put("outcomes_root_of_40", &block::outcomes_root(&outcomes).0);
+    put("batches_root", &block::batches_root(&ids).0);
+    put("results_root", &decided.header.results_root.0);
+    put("block_header", &codec::encode(&decided.header));
+    put("block_hash", &decided.header.hash().0.0);
+    let nothing = Vote { height: Height(5), round: Round(0), step: VoteStep::Prevote, block: None };
+    let something = Vote {
+        round: Round(1),
+        step: VoteStep::Precommit,
+        block: Some(decided.header.hash()),
+        ..nothing
+    };
+    put("vote_prevote_nothing", &codec::encode(&nothing));
+    put("vote_prevote_nothing_digest", &nothing.digest(support::chain_id()).0);
+    put("vote_precommit", &codec::encode(&something));
+    put("vote_precommit_digest", &something.digest(support::chain_id()).0);
+    let signature = support::key(1).sign(&something.digest(support::chain_id()));
+    put("vote_precommit_signature", &signature.0);
+    put("certificate", &codec::encode(&decided.certificate));
+    let block = Block { header: decided.header, batches: ids };
+    put("block", &codec::encode(&block));
+    let receipt = codec::encode(&support::receipt());
+    put("receipt", &receipt);
+    put("receipt_sha256", &sha256(&[&receipt]).0);
+}
+
+#[test]
+fn bytes_are_those_of_the_vectors() {
+    let computed = vectors();
+    if writes_pages() {
+        let text = serde_json::to_string_pretty(&computed).unwrap();
+        std::fs::write(path(), text + "\n").unwrap();
+    }
+    let text = std::fs::read_to_string(path()).unwrap();
+    let kept: BTreeMap<String, String> = serde_json::from_str(&text).unwrap();
+    for (name, bytes) in &computed {
+        assert_eq!(kept.get(name), Some(bytes), "vector {name} changed");
+    }
+    assert_eq!(kept.len(), computed.len(), "vectors.json holds a vector that no code makes");
+}
+
+#[test]
+fn sizes_are_those_of_the_constants() {
+    let vectors = vectors();
+    let size = |name: &str| vectors[name].len() / 2;
+    assert_eq!(size("batch_header"), batch::BATCH_HEADER_BYTES);
+    assert_eq!(size("block_header"), block::BLOCK_HEADER_BYTES);
+    assert_eq!(size("batch"), batch::BATCH_PREFIX_BYTES + 2 * 128);
+    assert!(size("certificate") <= block::CERTIFICATE_BYTES_MAX);
+    assert!(size("receipt") <= receipt::RECEIPT_BYTES_MAX);
+}

@@ -1,0 +1,95 @@
+//! The pages that integrators read say what the code does: vectors and codes are compared.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use chain_types::Rejection;
+
+use crate::golden;
+
+/// Hexadecimal digits on one line of a page.
+const DIGITS_PER_LINE: usize = 80;
+
+fn page(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name)
+}
+
+/// Compares a page with what it ought to say, or writes it when that was asked for.
+fn hold(name: &str, expected: &str) {
+    if golden::writes_pages() {
+        std::fs::write(page(name), expected).unwrap();
+    }
+    let actual = std::fs::read_to_string(page(name)).unwrap();
+    for (number, (is, ought)) in actual.lines().zip(expected.lines()).enumerate() {
+        assert_eq!(is, ought, "docs/{name}, line {}", number + 1);
+    }
+    assert_eq!(actual, expected, "docs/{name}");
+}
+
+#[test]
+fn the_wire_format_page_shows_the_vectors() {
+    let vectors = golden::vectors();
+    let text = std::fs::read_to_string(page("wire-format.md")).unwrap();
+    let mut expected = String::new();
+    let mut inside = false;
+    let mut shown = 0;
+    for line in text.lines() {
+        if line.starts_with("```") {
+            inside = line == "```vectors";
+        }
+        match (inside, line.strip_suffix(':')) {
+            (true, Some(name)) => {
+                let bytes = vectors.get(name).unwrap_or_else(|| panic!("no vector {name}"));
+                writeln!(expected, "{line}").unwrap();
+                for start in (0..bytes.len()).step_by(DIGITS_PER_LINE) {
+                    let end = bytes.len().min(start + DIGITS_PER_LINE);
+                    writeln!(expected, "  {}", &bytes[start..end]).unwrap();
+                }
+                shown += 1;
+            }
+            (true, None) if line.starts_with("  ") => {}
+            _ => writeln!(expected, "{line}").unwrap(),
+        }
+    }
+    assert!(shown > 25, "the page shows only {shown} vectors");
+    hold("wire-format.md", &expected);
+}
+
+#[test]
+fn the_rejections_page_is_the_table_of_codes() {
+    let mut expected = String::from(REJECTIONS_HEAD);
+    let mut hundred = 0;
+    for rejection in Rejection::ALL {
+        if rejection.code() / 100 != hundred {
+            hundred = rejection.code() / 100;
+            let title = match hundred {
+                1 => "Batches: nothing of the batch was booked",
+                2 => "Orders",
+                3 => "Collections and voids",
+                4 => "Arrivals and failures",
+                other => panic!("say what codes {other}00 are about"),
+            };
+            let columns = "| code | name | transient | cause | remedy |\n|---|---|---|---|---|";
+            writeln!(expected, "\n## {title}\n\n{columns}").unwrap();
+        }
+        let transient = if rejection.is_transient() { "yes" } else { "no" };
+        let (code, name) = (rejection.code(), rejection.name());
+        let (cause, remedy) = (rejection.cause(), rejection.remedy());
+        writeln!(expected, "| {code} | {name} | {transient} | {cause} | {remedy} |").unwrap();
+    }
+    hold("rejections.md", &expected);
+}
+
+const REJECTIONS_HEAD: &str = "\
+# Why something was refused
+
+Every outcome is two bytes. 0 is *applied*: the item changed the books. 1 is *repeated*: the same
+content was seen before, and what was said then stands. Every other number is a rejection below; a
+number, once published, keeps its meaning. Within a hundred, checks run in the order of the codes
+as far as they apply, so the lowest code that holds is the one reported.
+
+*Transient* means that the very same bytes may be accepted later. A rejection that is not transient
+is final for those bytes, and for an order whose id was recorded with it, final for the id.
+
+This page is written from `chain/types/src/rejection.rs`; a test holds the two together.
+";

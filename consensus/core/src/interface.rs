@@ -1,0 +1,156 @@
+//! Everything that the world may tell consensus and everything that consensus may ask of the
+//! world, on one screen.
+
+use bincode::{Decode, Encode};
+use chain_types::{BlockHash, Certificate, Height, Round, ValidatorId, ValidatorSet};
+
+use crate::messages::{Message, SignedProposal, SignedVote};
+use crate::proposers::Proposers;
+
+/// What a timeout waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+pub enum TimeoutKind {
+    /// A proposal; then vote for none.
+    Propose,
+    /// More agreement among the prevotes; then precommit none.
+    Prevote,
+    /// More agreement among the precommits; then enter the next round.
+    Precommit,
+    /// Progress; then send the own last votes again.
+    Rebroadcast,
+}
+
+/// A timeout's name: at most one of each name runs at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+pub struct Timeout {
+    /// The height that waits.
+    pub height: Height,
+    /// The round that waits.
+    pub round: Round,
+    /// What it waits for.
+    pub kind: TimeoutKind,
+}
+
+/// What the world tells consensus. Inputs of another height than the running one are ignored,
+/// except messages of the next height, of which a few are kept a validator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// Decide `height`; a height under way is abandoned, since its block came by other means.
+    /// Must be above the running height. The sets must be those of the committed chain below.
+    StartHeight {
+        /// The height to decide.
+        height: Height,
+        /// Who votes: between one and [`chain_types::validators::VALIDATORS_MAX`] validators,
+        /// with at most [`crate::POWER_TOTAL_MAX`] power together.
+        validators: ValidatorSet,
+        /// Who proposes, as the headers below `height` have it.
+        proposers: Proposers,
+    },
+    /// A peer's message, untrusted.
+    Message(Message),
+    /// The block asked for by [`Effect::GetBlock`]. Too late is harmless.
+    Propose {
+        /// The height asked for.
+        height: Height,
+        /// The round asked for.
+        round: Round,
+        /// The block to propose.
+        block: BlockHash,
+    },
+    /// What executing a proposed block has shown. May come before or after its proposal.
+    Verdict {
+        /// The block's height.
+        height: Height,
+        /// The round of its proposal.
+        round: Round,
+        /// Who proposed it.
+        proposer: ValidatorId,
+        /// The proposal's valid round.
+        valid_round: Option<Round>,
+        /// The block.
+        block: BlockHash,
+        /// Whether its header is what this node computed.
+        valid: bool,
+    },
+    /// A scheduled timeout has passed. One that was cancelled meanwhile is harmless only if it
+    /// is of an earlier round: cancel for real.
+    Timeout(Timeout),
+}
+
+/// What consensus asks of the world, to be performed strictly in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Append to the write-ahead log; durable before any later effect is performed. The log may
+    /// be emptied once the running height's block and certificate are durable.
+    Persist(Vec<u8>),
+    /// Replace the vote guard's content; durable before any later effect is performed.
+    Guard(Vec<u8>),
+    /// Send to every other validator. A [`crate::SignedVote`] that precommits a block may be asked for
+    /// right after [`crate::Consensus::replay`]: send it only if that block's payload is durable.
+    Send(Message),
+    /// Build a block and answer with [`Input::Propose`] within the propose timeout.
+    GetBlock {
+        /// The height to build.
+        height: Height,
+        /// The round to answer with.
+        round: Round,
+    },
+    /// Send the block's body to the peers again: it is proposed again.
+    Restream {
+        /// The block's height.
+        height: Height,
+        /// The round of the new proposal.
+        round: Round,
+        /// The block.
+        block: BlockHash,
+        /// The round in which a quorum prevoted it.
+        valid_round: Option<Round>,
+    },
+    /// Answer with [`Input::Timeout`] after so long. A running timeout of this name starts anew.
+    Schedule {
+        /// Its name.
+        timeout: Timeout,
+        /// From now, in milliseconds.
+        after_ms: u64,
+    },
+    /// Forget the timeout, if it runs.
+    Cancel(Timeout),
+    /// Forget all timeouts.
+    CancelAll,
+    /// The height is decided. Effects after it in the list still count.
+    Decided {
+        /// A quorum's precommits, verified.
+        certificate: Certificate,
+    },
+    /// A validator signed two values where it may sign one.
+    Evidence(Equivocation),
+}
+
+/// Two messages of one validator that exclude each other, both signatures verified.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Equivocation {
+    /// Two votes of one height, round and step.
+    Votes {
+        /// The one received first.
+        first: SignedVote,
+        /// The one received second.
+        second: SignedVote,
+    },
+    /// Two proposals of one height and round.
+    Proposals {
+        /// The one received first.
+        first: SignedProposal,
+        /// The one received second.
+        second: SignedProposal,
+    },
+}
+
+impl Equivocation {
+    /// Who signed both.
+    pub const fn validator(&self) -> ValidatorId {
+        match self {
+            Self::Votes { first, .. } => first.validator,
+            Self::Proposals { first, .. } => first.proposal.proposer,
+        }
+    }
+}

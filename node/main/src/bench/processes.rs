@@ -1,0 +1,94 @@
+//! What node processes cost, read from outside: CPU time, peak memory, bytes on disk.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+/// CPU time that a process has used, user and system, in seconds; `None` once it has ended.
+pub fn cpu_seconds(pid: u32) -> Option<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let ticks = cpu_ticks(&stat)?;
+    Some(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
+}
+
+/// User and system ticks of a `/proc/PID/stat` line.
+fn cpu_ticks(stat: &str) -> Option<u64> {
+    // The command name may hold spaces and parentheses; fields are counted after its last one.
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut fields = fields.split_ascii_whitespace().skip(11);
+    let user: u64 = fields.next()?.parse().ok()?;
+    let system: u64 = fields.next()?.parse().ok()?;
+    Some(user + system)
+}
+
+/// The most memory that a process has had resident, in bytes; `None` once it has ended.
+pub fn memory_peak_bytes(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    memory_peak(&status)
+}
+
+fn memory_peak(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
+/// Bytes that the files below `folder` take on disk, as `du` counts them; files that vanish
+/// while they are counted are left out.
+pub fn disk_bytes(folder: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return 0;
+    };
+    let sizes = entries.flatten().map(|entry| match entry.metadata() {
+        Ok(metadata) if metadata.is_dir() => disk_bytes(&entry.path()),
+        Ok(metadata) => metadata.blocks() * 512,
+        Err(_) => 0,
+    });
+    sizes.sum()
+}
+
+/// The process id that a node wrote into its home, if that process lives.
+pub fn node_pid(home: &Path) -> Option<u32> {
+    let pid: u32 = std::fs::read_to_string(home.join("sluice.pid")).ok()?.trim().parse().ok()?;
+    Path::new(&format!("/proc/{pid}")).exists().then_some(pid)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    #[test]
+    fn ticks_are_counted_behind_a_name_with_parentheses() {
+        let stat = "42 (a) b (c) S 1 42 42 0 -1 4194560 900 0 0 0 250 50 0 0 20 0 9 0 100";
+        assert_eq!(cpu_ticks(stat), Some(300));
+        assert_eq!(cpu_ticks("42 (a) S 1"), None);
+    }
+
+    #[test]
+    fn this_process_has_used_memory_and_time_counts() {
+        let pid = std::process::id();
+        assert!(memory_peak_bytes(pid).unwrap() > 1024 * 1024);
+        assert!(cpu_seconds(pid).is_some());
+        assert_eq!(memory_peak("Name: x\nVmHWM:\t    2048 kB\n"), Some(2_097_152));
+        assert_eq!(memory_peak("Name: x\n"), None);
+    }
+
+    #[test]
+    fn disk_bytes_add_up_over_folders() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("inner")).unwrap();
+        std::fs::write(folder.path().join("inner/file"), vec![1; 100_000]).unwrap();
+        assert!(disk_bytes(folder.path()) >= 100_000);
+        assert_eq!(disk_bytes(&folder.path().join("missing")), 0);
+    }
+
+    #[test]
+    fn a_stale_pid_file_names_no_process() {
+        let home = tempfile::tempdir().unwrap();
+        assert_eq!(node_pid(home.path()), None);
+        std::fs::write(home.path().join("sluice.pid"), "4294967295\n").unwrap();
+        assert_eq!(node_pid(home.path()), None);
+        std::fs::write(home.path().join("sluice.pid"), format!("{}\n", std::process::id())).unwrap();
+        assert_eq!(node_pid(home.path()), Some(std::process::id()));
+    }
+}

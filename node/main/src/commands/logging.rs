@@ -1,0 +1,35 @@
+//! Logs go to standard error, filtered by `--log` or RUST_LOG.
+
+use std::io::IsTerminal as _;
+
+use clap::Args;
+use tracing_subscriber::EnvFilter;
+
+use super::exit::{Exit, WithExit as _};
+
+/// How much to log, and in which form.
+#[derive(Debug, Clone, Args)]
+pub struct LogOptions {
+    /// Log filter, such as `info` or `warn,node_network=debug`.
+    #[arg(long = "log", value_name = "FILTER", env = "RUST_LOG", global = true)]
+    pub filter: Option<String>,
+    /// Log as JSON, one object a line.
+    #[arg(long = "log-json", global = true)]
+    pub json: bool,
+}
+
+/// Starts logging; `default_filter` holds when none is given.
+///
+/// # Errors
+/// When the filter does not parse.
+pub fn start(options: &LogOptions, default_filter: &str) -> anyhow::Result<()> {
+    let text = options.filter.as_deref().unwrap_or(default_filter);
+    let filter = EnvFilter::try_new(text).exit(Exit::Usage)?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if options.json {
+        builder.json().init();
+    } else {
+        builder.with_ansi(std::io::stderr().is_terminal()).init();
+    }
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! The command line: one file a command.
+
+mod bench;
+pub mod exit;
+mod localnet;
+pub mod logging;
+mod network;
+mod order;
+pub mod output;
+mod receipt;
+mod replay;
+pub mod signals;
+mod start;
+mod submit;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use self::exit::Exit;
+use self::output::Output;
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  done, or the answer is yes
+  1  done, and the answer is no (an invalid receipt, a digest that differs, a run that is not well)
+  2  the command line, or a file that it names, is wrong
+  3  the chain refused, with a code
+  4  no node could be reached, or none answered in time
+  5  something is broken on this side: a disk, a permission, a port";
+
+/// The settlement chain for recharge flows.
+#[derive(Debug, Parser)]
+#[command(name = "sluice", version, after_help = AFTER_HELP, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Answer with one JSON document on standard output.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(flatten)]
+    log: logging::LogOptions,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a network: keys, node and participant configurations, one genesis file.
+    Network(network::NetworkArgs),
+    /// Run a node until SIGTERM or SIGINT.
+    Start(start::StartArgs),
+    /// Run a whole network on this machine, with a recharge service and gateways at work.
+    Localnet(localnet::LocalnetArgs),
+    /// Sign operations written by people and submit them.
+    Submit(submit::SubmitArgs),
+    /// Ask what became of an order.
+    Order(order::OrderArgs),
+    /// Fetch an order's receipt into a file.
+    Receipt(receipt::ReceiptArgs),
+    /// Verify a receipt against the genesis file alone, without any node.
+    Verify(verify::VerifyArgs),
+    /// Re-execute a home's blocks from genesis and compare every digest.
+    Replay(replay::ReplayArgs),
+    /// Put load on a network over its public RPC and measure.
+    Bench(bench::BenchArgs),
+}
+
+impl Command {
+    /// The log filter when none is given: quiet where the answer is what matters.
+    const fn default_filter(&self) -> &'static str {
+        match self {
+            Self::Start(_) => "info",
+            _ => "warn",
+        }
+    }
+}
+
+/// Parses the command line, runs the command and gives the exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output { json: cli.json };
+    match run(cli, output) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            output.error(&error);
+            Exit::of(&error).into()
+        }
+    }
+}
+
+fn run(cli: Cli, output: Output) -> anyhow::Result<Exit> {
+    logging::start(&cli.log, cli.command.default_filter())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    // The root future runs on this thread, the process's first: children that are to end with
+    // their parent are bound to the thread that started them.
+    let exit = runtime.block_on(async move {
+        match cli.command {
+            Command::Network(args) => network::run(args, output),
+            Command::Start(args) => start::run(args).await,
+            Command::Localnet(args) => localnet::run(args, output).await,
+            Command::Submit(args) => submit::run(args, output).await,
+            Command::Order(args) => order::run(args, output).await,
+            Command::Receipt(args) => receipt::run(args, output).await,
+            Command::Verify(args) => verify::run(args, output),
+            Command::Replay(args) => replay::run(args, output),
+            Command::Bench(args) => bench::run(args, output).await,
+        }
+    })?;
+    // A command that is done does not wait for idle connections.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+    Ok(exit)
+}
+
+#[cfg(test)]
+mod tests;

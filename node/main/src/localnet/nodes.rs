@@ -1,0 +1,177 @@
+//! Node processes that this process starts, watches and stops: each a child by its own pid,
+//! with its output in a log file.
+
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::process::{Child, Command};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::folder::NodeFiles;
+use super::http;
+use crate::commands::exit::{Exit, failure};
+
+/// How long a node may take to be ready.
+const READY_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a node may take to end after SIGTERM.
+const STOP_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a health probe may take.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Lines of a log shown when its node has ended by itself.
+const LOG_LINES: usize = 5;
+
+/// A node's process.
+#[derive(Debug)]
+struct NodeProcess {
+    name: String,
+    rpc_address: String,
+    log: PathBuf,
+    child: Child,
+}
+
+/// The processes of a network's nodes. Dropped without [`Nodes::stop`], they are killed.
+#[derive(Debug, Default)]
+pub struct Nodes {
+    processes: Vec<NodeProcess>,
+}
+
+impl Nodes {
+    /// Starts a process of this same program for each of `nodes`. To be called on the process's
+    /// first thread, whose end the children notice.
+    ///
+    /// # Errors
+    /// When a log cannot be opened or a process not be started; those started are killed.
+    pub fn start(nodes: &[NodeFiles]) -> anyhow::Result<Self> {
+        let binary = std::env::current_exe().context("cannot find this program's own file")?;
+        let mut started = Self::default();
+        for node in nodes {
+            let log = node.folder.join("node.log");
+            let file = OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(&log)
+                .with_context(|| format!("cannot open {}", log.display()))?;
+            let child = Command::new(&binary)
+                .arg("start")
+                .arg("--config")
+                .arg(&node.config)
+                .args(["--parent", &std::process::id().to_string()])
+                .stdin(Stdio::null())
+                .stdout(file.try_clone()?)
+                .stderr(file)
+                // Ctrl-C at the terminal is for this process, which then stops them in order.
+                .process_group(0)
+                .kill_on_drop(true)
+                .spawn()
+                .with_context(|| format!("cannot start {}", node.name))?;
+            tracing::info!(node = node.name, pid = child.id(), "started");
+            let (name, rpc_address) = (node.name.clone(), node.rpc_address.clone());
+            started.processes.push(NodeProcess { name, rpc_address, log, child });
+        }
+        Ok(started)
+    }
+
+    /// The process ids of those that live.
+    pub fn pids(&self) -> Vec<u32> {
+        self.processes.iter().filter_map(|process| process.child.id()).collect()
+    }
+
+    /// Waits until every node says that it is ready.
+    ///
+    /// # Errors
+    /// When one ends, when it takes too long, or on `cancel`.
+    pub async fn wait_ready(&mut self, cancel: &CancellationToken) -> anyhow::Result<()> {
+        let deadline = Instant::now() + READY_TIMEOUT;
+        for at in 0..self.processes.len() {
+            loop {
+                self.check()?;
+                let process = &self.processes[at];
+                let ready = http::status(&process.rpc_address, "/readyz", PROBE_TIMEOUT).await;
+                if ready == Some(200) {
+                    break;
+                }
+                if Instant::now() >= deadline {
+                    let message = format!(
+                        "{} is not ready after {} s; see {}",
+                        process.name,
+                        READY_TIMEOUT.as_secs(),
+                        process.log.display()
+                    );
+                    return Err(failure(Exit::Unreachable, message));
+                }
+                tokio::select! {
+                    () = cancel.cancelled() => {
+                        return Err(failure(Exit::Negative, "stopped before the nodes were ready"));
+                    }
+                    () = tokio::time::sleep(Duration::from_millis(100)) => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Says whether all live.
+    ///
+    /// # Errors
+    /// When one has ended, with the last lines of its log.
+    pub fn check(&mut self) -> anyhow::Result<()> {
+        for process in &mut self.processes {
+            if let Some(status) = process.child.try_wait()? {
+                return Err(failure(Exit::Fault, process.epitaph(status)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks all to stop, waits, and kills those that do not. Gives the names of nodes that did
+    /// not end cleanly.
+    pub async fn stop(mut self) -> Vec<String> {
+        for process in &self.processes {
+            process.signal(Signal::TERM);
+        }
+        let deadline = Instant::now() + STOP_TIMEOUT;
+        let mut unclean = Vec::new();
+        for process in &mut self.processes {
+            let ended = tokio::time::timeout_at(deadline, process.child.wait()).await;
+            match ended {
+                Ok(Ok(status)) if status.success() => {}
+                Ok(Ok(status)) => unclean.push(process.epitaph(status)),
+                Ok(Err(error)) => unclean.push(format!("{}: {error}", process.name)),
+                Err(_) => {
+                    unclean.push(format!("{} did not stop and was killed", process.name));
+                    // It has been asked; waiting for it reaps it.
+                    let _ = process.child.kill().await;
+                }
+            }
+        }
+        unclean
+    }
+}
+
+impl NodeProcess {
+    fn signal(&self, signal: Signal) {
+        let pid = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        if let Some(pid) = pid {
+            // A process that has ended already needs no signal.
+            let _ = kill_process(pid, signal);
+        }
+    }
+
+    fn epitaph(&self, status: ExitStatus) -> String {
+        let tail = log_tail(&self.log, LOG_LINES);
+        format!("{} ended by itself ({status}); {}:\n{tail}", self.name, self.log.display())
+    }
+}
+
+/// The last `lines` lines of a log.
+fn log_tail(log: &Path, lines: usize) -> String {
+    let bytes = std::fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let all: Vec<&str> = text.lines().collect();
+    all.get(all.len().saturating_sub(lines)..).unwrap_or_default().join("\n")
+}

@@ -1,0 +1,211 @@
+//! The thread that drives the replica: inputs in, effects carried out in their order. What must
+//! be durable is on disk before the effect after it begins; a write that fails stops the node.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use chain_store::{Cell, ChainStore as _, Log, Store, StoreFault};
+use chain_types::{Height, TimeMs, codec};
+use node_network::{Lane, Network};
+use node_replica::{Effect, Input, PeerMessage, Replica, StagedBlock, Target};
+use tracing::{debug, error, info, warn};
+
+use super::hub::Hub;
+use super::metrics::NodeMetrics;
+use super::peers::{Directory, PeerWork};
+use super::timers::Timers;
+
+/// What the driver knows that others read.
+#[derive(Debug, Default)]
+pub struct Vitals {
+    /// The committed height.
+    pub height: AtomicU64,
+    /// The highest height that a connected peer says it has committed.
+    pub best_peer_height: AtomicU64,
+    /// Batches in the pool.
+    pub pool_batches: AtomicU64,
+    /// Bytes in the pool.
+    pub pool_bytes: AtomicU64,
+    /// The store has failed: nothing is accepted any more.
+    pub failed: AtomicBool,
+}
+
+impl Vitals {
+    /// How many blocks the node may be behind and still count as caught up.
+    const BEHIND_MAX: u64 = 5;
+
+    /// Whether peers are well ahead.
+    pub fn is_catching_up(&self) -> bool {
+        let height = self.height.load(Ordering::Relaxed);
+        self.best_peer_height.load(Ordering::Relaxed) > height + Self::BEHIND_MAX
+    }
+}
+
+/// Everything the driver acts upon.
+pub struct Driver {
+    /// The deciding half.
+    pub replica: Replica,
+    /// Blocks and indexes.
+    pub store: Arc<Store>,
+    /// The consensus log.
+    pub log: Log,
+    /// The vote guard's file.
+    pub guard: Cell,
+    /// To the peers.
+    pub network: Network,
+    /// Which key is which node.
+    pub directory: Arc<Directory>,
+    /// Requests to peers, carried out elsewhere.
+    pub requests: tokio::sync::mpsc::UnboundedSender<PeerWork>,
+    /// Who waits for what.
+    pub hub: Arc<Hub>,
+    /// What others read.
+    pub vitals: Arc<Vitals>,
+    /// Figures.
+    pub metrics: Arc<NodeMetrics>,
+}
+
+/// The wall clock. Only block times and id times are compared with it; no timer runs on it.
+pub fn wall_clock() -> TimeMs {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    TimeMs(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+impl Driver {
+    /// Runs until the inputs end.
+    ///
+    /// # Errors
+    /// The first write that failed; nothing is sent after it.
+    pub fn run(mut self, first: Input, inputs: &Receiver<Input>) -> Result<(), StoreFault> {
+        let mut timers = Timers::default();
+        let result = self.step(&mut timers, first).and_then(|()| self.turn(&mut timers, inputs));
+        if let Err(fault) = &result {
+            self.vitals.failed.store(true, Ordering::Relaxed);
+            error!(%fault, "a write to the store failed; the node stops so that nothing is promised");
+        }
+        result
+    }
+
+    fn turn(&mut self, timers: &mut Timers, inputs: &Receiver<Input>) -> Result<(), StoreFault> {
+        loop {
+            while let Some(timer) = timers.pop(Instant::now()) {
+                self.step(timers, Input::Timer(timer))?;
+            }
+            match inputs.recv_timeout(timers.wait(Instant::now())) {
+                Ok(input) => self.step(timers, input)?,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+        }
+    }
+
+    fn step(&mut self, timers: &mut Timers, input: Input) -> Result<(), StoreFault> {
+        let started = Instant::now();
+        let effects = self.replica.handle(wall_clock(), input);
+        self.metrics.decide_seconds.inc_by(started.elapsed().as_secs_f64());
+        for effect in effects {
+            self.carry_out(timers, effect)?;
+        }
+        let (batches, bytes) = self.replica.pool_size();
+        self.vitals.pool_batches.store(batches as u64, Ordering::Relaxed);
+        self.vitals.pool_bytes.store(bytes as u64, Ordering::Relaxed);
+        self.vitals.best_peer_height.store(self.replica.best_peer_height().0, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn carry_out(&mut self, timers: &mut Timers, effect: Effect) -> Result<(), StoreFault> {
+        match effect {
+            Effect::Send { to, message } => self.send(to, &message),
+            Effect::SendBatch(batch) => {
+                for key in self.directory.validators() {
+                    self.network.send(key, Lane::Bulk, batch.bytes().clone());
+                }
+            }
+            Effect::Stage(staged) => {
+                let started = Instant::now();
+                self.store.stage(&to_store(staged))?;
+                self.metrics.stage_seconds.observe(started.elapsed().as_secs_f64());
+            }
+            Effect::Persist(entry) => self.log.append(&entry)?,
+            Effect::Guard(bytes) => self.guard.write(&bytes)?,
+            Effect::ResetLog => self.log.reset()?,
+            Effect::Schedule { timer, after_ms } => {
+                timers.schedule(Instant::now(), timer, after_ms);
+            }
+            Effect::Cancel(timer) => timers.cancel(&timer),
+            Effect::CancelConsensusTimers => timers.cancel_consensus(),
+            Effect::RequestBatches { from, ids } => self.ask(PeerWork::Batches { from, ids }),
+            Effect::RequestBlocks { from, height } => self.ask(PeerWork::Blocks { from, height }),
+            Effect::Batches { token, batches, missing } => {
+                self.hub.found(token, batches, missing);
+            }
+            Effect::Submitted { token, result } => self.hub.submitted(token, result),
+            Effect::Commit { certificate, staged, records, retired } => {
+                let started = Instant::now();
+                self.store.commit(&certificate, &records, retired)?;
+                self.metrics.commit_seconds.observe(started.elapsed().as_secs_f64());
+                self.committed(&staged);
+            }
+            Effect::Checkpoint { height, bytes } => self.checkpoint(height, &bytes)?,
+            Effect::Dropped(ids) => self.hub.dropped(&ids),
+            Effect::Evidence(evidence) => {
+                error!(?evidence, "a validator signed two values for one step: tell the operators");
+            }
+            Effect::Distrust { node, reason } => {
+                warn!(node = self.directory.name(node), reason, "a peer sent what does not hold");
+            }
+        }
+        Ok(())
+    }
+
+    fn send(&self, to: Target, message: &PeerMessage) {
+        let bytes = Bytes::from(codec::encode(message));
+        match to {
+            Target::Validators => {
+                for key in self.directory.validators() {
+                    self.network.send(key, Lane::Consensus, bytes.clone());
+                }
+            }
+            Target::All => self.network.broadcast(Lane::Consensus, bytes),
+            Target::Node(node) => {
+                if let Some(key) = self.directory.key(node) {
+                    self.network.send(key, Lane::Consensus, bytes);
+                }
+            }
+        }
+    }
+
+    fn ask(&self, work: PeerWork) {
+        // Fails only while the node stops, when nobody needs the answer.
+        let _ = self.requests.send(work);
+    }
+
+    fn committed(&self, staged: &StagedBlock) {
+        let header = &staged.block.header;
+        let orders: usize = staged.outcomes.iter().map(Vec::len).sum();
+        self.vitals.height.store(header.height.0, Ordering::Relaxed);
+        self.metrics.committed(header, orders as u64);
+        self.hub.committed(header.height, header.time, &staged.block.batches, &staged.outcomes);
+        let batches = staged.block.batches.len();
+        debug!(height = %header.height, round = %header.round, batches, orders, "committed");
+        if header.round.0 > 0 {
+            info!(height = %header.height, round = %header.round, "took more than one round");
+        }
+    }
+
+    fn checkpoint(&self, height: Height, bytes: &[u8]) -> Result<(), StoreFault> {
+        let started = Instant::now();
+        self.store.checkpoint(height, bytes)?;
+        let seconds = started.elapsed().as_secs_f64();
+        debug!(%height, bytes = bytes.len(), seconds, "checkpoint");
+        Ok(())
+    }
+}
+
+fn to_store(staged: StagedBlock) -> chain_store::StagedBlock {
+    let StagedBlock { block, batches, outcomes } = staged;
+    chain_store::StagedBlock { block, batches, outcomes }
+}

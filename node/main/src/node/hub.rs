@@ -1,0 +1,139 @@
+//! Who waits for what: clients for a batch to become final, subscribers for the next block. The
+//! store is the truth and this is the doorbell.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chain_types::{BatchError, BatchId, Height, Outcome, TimeMs, VerifiedBatch};
+use tokio::sync::{oneshot, watch};
+
+/// How a batch ended.
+#[derive(Debug, Clone)]
+pub enum Ended {
+    /// It is in a decided block.
+    Final(Arc<FinalBatch>),
+    /// It left the pool uncommitted: its valid-until time passed.
+    Dropped,
+}
+
+/// A batch in a decided block.
+#[derive(Debug)]
+pub struct FinalBatch {
+    /// The block's height.
+    pub height: Height,
+    /// The block's time.
+    pub time: TimeMs,
+    /// What became of each item.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// The doorbell.
+#[derive(Debug)]
+pub struct Hub {
+    head: watch::Sender<Height>,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    batches: BTreeMap<BatchId, Vec<oneshot::Sender<Ended>>>,
+    submissions: BTreeMap<u64, oneshot::Sender<Result<(), BatchError>>>,
+    requests: BTreeMap<u64, oneshot::Sender<(Vec<VerifiedBatch>, Vec<BatchId>)>>,
+    number: u64,
+}
+
+impl Hub {
+    /// A doorbell for a chain whose head is at `head`.
+    pub fn new(head: Height) -> Self {
+        Self { head: watch::Sender::new(head), waiting: Mutex::default() }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Rings at every committed height.
+    pub fn head(&self) -> watch::Receiver<Height> {
+        self.head.subscribe()
+    }
+
+    /// Waits for a batch to end; to be called before it is submitted.
+    pub fn wait_for(&self, id: BatchId) -> oneshot::Receiver<Ended> {
+        let (sender, receiver) = oneshot::channel();
+        let mut waiting = self.waiting();
+        let senders = waiting.batches.entry(id).or_default();
+        senders.retain(|sender| !sender.is_closed());
+        senders.push(sender);
+        receiver
+    }
+
+    /// Forgets those who no longer wait for a batch.
+    pub fn forget(&self, id: &BatchId) {
+        let mut waiting = self.waiting();
+        if let Some(senders) = waiting.batches.get_mut(id) {
+            senders.retain(|sender| !sender.is_closed());
+            if senders.is_empty() {
+                waiting.batches.remove(id);
+            }
+        }
+    }
+
+    /// A token under which the pool's answer to a submission comes back.
+    pub fn submission(&self) -> (u64, oneshot::Receiver<Result<(), BatchError>>) {
+        let (sender, receiver) = oneshot::channel();
+        let mut waiting = self.waiting();
+        waiting.number += 1;
+        let token = waiting.number;
+        waiting.submissions.insert(token, sender);
+        (token, receiver)
+    }
+
+    /// The pool's answer to a submission. A client that is gone is no error.
+    pub fn submitted(&self, token: u64, result: Result<(), BatchError>) {
+        if let Some(sender) = self.waiting().submissions.remove(&token) {
+            let _ = sender.send(result);
+        }
+    }
+
+    /// A token under which the pool's answer to a peer's request comes back.
+    pub fn request(&self) -> (u64, oneshot::Receiver<(Vec<VerifiedBatch>, Vec<BatchId>)>) {
+        let (sender, receiver) = oneshot::channel();
+        let mut waiting = self.waiting();
+        waiting.number += 1;
+        let token = waiting.number;
+        waiting.requests.insert(token, sender);
+        (token, receiver)
+    }
+
+    /// The pool's answer to a peer's request.
+    pub fn found(&self, token: u64, batches: Vec<VerifiedBatch>, missing: Vec<BatchId>) {
+        if let Some(sender) = self.waiting().requests.remove(&token) {
+            let _ = sender.send((batches, missing));
+        }
+    }
+
+    /// A block is final: tells those who wait for its batches, then rings.
+    pub fn committed(&self, height: Height, time: TimeMs, ids: &[BatchId], all: &[Vec<Outcome>]) {
+        {
+            let mut waiting = self.waiting();
+            for (id, outcomes) in ids.iter().zip(all) {
+                let Some(senders) = waiting.batches.remove(id) else { continue };
+                let done = Arc::new(FinalBatch { height, time, outcomes: outcomes.clone() });
+                for sender in senders {
+                    let _ = sender.send(Ended::Final(done.clone()));
+                }
+            }
+        }
+        self.head.send_replace(height);
+    }
+
+    /// Batches left the pool uncommitted.
+    pub fn dropped(&self, ids: &[BatchId]) {
+        let mut waiting = self.waiting();
+        for id in ids {
+            for sender in waiting.batches.remove(id).into_iter().flatten() {
+                let _ = sender.send(Ended::Dropped);
+            }
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! The typed RPC client over several nodes: round robin, and on to the next node when one does
+//! not answer. Sending the same batch to another node is safe: it never settles twice.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use jsonrpsee::core::client::Error as ClientError;
+use jsonrpsee_http_client::{HttpClient, HttpClientBuilder};
+use rpc_api::{
+    ApiError, Base64Bytes, BatchReport, BatchRpcClient as _, BatchState, ErrorData, Wait,
+};
+use tokio::time::Instant;
+
+use crate::commands::exit::Exit;
+
+/// How long one call may wait at the node; longer waits are several calls.
+const WAIT_MS: u64 = 10_000;
+/// How long a call may take beyond the wait it asks for.
+const CALL_SLACK: Duration = Duration::from_secs(20);
+/// How long a connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long to pause before a node that refused for now, or all that were out of reach, are
+/// tried again, unless a node says otherwise.
+const PAUSE: Duration = Duration::from_millis(200);
+/// The longest pause that a node may ask for.
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+/// The largest request: a batch in base64 and what goes around it.
+const REQUEST_BYTES_MAX: u32 = 4 * 1024 * 1024;
+/// The largest response.
+const RESPONSE_BYTES_MAX: u32 = 32 * 1024 * 1024;
+
+/// A call that did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// The node, or the chain through it, refused.
+    #[error("{message} (code {code}){}", remedy.as_ref().map_or(String::new(), |text| format!(": {text}")))]
+    Refused {
+        /// A rejection's or the interface's own code.
+        code: i32,
+        /// The code's name.
+        name: String,
+        /// What was wrong.
+        message: String,
+        /// What to do about it.
+        remedy: Option<String>,
+        /// Whether the same call may succeed later.
+        transient: bool,
+        /// When to try again, if the node can tell.
+        retry_after_ms: Option<u64>,
+    },
+    /// The node could not be reached, or its answer not be read.
+    #[error("{url} does not answer: {problem}")]
+    Unreachable {
+        /// The node.
+        url: String,
+        /// What happened.
+        problem: String,
+    },
+    /// The time was over; what became of the call is not known.
+    #[error("no final answer within {waited_ms} ms; last: {last}")]
+    Timeout {
+        /// How long it was tried.
+        waited_ms: u64,
+        /// What the last attempt gave.
+        last: String,
+    },
+}
+
+impl CallError {
+    /// The process's exit code for it.
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::Refused { .. } => Exit::Refused,
+            Self::Unreachable { .. } | Self::Timeout { .. } => Exit::Unreachable,
+        }
+    }
+
+    /// As a command's error, with its exit code.
+    pub fn into_failure(self) -> anyhow::Error {
+        let exit = self.exit();
+        anyhow::Error::new(self).context(exit)
+    }
+
+    /// The error of a call to the node at `url`.
+    pub fn new(url: &str, error: ClientError) -> Self {
+        match error {
+            ClientError::Call(object) => {
+                let data = ErrorData::of(&object);
+                let transient = data.as_ref().is_some_and(|data| data.transient);
+                Self::Refused {
+                    code: object.code(),
+                    name: data.as_ref().map_or_else(String::new, |data| data.name.clone()),
+                    message: object.message().to_owned(),
+                    remedy: data.as_ref().map(|data| data.remedy.clone()),
+                    transient,
+                    retry_after_ms: data.and_then(|data| data.retry_after_ms),
+                }
+            }
+            other => {
+                let problem = crate::commands::output::message_of(&anyhow::Error::new(other));
+                Self::Unreachable { url: url.to_owned(), problem }
+            }
+        }
+    }
+
+    /// What to do when a batch's submission met this error.
+    fn next(&self) -> Next {
+        match self {
+            Self::Unreachable { .. } => Next::OtherNode { after: PAUSE },
+            Self::Refused { code, .. } if *code == ApiError::WaitTimeout.code() => Next::SameNode,
+            Self::Refused { transient: true, retry_after_ms, .. } => Next::OtherNode {
+                after: retry_after_ms.map_or(PAUSE, Duration::from_millis).min(PAUSE_MAX),
+            },
+            Self::Refused { .. } | Self::Timeout { .. } => Next::Stop,
+        }
+    }
+}
+
+/// What to do after a failed submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// Ask the same node on: it waits, and has not said anything yet.
+    SameNode,
+    /// Try another; once all were tried, after a pause.
+    OtherNode { after: Duration },
+    /// The answer stands.
+    Stop,
+}
+
+/// What a submission came to, and what it took.
+#[derive(Debug)]
+pub struct Submitted {
+    /// The node's report.
+    pub report: BatchReport,
+    /// Refusals for now and nodes out of reach on the way.
+    pub retries: u32,
+}
+
+/// Clients to the nodes of one network.
+#[derive(Debug)]
+pub struct Client {
+    nodes: Vec<(String, HttpClient)>,
+    turn: AtomicUsize,
+}
+
+impl Client {
+    /// Clients to the nodes at `urls`.
+    ///
+    /// # Errors
+    /// When there are none, or one is not an `http://` URL.
+    pub fn new(urls: &[String]) -> anyhow::Result<Self> {
+        anyhow::ensure!(!urls.is_empty(), "no node's RPC URL is given");
+        let builder = HttpClientBuilder::default()
+            .max_request_size(REQUEST_BYTES_MAX)
+            .max_response_size(RESPONSE_BYTES_MAX)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .request_timeout(Duration::from_millis(WAIT_MS) + CALL_SLACK);
+        let client = |url: &String| {
+            let client = builder
+                .clone()
+                .build(url)
+                .map_err(|error| anyhow::anyhow!("{url:?} is not a node's RPC URL: {error}"))?;
+            Ok((url.clone(), client))
+        };
+        let nodes = urls.iter().map(client).collect::<anyhow::Result<_>>()?;
+        Ok(Self { nodes, turn: AtomicUsize::new(0) })
+    }
+
+    /// How many nodes there are.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Asks node `at` alone.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn ask_node<T>(
+        &self,
+        at: usize,
+        call: impl AsyncFn(&HttpClient) -> Result<T, ClientError>,
+    ) -> Result<T, CallError> {
+        let (url, client) = &self.nodes[at % self.nodes.len()];
+        call(client).await.map_err(|error| CallError::new(url, error))
+    }
+
+    /// Asks the nodes in turn until one answers.
+    ///
+    /// # Errors
+    /// The first refusal that does not pass; when none answers, the last node's error.
+    pub async fn ask<T>(
+        &self,
+        call: impl AsyncFn(&HttpClient) -> Result<T, ClientError>,
+    ) -> Result<T, CallError> {
+        let first = self.turn.fetch_add(1, Ordering::Relaxed);
+        let mut at = first;
+        loop {
+            match self.ask_node(at, &call).await {
+                Err(error) if error.next() != Next::Stop && at - first + 1 < self.nodes.len() => {
+                    tracing::debug!(%error, "asking the next node");
+                    at += 1;
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    /// Submits a batch and waits as `wait` says, over several calls and nodes if need be, until
+    /// `timeout` is over. It begins with node `first`.
+    ///
+    /// # Errors
+    /// A refusal that does not pass, or [`CallError::Timeout`].
+    pub async fn submit(
+        &self,
+        first: usize,
+        bytes: Bytes,
+        wait: Wait,
+        timeout: Duration,
+    ) -> Result<Submitted, CallError> {
+        let started = Instant::now();
+        let mut at = first;
+        let mut retries = 0;
+        loop {
+            let left = timeout.saturating_sub(started.elapsed());
+            let wait_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).clamp(1, WAIT_MS);
+            let call = async |client: &HttpClient| {
+                let bytes = Base64Bytes::new(bytes.clone());
+                client.submit(bytes, Some(wait), Some(wait_ms), None).await
+            };
+            let error = match self.ask_node(at, call).await {
+                Ok(report) if wait == Wait::Final && report.state != BatchState::Final => {
+                    // Admitted though asked to wait on: ask again.
+                    let (waited_ms, last) = (wait_ms, format!("{:?}", report.state));
+                    CallError::Timeout { waited_ms, last }
+                }
+                Ok(report) => return Ok(Submitted { report, retries }),
+                Err(error) => error,
+            };
+            let pause = match error.next() {
+                Next::Stop if !matches!(error, CallError::Timeout { .. }) => return Err(error),
+                Next::Stop => PAUSE,
+                Next::SameNode => Duration::ZERO,
+                Next::OtherNode { after } => {
+                    at += 1;
+                    retries += 1;
+                    let all_were_tried = (at - first).is_multiple_of(self.nodes.len());
+                    if all_were_tried { after } else { Duration::ZERO }
+                }
+            };
+            if started.elapsed() + pause >= timeout {
+                let waited_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+                return Err(CallError::Timeout { waited_ms, last: error.to_string() });
+            }
+            tracing::debug!(%error, "submitting again");
+            tokio::time::sleep(pause).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use chain_types::{BatchError, Rejection};
+
+    use super::*;
+
+    fn refused(rejection: Rejection, retry_after_ms: Option<u64>) -> CallError {
+        let error = BatchError::new(rejection, "(detail)");
+        CallError::new("http://a", ClientError::Call(rpc_api::rejection_error(&error, retry_after_ms)))
+    }
+
+    #[test]
+    fn what_follows_from_an_error() {
+        let other = |milliseconds| Next::OtherNode { after: Duration::from_millis(milliseconds) };
+        assert_eq!(refused(Rejection::SignatureInvalid, None).next(), Next::Stop);
+        assert_eq!(refused(Rejection::NotReady, Some(700)).next(), other(700));
+        // A node does not make its clients sleep for ever.
+        assert_eq!(refused(Rejection::NotReady, Some(86_400_000)).next(), other(5_000));
+        let error = ClientError::Call(rpc_api::api_error(ApiError::WaitTimeout, ""));
+        assert_eq!(CallError::new("http://a", error).next(), Next::SameNode);
+        assert_eq!(CallError::new("http://a", ClientError::RequestTimeout).next(), other(200));
+    }
+
+    #[test]
+    fn exit_codes_tell_refusals_from_silence() {
+        assert_eq!(refused(Rejection::SignatureInvalid, None).exit(), Exit::Refused);
+        let silence = CallError::new("http://a", ClientError::RequestTimeout);
+        assert_eq!(silence.exit(), Exit::Unreachable);
+        assert_eq!(Exit::of(&silence.into_failure()), Exit::Unreachable);
+    }
+
+    #[test]
+    fn a_refusal_says_code_cause_and_remedy() {
+        let text = refused(Rejection::SignatureInvalid, None).to_string();
+        assert!(text.contains("(code 108)") || text.contains("code 10"), "{text}");
+        assert!(text.contains(Rejection::SignatureInvalid.cause()), "{text}");
+        assert!(text.contains(Rejection::SignatureInvalid.remedy()), "{text}");
+        assert!(text.contains("(detail)"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn nodes_out_of_reach_are_named() {
+        // Port 9 of this machine: nothing listens there.
+        let client = Client::new(&["http://127.0.0.1:9".to_owned()]).unwrap();
+        let timeout = Duration::from_millis(1);
+        let error = client.submit(0, Bytes::new(), Wait::Final, timeout).await.unwrap_err();
+        assert!(error.to_string().contains("http://127.0.0.1:9 does not answer"), "{error}");
+        assert_eq!(error.exit(), Exit::Unreachable);
+    }
+
+    #[test]
+    fn urls_are_checked() {
+        assert!(Client::new(&[]).is_err());
+        let error = Client::new(&["ftp://x".to_owned()]).unwrap_err().to_string();
+        assert!(error.contains("\"ftp://x\" is not a node's RPC URL"), "{error}");
+    }
+}

@@ -1,0 +1,11 @@
+//! What a party outside the network needs, and nothing that a node has: keys and nodes to talk
+//! to, orders, batches, the typed RPC client.
+
+pub mod amounts;
+pub mod client;
+pub mod operations;
+pub mod order_file;
+pub mod orders;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! Makes order ids and recharge orders in bulk.
+
+use chain_types::{Currency, Flags, MerchantId, OrderId, ParticipantId, RechargeItem, TimeMs};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+
+/// A fast generator, seeded from the operating system's entropy for each run, so that no two
+/// runs ever make the same order id.
+#[derive(Debug)]
+pub struct Entropy(ChaCha8Rng);
+
+impl Entropy {
+    /// A generator with a fresh seed.
+    ///
+    /// # Errors
+    /// When the operating system gives no entropy.
+    pub fn fresh() -> anyhow::Result<Self> {
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed)
+            .map_err(|error| anyhow::anyhow!("the operating system gives no entropy: {error}"))?;
+        Ok(Self(ChaCha8Rng::from_seed(seed)))
+    }
+
+    /// A number below `bound`, or zero when the bound is zero.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        // The product's high half: its bias is below bound / 2^64, far too small to matter here.
+        let product = u128::from(self.0.next_u64()) * u128::from(bound);
+        u64::try_from(product >> 64).unwrap_or(0)
+    }
+
+    /// `N` fresh bytes.
+    pub fn bytes<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.0.fill_bytes(&mut bytes);
+        bytes
+    }
+
+    /// A UUIDv7 of `time`.
+    pub fn order_id(&mut self, time: TimeMs) -> OrderId {
+        OrderId::new(time, self.bytes())
+    }
+}
+
+/// What the orders of one gateway's users look like.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// The gateway that debits the users.
+    pub gateway: ParticipantId,
+    /// Submitted and collected in one step.
+    pub collected: bool,
+    /// Whom users pay, and in what; not empty.
+    pub payees: Vec<(MerchantId, Currency)>,
+    /// The largest amount, in minor units; amounts spread from 100 up to it.
+    pub amount_max: u64,
+}
+
+impl Profile {
+    /// One order of a random user to a random payee, with an id of `time`.
+    pub fn order(&self, entropy: &mut Entropy, time: TimeMs) -> RechargeItem {
+        let payees = self.payees.len() as u64;
+        let payee = usize::try_from(entropy.below(payees)).unwrap_or(0);
+        let (merchant, currency) = self.payees.get(payee).copied().unwrap_or_default();
+        let amount = 100.min(self.amount_max) + entropy.below(self.amount_max.saturating_sub(99));
+        RechargeItem {
+            order_id: entropy.order_id(time).0,
+            user: entropy.bytes(),
+            merchant: merchant.0.into(),
+            collecting_gateway: self.gateway.0.into(),
+            amount: amount.into(),
+            currency: currency.0.into(),
+            payout_currency: currency.0.into(),
+            flags: if self.collected { Flags::COLLECTED } else { 0 }.into(),
+            fx_quote: 0.into(),
+            payout_minimum: 0.into(),
+            device: entropy.below(u64::MAX).into(),
+            network: entropy.below(u64::MAX).into(),
+            external_reference: [0; 32],
+            spare: [0; 6],
+        }
+    }
+
+    /// `count` orders with ids of `time`.
+    pub fn orders(&self, entropy: &mut Entropy, time: TimeMs, count: usize) -> Vec<RechargeItem> {
+        (0..count).map(|_| self.order(entropy, time)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn orders_are_as_the_profile_says_and_their_ids_differ() {
+        let payees = vec![(MerchantId(1), Currency(156)), (MerchantId(2), Currency(840))];
+        let gateway = ParticipantId(201);
+        let profile = Profile { gateway, collected: true, payees: payees.clone(), amount_max: 500 };
+        let mut ids = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        // Two generators: two runs must not meet either.
+        for mut entropy in [Entropy::fresh().unwrap(), Entropy::fresh().unwrap()] {
+            for order in profile.orders(&mut entropy, TimeMs(1_790_000_000_000), 2_000) {
+                assert!(ids.insert(order.order_id()), "an id was made twice");
+                assert!(order.order_id().is_uuid_v7());
+                assert_eq!(order.order_id().time(), TimeMs(1_790_000_000_000));
+                assert!((100..=500).contains(&order.amount().0), "{}", order.amount());
+                assert!(order.is_collected());
+                assert_eq!(order.collecting_gateway(), gateway);
+                assert_eq!(order.currency(), order.payout_currency());
+                seen.insert((order.merchant(), order.currency()));
+            }
+        }
+        assert_eq!(seen, payees.into_iter().collect());
+    }
+
+    #[test]
+    fn a_number_stays_below_its_bound() {
+        let mut entropy = Entropy::fresh().unwrap();
+        assert_eq!(entropy.below(0), 0);
+        assert_eq!(entropy.below(1), 0);
+        let drawn: BTreeSet<u64> = (0..1_000).map(|_| entropy.below(4)).collect();
+        assert_eq!(drawn, BTreeSet::from([0, 1, 2, 3]));
+    }
+}

@@ -1,0 +1,78 @@
+//! A decision becomes state, and the next height is paced.
+
+use std::sync::PoisonError;
+
+use chain_state::WriteSet;
+use chain_types::{Certificate, Height};
+
+use crate::effect::{Effect, StagedBlock, Target, Timer};
+use crate::message::PeerMessage;
+use crate::recover::Checkpoint;
+use crate::replica::{Pace, Replica, read_state};
+
+impl Replica {
+    /// Consensus has decided a block that this replica executed and staged.
+    pub(crate) fn decided(&mut self, certificate: Certificate) {
+        let decided = self.candidates.decide(&certificate.block);
+        let Some((staged, writes)) = decided else {
+            // Malachite decides only a value that we said is valid, and those we keep.
+            unreachable!("decided block {} was never executed here", certificate.block);
+        };
+        self.commit(certificate, staged, writes);
+    }
+
+    /// Makes a decided, staged block the head of the chain.
+    pub(crate) fn commit(
+        &mut self,
+        certificate: Certificate,
+        staged: StagedBlock,
+        writes: WriteSet,
+    ) {
+        let records = writes.records().to_vec();
+        let penalty = self.parameters.proposer_penalty_heights;
+        self.proposers.note(&staged.block.header, &self.validators, penalty);
+        let height = staged.block.header.height;
+        let time = staged.block.header.time;
+        for id in &staged.block.batches {
+            self.pool.remove(id);
+        }
+        let expired = self.pool.expire(time);
+        if !expired.is_empty() {
+            self.effects.push(Effect::Dropped(expired));
+        }
+        let retired =
+            self.state.write().unwrap_or_else(PoisonError::into_inner).apply(writes);
+        self.effects.push(Effect::Commit { certificate, staged, records, retired });
+        self.effects.push(Effect::ResetLog);
+        if height.0.is_multiple_of(self.checkpoint_blocks) {
+            self.checkpoint(height);
+        }
+        self.begin_waiting(height);
+    }
+
+    fn checkpoint(&mut self, height: Height) {
+        let state = read_state(&self.state).checkpoint();
+        let bytes = Checkpoint { state, proposers: self.proposers.clone() }.encode();
+        self.effects.push(Effect::Checkpoint { height, bytes });
+    }
+
+    /// Between two heights: tells the peers, and waits for work or for the heartbeat.
+    fn begin_waiting(&mut self, committed: Height) {
+        self.candidates.clear();
+        // The interval's timer was set when the committed height began; none is running if that
+        // was elsewhere (the block came by sync).
+        let next = committed.next();
+        let interval_passed = if self.pace.started { self.pace.interval_passed } else { next };
+        self.pace = Pace { interval_passed, ..Pace::default() };
+        self.effects.push(Effect::CancelConsensusTimers);
+        self.effects.push(Effect::Cancel(Timer::Fetch(committed)));
+        self.effects.push(Effect::Cancel(Timer::Heartbeat(committed)));
+        if self.identity.is_some() {
+            let after_ms = self.parameters.heartbeat_ms;
+            self.effects.push(Effect::Schedule { timer: Timer::Heartbeat(next), after_ms });
+        }
+        let message = PeerMessage::Status { height: committed };
+        self.effects.push(Effect::Send { to: Target::All, message });
+        self.start_if_due();
+    }
+}

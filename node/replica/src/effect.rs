@@ -1,0 +1,137 @@
+//! Everything a replica may ask of the world.
+
+use chain_state::{Record, Retired};
+use chain_types::{BatchError, BatchId, Block, Certificate, Height, Outcome, VerifiedBatch};
+use consensus_core::{Equivocation, Timeout};
+
+use crate::message::PeerMessage;
+use crate::replica::NodeIndex;
+
+/// An executed block with its payload: what must be on disk before a vote for it leaves.
+#[derive(Debug, Clone)]
+pub struct StagedBlock {
+    /// Header and batch ids.
+    pub block: Block,
+    /// The batches, in order.
+    pub batches: Vec<VerifiedBatch>,
+    /// The outcomes of each batch's items.
+    pub outcomes: Vec<Vec<Outcome>>,
+}
+
+/// Who is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// Every other validator.
+    Validators,
+    /// Every connected node.
+    All,
+    /// One node.
+    Node(NodeIndex),
+}
+
+/// A timer of the replica's. Setting one that is set already starts it anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Timer {
+    /// A timeout of consensus.
+    Consensus(Timeout),
+    /// The least interval since the last block has passed.
+    Pace(Height),
+    /// The longest silence has passed: a block is due even if it is empty.
+    Heartbeat(Height),
+    /// Batches of a proposal are still missing.
+    Fetch(Height),
+    /// Peers may be ahead.
+    CatchUp,
+}
+
+/// A request to the driver, in order with the others.
+#[derive(Debug)]
+pub enum Effect {
+    /// Send a message.
+    Send {
+        /// To whom.
+        to: Target,
+        /// What.
+        message: PeerMessage,
+    },
+    /// Send a batch's bytes to every other validator.
+    SendBatch(VerifiedBatch),
+    /// Put a block and its payload on disk; durable before the next effect.
+    Stage(StagedBlock),
+    /// Append to the consensus log; durable before the next effect.
+    Persist(Vec<u8>),
+    /// Replace the vote guard; durable before the next effect.
+    Guard(Vec<u8>),
+    /// Empty the consensus log: its height is committed.
+    ResetLog,
+    /// Start a timer.
+    Schedule {
+        /// Which.
+        timer: Timer,
+        /// After how long.
+        after_ms: u64,
+    },
+    /// Stop a timer.
+    Cancel(Timer),
+    /// Stop every timer of consensus.
+    CancelConsensusTimers,
+    /// Ask a peer for batches; each comes back as an [`crate::Input::Batch`].
+    RequestBatches {
+        /// Whom.
+        from: NodeIndex,
+        /// Which.
+        ids: Vec<BatchId>,
+    },
+    /// Ask a peer for committed blocks; answered by [`crate::Input::Blocks`].
+    RequestBlocks {
+        /// Whom.
+        from: NodeIndex,
+        /// The first height wanted.
+        height: Height,
+    },
+    /// The answer to [`crate::Input::BatchesWanted`]: what the pool holds, and what it does not.
+    Batches {
+        /// The request's.
+        token: u64,
+        /// Found.
+        batches: Vec<VerifiedBatch>,
+        /// Not found: perhaps already in the chain.
+        missing: Vec<BatchId>,
+    },
+    /// The answer to [`crate::Input::Submit`].
+    Submitted {
+        /// The request's.
+        token: u64,
+        /// Whether it waits to be proposed.
+        result: Result<(), BatchError>,
+    },
+    /// A block is decided; the state holds it already. Its payload is staged.
+    Commit {
+        /// The quorum.
+        certificate: Certificate,
+        /// The block.
+        staged: StagedBlock,
+        /// What the indexes must learn.
+        records: Vec<Record>,
+        /// Orders that left the duplicate window.
+        retired: Retired,
+    },
+    /// Keep this as the state to start from; atomic.
+    Checkpoint {
+        /// The height it is after.
+        height: Height,
+        /// A [`crate::Checkpoint`]'s bytes.
+        bytes: Vec<u8>,
+    },
+    /// These batches left the pool uncommitted: their time is over.
+    Dropped(Vec<BatchId>),
+    /// A validator signed two values for one step.
+    Evidence(Box<Equivocation>),
+    /// A peer's block or message does not hold: its connection is not worth keeping.
+    Distrust {
+        /// Who.
+        node: NodeIndex,
+        /// Why, for the log.
+        reason: String,
+    },
+}

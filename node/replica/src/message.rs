@@ -1,0 +1,70 @@
+//! What nodes say to one another. Batches travel as the bytes their submitter signed, on a lane
+//! of their own; everything here is small, or an answer to a request.
+
+use bincode::{Decode, Encode};
+use chain_types::{BatchId, Block, Certificate, Height};
+use consensus_core::{Message, SignedProposal};
+
+/// Bytes of the largest [`PeerMessage`].
+pub const PEER_MESSAGE_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of the largest [`PeerRequest`].
+pub const REQUEST_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of the largest [`PeerResponse`].
+pub const RESPONSE_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// The most blocks of one answer.
+pub const SYNC_BLOCKS_MAX: u32 = 256;
+/// Bytes of batches after which an answer takes no further block.
+pub const SYNC_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Said without being asked.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub enum PeerMessage {
+    /// A vote or a certificate of votes.
+    Consensus(Message),
+    /// A proposal with the block it is of.
+    Proposal {
+        /// The proposer's word.
+        proposal: SignedProposal,
+        /// Header and batch ids.
+        block: Block,
+    },
+    /// The sender has committed this height.
+    Status {
+        /// Its height.
+        height: Height,
+    },
+}
+
+/// Asked of one peer.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum PeerRequest {
+    /// The bytes of these batches.
+    Batches(Vec<BatchId>),
+    /// Committed blocks from a height on.
+    Blocks {
+        /// The first height wanted.
+        from: Height,
+        /// The most blocks wanted.
+        count: u32,
+    },
+}
+
+/// The answer to a [`PeerRequest`]; shorter than asked when the peer has less.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum PeerResponse {
+    /// Batches as their submitters signed them.
+    Batches(Vec<Vec<u8>>),
+    /// Consecutive blocks.
+    Blocks(Vec<WireBlock>),
+}
+
+/// A committed block with everything needed to verify it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct WireBlock {
+    /// Header and batch ids.
+    pub block: Block,
+    /// The quorum that decided it.
+    pub certificate: Certificate,
+    /// The batches' bytes, in the block's order.
+    pub batches: Vec<Vec<u8>>,
+}

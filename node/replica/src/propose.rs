@@ -1,0 +1,132 @@
+//! Consensus asks, the replica acts: building blocks, sending votes, and carrying a decision on.
+
+use std::collections::VecDeque;
+
+use chain_types::{BatchId, Height, Round, TimeMs, VerifiedBatch};
+use consensus_core::{Effect as ConsensusEffect, Input as ConsensusInput, Message};
+use contracts::{BlockContext, Executed};
+
+use crate::effect::{Effect, StagedBlock, Target, Timer};
+use crate::message::PeerMessage;
+use crate::replica::{Replica, read_state};
+
+impl Replica {
+    /// Feeds consensus and carries out what it asks for, until it asks for nothing more.
+    pub(crate) fn drive(&mut self, mut inputs: VecDeque<ConsensusInput>) {
+        while let Some(input) = inputs.pop_front() {
+            for effect in self.consensus.handle(input) {
+                self.obey(effect, &mut inputs);
+            }
+        }
+    }
+
+    pub(crate) fn obey(
+        &mut self,
+        effect: ConsensusEffect,
+        inputs: &mut VecDeque<ConsensusInput>,
+    ) {
+        match effect {
+            ConsensusEffect::Persist(entry) => self.effects.push(Effect::Persist(entry)),
+            ConsensusEffect::Guard(bytes) => self.effects.push(Effect::Guard(bytes)),
+            ConsensusEffect::Send(message) => self.send_consensus(message),
+            ConsensusEffect::GetBlock { height, round } => {
+                if let Some(block) = self.build(height, round) {
+                    inputs.push_back(ConsensusInput::Propose { height, round, block });
+                }
+            }
+            // The proposal that consensus sends for it carries the block.
+            ConsensusEffect::Restream { .. } => {}
+            ConsensusEffect::Schedule { timeout, after_ms } => {
+                self.effects.push(Effect::Schedule { timer: Timer::Consensus(timeout), after_ms });
+            }
+            ConsensusEffect::Cancel(timeout) => {
+                self.effects.push(Effect::Cancel(Timer::Consensus(timeout)));
+            }
+            ConsensusEffect::CancelAll => self.effects.push(Effect::CancelConsensusTimers),
+            ConsensusEffect::Decided { certificate } => {
+                // Whatever else was asked of this height is moot.
+                inputs.clear();
+                self.decided(certificate);
+            }
+            ConsensusEffect::Evidence(evidence) => {
+                self.effects.push(Effect::Evidence(Box::new(evidence)));
+            }
+        }
+    }
+
+    fn send_consensus(&mut self, message: Message) {
+        let message = match message {
+            Message::Proposal(proposal) => {
+                let Some(staged) = self.candidates.staged(&proposal.proposal.block) else { return };
+                PeerMessage::Proposal { proposal, block: staged.block.clone() }
+            }
+            other => PeerMessage::Consensus(other),
+        };
+        self.effects.push(Effect::Send { to: Target::Validators, message });
+    }
+
+    /// Builds, executes and stages a block of what waits.
+    fn build(&mut self, height: Height, round: Round) -> Option<chain_types::BlockHash> {
+        let proposer = self.identity?;
+        if height != self.height() {
+            return None;
+        }
+        let batches = self.proposable();
+        let (executed, parent_time) = {
+            let state = read_state(&self.state);
+            let time = self.now.max(state.time().plus(1));
+            let context = BlockContext { height, round, proposer, time };
+            (contracts::execute(&state, &context, &batches), state.time())
+        };
+        match executed {
+            Ok(executed) => Some(self.stage(executed, batches)),
+            Err(error) => {
+                // The pool holds only what may be proposed; nothing else enters this call.
+                assert!(batches.is_empty(), "own proposal refused after {parent_time}: {error}");
+                None
+            }
+        }
+    }
+
+    /// What waits and may stand in the next block.
+    fn proposable(&mut self) -> Vec<VerifiedBatch> {
+        let batches_max = self.parameters.block_batches_max as usize;
+        let items_max = self.parameters.block_items_max as usize;
+        let time = self.next_block_time();
+        loop {
+            let batches = self.pool.propose(batches_max, items_max);
+            let state = read_state(&self.state);
+            let stale: Vec<BatchId> = batches
+                .iter()
+                .filter(|batch| contracts::admit(&state, batch, time).is_err())
+                .map(VerifiedBatch::id)
+                .collect();
+            drop(state);
+            if stale.is_empty() {
+                return batches;
+            }
+            for id in &stale {
+                self.pool.remove(id);
+            }
+            self.effects.push(Effect::Dropped(stale));
+        }
+    }
+
+    fn next_block_time(&self) -> TimeMs {
+        self.now.max(read_state(&self.state).time().plus(1))
+    }
+
+    /// Keeps an executed block as a candidate and asks for it to be put on disk.
+    pub(crate) fn stage(
+        &mut self,
+        executed: Executed,
+        batches: Vec<VerifiedBatch>,
+    ) -> chain_types::BlockHash {
+        let Executed { block, outcomes, writes } = executed;
+        let hash = block.hash();
+        let staged = StagedBlock { block, batches, outcomes };
+        self.effects.push(Effect::Stage(staged.clone()));
+        self.candidates.executed(hash, staged, writes);
+        hash
+    }
+}

@@ -1,0 +1,131 @@
+//! Starting again: replaying committed blocks, and what the last run left undecided.
+
+use bincode::{Decode, Encode};
+use chain_state::State;
+use chain_types::codec::{self, CodecError};
+use chain_types::{Block, Height, VerifiedBatch};
+use consensus_core::Proposers;
+use contracts::{BlockError, Executed};
+
+use crate::candidates::context_of;
+use crate::effect::{Effect, Timer};
+use crate::replica::{Replica, read_state};
+
+/// Everything a replica starts from, besides the blocks after it.
+#[derive(Debug, Clone, Encode, Decode)]
+pub struct Checkpoint {
+    /// [`State::checkpoint`]'s bytes.
+    pub state: Vec<u8>,
+    /// Which proposers are passed over.
+    pub proposers: Proposers,
+}
+
+impl Checkpoint {
+    /// The bytes to keep.
+    pub fn encode(&self) -> Vec<u8> {
+        codec::encode(self)
+    }
+
+    /// The checkpoint of these bytes.
+    ///
+    /// # Errors
+    /// When they do not decode.
+    pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
+        codec::decode(bytes, codec::DECODE_BYTES_MAX)
+    }
+}
+
+/// What executing a committed block again gives.
+pub type Replayed = Executed;
+
+/// Why a block does not follow from the state.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// It is not the next block.
+    #[error("block {actual} does not follow block {committed}")]
+    Order {
+        /// The block's height.
+        actual: Height,
+        /// The height of the state.
+        committed: Height,
+    },
+    /// Its batches are not those it names.
+    #[error("block {0} does not name the batches it came with")]
+    Batches(Height),
+    /// The rules refuse it.
+    #[error("block {height} is against the rules: {error}")]
+    Refused {
+        /// Its height.
+        height: Height,
+        /// The rule.
+        error: BlockError,
+    },
+    /// Execution gives another header.
+    #[error("block {height} executes to {actual}, its header is {expected}")]
+    Differs {
+        /// Its height.
+        height: Height,
+        /// What execution gives, in short.
+        actual: String,
+        /// What the header says, in short.
+        expected: String,
+    },
+}
+
+/// Executes `block` on `state` and compares everything that its header says.
+///
+/// # Errors
+/// [`ReplayError`] naming what differs.
+pub fn replay_block(
+    state: &State,
+    block: &Block,
+    batches: &[VerifiedBatch],
+) -> Result<Replayed, ReplayError> {
+    let height = block.header.height;
+    if height != state.height().next() {
+        return Err(ReplayError::Order { actual: height, committed: state.height() });
+    }
+    if !block.batches.iter().copied().eq(batches.iter().map(VerifiedBatch::id)) {
+        return Err(ReplayError::Batches(height));
+    }
+    let executed = contracts::execute(state, &context_of(block), batches)
+        .map_err(|error| ReplayError::Refused { height, error })?;
+    if executed.block == *block {
+        return Ok(executed);
+    }
+    let short = |block: &Block| {
+        let header = &block.header;
+        format!("results {} state {}", header.results_root, header.state_digest)
+    };
+    let (actual, expected) = (short(&executed.block), short(block));
+    Err(ReplayError::Differs { height, actual, expected })
+}
+
+impl Replica {
+    /// Takes up the height that the last run was deciding: first its blocks, then its votes.
+    pub(crate) fn recover(&mut self, staged: Vec<(Block, Vec<VerifiedBatch>)>, wal: &[Vec<u8>]) {
+        self.effects.push(Effect::Schedule {
+            timer: Timer::Heartbeat(self.height()),
+            after_ms: self.parameters.heartbeat_ms,
+        });
+        self.pace.interval_passed = self.height();
+        if self.identity.is_none() {
+            return;
+        }
+        for (block, batches) in staged {
+            let replayed = replay_block(&read_state(&self.state), &block, &batches);
+            if let Ok(executed) = replayed {
+                self.stage(executed, batches);
+            }
+        }
+        if wal.is_empty() {
+            return;
+        }
+        self.start_height();
+        let mut inputs = std::collections::VecDeque::new();
+        for effect in self.consensus.replay(wal) {
+            self.obey(effect, &mut inputs);
+        }
+        self.drive(inputs);
+    }
+}

@@ -1,0 +1,264 @@
+//! The dispatcher: what each input means, on one screen.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use chain_state::State;
+use chain_types::{
+    BatchError, BatchId, ChainGenesis, ChainId, Height, Parameters, Rejection, SecretKey, TimeMs,
+    ValidatorId, ValidatorSet, VerifiedBatch,
+};
+use consensus_core::{Consensus, ConsensusFault, Input as ConsensusInput, Proposers, Timeouts};
+use consensus_mempool::{Limits, Mempool, Offer};
+
+use crate::candidates::Candidates;
+use crate::effect::{Effect, Target, Timer};
+use crate::input::Input;
+use crate::message::PeerMessage;
+use crate::sync::Sync;
+
+/// A node's place in the registry's list; for a validator, the number of its [`ValidatorId`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeIndex(pub u32);
+
+/// The committed state: written by the replica at each commit, read by everyone.
+pub type SharedState = Arc<RwLock<State>>;
+
+/// The committed state, for reading; hold it shortly, a commit waits for it.
+pub fn read_state(state: &SharedState) -> RwLockReadGuard<'_, State> {
+    state.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What a replica is made of.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The chain.
+    pub genesis: Arc<ChainGenesis>,
+    /// Who votes here; `None` for an edge node.
+    pub identity: Option<(ValidatorId, SecretKey)>,
+    /// What the pool may hold.
+    pub pool: Limits,
+    /// Blocks between two checkpoints.
+    pub checkpoint_blocks: u64,
+}
+
+/// One node's deciding half.
+pub struct Replica {
+    pub(crate) chain_id: ChainId,
+    pub(crate) validators: ValidatorSet,
+    pub(crate) parameters: Parameters,
+    pub(crate) checkpoint_blocks: u64,
+    pub(crate) identity: Option<ValidatorId>,
+    pub(crate) state: SharedState,
+    pub(crate) consensus: Consensus,
+    pub(crate) proposers: Proposers,
+    pub(crate) pool: Mempool,
+    pub(crate) candidates: Candidates,
+    pub(crate) sync: Sync,
+    pub(crate) peers: BTreeMap<NodeIndex, Height>,
+    pub(crate) pace: Pace,
+    pub(crate) now: TimeMs,
+    pub(crate) effects: Vec<Effect>,
+}
+
+/// Whether the next height may begin.
+#[derive(Debug, Default)]
+pub(crate) struct Pace {
+    /// Consensus runs for the height after the committed one.
+    pub started: bool,
+    /// The least interval before this height has passed.
+    pub interval_passed: Height,
+    /// A block is due even if empty.
+    pub heartbeat_due: bool,
+}
+
+impl Replica {
+    /// A replica that goes on from `state`, with the proposers and the vote guard as they were.
+    ///
+    /// # Errors
+    /// When the vote guard's bytes do not decode.
+    pub fn new(
+        config: Config,
+        state: SharedState,
+        proposers: Proposers,
+        guard: Option<&[u8]>,
+    ) -> Result<Self, ConsensusFault> {
+        let (parameters, validators) = {
+            let state = read_state(&state);
+            (state.parameters().clone(), state.validators().clone())
+        };
+        let identity = config.identity.as_ref().map(|(id, _)| *id);
+        let chain_id = config.genesis.chain_id;
+        let timeouts = Timeouts::from_parameters(&parameters);
+        Ok(Self {
+            consensus: Consensus::new(chain_id, config.identity, timeouts, guard)?,
+            chain_id,
+            validators,
+            parameters,
+            checkpoint_blocks: config.checkpoint_blocks.max(1),
+            identity,
+            state,
+            proposers,
+            pool: Mempool::new(config.pool),
+            candidates: Candidates::default(),
+            sync: Sync::default(),
+            peers: BTreeMap::new(),
+            pace: Pace::default(),
+            now: TimeMs::default(),
+            effects: Vec::new(),
+        })
+    }
+
+    /// The height being decided.
+    pub fn height(&self) -> Height {
+        self.committed().next()
+    }
+
+    /// The committed height.
+    pub fn committed(&self) -> Height {
+        read_state(&self.state).height()
+    }
+
+    /// The highest height that a connected peer says it has committed.
+    pub fn best_peer_height(&self) -> Height {
+        self.peers.values().copied().max().unwrap_or_default()
+    }
+
+    /// Batches and bytes in the pool.
+    pub fn pool_size(&self) -> (usize, usize) {
+        (self.pool.len(), self.pool.bytes())
+    }
+
+    /// What follows from `input` at wall-clock time `now`.
+    pub fn handle(&mut self, now: TimeMs, input: Input) -> Vec<Effect> {
+        self.now = now;
+        match input {
+            Input::Recover { staged, wal } => self.recover(staged, &wal),
+            Input::Submit { batch, token } => self.submit(batch, token),
+            Input::Batch(batch) => self.batch_from_peer(batch),
+            Input::Message { from, message } => self.message(from, message),
+            Input::Connected(node) => self.connected(node),
+            Input::Disconnected(node) => self.disconnected(node),
+            Input::Timer(timer) => self.timer(timer),
+            Input::Blocks { from, blocks } => self.blocks(from, blocks),
+            Input::BatchesWanted { ids, token } => self.batches_wanted(&ids, token),
+        }
+        std::mem::take(&mut self.effects)
+    }
+
+    fn submit(&mut self, batch: VerifiedBatch, token: u64) {
+        let advice = contracts::admit(&read_state(&self.state), &batch, self.now);
+        let result = advice.and_then(|()| match self.pool.offer(batch.clone()) {
+            Offer::Added => {
+                self.effects.push(Effect::SendBatch(batch));
+                Ok(())
+            }
+            Offer::Known => Ok(()),
+            Offer::Full => {
+                let detail = format!("({} batches wait)", self.pool.len());
+                Err(BatchError::new(Rejection::PoolFull, detail))
+            }
+        });
+        self.effects.push(Effect::Submitted { token, result });
+        self.start_if_due();
+    }
+
+    fn batch_from_peer(&mut self, batch: VerifiedBatch) {
+        if self.candidates.wants(&batch.id()) {
+            self.candidates.keep(batch);
+            self.judge_candidates();
+            return;
+        }
+        // A batch that the pool has no room for is fetched again if a proposal names it.
+        if contracts::admit(&read_state(&self.state), &batch, self.now).is_ok() {
+            self.pool.offer(batch);
+            self.start_if_due();
+        }
+    }
+
+    fn message(&mut self, from: NodeIndex, message: PeerMessage) {
+        match message {
+            PeerMessage::Status { height } => self.status(from, height),
+            PeerMessage::Consensus(message) => {
+                if message.height() == self.height() {
+                    self.start_height();
+                }
+                self.drive([ConsensusInput::Message(message)].into());
+            }
+            PeerMessage::Proposal { proposal, block } => {
+                if proposal.proposal.height == self.height() {
+                    self.start_height();
+                }
+                self.proposal(from, proposal, block);
+            }
+        }
+    }
+
+    fn connected(&mut self, node: NodeIndex) {
+        self.peers.insert(node, Height::default());
+        let height = self.committed();
+        let message = PeerMessage::Status { height };
+        self.effects.push(Effect::Send { to: Target::Node(node), message });
+    }
+
+    fn disconnected(&mut self, node: NodeIndex) {
+        self.peers.remove(&node);
+        self.sync.lost(node);
+        self.catch_up();
+    }
+
+    fn timer(&mut self, timer: Timer) {
+        match timer {
+            Timer::Consensus(timeout) => self.drive([ConsensusInput::Timeout(timeout)].into()),
+            Timer::Pace(height) => {
+                // It may pass while the height before is still being decided.
+                self.pace.interval_passed = self.pace.interval_passed.max(height);
+                self.start_if_due();
+            }
+            Timer::Heartbeat(height) if height == self.height() => {
+                self.pace.heartbeat_due = true;
+                self.start_if_due();
+            }
+            Timer::Fetch(height) if height == self.height() => self.fetch_missing(),
+            Timer::CatchUp => self.catch_up(),
+            Timer::Heartbeat(_) | Timer::Fetch(_) => {}
+        }
+    }
+
+    fn batches_wanted(&mut self, ids: &[BatchId], token: u64) {
+        let mut batches = Vec::new();
+        let mut missing = Vec::new();
+        for id in ids {
+            match self.pool.get(id).or_else(|| self.candidates.batch(id)) {
+                Some(batch) => batches.push(batch.clone()),
+                None => missing.push(*id),
+            }
+        }
+        self.effects.push(Effect::Batches { token, batches, missing });
+    }
+
+    /// Begins the next height if there is work and the interval has passed, or if it is due.
+    pub(crate) fn start_if_due(&mut self) {
+        let busy = self.pace.interval_passed >= self.height() && !self.pool.is_empty();
+        if busy || self.pace.heartbeat_due {
+            self.start_height();
+        }
+    }
+
+    /// Begins the next height now.
+    pub(crate) fn start_height(&mut self) {
+        if self.pace.started || self.identity.is_none() {
+            return;
+        }
+        self.pace.started = true;
+        let height = self.height();
+        // The interval between blocks runs from start to start.
+        let timer = Timer::Pace(height.next());
+        self.effects.push(Effect::Schedule { timer, after_ms: self.parameters.block_interval_ms });
+        self.drive(VecDeque::from([ConsensusInput::StartHeight {
+            height,
+            validators: self.validators.clone(),
+            proposers: self.proposers.clone(),
+        }]));
+    }
+}

@@ -1,0 +1,109 @@
+//! Catching up by verified blocks: a node believes a certificate and its own execution, never a
+//! peer. One request is under way at a time; a peer that fails is passed over until it speaks again.
+
+use chain_types::Height;
+
+use crate::effect::{Effect, Timer};
+use crate::input::SyncBlock;
+use crate::recover::replay_block;
+use crate::replica::{NodeIndex, Replica, read_state};
+
+/// How long a validator that is one block behind waits for consensus to bring it.
+const PATIENCE_MS: u64 = 300;
+/// How long a request for blocks may take before another peer is asked.
+const REQUEST_MS: u64 = 12_000;
+
+/// What is asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Sync {
+    asked: Option<NodeIndex>,
+    patience_used: Option<Height>,
+}
+
+impl Sync {
+    pub(crate) fn lost(&mut self, node: NodeIndex) {
+        if self.asked == Some(node) {
+            self.asked = None;
+        }
+    }
+}
+
+impl Replica {
+    pub(crate) fn status(&mut self, from: NodeIndex, height: Height) {
+        self.peers.insert(from, height);
+        let next = self.height();
+        if height < next || self.sync.asked.is_some() {
+            return;
+        }
+        // One behind is the normal state of a validator whose last precommit is on its way.
+        let patient = self.identity.is_some() && height == next;
+        if !patient {
+            self.ask();
+        } else if self.sync.patience_used != Some(next) {
+            self.sync.patience_used = Some(next);
+            self.effects.push(Effect::Schedule { timer: Timer::CatchUp, after_ms: PATIENCE_MS });
+        }
+    }
+
+    /// A request took too long, or patience with consensus is over.
+    pub(crate) fn catch_up(&mut self) {
+        if let Some(silent) = self.sync.asked.take() {
+            self.peers.entry(silent).and_modify(|height| *height = Height::default());
+        }
+        self.ask();
+    }
+
+    fn ask(&mut self) {
+        let next = self.height();
+        let ahead = self.peers.iter().filter(|(_, height)| **height >= next);
+        let Some((from, _)) = ahead.max_by_key(|(_, height)| **height) else { return };
+        let from = *from;
+        self.sync.asked = Some(from);
+        self.effects.push(Effect::RequestBlocks { from, height: next });
+        self.effects.push(Effect::Schedule { timer: Timer::CatchUp, after_ms: REQUEST_MS });
+    }
+
+    /// A peer's answer: each block is verified, executed, staged and committed in turn.
+    pub(crate) fn blocks(&mut self, from: NodeIndex, blocks: Vec<SyncBlock>) {
+        if self.sync.asked == Some(from) {
+            self.sync.asked = None;
+            self.effects.push(Effect::Cancel(Timer::CatchUp));
+        }
+        let before = self.committed();
+        for block in blocks {
+            // Consensus may have brought some of them meanwhile.
+            if block.block.header.height <= self.committed() {
+                continue;
+            }
+            if let Err(reason) = self.sync_block(block) {
+                self.effects.push(Effect::Distrust { node: from, reason });
+                break;
+            }
+        }
+        if self.committed() == before {
+            // It said more than it gave; it is asked again once it says so anew.
+            self.peers.entry(from).and_modify(|height| *height = before);
+        }
+        self.ask();
+    }
+
+    fn sync_block(&mut self, sync: SyncBlock) -> Result<(), String> {
+        let SyncBlock { block, certificate, batches } = sync;
+        let replayed = {
+            let state = read_state(&self.state);
+            if certificate.block != block.hash() || certificate.height != block.header.height {
+                return Err("the certificate is of another block".to_owned());
+            }
+            certificate
+                .verify(self.chain_id, &self.validators)
+                .map_err(|error| format!("block {}: {error}", block.header.height))?;
+            replay_block(&state, &block, &batches).map_err(|error| error.to_string())?
+        };
+        let hash = self.stage(replayed, batches);
+        let Some((staged, writes)) = self.candidates.decide(&hash) else {
+            unreachable!("a block just staged is a candidate");
+        };
+        self.commit(certificate, staged, writes);
+        Ok(())
+    }
+}

@@ -1,0 +1,182 @@
+//! `batch_*`: submitting signed batches and asking what became of them.
+
+use chain_types::{BatchId, BlockHash, Outcome, Rejection};
+use jsonrpsee::core::RpcResult;
+use jsonrpsee::proc_macros::rpc;
+use serde::{Deserialize, Serialize};
+
+use crate::base64::{Base64Bytes, encode_base64};
+
+/// Methods of the `batch` namespace.
+#[rpc(server, client, namespace = "batch")]
+pub trait BatchRpc {
+    /// Submits one signed batch (docs/wire-format.md) as one base64 string.
+    ///
+    /// `wait`: `"admitted"` (the default) answers once the node has checked the batch and holds
+    /// it; `"final"` answers once a block with it is decided, with the outcomes. `timeout_ms`
+    /// bounds the wait (default 10,000; the server's `wait_ms_max` is the most).
+    /// `with_codes`: also give every item's outcome code, as base64.
+    ///
+    /// Sending the same bytes again is safe: while they wait it joins the wait, and once they are
+    /// final it gives the same answer.
+    ///
+    /// # Errors
+    /// Rejections 100 to 116; `invalid-base64`; `wait-timeout`, which says nothing about the
+    /// batch's fate: ask `batch_status`.
+    #[method(name = "submit")]
+    async fn submit(
+        &self,
+        bytes_base64: Base64Bytes,
+        wait: Option<Wait>,
+        timeout_ms: Option<u64>,
+        with_codes: Option<bool>,
+    ) -> RpcResult<BatchReport>;
+
+    /// What is known of a batch.
+    ///
+    /// # Errors
+    /// `id-malformed`. A batch that this node does not know is no error: `state` is `"unknown"`.
+    #[method(name = "status")]
+    async fn status(&self, batch_id: String, with_codes: Option<bool>) -> RpcResult<BatchReport>;
+}
+
+/// What `batch_submit` waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wait {
+    /// Until this node has checked the batch and holds it.
+    #[default]
+    Admitted,
+    /// Until a block that holds it is decided and durable.
+    Final,
+}
+
+/// How far a batch has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BatchState {
+    /// This node neither holds it nor finds it in the chain.
+    Unknown,
+    /// Checked, held, and on its way to the validators.
+    Admitted,
+    /// In a decided block, for ever.
+    Final,
+}
+
+/// What is known of a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchReport {
+    /// The batch.
+    #[serde(with = "crate::text")]
+    pub batch_id: BatchId,
+    /// How far it has come.
+    pub state: BatchState,
+    /// The height of the block that holds it, once final.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub height: Option<u64>,
+    /// Its place in that block.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_index: Option<u32>,
+    /// That block's hash.
+    #[serde(default, with = "crate::text::optional", skip_serializing_if = "Option::is_none")]
+    pub block_hash: Option<BlockHash>,
+    /// That block's time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub block_time_ms: Option<u64>,
+    /// What became of its items, once final.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcomes: Option<Outcomes>,
+}
+
+impl BatchReport {
+    /// The report of a batch that is in no block yet.
+    pub fn pending(batch_id: BatchId, state: BatchState) -> Self {
+        Self {
+            batch_id,
+            state,
+            height: None,
+            batch_index: None,
+            block_hash: None,
+            block_time_ms: None,
+            outcomes: None,
+        }
+    }
+}
+
+/// What became of a batch's items.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcomes {
+    /// How many items the batch holds.
+    pub item_count: u32,
+    /// How many items had each code, ascending by code; codes that none had are left out.
+    pub counts: Vec<OutcomeCount>,
+    /// The items that were not applied, ascending by index.
+    pub not_applied: Vec<ItemOutcome>,
+    /// Every item's code, two little-endian bytes each, as base64; when asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub codes_base64: Option<String>,
+}
+
+/// How many items had one outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutcomeCount {
+    /// The outcome's code: 0 applied, 1 repeated, else a rejection's.
+    pub code: u16,
+    /// The outcome's name.
+    pub name: String,
+    /// How many items had it.
+    pub item_count: u32,
+}
+
+/// An item that was not applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemOutcome {
+    /// The item's place in the batch.
+    pub item_index: u32,
+    /// The outcome's code.
+    pub code: u16,
+    /// The outcome's name.
+    pub name: String,
+}
+
+/// The name of an outcome: `applied`, `repeated`, or the rejection's.
+pub fn outcome_name(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::APPLIED => "applied",
+        Outcome::REPEATED => "repeated",
+        other => other.rejection().map_or("unknown", Rejection::name),
+    }
+}
+
+impl Outcomes {
+    /// The report of a batch's outcomes, with every code when `with_codes`.
+    pub fn new(outcomes: &[Outcome], with_codes: bool) -> Self {
+        let mut counts = std::collections::BTreeMap::new();
+        let mut not_applied = Vec::new();
+        for (item_index, outcome) in (0_u32..).zip(outcomes) {
+            *counts.entry(*outcome).or_insert(0_u32) += 1;
+            if !outcome.is_applied() {
+                let name = outcome_name(*outcome).to_owned();
+                not_applied.push(ItemOutcome { item_index, code: outcome.0, name });
+            }
+        }
+        let counts = counts.into_iter().map(|(outcome, item_count)| OutcomeCount {
+            code: outcome.0,
+            name: outcome_name(outcome).to_owned(),
+            item_count,
+        });
+        Self {
+            item_count: u32::try_from(outcomes.len()).unwrap_or(u32::MAX),
+            counts: counts.collect(),
+            not_applied,
+            codes_base64: with_codes
+                .then(|| encode_base64(&chain_types::block::outcome_bytes(outcomes))),
+        }
+    }
+
+    /// How many items had the outcome.
+    pub fn count_of(&self, outcome: Outcome) -> u32 {
+        let count = self.counts.iter().find(|count| count.code == outcome.0);
+        count.map_or(0, |count| count.item_count)
+    }
+}

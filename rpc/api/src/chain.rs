@@ -1,0 +1,382 @@
+//! `chain_*`: the chain's identity, registry and parameters; its blocks, and each as it is decided.
+
+use chain_types::{
+    BatchId, Block, BlockHash, Certificate, ChainGenesis, ChainId, Digest, Parameters, Roles,
+};
+use jsonrpsee::core::{RpcResult, SubscriptionResult};
+use jsonrpsee::proc_macros::rpc;
+use serde::{Deserialize, Serialize};
+
+use crate::money::{Money, currency_code};
+use crate::page::Page;
+
+/// Methods of the `chain` namespace.
+#[rpc(server, client, namespace = "chain")]
+pub trait ChainRpc {
+    /// The chain id: SHA-256 of the genesis file, hexadecimal.
+    #[method(name = "id")]
+    async fn id(&self) -> RpcResult<String>;
+
+    /// The chain's registry and parameters, as of its genesis file.
+    #[method(name = "info")]
+    async fn info(&self) -> RpcResult<ChainInfo>;
+
+    /// The parameters at the node's head.
+    #[method(name = "parameters")]
+    async fn parameters(&self) -> RpcResult<ParametersReport>;
+
+    /// The newest decided block that this node has applied.
+    #[method(name = "head")]
+    async fn head(&self) -> RpcResult<BlockSummary>;
+
+    /// One block with its batch ids and certificate, by height (a number) or hash (text).
+    ///
+    /// # Errors
+    /// `id-malformed`, `not-found` with the node's head.
+    #[method(name = "block")]
+    async fn block(&self, block: BlockSelector) -> RpcResult<BlockReport>;
+
+    /// Blocks, newest first.
+    ///
+    /// # Errors
+    /// `bad-cursor`, `limit-out-of-bounds`.
+    #[method(name = "blocks")]
+    async fn blocks(
+        &self,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<BlockSummary>>;
+
+    /// Decided blocks in order, without a gap: first those from `from_height` on, then each as it
+    /// is decided; with none, those decided from now on. To resume, subscribe from the height
+    /// after the last one received. Over WebSocket only.
+    ///
+    /// # Errors
+    /// `too-many-subscriptions`.
+    #[subscription(
+        name = "subscribe_blocks" => "block_event",
+        unsubscribe = "unsubscribe_blocks",
+        item = BlockSummary
+    )]
+    async fn subscribe_blocks(&self, from_height: Option<u64>) -> SubscriptionResult;
+}
+
+/// Which block: its height as a number, or its hash as hexadecimal text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum BlockSelector {
+    /// By height.
+    Height(u64),
+    /// By hash.
+    Hash(String),
+}
+
+/// A block in short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockSummary {
+    /// Its position.
+    pub height: u64,
+    /// Its hash.
+    #[serde(with = "crate::text")]
+    pub block_hash: BlockHash,
+    /// The block before it.
+    #[serde(with = "crate::text")]
+    pub parent: BlockHash,
+    /// Its time.
+    pub time_ms: u64,
+    /// The round in which it was first proposed.
+    pub round: u32,
+    /// The validator who proposed it.
+    pub proposer: u32,
+    /// The settlement window to which orders collected in it belong.
+    pub window: u64,
+    /// How many batches it holds.
+    pub batch_count: u32,
+    /// The digest of the whole state after it.
+    #[serde(with = "crate::text::digest")]
+    pub state_digest: Digest,
+}
+
+impl BlockSummary {
+    /// The summary of a block.
+    pub fn new(block: &Block) -> Self {
+        let header = &block.header;
+        Self {
+            height: header.height.0,
+            block_hash: block.hash(),
+            parent: header.parent,
+            time_ms: header.time.0,
+            round: header.round.0,
+            proposer: header.proposer.0,
+            window: header.window.0,
+            batch_count: header.batch_count,
+            state_digest: header.state_digest,
+        }
+    }
+}
+
+/// A block with everything in its header, its batch ids and its certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockReport {
+    /// In short.
+    #[serde(flatten)]
+    pub summary: BlockSummary,
+    /// The protocol version it was executed under.
+    pub protocol_version: u16,
+    /// Merkle root over the batch ids.
+    #[serde(with = "crate::text::digest")]
+    pub batches_root: Digest,
+    /// Merkle root over the outcomes roots.
+    #[serde(with = "crate::text::digest")]
+    pub results_root: Digest,
+    /// The digest of the validators who decided it.
+    #[serde(with = "crate::text::digest")]
+    pub validators_hash: Digest,
+    /// The digest of the parameters it was executed under.
+    #[serde(with = "crate::text::digest")]
+    pub parameters_hash: Digest,
+    /// Its batches, in the order of execution.
+    pub batches: Vec<BatchReference>,
+    /// The quorum that decided it; absent for block zero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<CertificateReport>,
+    /// The header's canonical bytes (docs/wire-format.md), as base64.
+    pub header_base64: String,
+}
+
+/// A batch in a block.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchReference {
+    /// The batch.
+    #[serde(with = "crate::text")]
+    pub batch_id: BatchId,
+}
+
+/// A quorum's precommits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateReport {
+    /// The round in which the block was decided.
+    pub round: u32,
+    /// The validators who signed, ascending.
+    pub signers: Vec<u32>,
+    /// The certificate's canonical bytes (docs/wire-format.md), as base64.
+    pub certificate_base64: String,
+}
+
+impl CertificateReport {
+    /// The report of a certificate.
+    pub fn new(certificate: &Certificate) -> Self {
+        Self {
+            round: certificate.round.0,
+            signers: certificate.signatures.iter().map(|(signer, _)| signer.0).collect(),
+            certificate_base64: crate::encode_base64(&chain_types::codec::encode(certificate)),
+        }
+    }
+}
+
+impl BlockReport {
+    /// The report of a block and its certificate, which block zero has not.
+    pub fn new(block: &Block, certificate: Option<&Certificate>) -> Self {
+        let header = &block.header;
+        Self {
+            summary: BlockSummary::new(block),
+            protocol_version: header.protocol_version,
+            batches_root: header.batches_root,
+            results_root: header.results_root,
+            validators_hash: header.validators_hash,
+            parameters_hash: header.parameters_hash,
+            batches: block.batches.iter().map(|id| BatchReference { batch_id: *id }).collect(),
+            certificate: certificate.map(CertificateReport::new),
+            header_base64: crate::encode_base64(&chain_types::codec::encode(header)),
+        }
+    }
+}
+
+/// The chain's registry, as of its genesis file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainInfo {
+    /// SHA-256 of the genesis file.
+    #[serde(with = "crate::text")]
+    pub chain_id: ChainId,
+    /// The chain's name.
+    pub name: String,
+    /// The time of block zero.
+    pub genesis_time_ms: u64,
+    /// The currencies it accepts: ISO 4217 codes.
+    pub currencies: Vec<String>,
+    /// Parameters from block zero on.
+    pub parameters: ParametersReport,
+    /// Participants, ascending by id.
+    pub participants: Vec<ParticipantReport>,
+    /// Merchants, ascending by id.
+    pub merchants: Vec<MerchantReport>,
+    /// Liquidity lines, by gateway and currency.
+    pub liquidity: Vec<LiquidityReport>,
+    /// Nodes; the place in the list is the validator's id.
+    pub nodes: Vec<NodeReport>,
+}
+
+/// A participant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParticipantReport {
+    /// Its id.
+    pub participant: u32,
+    /// Its name.
+    pub name: String,
+    /// Its roles, by the names that the genesis file uses.
+    pub roles: Vec<String>,
+    /// Its key, hexadecimal.
+    pub public_key: String,
+    /// Whether it is barred.
+    pub suspended: bool,
+}
+
+/// A merchant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MerchantReport {
+    /// Its id.
+    #[serde(with = "crate::text")]
+    pub merchant: u64,
+    /// Its name.
+    pub name: String,
+    /// The gateway that pays it.
+    pub payout_gateway: u32,
+    /// Whether new orders for it are refused.
+    pub suspended: bool,
+}
+
+/// A gateway's line in one currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LiquidityReport {
+    /// The gateway.
+    pub gateway: u32,
+    /// How far below zero its liquidity may go.
+    pub net_debit_cap: Money,
+    /// What it deposited before block zero.
+    pub opening_liquidity: Money,
+}
+
+/// A node of the network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeReport {
+    /// Its place in the list: the validator's id, if it is one.
+    pub node: u32,
+    /// Its name.
+    pub name: String,
+    /// The participant who runs it.
+    pub operator: u32,
+    /// Voting power; zero for an edge node.
+    pub power: u64,
+    /// The key of its votes, hexadecimal.
+    pub validator_key: String,
+    /// The key of its connections, hexadecimal.
+    pub network_key: String,
+}
+
+impl ChainInfo {
+    /// The report of a genesis file's content.
+    pub fn new(genesis: &ChainGenesis) -> Self {
+        let role_names = |roles: Roles| {
+            let held = Roles::NAMES.iter().filter(|(role, _)| roles.any_of(*role));
+            held.map(|(_, name)| (*name).to_owned()).collect()
+        };
+        let participants = genesis.participants.iter().map(|participant| ParticipantReport {
+            participant: participant.id.0,
+            name: participant.name.clone(),
+            roles: role_names(participant.roles),
+            public_key: participant.public_key.to_string(),
+            suspended: participant.suspended,
+        });
+        let merchants = genesis.merchants.iter().map(|merchant| MerchantReport {
+            merchant: merchant.id.0,
+            name: merchant.name.clone(),
+            payout_gateway: merchant.payout_gateway.0,
+            suspended: merchant.suspended,
+        });
+        let liquidity = genesis.liquidity.iter().map(|line| LiquidityReport {
+            gateway: line.gateway.0,
+            net_debit_cap: Money::new(line.net_debit_cap, line.currency),
+            opening_liquidity: Money::new(line.opening_liquidity, line.currency),
+        });
+        let nodes = (0_u32..).zip(&genesis.nodes).map(|(index, node)| NodeReport {
+            node: index,
+            name: node.name.clone(),
+            operator: node.operator.0,
+            power: node.power,
+            validator_key: node.validator_key.to_string(),
+            network_key: node.network_key.to_string(),
+        });
+        Self {
+            chain_id: genesis.chain_id,
+            name: genesis.name.clone(),
+            genesis_time_ms: genesis.time.0,
+            currencies: genesis.currencies.iter().copied().map(currency_code).collect(),
+            parameters: ParametersReport::new(&genesis.parameters),
+            participants: participants.collect(),
+            merchants: merchants.collect(),
+            liquidity: liquidity.collect(),
+            nodes: nodes.collect(),
+        }
+    }
+}
+
+macro_rules! parameters_report {
+    ($($(#[$doc:meta])* $field:ident: $type:ty,)*) => {
+        /// The chain's parameters; each is explained at `chain_types::Parameters`.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        pub struct ParametersReport {
+            /// The largest amount of one order in minor units, as a decimal string.
+            #[serde(with = "crate::text")]
+            pub order_amount_max: u64,
+            $($(#[$doc])* pub $field: $type,)*
+        }
+
+        impl ParametersReport {
+            /// The report of parameters.
+            pub fn new(parameters: &Parameters) -> Self {
+                // Destructured, so that a new parameter cannot be forgotten here.
+                let Parameters { order_amount_max, $($field,)* } = parameters.clone();
+                Self { order_amount_max, $($field,)* }
+            }
+
+            /// The parameters reported.
+            pub fn to_parameters(&self) -> Parameters {
+                let Self { order_amount_max, $($field,)* } = self.clone();
+                Parameters { order_amount_max, $($field,)* }
+            }
+        }
+    };
+}
+
+parameters_report! {
+    /// How far an order id's time may lie ahead of block time.
+    order_skew_ms: u64,
+    /// How long after its id's time an order may commit, and be collected.
+    order_validity_ms: u64,
+    /// How long a settlement window stays open.
+    window_ms: u64,
+    /// From acceptance to arrival within a currency.
+    deadline_domestic_ms: u64,
+    /// From acceptance to arrival across currencies.
+    deadline_cross_border_ms: u64,
+    /// From acceptance to collection.
+    deadline_collect_ms: u64,
+    /// The least time between two blocks while there is work.
+    block_interval_ms: u64,
+    /// The time between two blocks while there is none.
+    heartbeat_ms: u64,
+    /// How far a block's time may lie ahead of a voter's clock.
+    clock_drift_ms: u64,
+    /// The first round's timeout of each consensus step.
+    consensus_timeout_ms: u64,
+    /// What each further round adds.
+    consensus_timeout_step_ms: u64,
+    /// What it never exceeds.
+    consensus_timeout_max_ms: u64,
+    /// How many heights a proposer whose turn failed is passed over.
+    proposer_penalty_heights: u64,
+    /// The most batches in a block.
+    block_batches_max: u32,
+    /// The most items in a block.
+    block_items_max: u32,
+}

@@ -1,0 +1,215 @@
+//! Every error a client can get, in one place. Three ranges of codes:
+//! - 100 to 999: the chain's rejections ([`chain_types::Rejection`]), by their own numbers;
+//! - 1000 and up: the interface's own ([`ApiError`]);
+//! - below zero: JSON-RPC 2.0's and its transport's ([`PROTOCOL_ERRORS`]).
+//!
+//! The first two carry [`ErrorData`] as `data`.
+
+use chain_types::{BatchError, Rejection};
+use jsonrpsee::types::{ErrorObject, ErrorObjectOwned};
+use serde::{Deserialize, Serialize};
+
+macro_rules! api_errors {
+    ($($variant:ident = $code:literal, $name:literal, $transient:literal, $cause:literal, $remedy:literal;)*) => {
+        /// What the interface itself refuses, with stable codes.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u16)]
+        pub enum ApiError {
+            $(#[doc = $cause] $variant = $code,)*
+        }
+
+        impl ApiError {
+            /// Every error, ascending by code.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The error of a code.
+            pub fn from_code(code: i32) -> Option<Self> {
+                match code { $($code => Some(Self::$variant),)* _ => None }
+            }
+
+            /// The stable number.
+            pub const fn code(self) -> i32 {
+                self as i32
+            }
+
+            /// The stable name.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// Whether the same call may succeed later.
+            pub const fn is_transient(self) -> bool {
+                match self { $(Self::$variant => $transient,)* }
+            }
+
+            /// What was wrong, in a sentence.
+            pub const fn cause(self) -> &'static str {
+                match self { $(Self::$variant => $cause,)* }
+            }
+
+            /// What to do about it, in a sentence.
+            pub const fn remedy(self) -> &'static str {
+                match self { $(Self::$variant => $remedy,)* }
+            }
+        }
+    };
+}
+
+api_errors! {
+    InvalidBase64 = 1000, "invalid-base64", false, "The text is no base64.", "Use RFC 4648 section 4 with padding, without line breaks.";
+    BadCursor = 1001, "bad-cursor", false, "The cursor is not one that this list gives.", "Pass the `next` of a page or the `cursor` of an event unchanged, or none to begin.";
+    LimitOutOfBounds = 1002, "limit-out-of-bounds", false, "A page holds 1 to 1,000 items.", "Ask for at least one and at most 1,000.";
+    NotFound = 1003, "not-found", true, "Nothing of this name is known here.", "Check the name; the node may also be behind: see `node_status`.";
+    IdMalformed = 1004, "id-malformed", false, "The text is not an id of the kind asked for.", "Write it in the form that the detail shows.";
+    WaitTimeout = 1005, "wait-timeout", true, "The batch was not final when the wait ended; its fate is open.", "Ask `batch_status`, or submit the same bytes again: it never settles twice.";
+    NodeStarting = 1006, "node-starting", true, "The node is starting and cannot answer yet.", "Ask again later, or another node.";
+    TooManySubscriptions = 1007, "too-many-subscriptions", true, "The node serves as many subscriptions as it is configured for.", "End a subscription, or use another node.";
+    InternalFault = 1008, "internal-fault", true, "The node could not do it; its log says why.", "Ask again, or another node; tell the node's operator.";
+    JsonTooDeep = 1009, "json-too-deep", false, "The JSON is nested more deeply than 64 levels.", "Send it flatter: no call needs more than three levels.";
+    BudgetExceeded = 1010, "budget-exceeded", true, "This address made more calls than its budget.", "Send more slowly; retry after `retry_after_ms`.";
+    FilterMalformed = 1011, "filter-malformed", false, "The filter names none or several things.", "Give exactly one field of the filter.";
+    TimeoutOutOfBounds = 1012, "timeout-out-of-bounds", false, "The wait is longer than this node allows, or zero.", "Give a `timeout_ms` within the bound that the detail shows.";
+    SubscriptionLagged = 1013, "subscription-lagged", true, "The subscriber read too slowly and the subscription ended.", "Subscribe again from the last cursor; read faster.";
+    BodyTooLarge = 1014, "body-too-large", false, "The request's body is larger than this node accepts.", "Split the batch; one of 8,192 orders fits.";
+    BodyTimeout = 1015, "body-timeout", true, "The request's body did not arrive in time.", "Send it at once, over a faster link.";
+}
+
+/// A JSON-RPC 2.0 or transport error: code, name, cause and remedy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProtocolError {
+    /// The code.
+    pub code: i32,
+    /// What was wrong.
+    pub cause: &'static str,
+    /// What to do about it.
+    pub remedy: &'static str,
+}
+
+/// The errors below zero that a client can get.
+pub const PROTOCOL_ERRORS: &[ProtocolError] = &[
+    ProtocolError {
+        code: -32700,
+        cause: "The body is no JSON.",
+        remedy: "Send one JSON-RPC 2.0 request or a list of them.",
+    },
+    ProtocolError {
+        code: -32600,
+        cause: "The JSON is no JSON-RPC 2.0 request.",
+        remedy: "Give `jsonrpc`, `id`, `method` and `params`.",
+    },
+    ProtocolError {
+        code: -32601,
+        cause: "No method has this name.",
+        remedy: "Check the name against the interface's reference.",
+    },
+    ProtocolError {
+        code: -32602,
+        cause: "A parameter is missing or of another type.",
+        remedy: "Check number, order and types of the parameters.",
+    },
+    ProtocolError {
+        code: -32603,
+        cause: "The server failed, or the method needs a WebSocket connection.",
+        remedy: "Subscribe over WebSocket; otherwise tell the node's operator.",
+    },
+    ProtocolError {
+        code: -32006,
+        cause: "The connection holds as many subscriptions as one may.",
+        remedy: "End one, or open another connection.",
+    },
+    ProtocolError {
+        code: -32007,
+        cause: "The request is larger than this node accepts.",
+        remedy: "Split the batch; one of 8,192 orders fits.",
+    },
+    ProtocolError {
+        code: -32008,
+        cause: "The response would be larger than this node gives.",
+        remedy: "Ask for a smaller page.",
+    },
+    ProtocolError {
+        code: -32010,
+        cause: "The list of requests is longer than this node accepts.",
+        remedy: "Send at most 32 requests in one list.",
+    },
+    ProtocolError {
+        code: -32011,
+        cause: "The responses to the list of requests would be larger than this node gives.",
+        remedy: "Send fewer requests in one list.",
+    },
+];
+
+/// The `data` of an error with a positive code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorData {
+    /// The stable name.
+    pub name: String,
+    /// What was wrong, in a sentence.
+    pub cause: String,
+    /// What to do about it, in a sentence.
+    pub remedy: String,
+    /// The values that were wrong; may be empty.
+    pub detail: String,
+    /// Whether the same call may succeed later.
+    pub transient: bool,
+    /// When to try again, if the node can tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+}
+
+impl ErrorData {
+    /// The data of an error that a client got, if it has any.
+    pub fn of(error: &ErrorObject<'_>) -> Option<Self> {
+        serde_json::from_str(error.data()?.get()).ok()
+    }
+
+    fn into_error(self, code: i32) -> ErrorObjectOwned {
+        let mut message = format!("{}: {}", self.name, self.cause);
+        if !self.detail.is_empty() {
+            message.push(' ');
+            message.push_str(&self.detail);
+        }
+        ErrorObject::owned(code, message, Some(self))
+    }
+}
+
+/// The interface's own error with the values that were wrong.
+pub fn api_error(error: ApiError, detail: impl Into<String>) -> ErrorObjectOwned {
+    api_error_after(error, detail, None)
+}
+
+/// The interface's own error, with when to try again.
+pub fn api_error_after(
+    error: ApiError,
+    detail: impl Into<String>,
+    retry_after_ms: Option<u64>,
+) -> ErrorObjectOwned {
+    let data = ErrorData {
+        name: error.name().to_owned(),
+        cause: error.cause().to_owned(),
+        remedy: error.remedy().to_owned(),
+        detail: detail.into(),
+        transient: error.is_transient(),
+        retry_after_ms,
+    };
+    data.into_error(error.code())
+}
+
+/// A batch's rejection; `retry_after_ms` for those that pass.
+pub fn rejection_error(error: &BatchError, retry_after_ms: Option<u64>) -> ErrorObjectOwned {
+    let rejection = error.rejection;
+    let data = ErrorData {
+        name: rejection.name().to_owned(),
+        cause: rejection.cause().to_owned(),
+        remedy: rejection.remedy().to_owned(),
+        detail: error.detail.clone(),
+        transient: rejection.is_transient(),
+        retry_after_ms,
+    };
+    data.into_error(i32::from(rejection.code()))
+}
+
+/// The rejection that an error's code names, if it is one.
+pub fn rejection_of(error: &ErrorObject<'_>) -> Option<Rejection> {
+    u16::try_from(error.code()).ok().and_then(Rejection::from_code)
+}

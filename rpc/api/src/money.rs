@@ -1,0 +1,62 @@
+//! Amounts as people and programs exchange them: minor units, currency and exponent together.
+
+use std::fmt;
+
+use chain_types::{Amount, Currency};
+use serde::{Deserialize, Serialize};
+
+/// An amount of one currency, exact. Sums and differences may be negative.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Money {
+    /// The amount in minor units, as a decimal string.
+    #[serde(with = "crate::text")]
+    pub minor: i128,
+    /// The ISO 4217 code; the three-digit number for a currency that ISO 4217 does not list.
+    pub currency: String,
+    /// Decimal digits of the minor unit: 12.34 CNY has `minor` 1234 and `exponent` 2.
+    pub exponent: u16,
+}
+
+impl Money {
+    /// An amount from the chain.
+    pub fn new(amount: Amount, currency: Currency) -> Self {
+        Self::sum(i128::from(amount.0), currency)
+    }
+
+    /// A sum or difference of amounts, in minor units.
+    pub fn sum(minor: i128, currency: Currency) -> Self {
+        Self {
+            minor,
+            currency: currency_code(currency),
+            exponent: currency.exponent().unwrap_or_default(),
+        }
+    }
+}
+
+impl fmt::Display for Money {
+    /// As people write it: `12.34 CNY`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.minor < 0 { "-" } else { "" };
+        let digits = self.minor.unsigned_abs().to_string();
+        let exponent = usize::from(self.exponent.min(38));
+        if exponent == 0 {
+            return write!(formatter, "{sign}{digits} {}", self.currency);
+        }
+        let padded = format!("{digits:0>width$}", width = exponent + 1);
+        let (major, minor) = padded.split_at(padded.len() - exponent);
+        write!(formatter, "{sign}{major}.{minor} {}", self.currency)
+    }
+}
+
+/// The ISO 4217 code of a currency; its three-digit number when ISO 4217 does not list it.
+pub fn currency_code(currency: Currency) -> String {
+    currency.code().map_or_else(|| format!("{:03}", currency.0), str::to_owned)
+}
+
+/// The currency of an ISO 4217 code or three-digit number.
+pub fn currency_of(text: &str) -> Option<Currency> {
+    Currency::from_code(text).or_else(|| {
+        let is_number = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| text.parse().ok().map(Currency)).flatten()
+    })
+}

@@ -1,0 +1,169 @@
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use chain_types::{
+    Amount, BatchError, BatchId, Currency, Digest, Outcome, Parameters, Rejection,
+};
+
+use crate::batch::Outcomes;
+use crate::error::{ApiError, ErrorData, PROTOCOL_ERRORS, rejection_of};
+use crate::money::{Money, currency_code, currency_of};
+use crate::{
+    AccountKind, AccountName, Base64Bytes, BatchReport, BatchState, BlockSelector,
+    InstructionFilter, LIMIT_MAX, Page, ParametersReport, Wait, api_error, rejection_error,
+};
+
+fn money(minor: u64, code: &str) -> Money {
+    Money::new(Amount(minor), Currency::from_code(code).unwrap())
+}
+
+#[test]
+fn money_reads_as_people_write_it() {
+    let rows = [
+        (money(1234, "CNY"), "12.34 CNY"),
+        (money(5, "CNY"), "0.05 CNY"),
+        (money(0, "USD"), "0.00 USD"),
+        (money(1234, "JPY"), "1234 JPY"),
+        (money(1234, "KWD"), "1.234 KWD"),
+        (Money::sum(-7, Currency(156)), "-0.07 CNY"),
+        (Money::sum(9, Currency(999)), "9 XXX"),
+        (Money::sum(9, Currency(1)), "9 001"),
+    ];
+    for (money, text) in rows {
+        assert_eq!(money.to_string(), text);
+    }
+}
+
+#[test]
+fn currency_text_round_trips_listed_or_not() {
+    for number in [156, 840, 392, 414, 1, 0] {
+        assert_eq!(currency_of(&currency_code(Currency(number))), Some(Currency(number)));
+    }
+    for text in ["", "CN", "cny", "15", "+15", "1566", "CNYX"] {
+        assert_eq!(currency_of(text), None, "{text:?}");
+    }
+}
+
+#[test]
+fn amounts_are_strings_and_heights_numbers() {
+    let json = serde_json::to_value(money(u64::MAX, "CNY")).unwrap();
+    assert_eq!(json, serde_json::json!({"minor": "18446744073709551615", "currency": "CNY", "exponent": 2}));
+    assert_eq!(serde_json::from_value::<Money>(json).unwrap(), money(u64::MAX, "CNY"));
+    let number = serde_json::json!({"minor": 5, "currency": "CNY", "exponent": 2});
+    assert!(serde_json::from_value::<Money>(number).is_err());
+}
+
+#[test]
+fn a_page_has_a_cursor_only_if_the_list_goes_on() {
+    let page = Page::of(vec![1, 2, 3], 2, ToString::to_string);
+    assert_eq!((page.items, page.next.as_deref()), (vec![1, 2], Some("2")));
+    let page = Page::of(vec![1, 2], 2, ToString::to_string);
+    assert_eq!((page.items, page.next), (vec![1, 2], None));
+    let page = Page::of(Vec::<u8>::new(), LIMIT_MAX, ToString::to_string);
+    assert_eq!(serde_json::to_string(&page).unwrap(), r#"{"items":[]}"#);
+}
+
+#[test]
+fn outcomes_are_counted_and_the_rest_is_named() {
+    let conflict = Outcome::from(Rejection::OrderConflict);
+    let codes = [Outcome::APPLIED, conflict, Outcome::APPLIED, Outcome::REPEATED];
+    let outcomes = Outcomes::new(&codes, true);
+    assert_eq!(outcomes.item_count, 4);
+    assert_eq!(outcomes.count_of(Outcome::APPLIED), 2);
+    assert_eq!(outcomes.count_of(conflict), 1);
+    let named: Vec<_> =
+        outcomes.not_applied.iter().map(|item| (item.item_index, item.name.as_str())).collect();
+    assert_eq!(named, [(1, "order-conflict"), (3, "repeated")]);
+    assert_eq!(outcomes.codes_base64.as_deref(), Some("AADNAAAAAQA="));
+    assert_eq!(Outcomes::new(&codes, false).codes_base64, None);
+}
+
+#[test]
+fn base64_that_is_none_is_told_apart() {
+    let good: Base64Bytes = serde_json::from_str(r#""AAEC""#).unwrap();
+    assert_eq!(good.into_bytes().as_deref(), Some([0_u8, 1, 2].as_slice()));
+    for text in ["AAE", "AA=C", "AA\\nEC", "A-_C", "*", "AAEC "] {
+        let bad: Base64Bytes = serde_json::from_str(&format!("\"{text}\"")).unwrap();
+        assert_eq!(bad.into_bytes(), None, "{text:?}");
+    }
+    let escaped: Base64Bytes = serde_json::from_str(r#""\u0041AEC""#).unwrap();
+    assert!(escaped.into_bytes().is_some(), "an escaped letter is the letter");
+    assert!(serde_json::from_str::<Base64Bytes>("5").is_err());
+}
+
+#[test]
+fn account_names_round_trip_and_refuse_the_rest() {
+    for kind in AccountKind::ALL {
+        let name = AccountName { kind: *kind, owner: u64::MAX, currency: Currency(414) };
+        assert_eq!(name.to_string().parse(), Ok(name));
+        assert_eq!(AccountKind::from_number(*kind as u8), Some(*kind));
+        assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
+    }
+    for text in ["", "fees", "fees:0", "fees:0:CNY:", "fee:0:CNY", "fees:-1:CNY", "fees:0:ZZZ"] {
+        assert!(text.parse::<AccountName>().is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn errors_carry_name_cause_and_remedy() {
+    let error = api_error(ApiError::BadCursor, "(\"x\")");
+    assert_eq!(error.code(), 1001);
+    let data = ErrorData::of(&error).unwrap();
+    assert_eq!((data.name.as_str(), data.detail.as_str()), ("bad-cursor", "(\"x\")"));
+    let full = BatchError::new(Rejection::PoolFull, "(64 batches)");
+    let error = rejection_error(&full, Some(250));
+    assert_eq!(rejection_of(&error), Some(Rejection::PoolFull));
+    let data = ErrorData::of(&error).unwrap();
+    assert!(data.transient);
+    assert_eq!(data.retry_after_ms, Some(250));
+    assert_eq!(rejection_of(&api_error(ApiError::NotFound, "")), None);
+}
+
+#[test]
+fn error_codes_are_distinct_ascending_and_apart_from_rejections() {
+    for pair in ApiError::ALL.windows(2) {
+        assert!(pair[0].code() < pair[1].code());
+    }
+    let mut names: Vec<_> = ApiError::ALL.iter().map(|error| error.name()).collect();
+    // A batch may be refused by the chain and by the interface for one reason, in two words only.
+    names.extend(Rejection::ALL.iter().map(|rejection| rejection.name()));
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count);
+    for error in ApiError::ALL {
+        assert!(error.code() >= 1000 && Rejection::from_code(error.code() as u16).is_none());
+        assert_eq!(ApiError::from_code(error.code()), Some(*error));
+        assert!(error.cause().ends_with('.') && error.remedy().ends_with('.'));
+    }
+    assert!(PROTOCOL_ERRORS.iter().all(|error| error.code < 0));
+}
+
+#[test]
+fn reports_leave_out_what_is_not_known() {
+    let id = BatchId(Digest([7; 32]));
+    let report = BatchReport::pending(id, BatchState::Admitted);
+    let json = serde_json::to_string(&report).unwrap();
+    assert_eq!(json, format!(r#"{{"batch_id":"{id}","state":"admitted"}}"#));
+    assert_eq!(serde_json::from_str::<BatchReport>(&json).unwrap(), report);
+    assert_eq!(serde_json::from_str::<Wait>(r#""final""#).unwrap(), Wait::Final);
+    assert!(serde_json::from_str::<Wait>(r#""soon""#).is_err());
+}
+
+#[test]
+fn a_block_is_selected_by_number_or_text() {
+    let by = |json| serde_json::from_str::<BlockSelector>(json);
+    assert_eq!(by("7").unwrap(), BlockSelector::Height(7));
+    assert_eq!(by(r#""7""#).unwrap(), BlockSelector::Hash("7".to_owned()));
+    assert!(by("-1").is_err());
+    assert!(by("null").is_err());
+    assert!(serde_json::from_str::<InstructionFilter>(r#"{"merchant":1}"#).is_err());
+}
+
+#[test]
+fn parameters_round_trip() {
+    let report = ParametersReport::new(&Parameters::default());
+    assert_eq!(report.to_parameters(), Parameters::default());
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json["order_amount_max"], "1000000000000");
+    assert_eq!(json["window_ms"], 30_000);
+}

@@ -1,0 +1,112 @@
+//! Serde for values that JSON carries as text: hashes, ids, and numbers that may pass 2^53.
+//! Use as `#[serde(with = "crate::text")]` or, for an `Option`, `"crate::text::optional"`.
+
+use std::fmt::Display;
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use serde::de::{Error, Visitor};
+use serde::{Deserializer, Serializer};
+
+/// Writes `value` as it is displayed.
+///
+/// # Errors
+/// The serializer's own.
+pub fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
+/// Reads a string and parses it.
+///
+/// # Errors
+/// When the value is no string, or its text does not parse.
+pub fn deserialize<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    T: FromStr<Err: Display>,
+    D: Deserializer<'de>,
+{
+    deserializer.deserialize_str(Parse(PhantomData))
+}
+
+struct Parse<T>(PhantomData<T>);
+
+impl<T: FromStr<Err: Display>> Visitor<'_> for Parse<T> {
+    type Value = T;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("a string")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(|error| E::custom(format_args!("{text:?}: {error}")))
+    }
+}
+
+/// The same for an `Option`: `null` or absent is `None` (with `#[serde(default)]`).
+pub mod optional {
+    use super::{Deserializer, Display, FromStr, Serializer};
+    use serde::{Deserialize, Serialize};
+
+    struct Shown<'a, T>(&'a T);
+
+    impl<T: Display> Serialize for Shown<'_, T> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            super::serialize(self.0, serializer)
+        }
+    }
+
+    struct Parsed<T>(T);
+
+    impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Parsed<T> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            super::deserialize(deserializer).map(Self)
+        }
+    }
+
+    /// Writes `null` or the value as it is displayed.
+    ///
+    /// # Errors
+    /// The serializer's own.
+    pub fn serialize<T: Display, S: Serializer>(
+        value: &Option<T>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        value.as_ref().map(Shown).serialize(serializer)
+    }
+
+    /// Reads `null` or a string that parses.
+    ///
+    /// # Errors
+    /// When the value is neither, or its text does not parse.
+    pub fn deserialize<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        Ok(Option::<Parsed<T>>::deserialize(deserializer)?.map(|parsed| parsed.0))
+    }
+}
+
+/// The same for a bare digest: 64 hexadecimal digits.
+pub mod digest {
+    use chain_types::Digest;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    /// Writes 64 hexadecimal digits.
+    ///
+    /// # Errors
+    /// The serializer's own.
+    pub fn serialize<S: Serializer>(value: &Digest, serializer: S) -> Result<S::Ok, S::Error> {
+        super::serialize(value, serializer)
+    }
+
+    /// Reads 64 hexadecimal digits.
+    ///
+    /// # Errors
+    /// For anything else.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Digest, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Digest::from_hex(&text).ok_or_else(|| D::Error::custom("expected 64 hexadecimal digits"))
+    }
+}
