@@ -1,1 +1,19 @@
-//! Placeholder.
+//! The rules: pure functions from a state, an operation and a block's context to an outcome.
+//!
+//! One module a contract, each of the same shape: its operations, its rules in the order in which
+//! they are checked, its rejections, what it records, and what always holds afterwards. Admission
+//! is advice; execution is law and checks everything again.
+//!
+//! Nothing here opens a file or a socket, reads a clock, starts a thread or draws randomness.
+#![warn(clippy::iter_over_hash_type)]
+
+mod admission;
+mod block;
+mod instructions;
+mod orders;
+mod reservations;
+mod sla;
+mod windows;
+
+pub use admission::admit;
+pub use block::{BlockContext, BlockError, Executed, execute};

@@ -1,1 +1,24 @@
-//! Placeholder.
+//! The genesis file, its checks, and the folders that a network starts from.
+//!
+//! [`parse_genesis`] turns a file's bytes into a [`chain_types::ChainGenesis`] in which every value
+//! is within its bounds, so that no configuration value can halt a chain later.
+//! [`network_new`] makes a network: keys, one genesis file, a configuration for each node and
+//! participant. [`NodeConfig`] and [`ParticipantConfig`] read those back.
+
+pub mod check;
+pub mod fault;
+pub mod key;
+pub mod network;
+pub mod node;
+pub mod parameters;
+pub mod participant;
+mod table;
+
+pub use check::{GENESIS_BYTES_MAX, load_genesis, parse_genesis};
+pub use fault::{ConfigFault, FieldError};
+pub use key::{create_secret_key, load_secret_key};
+pub use network::{NetworkFolder, NetworkPlan, NodeFolder, ParticipantFolder, network_new};
+pub use node::{
+    LogSection, NetworkSection, NodeConfig, NodeIdentity, Peer, RpcSection, StoreSection,
+};
+pub use participant::ParticipantConfig;

@@ -74,17 +74,18 @@ pub struct Account {
     pub net_debit_cap: u64,
 }
 
-/// A counter would pass `u128::MAX`.
+/// The largest value of a counter, so that every difference of two fits an `i128`.
+const COUNTER_MAX: u128 = i128::MAX as u128;
+
+/// A counter would pass `i128::MAX`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a counter of the account would pass its largest value")]
 pub struct CounterOverflow;
 
 impl Account {
-    /// Credits less debits, posted ones only, in minor units; `None` outside `i128`.
-    pub fn balance(&self) -> Option<i128> {
-        let credits = i128::try_from(self.credits_posted).ok()?;
-        let debits = i128::try_from(self.debits_posted).ok()?;
-        credits.checked_sub(debits)
+    /// Credits less debits, posted ones only, in minor units.
+    pub fn balance(&self) -> i128 {
+        difference(self.credits_posted, self.debits_posted)
     }
 
     /// What may still be debited in minor units: credits posted, less debits posted and pending,
@@ -137,7 +138,16 @@ impl Account {
 }
 
 fn plus(counter: u128, amount: Amount) -> Result<u128, CounterOverflow> {
-    counter.checked_add(u128::from(amount.0)).ok_or(CounterOverflow)
+    counter
+        .checked_add(u128::from(amount.0))
+        .filter(|counter| *counter <= COUNTER_MAX)
+        .ok_or(CounterOverflow)
+}
+
+/// `after - before` of two counters.
+pub(crate) fn difference(after: u128, before: u128) -> i128 {
+    assert!(after <= COUNTER_MAX && before <= COUNTER_MAX, "a counter is out of its range");
+    after.cast_signed() - before.cast_signed()
 }
 
 fn minus(counter: u128, amount: Amount) -> u128 {

@@ -3,7 +3,7 @@
 
 use bincode::{Decode, Encode};
 use chain_types::{
-    Amount, Currency, Height, InstructionId, MerchantId, OrderId, Outcome, ParticipantId, TimeMs,
+    Amount, Currency, Digest, Height, InstructionId, MerchantId, OrderId, Outcome, ParticipantId, TimeMs,
     WindowId,
 };
 
@@ -53,6 +53,34 @@ pub struct OrderRecord {
     /// The operation that set the status: the submission itself if that was the only step, and
     /// for an expiry, which no operation causes.
     pub status_location: Location,
+}
+
+impl OrderRecord {
+    /// The record that a submission leaves. `leaf` is its item's Merkle leaf hash.
+    pub fn new(location: Location, leaf: &Digest, outcome: Outcome, status: OrderStatus) -> Self {
+        Self {
+            location,
+            fingerprint: fingerprint(leaf),
+            outcome,
+            status,
+            status_height: location.height,
+            status_location: location,
+        }
+    }
+
+    /// The record that a later step leaves. An expiry has no operation, so no `step`.
+    #[must_use]
+    pub fn stepped(self, status: OrderStatus, height: Height, step: Option<Location>) -> Self {
+        let status_location = step.unwrap_or(self.location);
+        Self { status, status_height: height, status_location, ..self }
+    }
+}
+
+/// The part of an item's Merkle leaf hash that tells one content from another.
+pub fn fingerprint(leaf: &Digest) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&leaf.0[..16]);
+    bytes
 }
 
 /// An open reserved order: money pending in the books.
@@ -204,8 +232,10 @@ numbered! {
     Stage {
         /// The collecting gateway's: to say that the user was debited.
         Collected = 1, "collected";
+        /// Nobody's: to close the window in time, which takes blocks.
+        Instructed = 2, "instructed";
         /// The paying gateway's: to attest that the money was credited.
-        Arrived = 2, "arrived";
+        Arrived = 3, "arrived";
     }
 }
 
@@ -227,8 +257,8 @@ pub struct BreachRecord {
     pub sequence: u32,
     /// The stage that was missed.
     pub stage: Stage,
-    /// The late party.
-    pub late: ParticipantId,
+    /// The late party; `None` when no block came in time to close the window.
+    pub late: Option<ParticipantId>,
     /// What it is about.
     pub subject: BreachSubject,
     /// The last block time that would have been in time.

@@ -47,7 +47,7 @@ mod tables;
 pub use cell::Cell;
 pub use chain_store::ChainStore;
 pub use fault::StoreFault;
-pub use home::{CONSENSUS_LOG_FILE, VOTE_GUARD_FILE};
+pub use home::{CONSENSUS_LOG_FILE, IfMissing, VOTE_GUARD_FILE};
 pub use log::{Log, LogEntry};
 pub use memory::MemoryStore;
 pub use model::{

@@ -19,6 +19,19 @@ pub struct StagedBlock {
     pub outcomes: Vec<Vec<Outcome>>,
 }
 
+impl StagedBlock {
+    /// # Panics
+    /// When batches or outcomes are not those of the block: the block was not executed here.
+    pub(crate) fn assert_whole(&self) {
+        let ids = self.batches.iter().map(VerifiedBatch::id);
+        assert!(self.block.batches.iter().copied().eq(ids), "the batches are those of the block");
+        assert!(self.outcomes.len() == self.batches.len(), "every batch has outcomes");
+        for (batch, outcomes) in self.batches.iter().zip(&self.outcomes) {
+            assert!(outcomes.len() == batch.count() as usize, "every item has an outcome");
+        }
+    }
+}
+
 /// A decided block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommittedBlock {

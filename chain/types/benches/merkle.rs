@@ -8,8 +8,7 @@ use chain_types::merkle;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 fn bench(criterion: &mut Criterion) {
-    let items: Vec<[u8; 128]> =
-        (0..8_192_u32).map(|index| [index.to_le_bytes()[0]; 128]).collect();
+    let items: Vec<[u8; 128]> = (0..8_192_u32).map(|index| [index.to_le_bytes()[0]; 128]).collect();
     let leaves: Vec<Digest> = items.iter().map(|item| merkle::leaf(item)).collect();
     let proof = merkle::prove(&leaves, 4_097).unwrap();
     let mut group = criterion.benchmark_group("merkle");

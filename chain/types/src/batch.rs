@@ -152,7 +152,8 @@ impl SignedBatch {
         let (Some(header), Some(signature)) =
             (bytes.get(..BATCH_HEADER_BYTES), bytes.get(BATCH_HEADER_BYTES..BATCH_PREFIX_BYTES))
         else {
-            let detail = format!("({} bytes; header and signature take {BATCH_PREFIX_BYTES})", bytes.len());
+            let detail =
+                format!("({} bytes; header and signature take {BATCH_PREFIX_BYTES})", bytes.len());
             return Err(BatchError::new(Rejection::Truncated, detail));
         };
         let header: BatchHeader = codec::decode(header, BATCH_HEADER_BYTES)
@@ -171,7 +172,8 @@ impl SignedBatch {
             return Err(BatchError::new(Rejection::CountOutOfBounds, detail));
         }
         let expected = BATCH_PREFIX_BYTES + header.count as usize * kind.item_bytes();
-        let detail = || format!("({} bytes; {} items end at {expected})", bytes.len(), header.count);
+        let detail =
+            || format!("({} bytes; {} items end at {expected})", bytes.len(), header.count);
         match bytes.len().cmp(&expected) {
             std::cmp::Ordering::Less => Err(BatchError::new(Rejection::Truncated, detail())),
             std::cmp::Ordering::Greater => Err(BatchError::new(Rejection::TrailingBytes, detail())),

@@ -1,7 +1,7 @@
 //! The canonical form of every structure that leaves a machine: bincode 2.0.1, fixed-width
 //! little-endian integers, u64 lengths, a size limit, trailing bytes refused (ADR 0001).
 
-use bincode::config::{Configuration, Fixint, LittleEndian, Limit};
+use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
 use bincode::{Decode, Encode};
 
 /// The largest structure that any decoder accepts, in bytes; callers pass tighter limits.

@@ -128,9 +128,9 @@ impl FromStr for OrderId {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        uuid::Uuid::try_parse(text)
-            .map(|uuid| Self(*uuid.as_bytes()))
-            .map_err(|_| IdError { expected: "a UUID such as 0190a8e2-7c00-7000-8000-000000000000" })
+        uuid::Uuid::try_parse(text).map(|uuid| Self(*uuid.as_bytes())).map_err(|_| IdError {
+            expected: "a UUID such as 0190a8e2-7c00-7000-8000-000000000000",
+        })
     }
 }
 

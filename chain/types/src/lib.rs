@@ -13,6 +13,7 @@ pub mod ids;
 pub mod merkle;
 pub mod operation;
 pub mod parameters;
+pub mod prove;
 pub mod receipt;
 pub mod registry;
 pub mod rejection;
@@ -31,6 +32,7 @@ pub use operation::{
     ArrivalItem, CollectItem, FailureItem, FailureReason, Flags, RechargeItem, VoidItem, VoidReason,
 };
 pub use parameters::Parameters;
+pub use prove::Provable;
 pub use receipt::{Inclusion, Receipt, ReceiptError};
 pub use registry::{ChainGenesis, LiquidityLine, Merchant, Node, Participant, Roles};
 pub use rejection::{Outcome, Rejection};

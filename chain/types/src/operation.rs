@@ -21,7 +21,9 @@ impl Flags {
 }
 
 /// One recharge order: 128 bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned,
+)]
 #[repr(C)]
 pub struct RechargeItem {
     /// The order's id, a UUIDv7.
@@ -55,7 +57,9 @@ pub struct RechargeItem {
 }
 
 /// A collecting gateway's word that the user was debited: 64 bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned,
+)]
 #[repr(C)]
 pub struct CollectItem {
     /// The reserved order.
@@ -67,7 +71,9 @@ pub struct CollectItem {
 }
 
 /// The recharge service's or the collecting gateway's word that an order will not happen: 64 bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned,
+)]
 #[repr(C)]
 pub struct VoidItem {
     /// The reserved order.
@@ -81,7 +87,9 @@ pub struct VoidItem {
 }
 
 /// A paying gateway's word that an instruction's money was credited: 64 bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned,
+)]
 #[repr(C)]
 pub struct ArrivalItem {
     /// The instruction's window.
@@ -99,7 +107,9 @@ pub struct ArrivalItem {
 }
 
 /// A paying gateway's word that an instruction could not be paid: 64 bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned,
+)]
 #[repr(C)]
 pub struct FailureItem {
     /// The instruction's window.

@@ -187,7 +187,11 @@ impl Receipt {
             && !item.is_collected()
             && collect_outcome.is_applied()
             && collect.order_id() == item.order_id();
-        if belongs { Ok(Some(&collection.header)) } else { Err(ReceiptError::Unrelated("collection")) }
+        if belongs {
+            Ok(Some(&collection.header))
+        } else {
+            Err(ReceiptError::Unrelated("collection"))
+        }
     }
 }
 
@@ -227,8 +231,13 @@ impl Inclusion {
         let batch_count = u64::from(self.header.batch_count);
         let batch_index = u64::from(self.batch_index);
         let batch_leaf = merkle::leaf(&batch_id.0.0);
-        if !leads_to(batch_leaf, batch_index, batch_count, &self.batch_proof, self.header.batches_root)
-        {
+        if !leads_to(
+            batch_leaf,
+            batch_index,
+            batch_count,
+            &self.batch_proof,
+            self.header.batches_root,
+        ) {
             return Err(broken("batch proof"));
         }
         let per_leaf = OUTCOMES_PER_LEAF as u64;
@@ -241,8 +250,13 @@ impl Inclusion {
         )
         .ok_or_else(|| broken("outcome proof"))?;
         let result_leaf = merkle::leaf(&outcomes_root.0);
-        if !leads_to(result_leaf, batch_index, batch_count, &self.result_proof, self.header.results_root)
-        {
+        if !leads_to(
+            result_leaf,
+            batch_index,
+            batch_count,
+            &self.result_proof,
+            self.header.results_root,
+        ) {
             return Err(broken("result proof"));
         }
         let at = usize::try_from(item_index % per_leaf).map_err(|_| broken("outcome"))?;

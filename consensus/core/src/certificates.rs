@@ -221,3 +221,6 @@ impl<Context> Decode<Context> for RoundCertificate {
         })
     }
 }
+
+bincode::impl_borrow_decode!(PolkaCertificate);
+bincode::impl_borrow_decode!(RoundCertificate);

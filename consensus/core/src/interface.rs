@@ -72,8 +72,7 @@ pub enum Input {
         /// Whether its header is what this node computed.
         valid: bool,
     },
-    /// A scheduled timeout has passed. One that was cancelled meanwhile is harmless only if it
-    /// is of an earlier round: cancel for real.
+    /// A scheduled timeout has passed. One that was cancelled meanwhile does no harm.
     Timeout(Timeout),
 }
 
@@ -85,8 +84,8 @@ pub enum Effect {
     Persist(Vec<u8>),
     /// Replace the vote guard's content; durable before any later effect is performed.
     Guard(Vec<u8>),
-    /// Send to every other validator. A [`crate::SignedVote`] that precommits a block may be asked for
-    /// right after [`crate::Consensus::replay`]: send it only if that block's payload is durable.
+    /// Send to every other validator. A vote that precommits a block may come out of
+    /// [`crate::Consensus::replay`]: send it only if that block's payload is durable here.
     Send(Message),
     /// Build a block and answer with [`Input::Propose`] within the propose timeout.
     GetBlock {

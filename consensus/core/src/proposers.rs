@@ -24,12 +24,7 @@ impl Proposers {
     /// block was first proposed: those whose turn came in the rounds before have failed and are
     /// passed over for `penalty_heights` heights; its proposer has not, and is forgiven.
     /// `validators` are those who decided it.
-    pub fn note(
-        &mut self,
-        header: &BlockHeader,
-        validators: &ValidatorSet,
-        penalty_heights: u64,
-    ) {
+    pub fn note(&mut self, header: &BlockHeader, validators: &ValidatorSet, penalty_heights: u64) {
         let order = self.order(validators, header.height);
         let rounds = usize::try_from(header.round.0).unwrap_or(usize::MAX);
         // Turns repeat after all validators have had one.
@@ -45,12 +40,7 @@ impl Proposers {
     }
 
     /// Whose turn it is in `round` of `height`. `validators` is not empty.
-    pub fn proposer(
-        &self,
-        validators: &ValidatorSet,
-        height: Height,
-        round: Round,
-    ) -> ValidatorId {
+    pub fn proposer(&self, validators: &ValidatorSet, height: Height, round: Round) -> ValidatorId {
         let order = self.order(validators, height);
         assert!(!order.is_empty(), "a height without validators has no proposer");
         order[round.0 as usize % order.len()]

@@ -33,6 +33,7 @@ mod network;
 mod queue;
 mod reader;
 mod remote;
+mod requests;
 mod swarm;
 mod writer;
 

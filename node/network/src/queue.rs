@@ -79,8 +79,7 @@ impl Queue {
         let mut waiting = self.waiting();
         while let Some((queued, bytes)) = waiting.messages.front() {
             let length = bytes.len();
-            let old =
-                self.age_max.is_some_and(|age| now.saturating_duration_since(*queued) > age);
+            let old = self.age_max.is_some_and(|age| now.saturating_duration_since(*queued) > age);
             if !old && !taken.is_empty() && bytes_taken + length > TAKE_BYTES {
                 break;
             }

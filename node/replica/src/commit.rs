@@ -40,9 +40,9 @@ impl Replica {
         if !expired.is_empty() {
             self.effects.push(Effect::Dropped(expired));
         }
-        let retired =
+        let departing =
             self.state.write().unwrap_or_else(PoisonError::into_inner).apply(writes);
-        self.effects.push(Effect::Commit { certificate, staged, records, retired });
+        self.effects.push(Effect::Commit { certificate, staged, records, departing });
         self.effects.push(Effect::ResetLog);
         if height.0.is_multiple_of(self.checkpoint_blocks) {
             self.checkpoint(height);

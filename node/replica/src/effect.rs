@@ -1,6 +1,6 @@
 //! Everything a replica may ask of the world.
 
-use chain_state::{Record, Retired};
+use chain_state::{Departing, Record};
 use chain_types::{BatchError, BatchId, Block, Certificate, Height, Outcome, VerifiedBatch};
 use consensus_core::{Equivocation, Timeout};
 
@@ -113,8 +113,8 @@ pub enum Effect {
         staged: StagedBlock,
         /// What the indexes must learn.
         records: Vec<Record>,
-        /// Orders that left the duplicate window.
-        retired: Retired,
+        /// Orders that left the duplicate window; to be sorted and archived.
+        departing: Departing,
     },
     /// Keep this as the state to start from; atomic.
     Checkpoint {

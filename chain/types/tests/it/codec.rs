@@ -60,7 +60,10 @@ fn tags_of_options_flags_and_choices_are_exact() {
             1 => assert_eq!(option, Ok(Some(7))),
             _ => assert!(matches!(option, Err(CodecError::Malformed(_))), "option tag {tag}"),
         }
-        assert_eq!(decode::<bool>(&[tag], 1).ok(), [Some(false), Some(true)].get(tag as usize).copied().flatten());
+        assert_eq!(
+            decode::<bool>(&[tag], 1).ok(),
+            [Some(false), Some(true)].get(tag as usize).copied().flatten()
+        );
         let step = decode::<VoteStep>(&[tag, 0, 0, 0], 4).ok();
         let steps = [VoteStep::Prevote, VoteStep::Precommit];
         assert_eq!(step, steps.get(tag as usize).copied(), "step {tag}");

@@ -75,7 +75,8 @@ fn items(put: &mut impl FnMut(&str, &[u8])) {
 }
 
 fn batches(put: &mut impl FnMut(&str, &[u8])) {
-    let batch = support::verified(support::signed(101, &[support::recharge(0), support::recharge(37)]));
+    let batch =
+        support::verified(support::signed(101, &[support::recharge(0), support::recharge(37)]));
     put("batch_header", &codec::encode(batch.header()));
     put("batch_id", &batch.id().0.0);
     put("batch_signature", &batch.signature().0);

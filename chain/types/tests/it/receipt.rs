@@ -12,7 +12,10 @@ fn holds(bytes: &[u8], genesis: &ChainGenesis) -> bool {
 
 fn refused(receipt: &Receipt) -> String {
     let bytes = codec::encode(receipt);
-    Receipt::decode(&bytes).and_then(|read| read.verify(&support::genesis())).unwrap_err().to_string()
+    Receipt::decode(&bytes)
+        .and_then(|read| read.verify(&support::genesis()))
+        .unwrap_err()
+        .to_string()
 }
 
 #[test]
@@ -129,8 +132,7 @@ fn validators_of_the_attackers_choice_prove_nothing() {
     let mut receipt = support::receipt();
     let strangers = ValidatorSet::new(vec![]);
     receipt.order.header.validators_hash = strangers.digest();
-    receipt.order.certificate =
-        support::certify(&receipt.order.header, Round(1), &[0, 1, 2, 3]);
+    receipt.order.certificate = support::certify(&receipt.order.header, Round(1), &[0, 1, 2, 3]);
     assert!(refused(&receipt).contains("validators"));
 }
 

@@ -1,7 +1,10 @@
 //! What node processes cost, read from outside: CPU time, peak memory, bytes on disk.
 
-use std::os::unix::fs::MetadataExt as _;
+use std::fs::File;
 use std::path::Path;
+
+use rustix::fs::SeekFrom;
+use rustix::io::Errno;
 
 /// CPU time that a process has used, user and system, in seconds; `None` once it has ended.
 pub fn cpu_seconds(pid: u32) -> Option<f64> {
@@ -32,18 +35,33 @@ fn memory_peak(status: &str) -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
-/// Bytes that the files below `folder` take on disk, as `du` counts them; files that vanish
-/// while they are counted are left out.
-pub fn disk_bytes(folder: &Path) -> u64 {
+/// Bytes of data that the files below `folder` hold on disk. Space that is laid out ahead and
+/// not written yet does not count. Files that vanish while they are counted are left out.
+pub fn data_bytes(folder: &Path) -> u64 {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return 0;
     };
-    let sizes = entries.flatten().map(|entry| match entry.metadata() {
-        Ok(metadata) if metadata.is_dir() => disk_bytes(&entry.path()),
-        Ok(metadata) => metadata.blocks() * 512,
-        Err(_) => 0,
+    let sizes = entries.flatten().map(|entry| match entry.file_type() {
+        Ok(kind) if kind.is_dir() => data_bytes(&entry.path()),
+        Ok(kind) if kind.is_file() => file_data_bytes(&entry.path()).unwrap_or(0),
+        _ => 0,
     });
     sizes.sum()
+}
+
+fn file_data_bytes(path: &Path) -> std::io::Result<u64> {
+    let file = File::open(path)?;
+    let (mut at, mut data) = (0, 0);
+    loop {
+        let start = match rustix::fs::seek(&file, SeekFrom::Data(at)) {
+            Ok(start) => start,
+            // No more data behind `at`.
+            Err(Errno::NXIO) => return Ok(data),
+            Err(error) => return Err(error.into()),
+        };
+        at = rustix::fs::seek(&file, SeekFrom::Hole(start))?;
+        data += at - start;
+    }
 }
 
 /// The process id that a node wrote into its home, if that process lives.
@@ -74,12 +92,19 @@ mod tests {
     }
 
     #[test]
-    fn disk_bytes_add_up_over_folders() {
+    fn data_adds_up_over_folders_and_space_laid_out_ahead_does_not_count() {
+        use std::io::Write as _;
+
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("inner")).unwrap();
-        std::fs::write(folder.path().join("inner/file"), vec![1; 100_000]).unwrap();
-        assert!(disk_bytes(folder.path()) >= 100_000);
-        assert_eq!(disk_bytes(&folder.path().join("missing")), 0);
+        let mut file = File::create(folder.path().join("inner/file")).unwrap();
+        let (length, flags) = (16 << 20, rustix::fs::FallocateFlags::empty());
+        rustix::fs::fallocate(&file, flags, 0, length).unwrap();
+        file.write_all(&vec![1; 1 << 20]).unwrap();
+        file.sync_all().unwrap();
+        let data = data_bytes(folder.path());
+        assert!((1 << 20..8 << 20).contains(&data), "{data}");
+        assert_eq!(data_bytes(&folder.path().join("missing")), 0);
     }
 
     #[test]

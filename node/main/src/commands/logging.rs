@@ -18,15 +18,15 @@ pub struct LogOptions {
     pub json: bool,
 }
 
-/// Starts logging; `default_filter` holds when none is given.
+/// Starts logging. `default_filter` holds when none is given; `json` or the option makes JSON.
 ///
 /// # Errors
 /// When the filter does not parse.
-pub fn start(options: &LogOptions, default_filter: &str) -> anyhow::Result<()> {
+pub fn start(options: &LogOptions, default_filter: &str, json: bool) -> anyhow::Result<()> {
     let text = options.filter.as_deref().unwrap_or(default_filter);
     let filter = EnvFilter::try_new(text).exit(Exit::Usage)?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if options.json {
+    if options.json || json {
         builder.json().init();
     } else {
         builder.with_ansi(std::io::stderr().is_terminal()).init();

@@ -65,16 +65,6 @@ enum Command {
     Bench(bench::BenchArgs),
 }
 
-impl Command {
-    /// The log filter when none is given: quiet where the answer is what matters.
-    const fn default_filter(&self) -> &'static str {
-        match self {
-            Self::Start(_) => "info",
-            _ => "warn",
-        }
-    }
-}
-
 /// Parses the command line, runs the command and gives the exit code.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -89,14 +79,22 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli, output: Output) -> anyhow::Result<Exit> {
-    logging::start(&cli.log, cli.command.default_filter())?;
+    // A node's configuration says how it logs; other commands are quiet: their answer matters.
+    let node = match &cli.command {
+        Command::Start(args) => Some(args.config()?),
+        _ => None,
+    };
+    match &node {
+        Some(node) => logging::start(&cli.log, &node.log.filter, node.log.json)?,
+        None => logging::start(&cli.log, "warn", false)?,
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     // The root future runs on this thread, the process's first: children that are to end with
     // their parent are bound to the thread that started them.
     let exit = runtime.block_on(async move {
         match cli.command {
             Command::Network(args) => network::run(args, output),
-            Command::Start(args) => start::run(args).await,
+            Command::Start(args) => start::run(args, node).await,
             Command::Localnet(args) => localnet::run(args, output).await,
             Command::Submit(args) => submit::run(args, output).await,
             Command::Order(args) => order::run(args, output).await,

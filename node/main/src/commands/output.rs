@@ -86,3 +86,9 @@ fn line(text: &str) -> anyhow::Result<()> {
         _ => Ok(()),
     }
 }
+
+/// A block time for people: RFC 3339 in UTC, with milliseconds.
+pub fn time_text(time_ms: u64) -> String {
+    let timestamp = i64::try_from(time_ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    timestamp.map_or_else(|| format!("{time_ms} ms"), |timestamp| format!("{timestamp:.3}"))
+}

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
+use genesis::NodeConfig;
+use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 
 use super::exit::{Exit, WithExit as _, failure};
 use super::signals;
@@ -19,16 +20,26 @@ pub struct StartArgs {
     parent: Option<i32>,
 }
 
+impl StartArgs {
+    /// Reads the node's configuration.
+    ///
+    /// # Errors
+    /// When the file cannot be used.
+    pub fn config(&self) -> anyhow::Result<NodeConfig> {
+        NodeConfig::load(&self.config).exit(Exit::Usage)
+    }
+}
+
 /// Runs the node until it is asked to stop or cannot go on.
-pub async fn run(args: StartArgs) -> anyhow::Result<Exit> {
+pub async fn run(args: StartArgs, config: Option<NodeConfig>) -> anyhow::Result<Exit> {
     if let Some(parent) = args.parent {
         set_parent_process_death_signal(Some(Signal::TERM))?;
         // The parent may have ended before the line above took effect.
-        if getppid().map(Pid::as_raw_nonzero).map(std::num::NonZero::get) != Some(parent) {
+        if getppid().map(|pid| pid.as_raw_nonzero().get()) != Some(parent) {
             return Err(failure(Exit::Fault, format!("the parent process {parent} has ended")));
         }
     }
-    let config = genesis::NodeConfig::load(&args.config).exit(Exit::Usage)?;
+    let config = config.map_or_else(|| args.config(), Ok)?;
     let cancel = signals::cancel_on_signal()?;
     crate::node::run(config, cancel).await?;
     Ok(Exit::Done)

@@ -7,12 +7,12 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use genesis::NodeFolder;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::folder::NodeFiles;
 use super::http;
 use crate::commands::exit::{Exit, failure};
 
@@ -32,6 +32,7 @@ struct NodeProcess {
     rpc_address: String,
     log: PathBuf,
     child: Child,
+    has_ended: bool,
 }
 
 /// The processes of a network's nodes. Dropped without [`Nodes::stop`], they are killed.
@@ -46,11 +47,11 @@ impl Nodes {
     ///
     /// # Errors
     /// When a log cannot be opened or a process not be started; those started are killed.
-    pub fn start(nodes: &[NodeFiles]) -> anyhow::Result<Self> {
+    pub fn start(nodes: &[NodeFolder]) -> anyhow::Result<Self> {
         let binary = std::env::current_exe().context("cannot find this program's own file")?;
         let mut started = Self::default();
         for node in nodes {
-            let log = node.folder.join("node.log");
+            let log = node.config.with_file_name("node.log");
             let file = OpenOptions::new()
                 .create(true)
                 .append(true)
@@ -70,8 +71,14 @@ impl Nodes {
                 .spawn()
                 .with_context(|| format!("cannot start {}", node.name))?;
             tracing::info!(node = node.name, pid = child.id(), "started");
-            let (name, rpc_address) = (node.name.clone(), node.rpc_address.clone());
-            started.processes.push(NodeProcess { name, rpc_address, log, child });
+            let (name, rpc_address) = (node.name.clone(), node.rpc_address.to_string());
+            started.processes.push(NodeProcess {
+                name,
+                rpc_address,
+                log,
+                child,
+                has_ended: false,
+            });
         }
         Ok(started)
     }
@@ -89,7 +96,9 @@ impl Nodes {
         let deadline = Instant::now() + READY_TIMEOUT;
         for at in 0..self.processes.len() {
             loop {
-                self.check()?;
+                if let Some(ended) = self.newly_ended().into_iter().next() {
+                    return Err(failure(Exit::Fault, ended));
+                }
                 let process = &self.processes[at];
                 let ready = http::status(&process.rpc_address, "/readyz", PROBE_TIMEOUT).await;
                 if ready == Some(200) {
@@ -115,17 +124,17 @@ impl Nodes {
         Ok(())
     }
 
-    /// Says whether all live.
-    ///
-    /// # Errors
-    /// When one has ended, with the last lines of its log.
-    pub fn check(&mut self) -> anyhow::Result<()> {
-        for process in &mut self.processes {
-            if let Some(status) = process.child.try_wait()? {
-                return Err(failure(Exit::Fault, process.epitaph(status)));
+    /// What is to be said of processes that have ended since the last call, with the last lines
+    /// of their logs.
+    pub fn newly_ended(&mut self) -> Vec<String> {
+        let mut ended = Vec::new();
+        for process in self.processes.iter_mut().filter(|process| !process.has_ended) {
+            if let Ok(Some(status)) = process.child.try_wait() {
+                process.has_ended = true;
+                ended.push(process.epitaph(status));
             }
         }
-        Ok(())
+        ended
     }
 
     /// Asks all to stop, waits, and kills those that do not. Gives the names of nodes that did
@@ -136,7 +145,8 @@ impl Nodes {
         }
         let deadline = Instant::now() + STOP_TIMEOUT;
         let mut unclean = Vec::new();
-        for process in &mut self.processes {
+        // Those that ended before have been told of.
+        for process in self.processes.iter_mut().filter(|process| !process.has_ended) {
             let ended = tokio::time::timeout_at(deadline, process.child.wait()).await;
             match ended {
                 Ok(Ok(status)) if status.success() => {}

@@ -11,6 +11,7 @@ use chain_store::{Cell, ChainStore as _, Log, Store, StoreFault};
 use chain_types::{Height, TimeMs, codec};
 use node_network::{Lane, Network};
 use node_replica::{Effect, Input, PeerMessage, Replica, StagedBlock, Target};
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::hub::Hub;
@@ -75,13 +76,20 @@ pub fn wall_clock() -> TimeMs {
 }
 
 impl Driver {
-    /// Runs until the inputs end.
+    /// Runs until `stop`, which is noticed within half a second, or until the inputs end.
     ///
     /// # Errors
     /// The first write that failed; nothing is sent after it.
-    pub fn run(mut self, first: Input, inputs: &Receiver<Input>) -> Result<(), StoreFault> {
+    pub fn run(
+        mut self,
+        first: Input,
+        inputs: &Receiver<Input>,
+        stop: &CancellationToken,
+    ) -> Result<(), StoreFault> {
         let mut timers = Timers::default();
-        let result = self.step(&mut timers, first).and_then(|()| self.turn(&mut timers, inputs));
+        let result = self
+            .step(&mut timers, first)
+            .and_then(|()| self.turn(&mut timers, inputs, stop));
         if let Err(fault) = &result {
             self.vitals.failed.store(true, Ordering::Relaxed);
             error!(%fault, "a write to the store failed; the node stops so that nothing is promised");
@@ -89,17 +97,23 @@ impl Driver {
         result
     }
 
-    fn turn(&mut self, timers: &mut Timers, inputs: &Receiver<Input>) -> Result<(), StoreFault> {
-        loop {
+    fn turn(
+        &mut self,
+        timers: &mut Timers,
+        inputs: &Receiver<Input>,
+        stop: &CancellationToken,
+    ) -> Result<(), StoreFault> {
+        while !stop.is_cancelled() {
             while let Some(timer) = timers.pop(Instant::now()) {
                 self.step(timers, Input::Timer(timer))?;
             }
             match inputs.recv_timeout(timers.wait(Instant::now())) {
                 Ok(input) => self.step(timers, input)?,
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Err(RecvTimeoutError::Disconnected) => break,
             }
         }
+        Ok(())
     }
 
     fn step(&mut self, timers: &mut Timers, input: Input) -> Result<(), StoreFault> {
@@ -143,9 +157,9 @@ impl Driver {
                 self.hub.found(token, batches, missing);
             }
             Effect::Submitted { token, result } => self.hub.submitted(token, result),
-            Effect::Commit { certificate, staged, records, retired } => {
+            Effect::Commit { certificate, staged, records, departing } => {
                 let started = Instant::now();
-                self.store.commit(&certificate, &records, retired)?;
+                self.store.commit(&certificate, &records, departing.sorted())?;
                 self.metrics.commit_seconds.observe(started.elapsed().as_secs_f64());
                 self.committed(&staged);
             }

@@ -43,14 +43,23 @@ pub struct Home {
 /// # Errors
 /// When the folder is another chain's or in use, or when what it holds is damaged: each says
 /// which file and what to do.
-pub fn open(folder: &Path, genesis: &ChainGenesis, validates: bool) -> anyhow::Result<Home> {
-    let (store, recovery) = Store::open(folder, genesis.chain_id, StoreOptions::default())?;
+pub fn open(
+    folder: &Path,
+    genesis: &ChainGenesis,
+    options: StoreOptions,
+    validates: bool,
+) -> anyhow::Result<Home> {
+    let (store, recovery) = Store::open(folder, genesis.chain_id, options)?;
     let (log, log_entries) = Log::open(&folder.join("consensus.wal"))?;
     let guard = Cell::new(folder.join("vote.guard"));
+    if recovery.created {
+        // From now on its absence means that it was lost.
+        guard.write(&[])?;
+    }
     let guard_bytes = guard.read()?;
-    if validates && guard_bytes.is_none() && recovery.head.is_some() {
+    if validates && guard_bytes.is_none() {
         bail!(
-            "{} is missing, but this home holds blocks: without it this validator could sign \
+            "{} is missing, but this home has been used: without it this validator could sign \
              two values for one round. Restore it, or remove the home to start as a new node.",
             folder.join("vote.guard").display()
         );
@@ -72,7 +81,7 @@ pub fn open(folder: &Path, genesis: &ChainGenesis, validates: bool) -> anyhow::R
         log,
         log_entries,
         guard,
-        guard_bytes,
+        guard_bytes: guard_bytes.filter(|bytes| !bytes.is_empty()),
         staged,
     })
 }
@@ -101,8 +110,8 @@ fn rebuild(
         let penalty = rebuilt.state.parameters().proposer_penalty_heights;
         rebuilt.proposers.note(&block.header, rebuilt.state.validators(), penalty);
         let records = writes.records().to_vec();
-        let retired = rebuilt.state.apply(writes);
-        store.reindex(height, &records, retired)?;
+        let departing = rebuilt.state.apply(writes);
+        store.reindex(height, &records, departing.sorted())?;
         progress.tell("replaying blocks", height);
     }
     info!(

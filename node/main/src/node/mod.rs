@@ -1,9 +1,244 @@
-//! The node's runtime. Stands in until the real one is here.
+//! A running node: the replica's driver on a thread of its own, network and RPC on the tokio
+//! runtime, and the bounded queue between them.
 
+mod backend;
+mod driver;
+pub mod home;
+mod hub;
+mod metrics;
+mod orders;
+mod peers;
+mod reports;
+mod timers;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, mpsc};
+
+use anyhow::{Context as _, anyhow};
+use chain_store::StoreOptions;
+use chain_types::ChainGenesis;
+use consensus_mempool::Limits as PoolLimits;
+use genesis::{NodeConfig, NodeIdentity};
+use node_network::{Limits as NetworkLimits, Network, NetworkConfig, Peer};
+use node_replica::{Config, Input, Replica, SharedState, read_state};
+use prometheus_client::registry::Registry;
 use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
 
-/// Runs a node until `cancel`.
-pub async fn run(config: genesis::NodeConfig, cancel: CancellationToken) -> anyhow::Result<()> {
-    let _ = (config, cancel);
-    anyhow::bail!("the node runtime is not part of this build")
+use self::backend::NodeBackend;
+use self::driver::{Driver, Vitals};
+use self::home::Home;
+use self::hub::Hub;
+use self::metrics::NodeMetrics;
+use self::orders::Orders;
+use self::peers::{Directory, Peers};
+
+/// Inputs that wait for the driver; more are refused or waited for, never kept.
+const INPUTS_MAX: usize = 1_024;
+/// The file that holds the node's process id while it runs.
+const PID_FILE: &str = "sluice.pid";
+
+/// Runs a node until `cancel`, or until it cannot go on.
+///
+/// # Errors
+/// When it cannot start, in one line that says why; when a write to its store fails.
+pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Result<()> {
+    let identity = config.identity()?;
+    let genesis = Arc::new(identity.genesis.clone());
+    let home = open_home(&config, &genesis, identity.validator.is_some()).await?;
+    let pid_file = PidFile::write(&config.home)?;
+    let mut registry = Registry::default();
+    let metrics = Arc::new(NodeMetrics::new(&mut registry));
+    let own_key = identity.network_key.public_key();
+    let directory = Arc::new(Directory::new(&genesis, own_key));
+    let (network, events) =
+        Network::start(network_config(&config, &identity), &mut registry, cancel.clone()).await?;
+
+    let hub = Arc::new(Hub::new(read_state(&home.state).height()));
+    let vitals = Arc::new(Vitals::default());
+    vitals.height.store(read_state(&home.state).height().0, Ordering::Relaxed);
+    let (inputs, input_receiver) = mpsc::sync_channel(INPUTS_MAX);
+    let (requests, request_receiver) = tokio::sync::mpsc::unbounded_channel();
+    let peers = Peers {
+        chain_id: genesis.chain_id,
+        network: network.clone(),
+        directory: directory.clone(),
+        inputs: inputs.clone(),
+        state: home.state.clone(),
+        store: home.store.clone(),
+        hub: hub.clone(),
+    };
+    let backend = NodeBackend {
+        name: config.name.clone(),
+        validator: identity.validator.as_ref().map(|(id, _)| *id),
+        genesis: genesis.clone(),
+        orders: Orders { state: home.state.clone(), store: home.store.clone() },
+        hub: hub.clone(),
+        vitals: vitals.clone(),
+        network: network.clone(),
+        inputs,
+        verifying: Arc::new(tokio::sync::Semaphore::new(backend::VERIFYING_MAX)),
+        started: std::time::Instant::now(),
+    };
+
+    let Home { store, state, proposers, log, log_entries, guard, guard_bytes, staged } = home;
+    let replica_config = replica_config(&config, &identity, &genesis);
+    let replica = new_replica(replica_config, &state, proposers, guard_bytes.as_deref())?;
+    let first = Input::Recover { staged, wal: log_entries };
+    let driver = Driver {
+        replica,
+        store,
+        log,
+        guard,
+        network: network.clone(),
+        directory,
+        requests,
+        hub,
+        vitals,
+        metrics,
+    };
+    let server = rpc_server::Server::start(
+        rpc_config(&config),
+        Arc::new(backend),
+        Arc::new(std::sync::Mutex::new(registry)),
+        cancel.clone(),
+    )
+    .await?;
+    info!(
+        name = config.name,
+        chain = %genesis.chain_id,
+        rpc = %server.local_address(),
+        height = %read_state(&state).height(),
+        "node started"
+    );
+    let listening = tokio::spawn(peers.clone().listen(events, cancel.clone()));
+    let asking = tokio::spawn(peers.ask(request_receiver));
+    let result = drive(driver, first, input_receiver, cancel.clone()).await;
+    cancel.cancel();
+    server.stopped().await;
+    network.wait_stopped().await;
+    let _ = tokio::join!(listening, asking);
+    drop(pid_file);
+    info!("node stopped");
+    result
+}
+
+/// Runs the driver on its own thread until it fails or `cancel`.
+async fn drive(
+    driver: Driver,
+    first: Input,
+    inputs: mpsc::Receiver<Input>,
+    cancel: CancellationToken,
+) -> anyhow::Result<()> {
+    let stop = cancel.clone();
+    let (done, ended) = tokio::sync::oneshot::channel();
+    let thread = std::thread::Builder::new().name("driver".to_owned()).spawn(move || {
+        // A panic drops `done`, which ends the node as well.
+        let result = driver.run(first, &inputs, &stop);
+        let _ = done.send(result);
+    })?;
+    let outcome = ended.await;
+    cancel.cancel();
+    match (outcome, thread.join()) {
+        (Ok(Ok(())), Ok(())) => Ok(()),
+        (Ok(Err(fault)), _) => Err(fault).context("the store failed"),
+        _ => Err(anyhow!("an internal invariant broke; the log has the assertion")),
+    }
+}
+
+async fn open_home(
+    config: &NodeConfig,
+    genesis: &Arc<ChainGenesis>,
+    validates: bool,
+) -> anyhow::Result<Home> {
+    let options = StoreOptions {
+        block_file_bytes: config.store.block_file_bytes,
+        ..StoreOptions::default()
+    };
+    let folder = config.home.clone();
+    let genesis = genesis.clone();
+    tokio::task::spawn_blocking(move || home::open(&folder, &genesis, options, validates)).await?
+}
+
+fn network_config(config: &NodeConfig, identity: &NodeIdentity) -> NetworkConfig {
+    let nodes = &identity.genesis.nodes;
+    let peers = config
+        .network
+        .peers
+        .iter()
+        .filter_map(|peer| {
+            let key = peer.public_key()?;
+            if !nodes.iter().any(|node| node.network_key == key) {
+                warn!(peer = peer.name, "not in the genesis file, so it is not dialled");
+                return None;
+            }
+            Some(Peer { key, address: peer.address.to_string() })
+        })
+        .collect();
+    NetworkConfig {
+        chain_id: identity.genesis.chain_id,
+        key: identity.network_key.clone(),
+        listen: config.network.listen.to_string(),
+        peers,
+        allowed: nodes.iter().map(|node| node.network_key).collect::<BTreeSet<_>>(),
+        limits: NetworkLimits::default(),
+    }
+}
+
+fn replica_config(
+    config: &NodeConfig,
+    identity: &NodeIdentity,
+    genesis: &Arc<ChainGenesis>,
+) -> Config {
+    let bytes_max = usize::try_from(config.store.pool_bytes_max).unwrap_or(usize::MAX);
+    Config {
+        genesis: genesis.clone(),
+        identity: identity.validator.clone(),
+        pool: PoolLimits {
+            bytes_max,
+            submitter_bytes_max: bytes_max / 2,
+            ..PoolLimits::default()
+        },
+        checkpoint_blocks: config.store.checkpoint_blocks,
+    }
+}
+
+fn new_replica(
+    config: Config,
+    state: &SharedState,
+    proposers: consensus_core::Proposers,
+    guard: Option<&[u8]>,
+) -> anyhow::Result<Replica> {
+    Replica::new(config, state.clone(), proposers, guard)
+        .context("vote.guard cannot be used; without it this validator could vote twice")
+}
+
+fn rpc_config(config: &NodeConfig) -> rpc_server::ServerConfig {
+    let rpc = &config.rpc;
+    rpc_server::ServerConfig {
+        listen: rpc.listen,
+        connections_max: rpc.connections_max,
+        ..rpc_server::ServerConfig::default()
+    }
+}
+
+/// Tells other programs of this machine which process the node is; gone when the node stops.
+struct PidFile(PathBuf);
+
+impl PidFile {
+    fn write(home: &Path) -> anyhow::Result<Self> {
+        let path = home.join(PID_FILE);
+        std::fs::write(&path, format!("{}\n", std::process::id()))
+            .with_context(|| format!("{} cannot be written", path.display()))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for PidFile {
+    fn drop(&mut self) {
+        // Should it stay behind, the next start overwrites it.
+        let _ = std::fs::remove_file(&self.0);
+    }
 }

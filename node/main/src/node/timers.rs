@@ -52,11 +52,11 @@ impl Timers {
         Some(timer)
     }
 
-    /// How long until the next one runs out; at most a second, so that a stop is noticed.
+    /// How long until the next one runs out; at most half a second, so that a stop is noticed.
     pub fn wait(&self, now: Instant) -> Duration {
-        let second = Duration::from_secs(1);
+        let longest = Duration::from_millis(500);
         self.due
             .first_key_value()
-            .map_or(second, |((at, _), _)| at.saturating_duration_since(now).min(second))
+            .map_or(longest, |((at, _), _)| at.saturating_duration_since(now).min(longest))
     }
 }

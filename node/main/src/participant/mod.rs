@@ -6,6 +6,7 @@ pub mod client;
 pub mod operations;
 pub mod order_file;
 pub mod orders;
+pub mod party;
 
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,11 @@
 //! From rows of a file to the items of a batch, and the items' names when they are reported.
 
+use std::ops::Range;
+
 use chain_types::{
-    ArrivalItem, BatchKind, CollectItem, Currency, FailureItem, FailureReason, Flags,
-    InstructionId, OrderId, ParticipantId, RechargeItem, TimeMs, VoidItem, VoidReason,
+    ArrivalItem, BatchKind, ChainId, CollectItem, Currency, FailureItem, FailureReason, Flags,
+    InstructionId, OrderId, ParticipantId, RechargeItem, SecretKey, SignedBatch, TimeMs, VoidItem,
+    VoidReason,
 };
 
 use super::amounts;
@@ -110,6 +113,35 @@ impl Operations {
         }
     }
 
+    /// Items `range` as one batch of `submitter`, signed with `key`.
+    pub fn sign(
+        &self,
+        range: Range<usize>,
+        chain_id: ChainId,
+        submitter: ParticipantId,
+        key: &SecretKey,
+        valid_until: TimeMs,
+    ) -> Vec<u8> {
+        let until = valid_until;
+        match self {
+            Self::Recharge(items) => {
+                SignedBatch::sign(chain_id, submitter, key, until, part(items, range))
+            }
+            Self::Collect(items) => {
+                SignedBatch::sign(chain_id, submitter, key, until, part(items, range))
+            }
+            Self::Void(items) => {
+                SignedBatch::sign(chain_id, submitter, key, until, part(items, range))
+            }
+            Self::Arrival(items) => {
+                SignedBatch::sign(chain_id, submitter, key, until, part(items, range))
+            }
+            Self::Failure(items) => {
+                SignedBatch::sign(chain_id, submitter, key, until, part(items, range))
+            }
+        }
+    }
+
     /// What item `index` is about: an order's or an instruction's id.
     pub fn subject(&self, index: usize) -> String {
         let named = match self {
@@ -121,6 +153,10 @@ impl Operations {
         };
         named.unwrap_or_default()
     }
+}
+
+fn part<T>(items: &[T], range: Range<usize>) -> &[T] {
+    items.get(range).unwrap_or_default()
 }
 
 fn recharge(

@@ -1,0 +1,138 @@
+//! All accounts: dense by order of creation, found by key, with their Merkle tree.
+
+use std::collections::BTreeMap;
+
+use bincode::{Decode, Encode};
+use chain_types::{Currency, Digest};
+
+use crate::account::{Account, AccountKey};
+use crate::accounts_tree::{AccountsTree, TreeChange};
+
+/// One account after a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct AccountWrite {
+    pub(crate) index: u32,
+    pub(crate) key: AccountKey,
+    pub(crate) account: Account,
+}
+
+/// The sums of one currency over all accounts, in minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct TrialBalance {
+    /// The currency.
+    pub currency: Currency,
+    /// Sum of the debits pending.
+    pub debits_pending: u128,
+    /// Sum of the debits posted.
+    pub debits_posted: u128,
+    /// Sum of the credits pending.
+    pub credits_pending: u128,
+    /// Sum of the credits posted.
+    pub credits_posted: u128,
+}
+
+impl TrialBalance {
+    /// Whether debits equal credits, posted and pending ones each.
+    pub const fn is_balanced(&self) -> bool {
+        self.debits_posted == self.credits_posted && self.debits_pending == self.credits_pending
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct AccountBook {
+    accounts: Vec<(AccountKey, Account)>,
+    index: BTreeMap<AccountKey, u32>,
+    tree: AccountsTree,
+}
+
+impl AccountBook {
+    /// The book of these accounts, in order of creation.
+    pub(crate) fn new(accounts: Vec<(AccountKey, Account)>) -> Self {
+        let mut tree = AccountsTree::new();
+        let leaves = (0_u32..).zip(&accounts).map(|(at, (key, account))| (at, account.leaf(key)));
+        let change = tree.change(leaves.collect());
+        tree.apply(&change);
+        let index = (0_u32..).zip(&accounts).map(|(at, (key, _))| (*key, at)).collect();
+        Self { accounts, index, tree }
+    }
+
+    pub(crate) fn root(&self) -> Digest {
+        self.tree.root()
+    }
+
+    /// How many there are: also the index of the next one.
+    pub(crate) fn len(&self) -> u32 {
+        match u32::try_from(self.accounts.len()) {
+            Ok(count) => count,
+            Err(_) => panic!("more than 2^32 accounts"),
+        }
+    }
+
+    pub(crate) fn find(&self, key: &AccountKey) -> Option<(u32, &Account)> {
+        let index = *self.index.get(key)?;
+        self.accounts.get(index as usize).map(|(_, account)| (index, account))
+    }
+
+    /// Ascending by key, from `from` on.
+    pub(crate) fn ascending(
+        &self,
+        from: Option<&AccountKey>,
+    ) -> impl Iterator<Item = (&AccountKey, &Account)> {
+        let lower = from.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Included);
+        let range = self.index.range((lower, std::ops::Bound::Unbounded));
+        range.filter_map(|(key, at)| Some((key, &self.accounts.get(*at as usize)?.1)))
+    }
+
+    /// In order of creation.
+    pub(crate) fn created(&self) -> &[(AccountKey, Account)] {
+        &self.accounts
+    }
+
+    pub(crate) fn change(&self, writes: &[AccountWrite]) -> TreeChange {
+        let mut leaves: Vec<_> =
+            writes.iter().map(|write| (write.index, write.account.leaf(&write.key))).collect();
+        leaves.sort_unstable_by_key(|(index, _)| *index);
+        self.tree.change(leaves)
+    }
+
+    pub(crate) fn apply(&mut self, writes: &[AccountWrite], tree: &TreeChange) {
+        for write in writes {
+            match self.accounts.get_mut(write.index as usize) {
+                Some((key, account)) => {
+                    assert_eq!(*key, write.key, "an account's index changed");
+                    *account = write.account;
+                }
+                None => {
+                    assert_eq!(self.len(), write.index, "accounts are created in order");
+                    self.accounts.push((write.key, write.account));
+                    let before = self.index.insert(write.key, write.index);
+                    assert!(before.is_none(), "an account was created twice");
+                }
+            }
+        }
+        self.tree.apply(tree);
+    }
+
+    pub(crate) fn prove(&self, index: u32) -> Vec<Digest> {
+        self.tree.prove(index)
+    }
+
+    /// The sums of every currency, ascending.
+    pub(crate) fn trial_balance(&self) -> Vec<TrialBalance> {
+        let mut sums: BTreeMap<Currency, TrialBalance> = BTreeMap::new();
+        for (key, account) in &self.accounts {
+            let sum = sums.entry(key.currency).or_insert(TrialBalance {
+                currency: key.currency,
+                debits_pending: 0,
+                debits_posted: 0,
+                credits_pending: 0,
+                credits_posted: 0,
+            });
+            sum.debits_pending += account.debits_pending;
+            sum.debits_posted += account.debits_posted;
+            sum.credits_pending += account.credits_pending;
+            sum.credits_posted += account.credits_posted;
+        }
+        sums.into_values().collect()
+    }
+}

@@ -1,0 +1,182 @@
+//! A state as bytes: everything but recent orders and recent batches, which the block files
+//! hold and [`crate::Restoring`] takes from there.
+//!
+//! Layout: magic, then sections (length 4, canonical bytes), then SHA-256 of all before. Long
+//! lists are cut into sections of [`SECTION_ITEMS`], so that no section nears the codec's limit.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bincode::{Decode, Encode};
+use chain_types::hash::sha256;
+use chain_types::{
+    BlockHash, ChainGenesis, ChainId, Currency, Digest, Height, MerchantId, OrderId, ParticipantId,
+    TimeMs, codec,
+};
+
+use crate::account::{Account, AccountKey};
+use crate::accounts::AccountBook;
+use crate::fault::StateFault;
+use crate::instructions::InstructionBook;
+use crate::order_window::OrderWindow;
+use crate::recent_batches::RecentBatches;
+use crate::records::{InstructionRecord, Reservation};
+use crate::registry::Registry;
+use crate::restoring::Restoring;
+use crate::state::State;
+use crate::window::{Collected, OpenWindow, WindowOpening};
+
+const MAGIC: [u8; 8] = *b"SLUICES1";
+/// Items of a list in one section.
+const SECTION_ITEMS: usize = 8_192;
+/// Bytes of the longest section: far above [`SECTION_ITEMS`] of the longest item.
+const SECTION_BYTES_MAX: usize = 4 * 1024 * 1024;
+const CHECKSUM_BYTES: usize = 32;
+
+/// Opens a checkpoint: what it is of, and how many items each list has.
+#[derive(Debug, Encode, Decode)]
+struct Head {
+    chain_id: ChainId,
+    height: Height,
+    time: TimeMs,
+    block_hash: BlockHash,
+    writes: Digest,
+    digest: Digest,
+    window: WindowOpening,
+    counts: [u64; 5],
+}
+
+impl State {
+    /// The state as bytes, but for recent orders and recent batches.
+    pub fn checkpoint(&self) -> Vec<u8> {
+        let head = Head {
+            chain_id: self.chain_id(),
+            height: self.height,
+            time: self.time,
+            block_hash: self.block_hash,
+            writes: self.writes,
+            digest: self.digest(),
+            window: self.window.opening,
+            counts: [
+                u64::from(self.accounts.len()),
+                self.reservations.len() as u64,
+                self.window.collected.len() as u64,
+                self.window.gross_debits.len() as u64,
+                self.instructions.len() as u64,
+            ],
+        };
+        let mut bytes = MAGIC.to_vec();
+        put_section(&mut bytes, &head);
+        put_list(&mut bytes, self.accounts.created().iter().copied());
+        put_list(&mut bytes, self.reservations.iter().map(|(id, held)| (*id, *held)));
+        put_list(&mut bytes, self.window.collected.iter().map(|(key, sum)| (*key, *sum)));
+        put_list(&mut bytes, self.window.gross_debits.iter().map(|(key, sum)| (*key, *sum)));
+        put_list(&mut bytes, self.instructions.records().copied());
+        let checksum = sha256(&[&bytes]);
+        bytes.extend_from_slice(&checksum.0);
+        bytes
+    }
+
+    /// Reads a checkpoint of the chain of `genesis`. Blocks have to complete it.
+    ///
+    /// # Errors
+    /// When the bytes are no checkpoint, are damaged, of another chain, or do not have the digest
+    /// that they say.
+    pub fn restore(genesis: &ChainGenesis, checkpoint: &[u8]) -> Result<Restoring, StateFault> {
+        let sections = checkpoint.strip_prefix(&MAGIC).ok_or(StateFault::Version)?;
+        let Some((sections, checksum)) = sections.split_last_chunk::<CHECKSUM_BYTES>() else {
+            return Err(StateFault::Damaged("it ends early"));
+        };
+        let covered = checkpoint.len() - CHECKSUM_BYTES;
+        if sha256(&[&checkpoint[..covered]]).0 != *checksum {
+            return Err(StateFault::Damaged("its checksum is another"));
+        }
+        let mut reader = Reader { bytes: sections };
+        let head: Head = reader.section()?;
+        if head.chain_id != genesis.chain_id {
+            return Err(StateFault::Chain { actual: head.chain_id, expected: genesis.chain_id });
+        }
+        let [accounts, reservations, collected, gross_debits, instructions] = head.counts;
+        let accounts: Vec<(AccountKey, Account)> = reader.list(accounts)?;
+        let reservations: Vec<(OrderId, Reservation)> = reader.list(reservations)?;
+        let collected: Vec<((MerchantId, Currency), Collected)> = reader.list(collected)?;
+        let gross_debits: Vec<((ParticipantId, Currency), u128)> = reader.list(gross_debits)?;
+        let instructions: Vec<InstructionRecord> = reader.list(instructions)?;
+        if !reader.bytes.is_empty() {
+            return Err(StateFault::Damaged("it goes on after its end"));
+        }
+        let window = OpenWindow {
+            opening: head.window,
+            collected: BTreeMap::from_iter(collected),
+            gross_debits: BTreeMap::from_iter(gross_debits),
+        };
+        let state = State {
+            registry: Arc::new(Registry::new(genesis)),
+            height: head.height,
+            time: head.time,
+            block_hash: head.block_hash,
+            accounts: AccountBook::new(accounts),
+            writes: head.writes,
+            orders: OrderWindow::new(genesis.chain_id),
+            reservations: BTreeMap::from_iter(reservations),
+            window,
+            instructions: InstructionBook::new(instructions, head.time),
+            batches: RecentBatches::new(genesis.chain_id),
+        };
+        if state.digest() != head.digest {
+            return Err(StateFault::DigestMismatch {
+                actual: state.digest(),
+                expected: head.digest,
+            });
+        }
+        Ok(Restoring::new(state))
+    }
+}
+
+fn put_section<T: Encode>(bytes: &mut Vec<u8>, section: &T) {
+    let section = codec::encode(section);
+    assert!(section.len() <= SECTION_BYTES_MAX, "a checkpoint section is too long to be read");
+    let length = u32::try_from(section.len()).unwrap_or(u32::MAX);
+    bytes.extend_from_slice(&length.to_le_bytes());
+    bytes.extend_from_slice(&section);
+}
+
+fn put_list<T: Encode>(bytes: &mut Vec<u8>, mut items: impl Iterator<Item = T>) {
+    loop {
+        let section: Vec<T> = items.by_ref().take(SECTION_ITEMS).collect();
+        if section.is_empty() {
+            return;
+        }
+        put_section(bytes, &section);
+    }
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+}
+
+impl Reader<'_> {
+    fn section<T: Decode<()>>(&mut self) -> Result<T, StateFault> {
+        const EARLY: StateFault = StateFault::Damaged("it ends early");
+        let (length, rest) = self.bytes.split_first_chunk::<4>().ok_or(EARLY)?;
+        let length = u32::from_le_bytes(*length) as usize;
+        let (section, rest) = rest.split_at_checked(length).ok_or(EARLY)?;
+        self.bytes = rest;
+        Ok(codec::decode(section, SECTION_BYTES_MAX)?)
+    }
+
+    fn list<T: Decode<()>>(&mut self, count: u64) -> Result<Vec<T>, StateFault> {
+        let mut items = Vec::new();
+        while (items.len() as u64) < count {
+            let section: Vec<T> = self.section()?;
+            if section.is_empty() {
+                return Err(StateFault::Damaged("a section is empty"));
+            }
+            items.extend(section);
+        }
+        if items.len() as u64 != count {
+            return Err(StateFault::Damaged("a list is longer than it says"));
+        }
+        Ok(items)
+    }
+}

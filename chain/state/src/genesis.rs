@@ -1,0 +1,119 @@
+//! The state of block zero, and block zero itself: functions of the genesis file alone.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chain_types::block::{batches_root, results_root};
+use chain_types::hash::{Domain, hash};
+use chain_types::parameters::PROTOCOL_VERSION;
+use chain_types::{
+    Block, BlockHash, BlockHeader, ChainGenesis, Digest, Height, Round, ValidatorId, WindowId,
+};
+
+use crate::account::{Account, AccountKey, difference};
+use crate::accounts::AccountBook;
+use crate::instructions::InstructionBook;
+use crate::order_window::OrderWindow;
+use crate::recent_batches::RecentBatches;
+use crate::records::{AccountEntry, EntryCause, Record};
+use crate::registry::Registry;
+use crate::state::State;
+use crate::window::{OpenWindow, WindowOpening};
+
+impl State {
+    /// The state of block zero: opening liquidity stands, nothing else has happened.
+    pub fn genesis(genesis: &ChainGenesis) -> Self {
+        let mut state = Self::before_block_zero(genesis);
+        state.block_hash = block_zero(genesis, &state).hash();
+        state
+    }
+
+    /// Block zero: no batches, no certificate, the same bytes on every node.
+    pub fn genesis_block(genesis: &ChainGenesis) -> Block {
+        block_zero(genesis, &Self::before_block_zero(genesis))
+    }
+
+    /// What the store indexes of block zero: the entries of opening liquidity.
+    pub fn genesis_records(genesis: &ChainGenesis) -> Vec<Record> {
+        let moved = opening_accounts(genesis)
+            .into_iter()
+            .filter(|(_, account)| account.debits_posted != account.credits_posted);
+        let entries = (0_u32..).zip(moved).map(|(sequence, (key, account))| AccountEntry {
+            key,
+            height: Height(0),
+            sequence,
+            cause: EntryCause::Genesis,
+            time: genesis.time,
+            debits_pending: 0,
+            debits_posted: difference(account.debits_posted, 0),
+            credits_pending: 0,
+            credits_posted: difference(account.credits_posted, 0),
+            order_count: 0,
+        });
+        entries.map(Record::AccountEntry).collect()
+    }
+
+    fn before_block_zero(genesis: &ChainGenesis) -> Self {
+        let opening =
+            WindowOpening { id: WindowId(0), opened: genesis.time, first_height: Height(0) };
+        Self {
+            registry: Arc::new(Registry::new(genesis)),
+            height: Height(0),
+            time: genesis.time,
+            block_hash: BlockHash::default(),
+            accounts: AccountBook::new(opening_accounts(genesis)),
+            writes: hash(Domain::Writes, &[&Digest::ZERO.0, &genesis.chain_id.0.0]),
+            orders: OrderWindow::new(genesis.chain_id),
+            reservations: BTreeMap::new(),
+            window: OpenWindow::new(opening),
+            instructions: InstructionBook::default(),
+            batches: RecentBatches::new(genesis.chain_id),
+        }
+    }
+}
+
+/// A liquidity account a line, in the lines' order, each currency's counter-account before the
+/// first of its lines.
+fn opening_accounts(genesis: &ChainGenesis) -> Vec<(AccountKey, Account)> {
+    let mut accounts: Vec<(AccountKey, Account)> = Vec::new();
+    let mut at: BTreeMap<AccountKey, usize> = BTreeMap::new();
+    let mut lines: Vec<_> = genesis.liquidity.iter().collect();
+    lines.sort_by_key(|line| (line.gateway, line.currency));
+    for line in lines {
+        let opening = u128::from(line.opening_liquidity.0);
+        let mut account_of = |key| {
+            let next = accounts.len();
+            let index = *at.entry(key).or_insert(next);
+            if index == next {
+                accounts.push((key, Account::default()));
+            }
+            index
+        };
+        let scheme = account_of(AccountKey::scheme_settlement(line.currency));
+        let gateway = account_of(AccountKey::liquidity(line.gateway, line.currency));
+        accounts[scheme].1.debits_posted += opening;
+        accounts[gateway].1.credits_posted += opening;
+        accounts[gateway].1.net_debit_cap = line.net_debit_cap.0;
+    }
+    accounts
+}
+
+fn block_zero(genesis: &ChainGenesis, state: &State) -> Block {
+    let header = BlockHeader {
+        protocol_version: PROTOCOL_VERSION,
+        chain_id: genesis.chain_id,
+        height: Height(0),
+        round: Round(0),
+        proposer: ValidatorId(0),
+        time: genesis.time,
+        window: WindowId(0),
+        parent: BlockHash::default(),
+        batch_count: 0,
+        batches_root: batches_root(&[]),
+        results_root: results_root(&[]),
+        state_digest: state.digest(),
+        validators_hash: state.validators().digest(),
+        parameters_hash: state.parameters().digest(),
+    };
+    Block { header, batches: Vec::new() }
+}

@@ -1,0 +1,191 @@
+//! The accounts that a block touches, as they stand so far, and what each cause did to them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use ahash::RandomState;
+use chain_types::{Amount, Currency, Height, TimeMs};
+
+use crate::account::{Account, AccountKey, AccountKind, CounterOverflow, difference};
+use crate::accounts::{AccountBook, AccountWrite};
+use crate::records::{AccountEntry, EntryCause};
+
+/// An account opened in an [`crate::Overlay`]; good for that overlay only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slot(usize);
+
+/// Money that goes from one account to another: every change of the books has two legs.
+#[derive(Debug, Clone, Copy)]
+pub struct Movement {
+    /// The account that is debited.
+    pub debit: Slot,
+    /// The account that is credited.
+    pub credit: Slot,
+    /// How much, in minor units of both accounts' currency.
+    pub amount: Amount,
+    /// How many orders it is for.
+    pub order_count: u64,
+}
+
+#[derive(Debug)]
+struct HotAccount {
+    key: AccountKey,
+    /// Its index in the book; `None` for one that this block may create.
+    index: Option<u32>,
+    /// As the block found it.
+    before: Account,
+    /// As the present cause found it.
+    before_cause: Account,
+    account: Account,
+    is_touched: bool,
+    /// Orders of the present cause; `None` while that has not touched it.
+    order_count: Option<u64>,
+}
+
+#[derive(Debug)]
+pub(crate) struct HotAccounts {
+    height: Height,
+    time: TimeMs,
+    slots: Vec<HotAccount>,
+    slot_of: HashMap<AccountKey, usize, RandomState>,
+    cause: Option<EntryCause>,
+    /// The slots that the present cause touched, in order of first touch.
+    touched_by_cause: Vec<usize>,
+    entries: Vec<AccountEntry>,
+}
+
+impl HotAccounts {
+    pub(crate) fn new(height: Height, time: TimeMs, hashing: RandomState) -> Self {
+        Self {
+            height,
+            time,
+            slots: Vec::new(),
+            slot_of: HashMap::with_hasher(hashing),
+            cause: None,
+            touched_by_cause: Vec::new(),
+            entries: Vec::new(),
+        }
+    }
+
+    pub(crate) fn open(&mut self, book: &AccountBook, key: AccountKey) -> Slot {
+        if let Some(slot) = self.slot_of.get(&key) {
+            return Slot(*slot);
+        }
+        let (index, account) = match book.find(&key) {
+            Some((index, account)) => (Some(index), *account),
+            None => (None, Account::default()),
+        };
+        let slot = self.slots.len();
+        self.slots.push(HotAccount {
+            key,
+            index,
+            before: account,
+            before_cause: account,
+            account,
+            is_touched: false,
+            order_count: None,
+        });
+        self.slot_of.insert(key, slot);
+        Slot(slot)
+    }
+
+    pub(crate) fn account(&self, slot: Slot) -> &Account {
+        &self.slots[slot.0].account
+    }
+
+    /// Ends the present cause, if any, and begins another.
+    pub(crate) fn begin(&mut self, cause: Option<EntryCause>) {
+        if let Some(ended) = std::mem::replace(&mut self.cause, cause) {
+            for slot in std::mem::take(&mut self.touched_by_cause) {
+                self.push_entry(ended, slot);
+            }
+        }
+    }
+
+    fn push_entry(&mut self, cause: EntryCause, slot: usize) {
+        let hot = &mut self.slots[slot];
+        let order_count = hot.order_count.take().unwrap_or_default();
+        let before = std::mem::replace(&mut hot.before_cause, hot.account);
+        let after = &hot.account;
+        let sequence = u32::try_from(self.entries.len());
+        assert!(sequence.is_ok(), "more than 2^32 account entries in a block");
+        self.entries.push(AccountEntry {
+            key: hot.key,
+            height: self.height,
+            sequence: sequence.unwrap_or_default(),
+            cause,
+            time: self.time,
+            debits_pending: difference(after.debits_pending, before.debits_pending),
+            debits_posted: difference(after.debits_posted, before.debits_posted),
+            credits_pending: difference(after.credits_pending, before.credits_pending),
+            credits_posted: difference(after.credits_posted, before.credits_posted),
+            order_count,
+        });
+    }
+
+    /// Changes both legs, or neither.
+    pub(crate) fn change(
+        &mut self,
+        movement: &Movement,
+        debit: impl FnOnce(Account, Amount) -> Result<Account, CounterOverflow>,
+        credit: impl FnOnce(Account, Amount) -> Result<Account, CounterOverflow>,
+    ) -> Result<(), CounterOverflow> {
+        assert!(self.cause.is_some(), "money moved without a cause");
+        let (from, to) = (&self.slots[movement.debit.0], &self.slots[movement.credit.0]);
+        assert!(movement.debit != movement.credit, "an account was moved to itself");
+        assert_eq!(from.key.currency, to.key.currency, "the legs differ in currency");
+        let debited = debit(from.account, movement.amount)?;
+        let credited = credit(to.account, movement.amount)?;
+        self.set(movement.debit, debited, movement.order_count);
+        self.set(movement.credit, credited, movement.order_count);
+        Ok(())
+    }
+
+    fn set(&mut self, slot: Slot, account: Account, order_count: u64) {
+        let hot = &mut self.slots[slot.0];
+        hot.account = account;
+        hot.is_touched = true;
+        if hot.order_count.is_none() {
+            self.touched_by_cause.push(slot.0);
+        }
+        hot.order_count = Some(hot.order_count.unwrap_or(0) + order_count);
+    }
+
+    /// What the block writes, new accounts numbered in order of first use, and its entries.
+    pub(crate) fn finish(mut self, book: &AccountBook) -> (Vec<AccountWrite>, Vec<AccountEntry>) {
+        self.begin(None);
+        self.assert_balanced();
+        let mut next = book.len();
+        let touched = self.slots.iter().filter(|hot| hot.is_touched);
+        let writes = touched.map(|hot| {
+            let index = hot.index.unwrap_or_else(|| {
+                next += 1;
+                next - 1
+            });
+            AccountWrite { index, key: hot.key, account: hot.account }
+        });
+        (writes.collect(), self.entries)
+    }
+
+    /// Debits equal credits in every currency, and no account is overdrawn: in release too.
+    fn assert_balanced(&self) {
+        let mut sums: BTreeMap<Currency, (i128, i128)> = BTreeMap::new();
+        for hot in self.slots.iter().filter(|hot| hot.is_touched) {
+            let (before, after) = (&hot.before, &hot.account);
+            let (posted, pending) = sums.entry(hot.key.currency).or_default();
+            *posted += difference(after.debits_posted, before.debits_posted);
+            *posted -= difference(after.credits_posted, before.credits_posted);
+            *pending += difference(after.debits_pending, before.debits_pending);
+            *pending -= difference(after.credits_pending, before.credits_pending);
+            // The scheme's own counter-account stands for money outside: it has no floor.
+            let has_floor = hot.key.kind != AccountKind::SchemeSettlement;
+            assert!(!has_floor || after.is_within_cap(), "{:?} is overdrawn: {after:?}", hot.key);
+        }
+        for (currency, (posted, pending)) in sums {
+            assert!(
+                posted == 0 && pending == 0,
+                "block {}: currency {currency} is off by {posted} posted, {pending} pending",
+                self.height
+            );
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! A block in the making: reads go through to the state, changes are collected beside it.
+//!
+//! Money moves only by a [`Movement`], which has two legs; no call of this type can change one
+//! account alone.
+
+use std::collections::{BTreeMap, HashMap};
+
+use ahash::RandomState;
+use chain_types::{
+    Amount, BatchId, Currency, Digest, Height, InstructionId, MerchantId, OrderId, ParticipantId,
+    TimeMs,
+};
+
+use crate::account::{Account, AccountKey, CounterOverflow};
+use crate::accounts_tree::state_digest;
+use crate::hot_accounts::{HotAccounts, Movement, Slot};
+use crate::order_window::{BLOCK_BATCHES_LIMIT, hashing};
+use crate::records::{
+    BreachRecord, BreachSubject, EntryCause, InstructionRecord, Location, OrderRecord, OrderStatus,
+    Record, Reservation, Stage, WindowRecord,
+};
+use crate::state::State;
+use crate::window::{Collected, CollectedOrder, OpenWindow, WindowChange, WindowOpening};
+use crate::writes::{BatchWrite, Changes};
+
+/// The sum of a window for one merchant and currency would not fit one instruction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the window's sum for this merchant and currency would pass u64::MAX minor units")]
+pub struct InstructionOverflow;
+
+/// A missed deadline, as a contract states it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Breach {
+    /// The stage that was missed.
+    pub stage: Stage,
+    /// The late party, if it is one's own fault.
+    pub late: Option<ParticipantId>,
+    /// What it is about.
+    pub subject: BreachSubject,
+    /// The last block time that would have been in time.
+    pub deadline: TimeMs,
+}
+
+/// The state with a block's changes so far.
+#[derive(Debug)]
+pub struct Overlay<'a> {
+    state: &'a State,
+    height: Height,
+    time: TimeMs,
+    accounts: HotAccounts,
+    orders: Vec<(OrderId, OrderRecord)>,
+    order_at: HashMap<OrderId, u32, RandomState>,
+    steps: BTreeMap<OrderId, OrderRecord>,
+    reservations: BTreeMap<OrderId, Option<Reservation>>,
+    window: WindowChange,
+    instructions: BTreeMap<InstructionId, InstructionRecord>,
+    batches: Vec<BatchWrite>,
+    windows_closed: Vec<WindowRecord>,
+    breaches: Vec<BreachRecord>,
+}
+
+impl<'a> Overlay<'a> {
+    /// The block after the state's, at `time`. `order_count` is how many orders it may bring:
+    /// room is made for them at once.
+    pub fn new(state: &'a State, time: TimeMs, order_count: usize) -> Self {
+        assert!(time > state.time(), "block time {time} is not after {}", state.time());
+        let height = state.height().next();
+        let hashing = hashing(state.chain_id());
+        Self {
+            state,
+            height,
+            time,
+            accounts: HotAccounts::new(height, time, hashing.clone()),
+            orders: Vec::with_capacity(order_count),
+            order_at: HashMap::with_capacity_and_hasher(order_count, hashing),
+            steps: BTreeMap::new(),
+            reservations: BTreeMap::new(),
+            window: WindowChange::default(),
+            instructions: BTreeMap::new(),
+            batches: Vec::new(),
+            windows_closed: Vec::new(),
+            breaches: Vec::new(),
+        }
+    }
+
+    /// The state that the block builds on.
+    pub fn state(&self) -> &'a State {
+        self.state
+    }
+
+    /// The block's height.
+    pub fn height(&self) -> Height {
+        self.height
+    }
+
+    /// Block time.
+    pub fn time(&self) -> TimeMs {
+        self.time
+    }
+
+    // Accounts.
+
+    /// Ends the cause before and begins another, which account entries will name.
+    pub fn begin(&mut self, cause: EntryCause) {
+        self.accounts.begin(Some(cause));
+    }
+
+    /// The account of a key, which comes to be with its first movement.
+    pub fn open(&mut self, key: AccountKey) -> Slot {
+        self.accounts.open(self.state.account_book(), key)
+    }
+
+    /// An account's counters so far.
+    pub fn account(&self, slot: Slot) -> &Account {
+        self.accounts.account(slot)
+    }
+
+    /// Posts a movement at once.
+    ///
+    /// # Errors
+    /// When a counter would overflow; then nothing changed.
+    pub fn transfer(&mut self, movement: &Movement) -> Result<(), CounterOverflow> {
+        self.accounts.change(movement, Account::debited, Account::credited)
+    }
+
+    /// Makes a movement pending.
+    ///
+    /// # Errors
+    /// When a counter would overflow; then nothing changed.
+    pub fn reserve(&mut self, movement: &Movement) -> Result<(), CounterOverflow> {
+        self.accounts.change(movement, Account::debit_reserved, Account::credit_reserved)
+    }
+
+    /// Posts a movement that is pending.
+    ///
+    /// # Errors
+    /// When a counter would overflow; then nothing changed.
+    pub fn post_reserved(&mut self, movement: &Movement) -> Result<(), CounterOverflow> {
+        self.accounts.change(
+            movement,
+            |account, amount| account.debit_released(amount).debited(amount),
+            |account, amount| account.credit_released(amount).credited(amount),
+        )
+    }
+
+    /// Undoes a movement that is pending.
+    pub fn release(&mut self, movement: &Movement) {
+        let released = self.accounts.change(
+            movement,
+            |account, amount| Ok(account.debit_released(amount)),
+            |account, amount| Ok(account.credit_released(amount)),
+        );
+        assert!(released.is_ok(), "a release only takes away");
+    }
+
+    // Orders.
+
+    /// An order so far.
+    pub fn order(&self, id: &OrderId) -> Option<OrderRecord> {
+        if let Some(record) = self.steps.get(id) {
+            return Some(*record);
+        }
+        if let Some(at) = self.order_at.get(id) {
+            return self.orders.get(*at as usize).map(|(_, record)| *record);
+        }
+        self.state.order(id)
+    }
+
+    /// Records a new order.
+    pub fn insert_order(&mut self, id: OrderId, record: OrderRecord) {
+        let at = u32::try_from(self.orders.len());
+        assert!(at.is_ok(), "more than 2^32 orders in a block");
+        let before = self.order_at.insert(id, at.unwrap_or_default());
+        assert!(before.is_none(), "order {id} was recorded twice");
+        self.orders.push((id, record));
+    }
+
+    /// Records a later step of an order. An expiry has no operation: its location stays.
+    pub fn step_order(&mut self, id: OrderId, status: OrderStatus, step: Option<Location>) {
+        let record = self.order(&id);
+        assert!(record.is_some(), "order {id} is not known");
+        if let Some(record) = record {
+            self.steps.insert(id, record.stepped(status, self.height, step));
+        }
+    }
+
+    /// An open reservation so far.
+    pub fn reservation(&self, id: &OrderId) -> Option<Reservation> {
+        match self.reservations.get(id) {
+            Some(change) => *change,
+            None => self.state.reservation(id).copied(),
+        }
+    }
+
+    /// Opens a reservation.
+    pub fn open_reservation(&mut self, id: OrderId, reservation: Reservation) {
+        self.reservations.insert(id, Some(reservation));
+    }
+
+    /// Closes a reservation.
+    pub fn close_reservation(&mut self, id: OrderId) {
+        self.reservations.insert(id, None);
+    }
+
+    // Windows and instructions.
+
+    /// The window as the block found it.
+    pub fn window_found(&self) -> &'a OpenWindow {
+        self.state.window_open()
+    }
+
+    /// Closes the window found and opens the next. Before any collection of the block.
+    pub fn replace_window(&mut self, closed: WindowRecord, opening: WindowOpening) {
+        let is_first = self.window.opening.is_none() && self.window.collected.is_empty();
+        assert!(is_first, "a window closes once, and before the block's collections");
+        self.windows_closed.push(closed);
+        self.window.opening = Some(opening);
+    }
+
+    /// The window to which the block's collections belong.
+    pub fn window(&self) -> WindowOpening {
+        self.window.opening.unwrap_or(self.state.window_open().opening)
+    }
+
+    /// What the block's window has collected so far for a merchant in a currency.
+    fn collected(&self, key: &(MerchantId, Currency)) -> Option<&Collected> {
+        self.window.collected.get(key).or_else(|| match self.window.opening {
+            Some(_) => None,
+            None => self.state.window_open().collected.get(key),
+        })
+    }
+
+    /// Whether one more order's amount fits the window's instruction.
+    ///
+    /// # Errors
+    /// When the sum would pass `u64::MAX`.
+    pub fn check_room(&self, order: &CollectedOrder) -> Result<(), InstructionOverflow> {
+        match self.collected(&(order.merchant, order.currency)) {
+            Some(collected) => collected.with(order, self.time).map(|_| ()).ok_or(InstructionOverflow),
+            None => Ok(()),
+        }
+    }
+
+    /// Adds a collected order to the window; [`Self::check_room`] said that it fits.
+    pub fn collect_in_window(&mut self, order: &CollectedOrder) {
+        let key = (order.merchant, order.currency);
+        let sum = match self.collected(&key) {
+            Some(collected) => collected.with(order, self.time),
+            None => Some(Collected::first(order, self.time)),
+        };
+        assert!(sum.is_some(), "the room was not checked");
+        if let Some(sum) = sum {
+            self.window.collected.insert(key, sum);
+        }
+        let key = (order.gateway, order.currency);
+        let is_new = self.window.opening.is_some();
+        let found = if is_new { None } else { self.state.window_open().gross_debits.get(&key) };
+        let gross = self.window.gross_debits.entry(key).or_insert(found.copied().unwrap_or(0));
+        *gross += u128::from(order.amount.0);
+    }
+
+    /// An instruction so far.
+    pub fn instruction(&self, id: &InstructionId) -> Option<&InstructionRecord> {
+        self.instructions.get(id).or_else(|| self.state.instruction(id))
+    }
+
+    /// Records an instruction, new or changed.
+    pub fn put_instruction(&mut self, record: InstructionRecord) {
+        self.instructions.insert(record.id, record);
+    }
+
+    /// Records a missed deadline.
+    pub fn breach(&mut self, breach: Breach) {
+        let sequence = u32::try_from(self.breaches.len());
+        assert!(sequence.is_ok(), "more than 2^32 breaches in a block");
+        self.breaches.push(BreachRecord {
+            height: self.height,
+            sequence: sequence.unwrap_or_default(),
+            stage: breach.stage,
+            late: breach.late,
+            subject: breach.subject,
+            deadline: breach.deadline,
+            noticed: self.time,
+        });
+    }
+
+    /// Records that a batch is in the chain.
+    pub fn record_batch(&mut self, id: BatchId, valid_until: TimeMs, index: u32) {
+        assert!(index < BLOCK_BATCHES_LIMIT, "more batches than a block can hold");
+        self.batches.push(BatchWrite { id, valid_until, index });
+    }
+
+    // The end.
+
+    /// Checks the books and gives everything that changed, with the digest it leads to.
+    pub fn finish(self) -> Changes {
+        let book = self.state.account_book();
+        let (accounts, entries) = self.accounts.finish(book);
+        let tree = book.change(&accounts);
+        let records = (self.windows_closed.into_iter().map(Record::Window))
+            .chain(self.instructions.values().copied().map(Record::Instruction))
+            .chain(entries.into_iter().map(Record::AccountEntry))
+            .chain(self.breaches.into_iter().map(Record::Breach));
+        let mut changes = Changes {
+            height: self.height,
+            time: self.time,
+            parent: self.state.block_hash(),
+            accounts,
+            tree,
+            orders: self.orders,
+            steps: self.steps,
+            reservations: self.reservations,
+            window: self.window,
+            records: records.collect(),
+            instructions: self.instructions,
+            batches: self.batches,
+            writes: Digest::ZERO,
+            digest: Digest::ZERO,
+        };
+        changes.writes = changes.running_digest(self.state.running_writes());
+        changes.digest = state_digest(changes.tree.root(), changes.writes);
+        changes
+    }
+}
+
+impl Movement {
+    /// A movement for one order.
+    pub const fn of_order(debit: Slot, credit: Slot, amount: Amount) -> Self {
+        Self { debit, credit, amount, order_count: 1 }
+    }
+}

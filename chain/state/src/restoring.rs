@@ -1,0 +1,194 @@
+//! A state from a checkpoint and the blocks of the duplicate window: what those blocks' batches
+//! and outcomes say is remembered, nothing is executed again.
+
+use std::collections::BTreeSet;
+
+use chain_types::batch::Items;
+use chain_types::{
+    BlockHash, BlockHeader, Digest, Height, OrderId, Outcome, RechargeItem, TimeMs, VerifiedBatch,
+};
+
+use crate::fault::StateFault;
+use crate::order_window::{check_timely, is_live};
+use crate::recent_batches::check_batch_timely;
+use crate::records::{Location, OrderRecord, OrderStatus};
+use crate::state::State;
+
+/// The first code of rejections that concern one item; those below concern its whole batch.
+const ITEM_REJECTIONS: u16 = 200;
+
+/// A state whose recent orders and batches are still to be remembered. Feed it, ascending, every
+/// block from the first with time >= [`Self::blocks_from`] up to the checkpoint's height.
+#[derive(Debug)]
+pub struct Restoring {
+    state: State,
+    /// Orders that the blocks so far leave reserved.
+    reserved: BTreeSet<OrderId>,
+    last: Option<(Height, BlockHash)>,
+    fault: Option<StateFault>,
+}
+
+impl Restoring {
+    pub(crate) fn new(state: State) -> Self {
+        Self { state, reserved: BTreeSet::new(), last: None, fault: None }
+    }
+
+    /// The checkpoint's height: the last block to feed.
+    pub fn height(&self) -> Height {
+        self.state.height()
+    }
+
+    /// The checkpoint's block: the last block to feed.
+    pub fn block_hash(&self) -> BlockHash {
+        self.state.block_hash()
+    }
+
+    /// The digest of the state, as that block's header must say it.
+    pub fn digest(&self) -> Digest {
+        self.state.digest()
+    }
+
+    /// The time from which blocks are needed.
+    pub fn blocks_from(&self) -> TimeMs {
+        self.state.order_window()
+    }
+
+    /// Takes a block's orders and batches. What is wrong with it, [`Self::finish`] says.
+    pub fn remember(
+        &mut self,
+        header: &BlockHeader,
+        batches: &[VerifiedBatch],
+        outcomes: &[Vec<Outcome>],
+    ) {
+        if let Some((last, _)) = self.last
+            && header.height != last.next()
+            && self.fault.is_none()
+        {
+            let fault = StateFault::BlockOrder { actual: header.height, expected: last.next() };
+            self.fault = Some(fault);
+        }
+        self.last = Some((header.height, header.hash()));
+        self.expire(header);
+        for ((index, batch), outcomes) in (0_u32..).zip(batches).zip(outcomes) {
+            let at = Location { height: header.height, batch: index, item: 0 };
+            self.remember_batch(header.time, batch, outcomes, at);
+        }
+    }
+
+    fn remember_batch(
+        &mut self,
+        time: TimeMs,
+        batch: &VerifiedBatch,
+        outcomes: &[Outcome],
+        at: Location,
+    ) {
+        let valid_until = batch.header().valid_until;
+        let parameters = self.state.parameters();
+        if check_batch_timely(parameters, valid_until, time).is_ok() && valid_until >= self.state.time
+        {
+            self.state.batches.insert(batch.id(), valid_until, (at.height, at.batch));
+        }
+        let places = (0_u32..).map(|item| Location { item, ..at });
+        let outcomes = places.zip(outcomes.iter().copied());
+        match batch.items() {
+            Items::Recharge(items) => {
+                for ((item, leaf), (location, outcome)) in
+                    items.iter().zip(batch.leaves()).zip(outcomes)
+                {
+                    self.remember_order(time, item, leaf, outcome, location);
+                }
+            }
+            Items::Collect(items) => {
+                for (item, (location, outcome)) in items.iter().zip(outcomes) {
+                    self.step(item.order_id(), OrderStatus::Collected, outcome, location);
+                }
+            }
+            Items::Void(items) => {
+                for (item, (location, outcome)) in items.iter().zip(outcomes) {
+                    self.step(item.order_id(), OrderStatus::Voided, outcome, location);
+                }
+            }
+            // Instructions are in the checkpoint.
+            Items::Arrival(_) | Items::Failure(_) => {}
+        }
+    }
+
+    /// Every new, timely id of a batch that was let in is recorded, whatever its outcome.
+    fn remember_order(
+        &mut self,
+        time: TimeMs,
+        item: &RechargeItem,
+        leaf: &Digest,
+        outcome: Outcome,
+        location: Location,
+    ) {
+        let id = item.order_id();
+        let parameters = self.state.parameters();
+        let is_of_batch = outcome.rejection().is_some_and(|why| why.code() < ITEM_REJECTIONS);
+        if is_of_batch
+            || !id.is_uuid_v7()
+            || check_timely(parameters, id, time).is_err()
+            || !is_live(parameters, id, self.state.time)
+            || self.state.orders.get(&id).is_some()
+        {
+            return;
+        }
+        let status = match (outcome.is_applied(), item.is_collected()) {
+            (true, true) => OrderStatus::Collected,
+            (true, false) => OrderStatus::Reserved,
+            (false, _) => OrderStatus::Rejected,
+        };
+        if status == OrderStatus::Reserved {
+            self.reserved.insert(id);
+        }
+        self.state.orders.insert(id, OrderRecord::new(location, leaf, outcome, status));
+    }
+
+    fn step(&mut self, id: OrderId, status: OrderStatus, outcome: Outcome, location: Location) {
+        if !outcome.is_applied() {
+            return;
+        }
+        self.reserved.remove(&id);
+        if let Some(record) = self.state.orders.get(&id) {
+            self.state.orders.insert(id, record.stepped(status, location.height, Some(location)));
+        }
+    }
+
+    /// Reservations expire at the start of the first block past their id's time and validity.
+    fn expire(&mut self, header: &BlockHeader) {
+        let validity_ms = self.state.parameters().order_validity_ms;
+        while let Some(id) = self.reserved.first().copied() {
+            if header.time <= id.time().plus(validity_ms) {
+                return;
+            }
+            self.reserved.remove(&id);
+            if let Some(record) = self.state.orders.get(&id) {
+                let expired = record.stepped(OrderStatus::Expired, header.height, None);
+                self.state.orders.insert(id, expired);
+            }
+        }
+    }
+
+    /// The state, complete.
+    ///
+    /// # Errors
+    /// When the blocks fed do not ascend by one, do not end at the checkpoint's block, or leave
+    /// other orders reserved than the checkpoint says.
+    pub fn finish(self) -> Result<State, StateFault> {
+        if let Some(fault) = self.fault {
+            return Err(fault);
+        }
+        let (height, hash) = (self.state.height, self.state.block_hash);
+        if self.last != Some((height, hash)) && height != Height(0) {
+            return Err(StateFault::BlocksEnd { actual: self.last, height, hash });
+        }
+        let expected = &self.state.reservations;
+        if !self.reserved.iter().eq(expected.keys()) {
+            return Err(StateFault::ReservationsDiffer {
+                actual: self.reserved.len(),
+                expected: expected.len(),
+            });
+        }
+        Ok(self.state)
+    }
+}

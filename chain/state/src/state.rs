@@ -1,0 +1,242 @@
+//! The state after a block: the books and the records that execution reads.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chain_types::{
+    BatchId, BlockHash, ChainId, Currency, Digest, Height, InstructionId, Merchant, MerchantId,
+    OrderId, Parameters, Participant, ParticipantId, TimeMs, ValidatorSet, WindowId,
+};
+
+use crate::account::{Account, AccountKey};
+use crate::accounts::{AccountBook, TrialBalance};
+use crate::accounts_tree::{AccountProof, state_digest};
+use crate::instructions::InstructionBook;
+use crate::order_window::{Departing, OrderWindow, earliest_needed};
+use crate::recent_batches::RecentBatches;
+use crate::records::{InstructionRecord, OrderRecord, Reservation, WindowRecord};
+use crate::registry::Registry;
+use crate::window::OpenWindow;
+use crate::writes::WriteSet;
+
+/// The state after a block. [`State::genesis`] makes the first, [`State::apply`] each next one.
+#[derive(Debug, Clone)]
+pub struct State {
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) height: Height,
+    pub(crate) time: TimeMs,
+    pub(crate) block_hash: BlockHash,
+    pub(crate) accounts: AccountBook,
+    /// The running digest of every write that is not an account's.
+    pub(crate) writes: Digest,
+    pub(crate) orders: OrderWindow,
+    /// Ascending by id, hence also by expiry: ids begin with their time.
+    pub(crate) reservations: BTreeMap<OrderId, Reservation>,
+    pub(crate) window: OpenWindow,
+    pub(crate) instructions: InstructionBook,
+    pub(crate) batches: RecentBatches,
+}
+
+impl State {
+    /// The height of the last block.
+    pub fn height(&self) -> Height {
+        self.height
+    }
+
+    /// The time of the last block.
+    pub fn time(&self) -> TimeMs {
+        self.time
+    }
+
+    /// The hash of the last block.
+    pub fn block_hash(&self) -> BlockHash {
+        self.block_hash
+    }
+
+    /// The chain.
+    pub fn chain_id(&self) -> ChainId {
+        self.registry.chain_id
+    }
+
+    /// The parameters under which the next block executes.
+    pub fn parameters(&self) -> &Parameters {
+        &self.registry.parameters
+    }
+
+    /// The validators who decide the next block.
+    pub fn validators(&self) -> &ValidatorSet {
+        &self.registry.validators
+    }
+
+    /// The currencies that the chain accepts, ascending.
+    pub fn currencies(&self) -> &[Currency] {
+        &self.registry.currencies
+    }
+
+    /// A registered participant.
+    pub fn participant(&self, id: ParticipantId) -> Option<&Participant> {
+        self.registry.participant(id)
+    }
+
+    /// All participants, ascending by id.
+    pub fn participants(&self) -> &[Participant] {
+        &self.registry.participants
+    }
+
+    /// A registered merchant.
+    pub fn merchant(&self, id: MerchantId) -> Option<&Merchant> {
+        self.registry.merchant(id)
+    }
+
+    /// All merchants, ascending by id.
+    pub fn merchants(&self) -> &[Merchant] {
+        &self.registry.merchants
+    }
+
+    /// The open window's id.
+    pub fn window(&self) -> WindowId {
+        self.window.opening.id
+    }
+
+    /// The open window's report as of now.
+    pub fn open_window(&self) -> WindowRecord {
+        self.window.report(|merchant| self.merchant(merchant).map(|found| found.payout_gateway))
+    }
+
+    /// The open window's sums.
+    pub fn window_open(&self) -> &OpenWindow {
+        &self.window
+    }
+
+    /// The digest of the whole state, as the last block's header says it.
+    pub fn digest(&self) -> Digest {
+        state_digest(self.accounts.root(), self.writes)
+    }
+
+    /// The running digest of every write that is not an account's.
+    pub(crate) fn running_writes(&self) -> Digest {
+        self.writes
+    }
+
+    pub(crate) fn account_book(&self) -> &AccountBook {
+        &self.accounts
+    }
+
+    /// An account's counters.
+    pub fn account(&self, key: &AccountKey) -> Option<&Account> {
+        self.accounts.find(key).map(|(_, account)| account)
+    }
+
+    /// Accounts ascending by key, beginning at `from` if that is given.
+    pub fn accounts(
+        &self,
+        from: Option<&AccountKey>,
+    ) -> impl Iterator<Item = (&AccountKey, &Account)> {
+        self.accounts.ascending(from)
+    }
+
+    /// Proof of an account's counters in this state.
+    pub fn account_proof(&self, key: &AccountKey) -> Option<AccountProof> {
+        let (index, account) = self.accounts.find(key)?;
+        Some(AccountProof {
+            key: *key,
+            account: *account,
+            index,
+            siblings: self.accounts.prove(index),
+            writes: self.writes,
+        })
+    }
+
+    /// The sums of every currency over all accounts: a full pass, for reports.
+    pub fn trial_balance(&self) -> Vec<TrialBalance> {
+        self.accounts.trial_balance()
+    }
+
+    /// An order of the duplicate window.
+    pub fn order(&self, id: &OrderId) -> Option<OrderRecord> {
+        self.orders.get(id)
+    }
+
+    /// How many orders the duplicate window holds.
+    pub fn recent_order_count(&self) -> usize {
+        self.orders.len()
+    }
+
+    /// An open reservation.
+    pub fn reservation(&self, id: &OrderId) -> Option<&Reservation> {
+        self.reservations.get(id)
+    }
+
+    /// How many reservations are open.
+    pub fn reservation_count(&self) -> usize {
+        self.reservations.len()
+    }
+
+    /// The reservations that a block of `time` finds expired, ascending by id.
+    pub fn expired_reservations(&self, time: TimeMs) -> Vec<(OrderId, Reservation)> {
+        let expired = self.reservations.iter().take_while(|(_, held)| held.expires < time);
+        expired.map(|(id, held)| (*id, *held)).collect()
+    }
+
+    /// An instruction that is outstanding, failed, or arrived a short while ago.
+    pub fn instruction(&self, id: &InstructionId) -> Option<&InstructionRecord> {
+        self.instructions.get(id)
+    }
+
+    /// The instructions that wait for their paying gateway, ascending by id.
+    pub fn outstanding_instructions(&self) -> impl Iterator<Item = &InstructionRecord> {
+        self.instructions.records().filter(|record| record.is_outstanding())
+    }
+
+    /// The outstanding instructions whose deadline a block of `time` finds passed, and none did
+    /// before, ascending by deadline.
+    pub fn overdue_instructions(&self, time: TimeMs) -> Vec<InstructionId> {
+        self.instructions.overdue(time)
+    }
+
+    /// Where a batch stands whose valid-until time has not passed.
+    pub fn batch_location(&self, id: &BatchId) -> Option<(Height, u32)> {
+        self.batches.get(id)
+    }
+
+    /// The earliest block time from which blocks are needed to rebuild recent orders and batches.
+    pub fn order_window(&self) -> TimeMs {
+        // Recent batches need less: skew and validity before the present, without a slice's span.
+        earliest_needed(self.parameters(), self.time)
+    }
+
+    /// Takes a block's changes. The orders that left the duplicate window come back, for the
+    /// store; sort them once no lock is held.
+    pub fn apply(&mut self, writes: WriteSet) -> Departing {
+        let WriteSet { block, changes } = writes;
+        assert_eq!(changes.height, self.height.next(), "the block does not follow the state");
+        assert_eq!(changes.parent, self.block_hash, "the block has another parent");
+        let registry = Arc::clone(&self.registry);
+        let parameters = &registry.parameters;
+        self.height = changes.height;
+        self.time = changes.time;
+        self.block_hash = block;
+        self.accounts.apply(&changes.accounts, &changes.tree);
+        self.writes = changes.writes;
+        for (id, record) in changes.orders.into_iter().chain(changes.steps) {
+            self.orders.insert(id, record);
+        }
+        for (id, change) in changes.reservations {
+            match change {
+                Some(reservation) => self.reservations.insert(id, reservation),
+                None => self.reservations.remove(&id),
+            };
+        }
+        changes.window.apply(&mut self.window);
+        for record in changes.instructions.into_values() {
+            self.instructions.put(record);
+        }
+        self.instructions.settle(self.time);
+        for batch in changes.batches {
+            self.batches.insert(batch.id, batch.valid_until, (self.height, batch.index));
+        }
+        self.batches.forget(self.time);
+        assert_eq!(self.digest(), changes.digest, "the state differs from its digest");
+        self.orders.retire(parameters, self.time)
+    }
+}

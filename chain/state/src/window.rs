@@ -1,0 +1,141 @@
+//! The open settlement window: what its collected orders add up to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bincode::{Decode, Encode};
+use chain_types::{Amount, Currency, Height, MerchantId, ParticipantId, TimeMs, WindowId};
+
+use crate::records::{GatewayPosition, WindowRecord};
+
+/// What is collected for one merchant in one currency: one instruction at the close.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Collected {
+    /// The sum, in minor units.
+    pub amount: Amount,
+    /// How many orders.
+    pub order_count: u64,
+    /// Block time at which the first of them was accepted.
+    pub earliest_accepted: TimeMs,
+    /// Block time at which that one was collected.
+    pub earliest_collected: TimeMs,
+    /// The gateway that collected that one.
+    pub earliest_gateway: ParticipantId,
+}
+
+impl Collected {
+    /// The sum of one order, collected at `time`.
+    pub fn first(order: &CollectedOrder, time: TimeMs) -> Self {
+        Self {
+            amount: order.amount,
+            order_count: 1,
+            earliest_accepted: order.accepted,
+            earliest_collected: time,
+            earliest_gateway: order.gateway,
+        }
+    }
+
+    /// This and one more order, collected at `time`; `None` when the sum would not fit one
+    /// instruction.
+    pub fn with(self, order: &CollectedOrder, time: TimeMs) -> Option<Self> {
+        let amount = Amount(self.amount.0.checked_add(order.amount.0)?);
+        let order_count = self.order_count + 1;
+        let earliest =
+            if order.accepted < self.earliest_accepted { Self::first(order, time) } else { self };
+        Some(Self { amount, order_count, ..earliest })
+    }
+}
+
+/// One order at the moment of its collection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CollectedOrder {
+    /// Whom it pays.
+    pub merchant: MerchantId,
+    /// Who collected it.
+    pub gateway: ParticipantId,
+    /// How much, in minor units.
+    pub amount: Amount,
+    /// In which currency.
+    pub currency: Currency,
+    /// Block time of its acceptance.
+    pub accepted: TimeMs,
+}
+
+/// When and where a window began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct WindowOpening {
+    /// Its id.
+    pub id: WindowId,
+    /// Block time of its opening.
+    pub opened: TimeMs,
+    /// Its first block.
+    pub first_height: Height,
+}
+
+/// The open window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenWindow {
+    /// When and where it began.
+    pub opening: WindowOpening,
+    /// By merchant and currency.
+    pub collected: BTreeMap<(MerchantId, Currency), Collected>,
+    /// What each gateway collected in each currency, in minor units.
+    pub gross_debits: BTreeMap<(ParticipantId, Currency), u128>,
+}
+
+impl OpenWindow {
+    /// A window in which nothing is collected yet.
+    pub fn new(opening: WindowOpening) -> Self {
+        Self { opening, collected: BTreeMap::new(), gross_debits: BTreeMap::new() }
+    }
+
+    /// Its report as of now, open. `payout_gateway_of` names the gateway that pays a merchant.
+    pub fn report(
+        &self,
+        payout_gateway_of: impl Fn(MerchantId) -> Option<ParticipantId>,
+    ) -> WindowRecord {
+        let mut gross_credits: BTreeMap<(ParticipantId, Currency), u128> = BTreeMap::new();
+        for ((merchant, currency), collected) in &self.collected {
+            let gateway = payout_gateway_of(*merchant);
+            assert!(gateway.is_some(), "merchant {merchant} was collected for and is not known");
+            let key = (gateway.unwrap_or_default(), *currency);
+            *gross_credits.entry(key).or_default() += u128::from(collected.amount.0);
+        }
+        let keys: BTreeSet<_> = self.gross_debits.keys().chain(gross_credits.keys()).collect();
+        let amount = |sums: &BTreeMap<_, u128>, key| sums.get(key).copied().unwrap_or(0);
+        let positions = keys.into_iter().map(|key| GatewayPosition {
+            gateway: key.0,
+            currency: key.1,
+            gross_debits: amount(&self.gross_debits, key),
+            gross_credits: amount(&gross_credits, key),
+        });
+        WindowRecord {
+            id: self.opening.id,
+            opened: self.opening.opened,
+            first_height: self.opening.first_height,
+            closed: None,
+            last_height: None,
+            order_count: self.collected.values().map(|collected| collected.order_count).sum(),
+            instruction_count: self.collected.len() as u64,
+            positions: positions.collect(),
+        }
+    }
+}
+
+/// What a block changes of the window.
+#[derive(Debug, Clone, Default, Encode)]
+pub(crate) struct WindowChange {
+    /// A window that opens in place of the one before.
+    pub(crate) opening: Option<WindowOpening>,
+    pub(crate) collected: BTreeMap<(MerchantId, Currency), Collected>,
+    pub(crate) gross_debits: BTreeMap<(ParticipantId, Currency), u128>,
+}
+
+impl WindowChange {
+    pub(crate) fn apply(self, window: &mut OpenWindow) {
+        if let Some(opening) = self.opening {
+            *window = OpenWindow::new(opening);
+        }
+        window.collected.extend(self.collected);
+        window.gross_debits.extend(self.gross_debits);
+    }
+}

@@ -1,0 +1,116 @@
+//! Everything that one block changes, and the digest it leads to.
+
+use std::collections::BTreeMap;
+
+use chain_types::hash::{Domain, hash};
+use chain_types::{
+    BatchId, BlockHash, BlockHeader, Digest, Height, InstructionId, OrderId, TimeMs, codec,
+};
+
+use crate::accounts::AccountWrite;
+use crate::accounts_tree::TreeChange;
+use crate::records::{InstructionRecord, OrderRecord, Record, Reservation};
+use crate::window::WindowChange;
+
+/// Bytes of a new order in the digest: id, fingerprint, batch, item, outcome, status.
+const ORDER_BYTES: usize = 16 + 16 + 4 + 4 + 2 + 1;
+
+/// A batch that may not commit again.
+#[derive(Debug, Clone, Copy, bincode::Encode)]
+pub(crate) struct BatchWrite {
+    pub(crate) id: BatchId,
+    pub(crate) valid_until: TimeMs,
+    pub(crate) index: u32,
+}
+
+/// The changes of one block, before its header is known. Only [`crate::Overlay::finish`] makes one.
+#[derive(Debug)]
+pub struct Changes {
+    pub(crate) height: Height,
+    pub(crate) time: TimeMs,
+    pub(crate) parent: BlockHash,
+    pub(crate) accounts: Vec<AccountWrite>,
+    pub(crate) tree: TreeChange,
+    /// Orders new in this block, each as its submission left it.
+    pub(crate) orders: Vec<(OrderId, OrderRecord)>,
+    /// Orders that a later step changed, as it left them.
+    pub(crate) steps: BTreeMap<OrderId, OrderRecord>,
+    pub(crate) reservations: BTreeMap<OrderId, Option<Reservation>>,
+    pub(crate) window: WindowChange,
+    pub(crate) instructions: BTreeMap<InstructionId, InstructionRecord>,
+    pub(crate) batches: Vec<BatchWrite>,
+    pub(crate) records: Vec<Record>,
+    /// The running digest of all writes but accounts, after this block.
+    pub(crate) writes: Digest,
+    /// The digest of the whole state after this block.
+    pub(crate) digest: Digest,
+}
+
+impl Changes {
+    /// The digest of the whole state after the block: what its header must say.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The changes, bound to the block that causes them.
+    pub fn seal(self, header: &BlockHeader) -> WriteSet {
+        assert_eq!(header.height, self.height, "the header is of another height");
+        assert_eq!(header.time, self.time, "the header is of another time");
+        assert_eq!(header.parent, self.parent, "the header has another parent");
+        assert_eq!(header.state_digest, self.digest, "the header has another state digest");
+        WriteSet { block: header.hash(), changes: self }
+    }
+
+    /// The running digest after these changes: the one before, then all of them in canonical
+    /// form. Account entries and breaches are in it, so that nodes agree on their indexes too.
+    pub(crate) fn running_digest(&self, previous: Digest) -> Digest {
+        let mut bytes = Vec::with_capacity(self.orders.len() * ORDER_BYTES + 4_096);
+        bytes.extend_from_slice(&codec::encode(&(self.height, self.time, self.orders.len() as u64)));
+        for (id, record) in &self.orders {
+            bytes.extend_from_slice(&id.0);
+            bytes.extend_from_slice(&record.fingerprint);
+            bytes.extend_from_slice(&record.location.batch.to_le_bytes());
+            bytes.extend_from_slice(&record.location.item.to_le_bytes());
+            bytes.extend_from_slice(&record.outcome.0.to_le_bytes());
+            bytes.push(record.status.number());
+        }
+        bytes.extend_from_slice(&codec::encode(&(
+            &self.steps,
+            &self.reservations,
+            &self.window,
+            &self.instructions,
+            &self.batches,
+            &self.records,
+        )));
+        hash(Domain::Writes, &[&previous.0, &bytes])
+    }
+}
+
+/// Everything that a block changes. Opaque: [`crate::State::apply`] takes it.
+#[derive(Debug)]
+pub struct WriteSet {
+    pub(crate) block: BlockHash,
+    pub(crate) changes: Changes,
+}
+
+impl WriteSet {
+    /// The block's height.
+    pub fn height(&self) -> Height {
+        self.changes.height
+    }
+
+    /// The block's hash.
+    pub fn block(&self) -> BlockHash {
+        self.block
+    }
+
+    /// What the store indexes of the block.
+    pub fn records(&self) -> &[Record] {
+        &self.changes.records
+    }
+
+    /// The digest of the whole state after the block.
+    pub fn digest(&self) -> Digest {
+        self.changes.digest
+    }
+}

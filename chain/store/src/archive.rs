@@ -1,0 +1,180 @@
+//! Moves runs of orders that left memory into the index, on a thread of its own: a run of ten
+//! seconds can be a million orders, and the writer must not wait for it. Until a run has arrived,
+//! readers find its orders here.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use chain_state::OrderRecord;
+use chain_types::OrderId;
+
+use crate::fault::StoreFault;
+use crate::index::Index;
+use crate::options::StoreOptions;
+use crate::store::{Counters, Poison, add};
+use crate::tables::Orders;
+
+type Run = Vec<(OrderId, OrderRecord)>;
+
+/// The thread that takes runs in, and what waits for it.
+pub(crate) struct Archive {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    index: Arc<Index>,
+    options: StoreOptions,
+    folder: PathBuf,
+    poison: Arc<Poison>,
+    counters: Arc<Counters>,
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    /// In order of retirement; the first is being taken in.
+    runs: VecDeque<Arc<Run>>,
+    closing: bool,
+}
+
+impl Archive {
+    /// Starts the thread. Runs that a former process left in `folder` were never taken in; the
+    /// chain gives them again.
+    pub fn start(
+        index: Arc<Index>,
+        options: StoreOptions,
+        folder: PathBuf,
+        poison: Arc<Poison>,
+        counters: Arc<Counters>,
+    ) -> Result<Self, StoreFault> {
+        let fault = || StoreFault::io("empty folder", &folder);
+        for entry in std::fs::read_dir(&folder).map_err(fault())? {
+            let path = entry.map_err(fault())?.path();
+            std::fs::remove_file(&path).map_err(StoreFault::io("remove", &path))?;
+        }
+        let shared = Arc::new(Shared {
+            index,
+            options,
+            folder,
+            poison,
+            counters,
+            waiting: Mutex::default(),
+            changed: Condvar::new(),
+        });
+        let worker = shared.clone();
+        let thread = std::thread::Builder::new()
+            .name("order-archive".to_owned())
+            .spawn(move || worker.work())
+            .map_err(StoreFault::io("start a thread for", &shared.folder))?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    /// Takes over a sorted run. Waits while as many as the options allow are waiting already.
+    pub fn submit(&self, run: Run) -> Result<(), StoreFault> {
+        if run.is_empty() {
+            return Ok(());
+        }
+        assert!(run.is_sorted_by(|left, right| left.0 < right.0), "a run ascends by order id");
+        let most = self.shared.options.archive_runs_max.max(1);
+        let mut waiting = self.shared.wait_until(|waiting| waiting.runs.len() < most)?;
+        waiting.runs.push_back(Arc::new(run));
+        self.shared.changed.notify_all();
+        Ok(())
+    }
+
+    /// Waits until every run submitted before is in the index.
+    pub fn drain(&self) -> Result<(), StoreFault> {
+        self.shared.wait_until(|waiting| waiting.runs.is_empty()).map(drop)
+    }
+
+    /// An order of a run that is still waiting.
+    pub fn get(&self, order: &OrderId) -> Option<OrderRecord> {
+        let waiting = self.shared.waiting();
+        waiting.runs.iter().find_map(|run| {
+            let at = run.binary_search_by_key(order, |(id, _)| *id).ok()?;
+            run.get(at).map(|(_, record)| *record)
+        })
+    }
+
+    /// How many runs wait.
+    pub fn waiting(&self) -> u64 {
+        self.shared.waiting().runs.len() as u64
+    }
+}
+
+impl Drop for Archive {
+    fn drop(&mut self) {
+        self.shared.waiting().closing = true;
+        self.shared.changed.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // A panic there has been reported already, and dropping must not panic.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait_until(
+        &self,
+        ready: impl Fn(&Waiting) -> bool,
+    ) -> Result<MutexGuard<'_, Waiting>, StoreFault> {
+        let mut waiting = self.waiting();
+        loop {
+            self.poison.check()?;
+            if ready(&waiting) {
+                return Ok(waiting);
+            }
+            waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Runs until the store closes or a run cannot be taken in. Runs still waiting then are lost
+    /// to this process and come again when the next one replays the chain from its checkpoint.
+    fn work(&self) {
+        loop {
+            let mut waiting = self.waiting();
+            while waiting.runs.is_empty() && !waiting.closing {
+                waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+            }
+            let run = waiting.runs.front().cloned().filter(|_| !waiting.closing);
+            drop(waiting);
+            let Some(run) = run else {
+                return;
+            };
+            let result = self.poison.guard(|| self.take_in(&run));
+            if result.is_ok() {
+                self.waiting().runs.pop_front();
+            }
+            self.changed.notify_all();
+            if result.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn take_in(&self, run: &Run) -> Result<(), StoreFault> {
+        let begun = Instant::now();
+        // A replay retires the same runs again. A run arrives as a whole, so its first order
+        // tells whether it has.
+        if let Some((id, record)) = run.first()
+            && self.index.get::<Orders>(id)? == Some(*record)
+        {
+            return Ok(());
+        }
+        let path = self.folder.join("run.sst");
+        self.index.ingest_orders(&path, &self.options, run)?;
+        add(&self.counters.runs_archived, 1);
+        add(&self.counters.orders_archived, run.len() as u64);
+        add(&self.counters.archive_time_us, begun.elapsed().as_micros() as u64);
+        Ok(())
+    }
+}

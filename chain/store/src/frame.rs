@@ -1,0 +1,295 @@
+//! How bytes stand in an append-only file: a file header, then frames.
+//!
+//! A frame is a 40-byte header, a body, and zeros up to a multiple of 8. Its header says what it
+//! is, how long, and where it stands, so that a misdirected or stale write is not taken for it;
+//! two checksums (CRC-32C) cover header and body. The header's checksum starts from the file's
+//! own random salt, so that no payload can be made to look like a frame.
+//!
+//! The header's `mark` is, in block files, how many bytes of the file were durable when the frame
+//! was written. A frame that does not read back is therefore a torn tail if no frame after it has
+//! a mark beyond it, and rot if one has.
+
+use std::fs::File;
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
+use std::path::Path;
+
+use chain_types::{ChainId, Digest};
+
+use crate::disk;
+use crate::fault::StoreFault;
+
+/// Bytes of a file header.
+pub(crate) const FILE_HEADER_BYTES: u64 = 80;
+/// Bytes of a frame header.
+pub(crate) const FRAME_HEADER_BYTES: usize = 40;
+/// The version of both.
+const FORMAT_VERSION: u32 = 1;
+const FRAME_MAGIC: [u8; 4] = *b"SlF1";
+const FRAME_ALIGN: u64 = 8;
+const SCAN_BUFFER_BYTES: usize = 1024 * 1024;
+
+/// What opens a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FileHeader {
+    /// What the file is: 8 ASCII bytes.
+    pub magic: [u8; 8],
+    /// The file's number among its kind; zero when there is one only.
+    pub number: u32,
+    /// The chain that it belongs to.
+    pub chain_id: ChainId,
+    /// Random; see the module's words.
+    pub salt: u64,
+    /// Where the frames of the file before it end.
+    pub previous_end: u64,
+}
+
+impl FileHeader {
+    /// A header with a salt of its own.
+    pub fn new(magic: [u8; 8], number: u32, chain_id: ChainId, previous_end: u64) -> Self {
+        // The standard library seeds its hasher from the operating system's entropy.
+        let mut hasher = std::hash::RandomState::new().build_hasher();
+        hasher.write_u32(number);
+        Self { magic, number, chain_id, salt: hasher.finish(), previous_end }
+    }
+
+    /// Magic 8, version 4, number 4, chain id 32, salt 8, previous end 8, zeros 12, checksum 4.
+    pub fn to_bytes(self) -> [u8; FILE_HEADER_BYTES as usize] {
+        let mut bytes = [0; FILE_HEADER_BYTES as usize];
+        bytes[..8].copy_from_slice(&self.magic);
+        bytes[8..12].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
+        bytes[12..16].copy_from_slice(&self.number.to_le_bytes());
+        bytes[16..48].copy_from_slice(&self.chain_id.0.0);
+        bytes[48..56].copy_from_slice(&self.salt.to_le_bytes());
+        bytes[56..64].copy_from_slice(&self.previous_end.to_le_bytes());
+        let checksum = crc32c::crc32c(&bytes[..76]);
+        bytes[76..].copy_from_slice(&checksum.to_le_bytes());
+        bytes
+    }
+
+    /// Reads and checks the header of an open file.
+    pub fn read(
+        file: &File,
+        path: &Path,
+        magic: [u8; 8],
+        number: u32,
+        chain_id: ChainId,
+    ) -> Result<Self, StoreFault> {
+        let mut bytes = [0; FILE_HEADER_BYTES as usize];
+        if !disk::read_exact_at(file, path, &mut bytes, 0)? {
+            return Err(StoreFault::corrupt(path, 0, "the file ends inside its header"));
+        }
+        if le_u32(&bytes, 76) != crc32c::crc32c(&bytes[..76]) || bytes[..8] != magic {
+            return Err(StoreFault::corrupt(path, 0, "the file header does not read back"));
+        }
+        let version = le_u32(&bytes, 8);
+        if version != FORMAT_VERSION {
+            let found = format!("format version {version}");
+            let path = path.to_path_buf();
+            return Err(StoreFault::Format { path, found, expected: "format version 1" });
+        }
+        let mut digest = [0; 32];
+        digest.copy_from_slice(&bytes[16..48]);
+        let header = Self {
+            magic,
+            number: le_u32(&bytes, 12),
+            chain_id: ChainId(Digest(digest)),
+            salt: le_u64(&bytes, 48),
+            previous_end: le_u64(&bytes, 56),
+        };
+        if header.chain_id != chain_id {
+            let (path, found) = (path.to_path_buf(), header.chain_id);
+            return Err(StoreFault::WrongChain { path, found, expected: chain_id });
+        }
+        if header.number != number {
+            let what = format!("the header is that of file {}", header.number);
+            return Err(StoreFault::corrupt(path, 12, what));
+        }
+        Ok(header)
+    }
+}
+
+/// What a frame says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FrameHeader {
+    /// What the body is; each file has its own kinds, from 1.
+    pub kind: u8,
+    /// Bytes of the body.
+    pub length: u32,
+    /// CRC-32C of the body.
+    pub checksum: u32,
+    /// Where the frame starts in its file.
+    pub offset: u64,
+    /// Block files: bytes known durable. Consensus log: the entry's height.
+    pub mark: u64,
+    /// The number of its file.
+    pub file: u32,
+}
+
+impl FrameHeader {
+    /// Magic 4, kind 1, zeros 3, length 4, body checksum 4, offset 8, mark 8, file 4, checksum 4.
+    pub fn to_bytes(self, salt: u64) -> [u8; FRAME_HEADER_BYTES] {
+        let mut bytes = [0; FRAME_HEADER_BYTES];
+        bytes[..4].copy_from_slice(&FRAME_MAGIC);
+        bytes[4] = self.kind;
+        bytes[8..12].copy_from_slice(&self.length.to_le_bytes());
+        bytes[12..16].copy_from_slice(&self.checksum.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.offset.to_le_bytes());
+        bytes[24..32].copy_from_slice(&self.mark.to_le_bytes());
+        bytes[32..36].copy_from_slice(&self.file.to_le_bytes());
+        let checksum = salted(salt, &bytes[..36]);
+        bytes[36..].copy_from_slice(&checksum.to_le_bytes());
+        bytes
+    }
+
+    /// The header in `bytes`, if it is one that was written at this place of this file.
+    pub fn from_bytes(bytes: &[u8], salt: u64, file: u32, offset: u64) -> Option<Self> {
+        let bytes = bytes.get(..FRAME_HEADER_BYTES)?;
+        if bytes[..4] != FRAME_MAGIC || bytes[5..8] != [0; 3] {
+            return None;
+        }
+        let header = Self {
+            kind: bytes[4],
+            length: le_u32(bytes, 8),
+            checksum: le_u32(bytes, 12),
+            offset: le_u64(bytes, 16),
+            mark: le_u64(bytes, 24),
+            file: le_u32(bytes, 32),
+        };
+        let stands = header.file == file && header.offset == offset;
+        (stands && le_u32(bytes, 36) == salted(salt, &bytes[..36])).then_some(header)
+    }
+
+    /// Where the frame ends, padding included.
+    pub const fn end(&self) -> u64 {
+        self.offset + frame_bytes(self.length as u64)
+    }
+}
+
+/// Bytes that a frame with a body of `length` takes.
+pub(crate) const fn frame_bytes(length: u64) -> u64 {
+    (FRAME_HEADER_BYTES as u64 + length).next_multiple_of(FRAME_ALIGN)
+}
+
+/// The zeros that follow a body of `length`.
+pub(crate) fn padding(length: u64) -> &'static [u8] {
+    let bytes = frame_bytes(length) - FRAME_HEADER_BYTES as u64 - length;
+    &[0; FRAME_ALIGN as usize][..bytes as usize]
+}
+
+fn salted(salt: u64, bytes: &[u8]) -> u32 {
+    crc32c::crc32c_append(crc32c::crc32c(&salt.to_le_bytes()), bytes)
+}
+
+fn le_u32(bytes: &[u8], at: usize) -> u32 {
+    let mut word = [0; 4];
+    word.copy_from_slice(&bytes[at..at + 4]);
+    u32::from_le_bytes(word)
+}
+
+fn le_u64(bytes: &[u8], at: usize) -> u64 {
+    let mut word = [0; 8];
+    word.copy_from_slice(&bytes[at..at + 8]);
+    u64::from_le_bytes(word)
+}
+
+/// A file of frames, open for reading.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FrameFile<'a> {
+    /// The open file.
+    pub file: &'a File,
+    /// Its path, for faults.
+    pub path: &'a Path,
+    /// Its number.
+    pub number: u32,
+    /// Its salt.
+    pub salt: u64,
+}
+
+impl FrameFile<'_> {
+    /// Hands every frame from `offset` on to `visit`, in order, and returns where the first bytes
+    /// stand that are no whole frame: the logical end of the file.
+    pub fn scan(
+        &self,
+        offset: u64,
+        mut visit: impl FnMut(FrameHeader, Vec<u8>) -> Result<(), StoreFault>,
+    ) -> Result<u64, StoreFault> {
+        let length = disk::length(self.file, self.path)?;
+        let mut reader = BufReader::with_capacity(SCAN_BUFFER_BYTES, self.file);
+        reader.seek(SeekFrom::Start(offset)).map_err(StoreFault::io("read", self.path))?;
+        let mut at = offset;
+        loop {
+            let mut bytes = [0; FRAME_HEADER_BYTES];
+            if length.saturating_sub(at) < FRAME_HEADER_BYTES as u64 {
+                return Ok(at);
+            }
+            reader.read_exact(&mut bytes).map_err(StoreFault::io("read", self.path))?;
+            let Some(header) = FrameHeader::from_bytes(&bytes, self.salt, self.number, at) else {
+                return Ok(at);
+            };
+            if header.end() > length {
+                return Ok(at);
+            }
+            let mut body = vec![0; (header.end() - at) as usize - FRAME_HEADER_BYTES];
+            reader.read_exact(&mut body).map_err(StoreFault::io("read", self.path))?;
+            body.truncate(header.length as usize);
+            if crc32c::crc32c(&body) != header.checksum {
+                return Ok(at);
+            }
+            at = header.end();
+            visit(header, body)?;
+        }
+    }
+
+    /// The first frame header after `offset` for which `wanted` holds. Frames stand at multiples
+    /// of 8, so this looks at each, whatever lies between.
+    pub fn find_after(
+        &self,
+        offset: u64,
+        wanted: impl Fn(&FrameHeader) -> bool,
+    ) -> Result<Option<FrameHeader>, StoreFault> {
+        let length = disk::length(self.file, self.path)?;
+        let mut buffer = vec![0; SCAN_BUFFER_BYTES];
+        let mut start = (offset + 1).next_multiple_of(FRAME_ALIGN);
+        while start + FRAME_HEADER_BYTES as u64 <= length {
+            let size = SCAN_BUFFER_BYTES.min((length - start) as usize);
+            let chunk = &mut buffer[..size];
+            if !disk::read_exact_at(self.file, self.path, chunk, start)? {
+                return Ok(None);
+            }
+            let last = size - FRAME_HEADER_BYTES;
+            for at in (0..=last).step_by(FRAME_ALIGN as usize) {
+                if chunk[at..at + 4] != FRAME_MAGIC {
+                    continue;
+                }
+                let place = start + at as u64;
+                let header = FrameHeader::from_bytes(&chunk[at..], self.salt, self.number, place);
+                if let Some(header) = header.filter(|header| wanted(header)) {
+                    return Ok(Some(header));
+                }
+            }
+            // The next chunk begins at the first place that this one could not hold a header for.
+            start += (last as u64 / FRAME_ALIGN + 1) * FRAME_ALIGN;
+        }
+        Ok(None)
+    }
+
+    /// Whether anything but zeros stands from `offset` on.
+    pub fn is_written_after(&self, offset: u64) -> Result<bool, StoreFault> {
+        let length = disk::length(self.file, self.path)?;
+        let mut buffer = vec![0; SCAN_BUFFER_BYTES];
+        let mut start = offset;
+        while start < length {
+            let size = SCAN_BUFFER_BYTES.min((length - start) as usize);
+            let chunk = &mut buffer[..size];
+            if !disk::read_exact_at(self.file, self.path, chunk, start)? {
+                return Ok(false);
+            }
+            if chunk.iter().any(|byte| *byte != 0) {
+                return Ok(true);
+            }
+            start += size as u64;
+        }
+        Ok(false)
+    }
+}

@@ -1,0 +1,133 @@
+//! The home folder: who holds it and whose it is.
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
+
+use chain_types::ChainId;
+use rustix::fs::FlockOperation;
+
+use crate::disk;
+use crate::fault::StoreFault;
+
+/// The file of the consensus log, in the home folder. See [`crate::Log`].
+pub const CONSENSUS_LOG_FILE: &str = "consensus.wal";
+/// The file of the vote guard, in the home folder. See [`crate::Cell`].
+pub const VOTE_GUARD_FILE: &str = "vote.guard";
+
+const LOCK_FILE: &str = "LOCK";
+const MARKER_FILE: &str = "chain-id";
+const BLOCKS_FOLDER: &str = "blocks";
+const INDEX_FOLDER: &str = "index";
+const RUNS_FOLDER: &str = "runs";
+const FORMAT_LINE: &str = "sluice home, format 1";
+
+/// What opening a file of the home does when it is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IfMissing {
+    /// Make it, empty.
+    Create,
+    /// Return a [`StoreFault::Missing`]: a node that forgot what it signed must not sign.
+    Refuse,
+}
+
+/// A home that this process holds, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Home {
+    folder: PathBuf,
+    created: bool,
+    /// Closing it gives up the lock.
+    _lock: File,
+}
+
+impl Home {
+    /// Takes the home's lock and checks whose it is; makes the home if there is none.
+    pub fn open(folder: &Path, chain_id: ChainId) -> Result<Self, StoreFault> {
+        disk::create_folder(folder)?;
+        let lock = lock(folder)?;
+        let created = claim(folder, chain_id)?;
+        let home = Self { folder: folder.to_path_buf(), created, _lock: lock };
+        for part in [home.blocks(), home.runs()] {
+            disk::create_folder(&part)?;
+        }
+        Ok(home)
+    }
+
+    /// Whether [`Self::open`] made it.
+    pub fn created(&self) -> bool {
+        self.created
+    }
+
+    pub fn blocks(&self) -> PathBuf {
+        self.folder.join(BLOCKS_FOLDER)
+    }
+
+    pub fn index(&self) -> PathBuf {
+        self.folder.join(INDEX_FOLDER)
+    }
+
+    pub fn runs(&self) -> PathBuf {
+        self.folder.join(RUNS_FOLDER)
+    }
+
+    /// Bytes of the consensus log and the vote guard.
+    pub fn consensus_bytes(&self) -> u64 {
+        [CONSENSUS_LOG_FILE, VOTE_GUARD_FILE]
+            .iter()
+            .filter_map(|name| std::fs::metadata(self.folder.join(name)).ok())
+            .map(|metadata| metadata.len())
+            .sum()
+    }
+}
+
+fn lock(folder: &Path) -> Result<File, StoreFault> {
+    let path = folder.join(LOCK_FILE);
+    let mut file = disk::open_or_create(&path)?;
+    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {}
+        Err(rustix::io::Errno::WOULDBLOCK) => {
+            let mut holder = String::new();
+            // The text is for people only: without it the fault says less, and stays one.
+            let _ = file.read_to_string(&mut holder);
+            let holder = match holder.trim() {
+                "" => "another process".to_owned(),
+                text => text.to_owned(),
+            };
+            return Err(StoreFault::Locked { folder: folder.to_path_buf(), holder });
+        }
+        Err(errno) => return Err(StoreFault::errno("lock", &path)(errno)),
+    }
+    file.set_len(0).map_err(StoreFault::io("write", &path))?;
+    writeln!(file, "process {}", std::process::id()).map_err(StoreFault::io("write", &path))?;
+    Ok(file)
+}
+
+/// Writes the chain id into a new home, or compares it with that of an old one.
+fn claim(folder: &Path, chain_id: ChainId) -> Result<bool, StoreFault> {
+    let path = folder.join(MARKER_FILE);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            if folder.join(BLOCKS_FOLDER).exists() || folder.join(INDEX_FOLDER).exists() {
+                let remedy = "the folder holds a chain and nothing says which; choose an empty \
+                              folder, or restore the file from a backup";
+                return Err(StoreFault::Missing { path, remedy });
+            }
+            disk::write_text(&path, &format!("{FORMAT_LINE}\n{chain_id}\n"))?;
+            return Ok(true);
+        }
+        Err(error) => return Err(StoreFault::io("read", &path)(error)),
+    };
+    let mut lines = text.lines();
+    let format = lines.next().unwrap_or_default();
+    if format != FORMAT_LINE {
+        let found = format!("the first line {format:?}");
+        return Err(StoreFault::Format { path, found, expected: FORMAT_LINE });
+    }
+    match lines.next().map(ChainId::from_str) {
+        Some(Ok(found)) if found == chain_id => Ok(false),
+        Some(Ok(found)) => Err(StoreFault::WrongChain { path, found, expected: chain_id }),
+        _ => Err(StoreFault::corrupt(&path, 0, "the second line is no chain id")),
+    }
+}

@@ -1,0 +1,285 @@
+//! The index: RocksDB without a write-ahead log. What a crash leaves of it is what one atomic
+//! flush over all tables left, which is the state after some commit; the block files give the rest.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use chain_state::{OrderRecord, Record};
+use chain_types::{Height, OrderId, codec};
+use rocksdb::{
+    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType,
+    Direction, FlushOptions, IngestExternalFileOptions, IteratorMode, LogLevel, Options,
+    ReadOptions, SstFileWriter, WriteBatch, WriteBufferManager, WriteOptions,
+};
+
+use crate::fault::StoreFault;
+use crate::model::{BreachCursor, EntryCursor};
+use crate::options::StoreOptions;
+use crate::tables::{
+    AccountEntries, Breaches, Instructions, InstructionsByGateway, Meta, MetaKey, Orders,
+    TABLE_NAMES, Table, TableKey, Windows,
+};
+
+/// Two of RocksDB's own log files of at most this many bytes are kept.
+const OWN_LOG_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// The open index.
+pub(crate) struct Index {
+    database: DB,
+}
+
+/// Rows that are written together or not at all.
+pub(crate) struct Rows<'a> {
+    index: &'a Index,
+    batch: WriteBatch,
+}
+
+impl Index {
+    /// Opens the index, or makes it.
+    pub fn open(folder: &Path, options: &StoreOptions) -> Result<Self, StoreFault> {
+        let cache = Cache::new_lru_cache(options.index_cache_bytes);
+        let tables = TABLE_NAMES
+            .iter()
+            .map(|name| ColumnFamilyDescriptor::new(*name, table_options(name, &cache, options)));
+        let database = DB::open_cf_descriptors(&database_options(options), folder, tables)
+            .map_err(StoreFault::index("open"))?;
+        Ok(Self { database })
+    }
+
+    fn table(&self, name: &'static str) -> &ColumnFamily {
+        match self.database.cf_handle(name) {
+            Some(table) => table,
+            None => unreachable!("every table was opened: {name}"),
+        }
+    }
+
+    /// A row.
+    pub fn get<T: Table>(&self, key: &T::Key) -> Result<Option<T::Value>, StoreFault> {
+        let found = self
+            .database
+            .get_pinned_cf(self.table(T::NAME), key.to_bytes())
+            .map_err(StoreFault::index("read"))?;
+        found.map(|bytes| value::<T>(&bytes)).transpose()
+    }
+
+    /// A row of [`Meta`], whose bytes have no other form.
+    pub fn get_meta(&self, key: MetaKey) -> Result<Option<Vec<u8>>, StoreFault> {
+        self.database
+            .get_cf(self.table(Meta::NAME), key.to_bytes())
+            .map_err(StoreFault::index("read"))
+    }
+
+    /// Rows whose keys begin with `prefix`, ascending, from the first or from the one after the
+    /// key `after`, at most `limit`.
+    pub fn page<T: Table>(
+        &self,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<T::Value>, StoreFault> {
+        let mut found = Vec::new();
+        let start = after.map_or(prefix, |after| after.max(prefix));
+        let mode = IteratorMode::From(start, Direction::Forward);
+        self.walk::<T>(mode, prefix, |key, bytes| {
+            if after == Some(key) {
+                return Ok(ControlFlow::Continue(()));
+            }
+            if found.len() == limit {
+                return Ok(ControlFlow::Break(()));
+            }
+            found.push(value::<T>(bytes)?);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(found)
+    }
+
+    /// Rows descending by key, from the last or from the one below `before`, at most `limit`.
+    pub fn page_back<T: Table>(
+        &self,
+        before: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<T::Value>, StoreFault> {
+        let mut found = Vec::new();
+        let mode = match before {
+            Some(before) => IteratorMode::From(before, Direction::Reverse),
+            None => IteratorMode::End,
+        };
+        self.walk::<T>(mode, &[], |key, bytes| {
+            if before == Some(key) {
+                return Ok(ControlFlow::Continue(()));
+            }
+            if found.len() == limit {
+                return Ok(ControlFlow::Break(()));
+            }
+            found.push(value::<T>(bytes)?);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(found)
+    }
+
+    fn walk<T: Table>(
+        &self,
+        mode: IteratorMode<'_>,
+        prefix: &[u8],
+        mut visit: impl FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, StoreFault>,
+    ) -> Result<(), StoreFault> {
+        let options = ReadOptions::default();
+        for row in self.database.iterator_cf_opt(self.table(T::NAME), options, mode) {
+            let (key, bytes) = row.map_err(StoreFault::index("read"))?;
+            if !key.starts_with(prefix) || visit(&key, &bytes)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Rows to be written together.
+    pub fn rows(&self) -> Rows<'_> {
+        Rows { index: self, batch: WriteBatch::default() }
+    }
+
+    /// Makes everything written so far durable in one step over all tables.
+    pub fn flush(&self) -> Result<(), StoreFault> {
+        let tables: Vec<&ColumnFamily> =
+            TABLE_NAMES.iter().map(|name| self.table(name)).collect();
+        let mut options = FlushOptions::default();
+        options.set_wait(true);
+        self.database
+            .flush_cfs_opt(&tables.iter().collect::<Vec<_>>(), &options)
+            .map_err(StoreFault::index("flush"))
+    }
+
+    /// Writes a sorted run of orders as a file at `path` and moves it into the table of orders,
+    /// durable at once. It passes no log and no buffer, and since the ids of a run follow those of
+    /// the runs before, hardly any compaction.
+    pub fn ingest_orders(
+        &self,
+        path: &Path,
+        options: &StoreOptions,
+        run: &[(OrderId, OrderRecord)],
+    ) -> Result<(), StoreFault> {
+        let fault = || StoreFault::index("write a run of orders");
+        // The cache is for reading: a writer of one file does not need its own.
+        let cache = Cache::new_lru_cache(0);
+        let table = table_options(Orders::NAME, &cache, options);
+        let mut writer = SstFileWriter::create(&table);
+        writer.open(path).map_err(fault())?;
+        for (id, record) in run {
+            writer.put(id.to_bytes(), codec::encode(record)).map_err(fault())?;
+        }
+        writer.finish().map_err(fault())?;
+        let mut options = IngestExternalFileOptions::default();
+        options.set_move_files(true);
+        self.database
+            .ingest_external_file_cf_opts(self.table(Orders::NAME), &options, vec![path])
+            .map_err(StoreFault::index("take in a run of orders"))
+    }
+
+    /// Bytes of the index's files.
+    pub fn bytes(&self) -> Result<u64, StoreFault> {
+        let mut sum = 0;
+        for name in TABLE_NAMES {
+            let bytes = self
+                .database
+                .property_int_value_cf(self.table(name), "rocksdb.total-sst-files-size")
+                .map_err(StoreFault::index("measure itself"))?;
+            sum += bytes.unwrap_or(0);
+        }
+        Ok(sum)
+    }
+}
+
+impl Rows<'_> {
+    /// Adds or replaces a row.
+    pub fn put<T: Table>(&mut self, key: &T::Key, value: &T::Value) {
+        self.batch.put_cf(self.index.table(T::NAME), key.to_bytes(), codec::encode(value));
+    }
+
+    /// Adds or replaces a row of [`Meta`].
+    pub fn put_meta(&mut self, key: MetaKey, parts: &[&[u8]]) {
+        self.batch.put_cf(self.index.table(Meta::NAME), key.to_bytes(), parts.concat());
+    }
+
+    /// Notes that everything up to `height` is indexed.
+    pub fn put_applied(&mut self, height: Height) {
+        self.put_meta(MetaKey::Applied, &[&height.0.to_le_bytes()]);
+    }
+
+    /// Adds what readers look up of a block.
+    pub fn put_records(&mut self, records: &[Record]) {
+        for record in records {
+            match record {
+                Record::Window(window) => self.put::<Windows>(&window.id, window),
+                Record::Instruction(instruction) => {
+                    let id = instruction.id;
+                    self.put::<Instructions>(&id, instruction);
+                    self.put::<InstructionsByGateway>(&(instruction.gateway, id), &id);
+                }
+                Record::AccountEntry(entry) => {
+                    let at = EntryCursor { height: entry.height, sequence: entry.sequence };
+                    self.put::<AccountEntries>(&(entry.key, at), entry);
+                }
+                Record::Breach(breach) => {
+                    let at = BreachCursor { height: breach.height, sequence: breach.sequence };
+                    self.put::<Breaches>(&at, breach);
+                }
+            }
+        }
+    }
+
+    /// Writes the rows. Durable with the next flush.
+    pub fn write(self) -> Result<(), StoreFault> {
+        let mut options = WriteOptions::default();
+        options.disable_wal(true);
+        self.index.database.write_opt(self.batch, &options).map_err(StoreFault::index("write"))
+    }
+}
+
+fn value<T: Table>(bytes: &[u8]) -> Result<T::Value, StoreFault> {
+    codec::decode(bytes, codec::DECODE_BYTES_MAX)
+        .map_err(|error| StoreFault::IndexValue { table: T::NAME, what: error.to_string() })
+}
+
+fn database_options(options: &StoreOptions) -> Options {
+    let mut database = Options::default();
+    database.create_if_missing(true);
+    database.create_missing_column_families(true);
+    // One flush is one point of the chain, over all tables.
+    database.set_atomic_flush(true);
+    let buffers =
+        WriteBufferManager::new_write_buffer_manager(options.index_buffer_bytes, false);
+    database.set_write_buffer_manager(&buffers);
+    database.set_max_open_files(i32::from(options.index_files_open_max));
+    database.set_max_background_jobs(i32::from(options.index_threads.max(1)));
+    database.set_bytes_per_sync(1024 * 1024);
+    database.set_log_level(LogLevel::Warn);
+    database.set_keep_log_file_num(2);
+    database.set_max_log_file_size(OWN_LOG_BYTES_MAX);
+    database.set_stats_dump_period_sec(0);
+    database.set_stats_persist_period_sec(0);
+    database
+}
+
+fn table_options(name: &str, cache: &Cache, options: &StoreOptions) -> Options {
+    let mut blocks = BlockBasedOptions::default();
+    blocks.set_block_cache(cache);
+    blocks.set_block_size(16 * 1024);
+    blocks.set_format_version(6);
+    // So that memory stays bounded however large the chain grows.
+    blocks.set_cache_index_and_filter_blocks(true);
+    blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
+    let mut table = Options::default();
+    table.set_write_buffer_size((options.index_buffer_bytes / 4).max(1024 * 1024));
+    table.set_compression_type(DBCompressionType::Lz4);
+    if name == Orders::NAME {
+        // A run goes straight to the bottom, and its ids and fingerprints are random: zstd would
+        // take several times the time for a few bytes. Its file is found by its range of ids, so
+        // a filter would save little.
+        table.set_bottommost_compression_type(DBCompressionType::Lz4);
+    } else {
+        table.set_bottommost_compression_type(DBCompressionType::Zstd);
+        blocks.set_bloom_filter(10.0, false);
+    }
+    table.set_block_based_table_factory(&blocks);
+    table
+}

@@ -1,0 +1,236 @@
+//! The store on disk: one writer, many readers.
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
+
+use bytes::Bytes;
+use chain_types::{ChainId, Height, codec};
+
+use crate::archive::Archive;
+use crate::block_files::{Appender, BlockFiles, Kind, Position};
+use crate::fault::StoreFault;
+use crate::frame::frame_bytes;
+use crate::home::Home;
+use crate::index::Index;
+use crate::model::{RecoveredBlock, Recovery, SizeOnDisk, StagedBlock, StoreCounters};
+use crate::options::StoreOptions;
+use crate::recovery::{
+    PAYLOAD_PREFIX_BYTES, Recovered, Staged, Staging, StoredBlock, checkpoint, next,
+    outcomes_from_bytes, outcomes_to_bytes, recover,
+};
+
+mod reads;
+mod writes;
+
+/// The chain in a home folder. See [`crate::ChainStore`] for what it does.
+pub struct Store {
+    // Fields drop in this order: the archive's thread ends first, the lock is given up last.
+    archive: Archive,
+    index: Arc<Index>,
+    files: Arc<BlockFiles>,
+    writer: Mutex<Writer>,
+    /// The last committed height; 0, which is never stored, for none.
+    head: AtomicU64,
+    poison: Arc<Poison>,
+    counters: Arc<Counters>,
+    home: Home,
+}
+
+struct Writer {
+    appender: Appender,
+    head: Option<Height>,
+    staging: Staging,
+}
+
+impl Store {
+    /// Opens the home in `folder`, or makes one for `chain_id`, and says what it holds.
+    ///
+    /// # Errors
+    /// [`StoreFault::Locked`] when another process has it open, [`StoreFault::WrongChain`] when
+    /// it is another chain's, [`StoreFault::Corrupt`], [`StoreFault::Missing`] and
+    /// [`StoreFault::Regression`] when something that was durable is not there any more.
+    pub fn open(
+        folder: &Path,
+        chain_id: ChainId,
+        options: StoreOptions,
+    ) -> Result<(Self, Recovery), StoreFault> {
+        let home = Home::open(folder, chain_id)?;
+        let index = Arc::new(Index::open(&home.index(), &options)?);
+        let open_max = options.block_files_open_max;
+        let files = Arc::new(BlockFiles::new(home.blocks(), chain_id, open_max));
+        let Recovered { head, staging, appender } = recover(&files, &index, &options)?;
+        let poison = Arc::new(Poison::default());
+        let counters = Arc::new(Counters::default());
+        let archive = Archive::start(
+            index.clone(),
+            options,
+            home.runs(),
+            poison.clone(),
+            counters.clone(),
+        )?;
+        let recovery = Recovery {
+            created: home.created(),
+            head,
+            checkpoint: checkpoint(&index)?,
+            staged: staging
+                .blocks
+                .iter()
+                .map(|staged| recovered_block(&files, &staged.stored))
+                .collect::<Result<_, _>>()?,
+        };
+        let store = Self {
+            archive,
+            index,
+            files,
+            writer: Mutex::new(Writer { appender, head, staging }),
+            head: AtomicU64::new(head.unwrap_or_default().0),
+            poison,
+            counters,
+            home,
+        };
+        Ok((store, recovery))
+    }
+
+    /// What the store has done since it was opened.
+    pub fn counters(&self) -> StoreCounters {
+        let counters = &self.counters;
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        StoreCounters {
+            blocks_staged: read(&counters.blocks_staged),
+            blocks_committed: read(&counters.blocks_committed),
+            bytes_appended: read(&counters.bytes_appended),
+            batches_shared: read(&counters.batches_shared),
+            files_begun: read(&counters.files_begun),
+            syncs: read(&counters.syncs),
+            sync_time_us: read(&counters.sync_time_us),
+            orders_archived: read(&counters.orders_archived),
+            runs_archived: read(&counters.runs_archived),
+            archive_time_us: read(&counters.archive_time_us),
+            runs_waiting: self.archive.waiting(),
+            checkpoints: read(&counters.checkpoints),
+            checkpoint_time_us: read(&counters.checkpoint_time_us),
+        }
+    }
+
+    /// Bytes that the home takes, by kind.
+    ///
+    /// # Errors
+    /// [`StoreFault::Index`] when the index cannot tell.
+    pub fn size_on_disk(&self) -> Result<SizeOnDisk, StoreFault> {
+        let (block_bytes, preallocated_bytes) = {
+            let writer = self.writer();
+            (writer.appender.bytes(), writer.appender.room_left())
+        };
+        let (index_bytes, consensus_bytes) = (self.index.bytes()?, self.home.consensus_bytes());
+        Ok(SizeOnDisk { block_bytes, preallocated_bytes, index_bytes, consensus_bytes })
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let head = self.head.load(Ordering::Relaxed);
+        formatter.debug_struct("Store").field("home", &self.home).field("head", &head).finish()
+    }
+}
+
+/// Reads a batch's bytes, as they were sent.
+fn read_batch(files: &BlockFiles, position: Position) -> Result<Bytes, StoreFault> {
+    let body = files.read(position, Kind::Payload)?;
+    if body.len() < PAYLOAD_PREFIX_BYTES {
+        let what = "a payload frame without a batch id";
+        return Err(StoreFault::corrupt(&files.path(position.file), position.offset, what));
+    }
+    Ok(body.slice(PAYLOAD_PREFIX_BYTES..))
+}
+
+fn read_outcomes(
+    files: &BlockFiles,
+    position: Position,
+) -> Result<Vec<Vec<chain_types::Outcome>>, StoreFault> {
+    let body = files.read(position, Kind::Outcomes)?;
+    outcomes_from_bytes(&body).ok_or_else(|| {
+        let what = "an outcomes frame of another form";
+        StoreFault::corrupt(&files.path(position.file), position.offset, what)
+    })
+}
+
+fn recovered_block(files: &BlockFiles, stored: &StoredBlock) -> Result<RecoveredBlock, StoreFault> {
+    Ok(RecoveredBlock {
+        block: stored.block.clone(),
+        batches: stored
+            .payload
+            .iter()
+            .map(|position| read_batch(files, *position))
+            .collect::<Result<_, _>>()?,
+        outcomes: read_outcomes(files, stored.outcomes)?,
+    })
+}
+
+/// Remembers the first failure, after which nothing is trusted.
+#[derive(Debug, Default)]
+pub(crate) struct Poison {
+    poisoned: AtomicBool,
+    cause: OnceLock<String>,
+}
+
+impl Poison {
+    /// # Errors
+    /// [`StoreFault::Poisoned`] after a failure.
+    pub fn check(&self) -> Result<(), StoreFault> {
+        if !self.poisoned.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        Err(StoreFault::Poisoned { cause: self.cause.get().cloned().unwrap_or_default() })
+    }
+
+    /// Runs a write, and remembers its failure.
+    pub fn guard<T>(&self, write: impl FnOnce() -> Result<T, StoreFault>) -> Result<T, StoreFault> {
+        self.check()?;
+        let result = write();
+        if let Err(fault) = &result {
+            self.set(fault);
+        }
+        result
+    }
+
+    fn set(&self, fault: &StoreFault) {
+        match fault {
+            // These two were refused before anything was written.
+            StoreFault::OutOfOrder { .. } | StoreFault::NotStaged { .. } => {}
+            fault => {
+                // Only the first counts: what follows is its consequence.
+                let _ = self.cause.set(fault.to_string());
+                self.poisoned.store(true, Ordering::Release);
+            }
+        }
+    }
+}
+
+/// [`StoreCounters`] while they count.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub blocks_staged: AtomicU64,
+    pub blocks_committed: AtomicU64,
+    pub bytes_appended: AtomicU64,
+    pub batches_shared: AtomicU64,
+    pub files_begun: AtomicU64,
+    pub syncs: AtomicU64,
+    pub sync_time_us: AtomicU64,
+    pub orders_archived: AtomicU64,
+    pub runs_archived: AtomicU64,
+    pub archive_time_us: AtomicU64,
+    pub checkpoints: AtomicU64,
+    pub checkpoint_time_us: AtomicU64,
+}
+
+/// Adds to a counter. Counters order nothing.
+pub(crate) fn add(counter: &AtomicU64, amount: u64) {
+    counter.fetch_add(amount, Ordering::Relaxed);
+}

@@ -1,0 +1,194 @@
+//! The index's tables: each is a name, a type of key and a type of value. Keys are big-endian, so
+//! that their byte order is their own order, and pages are ranges.
+
+use bincode::{Decode, Encode};
+use chain_state::{
+    AccountEntry, AccountKey, BreachRecord, InstructionRecord, OrderRecord, WindowRecord,
+};
+use chain_types::{BatchId, BlockHash, Height, InstructionId, OrderId, ParticipantId, WindowId};
+
+use crate::block_files::Position;
+use crate::model::{BreachCursor, EntryCursor};
+
+/// A table of the index.
+pub(crate) trait Table {
+    /// Its column family.
+    const NAME: &'static str;
+    /// What its rows are found by.
+    type Key: TableKey;
+    /// What its rows hold, in canonical form.
+    type Value: Encode + Decode<()>;
+}
+
+/// A key with a form whose byte order is the key's own.
+pub(crate) trait TableKey {
+    /// The form.
+    type Bytes: AsRef<[u8]>;
+    /// This key in it.
+    fn to_bytes(&self) -> Self::Bytes;
+}
+
+macro_rules! tables {
+    ($($(#[$doc:meta])* $table:ident($name:literal): $key:ty => $value:ty;)*) => {
+        $(
+            $(#[$doc])*
+            pub(crate) struct $table;
+
+            impl Table for $table {
+                const NAME: &'static str = $name;
+                type Key = $key;
+                type Value = $value;
+            }
+        )*
+
+        /// The names of all tables.
+        pub(crate) const TABLE_NAMES: &[&str] = &[$($name),*];
+    };
+}
+
+tables! {
+    /// Orders that left memory. Filled by whole sorted runs only.
+    Orders("orders"): OrderId => OrderRecord;
+    /// Where each committed batch stands.
+    Batches("batches"): BatchId => (Height, u32);
+    /// Where each committed block stands.
+    Heights("heights"): Height => Place;
+    /// The height of each committed block.
+    Hashes("hashes"): BlockHash => Height;
+    /// Windows, as last recorded.
+    Windows("windows"): WindowId => WindowRecord;
+    /// Instructions, as last recorded.
+    Instructions("instructions"): InstructionId => InstructionRecord;
+    /// Instructions of each paying gateway.
+    InstructionsByGateway("instructions_by_gateway"): (ParticipantId, InstructionId) => InstructionId;
+    /// Entries of each account.
+    AccountEntries("account_entries"): (AccountKey, EntryCursor) => AccountEntry;
+    /// Missed deadlines.
+    Breaches("breaches"): BreachCursor => BreachRecord;
+    /// What the index says of itself.
+    Meta("meta"): MetaKey => Vec<u8>;
+}
+
+/// Where a committed block stands in the block files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct Place {
+    /// Its block frame.
+    pub block: Position,
+    /// Its certificate frame.
+    pub certificate: Position,
+}
+
+/// The rows of [`Meta`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum MetaKey {
+    /// The last height that was indexed, little-endian.
+    Applied = 1,
+    /// The checkpoint: its height, little-endian, then its bytes.
+    Checkpoint = 2,
+}
+
+impl TableKey for MetaKey {
+    type Bytes = [u8; 1];
+    fn to_bytes(&self) -> [u8; 1] {
+        [*self as u8]
+    }
+}
+
+impl TableKey for OrderId {
+    type Bytes = [u8; 16];
+    fn to_bytes(&self) -> [u8; 16] {
+        self.0
+    }
+}
+
+impl TableKey for BatchId {
+    type Bytes = [u8; 32];
+    fn to_bytes(&self) -> [u8; 32] {
+        self.0.0
+    }
+}
+
+impl TableKey for BlockHash {
+    type Bytes = [u8; 32];
+    fn to_bytes(&self) -> [u8; 32] {
+        self.0.0
+    }
+}
+
+impl TableKey for Height {
+    type Bytes = [u8; 8];
+    fn to_bytes(&self) -> [u8; 8] {
+        self.0.to_be_bytes()
+    }
+}
+
+impl TableKey for WindowId {
+    type Bytes = [u8; 8];
+    fn to_bytes(&self) -> [u8; 8] {
+        self.0.to_be_bytes()
+    }
+}
+
+impl TableKey for InstructionId {
+    type Bytes = [u8; 18];
+    fn to_bytes(&self) -> [u8; 18] {
+        joined(&[
+            &self.window.0.to_be_bytes(),
+            &self.merchant.0.to_be_bytes(),
+            &self.currency.0.to_be_bytes(),
+        ])
+    }
+}
+
+impl TableKey for (ParticipantId, InstructionId) {
+    type Bytes = [u8; 22];
+    fn to_bytes(&self) -> [u8; 22] {
+        joined(&[&gateway_prefix(self.0), &self.1.to_bytes()])
+    }
+}
+
+impl TableKey for (AccountKey, EntryCursor) {
+    type Bytes = [u8; 23];
+    fn to_bytes(&self) -> [u8; 23] {
+        let at = cursor(self.1.height, self.1.sequence);
+        joined(&[&account_prefix(&self.0), &at])
+    }
+}
+
+impl TableKey for BreachCursor {
+    type Bytes = [u8; 12];
+    fn to_bytes(&self) -> [u8; 12] {
+        cursor(self.height, self.sequence)
+    }
+}
+
+/// What the keys of one gateway's instructions begin with.
+pub(crate) fn gateway_prefix(gateway: ParticipantId) -> [u8; 4] {
+    gateway.0.to_be_bytes()
+}
+
+/// What the keys of one account's entries begin with.
+pub(crate) fn account_prefix(account: &AccountKey) -> [u8; 11] {
+    joined(&[
+        &[account.kind.number()],
+        &account.owner.to_be_bytes(),
+        &account.currency.0.to_be_bytes(),
+    ])
+}
+
+fn cursor(height: Height, sequence: u32) -> [u8; 12] {
+    joined(&[&height.0.to_be_bytes(), &sequence.to_be_bytes()])
+}
+
+fn joined<const SIZE: usize>(parts: &[&[u8]]) -> [u8; SIZE] {
+    let mut bytes = [0; SIZE];
+    let mut rest = bytes.as_mut_slice();
+    for part in parts {
+        let (head, tail) = rest.split_at_mut(part.len());
+        head.copy_from_slice(part);
+        rest = tail;
+    }
+    assert!(rest.is_empty(), "the parts fill the key");
+    bytes
+}

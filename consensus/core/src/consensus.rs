@@ -1,0 +1,546 @@
+//! One validator's consensus, or an edge node's: feeds the engine what has been checked, one
+//! fresh engine a height.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chain_types::validators::VALIDATORS_MAX;
+use chain_types::{
+    ChainId, Digest, Height, PublicKey, Round, SecretKey, Signature, ValidatorId, ValidatorSet,
+    codec,
+};
+use malachite_core::{
+    Error as EngineError, Input as EngineInput, LocallyProposedValue, MAX_FUTURE_ROUND_LOOKAHEAD,
+    MisbehaviorEvidence, Params, State, ValuePayload,
+};
+use malachite_types::VoteExtensionPolicy;
+
+use crate::context::{EngineAddress, EngineContext, EngineValidatorSet, EngineValue};
+use crate::convert;
+use crate::desk::{Desk, Identity, equivocations};
+use crate::guard::Guard;
+use crate::interface::{Effect, Input, Timeout, TimeoutKind};
+use crate::log::{Entry, Record};
+use crate::messages::{Message, SignedProposal, SignedVote};
+use crate::proposers::Proposers;
+use crate::timeouts::Timeouts;
+
+/// The most power that the validators of a height may have together: the engine multiplies it
+/// by three in 64 bits.
+pub const POWER_TOTAL_MAX: u128 = (u64::MAX / 3) as u128;
+
+/// Messages of the next height kept a validator: a proposal and the votes of some rounds.
+const WAITING_PER_VALIDATOR_MAX: usize = 8;
+/// Inputs for the engine's own queue of later messages, which is never used: nothing later is fed.
+const ENGINE_QUEUE_MAX: usize = 1;
+/// Troubles kept for [`Consensus::take_troubles`].
+const TROUBLES_MAX: usize = 16;
+/// The engine's name for a node that does not vote. No validator has it: ids are positions in a
+/// list that is far shorter.
+const NOBODY: ValidatorId = ValidatorId(u32::MAX);
+
+/// Why consensus refuses to start. The operator's to repair.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConsensusFault {
+    /// The vote guard's bytes do not decode.
+    #[error("the vote guard cannot be read ({0}); restore it, or start as a follower")]
+    GuardUnreadable(String),
+    /// The vote guard was written on another chain.
+    #[error("the vote guard is of chain {found}, not of {expected}")]
+    GuardOfAnotherChain {
+        /// The guard's chain.
+        found: ChainId,
+        /// Ours.
+        expected: ChainId,
+    },
+    /// The vote guard was written by another validator.
+    #[error("the vote guard is of validator {found}, not of {expected}")]
+    GuardOfAnotherValidator {
+        /// The guard's validator.
+        found: ValidatorId,
+        /// Ours.
+        expected: ValidatorId,
+    },
+}
+
+/// Why a validator stays silent for the rest of a height. It still follows, and votes again from
+/// the next height on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MuteReason {
+    /// The guard holds a lock of this height, and the log has not been replayed yet.
+    #[error("waiting for the write-ahead log of this height")]
+    AwaitingLog,
+    /// The guard holds a lock of this height that the log does not explain: the log is lost or
+    /// cut, and a vote might go against an own precommit.
+    #[error("the write-ahead log does not lead to the block precommitted last")]
+    LockLost,
+    /// Replaying the log did not lead to the votes in it.
+    #[error("replaying the write-ahead log led to other votes than those in it")]
+    LogDiverged,
+}
+
+/// What a node does at the running height.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Follows only: no height runs, or it is not a validator of it.
+    Following,
+    /// Signs proposals and votes.
+    Voting,
+    /// Is a validator, but signs nothing at this height.
+    Mute(MuteReason),
+}
+
+/// The engine of one height.
+struct Machine {
+    height: Height,
+    validators: ValidatorSet,
+    state: State<EngineContext>,
+    standing: Standing,
+    decided: bool,
+    /// Whether nothing has been fed since the height began.
+    fresh: bool,
+}
+
+/// Agreement on one block a height. Give it [`Input`]s one at a time and perform the
+/// [`Effect`]s that it returns, in order, before the next input.
+pub struct Consensus {
+    chain_id: ChainId,
+    identity: Option<Identity>,
+    timeouts: Timeouts,
+    guard: Option<Guard>,
+    machine: Option<Machine>,
+    /// Verified messages of the height after the running one.
+    waiting: BTreeMap<ValidatorId, Vec<Message>>,
+    /// Inputs that took effect and are not durable yet.
+    pending: Vec<Entry>,
+    troubles: Vec<String>,
+}
+
+impl Consensus {
+    /// Consensus before its first height. `identity` is `None` for a node that only follows;
+    /// `guard` is what [`Effect::Guard`] wrote last, or `None` for a validator that has never
+    /// signed anything.
+    ///
+    /// # Errors
+    /// [`ConsensusFault`] when the guard cannot be read or is not this validator's.
+    pub fn new(
+        chain_id: ChainId,
+        identity: Option<(ValidatorId, SecretKey)>,
+        timeouts: Timeouts,
+        guard: Option<&[u8]>,
+    ) -> Result<Self, ConsensusFault> {
+        let identity = identity.map(|(id, key)| Identity { id, key });
+        let guard = match &identity {
+            Some(identity) => Some(Guard::open(chain_id, identity.id, guard)?),
+            None => None,
+        };
+        Ok(Self {
+            chain_id,
+            identity,
+            timeouts,
+            guard,
+            machine: None,
+            waiting: BTreeMap::new(),
+            pending: Vec::new(),
+            troubles: Vec::new(),
+        })
+    }
+
+    /// The running height.
+    pub fn height(&self) -> Option<Height> {
+        self.machine.as_ref().map(|machine| machine.height)
+    }
+
+    /// The running round.
+    pub fn round(&self) -> Option<Round> {
+        let round = self.machine.as_ref()?.state.round();
+        round.as_u32().map(Round)
+    }
+
+    /// Whether the running height is decided.
+    pub fn is_decided(&self) -> bool {
+        self.machine.as_ref().is_some_and(|machine| machine.decided)
+    }
+
+    /// What this node does at the running height.
+    pub fn standing(&self) -> Standing {
+        self.machine.as_ref().map_or(Standing::Following, |machine| machine.standing)
+    }
+
+    /// Whether a validator has verifiably spoken about the height after the running one: time to
+    /// start it, even if there is nothing to propose here.
+    pub fn next_height_has_begun(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// What went wrong inside since the last call, for the operator's eyes: empty unless there is
+    /// a bug or a damaged log.
+    pub fn take_troubles(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.troubles)
+    }
+
+    /// Takes one input and says, in order, what to do about it.
+    pub fn handle(&mut self, input: Input) -> Vec<Effect> {
+        match input {
+            Input::StartHeight { height, validators, proposers } => {
+                self.start_height(height, validators, &proposers)
+            }
+            Input::Message(message) => self.receive(message),
+            Input::Propose { height, round, block } => {
+                let value = LocallyProposedValue::new(
+                    convert::height_in(height),
+                    convert::round_in(round),
+                    EngineValue(block),
+                );
+                self.feed_at(height, EngineInput::Propose(value))
+            }
+            Input::Verdict { height, round, proposer, valid_round, block, valid } => {
+                let verdict = Entry::Verdict { height, round, proposer, valid_round, block, valid };
+                self.feed_at(height, verdict.input())
+            }
+            Input::Timeout(timeout) => self.time_out(timeout),
+        }
+    }
+
+    /// Brings back what this validator knew of the running height before it stopped: the records
+    /// of [`Effect::Persist`], oldest first. Comes right after [`Input::StartHeight`]; records of
+    /// other heights are passed over. What is durable already is not asked for again; messages
+    /// may be sent again.
+    pub fn replay(&mut self, wal: &[Vec<u8>]) -> Vec<Effect> {
+        let Some(machine) = self.machine.as_mut() else {
+            return Vec::new();
+        };
+        assert!(machine.fresh, "the log is replayed right after the height starts");
+        let entries = read_log(wal, machine.height, &mut self.troubles);
+        let votes = machine.standing != Standing::Following;
+        machine.state.params.enabled = votes;
+        let inputs: Vec<_> = entries.iter().map(Entry::input).collect();
+        machine.state.record_recovered_own_precommit_extensions(&inputs);
+        machine.state.index_wal_entries(&inputs);
+        let durable: BTreeSet<_> = entries.iter().map(codec::encode).collect();
+        let mut effects = Vec::new();
+        let mut diverged = false;
+        for input in inputs {
+            let (more, result) = self.run(input, Vec::new(), Some(&durable));
+            effects.extend(more);
+            if result.is_err() {
+                diverged = true;
+                break;
+            }
+        }
+        self.end_replay(votes, diverged);
+        self.without_stale_requests(effects)
+    }
+
+    fn start_height(
+        &mut self,
+        height: Height,
+        validators: ValidatorSet,
+        proposers: &Proposers,
+    ) -> Vec<Effect> {
+        let count = validators.as_slice().len();
+        assert!((1..=VALIDATORS_MAX).contains(&count), "{count} validators at height {height}");
+        assert!(validators.total_power() <= POWER_TOTAL_MAX, "too much power at height {height}");
+        assert!(
+            self.height().is_none_or(|running| running < height),
+            "height {height} does not come after {:?}: a height never starts twice",
+            self.height(),
+        );
+        let mut effects = self.end_height();
+        let next = self.machine.as_ref().is_some_and(|machine| machine.height.next() == height);
+        let waiting = std::mem::take(&mut self.waiting);
+        let machine = self.new_machine(height, validators, proposers);
+        let start = EngineInput::StartHeight(
+            convert::height_in(height),
+            EngineValidatorSet::new(&machine.validators),
+            false,
+            None,
+            VoteExtensionPolicy::Disabled,
+        );
+        self.machine = Some(machine);
+        effects.extend(self.run(start, Vec::new(), None).0);
+        if next {
+            for message in waiting.into_values().flatten() {
+                effects.extend(self.receive(message));
+            }
+        }
+        effects
+    }
+
+    /// Gives up the running height's log entries, and hands over the evidence in its engine.
+    fn end_height(&mut self) -> Vec<Effect> {
+        self.pending.clear();
+        let Some(machine) = self.machine.as_mut() else {
+            return Vec::new();
+        };
+        let evidence = MisbehaviorEvidence {
+            proposals: machine.state.driver.take_proposal_evidence(),
+            votes: machine.state.driver.take_vote_evidence(),
+        };
+        equivocations(&evidence).into_iter().map(Effect::Evidence).collect()
+    }
+
+    fn new_machine(
+        &self,
+        height: Height,
+        validators: ValidatorSet,
+        proposers: &Proposers,
+    ) -> Machine {
+        let voter = self.identity.as_ref().filter(|identity| {
+            let listed = validators.get(identity.id);
+            listed.is_some_and(|validator| validator.public_key == identity.key.public_key())
+        });
+        let locked = self.guard.as_ref().is_some_and(|guard| guard.lock_at(height).is_some());
+        let standing = match voter {
+            None => Standing::Following,
+            Some(_) if locked => Standing::Mute(MuteReason::AwaitingLog),
+            Some(_) => Standing::Voting,
+        };
+        let params = Params {
+            address: EngineAddress(voter.map_or(NOBODY, |identity| identity.id)),
+            threshold_params: Default::default(),
+            // Bodies travel apart, so that a proposal waits for our own verdict.
+            value_payload: ValuePayload::ProposalAndParts,
+            enabled: standing == Standing::Voting,
+        };
+        let state = State::new(
+            EngineContext::new(&validators, &proposers.order(&validators, height)),
+            convert::height_in(height),
+            EngineValidatorSet::new(&validators),
+            params,
+            ENGINE_QUEUE_MAX,
+            ENGINE_QUEUE_MAX,
+        );
+        Machine { height, validators, state, standing, decided: false, fresh: true }
+    }
+
+    fn time_out(&mut self, timeout: Timeout) -> Vec<Effect> {
+        let Some(machine) = self.machine.as_ref() else {
+            return Vec::new();
+        };
+        // A decided height still sends its last votes again, for those who have not decided.
+        let counts = !machine.decided || timeout.kind == TimeoutKind::Rebroadcast;
+        if timeout.height != machine.height || !counts {
+            return Vec::new();
+        }
+        self.feed(EngineInput::TimeoutElapsed(convert::timeout_in(timeout)), Vec::new())
+    }
+
+    fn receive(&mut self, message: Message) -> Vec<Effect> {
+        let Some(machine) = self.machine.as_ref() else {
+            return Vec::new();
+        };
+        if message.height() == machine.height.next() {
+            self.keep_for_next_height(message);
+            return Vec::new();
+        }
+        if message.height() != machine.height || machine.decided || !machine.wants(&message) {
+            return Vec::new();
+        }
+        let input = match &message {
+            Message::Proposal(signed) => EngineInput::Proposal(convert::proposal_in(signed)),
+            Message::Vote(signed) => EngineInput::Vote(convert::vote_in(signed)),
+            Message::PolkaCertificate(certificate) => {
+                EngineInput::PolkaCertificate(convert::polka_in(certificate))
+            }
+            Message::RoundCertificate(certificate) => {
+                EngineInput::RoundCertificate(convert::round_certificate_in(certificate))
+            }
+        };
+        let verified = match &message {
+            Message::Proposal(signed) => verified_proposal(signed, self.chain_id, machine),
+            Message::Vote(signed) => verified_vote(signed, self.chain_id, machine),
+            // The engine asks about a certificate only if it is news, and before it counts.
+            Message::PolkaCertificate(_) | Message::RoundCertificate(_) => {
+                return self.feed(input, Vec::new());
+            }
+        };
+        verified.map_or_else(Vec::new, |verified| self.feed(input, vec![verified]))
+    }
+
+    /// Keeps a few verified proposals and votes of each validator for the next height.
+    fn keep_for_next_height(&mut self, message: Message) {
+        let Some(machine) = self.machine.as_ref() else {
+            return;
+        };
+        let sender = match &message {
+            Message::Proposal(signed) => signed.proposal.proposer,
+            Message::Vote(signed) => signed.validator,
+            Message::PolkaCertificate(_) | Message::RoundCertificate(_) => return,
+        };
+        let kept = self.waiting.get(&sender).map_or(&[][..], Vec::as_slice);
+        if kept.len() >= WAITING_PER_VALIDATOR_MAX || kept.contains(&message) {
+            return;
+        }
+        // The next height's validators are those of this one but for a rare change, after which
+        // the newcomers' messages come again.
+        let verified = match &message {
+            Message::Proposal(signed) => verified_proposal(signed, self.chain_id, machine),
+            Message::Vote(signed) => verified_vote(signed, self.chain_id, machine),
+            Message::PolkaCertificate(_) | Message::RoundCertificate(_) => None,
+        };
+        if verified.is_some() {
+            self.waiting.entry(sender).or_default().push(message);
+        }
+    }
+
+    fn feed_at(&mut self, height: Height, input: EngineInput<EngineContext>) -> Vec<Effect> {
+        let counts = |machine: &Machine| machine.height == height && !machine.decided;
+        if self.machine.as_ref().is_some_and(counts) {
+            self.feed(input, Vec::new())
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn feed(
+        &mut self,
+        input: EngineInput<EngineContext>,
+        verified: Vec<(PublicKey, Digest, Signature)>,
+    ) -> Vec<Effect> {
+        if let Some(machine) = self.machine.as_mut() {
+            machine.fresh = false;
+        }
+        self.run(input, verified, None).0
+    }
+
+    fn run(
+        &mut self,
+        input: EngineInput<EngineContext>,
+        verified: Vec<(PublicKey, Digest, Signature)>,
+        durable: Option<&BTreeSet<Vec<u8>>>,
+    ) -> (Vec<Effect>, Result<(), ()>) {
+        let Some(machine) = self.machine.as_mut() else {
+            return (Vec::new(), Ok(()));
+        };
+        let mut desk = Desk {
+            chain_id: self.chain_id,
+            identity: self.identity.as_ref(),
+            height: machine.height,
+            validators: &machine.validators,
+            timeouts: self.timeouts,
+            guard: self.guard.as_mut(),
+            pending: &mut self.pending,
+            keeps: machine.standing != Standing::Following,
+            durable,
+            verified,
+            effects: Vec::new(),
+            decided: false,
+            troubles: Vec::new(),
+        };
+        let result: Result<(), EngineError<EngineContext>> = malachite_core::process!(
+            input: input,
+            state: &mut machine.state,
+            metrics: &(),
+            with: step => desk.perform(step)
+        );
+        let Desk { effects, decided, troubles, .. } = desk;
+        machine.decided |= decided;
+        self.troubles.extend(troubles);
+        if let Err(error) = &result {
+            self.troubles.push(format!("height {}: {error}", machine.height));
+        }
+        self.troubles.truncate(TROUBLES_MAX);
+        (effects, result.map_err(|_| ()))
+    }
+
+    fn end_replay(&mut self, votes: bool, diverged: bool) {
+        let (Some(machine), Some(guard)) = (self.machine.as_mut(), self.guard.as_ref()) else {
+            return;
+        };
+        machine.state.reset_entries_index();
+        machine.fresh = false;
+        machine.standing = match votes {
+            false => Standing::Following,
+            true if diverged => Standing::Mute(MuteReason::LogDiverged),
+            true if !machine.knows_lock_of(guard) => Standing::Mute(MuteReason::LockLost),
+            true => Standing::Voting,
+        };
+        machine.state.params.enabled = machine.standing == Standing::Voting;
+    }
+
+    /// Without the requests for blocks of rounds that the log has led past.
+    fn without_stale_requests(&self, mut effects: Vec<Effect>) -> Vec<Effect> {
+        let proposing =
+            self.machine.as_ref().is_some_and(|machine| machine.state.driver.step_is_propose());
+        let running = self.round();
+        effects.retain(|effect| match effect {
+            Effect::GetBlock { round, .. } => proposing && Some(*round) == running,
+            _ => true,
+        });
+        effects
+    }
+}
+
+impl Machine {
+    /// Whether a message of this height may be news, as far as can be told without verifying it.
+    fn wants(&self, message: &Message) -> bool {
+        match message {
+            Message::Vote(signed) => !self.state.driver.votes().has_vote(&convert::vote_in(signed)),
+            Message::Proposal(signed) => {
+                let proposal = convert::proposal_in(signed);
+                let height = convert::height_in(self.height);
+                self.state.get_proposer(height, proposal.message.round)
+                    == proposal.message.validator_address()
+            }
+            Message::PolkaCertificate(certificate) => {
+                certificate.signatures.len() <= VALIDATORS_MAX
+            }
+            Message::RoundCertificate(certificate) => certificate.votes.len() <= VALIDATORS_MAX,
+        }
+    }
+
+    /// Whether the engine still looks at votes and proposals of this round: those far ahead come
+    /// with a round certificate first.
+    fn is_near(&self, round: Round) -> bool {
+        let ahead = convert::round_in(round).as_i64() - self.state.round().as_i64();
+        ahead <= i64::from(MAX_FUTURE_ROUND_LOOKAHEAD)
+    }
+
+    /// Whether the engine is locked where the guard says that this validator precommitted, or on
+    /// something later.
+    fn knows_lock_of(&self, guard: &Guard) -> bool {
+        let Some(lock) = guard.lock_at(self.height) else {
+            return true;
+        };
+        let Some(locked) = &self.state.driver.round_state().locked else {
+            return self.decided;
+        };
+        let round = convert::round_out(locked.round);
+        round > lock.round || (round, locked.value.0) == (lock.round, lock.block)
+    }
+}
+
+type Verified = (PublicKey, Digest, Signature);
+
+fn verified_vote(signed: &SignedVote, chain_id: ChainId, machine: &Machine) -> Option<Verified> {
+    let key = machine.validators.get(signed.validator)?.public_key;
+    let digest = signed.vote.digest(chain_id);
+    key.verifies(&digest, &signed.signature).then_some((key, digest, signed.signature))
+}
+
+fn verified_proposal(
+    signed: &SignedProposal,
+    chain_id: ChainId,
+    machine: &Machine,
+) -> Option<Verified> {
+    let key = machine.validators.get(signed.proposal.proposer)?.public_key;
+    let digest = signed.proposal.digest(chain_id);
+    key.verifies(&digest, &signed.signature).then_some((key, digest, signed.signature))
+}
+
+/// The entries of `height` in order, up to the first record that cannot be read: what follows a
+/// gap must not be fed.
+fn read_log(wal: &[Vec<u8>], height: Height, troubles: &mut Vec<String>) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for bytes in wal {
+        match Record::from_bytes(bytes) {
+            Ok(record) if record.height == height => entries.extend(record.entries),
+            Ok(_) => {}
+            Err(error) => {
+                troubles.push(format!("a record of the write-ahead log: {error}"));
+                break;
+            }
+        }
+    }
+    entries
+}

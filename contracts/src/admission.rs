@@ -1,0 +1,59 @@
+//! The rules of a whole batch, before any of its items is looked at.
+//!
+//! Rules, in order: the chain is this one (107), the submitter is registered (108), the signature
+//! was checked against its registered key (109), it is not suspended (110), it has a role for the
+//! batch's kind (111), valid-until has not passed (112) and lies at most skew plus validity ahead
+//! (113). Admission adds: the batch is not in the chain yet (114).
+//!
+//! In execution a batch that breaks a rule gives its code to each of its items, and books nothing.
+
+use chain_state::{State, check_batch_timely};
+use chain_types::{BatchError, Participant, Rejection, TimeMs, VerifiedBatch};
+
+/// Whether a batch is worth pooling: advice, against the committed state and the node's clock.
+///
+/// # Errors
+/// The first of rejections 107 to 114 that applies.
+pub fn admit(state: &State, batch: &VerifiedBatch, now: TimeMs) -> Result<(), BatchError> {
+    check_batch(state, batch, now)?;
+    match state.batch_location(&batch.id()) {
+        Some((height, index)) => {
+            let detail = format!("(batch {} is number {index} of block {height})", batch.id());
+            Err(BatchError::new(Rejection::BatchRepeated, detail))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The rules that execution checks too. Gives the submitter.
+pub(crate) fn check_batch<'a>(
+    state: &'a State,
+    batch: &VerifiedBatch,
+    time: TimeMs,
+) -> Result<&'a Participant, BatchError> {
+    let header = batch.header();
+    let (id, kind) = (header.submitter, batch.kind());
+    if header.chain_id != state.chain_id() {
+        let detail = format!("(batch {}, chain {})", header.chain_id, state.chain_id());
+        return Err(BatchError::new(Rejection::WrongChain, detail));
+    }
+    let Some(submitter) = state.participant(id) else {
+        return Err(BatchError::new(Rejection::SubmitterUnknown, format!("(participant {id})")));
+    };
+    if submitter.public_key != batch.public_key() {
+        let detail = format!("(participant {id} has key {})", submitter.public_key);
+        return Err(BatchError::new(Rejection::SignatureInvalid, detail));
+    }
+    if submitter.suspended {
+        return Err(BatchError::new(Rejection::SubmitterSuspended, format!("(participant {id})")));
+    }
+    if !submitter.roles.any_of(kind.roles()) {
+        let detail = format!("(participant {id}, kind {})", kind.name());
+        return Err(BatchError::new(Rejection::RoleMissing, detail));
+    }
+    check_batch_timely(state.parameters(), header.valid_until, time).map_err(|rejection| {
+        let detail = format!("(valid until {}, time {time})", header.valid_until);
+        BatchError::new(rejection, detail)
+    })?;
+    Ok(submitter)
+}

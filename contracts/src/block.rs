@@ -1,0 +1,197 @@
+//! Execution of a block: what it makes of its batches, and the header that says so.
+//!
+//! Order: the window closes if its time is over; reservations past their validity expire;
+//! instructions past their deadline are noticed; then the batches, in the order of the block.
+
+use std::collections::BTreeSet;
+
+use chain_state::{
+    BLOCK_BATCHES_LIMIT, EntryCause, Location, Overlay, State, WriteSet, check_batch_timely,
+};
+use chain_types::batch::Items;
+use chain_types::block::{batches_root, outcomes_root, results_root};
+use chain_types::parameters::PROTOCOL_VERSION;
+use chain_types::{
+    BatchId, BatchKind, Block, BlockHeader, Digest, Height, Outcome, Round, TimeMs,
+    ValidatorId, VerifiedBatch,
+};
+
+use crate::{admission, instructions, orders, reservations, sla, windows};
+
+/// What a proposer decides of a block, besides its batches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockContext {
+    /// Its position: the state's height and one.
+    pub height: Height,
+    /// The round in which it is proposed.
+    pub round: Round,
+    /// Who proposes it: a validator of the height.
+    pub proposer: ValidatorId,
+    /// Block time: later than the parent's.
+    pub time: TimeMs,
+}
+
+/// What execution makes of a block.
+#[derive(Debug)]
+pub struct Executed {
+    /// The header, with the digests of results and state, and the ids of the batches.
+    pub block: Block,
+    /// The outcome of each item of each batch.
+    pub outcomes: Vec<Vec<Outcome>>,
+    /// What it changes.
+    pub writes: WriteSet,
+}
+
+/// Why no valid block has this context and these batches.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BlockError {
+    /// The height is not the next one.
+    #[error("the block is of height {actual}, the next is {expected}")]
+    Height {
+        /// The context's.
+        actual: Height,
+        /// The next.
+        expected: Height,
+    },
+    /// The time is not later than the parent's.
+    #[error("block time {actual} is not after its parent's, {parent}")]
+    Time {
+        /// The context's.
+        actual: TimeMs,
+        /// The parent's.
+        parent: TimeMs,
+    },
+    /// The proposer is not a validator of the height.
+    #[error("proposer {0} is not a validator of this height")]
+    Proposer(ValidatorId),
+    /// It holds more batches than the parameters allow.
+    #[error("{actual} batches; at most {limit}")]
+    Batches {
+        /// How many it holds.
+        actual: usize,
+        /// How many it may hold.
+        limit: u32,
+    },
+    /// Its batches hold more items than the parameters allow.
+    #[error("{actual} items; at most {limit}")]
+    Items {
+        /// How many they hold.
+        actual: u64,
+        /// How many they may hold.
+        limit: u32,
+    },
+    /// A batch is already in the chain, or twice in the block.
+    #[error("batch {0} is repeated")]
+    BatchRepeated(BatchId),
+}
+
+/// Executes a block on the state of its parent. Pure: the same arguments give the same result on
+/// every node.
+///
+/// # Errors
+/// [`BlockError`] when no valid block has this context and these batches.
+pub fn execute(
+    state: &State,
+    context: &BlockContext,
+    batches: &[VerifiedBatch],
+) -> Result<Executed, BlockError> {
+    check_form(state, context, batches)?;
+    let orders = batches.iter().filter(|batch| batch.kind() == BatchKind::Recharge);
+    let order_count = orders.map(|batch| batch.count() as usize).sum();
+    let mut overlay = Overlay::new(state, context.time, order_count);
+    windows::close_if_due(&mut overlay);
+    reservations::expire(&mut overlay);
+    sla::notice_overdue(&mut overlay);
+    let outcomes: Vec<Vec<Outcome>> =
+        (0_u32..).zip(batches).map(|(index, batch)| run(&mut overlay, index, batch)).collect();
+    let window = overlay.window().id;
+    let changes = overlay.finish();
+    let ids: Vec<BatchId> = batches.iter().map(VerifiedBatch::id).collect();
+    let roots: Vec<Digest> = outcomes.iter().map(|codes| outcomes_root(codes)).collect();
+    let header = BlockHeader {
+        protocol_version: PROTOCOL_VERSION,
+        chain_id: state.chain_id(),
+        height: context.height,
+        round: context.round,
+        proposer: context.proposer,
+        time: context.time,
+        window,
+        parent: state.block_hash(),
+        // `check_form` held it against a 32-bit limit.
+        batch_count: u32::try_from(ids.len()).unwrap_or(u32::MAX),
+        batches_root: batches_root(&ids),
+        results_root: results_root(&roots),
+        state_digest: changes.digest(),
+        validators_hash: state.validators().digest(),
+        parameters_hash: state.parameters().digest(),
+    };
+    let writes = changes.seal(&header);
+    Ok(Executed { block: Block { header, batches: ids }, outcomes, writes })
+}
+
+fn check_form(
+    state: &State,
+    context: &BlockContext,
+    batches: &[VerifiedBatch],
+) -> Result<(), BlockError> {
+    let expected = state.height().next();
+    if context.height != expected {
+        return Err(BlockError::Height { actual: context.height, expected });
+    }
+    if context.time <= state.time() {
+        return Err(BlockError::Time { actual: context.time, parent: state.time() });
+    }
+    if state.validators().get(context.proposer).is_none() {
+        return Err(BlockError::Proposer(context.proposer));
+    }
+    let limit = state.parameters().block_batches_max.min(BLOCK_BATCHES_LIMIT);
+    if batches.len() > limit as usize {
+        return Err(BlockError::Batches { actual: batches.len(), limit });
+    }
+    let actual = batches.iter().map(|batch| u64::from(batch.count())).sum();
+    let limit = state.parameters().block_items_max;
+    if actual > u64::from(limit) {
+        return Err(BlockError::Items { actual, limit });
+    }
+    let mut seen = BTreeSet::new();
+    for id in batches.iter().map(VerifiedBatch::id) {
+        if !seen.insert(id) || state.batch_location(&id).is_some() {
+            return Err(BlockError::BatchRepeated(id));
+        }
+    }
+    Ok(())
+}
+
+/// The outcomes of one batch's items.
+fn run(overlay: &mut Overlay<'_>, index: u32, batch: &VerifiedBatch) -> Vec<Outcome> {
+    let (state, time) = (overlay.state(), overlay.time());
+    let valid_until = batch.header().valid_until;
+    if check_batch_timely(state.parameters(), valid_until, time).is_ok() {
+        // Also one that is refused below: no batch is in the chain twice while it could apply.
+        overlay.record_batch(batch.id(), valid_until, index);
+    }
+    let submitter = match admission::check_batch(state, batch, time) {
+        Ok(submitter) => submitter,
+        Err(refused) => return vec![refused.rejection.into(); batch.count() as usize],
+    };
+    overlay.begin(EntryCause::Batch(index));
+    let first = Location { height: overlay.height(), batch: index, item: 0 };
+    let places = (0_u32..).map(|item| Location { item, ..first });
+    match batch.items() {
+        Items::Recharge(items) => (places.zip(items).zip(batch.leaves()))
+            .map(|((at, item), leaf)| orders::submit(overlay, submitter, item, leaf, at))
+            .collect(),
+        Items::Collect(items) => (places.zip(items))
+            .map(|(at, item)| reservations::collect(overlay, submitter, item, at))
+            .collect(),
+        Items::Void(items) => (places.zip(items))
+            .map(|(at, item)| reservations::void(overlay, submitter, item, at))
+            .collect(),
+        Items::Arrival(items) => (places.zip(items))
+            .map(|(at, item)| instructions::arrive(overlay, submitter, item, at))
+            .collect(),
+        Items::Failure(items) => (places.zip(items))
+            .map(|(at, item)| instructions::fail(overlay, submitter, item, at))
+            .collect(),
+    }
+}

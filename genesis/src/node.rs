@@ -1,0 +1,397 @@
+//! A node's configuration: `node.toml`, then environment variables. Unknown keys are refused in
+//! both.
+//!
+//! A variable is `SLUICE_NODE_` and the field's name in capitals, sections set off by two
+//! underscores: `SLUICE_NODE_RPC__LISTEN=0.0.0.0:26001`.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use chain_types::{ChainGenesis, PublicKey, SecretKey, ValidatorId};
+use figment::Figment;
+use figment::error::Kind;
+use figment::providers::{Env, Format as _, Toml};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::check::load_genesis;
+use crate::fault::{ConfigFault, FieldError};
+use crate::key::load_secret_key;
+
+/// The prefix of the environment variables that a node reads.
+pub const ENVIRONMENT_PREFIX: &str = "SLUICE_NODE_";
+
+/// `node.toml`. Paths in the file are relative to it; here they are resolved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeConfig {
+    /// The node's name in the genesis file.
+    pub name: String,
+    /// The network's genesis file.
+    pub genesis: PathBuf,
+    /// The folder of the node's blocks and indexes; made if it is missing.
+    pub home: PathBuf,
+    /// The key of its votes; absent for an edge node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validator_key: Option<PathBuf>,
+    /// The key of its connections.
+    pub network_key: PathBuf,
+    /// Connections to other nodes.
+    pub network: NetworkSection,
+    /// The public interface.
+    pub rpc: RpcSection,
+    /// Disk and memory.
+    #[serde(default)]
+    pub store: StoreSection,
+    /// Logs.
+    #[serde(default)]
+    pub log: LogSection,
+}
+
+/// Connections to other nodes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkSection {
+    /// Where it listens: `address:port`.
+    pub listen: SocketAddr,
+    /// The other nodes.
+    #[serde(default)]
+    pub peers: Vec<Peer>,
+}
+
+/// Another node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Peer {
+    /// Its name, for people.
+    pub name: String,
+    /// The public key of its connections, 64 hexadecimal digits.
+    pub key: String,
+    /// Where it listens: `address:port`.
+    pub address: SocketAddr,
+}
+
+impl Peer {
+    /// The public key of its connections. [`NodeConfig::load`] has checked that it is one.
+    pub fn public_key(&self) -> Option<PublicKey> {
+        PublicKey::from_hex(&self.key)
+    }
+}
+
+/// The public interface.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RpcSection {
+    /// Where it listens: `address:port`; port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// The most connections at once (1 to 100,000).
+    #[serde(default = "connections_max")]
+    pub connections_max: u32,
+    /// The most subscriptions at once, over all connections (1 to 100,000).
+    #[serde(default = "subscriptions_max")]
+    pub subscriptions_max: u32,
+    /// The most calls a second from one address (1 to 10,000,000).
+    #[serde(default = "calls_per_second_max")]
+    pub calls_per_second_max: u32,
+    /// The longest `timeout_ms` of `batch_submit` (1 to 300,000).
+    #[serde(default = "wait_ms_max")]
+    pub wait_ms_max: u64,
+    /// Whether browsers may call from pages of other origins.
+    #[serde(default = "cors")]
+    pub cors: bool,
+}
+
+fn connections_max() -> u32 {
+    1_024
+}
+fn subscriptions_max() -> u32 {
+    4_096
+}
+fn calls_per_second_max() -> u32 {
+    10_000
+}
+fn wait_ms_max() -> u64 {
+    60_000
+}
+fn cors() -> bool {
+    true
+}
+
+impl RpcSection {
+    /// The defaults, listening at `listen`.
+    pub fn new(listen: SocketAddr) -> Self {
+        Self {
+            listen,
+            connections_max: connections_max(),
+            subscriptions_max: subscriptions_max(),
+            calls_per_second_max: calls_per_second_max(),
+            wait_ms_max: wait_ms_max(),
+            cors: cors(),
+        }
+    }
+}
+
+/// Disk and memory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StoreSection {
+    /// Bytes that a block file is preallocated with (1 MiB to 4 GiB).
+    pub block_file_bytes: u64,
+    /// Blocks between two checkpoints of the state (1 to 1,000,000).
+    pub checkpoint_blocks: u64,
+    /// Bytes of the index's shared cache (1 MiB to 64 GiB).
+    pub cache_bytes: u64,
+    /// Bytes of batches that wait for a block (16 MiB to 16 GiB); more are refused as `pool-full`.
+    pub pool_bytes_max: u64,
+}
+
+impl Default for StoreSection {
+    fn default() -> Self {
+        Self {
+            block_file_bytes: 256 * MIB,
+            checkpoint_blocks: 1_000,
+            cache_bytes: 64 * MIB,
+            pool_bytes_max: 128 * MIB,
+        }
+    }
+}
+
+/// Logs, on standard error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogSection {
+    /// Which: `info`, or by room, `info,node_network=debug`.
+    pub filter: String,
+    /// Whether each line is JSON.
+    pub json: bool,
+}
+
+impl Default for LogSection {
+    fn default() -> Self {
+        Self { filter: "info".to_owned(), json: false }
+    }
+}
+
+const MIB: u64 = 1024 * 1024;
+const GIB: u64 = 1024 * MIB;
+
+impl NodeConfig {
+    /// Reads the file, then the environment.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or a field is unknown, missing, malformed or out of bounds.
+    pub fn load(path: &Path) -> Result<Self, ConfigFault> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigFault::Read { path: path.to_owned(), source })?;
+        let mut config = Self::parse(&text, Some(ENVIRONMENT_PREFIX))
+            .map_err(|error| ConfigFault::field(path, error))?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        config.genesis = folder.join(&config.genesis);
+        config.home = folder.join(&config.home);
+        config.network_key = folder.join(&config.network_key);
+        config.validator_key = config.validator_key.map(|key| folder.join(key));
+        Ok(config)
+    }
+
+    fn parse(text: &str, environment: Option<&str>) -> Result<Self, FieldError> {
+        let config: Self = extract(text, environment)?;
+        config.check_bounds()?;
+        config.check_peers()?;
+        Ok(config)
+    }
+
+    fn check_bounds(&self) -> Result<(), FieldError> {
+        let (rpc, store) = (&self.rpc, &self.store);
+        let rows = [
+            ("rpc.connections_max", u64::from(rpc.connections_max), 1..=100_000),
+            ("rpc.subscriptions_max", u64::from(rpc.subscriptions_max), 1..=100_000),
+            ("rpc.calls_per_second_max", u64::from(rpc.calls_per_second_max), 1..=10_000_000),
+            ("rpc.wait_ms_max", rpc.wait_ms_max, 1..=300_000),
+            ("store.block_file_bytes", store.block_file_bytes, MIB..=4 * GIB),
+            ("store.checkpoint_blocks", store.checkpoint_blocks, 1..=1_000_000),
+            ("store.cache_bytes", store.cache_bytes, MIB..=64 * GIB),
+            ("store.pool_bytes_max", store.pool_bytes_max, 16 * MIB..=16 * GIB),
+        ];
+        for (field, value, bounds) in rows {
+            if !bounds.contains(&value) {
+                let remedy = format!("give a number from {} to {}", bounds.start(), bounds.end());
+                return Err(FieldError::new(field, value, "it is out of bounds", remedy));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_peers(&self) -> Result<(), FieldError> {
+        let mut keys = BTreeSet::new();
+        for (index, peer) in self.network.peers.iter().enumerate() {
+            let error = |problem, remedy| {
+                Err(FieldError::new(format!("network.peers[{index}].key"), &peer.key, problem, remedy))
+            };
+            match peer.public_key() {
+                Some(key) if key.is_usable() => {
+                    if !keys.insert(key) {
+                        return error("another peer has it already", "list each peer once");
+                    }
+                }
+                _ => return error("it is no public key", "use the network_key of the genesis file"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the genesis file and the keys, and checks that they belong together.
+    ///
+    /// # Errors
+    /// When one cannot be used, the genesis file has no node of this name, or it has other keys.
+    pub fn identity(&self) -> Result<NodeIdentity, ConfigFault> {
+        let genesis = load_genesis(&self.genesis)?;
+        let refuse = |path: &Path, field: &str, value: String, problem: &str, remedy: &str| {
+            Err(ConfigFault::field(path, FieldError::new(field, value, problem, remedy)))
+        };
+        let Some((index, node)) =
+            (0_u32..).zip(&genesis.nodes).find(|(_, node)| node.name == self.name)
+        else {
+            let remedy = "use the name of a node in the genesis file";
+            let problem = "the genesis file has no such node";
+            return refuse(&self.genesis, "name", self.name.clone(), problem, remedy);
+        };
+        let remedy = "use the key and genesis files of the same network and node";
+        let network_key = load_secret_key(&self.network_key)?;
+        if network_key.public_key() != node.network_key {
+            let value = network_key.public_key().to_string();
+            let problem = "the genesis file has another network_key for this node";
+            return refuse(&self.network_key, "network_key", value, problem, remedy);
+        }
+        let is_validator = node.power > 0;
+        let validator = match &self.validator_key {
+            Some(path) if is_validator => {
+                let key = load_secret_key(path)?;
+                if key.public_key() != node.validator_key {
+                    let value = key.public_key().to_string();
+                    let problem = "the genesis file has another validator_key for this node";
+                    return refuse(path, "validator_key", value, problem, remedy);
+                }
+                Some((ValidatorId(index), key))
+            }
+            None if !is_validator => None,
+            Some(path) => {
+                let problem = "the genesis file gives this node no power, so it does not vote";
+                return refuse(path, "validator_key", "a key".to_owned(), problem, "remove it");
+            }
+            None => {
+                let problem = "the genesis file says that this node votes";
+                let remedy = "name the file of its key";
+                return refuse(&self.genesis, "validator_key", "nothing".into(), problem, remedy);
+            }
+        };
+        Ok(NodeIdentity { genesis, index, network_key, validator })
+    }
+}
+
+/// Who a node is: its place in the registry and its keys, checked against each other.
+#[derive(Debug, Clone)]
+pub struct NodeIdentity {
+    /// The network's registry.
+    pub genesis: ChainGenesis,
+    /// The node's place in `genesis.nodes`.
+    pub index: u32,
+    /// The key of its connections.
+    pub network_key: SecretKey,
+    /// Its validator's id and the key of its votes; `None` for an edge node.
+    pub validator: Option<(ValidatorId, SecretKey)>,
+}
+
+/// A typed configuration from TOML text and, if a prefix is given, environment variables.
+pub(crate) fn extract<T: DeserializeOwned>(
+    text: &str,
+    environment: Option<&str>,
+) -> Result<T, FieldError> {
+    let mut figment = Figment::from(Toml::string(text));
+    if let Some(prefix) = environment {
+        figment = figment.merge(Env::prefixed(prefix).split("__"));
+    }
+    figment.extract().map_err(|error| field_error(&error))
+}
+
+/// Figment's first error in our words.
+fn field_error(error: &figment::Error) -> FieldError {
+    let mut path = error.path.clone();
+    let (value, problem, remedy) = match &error.kind {
+        Kind::MissingField(name) => {
+            path.push(name.to_string());
+            ("nothing".to_owned(), "it is missing".to_owned(), format!("add `{name}`"))
+        }
+        Kind::UnknownField(name, known) => {
+            if path.last() != Some(name) {
+                path.push(name.clone());
+            }
+            let remedy = format!("check its spelling; known here: {}", known.join(", "));
+            ("…".to_owned(), "no such field is known".to_owned(), remedy)
+        }
+        Kind::InvalidType(actual, expected) | Kind::InvalidValue(actual, expected) => {
+            let problem = format!("{expected} is expected");
+            (actual.to_string(), problem, format!("give {expected}"))
+        }
+        other => (
+            "…".to_owned(),
+            other.to_string().replace('\n', " "),
+            "write it as the reference of the configuration says".to_owned(),
+        ),
+    };
+    let field = if path.is_empty() { "file".to_owned() } else { path.join(".") };
+    FieldError::new(field, value, problem, remedy)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = r#"
+        name = "validator-0"
+        genesis = "../../genesis.toml"
+        home = "home"
+        validator_key = "validator.key"
+        network_key = "network.key"
+        [network]
+        listen = "127.0.0.1:26000"
+        [[network.peers]]
+        name = "validator-1"
+        key = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+        address = "127.0.0.1:26002"
+        [rpc]
+        listen = "127.0.0.1:26001"
+    "#;
+
+    #[test]
+    fn a_file_with_only_what_is_needed_gets_the_defaults() {
+        let config = NodeConfig::parse(FILE, None).unwrap();
+        assert_eq!(config.rpc, RpcSection::new("127.0.0.1:26001".parse().unwrap()));
+        assert_eq!(config.store, StoreSection::default());
+        assert_eq!(config.log, LogSection::default());
+    }
+
+    #[test]
+    fn each_bad_field_is_named() {
+        let rows = [
+            ("name = \"validator-0\"", "nome = \"validator-0\"", "nome"),
+            ("home = \"home\"", "", "home"),
+            ("home = \"home\"", "home = 5", "home"),
+            ("127.0.0.1:26001", "127.0.0.1", "rpc.listen"),
+            ("127.0.0.1:26000", "localhost:26000", "network.listen"),
+            ("[rpc]", "[rpc]\nconnections = 5", "rpc.connections"),
+            ("[rpc]", "[rpc]\nconnections_max = 0", "rpc.connections_max"),
+            ("[rpc]", "[rpc]\nconnections_max = -1", "rpc.connections_max"),
+            ("[rpc]", "[store]\nblock_file_bytes = 1\n[rpc]", "store.block_file_bytes"),
+            ("[rpc]", "[log]\nlevel = \"info\"\n[rpc]", "log.level"),
+            ("d75a98", "zz5a98", "network.peers[0].key"),
+        ];
+        for (from, to, field) in rows {
+            let error = NodeConfig::parse(&FILE.replace(from, to), None).unwrap_err();
+            assert_eq!(error.field, field, "{to}: {error}");
+            assert!(!error.remedy.is_empty());
+        }
+        assert!(NodeConfig::parse("name = ", None).is_err());
+    }
+}

@@ -1,0 +1,88 @@
+//! A participant's configuration: who it is, where its key lies, which nodes it talks to.
+
+use std::path::{Path, PathBuf};
+
+use chain_types::{ChainGenesis, ParticipantId, SecretKey};
+use serde::{Deserialize, Serialize};
+
+use crate::check::load_genesis;
+use crate::fault::{ConfigFault, FieldError};
+use crate::key::load_secret_key;
+
+/// `participant.toml`. Paths in the file are relative to it; here they are resolved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ParticipantConfig {
+    /// The participant's id.
+    pub id: u32,
+    /// Its name, for people.
+    pub name: String,
+    /// Its secret key file.
+    pub key: PathBuf,
+    /// The network's genesis file.
+    pub genesis: PathBuf,
+    /// RPC addresses of nodes, in order of preference: `http://host:port`.
+    pub rpc: Vec<String>,
+    /// Merchants of interest: those it pays, or may name in orders. For convenience only.
+    #[serde(default)]
+    pub merchants: Vec<u64>,
+}
+
+impl ParticipantConfig {
+    /// Reads the file. Environment variables do not change it.
+    ///
+    /// # Errors
+    /// When the file cannot be read, has an unknown or missing field, or an address that is none.
+    pub fn load(path: &Path) -> Result<Self, ConfigFault> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigFault::Read { path: path.to_owned(), source })?;
+        let mut config: Self =
+            crate::node::extract(&text, None).map_err(|error| ConfigFault::field(path, error))?;
+        let refuse = |field: &str, value: String, problem: &str, remedy: &str| {
+            Err(ConfigFault::field(path, FieldError::new(field, value, problem, remedy)))
+        };
+        if config.id == 0 {
+            return refuse("id", "0".to_owned(), "ids begin at 1", "use the id of the genesis file");
+        }
+        if config.rpc.is_empty() {
+            let remedy = "list at least one node's address, http://host:port";
+            return refuse("rpc", "[]".to_owned(), "there is no node to talk to", remedy);
+        }
+        for (index, address) in config.rpc.iter().enumerate() {
+            if !address.starts_with("http://") {
+                let field = format!("rpc[{index}]");
+                return refuse(&field, address.clone(), "it is no address", "write http://host:port");
+            }
+        }
+        let folder = path.parent().unwrap_or(Path::new("."));
+        config.key = folder.join(&config.key);
+        config.genesis = folder.join(&config.genesis);
+        Ok(config)
+    }
+
+    /// The participant's id.
+    pub fn participant(&self) -> ParticipantId {
+        ParticipantId(self.id)
+    }
+
+    /// Reads the key and the genesis file, and checks that they belong together.
+    ///
+    /// # Errors
+    /// When either cannot be used, or the genesis file has another key for this id.
+    pub fn open(&self) -> Result<(ChainGenesis, SecretKey), ConfigFault> {
+        let genesis = load_genesis(&self.genesis)?;
+        let key = load_secret_key(&self.key)?;
+        let public_key = key.public_key();
+        let registered = genesis.participant(self.participant()).map(|known| known.public_key);
+        if registered == Some(public_key) {
+            return Ok((genesis, key));
+        }
+        let problem = match registered {
+            Some(_) => "the genesis file registers another key for this participant",
+            None => "the genesis file has no participant of this id",
+        };
+        let field = format!("participant {}", self.id);
+        let remedy = "use the key file and the genesis file of the same network";
+        Err(ConfigFault::field(&self.key, FieldError::new(field, public_key, problem, remedy)))
+    }
+}

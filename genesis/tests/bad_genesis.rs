@@ -1,0 +1,225 @@
+//! Every way a genesis file can be wrong, and the field that the operator is pointed to.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::fs;
+
+use chain_types::TimeMs;
+use genesis::{NetworkPlan, network_new, parse_genesis};
+
+fn good() -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = NetworkPlan {
+        edges: 1,
+        seed: Some(1),
+        time: Some(TimeMs(1_790_000_000_000)),
+        ..NetworkPlan::default()
+    };
+    fs::read_to_string(network_new(folder.path(), &plan).unwrap().genesis).unwrap()
+}
+
+/// The value of `key` in the `nth` section that has it.
+fn value_of(text: &str, key: &str, nth: usize) -> String {
+    let start = format!("{key} = ");
+    let line = text.lines().filter(|line| line.starts_with(&start)).nth(nth).unwrap();
+    line[start.len()..].to_owned()
+}
+
+/// Changes the `nth` line that sets `key`; an empty value removes the line.
+fn set(text: &str, key: &str, nth: usize, value: &str) -> String {
+    let start = format!("{key} = ");
+    let mut seen = 0;
+    let mut changed = String::new();
+    for line in text.lines() {
+        let is_it = line.starts_with(&start) && {
+            seen += 1;
+            seen == nth + 1
+        };
+        match (is_it, value) {
+            (true, "") => {}
+            (true, value) => changed.push_str(&format!("{start}{value}\n")),
+            (false, _) => changed.push_str(&format!("{line}\n")),
+        }
+    }
+    assert!(seen > nth, "no line {nth} sets {key}");
+    changed
+}
+
+fn refused(text: &str, field: &str) {
+    let error = parse_genesis(text.as_bytes()).expect_err(field);
+    assert_eq!(error.field, field, "{error}");
+    assert!(!error.value.is_empty() && !error.remedy.is_empty(), "{error:?}");
+}
+
+#[test]
+fn the_good_file_is_good() {
+    parse_genesis(good().as_bytes()).unwrap();
+}
+
+#[test]
+fn each_bad_value_is_named() {
+    let good = good();
+    // The zero point and the point of order two: signatures under them can be forged.
+    let weak = format!("\"{}\"", "00".repeat(32));
+    let weak_two = format!("\"01{}\"", "00".repeat(31));
+    let first_key = value_of(&good, "public_key", 0);
+    let first_network_key = value_of(&good, "network_key", 0);
+    let rows: &[(&str, usize, &str, &str)] = &[
+        ("name", 0, "\"\"", "name"),
+        ("name", 0, "5", "name"),
+        ("name", 0, "\" x\"", "name"),
+        ("name", 0, "\"a\\u0007b\"", "name"),
+        ("name", 0, &format!("\"{}\"", "n".repeat(65)), "name"),
+        ("name", 0, "", "name"),
+        ("time_ms", 0, "1790000000", "time_ms"),
+        ("time_ms", 0, "-1", "time_ms"),
+        ("time_ms", 0, "\"now\"", "time_ms"),
+        ("currencies", 0, "[]", "currencies"),
+        ("currencies", 0, "[\"CNY\", \"ZZZ\"]", "currencies[1]"),
+        ("currencies", 0, "[\"cny\"]", "currencies[0]"),
+        ("currencies", 0, "[\"CNY\", \"CNY\"]", "currencies[1]"),
+        ("currencies", 0, "[\"XAU\"]", "currencies[0]"),
+        ("currencies", 0, "[156]", "currencies[0]"),
+        ("currencies", 0, "\"CNY\"", "currencies"),
+        ("id", 1, "1", "participants[1].id"),
+        ("id", 1, "0", "participants[1].id"),
+        ("id", 1, "4294967296", "participants[1].id"),
+        ("id", 1, "1.5", "participants[1].id"),
+        ("name", 1, "\"\"", "participants[0].name"),
+        ("roles", 1, "[]", "participants[1].roles"),
+        ("roles", 1, "[\"king\"]", "participants[1].roles[0]"),
+        ("roles", 1, "[\"auditor\", \"auditor\"]", "participants[1].roles[1]"),
+        ("roles", 1, "\"auditor\"", "participants[1].roles"),
+        ("roles", 1, "[\"auditor\"]", "nodes[1].operator"),
+        ("roles", 5, "[\"auditor\"]", "merchants[0].payout_gateway"),
+        ("public_key", 1, &weak, "participants[1].public_key"),
+        ("public_key", 1, &weak_two, "participants[1].public_key"),
+        ("public_key", 1, "\"abc\"", "participants[1].public_key"),
+        ("public_key", 1, &first_key, "participants[1].public_key"),
+        ("public_key", 1, "", "participants[1].public_key"),
+        ("id", 8, "1001", "merchants[1].id"),
+        ("id", 8, "0", "merchants[1].id"),
+        ("id", 8, "-5", "merchants[1].id"),
+        ("payout_gateway", 0, "999", "merchants[0].payout_gateway"),
+        ("payout_gateway", 0, "101", "merchants[0].payout_gateway"),
+        ("gateway", 0, "101", "liquidity[0].gateway"),
+        ("gateway", 0, "999", "liquidity[0].gateway"),
+        ("currency", 0, "\"EUR\"", "liquidity[0].currency"),
+        ("currency", 1, "\"CNY\"", "liquidity[1].currency"),
+        ("net_debit_cap", 0, "-1", "liquidity[0].net_debit_cap"),
+        ("net_debit_cap", 0, "9000000000000000000", "liquidity[0].net_debit_cap"),
+        ("opening_liquidity", 0, "1e3", "liquidity[0].opening_liquidity"),
+        ("operator", 0, "101", "nodes[0].operator"),
+        ("operator", 0, "999", "nodes[0].operator"),
+        ("power", 0, "-1", "nodes[0].power"),
+        ("power", 0, "2", "nodes[0].power"),
+        ("power", 0, "2000000000", "nodes[0].power"),
+        ("network_key", 1, &first_network_key, "nodes[1].network_key"),
+        ("network_key", 1, &first_key, "nodes[1].network_key"),
+        ("validator_key", 1, &first_network_key, "nodes[1].validator_key"),
+        ("validator_key", 1, "", "nodes[1].validator_key"),
+        ("power", 4, "1", "nodes[4].validator_key"),
+        ("power", 0, "0", "nodes[0].validator_key"),
+    ];
+    for (key, nth, value, field) in rows {
+        refused(&set(&good, key, *nth, value), field);
+    }
+}
+
+#[test]
+fn each_parameter_has_bounds_and_they_agree() {
+    let good = good();
+    let rows = [
+        ("order_skew_ms", "0"),
+        ("order_validity_ms", "0"),
+        ("order_validity_ms", "9000000000000000000"),
+        ("window_ms", "0"),
+        ("window_ms", "900"),
+        ("window_ms", "100000000"),
+        ("deadline_domestic_ms", "0"),
+        ("deadline_domestic_ms", "30000"),
+        ("deadline_cross_border_ms", "170000"),
+        ("deadline_collect_ms", "180001"),
+        ("deadline_collect_ms", "0"),
+        ("block_interval_ms", "0"),
+        ("block_interval_ms", "10001"),
+        ("heartbeat_ms", "99"),
+        ("heartbeat_ms", "0"),
+        ("clock_drift_ms", "0"),
+        ("consensus_timeout_ms", "0"),
+        ("consensus_timeout_ms", "3001"),
+        ("consensus_timeout_step_ms", "0"),
+        ("consensus_timeout_max_ms", "299"),
+        ("consensus_timeout_max_ms", "3600000"),
+        ("proposer_penalty_heights", "-1"),
+        ("block_batches_max", "0"),
+        ("block_items_max", "8191"),
+        ("block_items_max", "99999999"),
+        ("order_amount_max", "0"),
+        ("order_amount_max", "9000000000000000000"),
+        ("order_amount_max", ""),
+    ];
+    for (key, value) in rows {
+        let field = match (key, value) {
+            // The parameter whose agreement breaks is the one named.
+            ("block_interval_ms", "10001") => "parameters.block_interval_ms".to_owned(),
+            ("consensus_timeout_ms", "3001") => "parameters.consensus_timeout_max_ms".to_owned(),
+            _ => format!("parameters.{key}"),
+        };
+        refused(&set(&good, key, 0, value), &field);
+    }
+}
+
+#[test]
+fn unknown_fields_are_refused_in_every_section() {
+    let good = good();
+    let rows = [
+        ("time_ms = ", "surprise"),
+        ("order_skew_ms = ", "parameters.surprise"),
+        ("roles = ", "participants[0].surprise"),
+        ("payout_gateway = ", "merchants[0].surprise"),
+        ("net_debit_cap = ", "liquidity[0].surprise"),
+        ("operator = ", "nodes[0].surprise"),
+    ];
+    for (before, field) in rows {
+        refused(&good.replacen(before, &format!("surprise = 1\n{before}"), 1), field);
+    }
+    refused(&format!("{good}\n[surprise]\nx = 1\n"), "surprise");
+}
+
+#[test]
+fn too_few_validators_need_the_word_development() {
+    let good = good();
+    let few = set(&set(&good, "power", 3, "0"), "validator_key", 3, "");
+    refused(&few, "nodes");
+    let development = few.replacen("currencies", "development = true\ncurrencies", 1);
+    parse_genesis(development.as_bytes()).unwrap();
+    refused(&few.replacen("currencies", "development = 1\ncurrencies", 1), "development");
+}
+
+#[test]
+fn what_is_no_toml_names_its_line() {
+    let good = good();
+    refused(&good.replacen("time_ms = ", "time_ms ", 1), "line 4");
+    refused(&good.replacen("time_ms = ", "name = \"x\"\ntime_ms = ", 1), "line 4");
+    let error = parse_genesis(b"name = \"\xff\"").unwrap_err();
+    assert_eq!(error.field, "byte 8");
+    assert!(parse_genesis(b"").is_err());
+    assert!(parse_genesis(&vec![b'#'; genesis::GENESIS_BYTES_MAX + 1]).is_err());
+}
+
+#[test]
+fn any_change_of_the_file_makes_another_chain() {
+    let good = good();
+    let one = parse_genesis(good.as_bytes()).unwrap();
+    let two = parse_genesis(format!("{good}\n").as_bytes()).unwrap();
+    assert_ne!(one.chain_id, two.chain_id);
+}
+
+#[test]
+fn no_truncation_panics() {
+    let good = good();
+    for end in (0..good.len()).step_by(7) {
+        let _ = parse_genesis(&good.as_bytes()[..end]);
+    }
+}

@@ -1,0 +1,236 @@
+//! A network's folder: what is made can be read, and what must not be used is refused.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use chain_types::{ParticipantId, Roles, TimeMs, ValidatorId};
+use genesis::{
+    ConfigFault, NetworkFolder, NetworkPlan, NodeConfig, ParticipantConfig, create_secret_key,
+    load_genesis, load_secret_key, network_new,
+};
+
+fn plan() -> NetworkPlan {
+    NetworkPlan { seed: Some(1), time: Some(TimeMs(1_790_000_000_000)), ..NetworkPlan::default() }
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn a_new_network_reads_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = NetworkPlan { edges: 1, ..plan() };
+    let network = network_new(folder.path(), &plan).unwrap();
+    assert_eq!(NetworkFolder::open(folder.path()).unwrap(), network);
+    let genesis = load_genesis(&network.genesis).unwrap();
+    assert_eq!(genesis.chain_id, network.chain_id);
+    assert_eq!(genesis.validators().as_slice().len(), 4);
+    assert_eq!(genesis.nodes.len(), 5);
+    assert_eq!(genesis.merchants.len(), 10);
+    assert_eq!(genesis.liquidity.len(), 8);
+    assert_eq!(genesis.parameters, plan.parameters);
+    assert!(genesis.participant(ParticipantId(202)).unwrap().roles.any_of(Roles::GATEWAY));
+
+    for (index, node) in network.nodes.iter().enumerate() {
+        let config = NodeConfig::load(&node.config).unwrap();
+        assert_eq!(config.network.peers.len(), 4);
+        assert!(config.network.peers.iter().all(|peer| peer.name != node.name));
+        assert_eq!(config.network.listen.port(), 26_000 + 2 * index as u16);
+        assert_eq!(config.rpc.listen.port(), 26_001 + 2 * index as u16);
+        let identity = config.identity().unwrap();
+        assert_eq!(identity.index as usize, index);
+        let validator = identity.validator.map(|(id, _)| id);
+        assert_eq!(validator, (index < 4).then_some(ValidatorId(index as u32)));
+    }
+    for participant in &network.participants {
+        let config = ParticipantConfig::load(&participant.config).unwrap();
+        assert_eq!(config.id, participant.id);
+        assert_eq!(config.rpc.len(), 5);
+        config.open().unwrap();
+    }
+    let names: Vec<_> = network.participants.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names[3..], ["operator-4", "recharge-101", "gateway-201", "gateway-202"]);
+}
+
+#[test]
+fn the_chain_id_is_what_sha256sum_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = network_new(folder.path(), &plan()).unwrap();
+    let output = Command::new("sha256sum").arg(&network.genesis).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(text.split_whitespace().next(), Some(network.chain_id.to_string().as_str()));
+}
+
+#[test]
+fn keys_are_for_their_owner_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = network_new(folder.path(), &plan()).unwrap();
+    let home = network.nodes[0].config.parent().unwrap();
+    let participant = network.participants[0].config.parent().unwrap();
+    for path in
+        [home.join("validator.key"), home.join("network.key"), participant.join("participant.key")]
+    {
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+        assert_eq!(fs::read(&path).unwrap().len(), 65);
+    }
+    assert_eq!(mode(home), 0o700);
+
+    let key = home.join("validator.key");
+    for bad in [0o640, 0o604, 0o644, 0o660] {
+        fs::set_permissions(&key, Permissions::from_mode(bad)).unwrap();
+        let fault = load_secret_key(&key).unwrap_err();
+        assert!(matches!(fault, ConfigFault::KeyReadable { mode, .. } if mode == bad));
+        assert!(fault.to_string().contains("chmod 600"), "{fault}");
+    }
+    fs::set_permissions(&key, Permissions::from_mode(0o400)).unwrap();
+    load_secret_key(&key).unwrap();
+}
+
+#[test]
+fn a_file_that_is_no_key_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("some.key");
+    let digits = "ab".repeat(32);
+    let rows = [
+        (digits.clone(), true),
+        (format!("{digits}\n"), true),
+        (format!("{digits}\n\n"), false),
+        (format!("{digits}ab\n"), false),
+        (digits[2..].to_owned(), false),
+        (digits.replace("ab", "xy"), false),
+        (String::new(), false),
+    ];
+    for (text, is_key) in rows {
+        fs::write(&path, &text).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        let loaded = load_secret_key(&path);
+        assert_eq!(loaded.is_ok(), is_key, "{text:?}");
+        if let Err(fault) = loaded {
+            assert!(matches!(fault, ConfigFault::KeyMalformed { .. }));
+            assert!(!fault.to_string().contains("abab"), "a key is never shown");
+        }
+    }
+    let missing = load_secret_key(&folder.path().join("none.key")).unwrap_err();
+    assert!(matches!(missing, ConfigFault::Read { .. }));
+}
+
+#[test]
+fn a_key_file_is_never_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("some.key");
+    let key = chain_types::SecretKey::from_seed(&[5; 32]);
+    create_secret_key(&path, &key).unwrap();
+    assert_eq!(load_secret_key(&path).unwrap().public_key(), key.public_key());
+    assert!(matches!(create_secret_key(&path, &key), Err(ConfigFault::Write { .. })));
+}
+
+#[test]
+fn a_folder_that_is_not_empty_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("precious"), "money").unwrap();
+    let fault = network_new(folder.path(), &plan()).unwrap_err();
+    assert!(matches!(fault, ConfigFault::FolderNotEmpty { .. }), "{fault}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn keys_are_drawn_anew_unless_seeded() {
+    let chain = |seed| {
+        let folder = tempfile::tempdir().unwrap();
+        network_new(folder.path(), &NetworkPlan { seed, ..plan() }).unwrap().chain_id
+    };
+    assert_eq!(chain(Some(1)), chain(Some(1)));
+    assert_ne!(chain(Some(1)), chain(Some(2)));
+    assert_ne!(chain(None), chain(None));
+}
+
+#[test]
+fn a_bad_plan_names_its_field_and_writes_nothing() {
+    let mut no_currency = plan();
+    no_currency.currencies.clear();
+    let mut bad_window = plan();
+    bad_window.parameters.window_ms = 0;
+    let rows = [
+        (NetworkPlan { validators: 0, ..plan() }, "validators"),
+        (NetworkPlan { validators: 51, ..plan() }, "validators"),
+        (NetworkPlan { gateways: 0, ..plan() }, "gateways"),
+        (NetworkPlan { merchants: 0, ..plan() }, "merchants"),
+        (NetworkPlan { base_port: 65_530, ..plan() }, "base_port"),
+        (NetworkPlan { net_debit_cap: u64::MAX, ..plan() }, "line "),
+        (NetworkPlan { name: String::new(), ..plan() }, "name"),
+        (no_currency, "currencies"),
+        (bad_window, "parameters.window_ms"),
+    ];
+    for (plan, field) in rows {
+        let folder = tempfile::tempdir().unwrap();
+        match network_new(folder.path(), &plan).unwrap_err() {
+            ConfigFault::Plan(error) => assert!(error.field.starts_with(field), "{error}"),
+            other => panic!("{other}"),
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+    let last = NetworkPlan { base_port: 65_528, ..plan() };
+    network_new(tempfile::tempdir().unwrap().path(), &last).unwrap();
+}
+
+#[test]
+fn a_small_network_says_that_it_is_for_development() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = network_new(folder.path(), &NetworkPlan { validators: 1, ..plan() }).unwrap();
+    assert!(fs::read_to_string(network.genesis).unwrap().contains("development = true"));
+}
+
+#[test]
+fn keys_of_another_node_or_network_are_refused() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let network = network_new(one.path(), &plan()).unwrap();
+    let other = network_new(two.path(), &NetworkPlan { seed: Some(2), ..plan() }).unwrap();
+    let config = NodeConfig::load(&network.nodes[0].config).unwrap();
+    let second = NodeConfig::load(&network.nodes[1].config).unwrap();
+    let rows = [
+        (NodeConfig { network_key: second.network_key.clone(), ..config.clone() }, "network_key"),
+        (
+            NodeConfig { validator_key: second.validator_key.clone(), ..config.clone() },
+            "validator_key",
+        ),
+        (NodeConfig { validator_key: None, ..config.clone() }, "validator_key"),
+        (NodeConfig { name: "validator-9".into(), ..config.clone() }, "name"),
+        (NodeConfig { genesis: other.genesis.clone(), ..config }, "network_key"),
+    ];
+    for (config, field) in rows {
+        match config.identity().unwrap_err() {
+            ConfigFault::Field { error, .. } => assert_eq!(error.field, field, "{error}"),
+            fault => panic!("{fault}"),
+        }
+    }
+    let mut participant = ParticipantConfig::load(&network.participants[0].config).unwrap();
+    participant.genesis = other.genesis;
+    assert!(participant.open().is_err());
+}
+
+#[test]
+fn participant_files_with_unknown_or_bad_fields_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = network_new(folder.path(), &plan()).unwrap();
+    let path = &network.participants[0].config;
+    let good = fs::read_to_string(path).unwrap();
+    let rows = [
+        (format!("{good}\ncolour = \"red\"\n"), "colour"),
+        (good.replace("id = 1\n", ""), "id"),
+        (good.replace("id = 1\n", "id = -1\n"), "id"),
+        (good.replace("id = 1\n", "id = 0\n"), "id"),
+        (good.replace("http://127.0.0.1:26003", "ftp://x"), "rpc[1]"),
+    ];
+    for (text, field) in rows {
+        fs::write(path, &text).unwrap();
+        match ParticipantConfig::load(path).unwrap_err() {
+            ConfigFault::Field { error, .. } => assert_eq!(error.field, field, "{error}"),
+            fault => panic!("{fault}"),
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! The load: batches signed just ahead on their own threads, sent in a closed loop (so many in
+//! flight at each node) or an open one (so many orders a second, come what may).
+//!
+//! An open loop measures from the time a batch was meant to be sent, also when the network holds
+//! the sender up, so that a stall is not hidden by the requests it delayed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chain_types::{ChainId, ParticipantId, SecretKey, SignedBatch};
+use rpc_api::{BatchReport, Wait};
+use tokio::sync::{Mutex, Semaphore, mpsc};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::participant::client::{CallError, Client};
+use crate::participant::operations::now;
+use crate::participant::orders::{Entropy, Profile};
+
+/// Batches that lie signed and ready, for each signing thread.
+const READY_BATCHES: usize = 2;
+/// How long a batch's outcome is waited for.
+pub const OUTCOME_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long after it is made a batch may commit, in milliseconds.
+const VALID_MS: u64 = 120_000;
+
+/// A gateway that puts load on the network with its own users' orders.
+#[derive(Debug, Clone)]
+pub struct Loader {
+    /// Who signs.
+    pub id: ParticipantId,
+    /// With what.
+    pub key: SecretKey,
+    /// What its orders look like.
+    pub profile: Profile,
+}
+
+/// How batches are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// So many batches in flight at each node; the next is sent when one is final.
+    Closed {
+        /// Batches in flight at each node.
+        in_flight: usize,
+    },
+    /// So many orders a second, whatever the network does.
+    Open {
+        /// Orders a second.
+        rate: u64,
+        /// Batches in flight at all nodes, beyond which sending waits (and latency counts on).
+        in_flight_max: usize,
+    },
+}
+
+/// A batch ready to be sent.
+#[derive(Debug)]
+struct Prepared {
+    bytes: Bytes,
+    items: u32,
+}
+
+/// What became of one batch.
+#[derive(Debug)]
+pub struct Sent {
+    /// Its items.
+    pub items: u32,
+    /// From the time it was to be sent to its answer.
+    pub latency: Duration,
+    /// When the answer came.
+    pub answered: Instant,
+    /// The answer, and how often it was tried again.
+    pub result: Result<(BatchReport, u32), CallError>,
+}
+
+/// Threads that sign batches ahead; they end when the queue is dropped.
+#[derive(Debug)]
+pub struct Signers {
+    ready: mpsc::Receiver<Prepared>,
+}
+
+impl Signers {
+    /// Starts `threads` threads that make batches of `items` orders, of each loader in turn.
+    ///
+    /// # Errors
+    /// When a thread cannot be started or there is no entropy.
+    pub fn start(
+        chain_id: ChainId,
+        loaders: &[Loader],
+        items: usize,
+        threads: usize,
+    ) -> anyhow::Result<Self> {
+        anyhow::ensure!(!loaders.is_empty(), "no gateway to load the network with");
+        let (sender, ready) = mpsc::channel(READY_BATCHES * threads.max(1));
+        for thread in 0..threads.max(1) {
+            let mut entropy = Entropy::fresh()?;
+            let (loaders, sender) = (loaders.to_vec(), sender.clone());
+            let work = move || {
+                for loader in loaders.iter().cycle().skip(thread) {
+                    let batch = loader.batch(chain_id, &mut entropy, items);
+                    if sender.blocking_send(batch).is_err() {
+                        return;
+                    }
+                }
+            };
+            std::thread::Builder::new().name(format!("signer-{thread}")).spawn(work)?;
+        }
+        Ok(Self { ready })
+    }
+}
+
+impl Loader {
+    fn batch(&self, chain_id: ChainId, entropy: &mut Entropy, items: usize) -> Prepared {
+        let made = now();
+        let orders = self.profile.orders(entropy, made, items);
+        let valid_until = made.plus(VALID_MS);
+        let bytes = SignedBatch::sign(chain_id, self.id, &self.key, valid_until, &orders);
+        Prepared { bytes: bytes.into(), items: u32::try_from(items).unwrap_or(u32::MAX) }
+    }
+}
+
+/// Sends for `period` or until `cancel`, waits for what is in flight, and gives what became of
+/// each batch to `results`, which closes at the end.
+pub async fn run(
+    client: Arc<Client>,
+    signers: Signers,
+    pace: Pace,
+    items: u32,
+    period: Duration,
+    cancel: CancellationToken,
+    results: mpsc::Sender<Sent>,
+) {
+    let end = Instant::now() + period;
+    match pace {
+        Pace::Closed { in_flight } => {
+            closed(client, signers, in_flight, end, cancel, results).await;
+        }
+        Pace::Open { rate, in_flight_max } => {
+            let interval = Duration::from_secs(1).mul_f64(f64::from(items) / rate.max(1) as f64);
+            open(client, signers, interval, in_flight_max, end, cancel, results).await;
+        }
+    }
+}
+
+async fn closed(
+    client: Arc<Client>,
+    signers: Signers,
+    in_flight: usize,
+    end: Instant,
+    cancel: CancellationToken,
+    results: mpsc::Sender<Sent>,
+) {
+    let ready = Arc::new(Mutex::new(signers.ready));
+    let mut tasks = JoinSet::new();
+    for worker in 0..in_flight.max(1) * client.len() {
+        let (client, ready) = (Arc::clone(&client), Arc::clone(&ready));
+        let (cancel, results) = (cancel.clone(), results.clone());
+        tasks.spawn(async move {
+            while Instant::now() < end && !cancel.is_cancelled() {
+                let Some(batch) = ready.lock().await.recv().await else { return };
+                let sent = send(&client, worker, batch, Instant::now()).await;
+                if results.send(sent).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    while tasks.join_next().await.is_some() {}
+}
+
+async fn open(
+    client: Arc<Client>,
+    mut signers: Signers,
+    interval: Duration,
+    in_flight_max: usize,
+    end: Instant,
+    cancel: CancellationToken,
+    results: mpsc::Sender<Sent>,
+) {
+    let slots = Arc::new(Semaphore::new(in_flight_max.max(1)));
+    let mut tasks = JoinSet::new();
+    let mut intended = Instant::now();
+    for turn in 0.. {
+        if intended >= end || cancel.is_cancelled() {
+            break;
+        }
+        tokio::time::sleep_until(intended).await;
+        let Some(batch) = signers.ready.recv().await else { break };
+        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { break };
+        let (client, results) = (Arc::clone(&client), results.clone());
+        tasks.spawn(async move {
+            let sent = send(&client, turn, batch, intended).await;
+            drop(slot);
+            // A reader that has gone has stopped measuring.
+            let _ = results.send(sent).await;
+        });
+        while tasks.try_join_next().is_some() {}
+        intended += interval;
+    }
+    while tasks.join_next().await.is_some() {}
+}
+
+async fn send(client: &Client, first: usize, batch: Prepared, intended: Instant) -> Sent {
+    let Prepared { bytes, items } = batch;
+    let result = client.submit(first, bytes, Wait::Final, OUTCOME_TIMEOUT).await;
+    let answered = Instant::now();
+    Sent {
+        items,
+        latency: answered - intended,
+        answered,
+        result: result.map(|submitted| (submitted.report, submitted.retries)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use chain_types::{Currency, MerchantId};
+
+    use super::*;
+
+    fn loader() -> Loader {
+        let id = ParticipantId(201);
+        let payees = vec![(MerchantId(1), Currency(156))];
+        let profile = Profile { gateway: id, collected: true, payees, amount_max: 1_000 };
+        Loader { id, key: SecretKey::from_seed(&[7; 32]), profile }
+    }
+
+    #[tokio::test]
+    async fn signed_batches_verify_and_stop_with_their_queue() {
+        let chain_id = ChainId::default();
+        let loader = loader();
+        let mut signers = Signers::start(chain_id, &[loader.clone()], 100, 2).unwrap();
+        for _ in 0..5 {
+            let prepared = signers.ready.recv().await.unwrap();
+            assert_eq!(prepared.items, 100);
+            let batch = SignedBatch::decode(prepared.bytes).unwrap();
+            let verified = batch.verify(chain_id, |_| Some(loader.key.public_key())).unwrap();
+            assert_eq!(verified.count(), 100);
+        }
+    }
+
+    #[test]
+    fn no_gateway_is_an_error() {
+        assert!(Signers::start(ChainId::default(), &[], 1, 1).is_err());
+    }
+}

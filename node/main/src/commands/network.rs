@@ -1,0 +1,162 @@
+//! `sluice network new`: makes a network folder.
+
+use std::path::PathBuf;
+
+use chain_types::{Currency, Parameters};
+use clap::{Args, Subcommand};
+use genesis::{NetworkFolder, NetworkPlan, network_new};
+use serde_json::json;
+
+use super::exit::{Exit, WithExit as _};
+use super::output::Output;
+
+/// Arguments of `sluice network`.
+#[derive(Debug, Args)]
+pub struct NetworkArgs {
+    #[command(subcommand)]
+    command: NetworkCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum NetworkCommand {
+    /// Make a network in a new folder: keys, configurations and the genesis file.
+    New(NewArgs),
+}
+
+#[derive(Debug, Args)]
+struct NewArgs {
+    /// The folder, new or empty.
+    folder: PathBuf,
+    #[command(flatten)]
+    plan: PlanArgs,
+    /// The chain's name.
+    #[arg(long, default_value = "localnet")]
+    name: String,
+    /// Recharge services.
+    #[arg(long, value_name = "COUNT", default_value_t = 1)]
+    recharge_services: u32,
+    /// Gateways.
+    #[arg(long, value_name = "COUNT", default_value_t = 2)]
+    gateways: u32,
+    /// Merchants, paid by the gateways in turn.
+    #[arg(long, value_name = "COUNT", default_value_t = 10)]
+    merchants: u32,
+    /// Currencies, by ISO 4217 code.
+    #[arg(long, value_name = "CODES", value_delimiter = ',', value_parser = parse_currency)]
+    currencies: Option<Vec<Currency>>,
+    /// How far below zero each gateway may go in each currency, in minor units.
+    #[arg(long, value_name = "MINOR_UNITS", default_value_t = NetworkPlan::default().net_debit_cap)]
+    net_debit_cap: u64,
+}
+
+/// What `network new` and `localnet` have in common.
+#[derive(Debug, Clone, Args)]
+pub struct PlanArgs {
+    /// Validators.
+    #[arg(long, value_name = "COUNT", default_value_t = 4)]
+    pub validators: u32,
+    /// Edge nodes, which follow and serve and do not vote.
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    pub edges: u32,
+    /// The first node's network port; its RPC port is the next, the next node's ports follow.
+    #[arg(long, value_name = "PORT", default_value_t = NetworkPlan::default().base_port)]
+    pub base_port: u16,
+    /// How long a settlement window stays open, in milliseconds.
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = Parameters::default().window_ms)]
+    pub window_ms: u64,
+}
+
+impl PlanArgs {
+    /// The plan of a network with these and the defaults.
+    pub fn plan(&self) -> NetworkPlan {
+        let parameters = Parameters { window_ms: self.window_ms, ..Parameters::default() };
+        NetworkPlan {
+            validators: self.validators,
+            edges: self.edges,
+            base_port: self.base_port,
+            parameters,
+            ..NetworkPlan::default()
+        }
+    }
+}
+
+fn parse_currency(text: &str) -> Result<Currency, String> {
+    Currency::from_code(text).ok_or_else(|| "not an ISO 4217 code such as CNY".to_owned())
+}
+
+/// Makes the network and says what was made.
+pub fn run(args: NetworkArgs, output: Output) -> anyhow::Result<Exit> {
+    let NetworkCommand::New(args) = args.command;
+    let defaults = args.plan.plan();
+    let plan = NetworkPlan {
+        name: args.name,
+        recharge_services: args.recharge_services,
+        gateways: args.gateways,
+        merchants: args.merchants,
+        currencies: args.currencies.unwrap_or_else(|| defaults.currencies.clone()),
+        net_debit_cap: args.net_debit_cap,
+        ..defaults
+    };
+    let network = network_new(&args.folder, &plan).exit(Exit::Usage)?;
+    output.answer(&json(&network), || text(&network))?;
+    Ok(Exit::Done)
+}
+
+fn json(network: &NetworkFolder) -> serde_json::Value {
+    let nodes: Vec<_> = network
+        .nodes
+        .iter()
+        .map(|node| {
+            json!({
+                "name": node.name,
+                "config": node.config.display().to_string(),
+                "home": node.home.display().to_string(),
+                "network_address": node.network_address.to_string(),
+                "rpc_url": node.rpc_url(),
+                "is_validator": node.is_validator,
+            })
+        })
+        .collect();
+    let participants: Vec<_> = network
+        .participants
+        .iter()
+        .map(|participant| {
+            json!({
+                "id": participant.id,
+                "name": participant.name,
+                "config": participant.config.display().to_string(),
+            })
+        })
+        .collect();
+    json!({
+        "chain_id": network.chain_id.to_string(),
+        "genesis": network.genesis.display().to_string(),
+        "nodes": nodes,
+        "participants": participants,
+    })
+}
+
+fn text(network: &NetworkFolder) -> String {
+    let mut lines = vec![
+        format!("chain {}", network.chain_id),
+        format!("genesis file {}", network.genesis.display()),
+    ];
+    for node in &network.nodes {
+        let kind = if node.is_validator { "validator" } else { "edge node" };
+        lines.push(format!(
+            "{kind} {}: RPC {}, start with `sluice start --config {}`",
+            node.name,
+            node.rpc_url(),
+            node.config.display()
+        ));
+    }
+    for participant in &network.participants {
+        lines.push(format!(
+            "participant {} {}: {}",
+            participant.id,
+            participant.name,
+            participant.config.display()
+        ));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,99 @@
+//! `sluice order`: what became of an order.
+
+use std::fmt::Write as _;
+
+use chain_types::OrderId;
+use clap::Args;
+use rpc_api::{OrderReport, OrderState, RechargeRpcClient as _};
+
+use super::exit::Exit;
+use super::output::{Output, time_text};
+use crate::participant::client::{CallError, Client};
+
+/// Arguments of `sluice order`.
+#[derive(Debug, Args)]
+pub struct OrderArgs {
+    /// The order's id, a UUID.
+    order_id: OrderId,
+    #[command(flatten)]
+    nodes: NodeUrls,
+}
+
+/// Which nodes to ask.
+#[derive(Debug, Clone, Args)]
+pub struct NodeUrls {
+    /// A node's RPC URL, such as http://127.0.0.1:26001; several are asked in turn until one
+    /// answers.
+    #[arg(long = "rpc", value_name = "URL", required = true, value_delimiter = ',')]
+    pub urls: Vec<String>,
+}
+
+/// Asks and prints; exit code 1 when the order is not found.
+pub async fn run(args: OrderArgs, output: Output) -> anyhow::Result<Exit> {
+    let client = Client::new(&args.nodes.urls)?;
+    let id = args.order_id.to_string();
+    let report = client
+        .ask(async |node| node.order(id.clone()).await)
+        .await
+        .map_err(CallError::into_failure)?;
+    output.answer(&report, || text(&report))?;
+    Ok(if report.status == OrderState::NotFound { Exit::Negative } else { Exit::Done })
+}
+
+fn text(report: &OrderReport) -> String {
+    let mut text = format!("order {} is {}", report.order_id, report.status.name());
+    // Writing into a string does not fail.
+    if let Some(order) = &report.order {
+        let _ = write!(
+            text,
+            "\n  {} to merchant {}, collected by gateway {}",
+            order.amount, order.merchant, order.collecting_gateway
+        );
+    }
+    if let Some(rejection) = &report.rejection {
+        let _ = write!(
+            text,
+            "\n  refused: {} (code {}): {} {}",
+            rejection.name, rejection.code, rejection.cause, rejection.remedy
+        );
+    }
+    let stages = &report.stages;
+    let times = [
+        ("accepted", stages.accepted_ms),
+        ("collected", stages.collected_ms),
+        ("ended", stages.ended_ms),
+        ("instructed", stages.instructed_ms),
+        ("arrived", stages.arrived_ms),
+        ("deadline", stages.deadline_ms),
+    ];
+    for (stage, time_ms) in times {
+        if let Some(time_ms) = time_ms {
+            let _ = write!(text, "\n  {stage:<11}{}", time_text(time_ms));
+        }
+    }
+    if let Some(location) = &report.location {
+        let _ = write!(
+            text,
+            "\n  height {}, batch {} ({}), item {}",
+            location.height, location.batch_index, location.batch_id, location.item_index
+        );
+    }
+    if let Some(instruction) = &report.instruction_id {
+        let _ = write!(text, "\n  instruction {instruction}");
+    }
+    let searched = &report.searched;
+    if report.status == OrderState::NotFound {
+        let _ = write!(
+            text,
+            "\n  searched heights {} to {}; ",
+            searched.from_height, searched.to_height
+        );
+        let until = time_text(searched.may_commit_until_ms);
+        let _ = if searched.may_still_commit {
+            write!(text, "it may still commit until {until}")
+        } else {
+            write!(text, "it can never commit: its time ended at {until}")
+        };
+    }
+    text
+}

@@ -1,0 +1,155 @@
+//! The chain's records in the words of the public interface.
+
+use chain_state::{
+    Account, AccountEntry, AccountKey, BreachRecord, BreachSubject, EntryCause, InstructionRecord,
+    InstructionStatus, Stage, State, WindowRecord,
+};
+use chain_types::{Currency, FailureReason};
+use rpc_api::{
+    AccountKind, AccountName, AccountReport, BreachReport, BreachStage, CurrencyBalance,
+    EntryReport, InstructionReport, InstructionState, Money, PositionReport, TrialBalance,
+    WindowReport,
+};
+
+/// A sum in the interface's form; sums stay far below the bound, which `order_amount_max` and the
+/// number of orders in all time give.
+fn money(minor: u128, currency: Currency) -> Money {
+    Money::sum(i128::try_from(minor).unwrap_or(i128::MAX), currency)
+}
+
+/// A window.
+pub fn window(record: &WindowRecord) -> WindowReport {
+    let positions = record.positions.iter().map(|position| {
+        let collected = money(position.gross_debits, position.currency);
+        let to_pay = money(position.gross_credits, position.currency);
+        let net = Money::sum(to_pay.minor - collected.minor, position.currency);
+        PositionReport { gateway: position.gateway.0, collected, to_pay, net }
+    });
+    WindowReport {
+        window: record.id.0,
+        opened_ms: record.opened.0,
+        closed_ms: record.closed.map(|time| time.0),
+        first_height: record.first_height.0,
+        last_height: record.last_height.map(|height| height.0),
+        order_count: record.order_count,
+        instruction_count: record.instruction_count,
+        positions: positions.collect(),
+    }
+}
+
+/// An instruction.
+pub fn instruction(record: &InstructionRecord) -> InstructionReport {
+    let (status, settled, failure) = match record.status {
+        InstructionStatus::Instructed => (InstructionState::Instructed, None, None),
+        InstructionStatus::Arrived { time, .. } => (InstructionState::Arrived, Some(time), None),
+        InstructionStatus::Failed { reason, time, .. } => {
+            (InstructionState::Failed, Some(time), FailureReason::from_number(reason))
+        }
+    };
+    let arrived = status == InstructionState::Arrived;
+    InstructionReport {
+        instruction_id: record.id,
+        window: record.id.window.0,
+        merchant: record.id.merchant.0,
+        gateway: record.gateway.0,
+        amount: Money::new(record.amount, record.id.currency),
+        order_count: record.order_count,
+        earliest_accepted_ms: record.earliest_accepted.0,
+        instructed_ms: record.instructed.0,
+        deadline_ms: record.deadline.0,
+        status,
+        settled_ms: settled.map(|time| time.0),
+        is_late: arrived && settled.is_some_and(|time| time > record.deadline),
+        failure: failure.map(Into::into),
+        reference: settled.map(|_| {
+            record.reference.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+        }),
+    }
+}
+
+/// The interface's name of an account.
+pub fn account_name(key: &AccountKey) -> Option<AccountName> {
+    let kind = AccountKind::from_number(key.kind.number())?;
+    Some(AccountName { kind, owner: key.owner, currency: key.currency })
+}
+
+/// The account of a name.
+pub fn account_key(name: &AccountName) -> Option<AccountKey> {
+    let kind = chain_state::AccountKind::from_number(name.kind as u8)?;
+    Some(AccountKey { kind, owner: name.owner, currency: name.currency })
+}
+
+/// An account.
+pub fn account(key: &AccountKey, account: &Account) -> Option<AccountReport> {
+    let currency = key.currency;
+    Some(AccountReport {
+        account: account_name(key)?,
+        debits_pending: money(account.debits_pending, currency),
+        debits_posted: money(account.debits_posted, currency),
+        credits_pending: money(account.credits_pending, currency),
+        credits_posted: money(account.credits_posted, currency),
+        balance: Money::sum(account.balance(), currency),
+        net_debit_cap: money(account.net_debit_cap.into(), currency),
+        available: money(account.available(), currency),
+    })
+}
+
+/// An entry of an account.
+pub fn entry(entry: &AccountEntry) -> EntryReport {
+    let currency = entry.key.currency;
+    let (cause, cause_id) = match entry.cause {
+        EntryCause::Genesis => ("genesis", None),
+        EntryCause::Batch(index) => ("batch", Some(format!("{}/{index}", entry.height))),
+        EntryCause::Expiry => ("expiry", None),
+        EntryCause::Instruction(id) => ("instruction", Some(id.to_string())),
+    };
+    EntryReport {
+        height: entry.height.0,
+        sequence: entry.sequence,
+        time_ms: entry.time.0,
+        cause: cause.to_owned(),
+        cause_id,
+        debits_pending: Money::sum(entry.debits_pending, currency),
+        debits_posted: Money::sum(entry.debits_posted, currency),
+        credits_pending: Money::sum(entry.credits_pending, currency),
+        credits_posted: Money::sum(entry.credits_posted, currency),
+        order_count: u32::try_from(entry.order_count).unwrap_or(u32::MAX),
+    }
+}
+
+/// A missed deadline.
+pub fn breach(record: &BreachRecord) -> BreachReport {
+    BreachReport {
+        stage: match record.stage {
+            Stage::Collected => BreachStage::Collected,
+            Stage::Arrived => BreachStage::Arrived,
+        },
+        late: record.late.0,
+        subject: match record.subject {
+            BreachSubject::Order(id) => id.to_string(),
+            BreachSubject::Instruction(id) => id.to_string(),
+        },
+        deadline_ms: record.deadline.0,
+        noticed_ms: record.noticed.0,
+        height: record.height.0,
+    }
+}
+
+/// The sums of all accounts, currency by currency.
+pub fn trial_balance(state: &State) -> TrialBalance {
+    let currencies: Vec<CurrencyBalance> = state
+        .trial_balance()
+        .iter()
+        .map(|sums| CurrencyBalance {
+            debits_pending: money(sums.debits_pending, sums.currency),
+            credits_pending: money(sums.credits_pending, sums.currency),
+            debits_posted: money(sums.debits_posted, sums.currency),
+            credits_posted: money(sums.credits_posted, sums.currency),
+        })
+        .collect();
+    TrialBalance {
+        height: state.height().0,
+        is_balanced: currencies.iter().all(CurrencyBalance::is_balanced),
+        currencies,
+    }
+}

@@ -1,0 +1,65 @@
+//! A party at work: its key, the chain it signs for and the nodes it talks to.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chain_types::batch::BATCH_ITEMS_MAX;
+use chain_types::{ChainGenesis, ChainId, ParticipantId, SecretKey};
+use genesis::ParticipantConfig;
+use rpc_api::Wait;
+
+use super::client::{CallError, Client, Submitted};
+use super::operations::{Operations, now};
+
+/// How long after it is signed a batch may commit, in milliseconds.
+pub const BATCH_VALID_MS: u64 = 120_000;
+
+/// A participant with its key.
+#[derive(Debug, Clone)]
+pub struct Party {
+    /// Who it is.
+    pub id: ParticipantId,
+    /// What it signs with.
+    pub key: SecretKey,
+    /// The chain that its signatures are bound to.
+    pub chain_id: ChainId,
+    /// The nodes it talks to.
+    pub client: Arc<Client>,
+    /// The node that it talks to first: parties spread over the nodes.
+    pub first_node: usize,
+}
+
+impl Party {
+    /// The party of a configuration file, with the registry of its chain. It talks to `client`,
+    /// or to the nodes that the file names.
+    ///
+    /// # Errors
+    /// When the file, its key or its genesis file cannot be used, or do not belong together.
+    pub fn open(config: &Path, client: Option<Arc<Client>>) -> anyhow::Result<(Self, ChainGenesis)> {
+        let config = ParticipantConfig::load(config)?;
+        let (genesis, key) = config.open()?;
+        let client = match client {
+            Some(client) => client,
+            None => Arc::new(Client::new(&config.rpc)?),
+        };
+        let (id, chain_id) = (config.participant(), genesis.chain_id);
+        Ok((Self { id, key, chain_id, client, first_node: 0 }, genesis))
+    }
+
+    /// Signs `operations` as one batch and submits it, as [`Client::submit`] does.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn submit(
+        &self,
+        operations: &Operations,
+        wait: Wait,
+        timeout: Duration,
+    ) -> Result<Submitted, CallError> {
+        let valid_until = now().plus(BATCH_VALID_MS);
+        let all = 0..operations.len().min(BATCH_ITEMS_MAX as usize);
+        let bytes = operations.sign(all, self.chain_id, self.id, &self.key, valid_until);
+        self.client.submit(self.first_node, bytes.into(), wait, timeout).await
+    }
+}

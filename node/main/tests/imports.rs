@@ -1,0 +1,108 @@
+//! Imports run one way. The workspace's own dependency edges are compared with
+//! `docs/imports.txt`, where a new edge is a decision that someone reads.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+
+const PAGE: &str = "docs/imports.txt";
+
+type Edges = BTreeMap<String, BTreeSet<String>>;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+fn metadata() -> Metadata {
+    let manifest = root().join("Cargo.toml");
+    MetadataCommand::new().manifest_path(manifest).no_deps().exec().unwrap()
+}
+
+/// One section of the page: `name: other other`, a line each.
+fn page(section: &str) -> Edges {
+    let text = std::fs::read_to_string(root().join(PAGE)).unwrap();
+    let heading = format!("[{section}]");
+    let lines = text.lines().skip_while(|line| **line != heading).skip(1);
+    lines
+        .take_while(|line| !line.starts_with('['))
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(|line| {
+            let (name, others) = line.split_once(':').expect("`name: other other`");
+            (name.to_owned(), others.split_whitespace().map(str::to_owned).collect())
+        })
+        .collect()
+}
+
+/// For each room, the packages it names in `[dependencies]`: our own, or everyone else's.
+fn dependencies(own: bool) -> Edges {
+    let edges = metadata().packages.into_iter().map(|package| {
+        let normal = package.dependencies.iter().filter(|each| each.kind == DependencyKind::Normal);
+        let names = normal.filter(|each| each.path.is_some() == own).map(|each| each.name.clone());
+        (package.name.to_string(), names.collect())
+    });
+    edges.collect()
+}
+
+#[test]
+fn rooms_import_what_the_page_says() {
+    let (page, actual) = (page("rooms"), dependencies(true));
+    let remedy = format!(
+        "If this is meant, write it into {PAGE} and ARCHITECTURE.md; otherwise the word or the \
+         function is in the wrong room."
+    );
+    for (room, imports) in &actual {
+        let listed = page.get(room).unwrap_or_else(|| panic!("{PAGE} lacks `{room}`. {remedy}"));
+        let fresh: Vec<_> = imports.difference(listed).collect();
+        let stale: Vec<_> = listed.difference(imports).collect();
+        assert!(fresh.is_empty(), "{room} imports {fresh:?}, which {PAGE} does not list. {remedy}");
+        assert!(
+            stale.is_empty(),
+            "{PAGE} says that {room} imports {stale:?}; it does not. {remedy}"
+        );
+    }
+    let gone: Vec<_> = page.keys().filter(|room| !actual.contains_key(*room)).collect();
+    assert!(gone.is_empty(), "{PAGE} lists {gone:?}, which are no rooms. {remedy}");
+}
+
+#[test]
+fn outside_crates_keep_to_their_rooms() {
+    let actual = dependencies(false);
+    for (outside, rooms) in page("outside") {
+        let users = actual.iter().filter(|(_, names)| names.contains(&outside));
+        let users: BTreeSet<String> = users.map(|(room, _)| room.clone()).collect();
+        let strangers: Vec<_> = users.difference(&rooms).collect();
+        assert!(
+            strangers.is_empty(),
+            "{strangers:?} name {outside}; only {rooms:?} may. Ask that room for what is needed, \
+             or change {PAGE} on purpose."
+        );
+        assert!(!users.is_empty(), "no room names {outside}; take it off {PAGE}");
+    }
+}
+
+#[test]
+fn imports_have_a_direction() {
+    let mut left = page("rooms");
+    while !left.is_empty() {
+        let free: Vec<String> = left
+            .iter()
+            .filter(|(_, imports)| imports.iter().all(|import| !left.contains_key(import)))
+            .map(|(room, _)| room.clone())
+            .collect();
+        assert!(!free.is_empty(), "{PAGE} has a circle among {:?}", left.keys());
+        left.retain(|room, _| !free.contains(room));
+    }
+    let importers = page("rooms").into_iter().filter(|(_, imports)| imports.contains("node-main"));
+    assert_eq!(importers.count(), 0, "nobody imports node-main");
+}
+
+#[test]
+fn a_crate_is_named_after_its_folder() {
+    for package in metadata().packages {
+        let folder = package.manifest_path.parent().unwrap().as_std_path().canonicalize().unwrap();
+        let inside = folder.strip_prefix(root()).unwrap().to_str().unwrap().replace('/', "-");
+        assert_eq!(package.name.as_str(), inside);
+    }
+}

@@ -1,0 +1,146 @@
+//! kill -9: what was answered as final is never lost, and a killed node comes back to the same
+//! digests.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use chain_types::OrderId;
+use rpc_api::OrderState;
+use support::{GATEWAYS, Network, PATIENCE, collected, eventually, run, sluice, submit};
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+
+/// Submits to the given nodes in turn until told to stop; gives every order answered as final.
+struct Load {
+    stop: Arc<AtomicBool>,
+    finals: Arc<Mutex<Vec<(OrderId, u64)>>>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Load {
+    fn on(network: &Network, nodes: &[usize]) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let finals = Arc::new(Mutex::new(Vec::new()));
+        let key = network.key(GATEWAYS[0]);
+        let chain_id = network.chain_id;
+        let tasks = nodes
+            .iter()
+            .map(|node| {
+                let client = network.client(*node);
+                let (stop, finals, key) = (stop.clone(), finals.clone(), key.clone());
+                tokio::spawn(async move {
+                    while !stop.load(Ordering::Relaxed) {
+                        let items = collected(50);
+                        let submitter = chain_types::ParticipantId(GATEWAYS[0]);
+                        let until = support::now().plus(60_000);
+                        let bytes = chain_types::SignedBatch::sign(
+                            chain_id, submitter, &key, until, &items,
+                        );
+                        match submit(&client, &bytes).await {
+                            Ok(report) => {
+                                let height = report.height.expect("final has a height");
+                                let ids = items.iter().map(|item| (item.order_id(), height));
+                                finals.lock().await.extend(ids);
+                            }
+                            Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+                        }
+                    }
+                })
+            })
+            .collect();
+        Self { stop, finals, tasks }
+    }
+
+    async fn count(&self) -> usize {
+        self.finals.lock().await.len()
+    }
+
+    async fn end(self) -> Vec<(OrderId, u64)> {
+        self.stop.store(true, Ordering::Relaxed);
+        for task in self.tasks {
+            task.abort();
+            let _ = task.await;
+        }
+        let finals = self.finals.lock().await;
+        finals.clone()
+    }
+}
+
+async fn every_final_order_is_there(network: &Network, node: usize, finals: &[(OrderId, u64)]) {
+    for (id, height) in finals.iter().step_by(7) {
+        let report = network.order(node, *id).await;
+        let there = matches!(report.status, OrderState::Collected | OrderState::Instructed);
+        assert!(there, "order {id}, final at {height}, is {:?}", report.status);
+        assert_eq!(report.location.unwrap().height, *height);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_killed_under_load_the_others_go_on_and_it_catches_up() {
+    let mut network = Network::started(&[]).await;
+    let load = Load::on(&network, &[0, 1, 2]);
+    eventually("the load runs", || async { load.count().await > 500 }).await;
+    network.kill(3);
+    let at_kill = load.count().await;
+    let killed = Instant::now();
+    eventually("the others go on", || async { load.count().await > at_kill + 1_000 }).await;
+    println!("1,000 orders final {:?} after one of four was killed", killed.elapsed());
+    let goal = network.height(0).await;
+    network.start(3);
+    let started = Instant::now();
+    eventually("it catches up", || async { network.height(3).await >= goal }).await;
+    println!("caught up {:?} after its start", started.elapsed());
+    let finals = load.end().await;
+    let mut digests = network.digests().await;
+    digests.dedup();
+    assert_eq!(digests.len(), 1, "{digests:?}");
+    every_final_order_is_there(&network, 3, &finals).await;
+    // It votes again: another may fail now.
+    network.kill(0);
+    let before = network.height(1).await;
+    eventually("three go on with it", || async { network.height(1).await > before + 3 }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_killed_at_once_under_load_nothing_final_is_lost() {
+    let mut network = Network::started(&[]).await;
+    let mut finals = Vec::new();
+    for round in 0..3 {
+        let load = Load::on(&network, &[0, 1, 2, 3]);
+        eventually("the load runs", || async { load.count().await > 1_000 }).await;
+        for node in 0..4 {
+            network.kill(node);
+        }
+        finals.extend(load.end().await);
+        let killed = Instant::now();
+        for node in 0..4 {
+            network.start(node);
+        }
+        for node in 0..4 {
+            network.ready(node).await;
+        }
+        let least = finals.iter().map(|(_, height)| *height).max().unwrap();
+        eventually("it goes on", || async { network.height(0).await > least }).await;
+        println!("round {round}: goes on {:?} after all four were killed", killed.elapsed());
+        assert!(killed.elapsed() < PATIENCE);
+        for node in 0..4 {
+            every_final_order_is_there(&network, node, &finals).await;
+        }
+    }
+    let mut digests = network.digests().await;
+    digests.dedup();
+    assert_eq!(digests.len(), 1, "{digests:?}");
+
+    // Stopped in good order, each home replays to the same digests from genesis.
+    for node in 0..4 {
+        assert_eq!(network.stop(node), Some(0), "{}", network.log(node));
+        let mut replay = sluice();
+        replay.arg("replay").arg("--home").arg(network.home(node));
+        let output = run(replay.arg("--genesis").arg(network.genesis()));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}

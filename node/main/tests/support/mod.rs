@@ -1,0 +1,302 @@
+//! Real networks for tests: processes of the `sluice` binary on loopback, killed by their own pid.
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use chain_types::batch::BatchItem;
+use chain_types::operation::{ArrivalItem, CollectItem, RechargeItem};
+use chain_types::{
+    ChainId, Currency, Flags, MerchantId, OrderId, ParticipantId, SecretKey, SignedBatch, TimeMs,
+};
+use jsonrpsee_http_client::{HttpClient, HttpClientBuilder};
+use rpc_api::{
+    BatchReport, BatchRpcClient as _, ChainRpcClient as _, OrderReport, RechargeRpcClient as _,
+    Wait, encode_base64,
+};
+
+pub const YUAN: Currency = Currency(156);
+pub const SERVICE: u32 = 101;
+pub const GATEWAYS: [u32; 2] = [201, 202];
+/// Merchants of the default plan alternate between the gateways.
+pub const MERCHANT: u64 = 1001;
+
+/// How long a test waits for what must happen.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+pub fn sluice() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_sluice"))
+}
+
+/// Runs a command to its end.
+pub fn run(command: &mut Command) -> Output {
+    command.stdin(Stdio::null()).output().expect("the binary runs")
+}
+
+pub struct Network {
+    pub folder: tempfile::TempDir,
+    pub base_port: u16,
+    pub nodes: Vec<String>,
+    children: Vec<Option<Child>>,
+    pub chain_id: ChainId,
+}
+
+impl Network {
+    /// A new network of four validators, none of them started.
+    pub fn new(extra: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let base_port = free_ports();
+        let mut command = sluice();
+        command.args(["network", "new"]).arg(folder.path().join("net"));
+        command.args(["--base-port", &base_port.to_string()]).args(extra);
+        let output = run(&mut command);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let genesis = std::fs::read(folder.path().join("net/genesis.toml")).unwrap();
+        let chain_id = ChainId(chain_types::hash::sha256(&[&genesis]));
+        let mut nodes: Vec<String> = std::fs::read_dir(folder.path().join("net/nodes"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        nodes.sort_by_key(|name| (name.starts_with("edge"), name.clone()));
+        let children = nodes.iter().map(|_| None).collect();
+        Self { folder, base_port, nodes, children, chain_id }
+    }
+
+    /// A new network with every node started and ready.
+    pub async fn started(extra: &[&str]) -> Self {
+        let mut network = Self::new(extra);
+        for node in 0..network.nodes.len() {
+            network.start(node);
+        }
+        for node in 0..network.nodes.len() {
+            network.ready(node).await;
+        }
+        network
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("net")
+    }
+
+    pub fn genesis(&self) -> PathBuf {
+        self.path().join("genesis.toml")
+    }
+
+    pub fn config(&self, node: usize) -> PathBuf {
+        self.path().join("nodes").join(&self.nodes[node]).join("node.toml")
+    }
+
+    pub fn home(&self, node: usize) -> PathBuf {
+        self.path().join("nodes").join(&self.nodes[node]).join("home")
+    }
+
+    pub fn url(&self, node: usize) -> String {
+        format!("http://127.0.0.1:{}", self.base_port + 2 * node as u16 + 1)
+    }
+
+    pub fn client(&self, node: usize) -> HttpClient {
+        HttpClientBuilder::default()
+            .request_timeout(Duration::from_secs(30))
+            .build(self.url(node))
+            .expect("a client")
+    }
+
+    pub fn start(&mut self, node: usize) {
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.path().join(format!("{}.log", self.nodes[node])))
+            .unwrap();
+        let child = sluice()
+            .arg("start")
+            .arg("--config")
+            .arg(self.config(node))
+            .env("RUST_LOG", "info")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .expect("the node starts");
+        self.children[node] = Some(child);
+    }
+
+    /// kill -9.
+    pub fn kill(&mut self, node: usize) {
+        if let Some(mut child) = self.children[node].take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// SIGTERM, and its exit code.
+    pub fn stop(&mut self, node: usize) -> Option<i32> {
+        let mut child = self.children[node].take()?;
+        let pid = child.id().to_string();
+        run(Command::new("kill").args(["-TERM", &pid]));
+        child.wait().ok()?.code()
+    }
+
+    pub async fn ready(&self, node: usize) {
+        let url = self.url(node);
+        eventually(&format!("node {node} is ready (log: {})", self.log(node)), || async {
+            let output = run(Command::new("curl").args(["-sf", &format!("{url}/readyz")]));
+            output.status.success()
+        })
+        .await;
+    }
+
+    pub fn log(&self, node: usize) -> String {
+        let path = self.path().join(format!("{}.log", self.nodes[node]));
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        text.lines().rev().take(15).collect::<Vec<_>>().join("\n")
+    }
+
+    pub fn key(&self, participant: u32) -> SecretKey {
+        let folders = std::fs::read_dir(self.path().join("participants")).unwrap();
+        for folder in folders {
+            let folder = folder.unwrap().path();
+            let config = std::fs::read_to_string(folder.join("participant.toml")).unwrap();
+            if config.lines().any(|line| line.trim() == format!("id = {participant}")) {
+                let text = std::fs::read_to_string(folder.join("participant.key")).unwrap();
+                let digest = chain_types::Digest::from_hex(text.trim()).expect("a hex seed");
+                return SecretKey::from_seed(&digest.0);
+            }
+        }
+        panic!("no participant {participant}");
+    }
+
+    pub fn batch<T>(&self, submitter: u32, items: &[T]) -> Vec<u8>
+    where
+        T: zerocopy::IntoBytes + zerocopy::Immutable + BatchItem,
+    {
+        let key = self.key(submitter);
+        let until = now().plus(120_000);
+        SignedBatch::sign(self.chain_id, ParticipantId(submitter), &key, until, items)
+    }
+
+    /// Submits and waits until final.
+    pub async fn submit(&self, node: usize, bytes: &[u8]) -> Result<BatchReport, String> {
+        submit(&self.client(node), bytes).await
+    }
+
+    pub async fn order(&self, node: usize, id: OrderId) -> OrderReport {
+        self.client(node).order(id.to_string()).await.expect("an order report")
+    }
+
+    pub async fn height(&self, node: usize) -> u64 {
+        self.client(node).head().await.map_or(0, |head| head.height)
+    }
+
+    /// The state digests of every node at a height that all of them have reached.
+    pub async fn digests(&self) -> Vec<String> {
+        let mut least = u64::MAX;
+        for node in 0..self.nodes.len() {
+            least = least.min(self.height(node).await);
+        }
+        let mut digests = Vec::new();
+        for node in 0..self.nodes.len() {
+            let selector = rpc_api::BlockSelector::Height(least);
+            let block = self.client(node).block(selector).await.expect("a block");
+            digests.push(format!("{least}:{}", block.summary.state_digest));
+        }
+        digests
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        for node in 0..self.children.len() {
+            self.kill(node);
+        }
+    }
+}
+
+pub async fn submit(client: &HttpClient, bytes: &[u8]) -> Result<BatchReport, String> {
+    use rpc_api::Base64Bytes;
+    let bytes = Base64Bytes::new(bytes.to_vec());
+    client
+        .submit(bytes, Some(Wait::Final), Some(10_000), Some(true))
+        .await
+        .map_err(|error| error.to_string())
+}
+
+
+pub fn now() -> TimeMs {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    TimeMs(since.as_millis() as u64)
+}
+
+/// Ten bytes that no other call in any process gives.
+pub fn entropy() -> [u8; 10] {
+    let mut bytes = [0; 10];
+    getrandom::fill(&mut bytes).unwrap();
+    bytes
+}
+
+pub fn order(gateway: u32, flags: u16, amount: u64) -> RechargeItem {
+    RechargeItem {
+        order_id: OrderId::new(now(), entropy()).0,
+        user: [3; 16],
+        merchant: MerchantId(MERCHANT).0.into(),
+        collecting_gateway: gateway.into(),
+        amount: amount.into(),
+        currency: YUAN.0.into(),
+        payout_currency: YUAN.0.into(),
+        flags: flags.into(),
+        fx_quote: 0.into(),
+        payout_minimum: 0.into(),
+        device: 0.into(),
+        network: 0.into(),
+        external_reference: [0; 32],
+        spare: [0; 6],
+    }
+}
+
+/// So many orders submitted and collected in one step by the first gateway.
+pub fn collected(count: usize) -> Vec<RechargeItem> {
+    (0..count).map(|_| order(GATEWAYS[0], Flags::COLLECTED, 100)).collect()
+}
+
+pub fn collect(id: OrderId) -> CollectItem {
+    CollectItem { order_id: id.0, reference: [1; 32], spare: [0; 16] }
+}
+
+pub fn arrival(instruction: &rpc_api::InstructionReport) -> ArrivalItem {
+    ArrivalItem {
+        window: instruction.instruction_id.window.0.into(),
+        merchant: instruction.instruction_id.merchant.0.into(),
+        amount: u64::try_from(instruction.amount.minor).unwrap().into(),
+        currency: instruction.instruction_id.currency.0.into(),
+        reference: [7; 32],
+        spare: [0; 6],
+    }
+}
+
+/// Waits until `check` holds; fails with `what` when it never does.
+pub async fn eventually<F, Fut>(what: &str, mut check: F)
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = bool>,
+{
+    let started = Instant::now();
+    while !check().await {
+        assert!(started.elapsed() < PATIENCE, "never: {what}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// A base port with room for twenty nodes above it, free at this moment.
+fn free_ports() -> u16 {
+    // Below the ports that outgoing connections take.
+    let mut at = 10_000 + (std::process::id() % 550) as u16 * 40;
+    loop {
+        let free = (at..at + 24).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok());
+        if free {
+            return at;
+        }
+        at = if at > 31_900 { 10_000 } else { at + 40 };
+    }
+}
+

@@ -1,0 +1,192 @@
+//! Taste, kept by a test: sizes, widths, names and left-overs.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::path::{Path, PathBuf};
+
+/// Columns of a line; rustfmt keeps to it, except inside strings and macros.
+const COLUMNS_MAX: usize = 100;
+/// Lines of a source file that is no test.
+const LINES_MAX: usize = 600;
+/// What stands in the root. A new entry is a decision: add it here and in ARCHITECTURE.md.
+const ROOT: &[&str] = &[
+    ".cargo",
+    ".ci",
+    ".config",
+    ".git",
+    ".gitignore",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE",
+    "README.md",
+    "chain",
+    "clippy.toml",
+    "consensus",
+    "contracts",
+    "deny.toml",
+    "docs",
+    "genesis",
+    "node",
+    "rpc",
+    "rustfmt.toml",
+    "scripts",
+    // Not in the repository: builds and homes.
+    "homes",
+    "target",
+];
+/// Names that say nothing. If no room fits, a word is missing from docs/glossary.md.
+const EMPTY_NAMES: &[&str] = &["common", "helper", "helpers", "misc", "shared", "util", "utils"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// Every file of the project, as its path from the root.
+fn files() -> Vec<PathBuf> {
+    let (root, mut found, mut folders) = (root(), Vec::new(), vec![PathBuf::new()]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(root.join(&folder)).unwrap() {
+            let entry = entry.unwrap();
+            let path = folder.join(entry.file_name());
+            let skipped = [".git", "target", "homes", "__pycache__"];
+            if skipped.iter().any(|name| entry.file_name() == *name) {
+                continue;
+            }
+            match entry.file_type().unwrap().is_dir() {
+                true => folders.push(path),
+                false => found.push(path),
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The files of these extensions, each with its text.
+fn sources(extensions: &[&str]) -> Vec<(PathBuf, String)> {
+    let has = |path: &PathBuf| {
+        path.extension().is_some_and(|extension| extensions.iter().any(|each| extension == *each))
+    };
+    let read = |path: PathBuf| {
+        let text = std::fs::read_to_string(root().join(&path)).unwrap();
+        (path, text)
+    };
+    files().into_iter().filter(has).map(read).collect()
+}
+
+fn is_test(path: &Path) -> bool {
+    let in_folder = path.iter().any(|part| part == "tests" || part == "benches");
+    in_folder || path.file_name().is_some_and(|name| name == "tests.rs")
+}
+
+/// Fails with every complaint at once.
+fn none(complaints: Vec<String>) {
+    assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
+}
+
+#[test]
+fn lines_fit_the_screen() {
+    let mut complaints = Vec::new();
+    for (path, text) in sources(&["rs", "py"]) {
+        for (number, line) in (1..).zip(text.lines()) {
+            // Strings that a person reads, addresses and macro patterns are not broken for the width.
+            let unbroken = line.contains('"') || line.contains("://") || line.contains("$(");
+            if line.chars().count() > COLUMNS_MAX && !unbroken {
+                complaints.push(format!("{}:{number}: over {COLUMNS_MAX} columns", path.display()));
+            }
+        }
+    }
+    none(complaints);
+}
+
+#[test]
+fn files_are_short() {
+    let mut complaints = Vec::new();
+    for (path, text) in sources(&["rs", "py"]).into_iter().filter(|(path, _)| !is_test(path)) {
+        let lines = text.lines().count();
+        if lines > LINES_MAX {
+            complaints.push(format!("{}: {lines} lines; which room is missing?", path.display()));
+        }
+    }
+    none(complaints);
+}
+
+#[test]
+fn nothing_is_left_over() {
+    // Written in halves, so that this file does not complain of itself.
+    let left_over = [
+        concat!("to", "do!("),
+        concat!("unimple", "mented!("),
+        concat!("FIX", "ME"),
+        concat!("#[ig", "nore"),
+        concat!("db", "g!("),
+    ];
+    let mut complaints = Vec::new();
+    for (path, text) in sources(&["rs"]) {
+        for (number, line) in (1..).zip(text.lines()) {
+            for word in left_over.iter().filter(|word| line.contains(**word)) {
+                complaints.push(format!("{}:{number}: {word}", path.display()));
+            }
+        }
+    }
+    none(complaints);
+}
+
+#[test]
+fn names_say_something() {
+    let mut complaints = Vec::new();
+    for path in files() {
+        for part in path.with_extension("").iter().map(|part| part.to_string_lossy()) {
+            let numbered = part.rsplit_once("_v").is_some_and(|(_, tail)| {
+                !tail.is_empty() && tail.chars().all(|letter| letter.is_ascii_digit())
+            });
+            if EMPTY_NAMES.contains(&&*part) || numbered || part.contains(".bak") {
+                complaints.push(format!("{}: `{part}` says nothing", path.display()));
+            }
+        }
+    }
+    none(complaints);
+}
+
+#[test]
+fn the_root_is_what_a_newcomer_expects() {
+    let entries = std::fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().file_name());
+    let strange = entries.filter(|name| !ROOT.iter().any(|known| name == *known));
+    none(strange.map(|name| format!("{} in the root", name.to_string_lossy())).collect());
+}
+
+#[test]
+fn every_room_has_the_house_rules_and_says_what_it_is() {
+    let mut complaints = Vec::new();
+    for (path, text) in sources(&["toml"]) {
+        if path.file_name().is_some_and(|name| name == "Cargo.toml") && path.iter().count() > 1 {
+            if !text.contains("[lints]\nworkspace = true") {
+                complaints
+                    .push(format!("{}: `[lints] workspace = true` is missing", path.display()));
+            }
+            let sources = path.with_file_name("src");
+            let (library, program) = (sources.join("lib.rs"), sources.join("main.rs"));
+            let entry = if root().join(&library).exists() { library } else { program };
+            let text = std::fs::read_to_string(root().join(&entry)).unwrap();
+            if !text.starts_with("//! ") {
+                complaints.push(format!("{}: does not say what the room is", entry.display()));
+            }
+        }
+    }
+    none(complaints);
+}
+
+#[test]
+fn scripts_can_be_run() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut complaints = Vec::new();
+    for path in files() {
+        let Ok(text) = std::fs::read_to_string(root().join(&path)) else { continue };
+        let mode = std::fs::metadata(root().join(&path)).unwrap().permissions().mode();
+        if text.starts_with("#!/") && mode & 0o111 == 0 {
+            complaints.push(format!("{}: has `#!` and is not executable", path.display()));
+        }
+    }
+    none(complaints);
+}

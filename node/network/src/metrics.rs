@@ -1,0 +1,157 @@
+//! What operators can watch, beside libp2p's own figures.
+
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use crate::event::Lane;
+
+/// The figures, all under the prefix `network`. Cheap to clone: clones share them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Metrics {
+    pub(crate) peers_connected: Gauge,
+    bytes: Family<TrafficLabels, Counter>,
+    messages: Family<TrafficLabels, Counter>,
+    dropped: Family<DropLabels, Counter>,
+    strikes: Family<StrikeLabels, Counter>,
+    pub(crate) bans: Counter,
+    requests: Family<RequestLabels, Counter>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub(crate) enum Direction {
+    In,
+    Out,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TrafficLabels {
+    lane: LaneLabel,
+    direction: Direction,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+enum LaneLabel {
+    Consensus,
+    Bulk,
+}
+
+impl From<Lane> for LaneLabel {
+    fn from(lane: Lane) -> Self {
+        match lane {
+            Lane::Consensus => Self::Consensus,
+            Lane::Bulk => Self::Bulk,
+        }
+    }
+}
+
+/// Why a message went no further.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub(crate) enum Drop {
+    /// The peer's outgoing queue was full.
+    QueueFull,
+    /// It waited too long to be worth sending.
+    Stale,
+    /// There was no link to the peer.
+    NotConnected,
+    /// The key is not on the allow list.
+    UnknownPeer,
+    /// Empty or above the lane's limit; an error of this node.
+    BadSize,
+    /// Received above the peer's budget.
+    OverBudget,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DropLabels {
+    lane: LaneLabel,
+    reason: Drop,
+}
+
+/// How a peer broke the rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub(crate) enum Strike {
+    /// A frame with a bad length.
+    Frame,
+    /// Bytes on a stream that runs the other way.
+    WrongWay,
+    /// A request with a bad length.
+    Request,
+    /// A response with a bad length.
+    Response,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StrikeLabels {
+    reason: Strike,
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub(crate) enum RequestEnd {
+    Answered,
+    Refused,
+    Failed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    direction: Direction,
+    end: RequestEnd,
+}
+
+/// The two counters of a lane and direction, free of look-ups.
+#[derive(Debug, Clone)]
+pub(crate) struct Traffic {
+    bytes: Counter,
+    messages: Counter,
+}
+
+impl Traffic {
+    pub(crate) fn count(&self, messages: u64, bytes: u64) {
+        self.bytes.inc_by(bytes);
+        self.messages.inc_by(messages);
+    }
+}
+
+impl Metrics {
+    pub(crate) fn register(registry: &mut Registry) -> Self {
+        let all = Self::default();
+        let registry = registry.sub_registry_with_prefix("network");
+        registry.register("peers_connected", "Peers that can be sent to", {
+            all.peers_connected.clone()
+        });
+        registry.register("bytes", "Bytes of messages, by lane and direction", all.bytes.clone());
+        registry.register("messages", "Messages, by lane and direction", all.messages.clone());
+        registry.register("dropped", "Messages dropped, by lane and reason", all.dropped.clone());
+        registry.register("strikes", "Rules broken by peers", all.strikes.clone());
+        registry.register("bans", "Peers cut off for breaking rules", all.bans.clone());
+        registry.register("requests", "Requests, by direction and end", all.requests.clone());
+        all
+    }
+
+    pub(crate) fn traffic(&self, lane: Lane, direction: Direction) -> Traffic {
+        let labels = TrafficLabels { lane: lane.into(), direction };
+        Traffic {
+            bytes: self.bytes.get_or_create(&labels).clone(),
+            messages: self.messages.get_or_create(&labels).clone(),
+        }
+    }
+
+    pub(crate) fn dropped(&self, lane: Lane, reason: Drop, messages: usize) {
+        if messages > 0 {
+            let labels = DropLabels { lane: lane.into(), reason };
+            self.dropped.get_or_create(&labels).inc_by(messages as u64);
+        }
+    }
+
+    pub(crate) fn strike(&self, reason: Strike) {
+        self.strikes.get_or_create(&StrikeLabels { reason }).inc();
+    }
+
+    pub(crate) fn request(&self, direction: Direction, end: RequestEnd) {
+        self.requests.get_or_create(&RequestLabels { direction, end }).inc();
+    }
+}

@@ -1,0 +1,332 @@
+//! The handle that the node sends with, and how the network is started.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use chain_types::PublicKey;
+use futures::StreamExt as _;
+use libp2p::core::transport::TransportError;
+use libp2p::metrics::Registry;
+use libp2p::swarm::SwarmEvent;
+use libp2p::{Multiaddr, Swarm};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::address::{self, Address};
+use crate::config::NetworkConfig;
+use crate::dialer::Dialer;
+use crate::driver::{Answer, Book, Command, Driver};
+use crate::event::{Events, Inbox, Lane};
+use crate::fault::{NetworkFault, RequestError};
+use crate::metrics::{Direction, Drop, Metrics};
+use crate::reader::Reader;
+use crate::remote::{Remote, Remotes};
+use crate::swarm::{self, Behaviour, BehaviourEvent};
+use crate::writer::Writer;
+
+/// How long the listener may take to tell its address.
+const LISTEN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A handle on the running network. Cheap to clone; all clones are one network, which runs until
+/// its cancellation token is cancelled.
+#[derive(Debug, Clone)]
+pub struct Network {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    remotes: Arc<Remotes>,
+    metrics: Metrics,
+    commands: mpsc::UnboundedSender<Command>,
+    frame_bytes_max: [usize; 2],
+    request_bytes_max: usize,
+    listen_address: SocketAddr,
+    tracker: TaskTracker,
+}
+
+impl Network {
+    /// Starts listening and dialling, on the current tokio runtime.
+    ///
+    /// Figures are registered under the prefixes `network` and `libp2p`.
+    ///
+    /// # Errors
+    /// [`NetworkFault`] if the configuration cannot work or the address cannot be bound.
+    pub async fn start(
+        config: NetworkConfig,
+        registry: &mut Registry,
+        cancel: CancellationToken,
+    ) -> Result<(Self, Events), NetworkFault> {
+        config.limits.check()?;
+        let remotes = Arc::new(remotes(&config)?);
+        let dialer = dialer(&config)?;
+        let mut swarm = swarm::build(&config, &remotes, registry)?;
+        let swarm_metrics = libp2p::metrics::Metrics::new(registry);
+        let metrics = Metrics::register(registry);
+        let (listen_address, early) = listen(&mut swarm, &config.listen).await?;
+        tracing::info!(
+            address = %listen_address, id = %swarm.local_peer_id(), peers = config.peers.len(),
+            allowed = remotes.len(), "network listening"
+        );
+
+        let limits = config.limits;
+        let (inbox, events) =
+            Inbox::new(limits.consensus.inbox_bytes_max, limits.bulk.inbox_bytes_max);
+        let (commands, command_receiver) = mpsc::unbounded_channel();
+        let tasks = Tasks { tracker: TaskTracker::new(), cancel };
+        for lane in Lane::ALL {
+            tasks.spawn_lane(lane, &config, &swarm, &remotes, &inbox, &commands, &metrics)?;
+        }
+        let driver = Driver {
+            swarm,
+            remotes: Arc::clone(&remotes),
+            limits,
+            metrics: metrics.clone(),
+            swarm_metrics,
+            inbox,
+            commands: command_receiver,
+            commands_sender: commands.clone(),
+            dialer,
+            tracker: tasks.tracker.clone(),
+            cancel: tasks.cancel.clone(),
+            books: remotes.iter().map(|remote| (remote.key, Book::new(&limits))).collect(),
+            ping_failures: HashMap::new(),
+            pending: VecDeque::new(),
+            asked: HashMap::new(),
+            serving: HashMap::new(),
+            refusal_logged: None,
+        };
+        tasks.tracker.spawn(driver.run(early));
+        tasks.tracker.close();
+        let inner = Inner {
+            remotes,
+            metrics,
+            commands,
+            frame_bytes_max: Lane::ALL.map(|lane| limits.lane(lane).frame_bytes_max),
+            request_bytes_max: limits.request_bytes_max,
+            listen_address,
+            tracker: tasks.tracker,
+        };
+        Ok((Self { inner: Arc::new(inner) }, events))
+    }
+
+    /// Queues a message for one peer; never waits. A message that cannot travel is dropped and
+    /// counted: the key is unknown, the size is zero or above the lane's limit, the queue is full
+    /// (see [`Lane`]), or, on the bulk lane, the peer is not linked. Consensus messages wait for
+    /// an absent peer until they are stale.
+    pub fn send(&self, to: PublicKey, lane: Lane, bytes: Bytes) {
+        if !self.fits(lane, &bytes) {
+            return;
+        }
+        match self.inner.remotes.get(&to) {
+            Some(remote) => self.queue(remote, lane, bytes),
+            None => self.inner.metrics.dropped(lane, Drop::UnknownPeer, 1),
+        }
+    }
+
+    /// [`Self::send`] to every allowed peer. The bytes are shared, not copied.
+    pub fn broadcast(&self, lane: Lane, bytes: Bytes) {
+        if !self.fits(lane, &bytes) {
+            return;
+        }
+        for remote in self.inner.remotes.iter() {
+            self.queue(remote, lane, bytes.clone());
+        }
+    }
+
+    fn fits(&self, lane: Lane, bytes: &Bytes) -> bool {
+        let limit = match lane {
+            Lane::Consensus => self.inner.frame_bytes_max[0],
+            Lane::Bulk => self.inner.frame_bytes_max[1],
+        };
+        let fits = (1..=limit).contains(&bytes.len());
+        if !fits {
+            let (lane_name, bytes) = (lane.name(), bytes.len());
+            tracing::error!(lane = lane_name, bytes, limit, "message cannot be sent");
+            self.inner.metrics.dropped(lane, Drop::BadSize, 1);
+        }
+        fits
+    }
+
+    fn queue(&self, remote: &Remote, lane: Lane, bytes: Bytes) {
+        if lane == Lane::Bulk && !remote.is_linked() {
+            self.inner.metrics.dropped(lane, Drop::NotConnected, 1);
+            return;
+        }
+        let dropped = remote.lane(lane).queue.push(bytes, Instant::now());
+        self.inner.metrics.dropped(lane, Drop::QueueFull, dropped);
+    }
+
+    /// Asks a peer and waits for its answer, at most the request timeout. If the caller stops
+    /// waiting, the request still holds its slot until it ends.
+    ///
+    /// # Errors
+    /// [`RequestError`] when there is no answer; asking another peer is then the thing to do.
+    pub async fn request(&self, to: PublicKey, bytes: Bytes) -> Result<Bytes, RequestError> {
+        let remote = self.inner.remotes.get(&to).ok_or(RequestError::UnknownPeer)?;
+        let limit = self.inner.request_bytes_max;
+        if !(1..=limit).contains(&bytes.len()) {
+            return Err(RequestError::RequestSize { actual: bytes.len(), limit });
+        }
+        if self.inner.commands.is_closed() {
+            return Err(RequestError::Stopped);
+        }
+        if !remote.is_linked() {
+            return Err(RequestError::NotConnected);
+        }
+        let slot =
+            Arc::clone(&remote.requests).try_acquire_owned().map_err(|_| RequestError::Busy)?;
+        let (sender, answer) = oneshot::channel();
+        let command = Command::Request { key: to, bytes, answer: Answer { sender, slot } };
+        self.inner.commands.send(command).map_err(|_| RequestError::Stopped)?;
+        answer.await.unwrap_or(Err(RequestError::Stopped))
+    }
+
+    /// The peers that can be sent to now, by key, ascending.
+    pub fn connected(&self) -> Vec<PublicKey> {
+        let ready = self.inner.remotes.iter().filter(|remote| remote.is_ready());
+        ready.map(|remote| remote.key).collect()
+    }
+
+    /// Where this node accepts connections: the address asked for, with the port in use.
+    pub fn listen_address(&self) -> SocketAddr {
+        self.inner.listen_address
+    }
+
+    /// Returns once the network was cancelled and every task of it has ended.
+    pub async fn wait_stopped(&self) {
+        self.inner.tracker.wait().await;
+    }
+}
+
+/// The name that libp2p gives to the holder of `key`, as other tools show it; the key's
+/// hexadecimal digits if the bytes are no ed25519 key.
+pub fn peer_id(key: &PublicKey) -> String {
+    swarm::peer_id_of(key).map_or_else(|| key.to_string(), |id| id.to_string())
+}
+
+struct Tasks {
+    tracker: TaskTracker,
+    cancel: CancellationToken,
+}
+
+impl Tasks {
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let cancel = self.cancel.clone();
+        self.tracker.spawn(async move {
+            cancel.run_until_cancelled(task).await;
+        });
+    }
+
+    #[allow(clippy::too_many_arguments)] // wiring, called once
+    fn spawn_lane(
+        &self,
+        lane: Lane,
+        config: &NetworkConfig,
+        swarm: &Swarm<Behaviour>,
+        remotes: &Arc<Remotes>,
+        inbox: &Inbox,
+        commands: &mpsc::UnboundedSender<Command>,
+        metrics: &Metrics,
+    ) -> Result<(), NetworkFault> {
+        let protocol = swarm::lane_protocol(&config.chain_id, lane)?;
+        let streams = &swarm.behaviour().streams;
+        let incoming = streams
+            .new_control()
+            .accept(protocol.clone())
+            .map_err(|error| NetworkFault::Transport(error.to_string()))?;
+        let reader = Reader {
+            lane,
+            frame_bytes_max: config.limits.lane(lane).frame_bytes_max,
+            inbox: inbox.clone(),
+            commands: commands.clone(),
+            metrics: metrics.clone(),
+            traffic: metrics.traffic(lane, Direction::In),
+        };
+        let (tracker, cancel) = (self.tracker.clone(), self.cancel.clone());
+        self.spawn(reader.accept(incoming, Arc::clone(remotes), tracker, cancel));
+        for remote in remotes.iter() {
+            let writer = Writer {
+                remote: Arc::clone(remote),
+                lane,
+                protocol: protocol.clone(),
+                control: streams.new_control(),
+                commands: commands.clone(),
+                metrics: metrics.clone(),
+                traffic: metrics.traffic(lane, Direction::Out),
+            };
+            self.spawn(writer.run());
+        }
+        Ok(())
+    }
+}
+
+/// The allowed peers other than this node.
+fn remotes(config: &NetworkConfig) -> Result<Remotes, NetworkFault> {
+    let own = config.key.public_key();
+    let mut remotes = Remotes::default();
+    for key in config.allowed.iter().filter(|key| **key != own) {
+        let id = swarm::peer_id_of(key)
+            .ok_or_else(|| NetworkFault::Key { field: "allowed".to_owned(), key: *key })?;
+        remotes.insert(Remote::new(*key, id, &config.limits));
+    }
+    Ok(remotes)
+}
+
+fn dialer(config: &NetworkConfig) -> Result<Dialer, NetworkFault> {
+    let own = config.key.public_key();
+    let mut peers = Vec::with_capacity(config.peers.len());
+    for (index, peer) in config.peers.iter().enumerate() {
+        if peer.key == own {
+            continue;
+        }
+        if !config.allowed.contains(&peer.key) {
+            let address = peer.address.clone();
+            return Err(NetworkFault::PeerNotAllowed { key: peer.key, address });
+        }
+        peers.push((peer.key, Address::parse(&format!("peers[{index}].address"), &peer.address)?));
+    }
+    let limits = &config.limits;
+    Ok(Dialer::new(peers, limits.redial_min, limits.redial_max, Instant::now()))
+}
+
+/// Binds the address, and gives it with the port in use and the events that came meanwhile.
+async fn listen(
+    swarm: &mut Swarm<Behaviour>,
+    text: &str,
+) -> Result<(SocketAddr, Vec<SwarmEvent<BehaviourEvent>>), NetworkFault> {
+    let not_ip = |problem: &str| NetworkFault::Address {
+        field: "listen".to_owned(),
+        value: text.to_owned(),
+        problem: problem.to_owned(),
+    };
+    let Address::Direct(wanted) = Address::parse("listen", text)? else {
+        return Err(not_ip("a name cannot be listened on; use an IP address, such as 0.0.0.0"));
+    };
+    let Some(wanted_socket) = address::socket(&wanted) else {
+        return Err(not_ip("only TCP over IP is spoken"));
+    };
+    let fault = |source| NetworkFault::Listen { address: text.to_owned(), source };
+    swarm.listen_on(wanted).map_err(|error| match error {
+        TransportError::MultiaddrNotSupported(_) => not_ip("only TCP over IP is spoken"),
+        TransportError::Other(error) => fault(error),
+    })?;
+    let mut early = Vec::new();
+    let bound: Multiaddr = loop {
+        match timeout(LISTEN_TIMEOUT, swarm.select_next_some()).await {
+            Ok(SwarmEvent::NewListenAddr { address, .. }) => break address,
+            Ok(SwarmEvent::ListenerClosed { reason: Err(source), .. }) => {
+                return Err(fault(source));
+            }
+            Ok(event) => early.push(event),
+            Err(_) => return Err(fault(std::io::ErrorKind::TimedOut.into())),
+        }
+    };
+    let port = address::socket(&bound).map_or(wanted_socket.port(), |socket| socket.port());
+    Ok((SocketAddr::new(wanted_socket.ip(), port), early))
+}

@@ -1,0 +1,94 @@
+//! Receiving: a task for each lane takes the streams that peers open, and one for each stream
+//! reads it.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{AsyncWriteExt as _, StreamExt as _};
+use libp2p::Stream;
+use libp2p_stream::IncomingStreams;
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::driver::Command;
+use crate::event::{Inbox, Lane};
+use crate::frame::{FrameError, HEADER_BYTES, read_body, read_length, skip_body};
+use crate::metrics::{Drop, Metrics, Strike, Traffic};
+use crate::remote::{Remote, Remotes};
+
+/// The one byte that tells the opener that its stream has a reader.
+pub(crate) const READY: [u8; 1] = [1];
+
+/// For how long a stream is not read after a message above the budget.
+const OVER_BUDGET_PAUSE: Duration = Duration::from_millis(100);
+
+/// What the readers of one lane need.
+#[derive(Clone)]
+pub(crate) struct Reader {
+    pub(crate) lane: Lane,
+    pub(crate) frame_bytes_max: usize,
+    pub(crate) inbox: Inbox,
+    pub(crate) commands: mpsc::UnboundedSender<Command>,
+    pub(crate) metrics: Metrics,
+    pub(crate) traffic: Traffic,
+}
+
+impl Reader {
+    /// Takes the streams that peers open, each in a task of its own, until the network stops.
+    pub(crate) async fn accept(
+        self,
+        mut incoming: IncomingStreams,
+        remotes: Arc<Remotes>,
+        tracker: TaskTracker,
+        cancel: CancellationToken,
+    ) {
+        while let Some((id, stream)) = incoming.next().await {
+            // Only allowed keys get a connection, so every one of them is in the table.
+            let Some(remote) = remotes.by_id(&id) else { continue };
+            let (reader, remote, cancel) = (self.clone(), Arc::clone(remote), cancel.clone());
+            let lane = Arc::clone(&remote);
+            let task = tracker.spawn(async move {
+                cancel.run_until_cancelled(reader.run(stream, &remote)).await;
+            });
+            lane.lane(self.lane).replace_reader(task.abort_handle());
+        }
+    }
+
+    async fn run(&self, mut stream: Stream, remote: &Remote) {
+        match self.read(&mut stream, remote).await {
+            Ok(()) => {}
+            Err(FrameError::Io(error)) => {
+                tracing::debug!(peer = %remote.id, lane = self.lane.name(), %error, "stream broke");
+            }
+            Err(error @ FrameError::Size { .. }) => {
+                tracing::debug!(peer = %remote.id, lane = self.lane.name(), %error, "bad frame");
+                let strike = Command::Strike { key: remote.key, reason: Strike::Frame };
+                // An error means that the network is stopping.
+                let _ = self.commands.send(strike);
+            }
+        }
+    }
+
+    async fn read(&self, stream: &mut Stream, remote: &Remote) -> Result<(), FrameError> {
+        stream.write_all(&READY).await?;
+        stream.flush().await?;
+        while let Some(length) = read_length(stream, self.frame_bytes_max).await? {
+            let moved = || remote.moved();
+            if !remote.lane(self.lane).afford(length + HEADER_BYTES) {
+                skip_body(stream, length, moved).await?;
+                self.metrics.dropped(self.lane, Drop::OverBudget, 1);
+                sleep(OVER_BUDGET_PAUSE).await;
+                continue;
+            }
+            let bytes = read_body(stream, length, moved).await?;
+            self.traffic.count(1, (length + HEADER_BYTES) as u64);
+            if !self.inbox.deliver(remote.key, self.lane, bytes).await {
+                return Err(io::Error::other("nobody takes events any more").into());
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,161 @@
+//! Everything shared between tasks about one allowed peer, and the table of them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use chain_types::PublicKey;
+use libp2p::PeerId;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::AbortHandle;
+
+use crate::budget::Budget;
+use crate::config::Limits;
+use crate::event::Lane;
+use crate::queue::Queue;
+
+/// One allowed peer, linked or not.
+#[derive(Debug)]
+pub(crate) struct Remote {
+    pub(crate) key: PublicKey,
+    pub(crate) id: PeerId,
+    lanes: [RemoteLane; 2],
+    /// Whether a connection stands; the writers wait for it.
+    linked: watch::Sender<bool>,
+    /// Whether the consensus lane was opened over the link: the peer accepts us.
+    ready: AtomicBool,
+    /// Places for our requests to this peer.
+    pub(crate) requests: Arc<Semaphore>,
+    started: Instant,
+    moved_ms: AtomicU64,
+}
+
+#[derive(Debug)]
+pub(crate) struct RemoteLane {
+    pub(crate) queue: Queue,
+    budget: Mutex<Budget>,
+    reader: Mutex<Option<AbortHandle>>,
+}
+
+impl Remote {
+    pub(crate) fn new(key: PublicKey, id: PeerId, limits: &Limits) -> Self {
+        let now = Instant::now();
+        let lanes = Lane::ALL.map(|lane| {
+            let bounds = limits.lane(lane);
+            let age_max = (lane == Lane::Consensus).then_some(limits.consensus_age_max);
+            let budget =
+                Budget::new(bounds.budget_bytes_per_second, bounds.budget_messages_per_second, now);
+            RemoteLane {
+                queue: Queue::new(lane, bounds, age_max),
+                budget: Mutex::new(budget),
+                reader: Mutex::default(),
+            }
+        });
+        Self {
+            key,
+            id,
+            lanes,
+            linked: watch::Sender::new(false),
+            ready: AtomicBool::new(false),
+            requests: Arc::new(Semaphore::new(limits.requests_out_max)),
+            started: now,
+            moved_ms: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn lane(&self, lane: Lane) -> &RemoteLane {
+        match lane {
+            Lane::Consensus => &self.lanes[0],
+            Lane::Bulk => &self.lanes[1],
+        }
+    }
+
+    pub(crate) fn is_linked(&self) -> bool {
+        *self.linked.borrow()
+    }
+
+    pub(crate) fn set_linked(&self, linked: bool) {
+        self.linked.send_replace(linked);
+    }
+
+    pub(crate) fn watch_linked(&self) -> watch::Receiver<bool> {
+        self.linked.subscribe()
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_ready(&self, ready: bool) -> bool {
+        self.ready.swap(ready, Ordering::AcqRel)
+    }
+
+    /// Notes that bytes went either way: the link is alive, however slow.
+    pub(crate) fn moved(&self) {
+        self.moved_ms.store(self.started.elapsed().as_millis() as u64, Ordering::Relaxed);
+    }
+
+    /// How long ago bytes went either way.
+    pub(crate) fn still_for(&self) -> Duration {
+        let moved = Duration::from_millis(self.moved_ms.load(Ordering::Relaxed));
+        self.started.elapsed().saturating_sub(moved)
+    }
+}
+
+impl RemoteLane {
+    /// Whether the peer may send a message of `bytes` now.
+    pub(crate) fn afford(&self, bytes: usize) -> bool {
+        let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
+        budget.take(bytes, Instant::now())
+    }
+
+    /// Puts `reader` in the place of the lane's reader, which is stopped: one stream a lane.
+    pub(crate) fn replace_reader(&self, reader: AbortHandle) {
+        let mut place = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(old) = place.replace(reader) {
+            old.abort();
+        }
+    }
+}
+
+/// The allowed peers, by both names. Fixed at start.
+#[derive(Debug, Default)]
+pub(crate) struct Remotes {
+    by_key: BTreeMap<PublicKey, Arc<Remote>>,
+    by_id: HashMap<PeerId, Arc<Remote>>,
+}
+
+impl Remotes {
+    pub(crate) fn insert(&mut self, remote: Remote) {
+        let remote = Arc::new(remote);
+        self.by_key.insert(remote.key, Arc::clone(&remote));
+        self.by_id.insert(remote.id, remote);
+    }
+
+    pub(crate) fn get(&self, key: &PublicKey) -> Option<&Arc<Remote>> {
+        self.by_key.get(key)
+    }
+
+    pub(crate) fn by_id(&self, id: &PeerId) -> Option<&Arc<Remote>> {
+        self.by_id.get(id)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Remote>> {
+        self.by_key.values()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.by_key.len()
+    }
+}
+
+/// The first 16 hexadecimal digits of a key: enough to tell peers apart in a log.
+pub(crate) struct Short(pub(crate) PublicKey);
+
+impl fmt::Display for Short {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.0[..8].iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+    }
+}

@@ -1,0 +1,14 @@
+//! The network over real sockets of this machine.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod faults;
+mod hostile;
+mod node;
+mod proxy;
+mod restart;
+mod slow;
+mod strangers;
+mod talk;
+mod throughput;
+mod villain;

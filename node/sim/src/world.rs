@@ -1,0 +1,539 @@
+//! The event loop of one run: virtual time, nodes that live and die, and the checkers.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, RwLock};
+
+use chain_types::{BatchId, ChainGenesis, Digest, Height, TimeMs, ValidatorId};
+use consensus_core::{Message, Proposers};
+use node_replica::{
+    Config, Effect, Input, NodeIndex, PeerMessage, Replica, SharedState, SyncBlock, Target, Timer,
+    read_state,
+};
+use rand::{Rng as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+
+use crate::checks::{Agreement, Books, Votes};
+use crate::clients::Clients;
+use crate::disk::Disk;
+use crate::faults::{Fault, FaultPlan, Faults};
+use crate::network::Network;
+use crate::setup::{GENESIS_TIME, NODES, VALIDATORS, genesis, node_key};
+use crate::trace::Trace;
+
+/// Mean time between two batches of the clients.
+const CLIENT_EVERY_MS: u64 = 60;
+/// A request that is lost counts as failed after this long.
+const REQUEST_FAILS_AFTER_MS: u64 = 500;
+/// Blocks in one answer.
+const ANSWER_BLOCKS_MAX: usize = 16;
+/// Blocks that the healed phase must bring, at the least.
+const HEALED_BLOCKS_MIN: u64 = 3;
+/// How far a node's clock may be off, either way.
+const CLOCK_OFF_MS: u64 = 400;
+
+/// What a run came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The digest of everything that happened.
+    pub trace: Digest,
+    /// Blocks decided.
+    pub height: Height,
+    /// Orders that entered the books.
+    pub orders: u64,
+    /// Minor units that have arrived.
+    pub arrived: u128,
+    /// Crashes that happened.
+    pub crashes: u64,
+    /// Virtual milliseconds that passed.
+    pub virtual_ms: u64,
+}
+
+struct Node {
+    replica: Option<Replica>,
+    state: SharedState,
+    disk: Disk,
+    checkpoint: Option<(Height, Vec<u8>)>,
+    timers: BTreeMap<Timer, u64>,
+    /// Counts its lives: events of an earlier one are void.
+    life: u32,
+    /// Effects until it crashes, and how long it is away then.
+    doom: Option<(u32, u64)>,
+    clock_off_ms: u64,
+}
+
+enum Event {
+    Input { node: u32, life: u32, input: Box<Input> },
+    Timer { node: u32, life: u32, timer: Timer, number: u64 },
+    BatchesWanted { node: u32, asker: u32, ids: Vec<BatchId> },
+    BlocksWanted { node: u32, asker: u32, from: Height },
+    Fault(Fault),
+    EndPartition,
+    EndMute(u32),
+    Restart(u32),
+    Client,
+    Heal,
+}
+
+struct World {
+    genesis: Arc<ChainGenesis>,
+    random: ChaCha8Rng,
+    now_ms: u64,
+    number: u64,
+    queue: BTreeMap<(u64, u64), Event>,
+    nodes: Vec<Node>,
+    network: Network,
+    clients: Clients,
+    askers: BTreeMap<u64, u32>,
+    agreement: Agreement,
+    votes: Votes,
+    books: Books,
+    trace: Trace,
+    crashes: u64,
+    healed: bool,
+}
+
+/// Runs one seed.
+///
+/// # Errors
+/// The first invariant that broke, in words.
+pub fn simulate(seed: u64, plan: &FaultPlan) -> Result<Report, String> {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let faults = Faults::draw(plan, &mut random);
+    let mut world = World::new(random, &faults);
+    for (at, fault) in &faults.events {
+        world.at(*at, Event::Fault(*fault));
+    }
+    world.at(plan.fault_ms, Event::Heal);
+    world.at(1, Event::Client);
+    let end = plan.fault_ms + plan.healed_ms;
+    let mut head_at_heal = Height::default();
+    while let Some((&(at, number), _)) = world.queue.first_key_value() {
+        if at > end {
+            break;
+        }
+        if at <= plan.fault_ms {
+            head_at_heal = world.agreement.head();
+        }
+        let Some(event) = world.queue.remove(&(at, number)) else { break };
+        world.now_ms = at;
+        world.happen(event)?;
+    }
+    world.judge(head_at_heal)?;
+    Ok(Report {
+        trace: world.trace.digest(),
+        height: world.agreement.head(),
+        orders: world.books.accepted,
+        arrived: world.books.arrived,
+        crashes: world.crashes,
+        virtual_ms: end,
+    })
+}
+
+impl World {
+    fn new(mut random: ChaCha8Rng, faults: &Faults) -> Self {
+        let genesis = genesis();
+        let nodes = (0..NODES)
+            .map(|_| Node {
+                replica: None,
+                state: Arc::new(RwLock::new(chain_state::State::genesis(&genesis))),
+                disk: Disk::default(),
+                checkpoint: None,
+                timers: BTreeMap::new(),
+                life: 0,
+                doom: None,
+                clock_off_ms: random.random_range(0..=2 * CLOCK_OFF_MS),
+            })
+            .collect();
+        let network = Network {
+            loss_per_mille: faults.loss_per_mille,
+            delay_ms_max: faults.delay_ms_max,
+            sides: 0,
+            muted: 0,
+        };
+        let mut world = Self {
+            genesis,
+            random,
+            now_ms: 0,
+            number: 0,
+            queue: BTreeMap::new(),
+            nodes,
+            network,
+            clients: Clients::default(),
+            askers: BTreeMap::new(),
+            agreement: Agreement::default(),
+            votes: Votes::default(),
+            books: Books::default(),
+            trace: Trace::default(),
+            crashes: 0,
+            healed: false,
+        };
+        for node in 0..NODES {
+            world.at(0, Event::Restart(node));
+        }
+        world
+    }
+
+    fn at(&mut self, at_ms: u64, event: Event) {
+        self.number += 1;
+        self.queue.insert((at_ms, self.number), event);
+    }
+
+    fn wall(&self, node: u32) -> TimeMs {
+        let off = self.nodes[node as usize].clock_off_ms;
+        GENESIS_TIME.plus(1_000 + self.now_ms + off).minus(CLOCK_OFF_MS)
+    }
+
+    fn happen(&mut self, event: Event) -> Result<(), String> {
+        match event {
+            Event::Input { node, life, input } => {
+                if self.nodes[node as usize].life == life {
+                    self.feed(node, *input)?;
+                }
+            }
+            Event::Timer { node, life, timer, number } => {
+                let slot = &mut self.nodes[node as usize];
+                if slot.life == life && slot.timers.get(&timer) == Some(&number) {
+                    slot.timers.remove(&timer);
+                    self.feed(node, Input::Timer(timer))?;
+                }
+            }
+            Event::BatchesWanted { node, asker, ids } => {
+                self.number += 1;
+                let token = self.number;
+                self.askers.insert(token, asker);
+                self.feed(node, Input::BatchesWanted { ids, token })?;
+            }
+            Event::BlocksWanted { node, asker, from } => self.answer_blocks(node, asker, from),
+            Event::Fault(fault) => self.fault(fault)?,
+            Event::EndPartition => self.network.sides = 0,
+            Event::EndMute(node) => self.network.muted &= !(1 << node),
+            Event::Restart(node) => self.restart(node)?,
+            Event::Client => self.client()?,
+            Event::Heal => {
+                self.healed = true;
+                self.network.heal();
+                for node in &mut self.nodes {
+                    node.doom = None;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn fault(&mut self, fault: Fault) -> Result<(), String> {
+        self.trace.note(self.now_ms, "fault", format!("{fault:?}").as_bytes());
+        match fault {
+            Fault::Crash { node, after_effects, away_ms } => {
+                self.nodes[node as usize].doom = Some((after_effects, away_ms));
+            }
+            Fault::CrashAll { away_ms } => {
+                for node in 0..NODES {
+                    self.crash(node, away_ms)?;
+                }
+            }
+            Fault::Partition { sides, for_ms } => {
+                self.network.sides = sides;
+                self.at(self.now_ms + for_ms, Event::EndPartition);
+            }
+            Fault::Mute { node, for_ms } => {
+                self.network.muted |= 1 << node;
+                self.at(self.now_ms + for_ms, Event::EndMute(node));
+            }
+        }
+        Ok(())
+    }
+
+    fn crash(&mut self, node: u32, away_ms: u64) -> Result<(), String> {
+        let slot = &mut self.nodes[node as usize];
+        slot.doom = None;
+        if slot.replica.take().is_none() {
+            return Ok(());
+        }
+        slot.life += 1;
+        slot.timers.clear();
+        self.crashes += 1;
+        self.trace.note(self.now_ms, "crash", &node.to_le_bytes());
+        self.at(self.now_ms + away_ms, Event::Restart(node));
+        for other in (0..NODES).filter(|other| *other != node) {
+            self.post(other, 5, Input::Disconnected(NodeIndex(node)));
+        }
+        Ok(())
+    }
+
+    fn restart(&mut self, node: u32) -> Result<(), String> {
+        let (state, proposers) = self.rebuild(node)?;
+        let identity = (node < VALIDATORS).then(|| (ValidatorId(node), node_key(node)));
+        let slot = &mut self.nodes[node as usize];
+        slot.state = Arc::new(RwLock::new(state));
+        let config = Config {
+            genesis: self.genesis.clone(),
+            identity,
+            pool: consensus_mempool::Limits::default(),
+            checkpoint_blocks: 7,
+        };
+        let guard = slot.disk.guard.clone();
+        let replica = Replica::new(config, slot.state.clone(), proposers, guard.as_deref())
+            .map_err(|fault| format!("node {node} does not start: {fault}"))?;
+        slot.replica = Some(replica);
+        let staged = slot.disk.staged.iter().map(Into::into).collect();
+        let wal = slot.disk.wal.clone();
+        let head = slot.disk.head();
+        self.agreement.restarted(node, head)?;
+        self.feed(node, Input::Recover { staged, wal })?;
+        for other in (0..NODES).filter(|other| *other != node) {
+            if self.nodes[other as usize].replica.is_some() {
+                self.post(other, 5, Input::Connected(NodeIndex(node)));
+                self.post(node, 5, Input::Connected(NodeIndex(other)));
+            }
+        }
+        Ok(())
+    }
+
+    /// The state that a node's disk gives: from its checkpoint and the blocks after it.
+    fn rebuild(&self, node: u32) -> Result<(chain_state::State, Proposers), String> {
+        let slot = &self.nodes[node as usize];
+        let (mut state, mut proposers) = match &slot.checkpoint {
+            None => (chain_state::State::genesis(&self.genesis), Proposers::new()),
+            Some((height, bytes)) => {
+                let checkpoint =
+                    node_replica::Checkpoint::decode(bytes).map_err(|error| error.to_string())?;
+                let mut restoring =
+                    chain_state::State::restore(&self.genesis, &checkpoint.state)
+                        .map_err(|fault| fault.to_string())?;
+                let from = restoring.blocks_from();
+                let blocks = slot.disk.blocks.iter().take(height.0 as usize);
+                for kept in blocks.filter(|kept| kept.block.header.time >= from) {
+                    let at = kept.block.header.height;
+                    let outcomes = self.outcomes(node, at)?;
+                    restoring.remember(&kept.block.header, &kept.batches, &outcomes);
+                }
+                (restoring.finish().map_err(|fault| fault.to_string())?, checkpoint.proposers)
+            }
+        };
+        let penalty = self.genesis.parameters.proposer_penalty_heights;
+        for kept in slot.disk.blocks.iter().skip(state.height().0 as usize) {
+            let executed = node_replica::replay_block(&state, &kept.block, &kept.batches)
+                .map_err(|error| format!("node {node} cannot replay: {error}"))?;
+            proposers.note(&kept.block.header, state.validators(), penalty);
+            state.apply(executed.writes);
+        }
+        Ok((state, proposers))
+    }
+
+    fn outcomes(
+        &self,
+        node: u32,
+        height: Height,
+    ) -> Result<Vec<Vec<chain_types::Outcome>>, String> {
+        let outcomes = &self.nodes[node as usize].disk.outcomes;
+        outcomes.get(&height).cloned().ok_or_else(|| format!("no outcomes of block {height}"))
+    }
+
+    fn client(&mut self) -> Result<(), String> {
+        let wait = self.random.random_range(1..=2 * CLIENT_EVERY_MS);
+        self.at(self.now_ms + wait, Event::Client);
+        let node = self.random.random_range(0..NODES);
+        let slot = &self.nodes[node as usize];
+        if slot.replica.is_none() {
+            return Ok(());
+        }
+        let state = slot.state.clone();
+        let now = GENESIS_TIME.plus(1_000 + self.now_ms);
+        let chain_id = self.genesis.chain_id;
+        let batch = self.clients.next(chain_id, &read_state(&state), now, &mut self.random);
+        self.trace.note(self.now_ms, "submit", &batch.id().0.0);
+        self.feed(node, Input::Submit { batch, token: 0 })
+    }
+
+    fn feed(&mut self, node: u32, input: Input) -> Result<(), String> {
+        let now = self.wall(node);
+        let Some(replica) = self.nodes[node as usize].replica.as_mut() else { return Ok(()) };
+        let effects = replica.handle(now, input);
+        for effect in effects {
+            if let Some((left, away_ms)) = self.nodes[node as usize].doom.as_mut() {
+                if *left == 0 {
+                    let away_ms = *away_ms;
+                    return self.crash(node, away_ms);
+                }
+                *left -= 1;
+            }
+            self.carry_out(node, effect)?;
+        }
+        Ok(())
+    }
+
+    fn carry_out(&mut self, node: u32, effect: Effect) -> Result<(), String> {
+        let slot = &mut self.nodes[node as usize];
+        match effect {
+            Effect::Send { to, message } => self.send(node, to, &message)?,
+            Effect::SendBatch(batch) => {
+                for other in (0..VALIDATORS).filter(|other| *other != node) {
+                    self.deliver(node, other, Input::Batch(batch.clone()));
+                }
+            }
+            Effect::Stage(staged) => slot.disk.stage(staged),
+            Effect::Persist(entry) => slot.disk.wal.push(entry),
+            Effect::Guard(bytes) => slot.disk.guard = Some(bytes),
+            Effect::ResetLog => slot.disk.wal.clear(),
+            Effect::Schedule { timer, after_ms } => {
+                self.number += 1;
+                let number = self.number;
+                slot.timers.insert(timer, number);
+                let life = slot.life;
+                let at = self.now_ms + after_ms;
+                self.at(at, Event::Timer { node, life, timer, number });
+            }
+            Effect::Cancel(timer) => drop(slot.timers.remove(&timer)),
+            Effect::CancelConsensusTimers => {
+                slot.timers.retain(|timer, _| !matches!(timer, Timer::Consensus(_)));
+            }
+            Effect::RequestBatches { from, ids } => {
+                if let Some(delay) = self.network.delay(node, from.0, &mut self.random) {
+                    let event = Event::BatchesWanted { node: from.0, asker: node, ids };
+                    self.at(self.now_ms + delay, event);
+                }
+            }
+            Effect::RequestBlocks { from, height } => self.request_blocks(node, from.0, height),
+            Effect::Batches { token, batches, .. } => {
+                if let Some(asker) = self.askers.remove(&token) {
+                    for batch in batches {
+                        self.deliver(node, asker, Input::Batch(batch));
+                    }
+                }
+            }
+            Effect::Commit { certificate, staged, .. } => {
+                slot.disk.commit(certificate, &staged);
+                self.committed(node, &staged)?;
+            }
+            Effect::Checkpoint { height, bytes } => slot.checkpoint = Some((height, bytes)),
+            Effect::Evidence(evidence) => {
+                return Err(format!("honest validator accused: {evidence:?}"));
+            }
+            Effect::Distrust { node: peer, reason } => {
+                return Err(format!("node {node} distrusts honest node {}: {reason}", peer.0));
+            }
+            Effect::Submitted { .. } | Effect::Dropped(_) => {}
+        }
+        Ok(())
+    }
+
+    fn committed(
+        &mut self,
+        node: u32,
+        staged: &node_replica::StagedBlock,
+    ) -> Result<(), String> {
+        let header = &staged.block.header;
+        let digest = read_state(&self.nodes[node as usize].state).digest();
+        let new = header.height > self.agreement.head();
+        self.agreement.committed(node, &staged.block, digest)?;
+        self.trace.note(self.now_ms, "commit", &header.hash().0.0);
+        if new {
+            for (batch, outcomes) in staged.batches.iter().zip(&staged.outcomes) {
+                self.books.read(batch, outcomes)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, node: u32, to: Target, message: &PeerMessage) -> Result<(), String> {
+        match message {
+            PeerMessage::Consensus(message) => self.votes.sent(message)?,
+            PeerMessage::Proposal { proposal, .. } => {
+                self.votes.sent(&Message::Proposal(proposal.clone()))?;
+            }
+            PeerMessage::Status { .. } => {}
+        }
+        let reaches = |other: u32| match to {
+            Target::Validators => other < VALIDATORS,
+            Target::All => true,
+            Target::Node(only) => other == only.0,
+        };
+        for other in (0..NODES).filter(|other| *other != node && reaches(*other)) {
+            let from = NodeIndex(node);
+            self.deliver(node, other, Input::Message { from, message: message.clone() });
+        }
+        Ok(())
+    }
+
+    fn deliver(&mut self, from: u32, to: u32, input: Input) {
+        if let Some(delay) = self.network.delay(from, to, &mut self.random) {
+            self.post(to, delay, input);
+        }
+    }
+
+    fn post(&mut self, node: u32, delay_ms: u64, input: Input) {
+        let life = self.nodes[node as usize].life;
+        self.at(self.now_ms + delay_ms, Event::Input { node, life, input: Box::new(input) });
+    }
+
+    fn request_blocks(&mut self, asker: u32, node: u32, from: Height) {
+        match self.network.delay(asker, node, &mut self.random) {
+            Some(delay) => {
+                self.at(self.now_ms + delay, Event::BlocksWanted { node, asker, from });
+            }
+            None => self.no_blocks(asker, node),
+        }
+    }
+
+    fn no_blocks(&mut self, asker: u32, node: u32) {
+        let input = Input::Blocks { from: NodeIndex(node), blocks: Vec::new() };
+        self.post(asker, REQUEST_FAILS_AFTER_MS, input);
+    }
+
+    fn answer_blocks(&mut self, node: u32, asker: u32, from: Height) {
+        let slot = &self.nodes[node as usize];
+        let skip = usize::try_from(from.0.saturating_sub(1)).unwrap_or(usize::MAX);
+        let blocks: Vec<SyncBlock> = slot
+            .disk
+            .blocks
+            .iter()
+            .skip(skip)
+            .take(ANSWER_BLOCKS_MAX)
+            .map(|kept| SyncBlock {
+                block: kept.block.clone(),
+                certificate: kept.certificate.clone(),
+                batches: kept.batches.clone(),
+            })
+            .collect();
+        let alive = slot.replica.is_some();
+        match self.network.delay(node, asker, &mut self.random).filter(|_| alive) {
+            Some(delay) => {
+                self.post(asker, delay, Input::Blocks { from: NodeIndex(node), blocks });
+            }
+            None => self.no_blocks(asker, node),
+        }
+    }
+
+    /// The end of a run: invariants 4, 11 and 12.
+    fn judge(&self, head_at_heal: Height) -> Result<(), String> {
+        let head = self.agreement.head();
+        if head.0 < head_at_heal.0 + HEALED_BLOCKS_MIN {
+            return Err(format!("healed at height {head_at_heal}, and no further than {head}"));
+        }
+        for (index, node) in self.nodes.iter().enumerate() {
+            let own = node.disk.head();
+            if node.replica.is_none() || own.0 + 3 < head.0 {
+                return Err(format!("node {index} is at {own} of {head} after healing"));
+            }
+            let state = read_state(&node.state);
+            for balance in state.trial_balance() {
+                if !balance.is_balanced() {
+                    let currency = balance.currency;
+                    return Err(format!("node {index}: currency {currency} is out of balance"));
+                }
+            }
+        }
+        // Everything again from genesis, on a node drawn from the seed's end.
+        let node = (head.0 % u64::from(NODES)) as usize;
+        let mut state = chain_state::State::genesis(&self.genesis);
+        for kept in &self.nodes[node].disk.blocks {
+            let executed = node_replica::replay_block(&state, &kept.block, &kept.batches)
+                .map_err(|error| format!("replay from genesis: {error}"))?;
+            kept.certificate
+                .verify(self.genesis.chain_id, state.validators())
+                .map_err(|error| format!("certificate of {}: {error}", kept.block.header.height))?;
+            state.apply(executed.writes);
+        }
+        Ok(())
+    }
+}

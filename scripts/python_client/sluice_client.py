@@ -1,0 +1,235 @@
+#!/usr/bin/env python3
+"""A client of Sluice in another language: submits, asks, and verifies receipts offline.
+
+    sluice_client.py submit  --network FOLDER --participant NAME --merchant 1001 --gateway 201 \\
+                             --amount-minor 1234 --currency CNY
+    sluice_client.py collect --network FOLDER --participant NAME ORDER_ID...
+    sluice_client.py void    --network FOLDER --participant NAME --reason 2 ORDER_ID...
+    sluice_client.py arrival --network FOLDER --participant NAME --amount-minor 1234 INSTRUCTION_ID
+    sluice_client.py order   --network FOLDER ORDER_ID
+    sluice_client.py receipt --network FOLDER ORDER_ID FILE
+    sluice_client.py verify  RECEIPT GENESIS
+
+Exit codes: 0 done or valid, 1 refused or invalid, 2 wrong usage, 4 no node answered.
+"""
+
+import argparse
+import base64
+import json
+import pathlib
+import sys
+import time
+import tomllib
+import urllib.error
+import urllib.request
+import uuid
+
+from sluice_wire import (
+    COLLECTED,
+    Genesis,
+    Invalid,
+    arrival_item,
+    collect_item,
+    order_id,
+    recharge_item,
+    sha256,
+    signed_batch,
+    verify_receipt,
+    void_item,
+)
+
+CURRENCIES = {
+    "CNY": 156, "EUR": 978, "GBP": 826, "HKD": 344, "JPY": 392, "KWD": 414, "SGD": 702, "USD": 840,
+}
+
+
+# --- Section 11: transport.
+
+
+class Refused(Exception):
+    """A node's error answer."""
+
+
+class Unreachable(Exception):
+    """No node answered."""
+
+
+class Client:
+    """JSON-RPC over HTTP to the first node that answers."""
+
+    def __init__(self, urls, timeout_s=30):
+        self.urls, self.timeout_s = urls, timeout_s
+
+    def call(self, method, **params):
+        """One call by named parameters; gives the result or raises `Refused`."""
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+        headers = {"content-type": "application/json"}
+        reasons = []
+        for url in self.urls:
+            request = urllib.request.Request(url, body.encode(), headers)
+            try:
+                with urllib.request.urlopen(request, timeout=self.timeout_s) as response:
+                    answer = json.load(response)
+            except (urllib.error.URLError, OSError) as error:
+                reasons.append(f"{url}: {error}")
+                continue
+            if "error" in answer:
+                raise Refused(json.dumps(answer["error"]))
+            return answer["result"]
+        raise Unreachable("; ".join(reasons) or "no node is known; give --rpc")
+
+    def submit(self, batch, wait="final", timeout_ms=10_000):
+        """Submits a signed batch and, by default, waits until it is final."""
+        text = base64.b64encode(batch).decode("ascii")
+        return self.call("batch_submit", bytes_base64=text, wait=wait, timeout_ms=timeout_ms)
+
+    def order(self, identity):
+        """An order's status."""
+        return self.call("recharge_order", order_id=identity)
+
+    def receipt(self, identity):
+        """An order's receipt, as bytes."""
+        report = self.call("recharge_receipt", order_id=identity)
+        return base64.b64decode(report["receipt_base64"], validate=True)
+
+
+class Participant:
+    """A participant's folder: who it is, its key, and the nodes it talks to."""
+
+    def __init__(self, folder):
+        config = tomllib.loads((folder / "participant.toml").read_text("utf-8"))
+        self.number = config["id"]
+        self.rpc_urls = config["rpc"]
+        self.seed = bytes.fromhex((folder / config["key"]).read_text("ascii").strip())
+
+
+# --- The command line.
+
+
+def nodes_of(options):
+    """The URLs of nodes: those given, or those of any participant of the network."""
+    if options.rpc:
+        return options.rpc
+    folders = sorted((options.network / "participants").iterdir()) if options.network else []
+    return Participant(folders[0]).rpc_urls if folders else []
+
+
+def submit_items(options, kind, items):
+    """Signs items as the participant, submits them, and tells what became of them."""
+    genesis = Genesis.parse((options.network / "genesis.toml").read_bytes())
+    participant = Participant(options.network / "participants" / options.participant)
+    valid_until_ms = time.time_ns() // 1_000_000 + 60_000
+    batch = signed_batch(
+        kind, genesis.chain_id, participant.number, participant.seed, items, valid_until_ms)
+    report = Client(options.rpc or participant.rpc_urls).submit(batch)
+    applied = all(count["code"] <= 1 for count in report["outcomes"]["counts"])
+    return report, 0 if applied else 1
+
+
+def run_submit(options):
+    """Makes recharge orders."""
+    currency = CURRENCIES.get(options.currency) or int(options.currency)
+    orders = [order_id() for _ in range(options.count)]
+    items = [
+        recharge_item(order, options.merchant, options.gateway, options.amount_minor, currency,
+                      flags=COLLECTED if options.collected else 0)
+        for order in orders]
+    report, code = submit_items(options, "recharge", items)
+    return {"orders": [str(uuid.UUID(bytes=order)) for order in orders], **report}, code
+
+
+def run_collect(options):
+    """Says that users were debited."""
+    return submit_items(options, "collect", [collect_item(each.bytes) for each in options.order])
+
+
+def run_void(options):
+    """Says that reserved orders will not happen."""
+    items = [void_item(each.bytes, options.reason) for each in options.order]
+    return submit_items(options, "void", items)
+
+
+def run_arrival(options):
+    """Says that an instruction's money was credited."""
+    window, merchant, currency = (int(part) for part in options.instruction.split("-"))
+    item = arrival_item(
+        window, merchant, options.amount_minor, currency, sha256(options.reference.encode()))
+    return submit_items(options, "arrival", [item])
+
+
+def run_order(options):
+    """Asks an order's status."""
+    return Client(nodes_of(options)).order(str(options.order)), 0
+
+
+def run_receipt(options):
+    """Fetches an order's receipt into a file."""
+    data = Client(nodes_of(options)).receipt(str(options.order))
+    options.file.write_bytes(data)
+    return {"file": str(options.file), "bytes": len(data)}, 0
+
+
+def run_verify(options):
+    """Verifies a receipt with nothing but the genesis file."""
+    try:
+        genesis = Genesis.parse(options.genesis.read_bytes())
+        return {"valid": True, **verify_receipt(options.receipt.read_bytes(), genesis)}, 0
+    except Invalid as error:
+        return {"valid": False, "reason": str(error)}, 1
+
+
+def parser():
+    """The command line's grammar."""
+    top = argparse.ArgumentParser(description="A client of Sluice, written from its wire format.")
+    commands = top.add_subparsers(required=True)
+
+    def command(name, run, signs=False, talks=True):
+        sub = commands.add_parser(name, help=run.__doc__)
+        sub.set_defaults(run=run)
+        if talks:
+            sub.add_argument("--network", type=pathlib.Path, required=signs)
+            sub.add_argument("--rpc", action="append", default=[], help="a node's URL")
+        if signs:
+            sub.add_argument("--participant", required=True, help="its folder's name")
+        return sub
+
+    submit = command("submit", run_submit, signs=True)
+    submit.add_argument("--merchant", type=int, required=True)
+    submit.add_argument("--gateway", type=int, required=True, help="who collects")
+    submit.add_argument("--amount-minor", type=int, required=True)
+    submit.add_argument("--currency", required=True, help="ISO 4217 code or number")
+    submit.add_argument("--count", type=int, default=1)
+    submit.add_argument("--collected", action="store_true", help="submit and collect in one step")
+    command("collect", run_collect, signs=True).add_argument("order", type=uuid.UUID, nargs="+")
+    void = command("void", run_void, signs=True)
+    void.add_argument("--reason", type=int, default=2)
+    void.add_argument("order", type=uuid.UUID, nargs="+")
+    arrival = command("arrival", run_arrival, signs=True)
+    arrival.add_argument("--amount-minor", type=int, required=True)
+    arrival.add_argument("--reference", default="")
+    arrival.add_argument("instruction", help="window-merchant-currency")
+    command("order", run_order).add_argument("order", type=uuid.UUID)
+    receipt = command("receipt", run_receipt)
+    receipt.add_argument("order", type=uuid.UUID)
+    receipt.add_argument("file", type=pathlib.Path)
+    verify = command("verify", run_verify, talks=False)
+    verify.add_argument("receipt", type=pathlib.Path)
+    verify.add_argument("genesis", type=pathlib.Path)
+    return top
+
+
+def main(arguments=None):
+    """Runs one command, prints its answer as JSON, gives the exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        answer, code = options.run(options)
+    except Refused as error:
+        answer, code = {"refused": json.loads(str(error))}, 1
+    except Unreachable as error:
+        answer, code = {"unreachable": str(error)}, 4
+    print(json.dumps(answer, indent=2))
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
