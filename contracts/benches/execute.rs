@@ -70,7 +70,10 @@ fn batch(chain_id: ChainId, number: u64, merchants: u64) -> VerifiedBatch {
             RechargeItem {
                 order_id: OrderId::new(START.plus(number * 10), entropy).0,
                 user: [0; 16],
-                merchant: (u64::from(random[10]) * 256 + u64::from(random[11])).rem_euclid(merchants).saturating_add(1).into(),
+                merchant: (u64::from(random[10]) * 256 + u64::from(random[11]))
+                    .rem_euclid(merchants)
+                    .saturating_add(1)
+                    .into(),
                 collecting_gateway: GATEWAY.0.into(),
                 amount: (100 + at).into(),
                 currency: CNY.0.into(),

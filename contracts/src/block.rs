@@ -12,8 +12,8 @@ use chain_types::batch::Items;
 use chain_types::block::{batches_root, outcomes_root, results_root};
 use chain_types::parameters::PROTOCOL_VERSION;
 use chain_types::{
-    BatchId, BatchKind, Block, BlockHeader, Digest, Height, Outcome, Round, TimeMs,
-    ValidatorId, VerifiedBatch,
+    BatchId, BatchKind, Block, BlockHeader, Digest, Height, Outcome, Round, TimeMs, ValidatorId,
+    VerifiedBatch,
 };
 
 use crate::{admission, instructions, orders, reservations, sla, windows};

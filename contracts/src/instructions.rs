@@ -16,8 +16,7 @@ use chain_state::{
     AccountKey, EntryCause, InstructionRecord, InstructionStatus, Location, Movement, Overlay,
 };
 use chain_types::{
-    Amount, ArrivalItem, FailureItem, FailureReason, InstructionId, Outcome, Participant,
-    Rejection,
+    Amount, ArrivalItem, FailureItem, FailureReason, InstructionId, Outcome, Participant, Rejection,
 };
 
 /// The paying gateway attests that the instruction's money was credited.

@@ -16,9 +16,7 @@
 use chain_state::{
     AccountKey, CollectedOrder, EntryCause, Location, Movement, OrderStatus, Overlay, Reservation,
 };
-use chain_types::{
-    CollectItem, OrderId, Outcome, Participant, Rejection, VoidItem, VoidReason,
-};
+use chain_types::{CollectItem, OrderId, Outcome, Participant, Rejection, VoidItem, VoidReason};
 
 use crate::sla;
 

@@ -267,8 +267,7 @@ fn read_nodes(
         if !names.insert(name.clone()) {
             return Err(duplicate(table.field("name"), name));
         }
-        let operator =
-            referred(&mut table, "operator", Roles::SETTLEMENT_OPERATOR, participants)?;
+        let operator = referred(&mut table, "operator", Roles::SETTLEMENT_OPERATOR, participants)?;
         let power = table.number("power", 0..=POWER_MAX)?;
         let network_key = table.public_key("network_key")?;
         keys.claim(network_key, table.field("network_key"))?;
@@ -295,9 +294,8 @@ fn read_nodes(
 /// A node's name is also a folder's and a log field's.
 fn read_node_name(table: &mut Table) -> Result<String, FieldError> {
     let name = table.name("name")?;
-    let is_plain = name
-        .bytes()
-        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    let is_plain =
+        name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     if is_plain {
         return Ok(name);
     }

@@ -226,7 +226,12 @@ impl NodeConfig {
         let mut keys = BTreeSet::new();
         for (index, peer) in self.network.peers.iter().enumerate() {
             let error = |problem, remedy| {
-                Err(FieldError::new(format!("network.peers[{index}].key"), &peer.key, problem, remedy))
+                Err(FieldError::new(
+                    format!("network.peers[{index}].key"),
+                    &peer.key,
+                    problem,
+                    remedy,
+                ))
             };
             match peer.public_key() {
                 Some(key) if key.is_usable() => {
@@ -234,7 +239,9 @@ impl NodeConfig {
                         return error("another peer has it already", "list each peer once");
                     }
                 }
-                _ => return error("it is no public key", "use the network_key of the genesis file"),
+                _ => {
+                    return error("it is no public key", "use the network_key of the genesis file");
+                }
             }
         }
         Ok(())

@@ -42,7 +42,12 @@ impl ParticipantConfig {
             Err(ConfigFault::field(path, FieldError::new(field, value, problem, remedy)))
         };
         if config.id == 0 {
-            return refuse("id", "0".to_owned(), "ids begin at 1", "use the id of the genesis file");
+            return refuse(
+                "id",
+                "0".to_owned(),
+                "ids begin at 1",
+                "use the id of the genesis file",
+            );
         }
         if config.rpc.is_empty() {
             let remedy = "list at least one node's address, http://host:port";
@@ -51,7 +56,12 @@ impl ParticipantConfig {
         for (index, address) in config.rpc.iter().enumerate() {
             if !address.starts_with("http://") {
                 let field = format!("rpc[{index}]");
-                return refuse(&field, address.clone(), "it is no address", "write http://host:port");
+                return refuse(
+                    &field,
+                    address.clone(),
+                    "it is no address",
+                    "write http://host:port",
+                );
             }
         }
         let folder = path.parent().unwrap_or(Path::new("."));

@@ -9,6 +9,7 @@
     sluice_client.py order   --network FOLDER ORDER_ID
     sluice_client.py receipt --network FOLDER ORDER_ID FILE
     sluice_client.py verify  RECEIPT GENESIS
+    sluice_client.py demo    --network FOLDER
 
 Exit codes: 0 done or valid, 1 refused or invalid, 2 wrong usage, 4 no node answered.
 """
@@ -32,6 +33,7 @@ from sluice_wire import (
     collect_item,
     order_id,
     recharge_item,
+    require,
     sha256,
     signed_batch,
     verify_receipt,
@@ -87,6 +89,10 @@ class Client:
         """An order's status."""
         return self.call("recharge_order", order_id=identity)
 
+    def instruction(self, identity):
+        """An instruction, by `window-merchant-currency`."""
+        return self.call("settlement_instruction", instruction_id=identity)
+
     def receipt(self, identity):
         """An order's receipt, as bytes."""
         report = self.call("recharge_receipt", order_id=identity)
@@ -116,8 +122,13 @@ def nodes_of(options):
 
 def submit_items(options, kind, items):
     """Signs items as the participant, submits them, and tells what became of them."""
-    genesis = Genesis.parse((options.network / "genesis.toml").read_bytes())
     participant = Participant(options.network / "participants" / options.participant)
+    return submit_as(options, participant, kind, items)
+
+
+def submit_as(options, participant, kind, items):
+    """Signs items with a participant's key, submits them, and tells what became of them."""
+    genesis = Genesis.parse((options.network / "genesis.toml").read_bytes())
     valid_until_ms = time.time_ns() // 1_000_000 + 60_000
     batch = signed_batch(
         kind, genesis.chain_id, participant.number, participant.seed, items, valid_until_ms)
@@ -178,16 +189,74 @@ def run_verify(options):
         return {"valid": False, "reason": str(error)}, 1
 
 
+def until(what, ask, ready, timeout_s=120):
+    """Asks again and again until the answer is ready."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        answer = ask()
+        if ready(answer):
+            return answer
+        require(time.monotonic() < deadline, f"{what} took more than {timeout_s} s: {answer}")
+        time.sleep(0.2)
+
+
+def run_demo(options):
+    """Takes one order through its whole life and verifies its receipt offline."""
+    folders = sorted((options.network / "participants").iterdir())
+    participants = {each.number: each for each in map(Participant, folders)}
+    content = tomllib.loads((options.network / "genesis.toml").read_text("utf-8"))
+    roles = {each["id"]: each["roles"] for each in content["participants"]}
+    service = next(each for number, each in participants.items()
+                   if "recharge-service" in roles[number])
+    gateway = next(each for number, each in participants.items() if "gateway" in roles[number])
+    merchant = content["merchants"][0]
+    client = Client(options.rpc or service.rpc_urls)
+
+    def done(kind, participant, item):
+        report, code = submit_as(options, participant, kind, [item])
+        require(code == 0, f"{kind}: {report['outcomes']}")
+        print(f"{kind} is final in block {report['height']}", flush=True)
+
+    order = order_id()
+    text = str(uuid.UUID(bytes=order))
+    currency = CURRENCIES[content["currencies"][0]]
+    item = recharge_item(order, merchant["id"], gateway.number, 1_234, currency)
+    done("recharge", service, item)
+    done("collect", gateway, collect_item(order, sha256(b"debit", order)))
+    status = until("the instruction", lambda: client.order(text),
+                   lambda answer: answer["status"] == "instructed")
+    identity = status["instruction_id"]
+    amount = int(client.instruction(identity)["amount"]["minor"])
+    window, payee, number = (int(part) for part in identity.split("-"))
+    payer = participants[merchant["payout_gateway"]]
+    arrival = arrival_item(window, payee, amount, number, sha256(b"credit", identity.encode()))
+    done("arrival", payer, arrival)
+    until("the arrival", lambda: client.order(text), lambda answer: answer["status"] == "arrived")
+
+    genesis = Genesis.parse((options.network / "genesis.toml").read_bytes())
+    receipt = client.receipt(text)
+    proven = verify_receipt(receipt, genesis)
+    require(proven["order_id"] == text and proven["arrived_ms"], "the receipt proves too little")
+    changed = bytearray(receipt)
+    changed[len(changed) // 2] ^= 1
+    try:
+        verify_receipt(bytes(changed), genesis)
+    except Invalid:
+        return {"demo": "receipt valid, and invalid with one bit changed", **proven}, 0
+    return {"demo": "a receipt with one bit changed still holds"}, 1
+
+
 def parser():
     """The command line's grammar."""
     top = argparse.ArgumentParser(description="A client of Sluice, written from its wire format.")
     commands = top.add_subparsers(required=True)
 
-    def command(name, run, signs=False, talks=True):
+    def command(name, run, signs=False, talks=True, needs_network=False):
         sub = commands.add_parser(name, help=run.__doc__)
         sub.set_defaults(run=run)
         if talks:
-            sub.add_argument("--network", type=pathlib.Path, required=signs)
+            required = signs or needs_network
+            sub.add_argument("--network", type=pathlib.Path, required=required)
             sub.add_argument("--rpc", action="append", default=[], help="a node's URL")
         if signs:
             sub.add_argument("--participant", required=True, help="its folder's name")
@@ -212,6 +281,7 @@ def parser():
     receipt = command("receipt", run_receipt)
     receipt.add_argument("order", type=uuid.UUID)
     receipt.add_argument("file", type=pathlib.Path)
+    command("demo", run_demo, needs_network=True)
     verify = command("verify", run_verify, talks=False)
     verify.add_argument("receipt", type=pathlib.Path)
     verify.add_argument("genesis", type=pathlib.Path)
@@ -225,6 +295,8 @@ def main(arguments=None):
         answer, code = options.run(options)
     except Refused as error:
         answer, code = {"refused": json.loads(str(error))}, 1
+    except Invalid as error:
+        answer, code = {"invalid": str(error)}, 1
     except Unreachable as error:
         answer, code = {"unreachable": str(error)}, 4
     print(json.dumps(answer, indent=2))

@@ -24,6 +24,8 @@ mod state;
 pub mod window;
 mod writes;
 
+#[cfg(test)]
+mod tests;
 
 pub use account::{Account, AccountKey, AccountKind, CounterOverflow, SCHEME_OWNER};
 pub use accounts::TrialBalance;

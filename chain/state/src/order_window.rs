@@ -106,7 +106,8 @@ impl OrderWindow {
 
     /// An empty slice, made about as large as the fullest, so that it grows without stalls.
     fn new_slice(&self, number: u64, base_height: Height) -> Slice {
-        let fullest = self.slices.range(..number).next_back().map_or(0, |(_, slice)| slice.orders.len());
+        let fullest =
+            self.slices.range(..number).next_back().map_or(0, |(_, slice)| slice.orders.len());
         Slice {
             base_height,
             orders: HashMap::with_capacity_and_hasher(fullest + fullest / 8, self.hashing.clone()),

@@ -236,7 +236,9 @@ impl<'a> Overlay<'a> {
     /// When the sum would pass `u64::MAX`.
     pub fn check_room(&self, order: &CollectedOrder) -> Result<(), InstructionOverflow> {
         match self.collected(&(order.merchant, order.currency)) {
-            Some(collected) => collected.with(order, self.time).map(|_| ()).ok_or(InstructionOverflow),
+            Some(collected) => {
+                collected.with(order, self.time).map(|_| ()).ok_or(InstructionOverflow)
+            }
             None => Ok(()),
         }
     }

@@ -3,8 +3,8 @@
 
 use bincode::{Decode, Encode};
 use chain_types::{
-    Amount, Currency, Digest, Height, InstructionId, MerchantId, OrderId, Outcome, ParticipantId, TimeMs,
-    WindowId,
+    Amount, Currency, Digest, Height, InstructionId, MerchantId, OrderId, Outcome, ParticipantId,
+    TimeMs, WindowId,
 };
 
 use crate::account::AccountKey;

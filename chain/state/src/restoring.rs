@@ -84,7 +84,8 @@ impl Restoring {
     ) {
         let valid_until = batch.header().valid_until;
         let parameters = self.state.parameters();
-        if check_batch_timely(parameters, valid_until, time).is_ok() && valid_until >= self.state.time
+        if check_batch_timely(parameters, valid_until, time).is_ok()
+            && valid_until >= self.state.time
         {
             self.state.batches.insert(batch.id(), valid_until, (at.height, at.batch));
         }
@@ -167,6 +168,12 @@ impl Restoring {
                 self.state.orders.insert(id, expired);
             }
         }
+    }
+
+    /// The state as far as it is, for tests.
+    #[cfg(test)]
+    pub(crate) fn into_incomplete(self) -> State {
+        self.state
     }
 
     /// The state, complete.

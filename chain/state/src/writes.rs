@@ -65,7 +65,11 @@ impl Changes {
     /// form. Account entries and breaches are in it, so that nodes agree on their indexes too.
     pub(crate) fn running_digest(&self, previous: Digest) -> Digest {
         let mut bytes = Vec::with_capacity(self.orders.len() * ORDER_BYTES + 4_096);
-        bytes.extend_from_slice(&codec::encode(&(self.height, self.time, self.orders.len() as u64)));
+        bytes.extend_from_slice(&codec::encode(&(
+            self.height,
+            self.time,
+            self.orders.len() as u64,
+        )));
         for (id, record) in &self.orders {
             bytes.extend_from_slice(&id.0);
             bytes.extend_from_slice(&record.fingerprint);

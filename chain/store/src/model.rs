@@ -5,6 +5,8 @@ use chain_types::{
     Block, Certificate, Height, InstructionId, Outcome, ParticipantId, VerifiedBatch, WindowId,
 };
 
+use crate::home::IfMissing;
+
 /// The most items that a page holds; a larger limit is taken as this one.
 pub const PAGE_ITEMS_MAX: usize = 1_000;
 
@@ -66,6 +68,18 @@ pub struct Recovery {
     pub checkpoint: Option<(Height, Vec<u8>)>,
     /// Blocks staged for the height after `head`, in the order in which they were staged.
     pub staged: Vec<RecoveredBlock>,
+}
+
+impl Recovery {
+    /// What opening the consensus log and the vote guard does when they are not there: they may
+    /// be made only in a home where nothing was decided or staged, for nothing was signed there.
+    pub fn if_missing(&self) -> IfMissing {
+        if self.head.is_none() && self.staged.is_empty() {
+            IfMissing::Create
+        } else {
+            IfMissing::Refuse
+        }
+    }
 }
 
 /// Which instructions to list.

@@ -1,9 +1,7 @@
 //! Making the proofs that receipts hold, from a committed block's own content.
 
 use crate::batch::{BATCH_HEADER_BYTES, BATCH_PREFIX_BYTES, BatchHeader, BatchKind};
-use crate::block::{
-    Block, Certificate, OUTCOMES_PER_LEAF, outcome_leaves, outcomes_root,
-};
+use crate::block::{Block, Certificate, OUTCOMES_PER_LEAF, outcome_leaves, outcomes_root};
 use crate::codec;
 use crate::merkle;
 use crate::receipt::Inclusion;
@@ -36,12 +34,12 @@ impl Provable<'_> {
         let outcomes = self.outcomes.get(batch_at)?;
         let leaf_at = item_at / OUTCOMES_PER_LEAF;
         let ids = &self.block.batches;
+        if ids.get(batch_at) != Some(&header.id()) {
+            return None;
+        }
         let batch_leaves: Vec<_> = ids.iter().map(|id| merkle::leaf(&id.0.0)).collect();
-        let result_leaves: Vec<_> = self
-            .outcomes
-            .iter()
-            .map(|outcomes| merkle::leaf(&outcomes_root(outcomes).0))
-            .collect();
+        let result_leaves: Vec<_> =
+            self.outcomes.iter().map(|outcomes| merkle::leaf(&outcomes_root(outcomes).0)).collect();
         Some(Inclusion {
             batch: header,
             batch_signature,

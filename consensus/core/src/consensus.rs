@@ -2,25 +2,23 @@
 //! fresh engine a height.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use chain_types::validators::VALIDATORS_MAX;
-use chain_types::{
-    ChainId, Digest, Height, PublicKey, Round, SecretKey, Signature, ValidatorId, ValidatorSet,
-    codec,
-};
+use chain_types::{ChainId, Height, Round, SecretKey, ValidatorId, ValidatorSet, codec};
 use malachite_core::{
-    Error as EngineError, Input as EngineInput, LocallyProposedValue, MAX_FUTURE_ROUND_LOOKAHEAD,
-    MisbehaviorEvidence, Params, State, ValuePayload,
+    Error as EngineError, Input as EngineInput, LocallyProposedValue, MisbehaviorEvidence,
 };
 use malachite_types::VoteExtensionPolicy;
 
-use crate::context::{EngineAddress, EngineContext, EngineValidatorSet, EngineValue};
+use crate::context::{EngineContext, EngineValidatorSet, EngineValue};
 use crate::convert;
 use crate::desk::{Desk, Identity, equivocations};
 use crate::guard::Guard;
 use crate::interface::{Effect, Input, Timeout, TimeoutKind};
 use crate::log::{Entry, Record};
-use crate::messages::{Message, SignedProposal, SignedVote};
+use crate::machine::{Machine, Verified};
+use crate::messages::Message;
 use crate::proposers::Proposers;
 use crate::timeouts::Timeouts;
 
@@ -30,13 +28,8 @@ pub const POWER_TOTAL_MAX: u128 = (u64::MAX / 3) as u128;
 
 /// Messages of the next height kept a validator: a proposal and the votes of some rounds.
 const WAITING_PER_VALIDATOR_MAX: usize = 8;
-/// Inputs for the engine's own queue of later messages, which is never used: nothing later is fed.
-const ENGINE_QUEUE_MAX: usize = 1;
 /// Troubles kept for [`Consensus::take_troubles`].
 const TROUBLES_MAX: usize = 16;
-/// The engine's name for a node that does not vote. No validator has it: ids are positions in a
-/// list that is far shorter.
-const NOBODY: ValidatorId = ValidatorId(u32::MAX);
 
 /// Why consensus refuses to start. The operator's to repair.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -89,17 +82,6 @@ pub enum Standing {
     Mute(MuteReason),
 }
 
-/// The engine of one height.
-struct Machine {
-    height: Height,
-    validators: ValidatorSet,
-    state: State<EngineContext>,
-    standing: Standing,
-    decided: bool,
-    /// Whether nothing has been fed since the height began.
-    fresh: bool,
-}
-
 /// Agreement on one block a height. Give it [`Input`]s one at a time and perform the
 /// [`Effect`]s that it returns, in order, before the next input.
 pub struct Consensus {
@@ -113,6 +95,18 @@ pub struct Consensus {
     /// Inputs that took effect and are not durable yet.
     pending: Vec<Entry>,
     troubles: Vec<String>,
+}
+
+impl fmt::Debug for Consensus {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Consensus")
+            .field("height", &self.height())
+            .field("round", &self.round())
+            .field("standing", &self.standing())
+            .field("decided", &self.is_decided())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Consensus {
@@ -209,8 +203,11 @@ impl Consensus {
         let Some(machine) = self.machine.as_mut() else {
             return Vec::new();
         };
-        assert!(machine.fresh, "the log is replayed right after the height starts");
         let entries = read_log(wal, machine.height, &mut self.troubles);
+        if !machine.fresh {
+            assert!(entries.is_empty(), "the log is replayed right after the height starts");
+            return Vec::new();
+        }
         let votes = machine.standing != Standing::Following;
         machine.state.params.enabled = votes;
         let inputs: Vec<_> = entries.iter().map(Entry::input).collect();
@@ -248,7 +245,13 @@ impl Consensus {
         let mut effects = self.end_height();
         let next = self.machine.as_ref().is_some_and(|machine| machine.height.next() == height);
         let waiting = std::mem::take(&mut self.waiting);
-        let machine = self.new_machine(height, validators, proposers);
+        let machine = Machine::new(
+            height,
+            validators,
+            proposers,
+            self.identity.as_ref(),
+            self.guard.as_ref(),
+        );
         let start = EngineInput::StartHeight(
             convert::height_in(height),
             EngineValidatorSet::new(&machine.validators),
@@ -279,40 +282,6 @@ impl Consensus {
         equivocations(&evidence).into_iter().map(Effect::Evidence).collect()
     }
 
-    fn new_machine(
-        &self,
-        height: Height,
-        validators: ValidatorSet,
-        proposers: &Proposers,
-    ) -> Machine {
-        let voter = self.identity.as_ref().filter(|identity| {
-            let listed = validators.get(identity.id);
-            listed.is_some_and(|validator| validator.public_key == identity.key.public_key())
-        });
-        let locked = self.guard.as_ref().is_some_and(|guard| guard.lock_at(height).is_some());
-        let standing = match voter {
-            None => Standing::Following,
-            Some(_) if locked => Standing::Mute(MuteReason::AwaitingLog),
-            Some(_) => Standing::Voting,
-        };
-        let params = Params {
-            address: EngineAddress(voter.map_or(NOBODY, |identity| identity.id)),
-            threshold_params: Default::default(),
-            // Bodies travel apart, so that a proposal waits for our own verdict.
-            value_payload: ValuePayload::ProposalAndParts,
-            enabled: standing == Standing::Voting,
-        };
-        let state = State::new(
-            EngineContext::new(&validators, &proposers.order(&validators, height)),
-            convert::height_in(height),
-            EngineValidatorSet::new(&validators),
-            params,
-            ENGINE_QUEUE_MAX,
-            ENGINE_QUEUE_MAX,
-        );
-        Machine { height, validators, state, standing, decided: false, fresh: true }
-    }
-
     fn time_out(&mut self, timeout: Timeout) -> Vec<Effect> {
         let Some(machine) = self.machine.as_ref() else {
             return Vec::new();
@@ -329,6 +298,9 @@ impl Consensus {
         let Some(machine) = self.machine.as_ref() else {
             return Vec::new();
         };
+        if self.is_in_our_name(&message) {
+            return Vec::new();
+        }
         if message.height() == machine.height.next() {
             self.keep_for_next_height(message);
             return Vec::new();
@@ -340,21 +312,26 @@ impl Consensus {
             Message::Proposal(signed) => EngineInput::Proposal(convert::proposal_in(signed)),
             Message::Vote(signed) => EngineInput::Vote(convert::vote_in(signed)),
             Message::PolkaCertificate(certificate) => {
-                EngineInput::PolkaCertificate(convert::polka_in(certificate))
+                let certificate = convert::polka_in(certificate);
+                return self.feed(EngineInput::PolkaCertificate(certificate), Vec::new());
             }
             Message::RoundCertificate(certificate) => {
-                EngineInput::RoundCertificate(convert::round_certificate_in(certificate))
+                let certificate = convert::round_certificate_in(certificate);
+                return self.feed(EngineInput::RoundCertificate(certificate), Vec::new());
             }
         };
-        let verified = match &message {
-            Message::Proposal(signed) => verified_proposal(signed, self.chain_id, machine),
-            Message::Vote(signed) => verified_vote(signed, self.chain_id, machine),
-            // The engine asks about a certificate only if it is news, and before it counts.
-            Message::PolkaCertificate(_) | Message::RoundCertificate(_) => {
-                return self.feed(input, Vec::new());
-            }
-        };
-        verified.map_or_else(Vec::new, |verified| self.feed(input, vec![verified]))
+        match machine.verify(&message, self.chain_id) {
+            Some(verified) => self.feed(input, vec![verified]),
+            None => Vec::new(),
+        }
+    }
+
+    /// What we have said we know from our own log. What comes back from outside was said before the
+    /// log was lost, or by another machine with our key: it must not enter the log as ours.
+    fn is_in_our_name(&self, message: &Message) -> bool {
+        let votes = self.standing() != Standing::Following;
+        let own = self.identity.as_ref().map(|identity| identity.id);
+        votes && message.sender().is_some_and(|sender| own == Some(sender))
     }
 
     /// Keeps a few verified proposals and votes of each validator for the next height.
@@ -362,10 +339,8 @@ impl Consensus {
         let Some(machine) = self.machine.as_ref() else {
             return;
         };
-        let sender = match &message {
-            Message::Proposal(signed) => signed.proposal.proposer,
-            Message::Vote(signed) => signed.validator,
-            Message::PolkaCertificate(_) | Message::RoundCertificate(_) => return,
+        let Some(sender) = message.sender() else {
+            return;
         };
         let kept = self.waiting.get(&sender).map_or(&[][..], Vec::as_slice);
         if kept.len() >= WAITING_PER_VALIDATOR_MAX || kept.contains(&message) {
@@ -373,12 +348,7 @@ impl Consensus {
         }
         // The next height's validators are those of this one but for a rare change, after which
         // the newcomers' messages come again.
-        let verified = match &message {
-            Message::Proposal(signed) => verified_proposal(signed, self.chain_id, machine),
-            Message::Vote(signed) => verified_vote(signed, self.chain_id, machine),
-            Message::PolkaCertificate(_) | Message::RoundCertificate(_) => None,
-        };
-        if verified.is_some() {
+        if machine.verify(&message, self.chain_id).is_some() {
             self.waiting.entry(sender).or_default().push(message);
         }
     }
@@ -392,11 +362,7 @@ impl Consensus {
         }
     }
 
-    fn feed(
-        &mut self,
-        input: EngineInput<EngineContext>,
-        verified: Vec<(PublicKey, Digest, Signature)>,
-    ) -> Vec<Effect> {
+    fn feed(&mut self, input: EngineInput<EngineContext>, verified: Vec<Verified>) -> Vec<Effect> {
         if let Some(machine) = self.machine.as_mut() {
             machine.fresh = false;
         }
@@ -406,7 +372,7 @@ impl Consensus {
     fn run(
         &mut self,
         input: EngineInput<EngineContext>,
-        verified: Vec<(PublicKey, Digest, Signature)>,
+        verified: Vec<Verified>,
         durable: Option<&BTreeSet<Vec<u8>>>,
     ) -> (Vec<Effect>, Result<(), ()>) {
         let Some(machine) = self.machine.as_mut() else {
@@ -420,7 +386,7 @@ impl Consensus {
             timeouts: self.timeouts,
             guard: self.guard.as_mut(),
             pending: &mut self.pending,
-            keeps: machine.standing != Standing::Following,
+            keeps: machine.state.params.enabled,
             durable,
             verified,
             effects: Vec::new(),
@@ -469,63 +435,6 @@ impl Consensus {
         });
         effects
     }
-}
-
-impl Machine {
-    /// Whether a message of this height may be news, as far as can be told without verifying it.
-    fn wants(&self, message: &Message) -> bool {
-        match message {
-            Message::Vote(signed) => !self.state.driver.votes().has_vote(&convert::vote_in(signed)),
-            Message::Proposal(signed) => {
-                let proposal = convert::proposal_in(signed);
-                let height = convert::height_in(self.height);
-                self.state.get_proposer(height, proposal.message.round)
-                    == proposal.message.validator_address()
-            }
-            Message::PolkaCertificate(certificate) => {
-                certificate.signatures.len() <= VALIDATORS_MAX
-            }
-            Message::RoundCertificate(certificate) => certificate.votes.len() <= VALIDATORS_MAX,
-        }
-    }
-
-    /// Whether the engine still looks at votes and proposals of this round: those far ahead come
-    /// with a round certificate first.
-    fn is_near(&self, round: Round) -> bool {
-        let ahead = convert::round_in(round).as_i64() - self.state.round().as_i64();
-        ahead <= i64::from(MAX_FUTURE_ROUND_LOOKAHEAD)
-    }
-
-    /// Whether the engine is locked where the guard says that this validator precommitted, or on
-    /// something later.
-    fn knows_lock_of(&self, guard: &Guard) -> bool {
-        let Some(lock) = guard.lock_at(self.height) else {
-            return true;
-        };
-        let Some(locked) = &self.state.driver.round_state().locked else {
-            return self.decided;
-        };
-        let round = convert::round_out(locked.round);
-        round > lock.round || (round, locked.value.0) == (lock.round, lock.block)
-    }
-}
-
-type Verified = (PublicKey, Digest, Signature);
-
-fn verified_vote(signed: &SignedVote, chain_id: ChainId, machine: &Machine) -> Option<Verified> {
-    let key = machine.validators.get(signed.validator)?.public_key;
-    let digest = signed.vote.digest(chain_id);
-    key.verifies(&digest, &signed.signature).then_some((key, digest, signed.signature))
-}
-
-fn verified_proposal(
-    signed: &SignedProposal,
-    chain_id: ChainId,
-    machine: &Machine,
-) -> Option<Verified> {
-    let key = machine.validators.get(signed.proposal.proposer)?.public_key;
-    let digest = signed.proposal.digest(chain_id);
-    key.verifies(&digest, &signed.signature).then_some((key, digest, signed.signature))
 }
 
 /// The entries of `height` in order, up to the first record that cannot be read: what follows a

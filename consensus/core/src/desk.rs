@@ -18,6 +18,7 @@ use crate::convert;
 use crate::guard::{Guard, Signing};
 use crate::interface::{Effect, Equivocation};
 use crate::log::{Entry, Record};
+use crate::machine::Verified;
 use crate::messages::{Message, SignedProposal, SignedVote};
 use crate::timeouts::Timeouts;
 
@@ -45,12 +46,12 @@ pub(crate) struct Desk<'a> {
     pub guard: Option<&'a mut Guard>,
     /// Inputs that took effect and are not durable yet, in order.
     pub pending: &'a mut Vec<Entry>,
-    /// Whether inputs are kept for the log at all: one who signs nothing has nothing to keep.
+    /// Whether inputs are kept for the log at all: one who signs nothing needs none.
     pub keeps: bool,
     /// Entries that are durable already: those of the log being replayed.
     pub durable: Option<&'a BTreeSet<Vec<u8>>>,
     /// Signatures known to verify, so that none is verified twice in a call.
-    pub verified: Vec<(PublicKey, Digest, Signature)>,
+    pub verified: Vec<Verified>,
     /// What has been asked of the world so far.
     pub effects: Vec<Effect>,
     pub decided: bool,

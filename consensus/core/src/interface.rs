@@ -57,7 +57,8 @@ pub enum Input {
         /// The block to propose.
         block: BlockHash,
     },
-    /// What executing a proposed block has shown. May come before or after its proposal.
+    /// What executing a proposed block has shown. May come before or after its proposal, but not
+    /// before its height has started: a block that arrives early is executed then.
     Verdict {
         /// The block's height.
         height: Height,
@@ -80,7 +81,8 @@ pub enum Input {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Append to the write-ahead log; durable before any later effect is performed. The log may
-    /// be emptied once the running height's block and certificate are durable.
+    /// be emptied once the running height's block and certificate are durable. One record holds
+    /// all that has taken effect since the one before it, at most 16 MiB.
     Persist(Vec<u8>),
     /// Replace the vote guard's content; durable before any later effect is performed.
     Guard(Vec<u8>),

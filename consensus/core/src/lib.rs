@@ -17,6 +17,7 @@ mod desk;
 mod guard;
 mod interface;
 mod log;
+mod machine;
 mod messages;
 mod proposers;
 mod timeouts;

@@ -104,6 +104,15 @@ impl Message {
         }
     }
 
+    /// In whose name a proposal or vote speaks; certificates speak in nobody's.
+    pub const fn sender(&self) -> Option<ValidatorId> {
+        match self {
+            Self::Proposal(signed) => Some(signed.proposal.proposer),
+            Self::Vote(signed) => Some(signed.validator),
+            Self::PolkaCertificate(_) | Self::RoundCertificate(_) => None,
+        }
+    }
+
     /// [`MESSAGE_VERSION`], then the canonical form.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = vec![MESSAGE_VERSION];

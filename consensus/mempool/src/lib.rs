@@ -50,6 +50,7 @@ pub struct Mempool {
     batches: BTreeMap<BatchId, VerifiedBatch>,
     queues: BTreeMap<ParticipantId, Queue>,
     bytes: usize,
+    items: u64,
     /// The submitter whose batch the next proposal takes first is the one after this.
     last_first: Option<ParticipantId>,
 }
@@ -81,6 +82,11 @@ impl Mempool {
         self.bytes
     }
 
+    /// Items of the waiting batches.
+    pub fn items(&self) -> u64 {
+        self.items
+    }
+
     /// The waiting batch of an id.
     pub fn get(&self, id: &BatchId) -> Option<&VerifiedBatch> {
         self.batches.get(id)
@@ -103,6 +109,7 @@ impl Mempool {
         queue.waiting.push_back(id);
         queue.bytes += bytes;
         self.bytes += bytes;
+        self.items += u64::from(batch.count());
         self.batches.insert(id, batch);
         Offer::Added
     }
@@ -112,6 +119,7 @@ impl Mempool {
         let batch = self.batches.remove(id)?;
         let bytes = batch.bytes().len();
         self.bytes -= bytes;
+        self.items -= u64::from(batch.count());
         let submitter = batch.header().submitter;
         if let Some(queue) = self.queues.get_mut(&submitter) {
             queue.bytes -= bytes;

@@ -90,7 +90,7 @@ fn lines_fit_the_screen() {
     let mut complaints = Vec::new();
     for (path, text) in sources(&["rs", "py"]) {
         for (number, line) in (1..).zip(text.lines()) {
-            // Strings that a person reads, addresses and macro patterns are not broken for the width.
+            // Strings that a person reads, addresses and macro patterns are not broken up.
             let unbroken = line.contains('"') || line.contains("://") || line.contains("$(");
             if line.chars().count() > COLUMNS_MAX && !unbroken {
                 complaints.push(format!("{}:{number}: over {COLUMNS_MAX} columns", path.display()));

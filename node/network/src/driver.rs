@@ -10,8 +10,8 @@ use futures::StreamExt as _;
 use libp2p::metrics::Recorder as _;
 use libp2p::request_response::{InboundRequestId, OutboundRequestId, ResponseChannel};
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
-use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
-use libp2p::{Multiaddr, PeerId, Swarm, ping};
+use libp2p::swarm::{DialError, SwarmEvent};
+use libp2p::{Multiaddr, PeerId, Swarm};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
@@ -26,16 +26,14 @@ use crate::fault::RequestError;
 use crate::metrics::{Metrics, Strike};
 use crate::remote::{Remote, Remotes, Short};
 use crate::swarm::{Behaviour, BehaviourEvent};
+use crate::watchdog::Watchdog;
 
 /// How long open connections may take to close when the network stops.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
-/// Probes in a row that may fail on a link that still moves bytes.
-const PING_FAILURES_MAX: u32 = 3;
 /// How often refused incoming connections are mentioned.
 const REFUSAL_LOG_PAUSE: Duration = Duration::from_secs(10);
 
-/// What other tasks ask of the driver. The queue has no bound of its own: requests are bounded by
-/// their slots, responses by the requests served, strikes and the rest by streams and dials.
+/// What other tasks ask of the driver.
 pub(crate) enum Command {
     /// The addresses of a peer that is due, or why there are none.
     Dial { key: PublicKey, addresses: Result<Vec<Multiaddr>, String> },
@@ -49,6 +47,11 @@ pub(crate) enum Command {
     Respond { channel: ResponseChannel<Bytes>, bytes: Bytes },
 }
 
+/// Commands that may wait: a place for every request under way, and some for the rest.
+pub(crate) fn commands_max(limits: &Limits, peers: usize) -> usize {
+    peers * (limits.requests_in_max + limits.requests_out_max) + 256
+}
+
 /// Where the answer to our request goes; holds its slot until then.
 pub(crate) struct Answer {
     pub(crate) sender: oneshot::Sender<Result<Bytes, RequestError>>,
@@ -57,9 +60,10 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn give(self, answer: Result<Bytes, RequestError>) {
+        // First, so that whoever has the answer can ask again.
+        std::mem::drop(self.slot);
         // Whoever asked may have stopped waiting.
         let _ = self.sender.send(answer);
-        std::mem::drop(self.slot);
     }
 }
 
@@ -79,13 +83,13 @@ pub(crate) struct Driver {
     pub(crate) metrics: Metrics,
     pub(crate) swarm_metrics: libp2p::metrics::Metrics,
     pub(crate) inbox: Inbox,
-    pub(crate) commands: mpsc::UnboundedReceiver<Command>,
-    pub(crate) commands_sender: mpsc::UnboundedSender<Command>,
+    pub(crate) commands: mpsc::Receiver<Command>,
+    pub(crate) commands_sender: mpsc::Sender<Command>,
     pub(crate) dialer: Dialer,
     pub(crate) tracker: TaskTracker,
     pub(crate) cancel: CancellationToken,
     pub(crate) books: BTreeMap<PublicKey, Book>,
-    pub(crate) ping_failures: HashMap<ConnectionId, u32>,
+    pub(crate) watchdog: Watchdog,
     /// Events that the node has not had room for: links, two a peer; requests, by their limit.
     pub(crate) pending: VecDeque<Event>,
     pub(crate) asked: HashMap<OutboundRequestId, Answer>,
@@ -159,10 +163,12 @@ impl Driver {
     fn next_wake(&self) -> Instant {
         let bans = self.books.values().filter_map(|book| book.banned_until).min();
         let far = Instant::now() + Duration::from_secs(3600);
-        [self.dialer.next_due(), bans].into_iter().flatten().fold(far, Instant::min)
+        let check = Some(self.watchdog.next_check());
+        [self.dialer.next_due(), bans, check].into_iter().flatten().fold(far, Instant::min)
     }
 
     fn on_wake(&mut self, now: Instant) {
+        self.close_dead_links(now);
         for (key, book) in &mut self.books {
             if book.banned_until.is_some_and(|until| until <= now) {
                 book.banned_until = None;
@@ -193,7 +199,7 @@ impl Driver {
                 Some(Err(_)) => Err(format!("looking up {name} took too long")),
             };
             // An error means that the network is stopping.
-            let _ = commands.send(Command::Dial { key, addresses });
+            let _ = commands.send(Command::Dial { key, addresses }).await;
         });
     }
 
@@ -272,7 +278,8 @@ impl Driver {
         self.swarm_metrics.record(&event);
         match event {
             SwarmEvent::Behaviour(event) => self.on_behaviour_event(event),
-            SwarmEvent::ConnectionEstablished { peer_id, endpoint, .. } => {
+            SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
+                self.watchdog.opened(connection_id, peer_id, Instant::now());
                 let Some(remote) = self.remotes.by_id(&peer_id) else { return };
                 let address = endpoint.get_remote_address();
                 tracing::debug!(peer = %Short(remote.key), %address, "link established");
@@ -284,7 +291,7 @@ impl Driver {
             SwarmEvent::ConnectionClosed {
                 peer_id, connection_id, num_established, cause, ..
             } => {
-                self.ping_failures.remove(&connection_id);
+                self.watchdog.closed(connection_id);
                 let cause = cause.map_or_else(|| "closed".to_owned(), |cause| cause.to_string());
                 if num_established == 0
                     && let Some(remote) = self.remotes.by_id(&peer_id)
@@ -365,7 +372,9 @@ impl Driver {
         match event {
             BehaviourEvent::Ping(event) => {
                 self.swarm_metrics.record(&event);
-                self.on_ping(&event);
+                if event.result.is_ok() {
+                    self.watchdog.heard(event.connection, Instant::now());
+                }
             }
             BehaviourEvent::Identify(event) => self.swarm_metrics.record(&event),
             BehaviourEvent::Exchange(event) => self.on_exchange(event),
@@ -375,24 +384,13 @@ impl Driver {
         }
     }
 
-    /// Closes a link that answers no probe. One that still moves bytes may only be slow: it has a
-    /// few more tries.
-    fn on_ping(&mut self, event: &ping::Event) {
-        match &event.result {
-            Ok(_) => {
-                self.ping_failures.remove(&event.connection);
-            }
-            Err(ping::Failure::Unsupported) => {}
-            Err(failure) => {
-                let failures = self.ping_failures.entry(event.connection).or_default();
-                *failures += 1;
-                let still_for = self.remotes.by_id(&event.peer).map(|remote| remote.still_for());
-                let is_still = still_for.is_none_or(|still| still >= self.limits.ping_timeout);
-                if is_still || *failures >= PING_FAILURES_MAX {
-                    tracing::debug!(peer = %event.peer, %failure, "link is dead; closing it");
-                    self.swarm.close_connection(event.connection);
-                }
-            }
+    fn close_dead_links(&mut self, now: Instant) {
+        let remotes = &self.remotes;
+        let still_for =
+            |peer: &PeerId| remotes.by_id(peer).map_or(Duration::MAX, |remote| remote.still_for());
+        for id in self.watchdog.check(now, still_for) {
+            tracing::debug!(connection = %id, "link answers no more and is closed");
+            self.swarm.close_connection(id);
         }
     }
 }

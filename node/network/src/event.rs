@@ -62,7 +62,7 @@ pub enum Event {
 /// The way back for the answer to one request.
 pub struct Reply {
     pub(crate) channel: ResponseChannel<Bytes>,
-    pub(crate) commands: mpsc::UnboundedSender<Command>,
+    pub(crate) commands: mpsc::Sender<Command>,
     pub(crate) bytes_max: usize,
 }
 
@@ -79,8 +79,9 @@ impl Reply {
             tracing::error!(bytes = bytes.len(), limit = self.bytes_max, "answer cannot be sent");
             return;
         }
-        // An error means that the network is stopped, and with it the link to the asker.
-        let _ = self.commands.send(Command::Respond { channel: self.channel, bytes });
+        // An error means that the network is stopped, and with it the link to the asker; the
+        // queue has a place for every request that may be served.
+        let _ = self.commands.try_send(Command::Respond { channel: self.channel, bytes });
     }
 }
 

@@ -7,7 +7,7 @@ use futures::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use libp2p::StreamProtocol;
 use libp2p::request_response::Codec;
 
-use crate::frame::{read_body, read_length};
+use crate::frame::{FrameError, read_body, read_length};
 
 /// Reads and writes requests and responses within their size limits.
 #[derive(Debug, Clone, Copy)]
@@ -16,9 +16,10 @@ pub(crate) struct Exchange {
     pub(crate) response_bytes_max: usize,
 }
 
-async fn read<R: AsyncRead + Unpin>(reader: &mut R, limit: usize) -> io::Result<Bytes> {
-    let length = read_length(reader, limit).await?.ok_or(io::ErrorKind::UnexpectedEof)?;
-    read_body(reader, length, || ()).await
+async fn read<R: AsyncRead + Unpin>(reader: &mut R, limit: usize) -> Result<Bytes, FrameError> {
+    let length = read_length(reader, limit).await?;
+    let length = length.ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?;
+    Ok(read_body(reader, length, || ()).await?)
 }
 
 async fn write<W: AsyncWrite + Unpin>(writer: &mut W, bytes: &Bytes) -> io::Result<()> {
@@ -28,15 +29,21 @@ async fn write<W: AsyncWrite + Unpin>(writer: &mut W, bytes: &Bytes) -> io::Resu
 
 impl Codec for Exchange {
     type Protocol = StreamProtocol;
-    type Request = Bytes;
+    /// `None` for a received request that broke the framing: libp2p tells nobody of a request
+    /// that could not be read, and we want to know who sent it.
+    type Request = Option<Bytes>;
     type Response = Bytes;
 
     async fn read_request<T: AsyncRead + Unpin + Send>(
         &mut self,
         _: &StreamProtocol,
         io: &mut T,
-    ) -> io::Result<Bytes> {
-        read(io, self.request_bytes_max).await
+    ) -> io::Result<Option<Bytes>> {
+        match read(io, self.request_bytes_max).await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(FrameError::Size { .. }) => Ok(None),
+            Err(FrameError::Io(error)) => Err(error),
+        }
     }
 
     async fn read_response<T: AsyncRead + Unpin + Send>(
@@ -44,16 +51,16 @@ impl Codec for Exchange {
         _: &StreamProtocol,
         io: &mut T,
     ) -> io::Result<Bytes> {
-        read(io, self.response_bytes_max).await
+        Ok(read(io, self.response_bytes_max).await?)
     }
 
     async fn write_request<T: AsyncWrite + Unpin + Send>(
         &mut self,
         _: &StreamProtocol,
         io: &mut T,
-        request: Bytes,
+        request: Option<Bytes>,
     ) -> io::Result<()> {
-        write(io, &request).await
+        write(io, &request.ok_or(io::ErrorKind::InvalidInput)?).await
     }
 
     async fn write_response<T: AsyncWrite + Unpin + Send>(

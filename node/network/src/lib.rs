@@ -29,12 +29,14 @@ mod exchange;
 mod fault;
 mod frame;
 mod metrics;
+mod muxer;
 mod network;
 mod queue;
 mod reader;
 mod remote;
 mod requests;
 mod swarm;
+mod watchdog;
 mod writer;
 
 pub use config::{LaneLimits, Limits, NetworkConfig, Peer};

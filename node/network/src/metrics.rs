@@ -14,7 +14,7 @@ pub(crate) struct Metrics {
     pub(crate) peers_connected: Gauge,
     bytes: Family<TrafficLabels, Counter>,
     messages: Family<TrafficLabels, Counter>,
-    dropped: Family<DropLabels, Counter>,
+    dropped: Family<LossLabels, Counter>,
     strikes: Family<StrikeLabels, Counter>,
     pub(crate) bans: Counter,
     requests: Family<RequestLabels, Counter>,
@@ -49,7 +49,7 @@ impl From<Lane> for LaneLabel {
 
 /// Why a message went no further.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
-pub(crate) enum Drop {
+pub(crate) enum Loss {
     /// The peer's outgoing queue was full.
     QueueFull,
     /// It waited too long to be worth sending.
@@ -65,9 +65,9 @@ pub(crate) enum Drop {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct DropLabels {
+struct LossLabels {
     lane: LaneLabel,
-    reason: Drop,
+    reason: Loss,
 }
 
 /// How a peer broke the rules.
@@ -140,9 +140,9 @@ impl Metrics {
         }
     }
 
-    pub(crate) fn dropped(&self, lane: Lane, reason: Drop, messages: usize) {
+    pub(crate) fn dropped(&self, lane: Lane, reason: Loss, messages: usize) {
         if messages > 0 {
-            let labels = DropLabels { lane: lane.into(), reason };
+            let labels = LossLabels { lane: lane.into(), reason };
             self.dropped.get_or_create(&labels).inc_by(messages as u64);
         }
     }

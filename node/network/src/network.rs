@@ -20,13 +20,14 @@ use tokio_util::task::TaskTracker;
 use crate::address::{self, Address};
 use crate::config::NetworkConfig;
 use crate::dialer::Dialer;
-use crate::driver::{Answer, Book, Command, Driver};
+use crate::driver::{Answer, Book, Command, Driver, commands_max};
 use crate::event::{Events, Inbox, Lane};
 use crate::fault::{NetworkFault, RequestError};
-use crate::metrics::{Direction, Drop, Metrics};
+use crate::metrics::{Direction, Loss, Metrics};
 use crate::reader::Reader;
 use crate::remote::{Remote, Remotes};
 use crate::swarm::{self, Behaviour, BehaviourEvent};
+use crate::watchdog::Watchdog;
 use crate::writer::Writer;
 
 /// How long the listener may take to tell its address.
@@ -43,7 +44,7 @@ pub struct Network {
 struct Inner {
     remotes: Arc<Remotes>,
     metrics: Metrics,
-    commands: mpsc::UnboundedSender<Command>,
+    commands: mpsc::Sender<Command>,
     frame_bytes_max: [usize; 2],
     request_bytes_max: usize,
     listen_address: SocketAddr,
@@ -77,7 +78,7 @@ impl Network {
         let limits = config.limits;
         let (inbox, events) =
             Inbox::new(limits.consensus.inbox_bytes_max, limits.bulk.inbox_bytes_max);
-        let (commands, command_receiver) = mpsc::unbounded_channel();
+        let (commands, command_receiver) = mpsc::channel(commands_max(&limits, remotes.len()));
         let tasks = Tasks { tracker: TaskTracker::new(), cancel };
         for lane in Lane::ALL {
             tasks.spawn_lane(lane, &config, &swarm, &remotes, &inbox, &commands, &metrics)?;
@@ -95,7 +96,7 @@ impl Network {
             tracker: tasks.tracker.clone(),
             cancel: tasks.cancel.clone(),
             books: remotes.iter().map(|remote| (remote.key, Book::new(&limits))).collect(),
-            ping_failures: HashMap::new(),
+            watchdog: Watchdog::new(limits.ping_interval, limits.ping_timeout, Instant::now()),
             pending: VecDeque::new(),
             asked: HashMap::new(),
             serving: HashMap::new(),
@@ -124,18 +125,24 @@ impl Network {
             return;
         }
         match self.inner.remotes.get(&to) {
-            Some(remote) => self.queue(remote, lane, bytes),
-            None => self.inner.metrics.dropped(lane, Drop::UnknownPeer, 1),
+            Some(remote) if lane == Lane::Consensus || remote.is_linked() => {
+                self.queue(remote, lane, bytes);
+            }
+            Some(_) => self.inner.metrics.dropped(lane, Loss::NotConnected, 1),
+            None => self.inner.metrics.dropped(lane, Loss::UnknownPeer, 1),
         }
     }
 
-    /// [`Self::send`] to every allowed peer. The bytes are shared, not copied.
+    /// [`Self::send`] to every allowed peer, but peers that are away are not counted as losses.
+    /// The bytes are shared, not copied.
     pub fn broadcast(&self, lane: Lane, bytes: Bytes) {
         if !self.fits(lane, &bytes) {
             return;
         }
         for remote in self.inner.remotes.iter() {
-            self.queue(remote, lane, bytes.clone());
+            if lane == Lane::Consensus || remote.is_linked() {
+                self.queue(remote, lane, bytes.clone());
+            }
         }
     }
 
@@ -148,18 +155,17 @@ impl Network {
         if !fits {
             let (lane_name, bytes) = (lane.name(), bytes.len());
             tracing::error!(lane = lane_name, bytes, limit, "message cannot be sent");
-            self.inner.metrics.dropped(lane, Drop::BadSize, 1);
+            self.inner.metrics.dropped(lane, Loss::BadSize, 1);
         }
         fits
     }
 
     fn queue(&self, remote: &Remote, lane: Lane, bytes: Bytes) {
-        if lane == Lane::Bulk && !remote.is_linked() {
-            self.inner.metrics.dropped(lane, Drop::NotConnected, 1);
-            return;
-        }
         let dropped = remote.lane(lane).queue.push(bytes, Instant::now());
-        self.inner.metrics.dropped(lane, Drop::QueueFull, dropped);
+        // That the votes kept for an absent peer are bounded is no loss either.
+        if remote.is_linked() {
+            self.inner.metrics.dropped(lane, Loss::QueueFull, dropped);
+        }
     }
 
     /// Asks a peer and waits for its answer, at most the request timeout. If the caller stops
@@ -183,7 +189,10 @@ impl Network {
             Arc::clone(&remote.requests).try_acquire_owned().map_err(|_| RequestError::Busy)?;
         let (sender, answer) = oneshot::channel();
         let command = Command::Request { key: to, bytes, answer: Answer { sender, slot } };
-        self.inner.commands.send(command).map_err(|_| RequestError::Stopped)?;
+        self.inner.commands.try_send(command).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => RequestError::Busy,
+            mpsc::error::TrySendError::Closed(_) => RequestError::Stopped,
+        })?;
         answer.await.unwrap_or(Err(RequestError::Stopped))
     }
 
@@ -231,7 +240,7 @@ impl Tasks {
         swarm: &Swarm<Behaviour>,
         remotes: &Arc<Remotes>,
         inbox: &Inbox,
-        commands: &mpsc::UnboundedSender<Command>,
+        commands: &mpsc::Sender<Command>,
         metrics: &Metrics,
     ) -> Result<(), NetworkFault> {
         let protocol = swarm::lane_protocol(&config.chain_id, lane)?;
@@ -312,6 +321,9 @@ async fn listen(
         return Err(not_ip("only TCP over IP is spoken"));
     };
     let fault = |source| NetworkFault::Listen { address: text.to_owned(), source };
+    // libp2p shares its ports, so that a second node on one port would start, and steal half of
+    // the connections. This does not share: it fails if anybody listens there.
+    drop(std::net::TcpListener::bind(wanted_socket).map_err(fault)?);
     swarm.listen_on(wanted).map_err(|error| match error {
         TransportError::MultiaddrNotSupported(_) => not_ip("only TCP over IP is spoken"),
         TransportError::Other(error) => fault(error),

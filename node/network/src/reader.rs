@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 use crate::driver::Command;
 use crate::event::{Inbox, Lane};
 use crate::frame::{FrameError, HEADER_BYTES, read_body, read_length, skip_body};
-use crate::metrics::{Drop, Metrics, Strike, Traffic};
+use crate::metrics::{Loss, Metrics, Strike, Traffic};
 use crate::remote::{Remote, Remotes};
 
 /// The one byte that tells the opener that its stream has a reader.
@@ -31,7 +31,7 @@ pub(crate) struct Reader {
     pub(crate) lane: Lane,
     pub(crate) frame_bytes_max: usize,
     pub(crate) inbox: Inbox,
-    pub(crate) commands: mpsc::UnboundedSender<Command>,
+    pub(crate) commands: mpsc::Sender<Command>,
     pub(crate) metrics: Metrics,
     pub(crate) traffic: Traffic,
 }
@@ -67,7 +67,7 @@ impl Reader {
                 tracing::debug!(peer = %remote.id, lane = self.lane.name(), %error, "bad frame");
                 let strike = Command::Strike { key: remote.key, reason: Strike::Frame };
                 // An error means that the network is stopping.
-                let _ = self.commands.send(strike);
+                let _ = self.commands.send(strike).await;
             }
         }
     }
@@ -79,7 +79,7 @@ impl Reader {
             let moved = || remote.moved();
             if !remote.lane(self.lane).afford(length + HEADER_BYTES) {
                 skip_body(stream, length, moved).await?;
-                self.metrics.dropped(self.lane, Drop::OverBudget, 1);
+                self.metrics.dropped(self.lane, Loss::OverBudget, 1);
                 sleep(OVER_BUDGET_PAUSE).await;
                 continue;
             }

@@ -21,19 +21,21 @@ impl Driver {
         let exchange = &mut self.swarm.behaviour_mut().exchange;
         match self.remotes.get(key) {
             Some(remote) if exchange.is_connected(&remote.id) => {
-                let id = exchange.send_request(&remote.id, bytes);
+                let id = exchange.send_request(&remote.id, Some(bytes));
                 self.asked.insert(id, answer);
             }
             _ => answer.give(Err(RequestError::NotConnected)),
         }
     }
 
-    pub(crate) fn on_exchange(&mut self, event: request_response::Event<Bytes, Bytes>) {
+    pub(crate) fn on_exchange(&mut self, event: request_response::Event<Option<Bytes>, Bytes>) {
         match event {
             request_response::Event::Message { peer, message, .. } => match message {
-                Message::Request { request_id, request, channel } => {
-                    self.on_request(&peer, request_id, request, channel);
+                Message::Request { request_id, request: Some(bytes), channel } => {
+                    self.on_request(&peer, request_id, bytes, channel);
                 }
+                // The channel falls, and the stream with it.
+                Message::Request { request: None, .. } => self.strike_id(&peer, Strike::Request),
                 Message::Response { request_id, response } => {
                     self.metrics.request(Direction::Out, RequestEnd::Answered);
                     if let Some(answer) = self.asked.remove(&request_id) {
@@ -58,15 +60,12 @@ impl Driver {
             request_response::Event::ResponseSent { request_id, .. } => {
                 self.served(request_id, RequestEnd::Answered);
             }
-            request_response::Event::InboundFailure { peer, request_id, error, .. } => {
-                let end = match &error {
+            request_response::Event::InboundFailure { request_id, error, .. } => {
+                let end = match error {
                     InboundFailure::ResponseOmission => RequestEnd::Refused,
                     _ => RequestEnd::Failed,
                 };
                 self.served(request_id, end);
-                if matches!(&error, InboundFailure::Io(error) if is_malformed(error)) {
-                    self.strike_id(&peer, Strike::Request);
-                }
             }
         }
     }

@@ -16,6 +16,7 @@ use crate::config::{Limits, NetworkConfig};
 use crate::event::Lane;
 use crate::exchange::Exchange;
 use crate::fault::NetworkFault;
+use crate::muxer::Upgrade;
 use crate::remote::Remotes;
 
 /// Streams on one connection: lanes, requests, identify and ping, with room to spare.
@@ -71,7 +72,7 @@ pub(crate) fn build(
     let multiplexer = || {
         let mut config = yamux::Config::default();
         config.set_max_num_streams(STREAMS_MAX);
-        config
+        Upgrade(config)
     };
     let builder = SwarmBuilder::with_existing_identity(keypair)
         .with_tokio()

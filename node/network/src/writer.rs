@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 use crate::driver::Command;
 use crate::event::Lane;
 use crate::frame::{HEADER_BYTES, write_frames};
-use crate::metrics::{Drop, Metrics, Strike, Traffic};
+use crate::metrics::{Loss, Metrics, Strike, Traffic};
 use crate::reader::READY;
 use crate::remote::Remote;
 
@@ -31,7 +31,7 @@ pub(crate) struct Writer {
     pub(crate) lane: Lane,
     pub(crate) protocol: StreamProtocol,
     pub(crate) control: Control,
-    pub(crate) commands: mpsc::UnboundedSender<Command>,
+    pub(crate) commands: mpsc::Sender<Command>,
     pub(crate) metrics: Metrics,
     pub(crate) traffic: Traffic,
 }
@@ -78,7 +78,7 @@ impl Writer {
         if self.lane == Lane::Bulk {
             let lost = hand.messages.len() + self.remote.lane(self.lane).queue.clear();
             hand.messages.clear();
-            self.metrics.dropped(self.lane, Drop::NotConnected, lost);
+            self.metrics.dropped(self.lane, Loss::NotConnected, lost);
         }
     }
 
@@ -87,7 +87,7 @@ impl Writer {
         let mut stream = timeout(OPEN_TIMEOUT, self.open()).await??;
         if self.lane == Lane::Consensus {
             // An error means that the network is stopping.
-            let _ = self.commands.send(Command::Ready { key: self.remote.key });
+            let _ = self.commands.send(Command::Ready { key: self.remote.key }).await;
         }
         self.pump(&mut stream, hand).await
     }
@@ -101,7 +101,7 @@ impl Writer {
             .map_err(io::Error::other)?;
         let mut answer = [0; 1];
         stream.read_exact(&mut answer).await?;
-        if answer != READY { Err(self.wrong_way()) } else { Ok(stream) }
+        if answer != READY { Err(self.wrong_way().await) } else { Ok(stream) }
     }
 
     async fn pump(&self, stream: &mut Stream, hand: &mut InHand) -> Result<Infallible, io::Error> {
@@ -109,18 +109,19 @@ impl Writer {
         loop {
             if hand.messages.is_empty() {
                 let stale = queue.take(&mut hand.messages, Instant::now());
-                self.metrics.dropped(self.lane, Drop::Stale, stale);
+                self.metrics.dropped(self.lane, Loss::Stale, stale);
             }
             if hand.messages.is_empty() {
                 stream.flush().await?;
-                tokio::select! {
+                // The peer never writes here: reading ends when the stream does.
+                let end = tokio::select! {
                     () = queue.filled() => continue,
-                    // The peer never writes here: this ends when the stream does.
-                    end = read_end(stream) => return Err(match end {
-                        Ok(()) => self.wrong_way(),
-                        Err(error) => error,
-                    }),
-                }
+                    end = read_end(stream) => end,
+                };
+                return Err(match end {
+                    Ok(()) => self.wrong_way().await,
+                    Err(error) => error,
+                });
             }
             let moved = || self.remote.moved();
             write_frames(stream, &hand.messages, &mut hand.scratch, moved).await?;
@@ -130,9 +131,10 @@ impl Writer {
         }
     }
 
-    fn wrong_way(&self) -> io::Error {
-        let _ =
-            self.commands.send(Command::Strike { key: self.remote.key, reason: Strike::WrongWay });
+    async fn wrong_way(&self) -> io::Error {
+        let strike = Command::Strike { key: self.remote.key, reason: Strike::WrongWay };
+        // An error means that the network is stopping.
+        let _ = self.commands.send(strike).await;
         io::Error::new(io::ErrorKind::InvalidData, "the peer wrote on a stream that is ours")
     }
 }

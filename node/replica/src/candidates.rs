@@ -107,7 +107,7 @@ impl Replica {
             && block.header.height == said.height
             && block.hash() == said.block
             && said.proposer == proposer
-            && proposal.verifies(self.chain_id, &self.validators);
+            && self.is_signed(&proposal);
         let seen = self.candidates.rounds.entry(said.round).or_default();
         let too_many = !seen.contains(&said.block) && seen.len() >= BLOCKS_PER_ROUND_MAX;
         if !genuine || too_many || self.candidates.pending.len() >= PENDING_MAX {
@@ -125,6 +125,12 @@ impl Replica {
             let timer = Timer::Fetch(self.height());
             self.effects.push(Effect::Schedule { timer, after_ms: FETCH_FIRST_MS });
         }
+    }
+
+    fn is_signed(&self, signed: &SignedProposal) -> bool {
+        let digest = signed.proposal.digest(self.chain_id);
+        let proposer = self.validators.get(signed.proposal.proposer);
+        proposer.is_some_and(|known| known.public_key.verifies(&digest, &signed.signature))
     }
 
     /// Executes every candidate that has all its batches and tells consensus what became of it.

@@ -43,7 +43,7 @@ impl Replica {
         let departing =
             self.state.write().unwrap_or_else(PoisonError::into_inner).apply(writes);
         self.effects.push(Effect::Commit { certificate, staged, records, departing });
-        self.effects.push(Effect::ResetLog);
+        self.effects.push(Effect::PruneLog(height));
         if height.0.is_multiple_of(self.checkpoint_blocks) {
             self.checkpoint(height);
         }

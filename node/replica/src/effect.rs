@@ -58,12 +58,17 @@ pub enum Effect {
     SendBatch(VerifiedBatch),
     /// Put a block and its payload on disk; durable before the next effect.
     Stage(StagedBlock),
-    /// Append to the consensus log; durable before the next effect.
-    Persist(Vec<u8>),
+    /// Append to the consensus log; durable before any [`Self::Send`] or [`Self::Guard`] after it.
+    Persist {
+        /// The height that it is about.
+        height: Height,
+        /// What consensus must find again.
+        entry: Vec<u8>,
+    },
     /// Replace the vote guard; durable before the next effect.
     Guard(Vec<u8>),
-    /// Empty the consensus log: its height is committed.
-    ResetLog,
+    /// Entries of lower heights may leave the consensus log: this height is committed.
+    PruneLog(Height),
     /// Start a timer.
     Schedule {
         /// Which.
@@ -127,6 +132,8 @@ pub enum Effect {
     Dropped(Vec<BatchId>),
     /// A validator signed two values for one step.
     Evidence(Box<Equivocation>),
+    /// Something inside consensus that its operator should know: a damaged log, or a bug.
+    Trouble(String),
     /// A peer's block or message does not hold: its connection is not worth keeping.
     Distrust {
         /// Who.

@@ -13,7 +13,7 @@ pub enum Input {
     Recover {
         /// Blocks staged for the next height but not known to be decided.
         staged: Vec<(Block, Vec<VerifiedBatch>)>,
-        /// The consensus log's entries, in order.
+        /// The consensus log's entries of the next height, in order.
         wal: Vec<Vec<u8>>,
     },
     /// A batch from a client of this node.

@@ -18,6 +18,7 @@ impl Replica {
                 self.obey(effect, &mut inputs);
             }
         }
+        self.effects.extend(self.consensus.take_troubles().into_iter().map(Effect::Trouble));
     }
 
     pub(crate) fn obey(
@@ -26,7 +27,9 @@ impl Replica {
         inputs: &mut VecDeque<ConsensusInput>,
     ) {
         match effect {
-            ConsensusEffect::Persist(entry) => self.effects.push(Effect::Persist(entry)),
+            ConsensusEffect::Persist(entry) => {
+                self.effects.push(Effect::Persist { height: self.height(), entry });
+            }
             ConsensusEffect::Guard(bytes) => self.effects.push(Effect::Guard(bytes)),
             ConsensusEffect::Send(message) => self.send_consensus(message),
             ConsensusEffect::GetBlock { height, round } => {

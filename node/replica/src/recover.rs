@@ -1,5 +1,7 @@
 //! Starting again: replaying committed blocks, and what the last run left undecided.
 
+use std::collections::VecDeque;
+
 use bincode::{Decode, Encode};
 use chain_state::State;
 use chain_types::codec::{self, CodecError};
@@ -121,9 +123,12 @@ impl Replica {
         if wal.is_empty() {
             return;
         }
-        self.start_height();
-        let mut inputs = std::collections::VecDeque::new();
-        for effect in self.consensus.replay(wal) {
+        // The log comes right after the start: what the start asks for is answered after it.
+        let start = self.begin_height();
+        let mut effects = self.consensus.handle(start);
+        effects.extend(self.consensus.replay(wal));
+        let mut inputs = VecDeque::new();
+        for effect in effects {
             self.obey(effect, &mut inputs);
         }
         self.drive(inputs);

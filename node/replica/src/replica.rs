@@ -89,7 +89,7 @@ impl Replica {
         };
         let identity = config.identity.as_ref().map(|(id, _)| *id);
         let chain_id = config.genesis.chain_id;
-        let timeouts = Timeouts::from_parameters(&parameters);
+        let timeouts = Timeouts::from(&parameters);
         Ok(Self {
             consensus: Consensus::new(chain_id, config.identity, timeouts, guard)?,
             chain_id,
@@ -124,9 +124,9 @@ impl Replica {
         self.peers.values().copied().max().unwrap_or_default()
     }
 
-    /// Batches and bytes in the pool.
-    pub fn pool_size(&self) -> (usize, usize) {
-        (self.pool.len(), self.pool.bytes())
+    /// Batches in the pool, and their items.
+    pub fn pool_size(&self) -> (usize, u64) {
+        (self.pool.len(), self.pool.items())
     }
 
     /// What follows from `input` at wall-clock time `now`.
@@ -250,15 +250,21 @@ impl Replica {
         if self.pace.started || self.identity.is_none() {
             return;
         }
+        let start = self.begin_height();
+        self.drive(VecDeque::from([start]));
+    }
+
+    /// Marks the next height as begun and gives what consensus must hear.
+    pub(crate) fn begin_height(&mut self) -> ConsensusInput {
         self.pace.started = true;
         let height = self.height();
         // The interval between blocks runs from start to start.
         let timer = Timer::Pace(height.next());
         self.effects.push(Effect::Schedule { timer, after_ms: self.parameters.block_interval_ms });
-        self.drive(VecDeque::from([ConsensusInput::StartHeight {
+        ConsensusInput::StartHeight {
             height,
             validators: self.validators.clone(),
             proposers: self.proposers.clone(),
-        }]));
+        }
     }
 }

@@ -26,7 +26,7 @@ pub struct Disk {
     /// The outcomes of each committed block's items.
     pub outcomes: BTreeMap<Height, Vec<Vec<Outcome>>>,
     /// The consensus log.
-    pub wal: Vec<Vec<u8>>,
+    pub wal: Vec<(Height, Vec<u8>)>,
     /// The vote guard.
     pub guard: Option<Vec<u8>>,
 }
@@ -54,14 +54,14 @@ impl Disk {
         self.blocks.push(Kept { block, batches, certificate });
     }
 
+    /// The consensus log's entries of a height.
+    pub fn wal_of(&self, height: Height) -> Vec<Vec<u8>> {
+        let entries = self.wal.iter().filter(|(of, _)| *of == height);
+        entries.map(|(_, entry)| entry.clone()).collect()
+    }
+
     /// The last committed height.
     pub fn head(&self) -> Height {
         Height(self.blocks.len() as u64)
-    }
-
-    /// The committed block of a height.
-    pub fn block(&self, height: Height) -> Option<&Kept> {
-        let at = usize::try_from(height.0.checked_sub(1)?).ok()?;
-        self.blocks.get(at)
     }
 }

@@ -276,8 +276,8 @@ impl World {
             .map_err(|fault| format!("node {node} does not start: {fault}"))?;
         slot.replica = Some(replica);
         let staged = slot.disk.staged.iter().map(Into::into).collect();
-        let wal = slot.disk.wal.clone();
         let head = slot.disk.head();
+        let wal = slot.disk.wal_of(head.next());
         self.agreement.restarted(node, head)?;
         self.feed(node, Input::Recover { staged, wal })?;
         for other in (0..NODES).filter(|other| *other != node) {
@@ -372,9 +372,9 @@ impl World {
                 }
             }
             Effect::Stage(staged) => slot.disk.stage(staged),
-            Effect::Persist(entry) => slot.disk.wal.push(entry),
+            Effect::Persist { height, entry } => slot.disk.wal.push((height, entry)),
             Effect::Guard(bytes) => slot.disk.guard = Some(bytes),
-            Effect::ResetLog => slot.disk.wal.clear(),
+            Effect::PruneLog(below) => slot.disk.wal.retain(|(height, _)| *height >= below),
             Effect::Schedule { timer, after_ms } => {
                 self.number += 1;
                 let number = self.number;
@@ -412,6 +412,7 @@ impl World {
             Effect::Distrust { node: peer, reason } => {
                 return Err(format!("node {node} distrusts honest node {}: {reason}", peer.0));
             }
+            Effect::Trouble(trouble) => return Err(format!("node {node}: {trouble}")),
             Effect::Submitted { .. } | Effect::Dropped(_) => {}
         }
         Ok(())
@@ -423,7 +424,12 @@ impl World {
         staged: &node_replica::StagedBlock,
     ) -> Result<(), String> {
         let header = &staged.block.header;
-        let digest = read_state(&self.nodes[node as usize].state).digest();
+        // Blocks that came by sync are applied several at once: the last one shows in the state.
+        let digest = {
+            let state = read_state(&self.nodes[node as usize].state);
+            let last = state.height() == header.height;
+            if last { state.digest() } else { header.state_digest }
+        };
         let new = header.height > self.agreement.head();
         self.agreement.committed(node, &staged.block, digest)?;
         self.trace.note(self.now_ms, "commit", &header.hash().0.0);

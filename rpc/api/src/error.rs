@@ -69,9 +69,11 @@ api_errors! {
     BudgetExceeded = 1010, "budget-exceeded", true, "This address made more calls than its budget.", "Send more slowly; retry after `retry_after_ms`.";
     FilterMalformed = 1011, "filter-malformed", false, "The filter names none or several things.", "Give exactly one field of the filter.";
     TimeoutOutOfBounds = 1012, "timeout-out-of-bounds", false, "The wait is longer than this node allows, or zero.", "Give a `timeout_ms` within the bound that the detail shows.";
-    SubscriptionLagged = 1013, "subscription-lagged", true, "The subscriber read too slowly and the subscription ended.", "Subscribe again from the last cursor; read faster.";
-    BodyTooLarge = 1014, "body-too-large", false, "The request's body is larger than this node accepts.", "Split the batch; one of 8,192 orders fits.";
-    BodyTimeout = 1015, "body-timeout", true, "The request's body did not arrive in time.", "Send it at once, over a faster link.";
+    BodyTooLarge = 1013, "body-too-large", false, "The request's body is larger than this node accepts.", "Split the batch; one of 8,192 orders fits.";
+    BodyTimeout = 1014, "body-timeout", true, "The request's body did not arrive in time.", "Send it at once, over a faster link.";
+    NodeBusy = 1015, "node-busy", true, "The node has as many requests in hand as it can hold.", "Retry after `retry_after_ms`, or use another node.";
+    CallTimeout = 1016, "call-timeout", true, "The node did not answer in time.", "Ask again, or another node.";
+    BatchDropped = 1017, "batch-dropped", false, "The batch left the node's pool before a block took it: its valid-until time passed.", "Ask `batch_status`; then sign a new batch: the orders keep their ids.";
 }
 
 /// A JSON-RPC 2.0 or transport error: code, name, cause and remedy.
@@ -89,7 +91,7 @@ pub struct ProtocolError {
 pub const PROTOCOL_ERRORS: &[ProtocolError] = &[
     ProtocolError {
         code: -32700,
-        cause: "The body is no JSON.",
+        cause: "The body is no JSON, or neither a list nor an object with an `id`.",
         remedy: "Send one JSON-RPC 2.0 request or a list of them.",
     },
     ProtocolError {

@@ -171,7 +171,7 @@ pub struct AccountReport {
 pub struct EntryReport {
     /// The block.
     pub height: u64,
-    /// Its place among the account's entries of that block.
+    /// Its place among the block's entries; ascending, not always by one.
     pub sequence: u32,
     /// The block's time.
     pub time_ms: u64,

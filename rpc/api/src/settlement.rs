@@ -218,6 +218,8 @@ pub struct InstructionEvent {
 pub enum BreachStage {
     /// The collecting gateway was late.
     Collected,
+    /// The window closed late, for want of blocks; nobody in particular was late.
+    Instructed,
     /// The paying gateway was late.
     Arrived,
 }
@@ -227,8 +229,9 @@ pub enum BreachStage {
 pub struct BreachReport {
     /// The stage.
     pub stage: BreachStage,
-    /// The participant who was late.
-    pub late: u32,
+    /// The participant who was late, if it was one in particular.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late: Option<u32>,
     /// The order or instruction: its id.
     pub subject: String,
     /// When it was due.
@@ -237,4 +240,6 @@ pub struct BreachReport {
     pub noticed_ms: u64,
     /// The height at which it did.
     pub height: u64,
+    /// Its place among that block's breaches.
+    pub sequence: u32,
 }

@@ -1,8 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use chain_types::{
-    Amount, BatchError, BatchId, Currency, Digest, Outcome, Parameters, Rejection,
-};
+use chain_types::{Amount, BatchError, BatchId, Currency, Digest, Outcome, Parameters, Rejection};
 
 use crate::batch::Outcomes;
 use crate::error::{ApiError, ErrorData, PROTOCOL_ERRORS, rejection_of};
@@ -46,7 +44,10 @@ fn currency_text_round_trips_listed_or_not() {
 #[test]
 fn amounts_are_strings_and_heights_numbers() {
     let json = serde_json::to_value(money(u64::MAX, "CNY")).unwrap();
-    assert_eq!(json, serde_json::json!({"minor": "18446744073709551615", "currency": "CNY", "exponent": 2}));
+    assert_eq!(
+        json,
+        serde_json::json!({"minor": "18446744073709551615", "currency": "CNY", "exponent": 2})
+    );
     assert_eq!(serde_json::from_value::<Money>(json).unwrap(), money(u64::MAX, "CNY"));
     let number = serde_json::json!({"minor": 5, "currency": "CNY", "exponent": 2});
     assert!(serde_json::from_value::<Money>(number).is_err());

@@ -103,12 +103,23 @@ fn strict_verification_refuses_weak_keys_and_other_forms() {
     }
     assert_ne!(other, signature);
     assert!(!key.public_key().verifies(&digest, &other));
+    // Under the neutral point as a key, R = the neutral point and S = 0 fit every message; only a
+    // strict check refuses them.
+    let neutral: [u8; 32] = std::array::from_fn(|byte| u8::from(byte == 0));
+    let anything = Signature(std::array::from_fn(|byte| u8::from(byte == 0)));
+    assert!(!PublicKey(neutral).is_usable());
+    assert!(!PublicKey(neutral).verifies(&digest, &anything));
     assert!(!format!("{key:?}").contains(&hex::encode(key.to_seed())));
 }
 
 proptest! {
     #[test]
-    fn ids_read_back(bytes in any::<[u8; 32]>(), window in any::<u64>(), merchant in any::<u64>(), currency in any::<u16>()) {
+    fn ids_read_back(
+        bytes in any::<[u8; 32]>(),
+        window in any::<u64>(),
+        merchant in any::<u64>(),
+        currency in any::<u16>(),
+    ) {
         let id = BlockHash(Digest(bytes));
         prop_assert_eq!(id.to_string().parse::<BlockHash>().unwrap(), id);
         let [order @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = bytes;
@@ -123,7 +134,11 @@ proptest! {
     }
 
     #[test]
-    fn order_ids_keep_their_time_and_sort_by_it(a in 0_u64..1 << 48, b in 0_u64..1 << 48, entropy in any::<[u8; 10]>()) {
+    fn order_ids_keep_their_time_and_sort_by_it(
+        a in 0_u64..1 << 48,
+        b in 0_u64..1 << 48,
+        entropy in any::<[u8; 10]>(),
+    ) {
         let (first, second) = (OrderId::new(TimeMs(a), entropy), OrderId::new(TimeMs(b), entropy));
         prop_assert!(first.is_uuid_v7());
         prop_assert_eq!(first.time(), TimeMs(a));

@@ -116,7 +116,10 @@ proptest! {
     }
 
     #[test]
-    fn large_trees_agree_with_the_definition(count in 131_usize..3_000, at in any::<prop::sample::Index>()) {
+    fn large_trees_agree_with_the_definition(
+        count in 131_usize..3_000,
+        at in any::<prop::sample::Index>(),
+    ) {
         let leaves = leaves(count);
         let index = at.index(count);
         let proof = merkle::prove(&leaves, index).unwrap();

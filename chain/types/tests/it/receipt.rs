@@ -55,6 +55,28 @@ fn every_item_of_every_batch_has_its_receipt() {
 }
 
 #[test]
+fn proofs_are_made_from_a_committed_block() {
+    let decided = support::order_block();
+    let block = Block {
+        header: decided.header.clone(),
+        batches: decided.batches.iter().map(VerifiedBatch::id).collect(),
+    };
+    let (certificate, outcomes) = (&decided.certificate, decided.outcomes.as_slice());
+    let provable = prove::Provable { block: &block, certificate, outcomes };
+    for (batch, bytes) in (0_u32..).zip(decided.batches.iter().map(VerifiedBatch::bytes)) {
+        let count = decided.batches[batch as usize].count();
+        for item in 0..count {
+            let expected = support::include(&decided, batch as usize, item);
+            assert_eq!(provable.include(batch, bytes, item), Some(expected));
+        }
+        assert_eq!(provable.include(batch, bytes, count), None);
+        assert_eq!(provable.include((batch + 1) % 3, bytes, 0), None, "another batch's place");
+        assert_eq!(provable.include(batch, &bytes[..100], 0), None);
+    }
+    assert_eq!(provable.include(3, decided.batches[0].bytes(), 0), None);
+}
+
+#[test]
 fn a_change_of_any_one_byte_is_refused() {
     let genesis = support::genesis();
     let bytes = codec::encode(&support::receipt());
@@ -125,6 +147,40 @@ fn votes_of_another_step_or_height_are_no_certificate() {
     let other = BlockHeader { height: Height(6), ..header };
     receipt.order.certificate = support::certify(&other, Round(1), &[0, 1, 2, 3]);
     assert!(refused(&receipt).contains("certificate's block"));
+}
+
+#[test]
+fn votes_for_the_block_at_another_height_are_no_certificate() {
+    let mut receipt = support::receipt();
+    let certificate = &mut receipt.order.certificate;
+    certificate.height = Height(6);
+    let vote = Vote {
+        height: certificate.height,
+        round: certificate.round,
+        step: VoteStep::Precommit,
+        block: Some(certificate.block),
+    };
+    for (id, signature) in &mut certificate.signatures {
+        let tag = u8::try_from(id.0).unwrap() + 1;
+        *signature = support::key(tag).sign(&vote.digest(support::chain_id()));
+    }
+    let validators = support::genesis().validators();
+    assert_eq!(certificate.verify(support::chain_id(), &validators), Ok(()));
+    assert!(refused(&receipt).contains("certificate's block"));
+}
+
+#[test]
+fn a_batch_of_another_chain_is_no_order() {
+    let other = ChainId(Digest([1; 32]));
+    let (id, key) = (ParticipantId(101), support::key(101));
+    let items = [support::recharge(0)];
+    let bytes = SignedBatch::sign(other, id, &key, support::valid_until(), &items);
+    let batch = SignedBatch::decode(bytes.into()).unwrap();
+    let batch = batch.verify(other, |_| Some(key.public_key())).unwrap();
+    let decided = support::decide(5, 1, vec![(batch, vec![Outcome::APPLIED])], &[0, 1, 2, 3]);
+    let order = support::include(&decided, 0, 0);
+    let receipt = Receipt { order, collection: None, arrival: None, ..support::receipt() };
+    assert!(refused(&receipt).contains("is of chain"));
 }
 
 #[test]

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use chain_types::{
-    BlockHash, Certificate, ChainId, Height, Round, ValidatorId, ValidatorSet, Vote, VoteStep,
+    BlockHash, Certificate, ChainId, Digest, Height, Round, Signature, ValidatorId, ValidatorSet,
+    Vote, VoteStep,
 };
 use consensus_core::{Message, Proposal, SignedProposal, SignedVote};
 
@@ -15,17 +16,27 @@ enum Kind {
     Precommit,
 }
 
+type Place = (ValidatorId, Height, Round, Kind);
+
 pub struct Checker {
     chain_id: ChainId,
     validators: ValidatorSet,
     decided: BTreeMap<Height, BlockHash>,
     /// Everything ever signed, by anyone: the whole content, so that a changed valid round counts.
-    signed: BTreeMap<(ValidatorId, Height, Round, Kind), String>,
+    signed: BTreeMap<Place, (String, Signature)>,
+    /// Who may sign as it likes.
+    pub villains: Vec<ValidatorId>,
 }
 
 impl Checker {
     pub fn new(chain_id: ChainId, validators: ValidatorSet) -> Self {
-        Self { chain_id, validators, decided: BTreeMap::new(), signed: BTreeMap::new() }
+        Self {
+            chain_id,
+            validators,
+            decided: BTreeMap::new(),
+            signed: BTreeMap::new(),
+            villains: Vec::new(),
+        }
     }
 
     /// Agreement, and a certificate that stands on its own.
@@ -77,24 +88,36 @@ impl Checker {
 
     fn proposal(&mut self, signed: &SignedProposal) {
         let Proposal { height, round, proposer, .. } = signed.proposal;
-        let key = self.validators.get(proposer).unwrap().public_key;
-        assert!(key.verifies(&signed.proposal.digest(self.chain_id), &signed.signature));
-        self.once((proposer, height, round, Kind::Proposal), format!("{:?}", signed.proposal));
+        let digest = signed.proposal.digest(self.chain_id);
+        let value = format!("{:?}", signed.proposal);
+        self.once((proposer, height, round, Kind::Proposal), value, digest, signed.signature);
     }
 
     fn vote(&mut self, signed: &SignedVote) {
-        let key = self.validators.get(signed.validator).unwrap().public_key;
-        assert!(key.verifies(&signed.vote.digest(self.chain_id), &signed.signature));
         let kind = match signed.vote.step {
             VoteStep::Prevote => Kind::Prevote,
             VoteStep::Precommit => Kind::Precommit,
         };
         let Vote { height, round, block, .. } = signed.vote;
-        self.once((signed.validator, height, round, kind), format!("{block:?}"));
+        let digest = signed.vote.digest(self.chain_id);
+        let place = (signed.validator, height, round, kind);
+        self.once(place, format!("{block:?}"), digest, signed.signature);
     }
 
-    fn once(&mut self, place: (ValidatorId, Height, Round, Kind), value: String) {
-        let first = self.signed.entry(place).or_insert_with(|| value.clone());
+    fn once(&mut self, place: Place, value: String, digest: Digest, signature: Signature) {
+        if self
+            .signed
+            .get(&place)
+            .is_some_and(|(first, with)| (first, *with) == (&value, signature))
+        {
+            return;
+        }
+        let key = self.validators.get(place.0).unwrap().public_key;
+        assert!(key.verifies(&digest, &signature), "{place:?} does not verify");
+        if self.villains.contains(&place.0) {
+            return;
+        }
+        let (first, _) = self.signed.entry(place).or_insert_with(|| (value.clone(), signature));
         assert_eq!(*first, value, "{place:?} signed twice");
     }
 }

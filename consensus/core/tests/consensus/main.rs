@@ -6,5 +6,6 @@ mod bytes;
 mod checker;
 mod crashes;
 mod forgery;
+mod liars;
 mod single;
 mod world;

@@ -74,6 +74,8 @@ pub struct Node {
     pub restart_after_ms: u64,
     pub loses_log: bool,
     pub mutes: Vec<MuteReason>,
+    /// Proposed blocks of heights to come: to be executed when their time is there.
+    unexecuted: Vec<Input>,
     // Durable.
     log: Vec<Vec<u8>>,
     guard: Option<Vec<u8>>,
@@ -82,6 +84,26 @@ pub struct Node {
 }
 
 impl Node {
+    fn new(id: Option<ValidatorId>, key: SecretKey) -> Self {
+        Self {
+            id,
+            key,
+            consensus: None,
+            timers: BTreeMap::new(),
+            life: 0,
+            performed: 0,
+            crash_at: None,
+            restart_after_ms: 60,
+            loses_log: false,
+            mutes: Vec::new(),
+            unexecuted: Vec::new(),
+            log: Vec::new(),
+            guard: None,
+            chain: Vec::new(),
+            proposers: Proposers::new(),
+        }
+    }
+
     fn height(&self) -> Height {
         Height(self.chain.len() as u64 + 1)
     }
@@ -149,22 +171,8 @@ pub fn header(height: Height, round: Round, proposer: ValidatorId, nonce: u64) -
 impl World {
     /// `count` validators and `edges` followers, all alive.
     pub fn new(seed: u64, count: usize, edges: usize, weather: Weather) -> Self {
-        let node = |index: usize| Node {
-            id: (index < count).then_some(ValidatorId(index as u32)),
-            key: key_of(index),
-            consensus: None,
-            timers: BTreeMap::new(),
-            life: 0,
-            performed: 0,
-            crash_at: None,
-            restart_after_ms: 60,
-            loses_log: false,
-            mutes: Vec::new(),
-            log: Vec::new(),
-            guard: None,
-            chain: Vec::new(),
-            proposers: Proposers::new(),
-        };
+        let node =
+            |index| Node::new((index < count).then_some(ValidatorId(index as u32)), key_of(index));
         let mut world = Self {
             now_ms: 0,
             weather,
@@ -185,6 +193,16 @@ impl World {
         }
         world.after(SYNC_EVERY_MS, Event::Sync);
         world
+    }
+
+    /// A second machine with a validator's key and a disk of its own: between them the two sign
+    /// whatever a liar would.
+    pub fn add_twin(&mut self, of: usize) {
+        let id = self.nodes[of].id.unwrap();
+        self.checker.villains.push(id);
+        self.nodes.push(Node::new(Some(id), key_of(of)));
+        let node = self.nodes.len() - 1;
+        self.after(0, Event::Restart { node });
     }
 
     /// Lets time pass until `done` or the clock reads `until_ms`; whether `done`.
@@ -224,6 +242,7 @@ impl World {
         let this = &mut self.nodes[node];
         this.consensus = None;
         this.timers.clear();
+        this.unexecuted.clear();
         this.life += 1;
         if this.loses_log {
             this.log.clear();
@@ -296,7 +315,12 @@ impl World {
     }
 
     pub fn feed(&mut self, node: usize, input: Input) {
-        let Some(consensus) = self.nodes[node].consensus.as_mut() else { return };
+        let this = &mut self.nodes[node];
+        let Some(consensus) = this.consensus.as_mut() else { return };
+        if matches!(&input, Input::Verdict { height, .. } if Some(*height) > consensus.height()) {
+            this.unexecuted.push(input);
+            return;
+        }
         let effects = consensus.handle(input);
         self.perform(node, effects);
     }
@@ -312,6 +336,9 @@ impl World {
         this.log.clear();
         let proposers = this.proposers.clone();
         self.feed(node, Input::StartHeight { height, validators, proposers });
+        for verdict in std::mem::take(&mut self.nodes[node].unexecuted) {
+            self.feed(node, verdict);
+        }
     }
 
     fn restart(&mut self, node: usize) {
@@ -438,7 +465,8 @@ impl World {
             if !self.nodes[node].is_alive() || self.nodes[best].chain.len() <= have {
                 continue;
             }
-            for certificate in self.nodes[best].chain[have..].to_vec() {
+            let missing = self.nodes[best].chain[have..].to_vec();
+            for certificate in missing {
                 self.commit(node, certificate);
             }
             self.start(node);

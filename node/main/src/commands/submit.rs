@@ -222,7 +222,9 @@ impl SubmitReport {
                 None => (&mut self.admitted, None, "admitted".to_owned()),
                 Some(outcomes) => {
                     let index = u32::try_from(index).unwrap_or(u32::MAX);
-                    let other = outcomes.not_applied.iter().find(|item| item.item_index == index);
+                    let others = &outcomes.not_applied;
+                    let at = others.binary_search_by_key(&index, |item| item.item_index).ok();
+                    let other = at.and_then(|at| others.get(at));
                     let outcome = other.map_or(Outcome::APPLIED, |item| Outcome(item.code));
                     let count = match outcome {
                         Outcome::APPLIED => &mut self.applied,

@@ -28,8 +28,9 @@ pub struct Counts {
     pub collected: u64,
     /// Reserved orders that were voided.
     pub voided: u64,
-    /// Reserved orders that nobody collects or voids: they expire.
-    pub abandoned: u64,
+    /// Reserved orders that nobody collects or voids, so that they expire: when they were made,
+    /// in milliseconds, and how many.
+    pub abandoned: Vec<(u64, u64)>,
     /// Instructions received over the subscriptions.
     pub instructions: u64,
     /// Arrivals attested.
@@ -56,7 +57,7 @@ impl Activity {
             one_step: 0,
             collected: 0,
             voided: 0,
-            abandoned: 0,
+            abandoned: Vec::new(),
             instructions: 0,
             arrivals: 0,
             arrived_orders: 0,
@@ -132,6 +133,12 @@ impl Counts {
         // Every 97th of the orders passes by until the sample is full: spread over the run.
         let room = SAMPLE_MAX.saturating_sub(self.sample.len());
         self.sample.extend(orders.step_by(97).take(room.min(2)));
+    }
+
+    /// Abandoned orders made before `time_ms`.
+    pub fn expired(&self, time_ms: u64) -> u64 {
+        let before = self.abandoned.iter().filter(|(made_ms, _)| *made_ms < time_ms);
+        before.map(|(_, orders)| orders).sum()
     }
 
     /// Orders collected in either way.

@@ -125,7 +125,9 @@ impl Service {
         }
         self.activity.update(|counts| {
             counts.reserved += (debits.len() + voids.len()) as u64 + abandoned;
-            counts.abandoned += abandoned;
+            if let Some(first) = items.first().filter(|_| abandoned > 0) {
+                counts.abandoned.push((first.order_id().time().0, abandoned));
+            }
             if result.is_ok() {
                 counts.finality(latency, items.len());
             }

@@ -28,8 +28,8 @@ pub struct Vitals {
     pub best_peer_height: AtomicU64,
     /// Batches in the pool.
     pub pool_batches: AtomicU64,
-    /// Bytes in the pool.
-    pub pool_bytes: AtomicU64,
+    /// Items of the batches in the pool.
+    pub pool_items: AtomicU64,
     /// The store has failed: nothing is accepted any more.
     pub failed: AtomicBool,
 }
@@ -53,6 +53,8 @@ pub struct Driver {
     pub store: Arc<Store>,
     /// The consensus log.
     pub log: Log,
+    /// Entries for the consensus log that nothing sent depends on yet.
+    pub unwritten: Vec<(Height, Vec<u8>)>,
     /// The vote guard's file.
     pub guard: Cell,
     /// To the peers.
@@ -123,16 +125,19 @@ impl Driver {
         for effect in effects {
             self.carry_out(timers, effect)?;
         }
-        let (batches, bytes) = self.replica.pool_size();
+        let (batches, items) = self.replica.pool_size();
         self.vitals.pool_batches.store(batches as u64, Ordering::Relaxed);
-        self.vitals.pool_bytes.store(bytes as u64, Ordering::Relaxed);
+        self.vitals.pool_items.store(items, Ordering::Relaxed);
         self.vitals.best_peer_height.store(self.replica.best_peer_height().0, Ordering::Relaxed);
         Ok(())
     }
 
     fn carry_out(&mut self, timers: &mut Timers, effect: Effect) -> Result<(), StoreFault> {
         match effect {
-            Effect::Send { to, message } => self.send(to, &message),
+            Effect::Send { to, message } => {
+                self.write_log()?;
+                self.send(to, &message);
+            }
             Effect::SendBatch(batch) => {
                 for key in self.directory.validators() {
                     self.network.send(key, Lane::Bulk, batch.bytes().clone());
@@ -143,9 +148,16 @@ impl Driver {
                 self.store.stage(&to_store(staged))?;
                 self.metrics.stage_seconds.observe(started.elapsed().as_secs_f64());
             }
-            Effect::Persist(entry) => self.log.append(&entry)?,
-            Effect::Guard(bytes) => self.guard.write(&bytes)?,
-            Effect::ResetLog => self.log.reset()?,
+            Effect::Persist { height, entry } => self.unwritten.push((height, entry)),
+            Effect::Guard(bytes) => {
+                self.write_log()?;
+                self.guard.write(&bytes)?;
+            }
+            Effect::PruneLog(below) => {
+                // Entries that nothing was sent upon need not be written any more.
+                self.unwritten.retain(|(height, _)| *height >= below);
+                self.log.prune(below);
+            }
             Effect::Schedule { timer, after_ms } => {
                 timers.schedule(Instant::now(), timer, after_ms);
             }
@@ -168,11 +180,24 @@ impl Driver {
             Effect::Evidence(evidence) => {
                 error!(?evidence, "a validator signed two values for one step: tell the operators");
             }
+            Effect::Trouble(trouble) => error!(trouble, "consensus"),
             Effect::Distrust { node, reason } => {
                 warn!(node = self.directory.name(node), reason, "a peer sent what does not hold");
             }
         }
         Ok(())
+    }
+
+    /// Makes what consensus asked for durable, with one sync.
+    fn write_log(&mut self) -> Result<(), StoreFault> {
+        let Some((height, _)) = self.unwritten.last() else { return Ok(()) };
+        let height = *height;
+        let entries: Vec<Vec<u8>> = self
+            .unwritten
+            .drain(..)
+            .filter_map(|(of, entry)| (of == height).then_some(entry))
+            .collect();
+        self.log.append(height, &entries)
     }
 
     fn send(&self, to: Target, message: &PeerMessage) {
@@ -202,7 +227,7 @@ impl Driver {
         let orders: usize = staged.outcomes.iter().map(Vec::len).sum();
         self.vitals.height.store(header.height.0, Ordering::Relaxed);
         self.metrics.committed(header, orders as u64);
-        self.hub.committed(header.height, header.time, &staged.block.batches, &staged.outcomes);
+        self.hub.committed(&staged.block, &staged.outcomes);
         let batches = staged.block.batches.len();
         debug!(height = %header.height, round = %header.round, batches, orders, "committed");
         if header.round.0 > 0 {

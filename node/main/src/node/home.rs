@@ -5,11 +5,14 @@ use std::path::Path;
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
-use chain_state::State;
-use chain_store::{Cell, ChainStore as _, Log, Recovery, Store, StoreOptions};
+use anyhow::Context as _;
+use chain_state::{Retired, State};
+use chain_store::{
+    CONSENSUS_LOG_FILE, Cell, ChainStore as _, IfMissing, Log, Recovery, Store, StoreOptions,
+    VOTE_GUARD_FILE,
+};
 use chain_types::{
-    Block, ChainGenesis, Height, Outcome, SignedBatch, TimeMs, VerifiedBatch,
+    Block, ChainGenesis, Height, Outcome, SignedBatch, VerifiedBatch,
 };
 use consensus_core::Proposers;
 use node_replica::{Checkpoint, Executed, SharedState, replay_block};
@@ -26,9 +29,9 @@ pub struct Home {
     pub state: SharedState,
     /// Which proposers are passed over.
     pub proposers: Proposers,
-    /// The consensus log and what it held.
+    /// The consensus log.
     pub log: Log,
-    /// What the consensus log held.
+    /// What the consensus log held of the next height.
     pub log_entries: Vec<Vec<u8>>,
     /// The vote guard's file.
     pub guard: Cell,
@@ -50,20 +53,16 @@ pub fn open(
     validates: bool,
 ) -> anyhow::Result<Home> {
     let (store, recovery) = Store::open(folder, genesis.chain_id, options)?;
-    let (log, log_entries) = Log::open(&folder.join("consensus.wal"))?;
-    let guard = Cell::new(folder.join("vote.guard"));
-    if recovery.created {
-        // From now on its absence means that it was lost.
-        guard.write(&[])?;
-    }
-    let guard_bytes = guard.read()?;
-    if validates && guard_bytes.is_none() {
-        bail!(
-            "{} is missing, but this home has been used: without it this validator could sign \
-             two values for one round. Restore it, or remove the home to start as a new node.",
-            folder.join("vote.guard").display()
-        );
-    }
+    // A validator that forgot what it signed must not sign; any other node has nothing to forget.
+    let if_missing =
+        if validates && !recovery.created { IfMissing::Refuse } else { IfMissing::Create };
+    let next = recovery.head.unwrap_or_default().next();
+    let log_file = folder.join(CONSENSUS_LOG_FILE);
+    let (log, log_entries) = Log::open(&log_file, genesis.chain_id, next, if_missing)?;
+    let guard = Cell::open(&folder.join(VOTE_GUARD_FILE), genesis.chain_id, if_missing)?;
+    let guard_bytes = guard.read().map(<[u8]>::to_vec);
+    let log_entries =
+        log_entries.into_iter().filter(|entry| entry.height == next).map(|entry| entry.bytes);
     let store = Arc::new(store);
     let Recovery { head, checkpoint, staged, .. } = recovery;
     let rebuilt = rebuild(&store, genesis, head.unwrap_or_default(), checkpoint)?;
@@ -79,9 +78,9 @@ pub fn open(
         state: Arc::new(RwLock::new(rebuilt.state)),
         proposers: rebuilt.proposers,
         log,
-        log_entries,
+        log_entries: log_entries.collect(),
         guard,
-        guard_bytes: guard_bytes.filter(|bytes| !bytes.is_empty()),
+        guard_bytes,
         staged,
     })
 }
@@ -99,6 +98,9 @@ fn rebuild(
 ) -> anyhow::Result<Rebuilt> {
     let started = Instant::now();
     let mut progress = Progress::new(head);
+    if checkpoint.is_none() {
+        store.reindex(Height(0), &State::genesis_records(genesis), Retired::default())?;
+    }
     let mut rebuilt = match checkpoint {
         None => Rebuilt { state: State::genesis(genesis), proposers: Proposers::new() },
         Some((height, bytes)) => from_checkpoint(store, genesis, height, &bytes, &mut progress)?,
@@ -133,7 +135,7 @@ fn from_checkpoint(
     let checkpoint = Checkpoint::decode(bytes)
         .with_context(|| format!("the checkpoint of height {height} does not decode"))?;
     let mut restoring = State::restore(genesis, &checkpoint.state)?;
-    let first = first_block_from(store, height, restoring.blocks_from())?;
+    let first = store.first_height_from(restoring.blocks_from())?.unwrap_or(height.next());
     let keys = State::genesis(genesis);
     for at in (first.0..=height.0).map(Height) {
         let (block, batches) = load(store, &keys, genesis, at)?;
@@ -142,23 +144,6 @@ fn from_checkpoint(
         progress.tell("reading recent orders", at);
     }
     Ok(Rebuilt { state: restoring.finish()?, proposers: checkpoint.proposers })
-}
-
-/// The first height, from one to `head`, whose block time is at least `time`.
-fn first_block_from(store: &Store, head: Height, time: TimeMs) -> anyhow::Result<Height> {
-    let (mut low, mut high) = (1, head.0 + 1);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        let committed = store
-            .block(Height(middle))?
-            .with_context(|| format!("block {middle} is not in the store"))?;
-        if committed.block.header.time < time {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    Ok(Height(low))
 }
 
 /// A committed block with its batches, signatures and roots checked anew.

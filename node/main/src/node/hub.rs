@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chain_types::{BatchError, BatchId, Height, Outcome, TimeMs, VerifiedBatch};
+use chain_types::{
+    BatchError, BatchId, Block, BlockHash, Height, Outcome, TimeMs, VerifiedBatch,
+};
 use tokio::sync::{oneshot, watch};
 
 /// How a batch ended.
@@ -21,6 +23,10 @@ pub enum Ended {
 pub struct FinalBatch {
     /// The block's height.
     pub height: Height,
+    /// The block's hash.
+    pub block: BlockHash,
+    /// The batch's place in the block.
+    pub index: u32,
     /// The block's time.
     pub time: TimeMs,
     /// What became of each item.
@@ -113,12 +119,14 @@ impl Hub {
     }
 
     /// A block is final: tells those who wait for its batches, then rings.
-    pub fn committed(&self, height: Height, time: TimeMs, ids: &[BatchId], all: &[Vec<Outcome>]) {
+    pub fn committed(&self, block: &Block, all: &[Vec<Outcome>]) {
+        let (height, time, hash) = (block.header.height, block.header.time, block.hash());
         {
             let mut waiting = self.waiting();
-            for (id, outcomes) in ids.iter().zip(all) {
+            for ((index, id), outcomes) in (0..).zip(&block.batches).zip(all) {
                 let Some(senders) = waiting.batches.remove(id) else { continue };
-                let done = Arc::new(FinalBatch { height, time, outcomes: outcomes.clone() });
+                let outcomes = outcomes.clone();
+                let done = Arc::new(FinalBatch { height, block: hash, index, time, outcomes });
                 for sender in senders {
                     let _ = sender.send(Ended::Final(done.clone()));
                 }

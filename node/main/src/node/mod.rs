@@ -91,6 +91,7 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
         replica,
         store,
         log,
+        unwritten: Vec::new(),
         guard,
         network: network.clone(),
         directory,

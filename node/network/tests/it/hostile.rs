@@ -75,11 +75,14 @@ async fn a_peer_that_was_cut_off_may_come_back_later() {
 async fn an_oversized_request_is_an_offence_too() {
     let mut nodes = cluster(2, limits()).await;
     let mut villain = Villain::start(5, &nodes[0]).await;
-    let mut stream = villain.open("sync").await.unwrap();
-    stream.write_all(&((64 << 10) + 1_u32).to_le_bytes()).await.unwrap();
-    stream.flush().await.unwrap();
-    wait_ended(&mut stream).await;
-    wait_for(|| nodes[0].figure("network_strikes_total", &["Request"]) == 1).await;
+    for header in [(64 << 10) + 1_u32, 0, u32::MAX] {
+        let mut stream = villain.open("sync").await.unwrap();
+        stream.write_all(&header.to_le_bytes()).await.unwrap();
+        stream.flush().await.unwrap();
+        wait_ended(&mut stream).await;
+    }
+    wait_for(|| nodes[0].figure("network_strikes_total", &["Request"]) == 3).await;
+    villain.wait_connected(false).await;
     honest_nodes_talk(&mut nodes).await;
 }
 
@@ -129,4 +132,38 @@ async fn a_flood_above_the_budget_is_dropped_and_others_are_heard() {
     wait_for(|| nodes[0].figure("network_dropped_total", &["Consensus", "OverBudget"]) > 3).await;
     honest_nodes_talk(&mut nodes).await;
     flood.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_writes_on_our_streams_is_struck() {
+    let limits = Limits { strikes_max: 2, ban: Duration::from_secs(3600), ..limits() };
+    let mut nodes = cluster(2, limits).await;
+    let mut villain = Villain::start(5, &nodes[0]).await;
+    let mut stream = Villain::accept_lane(&mut villain.consensus).await;
+    stream.write_all(&[7]).await.unwrap();
+    stream.flush().await.unwrap();
+    wait_for(|| nodes[0].figure("network_strikes_total", &["WrongWay"]) == 1).await;
+    assert_eq!(nodes[0].network.connected(), [key(2)], "a wrong byte makes no peer ready");
+
+    let mut stream = Villain::accept_lane(&mut villain.consensus).await;
+    stream.write_all(&[1]).await.unwrap();
+    stream.flush().await.unwrap();
+    nodes[0].expect_connected(key(5)).await;
+    stream.write_all(&[1]).await.unwrap();
+    stream.flush().await.unwrap();
+    wait_for(|| nodes[0].figure("network_strikes_total", &["WrongWay"]) == 2).await;
+    nodes[0].expect_disconnected(key(5)).await;
+    villain.wait_connected(false).await;
+    honest_nodes_talk(&mut nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_takes_no_stream_is_never_ready() {
+    let mut nodes = cluster(2, limits()).await;
+    let mut villain = Villain::start(5, &nodes[0]).await;
+    let _silent = Villain::accept_lane(&mut villain.consensus).await;
+    nodes[0].network.send(key(5), Lane::Consensus, Bytes::from_static(b"vote"));
+    honest_nodes_talk(&mut nodes).await;
+    assert_eq!(nodes[0].network.connected(), [key(2)]);
+    assert!(nodes[0].events.try_recv().is_none());
 }

@@ -76,7 +76,7 @@ async fn a_link_that_falls_silent_is_closed_and_made_again_when_it_heals() {
         proxy.freeze(true);
         one.expect_disconnected(two.key).await;
         two.expect_disconnected(one.key).await;
-        one.network.broadcast(Lane::Bulk, "lost, and counted".into());
+        one.network.send(two.key, Lane::Bulk, "lost, and counted".into());
         proxy.freeze(false);
     }
     one.expect_connected(two.key).await;

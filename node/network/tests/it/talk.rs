@@ -75,13 +75,14 @@ async fn four_nodes_hear_all_of_each_other() {
 
 /// Answers requests with the same bytes, but for a few that name something else to do.
 async fn serve(mut node: Node) {
+    let mut kept = Vec::new();
     while let Some(event) = node.events.recv().await {
         if let Event::Request { bytes, reply, .. } = event {
             match &bytes[..] {
                 b"drop" => drop(reply),
                 b"huge" => reply.send(Bytes::from(vec![9; 16 << 20])),
                 b"above" => reply.send(Bytes::from(vec![9; (16 << 20) + 1])),
-                b"keep" => std::mem::forget(reply),
+                b"keep" => kept.push(reply),
                 _ => reply.send(bytes),
             }
         }
@@ -132,8 +133,12 @@ async fn requests_are_answered_or_fail_with_their_reason() {
 async fn a_server_refuses_more_requests_than_it_can_hold() {
     let mut nodes = cluster(2, Limits { requests_in_max: 2, ..limits() }).await;
     let (mut server, asker) = (nodes.pop().unwrap(), nodes.pop().unwrap());
-    let ask = |_| asker.network.request(server.key, "x".into());
-    let asked = tokio::spawn(futures::future::join_all((0..3).map(ask).collect::<Vec<_>>()));
+    let to = server.key;
+    let ask = |text: &'static str| {
+        let network = asker.network.clone();
+        tokio::spawn(async move { network.request(to, text.into()).await })
+    };
+    let asked = [ask("x"), ask("x"), ask("x")];
     let mut held = Vec::new();
     for _ in 0..2 {
         if let Event::Request { reply, .. } = server.next().await {
@@ -142,14 +147,11 @@ async fn a_server_refuses_more_requests_than_it_can_hold() {
     }
     wait_for(|| server.figure("network_requests_total", &["In", "Refused"]) == 1).await;
     held.drain(..).for_each(|reply| reply.send("y".into()));
-    let answers = asked.await.unwrap();
+    let answers = futures::future::join_all(asked).await;
+    let answers: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 2);
     assert!(answers.contains(&Err(RequestError::Refused)));
-    let answer = tokio::spawn({
-        let network = asker.network.clone();
-        let to = server.key;
-        async move { network.request(to, "z".into()).await }
-    });
+    let answer = ask("z");
     match server.next().await {
         Event::Request { reply, .. } => reply.send("z".into()),
         other => panic!("{other:?}"),

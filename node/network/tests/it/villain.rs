@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures::{AsyncReadExt as _, StreamExt as _};
 use libp2p::identity::Keypair;
 use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
-use libp2p::{Multiaddr, PeerId, Stream, StreamProtocol, SwarmBuilder, noise, tcp, yamux};
-use libp2p_stream::Control;
+use libp2p::{Multiaddr, PeerId, Stream, StreamProtocol, SwarmBuilder, noise, ping, tcp, yamux};
+use libp2p_stream::{Control, IncomingStreams};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -15,6 +15,7 @@ use crate::node::{CHAIN, Node, PATIENCE, secret};
 #[derive(NetworkBehaviour)]
 struct Behaviour {
     streams: libp2p_stream::Behaviour,
+    ping: ping::Behaviour,
 }
 
 /// Connected to one node; dials it again whenever it hangs up.
@@ -23,6 +24,8 @@ pub struct Villain {
     target: PeerId,
     connected: watch::Receiver<bool>,
     task: JoinHandle<()>,
+    /// The streams that the node opens to us.
+    pub consensus: IncomingStreams,
 }
 
 impl Villain {
@@ -35,13 +38,17 @@ impl Villain {
             .with_tokio()
             .with_tcp(tcp::Config::new(), security, yamux::Config::default)
             .unwrap()
-            .with_behaviour(|_| Behaviour { streams: libp2p_stream::Behaviour::new() })
+            .with_behaviour(|_| Behaviour {
+                streams: libp2p_stream::Behaviour::new(),
+                ping: ping::Behaviour::default(),
+            })
             .unwrap()
             .with_swarm_config(|swarm| {
                 swarm.with_idle_connection_timeout(Duration::from_secs(3600))
             })
             .build();
-        let control = swarm.behaviour().streams.new_control();
+        let mut control = swarm.behaviour().streams.new_control();
+        let consensus = control.accept(protocol("consensus")).unwrap();
         let socket = target.network.listen_address();
         let address: Multiaddr = format!("/ip4/127.0.0.1/tcp/{}", socket.port()).parse().unwrap();
         swarm.dial(address.clone()).unwrap();
@@ -63,7 +70,7 @@ impl Villain {
             }
         });
         let target = node_network::peer_id(&target.key).parse().unwrap();
-        let mut villain = Self { control, target, connected, task };
+        let mut villain = Self { control, target, connected, task, consensus };
         villain.wait_connected(true).await;
         villain
     }
@@ -73,11 +80,15 @@ impl Villain {
         tokio::time::timeout(PATIENCE, wait).await.unwrap().unwrap();
     }
 
+    /// Takes the next stream that the node opens to us on a lane.
+    pub async fn accept_lane(incoming: &mut IncomingStreams) -> Stream {
+        let next = tokio::time::timeout(PATIENCE, incoming.next()).await;
+        next.expect("the node opened no stream").unwrap().1
+    }
+
     /// Opens a stream for requests.
-    pub async fn open(&mut self, protocol: &str) -> Option<Stream> {
-        let protocol =
-            StreamProtocol::try_from_owned(format!("/sluice/0707070707070707/{protocol}/1"));
-        self.control.open_stream(self.target, protocol.unwrap()).await.ok()
+    pub async fn open(&mut self, name: &str) -> Option<Stream> {
+        self.control.open_stream(self.target, protocol(name)).await.ok()
     }
 
     /// Opens a lane and waits for the byte that says it is read.
@@ -86,6 +97,10 @@ impl Villain {
         stream.read_exact(&mut [0; 1]).await.ok()?;
         Some(stream)
     }
+}
+
+fn protocol(name: &str) -> StreamProtocol {
+    StreamProtocol::try_from_owned(format!("/sluice/0707070707070707/{name}/1")).unwrap()
 }
 
 impl Drop for Villain {

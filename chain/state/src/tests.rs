@@ -1,0 +1,369 @@
+//! What is private to this room. Histories, restores and rules are tried in `contracts`.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::collections::BTreeMap;
+
+use chain_types::hash::sha256;
+use chain_types::merkle::node;
+use chain_types::{
+    Amount, BatchId, ChainGenesis, ChainId, Currency, Digest, Height, InstructionId, LiquidityLine,
+    MerchantId, OrderId, Outcome, Parameters, ParticipantId, TimeMs, WindowId, codec,
+};
+use proptest::prelude::*;
+
+use crate::accounts_tree::{ACCOUNTS_TREE_DEPTH, AccountsTree};
+use crate::instructions::InstructionBook;
+use crate::order_window::{OrderWindow, is_live};
+use crate::recent_batches::RecentBatches;
+use crate::*;
+
+const START: TimeMs = TimeMs(1_800_000_000_000);
+const CNY: Currency = Currency(156);
+const JPY: Currency = Currency(392);
+
+fn genesis() -> ChainGenesis {
+    let line = |gateway, currency, opening| LiquidityLine {
+        gateway: ParticipantId(gateway),
+        currency,
+        net_debit_cap: Amount(50),
+        opening_liquidity: Amount(opening),
+    };
+    ChainGenesis {
+        chain_id: ChainId(sha256(&[b"state tests"])),
+        name: String::new(),
+        time: START,
+        parameters: Parameters::default(),
+        currencies: vec![JPY, CNY],
+        participants: Vec::new(),
+        merchants: Vec::new(),
+        liquidity: vec![line(2, CNY, 0), line(1, JPY, 7), line(1, CNY, 100)],
+        nodes: Vec::new(),
+    }
+}
+
+fn id(number: u64, time: TimeMs) -> OrderId {
+    let mut entropy = [0; 10];
+    entropy[2..].copy_from_slice(&number.to_le_bytes());
+    OrderId::new(time, entropy)
+}
+
+fn at(height: u64, batch: u32, item: u32) -> Location {
+    Location { height: Height(height), batch, item }
+}
+
+fn record(location: Location) -> OrderRecord {
+    OrderRecord::new(location, &sha256(&[b"leaf"]), Outcome::APPLIED, OrderStatus::Reserved)
+}
+
+fn window_of_orders() -> OrderWindow {
+    OrderWindow::new(genesis().chain_id)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+    /// An order comes out of its packed form as it went in.
+    #[test]
+    fn orders_pack_without_loss(
+        heights in (1_u64..u64::from(u32::MAX), 0_u64..u64::from(u32::MAX), 0_u64..9),
+        places in (0_u32..1 << 19, 0_u32..8_192, 0_u32..1 << 19, 0_u32..8_192),
+        outcome in any::<u16>(), leaf in any::<[u8; 32]>(), status in 1_u8..=5, is_stepped: bool,
+    ) {
+        let (first, more, step) = heights;
+        let location = at(first + more, places.0, places.1);
+        let status = OrderStatus::from_number(status).unwrap();
+        let mut record = OrderRecord::new(location, &Digest(leaf), Outcome(outcome), status);
+        if is_stepped {
+            let location = at(location.height.0 + step, places.2, places.3);
+            record = record.stepped(OrderStatus::Voided, location.height, Some(location));
+        }
+        let mut window = window_of_orders();
+        let other = self::record(at(first, 0, 0));
+        window.insert(id(1, START), other);
+        window.insert(id(2, START), record);
+        prop_assert_eq!(window.get(&id(2, START)), Some(record));
+        prop_assert_eq!(window.get(&id(1, START)), Some(other));
+        let far = START.plus(900_000);
+        let retired = window.retire(&Parameters::default(), far).sorted();
+        prop_assert_eq!(retired.runs, vec![vec![(id(1, START), other), (id(2, START), record)]]);
+    }
+
+    /// A tree changed step by step is the tree made at once, and both are the definition's.
+    #[test]
+    fn the_tree_is_a_function_of_its_leaves(
+        steps in prop::collection::vec(prop::collection::btree_map(0_u32..24, any::<[u8; 32]>(), 1..6), 1..8),
+    ) {
+        let mut tree = AccountsTree::new();
+        let mut leaves: Vec<Digest> = Vec::new();
+        for step in steps {
+            let mut change: BTreeMap<u32, Digest> = BTreeMap::new();
+            for (index, leaf) in step {
+                // New leaves follow the last one.
+                let index = index.min(u32::try_from(leaves.len()).unwrap());
+                change.insert(index, Digest(leaf));
+                if index as usize == leaves.len() {
+                    leaves.push(Digest(leaf));
+                }
+                leaves[index as usize] = Digest(leaf);
+            }
+            let change = tree.change(change.into_iter().collect());
+            tree.apply(&change);
+            prop_assert_eq!(change.root(), tree.root());
+            prop_assert_eq!(tree.root(), defined_root(&leaves, ACCOUNTS_TREE_DEPTH));
+            for index in 0..u32::try_from(leaves.len()).unwrap() {
+                let siblings = tree.prove(index);
+                let up = |hash, (level, sibling): (usize, &Digest)| match index >> level & 1 {
+                    0 => node(&hash, sibling),
+                    _ => node(sibling, &hash),
+                };
+                let root = siblings.iter().enumerate().fold(leaves[index as usize], up);
+                prop_assert_eq!(root, tree.root());
+            }
+        }
+    }
+}
+
+/// The root by its definition: an absent leaf is zeros, and a node is the hash of its two.
+fn defined_root(leaves: &[Digest], depth: usize) -> Digest {
+    if depth == 0 {
+        return leaves.first().copied().unwrap_or(Digest::ZERO);
+    }
+    let (left, right) = if leaves.is_empty() {
+        let empty = defined_empty(depth - 1);
+        (empty, empty)
+    } else {
+        let middle = leaves.len().min(1 << (depth - 1));
+        let right = &leaves[middle..];
+        let right = if right.is_empty() {
+            defined_empty(depth - 1)
+        } else {
+            defined_root(right, depth - 1)
+        };
+        (defined_root(&leaves[..middle], depth - 1), right)
+    };
+    node(&left, &right)
+}
+
+fn defined_empty(depth: usize) -> Digest {
+    (0..depth).fold(Digest::ZERO, |below, _| node(&below, &below))
+}
+
+#[test]
+fn a_slice_leaves_exactly_when_none_of_its_ids_can_commit() {
+    let parameters = Parameters::default();
+    // START is a multiple of the slice: ids of START .. START + 9,999 share a slice.
+    let (first, last, next) = (START, START.plus(SLICE_MS - 1), START.plus(SLICE_MS));
+    let mut window = window_of_orders();
+    for (number, time) in [(3, last), (1, first), (2, first), (4, next)] {
+        window.insert(id(number, time), record(at(1, 0, 0)));
+    }
+    let end = last.plus(parameters.order_validity_ms);
+    assert!(check_timely(&parameters, id(3, last), end).is_ok(), "it could still commit");
+    assert!(window.retire(&parameters, end).is_empty());
+    assert!(is_live(&parameters, id(1, first), end));
+    assert!(check_timely(&parameters, id(3, last), end.plus(1)).is_err());
+    assert!(!is_live(&parameters, id(3, last), end.plus(1)));
+    let retired = window.retire(&parameters, end.plus(1)).sorted();
+    let run: Vec<OrderId> = retired.runs.concat().into_iter().map(|(id, _)| id).collect();
+    assert_eq!(run, [id(1, first), id(2, first), id(3, last)], "sorted");
+    assert_eq!((window.len(), window.get(&id(1, first))), (1, None));
+    assert!(window.get(&id(4, next)).is_some());
+}
+
+#[test]
+fn runs_ascend_and_do_not_overlap() {
+    let mut window = window_of_orders();
+    for number in (0..500_u64).rev() {
+        window.insert(id(number * 7 % 501, START.plus(number * 97)), record(at(1, 0, 0)));
+    }
+    let retired = window.retire(&Parameters::default(), START.plus(900_000)).sorted();
+    let ids: Vec<OrderId> = retired.runs.concat().into_iter().map(|(id, _)| id).collect();
+    assert_eq!(ids.len(), 500);
+    assert!(ids.is_sorted());
+    for run in &retired.runs {
+        let (first, last) = (run.first().unwrap().0, run.last().unwrap().0);
+        assert!(last.time().0 - first.time().0 < SLICE_MS);
+    }
+}
+
+#[test]
+#[should_panic(expected = "outside its slice")]
+fn an_order_below_its_slice_is_a_bug() {
+    let mut window = window_of_orders();
+    window.insert(id(1, START), record(at(5, 0, 0)));
+    window.insert(id(2, START), record(at(4, 0, 0)));
+}
+
+fn instruction(window: u64, deadline: TimeMs, status: InstructionStatus) -> InstructionRecord {
+    InstructionRecord {
+        id: InstructionId { window: WindowId(window), merchant: MerchantId(1), currency: CNY },
+        gateway: ParticipantId(1),
+        amount: Amount(1),
+        order_count: 1,
+        earliest_accepted: START,
+        instructed: START,
+        deadline,
+        status,
+        reference: [0; 32],
+    }
+}
+
+#[test]
+fn overdue_instructions_are_given_once_by_deadline() {
+    let mut book = InstructionBook::default();
+    let arrived = InstructionStatus::Arrived { time: TimeMs(5), location: at(1, 0, 0) };
+    for (window, deadline) in [(1, 30), (2, 10), (3, 20), (4, 10)] {
+        book.put(instruction(window, TimeMs(deadline), InstructionStatus::Instructed));
+    }
+    book.put(instruction(4, TimeMs(10), arrived));
+    assert!(book.overdue(TimeMs(10)).is_empty(), "at its deadline it is in time");
+    let windows = |ids: Vec<InstructionId>| ids.iter().map(|id| id.window.0).collect::<Vec<_>>();
+    assert_eq!(windows(book.overdue(TimeMs(21))), [2, 3]);
+    book.settle(TimeMs(21));
+    assert!(book.overdue(TimeMs(21)).is_empty());
+    assert_eq!(windows(book.overdue(TimeMs(31))), [1]);
+    let rebuilt = InstructionBook::new(book.records().copied().collect(), TimeMs(21));
+    assert_eq!(rebuilt.overdue(TimeMs(31)), book.overdue(TimeMs(31)));
+    assert_eq!(rebuilt.len(), 4);
+    book.settle(TimeMs(5 + instructions::ARRIVED_KEPT_MS));
+    assert_eq!(book.len(), 4);
+    book.settle(TimeMs(6 + instructions::ARRIVED_KEPT_MS));
+    assert_eq!(book.len(), 3, "the arrived one is left to the store");
+}
+
+#[test]
+fn batches_are_kept_while_they_could_commit() {
+    let mut batches = RecentBatches::new(genesis().chain_id);
+    let ids = [1_u8, 2].map(|byte| BatchId(Digest([byte; 32])));
+    batches.insert(ids[0], TimeMs(10), (Height(1), 0));
+    batches.insert(ids[1], TimeMs(11), (Height(1), 1));
+    batches.forget(TimeMs(10));
+    assert_eq!(batches.get(&ids[0]), Some((Height(1), 0)));
+    batches.forget(TimeMs(11));
+    assert_eq!(batches.get(&ids[0]), None);
+    assert_eq!(batches.get(&ids[1]), Some((Height(1), 1)));
+}
+
+#[test]
+fn opening_liquidity_has_two_legs() {
+    let state = State::genesis(&genesis());
+    let sums = state.trial_balance();
+    let posted: Vec<_> = sums.iter().map(|sum| (sum.currency, sum.debits_posted)).collect();
+    assert_eq!(posted, [(CNY, 100), (JPY, 7)]);
+    assert!(sums.iter().all(TrialBalance::is_balanced));
+    assert_eq!(state.currencies(), [CNY, JPY], "ascending, whatever the file's order");
+    let scheme = state.account(&AccountKey::scheme_settlement(CNY)).unwrap();
+    assert_eq!((scheme.debits_posted, scheme.balance()), (100, -100));
+    let entries = State::genesis_records(&genesis());
+    assert_eq!(entries.len(), 4, "a line that opens with nothing has no entry");
+}
+
+fn movement(overlay: &mut Overlay<'_>, currencies: [Currency; 2], amount: u64) -> Movement {
+    let debit = overlay.open(AccountKey::liquidity(ParticipantId(1), currencies[0]));
+    let credit = overlay.open(AccountKey::payable(MerchantId(9), currencies[1]));
+    Movement::of_order(debit, credit, Amount(amount))
+}
+
+#[test]
+#[should_panic(expected = "the legs differ in currency")]
+fn a_movement_within_two_currencies_is_a_bug() {
+    let state = State::genesis(&genesis());
+    let mut overlay = Overlay::new(&state, START.plus(1), 0);
+    overlay.begin(EntryCause::Batch(0));
+    let movement = movement(&mut overlay, [CNY, JPY], 1);
+    overlay.transfer(&movement).unwrap();
+}
+
+#[test]
+#[should_panic(expected = "without a cause")]
+fn a_movement_without_a_cause_is_a_bug() {
+    let state = State::genesis(&genesis());
+    let mut overlay = Overlay::new(&state, START.plus(1), 0);
+    let movement = movement(&mut overlay, [CNY, CNY], 1);
+    overlay.transfer(&movement).unwrap();
+}
+
+#[test]
+#[should_panic(expected = "is overdrawn")]
+fn a_block_that_overdraws_an_account_is_a_bug() {
+    let state = State::genesis(&genesis());
+    let mut overlay = Overlay::new(&state, START.plus(1), 0);
+    overlay.begin(EntryCause::Batch(0));
+    let movement = movement(&mut overlay, [CNY, CNY], 151);
+    overlay.transfer(&movement).unwrap();
+    overlay.finish();
+}
+
+#[test]
+#[should_panic(expected = "only 0 is pending")]
+fn a_release_of_what_is_not_pending_is_a_bug() {
+    let state = State::genesis(&genesis());
+    let mut overlay = Overlay::new(&state, START.plus(1), 0);
+    overlay.begin(EntryCause::Batch(0));
+    let movement = movement(&mut overlay, [CNY, CNY], 1);
+    overlay.release(&movement);
+}
+
+/// An account that was only looked at does not come to be.
+#[test]
+fn an_account_comes_to_be_with_its_first_movement() {
+    let state = State::genesis(&genesis());
+    let mut overlay = Overlay::new(&state, START.plus(1), 0);
+    overlay.begin(EntryCause::Batch(0));
+    overlay.open(AccountKey::payable(MerchantId(7), CNY));
+    let movement = movement(&mut overlay, [CNY, CNY], 150);
+    overlay.reserve(&movement).unwrap();
+    assert_eq!(overlay.account(movement.debit).available(), 0);
+    overlay.release(&movement);
+    let changes = overlay.finish();
+    let keys: Vec<_> = changes.accounts.iter().map(|write| write.key.owner).collect();
+    assert_eq!(keys, [1, 9]);
+    assert_eq!(changes.accounts[1].index, state.accounts.len());
+}
+
+#[test]
+fn counters_do_not_overflow() {
+    let almost = i128::MAX.cast_unsigned() - 5;
+    let full = Account { debits_posted: almost, credits_pending: almost, ..Account::default() };
+    assert!(full.debited(Amount(5)).is_ok());
+    assert_eq!(full.debited(Amount(6)), Err(CounterOverflow));
+    assert_eq!(full.credit_reserved(Amount(u64::MAX)), Err(CounterOverflow));
+    assert_eq!(full.available(), 0);
+}
+
+#[test]
+fn frozen_numbers_round_trip_and_others_are_refused() {
+    for kind in AccountKind::ALL {
+        let bytes = codec::encode(kind);
+        assert_eq!(bytes, [kind.number()]);
+        assert_eq!(codec::decode::<AccountKind>(&bytes, 1).unwrap(), *kind);
+    }
+    assert!(codec::decode::<AccountKind>(&[0], 1).is_err());
+    assert!(codec::decode::<OrderStatus>(&[6], 1).is_err());
+    assert!(codec::decode::<Stage>(&[4], 1).is_err());
+}
+
+/// Lists longer than a section are read back whole.
+#[test]
+fn a_checkpoint_holds_long_lists() {
+    let genesis = genesis();
+    let mut state = State::genesis(&genesis);
+    state.height = Height(1);
+    for number in 0..20_000 {
+        let reservation = Reservation {
+            submitter: ParticipantId(1),
+            merchant: MerchantId(number),
+            gateway: ParticipantId(1),
+            amount: Amount(number),
+            currency: CNY,
+            accepted: START,
+            expires: START,
+        };
+        state.reservations.insert(id(number, START), reservation);
+    }
+    let bytes = state.checkpoint();
+    let restoring = State::restore(&genesis, &bytes).unwrap();
+    assert_eq!((restoring.height(), restoring.digest()), (Height(1), state.digest()));
+    assert_eq!(restoring.blocks_from(), state.order_window());
+    assert_eq!(restoring.into_incomplete().checkpoint(), bytes);
+}

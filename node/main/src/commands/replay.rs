@@ -1,0 +1,271 @@
+//! `sluice replay`: executes a home's blocks again from genesis and compares every result.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{SyncSender, sync_channel};
+
+use anyhow::Context as _;
+use chain_state::State;
+use chain_store::{ChainStore, Store, StoreOptions};
+use chain_types::{
+    Block, BlockHeader, Certificate, ChainGenesis, Height, Outcome, SignedBatch, VerifiedBatch,
+};
+use clap::Args;
+use contracts::{BlockContext, execute};
+use serde::Serialize;
+
+use super::exit::{Exit, WithExit as _, failure};
+use super::output::Output;
+
+/// Blocks that are read and verified ahead of execution.
+const BLOCKS_AHEAD: usize = 8;
+
+/// Arguments of `sluice replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// The node's home folder; no node may have it open.
+    #[arg(long, value_name = "FOLDER")]
+    home: PathBuf,
+    /// The chain's genesis file.
+    #[arg(long, value_name = "FILE")]
+    genesis: PathBuf,
+    /// The last height to execute; the home's head by default.
+    #[arg(long, value_name = "HEIGHT")]
+    to_height: Option<u64>,
+}
+
+/// What a replay came to.
+#[derive(Debug, Serialize)]
+struct ReplayReport {
+    is_equal: bool,
+    chain_id: String,
+    /// The last height whose block was equal.
+    height: u64,
+    state_digest: String,
+    blocks: u64,
+    batches: u64,
+    items: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    difference: Option<Difference>,
+}
+
+/// The first thing that is not as the home says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Difference {
+    height: u64,
+    what: String,
+    stored: String,
+    executed: String,
+}
+
+impl Difference {
+    fn new(
+        height: Height,
+        what: impl Into<String>,
+        stored: impl ToString,
+        executed: impl ToString,
+    ) -> Self {
+        let (stored, executed) = (stored.to_string(), executed.to_string());
+        Self { height: height.0, what: what.into(), stored, executed }
+    }
+}
+
+/// A block as the home holds it, its batches verified.
+struct StoredBlock {
+    block: Block,
+    certificate: Certificate,
+    batches: Vec<VerifiedBatch>,
+    outcomes: Vec<Vec<Outcome>>,
+}
+
+/// Replays; exit code 0 when everything is equal, 1 at the first difference.
+pub fn run(args: ReplayArgs, output: Output) -> anyhow::Result<Exit> {
+    let genesis = genesis::load_genesis(&args.genesis).exit(Exit::Usage)?;
+    // Opening makes a home where there is none: that is not what was asked for.
+    if !args.home.join("blocks").is_dir() {
+        let message = format!("{} is no home: it has no blocks folder", args.home.display());
+        return Err(failure(Exit::Usage, message));
+    }
+    let (store, recovery) = Store::open(&args.home, genesis.chain_id, StoreOptions::default())?;
+    let head = recovery.head.unwrap_or_default();
+    let last = args.to_height.map_or(head, |height| Height(height.min(head.0)));
+    let report = replay(&store, &genesis, last, output)?;
+    output.answer(&report, || report.text())?;
+    Ok(if report.is_equal { Exit::Done } else { Exit::Negative })
+}
+
+fn replay(
+    store: &Store,
+    genesis: &ChainGenesis,
+    last: Height,
+    output: Output,
+) -> anyhow::Result<ReplayReport> {
+    let mut state = State::genesis(genesis);
+    let (mut blocks, mut batches, mut items) = (0, 0, 0);
+    let bar = output.progress(last.0, "blocks");
+    let difference = std::thread::scope(|scope| {
+        let (sender, receiver) = sync_channel(BLOCKS_AHEAD);
+        scope.spawn(move || read_blocks(store, genesis, last, &sender));
+        for read in receiver {
+            let stored: StoredBlock = match read? {
+                Ok(stored) => stored,
+                Err(difference) => return anyhow::Ok(Some(difference)),
+            };
+            if let Some(difference) = execute_one(&mut state, &stored, genesis) {
+                return Ok(Some(difference));
+            }
+            blocks += 1;
+            batches += stored.batches.len() as u64;
+            items += stored.outcomes.iter().map(|outcomes| outcomes.len() as u64).sum::<u64>();
+            bar.inc(1);
+        }
+        Ok(None)
+    })?;
+    bar.finish_and_clear();
+    Ok(ReplayReport {
+        is_equal: difference.is_none(),
+        chain_id: genesis.chain_id.to_string(),
+        height: state.height().0,
+        state_digest: state.digest().to_string(),
+        blocks,
+        batches,
+        items,
+        difference,
+    })
+}
+
+/// What the reading thread gives: a block, a difference found in reading it, or a fault.
+type Read = anyhow::Result<Result<StoredBlock, Difference>>;
+
+fn read_blocks(store: &Store, genesis: &ChainGenesis, last: Height, sender: &SyncSender<Read>) {
+    for height in (1..=last.0).map(Height) {
+        let read = read_block(store, genesis, height);
+        let goes_on = matches!(read, Ok(Ok(_)));
+        if sender.send(read).is_err() || !goes_on {
+            return;
+        }
+    }
+}
+
+fn read_block(store: &Store, genesis: &ChainGenesis, height: Height) -> Read {
+    let missing = || format!("height {height} is missing from the home");
+    let committed = store.block(height)?.with_context(missing)?;
+    let payload = store.payload(height)?.with_context(missing)?;
+    let outcomes = store.outcomes(height)?.with_context(missing)?;
+    let mut batches = Vec::with_capacity(payload.len());
+    for (index, bytes) in payload.into_iter().enumerate() {
+        let verified = SignedBatch::decode(bytes).and_then(|batch| {
+            let key_of = |id| genesis.participant(id).map(|participant| participant.public_key);
+            batch.verify(genesis.chain_id, key_of)
+        });
+        match verified {
+            Ok(batch) => batches.push(batch),
+            Err(error) => {
+                let what = format!("batch {index}");
+                return Ok(Err(Difference::new(height, what, "decided", error)));
+            }
+        }
+    }
+    let (block, certificate) = (committed.block, committed.certificate);
+    Ok(Ok(StoredBlock { block, certificate, batches, outcomes }))
+}
+
+/// Executes a block and applies it if everything is equal.
+fn execute_one(
+    state: &mut State,
+    stored: &StoredBlock,
+    genesis: &ChainGenesis,
+) -> Option<Difference> {
+    let header = &stored.block.header;
+    let height = state.height().next();
+    if header.height != height {
+        return Some(Difference::new(height, "height", header.height, height));
+    }
+    let (block, decided) = (stored.block.hash(), stored.certificate.block);
+    if decided != block {
+        return Some(Difference::new(height, "certificate", decided, block));
+    }
+    if let Err(error) = stored.certificate.verify(genesis.chain_id, state.validators()) {
+        return Some(Difference::new(height, "certificate", error, "a quorum"));
+    }
+    let context = BlockContext {
+        height: header.height,
+        round: header.round,
+        proposer: header.proposer,
+        time: header.time,
+    };
+    let executed = match execute(state, &context, &stored.batches) {
+        Ok(executed) => executed,
+        Err(error) => return Some(Difference::new(height, "validity", "decided", error)),
+    };
+    let difference = header_difference(header, &executed.block.header)
+        .or_else(|| outcome_difference(height, &stored.outcomes, &executed.outcomes));
+    if difference.is_some() {
+        return difference;
+    }
+    if executed.block != stored.block {
+        return Some(Difference::new(height, "batches", block, executed.block.hash()));
+    }
+    // Orders that leave the duplicate window are archived by a node, not by a replay.
+    let _ = state.apply(executed.writes);
+    None
+}
+
+fn header_difference(stored: &BlockHeader, executed: &BlockHeader) -> Option<Difference> {
+    let height = stored.height;
+    let fields = [
+        ("chain id", stored.chain_id.0, executed.chain_id.0),
+        ("parent", stored.parent.0, executed.parent.0),
+        ("batches root", stored.batches_root, executed.batches_root),
+        ("results root", stored.results_root, executed.results_root),
+        ("state digest", stored.state_digest, executed.state_digest),
+        ("validators hash", stored.validators_hash, executed.validators_hash),
+        ("parameters hash", stored.parameters_hash, executed.parameters_hash),
+    ];
+    for (what, stored, executed) in fields {
+        if stored != executed {
+            return Some(Difference::new(height, what, stored, executed));
+        }
+    }
+    // Whatever else a header says.
+    let (stored_text, executed_text) = (format!("{stored:?}"), format!("{executed:?}"));
+    (stored != executed).then(|| Difference::new(height, "header", stored_text, executed_text))
+}
+
+fn outcome_difference(
+    height: Height,
+    stored: &[Vec<Outcome>],
+    executed: &[Vec<Outcome>],
+) -> Option<Difference> {
+    for (batch, (stored, executed)) in stored.iter().zip(executed).enumerate() {
+        for (item, (stored, executed)) in stored.iter().zip(executed).enumerate() {
+            if stored != executed {
+                let what = format!("outcome of batch {batch}, item {item}");
+                return Some(Difference::new(height, what, stored.0, executed.0));
+            }
+        }
+        if stored.len() != executed.len() {
+            let what = format!("outcome count of batch {batch}");
+            return Some(Difference::new(height, what, stored.len(), executed.len()));
+        }
+    }
+    (stored.len() != executed.len())
+        .then(|| Difference::new(height, "outcome lists", stored.len(), executed.len()))
+}
+
+impl ReplayReport {
+    fn text(&self) -> String {
+        let Self { blocks, batches, items, height, .. } = self;
+        match &self.difference {
+            None => format!(
+                "equal: {blocks} blocks, {batches} batches, {items} items up to height {height}\n\
+                 state digest {}",
+                self.state_digest
+            ),
+            Some(difference) => format!(
+                "DIFFERENT at height {}: {}\n  stored   {}\n  executed {}\n\
+                 {blocks} blocks before it are equal",
+                difference.height, difference.what, difference.stored, difference.executed
+            ),
+        }
+    }
+}

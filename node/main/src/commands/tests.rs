@@ -1,0 +1,96 @@
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+//! The command line as people type it.
+
+use clap::{CommandFactory as _, Parser as _};
+
+use super::Cli;
+use super::exit::{Exit, WithExit as _, failure};
+use super::output::message_of;
+
+const ID: &str = "0190a8e2-7c00-7000-8000-000000000000";
+
+fn parses(line: &str) -> bool {
+    Cli::try_parse_from(line.split_whitespace()).is_ok()
+}
+
+#[test]
+fn the_definition_holds_together() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn what_the_documentation_shows_parses() {
+    for line in [
+        "sluice network new folder",
+        "sluice network new folder --validators 7 --edges 1 --base-port 30000 --currencies CNY,USD",
+        "sluice --json network new folder --window-ms 5000",
+        "sluice start --config node.toml --log debug --log-json",
+        "sluice localnet",
+        "sluice localnet --for 120 --rate 800 --validators 4 --home x --base-port 40000 --json",
+        "sluice submit --participant p.toml -",
+        "sluice submit --participant p.toml orders.csv --kind collect --wait admitted",
+        "sluice submit --participant p.toml o.toml --rpc http://a:1,http://b:2 --format toml",
+        &format!("sluice order {ID} --rpc http://127.0.0.1:26001"),
+        &format!("sluice order {ID} --rpc http://a:1 --rpc http://b:1 --json"),
+        &format!("sluice receipt {ID} --rpc http://127.0.0.1:26001 --out r.bin"),
+        "sluice verify r.bin --genesis genesis.toml",
+        "sluice replay --home nodes/validator-0/home --genesis genesis.toml",
+        "sluice bench --network folder --start --seconds 60 --rate 20000 --batch-items 500",
+        "sluice bench --network folder --pids 1,2,3,4 --in-flight 8",
+    ] {
+        assert!(parses(line), "{line}");
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    for line in [
+        "sluice",
+        "sluice network",
+        "sluice network new",
+        "sluice network new folder --currencies XXQ",
+        "sluice network new folder --base-port 70000",
+        "sluice localnet --rate 0",
+        "sluice submit orders.csv",
+        "sluice submit --participant p.toml",
+        "sluice submit --participant p.toml f --kind refund",
+        "sluice order --rpc http://a:1",
+        "sluice order not-an-id --rpc http://a:1",
+        &format!("sluice order {ID}"),
+        &format!("sluice receipt {ID} --rpc http://a:1"),
+        "sluice verify r.bin",
+        "sluice replay --home h",
+        "sluice bench --network f --batch-items 0",
+        "sluice bench --network f --batch-items 8193",
+        "sluice bench --network f --seconds 0",
+        "sluice mint 100",
+    ] {
+        assert!(!parses(line), "{line}");
+    }
+}
+
+#[test]
+fn an_error_s_exit_code_is_the_one_it_was_given() {
+    assert_eq!(Exit::of(&anyhow::anyhow!("x")), Exit::Fault);
+    assert_eq!(Exit::of(&failure(Exit::Refused, "x")), Exit::Refused);
+    let error = failure(Exit::Refused, "x").context("while trying");
+    assert_eq!(Exit::of(&error), Exit::Refused);
+    let error = Err::<(), _>(std::io::Error::other("disk")).exit(Exit::Usage).unwrap_err();
+    assert_eq!(Exit::of(&error), Exit::Usage);
+}
+
+#[test]
+fn a_message_is_one_line_of_causes_without_exit_words() {
+    let error = failure(Exit::Usage, "the cause").context("the place");
+    assert_eq!(message_of(&error), "the place: the cause");
+    let error = anyhow::anyhow!("inner").context("outer: inner");
+    assert_eq!(message_of(&error), "outer: inner");
+}
+
+#[test]
+fn numbers_of_exit_codes_are_frozen() {
+    let exits =
+        [Exit::Done, Exit::Negative, Exit::Usage, Exit::Refused, Exit::Unreachable, Exit::Fault];
+    let numbers: Vec<u8> = exits.iter().map(|exit| exit.number()).collect();
+    assert_eq!(numbers, [0, 1, 2, 3, 4, 5]);
+}

@@ -1,0 +1,464 @@
+//! What the RPC server serves: submissions into the driver's queue, reads from state and store.
+//!
+//! The state moves a moment before the store does. A read takes the state's height first and waits
+//! until the store has come as far, so that nothing falls between the two.
+
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{SyncSender, TrySendError};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use chain_state::State;
+use chain_store::{BreachCursor, ChainStore as _, EntryCursor, InstructionFilter, Store};
+use chain_types::{
+    BatchError, BatchId, Block, ChainGenesis, Height, InstructionId, OrderId, Parameters,
+    Rejection, SignedBatch, ValidatorId, VerifiedBatch, WindowId, codec,
+};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use node_network::Network;
+use node_replica::{Input, read_state};
+use rpc_api::{
+    AccountName, AccountReport, BatchReport, BatchState, BlockReport, BlockSummary, BreachReport,
+    EntryReport, HealthReport, InstructionReport, OrderReport, Outcomes, PeerReport,
+    ReceiptReport, StatusReport, TrialBalance, Wait, WindowReport, encode_base64,
+};
+use rpc_server::{Backend, BackendError, BlockName, InstructionsOf, Place};
+use tokio::sync::{Semaphore, watch};
+
+use super::driver::Vitals;
+use super::hub::{Ended, FinalBatch, Hub};
+use super::orders::Orders;
+use super::reports;
+
+/// Batches of clients that are verified at once.
+pub const VERIFYING_MAX: usize = 4;
+/// When a client should try again after a full queue or pool.
+const RETRY_AFTER_MS: u64 = 250;
+/// How long a read waits for the store to come as far as the state.
+const STORE_LAG_MAX: Duration = Duration::from_secs(10);
+
+/// A node as its RPC server sees it.
+pub struct NodeBackend {
+    /// The node's name.
+    pub name: String,
+    /// Its validator's id.
+    pub validator: Option<ValidatorId>,
+    /// The chain.
+    pub genesis: Arc<ChainGenesis>,
+    /// State and store.
+    pub orders: Orders,
+    /// Who waits for what.
+    pub hub: Arc<Hub>,
+    /// Where the driver stands.
+    pub vitals: Arc<Vitals>,
+    /// For the peers' state.
+    pub network: Network,
+    /// To the driver.
+    pub inputs: SyncSender<Input>,
+    /// Bounds the batches that are verified at once.
+    pub verifying: Arc<Semaphore>,
+    /// When the process started.
+    pub started: Instant,
+}
+
+impl NodeBackend {
+    fn store(&self) -> &Store {
+        &self.orders.store
+    }
+
+    /// Reads the state, then waits until the store has come as far.
+    fn read<T>(&self, read: impl FnOnce(&State) -> T) -> Result<T, BackendError> {
+        let (value, height) = {
+            let state = read_state(&self.orders.state);
+            (read(&state), state.height())
+        };
+        let mut head = self.hub.head();
+        let deadline = Instant::now() + STORE_LAG_MAX;
+        while *head.borrow_and_update() < height {
+            if self.vitals.failed.load(Ordering::Relaxed) || Instant::now() > deadline {
+                return Err(BackendError::fault("the store does not follow the state"));
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Ok(value)
+    }
+
+    fn reason_not_ready(&self) -> Option<String> {
+        if self.vitals.failed.load(Ordering::Relaxed) {
+            return Some("a write to the store failed".to_owned());
+        }
+        self.vitals.is_catching_up().then(|| {
+            let height = self.vitals.height.load(Ordering::Relaxed);
+            let best = self.vitals.best_peer_height.load(Ordering::Relaxed);
+            format!("catching up: at height {height} of {best}")
+        })
+    }
+
+    async fn verify(&self, bytes: Bytes) -> Result<VerifiedBatch, BackendError> {
+        let permit = self.verifying.clone().acquire_owned().await;
+        let permit = permit.map_err(BackendError::fault)?;
+        let state = self.orders.state.clone();
+        let chain_id = self.genesis.chain_id;
+        let verify = move || {
+            let _permit = permit;
+            let key_of = |id| {
+                read_state(&state).participant(id).map(|participant| participant.public_key)
+            };
+            SignedBatch::decode(bytes).and_then(|batch| batch.verify(chain_id, key_of))
+        };
+        let verified = tokio::task::spawn_blocking(verify).await.map_err(BackendError::fault)?;
+        verified.map_err(BackendError::from)
+    }
+
+    async fn submit_batch(
+        &self,
+        bytes: Bytes,
+        wait: Wait,
+        with_codes: bool,
+    ) -> Result<BatchReport, BackendError> {
+        if let Some(reason) = self.reason_not_ready() {
+            let error = BatchError::new(Rejection::NotReady, format!("({reason})"));
+            return Err(retry_later(error));
+        }
+        let batch = self.verify(bytes).await?;
+        let id = batch.id();
+        let waiting = Waiting::new(self.hub.clone(), id);
+        let (token, answer) = self.hub.submission();
+        match self.inputs.try_send(Input::Submit { batch, token }) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => {
+                let error = BatchError::new(Rejection::PoolFull, "(the node's queue is full)");
+                return Err(retry_later(error));
+            }
+            Err(TrySendError::Disconnected(_)) => {
+                return Err(retry_later(BatchError::new(Rejection::NotReady, "(stopping)")));
+            }
+        }
+        let admitted = answer.await.map_err(|_| BackendError::fault("the driver ended"))?;
+        match admitted {
+            Ok(()) => {}
+            Err(error) if error.rejection == Rejection::BatchRepeated => {
+                return self.committed_report(id, with_codes).await;
+            }
+            Err(error) if error.rejection.is_transient() => return Err(retry_later(error)),
+            Err(error) => return Err(error.into()),
+        }
+        match wait {
+            Wait::Admitted => Ok(BatchReport::pending(id, BatchState::Admitted)),
+            Wait::Final => match waiting.ended().await {
+                Some(Ended::Final(done)) => Ok(final_report(id, &done, with_codes)),
+                Some(Ended::Dropped) => Err(BackendError::Dropped(id)),
+                None => Err(BackendError::fault("the driver ended")),
+            },
+        }
+    }
+
+    /// The report of a batch that is in the chain already.
+    async fn committed_report(
+        &self,
+        id: BatchId,
+        with_codes: bool,
+    ) -> Result<BatchReport, BackendError> {
+        let height = read_state(&self.orders.state).height();
+        let mut head = self.hub.head();
+        let reached = head.wait_for(|head| *head >= height);
+        reached.await.map_err(BackendError::fault)?;
+        self.find_batch(id, with_codes)?.ok_or_else(|| BackendError::fault("a batch is lost"))
+    }
+
+    fn find_batch(
+        &self,
+        id: BatchId,
+        with_codes: bool,
+    ) -> Result<Option<BatchReport>, BackendError> {
+        let recent = self.read(|state| state.batch_location(&id))?;
+        let stored = || self.store().batch_location(&id).map_err(BackendError::fault);
+        let Some((height, index)) = recent.map_or_else(stored, |found| Ok(Some(found)))? else {
+            return Ok(None);
+        };
+        let committed = self.store().block(height).map_err(BackendError::fault)?;
+        let outcomes = self.store().outcomes(height).map_err(BackendError::fault)?;
+        let (Some(committed), Some(outcomes)) = (committed, outcomes) else {
+            return Err(BackendError::fault(format!("block {height} is not in the store")));
+        };
+        let header = &committed.block.header;
+        let outcomes = outcomes.into_iter().nth(index as usize).unwrap_or_default();
+        let done = FinalBatch { height, block: header.hash(), index, time: header.time, outcomes };
+        Ok(Some(final_report(id, &done, with_codes)))
+    }
+
+    /// Whether the pool holds a batch.
+    fn is_held(&self, id: &BatchId) -> bool {
+        let (token, answer) = self.hub.request();
+        let input = Input::BatchesWanted { ids: vec![*id], token };
+        self.inputs.send(input).is_ok()
+            && answer.blocking_recv().is_ok_and(|(found, _)| !found.is_empty())
+    }
+
+    fn block_report(&self, height: Height) -> Result<Option<BlockReport>, BackendError> {
+        if height == Height(0) {
+            return Ok(Some(BlockReport::new(&self.block_zero(), None)));
+        }
+        let committed = self.store().block(height).map_err(BackendError::fault)?;
+        Ok(committed.map(|found| BlockReport::new(&found.block, Some(&found.certificate))))
+    }
+
+    fn block_zero(&self) -> Block {
+        State::genesis_block(&self.genesis)
+    }
+}
+
+fn retry_later(error: BatchError) -> BackendError {
+    BackendError::Rejected { error, retry_after_ms: Some(RETRY_AFTER_MS) }
+}
+
+fn final_report(batch_id: BatchId, done: &FinalBatch, with_codes: bool) -> BatchReport {
+    BatchReport {
+        batch_id,
+        state: BatchState::Final,
+        height: Some(done.height.0),
+        batch_index: Some(done.index),
+        block_hash: Some(done.block),
+        block_time_ms: Some(done.time.0),
+        outcomes: Some(Outcomes::new(&done.outcomes, with_codes)),
+    }
+}
+
+/// A client that waits for a batch; leaving ends the wait.
+struct Waiting {
+    hub: Arc<Hub>,
+    id: BatchId,
+    receiver: Option<tokio::sync::oneshot::Receiver<Ended>>,
+}
+
+impl Waiting {
+    fn new(hub: Arc<Hub>, id: BatchId) -> Self {
+        let receiver = Some(hub.wait_for(id));
+        Self { hub, id, receiver }
+    }
+
+    async fn ended(mut self) -> Option<Ended> {
+        match self.receiver.as_mut() {
+            Some(receiver) => receiver.await.ok(),
+            None => None,
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.receiver = None;
+        self.hub.forget(&self.id);
+    }
+}
+
+impl Backend for NodeBackend {
+    fn genesis(&self) -> &ChainGenesis {
+        &self.genesis
+    }
+
+    fn doorbell(&self) -> watch::Receiver<Height> {
+        self.hub.head()
+    }
+
+    fn health(&self) -> HealthReport {
+        let reason = self.reason_not_ready();
+        HealthReport { is_ready: reason.is_none(), reason }
+    }
+
+    fn submit(
+        &self,
+        bytes: Bytes,
+        wait: Wait,
+        with_codes: bool,
+    ) -> BoxFuture<'_, Result<BatchReport, BackendError>> {
+        self.submit_batch(bytes, wait, with_codes).boxed()
+    }
+
+    fn batch(&self, id: &BatchId, with_codes: bool) -> Result<BatchReport, BackendError> {
+        // The pool is asked first: a batch leaves it only for the chain.
+        let held = self.is_held(id);
+        if let Some(report) = self.find_batch(*id, with_codes)? {
+            return Ok(report);
+        }
+        let state = if held { BatchState::Admitted } else { BatchState::Unknown };
+        Ok(BatchReport::pending(*id, state))
+    }
+
+    fn order(&self, id: &OrderId) -> Result<OrderReport, BackendError> {
+        let searched = self.orders.searched(*id);
+        self.read(|_| ())?;
+        self.orders.report(*id, searched).map_err(BackendError::fault)
+    }
+
+    fn receipt(&self, id: &OrderId) -> Result<Option<ReceiptReport>, BackendError> {
+        self.read(|_| ())?;
+        let receipt = self.orders.receipt(*id).map_err(BackendError::fault)?;
+        Ok(receipt.map(|receipt| ReceiptReport {
+            order_id: *id,
+            receipt_base64: encode_base64(&codec::encode(&receipt)),
+            proves_collection: receipt.collection.is_some(),
+            proves_arrival: receipt.arrival.is_some(),
+        }))
+    }
+
+    fn windows(
+        &self,
+        before: Option<WindowId>,
+        limit: u32,
+    ) -> Result<Vec<WindowReport>, BackendError> {
+        let open = self.read(State::open_window)?;
+        let from = before.map_or(open.id, |before| before.min(open.id));
+        let stored = self.store().windows(Some(from), limit as usize);
+        let stored = stored.map_err(BackendError::fault)?;
+        let newest = before.is_none_or(|before| open.id < before).then_some(open);
+        let windows = newest.iter().chain(&stored).take(limit as usize);
+        Ok(windows.map(reports::window).collect())
+    }
+
+    fn window(&self, id: WindowId) -> Result<Option<WindowReport>, BackendError> {
+        let open = self.read(State::open_window)?;
+        if open.id == id {
+            return Ok(Some(reports::window(&open)));
+        }
+        let window = self.store().window(id).map_err(BackendError::fault)?;
+        Ok(window.as_ref().map(reports::window))
+    }
+
+    fn instructions(
+        &self,
+        of: InstructionsOf,
+        after: Option<InstructionId>,
+        limit: u32,
+    ) -> Result<Vec<InstructionReport>, BackendError> {
+        self.read(|_| ())?;
+        let filter = match of {
+            InstructionsOf::Window(window) => InstructionFilter::Window(window),
+            InstructionsOf::Gateway(gateway) => InstructionFilter::Gateway(gateway),
+        };
+        let found = self.store().instructions(filter, after, limit as usize);
+        Ok(found.map_err(BackendError::fault)?.iter().map(reports::instruction).collect())
+    }
+
+    fn instruction(&self, id: &InstructionId) -> Result<Option<InstructionReport>, BackendError> {
+        self.read(|_| ())?;
+        let found = self.store().instruction(id).map_err(BackendError::fault)?;
+        Ok(found.as_ref().map(reports::instruction))
+    }
+
+    fn breaches(
+        &self,
+        after: Option<Place>,
+        limit: u32,
+    ) -> Result<Vec<BreachReport>, BackendError> {
+        self.read(|_| ())?;
+        let cursor =
+            after.map(|place| BreachCursor { height: place.height, sequence: place.sequence });
+        let found = self.store().breaches(cursor, limit as usize).map_err(BackendError::fault)?;
+        Ok(found.iter().map(reports::breach).collect())
+    }
+
+    fn accounts(
+        &self,
+        after: Option<AccountName>,
+        limit: u32,
+    ) -> Result<Vec<AccountReport>, BackendError> {
+        let after = after.as_ref().and_then(reports::account_key);
+        let state = read_state(&self.orders.state);
+        let accounts = state.accounts(after.as_ref()).filter(|(key, _)| Some(*key) != after.as_ref());
+        Ok(accounts
+            .take(limit as usize)
+            .filter_map(|(key, account)| reports::account(key, account))
+            .collect())
+    }
+
+    fn account(&self, name: &AccountName) -> Result<Option<AccountReport>, BackendError> {
+        let state = read_state(&self.orders.state);
+        Ok(reports::account_key(name)
+            .and_then(|key| reports::account(&key, state.account(&key)?)))
+    }
+
+    fn entries(
+        &self,
+        account: &AccountName,
+        after: Option<Place>,
+        limit: u32,
+    ) -> Result<Vec<EntryReport>, BackendError> {
+        self.read(|_| ())?;
+        let Some(key) = reports::account_key(account) else { return Ok(Vec::new()) };
+        let cursor =
+            after.map(|place| EntryCursor { height: place.height, sequence: place.sequence });
+        let found = self.store().account_entries(&key, cursor, limit as usize);
+        Ok(found.map_err(BackendError::fault)?.iter().map(reports::entry).collect())
+    }
+
+    fn trial_balance(&self) -> Result<TrialBalance, BackendError> {
+        Ok(reports::trial_balance(&read_state(&self.orders.state)))
+    }
+
+    fn parameters(&self) -> Result<Parameters, BackendError> {
+        Ok(read_state(&self.orders.state).parameters().clone())
+    }
+
+    fn block(&self, name: BlockName) -> Result<Option<BlockReport>, BackendError> {
+        let height = match name {
+            BlockName::Height(height) => height,
+            BlockName::Hash(hash) if hash == self.block_zero().hash() => Height(0),
+            BlockName::Hash(hash) => {
+                match self.store().block_height(&hash).map_err(BackendError::fault)? {
+                    Some(height) => height,
+                    None => return Ok(None),
+                }
+            }
+        };
+        self.block_report(height)
+    }
+
+    fn blocks(&self, first: Height, count: u32) -> Result<Vec<BlockSummary>, BackendError> {
+        let mut blocks = Vec::new();
+        for height in (first.0..first.0.saturating_add(u64::from(count))).map(Height) {
+            let block = if height == Height(0) {
+                Some(self.block_zero())
+            } else {
+                let found = self.store().block(height).map_err(BackendError::fault)?;
+                found.map(|committed| committed.block)
+            };
+            match block {
+                Some(block) => blocks.push(BlockSummary::new(&block)),
+                None => break,
+            }
+        }
+        Ok(blocks)
+    }
+
+    fn status(&self) -> Result<StatusReport, BackendError> {
+        let connected = self.network.connected();
+        let nodes = self.genesis.nodes.iter().filter(|node| node.name != self.name);
+        let peers = nodes.map(|node| PeerReport {
+            name: node.name.clone(),
+            network_key: node.network_key.to_string(),
+            is_connected: connected.contains(&node.network_key),
+        });
+        let state = read_state(&self.orders.state);
+        let best = self.vitals.best_peer_height.load(Ordering::Relaxed);
+        Ok(StatusReport {
+            name: self.name.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            chain_id: self.genesis.chain_id.to_string(),
+            validator: self.validator.map(|id| id.0),
+            height: state.height().0,
+            block_hash: state.block_hash().to_string(),
+            block_time_ms: state.time().0,
+            state_digest: state.digest().to_string(),
+            is_catching_up: self.vitals.is_catching_up(),
+            highest_known_height: best.max(state.height().0),
+            is_ready: self.reason_not_ready().is_none(),
+            peers: peers.collect(),
+            pool_batch_count: self.vitals.pool_batches.load(Ordering::Relaxed),
+            pool_item_count: self.vitals.pool_items.load(Ordering::Relaxed),
+            uptime_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        })
+    }
+}

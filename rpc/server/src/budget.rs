@@ -1,0 +1,80 @@
+//! How many calls a second each address may make.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+
+/// Budgets, one an address; those that are full again are forgotten.
+pub(crate) struct Budget {
+    limiter: DefaultKeyedRateLimiter<IpAddr>,
+    clock: DefaultClock,
+}
+
+impl Budget {
+    /// A budget of so many calls a second and address, which may come at once.
+    pub(crate) fn new(calls_per_second: u32) -> Self {
+        let calls = NonZeroU32::new(calls_per_second).unwrap_or(NonZeroU32::MIN);
+        Self {
+            limiter: RateLimiter::keyed(Quota::per_second(calls)),
+            clock: DefaultClock::default(),
+        }
+    }
+
+    /// Takes one call from an address's budget, or says when there will be one.
+    pub(crate) fn take(&self, address: IpAddr) -> Result<(), Duration> {
+        self.limiter
+            .check_key(&subscriber(address))
+            .map_err(|refused| refused.wait_time_from(self.clock.now()))
+    }
+
+    /// Forgets addresses whose budgets are full again.
+    pub(crate) fn forget_idle(&self) {
+        self.limiter.retain_recent();
+        self.limiter.shrink_to_fit();
+    }
+}
+
+/// Whom an address stands for: with IPv6, one subscriber has 2^64 of them.
+fn subscriber(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_address_has_its_own_budget() {
+        let budget = Budget::new(2);
+        let (one, two): (IpAddr, IpAddr) =
+            ("10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap());
+        assert!(budget.take(one).is_ok());
+        assert!(budget.take(one).is_ok());
+        assert!(budget.take(one).unwrap_err() > Duration::ZERO);
+        assert!(budget.take(two).is_ok());
+        budget.forget_idle();
+        assert!(budget.take(one).is_err(), "a spent budget is not forgotten");
+    }
+
+    #[test]
+    fn one_network_of_version_six_is_one_subscriber() {
+        let rows = [
+            ("2001:db8:1:2::1", "2001:db8:1:2:ffff::", true),
+            ("2001:db8:1:2::1", "2001:db8:1:3::1", false),
+            ("::ffff:10.0.0.1", "10.0.0.1", true),
+            ("10.0.0.1", "10.0.0.2", false),
+        ];
+        for (one, two, same) in rows {
+            let same_subscriber =
+                subscriber(one.parse().unwrap()) == subscriber(two.parse().unwrap());
+            assert_eq!(same_subscriber, same, "{one} {two}");
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Every method, by the typed client, over both transports.
+
+use std::sync::atomic::Ordering;
+
+use jsonrpsee::core::client::{ClientT, Error as ClientError, SubscriptionClientT};
+use jsonrpsee::types::ErrorObjectOwned;
+use rpc_api::{
+    ApiError, Base64Bytes, BatchRpcClient as _, BatchState, BlockSelector, ChainRpcClient as _,
+    ErrorData, InstructionFilter, LedgerRpcClient as _, NodeRpcClient as _, OrderState,
+    RechargeRpcClient as _, SettlementRpcClient as _, Wait,
+};
+
+use crate::fake_node::{GATEWAY, TestServer, account, block_hash, order_id_text};
+
+fn refused<T: std::fmt::Debug>(result: Result<T, ClientError>) -> ErrorObjectOwned {
+    match result {
+        Err(ClientError::Call(error)) => error,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+fn refused_as<T: std::fmt::Debug>(result: Result<T, ClientError>, expected: ApiError) {
+    let error = refused(result);
+    assert_eq!(ApiError::from_code(error.code()), Some(expected), "{error:?}");
+    let data = ErrorData::of(&error).unwrap();
+    assert_eq!((data.name.as_str(), data.cause.as_str()), (expected.name(), expected.cause()));
+}
+
+async fn every_method(server: &TestServer, client: &(impl ClientT + SubscriptionClientT + Sync)) {
+    let node = &server.node;
+    let head = client.head().await.unwrap();
+    assert_eq!(head.height, 5);
+    assert_eq!(client.id().await.unwrap(), "09".repeat(32));
+    assert_eq!(client.info().await.unwrap().participants.len(), 2);
+    assert_eq!(client.parameters().await.unwrap().window_ms, 30_000);
+    let block = client.block(BlockSelector::Height(3)).await.unwrap();
+    assert_eq!(block.summary.block_hash, block_hash(3));
+    let by_hash = client.block(BlockSelector::Hash(block_hash(3).to_string())).await.unwrap();
+    assert_eq!(by_hash, block);
+    refused_as(client.block(BlockSelector::Height(99)).await, ApiError::NotFound);
+    refused_as(client.block(BlockSelector::Hash("xyz".into())).await, ApiError::IdMalformed);
+
+    let mut heights = Vec::new();
+    let mut cursor = None;
+    loop {
+        let page = client.blocks(cursor, Some(4)).await.unwrap();
+        heights.extend(page.items.iter().map(|block| block.height));
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(heights, [5, 4, 3, 2, 1, 0]);
+
+    let report = client.order(order_id_text()).await.unwrap();
+    assert_eq!(report.status, OrderState::NotFound);
+    assert_eq!((report.searched.from_height, report.searched.to_height), (1, 5));
+    let missing = refused(client.receipt(order_id_text()).await);
+    assert_eq!(missing.code(), ApiError::NotFound.code());
+    assert!(missing.message().contains("searched heights 1 to 5"), "{missing:?}");
+    refused_as(client.order("no-id".into()).await, ApiError::IdMalformed);
+    let version_four = "c1a4e9d2-3b5f-4c6d-8e7f-0123456789ab";
+    refused_as(client.order(version_four.into()).await, ApiError::IdMalformed);
+
+    assert_eq!(client.windows(None, Some(2)).await.unwrap().next.as_deref(), Some("5"));
+    assert_eq!(client.window(3).await.unwrap().window, 3);
+    refused_as(client.window(7).await, ApiError::NotFound);
+    let of_gateway = client.instructions(InstructionFilter::gateway(GATEWAY), None, None);
+    assert_eq!(of_gateway.await.unwrap().items.len(), 3);
+    let of_window = client.instructions(InstructionFilter::window(2), None, Some(1)).await.unwrap();
+    assert_eq!(of_window.items[0].instruction_id.to_string(), "2-1001-156");
+    assert_eq!(of_window.next.as_deref(), Some("2-1001-156"));
+    let rest = client.instructions(InstructionFilter::window(2), of_window.next, None).await;
+    assert_eq!(rest.unwrap().items.len(), 1);
+    let both = InstructionFilter { window: Some(1), gateway: Some(GATEWAY) };
+    refused_as(client.instructions(both, None, None).await, ApiError::FilterMalformed);
+    let none = InstructionFilter::default();
+    refused_as(client.instructions(none, None, None).await, ApiError::FilterMalformed);
+    assert_eq!(client.instruction("2-1001-156".into()).await.unwrap().gateway, GATEWAY);
+    refused_as(client.instruction("2-9-156".into()).await, ApiError::NotFound);
+    refused_as(client.instruction("2".into()).await, ApiError::IdMalformed);
+    let breaches = client.breaches(None, Some(2)).await.unwrap();
+    assert_eq!(breaches.next.as_deref(), Some("3-1"));
+    assert_eq!(client.breaches(breaches.next, None).await.unwrap().items.len(), 3);
+
+    let accounts = client.accounts(None, Some(2)).await.unwrap();
+    assert_eq!(accounts.next.as_deref(), Some("gateway-liquidity:202:CNY"));
+    assert_eq!(client.accounts(accounts.next, None).await.unwrap().items, [account(203)]);
+    let name = "gateway-liquidity:201:CNY".to_owned();
+    assert_eq!(client.account(name.clone()).await.unwrap(), account(201));
+    assert_eq!(client.entries(name, None, None).await.unwrap().items.len(), 0);
+    refused_as(client.account("fees:0:CNY".into()).await, ApiError::NotFound);
+    refused_as(client.entries("fees:0:CNY".into(), None, None).await, ApiError::NotFound);
+    refused_as(client.account("fees".into()).await, ApiError::IdMalformed);
+    assert!(client.trial_balance().await.unwrap().is_balanced);
+
+    assert_eq!(NodeStatus::of(client).await, 5);
+    assert!(client.health().await.unwrap().is_ready);
+    every_batch_answer(server, client).await;
+    let _ = node;
+}
+
+/// `status` is a method of two namespaces; Rust wants to know which.
+struct NodeStatus;
+
+impl NodeStatus {
+    async fn of(client: &(impl SubscriptionClientT + Sync)) -> u64 {
+        rpc_api::NodeRpcClient::status(client).await.unwrap().height
+    }
+}
+
+async fn every_batch_answer(server: &TestServer, client: &(impl SubscriptionClientT + Sync)) {
+    let node = &server.node;
+    let bytes = node.batch_bytes(GATEWAY);
+    let batch = || Base64Bytes::new(bytes.clone());
+    let report = client.submit(batch(), None, None, None).await.unwrap();
+    assert_eq!(report.state, BatchState::Admitted);
+    let id = report.batch_id.to_string();
+    assert_eq!(rpc_api::BatchRpcClient::status(client, id.clone(), None).await.unwrap(), report);
+
+    let late = refused(client.submit(batch(), Some(Wait::Final), Some(1), None).await);
+    assert_eq!(late.code(), ApiError::WaitTimeout.code());
+    assert!(late.message().contains(&id), "it names the batch: {late:?}");
+
+    let waiting = client.submit(batch(), Some(Wait::Final), Some(30_000), Some(true));
+    let advancing = async {
+        tokio::task::yield_now().await;
+        node.advance_to(6);
+    };
+    let (report, ()) = tokio::join!(waiting, advancing);
+    let report = report.unwrap();
+    assert_eq!((report.state, report.height), (BatchState::Final, Some(6)));
+    assert_eq!(report.outcomes.as_ref().unwrap().item_count, 1);
+    let again = client.submit(batch(), Some(Wait::Final), None, Some(true)).await.unwrap();
+    assert_eq!(again, report, "the same bytes get the same answer");
+
+    let forged = Base64Bytes::new(node.batch_bytes(1));
+    let error = refused(client.submit(forged, None, None, None).await);
+    assert_eq!(error.code(), 109);
+    assert_eq!(ErrorData::of(&error).unwrap().name, "signature-invalid");
+    let short = Base64Bytes::new(bytes[..100].to_vec());
+    assert_eq!(refused(client.submit(short, None, None, None).await).code(), 100);
+
+    node.is_full.store(true, Ordering::Release);
+    let error = refused(client.submit(batch(), None, None, None).await);
+    node.is_full.store(false, Ordering::Release);
+    assert_eq!(error.code(), 115);
+    assert_eq!(ErrorData::of(&error).unwrap().retry_after_ms, Some(250));
+
+    for timeout_ms in [0, 60_001] {
+        let result = client.submit(batch(), None, Some(timeout_ms), None).await;
+        refused_as(result, ApiError::TimeoutOutOfBounds);
+    }
+    let unknown = rpc_api::BatchRpcClient::status(client, "ab".repeat(32), None).await.unwrap();
+    assert_eq!(unknown.state, BatchState::Unknown);
+    let malformed = rpc_api::BatchRpcClient::status(client, "ab".into(), None).await;
+    refused_as(malformed, ApiError::IdMalformed);
+}
+
+async fn prepared() -> TestServer {
+    let server = TestServer::start().await;
+    for (window, merchant) in [(1, 1001), (2, 1001), (2, 1002)] {
+        server.node.instruct(window, merchant);
+    }
+    server.node.advance_to(5);
+    server
+}
+
+#[tokio::test]
+async fn every_method_answers_over_http() {
+    let server = prepared().await;
+    every_method(&server, &server.http()).await;
+}
+
+#[tokio::test]
+async fn every_method_answers_over_websocket() {
+    let server = prepared().await;
+    every_method(&server, &server.ws().await).await;
+}
+
+#[tokio::test]
+async fn bad_cursors_and_limits_are_refused_by_every_list() {
+    let server = prepared().await;
+    let client = server.http();
+    let long = "9".repeat(100_000);
+    for bad in ["", "x", "1-", "-", "1-2-3-4", "18446744073709551616", "🙂", &long] {
+        let cursor = || Some(bad.to_owned());
+        let account = "gateway-liquidity:201:CNY".to_owned();
+        let filter = InstructionFilter::gateway(GATEWAY);
+        refused_as(client.blocks(cursor(), None).await, ApiError::BadCursor);
+        refused_as(client.windows(cursor(), None).await, ApiError::BadCursor);
+        refused_as(client.instructions(filter, cursor(), None).await, ApiError::BadCursor);
+        refused_as(client.breaches(cursor(), None).await, ApiError::BadCursor);
+        refused_as(client.accounts(cursor(), None).await, ApiError::BadCursor);
+        refused_as(client.entries(account, cursor(), None).await, ApiError::BadCursor);
+    }
+    for limit in [0, 1_001, u32::MAX] {
+        let (filter, limit) = (InstructionFilter::gateway(GATEWAY), Some(limit));
+        refused_as(client.blocks(None, limit).await, ApiError::LimitOutOfBounds);
+        refused_as(client.windows(None, limit).await, ApiError::LimitOutOfBounds);
+        refused_as(client.instructions(filter, None, limit).await, ApiError::LimitOutOfBounds);
+        refused_as(client.breaches(None, limit).await, ApiError::LimitOutOfBounds);
+        refused_as(client.accounts(None, limit).await, ApiError::LimitOutOfBounds);
+    }
+}
+
+#[tokio::test]
+async fn a_fault_is_not_told_in_detail() {
+    let server = TestServer::start().await;
+    server.node.is_faulty.store(true, Ordering::Release);
+    let error = refused(server.http().order(order_id_text()).await);
+    assert_eq!(error.code(), ApiError::InternalFault.code());
+    assert!(!format!("{error:?}").contains("secret"), "{error:?}");
+}

@@ -1,0 +1,148 @@
+//! Numbers and times that the configuration bounds.
+
+use std::time::Duration;
+
+use rpc_api::{ApiError, ErrorData, NodeRpcClient as _};
+use rpc_server::ServerConfig;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::fake_node::TestServer;
+use crate::raw::{call, get, parse, post};
+
+/// Reads until the server closes the connection, which it must.
+async fn read_to_close(stream: &mut TcpStream) -> Vec<u8> {
+    let mut received = Vec::new();
+    let reading = stream.read_to_end(&mut received);
+    let ended = tokio::time::timeout(Duration::from_secs(30), reading).await;
+    let _ = ended.expect("the server closes the connection");
+    received
+}
+
+#[tokio::test]
+async fn a_slow_header_is_cut_off() {
+    let config = ServerConfig { header_timeout_ms: 200, ..ServerConfig::default() };
+    let server = TestServer::with(config).await;
+    for start in ["", "POST / HT", "POST / HTTP/1.1\r\nhost: x\r\n"] {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        stream.write_all(start.as_bytes()).await.unwrap();
+        read_to_close(&mut stream).await;
+    }
+    server.still_answers().await;
+}
+
+#[tokio::test]
+async fn a_slow_body_is_cut_off_with_a_reason() {
+    let config = ServerConfig { body_timeout_ms: 200, ..ServerConfig::default() };
+    let server = TestServer::with(config).await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let start = "POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+        content-length: 1000\r\n\r\n{\"json";
+    stream.write_all(start.as_bytes()).await.unwrap();
+    let answer = parse(&read_to_close(&mut stream).await).expect("an answer");
+    assert_eq!((answer.status, answer.name().as_str()), (408, "body-timeout"));
+    server.still_answers().await;
+}
+
+#[tokio::test]
+async fn too_many_connections_are_told_so_and_closing_makes_room() {
+    let config = ServerConfig { connections_max: 2, ..ServerConfig::default() };
+    let server = TestServer::with(config).await;
+    let one = server.ws().await;
+    let two = server.ws().await;
+    // An upgraded connection still counts.
+    assert!(one.health().await.unwrap().is_ready && two.health().await.unwrap().is_ready);
+    let mut third = TcpStream::connect(server.address).await.unwrap();
+    let refused = parse(&read_to_close(&mut third).await).expect("an answer");
+    assert_eq!(refused.status, 503);
+    assert_eq!(refused.body, "Too many connections; retry, or another node.\n");
+    drop(one);
+    loop {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        let ask = b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        let _ = stream.write_all(ask).await;
+        let answer = parse(&read_to_close(&mut stream).await);
+        if answer.is_some_and(|answer| answer.status == 200) {
+            break;
+        }
+    }
+    assert!(two.health().await.unwrap().is_ready, "the others were not harmed");
+}
+
+#[tokio::test]
+async fn each_address_has_a_budget() {
+    let config = ServerConfig { calls_per_second_max: 3, ..ServerConfig::default() };
+    let server = TestServer::with(config).await;
+    let client = server.http();
+    let spent = loop {
+        if let Err(error) = client.health().await {
+            break error;
+        }
+    };
+    let jsonrpsee::core::client::Error::Call(error) = spent else { panic!("{spent:?}") };
+    assert_eq!(error.code(), ApiError::BudgetExceeded.code());
+    assert!(ErrorData::of(&error).unwrap().retry_after_ms.is_some());
+    // Calls of a list and of a WebSocket connection are counted one by one.
+    let list = format!("[{}]", vec![call("chain_id", "[]"); 30].join(","));
+    let answer = post(server.address, &list).await.json();
+    let refused = |answer: &serde_json::Value| answer["error"]["code"] == 1010;
+    assert!(refused(&answer) || answer.as_array().unwrap().iter().any(refused));
+    let ws = server.ws().await;
+    loop {
+        if let Err(jsonrpsee::core::client::Error::Call(error)) = ws.health().await {
+            assert_eq!(error.code(), ApiError::BudgetExceeded.code());
+            break;
+        }
+    }
+    // Health and figures are for those who watch the node.
+    assert_eq!(get(server.address, "/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn bodies_have_a_budget_over_all_connections() {
+    let config = ServerConfig {
+        bodies_bytes_max: 2 << 20,
+        body_timeout_ms: 2_000,
+        ..ServerConfig::default()
+    };
+    let server = TestServer::with(config).await;
+    let mut slow = TcpStream::connect(server.address).await.unwrap();
+    let start = format!(
+        "POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n\r\n{{",
+        2 << 20
+    );
+    slow.write_all(start.as_bytes()).await.unwrap();
+    // While its body is awaited, no other of that size is taken.
+    let large = call("batch_submit", &format!("[\"{}\"]", "A".repeat(1 << 20)));
+    loop {
+        let answer = post(server.address, &large).await;
+        if answer.code() == i64::from(ApiError::NodeBusy.code()) {
+            break;
+        }
+    }
+    read_to_close(&mut slow).await;
+    assert_ne!(post(server.address, &large).await.name(), "node-busy");
+}
+
+#[tokio::test]
+async fn figures_are_served() {
+    let server = TestServer::start().await;
+    server.still_answers().await;
+    post(server.address, &call("no_such_method", "[]")).await;
+    post(server.address, &call("batch_submit", "[\"AAAA\"]")).await;
+    let answer = get(server.address, "/metrics").await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.head.contains("content-type: application/openmetrics-text"));
+    for line in [
+        "sluice_rpc_calls_total{method=\"node_health\",code=\"0\"} 1",
+        "sluice_rpc_calls_total{method=\"unknown\",code=\"-32601\"} 1",
+        "sluice_rpc_calls_total{method=\"batch_submit\",code=\"100\"} 1",
+        "sluice_rpc_call_seconds_count{method=\"node_health\"} 1",
+        "sluice_rpc_connections ",
+        "# EOF",
+    ] {
+        assert!(answer.body.contains(line), "no {line:?} in\n{}", answer.body);
+    }
+    assert!(!answer.body.contains("no_such_method"), "clients cannot make labels");
+}

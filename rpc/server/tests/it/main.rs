@@ -1,0 +1,11 @@
+//! The server over real sockets, with a table for a node.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod calls;
+mod fake_node;
+mod hostile;
+mod limits;
+mod raw;
+mod start_stop;
+mod subscriptions;

@@ -1,0 +1,149 @@
+//! Subscriptions: nothing skipped, nothing twice, however late or slow the subscriber is.
+
+use jsonrpsee::core::client::Error as ClientError;
+use jsonrpsee_ws_client::WsClientBuilder;
+use rpc_api::{ApiError, ChainRpcClient as _, SettlementRpcClient as _};
+use rpc_server::ServerConfig;
+
+use crate::fake_node::{GATEWAY, OPERATOR, TestServer};
+
+fn code<T: std::fmt::Debug>(result: Result<T, ClientError>) -> i32 {
+    match result {
+        Err(ClientError::Call(error)) => error.code(),
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn instructions_come_as_they_are_made_and_resume_after_the_cursor() {
+    let server = TestServer::start().await;
+    let early = [server.node.instruct(1, 1001), server.node.instruct(1, 1002)];
+    let client = server.ws().await;
+    let mut events = client.subscribe_instructions(GATEWAY, None).await.unwrap();
+    let mut cursors = Vec::new();
+    for expected in early {
+        let event = events.next().await.unwrap().unwrap();
+        assert_eq!(event.instruction.instruction_id, expected);
+        cursors.push(event.cursor);
+    }
+    let third = server.node.instruct(2, 1001);
+    let event = events.next().await.unwrap().unwrap();
+    assert_eq!(event.instruction.instruction_id, third);
+    drop(client);
+
+    // What was made while nobody listened comes first.
+    let fourth = server.node.instruct(2, 1002);
+    let client = server.ws().await;
+    let mut events =
+        client.subscribe_instructions(GATEWAY, Some(cursors[1].clone())).await.unwrap();
+    for expected in [third, fourth] {
+        let event = events.next().await.unwrap().unwrap();
+        assert_eq!(event.instruction.instruction_id, expected);
+    }
+    let fifth = server.node.instruct(3, 1001);
+    assert_eq!(events.next().await.unwrap().unwrap().instruction.instruction_id, fifth);
+}
+
+#[tokio::test]
+async fn a_bad_cursor_or_a_stranger_is_refused() {
+    let server = TestServer::start().await;
+    let client = server.ws().await;
+    let subscribe = async |gateway, cursor: Option<&str>| {
+        code(client.subscribe_instructions(gateway, cursor.map(str::to_owned)).await)
+    };
+    assert_eq!(subscribe(GATEWAY, Some("x")).await, ApiError::BadCursor.code());
+    assert_eq!(subscribe(OPERATOR, None).await, ApiError::NotFound.code());
+    assert_eq!(subscribe(999, None).await, ApiError::NotFound.code());
+}
+
+#[tokio::test]
+async fn blocks_come_without_a_gap_from_any_height() {
+    let server = TestServer::start().await;
+    server.node.advance_to(200);
+    let client = server.ws().await;
+    let mut past = client.subscribe_blocks(Some(0)).await.unwrap();
+    let mut new = client.subscribe_blocks(None).await.unwrap();
+    let mut future = client.subscribe_blocks(Some(205)).await.unwrap();
+    for height in 0..=200 {
+        assert_eq!(past.next().await.unwrap().unwrap().height, height);
+    }
+    server.node.advance_to(203);
+    server.node.advance_to(206);
+    for height in 201..=206 {
+        assert_eq!(past.next().await.unwrap().unwrap().height, height);
+        assert_eq!(new.next().await.unwrap().unwrap().height, height);
+    }
+    for height in 205..=206 {
+        assert_eq!(future.next().await.unwrap().unwrap().height, height);
+    }
+}
+
+#[tokio::test]
+async fn a_subscriber_that_lags_reads_on_from_where_it_was() {
+    let server = TestServer::start().await;
+    let url = format!("ws://{}", server.address);
+    // A client that buffers little: the server has to wait for it.
+    let client = WsClientBuilder::default()
+        .max_buffer_capacity_per_subscription(20_000)
+        .build(url)
+        .await
+        .unwrap();
+    let mut blocks = client.subscribe_blocks(Some(1)).await.unwrap();
+    for height in (0..=10_000).step_by(7) {
+        server.node.advance_to(height);
+        if height % 1_001 == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    server.node.advance_to(10_000);
+    for height in 1..=10_000 {
+        assert_eq!(blocks.next().await.unwrap().unwrap().height, height);
+    }
+}
+
+#[tokio::test]
+async fn a_height_that_is_not_kept_ends_the_subscription_with_a_reason() {
+    let server = TestServer::start().await;
+    server.node.tables().kept_from = 50;
+    server.node.advance_to(60);
+    let client = server.ws().await;
+    let mut blocks = client.subscribe_blocks(Some(10)).await.unwrap();
+    let end = tokio::time::timeout(std::time::Duration::from_secs(20), blocks.next()).await;
+    match end.expect("it ends") {
+        Some(Err(_)) | None => {}
+        Some(Ok(block)) => panic!("a gap: {block:?}"),
+    }
+    server.still_answers().await;
+}
+
+#[tokio::test]
+async fn subscriptions_have_a_number_per_connection_and_over_all() {
+    let config = ServerConfig {
+        subscriptions_per_connection_max: 2,
+        subscriptions_max: 3,
+        ..ServerConfig::default()
+    };
+    let server = TestServer::with(config).await;
+    let (one, two) = (server.ws().await, server.ws().await);
+    let first = one.subscribe_blocks(None).await.unwrap();
+    let _second = one.subscribe_blocks(None).await.unwrap();
+    assert_eq!(code(one.subscribe_blocks(None).await), -32006);
+    let _third = two.subscribe_blocks(None).await.unwrap();
+    assert_eq!(code(two.subscribe_blocks(None).await), ApiError::TooManySubscriptions.code());
+    // One that ends makes room.
+    first.unsubscribe().await.unwrap();
+    loop {
+        if two.subscribe_blocks(None).await.is_ok() {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn over_http_a_subscription_is_refused() {
+    let server = TestServer::start().await;
+    let call = crate::raw::call("chain_subscribe_blocks", "[]");
+    assert_eq!(crate::raw::post(server.address, &call).await.code(), -32603);
+    server.still_answers().await;
+}

@@ -1,0 +1,129 @@
+"""The client's talk with a node, against a small server that answers from a list."""
+
+import base64
+import contextlib
+import http.server
+import io
+import json
+import pathlib
+import tempfile
+import threading
+import unittest
+
+import sluice_client
+import sluice_wire
+
+VECTORS = pathlib.Path(__file__).resolve().parents[2] / "chain" / "types" / "tests" / "vectors"
+RECEIPT = bytes.fromhex(json.loads((VECTORS / "vectors.json").read_text())["receipt"])
+ORDER = "019b76da-ac0d-7021-8000-002565768798"
+
+
+@contextlib.contextmanager
+def serving(answers):
+    """A server that gives these answers in turn; yields its URL and the requests it got."""
+    requests = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["content-length"]))
+            requests.append(json.loads(body))
+            answer = json.dumps({"jsonrpc": "2.0", "id": 1, **answers[len(requests) - 1]}).encode()
+            self.send_response(200)
+            self.send_header("content-length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", requests
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def run(*arguments):
+    """Runs one command; gives its exit code and its answer."""
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
+        code = sluice_client.main([str(argument) for argument in arguments])
+    return code, json.loads(output.getvalue())
+
+
+class Talk(unittest.TestCase):
+    """What is asked, and what is made of the answers."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.network = pathlib.Path(folder.name)
+        (self.network / "genesis.toml").write_bytes((VECTORS / "genesis.toml").read_bytes())
+        home = self.network / "participants" / "recharge-101"
+        home.mkdir(parents=True)
+        (home / "participant.toml").write_text(
+            'id = 101\nname = "recharge-101"\nkey = "participant.key"\nrpc = []\n')
+        (home / "participant.key").write_text("65" * 32 + "\n")
+
+    def submit(self, url):
+        return run("submit", "--network", self.network, "--participant", "recharge-101", "--rpc",
+                   url, "--merchant", 1001, "--gateway", 201, "--amount-minor", 1234,
+                   "--currency", "CNY", "--count", 2)
+
+    def test_a_submission_is_a_signed_batch_in_one_string(self):
+        outcomes = {"item_count": 2, "counts": [{"code": 0, "name": "applied", "item_count": 2}]}
+        with serving([{"result": {"state": "final", "outcomes": outcomes}}]) as (url, requests):
+            code, answer = self.submit(url)
+        self.assertEqual((code, len(answer["orders"])), (0, 2))
+        self.assertEqual(requests[0]["method"], "batch_submit")
+        self.assertEqual(requests[0]["params"]["wait"], "final")
+        batch = base64.b64decode(requests[0]["params"]["bytes_base64"], validate=True)
+        self.assertEqual(len(batch), 148 + 2 * 128)
+        key = sluice_wire.public_key_of(bytes([101] * 32))
+        identity = sluice_wire.batch_id(batch[:84])
+        self.assertTrue(sluice_wire.signature_holds(key, identity, batch[84:148]))
+
+    def test_a_refused_item_is_not_success(self):
+        counts = [{"code": 210, "name": "merchant-unknown", "item_count": 2}]
+        report = {"state": "final", "outcomes": {"item_count": 2, "counts": counts}}
+        with serving([{"result": report}]) as (url, _):
+            self.assertEqual(self.submit(url)[0], 1)
+
+    def test_a_refused_batch_says_why(self):
+        error = {"code": 110, "message": "submitter-suspended"}
+        with serving([{"error": error}]) as (url, _):
+            self.assertEqual(self.submit(url), (1, {"refused": error}))
+
+    def test_no_node_is_a_code_of_its_own(self):
+        with serving([]) as (url, _):
+            pass
+        code, answer = run("order", "--rpc", url, ORDER)
+        self.assertEqual(code, 4)
+        self.assertIn(url, answer["unreachable"])
+
+    def test_the_next_node_is_asked_when_one_is_away(self):
+        with serving([]) as (away, _):
+            pass
+        with serving([{"result": {"status": "arrived"}}]) as (url, _):
+            answer = run("order", "--rpc", away, "--rpc", url, ORDER)
+        self.assertEqual(answer, (0, {"status": "arrived"}))
+
+    def test_a_receipt_is_fetched_and_verified(self):
+        text = base64.b64encode(RECEIPT).decode()
+        file = self.network / "receipt"
+        with serving([{"result": {"receipt_base64": text}}]) as (url, requests):
+            self.assertEqual(run("receipt", "--rpc", url, ORDER, file)[0], 0)
+        self.assertEqual(requests[0]["params"], {"order_id": ORDER})
+        code, answer = run("verify", file, self.network / "genesis.toml")
+        self.assertEqual((code, answer["valid"], answer["order_id"]), (0, True, ORDER))
+        file.write_bytes(RECEIPT[:-1] + bytes([RECEIPT[-1] ^ 1]))
+        code, answer = run("verify", file, self.network / "genesis.toml")
+        self.assertEqual((code, answer["valid"]), (1, False))
+
+
+if __name__ == "__main__":
+    unittest.main()
