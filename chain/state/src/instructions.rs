@@ -71,10 +71,15 @@ impl InstructionBook {
 
     /// Forgets what a block of `time` has dealt with: deadlines noticed, arrivals long past.
     pub(crate) fn settle(&mut self, time: TimeMs) {
-        self.deadlines = self.deadlines.split_off(&(time, FIRST));
-        let kept = self.arrived.split_off(&(time.minus(ARRIVED_KEPT_MS), FIRST));
-        for (_, id) in std::mem::replace(&mut self.arrived, kept) {
-            self.records.remove(&id);
+        // Popped one by one: `split_off` walks one whole side, here the long one.
+        while self.deadlines.first().is_some_and(|(deadline, _)| *deadline < time) {
+            self.deadlines.pop_first();
+        }
+        let kept_from = time.minus(ARRIVED_KEPT_MS);
+        while self.arrived.first().is_some_and(|(arrived, _)| *arrived < kept_from) {
+            if let Some((_, id)) = self.arrived.pop_first() {
+                self.records.remove(&id);
+            }
         }
     }
 }

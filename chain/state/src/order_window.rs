@@ -87,13 +87,13 @@ impl OrderWindow {
     /// Adds orders that are new to it, or the later steps of orders it has.
     pub(crate) fn insert(&mut self, id: OrderId, record: OrderRecord) {
         let number = slice_number(id);
-        if !self.slices.contains_key(&number) {
-            let slice = self.new_slice(number, record.location.height);
-            self.slices.insert(number, slice);
-        }
         if let Some(slice) = self.slices.get_mut(&number) {
             slice.insert(id, record);
+            return;
         }
+        let mut slice = self.new_slice(number, record.location.height);
+        slice.insert(id, record);
+        self.slices.insert(number, slice);
     }
 
     /// Takes out every slice that no order can enter or change after a block of `time`.
@@ -104,13 +104,13 @@ impl OrderWindow {
         Departing { slices: leaving.into_values().collect() }
     }
 
-    /// An empty slice, made about as large as the fullest, so that it grows without stalls.
+    /// An empty slice, made about as large as the one before it, so that it grows without stalls.
     fn new_slice(&self, number: u64, base_height: Height) -> Slice {
-        let fullest =
+        let before =
             self.slices.range(..number).next_back().map_or(0, |(_, slice)| slice.orders.len());
         Slice {
             base_height,
-            orders: HashMap::with_capacity_and_hasher(fullest + fullest / 8, self.hashing.clone()),
+            orders: HashMap::with_capacity_and_hasher(before + before / 8, self.hashing.clone()),
             later: HashMap::with_hasher(self.hashing.clone()),
         }
     }

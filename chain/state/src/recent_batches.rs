@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use ahash::RandomState;
-use chain_types::{BatchId, ChainId, Digest, Height, Parameters, Rejection, TimeMs};
+use chain_types::{BatchId, ChainId, Height, Parameters, Rejection, TimeMs};
 
 use crate::order_window::hashing;
 
@@ -48,9 +48,10 @@ impl RecentBatches {
 
     /// Forgets the batches that cannot commit at `time` or later.
     pub(crate) fn forget(&mut self, time: TimeMs) {
-        let kept = self.by_valid_until.split_off(&(time, BatchId(Digest::ZERO)));
-        for (_, id) in std::mem::replace(&mut self.by_valid_until, kept) {
-            self.locations.remove(&id);
+        while self.by_valid_until.first().is_some_and(|(valid_until, _)| *valid_until < time) {
+            if let Some((_, id)) = self.by_valid_until.pop_first() {
+                self.locations.remove(&id);
+            }
         }
     }
 }

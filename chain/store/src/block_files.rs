@@ -16,8 +16,7 @@ use chain_types::ChainId;
 use crate::disk;
 use crate::fault::StoreFault;
 use crate::frame::{
-    FILE_HEADER_BYTES, FRAME_HEADER_BYTES, FileHeader, FrameFile, FrameHeader, frame_bytes,
-    padding,
+    FILE_HEADER_BYTES, FRAME_HEADER_BYTES, FileHeader, FrameFile, FrameHeader, frame_bytes, padding,
 };
 
 const BLOCK_FILE_MAGIC: [u8; 8] = *b"SLUICEBK";
@@ -196,7 +195,12 @@ impl BlockFiles {
         Ok(Bytes::from(bytes).slice(FRAME_HEADER_BYTES..))
     }
 
-    fn create(&self, number: u32, previous_end: u64, bytes: u64) -> Result<Arc<BlockFile>, StoreFault> {
+    fn create(
+        &self,
+        number: u32,
+        previous_end: u64,
+        bytes: u64,
+    ) -> Result<Arc<BlockFile>, StoreFault> {
         let path = self.path(number);
         let header = FileHeader::new(BLOCK_FILE_MAGIC, number, self.chain_id, previous_end);
         let file = disk::create_whole(&path, |file, temporary| {
@@ -365,4 +369,3 @@ pub(crate) fn check_tail(file: &BlockFile, end: u64) -> Result<(), StoreFault> {
         }
     }
 }
-

@@ -43,11 +43,7 @@ impl Cell {
     /// # Errors
     /// [`StoreFault::Corrupt`] when no copy reads back, [`StoreFault::WrongChain`],
     /// [`StoreFault::Missing`] when it must not be made.
-    pub fn open(
-        path: &Path,
-        chain_id: ChainId,
-        if_missing: IfMissing,
-    ) -> Result<Self, StoreFault> {
+    pub fn open(path: &Path, chain_id: ChainId, if_missing: IfMissing) -> Result<Self, StoreFault> {
         if !path.exists() {
             return create(path, chain_id, if_missing);
         }

@@ -140,8 +140,7 @@ impl Index {
 
     /// Makes everything written so far durable in one step over all tables.
     pub fn flush(&self) -> Result<(), StoreFault> {
-        let tables: Vec<&ColumnFamily> =
-            TABLE_NAMES.iter().map(|name| self.table(name)).collect();
+        let tables: Vec<&ColumnFamily> = TABLE_NAMES.iter().map(|name| self.table(name)).collect();
         let mut options = FlushOptions::default();
         options.set_wait(true);
         self.database
@@ -246,8 +245,7 @@ fn database_options(options: &StoreOptions) -> Options {
     database.create_missing_column_families(true);
     // One flush is one point of the chain, over all tables.
     database.set_atomic_flush(true);
-    let buffers =
-        WriteBufferManager::new_write_buffer_manager(options.index_buffer_bytes, false);
+    let buffers = WriteBufferManager::new_write_buffer_manager(options.index_buffer_bytes, false);
     database.set_write_buffer_manager(&buffers);
     database.set_max_open_files(i32::from(options.index_files_open_max));
     database.set_max_background_jobs(i32::from(options.index_threads.max(1)));

@@ -11,10 +11,7 @@ use chain_types::{ChainId, Height};
 
 use crate::disk;
 use crate::fault::StoreFault;
-use crate::frame::{
-    FILE_HEADER_BYTES, FileHeader, FrameFile, FrameHeader, frame_bytes,
-    padding,
-};
+use crate::frame::{FILE_HEADER_BYTES, FileHeader, FrameFile, FrameHeader, frame_bytes, padding};
 use crate::home::IfMissing;
 
 const LOG_MAGIC: [u8; 8] = *b"SLUICEWL";
@@ -147,8 +144,10 @@ impl Log {
         let frames = FrameFile { file: &self.file, path: &self.path, number: 0, salt: self.salt };
         let kept = read_bodies(&frames)?.0;
         let kept = kept.iter().filter(|(height, _)| *height >= self.kept_from);
-        let bodies: Vec<(Height, &[u8])> =
-            kept.map(|(height, body)| (*height, body.as_slice())).chain(more.iter().copied()).collect();
+        let bodies: Vec<(Height, &[u8])> = kept
+            .map(|(height, body)| (*height, body.as_slice()))
+            .chain(more.iter().copied())
+            .collect();
         let (file, salt, end, room) = make(&self.path, self.chain_id, &bodies)?;
         (self.file, self.salt, self.end, self.room) = (file, salt, end, room);
         Ok(())
@@ -168,8 +167,7 @@ fn create(
     }
     let (file, salt, end, room) = make(path, chain_id, &[])?;
     let path = path.to_path_buf();
-    let log =
-        Log { path, chain_id, file, salt, end, room, kept_from: from, failure: None };
+    let log = Log { path, chain_id, file, salt, end, room, kept_from: from, failure: None };
     Ok((log, Vec::new()))
 }
 

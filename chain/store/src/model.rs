@@ -1,9 +1,7 @@
 //! What goes into the store and what comes out of it.
 
 use bytes::Bytes;
-use chain_types::{
-    Block, Certificate, Height, InstructionId, Outcome, ParticipantId, VerifiedBatch, WindowId,
-};
+use chain_types::{Block, Certificate, Height, Outcome, ParticipantId, VerifiedBatch, WindowId};
 
 use crate::home::IfMissing;
 

@@ -255,8 +255,10 @@ impl Scan<'_> {
             }
             Some(Kind::Outcomes) => Ok(()),
             Some(Kind::Block) => {
-                let stored: StoredBlock = codec::decode(&body, codec::DECODE_BYTES_MAX)
-                    .map_err(|error| wrong(&format!("a block frame that does not decode: {error}")))?;
+                let stored: StoredBlock =
+                    codec::decode(&body, codec::DECODE_BYTES_MAX).map_err(|error| {
+                        wrong(&format!("a block frame that does not decode: {error}"))
+                    })?;
                 if stored.block.header.height != next(self.head) {
                     return Err(wrong("a block frame of another height than the one that follows"));
                 }
@@ -266,9 +268,12 @@ impl Scan<'_> {
             }
             Some(Kind::Certificate) => {
                 let stored: StoredCertificate = codec::decode(&body, codec::DECODE_BYTES_MAX)
-                    .map_err(|error| wrong(&format!("a certificate that does not decode: {error}")))?;
-                self.decide(position, &stored.certificate)
-                    .map_err(|fault| fault.unwrap_or_else(|| wrong("a certificate of no staged block")))
+                    .map_err(|error| {
+                        wrong(&format!("a certificate that does not decode: {error}"))
+                    })?;
+                self.decide(position, &stored.certificate).map_err(|fault| {
+                    fault.unwrap_or_else(|| wrong("a certificate of no staged block"))
+                })
             }
             None => Err(wrong("a frame of unknown kind")),
         }

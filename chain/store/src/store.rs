@@ -23,6 +23,8 @@ use crate::recovery::{
 };
 
 mod reads;
+#[cfg(test)]
+mod tests;
 mod writes;
 
 /// The chain in a home folder. See [`crate::ChainStore`] for what it does.
@@ -64,13 +66,8 @@ impl Store {
         let Recovered { head, staging, appender } = recover(&files, &index, &options)?;
         let poison = Arc::new(Poison::default());
         let counters = Arc::new(Counters::default());
-        let archive = Archive::start(
-            index.clone(),
-            options,
-            home.runs(),
-            poison.clone(),
-            counters.clone(),
-        )?;
+        let archive =
+            Archive::start(index.clone(), options, home.runs(), poison.clone(), counters.clone())?;
         let recovery = Recovery {
             created: home.created(),
             head,

@@ -192,3 +192,6 @@ fn joined<const SIZE: usize>(parts: &[&[u8]]) -> [u8; SIZE] {
     assert!(rest.is_empty(), "the parts fill the key");
     bytes
 }
+
+#[cfg(test)]
+mod tests;

@@ -189,7 +189,9 @@ impl Consensus {
             }
             Input::Verdict { height, round, proposer, valid_round, block, valid } => {
                 let verdict = Entry::Verdict { height, round, proposer, valid_round, block, valid };
-                self.feed_at(height, verdict.input())
+                let machine = self.machine.as_mut().filter(|machine| machine.height == height);
+                let admitted = machine.and_then(|one| one.admit_verdict(round, block, verdict));
+                admitted.map_or_else(Vec::new, |verdict| self.feed_at(height, verdict.input()))
             }
             Input::Timeout(timeout) => self.time_out(timeout),
         }
@@ -214,6 +216,11 @@ impl Consensus {
         machine.state.record_recovered_own_precommit_extensions(&inputs);
         machine.state.index_wal_entries(&inputs);
         let durable: BTreeSet<_> = entries.iter().map(codec::encode).collect();
+        for entry in &entries {
+            if let Entry::Proposal(signed) = entry {
+                machine.note_proposal(&signed.proposal);
+            }
+        }
         let mut effects = Vec::new();
         let mut diverged = false;
         for input in inputs {
@@ -320,10 +327,16 @@ impl Consensus {
                 return self.feed(EngineInput::RoundCertificate(certificate), Vec::new());
             }
         };
-        match machine.verify(&message, self.chain_id) {
-            Some(verified) => self.feed(input, vec![verified]),
-            None => Vec::new(),
+        let Some(verified) = machine.verify(&message, self.chain_id) else {
+            return Vec::new();
+        };
+        let mut effects = self.feed(input, vec![verified]);
+        if let (Message::Proposal(signed), Some(machine)) = (&message, self.machine.as_mut())
+            && let Some(verdict) = machine.note_proposal(&signed.proposal)
+        {
+            effects.extend(self.feed_at(signed.proposal.height, verdict.input()));
         }
+        effects
     }
 
     /// What we have said we know from our own log. What comes back from outside was said before the

@@ -1,8 +1,10 @@
 //! The engine of one height, and what can be said of a message before the engine sees it.
 
+use std::collections::{BTreeSet, VecDeque};
+
 use chain_types::validators::VALIDATORS_MAX;
 use chain_types::{
-    ChainId, Digest, Height, PublicKey, Round, Signature, ValidatorId, ValidatorSet,
+    BlockHash, ChainId, Digest, Height, PublicKey, Round, Signature, ValidatorId, ValidatorSet,
 };
 use malachite_core::{MAX_FUTURE_ROUND_LOOKAHEAD, Params, State, ValuePayload};
 
@@ -11,7 +13,8 @@ use crate::context::{EngineAddress, EngineContext, EngineValidatorSet};
 use crate::convert;
 use crate::desk::Identity;
 use crate::guard::Guard;
-use crate::messages::Message;
+use crate::log::Entry;
+use crate::messages::{Message, Proposal};
 use crate::proposers::Proposers;
 
 /// Inputs for the engine's own queue of later messages, which is never used: nothing later is fed.
@@ -19,6 +22,9 @@ const ENGINE_QUEUE_MAX: usize = 1;
 /// The engine's name for a node that does not vote. No validator has it: ids are positions in a
 /// list that is far shorter.
 const NOBODY: ValidatorId = ValidatorId(u32::MAX);
+
+/// Verdicts kept until their proposals arrive; the oldest goes first.
+const EARLY_VERDICTS_MAX: usize = 64;
 
 /// A signature that verifies: whose, of what.
 pub(crate) type Verified = (PublicKey, Digest, Signature);
@@ -32,6 +38,10 @@ pub(crate) struct Machine {
     pub decided: bool,
     /// Whether nothing has been fed since the height began.
     pub fresh: bool,
+    /// Verified proposals that the engine has seen.
+    proposals: BTreeSet<(Round, BlockHash)>,
+    /// Verdicts on proposals that the engine has not seen, oldest first.
+    early: VecDeque<((Round, BlockHash), Entry)>,
 }
 
 impl Machine {
@@ -69,7 +79,16 @@ impl Machine {
             ENGINE_QUEUE_MAX,
             ENGINE_QUEUE_MAX,
         );
-        Self { height, validators, state, standing, decided: false, fresh: true }
+        Self {
+            height,
+            validators,
+            state,
+            standing,
+            decided: false,
+            fresh: true,
+            proposals: BTreeSet::new(),
+            early: VecDeque::new(),
+        }
     }
 
     /// Whether a message of this height may be news, as far as can be told without verifying it.
@@ -86,13 +105,43 @@ impl Machine {
                 let proposal = convert::proposal_in(signed).message;
                 let height = convert::height_in(self.height);
                 let proposer = self.state.get_proposer(height, proposal.round);
-                self.is_near(signed.proposal.round) && *proposer == proposal.proposer
+                self.is_near(signed.proposal.round)
+                    && *proposer == proposal.proposer
+                    && !self.state.exceeds_per_round_cap(height, proposal.round, &proposal.value.0)
             }
             Message::PolkaCertificate(certificate) => {
                 certificate.signatures.len() <= VALIDATORS_MAX
             }
             Message::RoundCertificate(certificate) => certificate.votes.len() <= VALIDATORS_MAX,
         }
+    }
+
+    /// Remembers a proposal that the engine is about to see; the verdict on it, if that came first.
+    pub(crate) fn note_proposal(&mut self, proposal: &Proposal) -> Option<Entry> {
+        let place = (proposal.round, proposal.block);
+        self.proposals.insert(place);
+        let at = self.early.iter().position(|(of, _)| *of == place)?;
+        self.early.remove(at).map(|(_, verdict)| verdict)
+    }
+
+    /// The verdict, if the engine has seen its proposal; else it waits for it. The engine has room
+    /// for few blocks a round, which a forged proposal must not take from the true one.
+    pub(crate) fn admit_verdict(
+        &mut self,
+        round: Round,
+        block: BlockHash,
+        verdict: Entry,
+    ) -> Option<Entry> {
+        let place = (round, block);
+        if self.proposals.contains(&place) {
+            return Some(verdict);
+        }
+        self.early.retain(|(of, _)| *of != place);
+        if self.early.len() >= EARLY_VERDICTS_MAX {
+            self.early.pop_front();
+        }
+        self.early.push_back((place, verdict));
+        None
     }
 
     /// Whether the engine still looks at votes and proposals of this round: those far ahead come

@@ -38,10 +38,12 @@ fn a_void_releases_what_was_pending() {
     }
 }
 
+type Make = fn() -> Chain;
+
 /// Status of the order, the step, who takes it, and the code it gets.
 #[test]
 fn each_step_on_each_status() {
-    let make: [(&str, fn() -> Chain); 6] = [
+    let make: [(&str, Make); 6] = [
         ("unknown", Chain::new),
         ("rejected", || {
             let mut chain = Chain::new();

@@ -107,6 +107,8 @@ impl Events {
     /// The next event, or `None` once the network has stopped and all is taken. Cancel safe: an
     /// event is taken only when it is returned.
     pub async fn recv(&mut self) -> Option<Event> {
+        // A queue that never empties must not keep the task from ever pausing.
+        tokio::task::coop::consume_budget().await;
         if let Some(event) = self.try_recv() {
             return Some(event);
         }

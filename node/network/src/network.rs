@@ -79,9 +79,16 @@ impl Network {
         let (inbox, events) =
             Inbox::new(limits.consensus.inbox_bytes_max, limits.bulk.inbox_bytes_max);
         let (commands, command_receiver) = mpsc::channel(commands_max(&limits, remotes.len()));
-        let tasks = Tasks { tracker: TaskTracker::new(), cancel };
+        let lanes = Lanes {
+            remotes: Arc::clone(&remotes),
+            inbox: inbox.clone(),
+            commands: commands.clone(),
+            metrics: metrics.clone(),
+            tracker: TaskTracker::new(),
+            cancel,
+        };
         for lane in Lane::ALL {
-            tasks.spawn_lane(lane, &config, &swarm, &remotes, &inbox, &commands, &metrics)?;
+            lanes.start(lane, &config, &swarm.behaviour().streams)?;
         }
         let driver = Driver {
             swarm,
@@ -93,8 +100,8 @@ impl Network {
             commands: command_receiver,
             commands_sender: commands.clone(),
             dialer,
-            tracker: tasks.tracker.clone(),
-            cancel: tasks.cancel.clone(),
+            tracker: lanes.tracker.clone(),
+            cancel: lanes.cancel.clone(),
             books: remotes.iter().map(|remote| (remote.key, Book::new(&limits))).collect(),
             watchdog: Watchdog::new(limits.ping_interval, limits.ping_timeout, Instant::now()),
             pending: VecDeque::new(),
@@ -102,8 +109,8 @@ impl Network {
             serving: HashMap::new(),
             refusal_logged: None,
         };
-        tasks.tracker.spawn(driver.run(early));
-        tasks.tracker.close();
+        lanes.tracker.spawn(driver.run(early));
+        lanes.tracker.close();
         let inner = Inner {
             remotes,
             metrics,
@@ -111,7 +118,7 @@ impl Network {
             frame_bytes_max: Lane::ALL.map(|lane| limits.lane(lane).frame_bytes_max),
             request_bytes_max: limits.request_bytes_max,
             listen_address,
-            tracker: tasks.tracker,
+            tracker: lanes.tracker,
         };
         Ok((Self { inner: Arc::new(inner) }, events))
     }
@@ -219,12 +226,17 @@ pub fn peer_id(key: &PublicKey) -> String {
     swarm::peer_id_of(key).map_or_else(|| key.to_string(), |id| id.to_string())
 }
 
-struct Tasks {
+/// What the tasks of the lanes share.
+struct Lanes {
+    remotes: Arc<Remotes>,
+    inbox: Inbox,
+    commands: mpsc::Sender<Command>,
+    metrics: Metrics,
     tracker: TaskTracker,
     cancel: CancellationToken,
 }
 
-impl Tasks {
+impl Lanes {
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let cancel = self.cancel.clone();
         self.tracker.spawn(async move {
@@ -232,19 +244,14 @@ impl Tasks {
         });
     }
 
-    #[allow(clippy::too_many_arguments)] // wiring, called once
-    fn spawn_lane(
+    /// Starts the reading and the writing of one lane, with every allowed peer.
+    fn start(
         &self,
         lane: Lane,
         config: &NetworkConfig,
-        swarm: &Swarm<Behaviour>,
-        remotes: &Arc<Remotes>,
-        inbox: &Inbox,
-        commands: &mpsc::Sender<Command>,
-        metrics: &Metrics,
+        streams: &libp2p_stream::Behaviour,
     ) -> Result<(), NetworkFault> {
         let protocol = swarm::lane_protocol(&config.chain_id, lane)?;
-        let streams = &swarm.behaviour().streams;
         let incoming = streams
             .new_control()
             .accept(protocol.clone())
@@ -252,22 +259,22 @@ impl Tasks {
         let reader = Reader {
             lane,
             frame_bytes_max: config.limits.lane(lane).frame_bytes_max,
-            inbox: inbox.clone(),
-            commands: commands.clone(),
-            metrics: metrics.clone(),
-            traffic: metrics.traffic(lane, Direction::In),
+            inbox: self.inbox.clone(),
+            commands: self.commands.clone(),
+            metrics: self.metrics.clone(),
+            traffic: self.metrics.traffic(lane, Direction::In),
         };
         let (tracker, cancel) = (self.tracker.clone(), self.cancel.clone());
-        self.spawn(reader.accept(incoming, Arc::clone(remotes), tracker, cancel));
-        for remote in remotes.iter() {
+        self.spawn(reader.accept(incoming, Arc::clone(&self.remotes), tracker, cancel));
+        for remote in self.remotes.iter() {
             let writer = Writer {
                 remote: Arc::clone(remote),
                 lane,
                 protocol: protocol.clone(),
                 control: streams.new_control(),
-                commands: commands.clone(),
-                metrics: metrics.clone(),
-                traffic: metrics.traffic(lane, Direction::Out),
+                commands: self.commands.clone(),
+                metrics: self.metrics.clone(),
+                traffic: self.metrics.traffic(lane, Direction::Out),
             };
             self.spawn(writer.run());
         }

@@ -74,8 +74,7 @@ impl Store {
         let Some(staged) = writer.staging.find(&certificate.block) else {
             return Err(StoreFault::NotStaged { height, block: certificate.block });
         };
-        let stored =
-            StoredCertificate { certificate: certificate.clone(), block: staged.position };
+        let stored = StoredCertificate { certificate: certificate.clone(), block: staged.position };
         let body = codec::encode(&stored);
         let (mut group, rolled) = writer.appender.group(frame_bytes(body.len() as u64))?;
         let position = group.push(Kind::Certificate, vec![Cow::Owned(body)]);

@@ -7,7 +7,7 @@ use consensus_core::{
 };
 
 use crate::single::{
-    HEIGHT, Lone, block, precommit, prevote, proposal, signed_proposal, signed_vote, verdict,
+    HEIGHT, Lone, block, precommit, prevote, proposal, signed_proposal, signed_vote, skip, verdict,
 };
 use crate::world::{chain_id, key_of};
 
@@ -107,6 +107,10 @@ fn only_the_proposer_proposes_and_only_in_its_own_name() {
     let mut stolen = signed_proposal(2, HEIGHT, 0, block(6));
     stolen.proposal.proposer = ValidatorId(1);
     dropped(&mut lone, Message::Proposal(stolen));
+    let mut elsewhere = signed_proposal(1, HEIGHT, 0, block(6));
+    let digest = elsewhere.proposal.digest(ChainId(Digest([9; 32])));
+    elsewhere.signature = key_of(1).sign(&digest);
+    dropped(&mut lone, Message::Proposal(elsewhere));
     let mut changed = signed_proposal(1, HEIGHT, 0, block(6));
     changed.proposal.valid_round = Some(Round(0));
     dropped(&mut lone, Message::Proposal(changed));
@@ -240,4 +244,31 @@ fn our_own_stolen_key_puts_no_words_in_our_log() {
     goes_on(&mut lone);
     let after = Lone::restarted(0, lone.log, lone.guard);
     assert_eq!(after.consensus.standing(), Standing::Voting);
+}
+
+#[test]
+fn blocks_of_forged_proposals_leave_room_for_the_true_one() {
+    let mut lone = Lone::new(0);
+    // Someone makes us execute blocks that validator 1 never proposed.
+    for byte in 50..60 {
+        let mut forged = signed_proposal(2, HEIGHT, 0, block(byte));
+        forged.proposal.proposer = ValidatorId(1);
+        dropped(&mut lone, Message::Proposal(forged));
+        assert_eq!(lone.feed(verdict(1, 0, block(byte), byte % 2 == 0)), []);
+    }
+    goes_on(&mut lone);
+}
+
+#[test]
+fn verdicts_on_our_own_turn_do_not_disturb_our_proposal() {
+    let mut lone = Lone::new(0);
+    for byte in 50..60 {
+        assert_eq!(lone.feed(verdict(0, 3, block(byte), false)), []);
+    }
+    lone.feed(Input::Message(skip(3, None)));
+    lone.feed(Input::Propose { height: HEIGHT, round: Round(3), block: block(7) });
+    assert_eq!(lone.sent_vote(VoteStep::Prevote, 3), Some(Some(block(7))));
+    let after = Lone::restarted(0, lone.log.clone(), lone.guard.clone());
+    assert_eq!(after.consensus.standing(), Standing::Voting);
+    assert_eq!(after.sent_vote(VoteStep::Prevote, 3), Some(Some(block(7))));
 }

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use chain_types::{Height, Round, ValidatorId, VoteStep};
-use consensus_core::{
-    Input, Message, PolkaCertificate, RoundCertificate, RoundCertificateKind, RoundVote, Timeout,
-    TimeoutKind,
-};
+use consensus_core::{Input, Message, PolkaCertificate, Timeout, TimeoutKind};
 use proptest::prelude::*;
 
-use crate::single::{HEIGHT, Lone, block, precommit, prevote, proposal, signed_vote, verdict};
+use crate::single::{
+    HEIGHT, Lone, block, precommit, prevote, proposal, signed_vote, skip, verdict,
+};
 use crate::world::{CALM, STORM, World};
 
 #[test]
@@ -97,21 +96,6 @@ fn polka(round: u32, byte: u8) -> Message {
     })
 }
 
-fn skip(round: u32, byte: Option<u8>) -> Message {
-    let vote = |index| {
-        let block = byte.map(block);
-        let signed = signed_vote(index, HEIGHT, round, VoteStep::Precommit, block);
-        let (validator, signature) = (signed.validator, signed.signature);
-        RoundVote { step: VoteStep::Precommit, block, validator, signature }
-    };
-    Message::RoundCertificate(RoundCertificate {
-        height: HEIGHT,
-        round: Round(round),
-        kind: RoundCertificateKind::Skip,
-        votes: (2..4).map(vote).collect(),
-    })
-}
-
 fn input(act: &Act, lone: &Lone) -> Option<Input> {
     let running = lone.consensus.round().unwrap();
     Some(match *act {
@@ -125,7 +109,7 @@ fn input(act: &Act, lone: &Lone) -> Option<Input> {
         Act::Prevote { who, round, block: byte } => prevote(who, round, byte.map(block)),
         Act::Precommit { who, round, block: byte } => precommit(who, round, byte.map(block)),
         Act::Polka { round, block } => Input::Message(polka(round, block)),
-        Act::Skip { round, block } => Input::Message(skip(round, block)),
+        Act::Skip { round, block } => Input::Message(skip(round, block.map(crate::single::block))),
         Act::Timeout { kind } => Input::Timeout(Timeout { height: HEIGHT, round: running, kind }),
         Act::Propose { block: byte } => {
             Input::Propose { height: HEIGHT, round: running, block: block(byte) }

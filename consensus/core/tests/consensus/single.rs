@@ -5,7 +5,8 @@ use chain_types::{
 };
 use consensus_core::{
     Consensus, ConsensusFault, Effect, Equivocation, Input, Message, MuteReason, Proposal,
-    Proposers, SignedProposal, SignedVote, Standing, Timeout, TimeoutKind, Timeouts,
+    Proposers, RoundCertificate, RoundCertificateKind, RoundVote, SignedProposal, SignedVote,
+    Standing, Timeout, TimeoutKind, Timeouts,
 };
 
 use crate::world::{chain_id, key_of, validators};
@@ -61,6 +62,21 @@ pub fn verdict(index: usize, round: u32, block: BlockHash, valid: bool) -> Input
         block,
         valid,
     }
+}
+
+/// A certificate of two validators' precommits that leads to `round`.
+pub fn skip(round: u32, block: Option<BlockHash>) -> Message {
+    let vote = |index| {
+        let signed = signed_vote(index, HEIGHT, round, VoteStep::Precommit, block);
+        let (validator, signature) = (signed.validator, signed.signature);
+        RoundVote { step: VoteStep::Precommit, block, validator, signature }
+    };
+    Message::RoundCertificate(RoundCertificate {
+        height: HEIGHT,
+        round: Round(round),
+        kind: RoundCertificateKind::Skip,
+        votes: (2..4).map(vote).collect(),
+    })
 }
 
 fn start(height: Height, validators: ValidatorSet) -> Input {
@@ -257,12 +273,56 @@ fn a_locked_validator_is_silent_until_its_log_is_replayed() {
 
 #[test]
 fn a_damaged_log_is_read_up_to_the_damage() {
-    let before = Lone::precommitted();
+    let mut before = Lone::new(0);
+    before.feed(Input::Message(skip(3, None)));
+    before.feed(Input::Message(skip(4, None)));
+    before.feed(Input::Message(skip(5, None)));
+    assert!(before.log.len() >= 3);
     let mut log = before.log.clone();
-    log[0] = vec![9, 9, 9];
+    log[1] = vec![9, 9, 9];
     let mut after = Lone::restarted(0, log, before.guard);
-    assert_eq!(after.consensus.standing(), Standing::Mute(MuteReason::LockLost));
+    assert_eq!(
+        after.consensus.round(),
+        Some(Round(3)),
+        "what follows the damage counts for nothing"
+    );
     assert_eq!(after.consensus.take_troubles().len(), 1);
+}
+
+#[test]
+fn a_log_that_leads_to_an_earlier_lock_silences_too() {
+    let mut before = Lone::precommitted();
+    let to_first_lock = before.log.len();
+    before.feed(Input::Message(skip(1, None)));
+    before.feed(proposal(2, 1, block(9)));
+    before.feed(verdict(2, 1, block(9), true));
+    for index in [1, 2, 3] {
+        before.feed(prevote(index, 1, Some(block(9))));
+    }
+    assert_eq!(before.sent_vote(VoteStep::Precommit, 1), Some(Some(block(9))));
+    let log = before.log[..to_first_lock].to_vec();
+    let after = Lone::restarted(0, log, before.guard);
+    assert_eq!(after.consensus.standing(), Standing::Mute(MuteReason::LockLost));
+}
+
+#[test]
+fn a_replayed_log_asks_for_a_block_only_if_its_round_still_runs() {
+    // Round 3 is our own turn.
+    let asks = |lone: &Lone| {
+        let block = |effect: &&Effect| matches!(effect, Effect::GetBlock { .. });
+        lone.effects.iter().filter(block).cloned().collect::<Vec<_>>()
+    };
+    let wanted = Effect::GetBlock { height: HEIGHT, round: Round(3) };
+    let mut before = Lone::new(0);
+    before.feed(Input::Message(skip(3, None)));
+    assert_eq!(asks(&before), std::slice::from_ref(&wanted));
+    assert_eq!(asks(&after_replay(&before)), [wanted]);
+    before.feed(Input::Message(skip(4, None)));
+    assert_eq!(asks(&after_replay(&before)), []);
+}
+
+fn after_replay(before: &Lone) -> Lone {
+    Lone::restarted(0, before.log.clone(), before.guard.clone())
 }
 
 #[test]
@@ -414,21 +474,30 @@ fn messages_of_the_next_height_wait_and_those_beyond_do_not() {
 #[test]
 fn a_flood_of_later_messages_is_bounded_a_validator() {
     let next = Height(2);
+    let vote = |index, step, byte| {
+        Input::Message(Message::Vote(signed_vote(index, next, 0, step, Some(block(byte)))))
+    };
     let mut lone = Lone::new(0);
-    // Validator 3 floods; validator 1's votes still find room.
+    // Validator 3 floods with prevotes, so that its precommit finds no room; the others' do.
     for byte in 0..200 {
-        let vote = signed_vote(3, next, 0, VoteStep::Prevote, Some(block(byte)));
-        lone.feed(Input::Message(Message::Vote(vote)));
+        lone.feed(vote(3, VoteStep::Prevote, byte));
     }
-    for step in [VoteStep::Prevote, VoteStep::Precommit] {
-        let vote = signed_vote(1, next, 0, step, None);
-        lone.feed(Input::Message(Message::Vote(vote)));
+    for index in [1, 2, 3] {
+        lone.feed(vote(index, VoteStep::Precommit, 7));
     }
+    lone.feed(Input::Message(Message::Proposal(signed_proposal(2, next, 0, block(7)))));
     lone.feed(start(next, validators(4)));
-    // Every conflicting vote that was kept is evidence, up to the engine's own cap.
-    lone.feed(start(Height(3), validators(4)));
-    let found = lone.effects.iter().filter(|effect| matches!(effect, Effect::Evidence(_))).count();
-    assert!((1..8).contains(&found), "{found} pairs");
+    lone.feed(Input::Verdict {
+        height: next,
+        round: Round(0),
+        proposer: ValidatorId(2),
+        valid_round: None,
+        block: block(7),
+        valid: true,
+    });
+    assert!(!lone.consensus.is_decided(), "the flood was kept");
+    lone.feed(vote(3, VoteStep::Precommit, 7));
+    assert!(lone.consensus.is_decided());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `sluice order`: what became of an order.
 
+use futures::FutureExt as _;
 use std::fmt::Write as _;
 
 use chain_types::OrderId;
@@ -33,7 +34,7 @@ pub async fn run(args: OrderArgs, output: Output) -> anyhow::Result<Exit> {
     let client = Client::new(&args.nodes.urls)?;
     let id = args.order_id.to_string();
     let report = client
-        .ask(async |node| node.order(id.clone()).await)
+        .ask(|node| node.order(id.clone()).boxed())
         .await
         .map_err(CallError::into_failure)?;
     output.answer(&report, || text(&report))?;

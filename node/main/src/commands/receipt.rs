@@ -1,5 +1,6 @@
 //! `sluice receipt`: fetches an order's receipt.
 
+use futures::FutureExt as _;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -29,7 +30,7 @@ pub struct ReceiptArgs {
 pub async fn run(args: ReceiptArgs, output: Output) -> anyhow::Result<Exit> {
     let client = Client::new(&args.nodes.urls)?;
     let id = args.order_id.to_string();
-    let report = match client.ask(async |node| node.receipt(id.clone()).await).await {
+    let report = match client.ask(|node| node.receipt(id.clone()).boxed()).await {
         Ok(report) => report,
         Err(CallError::Refused { code, message, .. }) if code == ApiError::NotFound.code() => {
             return Err(failure(Exit::Negative, message));

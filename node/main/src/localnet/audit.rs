@@ -1,6 +1,7 @@
 //! What the chain says at the end, read over the public RPC and compared with what the parties
 //! were told on the way.
 
+use futures::FutureExt as _;
 use std::collections::BTreeSet;
 
 use anyhow::Context as _;
@@ -14,7 +15,7 @@ use rpc_api::{
 use serde::Serialize;
 
 use crate::bench::report::Latencies;
-use crate::participant::client::{CallError, Client};
+use crate::participant::client::{Call, CallError, Client};
 
 /// Orders asked for one by one at the end.
 const ORDERS_CHECKED_MAX: usize = 20;
@@ -103,6 +104,8 @@ impl Agreement {
 pub struct Breaches {
     /// Orders collected late, or never.
     pub collected: u64,
+    /// Windows that closed too late to be paid in time.
+    pub instructed: u64,
     /// Instructions that arrived late, or not yet.
     pub arrived: u64,
 }
@@ -113,8 +116,8 @@ impl Baseline {
     /// # Errors
     /// When no node answers.
     pub async fn read(client: &Client) -> Result<Self, CallError> {
-        let head = client.ask(async |node: &HttpClient| node.head().await).await?;
-        let open = client.ask(async |node: &HttpClient| node.window(head.window).await).await?;
+        let head = client.ask(|node| node.head().boxed()).await?;
+        let open = client.ask(|node| node.window(head.window).boxed()).await?;
         Ok(Self { window: open.window, order_count: open.order_count, height: head.height })
     }
 }
@@ -146,8 +149,8 @@ impl Settlement {
             }
             settlement.windows_closed += 1;
             let filter = InstructionFilter::window(window.window);
-            let instructions = all(client, async |node: &HttpClient, cursor| {
-                node.instructions(filter, cursor, Some(LIMIT_MAX)).await
+            let instructions = all(client, |node, cursor| {
+                node.instructions(filter, cursor, Some(LIMIT_MAX)).boxed()
             });
             for instruction in instructions.await? {
                 settlement.add(&instruction);
@@ -186,7 +189,7 @@ async fn windows_since(client: &Client, first: u64) -> Result<Vec<WindowReport>,
     let mut cursor = None;
     loop {
         let page = client
-            .ask(async |node: &HttpClient| node.windows(cursor.clone(), Some(LIMIT_MAX)).await)
+            .ask(|node| node.windows(cursor.clone(), Some(LIMIT_MAX)).boxed())
             .await?;
         let reached = page.items.last().is_none_or(|window| window.window < first);
         windows.extend(page.items.into_iter().filter(|window| window.window >= first));
@@ -200,12 +203,12 @@ async fn windows_since(client: &Client, first: u64) -> Result<Vec<WindowReport>,
 /// All items of a list, page by page.
 async fn all<T>(
     client: &Client,
-    page: impl AsyncFn(&HttpClient, Option<String>) -> Result<Page<T>, jsonrpsee::core::ClientError>,
+    page: impl for<'a> Fn(&'a HttpClient, Option<String>) -> Call<'a, Page<T>>,
 ) -> Result<Vec<T>, CallError> {
     let mut items = Vec::new();
     let mut cursor = None;
     loop {
-        let part = client.ask(async |node: &HttpClient| page(node, cursor.clone()).await).await?;
+        let part = client.ask(|node| page(node, cursor.clone())).await?;
         items.extend(part.items);
         cursor = part.next;
         if cursor.is_none() {
@@ -221,7 +224,7 @@ async fn all<T>(
 pub async fn agreement(client: &Client) -> Result<Agreement, CallError> {
     let mut heights = Vec::new();
     for at in 0..client.len() {
-        let head = client.ask_node(at, async |node: &HttpClient| node.head().await).await?;
+        let head = client.ask_node(at, |node| node.head().boxed()).await?;
         heights.push(head.height);
     }
     let common_height = heights.iter().copied().min().unwrap_or(0);
@@ -229,10 +232,10 @@ pub async fn agreement(client: &Client) -> Result<Agreement, CallError> {
     for (at, height) in heights.into_iter().enumerate() {
         let selector = BlockSelector::Height(common_height);
         let block = client
-            .ask_node(at, async |node: &HttpClient| node.block(selector.clone()).await)
+            .ask_node(at, |node| node.block(selector.clone()).boxed())
             .await?;
         let balance =
-            client.ask_node(at, async |node: &HttpClient| node.trial_balance().await).await?;
+            client.ask_node(at, |node| node.trial_balance().boxed()).await?;
         nodes.push(NodeView {
             url: client.url(at).to_owned(),
             height,
@@ -251,13 +254,14 @@ pub async fn agreement(client: &Client) -> Result<Agreement, CallError> {
 /// # Errors
 /// When no node answers.
 pub async fn breaches(client: &Client, baseline: Baseline) -> Result<Breaches, CallError> {
-    let list = all(client, async |node: &HttpClient, cursor| {
-        node.breaches(cursor, Some(LIMIT_MAX)).await
+    let list = all(client, |node, cursor| {
+        node.breaches(cursor, Some(LIMIT_MAX)).boxed()
     });
     let mut breaches = Breaches::default();
     for breach in list.await?.iter().filter(|breach| breach.height > baseline.height) {
         match breach.stage {
             BreachStage::Collected => breaches.collected += 1,
+            BreachStage::Instructed => breaches.instructed += 1,
             BreachStage::Arrived => breaches.arrived += 1,
         }
     }
@@ -278,7 +282,7 @@ pub async fn orders_elsewhere(
     for (at, order) in orders.iter().take(checked).enumerate() {
         let id = order.to_string();
         let report =
-            client.ask_node(at, async |node: &HttpClient| node.order(id.clone()).await).await?;
+            client.ask_node(at, |node| node.order(id.clone()).boxed()).await?;
         if report.status != expected {
             elsewhere.push(format!("order {id} is {}", report.status.name()));
         }
@@ -299,7 +303,7 @@ pub async fn receipts(
     for (at, order) in orders.iter().take(checked).enumerate() {
         let id = order.to_string();
         let report =
-            client.ask_node(at, async |node: &HttpClient| node.receipt(id.clone()).await).await?;
+            client.ask_node(at, |node| node.receipt(id.clone()).boxed()).await?;
         let bytes = decode_base64(&report.receipt_base64).context("a receipt is no base64")?;
         let proven = Receipt::decode(&bytes)
             .and_then(|receipt| receipt.verify(genesis))

@@ -10,6 +10,7 @@ pub mod nodes;
 mod report;
 mod service;
 
+use futures::FutureExt as _;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -318,7 +319,7 @@ impl Watch<'_> {
 
     async fn height(&self) -> Option<u64> {
         use rpc_api::ChainRpcClient as _;
-        self.client.ask(async |node| node.head().await).await.ok().map(|head| head.height)
+        self.client.ask(|node| node.head().boxed()).await.ok().map(|head| head.height)
     }
 }
 

@@ -100,8 +100,9 @@ impl LocalnetReport {
         let breaches = audit::breaches(client, baseline).await;
         if let Some(breaches) = report.told("breaches", breaches) {
             report.breaches = breaches;
-            if breaches.arrived > 0 {
-                report.problem(format!("{} arrival deadlines were missed", breaches.arrived));
+            let missed = breaches.instructed + breaches.arrived;
+            if missed > 0 {
+                report.problem(format!("{missed} deadlines of settlement were missed"));
             }
         }
         report.single_orders(client, genesis, &counts).await;
@@ -270,12 +271,13 @@ impl LocalnetReport {
         }
         lines.push(format!(
             "settlement {} windows, {} instructions, {} arrivals, {} late; breaches: {} of \
-             collection, {} of arrival",
+             collection, {} of instruction, {} of arrival",
             self.windows_closed,
             self.instructions,
             self.arrivals,
             self.late,
             self.breaches.collected,
+            self.breaches.instructed,
             self.breaches.arrived
         ));
         lines.push(format!(

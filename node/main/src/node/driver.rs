@@ -62,7 +62,7 @@ pub struct Driver {
     /// Which key is which node.
     pub directory: Arc<Directory>,
     /// Requests to peers, carried out elsewhere.
-    pub requests: tokio::sync::mpsc::UnboundedSender<PeerWork>,
+    pub requests: tokio::sync::mpsc::Sender<PeerWork>,
     /// Who waits for what.
     pub hub: Arc<Hub>,
     /// What others read.
@@ -218,8 +218,10 @@ impl Driver {
     }
 
     fn ask(&self, work: PeerWork) {
-        // Fails only while the node stops, when nobody needs the answer.
-        let _ = self.requests.send(work);
+        // When too many wait, or the node stops, it is not asked; the replica's timer asks again.
+        if self.requests.try_send(work).is_err() {
+            debug!("a request to a peer was left out");
+        }
     }
 
     fn committed(&self, staged: &StagedBlock) {

@@ -15,7 +15,8 @@ use chain_types::{
     Block, ChainGenesis, Height, Outcome, SignedBatch, VerifiedBatch,
 };
 use consensus_core::Proposers;
-use node_replica::{Checkpoint, Executed, SharedState, replay_block};
+use contracts::Executed;
+use node_replica::{Checkpoint, SharedState, replay_block};
 use tracing::info;
 
 /// How often long work says how far it is.

@@ -37,6 +37,8 @@ use self::peers::{Directory, Peers};
 
 /// Inputs that wait for the driver; more are refused or waited for, never kept.
 const INPUTS_MAX: usize = 1_024;
+/// Requests to peers that wait to be carried out; the replica's timers ask again.
+const REQUESTS_MAX: usize = 256;
 /// The file that holds the node's process id while it runs.
 const PID_FILE: &str = "sluice.pid";
 
@@ -60,7 +62,7 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
     let vitals = Arc::new(Vitals::default());
     vitals.height.store(read_state(&home.state).height().0, Ordering::Relaxed);
     let (inputs, input_receiver) = mpsc::sync_channel(INPUTS_MAX);
-    let (requests, request_receiver) = tokio::sync::mpsc::unbounded_channel();
+    let (requests, request_receiver) = tokio::sync::mpsc::channel(REQUESTS_MAX);
     let peers = Peers {
         chain_id: genesis.chain_id,
         network: network.clone(),

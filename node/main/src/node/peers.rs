@@ -160,7 +160,7 @@ impl Peers {
     }
 
     /// Carries out the replica's requests until the driver ends.
-    pub async fn ask(self, mut work: mpsc::UnboundedReceiver<PeerWork>) {
+    pub async fn ask(self, mut work: mpsc::Receiver<PeerWork>) {
         let asking = Arc::new(Semaphore::new(ASKING_MAX));
         while let Some(work) = work.recv().await {
             let Ok(permit) = asking.clone().acquire_owned().await else { return };

@@ -122,9 +122,10 @@ pub fn breach(record: &BreachRecord) -> BreachReport {
     BreachReport {
         stage: match record.stage {
             Stage::Collected => BreachStage::Collected,
+            Stage::Instructed => BreachStage::Instructed,
             Stage::Arrived => BreachStage::Arrived,
         },
-        late: record.late.0,
+        late: record.late.map(|late| late.0),
         subject: match record.subject {
             BreachSubject::Order(id) => id.to_string(),
             BreachSubject::Instruction(id) => id.to_string(),
@@ -132,6 +133,7 @@ pub fn breach(record: &BreachRecord) -> BreachReport {
         deadline_ms: record.deadline.0,
         noticed_ms: record.noticed.0,
         height: record.height.0,
+        sequence: record.sequence,
     }
 }
 

@@ -1,10 +1,12 @@
 //! The typed RPC client over several nodes: round robin, and on to the next node when one does
 //! not answer. Sending the same batch to another node is safe: it never settles twice.
 
+use futures::FutureExt as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use jsonrpsee::core::client::Error as ClientError;
 use jsonrpsee_http_client::{HttpClient, HttpClientBuilder};
 use rpc_api::{
@@ -29,6 +31,9 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 const REQUEST_BYTES_MAX: u32 = 4 * 1024 * 1024;
 /// The largest response.
 const RESPONSE_BYTES_MAX: u32 = 32 * 1024 * 1024;
+
+/// A call under way.
+pub type Call<'a, T> = BoxFuture<'a, Result<T, ClientError>>;
 
 /// A call that did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -184,7 +189,7 @@ impl Client {
     pub async fn ask_node<T>(
         &self,
         at: usize,
-        call: impl AsyncFn(&HttpClient) -> Result<T, ClientError>,
+        call: impl for<'a> Fn(&'a HttpClient) -> Call<'a, T>,
     ) -> Result<T, CallError> {
         let (url, client) = &self.nodes[at % self.nodes.len()];
         call(client).await.map_err(|error| CallError::new(url, error))
@@ -196,7 +201,7 @@ impl Client {
     /// The first refusal that does not pass; when none answers, the last node's error.
     pub async fn ask<T>(
         &self,
-        call: impl AsyncFn(&HttpClient) -> Result<T, ClientError>,
+        call: impl for<'a> Fn(&'a HttpClient) -> Call<'a, T>,
     ) -> Result<T, CallError> {
         let first = self.turn.fetch_add(1, Ordering::Relaxed);
         let mut at = first;
@@ -229,11 +234,11 @@ impl Client {
         loop {
             let left = timeout.saturating_sub(started.elapsed());
             let wait_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).clamp(1, WAIT_MS);
-            let call = async |client: &HttpClient| {
+            let answer = self.ask_node(at, |node| {
                 let bytes = Base64Bytes::new(bytes.clone());
-                client.submit(bytes, Some(wait), Some(wait_ms), None).await
-            };
-            let error = match self.ask_node(at, call).await {
+                node.submit(bytes, Some(wait), Some(wait_ms), None).boxed()
+            });
+            let error = match answer.await {
                 Ok(report) if wait == Wait::Final && report.state != BatchState::Final => {
                     // Admitted though asked to wait on: ask again.
                     let (waited_ms, last) = (wait_ms, format!("{:?}", report.state));

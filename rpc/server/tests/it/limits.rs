@@ -57,15 +57,18 @@ async fn too_many_connections_are_told_so_and_closing_makes_room() {
     assert_eq!(refused.status, 503);
     assert_eq!(refused.body, "Too many connections; retry, or another node.\n");
     drop(one);
-    loop {
+    let mut has_room = false;
+    for _ in 0..10_000 {
         let mut stream = TcpStream::connect(server.address).await.unwrap();
         let ask = b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
         let _ = stream.write_all(ask).await;
         let answer = parse(&read_to_close(&mut stream).await);
-        if answer.is_some_and(|answer| answer.status == 200) {
+        has_room = answer.is_some_and(|answer| answer.status == 200);
+        if has_room {
             break;
         }
     }
+    assert!(has_room, "closing a connection makes room for another");
     assert!(two.health().await.unwrap().is_ready, "the others were not harmed");
 }
 
@@ -74,12 +77,14 @@ async fn each_address_has_a_budget() {
     let config = ServerConfig { calls_per_second_max: 3, ..ServerConfig::default() };
     let server = TestServer::with(config).await;
     let client = server.http();
-    let spent = loop {
+    let mut spent = None;
+    for _ in 0..1_000 {
         if let Err(error) = client.health().await {
-            break error;
+            spent = Some(error);
+            break;
         }
-    };
-    let jsonrpsee::core::client::Error::Call(error) = spent else { panic!("{spent:?}") };
+    }
+    let Some(jsonrpsee::core::client::Error::Call(error)) = spent else { panic!("{spent:?}") };
     assert_eq!(error.code(), ApiError::BudgetExceeded.code());
     assert!(ErrorData::of(&error).unwrap().retry_after_ms.is_some());
     // Calls of a list and of a WebSocket connection are counted one by one.
@@ -88,12 +93,15 @@ async fn each_address_has_a_budget() {
     let refused = |answer: &serde_json::Value| answer["error"]["code"] == 1010;
     assert!(refused(&answer) || answer.as_array().unwrap().iter().any(refused));
     let ws = server.ws().await;
-    loop {
+    let mut refusals = 0;
+    for _ in 0..1_000 {
         if let Err(jsonrpsee::core::client::Error::Call(error)) = ws.health().await {
             assert_eq!(error.code(), ApiError::BudgetExceeded.code());
+            refusals += 1;
             break;
         }
     }
+    assert_eq!(refusals, 1, "a WebSocket connection spends the same budget");
     // Health and figures are for those who watch the node.
     assert_eq!(get(server.address, "/healthz").await.status, 200);
 }
@@ -115,12 +123,15 @@ async fn bodies_have_a_budget_over_all_connections() {
     slow.write_all(start.as_bytes()).await.unwrap();
     // While its body is awaited, no other of that size is taken.
     let large = call("batch_submit", &format!("[\"{}\"]", "A".repeat(1 << 20)));
-    loop {
+    let mut was_busy = false;
+    for _ in 0..100 {
         let answer = post(server.address, &large).await;
-        if answer.code() == i64::from(ApiError::NodeBusy.code()) {
+        was_busy = answer.code() == i64::from(ApiError::NodeBusy.code());
+        if was_busy {
             break;
         }
     }
+    assert!(was_busy, "both bodies were taken");
     read_to_close(&mut slow).await;
     assert_ne!(post(server.address, &large).await.name(), "node-busy");
 }

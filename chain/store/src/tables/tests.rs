@@ -1,0 +1,62 @@
+//! The byte order of a key is the key's own order: pages and cursors rest on it.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use chain_state::{AccountKey, AccountKind};
+use chain_types::{Currency, Height, InstructionId, MerchantId, ParticipantId, WindowId};
+use proptest::prelude::*;
+
+use super::{TableKey, account_prefix, gateway_prefix};
+use crate::model::{BreachCursor, EntryCursor};
+
+fn instruction() -> impl Strategy<Value = InstructionId> {
+    (0..3_u64, any::<u64>(), any::<u16>()).prop_map(|(window, merchant, currency)| InstructionId {
+        window: WindowId(window << 40),
+        merchant: MerchantId(merchant),
+        currency: Currency(currency),
+    })
+}
+
+fn account() -> impl Strategy<Value = AccountKey> {
+    (0..8_usize, any::<u64>(), any::<u16>()).prop_map(|(kind, owner, currency)| AccountKey {
+        kind: AccountKind::ALL[kind],
+        owner,
+        currency: Currency(currency),
+    })
+}
+
+fn assert_same_order<K: TableKey + Ord + std::fmt::Debug>(left: &K, right: &K) {
+    let bytes = left.to_bytes().as_ref().cmp(right.to_bytes().as_ref());
+    assert_eq!(bytes, left.cmp(right), "{left:?} and {right:?}");
+}
+
+proptest! {
+    #[test]
+    fn bytes_are_ordered_as_keys_are(
+        numbers in (any::<u64>(), any::<u64>()),
+        sequences in (any::<u32>(), any::<u32>()),
+        instructions in (instruction(), instruction()),
+        accounts in (account(), account()),
+    ) {
+        assert_same_order(&Height(numbers.0), &Height(numbers.1));
+        assert_same_order(&WindowId(numbers.0), &WindowId(numbers.1));
+        assert_same_order(&instructions.0, &instructions.1);
+        let gateways = (ParticipantId(sequences.0), ParticipantId(sequences.1));
+        assert_same_order(&(gateways.0, instructions.0), &(gateways.1, instructions.1));
+        assert_same_order(&(gateways.0, instructions.0), &(gateways.0, instructions.1));
+        let entries = (
+            EntryCursor { height: Height(numbers.0), sequence: sequences.0 },
+            EntryCursor { height: Height(numbers.1 % 2), sequence: sequences.1 },
+        );
+        assert_same_order(&(accounts.0, entries.0), &(accounts.1, entries.1));
+        assert_same_order(&(accounts.0, entries.0), &(accounts.0, entries.1));
+        let breaches = (
+            BreachCursor { height: Height(numbers.0 % 3), sequence: sequences.0 },
+            BreachCursor { height: Height(numbers.1 % 3), sequence: sequences.1 },
+        );
+        assert_same_order(&breaches.0, &breaches.1);
+        let key = (accounts.0, entries.0).to_bytes();
+        assert!(key.starts_with(&account_prefix(&accounts.0)));
+        let key = (gateways.0, instructions.0).to_bytes();
+        assert!(key.starts_with(&gateway_prefix(gateways.0)));
+    }
+}

@@ -1,0 +1,347 @@
+//! Blocks, batches and records to store, and homes to store them in.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use chain_state::{
+    AccountEntry, AccountKey, BreachRecord, BreachSubject, EntryCause, InstructionRecord,
+    InstructionStatus, Location, OrderRecord, OrderStatus, Record, Retired, Stage, WindowRecord,
+};
+use chain_store::{
+    ChainStore, CommittedBlock, MemoryStore, Recovery, StagedBlock, Store, StoreFault, StoreOptions,
+};
+use chain_types::{
+    Amount, Block, BlockHash, BlockHeader, Certificate, ChainId, CollectItem, Currency, Digest,
+    Height, InstructionId, MerchantId, OrderId, Outcome, ParticipantId, Round, SecretKey,
+    Signature, SignedBatch, TimeMs, ValidatorId, VerifiedBatch, WindowId,
+};
+use tempfile::TempDir;
+
+pub const CHAIN: ChainId = ChainId(Digest([7; 32]));
+pub const OTHER_CHAIN: ChainId = ChainId(Digest([8; 32]));
+/// Two or three blocks fill a file of this size, so that every test crosses files.
+pub const SMALL_FILE_BYTES: u64 = 16 * 1024;
+
+pub fn small_options() -> StoreOptions {
+    StoreOptions {
+        block_file_bytes: SMALL_FILE_BYTES,
+        block_files_open_max: 3,
+        index_cache_bytes: 1024 * 1024,
+        index_buffer_bytes: 8 * 1024 * 1024,
+        ..StoreOptions::default()
+    }
+}
+
+/// A home that a test may copy, damage and open again.
+pub struct TestHome {
+    root: TempDir,
+    name: String,
+}
+
+impl TestHome {
+    pub fn new() -> Self {
+        Self { root: tempfile::tempdir().unwrap(), name: "home".to_owned() }
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.root.path().join(&self.name)
+    }
+
+    pub fn open(&self) -> (Store, Recovery) {
+        self.try_open().unwrap()
+    }
+
+    pub fn try_open(&self) -> Result<(Store, Recovery), StoreFault> {
+        Store::open(&self.path(), CHAIN, small_options())
+    }
+
+    pub fn fault(&self) -> StoreFault {
+        self.try_open().expect_err("the home must be refused")
+    }
+
+    /// The home as kill -9 leaves it at this moment: files as written, memory gone.
+    pub fn killed(&self, store: &Store) -> Self {
+        // The copy is no single instant, so nothing may be on its way while it is made.
+        while store.counters().runs_waiting > 0 {
+            std::thread::yield_now();
+        }
+        // The index deletes what it has replaced whenever it likes; a copy during which nothing
+        // came or went is one that a crash could have left.
+        loop {
+            let (copy, before) = (Self::new(), listing(&self.path()));
+            copy_folder(&self.path(), &copy.path());
+            if listing(&self.path()) == before {
+                return copy;
+            }
+        }
+    }
+
+    pub fn block_file(&self, number: u32) -> PathBuf {
+        self.path().join("blocks").join(format!("{number:08}.blk"))
+    }
+
+    pub fn block_file_count(&self) -> u32 {
+        fs::read_dir(self.path().join("blocks")).unwrap().count() as u32
+    }
+}
+
+pub fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            match fs::copy(entry.path(), target) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                result => assert!(result.is_ok(), "{result:?}"),
+            }
+        }
+    }
+}
+
+/// Every file of a folder with its length.
+fn listing(folder: &Path) -> Vec<(PathBuf, u64)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => found.extend(listing(&path)),
+            Ok(metadata) => found.push((path, metadata.len())),
+            Err(_) => found.push((path, u64::MAX)),
+        }
+    }
+    found.sort();
+    found
+}
+
+pub fn flip_bit(path: &Path, offset: u64, bit: u8) {
+    let mut bytes = fs::read(path).unwrap();
+    bytes[offset as usize] ^= 1 << bit;
+    fs::write(path, bytes).unwrap();
+}
+
+/// Where the zeros at the end of a file begin.
+pub fn written_end(path: &Path) -> u64 {
+    let bytes = fs::read(path).unwrap();
+    bytes.iter().rposition(|byte| *byte != 0).map_or(0, |at| at as u64 + 1)
+}
+
+pub fn order_id(number: u64) -> OrderId {
+    let mut entropy = [0; 10];
+    entropy[2..].copy_from_slice(&number.to_be_bytes());
+    OrderId::new(TimeMs(1_800_000_000_000 + number), entropy)
+}
+
+/// A batch of `count` items, unlike that of any other `seed`.
+pub fn batch(seed: u64, count: u64) -> VerifiedBatch {
+    let key = SecretKey::from_seed(&[3; 32]);
+    let items: Vec<CollectItem> = (0..count)
+        .map(|item| CollectItem {
+            order_id: order_id(seed * 10_000 + item).0,
+            reference: [seed as u8; 32],
+            spare: [0; 16],
+        })
+        .collect();
+    let submitter = ParticipantId(201);
+    let until = TimeMs(1_800_000_100_000);
+    let bytes = SignedBatch::sign(CHAIN, submitter, &key, until, &items);
+    let decoded = SignedBatch::decode(Bytes::from(bytes)).unwrap();
+    decoded.verify(CHAIN, |_| Some(key.public_key())).unwrap()
+}
+
+/// Time of the block of a height.
+pub fn time_of(height: u64) -> TimeMs {
+    TimeMs(1_800_000_000_000 + height * 100)
+}
+
+pub fn block(height: u64, round: u32, batches: Vec<VerifiedBatch>) -> StagedBlock {
+    let header = BlockHeader {
+        protocol_version: 1,
+        chain_id: CHAIN,
+        height: Height(height),
+        round: Round(round),
+        proposer: ValidatorId(round % 4),
+        time: time_of(height),
+        window: WindowId(height / 10),
+        parent: BlockHash(Digest([height as u8; 32])),
+        batch_count: batches.len() as u32,
+        batches_root: Digest([1; 32]),
+        results_root: Digest([2; 32]),
+        state_digest: Digest([height as u8; 32]),
+        validators_hash: Digest([4; 32]),
+        parameters_hash: Digest([5; 32]),
+    };
+    let outcomes = batches
+        .iter()
+        .map(|batch| (0..batch.count()).map(|item| Outcome((item % 3) as u16)).collect())
+        .collect();
+    let block = Block { header, batches: batches.iter().map(VerifiedBatch::id).collect() };
+    StagedBlock { block, batches, outcomes }
+}
+
+/// The block that most tests store at a height: up to three batches, none in every fourth.
+pub fn usual_block(height: u64) -> StagedBlock {
+    let batches = (0..height % 4).map(|at| batch(height * 10 + at, 1 + 7 * at)).collect();
+    block(height, 0, batches)
+}
+
+pub fn certificate(staged: &StagedBlock) -> Certificate {
+    Certificate {
+        height: staged.block.header.height,
+        round: staged.block.header.round,
+        block: staged.block.hash(),
+        signatures: (0..3).map(|id| (ValidatorId(id), Signature([id as u8; 64]))).collect(),
+    }
+}
+
+pub fn committed(staged: &StagedBlock) -> CommittedBlock {
+    CommittedBlock { block: staged.block.clone(), certificate: certificate(staged) }
+}
+
+pub fn append(store: &dyn ChainStore, staged: &StagedBlock) {
+    store.stage(staged).unwrap();
+    commit(store, staged);
+}
+
+pub fn commit(store: &dyn ChainStore, staged: &StagedBlock) {
+    let height = staged.block.header.height;
+    store.commit(&certificate(staged), &records(height), Retired::default()).unwrap();
+}
+
+/// Stores the usual blocks of a range of heights.
+pub fn append_usual(store: &dyn ChainStore, heights: std::ops::RangeInclusive<u64>) {
+    for height in heights {
+        append(store, &usual_block(height));
+    }
+}
+
+/// Asserts that everything about the usual blocks up to `head` reads back.
+pub fn assert_usual(store: &dyn ChainStore, head: u64) {
+    assert_eq!(store.head(), (head > 0).then_some(Height(head)));
+    for height in 1..=head {
+        let staged = usual_block(height);
+        let at = Height(height);
+        assert_eq!(store.block(at).unwrap(), Some(committed(&staged)), "block {height}");
+        assert_eq!(store.block_height(&staged.block.hash()).unwrap(), Some(at));
+        assert_eq!(store.payload(at).unwrap(), Some(payload_of(&staged)), "payload {height}");
+        assert_eq!(store.outcomes(at).unwrap(), Some(staged.outcomes.clone()));
+        for (index, batch) in (0..).zip(&staged.batches) {
+            assert_eq!(store.batch_location(&batch.id()).unwrap(), Some((at, index)));
+            assert_eq!(store.batch_bytes(at, index).unwrap(), Some(batch.bytes().clone()));
+        }
+    }
+    let beyond = usual_block(head + 1);
+    assert_eq!(store.block(Height(head + 1)).unwrap(), None);
+    assert_eq!(store.block_height(&beyond.block.hash()).unwrap(), None);
+}
+
+pub fn payload_of(staged: &StagedBlock) -> Vec<Bytes> {
+    staged.batches.iter().map(|batch| batch.bytes().clone()).collect()
+}
+
+pub fn instruction_id(window: u64, merchant: u64) -> InstructionId {
+    InstructionId {
+        window: WindowId(window),
+        merchant: MerchantId(merchant),
+        currency: Currency(156),
+    }
+}
+
+pub fn window(id: u64, order_count: u64) -> WindowRecord {
+    WindowRecord {
+        id: WindowId(id),
+        opened: time_of(id),
+        first_height: Height(id + 1),
+        closed: Some(time_of(id + 1)),
+        last_height: Some(Height(id + 2)),
+        order_count,
+        instruction_count: 2,
+        positions: Vec::new(),
+    }
+}
+
+pub fn instruction(id: InstructionId, gateway: u32, amount: u64) -> InstructionRecord {
+    InstructionRecord {
+        id,
+        gateway: ParticipantId(gateway),
+        amount: Amount(amount),
+        order_count: 3,
+        earliest_accepted: time_of(1),
+        instructed: time_of(2),
+        deadline: time_of(3),
+        status: InstructionStatus::Instructed,
+        reference: [0; 32],
+    }
+}
+
+pub fn account(owner: u64) -> AccountKey {
+    AccountKey::payable(MerchantId(owner), Currency(156))
+}
+
+pub fn entry(owner: u64, height: u64, sequence: u32) -> AccountEntry {
+    AccountEntry {
+        key: account(owner),
+        height: Height(height),
+        sequence,
+        cause: EntryCause::Batch(sequence),
+        time: time_of(height),
+        debits_pending: 0,
+        debits_posted: -5,
+        credits_pending: 0,
+        credits_posted: i128::from(height),
+        order_count: 1,
+    }
+}
+
+pub fn breach(height: u64, sequence: u32) -> BreachRecord {
+    BreachRecord {
+        height: Height(height),
+        sequence,
+        stage: Stage::Arrived,
+        late: Some(ParticipantId(202)),
+        subject: BreachSubject::Order(order_id(height)),
+        deadline: time_of(height),
+        noticed: time_of(height + 1),
+    }
+}
+
+/// What every block of the tests leaves behind: one of each kind.
+pub fn records(height: Height) -> Vec<Record> {
+    let number = height.0;
+    vec![
+        Record::Window(window(number, number)),
+        Record::Instruction(instruction(instruction_id(number, 1001), 201, number)),
+        Record::Instruction(instruction(instruction_id(number, 1002), 202, number)),
+        Record::AccountEntry(entry(1001, number, 0)),
+        Record::AccountEntry(entry(1002, number, 1)),
+        Record::AccountEntry(entry(1001, number, 2)),
+        Record::Breach(breach(number, 0)),
+    ]
+}
+
+pub fn order(number: u64) -> (OrderId, OrderRecord) {
+    let location = Location { height: Height(number), batch: 1, item: 2 };
+    let record = OrderRecord {
+        location,
+        fingerprint: [number as u8; 16],
+        outcome: Outcome::APPLIED,
+        status: OrderStatus::Collected,
+        status_height: Height(number),
+        status_location: location,
+    };
+    (order_id(number), record)
+}
+
+pub fn retired(runs: &[std::ops::Range<u64>]) -> Retired {
+    Retired { runs: runs.iter().map(|run| run.clone().map(order).collect()).collect() }
+}
+
+/// A store of each kind, empty, with what must outlive it.
+pub fn both() -> Vec<(&'static str, Box<dyn ChainStore>, Option<TestHome>)> {
+    let home = TestHome::new();
+    let disk = home.open().0;
+    vec![("disk", Box::new(disk), Some(home)), ("memory", Box::new(MemoryStore::new()), None)]
+}
