@@ -293,3 +293,6 @@ impl FrameFile<'_> {
         Ok(false)
     }
 }
+
+#[cfg(test)]
+mod tests;

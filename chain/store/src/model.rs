@@ -6,7 +6,7 @@ use chain_types::{Block, Certificate, Height, Outcome, ParticipantId, VerifiedBa
 use crate::home::IfMissing;
 
 /// The most items that a page holds; a larger limit is taken as this one.
-pub const PAGE_ITEMS_MAX: usize = 1_000;
+pub const PAGE_ITEMS_MAX: usize = 1_024;
 
 /// A block that was executed here, with everything that a precommit for it vouches for.
 #[derive(Debug, Clone)]

@@ -84,7 +84,14 @@ fn a_signed_batch_holds_what_the_file_says_and_verifies() {
     let out = network.file("batch.base64");
     let participant = network.file("participants/gateway-201/participant.toml");
     let (code, value) = answer(&[
-        "submit", "--participant", &participant, &orders, "--kind", "collected", "--sign-only", &out,
+        "submit",
+        "--participant",
+        &participant,
+        &orders,
+        "--kind",
+        "collected",
+        "--sign-only",
+        &out,
     ]);
     assert_eq!(code, 0, "{value}");
     let bytes = rpc_api::decode_base64(&std::fs::read_to_string(&out).unwrap()).unwrap();
@@ -142,8 +149,14 @@ fn nodes_out_of_reach_are_code_four() {
     let participant = network.file("participants/recharge-101/participant.toml");
     let orders = network.write("o.csv", "1001,201,12.34,CNY");
     let (code, value) = answer(&[
-        "submit", "--participant", &participant, &orders, "--rpc", "http://127.0.0.1:9",
-        "--timeout", "1",
+        "submit",
+        "--participant",
+        &participant,
+        &orders,
+        "--rpc",
+        "http://127.0.0.1:9",
+        "--timeout",
+        "1",
     ]);
     assert_eq!(code, 4, "{value}");
     assert_eq!(value["unknown"], 1);

@@ -335,8 +335,9 @@ pub fn order(number: u64) -> (OrderId, OrderRecord) {
     (order_id(number), record)
 }
 
-pub fn retired(runs: &[std::ops::Range<u64>]) -> Retired {
-    Retired { runs: runs.iter().map(|run| run.clone().map(order).collect()).collect() }
+/// Runs of orders, each numbered from its first number up to but without its second.
+pub fn retired(runs: &[(u64, u64)]) -> Retired {
+    Retired { runs: runs.iter().map(|(from, to)| (*from..*to).map(order).collect()).collect() }
 }
 
 /// A store of each kind, empty, with what must outlive it.

@@ -143,7 +143,7 @@ fn orders_that_were_waiting_are_on_disk_after_a_checkpoint() {
     let (store, _) = home.open();
     let staged = usual_block(1);
     store.stage(&staged).unwrap();
-    let runs = retired(&[0..3_000, 5_000..9_000, 10_000..10_001]);
+    let runs = retired(&[(0, 3_000), (5_000, 9_000), (10_000, 10_001)]);
     store.commit(&certificate(&staged), &[], runs.clone()).unwrap();
     store.checkpoint(Height(1), b"state").unwrap();
     assert_eq!(store.counters().orders_archived, 7_001);

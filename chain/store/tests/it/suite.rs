@@ -249,7 +249,7 @@ fn orders_that_left_memory_are_found() {
     for (name, store, _home) in both() {
         let staged = usual_block(1);
         store.stage(&staged).unwrap();
-        let runs = retired(&[10..500, 500..501, 2_000..9_000]);
+        let runs = retired(&[(10, 500), (500, 501), (2_000, 9_000)]);
         store.commit(&certificate(&staged), &[], runs).unwrap();
         for number in [10, 11, 499, 500, 2_000, 8_999] {
             let (id, record) = order(number);
@@ -269,11 +269,11 @@ fn indexing_again_changes_nothing() {
     for (name, store, _home) in both() {
         let staged = usual_block(1);
         store.stage(&staged).unwrap();
-        store.commit(&certificate(&staged), &records(Height(1)), retired(&[0..100])).unwrap();
+        store.commit(&certificate(&staged), &records(Height(1)), retired(&[(0, 100)])).unwrap();
         append_usual(store.as_ref(), 2..=3);
         for _ in 0..2 {
             for height in 1..=3 {
-                let runs = if height == 1 { retired(&[0..100]) } else { Retired::default() };
+                let runs = if height == 1 { retired(&[(0, 100)]) } else { Retired::default() };
                 store.reindex(Height(height), &records(Height(height)), runs).unwrap();
             }
         }

@@ -52,7 +52,11 @@ impl Twins {
 
     /// Each fifth block retires a run of orders.
     fn retired(height: u64) -> chain_state::Retired {
-        if height % 5 == 0 { retired(&[height * 100..height * 100 + 50]) } else { retired(&[]) }
+        if height.is_multiple_of(5) {
+            retired(&[(height * 100, height * 100 + 50)])
+        } else {
+            retired(&[])
+        }
     }
 
     fn take(&mut self, step: &Step) {

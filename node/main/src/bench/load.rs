@@ -231,7 +231,7 @@ mod tests {
     async fn signed_batches_verify_and_stop_with_their_queue() {
         let chain_id = ChainId::default();
         let loader = loader();
-        let mut signers = Signers::start(chain_id, &[loader.clone()], 100, 2).unwrap();
+        let mut signers = Signers::start(chain_id, std::slice::from_ref(&loader), 100, 2).unwrap();
         for _ in 0..5 {
             let prepared = signers.ready.recv().await.unwrap();
             assert_eq!(prepared.items, 100);

@@ -83,8 +83,7 @@ async fn measure(
     let loaders = loaders(network, genesis, &client)?;
     let gauge = Gauge::start(network, &options.pids);
     let setting = setting(options, loaders.len(), urls.len());
-    let signers =
-        Signers::start(genesis.chain_id, &loaders, options.batch_items, options.signers)?;
+    let signers = Signers::start(genesis.chain_id, &loaders, options.batch_items, options.signers)?;
     let (results, mut received) = mpsc::channel(RESULTS_MAX);
     let started = Instant::now();
     let items = u32::try_from(options.batch_items).context("too many orders in a batch")?;
@@ -181,8 +180,7 @@ impl Gauge {
 
     fn stop(self) -> Costs {
         let own = processes::cpu_seconds(std::process::id()).unwrap_or(0.0);
-        let mut costs =
-            Costs { bench_cpu_seconds: own - self.own_cpu_seconds, ..Costs::default() };
+        let mut costs = Costs { bench_cpu_seconds: own - self.own_cpu_seconds, ..Costs::default() };
         for (pid, before) in self.processes {
             // A process that has ended cannot be measured any more.
             if let Some(after) = processes::cpu_seconds(pid) {

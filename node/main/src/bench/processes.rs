@@ -113,7 +113,8 @@ mod tests {
         assert_eq!(node_pid(home.path()), None);
         std::fs::write(home.path().join("sluice.pid"), "4294967295\n").unwrap();
         assert_eq!(node_pid(home.path()), None);
-        std::fs::write(home.path().join("sluice.pid"), format!("{}\n", std::process::id())).unwrap();
+        std::fs::write(home.path().join("sluice.pid"), format!("{}\n", std::process::id()))
+            .unwrap();
         assert_eq!(node_pid(home.path()), Some(std::process::id()));
     }
 }

@@ -295,7 +295,8 @@ impl BenchReport {
             .iter()
             .map(|refused| format!("{} {} (code {})", refused.orders, refused.name, refused.code))
             .collect();
-        let optional = |value: Option<f64>| value.map_or("?".to_owned(), |value| format!("{value:.1}"));
+        let optional =
+            |value: Option<f64>| value.map_or("?".to_owned(), |value| format!("{value:.1}"));
         let mut text = format!(
             "throughput   {:.0} orders/s over {:.0} s\n\
              orders       {} submitted, {} final, {} unresolved; {} batches, {} retries\n\

@@ -7,6 +7,9 @@ use tracing_subscriber::EnvFilter;
 
 use super::exit::{Exit, WithExit as _};
 
+/// The consensus engine's name in logs.
+const ENGINE: &str = "arc_malachitebft_core_consensus";
+
 /// How much to log, and in which form.
 #[derive(Debug, Clone, Args)]
 pub struct LogOptions {
@@ -14,7 +17,7 @@ pub struct LogOptions {
     #[arg(long = "log", value_name = "FILTER", env = "RUST_LOG", global = true)]
     pub filter: Option<String>,
     /// Log as JSON, one object a line.
-    #[arg(long = "log-json", global = true)]
+    #[arg(id = "log_json", long = "log-json", global = true)]
     pub json: bool,
 }
 
@@ -24,7 +27,9 @@ pub struct LogOptions {
 /// When the filter does not parse.
 pub fn start(options: &LogOptions, default_filter: &str, json: bool) -> anyhow::Result<()> {
     let text = options.filter.as_deref().unwrap_or(default_filter);
-    let filter = EnvFilter::try_new(text).exit(Exit::Usage)?;
+    // The consensus engine tells every vote at `info`; a filter that names it still gets them.
+    let filter = format!("{ENGINE}=warn,{text}");
+    let filter = EnvFilter::try_new(filter).exit(Exit::Usage)?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if options.json || json {
         builder.json().init();

@@ -1,10 +1,10 @@
 //! `sluice order`: what became of an order.
 
-use futures::FutureExt as _;
 use std::fmt::Write as _;
 
 use chain_types::OrderId;
 use clap::Args;
+use futures::FutureExt as _;
 use rpc_api::{OrderReport, OrderState, RechargeRpcClient as _};
 
 use super::exit::Exit;
@@ -33,10 +33,8 @@ pub struct NodeUrls {
 pub async fn run(args: OrderArgs, output: Output) -> anyhow::Result<Exit> {
     let client = Client::new(&args.nodes.urls)?;
     let id = args.order_id.to_string();
-    let report = client
-        .ask(|node| node.order(id.clone()).boxed())
-        .await
-        .map_err(CallError::into_failure)?;
+    let report =
+        client.ask(|node| node.order(id.clone()).boxed()).await.map_err(CallError::into_failure)?;
     output.answer(&report, || text(&report))?;
     Ok(if report.status == OrderState::NotFound { Exit::Negative } else { Exit::Done })
 }

@@ -21,7 +21,11 @@ impl Output {
     ///
     /// # Errors
     /// When standard output cannot be written, other than because the reader has gone.
-    pub fn answer(self, value: &impl Serialize, text: impl FnOnce() -> String) -> anyhow::Result<()> {
+    pub fn answer(
+        self,
+        value: &impl Serialize,
+        text: impl FnOnce() -> String,
+    ) -> anyhow::Result<()> {
         if self.json { line(&serde_json::to_string_pretty(value)?) } else { line(&text()) }
     }
 
@@ -50,7 +54,8 @@ impl Output {
     /// A bar of `length` steps on standard error when a person is watching, else a hidden one.
     pub fn progress(self, length: u64, unit: &'static str) -> ProgressBar {
         let watched = !self.json && std::io::stderr().is_terminal();
-        let target = if watched { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target =
+            if watched { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(length), target);
         let template = format!(
             "{{spinner}} {{wide_bar}} {{pos}}/{{len}} {unit} {{per_sec}} {{eta_precise}} {{msg}}"
@@ -89,6 +94,7 @@ fn line(text: &str) -> anyhow::Result<()> {
 
 /// A block time for people: RFC 3339 in UTC, with milliseconds.
 pub fn time_text(time_ms: u64) -> String {
-    let timestamp = i64::try_from(time_ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    let timestamp =
+        i64::try_from(time_ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
     timestamp.map_or_else(|| format!("{time_ms} ms"), |timestamp| format!("{timestamp:.3}"))
 }

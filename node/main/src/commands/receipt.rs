@@ -1,11 +1,11 @@
 //! `sluice receipt`: fetches an order's receipt.
 
-use futures::FutureExt as _;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 use chain_types::{OrderId, Receipt};
 use clap::Args;
+use futures::FutureExt as _;
 use rpc_api::{ApiError, RechargeRpcClient as _, decode_base64};
 use serde_json::json;
 

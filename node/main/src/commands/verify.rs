@@ -107,7 +107,10 @@ fn text(verdict: &Verdict) -> String {
     };
     let mut text = format!(
         "valid on chain {}\n  order {}: {} to merchant {}, collected by gateway {}",
-        verdict.chain_id, proven.order_id, proven.amount, proven.merchant,
+        verdict.chain_id,
+        proven.order_id,
+        proven.amount,
+        proven.merchant,
         proven.collecting_gateway
     );
     // Writing into a string does not fail.

@@ -1,11 +1,11 @@
 //! What the chain says at the end, read over the public RPC and compared with what the parties
 //! were told on the way.
 
-use futures::FutureExt as _;
 use std::collections::BTreeSet;
 
 use anyhow::Context as _;
 use chain_types::{ChainGenesis, OrderId, Receipt};
+use futures::FutureExt as _;
 use jsonrpsee_http_client::HttpClient;
 use rpc_api::{
     BlockSelector, BreachStage, ChainRpcClient as _, InstructionFilter, InstructionReport,
@@ -188,9 +188,7 @@ async fn windows_since(client: &Client, first: u64) -> Result<Vec<WindowReport>,
     let mut windows = Vec::new();
     let mut cursor = None;
     loop {
-        let page = client
-            .ask(|node| node.windows(cursor.clone(), Some(LIMIT_MAX)).boxed())
-            .await?;
+        let page = client.ask(|node| node.windows(cursor.clone(), Some(LIMIT_MAX)).boxed()).await?;
         let reached = page.items.last().is_none_or(|window| window.window < first);
         windows.extend(page.items.into_iter().filter(|window| window.window >= first));
         cursor = page.next;
@@ -231,11 +229,8 @@ pub async fn agreement(client: &Client) -> Result<Agreement, CallError> {
     let mut nodes = Vec::new();
     for (at, height) in heights.into_iter().enumerate() {
         let selector = BlockSelector::Height(common_height);
-        let block = client
-            .ask_node(at, |node| node.block(selector.clone()).boxed())
-            .await?;
-        let balance =
-            client.ask_node(at, |node| node.trial_balance().boxed()).await?;
+        let block = client.ask_node(at, |node| node.block(selector.clone()).boxed()).await?;
+        let balance = client.ask_node(at, |node| node.trial_balance().boxed()).await?;
         nodes.push(NodeView {
             url: client.url(at).to_owned(),
             height,
@@ -254,9 +249,7 @@ pub async fn agreement(client: &Client) -> Result<Agreement, CallError> {
 /// # Errors
 /// When no node answers.
 pub async fn breaches(client: &Client, baseline: Baseline) -> Result<Breaches, CallError> {
-    let list = all(client, |node, cursor| {
-        node.breaches(cursor, Some(LIMIT_MAX)).boxed()
-    });
+    let list = all(client, |node, cursor| node.breaches(cursor, Some(LIMIT_MAX)).boxed());
     let mut breaches = Breaches::default();
     for breach in list.await?.iter().filter(|breach| breach.height > baseline.height) {
         match breach.stage {
@@ -281,8 +274,7 @@ pub async fn orders_elsewhere(
     let checked = orders.len().min(ORDERS_CHECKED_MAX);
     for (at, order) in orders.iter().take(checked).enumerate() {
         let id = order.to_string();
-        let report =
-            client.ask_node(at, |node| node.order(id.clone()).boxed()).await?;
+        let report = client.ask_node(at, |node| node.order(id.clone()).boxed()).await?;
         if report.status != expected {
             elsewhere.push(format!("order {id} is {}", report.status.name()));
         }
@@ -302,8 +294,7 @@ pub async fn receipts(
     let checked = orders.len().min(RECEIPTS_CHECKED_MAX);
     for (at, order) in orders.iter().take(checked).enumerate() {
         let id = order.to_string();
-        let report =
-            client.ask_node(at, |node| node.receipt(id.clone()).boxed()).await?;
+        let report = client.ask_node(at, |node| node.receipt(id.clone()).boxed()).await?;
         let bytes = decode_base64(&report.receipt_base64).context("a receipt is no base64")?;
         let proven = Receipt::decode(&bytes)
             .and_then(|receipt| receipt.verify(genesis))

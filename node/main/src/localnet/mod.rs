@@ -10,7 +10,6 @@ pub mod nodes;
 mod report;
 mod service;
 
-use futures::FutureExt as _;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +17,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use chain_types::{ChainGenesis, Currency, MerchantId, ParticipantId, Roles};
+use futures::FutureExt as _;
 use genesis::{NetworkFolder, NetworkPlan, network_new};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;

@@ -72,13 +72,7 @@ impl Nodes {
                 .with_context(|| format!("cannot start {}", node.name))?;
             tracing::info!(node = node.name, pid = child.id(), "started");
             let (name, rpc_address) = (node.name.clone(), node.rpc_address.to_string());
-            started.processes.push(NodeProcess {
-                name,
-                rpc_address,
-                log,
-                child,
-                has_ended: false,
-            });
+            started.processes.push(NodeProcess { name, rpc_address, log, child, has_ended: false });
         }
         Ok(started)
     }

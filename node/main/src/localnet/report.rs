@@ -182,10 +182,8 @@ impl LocalnetReport {
             let on_chain = settlement.collected;
             self.problem(format!("{on_chain} orders collected on chain, {told} were confirmed"));
         }
-        let named = settlement.window_open
-            + settlement.instructed
-            + settlement.arrived
-            + settlement.failed;
+        let named =
+            settlement.window_open + settlement.instructed + settlement.arrived + settlement.failed;
         if named != settlement.collected {
             let collected = settlement.collected;
             self.problem(format!("{collected} orders collected, {named} in instructions"));
@@ -223,8 +221,7 @@ impl LocalnetReport {
         if self.orders.instructed + self.orders.collected > 0 {
             return;
         }
-        let elsewhere =
-            audit::orders_elsewhere(client, &counts.sample, OrderState::Arrived).await;
+        let elsewhere = audit::orders_elsewhere(client, &counts.sample, OrderState::Arrived).await;
         if let Some((checked, elsewhere)) = self.told("orders", elsewhere) {
             self.orders_checked = checked;
             for order in elsewhere {
@@ -256,7 +253,9 @@ impl LocalnetReport {
             ),
             format!(
                 "finality   p50 {:.0} ms, p99 {:.0} ms, max {:.0} ms over {} orders",
-                self.finality.p50_ms, self.finality.p99_ms, self.finality.max_ms,
+                self.finality.p50_ms,
+                self.finality.p99_ms,
+                self.finality.max_ms,
                 self.finality.count
             ),
         ];

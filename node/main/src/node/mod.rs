@@ -223,6 +223,10 @@ fn rpc_config(config: &NodeConfig) -> rpc_server::ServerConfig {
     rpc_server::ServerConfig {
         listen: rpc.listen,
         connections_max: rpc.connections_max,
+        subscriptions_max: rpc.subscriptions_max,
+        calls_per_second_max: rpc.calls_per_second_max,
+        wait_ms_max: rpc.wait_ms_max,
+        cors: rpc.cors,
         ..rpc_server::ServerConfig::default()
     }
 }

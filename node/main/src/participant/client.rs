@@ -1,11 +1,11 @@
 //! The typed RPC client over several nodes: round robin, and on to the next node when one does
 //! not answer. Sending the same batch to another node is safe: it never settles twice.
 
-use futures::FutureExt as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use jsonrpsee::core::client::Error as ClientError;
 use jsonrpsee_http_client::{HttpClient, HttpClientBuilder};
@@ -277,7 +277,10 @@ mod tests {
 
     fn refused(rejection: Rejection, retry_after_ms: Option<u64>) -> CallError {
         let error = BatchError::new(rejection, "(detail)");
-        CallError::new("http://a", ClientError::Call(rpc_api::rejection_error(&error, retry_after_ms)))
+        CallError::new(
+            "http://a",
+            ClientError::Call(rpc_api::rejection_error(&error, retry_after_ms)),
+        )
     }
 
     #[test]

@@ -34,8 +34,15 @@ impl Kind {
     pub const fn fields(self) -> &'static [&'static str] {
         match self {
             Self::Recharge | Self::Collected => &[
-                "merchant", "gateway", "amount", "currency", "reference", "user", "device",
-                "network", "order_id",
+                "merchant",
+                "gateway",
+                "amount",
+                "currency",
+                "reference",
+                "user",
+                "device",
+                "network",
+                "order_id",
             ],
             Self::Collect => &["order_id", "reference"],
             Self::Void | Self::Failure => match self {

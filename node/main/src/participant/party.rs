@@ -36,7 +36,10 @@ impl Party {
     ///
     /// # Errors
     /// When the file, its key or its genesis file cannot be used, or do not belong together.
-    pub fn open(config: &Path, client: Option<Arc<Client>>) -> anyhow::Result<(Self, ChainGenesis)> {
+    pub fn open(
+        config: &Path,
+        client: Option<Arc<Client>>,
+    ) -> anyhow::Result<(Self, ChainGenesis)> {
         let config = ParticipantConfig::load(config)?;
         let (genesis, key) = config.open()?;
         let client = match client {
