@@ -90,6 +90,7 @@ pub(crate) struct Recovered {
     pub head: Option<Height>,
     pub staging: Staging,
     pub appender: Appender,
+    pub checkpoint: Option<(Height, Vec<u8>)>,
 }
 
 /// Reads the block files from where the index leaves off, and brings the index's places of
@@ -108,11 +109,13 @@ pub(crate) fn recover(
     let mut scan = Scan { files, index, head: before, staging: Staging::default() };
     let end = scan.walk(&headers, from)?;
     let Scan { head, staging, .. } = scan;
-    check_regression(head, &staging, applied, checkpoint_height(index)?)?;
+    let checkpoint = checkpoint(index)?;
+    let known = checkpoint.as_ref().map(|(height, _)| *height);
+    check_regression(head, &staging, applied, known)?;
     let closed_bytes = headers.iter().map(|header| header.previous_end).sum();
     let bytes = options.block_file_bytes;
     let appender = Appender::resume(files.clone(), last.number, end, closed_bytes, bytes)?;
-    Ok(Recovered { head, staging, appender })
+    Ok(Recovered { head, staging, appender, checkpoint })
 }
 
 fn begin(
@@ -127,7 +130,7 @@ fn begin(
         return Err(StoreFault::Missing { path: files.path(1), remedy });
     }
     let appender = Appender::create(files.clone(), options.block_file_bytes)?;
-    Ok(Recovered { head: None, staging: Staging::default(), appender })
+    Ok(Recovered { head: None, staging: Staging::default(), appender, checkpoint: None })
 }
 
 /// The last height that the index knows.
@@ -142,7 +145,7 @@ fn applied(index: &Index) -> Result<Option<Height>, StoreFault> {
 }
 
 /// The checkpoint: its height and bytes.
-pub(crate) fn checkpoint(index: &Index) -> Result<Option<(Height, Vec<u8>)>, StoreFault> {
+fn checkpoint(index: &Index) -> Result<Option<(Height, Vec<u8>)>, StoreFault> {
     let Some(mut bytes) = index.get_meta(MetaKey::Checkpoint)? else {
         return Ok(None);
     };
@@ -152,10 +155,6 @@ pub(crate) fn checkpoint(index: &Index) -> Result<Option<(Height, Vec<u8>)>, Sto
     let height = Height(u64::from_le_bytes(*height));
     bytes.drain(..8);
     Ok(Some((height, bytes)))
-}
-
-fn checkpoint_height(index: &Index) -> Result<Option<Height>, StoreFault> {
-    Ok(checkpoint(index)?.map(|(height, _)| height))
 }
 
 fn damaged(what: &str) -> StoreFault {

@@ -18,8 +18,8 @@ use crate::index::Index;
 use crate::model::{RecoveredBlock, Recovery, SizeOnDisk, StagedBlock, StoreCounters};
 use crate::options::StoreOptions;
 use crate::recovery::{
-    PAYLOAD_PREFIX_BYTES, Recovered, Staged, Staging, StoredBlock, checkpoint, next,
-    outcomes_from_bytes, outcomes_to_bytes, recover,
+    PAYLOAD_PREFIX_BYTES, Recovered, Staged, Staging, StoredBlock, next, outcomes_from_bytes,
+    outcomes_to_bytes, recover,
 };
 
 mod reads;
@@ -63,7 +63,7 @@ impl Store {
         let index = Arc::new(Index::open(&home.index(), &options)?);
         let open_max = options.block_files_open_max;
         let files = Arc::new(BlockFiles::new(home.blocks(), chain_id, open_max));
-        let Recovered { head, staging, appender } = recover(&files, &index, &options)?;
+        let Recovered { head, staging, appender, checkpoint } = recover(&files, &index, &options)?;
         let poison = Arc::new(Poison::default());
         let counters = Arc::new(Counters::default());
         let archive =
@@ -71,7 +71,7 @@ impl Store {
         let recovery = Recovery {
             created: home.created(),
             head,
-            checkpoint: checkpoint(&index)?,
+            checkpoint,
             staged: staging
                 .blocks
                 .iter()

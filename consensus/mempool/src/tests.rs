@@ -37,8 +37,7 @@ fn a_batch_is_held_once_and_gone_once_removed() {
 #[test]
 fn a_flood_fills_its_own_share_only() {
     let size = batch(1, 1, 1).bytes().len();
-    let limits =
-        Limits { batches_max: 100, bytes_max: 10 * size, submitter_bytes_max: 4 * size };
+    let limits = Limits { batches_max: 100, bytes_max: 10 * size, submitter_bytes_max: 4 * size };
     let mut pool = Mempool::new(limits);
     let accepted = (0..10).filter(|n| pool.offer(batch(1, *n, 1)) == Offer::Added).count();
     assert_eq!(accepted, 4);

@@ -41,13 +41,33 @@ async fn every_bad_batch_and_item_has_its_code_and_books_nothing() {
         ("version 2", changed(bytes.clone(), 0, 3), Rejection::VersionUnsupported),
         ("kind 99", changed(bytes.clone(), 2, 98), Rejection::KindUnknown),
         ("no items", changed(bytes.clone(), 40, 2), Rejection::CountOutOfBounds),
-        ("a changed item", changed(bytes.clone(), BATCH_PREFIX_BYTES + 50, 1), Rejection::RootMismatch),
+        (
+            "a changed item",
+            changed(bytes.clone(), BATCH_PREFIX_BYTES + 50, 1),
+            Rejection::RootMismatch,
+        ),
         ("a changed signature", changed(bytes.clone(), 100, 1), Rejection::SignatureInvalid),
-        ("another chain", sign(ChainId(Digest([1; 32])), GATEWAYS[0], &key, soon), Rejection::WrongChain),
-        ("another's key", sign(chain_id, GATEWAYS[0], &stranger, soon), Rejection::SignatureInvalid),
+        (
+            "another chain",
+            sign(ChainId(Digest([1; 32])), GATEWAYS[0], &key, soon),
+            Rejection::WrongChain,
+        ),
+        (
+            "another's key",
+            sign(chain_id, GATEWAYS[0], &stranger, soon),
+            Rejection::SignatureInvalid,
+        ),
         ("an unknown party", sign(chain_id, 999, &stranger, soon), Rejection::SubmitterUnknown),
-        ("expired", sign(chain_id, GATEWAYS[0], &key, now().minus(10_000)), Rejection::BatchExpired),
-        ("valid for a day", sign(chain_id, GATEWAYS[0], &key, now().plus(86_400_000)), Rejection::BatchValidTooLong),
+        (
+            "expired",
+            sign(chain_id, GATEWAYS[0], &key, now().minus(10_000)),
+            Rejection::BatchExpired,
+        ),
+        (
+            "valid for a day",
+            sign(chain_id, GATEWAYS[0], &key, now().plus(86_400_000)),
+            Rejection::BatchValidTooLong,
+        ),
     ];
     for (what, bytes, rejection) in whole {
         let error = network.submit(1, &bytes).await.expect_err(what);
@@ -90,7 +110,10 @@ async fn items_are_judged_one_by_one(network: &Network) {
         (with(&|item| item.fx_quote = 5.into()), Rejection::ConversionUnavailable),
         (with(&|item| item.merchant = 77.into()), Rejection::MerchantUnknown),
         (with(&|item| item.collecting_gateway = 1.into()), Rejection::GatewayUnknown),
-        (with(&|item| item.collecting_gateway = GATEWAYS[1].into()), Rejection::NotCollectingGateway),
+        (
+            with(&|item| item.collecting_gateway = GATEWAYS[1].into()),
+            Rejection::NotCollectingGateway,
+        ),
     ];
     let before = payable(network).await;
     let mut items = vec![good()];
@@ -150,7 +173,7 @@ async fn a_node_that_cannot_be_right_does_not_start() {
     for node in 0..4 {
         network.ready(node).await;
     }
-    refused("the same home twice", &["LOCK"]);
+    refused("the same home twice", &["in use by process"]);
     for node in 0..4 {
         assert_eq!(network.stop(node), Some(0), "{}", network.log(node));
     }

@@ -78,8 +78,7 @@ async fn a_recharge_goes_to_proven_arrival() {
     })
     .await;
     let instruction_id = network.order(edge, id).await.instruction_id.unwrap();
-    let instruction =
-        network.client(edge).instruction(instruction_id.to_string()).await.unwrap();
+    let instruction = network.client(edge).instruction(instruction_id.to_string()).await.unwrap();
     assert_eq!(instruction.merchant, MERCHANT);
     assert_eq!(instruction.gateway, GATEWAYS[0], "merchant 1001 is paid by gateway 201");
     let wrong = network.batch(GATEWAYS[1], &[arrival(&instruction)]);
@@ -137,13 +136,11 @@ async fn offline_proof(network: &Network, id: OrderId) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_in_another_language_submits_and_verifies() {
     let network = Network::started(&["--window-ms", "2000"]).await;
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/python_client/sluice_client.py");
+    let script =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/python_client/sluice_client.py");
     let python = std::env::var("SLUICE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let output = run(Command::new(python)
-        .arg(script)
-        .arg("demo")
-        .arg("--network")
-        .arg(network.path()));
+    let output =
+        run(Command::new(python).arg(script).arg("demo").arg("--network").arg(network.path()));
     let said = String::from_utf8_lossy(&output.stdout);
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}\n{error}");

@@ -114,10 +114,7 @@ impl Replica {
             return;
         }
         seen.insert(said.block);
-        self.candidates
-            .blocks
-            .entry(said.block)
-            .or_insert(Candidate::Gathering { block, from });
+        self.candidates.blocks.entry(said.block).or_insert(Candidate::Gathering { block, from });
         self.candidates.pending.push(proposal.clone());
         self.drive([ConsensusInput::Message(Message::Proposal(proposal))].into());
         self.judge_candidates();
@@ -252,4 +249,3 @@ pub(crate) fn context_of(block: &Block) -> BlockContext {
         time: block.header.time,
     }
 }
-

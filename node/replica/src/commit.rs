@@ -40,8 +40,7 @@ impl Replica {
         if !expired.is_empty() {
             self.effects.push(Effect::Dropped(expired));
         }
-        let departing =
-            self.state.write().unwrap_or_else(PoisonError::into_inner).apply(writes);
+        let departing = self.state.write().unwrap_or_else(PoisonError::into_inner).apply(writes);
         self.effects.push(Effect::Commit { certificate, staged, records, departing });
         self.effects.push(Effect::PruneLog(height));
         if height.0.is_multiple_of(self.checkpoint_blocks) {

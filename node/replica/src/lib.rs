@@ -21,5 +21,5 @@ pub use message::{
     PEER_MESSAGE_BYTES_MAX, PeerMessage, PeerRequest, PeerResponse, REQUEST_BYTES_MAX,
     RESPONSE_BYTES_MAX, SYNC_BLOCKS_MAX, SYNC_BYTES_MAX, WireBlock,
 };
-pub use recover::{Checkpoint, Replayed, ReplayError, replay_block};
+pub use recover::{Checkpoint, ReplayError, Replayed, replay_block};
 pub use replica::{Config, NodeIndex, Replica, SharedState, read_state};

@@ -21,11 +21,7 @@ impl Replica {
         self.effects.extend(self.consensus.take_troubles().into_iter().map(Effect::Trouble));
     }
 
-    pub(crate) fn obey(
-        &mut self,
-        effect: ConsensusEffect,
-        inputs: &mut VecDeque<ConsensusInput>,
-    ) {
+    pub(crate) fn obey(&mut self, effect: ConsensusEffect, inputs: &mut VecDeque<ConsensusInput>) {
         match effect {
             ConsensusEffect::Persist(entry) => {
                 self.effects.push(Effect::Persist { height: self.height(), entry });

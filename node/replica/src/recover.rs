@@ -132,5 +132,6 @@ impl Replica {
             self.obey(effect, &mut inputs);
         }
         self.drive(inputs);
+        self.tell_if_mute();
     }
 }

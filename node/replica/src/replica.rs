@@ -8,7 +8,9 @@ use chain_types::{
     BatchError, BatchId, ChainGenesis, ChainId, Height, Parameters, Rejection, SecretKey, TimeMs,
     ValidatorId, ValidatorSet, VerifiedBatch,
 };
-use consensus_core::{Consensus, ConsensusFault, Input as ConsensusInput, Proposers, Timeouts};
+use consensus_core::{
+    Consensus, ConsensusFault, Input as ConsensusInput, Proposers, Standing, Timeouts,
+};
 use consensus_mempool::{Limits, Mempool, Offer};
 
 use crate::candidates::Candidates;
@@ -252,6 +254,15 @@ impl Replica {
         }
         let start = self.begin_height();
         self.drive(VecDeque::from([start]));
+        self.tell_if_mute();
+    }
+
+    /// A validator that stays silent says why, once a height.
+    pub(crate) fn tell_if_mute(&mut self) {
+        if let Standing::Mute(reason) = self.consensus.standing() {
+            let trouble = format!("silent at height {}: {reason}", self.height());
+            self.effects.push(Effect::Trouble(trouble));
+        }
     }
 
     /// Marks the next height as begun and gives what consensus must hear.

@@ -4,9 +4,7 @@
 use bytes::Bytes;
 use chain_state::{InstructionStatus, State};
 use chain_types::operation::{ArrivalItem, CollectItem, RechargeItem, VoidItem};
-use chain_types::{
-    ChainId, Flags, OrderId, ParticipantId, SignedBatch, TimeMs, VerifiedBatch,
-};
+use chain_types::{ChainId, Flags, OrderId, ParticipantId, SignedBatch, TimeMs, VerifiedBatch};
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
@@ -39,8 +37,8 @@ impl Clients {
             8 => arrivals(chain_id, state, now, random),
             _ => self.repeat(random),
         };
-        let batch = batch
-            .unwrap_or_else(|| self.recharges_always(chain_id, now, random, SERVICE, 0));
+        let batch =
+            batch.unwrap_or_else(|| self.recharges_always(chain_id, now, random, SERVICE, 0));
         self.sent.push(batch.clone());
         batch
     }
@@ -124,12 +122,8 @@ impl Clients {
     ) -> Option<VerifiedBatch> {
         let at = random.random_range(0..self.reserved.len().max(1));
         let (order_id, _) = *self.reserved.get(at)?;
-        let item = VoidItem {
-            order_id: order_id.0,
-            reason: 2.into(),
-            reference: [0; 32],
-            spare: [0; 14],
-        };
+        let item =
+            VoidItem { order_id: order_id.0, reason: 2.into(), reference: [0; 32], spare: [0; 14] };
         Some(sign(chain_id, SERVICE, now, &[item]))
     }
 
@@ -163,12 +157,7 @@ fn arrivals(
     (!items.is_empty()).then(|| sign(chain_id, gateway, now, &items))
 }
 
-fn sign<T>(
-    chain_id: ChainId,
-    submitter: ParticipantId,
-    now: TimeMs,
-    items: &[T],
-) -> VerifiedBatch
+fn sign<T>(chain_id: ChainId, submitter: ParticipantId, now: TimeMs, items: &[T]) -> VerifiedBatch
 where
     T: zerocopy::IntoBytes + zerocopy::Immutable + chain_types::batch::BatchItem,
 {

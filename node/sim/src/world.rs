@@ -297,9 +297,8 @@ impl World {
             Some((height, bytes)) => {
                 let checkpoint =
                     node_replica::Checkpoint::decode(bytes).map_err(|error| error.to_string())?;
-                let mut restoring =
-                    chain_state::State::restore(&self.genesis, &checkpoint.state)
-                        .map_err(|fault| fault.to_string())?;
+                let mut restoring = chain_state::State::restore(&self.genesis, &checkpoint.state)
+                    .map_err(|fault| fault.to_string())?;
                 let from = restoring.blocks_from();
                 let blocks = slot.disk.blocks.iter().take(height.0 as usize);
                 for kept in blocks.filter(|kept| kept.block.header.time >= from) {
@@ -418,11 +417,7 @@ impl World {
         Ok(())
     }
 
-    fn committed(
-        &mut self,
-        node: u32,
-        staged: &node_replica::StagedBlock,
-    ) -> Result<(), String> {
+    fn committed(&mut self, node: u32, staged: &node_replica::StagedBlock) -> Result<(), String> {
         let header = &staged.block.header;
         // Blocks that came by sync are applied several at once: the last one shows in the state.
         let digest = {

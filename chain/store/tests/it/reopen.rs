@@ -99,6 +99,7 @@ fn a_staged_block_survives_and_can_be_committed() {
     for staged in &rounds {
         store.stage(staged).unwrap();
     }
+    assert_eq!(store.counters().batches_shared, 1, "a batch is written once a height");
     let home = home.killed(&store);
     let (store, recovery) = home.open();
     assert_eq!(recovery.head, Some(Height(3)));

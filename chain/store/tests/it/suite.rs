@@ -1,7 +1,7 @@
 //! The promises of a store, each tried on the disk and in memory.
 
 use chain_state::{Record, Retired};
-use chain_store::{BreachCursor, EntryCursor, InstructionFilter, StoreFault};
+use chain_store::{BreachCursor, EntryCursor, InstructionFilter, PAGE_ITEMS_MAX, StoreFault};
 use chain_types::{Digest, Height, ParticipantId, TimeMs, WindowId};
 
 use crate::kit::*;
@@ -233,14 +233,15 @@ fn breaches_are_listed_from_a_cursor() {
 }
 
 #[test]
-fn a_page_holds_a_thousand_items_at_most() {
+fn a_page_has_a_most() {
     for (name, store, _home) in both() {
         let staged = usual_block(1);
         store.stage(&staged).unwrap();
-        let many: Vec<Record> =
-            (0..1_200).map(|sequence| Record::Breach(breach(1, sequence))).collect();
+        let many: Vec<Record> = (0..PAGE_ITEMS_MAX as u32 + 200)
+            .map(|sequence| Record::Breach(breach(1, sequence)))
+            .collect();
         store.commit(&certificate(&staged), &many, Retired::default()).unwrap();
-        assert_eq!(store.breaches(None, usize::MAX).unwrap().len(), 1_000, "{name}");
+        assert_eq!(store.breaches(None, usize::MAX).unwrap().len(), PAGE_ITEMS_MAX, "{name}");
     }
 }
 

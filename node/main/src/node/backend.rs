@@ -3,9 +3,9 @@
 //! The state moves a moment before the store does. A read takes the state's height first and waits
 //! until the store has come as far, so that nothing falls between the two.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SyncSender, TrySendError};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -21,8 +21,8 @@ use node_network::Network;
 use node_replica::{Input, read_state};
 use rpc_api::{
     AccountName, AccountReport, BatchReport, BatchState, BlockReport, BlockSummary, BreachReport,
-    EntryReport, HealthReport, InstructionReport, OrderReport, Outcomes, PeerReport,
-    ReceiptReport, StatusReport, TrialBalance, Wait, WindowReport, encode_base64,
+    EntryReport, HealthReport, InstructionReport, OrderReport, Outcomes, PeerReport, ReceiptReport,
+    StatusReport, TrialBalance, Wait, WindowReport, encode_base64,
 };
 use rpc_server::{Backend, BackendError, BlockName, InstructionsOf, Place};
 use tokio::sync::{Semaphore, watch};
@@ -103,9 +103,8 @@ impl NodeBackend {
         let chain_id = self.genesis.chain_id;
         let verify = move || {
             let _permit = permit;
-            let key_of = |id| {
-                read_state(&state).participant(id).map(|participant| participant.public_key)
-            };
+            let key_of =
+                |id| read_state(&state).participant(id).map(|participant| participant.public_key);
             SignedBatch::decode(bytes).and_then(|batch| batch.verify(chain_id, key_of))
         };
         let verified = tokio::task::spawn_blocking(verify).await.map_err(BackendError::fault)?;
@@ -367,7 +366,8 @@ impl Backend for NodeBackend {
     ) -> Result<Vec<AccountReport>, BackendError> {
         let after = after.as_ref().and_then(reports::account_key);
         let state = read_state(&self.orders.state);
-        let accounts = state.accounts(after.as_ref()).filter(|(key, _)| Some(*key) != after.as_ref());
+        let accounts =
+            state.accounts(after.as_ref()).filter(|(key, _)| Some(*key) != after.as_ref());
         Ok(accounts
             .take(limit as usize)
             .filter_map(|(key, account)| reports::account(key, account))
@@ -376,8 +376,7 @@ impl Backend for NodeBackend {
 
     fn account(&self, name: &AccountName) -> Result<Option<AccountReport>, BackendError> {
         let state = read_state(&self.orders.state);
-        Ok(reports::account_key(name)
-            .and_then(|key| reports::account(&key, state.account(&key)?)))
+        Ok(reports::account_key(name).and_then(|key| reports::account(&key, state.account(&key)?)))
     }
 
     fn entries(

@@ -89,9 +89,8 @@ impl Driver {
         stop: &CancellationToken,
     ) -> Result<(), StoreFault> {
         let mut timers = Timers::default();
-        let result = self
-            .step(&mut timers, first)
-            .and_then(|()| self.turn(&mut timers, inputs, stop));
+        let result =
+            self.step(&mut timers, first).and_then(|()| self.turn(&mut timers, inputs, stop));
         if let Err(fault) = &result {
             self.vitals.failed.store(true, Ordering::Relaxed);
             error!(%fault, "a write to the store failed; the node stops so that nothing is promised");

@@ -11,9 +11,7 @@ use chain_store::{
     CONSENSUS_LOG_FILE, Cell, ChainStore as _, IfMissing, Log, Recovery, Store, StoreOptions,
     VOTE_GUARD_FILE,
 };
-use chain_types::{
-    Block, ChainGenesis, Height, Outcome, SignedBatch, VerifiedBatch,
-};
+use chain_types::{Block, ChainGenesis, Height, Outcome, SignedBatch, VerifiedBatch};
 use consensus_core::Proposers;
 use contracts::Executed;
 use node_replica::{Checkpoint, SharedState, replay_block};

@@ -4,9 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chain_types::{
-    BatchError, BatchId, Block, BlockHash, Height, Outcome, TimeMs, VerifiedBatch,
-};
+use chain_types::{BatchError, BatchId, Block, BlockHash, Height, Outcome, TimeMs, VerifiedBatch};
 use tokio::sync::{oneshot, watch};
 
 /// How a batch ended.

@@ -156,10 +156,8 @@ async fn open_home(
     genesis: &Arc<ChainGenesis>,
     validates: bool,
 ) -> anyhow::Result<Home> {
-    let options = StoreOptions {
-        block_file_bytes: config.store.block_file_bytes,
-        ..StoreOptions::default()
-    };
+    let options =
+        StoreOptions { block_file_bytes: config.store.block_file_bytes, ..StoreOptions::default() };
     let folder = config.home.clone();
     let genesis = genesis.clone();
     tokio::task::spawn_blocking(move || home::open(&folder, &genesis, options, validates)).await?
@@ -199,11 +197,7 @@ fn replica_config(
     Config {
         genesis: genesis.clone(),
         identity: identity.validator.clone(),
-        pool: PoolLimits {
-            bytes_max,
-            submitter_bytes_max: bytes_max / 2,
-            ..PoolLimits::default()
-        },
+        pool: PoolLimits { bytes_max, submitter_bytes_max: bytes_max / 2, ..PoolLimits::default() },
         checkpoint_blocks: config.store.checkpoint_blocks,
     }
 }

@@ -8,8 +8,7 @@ use chain_store::{ChainStore as _, Store, StoreFault};
 use chain_types::batch::{BATCH_HEADER_BYTES, BATCH_PREFIX_BYTES, BatchHeader};
 use chain_types::receipt::RECEIPT_MAGIC;
 use chain_types::{
-    BlockHeader, Height, Inclusion, InstructionId, OrderId, Provable, Receipt, RechargeItem,
-    codec,
+    BlockHeader, Height, Inclusion, InstructionId, OrderId, Provable, Receipt, RechargeItem, codec,
 };
 use node_replica::{SharedState, read_state};
 use rpc_api::recharge::OrderContent;
@@ -98,9 +97,7 @@ impl Orders {
             stages: self.stages(&found),
             rejection: record.outcome.rejection().map(Into::into),
             location: Some(self.location(record.location)?),
-            status_location: moved
-                .then(|| self.location(record.status_location))
-                .transpose()?,
+            status_location: moved.then(|| self.location(record.status_location)).transpose()?,
             order: Some(OrderContent::new(&found.item, found.batch.submitter, paying)),
             instruction_id: found.instruction.map(|instruction| instruction.id),
         })
@@ -113,10 +110,9 @@ impl Orders {
     pub fn receipt(&self, id: OrderId) -> Result<Option<Receipt>, ReadFault> {
         let Some(record) = self.record(id)? else { return Ok(None) };
         let found = self.find(record)?;
-        let two_steps = record.status == OrderStatus::Collected
-            && record.status_location != record.location;
-        let collection =
-            two_steps.then(|| self.include(record.status_location)).transpose()?;
+        let two_steps =
+            record.status == OrderStatus::Collected && record.status_location != record.location;
+        let collection = two_steps.then(|| self.include(record.status_location)).transpose()?;
         let arrived = found.instruction.and_then(|instruction| match instruction.status {
             InstructionStatus::Arrived { location, .. } => Some(location),
             _ => None,
@@ -167,8 +163,7 @@ impl Orders {
 
     fn header(&self, height: Height) -> Result<BlockHeader, ReadFault> {
         let committed = self.store.block(height)?;
-        let committed =
-            committed.ok_or(ReadFault::Inconsistent { what: "a block", height })?;
+        let committed = committed.ok_or(ReadFault::Inconsistent { what: "a block", height })?;
         Ok(committed.block.header)
     }
 
@@ -195,8 +190,7 @@ impl Orders {
         Stages {
             accepted_ms: Some(found.accepted.time.0),
             collected_ms: (status == OrderStatus::Collected).then_some(ended),
-            ended_ms: matches!(status, OrderStatus::Voided | OrderStatus::Expired)
-                .then_some(ended),
+            ended_ms: matches!(status, OrderStatus::Voided | OrderStatus::Expired).then_some(ended),
             instructed_ms: found.instruction.map(|instruction| instruction.instructed.0),
             arrived_ms: settled,
             deadline_ms: (status != OrderStatus::Rejected).then_some(deadline.0),

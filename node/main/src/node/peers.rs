@@ -13,8 +13,8 @@ use chain_types::{
 use node_network::{Event, Events, Lane, Network, Reply};
 use node_replica::{
     Input, NodeIndex, PEER_MESSAGE_BYTES_MAX, PeerMessage, PeerRequest, PeerResponse,
-    REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX, SYNC_BLOCKS_MAX, SYNC_BYTES_MAX, SharedState,
-    SyncBlock, WireBlock, read_state,
+    REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX, SYNC_BLOCKS_MAX, SYNC_BYTES_MAX, SharedState, SyncBlock,
+    WireBlock, read_state,
 };
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -208,9 +208,8 @@ impl Peers {
 
     fn verify(&self, bytes: Bytes) -> Result<VerifiedBatch, chain_types::BatchError> {
         let signed = SignedBatch::decode(bytes)?;
-        let key_of = |id| {
-            read_state(&self.state).participant(id).map(|participant| participant.public_key)
-        };
+        let key_of =
+            |id| read_state(&self.state).participant(id).map(|participant| participant.public_key);
         signed.verify(self.chain_id, key_of)
     }
 
@@ -280,8 +279,7 @@ impl Peers {
         };
         let peers = self.clone();
         let verify = move || wire.into_iter().map_while(|block| peers.sync_block(block)).collect();
-        let blocks: Vec<SyncBlock> =
-            tokio::task::spawn_blocking(verify).await.unwrap_or_default();
+        let blocks: Vec<SyncBlock> = tokio::task::spawn_blocking(verify).await.unwrap_or_default();
         self.input(Input::Blocks { from, blocks }).await;
     }
 

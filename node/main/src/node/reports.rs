@@ -61,9 +61,8 @@ pub fn instruction(record: &InstructionRecord) -> InstructionReport {
         settled_ms: settled.map(|time| time.0),
         is_late: arrived && settled.is_some_and(|time| time > record.deadline),
         failure: failure.map(Into::into),
-        reference: settled.map(|_| {
-            record.reference.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
-        }),
+        reference: settled
+            .map(|_| record.reference.iter().map(|byte| format!("{byte:02x}")).collect::<String>()),
     }
 }
 

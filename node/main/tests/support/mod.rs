@@ -2,7 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use chain_types::{
 use jsonrpsee_http_client::{HttpClient, HttpClientBuilder};
 use rpc_api::{
     BatchReport, BatchRpcClient as _, ChainRpcClient as _, OrderReport, RechargeRpcClient as _,
-    Wait, encode_base64,
+    Wait,
 };
 
 pub const YUAN: Currency = Currency(156);
@@ -114,6 +114,8 @@ impl Network {
             .arg("--config")
             .arg(self.config(node))
             .env("RUST_LOG", "info")
+            // So that restarts begin from checkpoints, not from genesis.
+            .env("SLUICE_NODE_STORE__CHECKPOINT_BLOCKS", "20")
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
@@ -222,7 +224,6 @@ pub async fn submit(client: &HttpClient, bytes: &[u8]) -> Result<BatchReport, St
         .map_err(|error| error.to_string())
 }
 
-
 pub fn now() -> TimeMs {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     TimeMs(since.as_millis() as u64)
@@ -299,4 +300,3 @@ fn free_ports() -> u16 {
         at = if at > 31_900 { 10_000 } else { at + 40 };
     }
 }
-
