@@ -115,7 +115,7 @@ impl Replica {
         }
         seen.insert(said.block);
         self.candidates.blocks.entry(said.block).or_insert(Candidate::Gathering { block, from });
-        self.candidates.pending.push(proposal.clone());
+        self.candidates.pending.push(proposal);
         self.drive([ConsensusInput::Message(Message::Proposal(proposal))].into());
         self.judge_candidates();
         if !self.missing().is_empty() {

@@ -440,7 +440,7 @@ impl World {
         match message {
             PeerMessage::Consensus(message) => self.votes.sent(message)?,
             PeerMessage::Proposal { proposal, .. } => {
-                self.votes.sent(&Message::Proposal(proposal.clone()))?;
+                self.votes.sent(&Message::Proposal(*proposal))?;
             }
             PeerMessage::Status { .. } => {}
         }

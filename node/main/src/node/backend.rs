@@ -288,13 +288,13 @@ impl Backend for NodeBackend {
 
     fn order(&self, id: &OrderId) -> Result<OrderReport, BackendError> {
         let searched = self.orders.searched(*id);
-        self.read(|_| ())?;
-        self.orders.report(*id, searched).map_err(BackendError::fault)
+        let recent = self.read(|state| state.order(id))?;
+        self.orders.report(*id, recent, searched).map_err(BackendError::fault)
     }
 
     fn receipt(&self, id: &OrderId) -> Result<Option<ReceiptReport>, BackendError> {
-        self.read(|_| ())?;
-        let receipt = self.orders.receipt(*id).map_err(BackendError::fault)?;
+        let recent = self.read(|state| state.order(id))?;
+        let receipt = self.orders.receipt(*id, recent).map_err(BackendError::fault)?;
         Ok(receipt.map(|receipt| ReceiptReport {
             order_id: *id,
             receipt_base64: encode_base64(&codec::encode(&receipt)),

@@ -31,6 +31,9 @@ pub struct FinalBatch {
     pub outcomes: Vec<Outcome>,
 }
 
+/// What the pool holds of the batches asked for, and the ids of those it does not.
+pub type Found = (Vec<VerifiedBatch>, Vec<BatchId>);
+
 /// The doorbell.
 #[derive(Debug)]
 pub struct Hub {
@@ -42,7 +45,7 @@ pub struct Hub {
 struct Waiting {
     batches: BTreeMap<BatchId, Vec<oneshot::Sender<Ended>>>,
     submissions: BTreeMap<u64, oneshot::Sender<Result<(), BatchError>>>,
-    requests: BTreeMap<u64, oneshot::Sender<(Vec<VerifiedBatch>, Vec<BatchId>)>>,
+    requests: BTreeMap<u64, oneshot::Sender<Found>>,
     number: u64,
 }
 
@@ -100,7 +103,7 @@ impl Hub {
     }
 
     /// A token under which the pool's answer to a peer's request comes back.
-    pub fn request(&self) -> (u64, oneshot::Receiver<(Vec<VerifiedBatch>, Vec<BatchId>)>) {
+    pub fn request(&self) -> (u64, oneshot::Receiver<Found>) {
         let (sender, receiver) = oneshot::channel();
         let mut waiting = self.waiting();
         waiting.number += 1;

@@ -65,12 +65,13 @@ impl Orders {
         }
     }
 
-    /// The record of an order, recent or archived.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn record(&self, id: OrderId) -> Result<Option<OrderRecord>, StoreFault> {
-        let recent = read_state(&self.state).order(&id);
+    /// The record of an order: `recent` if it was in memory, else the archived one. The store must
+    /// be as far as the state in which it was not.
+    fn record(
+        &self,
+        id: OrderId,
+        recent: Option<OrderRecord>,
+    ) -> Result<Option<OrderRecord>, StoreFault> {
         match recent {
             Some(record) => Ok(Some(record)),
             None => self.store.archived_order(&id),
@@ -81,8 +82,13 @@ impl Orders {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn report(&self, id: OrderId, searched: Searched) -> Result<OrderReport, ReadFault> {
-        let Some(record) = self.record(id)? else {
+    pub fn report(
+        &self,
+        id: OrderId,
+        recent: Option<OrderRecord>,
+        searched: Searched,
+    ) -> Result<OrderReport, ReadFault> {
+        let Some(record) = self.record(id, recent)? else {
             return Ok(OrderReport::not_found(id, searched));
         };
         let found = self.find(record)?;
@@ -107,8 +113,12 @@ impl Orders {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn receipt(&self, id: OrderId) -> Result<Option<Receipt>, ReadFault> {
-        let Some(record) = self.record(id)? else { return Ok(None) };
+    pub fn receipt(
+        &self,
+        id: OrderId,
+        recent: Option<OrderRecord>,
+    ) -> Result<Option<Receipt>, ReadFault> {
+        let Some(record) = self.record(id, recent)? else { return Ok(None) };
         let found = self.find(record)?;
         let two_steps =
             record.status == OrderStatus::Collected && record.status_location != record.location;

@@ -181,7 +181,7 @@ impl Peers {
         if let Err(TrySendError::Full(input)) = self.inputs.try_send(input) {
             let inputs = self.inputs.clone();
             // Fails only once the driver has ended.
-            let _ = tokio::task::spawn_blocking(move || inputs.send(input)).await;
+            let _ = tokio::task::spawn_blocking(move || drop(inputs.send(input))).await;
         }
     }
 
