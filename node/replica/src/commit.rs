@@ -13,6 +13,10 @@ use crate::replica::{Pace, Replica, read_state};
 impl Replica {
     /// Consensus has decided a block that this replica executed and staged.
     pub(crate) fn decided(&mut self, certificate: Certificate) {
+        if certificate.height != self.height() {
+            // Its block came by sync, and consensus has not been told of the next height yet.
+            return;
+        }
         let decided = self.candidates.decide(&certificate.block);
         let Some((staged, writes)) = decided else {
             // Malachite decides only a value that we said is valid, and those we keep.
@@ -55,6 +59,14 @@ impl Replica {
         self.effects.push(Effect::Checkpoint { height, bytes });
     }
 
+    /// Tells every peer how far this node is, now and again after a while of silence.
+    pub(crate) fn say_status(&mut self) {
+        let message = PeerMessage::Status { height: self.committed() };
+        self.effects.push(Effect::Send { to: Target::All, message });
+        let after_ms = self.parameters.heartbeat_ms;
+        self.effects.push(Effect::Schedule { timer: Timer::Status, after_ms });
+    }
+
     /// Between two heights: tells the peers, and waits for work or for the heartbeat.
     fn begin_waiting(&mut self, committed: Height) {
         self.candidates.clear();
@@ -70,8 +82,6 @@ impl Replica {
             let after_ms = self.parameters.heartbeat_ms;
             self.effects.push(Effect::Schedule { timer: Timer::Heartbeat(next), after_ms });
         }
-        let message = PeerMessage::Status { height: committed };
-        self.effects.push(Effect::Send { to: Target::All, message });
-        self.start_if_due();
+        self.say_status();
     }
 }

@@ -42,6 +42,8 @@ pub enum Timer {
     Fetch(Height),
     /// Peers may be ahead.
     CatchUp,
+    /// It is time to say again how far this node is: whoever missed it may be waiting.
+    Status,
 }
 
 /// A request to the driver, in order with the others.

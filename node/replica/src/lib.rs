@@ -10,6 +10,7 @@ mod commit;
 mod effect;
 mod input;
 mod message;
+mod newcomer;
 mod propose;
 mod recover;
 mod replica;

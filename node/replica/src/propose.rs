@@ -24,7 +24,9 @@ impl Replica {
     pub(crate) fn obey(&mut self, effect: ConsensusEffect, inputs: &mut VecDeque<ConsensusInput>) {
         match effect {
             ConsensusEffect::Persist(entry) => {
-                self.effects.push(Effect::Persist { height: self.height(), entry });
+                // Consensus may still run for a height whose block came by sync.
+                let height = self.consensus.height().unwrap_or(self.height());
+                self.effects.push(Effect::Persist { height, entry });
             }
             ConsensusEffect::Guard(bytes) => self.effects.push(Effect::Guard(bytes)),
             ConsensusEffect::Send(message) => self.send_consensus(message),

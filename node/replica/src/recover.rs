@@ -111,6 +111,7 @@ impl Replica {
             after_ms: self.parameters.heartbeat_ms,
         });
         self.pace.interval_passed = self.height();
+        self.say_status();
         if self.identity.is_none() {
             return;
         }

@@ -5,11 +5,12 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use chain_state::State;
 use chain_types::{
-    BatchError, BatchId, ChainGenesis, ChainId, Height, Parameters, Rejection, SecretKey, TimeMs,
-    ValidatorId, ValidatorSet, VerifiedBatch,
+    BatchError, BatchId, Block, ChainGenesis, ChainId, Height, Parameters, Rejection, SecretKey,
+    TimeMs, ValidatorId, ValidatorSet, VerifiedBatch,
 };
 use consensus_core::{
-    Consensus, ConsensusFault, Input as ConsensusInput, Proposers, Standing, Timeouts,
+    Consensus, ConsensusFault, Input as ConsensusInput, Proposers, SignedProposal, Standing,
+    Timeouts,
 };
 use consensus_mempool::{Limits, Mempool, Offer};
 
@@ -17,6 +18,7 @@ use crate::candidates::Candidates;
 use crate::effect::{Effect, Target, Timer};
 use crate::input::Input;
 use crate::message::PeerMessage;
+use crate::newcomer::Newcomer;
 use crate::sync::Sync;
 
 /// A node's place in the registry's list; for a validator, the number of its [`ValidatorId`].
@@ -59,6 +61,9 @@ pub struct Replica {
     pub(crate) sync: Sync,
     pub(crate) peers: BTreeMap<NodeIndex, Height>,
     pub(crate) pace: Pace,
+    pub(crate) newcomer: Option<Newcomer>,
+    /// Proposals of the height after the one being decided.
+    early: BTreeMap<NodeIndex, (SignedProposal, Block)>,
     pub(crate) now: TimeMs,
     pub(crate) effects: Vec<Effect>,
 }
@@ -106,6 +111,8 @@ impl Replica {
             sync: Sync::default(),
             peers: BTreeMap::new(),
             pace: Pace::default(),
+            early: BTreeMap::new(),
+            newcomer: guard.is_none().then(Newcomer::default),
             now: TimeMs::default(),
             effects: Vec::new(),
         })
@@ -121,9 +128,19 @@ impl Replica {
         read_state(&self.state).height()
     }
 
-    /// The highest height that a connected peer says it has committed.
+    /// The highest height that enough connected validators say they have committed for one of them
+    /// to be honest: one liar cannot make this node believe that it is behind. While fewer are
+    /// connected, the lowest of what they say.
     pub fn best_peer_height(&self) -> Height {
-        self.peers.values().copied().max().unwrap_or_default()
+        let mut said: Vec<Height> = self
+            .peers
+            .iter()
+            .filter(|(node, _)| self.validators.get(ValidatorId(node.0)).is_some())
+            .map(|(_, height)| *height)
+            .collect();
+        said.sort_unstable_by(|one, other| other.cmp(one));
+        let liars_max = (self.validators.as_slice().len().saturating_sub(1)) / 3;
+        said.get(liars_max).or(said.last()).copied().unwrap_or_default()
     }
 
     /// Batches in the pool, and their items.
@@ -145,6 +162,7 @@ impl Replica {
             Input::Blocks { from, blocks } => self.blocks(from, blocks),
             Input::BatchesWanted { ids, token } => self.batches_wanted(&ids, token),
         }
+        self.go_on();
         std::mem::take(&mut self.effects)
     }
 
@@ -162,7 +180,6 @@ impl Replica {
             }
         });
         self.effects.push(Effect::Submitted { token, result });
-        self.start_if_due();
     }
 
     fn batch_from_peer(&mut self, batch: VerifiedBatch) {
@@ -174,7 +191,6 @@ impl Replica {
         // A batch that the pool has no room for is fetched again if a proposal names it.
         if contracts::admit(&read_state(&self.state), &batch, self.now).is_ok() {
             self.pool.offer(batch);
-            self.start_if_due();
         }
     }
 
@@ -188,10 +204,14 @@ impl Replica {
                 self.drive([ConsensusInput::Message(message)].into());
             }
             PeerMessage::Proposal { proposal, block } => {
-                if proposal.proposal.height == self.height() {
+                let next = self.height();
+                if proposal.proposal.height == next {
                     self.start_height();
+                    self.proposal(from, proposal, block);
+                } else if proposal.proposal.height == next.next() {
+                    // One a peer: whoever is ahead of us by a block proposes once meanwhile.
+                    self.early.insert(from, (proposal, block));
                 }
-                self.proposal(from, proposal, block);
             }
         }
     }
@@ -215,14 +235,13 @@ impl Replica {
             Timer::Pace(height) => {
                 // It may pass while the height before is still being decided.
                 self.pace.interval_passed = self.pace.interval_passed.max(height);
-                self.start_if_due();
             }
             Timer::Heartbeat(height) if height == self.height() => {
                 self.pace.heartbeat_due = true;
-                self.start_if_due();
             }
             Timer::Fetch(height) if height == self.height() => self.fetch_missing(),
             Timer::CatchUp => self.catch_up(),
+            Timer::Status => self.say_status(),
             Timer::Heartbeat(_) | Timer::Fetch(_) => {}
         }
     }
@@ -239,8 +258,17 @@ impl Replica {
         self.effects.push(Effect::Batches { token, batches, missing });
     }
 
-    /// Begins the next height if there is work and the interval has passed, or if it is due.
-    pub(crate) fn start_if_due(&mut self) {
+    /// What an input may have made possible: taking up proposals that came before their height,
+    /// and beginning the next height if there is work and the interval has passed, or if it is due.
+    fn go_on(&mut self) {
+        for (from, (proposal, block)) in std::mem::take(&mut self.early) {
+            if proposal.proposal.height == self.height() {
+                self.start_height();
+                self.proposal(from, proposal, block);
+            } else if proposal.proposal.height > self.height() {
+                self.early.insert(from, (proposal, block));
+            }
+        }
         let busy = self.pace.interval_passed >= self.height() && !self.pool.is_empty();
         if busy || self.pace.heartbeat_due {
             self.start_height();
@@ -249,8 +277,12 @@ impl Replica {
 
     /// Begins the next height now.
     pub(crate) fn start_height(&mut self) {
-        if self.pace.started || self.identity.is_none() {
-            return;
+        let Some(own) = self.identity.filter(|_| !self.pace.started) else { return };
+        if let Some(newcomer) = &self.newcomer {
+            if !newcomer.may_vote(own, self.height(), &self.validators) {
+                return;
+            }
+            self.newcomer = None;
         }
         let start = self.begin_height();
         self.drive(VecDeque::from([start]));

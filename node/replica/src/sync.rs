@@ -1,5 +1,9 @@
 //! Catching up by verified blocks: a node believes a certificate and its own execution, never a
-//! peer. One request is under way at a time; a peer that fails is passed over until it speaks again.
+//! peer. One request is under way at a time; a peer that fails is passed over until it speaks
+//! again, and after that it is asked last.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use chain_types::Height;
 
@@ -18,9 +22,16 @@ const REQUEST_MS: u64 = 12_000;
 pub(crate) struct Sync {
     asked: Option<NodeIndex>,
     patience_used: Option<Height>,
+    /// How often each node gave nothing, or what did not hold.
+    failures: BTreeMap<NodeIndex, u32>,
 }
 
 impl Sync {
+    fn failed(&mut self, node: NodeIndex) {
+        let failures = self.failures.entry(node).or_default();
+        *failures = failures.saturating_add(1);
+    }
+
     pub(crate) fn lost(&mut self, node: NodeIndex) {
         if self.asked == Some(node) {
             self.asked = None;
@@ -31,6 +42,9 @@ impl Sync {
 impl Replica {
     pub(crate) fn status(&mut self, from: NodeIndex, height: Height) {
         self.peers.insert(from, height);
+        if let Some(newcomer) = &mut self.newcomer {
+            newcomer.hear(from, height);
+        }
         let next = self.height();
         if height < next || self.sync.asked.is_some() {
             return;
@@ -48,6 +62,7 @@ impl Replica {
     /// A request took too long, or patience with consensus is over.
     pub(crate) fn catch_up(&mut self) {
         if let Some(silent) = self.sync.asked.take() {
+            self.sync.failed(silent);
             self.peers.entry(silent).and_modify(|height| *height = Height::default());
         }
         self.ask();
@@ -56,7 +71,10 @@ impl Replica {
     fn ask(&mut self) {
         let next = self.height();
         let ahead = self.peers.iter().filter(|(_, height)| **height >= next);
-        let Some((from, _)) = ahead.max_by_key(|(_, height)| **height) else { return };
+        // Those that failed least often first, then those that say they have most.
+        let failures = |node| self.sync.failures.get(node).copied().unwrap_or_default();
+        let best = ahead.min_by_key(|(node, height)| (failures(node), Reverse(**height)));
+        let Some((from, _)) = best else { return };
         let from = *from;
         self.sync.asked = Some(from);
         self.effects.push(Effect::RequestBlocks { from, height: next });
@@ -82,6 +100,7 @@ impl Replica {
         }
         if self.committed() == before {
             // It said more than it gave; it is asked again once it says so anew.
+            self.sync.failed(from);
             self.peers.entry(from).and_modify(|height| *height = before);
         }
         self.ask();

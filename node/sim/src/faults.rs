@@ -49,6 +49,14 @@ pub enum Fault {
         /// How long they are away.
         away_ms: u64,
     },
+    /// The node stops and starts again with an empty disk: at most once in a run, for one faulty
+    /// validator of four is what the chain bears.
+    LoseDisk {
+        /// Which.
+        node: u32,
+        /// How long it is away.
+        away_ms: u64,
+    },
     /// Nodes whose bits differ cannot reach one another.
     Partition {
         /// One bit a node.
@@ -82,6 +90,11 @@ impl Faults {
         let mut events: Vec<(u64, Fault)> = (0..random.random_range(0..=plan.events_max))
             .map(|_| (random.random_range(0..plan.fault_ms), draw_fault(plan, random)))
             .collect();
+        if random.random_range(0..4) == 0 {
+            let node = random.random_range(0..NODES);
+            let away_ms = random.random_range(100..=plan.fault_ms / 3);
+            events.push((random.random_range(0..plan.fault_ms), Fault::LoseDisk { node, away_ms }));
+        }
         events.sort_by_key(|(at, _)| *at);
         Self {
             loss_per_mille: random.random_range(0..=plan.loss_per_mille_max),

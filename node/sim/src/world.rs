@@ -231,6 +231,15 @@ impl World {
                     self.crash(node, away_ms)?;
                 }
             }
+            // See `newcomer` in node/replica for the chain's first two blocks.
+            Fault::LoseDisk { .. } if self.agreement.head() < Height(3) => {}
+            Fault::LoseDisk { node, away_ms } => {
+                self.crash(node, away_ms)?;
+                let slot = &mut self.nodes[node as usize];
+                slot.disk = Disk::default();
+                slot.checkpoint = None;
+                self.agreement.lost_disk(node);
+            }
             Fault::Partition { sides, for_ms } => {
                 self.network.sides = sides;
                 self.at(self.now_ms + for_ms, Event::EndPartition);
@@ -265,6 +274,7 @@ impl World {
         let identity = (node < VALIDATORS).then(|| (ValidatorId(node), node_key(node)));
         let slot = &mut self.nodes[node as usize];
         slot.state = Arc::new(RwLock::new(state));
+        let head = slot.disk.head();
         let config = Config {
             genesis: self.genesis.clone(),
             identity,
@@ -276,7 +286,6 @@ impl World {
             .map_err(|fault| format!("node {node} does not start: {fault}"))?;
         slot.replica = Some(replica);
         let staged = slot.disk.staged.iter().map(Into::into).collect();
-        let head = slot.disk.head();
         let wal = slot.disk.wal_of(head.next());
         self.agreement.restarted(node, head)?;
         self.feed(node, Input::Recover { staged, wal })?;

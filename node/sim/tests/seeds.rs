@@ -9,6 +9,17 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
+/// Tells the seed when an assertion of the replica's own fails.
+struct TellSeed(u64);
+
+impl Drop for TellSeed {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("SLUICE_SEED={} repeats it", self.0);
+        }
+    }
+}
+
 #[test]
 fn every_seed_keeps_the_invariants() {
     let plan = FaultPlan::default();
@@ -18,6 +29,7 @@ fn every_seed_keeps_the_invariants() {
     };
     let (mut blocks, mut orders, mut crashes, mut virtual_ms) = (0, 0, 0, 0);
     for seed in seeds.clone() {
+        let _told = TellSeed(seed);
         let report = simulate(seed, &plan)
             .unwrap_or_else(|broken| panic!("SLUICE_SEED={seed} breaks an invariant: {broken}"));
         blocks += report.height.0;

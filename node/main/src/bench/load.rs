@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chain_types::{ChainId, ParticipantId, SecretKey, SignedBatch};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use rpc_api::{BatchReport, Wait};
 use tokio::sync::{Mutex, Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -37,12 +39,29 @@ pub struct Loader {
     pub profile: Profile,
 }
 
+/// What a submission gives: the node's report, and how often it was tried again.
+pub type Answer = Result<(BatchReport, u32), CallError>;
+/// Submits a batch, beginning with the node of a number, and waits until it is final.
+pub type Submit = Arc<dyn Fn(usize, Bytes) -> BoxFuture<'static, Answer> + Send + Sync>;
+
+/// Submits over `client`.
+pub fn over(client: Arc<Client>) -> Submit {
+    Arc::new(move |first, bytes| {
+        let client = Arc::clone(&client);
+        let answer = async move {
+            let submitted = client.submit(first, bytes, Wait::Final, OUTCOME_TIMEOUT).await?;
+            Ok((submitted.report, submitted.retries))
+        };
+        answer.boxed()
+    })
+}
+
 /// How batches are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
-    /// So many batches in flight at each node; the next is sent when one is final.
+    /// So many batches in flight; the next is sent when one is final.
     Closed {
-        /// Batches in flight at each node.
+        /// Batches in flight at all nodes.
         in_flight: usize,
     },
     /// So many orders a second, whatever the network does.
@@ -70,8 +89,8 @@ pub struct Sent {
     pub latency: Duration,
     /// When the answer came.
     pub answered: Instant,
-    /// The answer, and how often it was tried again.
-    pub result: Result<(BatchReport, u32), CallError>,
+    /// The answer.
+    pub result: Answer,
 }
 
 /// Threads that sign batches ahead; they end when the queue is dropped.
@@ -123,7 +142,7 @@ impl Loader {
 /// Sends for `period` or until `cancel`, waits for what is in flight, and gives what became of
 /// each batch to `results`, which closes at the end.
 pub async fn run(
-    client: Arc<Client>,
+    submit: Submit,
     signers: Signers,
     pace: Pace,
     items: u32,
@@ -134,17 +153,17 @@ pub async fn run(
     let end = Instant::now() + period;
     match pace {
         Pace::Closed { in_flight } => {
-            closed(client, signers, in_flight, end, cancel, results).await;
+            closed(submit, signers, in_flight, end, cancel, results).await;
         }
         Pace::Open { rate, in_flight_max } => {
             let interval = Duration::from_secs(1).mul_f64(f64::from(items) / rate.max(1) as f64);
-            open(client, signers, interval, in_flight_max, end, cancel, results).await;
+            open(submit, signers, interval, in_flight_max, end, cancel, results).await;
         }
     }
 }
 
 async fn closed(
-    client: Arc<Client>,
+    submit: Submit,
     signers: Signers,
     in_flight: usize,
     end: Instant,
@@ -153,13 +172,13 @@ async fn closed(
 ) {
     let ready = Arc::new(Mutex::new(signers.ready));
     let mut tasks = JoinSet::new();
-    for worker in 0..in_flight.max(1) * client.len() {
-        let (client, ready) = (Arc::clone(&client), Arc::clone(&ready));
+    for worker in 0..in_flight.max(1) {
+        let (submit, ready) = (Arc::clone(&submit), Arc::clone(&ready));
         let (cancel, results) = (cancel.clone(), results.clone());
         tasks.spawn(async move {
             while Instant::now() < end && !cancel.is_cancelled() {
                 let Some(batch) = ready.lock().await.recv().await else { return };
-                let sent = send(&client, worker, batch, Instant::now()).await;
+                let sent = send(&submit, worker, batch, Instant::now()).await;
                 if results.send(sent).await.is_err() {
                     return;
                 }
@@ -170,7 +189,7 @@ async fn closed(
 }
 
 async fn open(
-    client: Arc<Client>,
+    submit: Submit,
     mut signers: Signers,
     interval: Duration,
     in_flight_max: usize,
@@ -188,9 +207,9 @@ async fn open(
         tokio::time::sleep_until(intended).await;
         let Some(batch) = signers.ready.recv().await else { break };
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { break };
-        let (client, results) = (Arc::clone(&client), results.clone());
+        let (submit, results) = (Arc::clone(&submit), results.clone());
         tasks.spawn(async move {
-            let sent = send(&client, turn, batch, intended).await;
+            let sent = send(&submit, turn, batch, intended).await;
             drop(slot);
             // A reader that has gone has stopped measuring.
             let _ = results.send(sent).await;
@@ -201,22 +220,20 @@ async fn open(
     while tasks.join_next().await.is_some() {}
 }
 
-async fn send(client: &Client, first: usize, batch: Prepared, intended: Instant) -> Sent {
+async fn send(submit: &Submit, first: usize, batch: Prepared, intended: Instant) -> Sent {
     let Prepared { bytes, items } = batch;
-    let result = client.submit(first, bytes, Wait::Final, OUTCOME_TIMEOUT).await;
+    let result = submit(first, bytes).await;
     let answered = Instant::now();
-    Sent {
-        items,
-        latency: answered - intended,
-        answered,
-        result: result.map(|submitted| (submitted.report, submitted.retries)),
-    }
+    Sent { items, latency: answered - intended, answered, result }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
-    use chain_types::{Currency, MerchantId};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use chain_types::{BatchId, Currency, MerchantId};
+    use rpc_api::BatchState;
 
     use super::*;
 
@@ -239,6 +256,60 @@ mod tests {
             let verified = batch.verify(chain_id, |_| Some(loader.key.public_key())).unwrap();
             assert_eq!(verified.count(), 100);
         }
+    }
+
+    /// A network that takes `takes` for a batch, and the most batches that it was ever given at once.
+    fn slow(takes: Duration) -> (Submit, Arc<AtomicUsize>) {
+        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let seen = Arc::clone(&most);
+        let submit: Submit = Arc::new(move |_, _| {
+            let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+            let answer = async move {
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                tokio::time::sleep(takes).await;
+                now.fetch_sub(1, Ordering::SeqCst);
+                Ok((BatchReport::pending(BatchId::default(), BatchState::Final), 0))
+            };
+            answer.boxed()
+        });
+        (submit, seen)
+    }
+
+    async fn load(submit: Submit, pace: Pace, period: Duration) -> Vec<Sent> {
+        let signers = Signers::start(ChainId::default(), &[loader()], 10, 1).unwrap();
+        let (results, mut received) = mpsc::channel(1_000);
+        run(submit, signers, pace, 10, period, CancellationToken::new(), results).await;
+        let mut sent = Vec::new();
+        while let Some(one) = received.recv().await {
+            sent.push(one);
+        }
+        sent
+    }
+
+    #[tokio::test]
+    async fn an_open_loop_sends_all_and_counts_from_the_intended_time() {
+        let takes = Duration::from_millis(5);
+        let (submit, most) = slow(takes);
+        // Ten batches, one a millisecond, into a network that takes one at a time.
+        let pace = Pace::Open { rate: 10_000, in_flight_max: 1 };
+        let mut sent = load(submit, pace, Duration::from_millis(10)).await;
+        assert_eq!(sent.len(), 10);
+        assert_eq!(most.load(Ordering::SeqCst), 1);
+        sent.sort_by_key(|one| one.answered);
+        for (place, one) in (1_u32..).zip(&sent) {
+            // Those before it took their time, one after the other: the wait is not hidden.
+            let least = takes * place - Duration::from_millis(1) * (place - 1);
+            assert!(one.latency >= least, "batch {place}: {:?} below {least:?}", one.latency);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_closed_loop_has_so_many_in_flight_and_no_more() {
+        let (submit, most) = slow(Duration::from_millis(20));
+        let pace = Pace::Closed { in_flight: 3 };
+        let sent = load(submit, pace, Duration::from_millis(100)).await;
+        assert_eq!(most.load(Ordering::SeqCst), 3);
+        assert!(sent.len() >= 3 && sent.iter().all(|one| one.items == 10));
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub struct Options {
     pub start: bool,
     /// How long to send.
     pub period: Duration,
-    /// How to send.
+    /// How to send; a closed loop's batches in flight are those at each node.
     pub pace: Pace,
     /// Orders in a batch.
     pub batch_items: usize,
@@ -87,10 +87,14 @@ async fn measure(
     let (results, mut received) = mpsc::channel(RESULTS_MAX);
     let started = Instant::now();
     let items = u32::try_from(options.batch_items).context("too many orders in a batch")?;
+    let pace = match options.pace {
+        Pace::Closed { in_flight } => Pace::Closed { in_flight: in_flight * client.len() },
+        open @ Pace::Open { .. } => open,
+    };
     let sending = tokio::spawn(load::run(
-        client,
+        load::over(client),
         signers,
-        options.pace,
+        pace,
         items,
         options.period,
         cancel.clone(),

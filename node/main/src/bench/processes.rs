@@ -1,10 +1,11 @@
 //! What node processes cost, read from outside: CPU time, peak memory, bytes on disk.
 
 use std::fs::File;
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
-use rustix::fs::SeekFrom;
-use rustix::io::Errno;
+/// Bytes of a file that are read at once.
+const PART_BYTES: usize = 1024 * 1024;
 
 /// CPU time that a process has used, user and system, in seconds; `None` once it has ended.
 pub fn cpu_seconds(pid: u32) -> Option<f64> {
@@ -35,8 +36,8 @@ fn memory_peak(status: &str) -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
-/// Bytes of data that the files below `folder` hold on disk. Space that is laid out ahead and
-/// not written yet does not count. Files that vanish while they are counted are left out.
+/// Bytes of data that the files below `folder` hold. Zeros at a file's end do not count: that is
+/// space laid out ahead. Files that vanish while they are counted are left out.
 pub fn data_bytes(folder: &Path) -> u64 {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return 0;
@@ -49,19 +50,22 @@ pub fn data_bytes(folder: &Path) -> u64 {
     sizes.sum()
 }
 
+/// Where a file's last byte that is not zero ends. Reads back from the end only.
 fn file_data_bytes(path: &Path) -> std::io::Result<u64> {
     let file = File::open(path)?;
-    let (mut at, mut data) = (0, 0);
-    loop {
-        let start = match rustix::fs::seek(&file, SeekFrom::Data(at)) {
-            Ok(start) => start,
-            // No more data behind `at`.
-            Err(Errno::NXIO) => return Ok(data),
-            Err(error) => return Err(error.into()),
-        };
-        at = rustix::fs::seek(&file, SeekFrom::Hole(start))?;
-        data += at - start;
+    let mut end = file.metadata()?.len();
+    let mut part = vec![0; PART_BYTES];
+    while end > 0 {
+        let length = end.min(PART_BYTES as u64);
+        let start = end - length;
+        let part = &mut part[..usize::try_from(length).unwrap_or(PART_BYTES)];
+        file.read_exact_at(part, start)?;
+        if let Some(last) = part.iter().rposition(|byte| *byte != 0) {
+            return Ok(start + last as u64 + 1);
+        }
+        end = start;
     }
+    Ok(0)
 }
 
 /// The process id that a node wrote into its home, if that process lives.
@@ -98,12 +102,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("inner")).unwrap();
         let mut file = File::create(folder.path().join("inner/file")).unwrap();
-        let (length, flags) = (16 << 20, rustix::fs::FallocateFlags::empty());
-        rustix::fs::fallocate(&file, flags, 0, length).unwrap();
-        file.write_all(&vec![1; 1 << 20]).unwrap();
-        file.sync_all().unwrap();
-        let data = data_bytes(folder.path());
-        assert!((1 << 20..8 << 20).contains(&data), "{data}");
+        file.write_all(&vec![1; PART_BYTES + 5]).unwrap();
+        file.write_all(&vec![0; 3 * PART_BYTES]).unwrap();
+        std::fs::write(folder.path().join("zeros"), [0; 100]).unwrap();
+        std::fs::write(folder.path().join("small"), [0, 7, 0]).unwrap();
+        assert_eq!(data_bytes(folder.path()), PART_BYTES as u64 + 5 + 2);
         assert_eq!(data_bytes(&folder.path().join("missing")), 0);
     }
 

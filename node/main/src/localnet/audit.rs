@@ -2,15 +2,16 @@
 //! were told on the way.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use anyhow::Context as _;
-use chain_types::{ChainGenesis, OrderId, Receipt};
+use chain_types::{ChainGenesis, InstructionId, OrderId, Receipt};
 use futures::FutureExt as _;
 use jsonrpsee_http_client::HttpClient;
 use rpc_api::{
-    BlockSelector, BreachStage, ChainRpcClient as _, InstructionFilter, InstructionReport,
-    InstructionState, LIMIT_MAX, LedgerRpcClient as _, OrderState, Page, RechargeRpcClient as _,
-    SettlementRpcClient as _, WindowReport, decode_base64,
+    BlockSelector, BreachReport, BreachStage, ChainRpcClient as _, InstructionFilter,
+    InstructionReport, InstructionState, LIMIT_MAX, LedgerRpcClient as _, OrderState, Page,
+    RechargeRpcClient as _, SettlementRpcClient as _, WindowReport, decode_base64,
 };
 use serde::Serialize;
 
@@ -31,6 +32,8 @@ pub struct Baseline {
     pub order_count: u64,
     /// The head.
     pub height: u64,
+    /// The head's time.
+    pub time_ms: u64,
 }
 
 /// What settlement came to in the windows since the baseline's.
@@ -118,7 +121,29 @@ impl Baseline {
     pub async fn read(client: &Client) -> Result<Self, CallError> {
         let head = client.ask(|node| node.head().boxed()).await?;
         let open = client.ask(|node| node.window(head.window).boxed()).await?;
-        Ok(Self { window: open.window, order_count: open.order_count, height: head.height })
+        Ok(Self {
+            window: open.window,
+            order_count: open.order_count,
+            height: head.height,
+            time_ms: head.time_ms,
+        })
+    }
+
+    /// Whether it is before a breach: whether the breach is of this run, and not of an order or a
+    /// window that the network was stopped on earlier.
+    fn is_before(self, breach: &BreachReport) -> bool {
+        let of_this_run = match breach.stage {
+            BreachStage::Collected => {
+                let order = breach.subject.parse::<OrderId>();
+                order.map_or(true, |order| order.time().0 >= self.time_ms)
+            }
+            BreachStage::Instructed | BreachStage::Arrived => {
+                let instruction = breach.subject.parse::<InstructionId>();
+                let first = self.window + u64::from(self.order_count > 0);
+                instruction.map_or(true, |instruction| instruction.window.0 >= first)
+            }
+        };
+        breach.height > self.height && of_this_run
     }
 }
 
@@ -153,27 +178,33 @@ impl Settlement {
                 node.instructions(filter, cursor, Some(LIMIT_MAX)).boxed()
             });
             for instruction in instructions.await? {
-                settlement.add(&instruction);
+                settlement.add(&instruction, baseline.time_ms);
             }
         }
         Ok(settlement)
     }
 
-    fn add(&mut self, instruction: &InstructionReport) {
+    fn add(&mut self, instruction: &InstructionReport, since_ms: u64) {
         self.instructions += 1;
         let orders = instruction.order_count;
         let accepted = instruction.earliest_accepted_ms;
-        let allowed = instruction.deadline_ms.saturating_sub(accepted);
-        self.deadline_ms = Some(self.deadline_ms.map_or(allowed, |least| least.min(allowed)));
-        self.late += u64::from(instruction.is_late);
+        // With orders from before the run it says nothing of this run's times.
+        let is_timed = accepted >= since_ms;
+        if is_timed {
+            let allowed = instruction.deadline_ms.saturating_sub(accepted);
+            self.deadline_ms = Some(self.deadline_ms.map_or(allowed, |least| least.min(allowed)));
+            self.late += u64::from(instruction.is_late);
+        }
         match instruction.status {
             InstructionState::Instructed => self.instructed += orders,
             InstructionState::Failed => self.failed += orders,
             InstructionState::Arrived => {
                 self.arrived += orders;
                 self.arrivals += 1;
-                let taken_ms = instruction.settled_ms.unwrap_or(accepted).saturating_sub(accepted);
-                self.arrival.record(std::time::Duration::from_millis(taken_ms), orders);
+                if let Some(settled) = instruction.settled_ms.filter(|_| is_timed) {
+                    let taken = Duration::from_millis(settled.saturating_sub(accepted));
+                    self.arrival.record(taken, orders);
+                }
             }
         }
     }
@@ -251,7 +282,7 @@ pub async fn agreement(client: &Client) -> Result<Agreement, CallError> {
 pub async fn breaches(client: &Client, baseline: Baseline) -> Result<Breaches, CallError> {
     let list = all(client, |node, cursor| node.breaches(cursor, Some(LIMIT_MAX)).boxed());
     let mut breaches = Breaches::default();
-    for breach in list.await?.iter().filter(|breach| breach.height > baseline.height) {
+    for breach in list.await?.iter().filter(|breach| baseline.is_before(breach)) {
         match breach.stage {
             BreachStage::Collected => breaches.collected += 1,
             BreachStage::Instructed => breaches.instructed += 1,

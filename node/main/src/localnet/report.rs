@@ -175,7 +175,7 @@ impl LocalnetReport {
         self.instructions = settlement.instructions;
         self.arrivals = settlement.arrivals;
         self.late = settlement.late;
-        self.arrival = (settlement.arrived > 0).then(|| settlement.arrival.report());
+        self.arrival = Some(settlement.arrival.report()).filter(|arrival| arrival.count > 0);
         self.deadline_ms = settlement.deadline_ms;
         let told = counts.collected_in_all() + baseline.order_count;
         if settlement.collected != told && counts.unresolved == 0 {

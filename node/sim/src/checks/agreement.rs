@@ -40,6 +40,11 @@ impl Agreement {
         }
     }
 
+    /// A node's disk is gone: it begins anew, and is held to nothing it had committed.
+    pub fn lost_disk(&mut self, node: u32) {
+        self.heads.remove(&node);
+    }
+
     /// The highest height that any node has committed.
     pub fn head(&self) -> Height {
         self.decided.last_key_value().map(|(height, _)| *height).unwrap_or_default()
