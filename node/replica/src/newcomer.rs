@@ -64,7 +64,8 @@ mod tests {
 
     #[test]
     fn it_votes_once_a_quorum_is_heard_and_nothing_can_be_forgotten() {
-        let rows: &[(&str, &[(u32, u64)], u64, bool)] = &[
+        type Row<'a> = (&'a str, &'a [(u32, u64)], u64, bool);
+        let rows: &[Row<'_>] = &[
             ("alone", &[], 1, false),
             ("one other of four", &[(1, 0)], 1, false),
             ("the birth of the chain", &[(1, 0), (2, 0)], 1, true),

@@ -269,3 +269,67 @@ impl ReplayReport {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chain_types::parameters::PROTOCOL_VERSION;
+    use chain_types::{BlockHash, ChainId, Digest, Round, TimeMs, ValidatorId, WindowId};
+
+    use super::*;
+
+    fn header() -> BlockHeader {
+        BlockHeader {
+            protocol_version: PROTOCOL_VERSION,
+            chain_id: ChainId::default(),
+            height: Height(7),
+            round: Round(0),
+            proposer: ValidatorId(0),
+            time: TimeMs(1),
+            window: WindowId(0),
+            parent: BlockHash::default(),
+            batch_count: 0,
+            batches_root: Digest::ZERO,
+            results_root: Digest::ZERO,
+            state_digest: Digest::ZERO,
+            validators_hash: Digest::ZERO,
+            parameters_hash: Digest::ZERO,
+        }
+    }
+
+    #[test]
+    fn a_header_s_difference_is_named_and_none_is_overlooked() {
+        let other = Digest([1; 32]);
+        let stored = header();
+        let rows = [
+            ("state digest", BlockHeader { state_digest: other, ..header() }),
+            ("results root", BlockHeader { results_root: other, ..header() }),
+            ("parent", BlockHeader { parent: BlockHash(other), ..header() }),
+            ("header", BlockHeader { window: WindowId(1), ..header() }),
+            ("header", BlockHeader { protocol_version: 2, ..header() }),
+        ];
+        for (what, executed) in rows {
+            let difference = header_difference(&stored, &executed);
+            let named = difference.map(|difference| (difference.height, difference.what));
+            assert_eq!(named, Some((7, what.to_owned())));
+        }
+        assert_eq!(header_difference(&stored, &stored), None);
+    }
+
+    #[test]
+    fn an_outcome_s_difference_is_located() {
+        let of = |codes: &[&[u16]]| -> Vec<Vec<Outcome>> {
+            codes.iter().map(|batch| batch.iter().map(|code| Outcome(*code)).collect()).collect()
+        };
+        let stored = of(&[&[0, 0], &[0, 215]]);
+        let rows = [
+            (of(&[&[0, 0], &[0, 0]]), "outcome of batch 1, item 1"),
+            (of(&[&[0], &[0, 215]]), "outcome count of batch 0"),
+            (of(&[&[0, 0]]), "outcome lists"),
+        ];
+        for (executed, what) in rows {
+            let difference = outcome_difference(Height(7), &stored, &executed);
+            assert_eq!(difference.map(|difference| difference.what), Some(what.to_owned()));
+        }
+        assert_eq!(outcome_difference(Height(7), &stored, &stored), None);
+    }
+}
