@@ -21,7 +21,8 @@ const REQUEST_MS: u64 = 12_000;
 #[derive(Debug, Default)]
 pub(crate) struct Sync {
     asked: Option<NodeIndex>,
-    patience_used: Option<Height>,
+    /// The height for which consensus is given time, and whether that time is over.
+    patience: (Height, bool),
     /// How often each node gave nothing, or what did not hold.
     failures: BTreeMap<NodeIndex, u32>,
 }
@@ -51,16 +52,17 @@ impl Replica {
         }
         // One behind is the normal state of a validator whose last precommit is on its way.
         let patient = self.identity.is_some() && height == next;
-        if !patient {
+        if !patient || self.sync.patience == (next, true) {
             self.ask();
-        } else if self.sync.patience_used != Some(next) {
-            self.sync.patience_used = Some(next);
+        } else if self.sync.patience != (next, false) {
+            self.sync.patience = (next, false);
             self.effects.push(Effect::Schedule { timer: Timer::CatchUp, after_ms: PATIENCE_MS });
         }
     }
 
     /// A request took too long, or patience with consensus is over.
     pub(crate) fn catch_up(&mut self) {
+        self.sync.patience = (self.height(), true);
         if let Some(silent) = self.sync.asked.take() {
             self.sync.failed(silent);
             self.peers.entry(silent).and_modify(|height| *height = Height::default());

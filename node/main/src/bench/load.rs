@@ -258,7 +258,7 @@ mod tests {
         }
     }
 
-    /// A network that takes `takes` for a batch, and the most batches that it was ever given at once.
+    /// A network that takes `takes` for a batch, and the most batches it was ever given at once.
     fn slow(takes: Duration) -> (Submit, Arc<AtomicUsize>) {
         let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let seen = Arc::clone(&most);

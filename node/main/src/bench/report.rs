@@ -302,7 +302,7 @@ impl BenchReport {
              orders       {} submitted, {} final, {} unresolved; {} batches, {} retries\n\
              refused      {}\n\
              latency      p50 {:.1} ms, p99 {:.1} ms, p99.9 {:.1} ms, max {:.1} ms\n\
-             CPU          {} s per million orders over {} nodes ({:.1} s in all; the load {:.1} s)\n\
+             CPU          {} s per million orders, {} nodes ({:.1} s in all; the load {:.1} s)\n\
              memory       {} MiB at most in one node\n\
              disk         {} bytes per order and node",
             self.throughput_per_second,

@@ -30,7 +30,7 @@ const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Arguments of `sluice submit`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The file holds TOML ([[orders]] tables), JSON (an array of objects) or comma-separated lines, such as
+The file holds TOML ([[orders]] tables), JSON (an array of objects) or comma-separated lines, as in
 
   merchant,gateway,amount,currency
   1001,201,12.34,CNY

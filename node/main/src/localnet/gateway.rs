@@ -176,7 +176,8 @@ impl Gateway {
             tokio::select! {
                 () = stop.cancelled() => break,
                 ended = self.follow(url, &mut cursor, &mut entropy, &credits) => {
-                    tracing::debug!(gateway = self.party.id.0, url, problem = ?ended, "resubscribing");
+                    let gateway = self.party.id.0;
+                    tracing::debug!(gateway, url, problem = ?ended, "resubscribing");
                 }
             }
             at += 1;

@@ -39,7 +39,7 @@ pub type Call<'a, T> = BoxFuture<'a, Result<T, ClientError>>;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
     /// The node, or the chain through it, refused.
-    #[error("{message} (code {code}){}", remedy.as_ref().map_or(String::new(), |text| format!(": {text}")))]
+    #[error("{message} (code {code}){remedy}")]
     Refused {
         /// A rejection's or the interface's own code.
         code: i32,
@@ -47,8 +47,8 @@ pub enum CallError {
         name: String,
         /// What was wrong.
         message: String,
-        /// What to do about it.
-        remedy: Option<String>,
+        /// What to do about it, after a colon; empty when nothing is known.
+        remedy: String,
         /// Whether the same call may succeed later.
         transient: bool,
         /// When to try again, if the node can tell.
@@ -97,7 +97,9 @@ impl CallError {
                     code: object.code(),
                     name: data.as_ref().map_or_else(String::new, |data| data.name.clone()),
                     message: object.message().to_owned(),
-                    remedy: data.as_ref().map(|data| data.remedy.clone()),
+                    remedy: data
+                        .as_ref()
+                        .map_or_else(String::new, |data| format!(": {}", data.remedy)),
                     transient,
                     retry_after_ms: data.and_then(|data| data.retry_after_ms),
                 }
