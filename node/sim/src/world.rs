@@ -26,6 +26,9 @@ const CLIENT_EVERY_MS: u64 = 60;
 const REQUEST_FAILS_AFTER_MS: u64 = 500;
 /// Blocks in one answer.
 const ANSWER_BLOCKS_MAX: usize = 16;
+/// Healed phases that a run may take: a validator that is locked on a block which others have not
+/// seen agreed, while another stays silent, waits for its own turn to propose, and rounds grow.
+const HEALED_PHASES_MAX: u64 = 5;
 /// Blocks that the healed phase must bring, at the least.
 const HEALED_BLOCKS_MIN: u64 = 3;
 /// How far a node's clock may be off, either way.
@@ -105,11 +108,15 @@ pub fn simulate(seed: u64, plan: &FaultPlan) -> Result<Report, String> {
     }
     world.at(plan.fault_ms, Event::Heal);
     world.at(1, Event::Client);
-    let end = plan.fault_ms + plan.healed_ms;
+    let mut end = plan.fault_ms + plan.healed_ms;
+    let last = plan.fault_ms + HEALED_PHASES_MAX * plan.healed_ms;
     let mut head_at_heal = Height::default();
     while let Some((&(at, number), _)) = world.queue.first_key_value() {
         if at > end {
-            break;
+            if end >= last || world.has_recovered(head_at_heal).is_ok() {
+                break;
+            }
+            end += plan.healed_ms;
         }
         if at <= plan.fault_ms {
             head_at_heal = world.agreement.head();
@@ -118,7 +125,8 @@ pub fn simulate(seed: u64, plan: &FaultPlan) -> Result<Report, String> {
         world.now_ms = at;
         world.happen(event)?;
     }
-    world.judge(head_at_heal)?;
+    world.has_recovered(head_at_heal)?;
+    world.judge()?;
     Ok(Report {
         trace: world.trace.digest(),
         height: world.agreement.head(),
@@ -514,8 +522,8 @@ impl World {
         }
     }
 
-    /// The end of a run: invariants 4, 11 and 12.
-    fn judge(&self, head_at_heal: Height) -> Result<(), String> {
+    /// Invariant 12: every node has come on.
+    fn has_recovered(&self, head_at_heal: Height) -> Result<(), String> {
         let head = self.agreement.head();
         if head.0 < head_at_heal.0 + HEALED_BLOCKS_MIN {
             return Err(format!("healed at height {head_at_heal}, and no further than {head}"));
@@ -525,6 +533,14 @@ impl World {
             if node.replica.is_none() || own.0 + 3 < head.0 {
                 return Err(format!("node {index} is at {own} of {head} after healing"));
             }
+        }
+        Ok(())
+    }
+
+    /// The end of a run: invariants 4 and 11.
+    fn judge(&self) -> Result<(), String> {
+        let head = self.agreement.head();
+        for (index, node) in self.nodes.iter().enumerate() {
             let state = read_state(&node.state);
             for balance in state.trial_balance() {
                 if !balance.is_balanced() {
