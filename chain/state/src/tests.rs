@@ -91,7 +91,10 @@ proptest! {
     /// A tree changed step by step is the tree made at once, and both are the definition's.
     #[test]
     fn the_tree_is_a_function_of_its_leaves(
-        steps in prop::collection::vec(prop::collection::btree_map(0_u32..24, any::<[u8; 32]>(), 1..6), 1..8),
+        steps in prop::collection::vec(
+            prop::collection::btree_map(0_u32..24, any::<[u8; 32]>(), 1..6),
+            1..8,
+        ),
     ) {
         let mut tree = AccountsTree::new();
         let mut leaves: Vec<Digest> = Vec::new();

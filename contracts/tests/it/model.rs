@@ -327,7 +327,11 @@ fn agree(chain: &Chain, model: &mut Model, told: &Told) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 400,
+        failure_persistence: None,
+        ..Default::default()
+    })]
 
     /// Every outcome, balance, order, window and instruction is as the model has it.
     #[test]

@@ -41,7 +41,11 @@ fn assert_same(chain: &Chain, restored: &State) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 100,
+        failure_persistence: None,
+        ..Default::default()
+    })]
 
     /// After every fifth block, and from there on block by block.
     #[test]

@@ -1,13 +1,13 @@
 //! A validator that has signed nothing in this home may be one that lost its disk and, with it, the
-//! memory of what it signed. Until it knows better it stays silent: it waits to hear how far a quorum is, and
-//! signs nothing for a height that its lost self may have voted on.
+//! memory of what it signed. Until it knows better it stays silent: it waits to hear how far a
+//! quorum is, and signs nothing for a height that its lost self may have voted on.
 //!
 //! How far could it have been? If it had committed height h, a quorum had precommitted h, and each
 //! of those had committed h - 1. The quorum that is heard shares an honest member with that one, so
 //! the highest height heard is at least h - 1, and the lost votes are at most for h + 1: two above.
 //!
-//! At the birth of a chain everybody is a newcomer, and a quorum says that it has committed nothing:
-//! then nothing is taken to be forgotten. A disk that is lost before the second block is therefore
+//! At the birth of a chain everybody is a newcomer, and a quorum says that it has committed
+//! nothing: then nothing is taken to be forgotten. A disk that is lost before the second block is therefore
 //! the one case in which a key may sign twice; whoever loses one then should wait for block two.
 
 use std::collections::BTreeMap;

@@ -136,7 +136,11 @@ impl Twins {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 16,
+        failure_persistence: None,
+        ..Default::default()
+    })]
 
     #[test]
     fn disk_and_memory_agree(steps in prop::collection::vec(step(), 1..60)) {

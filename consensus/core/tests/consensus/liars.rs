@@ -68,7 +68,8 @@ fn act() -> impl Strategy<Value = Act> {
         Just(TimeoutKind::Rebroadcast),
     ];
     prop_oneof![
-        3 => (round.clone(), byte.clone()).prop_map(|(round, block)| Act::Proposal { round, block }),
+        3 => (round.clone(), byte.clone())
+            .prop_map(|(round, block)| Act::Proposal { round, block }),
         3 => (round.clone(), byte.clone(), proptest::bool::weighted(0.8))
             .prop_map(|(round, block, valid)| Act::Verdict { round, block, valid }),
         6 => (who.clone(), round.clone(), maybe.clone())
