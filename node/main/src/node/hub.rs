@@ -146,3 +146,63 @@ impl Hub {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use chain_state::State;
+    use chain_types::{ChainGenesis, ChainId, Digest, Parameters, Rejection};
+
+    use super::*;
+
+    fn block(batches: Vec<BatchId>) -> Block {
+        let genesis = ChainGenesis {
+            chain_id: ChainId::default(),
+            name: String::new(),
+            time: TimeMs(0),
+            parameters: Parameters::default(),
+            currencies: Vec::new(),
+            participants: Vec::new(),
+            merchants: Vec::new(),
+            liquidity: Vec::new(),
+            nodes: Vec::new(),
+        };
+        let mut block = State::genesis_block(&genesis);
+        block.header.height = Height(7);
+        block.batches = batches;
+        block
+    }
+
+    #[tokio::test]
+    async fn everyone_who_waits_for_a_batch_hears_its_end_and_the_bell_rings_after() {
+        let hub = Hub::new(Height(6));
+        let [one, two, other] = [1, 2, 3].map(|byte| BatchId(Digest([byte; 32])));
+        let waiting = [hub.wait_for(one), hub.wait_for(one), hub.wait_for(two)];
+        let dropped = hub.wait_for(other);
+        let refused = Outcome::from(Rejection::AmountZero);
+        hub.committed(&block(vec![one, two]), &[vec![Outcome::APPLIED], vec![refused]]);
+        hub.dropped(&[other]);
+        let mut ends = Vec::new();
+        for receiver in waiting {
+            let Ended::Final(done) = receiver.await.unwrap() else { unreachable!() };
+            ends.push((done.height, done.index, done.outcomes.clone()));
+        }
+        let first = (Height(7), 0, vec![Outcome::APPLIED]);
+        assert_eq!(ends, [first.clone(), first, (Height(7), 1, vec![refused])]);
+        assert!(matches!(dropped.await.unwrap(), Ended::Dropped));
+        assert_eq!(*hub.head().borrow(), Height(7));
+    }
+
+    #[tokio::test]
+    async fn who_no_longer_waits_is_forgotten() {
+        let hub = Hub::new(Height(0));
+        let id = BatchId(Digest([1; 32]));
+        drop(hub.wait_for(id));
+        let staying = hub.wait_for(id);
+        hub.forget(&id);
+        assert_eq!(hub.waiting().batches.get(&id).map(Vec::len), Some(1));
+        drop(staying);
+        hub.forget(&id);
+        assert!(hub.waiting().batches.is_empty());
+    }
+}

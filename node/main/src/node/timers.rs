@@ -60,3 +60,46 @@ impl Timers {
             .map_or(longest, |((at, _), _)| at.saturating_duration_since(now).min(longest))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chain_types::{Height, Round};
+    use consensus_core::{Timeout, TimeoutKind};
+
+    use super::*;
+
+    fn consensus(round: u32) -> Timer {
+        let kind = TimeoutKind::Propose;
+        Timer::Consensus(Timeout { height: Height(1), round: Round(round), kind })
+    }
+
+    #[test]
+    fn timers_run_out_in_order_once_and_start_anew_when_set_again() {
+        let start = Instant::now();
+        let later = |ms| start + Duration::from_millis(ms);
+        let mut timers = Timers::default();
+        timers.schedule(start, Timer::CatchUp, 30);
+        timers.schedule(start, Timer::Status, 10);
+        timers.schedule(later(5), Timer::Status, 10);
+        assert_eq!(timers.pop(later(14)), None, "it was started anew");
+        assert_eq!(timers.wait(later(14)), Duration::from_millis(1));
+        assert_eq!(timers.pop(later(40)), Some(Timer::Status));
+        assert_eq!(timers.pop(later(40)), Some(Timer::CatchUp));
+        assert_eq!(timers.pop(later(40)), None);
+    }
+
+    #[test]
+    fn a_stopped_timer_never_runs_out_and_consensus_timers_stop_together() {
+        let start = Instant::now();
+        let much_later = start + Duration::from_secs(9);
+        let mut timers = Timers::default();
+        timers.schedule(start, consensus(0), 1);
+        timers.schedule(start, consensus(1), 1);
+        timers.schedule(start, Timer::CatchUp, 1);
+        timers.schedule(start, Timer::Status, 2);
+        timers.cancel(&Timer::CatchUp);
+        timers.cancel_consensus();
+        assert_eq!(timers.pop(much_later), Some(Timer::Status));
+        assert_eq!(timers.pop(much_later), None);
+    }
+}
