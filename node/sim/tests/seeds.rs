@@ -1,6 +1,7 @@
 //! Seeds with faults: agreement, no double vote, books in balance, recovery after healing.
 //!
-//! `SLUICE_SEED=N` runs one seed; `SLUICE_SEEDS=N` runs so many (200 unless said otherwise).
+//! `SLUICE_SEED=N` runs one seed; `SLUICE_SEEDS=N` runs so many: 200 unless said otherwise, 10,000
+//! with `scripts/test --long`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use node_sim::{FaultPlan, simulate};
@@ -23,9 +24,10 @@ impl Drop for TellSeed {
 #[test]
 fn every_seed_keeps_the_invariants() {
     let plan = FaultPlan::default();
+    let long = std::env::var_os("SLUICE_LONG").is_some();
     let seeds = match number("SLUICE_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("SLUICE_SEEDS").unwrap_or(200),
+        None => 0..number("SLUICE_SEEDS").unwrap_or(if long { 10_000 } else { 200 }),
     };
     let (mut blocks, mut orders, mut crashes, mut virtual_ms) = (0, 0, 0, 0);
     for seed in seeds.clone() {
