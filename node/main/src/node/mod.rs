@@ -156,8 +156,11 @@ async fn open_home(
     genesis: &Arc<ChainGenesis>,
     validates: bool,
 ) -> anyhow::Result<Home> {
-    let options =
-        StoreOptions { block_file_bytes: config.store.block_file_bytes, ..StoreOptions::default() };
+    let options = StoreOptions {
+        block_file_bytes: config.store.block_file_bytes,
+        index_cache_bytes: usize::try_from(config.store.cache_bytes).unwrap_or(usize::MAX),
+        ..StoreOptions::default()
+    };
     let folder = config.home.clone();
     let genesis = genesis.clone();
     tokio::task::spawn_blocking(move || home::open(&folder, &genesis, options, validates)).await?
