@@ -7,8 +7,9 @@
 //! the highest height heard is at least h - 1, and the lost votes are at most for h + 1: two above.
 //!
 //! At the birth of a chain everybody is a newcomer, and a quorum says that it has committed
-//! nothing: then nothing is taken to be forgotten. A disk that is lost before the second block is therefore
-//! the one case in which a key may sign twice; whoever loses one then should wait for block two.
+//! nothing: then nothing is taken to be forgotten. A disk that is lost before the second block is
+//! therefore the one case in which a key may sign twice; whoever loses one then should wait for
+//! block two.
 
 use std::collections::BTreeMap;
 
