@@ -144,3 +144,21 @@ async fn all_killed_at_once_under_load_nothing_final_is_lost() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_validator_that_lost_its_disk_catches_up_and_votes_again() {
+    let mut network = Network::started(&[]).await;
+    let load = Load::on(&network, &[0, 1, 2]);
+    eventually("the load runs", || async { load.count().await > 500 }).await;
+    network.kill(3);
+    std::fs::remove_dir_all(network.home(3)).unwrap();
+    let goal = network.height(0).await;
+    network.start(3);
+    eventually("it fetches the chain", || async { network.height(3).await > goal }).await;
+    let finals = load.end().await;
+    every_final_order_is_there(&network, 3, &finals).await;
+    // Without another, the three that are left need its vote.
+    network.kill(0);
+    let before = network.height(1).await;
+    eventually("they go on with it", || async { network.height(1).await > before + 5 }).await;
+}
