@@ -34,7 +34,9 @@ impl Newcomer {
     pub fn may_vote(&self, own: ValidatorId, height: Height, validators: &ValidatorSet) -> bool {
         let power = |id| validators.get(id).map_or(0, |validator| u128::from(validator.power));
         let heard: u128 = self.heard.keys().map(|node| power(ValidatorId(node.0))).sum();
-        let head = self.heard.values().copied().max().unwrap_or_default();
+        // An edge node's word moves nobody's vote.
+        let voters = self.heard.iter().filter(|(node, _)| power(ValidatorId(node.0)) > 0);
+        let head = voters.map(|(_, height)| *height).max().unwrap_or_default();
         let forgotten = if head == Height(0) { head } else { head.next().next() };
         validators.is_quorum(heard + power(own)) && height > forgotten
     }
@@ -71,6 +73,7 @@ mod tests {
             ("one other of four", &[(1, 0)], 1, false),
             ("the birth of the chain", &[(1, 0), (2, 0)], 1, true),
             ("edge nodes are no quorum", &[(7, 0), (8, 0)], 1, false),
+            ("an edge node cannot silence", &[(1, 0), (2, 0), (7, 900)], 1, true),
             ("the height that was being decided", &[(1, 40), (2, 39)], 41, false),
             ("the height after it", &[(1, 40), (2, 39)], 42, false),
             ("the first that cannot be forgotten", &[(1, 40), (2, 39)], 43, true),
