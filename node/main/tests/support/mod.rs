@@ -291,7 +291,10 @@ where
 /// A base port with room for twenty nodes above it, free at this moment.
 fn free_ports() -> u16 {
     // Below the ports that outgoing connections take.
-    let mut at = 10_000 + (std::process::id() % 550) as u16 * 40;
+    // Tests of one process run side by side: each takes the next base.
+    static TAKEN: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let own = TAKEN.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let mut at = 10_000 + ((std::process::id() + own) % 550) as u16 * 40;
     loop {
         let free = (at..at + 24).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok());
         if free {
