@@ -11,8 +11,12 @@ use crate::codec;
 use crate::hash::{Digest, Domain, hash};
 use crate::ids::{BatchId, ChainId, ParticipantId};
 use crate::merkle;
-use crate::operation::{ArrivalItem, CollectItem, FailureItem, RechargeItem, VoidItem};
-use crate::registry::Roles;
+use crate::operation::{
+    ApprovalItem, ArrivalItem, CollectItem, FailureItem, HoldDecisionItem, PolicyItem,
+    ProposalItem, QuoteItem, RateItem, RechargeItem, ReinstructItem, ReturnItem, SettleWindowItem,
+    TransferDecisionItem, TransferItem, VoidItem,
+};
+use crate::registry::{PartyKeys, Roles};
 use crate::rejection::Rejection;
 use crate::sign::{PublicKey, SecretKey, Signature};
 use crate::units::TimeMs;
@@ -28,63 +32,96 @@ pub const BATCH_PREFIX_BYTES: usize = BATCH_HEADER_BYTES + 64;
 /// Bytes of the largest batch.
 pub const BATCH_BYTES_MAX: usize = BATCH_PREFIX_BYTES + BATCH_ITEMS_MAX as usize * 128;
 
-/// What a batch's items are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u16)]
-pub enum BatchKind {
-    /// [`RechargeItem`]s.
-    Recharge = 1,
-    /// [`CollectItem`]s.
-    Collect = 2,
-    /// [`VoidItem`]s.
-    Void = 3,
-    /// [`ArrivalItem`]s.
-    Arrival = 4,
-    /// [`FailureItem`]s.
-    Failure = 5,
+/// The kinds, each once: number, item, bytes of an item, most items, roles, name.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $number:literal, $item:ident, $bytes:literal, $most:expr, $roles:expr, $name:literal;)*) => {
+        /// What a batch's items are.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u16)]
+        pub enum BatchKind { $($(#[$doc])* $kind = $number,)* }
+
+        impl BatchKind {
+            /// Every kind, ascending by number.
+            pub const ALL: &'static [Self] = &[$(Self::$kind,)*];
+
+            /// The kind of a frozen number.
+            pub fn from_number(number: u16) -> Option<Self> {
+                Self::ALL.iter().copied().find(|kind| kind.number() == number)
+            }
+
+            /// The frozen number.
+            pub const fn number(self) -> u16 {
+                self as u16
+            }
+
+            /// Bytes of one item.
+            pub const fn item_bytes(self) -> usize {
+                match self { $(Self::$kind => $bytes,)* }
+            }
+
+            /// The most items of one batch.
+            pub const fn items_max(self) -> u32 {
+                match self { $(Self::$kind => $most,)* }
+            }
+
+            /// The roles of which a submitter needs at least one.
+            pub const fn roles(self) -> Roles {
+                match self { $(Self::$kind => $roles,)* }
+            }
+
+            /// The name that JSON uses.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$kind => $name,)* }
+            }
+        }
+
+        /// A batch's items, read in place.
+        #[derive(Debug, Clone, Copy)]
+        pub enum Items<'a> { $($(#[$doc])* $kind(&'a [$item]),)* }
+
+        impl VerifiedBatch {
+            /// The items, read in place.
+            pub fn items(&self) -> Items<'_> {
+                let bytes = self.0.batch.bytes.get(BATCH_PREFIX_BYTES..).unwrap_or_default();
+                match self.kind() { $(BatchKind::$kind => Items::$kind(cast(bytes)),)* }
+            }
+        }
+    };
 }
 
-impl BatchKind {
-    /// Every kind, ascending by number.
-    pub const ALL: &'static [Self] =
-        &[Self::Recharge, Self::Collect, Self::Void, Self::Arrival, Self::Failure];
-
-    /// The kind of a frozen number.
-    pub fn from_number(number: u16) -> Option<Self> {
-        Self::ALL.iter().copied().find(|kind| kind.number() == number)
-    }
-
-    /// The frozen number.
-    pub const fn number(self) -> u16 {
-        self as u16
-    }
-
-    /// Bytes of one item.
-    pub const fn item_bytes(self) -> usize {
-        match self {
-            Self::Recharge => 128,
-            Self::Collect | Self::Void | Self::Arrival | Self::Failure => 64,
-        }
-    }
-
-    /// The roles of which a submitter needs at least one.
-    pub const fn roles(self) -> Roles {
-        match self {
-            Self::Recharge | Self::Void => Roles::RECHARGE_SERVICE.and(Roles::GATEWAY),
-            Self::Collect | Self::Arrival | Self::Failure => Roles::GATEWAY,
-        }
-    }
-
-    /// The name that JSON uses.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Recharge => "recharge",
-            Self::Collect => "collect",
-            Self::Void => "void",
-            Self::Arrival => "arrival",
-            Self::Failure => "failure",
-        }
-    }
+kinds! {
+    /// Recharge orders.
+    Recharge = 1, RechargeItem, 128, BATCH_ITEMS_MAX, Roles::RECHARGE_SERVICE.and(Roles::GATEWAY), "recharge";
+    /// Collections.
+    Collect = 2, CollectItem, 64, BATCH_ITEMS_MAX, Roles::GATEWAY, "collect";
+    /// Voids.
+    Void = 3, VoidItem, 64, BATCH_ITEMS_MAX, Roles::RECHARGE_SERVICE.and(Roles::GATEWAY), "void";
+    /// Arrivals.
+    Arrival = 4, ArrivalItem, 64, BATCH_ITEMS_MAX, Roles::GATEWAY, "arrival";
+    /// Failures.
+    Failure = 5, FailureItem, 64, BATCH_ITEMS_MAX, Roles::GATEWAY, "failure";
+    /// Returns and reversals.
+    Return = 6, ReturnItem, 64, 1_024, Roles::GATEWAY, "return";
+    /// Instructions given again.
+    Reinstruct = 7, ReinstructItem, 64, BATCH_ITEMS_MAX, Roles::SETTLEMENT_AGENT, "reinstruct";
+    /// Windows settled.
+    SettleWindow = 8, SettleWindowItem, 64, BATCH_ITEMS_MAX, Roles::SETTLEMENT_AGENT, "settle-window";
+    /// Deposits, withdrawals and caps, proposed.
+    Transfer = 9, TransferItem, 96, 1_024, Roles::SETTLEMENT_AGENT, "transfer";
+    /// Deposits, withdrawals and caps, decided.
+    TransferDecision = 10, TransferDecisionItem, 64, 1_024, Roles::SETTLEMENT_AGENT.and(Roles::SETTLEMENT_OPERATOR), "transfer-decision";
+    /// Rates.
+    Rate = 11, RateItem, 64, 1_024, Roles::FX_PROVIDER, "rate";
+    /// Quotes.
+    Quote = 12, QuoteItem, 64, 1_024, Roles::FX_PROVIDER, "quote";
+    /// Held orders, decided.
+    HoldDecision = 13, HoldDecisionItem, 64, BATCH_ITEMS_MAX, Roles::RISK_DESK, "hold-decision";
+    /// Risk policies.
+    Policy = 14, PolicyItem, 64, 1_024, Roles::RISK_DESK, "policy";
+    /// Changes, proposed.
+    Proposal = 15, ProposalItem, 512, 64, Roles::SETTLEMENT_OPERATOR, "proposal";
+    /// Changes, decided.
+    Approval = 16, ApprovalItem, 64, 1_024, Roles::SETTLEMENT_OPERATOR, "approval";
 }
 
 /// What the submitter signs, by its digest.
@@ -167,8 +204,8 @@ impl SignedBatch {
         let kind = BatchKind::from_number(header.kind).ok_or_else(|| {
             BatchError::new(Rejection::KindUnknown, format!("(kind {})", header.kind))
         })?;
-        if header.count == 0 || header.count > BATCH_ITEMS_MAX {
-            let detail = format!("(count {})", header.count);
+        if header.count == 0 || header.count > kind.items_max() {
+            let detail = format!("(count {}; at most {})", header.count, kind.items_max());
             return Err(BatchError::new(Rejection::CountOutOfBounds, detail));
         }
         let expected = BATCH_PREFIX_BYTES + header.count as usize * kind.item_bytes();
@@ -213,29 +250,31 @@ impl SignedBatch {
         &self.header
     }
 
-    /// Checks chain, root and signature, which is all that can be known without the books.
+    /// Checks chain, root and signature, which is all that can be known without the books. The
+    /// signature may be of any key that the submitter has; execution looks at which.
     ///
     /// # Errors
     /// Rejections 106 to 109.
     pub fn verify(
         self,
         chain_id: ChainId,
-        key_of: impl FnOnce(ParticipantId) -> Option<PublicKey>,
+        keys_of: impl FnOnce(ParticipantId) -> Option<PartyKeys>,
     ) -> Result<VerifiedBatch, BatchError> {
         let header = self.header;
         if header.chain_id != chain_id {
             let detail = format!("(batch {}, chain {chain_id})", header.chain_id);
             return Err(BatchError::new(Rejection::WrongChain, detail));
         }
-        let public_key = key_of(header.submitter).ok_or_else(|| {
+        let keys = keys_of(header.submitter).ok_or_else(|| {
             let detail = format!("(participant {})", header.submitter);
             BatchError::new(Rejection::SubmitterUnknown, detail)
         })?;
         let id = header.id();
-        if !public_key.verifies(&id.0, &self.signature) {
+        let signed_with = keys.all().find(|key| key.verifies(&id.0, &self.signature));
+        let public_key = signed_with.ok_or_else(|| {
             let detail = format!("(participant {}, batch {id})", header.submitter);
-            return Err(BatchError::new(Rejection::SignatureInvalid, detail));
-        }
+            BatchError::new(Rejection::SignatureInvalid, detail)
+        })?;
         let items = self.bytes.get(BATCH_PREFIX_BYTES..).unwrap_or_default();
         let leaves: Vec<Digest> =
             items.chunks_exact(self.kind.item_bytes()).map(merkle::leaf).collect();
@@ -253,22 +292,6 @@ pub trait BatchItem {
     const KIND: BatchKind;
 }
 
-impl BatchItem for RechargeItem {
-    const KIND: BatchKind = BatchKind::Recharge;
-}
-impl BatchItem for CollectItem {
-    const KIND: BatchKind = BatchKind::Collect;
-}
-impl BatchItem for VoidItem {
-    const KIND: BatchKind = BatchKind::Void;
-}
-impl BatchItem for ArrivalItem {
-    const KIND: BatchKind = BatchKind::Arrival;
-}
-impl BatchItem for FailureItem {
-    const KIND: BatchKind = BatchKind::Failure;
-}
-
 fn kind_of<T: BatchItem>(_: &[T]) -> BatchKind {
     T::KIND
 }
@@ -284,21 +307,6 @@ struct Verified {
     batch: SignedBatch,
     public_key: PublicKey,
     leaves: Vec<Digest>,
-}
-
-/// A batch's items, read in place.
-#[derive(Debug, Clone, Copy)]
-pub enum Items<'a> {
-    /// Recharge orders.
-    Recharge(&'a [RechargeItem]),
-    /// Collections.
-    Collect(&'a [CollectItem]),
-    /// Voids.
-    Void(&'a [VoidItem]),
-    /// Arrivals.
-    Arrival(&'a [ArrivalItem]),
-    /// Failures.
-    Failure(&'a [FailureItem]),
 }
 
 impl VerifiedBatch {
@@ -347,18 +355,6 @@ impl VerifiedBatch {
         let size = self.kind().item_bytes();
         let start = BATCH_PREFIX_BYTES + index as usize * size;
         self.0.batch.bytes.get(start..start + size)
-    }
-
-    /// The items, read in place.
-    pub fn items(&self) -> Items<'_> {
-        let bytes = self.0.batch.bytes.get(BATCH_PREFIX_BYTES..).unwrap_or_default();
-        match self.kind() {
-            BatchKind::Recharge => Items::Recharge(cast(bytes)),
-            BatchKind::Collect => Items::Collect(cast(bytes)),
-            BatchKind::Void => Items::Void(cast(bytes)),
-            BatchKind::Arrival => Items::Arrival(cast(bytes)),
-            BatchKind::Failure => Items::Failure(cast(bytes)),
-        }
     }
 }
 

@@ -19,7 +19,7 @@ pub const OUTCOMES_PER_LEAF: usize = 32;
 /// Bytes of an encoded certificate of [`VALIDATORS_MAX`] signatures, at most.
 pub const CERTIFICATE_BYTES_MAX: usize = 64 + VALIDATORS_MAX * 68;
 /// Bytes of an encoded [`BlockHeader`].
-pub const BLOCK_HEADER_BYTES: usize = 2 + 32 + 8 + 4 + 4 + 8 + 8 + 32 + 4 + 32 + 32 + 32 + 32 + 32;
+pub const BLOCK_HEADER_BYTES: usize = 2 + 32 + 8 + 4 + 4 + 8 + 8 + 32 + 4 + 8 * 32 + 4 + 4;
 
 /// What validators agree on.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -50,8 +50,18 @@ pub struct BlockHeader {
     pub state_digest: Digest,
     /// The digest of the validators who decide it.
     pub validators_hash: Digest,
+    /// The digest of the validators who decide the next block.
+    pub next_validators_hash: Digest,
     /// The digest of the parameters it was executed under.
     pub parameters_hash: Digest,
+    /// How many participants there are.
+    pub party_count: u32,
+    /// Merkle root over the participants' [`crate::PartyKeys`], ascending by id.
+    pub parties_root: Digest,
+    /// How many records it leaves.
+    pub record_count: u32,
+    /// Merkle root over the records that it leaves: window reports, instructions, entries.
+    pub records_root: Digest,
 }
 
 impl BlockHeader {

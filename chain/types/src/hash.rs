@@ -54,6 +54,8 @@ pub enum Domain {
     Validators,
     /// The parameters of a height.
     Parameters,
+    /// A governance proposal; the digest is what operators approve.
+    Change,
 }
 
 impl Domain {
@@ -69,6 +71,7 @@ impl Domain {
             Self::Account => b"sluice:account:1",
             Self::Validators => b"sluice:validat:1",
             Self::Parameters => b"sluice:params:1\0",
+            Self::Change => b"sluice:change:1\0",
         }
     }
 }

@@ -89,48 +89,83 @@ number_id! {
     WindowId(u64)
 }
 
-/// A recharge order's id and idempotency key: a UUIDv7 (RFC 9562) made by the recharge service.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode)]
-pub struct OrderId(pub [u8; 16]);
+macro_rules! uuid_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode)]
+        pub struct $name(pub [u8; 16]);
 
-impl OrderId {
-    /// A UUIDv7 of `time` with 74 bits of `entropy` (the other bits are not used).
-    pub fn new(time: TimeMs, entropy: [u8; 10]) -> Self {
-        Self(*uuid::Builder::from_unix_timestamp_millis(time.0, &entropy).as_uuid().as_bytes())
-    }
+        impl $name {
+            /// A UUIDv7 of `time` with 74 bits of `entropy` (the other bits are not used).
+            pub fn new(time: TimeMs, entropy: [u8; 10]) -> Self {
+                let uuid = uuid::Builder::from_unix_timestamp_millis(time.0, &entropy);
+                Self(*uuid.as_uuid().as_bytes())
+            }
 
-    /// Whether version and variant are those of a UUIDv7.
-    pub fn is_uuid_v7(self) -> bool {
-        self.0[6] >> 4 == 7 && self.0[8] >> 6 == 0b10
-    }
+            /// Whether version and variant are those of a UUIDv7.
+            pub fn is_uuid_v7(self) -> bool {
+                self.0[6] >> 4 == 7 && self.0[8] >> 6 == 0b10
+            }
 
-    /// The id's own time: its first 48 bits, in milliseconds since the Unix epoch.
-    pub fn time(self) -> TimeMs {
-        let mut bytes = [0; 8];
-        bytes[2..].copy_from_slice(&self.0[..6]);
-        TimeMs(u64::from_be_bytes(bytes))
-    }
+            /// The id's own time: its first 48 bits, in milliseconds since the Unix epoch.
+            pub fn time(self) -> TimeMs {
+                let mut bytes = [0; 8];
+                bytes[2..].copy_from_slice(&self.0[..6]);
+                TimeMs(u64::from_be_bytes(bytes))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&uuid::Uuid::from_bytes(self.0).as_hyphenated(), formatter)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, formatter)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                let uuid = uuid::Uuid::try_parse(text).map_err(|_| IdError {
+                    expected: "a UUID such as 0190a8e2-7c00-7000-8000-000000000000",
+                })?;
+                Ok(Self(*uuid.as_bytes()))
+            }
+        }
+    };
 }
 
-impl fmt::Display for OrderId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&uuid::Uuid::from_bytes(self.0).as_hyphenated(), formatter)
-    }
+uuid_id! {
+    /// A recharge order's id and idempotency key: a UUIDv7 (RFC 9562) made by the recharge service.
+    OrderId
+}
+uuid_id! {
+    /// A liquidity transfer's id and idempotency key: a UUIDv7 made by its maker.
+    TransferId
+}
+uuid_id! {
+    /// A governance proposal's id and idempotency key: a UUIDv7 made by its maker.
+    ProposalId
+}
+number_id! {
+    /// An FX quote. Its upper 32 bits are the provider's id, so that nobody takes another's.
+    QuoteId(u64)
 }
 
-impl fmt::Debug for OrderId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, formatter)
+impl QuoteId {
+    /// The provider's quote of this number.
+    pub const fn new(provider: ParticipantId, number: u32) -> Self {
+        Self((provider.0 as u64) << 32 | number as u64)
     }
-}
 
-impl FromStr for OrderId {
-    type Err = IdError;
-
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        uuid::Uuid::try_parse(text).map(|uuid| Self(*uuid.as_bytes())).map_err(|_| IdError {
-            expected: "a UUID such as 0190a8e2-7c00-7000-8000-000000000000",
-        })
+    /// The provider whose quote it must be.
+    pub fn provider(self) -> ParticipantId {
+        ParticipantId(u32::try_from(self.0 >> 32).unwrap_or_default())
     }
 }
 

@@ -7,13 +7,16 @@
 
 pub mod batch;
 pub mod block;
+pub mod change;
 pub mod codec;
 pub mod hash;
 pub mod ids;
+pub mod lineage;
 pub mod merkle;
 pub mod operation;
 pub mod parameters;
 pub mod prove;
+pub mod rate;
 pub mod receipt;
 pub mod registry;
 pub mod rejection;
@@ -23,18 +26,24 @@ pub mod validators;
 
 pub use batch::{BatchError, BatchHeader, BatchKind, SignedBatch, VerifiedBatch};
 pub use block::{Block, BlockHeader, Certificate, CertificateError, Vote, VoteStep};
+pub use change::{CashbackTier, Change, Programme};
 pub use hash::Digest;
 pub use ids::{
-    BatchId, BlockHash, ChainId, InstructionId, MerchantId, OrderId, ParticipantId, ValidatorId,
-    WindowId,
+    BatchId, BlockHash, ChainId, InstructionId, MerchantId, OrderId, ParticipantId, ProposalId,
+    QuoteId, TransferId, ValidatorId, WindowId,
 };
+pub use lineage::{Handover, Lineage, LineageError};
 pub use operation::{
-    ArrivalItem, CollectItem, FailureItem, FailureReason, Flags, RechargeItem, VoidItem, VoidReason,
+    ApprovalItem, ArrivalItem, CollectItem, Decision, FailureItem, FailureReason, Flags,
+    HoldDecisionItem, HoldReason, PolicyItem, PolicyScope, ProposalItem, QuoteItem, RateItem,
+    RechargeItem, ReinstructItem, ReturnItem, ReturnReason, SettleWindowItem, TransferAction,
+    TransferDecisionItem, TransferItem, VoidItem, VoidReason,
 };
 pub use parameters::Parameters;
 pub use prove::Provable;
+pub use rate::{Converted, Rate};
 pub use receipt::{Inclusion, Receipt, ReceiptError};
-pub use registry::{ChainGenesis, LiquidityLine, Merchant, Node, Participant, Roles};
+pub use registry::{ChainGenesis, LiquidityLine, Merchant, Node, Participant, PartyKeys, Roles};
 pub use rejection::{Outcome, Rejection};
 pub use sign::{PublicKey, SecretKey, Signature};
 pub use units::{Amount, Currency, Height, Round, TimeMs};

@@ -5,6 +5,7 @@ use crate::block::{Block, Certificate, OUTCOMES_PER_LEAF, outcome_leaves, outcom
 use crate::codec;
 use crate::merkle;
 use crate::receipt::Inclusion;
+use crate::registry::PartyKeys;
 use crate::rejection::Outcome;
 
 /// A committed block as proofs are made from it.
@@ -16,6 +17,8 @@ pub struct Provable<'a> {
     pub certificate: &'a Certificate,
     /// The outcomes of all its batches.
     pub outcomes: &'a [Vec<Outcome>],
+    /// The keys of all participants at the block, ascending by id.
+    pub parties: &'a [PartyKeys],
 }
 
 impl Provable<'_> {
@@ -37,6 +40,9 @@ impl Provable<'_> {
         if ids.get(batch_at) != Some(&header.id()) {
             return None;
         }
+        let by_id = |keys: &PartyKeys| keys.participant.cmp(&header.submitter);
+        let keys_at = self.parties.binary_search_by(by_id).ok()?;
+        let party_leaves: Vec<_> = self.parties.iter().map(PartyKeys::leaf).collect();
         let batch_leaves: Vec<_> = ids.iter().map(|id| merkle::leaf(&id.0.0)).collect();
         let result_leaves: Vec<_> =
             self.outcomes.iter().map(|outcomes| merkle::leaf(&outcomes_root(outcomes).0)).collect();
@@ -53,6 +59,9 @@ impl Provable<'_> {
             result_proof: merkle::prove(&result_leaves, batch_at)?,
             header: self.block.header.clone(),
             certificate: self.certificate.clone(),
+            keys: *self.parties.get(keys_at)?,
+            keys_index: u32::try_from(keys_at).ok()?,
+            keys_proof: merkle::prove(&party_leaves, keys_at)?,
         })
     }
 }

@@ -2,24 +2,27 @@
 //! genesis file. Every byte of a receipt is covered by a signature, a hash or a comparison.
 
 use bincode::{Decode, Encode};
-use zerocopy::FromBytes as _;
+use zerocopy::FromBytes;
 
 use crate::batch::{BatchHeader, BatchKind};
-use crate::block::{BlockHeader, Certificate, CertificateError, OUTCOMES_PER_LEAF};
+use crate::block::{BlockHeader, Certificate, OUTCOMES_PER_LEAF};
 use crate::codec::{self, CodecError};
 use crate::hash::Digest;
 use crate::ids::{InstructionId, OrderId};
+use crate::lineage::{Lineage, LineageError};
 use crate::merkle;
-use crate::operation::{ArrivalItem, CollectItem, RechargeItem};
-use crate::registry::ChainGenesis;
+use crate::operation::{
+    ArrivalItem, CollectItem, Decision, HoldDecisionItem, RechargeItem, ReturnItem,
+};
+use crate::registry::{ChainGenesis, PartyKeys};
 use crate::rejection::Outcome;
 use crate::sign::Signature;
-use crate::units::TimeMs;
+use crate::units::{Amount, TimeMs};
 
 /// The first bytes of a receipt file.
 pub const RECEIPT_MAGIC: [u8; 8] = *b"SLUICER1";
 /// Bytes of the largest receipt.
-pub const RECEIPT_BYTES_MAX: usize = 64 * 1024;
+pub const RECEIPT_BYTES_MAX: usize = 1024 * 1024;
 
 /// Proof that one item is in a decided block with one outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -48,6 +51,12 @@ pub struct Inclusion {
     pub header: BlockHeader,
     /// The quorum that decided it.
     pub certificate: Certificate,
+    /// The submitter's keys at the block.
+    pub keys: PartyKeys,
+    /// Their place among the parties.
+    pub keys_index: u32,
+    /// From them to the header's parties root.
+    pub keys_proof: Vec<Digest>,
 }
 
 /// An order's outcome with its proofs.
@@ -59,8 +68,14 @@ pub struct Receipt {
     pub order: Inclusion,
     /// Its collection, when that was a step of its own.
     pub collection: Option<Inclusion>,
+    /// Its release, when a risk desk held it and let it go.
+    pub release: Option<Inclusion>,
     /// The arrival of the instruction that paid it, when it has arrived.
     pub arrival: Option<Inclusion>,
+    /// What was sent back of it, in order.
+    pub returns: Vec<Inclusion>,
+    /// The changes of validators up to the last of these blocks.
+    pub lineage: Lineage,
 }
 
 /// What a valid receipt proves.
@@ -78,6 +93,10 @@ pub struct Proven {
     pub collected: Option<TimeMs>,
     /// The instruction that paid it and block time of its arrival, if it arrived.
     pub arrived: Option<(InstructionId, TimeMs)>,
+    /// The cashback tier by which it was granted cashback, and block time, if it was.
+    pub cashback_tier: Option<u16>,
+    /// What was sent back of it, in minor units of its currency.
+    pub returned: Amount,
 }
 
 /// Why a receipt is not valid.
@@ -107,13 +126,13 @@ pub enum ReceiptError {
         /// What was compared.
         what: &'static str,
     },
-    /// The certificate does not hold.
-    #[error("the {part}'s certificate does not hold: {error}")]
-    Certificate {
+    /// The block is not proven to be the chain's.
+    #[error("the {part}'s block is not the chain's: {error}")]
+    Lineage {
         /// The part of the receipt.
         part: &'static str,
         /// Why.
-        error: CertificateError,
+        error: LineageError,
     },
     /// Parts that hold on their own do not belong together.
     #[error("the {0} does not belong to the order")]
@@ -138,9 +157,8 @@ impl Receipt {
         if self.magic != RECEIPT_MAGIC {
             return Err(ReceiptError::Magic);
         }
-        let outcome = self.order.verify("order", BatchKind::Recharge, genesis)?;
-        let item = RechargeItem::read_from_bytes(&self.order.item)
-            .map_err(|_| ReceiptError::Broken { part: "order", what: "item" })?;
+        let (outcome, item): (_, RechargeItem) =
+            self.order.read("order", BatchKind::Recharge, genesis, &self.lineage)?;
         let mut proven = Proven {
             order_id: item.order_id(),
             item,
@@ -148,14 +166,16 @@ impl Receipt {
             accepted: self.order.header.time,
             collected: None,
             arrived: None,
+            cashback_tier: None,
+            returned: Amount(0),
         };
-        let collected = self.collecting_block(&item, outcome, genesis)?;
-        proven.collected = collected.map(|header| header.time);
+        let collection = self.collection(&item, outcome, genesis)?;
+        proven.collected = collection.map(|(header, _)| header.time);
+        proven.cashback_tier = collection.and_then(|(_, outcome)| outcome.cashback_tier());
         if let Some(arrival) = &self.arrival {
-            let header = collected.ok_or(ReceiptError::Unrelated("arrival"))?;
-            let outcome = arrival.verify("arrival", BatchKind::Arrival, genesis)?;
-            let paid = ArrivalItem::read_from_bytes(&arrival.item)
-                .map_err(|_| ReceiptError::Broken { part: "arrival", what: "item" })?;
+            let (header, _) = collection.ok_or(ReceiptError::Unrelated("arrival"))?;
+            let (outcome, paid): (_, ArrivalItem) =
+                arrival.read("arrival", BatchKind::Arrival, genesis, &self.lineage)?;
             let instruction = InstructionId {
                 window: header.window,
                 merchant: item.merchant(),
@@ -166,29 +186,56 @@ impl Receipt {
             }
             proven.arrived = Some((instruction, arrival.header.time));
         }
+        for (sequence, inclusion) in (1_u16..).zip(&self.returns) {
+            let unrelated = ReceiptError::Unrelated("return");
+            collection.ok_or(unrelated.clone())?;
+            let (outcome, back): (_, ReturnItem) =
+                inclusion.read("return", BatchKind::Return, genesis, &self.lineage)?;
+            let belongs = outcome.is_applied()
+                && back.order_id() == item.order_id()
+                && back.sequence.get() == sequence;
+            let sum = proven.returned.0.checked_add(back.amount.get());
+            let sum = sum.filter(|sum| belongs && *sum <= item.amount.get());
+            proven.returned = Amount(sum.ok_or(unrelated)?);
+        }
         Ok(proven)
     }
 
-    /// The block in which the order was collected, if it was.
-    fn collecting_block(
+    /// The block in which the order was collected and with what outcome, if it was.
+    fn collection(
         &self,
         item: &RechargeItem,
         outcome: Outcome,
         genesis: &ChainGenesis,
-    ) -> Result<Option<&BlockHeader>, ReceiptError> {
-        let in_one_step = outcome.is_applied() && item.is_collected();
-        let Some(collection) = &self.collection else {
-            return Ok(in_one_step.then_some(&self.order.header));
+    ) -> Result<Option<(&BlockHeader, Outcome)>, ReceiptError> {
+        let (entered, entry) = match &self.release {
+            None => (&self.order.header, outcome),
+            Some(release) => {
+                let (released, word): (_, HoldDecisionItem) =
+                    release.read("release", BatchKind::HoldDecision, genesis, &self.lineage)?;
+                let is_release = word.decision.get() == Decision::Approve.number();
+                let belongs = outcome == Outcome::HELD
+                    && is_release
+                    && released.is_applied()
+                    && word.order_id() == item.order_id();
+                if !belongs {
+                    return Err(ReceiptError::Unrelated("release"));
+                }
+                (&release.header, released)
+            }
         };
-        let collect_outcome = collection.verify("collection", BatchKind::Collect, genesis)?;
-        let collect = CollectItem::read_from_bytes(&collection.item)
-            .map_err(|_| ReceiptError::Broken { part: "collection", what: "item" })?;
-        let belongs = outcome.is_applied()
+        let Some(collection) = &self.collection else {
+            let in_one_step = entry.is_applied() && item.is_collected();
+            return Ok(in_one_step.then_some((entered, entry)));
+        };
+        let (collected, word): (_, CollectItem) =
+            collection.read("collection", BatchKind::Collect, genesis, &self.lineage)?;
+        let belongs = entry.is_applied()
             && !item.is_collected()
-            && collect_outcome.is_applied()
-            && collect.order_id() == item.order_id();
+            && collected.is_applied()
+            && word.order_id() == item.order_id();
         if belongs {
-            Ok(Some(&collection.header))
+            Ok(Some((&collection.header, collected)))
         } else {
             Err(ReceiptError::Unrelated("collection"))
         }
@@ -196,12 +243,27 @@ impl Receipt {
 }
 
 impl Inclusion {
+    /// The outcome and the item, once everything about them holds.
+    fn read<T: FromBytes>(
+        &self,
+        part: &'static str,
+        kind: BatchKind,
+        genesis: &ChainGenesis,
+        lineage: &Lineage,
+    ) -> Result<(Outcome, T), ReceiptError> {
+        let outcome = self.verify(part, kind, genesis, lineage)?;
+        let item = T::read_from_bytes(&self.item)
+            .map_err(|_| ReceiptError::Broken { part, what: "item" })?;
+        Ok((outcome, item))
+    }
+
     /// Checks every link from the item to the certificate and gives the item's outcome.
     fn verify(
         &self,
         part: &'static str,
         kind: BatchKind,
         genesis: &ChainGenesis,
+        lineage: &Lineage,
     ) -> Result<Outcome, ReceiptError> {
         let broken = |what| ReceiptError::Broken { part, what };
         let expected = genesis.chain_id.0;
@@ -214,14 +276,23 @@ impl Inclusion {
             return Err(broken("batch kind"));
         }
         let batch_id = self.batch.id();
-        let submitter =
-            genesis.participant(self.batch.submitter).ok_or_else(|| broken("submitter"))?;
-        if !submitter.public_key.verifies(&batch_id.0, &self.batch_signature) {
-            return Err(broken("batch signature"));
-        }
         let leads_to = |leaf, index, count, proof: &[Digest], root| {
             merkle::root_from_proof(leaf, index, count, proof) == Some(root)
         };
+        let signed_with =
+            self.keys.all().find(|key| key.verifies(&batch_id.0, &self.batch_signature));
+        if self.keys.participant != self.batch.submitter
+            || !signed_with.is_some_and(|key| self.keys.accept(key, self.header.height))
+        {
+            return Err(broken("batch signature"));
+        }
+        let (keys_index, party_count) =
+            (u64::from(self.keys_index), u64::from(self.header.party_count));
+        let keys_leaf = self.keys.leaf();
+        let parties_root = self.header.parties_root;
+        if !leads_to(keys_leaf, keys_index, party_count, &self.keys_proof, parties_root) {
+            return Err(broken("submitter's keys"));
+        }
         let count = u64::from(self.batch.count);
         let item_index = u64::from(self.item_index);
         let item_leaf = merkle::leaf(&self.item);
@@ -261,17 +332,9 @@ impl Inclusion {
         }
         let at = usize::try_from(item_index % per_leaf).map_err(|_| broken("outcome"))?;
         let outcome = *self.outcomes.get(at).ok_or_else(|| broken("outcome"))?;
-        let validators = genesis.validators();
-        let certificate = &self.certificate;
-        if certificate.block != self.header.hash() || certificate.height != self.header.height {
-            return Err(broken("certificate's block"));
-        }
-        if self.header.validators_hash != validators.digest() {
-            return Err(broken("validators"));
-        }
-        certificate
-            .verify(genesis.chain_id, &validators)
-            .map_err(|error| ReceiptError::Certificate { part, error })?;
+        lineage
+            .verify(genesis, &self.header, &self.certificate)
+            .map_err(|error| ReceiptError::Lineage { part, error })?;
         Ok(outcome)
     }
 }

@@ -3,11 +3,14 @@
 
 use bincode::{Decode, Encode};
 
-use crate::ids::{ChainId, MerchantId, ParticipantId, ValidatorId};
+use crate::codec;
+use crate::hash::Digest;
+use crate::ids::{ChainId, MerchantId, ParticipantId};
+use crate::merkle;
 use crate::parameters::Parameters;
 use crate::sign::PublicKey;
-use crate::units::{Amount, Currency, TimeMs};
-use crate::validators::{Validator, ValidatorSet};
+use crate::units::{Amount, Currency, Height, TimeMs};
+use crate::validators::ValidatorSet;
 
 /// The roles of a participant: a set of bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
@@ -67,6 +70,41 @@ pub struct Participant {
     pub suspended: bool,
 }
 
+/// The keys that a participant's batches may be signed with: a leaf of the header's parties root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct PartyKeys {
+    /// Whose.
+    pub participant: ParticipantId,
+    /// Its key.
+    pub current: PublicKey,
+    /// Its key before that one, and the last height whose block still accepts it.
+    pub previous: Option<(PublicKey, Height)>,
+}
+
+impl PartyKeys {
+    /// The keys of a participant that has only one.
+    pub const fn of(participant: &Participant) -> Self {
+        Self { participant: participant.id, current: participant.public_key, previous: None }
+    }
+
+    /// The present key, then the one before.
+    pub fn all(self) -> impl Iterator<Item = PublicKey> {
+        [Some(self.current), self.previous.map(|(key, _)| key)].into_iter().flatten()
+    }
+
+    /// Whether a batch signed with `key` may apply in the block of `height`.
+    pub fn accept(&self, key: PublicKey, height: Height) -> bool {
+        let is_previous =
+            self.previous.is_some_and(|(previous, until)| previous == key && height <= until);
+        self.current == key || is_previous
+    }
+
+    /// Its leaf of the parties tree.
+    pub fn leaf(&self) -> Digest {
+        merkle::leaf(&codec::encode(self))
+    }
+}
+
 /// A merchant and where it is paid.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Merchant {
@@ -76,6 +114,9 @@ pub struct Merchant {
     pub name: String,
     /// The gateway that holds its payout account.
     pub payout_gateway: ParticipantId,
+    /// A keyed hash of the account at that gateway, by which the gateway knows it; zeros when the
+    /// gateway knows the merchant by its id.
+    pub payout_account: Digest,
     /// Whether new orders for it are refused.
     pub suspended: bool,
 }
@@ -134,16 +175,7 @@ pub struct ChainGenesis {
 impl ChainGenesis {
     /// The validators from block one on.
     pub fn validators(&self) -> ValidatorSet {
-        let validators = (0_u32..).zip(&self.nodes).filter(|(_, node)| node.power > 0);
-        ValidatorSet::new(
-            validators
-                .map(|(index, node)| Validator {
-                    id: ValidatorId(index),
-                    public_key: node.validator_key,
-                    power: node.power,
-                })
-                .collect(),
-        )
+        ValidatorSet::of_nodes(&self.nodes)
     }
 
     /// The participant of an id.

@@ -3,6 +3,8 @@
 
 use bincode::{Decode, Encode};
 
+use crate::change::CASHBACK_TIERS_MAX;
+
 /// What became of one item, as the block that holds it says: two bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub struct Outcome(pub u16);
@@ -13,9 +15,31 @@ impl Outcome {
     /// The same content was seen before; what was said then stands.
     pub const REPEATED: Self = Self(1);
 
+    /// The order is held until a risk desk decides.
+    pub const HELD: Self = Self(2);
+    /// Applied; cashback was refused, for the user's ceiling of the month would be passed.
+    pub const CASHBACK_OVER_MONTH: Self = Self(20);
+    /// Applied; cashback was refused, for the programme's budget does not hold it.
+    pub const CASHBACK_OVER_BUDGET: Self = Self(21);
+    /// One less than the code of the first cashback tier.
+    const TIERS: u16 = 9;
+
+    /// Applied, and cashback of this tier was granted; the first tier is 1.
+    pub const fn with_cashback(tier: u16) -> Self {
+        assert!(tier >= 1 && tier as usize <= CASHBACK_TIERS_MAX, "there is no such tier");
+        Self(Self::TIERS + tier)
+    }
+
+    /// The tier by which cashback was granted; the first is 1.
+    pub fn cashback_tier(self) -> Option<u16> {
+        let tier = self.0.checked_sub(Self::TIERS)?;
+        (tier >= 1 && usize::from(tier) <= CASHBACK_TIERS_MAX).then_some(tier)
+    }
+
     /// Whether the item itself changed the books.
-    pub const fn is_applied(self) -> bool {
-        self.0 == Self::APPLIED.0
+    pub fn is_applied(self) -> bool {
+        matches!(self, Self::APPLIED | Self::CASHBACK_OVER_MONTH | Self::CASHBACK_OVER_BUDGET)
+            || self.cashback_tier().is_some()
     }
 
     /// The rejection, if it is one.
@@ -111,6 +135,21 @@ rejections! {
     NotCollectingGateway = 214, "not-collecting-gateway", false, "Only the order's collecting gateway may say that it was collected.", "Let the collecting gateway submit it.";
     LiquidityExceeded = 215, "liquidity-exceeded", false, "The amount would take the collecting gateway below its net debit cap.", "Deposit liquidity, wait for arrivals, or use another gateway; then make a new order.";
     AccountOverflow = 216, "account-overflow", false, "An account's counter would pass its largest value.", "Tell the operators.";
+    LimitExceeded = 217, "order-limit-exceeded", false, "The amount is above a risk policy's limit for one order.", "Split it, or ask the risk desk.";
+    UserDayExceeded = 218, "user-day-limit-exceeded", false, "The user's orders of the day would pass the limit.", "Wait for the next day, or ask the risk desk.";
+    GatewayDayExceeded = 219, "gateway-day-limit-exceeded", false, "The gateway's orders of the day would pass its limit.", "Use another gateway, or ask the risk desk.";
+    MerchantDayExceeded = 220, "merchant-day-limit-exceeded", false, "The merchant's orders of the day would pass its limit.", "Wait for the next day, or ask the risk desk.";
+    QuoteUnknown = 222, "quote-unknown", false, "No quote with this id is in force.", "Ask the FX provider for a quote; then make a new order.";
+    QuoteMismatch = 223, "quote-mismatch", false, "The quote is for another pair of currencies.", "Name a quote for the order's currency and payout currency.";
+    QuoteExpired = 224, "quote-expired", false, "Block time is past the quote's valid-until time.", "Ask for a new quote; then make a new order.";
+    QuoteSpent = 225, "quote-spent", false, "The amount would pass what is left under the quote's ceiling.", "Ask for a new quote; then make a new order.";
+    RatesStale = 226, "rates-stale", false, "Enough providers publish rates for the pair, but too few of these are fresh.", "Wait until the providers publish again; then make a new order.";
+    QuoteDrifted = 227, "quote-drifted", false, "The quote differs from the reference rate by 0.3 % or more.", "Ask for a new quote; then make a new order.";
+    PayoutBelowMinimum = 228, "payout-below-minimum", false, "The payout would be less than the order's minimum.", "Accept a lower minimum, or ask for another quote; then make a new order.";
+    PositionExceeded = 229, "provider-position-exceeded", false, "The FX provider's position does not hold the payout.", "Use another provider's quote; then make a new order.";
+    PayoutOutOfRange = 230, "payout-out-of-range", false, "The payout would be zero, or more than an amount can hold.", "Choose another amount.";
+    ProviderSuspended = 231, "provider-suspended", false, "The quote's FX provider is suspended or is one no longer.", "Use another provider's quote; then make a new order.";
+    RatesTooFew = 232, "rates-too-few", false, "Too few providers publish rates for the pair.", "Pay out in a currency for which there is a reference rate.";
     OrderUnknown = 300, "order-unknown", true, "No order with this id is reserved or within its validity.", "Check the id; an order past its validity is final.";
     OrderRejected = 301, "order-rejected", false, "The order was rejected and never entered the books.", "Ask for the order's outcome.";
     OrderCollected = 302, "order-collected", false, "The order is already collected.", "Nothing needs to be done; to give the money back, use a return.";
@@ -118,9 +157,55 @@ rejections! {
     OrderExpired = 304, "order-expired", false, "The order's reservation expired.", "Make a new order.";
     NotOrderParty = 305, "not-order-party", false, "Only the order's submitter or collecting gateway may void it.", "Let one of them submit it.";
     ReasonUnknown = 306, "reason-unknown", false, "The reason is not one that this operation knows.", "Use a reason from docs/wire-format.md.";
+    OrderHeld = 307, "order-held", true, "The order is held; a risk desk has not decided yet.", "Wait for the decision.";
+    OrderNotHeld = 308, "order-not-held", false, "The order is not held.", "Ask for the order's status.";
+    OrderRefused = 309, "order-refused", false, "The order was held and then refused.", "Make a new order if the risk desk agrees.";
+    DecisionUnknown = 310, "decision-unknown", false, "The decision is not one that this operation knows.", "Use a decision from docs/wire-format.md.";
+    ReturnExceeded = 320, "return-amount-exceeded", false, "The amount is more than what is left of the order.", "Ask for the order, and return at most what is left.";
+    OrderNotCollected = 321, "order-not-collected", false, "The order was never collected.", "Void a reservation; there is nothing to return otherwise.";
+    OrderInstructed = 322, "order-instructed", true, "The order's instruction is with its paying gateway.", "Return the order once the instruction has arrived or failed.";
+    ReturnConflict = 323, "return-conflict", false, "A return of this order with this sequence number and other content exists.", "Use the next sequence number for another return.";
+    ReturnGap = 324, "return-sequence-gap", false, "The sequence number is not the order's next one.", "Number an order's returns 1, 2, 3.";
+    ReturnPeriodOver = 325, "return-period-over", false, "The order is older than the return period.", "Settle it outside.";
+    NotReturnParty = 326, "not-return-party", false, "Only the paying gateway may return the order; while its window is open, the collecting gateway too.", "Let the right gateway submit it.";
+    OrderFresh = 327, "order-fresh", true, "The order changed in this very block.", "Send the return again.";
+    ReturnFundsMissing = 328, "return-funds-missing", false, "The paying gateway or the FX provider does not have the money to be sent back.", "Deposit liquidity; then send a new batch with the same return.";
     InstructionUnknown = 400, "instruction-unknown", true, "No instruction for this window, merchant and currency exists.", "Check the instruction's id; its window may still be open.";
     NotPayingGateway = 401, "not-paying-gateway", false, "Only the instruction's paying gateway may attest to it.", "Let the paying gateway submit it.";
     AmountMismatch = 402, "amount-mismatch", false, "An arrival is for exactly the instruction's amount.", "Attest the full amount once all of it is credited.";
     InstructionArrived = 403, "instruction-arrived", false, "The instruction's arrival is already recorded with other content.", "Ask for the instruction.";
     InstructionFailed = 404, "instruction-failed", false, "The instruction is already recorded as failed with other content.", "Ask for the instruction.";
+    CorrectionMissing = 405, "correction-missing", true, "Nothing was corrected since the instruction failed.", "Have the merchant's payout account corrected by governance first, or return its orders.";
+    InstructionNotFailed = 406, "instruction-not-failed", false, "The instruction has not failed.", "Ask for the instruction.";
+    InstructionReturned = 407, "instruction-returned", false, "All of the instruction's orders were returned.", "Nothing needs to be done.";
+    WindowNotClosed = 410, "window-not-closed", true, "The window is open, or does not exist.", "Wait for its close.";
+    WindowSettled = 411, "window-settled", false, "The window is already marked settled with other content.", "Ask for the window.";
+    TransferConflict = 500, "transfer-conflict", false, "A transfer with this id and other content exists.", "Make a new id for a new transfer.";
+    TransferUnknown = 501, "transfer-unknown", true, "No transfer with this id is known.", "Check the id; an old transfer is final.";
+    TransferDecided = 502, "transfer-decided", false, "The transfer is already decided otherwise, or its time is over.", "Ask for the transfer; propose a new one.";
+    MakerIsChecker = 503, "maker-is-checker", false, "Whoever proposed the transfer may not decide it.", "Let another participant decide it.";
+    AccountUnsuited = 504, "account-unsuited", false, "The account's kind cannot be used so, or its owner is not registered for it.", "Name a gateway's liquidity, an FX provider's position or a merchant's cashback pool.";
+    FundsMissing = 505, "funds-missing", false, "The withdrawal is more than the balance that is free.", "Withdraw less; a net debit cap cannot be withdrawn.";
+    CapBelowUse = 506, "cap-below-use", true, "The account already uses more than the new cap.", "Deposit first, or choose a higher cap.";
+    ActionUnknown = 507, "action-unknown", false, "The action is not one that this operation knows.", "Use an action from docs/wire-format.md.";
+    DecisionMismatch = 508, "decision-mismatch", false, "The decision names another content than what was proposed.", "Read what was proposed, then sign exactly that.";
+    PairInvalid = 600, "pair-invalid", false, "The pair is not two different currencies of the chain.", "Name two different currencies that the chain accepts.";
+    RateOutOfBounds = 601, "rate-out-of-bounds", false, "The rate is not between 10^-9 and 10^9 with a scale of at most 15.", "Check mantissa and scale.";
+    RateNotNewer = 602, "rate-not-newer", false, "The provider has published a rate of the same or a later time for this pair.", "Publish with a later observation time.";
+    RateUntimely = 603, "rate-untimely", false, "The rate was observed too long ago, or lies in the future.", "Check the clock; publish rates as they are observed.";
+    QuoteConflict = 604, "quote-conflict", false, "A quote with this id and other content exists.", "Make a new id for a new quote.";
+    QuoteIdForeign = 605, "quote-id-foreign", false, "The upper 32 bits of the quote's id are not the provider's id.", "Make ids of the provider's own range.";
+    QuoteValidityInvalid = 606, "quote-validity-invalid", false, "The quote's valid-until time is over, or too far ahead.", "Choose a time within the chain's bound.";
+    PolicyScopeUnknown = 700, "policy-scope-unknown", false, "The scope is not known, or its subject is not registered.", "Name the scheme with subject zero, a gateway or a merchant.";
+    PolicyLimitUnsuited = 701, "policy-limit-unsuited", false, "The policy sets a limit that its scope does not have.", "Set users' days for the scheme, other days for a gateway or merchant.";
+    ProposalConflict = 800, "proposal-conflict", false, "A proposal with this id and other content exists.", "Make a new id for a new proposal.";
+    ProposalUnknown = 801, "proposal-unknown", true, "No proposal with this id is known.", "Check the id.";
+    ProposalClosed = 802, "proposal-closed", false, "The proposal is scheduled, effective, refused or expired.", "Ask for the proposal; propose anew.";
+    ChangeMalformed = 803, "change-malformed", false, "The proposal's bytes are no change.", "Encode it as docs/wire-format.md says.";
+    ActivationTooEarly = 804, "activation-too-early", false, "The activation height is nearer than the notice that the chain demands.", "Choose a later height.";
+    ValidatorsTooFew = 805, "validators-too-few", false, "Fewer than four validators would be left.", "Add a validator first.";
+    QuorumUnreachable = 806, "quorum-unreachable", false, "Too few operators would be left to approve anything, or one validator alone could stop the chain.", "Add an operator, or spread the power, first.";
+    ChangeInvalid = 807, "change-invalid", false, "The change names what does not exist, or is out of its bounds.", "Check ids, roles, keys and bounds as for a genesis file.";
+    KeyInUse = 808, "key-in-use", false, "The key is already somebody's.", "Make a key of its own for each use.";
+    ParameterFixed = 809, "parameter-fixed", false, "This parameter never changes: the memory of duplicates rests on it.", "Leave it.";
 }

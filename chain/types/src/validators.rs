@@ -5,6 +5,7 @@ use bincode::{Decode, Encode};
 use crate::codec;
 use crate::hash::{Digest, Domain, hash};
 use crate::ids::ValidatorId;
+use crate::registry::Node;
 use crate::sign::PublicKey;
 
 /// The most validators of a height: a certificate with all their signatures stays below 16 KiB.
@@ -32,6 +33,17 @@ impl ValidatorSet {
     pub fn new(mut validators: Vec<Validator>) -> Self {
         validators.sort_by_key(|validator| validator.id);
         Self { validators }
+    }
+
+    /// The nodes that have power.
+    pub fn of_nodes(nodes: &[Node]) -> Self {
+        let voters = (0_u32..).zip(nodes).filter(|(_, node)| node.power > 0);
+        let validator = |(index, node): (u32, &Node)| Validator {
+            id: ValidatorId(index),
+            public_key: node.validator_key,
+            power: node.power,
+        };
+        Self::new(voters.map(validator).collect())
     }
 
     /// The validators, ascending by id.

@@ -1,0 +1,113 @@
+//! What governance may change. A proposal carries one [`Change`] in canonical form.
+
+use bincode::{Decode, Encode};
+
+use crate::ids::{MerchantId, ParticipantId};
+use crate::registry::{Merchant, Node, Participant};
+use crate::sign::PublicKey;
+use crate::units::{Amount, Currency};
+
+/// The most tiers of a cashback programme: as many outcome codes stand for them.
+pub const CASHBACK_TIERS_MAX: usize = 4;
+/// Basis points of the whole.
+pub const BASIS_POINTS: u32 = 10_000;
+
+/// One change of the registry.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Change {
+    /// A new participant with its first key; or new name and roles of one, its key as it is.
+    Participant(Participant),
+    /// A new key of a participant. The one before holds on for some heights.
+    Key {
+        /// Whose.
+        participant: ParticipantId,
+        /// The new one.
+        public_key: PublicKey,
+        /// For how many blocks from the activation on the key before is still accepted.
+        overlap_heights: u64,
+    },
+    /// A participant is suspended, or is so no longer.
+    ParticipantSuspended {
+        /// Whom.
+        participant: ParticipantId,
+        /// Whether from then on.
+        suspended: bool,
+    },
+    /// A new merchant; or new name, payout gateway and payout account of one.
+    Merchant(Merchant),
+    /// A merchant is suspended, or is so no longer.
+    MerchantSuspended {
+        /// Whom.
+        merchant: MerchantId,
+        /// Whether from then on.
+        suspended: bool,
+    },
+    /// A parameter's new value.
+    Parameter {
+        /// Its place in [`crate::Parameters::NAMES`].
+        index: u16,
+        /// The value.
+        value: u64,
+    },
+    /// A node that is added at the end of the list of nodes.
+    Node(Node),
+    /// A node's voting power; zero for none.
+    Power {
+        /// The node's place in the list.
+        node: u32,
+        /// The power.
+        power: u64,
+    },
+    /// A currency that the chain accepts from then on.
+    Currency(Currency),
+    /// A merchant's cashback programme in a currency.
+    Programme(Programme),
+    /// The protocol version that blocks are executed by.
+    ProtocolVersion(u16),
+}
+
+/// A merchant's cashback programme in one currency.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Programme {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// The currency of orders that it is for, and of its budget.
+    pub currency: Currency,
+    /// At most [`CASHBACK_TIERS_MAX`], ascending by `above`.
+    pub tiers: Vec<CashbackTier>,
+    /// The most for one order, in minor units; zero for no bound.
+    pub order_max: Amount,
+    /// The most for one user and calendar month, in minor units; zero for no bound.
+    pub user_month_max: Amount,
+    /// The programme's time zone: minutes east of UTC, -720 to 840.
+    pub offset_min: i16,
+    /// Whether it grants anything.
+    pub is_active: bool,
+}
+
+/// "Above five recharges in a calendar month, eight percent".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct CashbackTier {
+    /// It holds for the recharges after this many in the month.
+    pub above: u16,
+    /// Hundredths of a percent of the order's amount; at most [`BASIS_POINTS`].
+    pub basis_points: u16,
+}
+
+impl CashbackTier {
+    /// Above five recharges in a calendar month, eight percent.
+    pub const DEFAULT: Self = Self { above: 5, basis_points: 800 };
+}
+
+impl Programme {
+    /// Whether tiers ascend, shares are at most the whole, and the time zone exists.
+    pub fn is_well_formed(&self) -> bool {
+        let ascends = self.tiers.windows(2).all(|pair| pair[0].above < pair[1].above);
+        let is_share = |tier: &CashbackTier| u32::from(tier.basis_points) <= BASIS_POINTS;
+        ascends
+            && !self.tiers.is_empty()
+            && self.tiers.len() <= CASHBACK_TIERS_MAX
+            && self.tiers.iter().all(is_share)
+            && (-720..=840).contains(&self.offset_min)
+    }
+}

@@ -1,0 +1,92 @@
+//! What FX providers say: rates and quotes.
+
+use zerocopy::little_endian::{U16, U64};
+
+use super::item;
+use crate::ids::QuoteId;
+use crate::rate::Rate;
+use crate::units::{Amount, Currency, TimeMs};
+
+item! {
+    /// An FX provider's rate of a pair: 64 bytes.
+    RateItem: 64, Rate {
+        /// The currency that is collected: ISO 4217 numeric.
+        pub currency: U16,
+        /// The currency that is paid out: ISO 4217 numeric.
+        pub payout_currency: U16,
+        /// See [`Rate::mantissa`].
+        pub mantissa: U64,
+        /// See [`Rate::scale`].
+        pub scale: U16,
+        /// When the provider observed it, in milliseconds since the Unix epoch.
+        pub observed: U64,
+        /// Zero.
+        pub spare: [u8; 42],
+    }
+}
+
+item! {
+    /// An FX provider's offer to convert at a rate, up to a ceiling and a time: 64 bytes.
+    QuoteItem: 64, Quote {
+        /// The quote's id: its upper 32 bits are the provider's id.
+        pub quote_id: U64,
+        /// The currency that is collected: ISO 4217 numeric.
+        pub currency: U16,
+        /// The currency that is paid out: ISO 4217 numeric.
+        pub payout_currency: U16,
+        /// See [`Rate::mantissa`].
+        pub mantissa: U64,
+        /// See [`Rate::scale`].
+        pub scale: U16,
+        /// How much may be collected under it, in minor units. Not zero.
+        pub ceiling: U64,
+        /// The last block time at which an order may use it.
+        pub valid_until: U64,
+        /// Zero.
+        pub spare: [u8; 26],
+    }
+}
+
+impl RateItem {
+    /// The ordered pair: collected and paid out.
+    pub fn pair(&self) -> (Currency, Currency) {
+        (Currency(self.currency.get()), Currency(self.payout_currency.get()))
+    }
+
+    /// The rate, or `None` when it is out of bounds.
+    pub fn rate(&self) -> Option<Rate> {
+        Rate::new(self.mantissa.get(), self.scale.get())
+    }
+
+    /// When the provider observed it.
+    pub fn observed(&self) -> TimeMs {
+        TimeMs(self.observed.get())
+    }
+}
+
+impl QuoteItem {
+    /// The quote's id.
+    pub fn quote_id(&self) -> QuoteId {
+        QuoteId(self.quote_id.get())
+    }
+
+    /// The ordered pair: collected and paid out.
+    pub fn pair(&self) -> (Currency, Currency) {
+        (Currency(self.currency.get()), Currency(self.payout_currency.get()))
+    }
+
+    /// The rate, or `None` when it is out of bounds.
+    pub fn rate(&self) -> Option<Rate> {
+        Rate::new(self.mantissa.get(), self.scale.get())
+    }
+
+    /// How much may be collected under it.
+    pub fn ceiling(&self) -> Amount {
+        Amount(self.ceiling.get())
+    }
+
+    /// The last block time at which an order may use it.
+    pub fn valid_until(&self) -> TimeMs {
+        TimeMs(self.valid_until.get())
+    }
+}

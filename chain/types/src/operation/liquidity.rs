@@ -1,0 +1,71 @@
+//! What settlement agents say of money that comes from or goes outside: maker and checker.
+
+use zerocopy::little_endian::{U16, U64};
+
+use super::item;
+use crate::ids::TransferId;
+use crate::units::{Amount, Currency};
+
+item! {
+    /// The maker's proposal of a deposit, a withdrawal or a net debit cap: 96 bytes.
+    TransferItem: 96, Transfer {
+        /// The transfer's id, a UUIDv7.
+        pub transfer_id: [u8; 16],
+        /// See [`crate::TransferAction`].
+        pub action: U16,
+        /// The kind of the account: the number of an account kind.
+        pub account_kind: U16,
+        /// The account's owner: a participant's or a merchant's id, by kind.
+        pub owner: U64,
+        /// The account's currency: ISO 4217 numeric.
+        pub currency: U16,
+        /// How much, in minor units; of a cap, the new cap.
+        pub amount: U64,
+        /// The reference of the money outside.
+        pub reference: [u8; 32],
+        /// Zero.
+        pub spare: [u8; 26],
+    }
+}
+
+item! {
+    /// The checker's decision about a transfer: 64 bytes.
+    TransferDecisionItem: 64, TransferDecision {
+        /// The transfer.
+        pub transfer_id: [u8; 16],
+        /// See [`crate::Decision`].
+        pub decision: U16,
+        /// The transfer's action again, so that the checker signs what it checked.
+        pub action: U16,
+        /// The transfer's amount again.
+        pub amount: U64,
+        /// The checker's reference.
+        pub reference: [u8; 32],
+        /// Zero.
+        pub spare: [u8; 4],
+    }
+}
+
+impl TransferItem {
+    /// The transfer's id.
+    pub fn transfer_id(&self) -> TransferId {
+        TransferId(self.transfer_id)
+    }
+
+    /// The account's currency.
+    pub fn currency(&self) -> Currency {
+        Currency(self.currency.get())
+    }
+
+    /// How much.
+    pub fn amount(&self) -> Amount {
+        Amount(self.amount.get())
+    }
+}
+
+impl TransferDecisionItem {
+    /// The transfer.
+    pub fn transfer_id(&self) -> TransferId {
+        TransferId(self.transfer_id)
+    }
+}

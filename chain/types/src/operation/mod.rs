@@ -1,0 +1,112 @@
+//! The items that batches carry. Each is a packed little-endian struct whose bytes are its
+//! canonical form, so that it is read in place; a batch holds items of one kind only.
+//!
+//! Spare bytes are zero and are refused otherwise, so that a later meaning cannot be smuggled in.
+
+mod fx;
+mod governance;
+mod liquidity;
+mod orders;
+mod reasons;
+mod risk;
+mod settlement;
+
+pub use fx::{QuoteItem, RateItem};
+pub use governance::{ApprovalItem, CHANGE_BYTES_MAX, ProposalItem};
+pub use liquidity::{TransferDecisionItem, TransferItem};
+pub use orders::{CollectItem, Flags, RechargeItem, ReturnItem, VoidItem};
+pub use reasons::{FailureReason, HoldReason, ReturnReason, VoidReason};
+pub use risk::{HoldDecisionItem, PolicyItem};
+pub use settlement::{ArrivalItem, FailureItem, ReinstructItem, SettleWindowItem};
+
+/// An item: a packed struct of a frozen size, and the batch kind that holds it.
+macro_rules! item {
+    ($(#[$doc:meta])* $name:ident: $bytes:literal, $kind:ident { $($fields:tt)* }) => {
+        $(#[$doc])*
+        #[derive(
+            Debug,
+            Clone,
+            Copy,
+            PartialEq,
+            Eq,
+            zerocopy::FromBytes,
+            zerocopy::IntoBytes,
+            zerocopy::Immutable,
+            zerocopy::KnownLayout,
+            zerocopy::Unaligned,
+        )]
+        #[repr(C)]
+        pub struct $name { $($fields)* }
+
+        const _: () = assert!(size_of::<$name>() == $bytes);
+        const _: () = assert!(crate::BatchKind::$kind.item_bytes() == $bytes);
+
+        impl crate::batch::BatchItem for $name {
+            const KIND: crate::BatchKind = crate::BatchKind::$kind;
+        }
+    };
+}
+use item;
+
+macro_rules! choices {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $number:tt, $text:literal;)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, bincode::Encode, bincode::Decode)]
+        #[repr(u16)]
+        pub enum $name { $($(#[$variant_doc])* $variant = $number,)* }
+
+        impl $name {
+            /// Every choice, ascending by number.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The choice of a frozen number.
+            pub fn from_number(number: u16) -> Option<Self> {
+                match number { $($number => Some(Self::$variant),)* _ => None }
+            }
+
+            /// The frozen number.
+            pub const fn number(self) -> u16 {
+                self as u16
+            }
+
+            /// The name that JSON uses.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+        }
+    };
+}
+
+choices! {
+    /// What a checker, a risk desk or an operator decides.
+    Decision {
+        /// Yes: approve, release.
+        Approve = 1, "approve";
+        /// No: refuse.
+        Refuse = 2, "refuse";
+    }
+}
+
+choices! {
+    /// What a transfer does to its account.
+    TransferAction {
+        /// Money came in from outside.
+        Deposit = 1, "deposit";
+        /// Money goes out.
+        Withdraw = 2, "withdraw";
+        /// The net debit cap becomes the amount.
+        Cap = 3, "cap";
+    }
+}
+
+choices! {
+    /// Whom a risk policy is about.
+    PolicyScope {
+        /// Everybody.
+        Scheme = 0, "scheme";
+        /// One collecting gateway.
+        Gateway = 1, "gateway";
+        /// One merchant.
+        Merchant = 2, "merchant";
+    }
+}

@@ -1,0 +1,164 @@
+//! What services and collecting gateways say of orders.
+
+use zerocopy::little_endian::{U16, U32, U64};
+
+use super::item;
+use crate::ids::{MerchantId, OrderId, ParticipantId, QuoteId};
+use crate::units::{Amount, Currency};
+
+/// Bits of [`RechargeItem::flags`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flags;
+
+impl Flags {
+    /// Submit and collect in one step: only the collecting gateway itself may say so.
+    pub const COLLECTED: u16 = 1;
+    /// Every bit that has a meaning.
+    pub const KNOWN: u16 = Self::COLLECTED;
+}
+
+item! {
+    /// One recharge order: 128 bytes.
+    RechargeItem: 128, Recharge {
+        /// The order's id, a UUIDv7.
+        pub order_id: [u8; 16],
+        /// The user's pseudonym: a keyed hash made by the recharge service; no personal data.
+        pub user: [u8; 16],
+        /// The merchant who is paid.
+        pub merchant: U64,
+        /// The gateway that debits the user.
+        pub collecting_gateway: U32,
+        /// What the user pays, in minor units of `currency`. Not zero.
+        pub amount: U64,
+        /// What the user pays in: ISO 4217 numeric.
+        pub currency: U16,
+        /// What the merchant is paid in: ISO 4217 numeric.
+        pub payout_currency: U16,
+        /// See [`Flags`].
+        pub flags: U16,
+        /// The FX quote to convert at; zero when the currencies are the same.
+        pub fx_quote: U64,
+        /// The least the merchant may be paid, in minor units of `payout_currency`; zero for no bound.
+        pub payout_minimum: U64,
+        /// A keyed hash of the user's device, for risk; zero when unknown.
+        pub device: U64,
+        /// A keyed hash of the user's network, for risk; zero when unknown.
+        pub network: U64,
+        /// The recharge service's own reference; opaque to the chain.
+        pub external_reference: [u8; 32],
+        /// Zero.
+        pub spare: [u8; 6],
+    }
+}
+
+item! {
+    /// A collecting gateway's word that the user was debited: 64 bytes.
+    CollectItem: 64, Collect {
+        /// The reserved order.
+        pub order_id: [u8; 16],
+        /// The gateway's reference of the debit.
+        pub reference: [u8; 32],
+        /// Zero.
+        pub spare: [u8; 16],
+    }
+}
+
+item! {
+    /// The recharge service's or the collecting gateway's word that an order will not happen: 64 bytes.
+    VoidItem: 64, Void {
+        /// The reserved order.
+        pub order_id: [u8; 16],
+        /// Why: see [`VoidReason`].
+        pub reason: U16,
+        /// The sender's reference.
+        pub reference: [u8; 32],
+        /// Zero.
+        pub spare: [u8; 14],
+    }
+}
+
+item! {
+    /// A gateway's word that money of a collected order goes back: 64 bytes.
+    ReturnItem: 64, Return {
+        /// The collected order.
+        pub order_id: [u8; 16],
+        /// How much of it, in minor units of its own currency. Not zero.
+        pub amount: U64,
+        /// Why: see [`crate::ReturnReason`].
+        pub reason: U16,
+        /// Which return of this order it is, from 1.
+        pub sequence: U16,
+        /// The bank's reference.
+        pub reference: [u8; 32],
+        /// Zero.
+        pub spare: [u8; 4],
+    }
+}
+
+impl RechargeItem {
+    /// The order's id.
+    pub fn order_id(&self) -> OrderId {
+        OrderId(self.order_id)
+    }
+
+    /// The merchant who is paid.
+    pub fn merchant(&self) -> MerchantId {
+        MerchantId(self.merchant.get())
+    }
+
+    /// The gateway that debits the user.
+    pub fn collecting_gateway(&self) -> ParticipantId {
+        ParticipantId(self.collecting_gateway.get())
+    }
+
+    /// What the user pays.
+    pub fn amount(&self) -> Amount {
+        Amount(self.amount.get())
+    }
+
+    /// What the user pays in.
+    pub fn currency(&self) -> Currency {
+        Currency(self.currency.get())
+    }
+
+    /// What the merchant is paid in.
+    pub fn payout_currency(&self) -> Currency {
+        Currency(self.payout_currency.get())
+    }
+
+    /// The FX quote that the order names, if any.
+    pub fn quote(&self) -> Option<QuoteId> {
+        (self.fx_quote.get() != 0).then_some(QuoteId(self.fx_quote.get()))
+    }
+
+    /// Whether the order is submitted and collected in one step.
+    pub fn is_collected(&self) -> bool {
+        self.flags.get() & Flags::COLLECTED != 0
+    }
+}
+
+impl CollectItem {
+    /// The reserved order.
+    pub fn order_id(&self) -> OrderId {
+        OrderId(self.order_id)
+    }
+}
+
+impl VoidItem {
+    /// The reserved order.
+    pub fn order_id(&self) -> OrderId {
+        OrderId(self.order_id)
+    }
+}
+
+impl ReturnItem {
+    /// The collected order.
+    pub fn order_id(&self) -> OrderId {
+        OrderId(self.order_id)
+    }
+
+    /// How much of it goes back.
+    pub fn amount(&self) -> Amount {
+        Amount(self.amount.get())
+    }
+}

@@ -1,0 +1,96 @@
+//! Reasons that operations give, with the ISO 20022 external code nearest in meaning.
+
+macro_rules! reasons {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $number:literal, $text:literal;)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        #[repr(u16)]
+        pub enum $name { $($(#[$variant_doc])* $variant = $number,)* }
+
+        impl $name {
+            /// Every reason, in order of its number.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The reason of a frozen number.
+            pub fn from_number(number: u16) -> Option<Self> {
+                match number { $($number => Some(Self::$variant),)* _ => None }
+            }
+
+            /// The frozen number.
+            pub fn number(self) -> u16 {
+                self as u16
+            }
+
+            /// The ISO 20022 external status reason code that is nearest in meaning.
+            pub fn iso_code(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// Why a reserved order was voided.
+    VoidReason {
+        /// The user's bank refused the debit.
+        DebitRefused = 1, "AM04";
+        /// The user gave up.
+        CustomerCancelled = 2, "CUST";
+        /// The gateway could not reach the user's bank in time.
+        BankUnavailable = 3, "AB08";
+    }
+}
+
+reasons! {
+    /// Why an instruction could not be paid.
+    FailureReason {
+        /// The merchant's account does not exist.
+        AccountUnknown = 1, "AC01";
+        /// The merchant's account is closed.
+        AccountClosed = 2, "AC04";
+        /// The merchant's account is blocked.
+        AccountBlocked = 3, "AC06";
+        /// The paying gateway's own systems failed.
+        BankUnavailable = 4, "AB08";
+    }
+}
+
+reasons! {
+    /// Why the money of an order is sent back.
+    ReturnReason {
+        /// The user asked for it.
+        CustomerRequest = 1, "CUST";
+        /// The order was made twice.
+        Duplicate = 2, "DUPL";
+        /// A cancellation was asked for and accepted.
+        Cancellation = 3, "FOCR";
+        /// The order was fraudulent.
+        Fraud = 4, "FRAD";
+        /// A system failed.
+        TechnicalProblem = 5, "TECH";
+        /// The amount was wrong.
+        WrongAmount = 6, "AM09";
+        /// The merchant's account is closed.
+        AccountClosed = 7, "AC04";
+        /// The merchant's account is blocked.
+        AccountBlocked = 8, "AC06";
+        /// The merchant's account does not exist.
+        AccountUnknown = 9, "AC01";
+        /// The paying gateway does not say.
+        Unspecified = 10, "MS03";
+    }
+}
+
+reasons! {
+    /// Why a risk desk decided about a held order as it did.
+    HoldReason {
+        /// Nothing was found against it.
+        Cleared = 1, "ACCP";
+        /// It looks fraudulent.
+        Fraud = 2, "FRAD";
+        /// The law forbids it.
+        Regulatory = 3, "RR04";
+        /// The desk does not say.
+        Unspecified = 4, "MS03";
+    }
+}

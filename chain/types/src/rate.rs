@@ -1,0 +1,188 @@
+//! Exchange rates: exact decimal fractions, and the only two roundings that money knows.
+
+use std::cmp::Ordering;
+
+use bincode::{Decode, Encode};
+
+use crate::units::{Amount, Currency};
+
+/// The largest [`Rate::scale`].
+pub const RATE_SCALE_MAX: u16 = 15;
+/// A rate lies between 10^-9 and 10^9.
+const RATE_DECADES: u32 = 9;
+
+/// Units of the payout currency for one unit of the collected currency, both major units:
+/// `mantissa / 10^scale`, between 10^-9 and 10^9.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Rate {
+    mantissa: u64,
+    scale: u16,
+}
+
+/// What an amount becomes at a rate, in minor units of the payout currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Converted {
+    /// To the nearest unit, halves to the even one: what the payee gets.
+    pub rounded: Amount,
+    /// Down to the unit: what the provider delivers. The scheme bears the difference, 0 or 1.
+    pub floor: Amount,
+}
+
+impl Rate {
+    /// A rate, or `None` when it is out of bounds.
+    pub fn new(mantissa: u64, scale: u16) -> Option<Self> {
+        if scale > RATE_SCALE_MAX {
+            return None;
+        }
+        let (value, one) = (u128::from(mantissa), 10_u128.pow(u32::from(scale)));
+        let decades = 10_u128.pow(RATE_DECADES);
+        let is_within = value * decades >= one && value <= one * decades;
+        is_within.then_some(Self { mantissa, scale })
+    }
+
+    /// The digits of the rate.
+    pub const fn mantissa(self) -> u64 {
+        self.mantissa
+    }
+
+    /// How many of the digits stand behind the decimal point; at most [`RATE_SCALE_MAX`].
+    pub const fn scale(self) -> u16 {
+        self.scale
+    }
+
+    /// Which of two rates is larger, exactly: 1.50 and 1.5 are equal.
+    pub fn compare(self, other: Self) -> Ordering {
+        let (own, others) = self.on_one_scale(other);
+        own.cmp(&others)
+    }
+
+    /// Whether the two differ by `per_mille` thousandths of `reference` or more.
+    pub fn drifts(self, reference: Self, per_mille: u32) -> bool {
+        let (own, reference) = self.on_one_scale(reference);
+        own.abs_diff(reference) * 1_000 >= reference * u128::from(per_mille)
+    }
+
+    /// Both as integers of the same scale: below 2^64 x 10^15, which is below 2^114.
+    fn on_one_scale(self, other: Self) -> (u128, u128) {
+        let raised = |rate: Self, scale: u16| u128::from(rate.mantissa) * power_of_ten(scale);
+        (raised(self, other.scale), raised(other, self.scale))
+    }
+
+    /// What `amount` minor units of `currency` are in `payout_currency`; `None` when ISO 4217 has
+    /// no exponent for one of them, or the result does not fit an amount.
+    pub fn convert(
+        self,
+        amount: Amount,
+        currency: Currency,
+        payout_currency: Currency,
+    ) -> Option<Converted> {
+        let product = u128::from(amount.0) * u128::from(self.mantissa);
+        let raised = payout_currency.exponent()?;
+        let lowered = currency.exponent()? + self.scale;
+        let (numerator, denominator) = if raised >= lowered {
+            (product.checked_mul(power_of_ten(raised - lowered))?, 1)
+        } else {
+            (product, power_of_ten(lowered - raised))
+        };
+        let amount_of = |units: u128| u64::try_from(units).ok().map(Amount);
+        Some(Converted {
+            rounded: amount_of(divide_half_even(numerator, denominator))?,
+            floor: amount_of(numerator / denominator)?,
+        })
+    }
+}
+
+/// `numerator / denominator` to the nearest integer, halves to the even one. `denominator` is not
+/// zero.
+pub fn divide_half_even(numerator: u128, denominator: u128) -> u128 {
+    let (quotient, rest) = (numerator / denominator, numerator % denominator);
+    match rest.cmp(&(denominator - rest)) {
+        Ordering::Less => quotient,
+        Ordering::Equal => quotient + (quotient & 1),
+        Ordering::Greater => quotient + 1,
+    }
+}
+
+fn power_of_ten(exponent: u16) -> u128 {
+    10_u128.pow(u32::from(exponent))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CNY: Currency = Currency(156);
+    const JPY: Currency = Currency(392);
+    const KWD: Currency = Currency(414);
+
+    fn converted(
+        amount: u64,
+        rate: (u64, u16),
+        from: Currency,
+        to: Currency,
+    ) -> Option<(u64, u64)> {
+        let rate = Rate::new(rate.0, rate.1)?;
+        let converted = rate.convert(Amount(amount), from, to)?;
+        Some((converted.rounded.0, converted.floor.0))
+    }
+
+    #[test]
+    fn conversion_is_exact_and_rounds_halves_to_the_even_unit() {
+        type Row<'a> = (&'a str, u64, (u64, u16), Currency, Currency, Option<(u64, u64)>);
+        let rows: &[Row<'_>] = &[
+            ("one to one", 12_345, (1, 0), CNY, CNY, Some((12_345, 12_345))),
+            ("2 to 0 decimals, down", 149, (1, 0), CNY, JPY, Some((1, 1))),
+            ("2 to 0 decimals, half to even", 150, (1, 0), CNY, JPY, Some((2, 1))),
+            ("half to even goes down too", 250, (1, 0), CNY, JPY, Some((2, 2))),
+            ("0 to 3 decimals", 7, (2_000_000_000, 9), JPY, KWD, Some((14_000, 14_000))),
+            ("the least rate", 1_000_000_000, (1, 9), CNY, CNY, Some((1, 1))),
+            (
+                "the largest rate",
+                3,
+                (1_000_000_000, 0),
+                CNY,
+                CNY,
+                Some((3_000_000_000, 3_000_000_000)),
+            ),
+            ("too large for an amount", u64::MAX, (2, 0), CNY, CNY, None),
+            ("the largest amount", u64::MAX, (1, 0), CNY, CNY, Some((u64::MAX, u64::MAX))),
+            ("0 to 3 decimals, far too large", u64::MAX, (1_000_000_000, 0), JPY, KWD, None),
+            ("nothing is left", 1, (1, 9), CNY, JPY, Some((0, 0))),
+        ];
+        for (what, amount, rate, from, to, expected) in rows {
+            assert_eq!(converted(*amount, *rate, *from, *to), *expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn rates_are_bounded() {
+        for (mantissa, scale, is_rate) in [
+            (0, 0, false),
+            (1, 9, true),
+            (1, 10, false),
+            (999_999, 15, false),
+            (1_000_000, 15, true),
+            (1_000_000_000, 0, true),
+            (1_000_000_001, 0, false),
+            (u64::MAX, 15, true),
+            (1, 16, false),
+            (u64::MAX, 0, false),
+        ] {
+            assert_eq!(Rate::new(mantissa, scale).is_some(), is_rate, "{mantissa} / 10^{scale}");
+        }
+    }
+
+    #[test]
+    fn drift_is_exact_at_its_bound() {
+        let rate = |mantissa, scale| Rate::new(mantissa, scale).unwrap();
+        let reference = rate(10_000, 4);
+        for (mantissa, drifts) in
+            [(10_029, false), (10_030, true), (9_971, false), (9_970, true), (10_000, false)]
+        {
+            assert_eq!(rate(mantissa, 4).drifts(reference, 3), drifts, "{mantissa}");
+        }
+        assert!(!rate(u64::MAX, 15).drifts(rate(u64::MAX - 1, 15), 3));
+        assert!(rate(1, 9).drifts(rate(1_000_000_000, 0), 3));
+        assert_eq!(rate(150, 2).compare(rate(15, 1)), Ordering::Equal);
+    }
+}
