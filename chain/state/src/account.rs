@@ -13,9 +13,9 @@ numbered! {
         GatewayLiquidity = 1, "gateway-liquidity";
         /// What the scheme owes a merchant; owned by the merchant.
         MerchantPayable = 2, "merchant-payable";
-        /// What is set aside for cashback; owned by the scheme.
+        /// A cashback programme's prefunded budget; owned by the merchant.
         CashbackPool = 3, "cashback-pool";
-        /// Cashback granted and not yet paid; owned by the scheme.
+        /// Cashback that a gateway credits to users and is not yet paid for; owned by the gateway.
         CashbackOwed = 4, "cashback-owed";
         /// An FX provider's position; owned by the provider.
         FxPosition = 5, "fx-position";
@@ -23,8 +23,10 @@ numbered! {
         Fees = 6, "fees";
         /// Money whose owner is not yet known; owned by the scheme.
         Suspense = 7, "suspense";
-        /// Counter-account of deposited liquidity; owned by the scheme.
+        /// Counter-account of all money that came from or went outside; owned by the scheme.
         SchemeSettlement = 8, "scheme-settlement";
+        /// What rounding of conversions cost the scheme; owned by the scheme.
+        FxResidue = 9, "fx-residue";
     }
 }
 
@@ -53,6 +55,26 @@ impl AccountKey {
         Self { kind: AccountKind::MerchantPayable, owner: merchant.0, currency }
     }
 
+    /// The budget of a merchant's cashback programme.
+    pub const fn cashback_pool(merchant: MerchantId, currency: Currency) -> Self {
+        Self { kind: AccountKind::CashbackPool, owner: merchant.0, currency }
+    }
+
+    /// Cashback that a gateway is owed.
+    pub const fn cashback_owed(gateway: ParticipantId, currency: Currency) -> Self {
+        Self { kind: AccountKind::CashbackOwed, owner: gateway.0 as u64, currency }
+    }
+
+    /// An FX provider's position.
+    pub const fn fx_position(provider: ParticipantId, currency: Currency) -> Self {
+        Self { kind: AccountKind::FxPosition, owner: provider.0 as u64, currency }
+    }
+
+    /// What rounding cost the scheme in a currency.
+    pub const fn fx_residue(currency: Currency) -> Self {
+        Self { kind: AccountKind::FxResidue, owner: SCHEME_OWNER, currency }
+    }
+
     /// The counter-account of deposits in a currency.
     pub const fn scheme_settlement(currency: Currency) -> Self {
         Self { kind: AccountKind::SchemeSettlement, owner: SCHEME_OWNER, currency }
@@ -70,7 +92,8 @@ pub struct Account {
     pub credits_pending: u128,
     /// Credits that stand.
     pub credits_posted: u128,
-    /// How far below zero [`Self::balance`] may go, pending debits included; liquidity only.
+    /// How far below zero [`Self::balance`] may go, pending debits included; liquidity and FX
+    /// positions only.
     pub net_debit_cap: u64,
 }
 

@@ -10,30 +10,31 @@ use std::sync::Arc;
 use bincode::{Decode, Encode};
 use chain_types::hash::sha256;
 use chain_types::{
-    BlockHash, ChainGenesis, ChainId, Currency, Digest, Height, MerchantId, OrderId, ParticipantId,
-    TimeMs, codec,
+    BlockHash, ChainGenesis, ChainId, Currency, Digest, Height, MerchantId, OrderId, TimeMs, codec,
 };
 
 use crate::account::{Account, AccountKey};
 use crate::accounts::AccountBook;
 use crate::fault::StateFault;
 use crate::instructions::InstructionBook;
-use crate::order_window::OrderWindow;
+use crate::order_window::{OrderWindow, hashing};
 use crate::recent_batches::RecentBatches;
-use crate::records::{InstructionRecord, Reservation};
-use crate::registry::Registry;
+use crate::records::{InstructionRecord, Party, Reservation};
+use crate::registry::{Registry, RegistryContent};
 use crate::restoring::Restoring;
 use crate::state::State;
-use crate::window::{Collected, OpenWindow, WindowOpening};
+use crate::tables::Tables;
+use crate::users::UserBook;
+use crate::window::{Collected, Gross, OpenWindow, WindowOpening};
 
-const MAGIC: [u8; 8] = *b"SLUICES1";
+const MAGIC: [u8; 8] = *b"SLUICES2";
 /// Items of a list in one section.
 const SECTION_ITEMS: usize = 8_192;
 /// Bytes of the longest section: far above [`SECTION_ITEMS`] of the longest item.
 const SECTION_BYTES_MAX: usize = 4 * 1024 * 1024;
 const CHECKSUM_BYTES: usize = 32;
 
-/// Opens a checkpoint: what it is of, and how many items each list has.
+/// Opens a checkpoint: what it is of.
 #[derive(Debug, Encode, Decode)]
 struct Head {
     chain_id: ChainId,
@@ -43,7 +44,8 @@ struct Head {
     writes: Digest,
     digest: Digest,
     window: WindowOpening,
-    counts: [u64; 5],
+    /// Whether a registry follows: one that governance changed.
+    has_registry: bool,
 }
 
 impl State {
@@ -57,21 +59,23 @@ impl State {
             writes: self.writes,
             digest: self.digest(),
             window: self.window.opening,
-            counts: [
-                u64::from(self.accounts.len()),
-                self.reservations.len() as u64,
-                self.window.collected.len() as u64,
-                self.window.gross_debits.len() as u64,
-                self.instructions.len() as u64,
-            ],
+            has_registry: !self.registry.is_of_genesis,
         };
         let mut bytes = MAGIC.to_vec();
         put_section(&mut bytes, &head);
-        put_list(&mut bytes, self.accounts.created().iter().copied());
-        put_list(&mut bytes, self.reservations.iter().map(|(id, held)| (*id, *held)));
-        put_list(&mut bytes, self.window.collected.iter().map(|(key, sum)| (*key, *sum)));
-        put_list(&mut bytes, self.window.gross_debits.iter().map(|(key, sum)| (*key, *sum)));
-        put_list(&mut bytes, self.instructions.records().copied());
+        if head.has_registry {
+            put_registry(&mut bytes, &self.registry.content);
+        }
+        let accounts = self.accounts.created();
+        put_list(&mut bytes, accounts.len(), accounts.iter().copied());
+        put_map(&mut bytes, &self.reservations);
+        put_map(&mut bytes, &self.window.collected);
+        put_map(&mut bytes, &self.window.legs);
+        put_list(&mut bytes, self.instructions.len(), self.instructions.records().copied());
+        self.tables.put(&mut bytes);
+        let (months, days) = (self.users.months(), self.users.days());
+        put_list(&mut bytes, months.len(), months.into_iter());
+        put_list(&mut bytes, days.len(), days.into_iter());
         let checksum = sha256(&[&bytes]);
         bytes.extend_from_slice(&checksum.0);
         bytes
@@ -96,22 +100,34 @@ impl State {
         if head.chain_id != genesis.chain_id {
             return Err(StateFault::Chain { actual: head.chain_id, expected: genesis.chain_id });
         }
-        let [accounts, reservations, collected, gross_debits, instructions] = head.counts;
-        let accounts: Vec<(AccountKey, Account)> = reader.list(accounts)?;
-        let reservations: Vec<(OrderId, Reservation)> = reader.list(reservations)?;
-        let collected: Vec<((MerchantId, Currency), Collected)> = reader.list(collected)?;
-        let gross_debits: Vec<((ParticipantId, Currency), u128)> = reader.list(gross_debits)?;
-        let instructions: Vec<InstructionRecord> = reader.list(instructions)?;
+        let registry = if head.has_registry {
+            Registry::changed(genesis.chain_id, read_registry(&mut reader)?)
+        } else {
+            Registry::genesis(genesis)
+        };
+        let accounts: Vec<(AccountKey, Account)> = reader.list()?;
+        let reservations: Vec<(OrderId, Reservation)> = reader.list()?;
+        let collected: Vec<((MerchantId, Currency), Collected)> = reader.list()?;
+        let legs: Vec<(Party, Gross)> = reader.list()?;
+        let instructions: Vec<InstructionRecord> = reader.list()?;
+        let tables = Tables::read(&mut reader)?;
+        let mut users = UserBook::new(hashing(genesis.chain_id));
+        for (key, month) in reader.list()? {
+            users.put_month(key, month);
+        }
+        for (key, day) in reader.list()? {
+            users.put_day(key, day);
+        }
         if !reader.bytes.is_empty() {
             return Err(StateFault::Damaged("it goes on after its end"));
         }
         let window = OpenWindow {
             opening: head.window,
             collected: BTreeMap::from_iter(collected),
-            gross_debits: BTreeMap::from_iter(gross_debits),
+            legs: BTreeMap::from_iter(legs),
         };
         let state = State {
-            registry: Arc::new(Registry::new(genesis)),
+            registry: Arc::new(registry),
             height: head.height,
             time: head.time,
             block_hash: head.block_hash,
@@ -122,6 +138,8 @@ impl State {
             window,
             instructions: InstructionBook::new(instructions, head.time),
             batches: RecentBatches::new(genesis.chain_id),
+            tables,
+            users,
         };
         if state.digest() != head.digest {
             return Err(StateFault::DigestMismatch {
@@ -141,7 +159,13 @@ fn put_section<T: Encode>(bytes: &mut Vec<u8>, section: &T) {
     bytes.extend_from_slice(&section);
 }
 
-fn put_list<T: Encode>(bytes: &mut Vec<u8>, mut items: impl Iterator<Item = T>) {
+/// A list: a section with its length, then its items.
+pub(crate) fn put_list<T: Encode>(
+    bytes: &mut Vec<u8>,
+    length: usize,
+    mut items: impl Iterator<Item = T>,
+) {
+    put_section(bytes, &(length as u64));
     loop {
         let section: Vec<T> = items.by_ref().take(SECTION_ITEMS).collect();
         if section.is_empty() {
@@ -151,7 +175,25 @@ fn put_list<T: Encode>(bytes: &mut Vec<u8>, mut items: impl Iterator<Item = T>) 
     }
 }
 
-struct Reader<'a> {
+fn put_map<K: Encode + Clone, V: Encode + Clone>(bytes: &mut Vec<u8>, map: &BTreeMap<K, V>) {
+    put_list(bytes, map.len(), map.iter().map(|(key, value)| (key.clone(), value.clone())));
+}
+
+fn put_registry(bytes: &mut Vec<u8>, content: &RegistryContent) {
+    // The two lists that may be long go by themselves.
+    put_list(bytes, content.participants.len(), content.participants.iter().cloned());
+    put_list(bytes, content.merchants.len(), content.merchants.iter().cloned());
+    let (participants, merchants) = (Vec::new(), Vec::new());
+    put_section(bytes, &RegistryContent { participants, merchants, ..content.clone() });
+}
+
+fn read_registry(reader: &mut Reader<'_>) -> Result<RegistryContent, StateFault> {
+    let (participants, merchants) = (reader.list()?, reader.list()?);
+    let rest: RegistryContent = reader.section()?;
+    Ok(RegistryContent { participants, merchants, ..rest })
+}
+
+pub(crate) struct Reader<'a> {
     bytes: &'a [u8],
 }
 
@@ -165,7 +207,8 @@ impl Reader<'_> {
         Ok(codec::decode(section, SECTION_BYTES_MAX)?)
     }
 
-    fn list<T: Decode<()>>(&mut self, count: u64) -> Result<Vec<T>, StateFault> {
+    pub(crate) fn list<T: Decode<()>>(&mut self) -> Result<Vec<T>, StateFault> {
+        let count: u64 = self.section()?;
         let mut items = Vec::new();
         while (items.len() as u64) < count {
             let section: Vec<T> = self.section()?;

@@ -8,16 +8,19 @@ use chain_types::hash::{Domain, hash};
 use chain_types::parameters::PROTOCOL_VERSION;
 use chain_types::{
     Block, BlockHash, BlockHeader, ChainGenesis, Digest, Height, Round, ValidatorId, WindowId,
+    merkle,
 };
 
 use crate::account::{Account, AccountKey, difference};
 use crate::accounts::AccountBook;
 use crate::instructions::InstructionBook;
-use crate::order_window::OrderWindow;
+use crate::order_window::{OrderWindow, hashing};
 use crate::recent_batches::RecentBatches;
 use crate::records::{AccountEntry, EntryCause, Record};
 use crate::registry::Registry;
 use crate::state::State;
+use crate::tables::Tables;
+use crate::users::UserBook;
 use crate::window::{OpenWindow, WindowOpening};
 
 impl State {
@@ -49,6 +52,7 @@ impl State {
             credits_pending: 0,
             credits_posted: difference(account.credits_posted, 0),
             order_count: 0,
+            after: account,
         });
         entries.map(Record::AccountEntry).collect()
     }
@@ -57,7 +61,7 @@ impl State {
         let opening =
             WindowOpening { id: WindowId(0), opened: genesis.time, first_height: Height(0) };
         Self {
-            registry: Arc::new(Registry::new(genesis)),
+            registry: Arc::new(Registry::genesis(genesis)),
             height: Height(0),
             time: genesis.time,
             block_hash: BlockHash::default(),
@@ -67,6 +71,8 @@ impl State {
             reservations: BTreeMap::new(),
             window: OpenWindow::new(opening),
             instructions: InstructionBook::default(),
+            tables: Tables::default(),
+            users: UserBook::new(hashing(genesis.chain_id)),
             batches: RecentBatches::new(genesis.chain_id),
         }
     }
@@ -99,6 +105,8 @@ fn opening_accounts(genesis: &ChainGenesis) -> Vec<(AccountKey, Account)> {
 }
 
 fn block_zero(genesis: &ChainGenesis, state: &State) -> Block {
+    let leaves: Vec<Digest> = State::genesis_records(genesis).iter().map(Record::leaf).collect();
+    let registry = &state.registry;
     let header = BlockHeader {
         protocol_version: PROTOCOL_VERSION,
         chain_id: genesis.chain_id,
@@ -112,8 +120,13 @@ fn block_zero(genesis: &ChainGenesis, state: &State) -> Block {
         batches_root: batches_root(&[]),
         results_root: results_root(&[]),
         state_digest: state.digest(),
-        validators_hash: state.validators().digest(),
-        parameters_hash: state.parameters().digest(),
+        validators_hash: registry.validators_hash,
+        next_validators_hash: registry.validators_hash,
+        parameters_hash: registry.parameters_hash,
+        party_count: registry.party_count(),
+        parties_root: registry.parties_root,
+        record_count: u32::try_from(leaves.len()).unwrap_or(u32::MAX),
+        records_root: merkle::root(&leaves),
     };
     Block { header, batches: Vec::new() }
 }

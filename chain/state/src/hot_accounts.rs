@@ -119,6 +119,7 @@ impl HotAccounts {
             credits_pending: difference(after.credits_pending, before.credits_pending),
             credits_posted: difference(after.credits_posted, before.credits_posted),
             order_count,
+            after: hot.account,
         });
     }
 
@@ -138,6 +139,13 @@ impl HotAccounts {
         self.set(movement.debit, debited, movement.order_count);
         self.set(movement.credit, credited, movement.order_count);
         Ok(())
+    }
+
+    /// Sets how far below zero an account may go. The caller has checked that it is not overdrawn.
+    pub(crate) fn set_cap(&mut self, slot: Slot, net_debit_cap: u64) {
+        assert!(self.cause.is_some(), "a cap changed without a cause");
+        let account = Account { net_debit_cap, ..self.slots[slot.0].account };
+        self.set(slot, account, 0);
     }
 
     fn set(&mut self, slot: Slot, account: Account, order_count: u64) {
@@ -176,8 +184,9 @@ impl HotAccounts {
             *posted -= difference(after.credits_posted, before.credits_posted);
             *pending += difference(after.debits_pending, before.debits_pending);
             *pending -= difference(after.credits_pending, before.credits_pending);
-            // The scheme's own counter-account stands for money outside: it has no floor.
-            let has_floor = hot.key.kind != AccountKind::SchemeSettlement;
+            // Money outside and the cost of rounding are the scheme's: they have no floor.
+            let scheme = [AccountKind::SchemeSettlement, AccountKind::FxResidue];
+            let has_floor = !scheme.contains(&hot.key.kind);
             assert!(!has_floor || after.is_within_cap(), "{:?} is overdrawn: {after:?}", hot.key);
         }
         for (currency, (posted, pending)) in sums {

@@ -7,9 +7,9 @@ use chain_types::{Currency, InstructionId, MerchantId, TimeMs, WindowId};
 
 use crate::records::{InstructionRecord, InstructionStatus};
 
-/// How long an arrived instruction stays in memory after its arrival. The store keeps it for
+/// How long an instruction stays in memory after it arrived or was returned. The store keeps it for
 /// ever; a later attestation of it is answered as unknown.
-pub const ARRIVED_KEPT_MS: u64 = 900_000;
+pub const ENDED_KEPT_MS: u64 = 900_000;
 
 const FIRST: InstructionId =
     InstructionId { window: WindowId(0), merchant: MerchantId(0), currency: Currency(0) };
@@ -58,7 +58,7 @@ impl InstructionBook {
             InstructionStatus::Instructed => {
                 self.deadlines.insert(deadline);
             }
-            InstructionStatus::Arrived { time, .. } => {
+            InstructionStatus::Arrived { time, .. } | InstructionStatus::Returned { time, .. } => {
                 self.deadlines.remove(&deadline);
                 self.arrived.insert((time, record.id));
             }
@@ -75,7 +75,7 @@ impl InstructionBook {
         while self.deadlines.first().is_some_and(|(deadline, _)| *deadline < time) {
             self.deadlines.pop_first();
         }
-        let kept_from = time.minus(ARRIVED_KEPT_MS);
+        let kept_from = time.minus(ENDED_KEPT_MS);
         while self.arrived.first().is_some_and(|(arrived, _)| *arrived < kept_from) {
             if let Some((_, id)) = self.arrived.pop_first() {
                 self.records.remove(&id);

@@ -11,6 +11,7 @@ pub mod accounts_tree;
 mod checkpoint;
 pub mod fault;
 mod genesis;
+pub mod history;
 mod hot_accounts;
 pub mod instructions;
 mod numbered;
@@ -21,6 +22,8 @@ pub mod records;
 mod registry;
 mod restoring;
 mod state;
+pub mod tables;
+pub mod users;
 pub mod window;
 mod writes;
 
@@ -31,16 +34,22 @@ pub use account::{Account, AccountKey, AccountKind, CounterOverflow, SCHEME_OWNE
 pub use accounts::TrialBalance;
 pub use accounts_tree::AccountProof;
 pub use fault::StateFault;
+pub use history::{History, NoHistory, PastCollection, PastOrder};
 pub use hot_accounts::{Movement, Slot};
 pub use order_window::{BLOCK_BATCHES_LIMIT, Departing, Retired, SLICE_MS, check_timely};
 pub use overlay::{Breach, InstructionOverflow, Overlay};
 pub use recent_batches::check_batch_timely;
 pub use records::{
-    AccountEntry, BreachRecord, BreachSubject, EntryCause, GatewayPosition, InstructionRecord,
-    InstructionStatus, Location, OrderRecord, OrderStatus, Record, Reservation, Stage,
-    WindowRecord,
+    AccountEntry, BreachRecord, BreachSubject, Conversion, Corridor, EntryCause, HeldOrder,
+    InstructionRecord, InstructionStatus, Location, OrderRecord, OrderStatus, Party, PolicyRecord,
+    Position, ProgrammeRecord, ProposalRecord, ProposalStatus, QuoteRecord, RateRecord, Record,
+    RegistryRecord, Reservation, ReturnRecord, SLA_BUCKETS_MS, SlaCounters, Stage, TransferRecord,
+    TransferStatus, WindowRecord, WindowSettlement,
 };
+pub use registry::RegistryContent;
 pub use restoring::Restoring;
 pub use state::State;
+pub use tables::{DayUse, PolicyKey, RateKey, Returned, Tables, TablesView};
+pub use users::{UserDay, UserDayKey, UserId, UserMonth, UserMonthKey};
 pub use window::{Collected, CollectedOrder, OpenWindow, WindowOpening};
 pub use writes::{Changes, WriteSet};

@@ -4,6 +4,7 @@
 //! account alone.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use ahash::RandomState;
 use chain_types::{
@@ -17,10 +18,13 @@ use crate::hot_accounts::{HotAccounts, Movement, Slot};
 use crate::order_window::{BLOCK_BATCHES_LIMIT, hashing};
 use crate::records::{
     BreachRecord, BreachSubject, EntryCause, InstructionRecord, Location, OrderRecord, OrderStatus,
-    Record, Reservation, Stage, WindowRecord,
+    Party, Record, Reservation, Stage, WindowRecord,
 };
+use crate::registry::{Registry, RegistryContent};
 use crate::state::State;
-use crate::window::{Collected, CollectedOrder, OpenWindow, WindowChange, WindowOpening};
+use crate::tables::{TableChanges, TablesView};
+use crate::users::{UserChanges, UserDay, UserDayKey, UserMonth, UserMonthKey};
+use crate::window::{Collected, CollectedOrder, Gross, OpenWindow, WindowChange, WindowOpening};
 use crate::writes::{BatchWrite, Changes};
 
 /// The sum of a window for one merchant and currency would not fit one instruction.
@@ -57,6 +61,11 @@ pub struct Overlay<'a> {
     batches: Vec<BatchWrite>,
     windows_closed: Vec<WindowRecord>,
     breaches: Vec<BreachRecord>,
+    /// Other records, in the order in which the block left them.
+    records: Vec<Record>,
+    tables: TableChanges,
+    users: UserChanges,
+    registry: Option<Arc<Registry>>,
 }
 
 impl<'a> Overlay<'a> {
@@ -66,6 +75,7 @@ impl<'a> Overlay<'a> {
         assert!(time > state.time(), "block time {time} is not after {}", state.time());
         let height = state.height().next();
         let hashing = hashing(state.chain_id());
+        let users = UserChanges::new(hashing.clone());
         Self {
             state,
             height,
@@ -80,6 +90,10 @@ impl<'a> Overlay<'a> {
             batches: Vec::new(),
             windows_closed: Vec::new(),
             breaches: Vec::new(),
+            records: Vec::new(),
+            tables: TableChanges::default(),
+            users,
+            registry: None,
         }
     }
 
@@ -151,6 +165,11 @@ impl<'a> Overlay<'a> {
             |account, amount| Ok(account.credit_released(amount)),
         );
         assert!(released.is_ok(), "a release only takes away");
+    }
+
+    /// Sets how far below zero an account may go, once it is sure that it is not.
+    pub fn set_cap(&mut self, slot: Slot, net_debit_cap: Amount) {
+        self.accounts.set_cap(slot, net_debit_cap.0);
     }
 
     // Orders.
@@ -254,11 +273,42 @@ impl<'a> Overlay<'a> {
         if let Some(sum) = sum {
             self.window.collected.insert(key, sum);
         }
-        let key = (order.gateway, order.currency);
+    }
+
+    /// Takes an amount out of what the window pays a merchant: a reversal of one of its orders.
+    pub fn reverse_in_window(&mut self, merchant: MerchantId, currency: Currency, amount: Amount) {
+        let key = (merchant, currency);
+        let collected = self.collected(&key).copied();
+        let rest =
+            collected.and_then(|sum| sum.amount.0.checked_sub(amount.0).map(|rest| (sum, rest)));
+        assert!(rest.is_some(), "more was reversed than the window collected");
+        if let Some((sum, rest)) = rest {
+            self.window.collected.insert(key, Collected { amount: Amount(rest), ..sum });
+        }
+    }
+
+    /// Adds a leg of the window's netting: one party owes another. Both legs are of one currency.
+    pub fn net(&mut self, debtor: AccountKey, creditor: AccountKey, amount: u128) {
+        assert_eq!(debtor.currency, creditor.currency, "a leg has two currencies");
+        self.owe(debtor, amount);
+        self.gross(creditor).credits += amount;
+    }
+
+    /// What a party owes, when the other side stands in the window's instructions.
+    pub fn owe(&mut self, debtor: AccountKey, amount: u128) {
+        self.gross(debtor).debits += amount;
+    }
+
+    /// What a party is owed, when the other side stands in the window's instructions.
+    pub fn is_owed(&mut self, creditor: AccountKey, amount: u128) {
+        self.gross(creditor).credits += amount;
+    }
+
+    fn gross(&mut self, account: AccountKey) -> &mut Gross {
+        let party = Party::of(account);
         let is_new = self.window.opening.is_some();
-        let found = if is_new { None } else { self.state.window_open().gross_debits.get(&key) };
-        let gross = self.window.gross_debits.entry(key).or_insert(found.copied().unwrap_or(0));
-        *gross += u128::from(order.amount.0);
+        let found = if is_new { None } else { self.state.window_open().legs.get(&party) };
+        self.window.legs.entry(party).or_insert(found.copied().unwrap_or_default())
     }
 
     /// An instruction so far.
@@ -271,8 +321,57 @@ impl<'a> Overlay<'a> {
         self.instructions.insert(record.id, record);
     }
 
+    // The contracts' own records.
+
+    /// The contracts' tables so far.
+    pub fn tables(&mut self) -> TablesView<'_> {
+        TablesView::new(self.state.tables(), &mut self.tables)
+    }
+
+    /// A user's recharges under a programme so far, to be changed.
+    pub fn user_month(&mut self, key: UserMonthKey) -> &mut UserMonth {
+        self.users.month(self.state.user_book(), key)
+    }
+
+    /// A user's orders in a currency so far, to be changed.
+    pub fn user_day(&mut self, key: UserDayKey) -> &mut UserDay {
+        self.users.day(self.state.user_book(), key)
+    }
+
+    /// A user's orders in a currency so far.
+    pub fn user_day_so_far(&self, key: &UserDayKey) -> UserDay {
+        self.users.day_so_far(self.state.user_book(), key)
+    }
+
+    /// Leaves a record for readers, in addition to those that follow from other calls.
+    pub fn record(&mut self, record: Record) {
+        self.records.push(record);
+    }
+
+    /// The registry that the next block executes under, as far as it is decided.
+    pub fn next_registry(&self) -> &RegistryContent {
+        self.registry.as_ref().map_or(self.state.registry(), |registry| &registry.content)
+    }
+
+    /// Replaces the registry that the next block executes under.
+    pub fn replace_registry(&mut self, content: RegistryContent) {
+        self.registry = Some(Arc::new(Registry::changed(self.state.chain_id(), content)));
+    }
+
+    /// The digest of the validators who decide the next block: what the header must say.
+    pub fn next_validators_hash(&self) -> Digest {
+        match &self.registry {
+            Some(registry) => registry.validators_hash,
+            None => self.state.registry_hashes().0,
+        }
+    }
+
     /// Records a missed deadline.
     pub fn breach(&mut self, breach: Breach) {
+        let party = (breach.stage, breach.late.unwrap_or_default());
+        let mut counts = self.tables().breach_counts();
+        let count = counts.get(&party).copied().unwrap_or_default();
+        counts.put(party, count + 1);
         let sequence = u32::try_from(self.breaches.len());
         assert!(sequence.is_ok(), "more than 2^32 breaches in a block");
         self.breaches.push(BreachRecord {
@@ -295,14 +394,16 @@ impl<'a> Overlay<'a> {
     // The end.
 
     /// Checks the books and gives everything that changed, with the digest it leads to.
-    pub fn finish(self) -> Changes {
+    pub fn finish(mut self) -> Changes {
+        self.record_registry();
         let book = self.state.account_book();
         let (accounts, entries) = self.accounts.finish(book);
         let tree = book.change(&accounts);
         let records = (self.windows_closed.into_iter().map(Record::Window))
             .chain(self.instructions.values().copied().map(Record::Instruction))
             .chain(entries.into_iter().map(Record::AccountEntry))
-            .chain(self.breaches.into_iter().map(Record::Breach));
+            .chain(self.breaches.into_iter().map(Record::Breach))
+            .chain(self.records);
         let mut changes = Changes {
             height: self.height,
             time: self.time,
@@ -316,12 +417,22 @@ impl<'a> Overlay<'a> {
             records: records.collect(),
             instructions: self.instructions,
             batches: self.batches,
+            tables: self.tables,
+            users: self.users,
+            registry: self.registry,
             writes: Digest::ZERO,
             digest: Digest::ZERO,
         };
         changes.writes = changes.running_digest(self.state.running_writes());
         changes.digest = state_digest(changes.tree.root(), changes.writes);
         changes
+    }
+
+    fn record_registry(&mut self) {
+        if let Some(registry) = &self.registry {
+            let record = registry.record(self.height.next());
+            self.records.push(Record::Registry(record));
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! A state from a checkpoint and the blocks of the duplicate window: what those blocks' batches
 //! and outcomes say is remembered, nothing is executed again.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use chain_types::batch::Items;
 use chain_types::{
-    BlockHash, BlockHeader, Digest, Height, OrderId, Outcome, RechargeItem, TimeMs, VerifiedBatch,
+    BlockHash, BlockHeader, Decision, Digest, Height, HoldDecisionItem, OrderId, Outcome,
+    RechargeItem, TimeMs, VerifiedBatch,
 };
 
 use crate::fault::StateFault;
@@ -17,20 +18,31 @@ use crate::state::State;
 /// The first code of rejections that concern one item; those below concern its whole batch.
 const ITEM_REJECTIONS: u16 = 200;
 
+/// What an order waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wait {
+    /// Its collecting gateway.
+    Collection,
+    /// A risk desk, then its collecting gateway.
+    Held,
+    /// A risk desk; it says itself that it is collected.
+    HeldCollected,
+}
+
 /// A state whose recent orders and batches are still to be remembered. Feed it, ascending, every
 /// block from the first with time >= [`Self::blocks_from`] up to the checkpoint's height.
 #[derive(Debug)]
 pub struct Restoring {
     state: State,
-    /// Orders that the blocks so far leave reserved.
-    reserved: BTreeSet<OrderId>,
+    /// Orders that the blocks so far leave reserved or held.
+    waits: BTreeMap<OrderId, Wait>,
     last: Option<(Height, BlockHash)>,
     fault: Option<StateFault>,
 }
 
 impl Restoring {
     pub(crate) fn new(state: State) -> Self {
-        Self { state, reserved: BTreeSet::new(), last: None, fault: None }
+        Self { state, waits: BTreeMap::new(), last: None, fault: None }
     }
 
     /// The checkpoint's height: the last block to feed.
@@ -109,8 +121,13 @@ impl Restoring {
                     self.step(item.order_id(), OrderStatus::Voided, outcome, location);
                 }
             }
-            // Instructions are in the checkpoint.
-            Items::Arrival(_) | Items::Failure(_) => {}
+            Items::HoldDecision(items) => {
+                for (item, (location, outcome)) in items.iter().zip(outcomes) {
+                    self.decide(item, outcome, location);
+                }
+            }
+            // What the others change is in the checkpoint.
+            _ => {}
         }
     }
 
@@ -135,13 +152,17 @@ impl Restoring {
             return;
         }
         let status = match (outcome.is_applied(), item.is_collected()) {
+            _ if outcome == Outcome::HELD => OrderStatus::Held,
             (true, true) => OrderStatus::Collected,
             (true, false) => OrderStatus::Reserved,
             (false, _) => OrderStatus::Rejected,
         };
-        if status == OrderStatus::Reserved {
-            self.reserved.insert(id);
-        }
+        match status {
+            OrderStatus::Reserved => self.waits.insert(id, Wait::Collection),
+            OrderStatus::Held if item.is_collected() => self.waits.insert(id, Wait::HeldCollected),
+            OrderStatus::Held => self.waits.insert(id, Wait::Held),
+            _ => None,
+        };
         self.state.orders.insert(id, OrderRecord::new(location, leaf, outcome, status));
     }
 
@@ -149,23 +170,49 @@ impl Restoring {
         if !outcome.is_applied() {
             return;
         }
-        self.reserved.remove(&id);
+        self.waits.remove(&id);
+        self.set(id, status, location);
+    }
+
+    fn set(&mut self, id: OrderId, status: OrderStatus, location: Location) {
         if let Some(record) = self.state.orders.get(&id) {
             self.state.orders.insert(id, record.stepped(status, location.height, Some(location)));
         }
     }
 
-    /// Reservations expire at the start of the first block past their id's time and validity.
+    /// A risk desk's decision that was applied ends the hold.
+    fn decide(&mut self, item: &HoldDecisionItem, outcome: Outcome, location: Location) {
+        let id = item.order_id();
+        if !outcome.is_applied() {
+            return;
+        }
+        let Some(wait) = self.waits.remove(&id) else { return };
+        let is_release = item.decision.get() == Decision::Approve.number();
+        let status = match wait {
+            _ if !is_release => OrderStatus::Refused,
+            Wait::HeldCollected => OrderStatus::Collected,
+            Wait::Held | Wait::Collection => OrderStatus::Reserved,
+        };
+        if status == OrderStatus::Reserved {
+            self.waits.insert(id, Wait::Collection);
+        }
+        self.set(id, status, location);
+    }
+
+    /// Reservations and holds end at the start of the first block past their id's time and validity.
     fn expire(&mut self, header: &BlockHeader) {
         let validity_ms = self.state.parameters().order_validity_ms;
-        while let Some(id) = self.reserved.first().copied() {
+        while let Some((&id, &wait)) = self.waits.first_key_value() {
             if header.time <= id.time().plus(validity_ms) {
                 return;
             }
-            self.reserved.remove(&id);
+            self.waits.remove(&id);
+            let status = match wait {
+                Wait::Collection => OrderStatus::Expired,
+                Wait::Held | Wait::HeldCollected => OrderStatus::Refused,
+            };
             if let Some(record) = self.state.orders.get(&id) {
-                let expired = record.stepped(OrderStatus::Expired, header.height, None);
-                self.state.orders.insert(id, expired);
+                self.state.orders.insert(id, record.stepped(status, header.height, None));
             }
         }
     }
@@ -189,11 +236,14 @@ impl Restoring {
         if self.last != Some((height, hash)) && height != Height(0) {
             return Err(StateFault::BlocksEnd { actual: self.last, height, hash });
         }
-        let expected = &self.state.reservations;
-        if !self.reserved.iter().eq(expected.keys()) {
+        let is_reserved = |wait: &Wait| *wait == Wait::Collection;
+        let reserved = self.waits.iter().filter(|(_, wait)| is_reserved(wait)).map(|(id, _)| id);
+        let held = self.waits.iter().filter(|(_, wait)| !is_reserved(wait)).map(|(id, _)| id);
+        let (reservations, holds) = (&self.state.reservations, &self.state.tables.held);
+        if !reserved.eq(reservations.keys()) || !held.eq(holds.keys()) {
             return Err(StateFault::ReservationsDiffer {
-                actual: self.reserved.len(),
-                expected: expected.len(),
+                actual: self.waits.len(),
+                expected: reservations.len() + holds.len(),
             });
         }
         Ok(self.state)

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use chain_types::{
     BatchId, BlockHash, ChainId, Currency, Digest, Height, InstructionId, Merchant, MerchantId,
-    OrderId, Parameters, Participant, ParticipantId, TimeMs, ValidatorSet, WindowId,
+    Node, OrderId, Parameters, Participant, ParticipantId, PartyKeys, TimeMs, ValidatorSet,
+    WindowId,
 };
 
 use crate::account::{Account, AccountKey};
@@ -15,7 +16,9 @@ use crate::instructions::InstructionBook;
 use crate::order_window::{Departing, OrderWindow, earliest_needed};
 use crate::recent_batches::RecentBatches;
 use crate::records::{InstructionRecord, OrderRecord, Reservation, WindowRecord};
-use crate::registry::Registry;
+use crate::registry::{Registry, RegistryContent};
+use crate::tables::Tables;
+use crate::users::{UserBook, UserDay, UserDayKey, UserMonth, UserMonthKey};
 use crate::window::OpenWindow;
 use crate::writes::WriteSet;
 
@@ -35,6 +38,8 @@ pub struct State {
     pub(crate) window: OpenWindow,
     pub(crate) instructions: InstructionBook,
     pub(crate) batches: RecentBatches,
+    pub(crate) tables: Tables,
+    pub(crate) users: UserBook,
 }
 
 impl State {
@@ -60,7 +65,7 @@ impl State {
 
     /// The parameters under which the next block executes.
     pub fn parameters(&self) -> &Parameters {
-        &self.registry.parameters
+        &self.registry.content.parameters
     }
 
     /// The validators who decide the next block.
@@ -70,7 +75,7 @@ impl State {
 
     /// The currencies that the chain accepts, ascending.
     pub fn currencies(&self) -> &[Currency] {
-        &self.registry.currencies
+        &self.registry.content.currencies
     }
 
     /// A registered participant.
@@ -78,9 +83,54 @@ impl State {
         self.registry.participant(id)
     }
 
+    /// The keys that a participant's batches may be signed with.
+    pub fn party_keys(&self, id: ParticipantId) -> Option<&PartyKeys> {
+        self.registry.keys(id)
+    }
+
+    /// The keys of all participants, ascending by id, and the Merkle root over them.
+    pub fn parties(&self) -> (&[PartyKeys], Digest) {
+        (&self.registry.parties, self.registry.parties_root)
+    }
+
+    /// Validators and edge nodes; a validator's number is its place.
+    pub fn nodes(&self) -> &[Node] {
+        &self.registry.content.nodes
+    }
+
+    /// The protocol version by which the next block executes.
+    pub fn protocol_version(&self) -> u16 {
+        self.registry.content.protocol_version
+    }
+
+    /// Everything that governance changes.
+    pub fn registry(&self) -> &RegistryContent {
+        &self.registry.content
+    }
+
+    /// The digests of validators and parameters that the next block's header says.
+    pub fn registry_hashes(&self) -> (Digest, Digest) {
+        (self.registry.validators_hash, self.registry.parameters_hash)
+    }
+
+    /// The contracts' records.
+    pub fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
+    /// A user's recharges under a programme, of the month that the entry says.
+    pub fn user_month(&self, key: &UserMonthKey) -> UserMonth {
+        self.users.month(key)
+    }
+
+    /// A user's orders in a currency, of the day that the entry says.
+    pub fn user_day(&self, key: &UserDayKey) -> UserDay {
+        self.users.day(key)
+    }
+
     /// All participants, ascending by id.
     pub fn participants(&self) -> &[Participant] {
-        &self.registry.participants
+        &self.registry.content.participants
     }
 
     /// A registered merchant.
@@ -90,7 +140,7 @@ impl State {
 
     /// All merchants, ascending by id.
     pub fn merchants(&self) -> &[Merchant] {
-        &self.registry.merchants
+        &self.registry.content.merchants
     }
 
     /// The open window's id.
@@ -120,6 +170,10 @@ impl State {
 
     pub(crate) fn account_book(&self) -> &AccountBook {
         &self.accounts
+    }
+
+    pub(crate) fn user_book(&self) -> &UserBook {
+        &self.users
     }
 
     /// An account's counters.
@@ -211,8 +265,6 @@ impl State {
         let WriteSet { block, changes } = writes;
         assert_eq!(changes.height, self.height.next(), "the block does not follow the state");
         assert_eq!(changes.parent, self.block_hash, "the block has another parent");
-        let registry = Arc::clone(&self.registry);
-        let parameters = &registry.parameters;
         self.height = changes.height;
         self.time = changes.time;
         self.block_hash = block;
@@ -236,7 +288,12 @@ impl State {
             self.batches.insert(batch.id, batch.valid_until, (self.height, batch.index));
         }
         self.batches.forget(self.time);
+        changes.tables.apply(&mut self.tables);
+        self.users.apply(changes.users);
+        if let Some(registry) = changes.registry {
+            self.registry = registry;
+        }
         assert_eq!(self.digest(), changes.digest, "the state differs from its digest");
-        self.orders.retire(parameters, self.time)
+        self.orders.retire(&self.registry.content.parameters, self.time)
     }
 }

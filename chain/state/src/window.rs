@@ -1,11 +1,12 @@
 //! The open settlement window: what its collected orders add up to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use bincode::{Decode, Encode};
 use chain_types::{Amount, Currency, Height, MerchantId, ParticipantId, TimeMs, WindowId};
 
-use crate::records::{GatewayPosition, WindowRecord};
+use crate::account::AccountKey;
+use crate::records::{Party, Position, WindowRecord};
 
 /// What is collected for one merchant in one currency: one instruction at the close.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -20,6 +21,10 @@ pub struct Collected {
     pub earliest_collected: TimeMs,
     /// The gateway that collected that one.
     pub earliest_gateway: ParticipantId,
+    /// The earliest block time by which one of them must have arrived.
+    pub deadline: TimeMs,
+    /// How many of them were converted.
+    pub cross_border_count: u64,
 }
 
 impl Collected {
@@ -31,6 +36,8 @@ impl Collected {
             earliest_accepted: order.accepted,
             earliest_collected: time,
             earliest_gateway: order.gateway,
+            deadline: order.deadline,
+            cross_border_count: u64::from(order.is_cross_border),
         }
     }
 
@@ -41,7 +48,9 @@ impl Collected {
         let order_count = self.order_count + 1;
         let earliest =
             if order.accepted < self.earliest_accepted { Self::first(order, time) } else { self };
-        Some(Self { amount, order_count, ..earliest })
+        let deadline = self.deadline.min(order.deadline);
+        let cross_border_count = self.cross_border_count + u64::from(order.is_cross_border);
+        Some(Self { amount, order_count, deadline, cross_border_count, ..earliest })
     }
 }
 
@@ -52,12 +61,16 @@ pub struct CollectedOrder {
     pub merchant: MerchantId,
     /// Who collected it.
     pub gateway: ParticipantId,
-    /// How much, in minor units.
+    /// How much the merchant is paid, in minor units.
     pub amount: Amount,
     /// In which currency.
     pub currency: Currency,
     /// Block time of its acceptance.
     pub accepted: TimeMs,
+    /// The last block time at which its arrival is in time.
+    pub deadline: TimeMs,
+    /// Whether it was converted.
+    pub is_cross_border: bool,
 }
 
 /// When and where a window began.
@@ -71,6 +84,15 @@ pub struct WindowOpening {
     pub first_height: Height,
 }
 
+/// What a party owes and is owed so far, in minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Gross {
+    /// What it owes.
+    pub debits: u128,
+    /// What it is owed.
+    pub credits: u128,
+}
+
 /// The open window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenWindow {
@@ -78,14 +100,14 @@ pub struct OpenWindow {
     pub opening: WindowOpening,
     /// By merchant and currency.
     pub collected: BTreeMap<(MerchantId, Currency), Collected>,
-    /// What each gateway collected in each currency, in minor units.
-    pub gross_debits: BTreeMap<(ParticipantId, Currency), u128>,
+    /// What the legs of the window add up to, but for what instructions will pay.
+    pub legs: BTreeMap<Party, Gross>,
 }
 
 impl OpenWindow {
     /// A window in which nothing is collected yet.
     pub fn new(opening: WindowOpening) -> Self {
-        Self { opening, collected: BTreeMap::new(), gross_debits: BTreeMap::new() }
+        Self { opening, collected: BTreeMap::new(), legs: BTreeMap::new() }
     }
 
     /// Its report as of now, open. `payout_gateway_of` names the gateway that pays a merchant.
@@ -93,21 +115,20 @@ impl OpenWindow {
         &self,
         payout_gateway_of: impl Fn(MerchantId) -> Option<ParticipantId>,
     ) -> WindowRecord {
-        let mut gross_credits: BTreeMap<(ParticipantId, Currency), u128> = BTreeMap::new();
+        let mut sums = self.legs.clone();
         for ((merchant, currency), collected) in &self.collected {
             let gateway = payout_gateway_of(*merchant);
             assert!(gateway.is_some(), "merchant {merchant} was collected for and is not known");
-            let key = (gateway.unwrap_or_default(), *currency);
-            *gross_credits.entry(key).or_default() += u128::from(collected.amount.0);
+            let account = AccountKey::liquidity(gateway.unwrap_or_default(), *currency);
+            let gross = sums.entry(Party::of(account)).or_default();
+            gross.credits += u128::from(collected.amount.0);
         }
-        let keys: BTreeSet<_> = self.gross_debits.keys().chain(gross_credits.keys()).collect();
-        let amount = |sums: &BTreeMap<_, u128>, key| sums.get(key).copied().unwrap_or(0);
-        let positions = keys.into_iter().map(|key| GatewayPosition {
-            gateway: key.0,
-            currency: key.1,
-            gross_debits: amount(&self.gross_debits, key),
-            gross_credits: amount(&gross_credits, key),
+        let positions = sums.into_iter().map(|(party, gross)| Position {
+            party,
+            gross_debits: gross.debits,
+            gross_credits: gross.credits,
         });
+        let paid = self.collected.values().filter(|collected| collected.amount.0 > 0);
         WindowRecord {
             id: self.opening.id,
             opened: self.opening.opened,
@@ -115,7 +136,7 @@ impl OpenWindow {
             closed: None,
             last_height: None,
             order_count: self.collected.values().map(|collected| collected.order_count).sum(),
-            instruction_count: self.collected.len() as u64,
+            instruction_count: paid.count() as u64,
             positions: positions.collect(),
         }
     }
@@ -127,7 +148,7 @@ pub(crate) struct WindowChange {
     /// A window that opens in place of the one before.
     pub(crate) opening: Option<WindowOpening>,
     pub(crate) collected: BTreeMap<(MerchantId, Currency), Collected>,
-    pub(crate) gross_debits: BTreeMap<(ParticipantId, Currency), u128>,
+    pub(crate) legs: BTreeMap<Party, Gross>,
 }
 
 impl WindowChange {
@@ -136,6 +157,6 @@ impl WindowChange {
             *window = OpenWindow::new(opening);
         }
         window.collected.extend(self.collected);
-        window.gross_debits.extend(self.gross_debits);
+        window.legs.extend(self.legs);
     }
 }

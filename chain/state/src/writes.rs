@@ -1,15 +1,19 @@
 //! Everything that one block changes, and the digest it leads to.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chain_types::hash::{Domain, hash};
 use chain_types::{
-    BatchId, BlockHash, BlockHeader, Digest, Height, InstructionId, OrderId, TimeMs, codec,
+    BatchId, BlockHash, BlockHeader, Digest, Height, InstructionId, OrderId, TimeMs, codec, merkle,
 };
 
 use crate::accounts::AccountWrite;
 use crate::accounts_tree::TreeChange;
 use crate::records::{InstructionRecord, OrderRecord, Record, Reservation};
+use crate::registry::Registry;
+use crate::tables::TableChanges;
+use crate::users::UserChanges;
 use crate::window::WindowChange;
 
 /// Bytes of a new order in the digest: id, fingerprint, batch, item, outcome, status.
@@ -39,6 +43,10 @@ pub struct Changes {
     pub(crate) window: WindowChange,
     pub(crate) instructions: BTreeMap<InstructionId, InstructionRecord>,
     pub(crate) batches: Vec<BatchWrite>,
+    pub(crate) tables: TableChanges,
+    pub(crate) users: UserChanges,
+    /// The registry that the next block executes under, when it changed.
+    pub(crate) registry: Option<Arc<Registry>>,
     pub(crate) records: Vec<Record>,
     /// The running digest of all writes but accounts, after this block.
     pub(crate) writes: Digest,
@@ -52,6 +60,14 @@ impl Changes {
         self.digest
     }
 
+    /// The Merkle root over the records, and how many they are: what its header must say.
+    pub fn records_root(&self) -> (u32, Digest) {
+        let leaves: Vec<Digest> = self.records.iter().map(Record::leaf).collect();
+        let count = u32::try_from(leaves.len());
+        assert!(count.is_ok(), "more than 2^32 records in a block");
+        (count.unwrap_or_default(), merkle::root(&leaves))
+    }
+
     /// The changes, bound to the block that causes them.
     pub fn seal(self, header: &BlockHeader) -> WriteSet {
         assert_eq!(header.height, self.height, "the header is of another height");
@@ -62,7 +78,7 @@ impl Changes {
     }
 
     /// The running digest after these changes: the one before, then all of them in canonical
-    /// form. Account entries and breaches are in it, so that nodes agree on their indexes too.
+    /// form. What the store indexes is in the header's records root instead.
     pub(crate) fn running_digest(&self, previous: Digest) -> Digest {
         let mut bytes = Vec::with_capacity(self.orders.len() * ORDER_BYTES + 4_096);
         bytes.extend_from_slice(&codec::encode(&(
@@ -84,8 +100,10 @@ impl Changes {
             &self.window,
             &self.instructions,
             &self.batches,
-            &self.records,
+            &self.tables,
+            self.registry.as_ref().map(|registry| &registry.content),
         )));
+        self.users.digest_bytes(&mut bytes);
         hash(Domain::Writes, &[&previous.0, &bytes])
     }
 }

@@ -1,0 +1,167 @@
+//! The contracts' own records: keyed tables in memory, each with what a block changes of it. A
+//! table that is named in [`tables!`] is in the digest, in the checkpoint and in the overlay.
+
+use std::collections::BTreeMap;
+use std::ops::RangeBounds;
+
+use bincode::{Decode, Encode};
+use chain_types::{
+    Amount, Currency, MerchantId, OrderId, ParticipantId, PolicyScope, ProposalId, QuoteId,
+    TransferId, WindowId,
+};
+
+use crate::checkpoint::{Reader, put_list};
+use crate::fault::StateFault;
+use crate::records::{
+    Corridor, HeldOrder, PolicyRecord, ProgrammeRecord, ProposalRecord, QuoteRecord, RateRecord,
+    SlaCounters, Stage, TransferRecord,
+};
+
+/// Whose rate of which pair: collected, paid out, provider.
+pub type RateKey = (Currency, Currency, ParticipantId);
+/// Whom a policy is about, in which collected currency.
+pub type PolicyKey = (PolicyScope, u64, Currency);
+
+/// What an order's returns add up to.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Returned {
+    /// The sum, in minor units of the order's currency.
+    pub amount: Amount,
+    /// The fingerprint of each return's item, in order of their sequence numbers from 1.
+    pub fingerprints: Vec<[u8; 16]>,
+}
+
+/// What was booked for a gateway or merchant on one day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+pub struct DayUse {
+    /// The day, counted from the Unix epoch in the chain's own day offset.
+    pub day: u32,
+    /// The sum, in minor units.
+    pub amount: u128,
+}
+
+/// A table with the changes that a block makes so far.
+#[derive(Debug)]
+pub struct View<'a, K, V> {
+    found: &'a BTreeMap<K, V>,
+    changed: &'a mut BTreeMap<K, Option<V>>,
+}
+
+impl<K: Ord + Clone, V: Clone> View<'_, K, V> {
+    /// The value of a key so far.
+    pub fn get(&self, key: &K) -> Option<&V> {
+        match self.changed.get(key) {
+            Some(change) => change.as_ref(),
+            None => self.found.get(key),
+        }
+    }
+
+    /// Adds or replaces a value.
+    pub fn put(&mut self, key: K, value: V) {
+        self.changed.insert(key, Some(value));
+    }
+
+    /// Removes a value, if there is one.
+    pub fn remove(&mut self, key: &K) {
+        if self.found.contains_key(key) {
+            self.changed.insert(key.clone(), None);
+        } else {
+            self.changed.remove(key);
+        }
+    }
+
+    /// The values of a range of keys so far, ascending.
+    pub fn range(&self, range: impl RangeBounds<K> + Clone) -> Vec<(K, V)> {
+        let mut values: BTreeMap<K, V> = self
+            .found
+            .range(range.clone())
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        for (key, change) in self.changed.range(range) {
+            match change {
+                Some(value) => values.insert(key.clone(), value.clone()),
+                None => values.remove(key),
+            };
+        }
+        values.into_iter().collect()
+    }
+}
+
+macro_rules! tables {
+    ($($(#[$doc:meta])* $name:ident: $key:ty => $value:ty;)*) => {
+        /// The contracts' records as a block left them.
+        #[derive(Debug, Clone, Default)]
+        pub struct Tables { $($(#[$doc])* pub $name: BTreeMap<$key, $value>,)* }
+
+        /// What a block changes of them.
+        #[derive(Debug, Clone, Default, Encode)]
+        pub(crate) struct TableChanges { $($name: BTreeMap<$key, Option<$value>>,)* }
+
+        /// The tables in the middle of a block.
+        #[derive(Debug)]
+        pub struct TablesView<'a> { found: &'a Tables, changed: &'a mut TableChanges }
+
+        impl<'a> TablesView<'a> {
+            pub(crate) fn new(found: &'a Tables, changed: &'a mut TableChanges) -> Self {
+                Self { found, changed }
+            }
+
+            $($(#[$doc])*
+            pub fn $name(self) -> View<'a, $key, $value> {
+                View { found: &self.found.$name, changed: &mut self.changed.$name }
+            })*
+        }
+
+        impl TableChanges {
+            pub(crate) fn apply(self, tables: &mut Tables) {
+                $(for (key, change) in self.$name {
+                    match change {
+                        Some(value) => tables.$name.insert(key, value),
+                        None => tables.$name.remove(&key),
+                    };
+                })*
+            }
+        }
+
+        impl Tables {
+            pub(crate) fn put(&self, bytes: &mut Vec<u8>) {
+                $(put_list(
+                    bytes,
+                    self.$name.len(),
+                    self.$name.iter().map(|(key, value)| (key.clone(), value.clone())),
+                );)*
+            }
+
+            pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, StateFault> {
+                Ok(Self { $($name: reader.list()?.into_iter().collect(),)* })
+            }
+        }
+    };
+}
+
+tables! {
+    /// Transfers proposed, and decided ones as long as their id is timely.
+    transfers: TransferId => TransferRecord;
+    /// Closed windows that nobody has marked settled.
+    unsettled: WindowId => ();
+    /// Each provider's last rate of each pair.
+    rates: RateKey => RateRecord;
+    /// Quotes that an order may use, or a reservation may still give back to.
+    quotes: QuoteId => QuoteRecord;
+    /// Orders that wait for a risk desk.
+    held: OrderId => HeldOrder;
+    /// Orders that were returned, wholly or in part, within the return period.
+    returned: OrderId => Returned;
+    /// Risk policies in force.
+    policies: PolicyKey => PolicyRecord;
+    /// What gateways and merchants with a day limit have used of it.
+    day_uses: PolicyKey => DayUse;
+    /// Cashback programmes.
+    programmes: (MerchantId, Currency) => ProgrammeRecord;
+    /// Governance proposals open, and closed ones as long as their id is timely.
+    proposals: ProposalId => ProposalRecord;
+    /// What paying gateways have done, by corridor.
+    sla: (ParticipantId, Corridor) => SlaCounters;
+    /// Deadlines missed, by stage and late party; participant zero when nobody was to blame.
+    breach_counts: (Stage, ParticipantId) => u64;
+}
