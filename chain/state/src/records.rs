@@ -101,6 +101,13 @@ pub struct Conversion {
     pub delivered: Amount,
 }
 
+impl Conversion {
+    /// What rounding costs the scheme, in minor units: 0 or 1.
+    pub const fn residue(&self) -> Amount {
+        Amount(self.payout.0.saturating_sub(self.delivered.0))
+    }
+}
+
 /// An open reserved order: money pending in the books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct Reservation {
