@@ -7,7 +7,7 @@
 //! `contracts` or `chain/state`, so that a mistake there is not made here as well; of `chain/types`
 //! it uses the words and their bytes, and computes from raw fields.
 //!
-//! Simple is preferred to fast: nothing is ever forgotten, except where the rules say that the chain
+//! Simple is preferred to fast: nothing is ever forgotten, but where the rules say that the chain
 //! answers as if it had forgotten. Each module is one section of the page.
 
 mod arithmetic;
