@@ -48,6 +48,7 @@ fn an_order_is_converted_and_the_scheme_bears_the_rounding() {
     let (mut scene, quote) = market();
     let order = converted(&mut scene, &quote, 1_001);
     scene.say(SERVICE, order, 0);
+    let accepted = scene.time;
     scene.say(A, collect(&order), 0);
     // 1001 × 0.1405 = 140.6405: 141 to the merchant, 140 from F, 1 from the scheme.
     scene.balance((2, MERCHANT, USD), 141);
@@ -63,6 +64,9 @@ fn an_order_is_converted_and_the_scheme_bears_the_rounding() {
         ((9, 0, USD), 1, 0),
     ];
     assert_eq!(scene.parties(0), expected);
+    let instructions = scene.auditor.instructions();
+    let (_, instruction) = instructions.first_key_value().unwrap();
+    assert_eq!(instruction.due_ms, accepted + 300_000);
     scene.say(B, arrival(0, USD, 141), 0);
     // round(141 × 500 / 1001) = 70, then the 71 that are left.
     scene.say(B, send_back(&order, 1, 500), 0);

@@ -79,6 +79,19 @@ fn a_proposal_expires() {
 }
 
 #[test]
+fn a_proposal_is_remembered_until_it_is_closed_and_untimely() {
+    let mut scene = Scene::default();
+    let item = scene.proposal(&SUSPEND_MERCHANT, 5);
+    scene.say(1, item, 0);
+    scene.window += 1;
+    scene.pass(200_000);
+    scene.say(2, approval(&item, Decision::Approve), 0);
+    scene.say(3, approval(&item, Decision::Approve), 802);
+    assert_eq!(scene.height, 4);
+    scene.say(3, approval(&item, Decision::Approve), 801);
+}
+
+#[test]
 fn each_change_is_checked() {
     let mut scene = Scene::default();
     let own_key = |id: u32| secret(id).public_key();

@@ -83,6 +83,24 @@ fn the_day_of_limits_begins_at_midnight_of_the_scheme() {
 }
 
 #[test]
+fn a_void_of_another_day_frees_nothing_of_the_day_it_was_booked_on() {
+    // 2026-01-15T23:59:56 in UTC+8. The clock of limits is put back to UTC after midnight.
+    let genesis = ChainGenesis { time: TimeMs(START_MS + 57_596_000), ..genesis() };
+    let mut scene = Scene::of(&genesis);
+    let scheme = PolicyItem { user_day_max: 100.into(), ..policy(PolicyScope::Scheme, 0) };
+    scene.say(DESK, scheme, 0);
+    let order = scene.order(100);
+    scene.say(SERVICE, order, 0);
+    scene.pass(5_000);
+    scene.say(A, void(&order), 0);
+    let place = Parameters::NAMES.iter().position(|name| *name == "day_offset_min").unwrap();
+    let index = u16::try_from(place).unwrap();
+    scene.change(&Change::Parameter { index, value: 0 });
+    let more = scene.order(1);
+    scene.say(SERVICE, more, 218);
+}
+
+#[test]
 fn a_held_order_waits_for_the_desk() {
     let mut scene = Scene::default();
     scene.change(&Change::Programme(programme(0)));

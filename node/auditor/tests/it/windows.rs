@@ -24,11 +24,16 @@ fn status(scene: &Scene) -> (InstructionStatus, u32, u32) {
     (instruction.status, instruction.gateway.0, instruction.attempt)
 }
 
+fn due_ms(scene: &Scene) -> u64 {
+    scene.auditor.instructions().first_key_value().unwrap().1.due_ms
+}
+
 #[test]
 fn a_window_is_netted_and_its_instruction_arrives_once() {
     let mut scene = instructed();
     let expected = vec![((1, 20, CNY), 700, 0), ((1, 21, CNY), 0, 700)];
     assert_eq!(scene.parties(0), expected);
+    assert_eq!(due_ms(&scene), START_MS + 1_000 + 180_000);
     scene.say(A, arrival(0, CNY, 700), 401);
     scene.say(B, arrival(1, CNY, 700), 400);
     scene.say(B, arrival(0, CNY, 699), 402);
@@ -80,6 +85,7 @@ fn a_failed_instruction_is_given_again_once_something_was_corrected() {
     scene.change(&Change::Merchant(merchant(MERCHANT, C)));
     scene.say(MAKER, reinstruct(0), 0);
     assert_eq!(status(&scene), (InstructionStatus::Instructed, 22, 2));
+    assert_eq!(due_ms(&scene), scene.time + 180_000);
     scene.say(B, arrival(0, CNY, 700), 401);
     scene.say(C, arrival(0, CNY, 700), 0);
     scene.balance((1, 22, CNY), 700);
