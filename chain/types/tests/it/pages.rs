@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use chain_types::Rejection;
+use chain_types::{BatchKind, Parameters, Rejection, Roles};
 
 use crate::golden;
 
@@ -53,6 +53,33 @@ fn the_wire_format_page_shows_the_vectors() {
     }
     assert!(shown > 25, "the page shows only {shown} vectors");
     hold("wire-format.md", &expected);
+}
+
+#[test]
+fn the_wire_format_page_lists_every_kind_and_parameter() {
+    let text = std::fs::read_to_string(page("wire-format.md")).unwrap();
+    for kind in BatchKind::ALL {
+        let roles = Roles::NAMES.iter().filter(|(role, _)| kind.roles().any_of(*role));
+        let row = format!(
+            "| {} | {} | {} | {} | {} |\n",
+            kind.number(),
+            kind.name(),
+            kind.item_bytes(),
+            kind.items_max(),
+            roles.map(|(_, name)| *name).collect::<Vec<_>>().join(", "),
+        );
+        assert!(text.contains(&row), "the page lacks {row}");
+    }
+    for ((number, name), (low, high)) in
+        Parameters::NAMES.iter().enumerate().zip(Parameters::BOUNDS)
+    {
+        // What does not fit a narrower form is refused there, which tells its form.
+        let mut values = Parameters::default().values();
+        values[number] = 1 << 32;
+        let form = if Parameters::from_values(&values).is_some() { "u64" } else { "u32" };
+        let row = format!("| {number} | `{name}` | `{form}` | {low} to {high} |\n");
+        assert!(text.contains(&row), "the page lacks {row}");
+    }
 }
 
 #[test]
