@@ -35,7 +35,7 @@ pub enum LineageError {
     /// The header, or a handover, is of another chain.
     #[error("the header is of another chain than the genesis file")]
     Chain,
-    /// The handovers do not ascend, or are too many.
+    /// The handovers do not ascend, change nobody, or are too many.
     #[error("the changes of validators do not follow one another")]
     Order,
     /// A handover names other validators than its header does.
@@ -44,6 +44,9 @@ pub enum LineageError {
     /// The header was decided by others than the lineage leads to.
     #[error("block {0} names other validators than the lineage leads to")]
     Decided(Height),
+    /// A certificate is of another block than its header's.
+    #[error("the certificate beside the header of block {0} is of another block")]
+    Block(Height),
     /// A certificate does not hold.
     #[error("the certificate of block {height} does not hold: {error}")]
     Certificate {
@@ -81,6 +84,9 @@ impl Lineage {
             if handover.header.next_validators_hash != handover.validators.digest() {
                 return Err(LineageError::Validators(handover.header.height));
             }
+            if handover.validators == validators {
+                return Err(LineageError::Order);
+            }
             validators = handover.validators.clone();
             since = handover.header.height.next();
         }
@@ -98,8 +104,10 @@ fn decided(
     if header.chain_id != genesis.chain_id {
         return Err(LineageError::Chain);
     }
-    let is_of_header = certificate.block == header.hash() && certificate.height == height;
-    if !is_of_header || header.validators_hash != validators.digest() {
+    if certificate.block != header.hash() || certificate.height != height {
+        return Err(LineageError::Block(height));
+    }
+    if header.validators_hash != validators.digest() {
         return Err(LineageError::Decided(height));
     }
     certificate
