@@ -301,6 +301,39 @@ fn every_row_of_every_table_holds() {
     assert!(rows >= ROWS_MIN, "only {rows} rows");
 }
 
+/// What is said of rows that do not hold, or that nobody understands.
+#[test]
+fn a_wrong_row_is_told_with_its_place() {
+    let right = "| 1 | 08:00:01 | bank A | collects order 1 of 100.00 CNY for merchant 1001 \
+                 | applied | liquidity of bank A -100.00 CNY; order 1 collected |";
+    let problems = |row: &str| -> Vec<String> {
+        let text = format!("# Title\n\n## Scenario\n\n{row}\n");
+        tables::read("some.md", &text).iter().flat_map(run).collect()
+    };
+    assert_eq!(problems(right), Vec::<String>::new());
+    let rows = [
+        ("applied", "repeated", "it was applied"),
+        ("applied", "205 amount-zero", "`205 amount-zero` is no outcome"),
+        ("-100.00 CNY;", "-100.01 CNY;", "`liquidity of bank A -100.01 CNY`: it is -100.00"),
+        ("-100.00 CNY;", "-100.0 CNY;", "amounts of CNY have 2 decimals"),
+        ("order 1 collected", "order 1 voided", "`order 1 voided`: it is collected (order 1)"),
+        ("order 1 collected", "order 1 collected by", "expected the end at `by`"),
+        ("for merchant", "to merchant", "expected with at `to merchant 1001`"),
+        ("bank A | collects", "bank D | collects", "expected a party at `bank D collects order"),
+        ("| collects", "| steals", "nobody can say `steals`"),
+        ("08:00:01", "08:00:00", "time does not go back"),
+        ("08:00:01", "8 o'clock", "expected a time at `8 o'clock`"),
+        ("bank A | collects", "| collects", "expected time passes at `collects order 1"),
+    ];
+    for (word, other, expected) in rows {
+        let found = problems(&right.replace(word, other));
+        let expected = format!("some.md:5: {expected}");
+        assert!(found.iter().any(|one| one.starts_with(&expected)), "{found:?}, not {expected}");
+    }
+    let given = problems("- bank A has 1.00 CNY and a hat\n");
+    assert!(given[0].starts_with("some.md:5: expected and a cap of"), "{given:?}");
+}
+
 /// Every rejection that execution can give is in some table, and no other one is.
 #[test]
 fn every_rejection_appears() {

@@ -15,7 +15,7 @@ use chain_types::{
     CollectItem, Currency, Decision, Digest, FailureItem, Flags, Height, HoldDecisionItem,
     InstructionId, LiquidityLine, Merchant, MerchantId, Node, OrderId, Outcome, Parameters,
     Participant, ParticipantId, PartyKeys, PolicyItem, ProposalId, ProposalItem, QuoteId,
-    QuoteItem, Rate, RateItem, RechargeItem, ReinstructItem, ReturnItem, Roles, Round, SecretKey,
+    QuoteItem, RateItem, RechargeItem, ReinstructItem, ReturnItem, Roles, Round, SecretKey,
     SettleWindowItem, TimeMs, TransferAction, TransferDecisionItem, TransferId, TransferItem,
     VerifiedBatch, VoidItem, WindowId, codec, merkle,
 };
@@ -261,24 +261,26 @@ pub fn decide(proposed: &TransferItem, decision: Decision) -> TransferDecisionIt
     }
 }
 
-pub fn rate(pair: (u16, u16), rate: Rate, observed: TimeMs) -> RateItem {
+/// A rate of `digits / 10^scale`, which may be none.
+pub fn rate(pair: (u16, u16), (digits, scale): (u64, u16), observed: TimeMs) -> RateItem {
     RateItem {
         currency: pair.0.into(),
         payout_currency: pair.1.into(),
-        mantissa: rate.mantissa().into(),
-        scale: rate.scale().into(),
+        mantissa: digits.into(),
+        scale: scale.into(),
         observed: observed.0.into(),
         spare: [0; 42],
     }
 }
 
-pub fn quote(id: QuoteId, pair: (u16, u16), rate: Rate, ceiling: u64, until: TimeMs) -> QuoteItem {
+/// A quote at a published rate.
+pub fn quote(id: QuoteId, at: &RateItem, ceiling: u64, until: TimeMs) -> QuoteItem {
     QuoteItem {
         quote_id: id.0.into(),
-        currency: pair.0.into(),
-        payout_currency: pair.1.into(),
-        mantissa: rate.mantissa().into(),
-        scale: rate.scale().into(),
+        currency: at.currency,
+        payout_currency: at.payout_currency,
+        mantissa: at.mantissa,
+        scale: at.scale,
         ceiling: ceiling.into(),
         valid_until: until.0.into(),
         spare: [0; 26],

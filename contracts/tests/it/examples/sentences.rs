@@ -7,9 +7,9 @@ use chain_types::batch::BatchItem;
 use chain_types::{
     ApprovalItem, ArrivalItem, BatchKind, CollectItem, Currency, Decision, FailureItem,
     FailureReason, Flags, Height, HoldDecisionItem, HoldReason, OrderId, ParticipantId, PolicyItem,
-    ProposalId, ProposalItem, QuoteId, QuoteItem, RateItem, RechargeItem, ReinstructItem,
-    ReturnItem, ReturnReason, SettleWindowItem, TimeMs, TransferAction, TransferDecisionItem,
-    TransferId, TransferItem, VoidItem, VoidReason,
+    ProposalId, ProposalItem, QuoteId, RateItem, RechargeItem, ReinstructItem, ReturnItem,
+    ReturnReason, SettleWindowItem, TimeMs, TransferAction, TransferDecisionItem, TransferId,
+    TransferItem, VoidItem, VoidReason,
 };
 use zerocopy::{Immutable, IntoBytes};
 
@@ -200,27 +200,23 @@ fn failed(words: &mut Words<'_>) -> Read<Operation> {
     Ok(of(&[FailureItem { currency, ..failure(window, merchant, reason) }]))
 }
 
-/// `1 CNY = 0.14 USD`: the pair, the digits of the rate and its scale.
-fn exchange(words: &mut Words<'_>) -> Read<(Currency, Currency, u64, u16)> {
+/// `1 CNY = 0.14 USD`, observed now.
+fn exchange(speaker: &Speaker<'_>, words: &mut Words<'_>) -> Read<RateItem> {
     words.expect("1")?;
     let currency = words.currency()?;
     words.expect("=")?;
     let (digits, scale) = words.decimal()?;
-    let mantissa = u64::try_from(digits).map_err(|_| "a rate has 64 bits")?;
-    Ok((currency, words.currency()?, mantissa, scale))
+    let digits = u64::try_from(digits).map_err(|_| "a rate has 64 bits")?;
+    let pair = (currency.0, words.currency()?.0);
+    Ok(rate(pair, (digits, scale), speaker.now))
 }
 
 fn published(speaker: &Speaker<'_>, words: &mut Words<'_>) -> Read<Operation> {
-    let (currency, payout_currency, mantissa, scale) = exchange(words)?;
-    let observed = if words.eat("observed at") { words.time()? } else { speaker.now };
-    Ok(of(&[RateItem {
-        currency: currency.0.into(),
-        payout_currency: payout_currency.0.into(),
-        mantissa: mantissa.into(),
-        scale: scale.into(),
-        observed: observed.0.into(),
-        spare: [0; 42],
-    }]))
+    let mut item = exchange(speaker, words)?;
+    if words.eat("observed at") {
+        item.observed = words.time()?.0.into();
+    }
+    Ok(of(&[item]))
 }
 
 /// `1 of provider 1`.
@@ -231,22 +227,13 @@ pub fn quote_id(words: &mut Words<'_>) -> Read<QuoteId> {
 }
 
 /// `quotes 1 of provider 1: 1 CNY = 0.14 USD, up to 1,000.00 CNY until 08:10:00`.
-fn quoted(_: &Speaker<'_>, words: &mut Words<'_>) -> Read<Operation> {
+fn quoted(speaker: &Speaker<'_>, words: &mut Words<'_>) -> Read<Operation> {
     let id = quote_id(words)?;
-    let (currency, payout_currency, mantissa, scale) = exchange(words)?;
+    let rate = exchange(speaker, words)?;
     words.expect("up to")?;
     let (ceiling, _) = words.amount()?;
     words.expect("until")?;
-    Ok(of(&[QuoteItem {
-        quote_id: id.0.into(),
-        currency: currency.0.into(),
-        payout_currency: payout_currency.0.into(),
-        mantissa: mantissa.into(),
-        scale: scale.into(),
-        ceiling: ceiling.into(),
-        valid_until: words.time()?.0.into(),
-        spare: [0; 26],
-    }]))
+    Ok(of(&[quote(id, &rate, ceiling, words.time()?)]))
 }
 
 /// `sets for bank A in CNY: order 100.00, user and day 200.00, day 300.00, hold above 50.00`.

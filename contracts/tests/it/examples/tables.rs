@@ -37,7 +37,8 @@ pub fn read_all() -> Vec<Scenario> {
     scenarios
 }
 
-fn read(file: &str, text: &str) -> Vec<Scenario> {
+/// The scenarios of a file.
+pub fn read(file: &str, text: &str) -> Vec<Scenario> {
     let mut scenarios: Vec<Scenario> = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
         let at = format!("{file}:{number}");
