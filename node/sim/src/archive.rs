@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chain_state::{Departing, InstructionRecord, Location, OrderRecord, QuoteRecord, Record};
-use chain_types::{BlockHeader, Height, InstructionId, OrderId, Outcome, QuoteId, VerifiedBatch};
+use chain_types::{Height, InstructionId, OrderId, QuoteId};
 use node_replica::{Archive, ArchivedItem, StagedBlock};
 
 /// A node's archive.
@@ -14,7 +14,7 @@ pub struct Shelf(Arc<RwLock<Books>>);
 
 #[derive(Debug, Default)]
 struct Books {
-    blocks: BTreeMap<Height, (BlockHeader, Vec<VerifiedBatch>, Vec<Vec<Outcome>>)>,
+    blocks: BTreeMap<Height, StagedBlock>,
     orders: BTreeMap<OrderId, OrderRecord>,
     instructions: BTreeMap<InstructionId, InstructionRecord>,
     quotes: BTreeMap<QuoteId, QuoteRecord>,
@@ -24,9 +24,7 @@ impl Shelf {
     /// Keeps what a commit hands out.
     pub fn keep(&self, staged: &StagedBlock, records: &[Record], departing: Departing) {
         let mut books = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let header = staged.block.header.clone();
-        let content = (header, staged.batches.clone(), staged.outcomes.clone());
-        books.blocks.insert(staged.block.header.height, content);
+        books.blocks.insert(staged.block.header.height, staged.clone());
         books.orders.extend(departing.sorted().runs.into_iter().flatten());
         for record in records {
             match record {
@@ -53,13 +51,13 @@ impl Archive for Shelf {
 
     fn item(&self, at: Location) -> Option<ArchivedItem> {
         self.read(|books| {
-            let (header, batches, outcomes) = books.blocks.get(&at.height)?;
-            let batch = batches.get(at.batch as usize)?;
+            let kept = books.blocks.get(&at.height)?;
+            let batch = kept.batches.get(at.batch as usize)?;
             Some(ArchivedItem {
-                header: header.clone(),
+                header: kept.block.header.clone(),
                 kind: batch.kind(),
                 item: batch.item_bytes(at.item)?.to_vec(),
-                outcome: *outcomes.get(at.batch as usize)?.get(at.item as usize)?,
+                outcome: *kept.outcomes.get(at.batch as usize)?.get(at.item as usize)?,
             })
         })
     }
