@@ -1,7 +1,7 @@
 //! The rules of a whole batch, before any of its items is looked at.
 //!
 //! Rules, in order: the chain is this one (107), the submitter is registered (108), the signature
-//! was checked against its registered key (109), it is not suspended (110), it has a role for the
+//! was checked against a key that it has at the block (109), it is not suspended (110), it has a role for the
 //! batch's kind (111), valid-until has not passed (112) and lies at most skew plus validity ahead
 //! (113). Admission adds: the batch is not in the chain yet (114).
 //!
@@ -40,7 +40,8 @@ pub(crate) fn check_batch<'a>(
     let Some(submitter) = state.participant(id) else {
         return Err(BatchError::new(Rejection::SubmitterUnknown, format!("(participant {id})")));
     };
-    if submitter.public_key != batch.public_key() {
+    let keys = state.party_keys(id);
+    if !keys.is_some_and(|keys| keys.accept(batch.public_key(), state.height().next())) {
         let detail = format!("(participant {id} has key {})", submitter.public_key);
         return Err(BatchError::new(Rejection::SignatureInvalid, detail));
     }

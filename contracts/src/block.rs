@@ -1,12 +1,14 @@
 //! Execution of a block: what it makes of its batches, and the header that says so.
 //!
-//! Order: the window closes if its time is over; reservations past their validity expire;
-//! instructions past their deadline are noticed; then the batches, in the order of the block.
+//! Order: the window closes if its time is over; reservations and holds past their validity end;
+//! instructions past their deadline are noticed; transfers and proposals that nobody decided end;
+//! then the batches, in the order of the block; last, governance changes whose height is next.
 
 use std::collections::BTreeSet;
 
 use chain_state::{
-    BLOCK_BATCHES_LIMIT, EntryCause, Location, Overlay, State, WriteSet, check_batch_timely,
+    BLOCK_BATCHES_LIMIT, EntryCause, History, Location, Overlay, State, WriteSet,
+    check_batch_timely,
 };
 use chain_types::batch::Items;
 use chain_types::block::{batches_root, outcomes_root, results_root};
@@ -16,7 +18,10 @@ use chain_types::{
     VerifiedBatch,
 };
 
-use crate::{admission, instructions, orders, reservations, sla, windows};
+use crate::{
+    admission, fx, governance, instructions, liquidity, orders, reservations, returns, risk, sla,
+    windows,
+};
 
 /// What a proposer decides of a block, besides its batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,13 +85,24 @@ pub enum BlockError {
         /// How many they may hold.
         limit: u32,
     },
+    /// Its batches hold more returns than the parameters allow.
+    #[error("{actual} returns; at most {limit}")]
+    Returns {
+        /// How many they hold.
+        actual: u64,
+        /// How many they may hold.
+        limit: u32,
+    },
+    /// The chain has gone on to a protocol version that this code does not execute.
+    #[error("the chain executes protocol version {0}; install a newer sluice")]
+    Version(u16),
     /// A batch is already in the chain, or twice in the block.
     #[error("batch {0} is repeated")]
     BatchRepeated(BatchId),
 }
 
 /// Executes a block on the state of its parent. Pure: the same arguments give the same result on
-/// every node.
+/// every node; `history` is the chain up to the parent, and answers alike everywhere.
 ///
 /// # Errors
 /// [`BlockError`] when no valid block has this context and these batches.
@@ -94,6 +110,7 @@ pub fn execute(
     state: &State,
     context: &BlockContext,
     batches: &[VerifiedBatch],
+    history: &dyn History,
 ) -> Result<Executed, BlockError> {
     check_form(state, context, batches)?;
     let orders = batches.iter().filter(|batch| batch.kind() == BatchKind::Recharge);
@@ -101,15 +118,27 @@ pub fn execute(
     let mut overlay = Overlay::new(state, context.time, order_count);
     windows::close_if_due(&mut overlay);
     reservations::expire(&mut overlay);
+    risk::expire(&mut overlay);
     sla::notice_overdue(&mut overlay);
-    let outcomes: Vec<Vec<Outcome>> =
-        (0_u32..).zip(batches).map(|(index, batch)| run(&mut overlay, index, batch)).collect();
+    liquidity::expire(&mut overlay);
+    governance::expire(&mut overlay);
+    fx::forget(&mut overlay);
+    returns::forget(&mut overlay);
+    let outcomes: Vec<Vec<Outcome>> = (0_u32..)
+        .zip(batches)
+        .map(|(index, batch)| run(&mut overlay, index, batch, history))
+        .collect();
+    governance::activate(&mut overlay);
     let window = overlay.window().id;
+    let next_validators_hash = overlay.next_validators_hash();
     let changes = overlay.finish();
+    let (record_count, records_root) = changes.records_root();
+    let (validators_hash, parameters_hash) = state.registry_hashes();
+    let (parties, parties_root) = state.parties();
     let ids: Vec<BatchId> = batches.iter().map(VerifiedBatch::id).collect();
     let roots: Vec<Digest> = outcomes.iter().map(|codes| outcomes_root(codes)).collect();
     let header = BlockHeader {
-        protocol_version: PROTOCOL_VERSION,
+        protocol_version: state.protocol_version(),
         chain_id: state.chain_id(),
         height: context.height,
         round: context.round,
@@ -122,8 +151,13 @@ pub fn execute(
         batches_root: batches_root(&ids),
         results_root: results_root(&roots),
         state_digest: changes.digest(),
-        validators_hash: state.validators().digest(),
-        parameters_hash: state.parameters().digest(),
+        validators_hash,
+        next_validators_hash,
+        parameters_hash,
+        party_count: u32::try_from(parties.len()).unwrap_or(u32::MAX),
+        parties_root,
+        record_count,
+        records_root,
     };
     let writes = changes.seal(&header);
     Ok(Executed { block: Block { header, batches: ids }, outcomes, writes })
@@ -134,6 +168,9 @@ fn check_form(
     context: &BlockContext,
     batches: &[VerifiedBatch],
 ) -> Result<(), BlockError> {
+    if state.protocol_version() > PROTOCOL_VERSION {
+        return Err(BlockError::Version(state.protocol_version()));
+    }
     let expected = state.height().next();
     if context.height != expected {
         return Err(BlockError::Height { actual: context.height, expected });
@@ -153,6 +190,12 @@ fn check_form(
     if actual > u64::from(limit) {
         return Err(BlockError::Items { actual, limit });
     }
+    let returns = batches.iter().filter(|batch| batch.kind() == BatchKind::Return);
+    let actual = returns.map(|batch| u64::from(batch.count())).sum();
+    let limit = state.parameters().block_returns_max;
+    if actual > u64::from(limit) {
+        return Err(BlockError::Returns { actual, limit });
+    }
     let mut seen = BTreeSet::new();
     for id in batches.iter().map(VerifiedBatch::id) {
         if !seen.insert(id) || state.batch_location(&id).is_some() {
@@ -163,7 +206,12 @@ fn check_form(
 }
 
 /// The outcomes of one batch's items.
-fn run(overlay: &mut Overlay<'_>, index: u32, batch: &VerifiedBatch) -> Vec<Outcome> {
+fn run(
+    overlay: &mut Overlay<'_>,
+    index: u32,
+    batch: &VerifiedBatch,
+    history: &dyn History,
+) -> Vec<Outcome> {
     let (state, time) = (overlay.state(), overlay.time());
     let valid_until = batch.header().valid_until;
     if check_batch_timely(state.parameters(), valid_until, time).is_ok() {
@@ -177,21 +225,60 @@ fn run(overlay: &mut Overlay<'_>, index: u32, batch: &VerifiedBatch) -> Vec<Outc
     overlay.begin(EntryCause::Batch(index));
     let first = Location { height: overlay.height(), batch: index, item: 0 };
     let places = (0_u32..).map(|item| Location { item, ..first });
+    // Operations that move money under a cause of their own leave the batch's behind.
+    macro_rules! each {
+        ($items:expr, |$item:ident, $at:ident, $leaf:ident| $apply:expr) => {
+            (places.zip($items).zip(batch.leaves())).map(|(($at, $item), $leaf)| $apply).collect()
+        };
+    }
     match batch.items() {
-        Items::Recharge(items) => (places.zip(items).zip(batch.leaves()))
-            .map(|((at, item), leaf)| orders::submit(overlay, submitter, item, leaf, at))
-            .collect(),
-        Items::Collect(items) => (places.zip(items))
-            .map(|(at, item)| reservations::collect(overlay, submitter, item, at))
-            .collect(),
-        Items::Void(items) => (places.zip(items))
-            .map(|(at, item)| reservations::void(overlay, submitter, item, at))
-            .collect(),
-        Items::Arrival(items) => (places.zip(items))
-            .map(|(at, item)| instructions::arrive(overlay, submitter, item, at))
-            .collect(),
-        Items::Failure(items) => (places.zip(items))
-            .map(|(at, item)| instructions::fail(overlay, submitter, item, at))
-            .collect(),
+        Items::Recharge(items) => {
+            each!(items, |item, at, leaf| orders::submit(overlay, submitter, item, leaf, at))
+        }
+        Items::Collect(items) => {
+            each!(items, |item, at, _leaf| reservations::collect(overlay, submitter, item, at))
+        }
+        Items::Void(items) => {
+            each!(items, |item, at, _leaf| reservations::void(overlay, submitter, item, at))
+        }
+        Items::Arrival(items) => {
+            each!(items, |item, at, _leaf| instructions::arrive(overlay, submitter, item, at))
+        }
+        Items::Failure(items) => {
+            each!(items, |item, at, _leaf| instructions::fail(overlay, submitter, item, at))
+        }
+        Items::Return(items) => each!(items, |item, at, leaf| {
+            returns::give_back(overlay, submitter, item, leaf, at, history)
+        }),
+        Items::Reinstruct(items) => {
+            each!(items, |item, _at, _leaf| instructions::reinstruct(overlay, item))
+        }
+        Items::SettleWindow(items) => {
+            each!(items, |item, at, _leaf| windows::settle(overlay, submitter, item, at))
+        }
+        Items::Transfer(items) => {
+            each!(items, |item, at, leaf| liquidity::propose(overlay, submitter, item, leaf, at))
+        }
+        Items::TransferDecision(items) => {
+            each!(items, |item, _at, _leaf| liquidity::decide(overlay, submitter, item))
+        }
+        Items::Rate(items) => {
+            each!(items, |item, _at, _leaf| fx::publish(overlay, submitter, item))
+        }
+        Items::Quote(items) => {
+            each!(items, |item, _at, _leaf| fx::issue(overlay, submitter, item))
+        }
+        Items::HoldDecision(items) => {
+            each!(items, |item, at, _leaf| risk::decide(overlay, item, at))
+        }
+        Items::Policy(items) => {
+            each!(items, |item, _at, _leaf| risk::set_policy(overlay, submitter, item))
+        }
+        Items::Proposal(items) => {
+            each!(items, |item, _at, _leaf| governance::propose(overlay, submitter, item))
+        }
+        Items::Approval(items) => {
+            each!(items, |item, _at, _leaf| governance::vote(overlay, submitter, item))
+        }
     }
 }

@@ -9,9 +9,18 @@
 
 mod admission;
 mod block;
+mod booking;
+mod calendar;
+pub mod cashback;
+mod changes;
+mod fx;
+mod governance;
 mod instructions;
+mod liquidity;
 mod orders;
 mod reservations;
+mod returns;
+mod risk;
 mod sla;
 mod windows;
 

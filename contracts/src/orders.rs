@@ -6,7 +6,8 @@
 //! (202); the id may commit at block time (203, 204); the same content was not seen before
 //! (repeated), nor the same id with other content (205); amount (206, 207); currency (208, 209);
 //! merchant (210, 211); gateways (212, 213); only the collecting gateway says that it collected,
-//! and no gateway submits for another (214); liquidity (215); sums fit (216).
+//! and no gateway submits for another (214); limits (217 to 220) and holds, see [`crate::risk`];
+//! conversion (222 to 232), see [`crate::fx`]; liquidity (215); sums fit (216).
 //!
 //! Records: every new, timely id, with its outcome and the fingerprint of its content, so that
 //! the same content always meets the same fate.
@@ -15,13 +16,13 @@
 //! same movement, once; a refused order moves nothing.
 
 use chain_state::records::fingerprint;
-use chain_state::{
-    AccountKey, CollectedOrder, Location, Movement, OrderRecord, OrderStatus, Overlay, Reservation,
-    check_timely,
-};
+use chain_state::{Location, OrderRecord, OrderStatus, Overlay, check_timely};
 use chain_types::{
     Digest, Flags, MerchantId, Outcome, Participant, ParticipantId, RechargeItem, Rejection, Roles,
 };
+
+use crate::booking;
+use crate::risk::{self, Verdict};
 
 /// Submits one order.
 pub(crate) fn submit(
@@ -47,11 +48,18 @@ pub(crate) fn submit(
     }
     let result = form
         .and_then(|()| check_parties(overlay, submitter, item))
-        .and_then(|()| book(overlay, submitter.id, item));
+        .and_then(|()| risk::check(overlay, item))
+        .and_then(|verdict| match verdict {
+            Verdict::Pass => booking::enter(overlay, submitter.id, item),
+            Verdict::Hold => Ok((Outcome::HELD, OrderStatus::Held)),
+        });
     let (outcome, status) = match result {
-        Ok(status) => (Outcome::APPLIED, status),
+        Ok(entered) => entered,
         Err(rejection) => (rejection.into(), OrderStatus::Rejected),
     };
+    if status == OrderStatus::Held {
+        risk::hold(overlay, submitter.id, item);
+    }
     overlay.insert_order(id, OrderRecord::new(location, leaf, outcome, status));
     outcome
 }
@@ -66,8 +74,8 @@ fn check_form(item: &RechargeItem) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Everything that does not depend on balances.
-fn check_parties(
+/// Everything that does not depend on limits and balances. A released hold passes it again.
+pub(crate) fn check_parties(
     overlay: &Overlay<'_>,
     submitter: &Participant,
     item: &RechargeItem,
@@ -82,10 +90,12 @@ fn check_parties(
     if state.currencies().binary_search(&item.currency()).is_err() {
         return Err(Rejection::CurrencyUnsupported);
     }
-    let is_converted = item.payout_currency() != item.currency()
-        || item.fx_quote.get() != 0
-        || item.payout_minimum.get() != 0;
-    if is_converted {
+    if state.currencies().binary_search(&item.payout_currency()).is_err() {
+        return Err(Rejection::CurrencyUnsupported);
+    }
+    let is_converted = item.payout_currency() != item.currency();
+    let has_minimum = item.payout_minimum.get() != 0;
+    if item.quote().is_some() != is_converted || (has_minimum && !is_converted) {
         return Err(Rejection::ConversionUnavailable);
     }
     let paying = check_merchant(overlay, item.merchant())?;
@@ -109,44 +119,4 @@ fn check_merchant(overlay: &Overlay<'_>, id: MerchantId) -> Result<ParticipantId
         return Err(Rejection::MerchantSuspended);
     }
     Ok(merchant.payout_gateway)
-}
-
-/// Moves the money, posted or pending, if the collecting gateway has it.
-fn book(
-    overlay: &mut Overlay<'_>,
-    submitter: ParticipantId,
-    item: &RechargeItem,
-) -> Result<OrderStatus, Rejection> {
-    let order = CollectedOrder {
-        merchant: item.merchant(),
-        gateway: item.collecting_gateway(),
-        amount: item.amount(),
-        currency: item.currency(),
-        accepted: overlay.time(),
-    };
-    let debit = overlay.open(AccountKey::liquidity(order.gateway, order.currency));
-    if overlay.account(debit).available() < u128::from(order.amount.0) {
-        return Err(Rejection::LiquidityExceeded);
-    }
-    let credit = overlay.open(AccountKey::payable(order.merchant, order.currency));
-    let movement = Movement::of_order(debit, credit, order.amount);
-    if item.is_collected() {
-        overlay.check_room(&order).map_err(|_| Rejection::AccountOverflow)?;
-        overlay.transfer(&movement).map_err(|_| Rejection::AccountOverflow)?;
-        overlay.collect_in_window(&order);
-        return Ok(OrderStatus::Collected);
-    }
-    overlay.reserve(&movement).map_err(|_| Rejection::AccountOverflow)?;
-    let validity_ms = overlay.state().parameters().order_validity_ms;
-    let reservation = Reservation {
-        submitter,
-        merchant: order.merchant,
-        gateway: order.gateway,
-        amount: order.amount,
-        currency: order.currency,
-        accepted: order.accepted,
-        expires: item.order_id().time().plus(validity_ms),
-    };
-    overlay.open_reservation(item.order_id(), reservation);
-    Ok(OrderStatus::Reserved)
 }

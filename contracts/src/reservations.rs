@@ -4,20 +4,19 @@
 //! the submitter or the collecting gateway; [`expire`], by block time alone.
 //!
 //! Rules, in order: the id is a UUIDv7 (200); spare bytes are zero (201); the order is known
-//! (300), not rejected (301); not collected (302), voided (303) or expired (304), but the very
-//! same step again is repeated; the submitter may take the step (214, 305); the reason has a
-//! meaning (306); sums fit (216).
+//! (300), not rejected (301); not collected (302), voided (303), expired (304), held (307) or
+//! refused (309), but the very same step again is repeated; the submitter may take the step (214,
+//! 305); the reason has a meaning (306); sums fit (216).
 //!
-//! Records: the order's new status and where it was set. A collection later than its part of the
+//! Records: the order's new status and where it was set; a collection counts for cashback. A collection later than its part of the
 //! deadline counts, and is a breach of the collecting gateway; so is an expiry.
 //!
 //! Always: an open reservation is pending on both its accounts by its amount, and ends once.
 
-use chain_state::{
-    AccountKey, CollectedOrder, EntryCause, Location, Movement, OrderStatus, Overlay, Reservation,
-};
+use chain_state::{EntryCause, Location, OrderStatus, Overlay, Reservation};
 use chain_types::{CollectItem, OrderId, Outcome, Participant, Rejection, VoidItem, VoidReason};
 
+use crate::booking::{self, Booking};
 use crate::sla;
 
 /// The collecting gateway says that the user was debited.
@@ -35,21 +34,15 @@ pub(crate) fn collect(
     if submitter.id != held.gateway {
         return Rejection::NotCollectingGateway.into();
     }
-    let order = CollectedOrder {
-        merchant: held.merchant,
-        gateway: held.gateway,
-        amount: held.amount,
-        currency: held.currency,
-        accepted: held.accepted,
-    };
-    let movement = movement(overlay, &held);
-    if overlay.check_room(&order).is_err() || overlay.post_reserved(&movement).is_err() {
-        return Rejection::AccountOverflow.into();
+    match booking::collect(overlay, &Booking::reserved(&held), true) {
+        Ok(outcome) => {
+            overlay.close_reservation(id);
+            overlay.step_order(id, OrderStatus::Collected, Some(location));
+            sla::note_collection(overlay, id, &held);
+            outcome
+        }
+        Err(rejection) => rejection.into(),
     }
-    overlay.collect_in_window(&order);
-    end(overlay, id, OrderStatus::Collected, Some(location));
-    sla::note_collection(overlay, id, &held);
-    Outcome::APPLIED
 }
 
 /// The submitter or the collecting gateway gives the order up.
@@ -70,9 +63,8 @@ pub(crate) fn void(
     if VoidReason::from_number(item.reason.get()).is_none() {
         return Rejection::ReasonUnknown.into();
     }
-    let movement = movement(overlay, &held);
-    overlay.release(&movement);
-    end(overlay, id, OrderStatus::Voided, Some(location));
+    booking::release(overlay, id, &held);
+    overlay.step_order(id, OrderStatus::Voided, Some(location));
     Outcome::APPLIED
 }
 
@@ -84,9 +76,8 @@ pub(crate) fn expire(overlay: &mut Overlay<'_>) {
     }
     overlay.begin(EntryCause::Expiry);
     for (id, held) in expired {
-        let movement = movement(overlay, &held);
-        overlay.release(&movement);
-        end(overlay, id, OrderStatus::Expired, None);
+        booking::release(overlay, id, &held);
+        overlay.step_order(id, OrderStatus::Expired, None);
         sla::note_expiry(overlay, id, &held);
     }
 }
@@ -116,21 +107,12 @@ fn find(
         OrderStatus::Collected => Err(Rejection::OrderCollected.into()),
         OrderStatus::Voided => Err(Rejection::OrderVoided.into()),
         OrderStatus::Expired => Err(Rejection::OrderExpired.into()),
+        OrderStatus::Held => Err(Rejection::OrderHeld.into()),
+        OrderStatus::Refused => Err(Rejection::OrderRefused.into()),
         OrderStatus::Reserved => {
             let held = overlay.reservation(&id);
             assert!(held.is_some(), "order {id} is reserved and has no reservation");
             held.ok_or(Rejection::OrderUnknown.into())
         }
     }
-}
-
-fn movement(overlay: &mut Overlay<'_>, held: &Reservation) -> Movement {
-    let debit = overlay.open(AccountKey::liquidity(held.gateway, held.currency));
-    let credit = overlay.open(AccountKey::payable(held.merchant, held.currency));
-    Movement::of_order(debit, credit, held.amount)
-}
-
-fn end(overlay: &mut Overlay<'_>, id: OrderId, status: OrderStatus, step: Option<Location>) {
-    overlay.close_reservation(id);
-    overlay.step_order(id, status, step);
 }

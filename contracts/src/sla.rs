@@ -12,7 +12,8 @@
 //!   block past it; an instruction that failed before is not late.
 
 use chain_state::{
-    Breach, BreachSubject, Collected, InstructionRecord, Overlay, Reservation, Stage,
+    Breach, BreachSubject, Collected, Corridor, InstructionRecord, Overlay, Reservation,
+    SLA_BUCKETS_MS, Stage,
 };
 use chain_types::OrderId;
 
@@ -51,6 +52,32 @@ pub(crate) fn note_instruction(
         subject: BreachSubject::Instruction(record.id),
         deadline: record.deadline,
     });
+}
+
+/// Counts an instruction's arrival for its paying gateway, within its currency and across.
+pub(crate) fn count_arrival(overlay: &mut Overlay<'_>, record: &InstructionRecord) {
+    let parameters = overlay.state().parameters();
+    let (domestic_ms, cross_border_ms) =
+        (parameters.deadline_domestic_ms, parameters.deadline_cross_border_ms);
+    let took_ms = overlay.time().0.saturating_sub(record.earliest_accepted.0);
+    let domestic_count = record.order_count.saturating_sub(record.cross_border_count);
+    for (is_cross_border, order_count, deadline_ms) in
+        [(false, domestic_count, domestic_ms), (true, record.cross_border_count, cross_border_ms)]
+    {
+        if order_count == 0 {
+            continue;
+        }
+        let corridor = Corridor { payout_currency: record.id.currency, is_cross_border };
+        let key = (record.gateway, corridor);
+        let mut sla = overlay.tables().sla();
+        let mut counters = sla.get(&key).copied().unwrap_or_default();
+        counters.instruction_count += 1;
+        counters.order_count += order_count;
+        counters.late_count += if took_ms > deadline_ms { order_count } else { 0 };
+        let bucket = SLA_BUCKETS_MS.partition_point(|bound_ms| *bound_ms < took_ms);
+        counters.buckets[bucket] += order_count;
+        sla.put(key, counters);
+    }
 }
 
 /// Notes every outstanding instruction whose deadline has passed since the block before.

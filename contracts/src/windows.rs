@@ -1,23 +1,35 @@
-//! Settlement windows: the collected orders of a run of blocks, netted into instructions.
+//! Settlement windows: the collected orders of a run of blocks, netted into instructions, and the
+//! report by which the banks settle.
 //!
-//! Operation: [`close_if_due`], by block time alone, at the start of a block: what the block
-//! itself collects belongs to the next window. A window without orders closes as well.
+//! Operations: [`close_if_due`], by block time alone, at the start of a block: what the block
+//! itself collects belongs to the next window; a window without orders closes as well. [`settle`],
+//! by a settlement agent: the banks have settled a closed window's nets.
 //!
-//! Rule: the first block whose time is at least the window's opening plus its length closes it.
+//! Rule of the close: the first block whose time is at least the window's opening plus its length.
+//! Rules of settling, in order: spare bytes are zero (201); the window is closed (410); it is not
+//! settled with other content (411), but the very same word again is repeated.
 //!
-//! Records: the window with every gateway's position, and one instruction a merchant and
-//! currency, due by the time its earliest order was accepted plus the deadline.
+//! Records: the window with every party's gross debits and credits, and one instruction a merchant
+//! and currency, due when the first of its orders is; cashback owed is credited to the gateways
+//! that gave it to users. A settlement is a record of its own and moves nothing.
 //!
-//! Always: a window's instructions add up to what its orders collected, currency by currency.
+//! Always: per currency, a window's nets add up to zero.
 
 use std::collections::BTreeMap;
 
 use chain_state::{
-    Collected, InstructionRecord, InstructionStatus, Overlay, WindowOpening, WindowRecord,
+    AccountKey, AccountKind, Collected, EntryCause, InstructionRecord, InstructionStatus, Location,
+    Movement, Overlay, Record, WindowOpening, WindowRecord, WindowSettlement,
 };
-use chain_types::{Currency, InstructionId, MerchantId, WindowId};
+use chain_types::{
+    Amount, Currency, InstructionId, MerchantId, Outcome, Participant, ParticipantId, Rejection,
+    SettleWindowItem, WindowId,
+};
 
 use crate::sla;
+
+/// How many windows back a settlement is remembered, so that its repetition is recognised.
+const SETTLED_KEPT_WINDOWS: u64 = 1_000;
 
 /// Closes the open window if its time is over.
 pub(crate) fn close_if_due(overlay: &mut Overlay<'_>) {
@@ -31,14 +43,19 @@ pub(crate) fn close_if_due(overlay: &mut Overlay<'_>) {
     closed.last_height = Some(state.height());
     assert_netted(&closed);
     for ((merchant, currency), collected) in &window.collected {
-        instruct(overlay, *merchant, *currency, collected);
+        if collected.amount.0 > 0 {
+            instruct(overlay, *merchant, *currency, collected);
+        }
     }
-    let opening = WindowOpening {
-        id: WindowId(window.opening.id.0 + 1),
-        opened: time,
-        first_height: overlay.height(),
-    };
+    let id = window.opening.id;
+    let opening =
+        WindowOpening { id: WindowId(id.0 + 1), opened: time, first_height: overlay.height() };
     overlay.replace_window(closed, opening);
+    settle_cashback(overlay, id);
+    overlay.tables().unsettled().put(id, ());
+    if let Some(old) = id.0.checked_sub(SETTLED_KEPT_WINDOWS) {
+        overlay.tables().settled().remove(&WindowId(old));
+    }
 }
 
 fn instruct(
@@ -50,15 +67,17 @@ fn instruct(
     let state = overlay.state();
     let payout = state.merchant(merchant).map(|found| found.payout_gateway);
     assert!(payout.is_some(), "merchant {merchant} was collected for and is not known");
-    let deadline_ms = state.parameters().deadline_domestic_ms;
     let record = InstructionRecord {
         id: InstructionId { window: state.window(), merchant, currency },
         gateway: payout.unwrap_or_default(),
         amount: collected.amount,
+        amount_returned: Amount(0),
         order_count: collected.order_count,
+        cross_border_count: collected.cross_border_count,
+        attempt: 1,
         earliest_accepted: collected.earliest_accepted,
         instructed: overlay.time(),
-        deadline: collected.earliest_accepted.plus(deadline_ms),
+        deadline: collected.deadline,
         status: InstructionStatus::Instructed,
         reference: [0; 32],
     };
@@ -66,15 +85,77 @@ fn instruct(
     sla::note_instruction(overlay, &record, collected);
 }
 
-/// What gateways collected is what gateways are to pay, in every currency.
+/// Credits to each gateway the cashback that it gave to users.
+fn settle_cashback(overlay: &mut Overlay<'_>, window: WindowId) {
+    let first = AccountKey { kind: AccountKind::CashbackOwed, owner: 0, currency: Currency(0) };
+    let accounts = overlay.state().accounts(Some(&first));
+    let owed: Vec<(AccountKey, i128)> = accounts
+        .take_while(|(key, _)| key.kind == AccountKind::CashbackOwed)
+        .map(|(key, account)| (*key, account.balance()))
+        .filter(|(_, balance)| *balance > 0)
+        .collect();
+    if owed.is_empty() {
+        return;
+    }
+    overlay.begin(EntryCause::WindowClose(window));
+    for (key, balance) in owed {
+        let gateway = u32::try_from(key.owner).map(ParticipantId).unwrap_or_default();
+        let debit = overlay.open(key);
+        let credit = overlay.open(AccountKey::liquidity(gateway, key.currency));
+        for amount in parts(balance.unsigned_abs()) {
+            let moved = overlay.transfer(&Movement { debit, credit, amount, order_count: 0 });
+            assert!(moved.is_ok(), "{key:?} cannot be settled: a counter is full");
+        }
+    }
+}
+
+/// A sum as amounts, each of which fits 64 bits.
+fn parts(mut sum: u128) -> Vec<Amount> {
+    let mut amounts = Vec::new();
+    while sum > 0 {
+        let part = u64::try_from(sum).unwrap_or(u64::MAX);
+        amounts.push(Amount(part));
+        sum -= u128::from(part);
+    }
+    amounts
+}
+
+/// What parties owe is what parties are owed, in every currency.
 fn assert_netted(window: &WindowRecord) {
-    let mut sums: BTreeMap<Currency, (u128, u128)> = BTreeMap::new();
+    let mut nets: BTreeMap<Currency, i128> = BTreeMap::new();
     for position in &window.positions {
-        let (debits, credits) = sums.entry(position.currency).or_default();
-        *debits += position.gross_debits;
-        *credits += position.gross_credits;
+        *nets.entry(position.party.currency).or_default() += position.net();
     }
-    for (currency, (debits, credits)) in sums {
-        assert_eq!(debits, credits, "window {}: currency {currency} does not net", window.id);
+    for (currency, net) in nets {
+        assert_eq!(net, 0, "window {}: currency {currency} does not net", window.id);
     }
+}
+
+/// A settlement agent marks a closed window settled.
+pub(crate) fn settle(
+    overlay: &mut Overlay<'_>,
+    submitter: &Participant,
+    item: &SettleWindowItem,
+    location: Location,
+) -> Outcome {
+    if item.spare != [0; 24] {
+        return Rejection::SpareNotZero.into();
+    }
+    let window = item.window();
+    if window >= overlay.window().id {
+        return Rejection::WindowNotClosed.into();
+    }
+    if overlay.tables().unsettled().get(&window).is_none() {
+        let known = overlay.tables().settled().get(&window).copied();
+        let is_same = known
+            .is_some_and(|known| known.reference == item.reference && known.agent == submitter.id);
+        return if is_same { Outcome::REPEATED } else { Rejection::WindowSettled.into() };
+    }
+    let time = overlay.time();
+    let reference = item.reference;
+    let settlement = WindowSettlement { window, agent: submitter.id, reference, time, location };
+    overlay.tables().unsettled().remove(&window);
+    overlay.tables().settled().put(window, settlement);
+    overlay.record(Record::WindowSettlement(settlement));
+    Outcome::APPLIED
 }

@@ -141,6 +141,26 @@ impl HotAccounts {
         Ok(())
     }
 
+    /// Makes several changes, or none of them.
+    pub(crate) fn change_all(
+        &mut self,
+        movements: &[Movement],
+        debit: impl Fn(Account, Amount) -> Result<Account, CounterOverflow>,
+        credit: impl Fn(Account, Amount) -> Result<Account, CounterOverflow>,
+    ) -> Result<(), CounterOverflow> {
+        let slots = movements.iter().flat_map(|movement| [movement.debit, movement.credit]);
+        let before: Vec<(Slot, Account)> = slots.map(|slot| (slot, *self.account(slot))).collect();
+        for movement in movements {
+            if let Err(overflow) = self.change(movement, &debit, &credit) {
+                for (slot, account) in before {
+                    self.slots[slot.0].account = account;
+                }
+                return Err(overflow);
+            }
+        }
+        Ok(())
+    }
+
     /// Sets how far below zero an account may go. The caller has checked that it is not overdrawn.
     pub(crate) fn set_cap(&mut self, slot: Slot, net_debit_cap: u64) {
         assert!(self.cause.is_some(), "a cap changed without a cause");

@@ -145,6 +145,34 @@ impl<'a> Overlay<'a> {
         self.accounts.change(movement, Account::debit_reserved, Account::credit_reserved)
     }
 
+    /// Posts several movements at once.
+    ///
+    /// # Errors
+    /// When a counter would overflow; then nothing changed.
+    pub fn transfer_all(&mut self, movements: &[Movement]) -> Result<(), CounterOverflow> {
+        self.accounts.change_all(movements, Account::debited, Account::credited)
+    }
+
+    /// Makes several movements pending.
+    ///
+    /// # Errors
+    /// When a counter would overflow; then nothing changed.
+    pub fn reserve_all(&mut self, movements: &[Movement]) -> Result<(), CounterOverflow> {
+        self.accounts.change_all(movements, Account::debit_reserved, Account::credit_reserved)
+    }
+
+    /// Posts several movements that are pending.
+    ///
+    /// # Errors
+    /// When a counter would overflow; then nothing changed.
+    pub fn post_all_reserved(&mut self, movements: &[Movement]) -> Result<(), CounterOverflow> {
+        self.accounts.change_all(
+            movements,
+            |account, amount| account.debit_released(amount).debited(amount),
+            |account, amount| account.credit_released(amount).credited(amount),
+        )
+    }
+
     /// Posts a movement that is pending.
     ///
     /// # Errors

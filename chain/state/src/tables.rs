@@ -14,7 +14,7 @@ use crate::checkpoint::{Reader, put_list};
 use crate::fault::StateFault;
 use crate::records::{
     Corridor, HeldOrder, PolicyRecord, ProgrammeRecord, ProposalRecord, QuoteRecord, RateRecord,
-    SlaCounters, Stage, TransferRecord,
+    SlaCounters, Stage, TransferRecord, WindowSettlement,
 };
 
 /// Whose rate of which pair: collected, paid out, provider.
@@ -144,6 +144,8 @@ tables! {
     transfers: TransferId => TransferRecord;
     /// Closed windows that nobody has marked settled.
     unsettled: WindowId => ();
+    /// Windows marked settled, as long as a repetition shall be recognised.
+    settled: WindowId => WindowSettlement;
     /// Each provider's last rate of each pair.
     rates: RateKey => RateRecord;
     /// Quotes that an order may use, or a reservation may still give back to.

@@ -119,17 +119,20 @@ impl UserBook {
 
     /// Ascending by key.
     pub(crate) fn months(&self) -> Vec<(UserMonthKey, UserMonth)> {
-        let mut all: Vec<_> = self.months.iter().map(|(key, month)| (*key, *month)).collect();
-        all.sort_unstable_by_key(|(key, _)| *key);
-        all
+        sorted(&self.months)
     }
 
     /// Ascending by key.
     pub(crate) fn days(&self) -> Vec<(UserDayKey, UserDay)> {
-        let mut all: Vec<_> = self.days.iter().map(|(key, day)| (*key, *day)).collect();
-        all.sort_unstable_by_key(|(key, _)| *key);
-        all
+        sorted(&self.days)
     }
+}
+
+fn sorted<K: Copy + Ord, V: Copy>(entries: &HashMap<K, V, RandomState>) -> Vec<(K, V)> {
+    #[expect(clippy::disallowed_methods, reason = "sorted at once: the map's order shows nowhere")]
+    let mut all: Vec<_> = entries.iter().map(|(key, value)| (*key, *value)).collect();
+    all.sort_unstable_by_key(|(key, _)| *key);
+    all
 }
 
 /// Entries that a block changes, in order of first touch, found by key.

@@ -382,6 +382,11 @@ impl Consensus {
         self.run(input, verified, None).0
     }
 
+    /// Timeouts from the next one on.
+    pub fn set_timeouts(&mut self, timeouts: Timeouts) {
+        self.timeouts = timeouts;
+    }
+
     fn run(
         &mut self,
         input: EngineInput<EngineContext>,

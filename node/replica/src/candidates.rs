@@ -9,12 +9,15 @@ use consensus_core::{Input as ConsensusInput, Message, SignedProposal};
 use contracts::BlockContext;
 
 use crate::effect::{Effect, StagedBlock, Timer};
+use crate::past::{Past, asks_for_past};
 use crate::replica::{NodeIndex, Replica, read_state};
 
 /// How long a proposal waits for batches that travel on their own, before they are asked for.
 const FETCH_FIRST_MS: u64 = 40;
 /// How long a request for batches may take before the next peer is asked.
 const FETCH_AGAIN_MS: u64 = 200;
+/// How long a block that asks for the past waits for the archive to have its parent.
+const ARCHIVE_MS: u64 = 1;
 /// The most ids in one request for batches.
 const FETCH_IDS_MAX: usize = 8;
 /// The most proposals of one height that may wait for a verdict.
@@ -144,8 +147,14 @@ impl Replica {
         for (hash, block) in gathering {
             let batches: Option<Vec<VerifiedBatch>> =
                 block.batches.iter().map(|id| self.find_batch(id)).collect();
-            if let Some(batches) = batches {
-                self.execute_candidate(hash, &block, batches);
+            match batches {
+                // The archive has the block before only after this call.
+                Some(batches) if self.has_committed && asks_for_past(&batches) => {
+                    let timer = Timer::Fetch(self.height());
+                    self.effects.push(Effect::Schedule { timer, after_ms: ARCHIVE_MS });
+                }
+                Some(batches) => self.execute_candidate(hash, &block, batches),
+                None => {}
             }
         }
         let verdicts = self.verdicts();
@@ -189,7 +198,9 @@ impl Replica {
         let executed = (timely && turn == header.proposer)
             .then(|| {
                 let context = context_of(block);
-                contracts::execute(&read_state(&self.state), &context, &batches).ok()
+                let state = &read_state(&self.state);
+                let past = Past { state, archive: &*self.archive };
+                contracts::execute(state, &context, &batches, &past).ok()
             })
             .flatten()
             .filter(|executed| executed.block == *block);
@@ -221,6 +232,7 @@ impl Replica {
     pub(crate) fn fetch_missing(&mut self) {
         let missing: Vec<BatchId> = self.missing().into_iter().collect();
         if missing.is_empty() {
+            self.judge_candidates();
             return;
         }
         let proposer = self.candidates.blocks.values().find_map(|candidate| match candidate {

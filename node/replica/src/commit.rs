@@ -4,6 +4,7 @@ use std::sync::PoisonError;
 
 use chain_state::WriteSet;
 use chain_types::{Certificate, Height};
+use consensus_core::Timeouts;
 
 use crate::effect::{Effect, StagedBlock, Target, Timer};
 use crate::message::PeerMessage;
@@ -45,12 +46,26 @@ impl Replica {
             self.effects.push(Effect::Dropped(expired));
         }
         let departing = self.state.write().unwrap_or_else(PoisonError::into_inner).apply(writes);
+        self.has_committed = true;
+        self.follow_registry();
         self.effects.push(Effect::Commit { certificate, staged, records, departing });
         self.effects.push(Effect::PruneLog(height));
         if height.0.is_multiple_of(self.checkpoint_blocks) {
             self.checkpoint(height);
         }
         self.begin_waiting(height);
+    }
+
+    /// Takes over what governance changed for the next height.
+    fn follow_registry(&mut self) {
+        let state = read_state(&self.state);
+        if *state.parameters() != self.parameters {
+            self.parameters = state.parameters().clone();
+            self.consensus.set_timeouts(Timeouts::from(&self.parameters));
+        }
+        if *state.validators() != self.validators {
+            self.validators = state.validators().clone();
+        }
     }
 
     fn checkpoint(&mut self, height: Height) {
@@ -78,7 +93,7 @@ impl Replica {
         self.effects.push(Effect::CancelConsensusTimers);
         self.effects.push(Effect::Cancel(Timer::Fetch(committed)));
         self.effects.push(Effect::Cancel(Timer::Heartbeat(committed)));
-        if self.identity.is_some() {
+        if self.voter().is_some() {
             let after_ms = self.parameters.heartbeat_ms;
             self.effects.push(Effect::Schedule { timer: Timer::Heartbeat(next), after_ms });
         }

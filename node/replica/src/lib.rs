@@ -11,6 +11,7 @@ mod effect;
 mod input;
 mod message;
 mod newcomer;
+mod past;
 mod propose;
 mod recover;
 mod replica;
@@ -22,5 +23,6 @@ pub use message::{
     PEER_MESSAGE_BYTES_MAX, PeerMessage, PeerRequest, PeerResponse, REQUEST_BYTES_MAX,
     RESPONSE_BYTES_MAX, SYNC_BLOCKS_MAX, SYNC_BYTES_MAX, WireBlock,
 };
+pub use past::{Archive, ArchivedItem, SharedArchive};
 pub use recover::{Checkpoint, ReplayError, Replayed, replay_block};
 pub use replica::{Config, NodeIndex, Replica, SharedState, read_state};

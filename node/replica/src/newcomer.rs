@@ -2,20 +2,36 @@
 //! memory of what it signed. Until it knows better it stays silent: it waits to hear how far a
 //! quorum is, and signs nothing for a height that its lost self may have voted on.
 //!
-//! How far could it have been? If it had committed height h, a quorum had precommitted h, and each
-//! of those had committed h - 1. The quorum that is heard shares an honest member with that one, so
-//! the highest height heard is at least h - 1, and the lost votes are at most for h + 1: two above.
+//! How far could it have been? Say its lost self had committed height h. Then a quorum had
+//! precommitted h, and each honest one of those had committed h - 1 before. The lost votes are for
+//! h + 1 at most.
+//!
+//! Now take *any* quorum of validators that are heard, this one included. It shares more than a
+//! third of the power with the quorum of h. Let at most a third be *forgetful*: this validator,
+//! others that lost their disks, and liars that say less than their votes tell of. Then one of
+//! those shared is none of them, and said h - 1 or more. So the highest word within any quorum is
+//! at least h - 1, and above it by more than two nothing can be forgotten. Since that holds for
+//! every quorum, it holds for the one whose highest word is lowest: that word is taken, and those
+//! above it bind nobody.
+//!
+//! Whoever says *more* than it has makes no quorum's highest word lower, so it cannot make a key
+//! sign twice. Nor can it silence anybody: once the honest that are heard are a quorum with this
+//! validator, no word above the highest of theirs is taken.
 //!
 //! At the birth of a chain everybody is a newcomer, and a quorum says that it has committed
 //! nothing: then nothing is taken to be forgotten. A disk that is lost before the second block is
 //! therefore the one case in which a key may sign twice; whoever loses one then should wait for
-//! block two.
+//! block two. More than a third forgetful at once is what no rule of this kind bears: see
+//! record 0008.
 
 use std::collections::BTreeMap;
 
 use chain_types::{Height, ValidatorId, ValidatorSet};
 
 use crate::replica::NodeIndex;
+
+/// How far above the word of a quorum the lost votes may be, in blocks.
+const FORGOTTEN_BLOCKS: u64 = 2;
 
 /// What a newcomer has heard.
 #[derive(Debug, Default)]
@@ -32,63 +48,29 @@ impl Newcomer {
 
     /// Whether validator `own` may vote on `height`.
     pub fn may_vote(&self, own: ValidatorId, height: Height, validators: &ValidatorSet) -> bool {
+        match self.lowest_quorum(own, validators) {
+            None => false,
+            Some(Height(0)) => true,
+            // Saturating: the height is a peer's word.
+            Some(said) => height.0 > said.0.saturating_add(FORGOTTEN_BLOCKS),
+        }
+    }
+
+    /// The highest word within that quorum, `own` included, in which it is lowest; `None` while
+    /// no quorum is heard. An edge node's word has no power and moves nothing.
+    fn lowest_quorum(&self, own: ValidatorId, validators: &ValidatorSet) -> Option<Height> {
         let power = |id| validators.get(id).map_or(0, |validator| u128::from(validator.power));
-        let heard: u128 = self.heard.keys().map(|node| power(ValidatorId(node.0))).sum();
-        // An edge node's word moves nobody's vote.
-        let voters = self.heard.iter().filter(|(node, _)| power(ValidatorId(node.0)) > 0);
-        let head = voters.map(|(_, height)| *height).max().unwrap_or_default();
-        let forgotten = if head == Height(0) { head } else { head.next().next() };
-        validators.is_quorum(heard + power(own)) && height > forgotten
+        let mut ascending: Vec<(Height, u128)> =
+            self.heard.iter().map(|(node, said)| (*said, power(ValidatorId(node.0)))).collect();
+        ascending.push((Height(0), power(own)));
+        ascending.sort_unstable();
+        let mut sum = 0;
+        ascending.into_iter().find_map(|(said, power)| {
+            sum += power;
+            validators.is_quorum(sum).then_some(said)
+        })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use chain_types::{SecretKey, Validator};
-
-    use super::*;
-
-    fn validators() -> ValidatorSet {
-        let validator = |id: u8| Validator {
-            id: ValidatorId(u32::from(id)),
-            public_key: SecretKey::from_seed(&[id; 32]).public_key(),
-            power: 1,
-        };
-        ValidatorSet::new((0..4).map(validator).collect())
-    }
-
-    fn heard(heights: &[(u32, u64)]) -> Newcomer {
-        let mut newcomer = Newcomer::default();
-        for (node, height) in heights {
-            newcomer.hear(NodeIndex(*node), Height(*height));
-        }
-        newcomer
-    }
-
-    #[test]
-    fn it_votes_once_a_quorum_is_heard_and_nothing_can_be_forgotten() {
-        type Row<'a> = (&'a str, &'a [(u32, u64)], u64, bool);
-        let rows: &[Row<'_>] = &[
-            ("alone", &[], 1, false),
-            ("one other of four", &[(1, 0)], 1, false),
-            ("the birth of the chain", &[(1, 0), (2, 0)], 1, true),
-            ("edge nodes are no quorum", &[(7, 0), (8, 0)], 1, false),
-            ("an edge node cannot silence", &[(1, 0), (2, 0), (7, 900)], 1, true),
-            ("the height that was being decided", &[(1, 40), (2, 39)], 41, false),
-            ("the height after it", &[(1, 40), (2, 39)], 42, false),
-            ("the first that cannot be forgotten", &[(1, 40), (2, 39)], 43, true),
-        ];
-        for (what, heights, height, may) in rows {
-            let newcomer = heard(heights);
-            let said = newcomer.may_vote(ValidatorId(0), Height(*height), &validators());
-            assert_eq!(said, *may, "{what}");
-        }
-    }
-
-    #[test]
-    fn only_the_first_word_counts() {
-        let mut newcomer = heard(&[(1, 40), (2, 40)]);
-        newcomer.hear(NodeIndex(1), Height(90));
-        assert!(newcomer.may_vote(ValidatorId(0), Height(43), &validators()));
-    }
-}
+mod tests;

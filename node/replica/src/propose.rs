@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 
-use chain_types::{BatchId, Height, Round, TimeMs, VerifiedBatch};
+use chain_types::{BatchId, BatchKind, Height, Round, TimeMs, VerifiedBatch};
 use consensus_core::{Effect as ConsensusEffect, Input as ConsensusInput, Message};
 use contracts::{BlockContext, Executed};
 
 use crate::effect::{Effect, StagedBlock, Target, Timer};
 use crate::message::PeerMessage;
+use crate::past::Past;
 use crate::replica::{Replica, read_state};
 
 impl Replica {
@@ -68,7 +69,7 @@ impl Replica {
 
     /// Builds, executes and stages a block of what waits.
     fn build(&mut self, height: Height, round: Round) -> Option<chain_types::BlockHash> {
-        let proposer = self.identity?;
+        let proposer = self.voter()?;
         if height != self.height() {
             return None;
         }
@@ -77,7 +78,8 @@ impl Replica {
             let state = read_state(&self.state);
             let time = self.now.max(state.time().plus(1));
             let context = BlockContext { height, round, proposer, time };
-            (contracts::execute(&state, &context, &batches), state.time())
+            let past = Past { state: &state, archive: &*self.archive };
+            (contracts::execute(&state, &context, &batches, &past), state.time())
         };
         match executed {
             Ok(executed) => Some(self.stage(executed, batches)),
@@ -95,7 +97,8 @@ impl Replica {
         let items_max = self.parameters.block_items_max as usize;
         let time = self.next_block_time();
         loop {
-            let batches = self.pool.propose(batches_max, items_max);
+            let mut batches = self.pool.propose(batches_max, items_max);
+            self.leave_returns(&mut batches);
             let state = read_state(&self.state);
             let stale: Vec<BatchId> = batches
                 .iter()
@@ -111,6 +114,21 @@ impl Replica {
             }
             self.effects.push(Effect::Dropped(stale));
         }
+    }
+
+    /// Leaves in the pool the returns that a block has no room for; all of them while the archive
+    /// lacks the block before.
+    fn leave_returns(&self, batches: &mut Vec<VerifiedBatch>) {
+        let returns_max = if self.has_committed { 0 } else { self.parameters.block_returns_max };
+        let mut room = returns_max;
+        batches.retain(|batch| {
+            if batch.kind() != BatchKind::Return {
+                return true;
+            }
+            let rest = room.checked_sub(batch.count());
+            room = rest.unwrap_or(room);
+            rest.is_some()
+        });
     }
 
     fn next_block_time(&self) -> TimeMs {

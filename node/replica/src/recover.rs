@@ -11,6 +11,7 @@ use contracts::{BlockError, Executed};
 
 use crate::candidates::context_of;
 use crate::effect::{Effect, Timer};
+use crate::past::{Archive, Past};
 use crate::replica::{Replica, read_state};
 
 /// Everything a replica starts from, besides the blocks after it.
@@ -74,7 +75,8 @@ pub enum ReplayError {
     },
 }
 
-/// Executes `block` on `state` and compares everything that its header says.
+/// Executes `block` on `state` and compares everything that its header says. `archive` holds every
+/// block up to the state's.
 ///
 /// # Errors
 /// [`ReplayError`] naming what differs.
@@ -82,6 +84,7 @@ pub fn replay_block(
     state: &State,
     block: &Block,
     batches: &[VerifiedBatch],
+    archive: &dyn Archive,
 ) -> Result<Replayed, ReplayError> {
     let height = block.header.height;
     if height != state.height().next() {
@@ -90,7 +93,7 @@ pub fn replay_block(
     if !block.batches.iter().copied().eq(batches.iter().map(VerifiedBatch::id)) {
         return Err(ReplayError::Batches(height));
     }
-    let executed = contracts::execute(state, &context_of(block), batches)
+    let executed = contracts::execute(state, &context_of(block), batches, &Past { state, archive })
         .map_err(|error| ReplayError::Refused { height, error })?;
     if executed.block == *block {
         return Ok(executed);
@@ -112,11 +115,13 @@ impl Replica {
         });
         self.pace.interval_passed = self.height();
         self.say_status();
-        if self.identity.is_none() {
+        if self.voter().is_none() {
             return;
         }
         for (block, batches) in staged {
-            let replayed = replay_block(&read_state(&self.state), &block, &batches);
+            let state = read_state(&self.state);
+            let replayed = replay_block(&state, &block, &batches, &*self.archive);
+            drop(state);
             if let Ok(executed) = replayed {
                 self.stage(executed, batches);
             }

@@ -19,6 +19,7 @@ use crate::effect::{Effect, Target, Timer};
 use crate::input::Input;
 use crate::message::PeerMessage;
 use crate::newcomer::Newcomer;
+use crate::past::SharedArchive;
 use crate::sync::Sync;
 
 /// A node's place in the registry's list; for a validator, the number of its [`ValidatorId`].
@@ -54,6 +55,7 @@ pub struct Replica {
     pub(crate) checkpoint_blocks: u64,
     pub(crate) identity: Option<ValidatorId>,
     pub(crate) state: SharedState,
+    pub(crate) archive: SharedArchive,
     pub(crate) consensus: Consensus,
     pub(crate) proposers: Proposers,
     pub(crate) pool: Mempool,
@@ -66,6 +68,8 @@ pub struct Replica {
     early: BTreeMap<NodeIndex, (SignedProposal, Block)>,
     pub(crate) now: TimeMs,
     pub(crate) effects: Vec<Effect>,
+    /// A block was committed in this call of [`Self::handle`], so the archive lacks it yet.
+    pub(crate) has_committed: bool,
 }
 
 /// Whether the next height may begin.
@@ -81,12 +85,14 @@ pub(crate) struct Pace {
 
 impl Replica {
     /// A replica that goes on from `state`, with the proposers and the vote guard as they were.
+    /// `archive` holds every block up to the state's.
     ///
     /// # Errors
     /// When the vote guard's bytes do not decode.
     pub fn new(
         config: Config,
         state: SharedState,
+        archive: SharedArchive,
         proposers: Proposers,
         guard: Option<&[u8]>,
     ) -> Result<Self, ConsensusFault> {
@@ -105,6 +111,8 @@ impl Replica {
             checkpoint_blocks: config.checkpoint_blocks.max(1),
             identity,
             state,
+            archive,
+            has_committed: false,
             proposers,
             pool: Mempool::new(config.pool),
             candidates: Candidates::default(),
@@ -116,6 +124,11 @@ impl Replica {
             now: TimeMs::default(),
             effects: Vec::new(),
         })
+    }
+
+    /// This node as a validator of the height being decided, if it is one.
+    pub(crate) fn voter(&self) -> Option<ValidatorId> {
+        self.identity.filter(|own| self.validators.get(*own).is_some())
     }
 
     /// The height being decided.
@@ -151,6 +164,7 @@ impl Replica {
     /// What follows from `input` at wall-clock time `now`.
     pub fn handle(&mut self, now: TimeMs, input: Input) -> Vec<Effect> {
         self.now = now;
+        self.has_committed = false;
         match input {
             Input::Recover { staged, wal } => self.recover(staged, &wal),
             Input::Submit { batch, token } => self.submit(batch, token),
@@ -277,7 +291,7 @@ impl Replica {
 
     /// Begins the next height now.
     pub(crate) fn start_height(&mut self) {
-        let Some(own) = self.identity.filter(|_| !self.pace.started) else { return };
+        let Some(own) = self.voter().filter(|_| !self.pace.started) else { return };
         if let Some(newcomer) = &self.newcomer {
             if !newcomer.may_vote(own, self.height(), &self.validators) {
                 return;

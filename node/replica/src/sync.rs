@@ -9,6 +9,7 @@ use chain_types::Height;
 
 use crate::effect::{Effect, Timer};
 use crate::input::SyncBlock;
+use crate::past::asks_for_past;
 use crate::recover::replay_block;
 use crate::replica::{NodeIndex, Replica, read_state};
 
@@ -51,7 +52,7 @@ impl Replica {
             return;
         }
         // One behind is the normal state of a validator whose last precommit is on its way.
-        let patient = self.identity.is_some() && height == next;
+        let patient = self.voter().is_some() && height == next;
         if !patient || self.sync.patience == (next, true) {
             self.ask();
         } else if self.sync.patience != (next, false) {
@@ -95,6 +96,10 @@ impl Replica {
             if block.block.header.height <= self.committed() {
                 continue;
             }
+            // The archive has the blocks before only after this call: it is asked for again.
+            if self.has_committed && asks_for_past(&block.batches) {
+                break;
+            }
             if let Err(reason) = self.sync_block(block) {
                 self.effects.push(Effect::Distrust { node: from, reason });
                 break;
@@ -118,7 +123,8 @@ impl Replica {
             certificate
                 .verify(self.chain_id, &self.validators)
                 .map_err(|error| format!("block {}: {error}", block.header.height))?;
-            replay_block(&state, &block, &batches).map_err(|error| error.to_string())?
+            replay_block(&state, &block, &batches, &*self.archive)
+                .map_err(|error| error.to_string())?
         };
         let hash = self.stage(replayed, batches);
         let Some((staged, writes)) = self.candidates.decide(&hash) else {

@@ -4,6 +4,7 @@ use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
 use crate::setup::{NODES, VALIDATORS};
+use crate::villains::Boaster;
 
 /// Bounds of what may go wrong.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +19,10 @@ pub struct FaultPlan {
     pub delay_ms_max: u64,
     /// Crashes and partitions in the fault phase, at most.
     pub events_max: u32,
+    /// Runs of four in which a node loses its disk.
+    pub lost_disks_of_four: u32,
+    /// A validator that says it is further than it is, all the time.
+    pub boaster: Option<Boaster>,
 }
 
 impl Default for FaultPlan {
@@ -28,6 +33,8 @@ impl Default for FaultPlan {
             loss_per_mille_max: 100,
             delay_ms_max: 120,
             events_max: 8,
+            lost_disks_of_four: 1,
+            boaster: None,
         }
     }
 }
@@ -90,7 +97,7 @@ impl Faults {
         let mut events: Vec<(u64, Fault)> = (0..random.random_range(0..=plan.events_max))
             .map(|_| (random.random_range(0..plan.fault_ms), draw_fault(plan, random)))
             .collect();
-        if random.random_range(0..4) == 0 {
+        if random.random_range(0..4) < plan.lost_disks_of_four {
             let node = random.random_range(0..NODES);
             let away_ms = random.random_range(100..=plan.fault_ms / 3);
             events.push((random.random_range(0..plan.fault_ms), Fault::LoseDisk { node, away_ms }));

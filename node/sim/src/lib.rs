@@ -13,7 +13,9 @@ mod faults;
 mod network;
 mod setup;
 mod trace;
+mod villains;
 mod world;
 
 pub use faults::{FaultPlan, Faults};
+pub use villains::Boaster;
 pub use world::{Report, simulate};

@@ -12,13 +12,14 @@ use node_replica::{
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
-use crate::checks::{Agreement, Books, Votes};
+use crate::checks::{Agreement, Books, Newcomers, Votes};
 use crate::clients::Clients;
 use crate::disk::Disk;
 use crate::faults::{Fault, FaultPlan, Faults};
 use crate::network::Network;
 use crate::setup::{GENESIS_TIME, NODES, VALIDATORS, genesis, node_key};
 use crate::trace::Trace;
+use crate::villains::Boaster;
 
 /// Mean time between two batches of the clients.
 const CLIENT_EVERY_MS: u64 = 60;
@@ -47,6 +48,8 @@ pub struct Report {
     pub arrived: u128,
     /// Crashes that happened.
     pub crashes: u64,
+    /// Validators that lost their disks and voted again.
+    pub returned: u64,
     /// Virtual milliseconds that passed.
     pub virtual_ms: u64,
 }
@@ -85,10 +88,12 @@ struct World {
     queue: BTreeMap<(u64, u64), Event>,
     nodes: Vec<Node>,
     network: Network,
+    boaster: Option<Boaster>,
     clients: Clients,
     askers: BTreeMap<u64, u32>,
     agreement: Agreement,
     votes: Votes,
+    newcomers: Newcomers,
     books: Books,
     trace: Trace,
     crashes: u64,
@@ -102,7 +107,7 @@ struct World {
 pub fn simulate(seed: u64, plan: &FaultPlan) -> Result<Report, String> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let faults = Faults::draw(plan, &mut random);
-    let mut world = World::new(random, &faults);
+    let mut world = World::new(random, &faults, plan.boaster);
     for (at, fault) in &faults.events {
         world.at(*at, Event::Fault(*fault));
     }
@@ -133,12 +138,13 @@ pub fn simulate(seed: u64, plan: &FaultPlan) -> Result<Report, String> {
         orders: world.books.accepted,
         arrived: world.books.arrived,
         crashes: world.crashes,
+        returned: world.newcomers.returned(),
         virtual_ms: end,
     })
 }
 
 impl World {
-    fn new(mut random: ChaCha8Rng, faults: &Faults) -> Self {
+    fn new(mut random: ChaCha8Rng, faults: &Faults, boaster: Option<Boaster>) -> Self {
         let genesis = genesis();
         let nodes = (0..NODES)
             .map(|_| Node {
@@ -166,10 +172,12 @@ impl World {
             queue: BTreeMap::new(),
             nodes,
             network,
+            boaster,
             clients: Clients::default(),
             askers: BTreeMap::new(),
             agreement: Agreement::default(),
             votes: Votes::default(),
+            newcomers: Newcomers::default(),
             books: Books::default(),
             trace: Trace::default(),
             crashes: 0,
@@ -247,6 +255,9 @@ impl World {
                 slot.disk = Disk::default();
                 slot.checkpoint = None;
                 self.agreement.lost_disk(node);
+                if node < VALIDATORS {
+                    self.newcomers.lost_disk(node);
+                }
             }
             Fault::Partition { sides, for_ms } => {
                 self.network.sides = sides;
@@ -455,12 +466,16 @@ impl World {
 
     fn send(&mut self, node: u32, to: Target, message: &PeerMessage) -> Result<(), String> {
         match message {
-            PeerMessage::Consensus(message) => self.votes.sent(message)?,
+            PeerMessage::Consensus(message) => {
+                self.votes.sent(message)?;
+                self.newcomers.sent(message);
+            }
             PeerMessage::Proposal { proposal, .. } => {
                 self.votes.sent(&Message::Proposal(*proposal))?;
             }
             PeerMessage::Status { .. } => {}
         }
+        let said = self.boaster.map_or(message.clone(), |boaster| boaster.says(node, message));
         let reaches = |other: u32| match to {
             Target::Validators => other < VALIDATORS,
             Target::All => true,
@@ -468,7 +483,7 @@ impl World {
         };
         for other in (0..NODES).filter(|other| *other != node && reaches(*other)) {
             let from = NodeIndex(node);
-            self.deliver(node, other, Input::Message { from, message: message.clone() });
+            self.deliver(node, other, Input::Message { from, message: said.clone() });
         }
         Ok(())
     }
@@ -534,7 +549,7 @@ impl World {
                 return Err(format!("node {index} is at {own} of {head} after healing"));
             }
         }
-        Ok(())
+        self.newcomers.all_vote()
     }
 
     /// The end of a run: invariants 4 and 11.

@@ -1,0 +1,120 @@
+//! What blocks leave behind for readers: orders, instructions, windows, account entries, breaches
+//! and the contracts' own. The store indexes them; each is a function of the chain and can be made
+//! again.
+
+mod orders;
+mod rules;
+mod settlement;
+mod sla;
+
+use bincode::{Decode, Encode};
+use chain_types::{
+    Digest, Height, InstructionId, OrderId, TimeMs, TransferId, WindowId, codec, merkle,
+};
+
+pub use self::orders::{
+    Conversion, HeldOrder, OrderRecord, OrderStatus, Reservation, ReturnRecord, fingerprint,
+};
+pub use self::rules::{
+    PolicyRecord, ProgrammeRecord, ProposalRecord, ProposalStatus, QuoteRecord, RateRecord,
+    RegistryRecord,
+};
+pub use self::settlement::{
+    InstructionRecord, InstructionStatus, Party, Position, TransferRecord, TransferStatus,
+    WindowRecord, WindowSettlement,
+};
+pub use self::sla::{BreachRecord, BreachSubject, Corridor, SLA_BUCKETS_MS, SlaCounters, Stage};
+use crate::account::{Account, AccountKey};
+
+/// Where an operation stands in the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode)]
+pub struct Location {
+    /// The block.
+    pub height: Height,
+    /// The batch's place in the block.
+    pub batch: u32,
+    /// The item's place in the batch.
+    pub item: u32,
+}
+
+/// What changed an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub enum EntryCause {
+    /// Opening liquidity of the genesis file.
+    Genesis,
+    /// Orders of the batch at this place in the block.
+    Batch(u32),
+    /// Reservations that nobody collected in time.
+    Expiry,
+    /// The arrival of an instruction's money.
+    Instruction(InstructionId),
+    /// The close of a window: cashback owed is settled.
+    WindowClose(WindowId),
+    /// A return of an order, or an order that a risk desk released.
+    Order(OrderId),
+    /// A deposit, a withdrawal or a cap.
+    Transfer(TransferId),
+}
+
+/// What one cause in one block did to one account. Deltas are in minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct AccountEntry {
+    /// The account.
+    pub key: AccountKey,
+    /// The block.
+    pub height: Height,
+    /// Its place among the block's entries, over all accounts.
+    pub sequence: u32,
+    /// What caused it.
+    pub cause: EntryCause,
+    /// Block time.
+    pub time: TimeMs,
+    /// Change of the debits pending.
+    pub debits_pending: i128,
+    /// Change of the debits posted.
+    pub debits_posted: i128,
+    /// Change of the credits pending.
+    pub credits_pending: i128,
+    /// Change of the credits posted.
+    pub credits_posted: i128,
+    /// How many orders (of an arrival: orders paid out) are in it.
+    pub order_count: u64,
+    /// The account after it.
+    pub after: Account,
+}
+
+/// What the store indexes of a block: leaves of its header's records root, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Record {
+    /// A window that closed.
+    Window(WindowRecord),
+    /// An instruction, new or changed: the later record of an id stands.
+    Instruction(InstructionRecord),
+    /// An entry of an account.
+    AccountEntry(AccountEntry),
+    /// A missed deadline.
+    Breach(BreachRecord),
+    /// A window marked settled.
+    WindowSettlement(WindowSettlement),
+    /// Money sent back.
+    Return(ReturnRecord),
+    /// A transfer, new or changed.
+    Transfer(TransferRecord),
+    /// A rate published.
+    Rate(RateRecord),
+    /// A quote issued.
+    Quote(QuoteRecord),
+    /// A risk policy set.
+    Policy(PolicyRecord),
+    /// A governance proposal, new or changed.
+    Proposal(ProposalRecord),
+    /// The registry that the next block executes under, when it changed.
+    Registry(RegistryRecord),
+}
+
+impl Record {
+    /// Its leaf of the records tree.
+    pub fn leaf(&self) -> Digest {
+        merkle::leaf(&codec::encode(self))
+    }
+}

@@ -1,0 +1,156 @@
+//! Orders: what became of them, what waits, what went back.
+
+use bincode::{Decode, Encode};
+use chain_types::{
+    Amount, Currency, Digest, Height, MerchantId, OrderId, Outcome, ParticipantId, QuoteId, TimeMs,
+};
+
+use super::Location;
+use crate::numbered::numbered;
+
+numbered! {
+    /// How far an order has come. What follows a collection is read from its window's instruction.
+    OrderStatus {
+        /// Refused with its outcome; never entered the books.
+        Rejected = 1, "rejected";
+        /// In the books as pending; waits for its collecting gateway.
+        Reserved = 2, "reserved";
+        /// The collecting gateway said that the user was debited.
+        Collected = 3, "collected";
+        /// Its submitter or its collecting gateway gave it up.
+        Voided = 4, "voided";
+        /// Nobody collected it within its validity.
+        Expired = 5, "expired";
+        /// Above a risk policy's threshold; waits for a risk desk. Not in the books.
+        Held = 6, "held";
+        /// It was held, and a risk desk or the end of its validity refused it.
+        Refused = 7, "refused";
+    }
+}
+
+/// An order's fate so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct OrderRecord {
+    /// Where it was submitted.
+    pub location: Location,
+    /// The first 16 bytes of its item's Merkle leaf hash.
+    pub fingerprint: [u8; 16],
+    /// What became of the submission.
+    pub outcome: Outcome,
+    /// How far it has come.
+    pub status: OrderStatus,
+    /// The block that set the status.
+    pub status_height: Height,
+    /// The operation that set the status: the submission itself if that was the only step, and
+    /// for an expiry, which no operation causes.
+    pub status_location: Location,
+}
+
+impl OrderRecord {
+    /// The record that a submission leaves. `leaf` is its item's Merkle leaf hash.
+    pub fn new(location: Location, leaf: &Digest, outcome: Outcome, status: OrderStatus) -> Self {
+        Self {
+            location,
+            fingerprint: fingerprint(leaf),
+            outcome,
+            status,
+            status_height: location.height,
+            status_location: location,
+        }
+    }
+
+    /// The record that a later step leaves. An expiry has no operation, so no `step`.
+    #[must_use]
+    pub fn stepped(self, status: OrderStatus, height: Height, step: Option<Location>) -> Self {
+        let status_location = step.unwrap_or(self.location);
+        Self { status, status_height: height, status_location, ..self }
+    }
+}
+
+/// The part of an item's Merkle leaf hash that tells one content from another.
+pub fn fingerprint(leaf: &Digest) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&leaf.0[..16]);
+    bytes
+}
+
+/// How an order's money changes its currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Conversion {
+    /// The quote that is used.
+    pub quote: QuoteId,
+    /// What the merchant is paid in.
+    pub payout_currency: Currency,
+    /// What the merchant is paid, in minor units: the exact payout, rounded half to even.
+    pub payout: Amount,
+    /// What the provider delivers, in minor units: the exact payout, rounded down.
+    pub delivered: Amount,
+}
+
+impl Conversion {
+    /// What rounding costs the scheme, in minor units: 0 or 1.
+    pub const fn residue(&self) -> Amount {
+        Amount(self.payout.0.saturating_sub(self.delivered.0))
+    }
+}
+
+/// An open reserved order: money pending in the books.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Reservation {
+    /// Who submitted it.
+    pub submitter: ParticipantId,
+    /// Whom it pays.
+    pub merchant: MerchantId,
+    /// The collecting gateway.
+    pub gateway: ParticipantId,
+    /// How much, in minor units.
+    pub amount: Amount,
+    /// In which currency.
+    pub currency: Currency,
+    /// Whose: the pseudonym.
+    pub user: [u8; 16],
+    /// How it is converted, if it is.
+    pub conversion: Option<Conversion>,
+    /// Block time of its acceptance.
+    pub accepted: TimeMs,
+    /// The last block time at which it may be collected.
+    pub expires: TimeMs,
+}
+
+/// An order that waits for a risk desk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct HeldOrder {
+    /// Who submitted it.
+    pub submitter: ParticipantId,
+    /// The order as submitted.
+    pub item: [u8; 128],
+    /// Block time of its submission.
+    pub held: TimeMs,
+}
+
+/// Money sent back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct ReturnRecord {
+    /// The order.
+    pub order: OrderId,
+    /// Which return of it, from 1.
+    pub sequence: u16,
+    /// Who sent it back.
+    pub gateway: ParticipantId,
+    /// How much, in minor units of the order's currency.
+    pub amount: Amount,
+    /// How much of the payout, in minor units of the payout currency.
+    pub payout: Amount,
+    /// How much cashback was taken back, in minor units of the order's currency.
+    pub cashback: Amount,
+    /// Why: the number of a [`chain_types::ReturnReason`].
+    pub reason: u16,
+    /// Whether its window was still open: a reversal.
+    pub is_reversal: bool,
+    /// The bank's reference.
+    pub reference: [u8; 32],
+    /// Block time.
+    pub time: TimeMs,
+    /// The operation.
+    pub location: Location,
+}

@@ -1,0 +1,146 @@
+//! What parties set for others: rates, quotes, policies, programmes, governance.
+
+use bincode::{Decode, Encode};
+use chain_types::{
+    Amount, Change, Currency, Digest, Height, Parameters, ParticipantId, PartyKeys, PolicyScope,
+    Programme, ProposalId, QuoteId, Rate, TimeMs, ValidatorSet,
+};
+
+use crate::numbered::numbered;
+
+/// A provider's rate of a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct RateRecord {
+    /// The currency that is collected.
+    pub currency: Currency,
+    /// The currency that is paid out.
+    pub payout_currency: Currency,
+    /// Who published it.
+    pub provider: ParticipantId,
+    /// The rate.
+    pub rate: Rate,
+    /// When the provider observed it.
+    pub observed: TimeMs,
+    /// Block time of the publication.
+    pub published: TimeMs,
+}
+
+/// A provider's offer to convert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct QuoteRecord {
+    /// Its id.
+    pub id: QuoteId,
+    /// The currency that is collected.
+    pub currency: Currency,
+    /// The currency that is paid out.
+    pub payout_currency: Currency,
+    /// The rate.
+    pub rate: Rate,
+    /// How much may be collected under it, in minor units.
+    pub ceiling: Amount,
+    /// How much of that is used by collected and reserved orders, in minor units.
+    pub used: Amount,
+    /// The last block time at which an order may use it.
+    pub valid_until: TimeMs,
+    /// Block time of its issue.
+    pub issued: TimeMs,
+}
+
+/// A risk desk's limits for a scope and currency, in minor units; zero means none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct PolicyRecord {
+    /// The scope.
+    pub scope: PolicyScope,
+    /// Zero for the scheme; a gateway's or merchant's id.
+    pub subject: u64,
+    /// The currency that is collected.
+    pub currency: Currency,
+    /// The largest amount of one order.
+    pub order_max: Amount,
+    /// The largest sum of a user's orders of a day.
+    pub user_day_max: Amount,
+    /// The largest sum of the subject's orders of a day.
+    pub day_max: Amount,
+    /// Orders above this are held.
+    pub hold_above: Amount,
+    /// Who set it.
+    pub desk: ParticipantId,
+    /// Block time at which it was set.
+    pub since: TimeMs,
+}
+
+/// A cashback programme as it holds from a height on.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ProgrammeRecord {
+    /// Its number, from zero in the order of first activation: one a merchant and currency.
+    pub number: u32,
+    /// Its versions, ascending: the first height whose block executes under each.
+    pub versions: Vec<(Height, Programme)>,
+}
+
+impl ProgrammeRecord {
+    /// The version under which the block of `height` executes.
+    pub fn at(&self, height: Height) -> Option<&Programme> {
+        self.versions.iter().rev().find(|(since, _)| *since <= height).map(|(_, found)| found)
+    }
+}
+
+numbered! {
+    /// How far a governance proposal has come.
+    ProposalStatus {
+        /// It waits for approvals.
+        Proposed = 1, "proposed";
+        /// Enough operators approved; it waits for its height.
+        Scheduled = 2, "scheduled";
+        /// It is in effect.
+        Effective = 3, "effective";
+        /// Too many operators refused it.
+        Refused = 4, "refused";
+        /// Too few approved in time.
+        Expired = 5, "expired";
+        /// It no longer held when it was to take effect.
+        Failed = 6, "failed";
+    }
+}
+
+/// A governance proposal.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ProposalRecord {
+    /// Its id.
+    pub id: ProposalId,
+    /// The change.
+    pub change: Change,
+    /// What approvals name.
+    pub digest: Digest,
+    /// Who proposed it.
+    pub maker: ParticipantId,
+    /// Block time of the proposal.
+    pub proposed: TimeMs,
+    /// The first block that shall execute under it.
+    pub activation: Height,
+    /// The operators who approved it, its maker first.
+    pub approvals: Vec<ParticipantId>,
+    /// The operators who refused it.
+    pub refusals: Vec<ParticipantId>,
+    /// How far it has come.
+    pub status: ProposalStatus,
+    /// Why it failed: the code of a [`chain_types::Rejection`]; zero when it did not.
+    pub failure: u16,
+    /// The block that set the status.
+    pub status_height: Height,
+}
+
+/// Who may do what from a height on.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct RegistryRecord {
+    /// The first height whose block executes under it.
+    pub since: Height,
+    /// The keys of all participants, ascending by id.
+    pub parties: Vec<PartyKeys>,
+    /// The validators.
+    pub validators: ValidatorSet,
+    /// The parameters.
+    pub parameters: Parameters,
+    /// The protocol version.
+    pub protocol_version: u16,
+}

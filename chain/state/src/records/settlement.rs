@@ -1,0 +1,199 @@
+//! Windows, instructions and transfers: what is paid and settled outside.
+
+use bincode::{Decode, Encode};
+use chain_types::{
+    Amount, Currency, Digest, Height, InstructionId, ParticipantId, TimeMs, TransferAction,
+    TransferId, WindowId,
+};
+
+use super::Location;
+use crate::account::{AccountKey, AccountKind, difference};
+use crate::numbered::numbered;
+
+/// How far an instruction has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub enum InstructionStatus {
+    /// Waits for its paying gateway.
+    Instructed,
+    /// The paying gateway attested that the money was credited.
+    Arrived {
+        /// Block time of the attestation.
+        time: TimeMs,
+        /// The attestation.
+        location: Location,
+    },
+    /// The paying gateway attested that it could not pay; the money stays payable.
+    Failed {
+        /// Why: the number of a [`chain_types::FailureReason`].
+        reason: u16,
+        /// Block time of the attestation.
+        time: TimeMs,
+        /// The attestation.
+        location: Location,
+    },
+    /// It failed, and all its orders were returned since.
+    Returned {
+        /// Block time of the last return.
+        time: TimeMs,
+        /// The last return.
+        location: Location,
+    },
+}
+
+/// "Gateway G, pay merchant M amount A in currency C", and what became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct InstructionRecord {
+    /// Its id: window, merchant and currency.
+    pub id: InstructionId,
+    /// The paying gateway.
+    pub gateway: ParticipantId,
+    /// How much, in minor units.
+    pub amount: Amount,
+    /// How much of it was sent back since it failed, in minor units.
+    pub amount_returned: Amount,
+    /// How many orders it pays out.
+    pub order_count: u64,
+    /// How many of them were converted.
+    pub cross_border_count: u64,
+    /// How often it was given to a paying gateway: 1, and one more for each failure corrected.
+    pub attempt: u16,
+    /// Block time at which the first of them was accepted: the SLA clock runs from there.
+    pub earliest_accepted: TimeMs,
+    /// Block time of the close of its window.
+    pub instructed: TimeMs,
+    /// The last block time at which an arrival is in time.
+    pub deadline: TimeMs,
+    /// How far it has come.
+    pub status: InstructionStatus,
+    /// The bank's reference of the credit or the refusal; zeros while there is neither.
+    pub reference: [u8; 32],
+}
+
+impl InstructionRecord {
+    /// How much of it is still to be paid, in minor units.
+    pub const fn left(&self) -> Amount {
+        Amount(self.amount.0.saturating_sub(self.amount_returned.0))
+    }
+
+    /// Whether the paying gateway still has to attest to it.
+    pub const fn is_outstanding(&self) -> bool {
+        matches!(self.status, InstructionStatus::Instructed)
+    }
+}
+
+/// Who stands in a window's report: the owner of an account kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+pub struct Party {
+    /// As what: gateway liquidity, FX position, cashback pool or FX residue.
+    pub kind: AccountKind,
+    /// The participant, merchant or, with zero, the scheme.
+    pub owner: u64,
+    /// In which currency.
+    pub currency: Currency,
+}
+
+impl Party {
+    /// The party that owns an account.
+    pub const fn of(key: AccountKey) -> Self {
+        Self { kind: key.kind, owner: key.owner, currency: key.currency }
+    }
+}
+
+/// What a party owes and is owed of one window in one currency, in minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Position {
+    /// The party.
+    pub party: Party,
+    /// What it owes.
+    pub gross_debits: u128,
+    /// What it is owed.
+    pub gross_credits: u128,
+}
+
+impl Position {
+    /// What it is owed less what it owes, in minor units: the multilateral net.
+    pub fn net(&self) -> i128 {
+        difference(self.gross_credits, self.gross_debits)
+    }
+}
+
+/// A settlement window: the interbank settlement report.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct WindowRecord {
+    /// Its id.
+    pub id: WindowId,
+    /// Block time of its opening.
+    pub opened: TimeMs,
+    /// Its first block.
+    pub first_height: Height,
+    /// Block time of its close; `None` while it is open.
+    pub closed: Option<TimeMs>,
+    /// Its last block; `None` while it is open.
+    pub last_height: Option<Height>,
+    /// How many orders were collected in it.
+    pub order_count: u64,
+    /// How many instructions pay them out: while it is open, as many as a close would give now.
+    pub instruction_count: u64,
+    /// Ascending by party. Per currency their nets add up to zero.
+    pub positions: Vec<Position>,
+}
+
+/// The banks' word, by a settlement agent, that a window's nets are settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct WindowSettlement {
+    /// The window.
+    pub window: WindowId,
+    /// Who said so.
+    pub agent: ParticipantId,
+    /// The reference of the settlement outside.
+    pub reference: [u8; 32],
+    /// Block time.
+    pub time: TimeMs,
+    /// The operation.
+    pub location: Location,
+}
+
+numbered! {
+    /// How far a transfer has come.
+    TransferStatus {
+        /// It waits for its checker.
+        Proposed = 1, "proposed";
+        /// The checker approved it: it is booked.
+        Approved = 2, "approved";
+        /// The checker refused it.
+        Refused = 3, "refused";
+        /// Nobody decided in time.
+        Expired = 4, "expired";
+    }
+}
+
+/// A deposit, a withdrawal or a net debit cap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct TransferRecord {
+    /// Its id.
+    pub id: TransferId,
+    /// What it does.
+    pub action: TransferAction,
+    /// To which account.
+    pub account: AccountKey,
+    /// How much, in minor units.
+    pub amount: Amount,
+    /// The maker's reference.
+    pub reference: [u8; 32],
+    /// The digest of the whole proposal, by which a repetition is known.
+    pub content: Digest,
+    /// Who proposed it.
+    pub maker: ParticipantId,
+    /// Block time of the proposal.
+    pub proposed: TimeMs,
+    /// The proposal.
+    pub location: Location,
+    /// How far it has come.
+    pub status: TransferStatus,
+    /// Who decided it, if anybody did.
+    pub checker: Option<ParticipantId>,
+    /// The checker's reference.
+    pub checker_reference: [u8; 32],
+    /// Block time of the decision or the expiry.
+    pub decided: Option<TimeMs>,
+}

@@ -1,0 +1,73 @@
+//! The SLA clock: deadlines missed, and how long payments took.
+
+use bincode::{Decode, Encode};
+use chain_types::{Currency, Height, InstructionId, OrderId, ParticipantId, TimeMs};
+
+use crate::numbered::numbered;
+
+numbered! {
+    /// The stage of the SLA clock that was missed.
+    Stage {
+        /// The collecting gateway's: to say that the user was debited.
+        Collected = 1, "collected";
+        /// Nobody's: to close the window in time, which takes blocks.
+        Instructed = 2, "instructed";
+        /// The paying gateway's: to attest that the money was credited.
+        Arrived = 3, "arrived";
+    }
+}
+
+/// What a breach is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+pub enum BreachSubject {
+    /// An order collected late or not at all.
+    Order(OrderId),
+    /// An instruction that did not arrive by its deadline.
+    Instruction(InstructionId),
+}
+
+/// A deadline missed: a ledger fact that names the stage and the late party.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct BreachRecord {
+    /// The block that noticed it.
+    pub height: Height,
+    /// Its place among the block's breaches.
+    pub sequence: u32,
+    /// The stage that was missed.
+    pub stage: Stage,
+    /// The late party; `None` when no block came in time to close the window.
+    pub late: Option<ParticipantId>,
+    /// What it is about.
+    pub subject: BreachSubject,
+    /// The last block time that would have been in time.
+    pub deadline: TimeMs,
+    /// Block time at which it was noticed.
+    pub noticed: TimeMs,
+}
+
+/// Payments that share a payout currency, within one currency or across.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+pub struct Corridor {
+    /// What merchants are paid in.
+    pub payout_currency: Currency,
+    /// Whether the orders were converted.
+    pub is_cross_border: bool,
+}
+
+/// Upper bounds of [`SlaCounters::buckets`], in milliseconds from the earliest acceptance to the
+/// arrival; the last bucket has none.
+pub const SLA_BUCKETS_MS: [u64; 11] =
+    [5_000, 10_000, 20_000, 30_000, 45_000, 60_000, 90_000, 120_000, 180_000, 240_000, 300_000];
+
+/// What a paying gateway has done in a corridor. One update an instruction, none an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+pub struct SlaCounters {
+    /// Instructions arrived that hold orders of the corridor.
+    pub instruction_count: u64,
+    /// Orders arrived.
+    pub order_count: u64,
+    /// Orders arrived after the corridor's deadline.
+    pub late_count: u64,
+    /// Orders by how long their instruction's earliest order took.
+    pub buckets: [u64; SLA_BUCKETS_MS.len() + 1],
+}

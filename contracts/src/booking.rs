@@ -1,0 +1,219 @@
+//! How an order's money enters the books, is posted and is released: one place for one-step
+//! orders, reservations and released holds, within one currency and across two.
+//!
+//! Always: all legs of an order move in one block, or none does.
+
+use chain_state::{
+    AccountKey, CollectedOrder, Conversion, Movement, OrderStatus, Overlay, Reservation,
+};
+use chain_types::{Amount, QuoteId};
+use chain_types::{
+    Currency, MerchantId, OrderId, Outcome, ParticipantId, RechargeItem, Rejection, TimeMs,
+};
+
+use crate::{cashback, fx, risk};
+
+/// An order on its way through the books.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Booking {
+    pub(crate) merchant: MerchantId,
+    pub(crate) gateway: ParticipantId,
+    pub(crate) amount: Amount,
+    pub(crate) currency: Currency,
+    pub(crate) user: [u8; 16],
+    pub(crate) conversion: Option<Conversion>,
+    pub(crate) accepted: TimeMs,
+}
+
+/// The legs of an order: one within a currency, up to three across two.
+struct Legs {
+    legs: [Option<Movement>; 3],
+}
+
+impl Booking {
+    /// The order, not yet converted, as it would be accepted now.
+    pub(crate) fn new(overlay: &Overlay<'_>, item: &RechargeItem) -> Self {
+        Self {
+            merchant: item.merchant(),
+            gateway: item.collecting_gateway(),
+            amount: item.amount(),
+            currency: item.currency(),
+            user: item.user,
+            conversion: None,
+            accepted: overlay.time(),
+        }
+    }
+
+    /// The order of a reservation.
+    pub(crate) fn reserved(held: &Reservation) -> Self {
+        Self {
+            merchant: held.merchant,
+            gateway: held.gateway,
+            amount: held.amount,
+            currency: held.currency,
+            user: held.user,
+            conversion: held.conversion,
+            accepted: held.accepted,
+        }
+    }
+
+    /// The quote that it converts by.
+    pub(crate) fn quote(&self) -> Option<QuoteId> {
+        self.conversion.map(|conversion| conversion.quote)
+    }
+
+    /// As the window counts it.
+    fn collected(&self, overlay: &Overlay<'_>) -> CollectedOrder {
+        let parameters = overlay.state().parameters();
+        let (amount, currency, deadline_ms) = match self.conversion {
+            None => (self.amount, self.currency, parameters.deadline_domestic_ms),
+            Some(conversion) => {
+                (conversion.payout, conversion.payout_currency, parameters.deadline_cross_border_ms)
+            }
+        };
+        CollectedOrder {
+            merchant: self.merchant,
+            gateway: self.gateway,
+            amount,
+            currency,
+            accepted: self.accepted,
+            deadline: self.accepted.plus(deadline_ms),
+            is_cross_border: self.conversion.is_some(),
+        }
+    }
+
+    fn legs(&self, overlay: &mut Overlay<'_>) -> Legs {
+        let liquidity = overlay.open(AccountKey::liquidity(self.gateway, self.currency));
+        let Some(conversion) = self.conversion else {
+            let payable = overlay.open(AccountKey::payable(self.merchant, self.currency));
+            let leg = Movement::of_order(liquidity, payable, self.amount);
+            return Legs { legs: [Some(leg), None, None] };
+        };
+        let (provider, payout_currency) = (conversion.quote.provider(), conversion.payout_currency);
+        let taken = overlay.open(AccountKey::fx_position(provider, self.currency));
+        let delivered = overlay.open(AccountKey::fx_position(provider, payout_currency));
+        let payable = overlay.open(AccountKey::payable(self.merchant, payout_currency));
+        let mut legs = [Some(Movement::of_order(liquidity, taken, self.amount)), None, None];
+        if conversion.delivered.0 > 0 {
+            legs[1] = Some(Movement::of_order(delivered, payable, conversion.delivered));
+        }
+        let residue = conversion.residue();
+        if residue.0 > 0 {
+            let scheme = overlay.open(AccountKey::fx_residue(payout_currency));
+            legs[2] = Some(Movement::of_order(scheme, payable, residue));
+        }
+        Legs { legs }
+    }
+
+    /// The legs of the window's netting.
+    fn net(&self, overlay: &mut Overlay<'_>) {
+        let liquidity = AccountKey::liquidity(self.gateway, self.currency);
+        let amount = u128::from(self.amount.0);
+        let Some(conversion) = self.conversion else {
+            overlay.owe(liquidity, amount);
+            return;
+        };
+        let (provider, payout_currency) = (conversion.quote.provider(), conversion.payout_currency);
+        overlay.net(liquidity, AccountKey::fx_position(provider, self.currency), amount);
+        let delivered = u128::from(conversion.delivered.0);
+        overlay.owe(AccountKey::fx_position(provider, payout_currency), delivered);
+        if conversion.residue().0 > 0 {
+            let residue = u128::from(conversion.residue().0);
+            overlay.owe(AccountKey::fx_residue(payout_currency), residue);
+        }
+    }
+}
+
+impl Legs {
+    fn movements(&self) -> Vec<Movement> {
+        self.legs.iter().copied().flatten().collect()
+    }
+
+    /// The only leg, of most orders.
+    fn single(&self) -> Option<Movement> {
+        self.legs[0].filter(|_| self.legs[1].is_none() && self.legs[2].is_none())
+    }
+}
+
+/// Books an order that passed every rule but those of money: posts it if its gateway has
+/// collected, else reserves it until `expires`.
+pub(crate) fn enter(
+    overlay: &mut Overlay<'_>,
+    submitter: ParticipantId,
+    item: &RechargeItem,
+) -> Result<(Outcome, OrderStatus), Rejection> {
+    let mut booking = Booking::new(overlay, item);
+    booking.conversion = fx::convert(overlay, item)?;
+    let debit = overlay.open(AccountKey::liquidity(booking.gateway, booking.currency));
+    if overlay.account(debit).available() < u128::from(booking.amount.0) {
+        return Err(Rejection::LiquidityExceeded);
+    }
+    if item.is_collected() {
+        let outcome = collect(overlay, &booking, false)?;
+        use_up(overlay, &booking);
+        return Ok((outcome, OrderStatus::Collected));
+    }
+    let legs = booking.legs(overlay);
+    let reserved = match legs.single() {
+        Some(leg) => overlay.reserve(&leg),
+        None => overlay.reserve_all(&legs.movements()),
+    };
+    reserved.map_err(|_| Rejection::AccountOverflow)?;
+    let validity_ms = overlay.state().parameters().order_validity_ms;
+    let reservation = Reservation {
+        submitter,
+        merchant: booking.merchant,
+        gateway: booking.gateway,
+        amount: booking.amount,
+        currency: booking.currency,
+        user: booking.user,
+        conversion: booking.conversion,
+        accepted: booking.accepted,
+        expires: item.order_id().time().plus(validity_ms),
+    };
+    overlay.open_reservation(item.order_id(), reservation);
+    use_up(overlay, &booking);
+    Ok((Outcome::APPLIED, OrderStatus::Reserved))
+}
+
+/// Posts an order, and what follows from a collection. `is_reserved` says whether its legs are
+/// pending.
+pub(crate) fn collect(
+    overlay: &mut Overlay<'_>,
+    booking: &Booking,
+    is_reserved: bool,
+) -> Result<Outcome, Rejection> {
+    let order = booking.collected(overlay);
+    overlay.check_room(&order).map_err(|_| Rejection::AccountOverflow)?;
+    let legs = booking.legs(overlay);
+    let posted = match (legs.single(), is_reserved) {
+        (Some(leg), false) => overlay.transfer(&leg),
+        (Some(leg), true) => overlay.post_reserved(&leg),
+        (None, false) => overlay.transfer_all(&legs.movements()),
+        (None, true) => overlay.post_all_reserved(&legs.movements()),
+    };
+    posted.map_err(|_| Rejection::AccountOverflow)?;
+    overlay.collect_in_window(&order);
+    booking.net(overlay);
+    Ok(cashback::grant(overlay, booking))
+}
+
+/// Undoes a reservation exactly: its legs, its use of the quote and of limits.
+pub(crate) fn release(overlay: &mut Overlay<'_>, id: OrderId, held: &Reservation) {
+    let booking = Booking::reserved(held);
+    for leg in booking.legs(overlay).movements() {
+        overlay.release(&leg);
+    }
+    if let Some(quote) = booking.quote() {
+        fx::give_back(overlay, quote, booking.amount);
+    }
+    risk::uncount(overlay, &booking);
+    overlay.close_reservation(id);
+}
+
+fn use_up(overlay: &mut Overlay<'_>, booking: &Booking) {
+    if let Some(quote) = booking.quote() {
+        fx::use_up(overlay, quote, booking.amount);
+    }
+    risk::count(overlay, booking);
+}

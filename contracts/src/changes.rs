@@ -1,0 +1,268 @@
+//! What a governance change does to the registry, and when it holds: what the genesis file could
+//! not say, governance cannot either.
+//!
+//! Rules: what is named exists, and names, roles and bounds are as in a genesis file (807); a key
+//! is nobody's yet (808); at least four validators are left (805), none of which alone can stop the
+//! chain, and enough operators to approve anything (806); the span of order ids is fixed (809).
+
+use chain_state::{Overlay, ProgrammeRecord, RegistryContent, State};
+use chain_types::parameters::PROTOCOL_VERSION;
+use chain_types::validators::VALIDATORS_MAX;
+use chain_types::{
+    Change, Height, Merchant, Node, Parameters, Participant, ParticipantId, Programme, PublicKey,
+    Rejection, Roles, ValidatorSet,
+};
+
+use crate::governance::is_operator;
+
+/// The fewest validators that a change may leave: one of them may fail.
+const VALIDATORS_MIN: usize = 4;
+/// The most nodes, so that everybody can be connected to everybody.
+const NODES_MAX: usize = 256;
+/// The longest name, in characters.
+const NAME_CHARACTERS_MAX: usize = 64;
+/// The largest voting power of a node.
+const POWER_MAX: u64 = 1_000_000_000;
+/// Parameters that never change: the memory of duplicates rests on them.
+const FIXED: [&str; 2] = ["order_skew_ms", "order_validity_ms"];
+
+type Checked = Result<Option<RegistryContent>, Rejection>;
+
+/// The registry after a change that takes effect for the block of `height`; `None` for a
+/// cashback programme, which is not in the registry.
+pub(crate) fn check(
+    state: &State,
+    before: &RegistryContent,
+    change: &Change,
+    height: Height,
+) -> Checked {
+    let mut content = before.clone();
+    match change {
+        Change::Participant(participant) => put_participant(&mut content, participant)?,
+        Change::Key { participant, public_key, overlap_heights } => {
+            rotate(&mut content, *participant, *public_key, *overlap_heights, height)?;
+        }
+        Change::ParticipantSuspended { participant, suspended } => {
+            find(&mut content, *participant)?.suspended = *suspended;
+        }
+        Change::Merchant(merchant) => put_merchant(&mut content, merchant, height)?,
+        Change::MerchantSuspended { merchant, suspended } => {
+            let found = content.merchants.iter_mut().find(|known| known.id == *merchant);
+            found.ok_or(Rejection::ChangeInvalid)?.suspended = *suspended;
+        }
+        Change::Parameter { index, value } => {
+            content.parameters = parameter(&content.parameters, *index, *value)?;
+        }
+        Change::Node(node) => add_node(&mut content, node)?,
+        Change::Power { node, power } => set_power(&mut content, *node, *power)?,
+        Change::Currency(currency) => {
+            let is_known = content.currencies.contains(currency);
+            if is_known || currency.exponent().is_none() {
+                return Err(Rejection::ChangeInvalid);
+            }
+            content.currencies.push(*currency);
+            content.currencies.sort_unstable();
+        }
+        Change::Programme(programme) => return check_programme(state, &content, programme),
+        Change::ProtocolVersion(version) => {
+            if *version <= content.protocol_version || *version > PROTOCOL_VERSION {
+                return Err(Rejection::ChangeInvalid);
+            }
+            content.protocol_version = *version;
+        }
+    }
+    check_operators(before, &content)?;
+    Ok(Some(content))
+}
+
+fn find(content: &mut RegistryContent, id: ParticipantId) -> Result<&mut Participant, Rejection> {
+    let at = content.participants.binary_search_by_key(&id, |known| known.id);
+    let at = at.map_err(|_| Rejection::ChangeInvalid)?;
+    content.participants.get_mut(at).ok_or(Rejection::ChangeInvalid)
+}
+
+fn put_participant(content: &mut RegistryContent, new: &Participant) -> Result<(), Rejection> {
+    let all = Roles::NAMES.iter().fold(Roles::default(), |all, (role, _)| all.and(*role));
+    let has_known_roles = new.roles.0 != 0 && new.roles.0 & !all.0 == 0;
+    if new.id.0 == 0 || !is_name(&new.name) || !has_known_roles {
+        return Err(Rejection::ChangeInvalid);
+    }
+    match content.participants.binary_search_by_key(&new.id, |known| known.id) {
+        Ok(at) => {
+            let known = content.participants.get_mut(at).ok_or(Rejection::ChangeInvalid)?;
+            // A key changes by a rotation, and a suspension by its own change.
+            if known.public_key != new.public_key || known.suspended != new.suspended {
+                return Err(Rejection::ChangeInvalid);
+            }
+            *known = new.clone();
+        }
+        Err(at) => {
+            check_key(content, new.public_key)?;
+            content.participants.insert(at, new.clone());
+        }
+    }
+    check_payers(content)
+}
+
+/// Merchants are paid by gateways.
+fn check_payers(content: &RegistryContent) -> Result<(), Rejection> {
+    let is_gateway = |id: ParticipantId| {
+        let found = content.participants.binary_search_by_key(&id, |known| known.id);
+        let found = found.ok().and_then(|at| content.participants.get(at));
+        found.is_some_and(|found| found.roles.any_of(Roles::GATEWAY))
+    };
+    let all = content.merchants.iter().all(|merchant| is_gateway(merchant.payout_gateway));
+    if all { Ok(()) } else { Err(Rejection::ChangeInvalid) }
+}
+
+fn rotate(
+    content: &mut RegistryContent,
+    id: ParticipantId,
+    new: PublicKey,
+    overlap_heights: u64,
+    height: Height,
+) -> Result<(), Rejection> {
+    check_key(content, new)?;
+    let known = find(content, id)?;
+    let before = std::mem::replace(&mut known.public_key, new);
+    match overlap_heights.checked_sub(1) {
+        None => content.previous_keys.remove(&id),
+        Some(more) => {
+            let until = Height(height.0.checked_add(more).ok_or(Rejection::ChangeInvalid)?);
+            content.previous_keys.insert(id, (before, until))
+        }
+    };
+    Ok(())
+}
+
+/// A key is usable, and nobody's yet.
+fn check_key(content: &RegistryContent, key: PublicKey) -> Result<(), Rejection> {
+    if !key.is_usable() {
+        return Err(Rejection::ChangeInvalid);
+    }
+    let of_participants = content.participants.iter().map(|known| known.public_key);
+    let previous = content.previous_keys.values().map(|(key, _)| *key);
+    let of_nodes = content.nodes.iter().flat_map(|node| [node.network_key, node.validator_key]);
+    if of_participants.chain(previous).chain(of_nodes).any(|used| used == key) {
+        return Err(Rejection::KeyInUse);
+    }
+    Ok(())
+}
+
+fn put_merchant(
+    content: &mut RegistryContent,
+    new: &Merchant,
+    height: Height,
+) -> Result<(), Rejection> {
+    if new.id.0 == 0 || i64::try_from(new.id.0).is_err() || !is_name(&new.name) {
+        return Err(Rejection::ChangeInvalid);
+    }
+    match content.merchants.binary_search_by_key(&new.id, |known| known.id) {
+        Ok(at) => {
+            let known = content.merchants.get_mut(at).ok_or(Rejection::ChangeInvalid)?;
+            if known.suspended != new.suspended {
+                return Err(Rejection::ChangeInvalid);
+            }
+            *known = new.clone();
+        }
+        Err(at) => content.merchants.insert(at, new.clone()),
+    }
+    content.merchants_changed.insert(new.id, height);
+    check_payers(content)
+}
+
+fn parameter(parameters: &Parameters, index: u16, value: u64) -> Result<Parameters, Rejection> {
+    let name = Parameters::NAMES.get(usize::from(index)).ok_or(Rejection::ChangeInvalid)?;
+    if FIXED.contains(name) {
+        return Err(Rejection::ParameterFixed);
+    }
+    parameters.with(index, value).map_err(|_| Rejection::ChangeInvalid)
+}
+
+fn add_node(content: &mut RegistryContent, node: &Node) -> Result<(), Rejection> {
+    let operator = find(content, node.operator)?;
+    let is_run_by_operator = operator.roles.any_of(Roles::SETTLEMENT_OPERATOR);
+    let is_free = content.nodes.iter().all(|known| known.name != node.name);
+    let is_within = is_name(&node.name) && node.power <= POWER_MAX;
+    if !is_run_by_operator || !is_free || !is_within || content.nodes.len() >= NODES_MAX {
+        return Err(Rejection::ChangeInvalid);
+    }
+    check_key(content, node.network_key)?;
+    match (node.power, node.network_key == node.validator_key) {
+        (0, true) => {}
+        (1.., false) => check_key(content, node.validator_key)?,
+        // A voter's two keys differ; an edge node has one.
+        _ => return Err(Rejection::ChangeInvalid),
+    }
+    content.nodes.push(node.clone());
+    if node.power > 0 { check_validators(content) } else { Ok(()) }
+}
+
+fn set_power(content: &mut RegistryContent, node: u32, power: u64) -> Result<(), Rejection> {
+    let found = usize::try_from(node).ok().and_then(|at| content.nodes.get_mut(at));
+    let found = found.ok_or(Rejection::ChangeInvalid)?;
+    if power > POWER_MAX || found.network_key == found.validator_key {
+        return Err(Rejection::ChangeInvalid);
+    }
+    found.power = power;
+    check_validators(content)
+}
+
+/// A quorum stays reachable when any one validator fails.
+fn check_validators(content: &RegistryContent) -> Result<(), Rejection> {
+    let validators = ValidatorSet::of_nodes(&content.nodes);
+    let count = validators.as_slice().len();
+    if count < VALIDATORS_MIN {
+        return Err(Rejection::ValidatorsTooFew);
+    }
+    if count > VALIDATORS_MAX {
+        return Err(Rejection::ChangeInvalid);
+    }
+    let total = validators.total_power();
+    let is_heavy = |power: u64| u128::from(power) * 3 >= total;
+    if validators.as_slice().iter().any(|validator| is_heavy(validator.power)) {
+        return Err(Rejection::QuorumUnreachable);
+    }
+    Ok(())
+}
+
+/// Enough operators are left to approve the next change; a chain that never had enough may only
+/// gain some.
+fn check_operators(before: &RegistryContent, after: &RegistryContent) -> Result<(), Rejection> {
+    let count = |content: &RegistryContent| {
+        content.participants.iter().filter(|known| is_operator(known)).count()
+    };
+    let needed = after.parameters.governance_approvals as usize;
+    let is_lessened = count(after) < count(before)
+        || after.parameters.governance_approvals > before.parameters.governance_approvals;
+    if is_lessened && count(after) < needed {
+        return Err(Rejection::QuorumUnreachable);
+    }
+    Ok(())
+}
+
+fn is_name(name: &str) -> bool {
+    let is_short = name.chars().count() <= NAME_CHARACTERS_MAX;
+    !name.is_empty() && is_short && !name.chars().any(char::is_control) && name.trim() == name
+}
+
+fn check_programme(state: &State, content: &RegistryContent, programme: &Programme) -> Checked {
+    let is_known = state.merchant(programme.merchant).is_some()
+        && content.currencies.binary_search(&programme.currency).is_ok();
+    if is_known && programme.is_well_formed() { Ok(None) } else { Err(Rejection::ChangeInvalid) }
+}
+
+/// Puts a cashback programme into effect for blocks from `next` on.
+pub(crate) fn put_programme(overlay: &mut Overlay<'_>, change: &Change, next: Height) {
+    let Change::Programme(programme) = change else {
+        return;
+    };
+    let key = (programme.merchant, programme.currency);
+    let known = overlay.tables().programmes().get(&key).cloned();
+    let mut record = known.unwrap_or_else(|| ProgrammeRecord {
+        number: u32::try_from(overlay.tables().programmes().range(..).len()).unwrap_or(u32::MAX),
+        versions: Vec::new(),
+    });
+    record.versions.push((next, programme.clone()));
+    overlay.tables().programmes().put(key, record);
+}

@@ -1,0 +1,242 @@
+//! Foreign exchange: rates, quotes, and the conversion of an order.
+//!
+//! Operations: [`publish`] a rate and [`issue`] a quote, both by an FX provider.
+//!
+//! Rules of a rate, in order: spare bytes are zero (201); two different currencies of the chain
+//! (600); bounds (601); observed in time (603) and after the provider's last one (602), but the
+//! very same again is repeated. Of a quote: 201, 600, 601; a ceiling (206); its id is of the
+//! provider's range (605); the same id with the same content is repeated, with other content a
+//! conflict (604); it is valid from now on, not for too long (606).
+//!
+//! Rules of a conversion, in order: see [`convert`].
+//!
+//! Always: the provider delivers the exact payout rounded down, the merchant gets it rounded half
+//! to even, and the scheme bears the difference: at most one minor unit an order.
+
+use chain_state::{AccountKey, Conversion, Overlay, QuoteRecord, RateRecord, Record};
+use chain_types::{
+    Amount, Currency, Outcome, Participant, ParticipantId, QuoteId, QuoteItem, Rate, RateItem,
+    RechargeItem, Rejection, Roles,
+};
+
+/// Quotes that differ from the reference by this many thousandths or more are refused.
+const DRIFT_PER_MILLE: u32 = 3;
+
+/// A provider publishes its rate of a pair.
+pub(crate) fn publish(
+    overlay: &mut Overlay<'_>,
+    submitter: &Participant,
+    item: &RateItem,
+) -> Outcome {
+    match check_rate(overlay, submitter, item) {
+        Ok(record) => {
+            let key = (record.currency, record.payout_currency, record.provider);
+            overlay.tables().rates().put(key, record);
+            overlay.record(Record::Rate(record));
+            Outcome::APPLIED
+        }
+        Err(outcome) => outcome,
+    }
+}
+
+fn check_rate(
+    overlay: &mut Overlay<'_>,
+    submitter: &Participant,
+    item: &RateItem,
+) -> Result<RateRecord, Outcome> {
+    if item.spare != [0; 42] {
+        return Err(Rejection::SpareNotZero.into());
+    }
+    let (currency, payout_currency) = check_pair(overlay, item.pair())?;
+    let rate = item.rate().ok_or(Rejection::RateOutOfBounds)?;
+    let (time, observed) = (overlay.time(), item.observed());
+    let parameters = overlay.state().parameters();
+    let is_early = observed > time.plus(parameters.order_skew_ms);
+    if is_early || observed.plus(parameters.rate_fresh_ms) < time {
+        return Err(Rejection::RateUntimely.into());
+    }
+    let key = (currency, payout_currency, submitter.id);
+    if let Some(last) = overlay.tables().rates().get(&key) {
+        if last.observed == observed && last.rate == rate {
+            return Err(Outcome::REPEATED);
+        }
+        if last.observed >= observed {
+            return Err(Rejection::RateNotNewer.into());
+        }
+    }
+    let provider = submitter.id;
+    Ok(RateRecord { currency, payout_currency, provider, rate, observed, published: time })
+}
+
+/// A provider issues a quote.
+pub(crate) fn issue(
+    overlay: &mut Overlay<'_>,
+    submitter: &Participant,
+    item: &QuoteItem,
+) -> Outcome {
+    match check_quote(overlay, submitter, item) {
+        Ok(record) => {
+            overlay.tables().quotes().put(record.id, record);
+            overlay.record(Record::Quote(record));
+            Outcome::APPLIED
+        }
+        Err(outcome) => outcome,
+    }
+}
+
+fn check_quote(
+    overlay: &mut Overlay<'_>,
+    submitter: &Participant,
+    item: &QuoteItem,
+) -> Result<QuoteRecord, Outcome> {
+    if item.spare != [0; 26] {
+        return Err(Rejection::SpareNotZero.into());
+    }
+    let (currency, payout_currency) = check_pair(overlay, item.pair())?;
+    let rate = item.rate().ok_or(Rejection::RateOutOfBounds)?;
+    let (id, ceiling, valid_until) = (item.quote_id(), item.ceiling(), item.valid_until());
+    if ceiling.0 == 0 {
+        return Err(Rejection::AmountZero.into());
+    }
+    if id.provider() != submitter.id {
+        return Err(Rejection::QuoteIdForeign.into());
+    }
+    let (issued, used) = (overlay.time(), Amount(0));
+    let new =
+        QuoteRecord { id, currency, payout_currency, rate, ceiling, used, valid_until, issued };
+    if let Some(known) = overlay.tables().quotes().get(&id) {
+        let is_same = QuoteRecord { used: known.used, issued: known.issued, ..new } == *known;
+        return Err(if is_same { Outcome::REPEATED } else { Rejection::QuoteConflict.into() });
+    }
+    let latest = issued.plus(overlay.state().parameters().quote_valid_max_ms);
+    if valid_until <= issued || valid_until > latest {
+        return Err(Rejection::QuoteValidityInvalid.into());
+    }
+    Ok(new)
+}
+
+fn check_pair(
+    overlay: &Overlay<'_>,
+    pair: (Currency, Currency),
+) -> Result<(Currency, Currency), Rejection> {
+    let currencies = overlay.state().currencies();
+    let is_known = |currency| currencies.binary_search(&currency).is_ok();
+    let is_pair = pair.0 != pair.1 && is_known(pair.0) && is_known(pair.1);
+    is_pair.then_some(pair).ok_or(Rejection::PairInvalid)
+}
+
+/// How an order is converted; `None` for one that asks for nothing. Its form was checked: the
+/// payout currency differs exactly when a quote is named.
+///
+/// Rules, in order: the quote is known (222) and of the pair (223); its provider is not suspended
+/// (231); it has not expired (224); its ceiling holds the amount (225); there is a reference rate
+/// (226, 232), from which it differs by less than 0.3 % (227); the payout is an amount (230), no
+/// less than the order's minimum (228), and the provider's position holds it (229).
+pub(crate) fn convert(
+    overlay: &mut Overlay<'_>,
+    item: &RechargeItem,
+) -> Result<Option<Conversion>, Rejection> {
+    let Some(id) = item.quote() else {
+        return Ok(None);
+    };
+    let pair = (item.currency(), item.payout_currency());
+    let quote = *overlay.tables().quotes().get(&id).ok_or(Rejection::QuoteUnknown)?;
+    if (quote.currency, quote.payout_currency) != pair {
+        return Err(Rejection::QuoteMismatch);
+    }
+    if !is_active(overlay, id.provider()) {
+        return Err(Rejection::ProviderSuspended);
+    }
+    if overlay.time() > quote.valid_until {
+        return Err(Rejection::QuoteExpired);
+    }
+    let used = quote.used.0.checked_add(item.amount.get());
+    if used.is_none_or(|used| used > quote.ceiling.0) {
+        return Err(Rejection::QuoteSpent);
+    }
+    if quote.rate.drifts(reference(overlay, pair)?, DRIFT_PER_MILLE) {
+        return Err(Rejection::QuoteDrifted);
+    }
+    let conversion = conversion(&quote, item.amount()).ok_or(Rejection::PayoutOutOfRange)?;
+    if conversion.payout.0 < item.payout_minimum.get() {
+        return Err(Rejection::PayoutBelowMinimum);
+    }
+    let position = overlay.open(AccountKey::fx_position(id.provider(), pair.1));
+    if overlay.account(position).available() < u128::from(conversion.delivered.0) {
+        return Err(Rejection::PositionExceeded);
+    }
+    Ok(Some(conversion))
+}
+
+/// What an amount becomes by a quote; `None` when the payout is zero or no amount.
+pub(crate) fn conversion(quote: &QuoteRecord, amount: Amount) -> Option<Conversion> {
+    let converted = quote.rate.convert(amount, quote.currency, quote.payout_currency)?;
+    let is_paid = converted.rounded.0 > 0;
+    is_paid.then_some(Conversion {
+        quote: quote.id,
+        payout_currency: quote.payout_currency,
+        payout: converted.rounded,
+        delivered: converted.floor,
+    })
+}
+
+/// The reference rate of a pair: the median of the fresh rates of active providers, of an even
+/// number the lower of the middle two.
+fn reference(overlay: &mut Overlay<'_>, pair: (Currency, Currency)) -> Result<Rate, Rejection> {
+    let parameters = overlay.state().parameters();
+    let (least, fresh_ms) = (parameters.rates_min as usize, parameters.rate_fresh_ms);
+    let first = (pair.0, pair.1, ParticipantId(0));
+    let last = (pair.0, pair.1, ParticipantId(u32::MAX));
+    let published = overlay.tables().rates().range(first..=last);
+    if published.len() < least {
+        return Err(Rejection::RatesTooFew);
+    }
+    let time = overlay.time();
+    let mut fresh: Vec<Rate> = published
+        .into_iter()
+        .filter(|((.., provider), _)| is_active(overlay, *provider))
+        .filter(|(_, record)| record.observed.plus(fresh_ms) >= time)
+        .map(|(_, record)| record.rate)
+        .collect();
+    if fresh.len() < least {
+        return Err(Rejection::RatesStale);
+    }
+    fresh.sort_by(|one, other| one.compare(*other));
+    fresh.get((fresh.len() - 1) / 2).copied().ok_or(Rejection::RatesStale)
+}
+
+/// Whether a participant may provide conversions in this block.
+fn is_active(overlay: &Overlay<'_>, provider: ParticipantId) -> bool {
+    let found = overlay.state().participant(provider);
+    found.is_some_and(|found| !found.suspended && found.roles.any_of(Roles::FX_PROVIDER))
+}
+
+/// Takes an amount of a quote's ceiling.
+pub(crate) fn use_up(overlay: &mut Overlay<'_>, id: QuoteId, amount: Amount) {
+    change_use(overlay, id, |used| used.saturating_add(amount.0));
+}
+
+/// Gives back an amount of a quote's ceiling.
+pub(crate) fn give_back(overlay: &mut Overlay<'_>, id: QuoteId, amount: Amount) {
+    change_use(overlay, id, |used| used.saturating_sub(amount.0));
+}
+
+fn change_use(overlay: &mut Overlay<'_>, id: QuoteId, change: impl FnOnce(u64) -> u64) {
+    let mut quotes = overlay.tables().quotes();
+    if let Some(quote) = quotes.get(&id).copied() {
+        quotes.put(id, QuoteRecord { used: Amount(change(quote.used.0)), ..quote });
+    }
+}
+
+/// Forgets quotes that no order may use and no reservation can give back to any more.
+pub(crate) fn forget(overlay: &mut Overlay<'_>) {
+    let parameters = overlay.state().parameters();
+    // A reservation made at the last moment may be given back until its id's validity is over.
+    let kept_ms = parameters.order_validity_ms + parameters.order_skew_ms;
+    let time = overlay.time();
+    let quotes = &overlay.state().tables().quotes;
+    let over = quotes.values().filter(|quote| quote.valid_until.plus(kept_ms) < time);
+    for id in over.map(|quote| quote.id).collect::<Vec<_>>() {
+        overlay.tables().quotes().remove(&id);
+    }
+}

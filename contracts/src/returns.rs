@@ -1,0 +1,342 @@
+//! Returns and reversals: money of a collected order that goes back, in whole or in part.
+//!
+//! Operation: [`give_back`], by the gateway that pays the order's instruction; while the order's
+//! window is open, also by its collecting gateway (a reversal).
+//!
+//! Rules, in order: the id is a UUIDv7 (200); spare bytes are zero (201); the reason has a meaning
+//! (306); the amount is not zero (206); the return period is not over (325); the order is known
+//! (300) and was collected (321); its sequence number was not used (repeated, or 323 for other
+//! content) and is the next (324); it was collected in an earlier block (327); its instruction is
+//! not with its gateway (322); the submitter may (326); no more than what is left goes back (320);
+//! the money is there (328); sums fit (216).
+//!
+//! Records: each return; what an order's returns add up to, for as long as it can be returned.
+//!
+//! Always: payout and cashback taken back are in proportion, rounded half to even on the sum of
+//! the order's returns, so that a full return takes back exactly all, however it was cut.
+
+use chain_state::records::fingerprint;
+use chain_state::{
+    AccountKey, Conversion, EntryCause, History, InstructionRecord, InstructionStatus, Location,
+    Movement, OrderStatus, Overlay, PastCollection, PastOrder, Record, ReturnRecord, Returned,
+};
+use chain_types::rate::divide_half_even;
+use chain_types::{
+    Amount, Digest, InstructionId, OrderId, Outcome, Participant, ParticipantId, RechargeItem,
+    Rejection, ReturnItem, ReturnReason,
+};
+
+use crate::{cashback, fx};
+
+/// Where the money of a return comes from.
+enum Source {
+    /// The window is open: the merchant is paid less.
+    Window,
+    /// The instruction failed: its money is still payable.
+    Failed(InstructionRecord),
+    /// The instruction arrived: its gateway takes it from the merchant.
+    Arrived,
+}
+
+/// A return whose every rule but those of money holds.
+struct Return {
+    item: RechargeItem,
+    conversion: Option<Conversion>,
+    source: Source,
+    /// The gateway that takes the money back from the merchant, or would have paid it.
+    paying: ParticipantId,
+    amount: Amount,
+    /// Of the payout, in the payout currency.
+    payout: Amount,
+    /// Of the cashback granted.
+    cashback: Amount,
+}
+
+/// A gateway sends money of a collected order back.
+pub(crate) fn give_back(
+    overlay: &mut Overlay<'_>,
+    submitter: &Participant,
+    item: &ReturnItem,
+    leaf: &Digest,
+    location: Location,
+    history: &dyn History,
+) -> Outcome {
+    let found = match check(overlay, submitter, item, leaf, history) {
+        Ok(found) => found,
+        Err(outcome) => return outcome,
+    };
+    let id = item.order_id();
+    overlay.begin(EntryCause::Order(id));
+    if let Err(rejection) = move_money(overlay, &found) {
+        return rejection.into();
+    }
+    net(overlay, &found);
+    settle_source(overlay, &found, location);
+    let mut returned = overlay.tables().returned().get(&id).cloned().unwrap_or_default();
+    returned.amount = Amount(returned.amount.0.saturating_add(found.amount.0));
+    returned.fingerprints.push(fingerprint(leaf));
+    overlay.tables().returned().put(id, returned);
+    let time = overlay.time();
+    overlay.record(Record::Return(ReturnRecord {
+        order: id,
+        sequence: item.sequence.get(),
+        gateway: submitter.id,
+        amount: found.amount,
+        payout: found.payout,
+        cashback: found.cashback,
+        reason: item.reason.get(),
+        is_reversal: matches!(found.source, Source::Window),
+        reference: item.reference,
+        time,
+        location,
+    }));
+    Outcome::APPLIED
+}
+
+fn check(
+    overlay: &mut Overlay<'_>,
+    submitter: &Participant,
+    item: &ReturnItem,
+    leaf: &Digest,
+    history: &dyn History,
+) -> Result<Return, Outcome> {
+    check_form(overlay, item)?;
+    let id = item.order_id();
+    let past = find(overlay, id, history)?;
+    let returned = overlay.tables().returned().get(&id).cloned().unwrap_or_default();
+    check_sequence(&returned, item.sequence.get(), &fingerprint(leaf))?;
+    let Some((order, collection)) = past else {
+        return Err(Rejection::OrderFresh.into());
+    };
+    let (source, paying) = source(overlay, &order, &collection, history)?;
+    let is_own_window =
+        matches!(source, Source::Window) && submitter.id == order.collecting_gateway();
+    if submitter.id != paying && !is_own_window {
+        return Err(Rejection::NotReturnParty.into());
+    }
+    let before = returned.amount.0;
+    let after = before.checked_add(item.amount.get()).filter(|sum| *sum <= order.amount.get());
+    let after = after.ok_or(Rejection::ReturnExceeded)?;
+    let conversion = conversion_of(overlay, &order, history)?;
+    let paid = conversion.map_or(order.amount(), |conversion| conversion.payout);
+    let granted = cashback_of(overlay, &order, &collection);
+    let part = |whole| share(whole, order.amount(), before, after);
+    Ok(Return {
+        item: order,
+        conversion,
+        source,
+        paying,
+        amount: item.amount(),
+        payout: part(paid),
+        cashback: part(granted),
+    })
+}
+
+fn check_form(overlay: &Overlay<'_>, item: &ReturnItem) -> Result<(), Rejection> {
+    let id = item.order_id();
+    if !id.is_uuid_v7() {
+        return Err(Rejection::OrderIdInvalid);
+    }
+    if item.spare != [0; 4] {
+        return Err(Rejection::SpareNotZero);
+    }
+    if ReturnReason::from_number(item.reason.get()).is_none() {
+        return Err(Rejection::ReasonUnknown);
+    }
+    if item.amount.get() == 0 {
+        return Err(Rejection::AmountZero);
+    }
+    if overlay.time() > id.time().plus(overlay.state().parameters().return_period_ms) {
+        return Err(Rejection::ReturnPeriodOver);
+    }
+    Ok(())
+}
+
+/// The order and its collection; `None` when that is of this very block.
+fn find(
+    overlay: &Overlay<'_>,
+    id: OrderId,
+    history: &dyn History,
+) -> Result<Option<(RechargeItem, PastCollection)>, Rejection> {
+    let recent = overlay.order(&id);
+    if let Some(record) = recent {
+        if record.status != OrderStatus::Collected {
+            return Err(Rejection::OrderNotCollected);
+        }
+        if record.status_height == overlay.height() {
+            return Ok(None);
+        }
+    }
+    let PastOrder { item, status, collection } =
+        history.order(&id).ok_or(Rejection::OrderUnknown)?;
+    match (status, collection) {
+        (OrderStatus::Collected, Some(collection)) => Ok(Some((item, collection))),
+        _ => Err(Rejection::OrderNotCollected),
+    }
+}
+
+fn check_sequence(
+    returned: &Returned,
+    sequence: u16,
+    fingerprint: &[u8; 16],
+) -> Result<(), Outcome> {
+    let next = returned.fingerprints.len() + 1;
+    let at = usize::from(sequence);
+    match at.checked_sub(1).and_then(|at| returned.fingerprints.get(at)) {
+        Some(known) if known == fingerprint => Err(Outcome::REPEATED),
+        Some(_) => Err(Rejection::ReturnConflict.into()),
+        None if at == next => Ok(()),
+        None => Err(Rejection::ReturnGap.into()),
+    }
+}
+
+/// Where the money is, and which gateway answers for it.
+fn source(
+    overlay: &Overlay<'_>,
+    order: &RechargeItem,
+    collection: &PastCollection,
+    history: &dyn History,
+) -> Result<(Source, ParticipantId), Rejection> {
+    let merchant = order.merchant();
+    if collection.window == overlay.window().id {
+        let payout = overlay.state().merchant(merchant).map(|found| found.payout_gateway);
+        return Ok((Source::Window, payout.ok_or(Rejection::MerchantUnknown)?));
+    }
+    let currency = order.payout_currency();
+    let id = InstructionId { window: collection.window, merchant, currency };
+    let record = overlay.instruction(&id).copied().or_else(|| history.instruction(&id));
+    // A window whose every order was reversed instructs nothing.
+    let record = record.ok_or(Rejection::ReturnExceeded)?;
+    match record.status {
+        InstructionStatus::Instructed => Err(Rejection::OrderInstructed),
+        InstructionStatus::Failed { .. } => Ok((Source::Failed(record), record.gateway)),
+        InstructionStatus::Arrived { .. } => Ok((Source::Arrived, record.gateway)),
+        InstructionStatus::Returned { .. } => Err(Rejection::ReturnExceeded),
+    }
+}
+
+fn conversion_of(
+    overlay: &mut Overlay<'_>,
+    order: &RechargeItem,
+    history: &dyn History,
+) -> Result<Option<Conversion>, Rejection> {
+    let Some(id) = order.quote() else {
+        return Ok(None);
+    };
+    let known = overlay.tables().quotes().get(&id).copied();
+    let quote = known.or_else(|| history.quote(id)).ok_or(Rejection::QuoteUnknown)?;
+    fx::conversion(&quote, order.amount()).map(Some).ok_or(Rejection::PayoutOutOfRange)
+}
+
+fn cashback_of(overlay: &Overlay<'_>, order: &RechargeItem, collection: &PastCollection) -> Amount {
+    let programmes = &overlay.state().tables().programmes;
+    let record = programmes.get(&(order.merchant(), order.currency()));
+    let at = |height| record.and_then(|record| record.at(height)).cloned();
+    cashback::granted(at, order, collection.outcome, collection.height)
+}
+
+/// What of `whole` goes back when an order's returns rise from `before` to `after` of `amount`.
+fn share(whole: Amount, amount: Amount, before: u64, after: u64) -> Amount {
+    let total = |returned: u64| {
+        let product = u128::from(whole.0) * u128::from(returned);
+        divide_half_even(product, u128::from(amount.0))
+    };
+    // At most `whole`, for `after` is at most `amount`.
+    Amount(u64::try_from(total(after) - total(before)).unwrap_or(whole.0))
+}
+
+/// Posts all legs, or none.
+fn move_money(overlay: &mut Overlay<'_>, found: &Return) -> Result<(), Rejection> {
+    let item = &found.item;
+    let (merchant, currency) = (item.merchant(), item.currency());
+    let liquidity = AccountKey::liquidity(item.collecting_gateway(), currency);
+    let payout_currency = item.payout_currency();
+    let source = match found.source {
+        Source::Arrived => AccountKey::liquidity(found.paying, payout_currency),
+        Source::Window | Source::Failed(_) => AccountKey::payable(merchant, payout_currency),
+    };
+    let mut legs: Vec<(AccountKey, AccountKey, Amount)> = Vec::new();
+    match found.conversion {
+        None => legs.push((source, liquidity, found.amount)),
+        Some(conversion) => {
+            let provider = conversion.quote.provider();
+            let given = AccountKey::fx_position(provider, currency);
+            legs.push((source, AccountKey::fx_position(provider, payout_currency), found.payout));
+            legs.push((given, liquidity, found.amount));
+        }
+    }
+    legs.push((liquidity, AccountKey::cashback_pool(merchant, currency), found.cashback));
+    // A gateway that both collected and paid owes the return to itself.
+    legs.retain(|(debit, credit, amount)| debit != credit && amount.0 > 0);
+    let mut movements = Vec::with_capacity(legs.len());
+    for (at, (from, to, amount)) in legs.iter().enumerate() {
+        let (debit, credit) = (overlay.open(*from), overlay.open(*to));
+        let earlier = legs.iter().take(at).filter(|(_, credited, _)| credited == from);
+        let received: u128 = earlier.map(|(.., amount)| u128::from(amount.0)).sum();
+        if overlay.account(debit).available().saturating_add(received) < u128::from(amount.0) {
+            return Err(Rejection::ReturnFundsMissing);
+        }
+        movements.push(Movement::of_order(debit, credit, *amount));
+    }
+    overlay.transfer_all(&movements).map_err(|_| Rejection::AccountOverflow)
+}
+
+/// The legs of the window's netting.
+fn net(overlay: &mut Overlay<'_>, found: &Return) {
+    let item = &found.item;
+    let (currency, payout_currency) = (item.currency(), item.payout_currency());
+    let liquidity = AccountKey::liquidity(item.collecting_gateway(), currency);
+    let (amount, payout) = (u128::from(found.amount.0), u128::from(found.payout.0));
+    let is_reversal = matches!(found.source, Source::Window);
+    let paying = AccountKey::liquidity(found.paying, payout_currency);
+    match found.conversion {
+        None if is_reversal => overlay.is_owed(liquidity, amount),
+        None => overlay.net(paying, liquidity, amount),
+        Some(conversion) => {
+            let provider = conversion.quote.provider();
+            let taken = AccountKey::fx_position(provider, payout_currency);
+            if is_reversal {
+                overlay.is_owed(taken, payout);
+            } else {
+                overlay.net(paying, taken, payout);
+            }
+            overlay.net(AccountKey::fx_position(provider, currency), liquidity, amount);
+        }
+    }
+    if found.cashback.0 > 0 {
+        let pool = AccountKey::cashback_pool(item.merchant(), currency);
+        overlay.net(liquidity, pool, u128::from(found.cashback.0));
+    }
+}
+
+/// What the return leaves of the window's sum or of the failed instruction.
+fn settle_source(overlay: &mut Overlay<'_>, found: &Return, location: Location) {
+    match found.source {
+        Source::Window => {
+            let (merchant, currency) = (found.item.merchant(), found.item.payout_currency());
+            overlay.reverse_in_window(merchant, currency, found.payout);
+        }
+        Source::Failed(record) => {
+            let returned = record.amount_returned.0.saturating_add(found.payout.0);
+            assert!(returned <= record.amount.0, "more was returned than instructed");
+            let mut changed = InstructionRecord { amount_returned: Amount(returned), ..record };
+            if changed.left().0 == 0 {
+                changed.status = InstructionStatus::Returned { time: overlay.time(), location };
+            }
+            overlay.put_instruction(changed);
+        }
+        Source::Arrived => {}
+    }
+}
+
+/// Forgets orders whose return period is over.
+pub(crate) fn forget(overlay: &mut Overlay<'_>) {
+    let period_ms = overlay.state().parameters().return_period_ms;
+    let time = overlay.time();
+    let returned = overlay.state().tables().returned.keys();
+    let over: Vec<OrderId> =
+        returned.copied().take_while(|id| id.time().plus(period_ms) < time).collect();
+    for id in over {
+        overlay.tables().returned().remove(&id);
+    }
+}

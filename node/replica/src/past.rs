@@ -1,0 +1,88 @@
+//! The chain's past, as contracts may ask for it: composed of the state, which knows recent
+//! orders, and of an archive, which holds blocks and records for ever.
+
+use std::sync::Arc;
+
+use chain_state::{
+    History, InstructionRecord, Location, OrderRecord, OrderStatus, PastCollection, PastOrder,
+    QuoteRecord, State,
+};
+use chain_types::{
+    BatchKind, BlockHeader, InstructionId, OrderId, Outcome, QuoteId, RechargeItem, VerifiedBatch,
+};
+use zerocopy::FromBytes;
+
+/// An item of a committed block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArchivedItem {
+    /// Its block's header.
+    pub header: BlockHeader,
+    /// Its batch's kind.
+    pub kind: BatchKind,
+    /// Its bytes.
+    pub item: Vec<u8>,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What a node keeps of the chain. Every answer is a function of the blocks that the replica has
+/// handed out in effects of earlier calls of [`crate::Replica::handle`]: an archive that is filled
+/// by another thread waits for it to have caught up, and never answers from less.
+///
+/// What cannot be read is a fault of the node's own, after which it cannot execute: the archive
+/// ends the process with the reason rather than to answer that there is nothing.
+pub trait Archive: Send + Sync {
+    /// An order that has left the duplicate window.
+    fn order(&self, id: &OrderId) -> Option<OrderRecord>;
+
+    /// The item at a place of a committed block.
+    fn item(&self, at: Location) -> Option<ArchivedItem>;
+
+    /// The last record of an instruction.
+    fn instruction(&self, id: &InstructionId) -> Option<InstructionRecord>;
+
+    /// A quote as it was issued.
+    fn quote(&self, id: QuoteId) -> Option<QuoteRecord>;
+}
+
+/// An archive that all parts of a node share.
+pub type SharedArchive = Arc<dyn Archive>;
+
+/// The past of a state.
+pub(crate) struct Past<'a> {
+    pub(crate) state: &'a State,
+    pub(crate) archive: &'a dyn Archive,
+}
+
+impl History for Past<'_> {
+    fn order(&self, id: &OrderId) -> Option<PastOrder> {
+        let record = self.state.order(id).or_else(|| self.archive.order(id))?;
+        let submitted = self.archive.item(record.location)?;
+        let item = RechargeItem::read_from_bytes(&submitted.item).ok()?;
+        let collection = match record.status {
+            OrderStatus::Collected if record.status_location == record.location => Some(submitted),
+            OrderStatus::Collected => self.archive.item(record.status_location),
+            _ => None,
+        };
+        let collection = collection.map(|collecting| PastCollection {
+            outcome: collecting.outcome,
+            height: collecting.header.height,
+            time: collecting.header.time,
+            window: collecting.header.window,
+        });
+        Some(PastOrder { item, status: record.status, collection })
+    }
+
+    fn instruction(&self, id: &InstructionId) -> Option<InstructionRecord> {
+        self.archive.instruction(id)
+    }
+
+    fn quote(&self, id: QuoteId) -> Option<QuoteRecord> {
+        self.archive.quote(id)
+    }
+}
+
+/// Whether executing these batches may ask for the past.
+pub(crate) fn asks_for_past(batches: &[VerifiedBatch]) -> bool {
+    batches.iter().any(|batch| batch.kind() == BatchKind::Return)
+}

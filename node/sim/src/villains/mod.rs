@@ -1,0 +1,5 @@
+//! Validators that break the rules, one a file.
+
+mod boaster;
+
+pub use boaster::Boaster;
