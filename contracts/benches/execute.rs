@@ -5,13 +5,13 @@ use std::cell::RefCell;
 use std::hint::black_box;
 
 use bytes::Bytes;
-use chain_state::State;
+use chain_state::{NoHistory, State};
 use chain_types::batch::SignedBatch;
 use chain_types::hash::sha256;
 use chain_types::{
-    Amount, ChainGenesis, ChainId, Currency, Flags, LiquidityLine, Merchant, MerchantId, Node,
-    OrderId, Parameters, Participant, ParticipantId, RechargeItem, Roles, Round, SecretKey, TimeMs,
-    ValidatorId, VerifiedBatch,
+    Amount, ChainGenesis, ChainId, Currency, Digest, Flags, LiquidityLine, Merchant, MerchantId,
+    Node, OrderId, Parameters, Participant, ParticipantId, PartyKeys, RechargeItem, Roles, Round,
+    SecretKey, TimeMs, ValidatorId, VerifiedBatch,
 };
 use contracts::{BlockContext, execute};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
@@ -27,6 +27,7 @@ fn genesis(merchants: u64) -> ChainGenesis {
         id: MerchantId(id),
         name: String::new(),
         payout_gateway: GATEWAY,
+        payout_account: Digest::ZERO,
         suspended: false,
     };
     let gateway = Participant {
@@ -90,7 +91,8 @@ fn batch(chain_id: ChainId, number: u64, merchants: u64) -> VerifiedBatch {
     let key = SecretKey::from_seed(&[7; 32]);
     let bytes = SignedBatch::sign(chain_id, GATEWAY, &key, START.plus(60_000), &items);
     let signed = SignedBatch::decode(Bytes::from(bytes)).unwrap();
-    signed.verify(chain_id, |_| Some(key.public_key())).unwrap()
+    let keys = PartyKeys { participant: GATEWAY, current: key.public_key(), previous: None };
+    signed.verify(chain_id, |_| Some(keys)).unwrap()
 }
 
 /// A state of `batches` full batches of history.
@@ -98,7 +100,7 @@ fn state(genesis: &ChainGenesis, batches: u64, merchants: u64) -> State {
     let mut state = State::genesis(genesis);
     for number in 0..batches {
         let batch = batch(genesis.chain_id, number, merchants);
-        let executed = execute(&state, &context(&state), &[batch]).unwrap();
+        let executed = execute(&state, &context(&state), &[batch], &NoHistory).unwrap();
         drop(state.apply(executed.writes));
     }
     state
@@ -124,14 +126,15 @@ fn one_step_orders(criterion: &mut Criterion) {
         let next = [batch(genesis.chain_id, number, merchants)];
         group.bench_function(format!("execute/{name}"), |bencher| {
             let state = state.borrow();
-            bencher.iter(|| execute(black_box(&state), &context(&state), &next).unwrap());
+            bencher
+                .iter(|| execute(black_box(&state), &context(&state), &next, &NoHistory).unwrap());
         });
         group.bench_function(format!("apply/{name}"), |bencher| {
             let executed = || {
                 let batch = batch(genesis.chain_id, number, merchants);
                 number += 1;
                 let state = state.borrow();
-                execute(&state, &context(&state), &[batch]).unwrap().writes
+                execute(&state, &context(&state), &[batch], &NoHistory).unwrap().writes
             };
             let apply = |writes| state.borrow_mut().apply(writes);
             bencher.iter_batched(executed, apply, BatchSize::PerIteration);

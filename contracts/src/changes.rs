@@ -101,18 +101,21 @@ fn put_participant(content: &mut RegistryContent, new: &Participant) -> Result<(
             content.participants.insert(at, new.clone());
         }
     }
-    check_payers(content)
+    check_roles(content)
 }
 
-/// Merchants are paid by gateways.
-fn check_payers(content: &RegistryContent) -> Result<(), Rejection> {
-    let is_gateway = |id: ParticipantId| {
+/// Merchants are paid by gateways, and nodes are run by operators.
+fn check_roles(content: &RegistryContent) -> Result<(), Rejection> {
+    let has = |id: ParticipantId, role| {
         let found = content.participants.binary_search_by_key(&id, |known| known.id);
         let found = found.ok().and_then(|at| content.participants.get(at));
-        found.is_some_and(|found| found.roles.any_of(Roles::GATEWAY))
+        found.is_some_and(|found| found.roles.any_of(role))
     };
-    let all = content.merchants.iter().all(|merchant| is_gateway(merchant.payout_gateway));
-    if all { Ok(()) } else { Err(Rejection::ChangeInvalid) }
+    let merchants = content.merchants.iter();
+    let nodes = content.nodes.iter();
+    let holds = merchants.map(|merchant| has(merchant.payout_gateway, Roles::GATEWAY));
+    let holds = holds.chain(nodes.map(|node| has(node.operator, Roles::SETTLEMENT_OPERATOR)));
+    if holds.into_iter().all(|holds| holds) { Ok(()) } else { Err(Rejection::ChangeInvalid) }
 }
 
 fn rotate(
@@ -122,6 +125,7 @@ fn rotate(
     overlap_heights: u64,
     height: Height,
 ) -> Result<(), Rejection> {
+    find(content, id)?;
     check_key(content, new)?;
     let known = find(content, id)?;
     let before = std::mem::replace(&mut known.public_key, new);
@@ -168,7 +172,7 @@ fn put_merchant(
         Err(at) => content.merchants.insert(at, new.clone()),
     }
     content.merchants_changed.insert(new.id, height);
-    check_payers(content)
+    check_roles(content)
 }
 
 fn parameter(parameters: &Parameters, index: u16, value: u64) -> Result<Parameters, Rejection> {

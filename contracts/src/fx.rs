@@ -5,8 +5,8 @@
 //! Rules of a rate, in order: spare bytes are zero (201); two different currencies of the chain
 //! (600); bounds (601); observed in time (603) and after the provider's last one (602), but the
 //! very same again is repeated. Of a quote: 201, 600, 601; a ceiling (206); its id is of the
-//! provider's range (605); the same id with the same content is repeated, with other content a
-//! conflict (604); it is valid from now on, not for too long (606).
+//! provider's range (605); the same id with the same content is repeated, with other content, or an
+//! id not above the provider's last, a conflict (604); it is valid from now on, not for too long (606).
 //!
 //! Rules of a conversion, in order: see [`convert`].
 //!
@@ -77,6 +77,7 @@ pub(crate) fn issue(
     match check_quote(overlay, submitter, item) {
         Ok(record) => {
             overlay.tables().quotes().put(record.id, record);
+            overlay.tables().last_quotes().put(submitter.id, record.id);
             overlay.record(Record::Quote(record));
             Outcome::APPLIED
         }
@@ -107,6 +108,10 @@ fn check_quote(
     if let Some(known) = overlay.tables().quotes().get(&id) {
         let is_same = QuoteRecord { used: known.used, issued: known.issued, ..new } == *known;
         return Err(if is_same { Outcome::REPEATED } else { Rejection::QuoteConflict.into() });
+    }
+    // A quote is forgotten once nobody can use it, but its id is not given again.
+    if overlay.tables().last_quotes().get(&submitter.id).is_some_and(|last| id <= *last) {
+        return Err(Rejection::QuoteConflict.into());
     }
     let latest = issued.plus(overlay.state().parameters().quote_valid_max_ms);
     if valid_until <= issued || valid_until > latest {

@@ -214,6 +214,7 @@ fn read_merchants(
             id,
             name: table.name("name")?,
             payout_gateway: referred(&mut table, "payout_gateway", Roles::GATEWAY, participants)?,
+            payout_account: table.digest_or_zeros("payout_account")?,
             suspended: table.flag("suspended")?,
         };
         let field = table.field("id");

@@ -29,11 +29,27 @@ use crate::participant::ParticipantConfig;
 pub const RECHARGE_SERVICE_ID_FIRST: u32 = 101;
 /// The first gateway's id; the others follow.
 pub const GATEWAY_ID_FIRST: u32 = 201;
+/// The first FX provider's id; the others follow.
+pub const FX_PROVIDER_ID_FIRST: u32 = 301;
+/// The first settlement agent's id; the others follow.
+pub const SETTLEMENT_AGENT_ID_FIRST: u32 = 401;
+/// The first risk desk's id; the others follow.
+pub const RISK_DESK_ID_FIRST: u32 = 501;
+/// The first auditor's id; the others follow.
+pub const AUDITOR_ID_FIRST: u32 = 601;
 /// The first merchant's id; the others follow.
 pub const MERCHANT_ID_FIRST: u64 = 1_001;
+/// The currencies of a network whose plan names no others: ISO 4217 codes.
+const CURRENCY_CODES: [&str; 18] = [
+    "CNY", "USD", "EUR", "GBP", "JPY", "HKD", "TWD", "KRW", "SGD", "MYR", "THB", "IDR", "VND",
+    "PHP", "INR", "AUD", "AED", "KWD",
+];
+/// A reference rate that one provider alone sets is no reference.
+const RATES_MIN: u32 = 2;
 
-/// What network to make. The default is the local network: four validators, one recharge service,
-/// two gateways, ten merchants, four currencies.
+/// What network to make. The default is the local network, with a party for every contract: four
+/// validators, one recharge service, two gateways, three FX providers, a settlement agent to make
+/// and one to check, one risk desk, one auditor, ten merchants, eighteen currencies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NetworkPlan {
     /// The chain's name.
@@ -47,6 +63,14 @@ pub struct NetworkPlan {
     pub recharge_services: u32,
     /// Gateways (1 to 99): participants 201 and on.
     pub gateways: u32,
+    /// FX providers (0 to 99): participants 301 and on.
+    pub fx_providers: u32,
+    /// Settlement agents (0 to 99): participants 401 and on.
+    pub settlement_agents: u32,
+    /// Risk desks (0 to 99): participants 501 and on.
+    pub risk_desks: u32,
+    /// Auditors (0 to 99): participants 601 and on.
+    pub auditors: u32,
     /// Merchants (1 to 100,000): 1001 and on, paid by the gateways in turn.
     pub merchants: u32,
     /// The currencies; every gateway has a line in each.
@@ -70,20 +94,24 @@ pub struct NetworkPlan {
 
 impl Default for NetworkPlan {
     fn default() -> Self {
-        let codes = ["CNY", "USD", "JPY", "KWD"];
+        let currencies = CURRENCY_CODES.iter().filter_map(|code| Currency::from_code(code));
         Self {
             name: "localnet".to_owned(),
             validators: 4,
             edges: 0,
             recharge_services: 1,
             gateways: 2,
+            fx_providers: 3,
+            settlement_agents: 2,
+            risk_desks: 1,
+            auditors: 1,
             merchants: 10,
-            currencies: codes.iter().filter_map(|code| Currency::from_code(code)).collect(),
+            currencies: currencies.collect(),
             net_debit_cap: 1_000_000_000_000_000,
             opening_liquidity: 0,
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             base_port: 26_000,
-            parameters: Parameters::default(),
+            parameters: Parameters { rates_min: RATES_MIN, ..Parameters::default() },
             time: None,
             seed: None,
         }
@@ -226,6 +254,10 @@ fn check_plan(plan: &NetworkPlan) -> Result<(), FieldError> {
         ("edges", plan.edges, 0..=50),
         ("recharge_services", plan.recharge_services, 0..=99),
         ("gateways", plan.gateways, 1..=99),
+        ("fx_providers", plan.fx_providers, 0..=99),
+        ("settlement_agents", plan.settlement_agents, 0..=99),
+        ("risk_desks", plan.risk_desks, 0..=99),
+        ("auditors", plan.auditors, 0..=99),
         ("merchants", plan.merchants, 1..=100_000),
         ("base_port", u32::from(plan.base_port), 1..=65_535),
     ];
@@ -301,6 +333,10 @@ fn plan_parties(plan: &NetworkPlan) -> Result<Vec<Party>, ConfigFault> {
         (1, plan.validators, "operator", "settlement-operator"),
         (RECHARGE_SERVICE_ID_FIRST, plan.recharge_services, "recharge", "recharge-service"),
         (GATEWAY_ID_FIRST, plan.gateways, "gateway", "gateway"),
+        (FX_PROVIDER_ID_FIRST, plan.fx_providers, "provider", "fx-provider"),
+        (SETTLEMENT_AGENT_ID_FIRST, plan.settlement_agents, "agent", "settlement-agent"),
+        (RISK_DESK_ID_FIRST, plan.risk_desks, "desk", "risk-desk"),
+        (AUDITOR_ID_FIRST, plan.auditors, "auditor", "auditor"),
     ];
     let mut parties = Vec::new();
     for (first, count, word, role) in rows {

@@ -3,7 +3,7 @@
 
 use std::ops::RangeInclusive;
 
-use chain_types::PublicKey;
+use chain_types::{Digest, PublicKey};
 use toml::Value;
 
 use crate::fault::FieldError;
@@ -112,6 +112,18 @@ impl Table {
         } else {
             Err(error("it is a weak key, for which anyone can forge signatures"))
         }
+    }
+
+    /// A keyed hash; zeros when it is not given.
+    pub(crate) fn digest_or_zeros(&mut self, key: &str) -> Result<Digest, FieldError> {
+        if !self.has(key) {
+            return Ok(Digest::ZERO);
+        }
+        let text = self.text(key, "a keyed hash as 64 hexadecimal digits")?;
+        Digest::from_hex(&text).ok_or_else(|| {
+            let remedy = "give 64 hexadecimal digits, or leave it out";
+            FieldError::new(self.field(key), format!("{text:?}"), "it is no keyed hash", remedy)
+        })
     }
 
     /// Whether a key is there.

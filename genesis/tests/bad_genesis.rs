@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use chain_types::TimeMs;
+use chain_types::{Digest, Parameters, TimeMs};
 use genesis::{NetworkPlan, network_new, parse_genesis};
 
 fn good() -> String {
@@ -97,14 +97,14 @@ fn each_bad_value_is_named() {
         ("public_key", 1, "\"abc\"", "participants[1].public_key"),
         ("public_key", 1, &first_key, "participants[1].public_key"),
         ("public_key", 1, "", "participants[1].public_key"),
-        ("id", 8, "1001", "merchants[1].id"),
-        ("id", 8, "0", "merchants[1].id"),
-        ("id", 8, "-5", "merchants[1].id"),
+        ("id", 15, "1001", "merchants[1].id"),
+        ("id", 15, "0", "merchants[1].id"),
+        ("id", 15, "-5", "merchants[1].id"),
         ("payout_gateway", 0, "999", "merchants[0].payout_gateway"),
         ("payout_gateway", 0, "101", "merchants[0].payout_gateway"),
         ("gateway", 0, "101", "liquidity[0].gateway"),
         ("gateway", 0, "999", "liquidity[0].gateway"),
-        ("currency", 0, "\"EUR\"", "liquidity[0].currency"),
+        ("currency", 0, "\"CHF\"", "liquidity[0].currency"),
         ("currency", 1, "\"CNY\"", "liquidity[1].currency"),
         ("net_debit_cap", 0, "-1", "liquidity[0].net_debit_cap"),
         ("net_debit_cap", 0, "9000000000000000000", "liquidity[0].net_debit_cap"),
@@ -124,6 +124,49 @@ fn each_bad_value_is_named() {
     for (key, nth, value, field) in rows {
         refused(&set(&good, key, *nth, value), field);
     }
+}
+
+#[test]
+fn a_payout_account_is_a_hash_or_not_given() {
+    let good = good();
+    let with = |value: &str| {
+        let line = format!("payout_account = {value}\npayout_gateway = ");
+        good.replacen("payout_gateway = ", &line, 1)
+    };
+    let account = |text: &str| parse_genesis(text.as_bytes()).unwrap().merchants[0].payout_account;
+    assert_eq!(account(&good), Digest::ZERO);
+    assert_eq!(account(&with(&format!("\"{}\"", "5a".repeat(32)))), Digest([0x5a; 32]));
+    for value in ["\"\"", "\"5a\"", "5", &format!("\"{}\"", "xy".repeat(32))] {
+        refused(&with(value), "merchants[0].payout_account");
+    }
+}
+
+#[test]
+fn no_parameter_passes_its_bounds() {
+    let good = good();
+    for (name, (low, high)) in Parameters::NAMES.iter().zip(Parameters::BOUNDS) {
+        let field = format!("parameters.{name}");
+        for (value, bound) in [(high + 1, high), (low.wrapping_sub(1), low)] {
+            // TOML's numbers are signed: below zero there is -1.
+            let value = value.cast_signed();
+            let error = parse_genesis(set(&good, name, 0, &value.to_string()).as_bytes());
+            let error = error.expect_err(name);
+            assert_eq!((error.field.as_str(), error.value), (field.as_str(), value.to_string()));
+            assert!(error.remedy.contains(&bound.to_string()), "{}", error.remedy);
+        }
+        refused(&set(&good, name, 0, ""), &field);
+        refused(&set(&good, name, 0, "true"), &field);
+    }
+}
+
+#[test]
+fn parameters_that_disagree_show_the_value_to_change() {
+    let error = parse_genesis(set(&good(), "window_ms", 0, "180000").as_bytes()).unwrap_err();
+    assert_eq!(
+        (error.field.as_str(), error.value.as_str()),
+        ("parameters.deadline_domestic_ms", "180000")
+    );
+    assert!(error.remedy.contains("`window_ms`"), "{}", error.remedy);
 }
 
 #[test]
@@ -168,6 +211,9 @@ fn each_parameter_has_bounds_and_they_agree() {
         };
         refused(&set(&good, key, 0, value), &field);
     }
+    // Both within their bounds, where these meet.
+    let hour = set(&good, "order_validity_ms", 0, "3600000");
+    refused(&set(&hour, "return_period_ms", 0, "3600000"), "parameters.return_period_ms");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use chain_types::{ParticipantId, Roles, TimeMs, ValidatorId};
+use chain_types::{Parameters, ParticipantId, Roles, TimeMs, ValidatorId};
 use genesis::{
     ConfigFault, NetworkFolder, NetworkPlan, NodeConfig, ParticipantConfig, create_secret_key,
     load_genesis, load_secret_key, network_new,
@@ -32,9 +32,9 @@ fn a_new_network_reads_back() {
     assert_eq!(genesis.validators().as_slice().len(), 4);
     assert_eq!(genesis.nodes.len(), 5);
     assert_eq!(genesis.merchants.len(), 10);
-    assert_eq!(genesis.liquidity.len(), 8);
+    assert_eq!(genesis.currencies.len(), 18);
+    assert_eq!(genesis.liquidity.len(), 2 * 18);
     assert_eq!(genesis.parameters, plan.parameters);
-    assert!(genesis.participant(ParticipantId(202)).unwrap().roles.any_of(Roles::GATEWAY));
 
     for (index, node) in network.nodes.iter().enumerate() {
         let config = NodeConfig::load(&node.config).unwrap();
@@ -53,8 +53,36 @@ fn a_new_network_reads_back() {
         assert_eq!(config.rpc.len(), 5);
         config.open().unwrap();
     }
-    let names: Vec<_> = network.participants.iter().map(|one| one.name.as_str()).collect();
-    assert_eq!(names[3..], ["operator-4", "recharge-101", "gateway-201", "gateway-202"]);
+}
+
+#[test]
+fn the_local_network_has_a_party_for_every_contract() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = network_new(folder.path(), &plan()).unwrap();
+    let genesis = load_genesis(&network.genesis).unwrap();
+    let rows = [
+        (1, "operator-1", Roles::SETTLEMENT_OPERATOR),
+        (2, "operator-2", Roles::SETTLEMENT_OPERATOR),
+        (3, "operator-3", Roles::SETTLEMENT_OPERATOR),
+        (4, "operator-4", Roles::SETTLEMENT_OPERATOR),
+        (101, "recharge-101", Roles::RECHARGE_SERVICE),
+        (201, "gateway-201", Roles::GATEWAY),
+        (202, "gateway-202", Roles::GATEWAY),
+        (301, "provider-301", Roles::FX_PROVIDER),
+        (302, "provider-302", Roles::FX_PROVIDER),
+        (303, "provider-303", Roles::FX_PROVIDER),
+        (401, "agent-401", Roles::SETTLEMENT_AGENT),
+        (402, "agent-402", Roles::SETTLEMENT_AGENT),
+        (501, "desk-501", Roles::RISK_DESK),
+        (601, "auditor-601", Roles::AUDITOR),
+    ];
+    assert_eq!((genesis.participants.len(), network.participants.len()), (rows.len(), rows.len()));
+    for ((id, name, roles), folder) in rows.into_iter().zip(&network.participants) {
+        assert_eq!((folder.id, folder.name.as_str()), (id, name));
+        let registered = genesis.participant(ParticipantId(id)).unwrap();
+        assert_eq!((registered.name.as_str(), registered.roles), (name, roles));
+    }
+    assert_eq!(genesis.parameters, Parameters { rates_min: 2, ..Parameters::default() });
 }
 
 #[test]
@@ -159,6 +187,10 @@ fn a_bad_plan_names_its_field_and_writes_nothing() {
         (NetworkPlan { validators: 0, ..plan() }, "validators"),
         (NetworkPlan { validators: 51, ..plan() }, "validators"),
         (NetworkPlan { gateways: 0, ..plan() }, "gateways"),
+        (NetworkPlan { fx_providers: 100, ..plan() }, "fx_providers"),
+        (NetworkPlan { settlement_agents: 100, ..plan() }, "settlement_agents"),
+        (NetworkPlan { risk_desks: 100, ..plan() }, "risk_desks"),
+        (NetworkPlan { auditors: 100, ..plan() }, "auditors"),
         (NetworkPlan { merchants: 0, ..plan() }, "merchants"),
         (NetworkPlan { base_port: 65_530, ..plan() }, "base_port"),
         (NetworkPlan { net_debit_cap: u64::MAX, ..plan() }, "line "),

@@ -1,34 +1,42 @@
 """The bytes of Sluice in another language, written from docs/wire-format.md alone.
 
-Order ids, items, batches, Merkle proofs, certificates and receipts. Nothing here talks to a node.
-Standard library plus `cryptography` for ed25519.
+Hashes, signatures, Merkle trees, order ids, items and batches: what is sent. What comes back is
+read in sluice_receipt.py. Nothing here talks to a node. Standard library plus `cryptography` for
+ed25519.
 """
 
-import dataclasses
 import hashlib
 import os
 import struct
 import time
-import tomllib
-import uuid
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-BATCH_ITEMS_MAX = 8_192
-RECEIPT_BYTES_MAX = 65_536
+CHANGE_BYTES_MAX = 480
 PROOF_HASHES_MAX = 32
-OUTCOMES_PER_LEAF = 32
 COLLECTED = 1  # flag bit 0 of a recharge item
 
-# Each kind of batch: its number and the bytes of an item.
+# Each kind of batch: its number, the bytes of an item, and the most items.
 KINDS = {
-    "recharge": (1, 128),
-    "collect": (2, 64),
-    "void": (3, 64),
-    "arrival": (4, 64),
-    "failure": (5, 64),
+    "recharge": (1, 128, 8_192),
+    "collect": (2, 64, 8_192),
+    "void": (3, 64, 8_192),
+    "arrival": (4, 64, 8_192),
+    "failure": (5, 64, 8_192),
+    "return": (6, 64, 1_024),
+    "reinstruct": (7, 64, 8_192),
+    "settle-window": (8, 64, 8_192),
+    "transfer": (9, 96, 1_024),
+    "transfer-decision": (10, 64, 1_024),
+    "rate": (11, 64, 1_024),
+    "quote": (12, 64, 1_024),
+    "hold-decision": (13, 64, 8_192),
+    "policy": (14, 64, 1_024),
+    "proposal": (15, 512, 64),
+    "approval": (16, 64, 1_024),
 }
+APPROVE, REFUSE = 1, 2  # decisions
 
 
 class Invalid(Exception):
@@ -157,13 +165,87 @@ def failure_item(window, merchant, currency, reason, reference=bytes(32)):
     return struct.pack("<QQHH32s12x", window, merchant, currency, reason, reference)
 
 
+def return_item(order, amount, reason, sequence, reference=bytes(32)):
+    """A gateway's word that money of a collected order goes back: 64 bytes."""
+    return struct.pack("<16sQHH32s4x", order, amount, reason, sequence, reference)
+
+
+def reinstruct_item(window, merchant, currency, reference=bytes(32)):
+    """A settlement agent's word that a failed instruction can be paid now: 64 bytes."""
+    return struct.pack("<QQH32s14x", window, merchant, currency, reference)
+
+
+def settle_window_item(window, reference=bytes(32)):
+    """A settlement agent's word that the banks have settled a window: 64 bytes."""
+    return struct.pack("<Q32s24x", window, reference)
+
+
+def transfer_item(
+    transfer, action, account_kind, owner, currency, amount, reference=bytes(32),
+):
+    """The maker's proposal of a deposit, a withdrawal or a cap: 96 bytes."""
+    return struct.pack(
+        "<16sHHQHQ32s26x", transfer, action, account_kind, owner, currency, amount, reference)
+
+
+def transfer_decision_item(transfer, decision, action, amount, reference=bytes(32)):
+    """The checker's decision about a transfer: 64 bytes."""
+    return struct.pack("<16sHHQ32s4x", transfer, decision, action, amount, reference)
+
+
+def rate_item(currency, payout_currency, mantissa, scale, observed_ms):
+    """An FX provider's rate of a pair: 64 bytes."""
+    return struct.pack(
+        "<HHQHQ42x", currency, payout_currency, mantissa, scale, observed_ms)
+
+
+def quote_id(provider, number):
+    """The provider's quote of a number below 2^32."""
+    return provider << 32 | number
+
+
+def quote_item(quote, currency, payout_currency, mantissa, scale, ceiling, valid_until_ms):
+    """An FX provider's offer to convert: 64 bytes."""
+    return struct.pack(
+        "<QHHQHQQ26x", quote, currency, payout_currency, mantissa, scale, ceiling, valid_until_ms)
+
+
+def hold_decision_item(order, decision, reason, reference=bytes(32)):
+    """A risk desk's decision about a held order: 64 bytes."""
+    return struct.pack("<16sHH32s12x", order, decision, reason, reference)
+
+
+def policy_item(
+    scope, subject, currency, *, order_max=0, user_day_max=0, day_max=0, hold_above=0,
+):
+    """A risk desk's limits for a scope and currency: 64 bytes."""
+    return struct.pack(
+        "<HQHQQQQ20x", scope, subject, currency, order_max, user_day_max, day_max, hold_above)
+
+
+def proposal_item(proposal, activation_height, change):
+    """A settlement operator's proposal of a change, given by its bytes: 512 bytes."""
+    require(len(change) <= CHANGE_BYTES_MAX, "a change has at most 480 bytes")
+    return struct.pack("<16sQH480s6x", proposal, activation_height, len(change), change)
+
+
+def proposal_digest(item):
+    """What an approval names."""
+    return tagged("sluice:change:1", item)
+
+
+def approval_item(proposal, decision, digest):
+    """A settlement operator's decision about a proposal: 64 bytes."""
+    return struct.pack("<16sH32s14x", proposal, decision, digest)
+
+
 # --- Section 5: batches.
 
 
 def batch_header(kind, chain_id, submitter, items, valid_until_ms):
     """The 84 bytes that name a batch of items, each of the kind's size."""
-    number, size = KINDS[kind]
-    require(1 <= len(items) <= BATCH_ITEMS_MAX, "a batch holds 1 to 8,192 items")
+    number, size, most = KINDS[kind]
+    require(1 <= len(items) <= most, f"a {kind} batch holds 1 to {most} items")
     require(all(len(item) == size for item in items), f"a {kind} item has {size} bytes")
     root = merkle_root([leaf(item) for item in items])
     return struct.pack(
@@ -180,230 +262,3 @@ def signed_batch(kind, chain_id, submitter, seed, items, valid_until_ms):
     """A whole batch: header, signature, items."""
     header = batch_header(kind, chain_id, submitter, items, valid_until_ms)
     return header + sign(seed, batch_id(header)) + b"".join(items)
-
-
-# --- Sections 1, 8, 9 and 10: decoding.
-
-
-class Reader:
-    """Reads basic forms from bytes, and refuses what is not there."""
-
-    def __init__(self, data):
-        self.data, self.at = data, 0
-
-    def take(self, size):
-        """The next bytes."""
-        require(size <= len(self.data) - self.at, "the bytes end early")
-        self.at += size
-        return self.data[self.at - size : self.at]
-
-    def unpack(self, form):
-        """The next numbers and byte strings, little-endian."""
-        values = struct.unpack("<" + form, self.take(struct.calcsize("<" + form)))
-        return values[0] if len(values) == 1 else values
-
-    def vector(self, size):
-        """A Vec whose elements take `size` bytes each."""
-        count = self.unpack("Q")
-        require(count * size <= len(self.data) - self.at, "a length is larger than what follows")
-        return [self.take(size) for _ in range(count)]
-
-    def option(self, read):
-        """An Option of what `read` reads."""
-        tag = self.unpack("B")
-        require(tag in (0, 1), "an option's tag is neither 0 nor 1")
-        return read(self) if tag else None
-
-    def end(self):
-        """Refuses bytes that are left over."""
-        require(self.at == len(self.data), "bytes follow the end")
-
-
-@dataclasses.dataclass
-class Block:
-    """A block header, with its bytes."""
-
-    raw: bytes
-    chain_id: bytes
-    height: int
-    time_ms: int
-    window: int
-    batch_count: int
-    batches_root: bytes
-    results_root: bytes
-    validators_hash: bytes
-
-    @classmethod
-    def read(cls, reader):
-        """Reads the 262 bytes of a header."""
-        raw = reader.take(262)
-        (_, chain_id, height, _, _, time_ms, window, _, batch_count, batches_root, results_root,
-         _, validators_hash, _) = struct.unpack("<H32sQIIQQ32sI32s32s32s32s32s", raw)
-        return cls(raw, chain_id, height, time_ms, window, batch_count, batches_root, results_root,
-                   validators_hash)
-
-    def hash(self):
-        """The block hash."""
-        return tagged("sluice:block:1", self.raw)
-
-
-def vote_digest(chain_id, height, round_, precommit, block):
-    """What a validator's vote is a signature over; `block` is None for a vote for nothing."""
-    return tagged(
-        "sluice:vote:1", chain_id,
-        struct.pack("<QIBB", height, round_, precommit, block is not None), block or bytes(32),
-    )
-
-
-@dataclasses.dataclass
-class Certificate:
-    """A quorum's precommits for a block."""
-
-    height: int
-    round: int
-    block: bytes
-    signatures: list
-
-    @classmethod
-    def read(cls, reader):
-        """Reads height, round, block hash and signatures."""
-        height, round_, block = reader.unpack("QI32s")
-        signatures = [struct.unpack("<I64s", entry) for entry in reader.vector(68)]
-        return cls(height, round_, block, signatures)
-
-    def verify(self, chain_id, validators):
-        """Refuses anything but a quorum of these validators, each signature good."""
-        digest = vote_digest(chain_id, self.height, self.round, True, self.block)
-        signers = [signer for signer, _ in self.signatures]
-        require(signers == sorted(set(signers)), "certificate: signers do not ascend")
-        known = {number: (key, power) for number, key, power in validators}
-        signed_power = 0
-        for signer, signature in self.signatures:
-            require(signer in known, f"certificate: {signer} is not a validator")
-            key, power = known[signer]
-            require(signature_holds(key, digest, signature), f"certificate: signature of {signer}")
-            signed_power += power
-        total_power = sum(power for _, _, power in validators)
-        require(signed_power * 3 > total_power * 2, "certificate: no quorum")
-
-
-@dataclasses.dataclass
-class Inclusion:
-    """Proof that one item is in a decided block with one outcome."""
-
-    batch: bytes
-    batch_signature: bytes
-    item: bytes
-    item_index: int
-    item_proof: list
-    outcomes: list
-    outcome_proof: list
-    batch_index: int
-    batch_proof: list
-    result_proof: list
-    block: Block
-    certificate: Certificate
-
-    @classmethod
-    def read(cls, reader):
-        """Reads the fields in the order of section 10."""
-        return cls(
-            reader.take(84), reader.take(64), b"".join(reader.vector(1)), reader.unpack("I"),
-            reader.vector(32), reader.vector(2), reader.vector(32), reader.unpack("I"),
-            reader.vector(32), reader.vector(32), Block.read(reader), Certificate.read(reader),
-        )
-
-    def verify(self, part, kind, genesis):
-        """Checks the eight points of section 10 and gives the item's outcome code."""
-        _, number, chain_id, submitter, count, _, items_root = struct.unpack(
-            "<HH32sIIQ32s", self.batch)
-        block = self.block
-        require(chain_id == block.chain_id == genesis.chain_id, f"{part}: another chain")
-        require((number, len(self.item)) == KINDS[kind], f"{part}: not a {kind}")
-        require(submitter in genesis.participants, f"{part}: unknown submitter")
-        identity = batch_id(self.batch)
-        require(
-            signature_holds(genesis.participants[submitter], identity, self.batch_signature),
-            f"{part}: batch signature")
-        root = root_from_proof(leaf(self.item), self.item_index, count, self.item_proof)
-        require(root == items_root, f"{part}: item proof")
-        root = root_from_proof(
-            leaf(identity), self.batch_index, block.batch_count, self.batch_proof)
-        require(root == block.batches_root, f"{part}: batch proof")
-        leaf_index, place = divmod(self.item_index, OUTCOMES_PER_LEAF)
-        leaf_count = -(-count // OUTCOMES_PER_LEAF)
-        outcomes_root = root_from_proof(
-            leaf(b"".join(self.outcomes)), leaf_index, leaf_count, self.outcome_proof)
-        root = root_from_proof(
-            leaf(outcomes_root), self.batch_index, block.batch_count, self.result_proof)
-        require(root == block.results_root, f"{part}: result proof")
-        require(place < len(self.outcomes), f"{part}: no outcome")
-        require(self.certificate.block == block.hash(), f"{part}: certificate of another block")
-        require(self.certificate.height == block.height, f"{part}: certificate's height")
-        require(block.validators_hash == genesis.validators_hash(), f"{part}: other validators")
-        self.certificate.verify(genesis.chain_id, genesis.validators)
-        return int.from_bytes(self.outcomes[place], "little")
-
-
-def verify_receipt(data, genesis):
-    """What a receipt proves, as a dictionary; raises `Invalid` if it does not hold."""
-    require(len(data) <= RECEIPT_BYTES_MAX, "more bytes than any receipt")
-    reader = Reader(data)
-    require(reader.take(8) == b"SLUICER1", "not a receipt")
-    order = Inclusion.read(reader)
-    collection = reader.option(Inclusion.read)
-    arrival = reader.option(Inclusion.read)
-    reader.end()
-    outcome = order.verify("order", "recharge", genesis)
-    (identity, _, merchant, gateway, amount, currency, payout_currency, flags) = struct.unpack(
-        "<16s16sQIQHHH", order.item[:58])
-    in_one_step = bool(flags & COLLECTED)
-    collecting = order.block if outcome == 0 and in_one_step else None
-    if collection:
-        collected = collection.verify("collection", "collect", genesis)
-        belongs = collection.item[:16] == identity and not in_one_step
-        require(outcome == 0 and collected == 0 and belongs, "the collection is of another order")
-        collecting = collection.block
-    proven = {
-        "order_id": str(uuid.UUID(bytes=identity)), "outcome": outcome, "merchant": merchant,
-        "gateway": gateway, "amount_minor": amount, "currency": currency,
-        "accepted_ms": order.block.time_ms,
-        "collected_ms": collecting.time_ms if collecting else None, "arrived_ms": None,
-        "instruction": None,
-    }
-    if arrival:
-        require(collecting is not None, "an arrival without a collection")
-        arrived = arrival.verify("arrival", "arrival", genesis)
-        paid = struct.unpack("<QQQH", arrival.item[:26])
-        expected = (collecting.window, merchant, payout_currency)
-        require(arrived == 0 and (paid[0], paid[1], paid[3]) == expected,
-                "the arrival is of another instruction")
-        proven["arrived_ms"] = arrival.block.time_ms
-        proven["instruction"] = f"{paid[0]}-{paid[1]}-{paid[3]}"
-    return proven
-
-
-@dataclasses.dataclass
-class Genesis:
-    """What a genesis file says, as far as a client needs it."""
-
-    chain_id: bytes
-    participants: dict
-    validators: list
-    parameters: dict
-
-    @classmethod
-    def parse(cls, data):
-        """Reads a genesis file's bytes; the chain id is their SHA-256."""
-        content = tomllib.loads(data.decode("utf-8"))
-        participants = {
-            entry["id"]: bytes.fromhex(entry["public_key"]) for entry in content["participants"]}
-        validators = [
-            (index, bytes.fromhex(entry["validator_key"]), entry["power"])
-            for index, entry in enumerate(content["nodes"]) if entry.get("power", 0) > 0]
-        return cls(sha256(data), participants, validators, content.get("parameters", {}))
-
-    def validators_hash(self):
-        """The digest of the validators that block headers carry."""
-        entries = b"".join(struct.pack("<I32sQ", *validator) for validator in self.validators)
-        return tagged("sluice:validat:1", struct.pack("<Q", len(self.validators)), entries)

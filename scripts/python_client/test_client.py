@@ -87,6 +87,13 @@ class Talk(unittest.TestCase):
         identity = sluice_wire.batch_id(batch[:84])
         self.assertTrue(sluice_wire.signature_holds(key, identity, batch[84:148]))
 
+    def test_applied_repeated_and_held_items_are_no_refusal(self):
+        for code in (1, 2, 10, 13, 20, 21):
+            counts = [{"code": code, "item_count": 2}]
+            report = {"state": "final", "outcomes": {"item_count": 2, "counts": counts}}
+            with serving([{"result": report}]) as (url, _):
+                self.assertEqual(self.submit(url)[0], 0, code)
+
     def test_a_refused_item_is_not_success(self):
         counts = [{"code": 210, "name": "merchant-unknown", "item_count": 2}]
         report = {"state": "final", "outcomes": {"item_count": 2, "counts": counts}}

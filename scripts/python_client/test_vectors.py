@@ -7,21 +7,107 @@ import struct
 import unittest
 import uuid
 
+import sluice_receipt as receipts
 import sluice_wire as client
 
 VECTORS = pathlib.Path(__file__).resolve().parents[2] / "chain" / "types" / "tests" / "vectors"
 TEXTS = json.loads((VECTORS / "vectors.json").read_text())
 V = {name: bytes.fromhex(text) for name, text in TEXTS.items()}
-GENESIS = client.Genesis.parse((VECTORS / "genesis.toml").read_bytes())
+GENESIS = receipts.Genesis.parse((VECTORS / "genesis.toml").read_bytes())
 GENESIS_TIME_MS = 1_767_225_600_000
+
+
+def uuid_v7(time_ms, entropy):
+    """The UUIDv7 of a time and ten bytes of entropy."""
+    value = int.from_bytes(entropy, "big") | time_ms << 80
+    value = value & ~(0xF << 76) | 7 << 76
+    return (value & ~(0x3 << 62) | 2 << 62).to_bytes(16, "big")
 
 
 def order(index):
     """The order id at a place of the vectors."""
     entropy = b"\x10\x21" + index.to_bytes(4, "big") + b"\x65\x76\x87\x98"
-    value = int.from_bytes(entropy, "big") | (GENESIS_TIME_MS + 1_000 + index) << 80
-    value = value & ~(0xF << 76) | 7 << 76
-    return (value & ~(0x3 << 62) | 2 << 62).to_bytes(16, "big")
+    return uuid_v7(GENESIS_TIME_MS + 1_000 + index, entropy)
+
+
+TRANSFER = uuid_v7(GENESIS_TIME_MS + 2_000, bytes([0x20] * 10))
+PROPOSAL = uuid_v7(GENESIS_TIME_MS + 3_000, bytes([0x30] * 10))
+
+
+def public_key(tag):
+    """The public key of the seed that is a byte thirty-two times."""
+    return client.public_key_of(bytes([tag] * 32))
+
+
+def text(words):
+    """A text in canonical form."""
+    return struct.pack("<Q", len(words.encode())) + words.encode()
+
+
+def changes():
+    """The changes of the vectors by name, encoded as section 6 says."""
+    tiers = struct.pack("<QHHHH", 2, 5, 800, 10, 1_000)
+    keys = public_key(15) + public_key(5)
+    bodies = [
+        ("participant",
+         struct.pack("<I", 302) + text("provider-302") + struct.pack("<H", 8) + public_key(32)
+         + b"\0"),
+        ("key", struct.pack("<I32sQ", 202, public_key(203), 11)),
+        ("participant_suspended", struct.pack("<I?", 202, True)),
+        ("merchant",
+         struct.pack("<Q", 1003) + text("merchant-1003")
+         + struct.pack("<I32s?", 202, bytes([0x5B] * 32), False)),
+        ("merchant_suspended", struct.pack("<Q?", 1002, False)),
+        ("parameter", struct.pack("<HQ", receipts.PARAMETERS.index("window_ms"), 20_000)),
+        ("node", text("validator-5") + struct.pack("<I", 1) + keys + struct.pack("<Q", 1)),
+        ("power", struct.pack("<IQ", 3, 0)),
+        ("currency", struct.pack("<H", 840)),
+        ("programme",
+         struct.pack("<QH", 1001, 156) + tiers + struct.pack("<QQh?", 5_000, 20_000, -300, True)),
+        ("protocol_version", struct.pack("<H", 1)),
+    ]
+    return {name: struct.pack("<I", number) + body
+            for number, (name, body) in enumerate(bodies)}
+
+
+def items():
+    """The item of each kind of the vectors: its submitter and its bytes."""
+    time_ms = GENESIS_TIME_MS
+    reference = {tag: bytes([tag] * 32) for tag in range(0x16, 0x1C)}
+    proposal = client.proposal_item(PROPOSAL, 51, changes()["node"])
+    return {
+        "recharge": (101, recharge(37)),
+        "collect": (201, client.collect_item(order(37), bytes([0xC2] * 32))),
+        "void": (101, client.void_item(order(37), 2, bytes([0xD3] * 32))),
+        "arrival": (202, client.arrival_item(2, 1001, 40_780, 156, bytes([0xE4] * 32))),
+        "failure": (202, client.failure_item(2, 1001, 156, 2, bytes([0xF5] * 32))),
+        "return": (202, client.return_item(order(37), 500, 1, 1, reference[0x16])),
+        "reinstruct": (401, client.reinstruct_item(2, 1001, 156, reference[0x17])),
+        "settle-window": (401, client.settle_window_item(2, reference[0x18])),
+        "transfer": (
+            401, client.transfer_item(TRANSFER, 1, 1, 201, 156, 5_000_000, reference[0x19])),
+        "transfer-decision": (402, client.transfer_decision_item(
+            TRANSFER, client.APPROVE, 1, 5_000_000, reference[0x1A])),
+        "rate": (301, client.rate_item(156, 392, 20_512, 3, time_ms + 1_500)),
+        "quote": (301, client.quote_item(
+            client.quote_id(301, 7), 156, 392, 20_500, 3, 100_000_000, time_ms + 300_000)),
+        "hold-decision": (
+            501, client.hold_decision_item(order(37), client.APPROVE, 1, reference[0x1B])),
+        "policy": (501, client.policy_item(
+            1, 201, 156, order_max=5_000_000, day_max=900_000_000, hold_above=1_000_000)),
+        "proposal": (1, proposal),
+        "approval": (
+            2, client.approval_item(PROPOSAL, client.APPROVE, client.proposal_digest(proposal))),
+    }
+
+
+def seed(participant):
+    """The seed of a participant's key, as the vectors' genesis file says."""
+    if participant <= 4:
+        return bytes([20 + participant] * 32)
+    if participant > 300:
+        return bytes([participant // 100 * 10 + participant % 10] * 32)
+    return bytes([participant] * 32)
 
 
 def recharge(index):
@@ -48,14 +134,16 @@ class Words(unittest.TestCase):
         tags = {
             "batch": "batch", "block": "block", "vote": "vote", "proposal": "propose",
             "state": "state", "writes": "writes", "account": "account",
-            "validators": "validat", "parameters": "params"}
+            "validators": "validat", "parameters": "params", "change": "change"}
         for name, tag in tags.items():
             self.assertEqual(client.tagged(f"sluice:{tag}:1"), V[f"hash_of_nothing_{name}"])
 
     def test_keys(self):
-        seed = V["participant_101_seed"]
-        self.assertEqual(client.public_key_of(seed), V["participant_101_public_key"])
+        first = V["participant_101_seed"]
+        self.assertEqual(client.public_key_of(first), V["participant_101_public_key"])
         self.assertEqual(GENESIS.participants[101], V["participant_101_public_key"])
+        for participant, key in GENESIS.participants.items():
+            self.assertEqual(client.public_key_of(seed(participant)), key)
 
     def test_merkle_roots(self):
         for count in (0, 1, 2, 3, 5, 8):
@@ -71,51 +159,77 @@ class Words(unittest.TestCase):
     def test_validators(self):
         self.assertEqual(GENESIS.validators_hash(), V["validators_hash"])
 
+    def test_parameters(self):
+        encoded = GENESIS.encoded_parameters()
+        self.assertEqual(encoded, V["parameters"])
+        self.assertEqual(client.tagged("sluice:params:1", encoded), V["parameters_hash"])
+        self.assertEqual(set(GENESIS.parameters), set(receipts.PARAMETERS))
+
+    def test_keys_of_participants(self):
+        self.assertEqual(GENESIS.parties_root(), V["party_keys_root"])
+        for name in ("party_keys", "party_keys_rotated"):
+            reader = receipts.Reader(V[name])
+            keys = receipts.PartyKeys.read(reader)
+            reader.end()
+            self.assertEqual(keys.encode(), V[name])
+            self.assertEqual(client.leaf(keys.encode()), V[f"{name}_leaf"])
+        first, second = public_key(202), public_key(203)
+        self.assertEqual((keys.participant, keys.current), (202, second))
+        self.assertEqual(keys.accepted(65), [second, first])
+        self.assertEqual(keys.accepted(66), [second])
+
 
 class Batches(unittest.TestCase):
     """Items and batches, byte for byte."""
 
     def test_items(self):
-        arrival = (2, 1001, 40_780, 156, bytes([0xE4] * 32))
-        self.assertEqual(recharge(37), V["item_recharge"])
+        self.assertEqual(set(items()), set(client.KINDS))
+        for kind, (_, item) in items().items():
+            self.assertEqual(item, V[f"item_{kind.replace('-', '_')}"], kind)
         self.assertEqual(client.leaf(recharge(37)), V["item_recharge_leaf"])
-        self.assertEqual(client.collect_item(order(37), bytes([0xC2] * 32)), V["item_collect"])
-        self.assertEqual(client.void_item(order(37), 2, bytes([0xD3] * 32)), V["item_void"])
-        self.assertEqual(client.arrival_item(*arrival), V["item_arrival"])
-        failure = client.failure_item(2, 1001, 156, 2, bytes([0xF5] * 32))
-        self.assertEqual(failure, V["item_failure"])
+
+    def test_changes(self):
+        for name, change in changes().items():
+            self.assertEqual(change, V[f"change_{name}"], name)
+        self.assertEqual(client.proposal_digest(V["item_proposal"]), V["proposal_digest"])
+        self.assertEqual(sum(name.startswith("change_") for name in V), len(changes()))
 
     def test_batches(self):
         until = GENESIS_TIME_MS + 120_000
-        rows = [
-            ("batch", "recharge", 101, [recharge(0), recharge(37)]),
-            ("batch_collect", "collect", 201, [V["item_collect"]]),
-            ("batch_void", "void", 101, [V["item_void"]]),
-            ("batch_arrival", "arrival", 202, [V["item_arrival"]]),
-            ("batch_failure", "failure", 202, [V["item_failure"]]),
-        ]
-        for name, kind, submitter, items in rows:
-            seed = bytes([submitter] * 32)
-            batch = client.signed_batch(kind, GENESIS.chain_id, submitter, seed, items, until)
+        rows = [("batch", "recharge", 101, [recharge(0), recharge(37)])]
+        for kind, (submitter, item) in items().items():
+            if kind != "recharge":
+                rows.append((f"batch_{kind.replace('-', '_')}", kind, submitter, [item]))
+        for name, kind, submitter, contents in rows:
+            batch = client.signed_batch(
+                kind, GENESIS.chain_id, submitter, seed(submitter), contents, until)
             self.assertEqual(batch, V[name], name)
         self.assertEqual(client.sha256(V["batch"]), V["batch_sha256"])
         self.assertEqual(client.batch_id(V["batch"][:84]), V["batch_id"])
 
     def test_a_wrong_batch_is_not_made(self):
-        for items in ([], [b"short"], [bytes(64)] * 8_193):
+        for kind, contents in (
+                ("collect", []), ("collect", [b"short"]), ("collect", [bytes(64)] * 8_193),
+                ("rate", [bytes(64)] * 1_025), ("proposal", [bytes(512)] * 65)):
             with self.assertRaises(client.Invalid):
-                client.batch_header("collect", bytes(32), 1, items, 0)
+                client.batch_header(kind, bytes(32), 1, contents, 0)
+        with self.assertRaises(client.Invalid):
+            client.proposal_item(PROPOSAL, 51, bytes(481))
 
 
 class Blocks(unittest.TestCase):
     """Headers, votes and certificates."""
 
     def test_the_header(self):
-        block = client.Block.read(client.Reader(V["block_header"]))
+        block = receipts.Block.read(receipts.Reader(V["block_header"]))
         self.assertEqual(block.hash(), V["block_hash"])
         self.assertEqual((block.height, block.window, block.batch_count), (5, 1, 3))
         self.assertEqual(block.batches_root, V["batches_root"])
         self.assertEqual(block.results_root, V["results_root"])
+        self.assertEqual(block.next_validators_hash, V["validators_hash"])
+        self.assertEqual(
+            (block.party_count, block.parties_root),
+            (len(GENESIS.participants), V["party_keys_root"]))
 
     def test_outcomes(self):
         codes = [215 if place % 7 == 3 else 0 for place in range(40)]
@@ -125,15 +239,15 @@ class Blocks(unittest.TestCase):
         self.assertEqual(client.merkle_root(leaves), V["outcomes_root_of_40"])
 
     def test_votes(self):
-        nothing = client.vote_digest(GENESIS.chain_id, 5, 0, False, None)
+        nothing = receipts.vote_digest(GENESIS.chain_id, 5, 0, False, None)
         self.assertEqual(nothing, V["vote_prevote_nothing_digest"])
-        digest = client.vote_digest(GENESIS.chain_id, 5, 1, True, V["block_hash"])
+        digest = receipts.vote_digest(GENESIS.chain_id, 5, 1, True, V["block_hash"])
         self.assertEqual(digest, V["vote_precommit_digest"])
         self.assertEqual(client.sign(bytes([1] * 32), digest), V["vote_precommit_signature"])
 
     def test_certificates(self):
-        reader = client.Reader(V["certificate"])
-        certificate = client.Certificate.read(reader)
+        reader = receipts.Reader(V["certificate"])
+        certificate = receipts.Certificate.read(reader)
         reader.end()
         certificate.verify(GENESIS.chain_id, GENESIS.validators)
         certificate.signatures = certificate.signatures[:2]
@@ -145,7 +259,7 @@ class Receipts(unittest.TestCase):
     """A receipt holds as it is, and in no other form."""
 
     def test_it_proves_the_order(self):
-        proven = client.verify_receipt(V["receipt"], GENESIS)
+        proven = receipts.verify_receipt(V["receipt"], GENESIS)
         self.assertEqual(proven["order_id"], str(uuid.UUID(bytes=order(37))))
         self.assertEqual((proven["outcome"], proven["amount_minor"]), (0, 1_037))
         self.assertEqual(proven["accepted_ms"], GENESIS_TIME_MS + 1_500 + 5 * 250)
@@ -153,24 +267,44 @@ class Receipts(unittest.TestCase):
         self.assertEqual(proven["arrived_ms"], GENESIS_TIME_MS + 1_500 + 40 * 250)
         self.assertEqual(proven["instruction"], "2-1001-156")
 
+    def test_it_proves_every_step_there_is(self):
+        proven = receipts.verify_receipt(V["receipt_long"], GENESIS)
+        self.assertEqual(proven["order_id"], str(uuid.UUID(bytes=order(71))))
+        self.assertEqual((proven["outcome"], proven["cashback_tier"]), (receipts.HELD, 1))
+        self.assertEqual(proven["accepted_ms"], GENESIS_TIME_MS + 1_500 + 6 * 250)
+        self.assertEqual(proven["collected_ms"], GENESIS_TIME_MS + 1_500 + 12 * 250)
+        self.assertEqual(proven["arrived_ms"], GENESIS_TIME_MS + 1_500 + 40 * 250)
+        self.assertEqual(proven["returned_minor"], 500)
+        self.assertEqual(V["receipt_long"][-len(V["lineage"]):], V["lineage"])
+
     def test_any_changed_byte_is_refused(self):
-        for at in range(len(V["receipt"])):
-            changed = bytearray(V["receipt"])
-            changed[at] ^= 1 << at % 8
-            with self.assertRaises(client.Invalid, msg=f"byte {at}"):
-                client.verify_receipt(bytes(changed), GENESIS)
+        for name in ("receipt", "receipt_long"):
+            for at in range(len(V[name])):
+                changed = bytearray(V[name])
+                changed[at] ^= 1 << at % 8
+                with self.assertRaises(client.Invalid, msg=f"byte {at} of {name}"):
+                    receipts.verify_receipt(bytes(changed), GENESIS)
 
     def test_any_shorter_or_longer_form_is_refused(self):
-        for length in range(len(V["receipt"])):
-            with self.assertRaises(client.Invalid, msg=f"{length} bytes"):
-                client.verify_receipt(V["receipt"][:length], GENESIS)
-        with self.assertRaises(client.Invalid):
-            client.verify_receipt(V["receipt"] + b"\0", GENESIS)
+        for name in ("receipt", "receipt_long"):
+            for length in range(len(V[name])):
+                with self.assertRaises(client.Invalid, msg=f"{length} bytes of {name}"):
+                    receipts.verify_receipt(V[name][:length], GENESIS)
+            with self.assertRaises(client.Invalid):
+                receipts.verify_receipt(V[name] + b"\0", GENESIS)
+
+    def test_a_lineage_is_needed_and_no_more_than_that(self):
+        nothing, lineage = struct.pack("<Q", 0), V["lineage"]
+        without = V["receipt_long"][: -len(lineage)] + nothing
+        needless = V["receipt"][: -len(nothing)] + lineage
+        for data, reason in ((without, "other validators"), (needless, "nothing rests on")):
+            with self.assertRaisesRegex(client.Invalid, reason):
+                receipts.verify_receipt(data, GENESIS)
 
     def test_another_chain_is_refused(self):
-        other = client.Genesis(bytes(32), GENESIS.participants, GENESIS.validators, {})
+        other = receipts.Genesis(bytes(32), GENESIS.participants, GENESIS.validators, {})
         with self.assertRaises(client.Invalid):
-            client.verify_receipt(V["receipt"], other)
+            receipts.verify_receipt(V["receipt"], other)
 
 
 if __name__ == "__main__":

@@ -150,6 +150,8 @@ tables! {
     rates: RateKey => RateRecord;
     /// Quotes that an order may use, or a reservation may still give back to.
     quotes: QuoteId => QuoteRecord;
+    /// Each provider's highest quote, so that no id comes twice.
+    last_quotes: ParticipantId => QuoteId;
     /// Orders that wait for a risk desk.
     held: OrderId => HeldOrder;
     /// Orders that were returned, wholly or in part, within the return period.

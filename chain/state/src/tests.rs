@@ -202,7 +202,10 @@ fn instruction(window: u64, deadline: TimeMs, status: InstructionStatus) -> Inst
         id: InstructionId { window: WindowId(window), merchant: MerchantId(1), currency: CNY },
         gateway: ParticipantId(1),
         amount: Amount(1),
+        amount_returned: Amount(0),
         order_count: 1,
+        cross_border_count: 0,
+        attempt: 1,
         earliest_accepted: START,
         instructed: START,
         deadline,
@@ -228,9 +231,9 @@ fn overdue_instructions_are_given_once_by_deadline() {
     let rebuilt = InstructionBook::new(book.records().copied().collect(), TimeMs(21));
     assert_eq!(rebuilt.overdue(TimeMs(31)), book.overdue(TimeMs(31)));
     assert_eq!(rebuilt.len(), 4);
-    book.settle(TimeMs(5 + instructions::ARRIVED_KEPT_MS));
+    book.settle(TimeMs(5 + instructions::ENDED_KEPT_MS));
     assert_eq!(book.len(), 4);
-    book.settle(TimeMs(6 + instructions::ARRIVED_KEPT_MS));
+    book.settle(TimeMs(6 + instructions::ENDED_KEPT_MS));
     assert_eq!(book.len(), 3, "the arrived one is left to the store");
 }
 
@@ -342,7 +345,7 @@ fn frozen_numbers_round_trip_and_others_are_refused() {
         assert_eq!(codec::decode::<AccountKind>(&bytes, 1).unwrap(), *kind);
     }
     assert!(codec::decode::<AccountKind>(&[0], 1).is_err());
-    assert!(codec::decode::<OrderStatus>(&[6], 1).is_err());
+    assert!(codec::decode::<OrderStatus>(&[8], 1).is_err());
     assert!(codec::decode::<Stage>(&[4], 1).is_err());
 }
 
@@ -359,6 +362,8 @@ fn a_checkpoint_holds_long_lists() {
             gateway: ParticipantId(1),
             amount: Amount(number),
             currency: CNY,
+            user: [7; 16],
+            conversion: None,
             accepted: START,
             expires: START,
         };

@@ -3,7 +3,8 @@
 
 use bytes::Bytes;
 use chain_types::{
-    ChainId, Digest, OrderId, ParticipantId, RechargeItem, SecretKey, SignedBatch, TimeMs,
+    ChainId, Digest, OrderId, ParticipantId, PartyKeys, RechargeItem, SecretKey, SignedBatch,
+    TimeMs,
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
@@ -31,10 +32,10 @@ fn item(index: u16) -> RechargeItem {
 
 fn bench(criterion: &mut Criterion) {
     let key = SecretKey::from_seed(&[7; 32]);
-    let public_key = key.public_key();
+    let participant = ParticipantId(201);
+    let keys = PartyKeys { participant, current: key.public_key(), previous: None };
     let items: Vec<RechargeItem> = (0..8_192).map(item).collect();
-    let sign =
-        || SignedBatch::sign(CHAIN, ParticipantId(201), &key, TimeMs(1_767_225_700_000), &items);
+    let sign = || SignedBatch::sign(CHAIN, participant, &key, TimeMs(1_767_225_700_000), &items);
     let bytes = Bytes::from(sign());
     let mut group = criterion.benchmark_group("batch of 8,192");
     group.throughput(Throughput::Elements(8_192));
@@ -42,7 +43,7 @@ fn bench(criterion: &mut Criterion) {
     group.bench_function("decode and verify", |bencher| {
         bencher.iter(|| {
             let batch = SignedBatch::decode(bytes.clone()).unwrap();
-            batch.verify(CHAIN, |_| Some(public_key)).unwrap()
+            batch.verify(CHAIN, |_| Some(keys)).unwrap()
         });
     });
     group.finish();

@@ -44,6 +44,9 @@ pub enum LineageError {
     /// The header was decided by others than the lineage leads to.
     #[error("block {0} names other validators than the lineage leads to")]
     Decided(Height),
+    /// A certificate is of another block than its header's.
+    #[error("the certificate beside the header of block {0} is of another block")]
+    Block(Height),
     /// A certificate does not hold.
     #[error("the certificate of block {height} does not hold: {error}")]
     Certificate {
@@ -98,8 +101,10 @@ fn decided(
     if header.chain_id != genesis.chain_id {
         return Err(LineageError::Chain);
     }
-    let is_of_header = certificate.block == header.hash() && certificate.height == height;
-    if !is_of_header || header.validators_hash != validators.digest() {
+    if certificate.block != header.hash() || certificate.height != height {
+        return Err(LineageError::Block(height));
+    }
+    if header.validators_hash != validators.digest() {
         return Err(LineageError::Decided(height));
     }
     certificate

@@ -108,6 +108,7 @@ fn power_of_ten(exponent: u16) -> u128 {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

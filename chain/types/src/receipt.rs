@@ -74,7 +74,7 @@ pub struct Receipt {
     pub arrival: Option<Inclusion>,
     /// What was sent back of it, in order.
     pub returns: Vec<Inclusion>,
-    /// The changes of validators up to the last of these blocks.
+    /// The changes of validators before the last of these blocks.
     pub lineage: Lineage,
 }
 
@@ -157,6 +157,9 @@ impl Receipt {
         if self.magic != RECEIPT_MAGIC {
             return Err(ReceiptError::Magic);
         }
+        if !self.rests_on_its_lineage() {
+            return Err(ReceiptError::Unrelated("lineage"));
+        }
         let (outcome, item): (_, RechargeItem) =
             self.order.read("order", BatchKind::Recharge, genesis, &self.lineage)?;
         let mut proven = Proven {
@@ -199,6 +202,15 @@ impl Receipt {
             proven.returned = Amount(sum.ok_or(unrelated)?);
         }
         Ok(proven)
+    }
+
+    /// Whether each handover comes before the last of the receipt's blocks. Any other would be
+    /// checked by nobody, and so be bytes that anybody can change.
+    fn rests_on_its_lineage(&self) -> bool {
+        let parts = [&self.order].into_iter().chain(&self.release).chain(&self.collection);
+        let parts = parts.chain(&self.arrival).chain(&self.returns);
+        let last = parts.map(|part| part.header.height).max();
+        self.lineage.0.iter().all(|handover| Some(handover.header.height) < last)
     }
 
     /// The block in which the order was collected and with what outcome, if it was.

@@ -134,7 +134,7 @@ pub struct LiquidityLine {
     pub opening_liquidity: Amount,
 }
 
-/// A node of the network. Its index in the list is its [`ValidatorId`] if it validates.
+/// A node of the network. Its index in the list is its [`crate::ValidatorId`] if it validates.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Node {
     /// Its name for people.

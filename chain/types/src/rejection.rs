@@ -106,7 +106,7 @@ rejections! {
     BatchTooLarge = 102, "batch-too-large", false, "The batch is larger than 8,192 items of its kind can be.", "Split it.";
     VersionUnsupported = 103, "version-unsupported", false, "The batch header's version is not one this chain executes.", "Use version 1.";
     KindUnknown = 104, "kind-unknown", false, "The batch header's kind is not known.", "Use a kind from docs/wire-format.md.";
-    CountOutOfBounds = 105, "count-out-of-bounds", false, "A batch holds 1 to 8,192 items.", "Send at least one item and at most 8,192.";
+    CountOutOfBounds = 105, "count-out-of-bounds", false, "A batch holds at least one item, and at most as many as its kind allows.", "See docs/wire-format.md for the most of each kind.";
     RootMismatch = 106, "root-mismatch", false, "The Merkle root in the header is not that of the items.", "Compute the root over the items in the order sent.";
     WrongChain = 107, "wrong-chain", false, "The batch is bound to another chain id.", "Use the chain id of this network's genesis file.";
     SubmitterUnknown = 108, "submitter-unknown", false, "The submitter is not a registered participant.", "Check the participant id; ask the operators to register it.";
@@ -127,7 +127,7 @@ rejections! {
     AmountZero = 206, "amount-zero", false, "The amount is zero.", "Send a positive amount in minor units.";
     AmountTooLarge = 207, "amount-too-large", false, "The amount is above the chain's limit for one order.", "Split it, or ask the operators for a higher limit.";
     CurrencyUnsupported = 208, "currency-unsupported", false, "The chain does not accept this currency.", "Use one of the chain's currencies.";
-    ConversionUnavailable = 209, "conversion-unavailable", false, "The order asks for a conversion (another payout currency, a quote or a payout minimum), and none is offered.", "Pay out in the currency collected, with quote and minimum zero.";
+    ConversionUnavailable = 209, "conversion-unavailable", false, "The order names a quote or a payout minimum without another payout currency, or another payout currency without a quote.", "Name a quote exactly when the payout currency is another.";
     MerchantUnknown = 210, "merchant-unknown", false, "The merchant is not registered.", "Check the merchant id.";
     MerchantSuspended = 211, "merchant-suspended", false, "The merchant is suspended.", "Ask the operators why.";
     GatewayUnknown = 212, "gateway-unknown", false, "The collecting gateway is not a registered gateway.", "Check the participant id.";

@@ -1,24 +1,29 @@
-//! A small chain to try the rules on: six parties, four merchants, two currencies.
+//! A small chain to try the rules on: sixteen parties, four merchants, five currencies.
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use chain_state::{
-    Account, AccountEntry, AccountKey, BreachRecord, InstructionRecord, OrderRecord, OrderStatus,
-    Record, Retired, State, WindowRecord,
+    Account, AccountEntry, AccountKey, BreachRecord, History, InstructionRecord, Location,
+    OrderRecord, OrderStatus, PastCollection, PastOrder, QuoteRecord, Record, Retired, State,
+    WindowRecord,
 };
-use chain_types::batch::{BatchItem, SignedBatch};
+use chain_types::batch::{BatchItem, Items, SignedBatch};
 use chain_types::hash::sha256;
 use chain_types::{
-    Amount, ArrivalItem, BlockHeader, ChainGenesis, ChainId, CollectItem, Currency, FailureItem,
-    Flags, InstructionId, LiquidityLine, Merchant, MerchantId, Node, OrderId, Outcome, Parameters,
-    Participant, ParticipantId, RechargeItem, Roles, Round, SecretKey, TimeMs, ValidatorId,
+    Amount, ApprovalItem, ArrivalItem, BlockHeader, ChainGenesis, ChainId, Change, CollectItem,
+    Currency, Decision, Digest, FailureItem, Flags, Height, HoldDecisionItem, InstructionId,
+    LiquidityLine, Merchant, MerchantId, Node, OrderId, Outcome, Parameters, Participant,
+    ParticipantId, PartyKeys, PolicyItem, ProposalId, ProposalItem, QuoteId, QuoteItem, Rate,
+    RateItem, RechargeItem, ReinstructItem, ReturnItem, Roles, Round, SecretKey, SettleWindowItem,
+    TimeMs, TransferAction, TransferDecisionItem, TransferId, TransferItem, ValidatorId,
     VerifiedBatch, VoidItem, WindowId,
 };
 use contracts::{BlockContext, Executed, execute};
 use zerocopy::{Immutable, IntoBytes};
 
-pub const OPERATOR: u32 = 1;
+/// Settlement operators; each runs one of the four validators.
+pub const OPERATORS: [u32; 4] = [1, 2, 3, 4];
 pub const SERVICE: u32 = 101;
 pub const SERVICE_SUSPENDED: u32 = 102;
 /// Collects; pays merchants 1002.
@@ -30,6 +35,10 @@ pub const BANK_SUSPENDED: u32 = 203;
 /// A gateway without any liquidity line; pays nobody.
 pub const BANK_POOR: u32 = 204;
 pub const AUDITOR: u32 = 301;
+pub const PROVIDERS: [u32; 3] = [401, 402, 403];
+pub const RISK_DESK: u32 = 501;
+/// Settlement agents: maker and checker.
+pub const AGENTS: [u32; 2] = [601, 602];
 
 pub const SHOP: u64 = 1001;
 pub const SHOP_OF_A: u64 = 1002;
@@ -38,7 +47,11 @@ pub const SHOP_OF_SUSPENDED: u64 = 1004;
 
 pub const CNY: u16 = 156;
 pub const JPY: u16 = 392;
+pub const KWD: u16 = 414;
 pub const USD: u16 = 840;
+pub const EUR: u16 = 978;
+/// A currency that the chain does not accept at first.
+pub const GBP: u16 = 826;
 
 /// The time of block zero.
 pub const START: TimeMs = TimeMs(1_800_000_000_000);
@@ -47,8 +60,25 @@ pub const START: TimeMs = TimeMs(1_800_000_000_000);
 pub const A_OPENING: u64 = 1_000;
 pub const A_CAP: u64 = 9_000;
 
+/// The first key of a participant.
 pub fn key_of(participant: u32) -> SecretKey {
     SecretKey::from_seed(&sha256(&[b"test key", &participant.to_le_bytes()]).0)
+}
+
+/// A key of that name; no participant has it at first.
+pub fn key_named(name: &str) -> SecretKey {
+    SecretKey::from_seed(&sha256(&[name.as_bytes()]).0)
+}
+
+/// Validator `number`, run by the operator of the same number.
+pub fn node(number: u32) -> Node {
+    Node {
+        name: format!("node {number}"),
+        operator: ParticipantId(number),
+        network_key: key_named(&format!("network {number}")).public_key(),
+        validator_key: key_named(&format!("validator {number}")).public_key(),
+        power: 1,
+    }
 }
 
 pub fn genesis() -> ChainGenesis {
@@ -63,6 +93,7 @@ pub fn genesis() -> ChainGenesis {
         id: MerchantId(id),
         name: format!("merchant {id}"),
         payout_gateway: ParticipantId(payout_gateway),
+        payout_account: Digest::ZERO,
         suspended,
     };
     let line = |gateway: u32, currency: u16, cap: u64, opening: u64| LiquidityLine {
@@ -71,19 +102,17 @@ pub fn genesis() -> ChainGenesis {
         net_debit_cap: Amount(cap),
         opening_liquidity: Amount(opening),
     };
-    let node = |name: &str| {
-        let key = SecretKey::from_seed(&sha256(&[name.as_bytes()]).0).public_key();
-        let (operator, name) = (ParticipantId(OPERATOR), name.to_owned());
-        Node { name, operator, network_key: key, validator_key: key, power: 1 }
-    };
     ChainGenesis {
         chain_id: ChainId(sha256(&[b"a chain for tests"])),
         name: "tests".to_owned(),
         time: START,
         parameters: Parameters { order_amount_max: 1_000_000, ..Parameters::default() },
-        currencies: vec![Currency(CNY), Currency(JPY)],
+        currencies: [CNY, JPY, KWD, USD, EUR].map(Currency).to_vec(),
         participants: vec![
-            participant(OPERATOR, Roles::SETTLEMENT_OPERATOR, false),
+            participant(OPERATORS[0], Roles::SETTLEMENT_OPERATOR, false),
+            participant(OPERATORS[1], Roles::SETTLEMENT_OPERATOR, false),
+            participant(OPERATORS[2], Roles::SETTLEMENT_OPERATOR, false),
+            participant(OPERATORS[3], Roles::SETTLEMENT_OPERATOR, false),
             participant(SERVICE, Roles::RECHARGE_SERVICE, false),
             participant(SERVICE_SUSPENDED, Roles::RECHARGE_SERVICE, true),
             participant(BANK_A, Roles::GATEWAY, false),
@@ -91,6 +120,12 @@ pub fn genesis() -> ChainGenesis {
             participant(BANK_SUSPENDED, Roles::GATEWAY, true),
             participant(BANK_POOR, Roles::GATEWAY, false),
             participant(AUDITOR, Roles::AUDITOR, false),
+            participant(PROVIDERS[0], Roles::FX_PROVIDER, false),
+            participant(PROVIDERS[1], Roles::FX_PROVIDER, false),
+            participant(PROVIDERS[2], Roles::FX_PROVIDER, false),
+            participant(RISK_DESK, Roles::RISK_DESK, false),
+            participant(AGENTS[0], Roles::SETTLEMENT_AGENT, false),
+            participant(AGENTS[1], Roles::SETTLEMENT_AGENT, false),
         ],
         merchants: vec![
             merchant(SHOP, BANK_B, false),
@@ -104,15 +139,20 @@ pub fn genesis() -> ChainGenesis {
             line(BANK_B, CNY, 5_000, 0),
             line(BANK_SUSPENDED, CNY, 5_000, 0),
         ],
-        nodes: vec![node("one"), node("two"), node("three"), node("four")],
+        nodes: OPERATORS.map(node).to_vec(),
     }
+}
+
+/// The random part of a UUIDv7, which here numbers it.
+pub fn entropy(number: u64) -> [u8; 10] {
+    let mut entropy = [0; 10];
+    entropy[..8].copy_from_slice(&number.to_be_bytes());
+    entropy
 }
 
 /// The id of order `number`, made `offset_ms` after [`START`].
 pub fn order_id(number: u64, offset_ms: i64) -> OrderId {
-    let mut entropy = [0; 10];
-    entropy[..8].copy_from_slice(&number.to_be_bytes());
-    OrderId::new(TimeMs(START.0.checked_add_signed(offset_ms).unwrap()), entropy)
+    OrderId::new(TimeMs(START.0.checked_add_signed(offset_ms).unwrap()), entropy(number))
 }
 
 /// An order that bank A shall collect for the shop, to be submitted by the recharge service.
@@ -170,6 +210,119 @@ pub fn failure(window: u64, merchant: u64, reason: u16) -> FailureItem {
     }
 }
 
+/// Part of a collected order that goes back because the user asked for it.
+pub fn give_back(id: OrderId, amount: u64, sequence: u16) -> ReturnItem {
+    ReturnItem {
+        order_id: id.0,
+        amount: amount.into(),
+        reason: 1.into(),
+        sequence: sequence.into(),
+        reference: [3; 32],
+        spare: [0; 4],
+    }
+}
+
+pub fn reinstruct(window: u64, merchant: u64) -> ReinstructItem {
+    ReinstructItem {
+        window: window.into(),
+        merchant: merchant.into(),
+        currency: CNY.into(),
+        reference: [4; 32],
+        spare: [0; 14],
+    }
+}
+
+pub fn settle_window(window: u64) -> SettleWindowItem {
+    SettleWindowItem { window: window.into(), reference: [5; 32], spare: [0; 24] }
+}
+
+pub fn transfer(id: TransferId, action: TransferAction, to: AccountKey, sum: u64) -> TransferItem {
+    TransferItem {
+        transfer_id: id.0,
+        action: action.number().into(),
+        account_kind: u16::from(to.kind.number()).into(),
+        owner: to.owner.into(),
+        currency: to.currency.0.into(),
+        amount: sum.into(),
+        reference: [6; 32],
+        spare: [0; 26],
+    }
+}
+
+/// A checker's word about a transfer as it was proposed.
+pub fn decide(proposed: &TransferItem, decision: Decision) -> TransferDecisionItem {
+    TransferDecisionItem {
+        transfer_id: proposed.transfer_id,
+        decision: decision.number().into(),
+        action: proposed.action,
+        amount: proposed.amount,
+        reference: [6; 32],
+        spare: [0; 4],
+    }
+}
+
+pub fn rate(pair: (u16, u16), rate: Rate, observed: TimeMs) -> RateItem {
+    RateItem {
+        currency: pair.0.into(),
+        payout_currency: pair.1.into(),
+        mantissa: rate.mantissa().into(),
+        scale: rate.scale().into(),
+        observed: observed.0.into(),
+        spare: [0; 42],
+    }
+}
+
+pub fn quote(id: QuoteId, pair: (u16, u16), rate: Rate, ceiling: u64, until: TimeMs) -> QuoteItem {
+    QuoteItem {
+        quote_id: id.0.into(),
+        currency: pair.0.into(),
+        payout_currency: pair.1.into(),
+        mantissa: rate.mantissa().into(),
+        scale: rate.scale().into(),
+        ceiling: ceiling.into(),
+        valid_until: until.0.into(),
+        spare: [0; 26],
+    }
+}
+
+pub fn decide_hold(id: OrderId, decision: Decision) -> HoldDecisionItem {
+    HoldDecisionItem {
+        order_id: id.0,
+        decision: decision.number().into(),
+        reason: 1.into(),
+        reference: [7; 32],
+        spare: [0; 12],
+    }
+}
+
+/// A policy in CNY that limits nothing yet.
+pub fn policy(scope: u16, subject: u64) -> PolicyItem {
+    PolicyItem {
+        scope: scope.into(),
+        subject: subject.into(),
+        currency: CNY.into(),
+        order_max: 0.into(),
+        user_day_max: 0.into(),
+        day_max: 0.into(),
+        hold_above: 0.into(),
+        spare: [0; 20],
+    }
+}
+
+pub fn proposal(id: ProposalId, from: Height, change: &Change) -> ProposalItem {
+    ProposalItem::new(id, from, change).unwrap()
+}
+
+/// An operator's word about a proposal as it was made.
+pub fn vote(proposed: &ProposalItem, decision: Decision) -> ApprovalItem {
+    ApprovalItem {
+        proposal_id: proposed.proposal_id,
+        decision: decision.number().into(),
+        digest: proposed.digest().0,
+        spare: [0; 14],
+    }
+}
+
 pub fn instruction_id(window: u64, merchant: u64) -> InstructionId {
     let (window, merchant) = (WindowId(window), MerchantId(merchant));
     InstructionId { window, merchant, currency: Currency(CNY) }
@@ -220,10 +373,22 @@ impl Chain {
         valid_until: TimeMs,
         items: &[impl IntoBytes + Immutable + BatchItem],
     ) -> VerifiedBatch {
-        let (chain_id, key) = (self.genesis.chain_id, key_of(submitter));
-        let bytes = SignedBatch::sign(chain_id, ParticipantId(submitter), &key, valid_until, items);
+        self.batch_signed(submitter, &key_of(submitter), valid_until, items)
+    }
+
+    /// A batch that `submitter` is said to have signed with `key`.
+    pub fn batch_signed(
+        &self,
+        submitter: u32,
+        key: &SecretKey,
+        valid_until: TimeMs,
+        items: &[impl IntoBytes + Immutable + BatchItem],
+    ) -> VerifiedBatch {
+        let (chain_id, participant) = (self.genesis.chain_id, ParticipantId(submitter));
+        let bytes = SignedBatch::sign(chain_id, participant, key, valid_until, items);
         let batch = SignedBatch::decode(Bytes::from(bytes)).unwrap();
-        batch.verify(chain_id, |_| Some(key.public_key())).unwrap()
+        let keys = PartyKeys { participant, current: key.public_key(), previous: None };
+        batch.verify(chain_id, |_| Some(keys)).unwrap()
     }
 
     pub fn context(&self, after_ms: u64) -> BlockContext {
@@ -238,7 +403,7 @@ impl Chain {
     /// The block of these batches, `after_ms` after the one before, applied.
     pub fn block(&mut self, after_ms: u64, batches: &[VerifiedBatch]) -> Vec<Vec<Outcome>> {
         let context = self.context(after_ms);
-        let executed = execute(&self.state, &context, batches).unwrap();
+        let executed = execute(&self.state, &context, batches, self).unwrap();
         self.apply(executed, batches)
     }
 
@@ -264,9 +429,23 @@ impl Chain {
         self.block(1, &[batch])[0][0].0
     }
 
+    pub fn record(&self, id: &OrderId) -> Option<OrderRecord> {
+        self.state.order(id).or_else(|| self.retired.get(id).copied())
+    }
+
     pub fn status(&self, id: &OrderId) -> Option<OrderStatus> {
-        let record = self.state.order(id).or_else(|| self.retired.get(id).copied());
-        record.map(|record| record.status)
+        self.record(id).map(|record| record.status)
+    }
+
+    fn block_at(&self, height: Height) -> &Decided {
+        &self.blocks[usize::try_from(height.0).unwrap()]
+    }
+
+    fn order_at(&self, at: Location) -> RechargeItem {
+        match self.block_at(at.height).batches[at.batch as usize].items() {
+            Items::Recharge(items) => items[at.item as usize],
+            _ => panic!("no order stands at {at:?}"),
+        }
     }
 
     pub fn liquidity(&self, gateway: u32) -> Account {
@@ -311,5 +490,36 @@ impl Chain {
             _ => None,
         });
         breaches.collect()
+    }
+}
+
+/// What the store of a real node says of its chain.
+impl History for Chain {
+    fn order(&self, id: &OrderId) -> Option<PastOrder> {
+        let OrderRecord { location, status, status_location: step, .. } = self.record(id)?;
+        let collection = (status == OrderStatus::Collected).then(|| {
+            let Decided { header, outcomes, .. } = self.block_at(step.height);
+            PastCollection {
+                outcome: outcomes[step.batch as usize][step.item as usize],
+                height: header.height,
+                time: header.time,
+                window: header.window,
+            }
+        });
+        Some(PastOrder { item: self.order_at(location), status, collection })
+    }
+
+    fn instruction(&self, id: &InstructionId) -> Option<InstructionRecord> {
+        self.records.iter().rev().find_map(|record| match record {
+            Record::Instruction(found) if found.id == *id => Some(*found),
+            _ => None,
+        })
+    }
+
+    fn quote(&self, id: QuoteId) -> Option<QuoteRecord> {
+        self.records.iter().rev().find_map(|record| match record {
+            Record::Quote(found) if found.id == id => Some(*found),
+            _ => None,
+        })
     }
 }

@@ -46,7 +46,7 @@ const ROWS: &[Row] = &[
     ),
     row(
         "a currency that the chain does not accept",
-        |item| (item.currency, item.payout_currency) = (USD.into(), USD.into()),
+        |item| (item.currency, item.payout_currency) = (GBP.into(), GBP.into()),
         Some(Rejection::CurrencyUnsupported),
     ),
     row(
@@ -161,7 +161,7 @@ fn rules_are_checked_in_order_of_their_codes() {
         (|item| item.flags = 0xff00.into(), Rejection::FlagsUnknown),
         (|item| id(item, -200_000), Rejection::OrderIdExpired),
         (|item| item.amount = 0.into(), Rejection::AmountZero),
-        (|item| item.currency = USD.into(), Rejection::CurrencyUnsupported),
+        (|item| item.currency = GBP.into(), Rejection::CurrencyUnsupported),
         (|item| item.fx_quote = 5.into(), Rejection::ConversionUnavailable),
         (|item| item.merchant = 9.into(), Rejection::MerchantUnknown),
         (|item| item.collecting_gateway = 9.into(), Rejection::GatewayUnknown),

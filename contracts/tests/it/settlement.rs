@@ -60,9 +60,9 @@ fn a_window_nets_its_orders_into_one_instruction_a_merchant() {
     let positions: Vec<_> = window
         .positions
         .iter()
-        .map(|position| (position.gateway.0, position.gross_debits, position.gross_credits))
+        .map(|position| (position.party.owner, position.gross_debits, position.gross_credits))
         .collect();
-    assert_eq!(positions, [(BANK_A, 150, 50), (BANK_B, 7, 107)]);
+    assert_eq!(positions, [(u64::from(BANK_A), 150, 50), (u64::from(BANK_B), 7, 107)]);
     assert_eq!(chain.state.open_window().order_count, 1, "the closing block's own orders are next");
 }
 

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use chain_state::{
-    History, InstructionRecord, Location, OrderRecord, OrderStatus, PastCollection, PastOrder,
-    QuoteRecord, State,
+    History, InstructionRecord, InstructionStatus, Location, OrderRecord, OrderStatus,
+    PastCollection, PastOrder, QuoteRecord, State,
 };
 use chain_types::{
     BatchKind, BlockHeader, InstructionId, OrderId, Outcome, QuoteId, RechargeItem, VerifiedBatch,
@@ -48,7 +48,8 @@ pub trait Archive: Send + Sync {
 /// An archive that all parts of a node share.
 pub type SharedArchive = Arc<dyn Archive>;
 
-/// The past of a state.
+/// The past of a state. Blocks are also executed again when the archive knows later ones: what is
+/// later than the state is not answered.
 pub(crate) struct Past<'a> {
     pub(crate) state: &'a State,
     pub(crate) archive: &'a dyn Archive,
@@ -56,7 +57,10 @@ pub(crate) struct Past<'a> {
 
 impl History for Past<'_> {
     fn order(&self, id: &OrderId) -> Option<PastOrder> {
-        let record = self.state.order(id).or_else(|| self.archive.order(id))?;
+        let record = self.state.order(id).or_else(|| {
+            let archived = self.archive.order(id);
+            archived.filter(|record| record.status_height <= self.state.height())
+        })?;
         let submitted = self.archive.item(record.location)?;
         let item = RechargeItem::read_from_bytes(&submitted.item).ok()?;
         let collection = match record.status {
@@ -74,11 +78,19 @@ impl History for Past<'_> {
     }
 
     fn instruction(&self, id: &InstructionId) -> Option<InstructionRecord> {
-        self.archive.instruction(id)
+        // The state knows every instruction that is not long ended; an ended one never changes.
+        let record = self.archive.instruction(id)?;
+        match record.status {
+            InstructionStatus::Arrived { location, .. }
+            | InstructionStatus::Returned { location, .. } => {
+                (location.height <= self.state.height()).then_some(record)
+            }
+            InstructionStatus::Instructed | InstructionStatus::Failed { .. } => None,
+        }
     }
 
     fn quote(&self, id: QuoteId) -> Option<QuoteRecord> {
-        self.archive.quote(id)
+        self.archive.quote(id).filter(|quote| quote.issued <= self.state.time())
     }
 }
 

@@ -4,7 +4,9 @@
 use bytes::Bytes;
 use chain_state::{InstructionStatus, State};
 use chain_types::operation::{ArrivalItem, CollectItem, RechargeItem, VoidItem};
-use chain_types::{ChainId, Flags, OrderId, ParticipantId, SignedBatch, TimeMs, VerifiedBatch};
+use chain_types::{
+    ChainId, Flags, OrderId, ParticipantId, PartyKeys, SignedBatch, TimeMs, VerifiedBatch,
+};
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
@@ -163,8 +165,11 @@ where
 {
     let key = participant_key(submitter);
     let bytes = SignedBatch::sign(chain_id, submitter, &key, now.plus(60_000), items);
-    let verified = SignedBatch::decode(Bytes::from(bytes))
-        .and_then(|batch| batch.verify(chain_id, |_| Some(key.public_key())));
+    let verified = SignedBatch::decode(Bytes::from(bytes)).and_then(|batch| {
+        batch.verify(chain_id, |participant| {
+            Some(PartyKeys { participant, current: key.public_key(), previous: None })
+        })
+    });
     match verified {
         Ok(batch) => batch,
         Err(error) => unreachable!("a batch just signed does not verify: {error}"),

@@ -6,7 +6,8 @@
 //! and a healed phase. The checkers in [`checks`] look at every event; they share no code with
 //! what they check.
 
-pub mod checks;
+pub mod archive;
+mod checks;
 mod clients;
 mod disk;
 mod faults;

@@ -73,6 +73,7 @@ pub fn genesis() -> Arc<ChainGenesis> {
                 id,
                 name: format!("merchant-{id}"),
                 payout_gateway: GATEWAYS[index % GATEWAYS.len()],
+                payout_account: Digest::ZERO,
                 suspended: false,
             })
             .collect(),

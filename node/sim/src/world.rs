@@ -12,6 +12,7 @@ use node_replica::{
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
+use crate::archive::Shelf;
 use crate::checks::{Agreement, Books, Newcomers, Votes};
 use crate::clients::Clients;
 use crate::disk::Disk;
@@ -59,6 +60,7 @@ struct Node {
     state: SharedState,
     disk: Disk,
     checkpoint: Option<(Height, Vec<u8>)>,
+    shelf: Shelf,
     timers: BTreeMap<Timer, u64>,
     /// Counts its lives: events of an earlier one are void.
     life: u32,
@@ -152,6 +154,7 @@ impl World {
                 state: Arc::new(RwLock::new(chain_state::State::genesis(&genesis))),
                 disk: Disk::default(),
                 checkpoint: None,
+                shelf: Shelf::default(),
                 timers: BTreeMap::new(),
                 life: 0,
                 doom: None,
@@ -254,6 +257,7 @@ impl World {
                 let slot = &mut self.nodes[node as usize];
                 slot.disk = Disk::default();
                 slot.checkpoint = None;
+                slot.shelf = Shelf::default();
                 self.agreement.lost_disk(node);
                 if node < VALIDATORS {
                     self.newcomers.lost_disk(node);
@@ -301,7 +305,8 @@ impl World {
             checkpoint_blocks: 7,
         };
         let guard = slot.disk.guard.clone();
-        let replica = Replica::new(config, slot.state.clone(), proposers, guard.as_deref())
+        let (state, archive) = (slot.state.clone(), Arc::new(slot.shelf.clone()));
+        let replica = Replica::new(config, state, archive, proposers, guard.as_deref())
             .map_err(|fault| format!("node {node} does not start: {fault}"))?;
         slot.replica = Some(replica);
         let staged = slot.disk.staged.iter().map(Into::into).collect();
@@ -337,10 +342,11 @@ impl World {
                 (restoring.finish().map_err(|fault| fault.to_string())?, checkpoint.proposers)
             }
         };
-        let penalty = self.genesis.parameters.proposer_penalty_heights;
         for kept in slot.disk.blocks.iter().skip(state.height().0 as usize) {
-            let executed = node_replica::replay_block(&state, &kept.block, &kept.batches)
+            let (block, batches) = (&kept.block, &kept.batches);
+            let executed = node_replica::replay_block(&state, block, batches, &slot.shelf)
                 .map_err(|error| format!("node {node} cannot replay: {error}"))?;
+            let penalty = state.parameters().proposer_penalty_heights;
             proposers.note(&kept.block.header, state.validators(), penalty);
             state.apply(executed.writes);
         }
@@ -428,7 +434,8 @@ impl World {
                     }
                 }
             }
-            Effect::Commit { certificate, staged, .. } => {
+            Effect::Commit { certificate, staged, records, departing } => {
+                slot.shelf.keep(&staged, &records, departing);
                 slot.disk.commit(certificate, &staged);
                 self.committed(node, &staged)?;
             }
@@ -568,7 +575,8 @@ impl World {
         let node = (head.0 % u64::from(NODES)) as usize;
         let mut state = chain_state::State::genesis(&self.genesis);
         for kept in &self.nodes[node].disk.blocks {
-            let executed = node_replica::replay_block(&state, &kept.block, &kept.batches)
+            let shelf = &self.nodes[node].shelf;
+            let executed = node_replica::replay_block(&state, &kept.block, &kept.batches, shelf)
                 .map_err(|error| format!("replay from genesis: {error}"))?;
             kept.certificate
                 .verify(self.genesis.chain_id, state.validators())

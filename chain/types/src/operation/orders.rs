@@ -68,7 +68,7 @@ item! {
     VoidItem: 64, Void {
         /// The reserved order.
         pub order_id: [u8; 16],
-        /// Why: see [`VoidReason`].
+        /// Why: see [`crate::VoidReason`].
         pub reason: U16,
         /// The sender's reference.
         pub reference: [u8; 32],

@@ -33,7 +33,7 @@ item! {
         pub merchant: U64,
         /// The instruction's currency.
         pub currency: U16,
-        /// Why: see [`FailureReason`].
+        /// Why: see [`crate::FailureReason`].
         pub reason: U16,
         /// The bank's reference of the refusal.
         pub reference: [u8; 32],

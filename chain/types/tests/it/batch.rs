@@ -7,14 +7,10 @@ use zerocopy::IntoBytes as _;
 
 use crate::support::{self, PREFIX};
 
-fn key_of(id: ParticipantId) -> Option<PublicKey> {
-    support::genesis().participant(id).map(|found| found.public_key)
-}
-
 /// What becomes of batch bytes: accepted, or refused with a code.
 fn judge(bytes: &[u8]) -> Result<VerifiedBatch, Rejection> {
     SignedBatch::decode(Bytes::copy_from_slice(bytes))
-        .and_then(|batch| batch.verify(support::chain_id(), key_of))
+        .and_then(|batch| batch.verify(support::chain_id(), support::keys_of))
         .map_err(|error| error.rejection)
 }
 
@@ -46,19 +42,61 @@ fn a_good_batch_gives_its_items_back() {
 
 #[test]
 fn every_kind_travels() {
-    let batches = [
-        (BatchKind::Recharge, support::signed(101, &[support::recharge(1)])),
-        (BatchKind::Collect, support::signed(201, &[support::collect(1)])),
-        (BatchKind::Void, support::signed(101, &[support::void(1)])),
-        (BatchKind::Arrival, support::signed(202, &[support::arrival()])),
-        (BatchKind::Failure, support::signed(202, &[support::failure()])),
-    ];
-    for (kind, bytes) in batches {
+    let samples = support::samples();
+    assert!(samples.iter().map(|sample| sample.kind).eq(BatchKind::ALL.iter().copied()));
+    for support::Sample { kind, item, batch: bytes } in samples {
         let batch = judge(&bytes).unwrap();
         assert_eq!((batch.kind(), support::item_count(batch.items())), (kind, 1));
-        assert_eq!(bytes.len(), PREFIX + kind.item_bytes());
+        assert_eq!(batch.item_bytes(0).unwrap(), item);
+        assert_eq!((item.len(), bytes.len()), (kind.item_bytes(), PREFIX + kind.item_bytes()));
         assert_eq!(BatchKind::from_number(kind.number()), Some(kind));
     }
+    assert_eq!(BatchKind::from_number(0), None);
+    assert_eq!(BatchKind::from_number(17), None);
+}
+
+#[test]
+fn every_changed_byte_of_every_kind_is_refused() {
+    for support::Sample { kind, batch: bytes, .. } in support::samples() {
+        for at in 0..bytes.len() {
+            let mut bytes = bytes.clone();
+            bytes[at] ^= 1 << (at % 8);
+            assert!(judge(&bytes).is_err(), "byte {at} of a {} batch", kind.name());
+        }
+        for length in 0..bytes.len() {
+            assert_eq!(judge(&bytes[..length]).unwrap_err(), Rejection::Truncated);
+        }
+    }
+}
+
+#[test]
+fn each_kind_has_its_most_items() {
+    for support::Sample { kind, item, batch } in support::samples() {
+        for (count, expected) in [
+            (kind.items_max(), Rejection::RootMismatch),
+            (kind.items_max() + 1, Rejection::CountOutOfBounds),
+        ] {
+            let mut header: BatchHeader = codec::decode(&batch[..84], 84).unwrap();
+            header.count = count;
+            let submitter = support::tag(header.submitter.0);
+            let signature = support::key(submitter).sign(&header.id().0);
+            let items = item.repeat(count as usize);
+            let bytes = [codec::encode(&header).as_slice(), &signature.0, &items].concat();
+            let code =
+                if bytes.len() > BATCH_BYTES_MAX { Rejection::BatchTooLarge } else { expected };
+            assert_eq!(judge(&bytes).unwrap_err(), code, "{count} of {}", kind.name());
+        }
+    }
+}
+
+#[test]
+fn either_key_of_a_party_signs_and_the_batch_says_which() {
+    for tag in [202, support::SECOND_KEY] {
+        let batch = judge(&support::signed_with(tag, 202, &[support::arrival()])).unwrap();
+        assert_eq!(batch.public_key(), support::key(tag).public_key());
+    }
+    let stranger = support::signed_with(7, 202, &[support::arrival()]);
+    assert_eq!(judge(&stranger).unwrap_err(), Rejection::SignatureInvalid);
 }
 
 #[test]
@@ -132,7 +170,7 @@ fn each_mistake_has_its_code() {
 fn an_error_says_what_was_wrong() {
     let bytes = resigned(|header| header.submitter = ParticipantId(999));
     let error = SignedBatch::decode(Bytes::from(bytes))
-        .and_then(|batch| batch.verify(support::chain_id(), key_of))
+        .and_then(|batch| batch.verify(support::chain_id(), support::keys_of))
         .unwrap_err();
     assert!(error.to_string().starts_with("submitter-unknown: "), "{error}");
     assert!(error.to_string().contains("999"), "{error}");

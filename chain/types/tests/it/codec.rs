@@ -46,6 +46,17 @@ fn every_structure_has_one_form() {
     one_form(&genesis.liquidity);
     one_form(&genesis.nodes);
     one_form(&Receipt { arrival: None, ..receipt.clone() });
+    one_form(&support::long_receipt());
+    one_form(&Lineage(vec![support::handover()]));
+    for keys in support::parties_at(support::KEY_HEIGHT) {
+        one_form(&keys);
+    }
+    for (_, change) in support::changes() {
+        one_form(&change);
+    }
+    for decision in Decision::ALL {
+        one_form(decision);
+    }
     let block = Some(receipt.order.header.hash());
     one_form(&Vote { height: Height(1), round: Round(2), step: VoteStep::Prevote, block });
     one_form(&Block { header: receipt.order.header, batches: vec![BatchId::default(); 3] });
@@ -98,6 +109,10 @@ proptest! {
         let _ = decode::<Certificate>(&bytes, 1_000);
         let _ = decode::<Vote>(&bytes, 1_000);
         let _ = decode::<ValidatorSet>(&bytes, 1_000);
+        let _ = decode::<Change>(&bytes, 1_000);
+        let _ = decode::<PartyKeys>(&bytes, 1_000);
+        let _ = decode::<Lineage>(&bytes, 1_000);
+        let _ = decode::<Parameters>(&bytes, 1_000);
         let _ = Receipt::decode(&bytes);
         let _ = SignedBatch::decode(bytes::Bytes::from(bytes));
     }

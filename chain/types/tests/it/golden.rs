@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use chain_types::hash::{Domain, hash, sha256};
 use chain_types::*;
+use zerocopy::IntoBytes as _;
 
 use crate::support;
 
@@ -28,8 +29,12 @@ pub fn vectors() -> BTreeMap<String, String> {
     };
     words(&mut put);
     items(&mut put);
+    changes(&mut put);
     batches(&mut put);
     blocks(&mut put);
+    votes(&mut put);
+    parties(&mut put);
+    receipts(&mut put);
     vectors
 }
 
@@ -44,6 +49,7 @@ fn words(put: &mut impl FnMut(&str, &[u8])) {
         Domain::Account,
         Domain::Validators,
         Domain::Parameters,
+        Domain::Change,
     ];
     for domain in domains {
         let name = format!("hash_of_nothing_{}", format!("{domain:?}").to_lowercase());
@@ -65,13 +71,21 @@ fn words(put: &mut impl FnMut(&str, &[u8])) {
 }
 
 fn items(put: &mut impl FnMut(&str, &[u8])) {
-    use zerocopy::IntoBytes;
-    put("item_recharge", support::recharge(37).as_bytes());
-    put("item_collect", support::collect(37).as_bytes());
-    put("item_void", support::void(37).as_bytes());
-    put("item_arrival", support::arrival().as_bytes());
-    put("item_failure", support::failure().as_bytes());
+    for sample in support::samples() {
+        let name = sample.kind.name().replace('-', "_");
+        put(&format!("item_{name}"), &sample.item);
+        if sample.kind != BatchKind::Recharge {
+            put(&format!("batch_{name}"), &sample.batch);
+        }
+    }
     put("item_recharge_leaf", &merkle::leaf(support::recharge(37).as_bytes()).0);
+}
+
+fn changes(put: &mut impl FnMut(&str, &[u8])) {
+    for (name, change) in support::changes() {
+        put(&format!("change_{name}"), &codec::encode(&change));
+    }
+    put("proposal_digest", &support::proposal().digest().0);
 }
 
 fn batches(put: &mut impl FnMut(&str, &[u8])) {
@@ -82,10 +96,6 @@ fn batches(put: &mut impl FnMut(&str, &[u8])) {
     put("batch_signature", &batch.signature().0);
     put("batch", batch.bytes());
     put("batch_sha256", &sha256(&[batch.bytes()]).0);
-    put("batch_collect", &support::signed(201, &[support::collect(37)]));
-    put("batch_void", &support::signed(101, &[support::void(37)]));
-    put("batch_arrival", &support::signed(202, &[support::arrival()]));
-    put("batch_failure", &support::signed(202, &[support::failure()]));
 }
 
 fn blocks(put: &mut impl FnMut(&str, &[u8])) {
@@ -98,25 +108,45 @@ fn blocks(put: &mut impl FnMut(&str, &[u8])) {
     put("results_root", &decided.header.results_root.0);
     put("block_header", &codec::encode(&decided.header));
     put("block_hash", &decided.header.hash().0.0);
+    put("certificate", &codec::encode(&decided.certificate));
+    let block = Block { header: decided.header, batches: ids };
+    put("block", &codec::encode(&block));
+}
+
+fn votes(put: &mut impl FnMut(&str, &[u8])) {
+    let block = Some(support::order_block().header.hash());
     let nothing = Vote { height: Height(5), round: Round(0), step: VoteStep::Prevote, block: None };
-    let something = Vote {
-        round: Round(1),
-        step: VoteStep::Precommit,
-        block: Some(decided.header.hash()),
-        ..nothing
-    };
+    let something = Vote { round: Round(1), step: VoteStep::Precommit, block, ..nothing };
     put("vote_prevote_nothing", &codec::encode(&nothing));
     put("vote_prevote_nothing_digest", &nothing.digest(support::chain_id()).0);
     put("vote_precommit", &codec::encode(&something));
     put("vote_precommit_digest", &something.digest(support::chain_id()).0);
     let signature = support::key(1).sign(&something.digest(support::chain_id()));
     put("vote_precommit_signature", &signature.0);
-    put("certificate", &codec::encode(&decided.certificate));
-    let block = Block { header: decided.header, batches: ids };
-    put("block", &codec::encode(&block));
-    let receipt = codec::encode(&support::receipt());
-    put("receipt", &receipt);
-    put("receipt_sha256", &sha256(&[&receipt]).0);
+}
+
+fn parties(put: &mut impl FnMut(&str, &[u8])) {
+    let first = support::parties_at(Height(1));
+    let rotated = support::parties_at(support::KEY_HEIGHT);
+    let of_gateway = |parties: &[PartyKeys]| {
+        *parties.iter().find(|keys| keys.participant == ParticipantId(202)).unwrap()
+    };
+    for (name, parties) in [("party_keys", first), ("party_keys_rotated", rotated)] {
+        put(name, &codec::encode(&of_gateway(&parties)));
+        put(&format!("{name}_leaf"), &of_gateway(&parties).leaf().0);
+        let leaves: Vec<Digest> = parties.iter().map(PartyKeys::leaf).collect();
+        put(&format!("{name}_root"), &merkle::root(&leaves).0);
+    }
+}
+
+fn receipts(put: &mut impl FnMut(&str, &[u8])) {
+    let long = support::long_receipt();
+    put("lineage", &codec::encode(&long.lineage));
+    for (name, receipt) in [("receipt", support::receipt()), ("receipt_long", long)] {
+        let bytes = codec::encode(&receipt);
+        put(name, &bytes);
+        put(&format!("{name}_sha256"), &sha256(&[&bytes]).0);
+    }
 }
 
 #[test]
@@ -142,5 +172,8 @@ fn sizes_are_those_of_the_constants() {
     assert_eq!(size("block_header"), block::BLOCK_HEADER_BYTES);
     assert_eq!(size("batch"), batch::BATCH_PREFIX_BYTES + 2 * 128);
     assert!(size("certificate") <= block::CERTIFICATE_BYTES_MAX);
-    assert!(size("receipt") <= receipt::RECEIPT_BYTES_MAX);
+    assert!(size("receipt_long") <= receipt::RECEIPT_BYTES_MAX);
+    for (name, change) in support::changes() {
+        assert!(codec::encode(&change).len() <= operation::CHANGE_BYTES_MAX, "{name}");
+    }
 }

@@ -41,6 +41,15 @@ fn texts_that_are_no_ids_are_refused() {
 }
 
 #[test]
+fn a_quote_belongs_to_the_provider_in_its_upper_half() {
+    for (provider, number) in [(0, 0), (301, 7), (1, u32::MAX), (u32::MAX, u32::MAX)] {
+        let id = QuoteId::new(ParticipantId(provider), number);
+        assert_eq!(id.provider(), ParticipantId(provider));
+        assert_eq!(id.0, u64::from(provider) * (1 << 32) + u64::from(number));
+    }
+}
+
+#[test]
 fn times_stay_at_their_bounds() {
     assert_eq!(TimeMs(u64::MAX).plus(1), TimeMs(u64::MAX));
     assert_eq!(TimeMs(5).minus(6), TimeMs(0));

@@ -2,11 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod batch;
+mod changes;
 mod codec;
 mod golden;
 mod ids;
+mod lineage;
 mod merkle;
 mod pages;
+mod parameters;
 mod receipt;
 mod rejection;
 mod support;

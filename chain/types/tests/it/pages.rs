@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use chain_types::Rejection;
+use chain_types::{BatchKind, Parameters, Rejection, Roles};
 
 use crate::golden;
 
@@ -56,6 +56,33 @@ fn the_wire_format_page_shows_the_vectors() {
 }
 
 #[test]
+fn the_wire_format_page_lists_every_kind_and_parameter() {
+    let text = std::fs::read_to_string(page("wire-format.md")).unwrap();
+    for kind in BatchKind::ALL {
+        let roles = Roles::NAMES.iter().filter(|(role, _)| kind.roles().any_of(*role));
+        let row = format!(
+            "| {} | {} | {} | {} | {} |\n",
+            kind.number(),
+            kind.name(),
+            kind.item_bytes(),
+            kind.items_max(),
+            roles.map(|(_, name)| *name).collect::<Vec<_>>().join(", "),
+        );
+        assert!(text.contains(&row), "the page lacks {row}");
+    }
+    for ((number, name), (low, high)) in
+        Parameters::NAMES.iter().enumerate().zip(Parameters::BOUNDS)
+    {
+        // What does not fit a narrower form is refused there, which tells its form.
+        let mut values = Parameters::default().values();
+        values[number] = 1 << 32;
+        let form = if Parameters::from_values(&values).is_some() { "u64" } else { "u32" };
+        let row = format!("| {number} | `{name}` | `{form}` | {low} to {high} |\n");
+        assert!(text.contains(&row), "the page lacks {row}");
+    }
+}
+
+#[test]
 fn the_rejections_page_is_the_table_of_codes() {
     let mut expected = String::from(REJECTIONS_HEAD);
     let mut hundred = 0;
@@ -65,8 +92,12 @@ fn the_rejections_page_is_the_table_of_codes() {
             let title = match hundred {
                 1 => "Batches: nothing of the batch was booked",
                 2 => "Orders",
-                3 => "Collections and voids",
-                4 => "Arrivals and failures",
+                3 => "Collections, voids, holds and returns",
+                4 => "Instructions and windows",
+                5 => "Transfers",
+                6 => "Rates and quotes",
+                7 => "Risk policies",
+                8 => "Governance",
                 other => panic!("say what codes {other}00 are about"),
             };
             let columns = "| code | name | transient | cause | remedy |\n|---|---|---|---|---|";
@@ -83,10 +114,20 @@ fn the_rejections_page_is_the_table_of_codes() {
 const REJECTIONS_HEAD: &str = "\
 # Why something was refused
 
-Every outcome is two bytes. 0 is *applied*: the item changed the books. 1 is *repeated*: the same
-content was seen before, and what was said then stands. Every other number is a rejection below; a
-number, once published, keeps its meaning. Within a hundred, checks run in the order of the codes
-as far as they apply, so the lowest code that holds is the one reported.
+Every outcome is two bytes. Those below 100 refuse nothing:
+
+| code | meaning |
+|---|---|
+| 0 | *applied*: the item changed the books |
+| 1 | *repeated*: the same content was seen before, and what was said then stands |
+| 2 | *held*: the order waits for a risk desk; nothing moved |
+| 10, 11, 12, 13 | applied, and cashback of tier 1, 2, 3 or 4 was granted |
+| 20 | applied; cashback was refused, for the user's ceiling of the month would be passed |
+| 21 | applied; cashback was refused, for the programme's budget does not hold it |
+
+Every other number is a rejection below, and the item changed nothing; a number, once published,
+keeps its meaning. Where several rejections hold, [settlement-rules.md](settlement-rules.md) gives
+the order of the checks, and the first one is reported.
 
 *Transient* means that the very same bytes may be accepted later. A rejection that is not transient
 is final for those bytes, and for an order whose id was recorded with it, final for the id.

@@ -164,7 +164,12 @@ pub fn header(height: Height, round: Round, proposer: ValidatorId, nonce: u64) -
         results_root: Digest::ZERO,
         state_digest: Digest::ZERO,
         validators_hash: Digest::ZERO,
+        next_validators_hash: Digest::ZERO,
         parameters_hash: Digest::ZERO,
+        party_count: 0,
+        parties_root: Digest::ZERO,
+        record_count: 0,
+        records_root: Digest::ZERO,
     }
 }
 

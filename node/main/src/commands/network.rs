@@ -69,13 +69,14 @@ pub struct PlanArgs {
 impl PlanArgs {
     /// The plan of a network with these and the defaults.
     pub fn plan(&self) -> NetworkPlan {
-        let parameters = Parameters { window_ms: self.window_ms, ..Parameters::default() };
+        let defaults = NetworkPlan::default();
+        let parameters = Parameters { window_ms: self.window_ms, ..defaults.parameters };
         NetworkPlan {
             validators: self.validators,
             edges: self.edges,
             base_port: self.base_port,
             parameters,
-            ..NetworkPlan::default()
+            ..defaults
         }
     }
 }

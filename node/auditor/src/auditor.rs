@@ -1,0 +1,165 @@
+//! The auditor itself: genesis, then block after block.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chain_types::{
+    BatchId, BlockHeader, ChainGenesis, InstructionId, MerchantId, Outcome, Rejection,
+    VerifiedBatch, WindowId,
+};
+
+use crate::books::{Account, Books, Counters, Movement};
+use crate::cashback::Cashback;
+use crate::finding::{Finding, Place};
+use crate::fx::Market;
+use crate::governance::Proposals;
+use crate::instructions::{Instruction, Instructions};
+use crate::liquidity::Transfers;
+use crate::orders::Orders;
+use crate::registry::Registry;
+use crate::risk::Risk;
+use crate::statements::{Statement, StatementKey};
+use crate::windows::{WindowReport, Windows};
+
+/// An item's outcome, or why it is refused.
+pub(crate) type Verdict = Result<Outcome, Rejection>;
+
+/// The chain's books and rules a second time. After a [`Finding`] it is of no further use: what it
+/// holds and what the chain holds have parted.
+#[derive(Debug, Clone)]
+pub struct Auditor {
+    /// The height of the last block, or of the one that is looked at.
+    pub(crate) height: u64,
+    /// Its time, in milliseconds since the Unix epoch.
+    pub(crate) time: u64,
+    pub(crate) registry: Registry,
+    pub(crate) books: Books,
+    pub(crate) batches: BTreeSet<BatchId>,
+    pub(crate) orders: Orders,
+    pub(crate) windows: Windows,
+    pub(crate) instructions: Instructions,
+    pub(crate) fx: Market,
+    pub(crate) cashback: Cashback,
+    pub(crate) risk: Risk,
+    pub(crate) transfers: Transfers,
+    pub(crate) proposals: Proposals,
+    pub(crate) statements: BTreeMap<StatementKey, Statement>,
+}
+
+impl Auditor {
+    /// The books of block zero: opening liquidity and net debit caps.
+    pub fn new(genesis: &ChainGenesis) -> Self {
+        let mut books = Books::default();
+        for line in &genesis.liquidity {
+            let account = Account::liquidity(line.gateway.0, line.currency.0);
+            books.set_cap(account, line.net_debit_cap.0);
+            if line.opening_liquidity.0 > 0 {
+                let outside = Account::settlement(line.currency.0);
+                books.post(Movement::new(outside, line.opening_liquidity.0, account));
+            }
+        }
+        Self {
+            height: 0,
+            time: genesis.time.0,
+            registry: Registry::new(genesis),
+            books,
+            batches: BTreeSet::new(),
+            orders: Orders::default(),
+            windows: Windows::new(genesis.time.0),
+            instructions: Instructions::default(),
+            fx: Market::default(),
+            cashback: Cashback::default(),
+            risk: Risk::default(),
+            transfers: Transfers::default(),
+            proposals: Proposals::default(),
+            statements: BTreeMap::new(),
+        }
+    }
+
+    /// Looks at the next block: its header, its batches in order, and the outcomes of each.
+    ///
+    /// # Errors
+    /// The first thing that the rules give otherwise, or an invariant that the books no longer
+    /// hold.
+    pub fn block(
+        &mut self,
+        header: &BlockHeader,
+        batches: &[VerifiedBatch],
+        outcomes: &[Vec<Outcome>],
+    ) -> Result<(), Finding> {
+        self.begin(header)?;
+        self.close_window()?;
+        self.check_window(header)?;
+        self.expire_orders();
+        self.expire_transfers();
+        self.expire_proposals();
+        if outcomes.len() != batches.len() {
+            let expected = format!("outcomes of {} batches", batches.len());
+            return Err(self.header_finding(expected, format!("of {}", outcomes.len())));
+        }
+        for (place, (batch, outcomes)) in batches.iter().zip(outcomes).enumerate() {
+            self.check_batch(place, batch, outcomes)?;
+        }
+        self.take_effect();
+        self.check_books()
+    }
+
+    /// The header follows the one before.
+    fn begin(&mut self, header: &BlockHeader) -> Result<(), Finding> {
+        let (last, before) = (self.height, self.time);
+        self.height = header.height.0;
+        if header.height.0 != last + 1 {
+            let expected = format!("height {}", last + 1);
+            return Err(self.header_finding(expected, format!("height {}", header.height)));
+        }
+        if header.time.0 <= before {
+            let expected = format!("a time above {before}");
+            return Err(self.header_finding(expected, format!("time {}", header.time)));
+        }
+        self.time = header.time.0;
+        Ok(())
+    }
+
+    /// The header names the window that is open after a close.
+    fn check_window(&self, header: &BlockHeader) -> Result<(), Finding> {
+        let open = self.windows.open_id();
+        if header.window.0 == open {
+            return Ok(());
+        }
+        Err(self.header_finding(format!("window {open}"), format!("window {}", header.window)))
+    }
+
+    fn header_finding(&self, expected: String, found: String) -> Finding {
+        Finding { height: self.height, place: Place::Header, expected, found }
+    }
+
+    /// Every account that was ever used, by kind number, owner and currency. An account that is
+    /// missing has counters of zero.
+    ///
+    /// Kinds: 1 gateway-liquidity, 2 merchant-payable, 3 cashback-pool, 4 cashback-owed,
+    /// 5 fx-position, 6 fees, 7 suspense, 8 scheme-settlement, 9 fx-residue.
+    pub fn balances(&self) -> BTreeMap<(u8, u64, u16), Counters> {
+        let accounts = self.books.accounts().iter();
+        accounts.map(|(account, counters)| (account.numbers(), *counters)).collect()
+    }
+
+    /// Every closed window, with each party's gross debits and credits.
+    pub fn windows(&self) -> BTreeMap<WindowId, &WindowReport> {
+        let closed = self.windows.closed.iter();
+        closed.map(|(id, report)| (WindowId(*id), report)).collect()
+    }
+
+    /// Every instruction, as it stands.
+    pub fn instructions(&self) -> BTreeMap<InstructionId, &Instruction> {
+        let id = |(window, merchant, currency): (u64, u64, u16)| InstructionId {
+            window: WindowId(window),
+            merchant: MerchantId(merchant),
+            currency: chain_types::Currency(currency),
+        };
+        self.instructions.all.iter().map(|(key, instruction)| (id(*key), instruction)).collect()
+    }
+
+    /// Every merchant's months.
+    pub fn statements(&self) -> &BTreeMap<StatementKey, Statement> {
+        &self.statements
+    }
+}

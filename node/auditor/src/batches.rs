@@ -1,0 +1,119 @@
+//! Batches: the rules that refuse a whole one, and the way of each item to its section.
+
+use chain_types::batch::Items;
+use chain_types::{Outcome, ParticipantId, Rejection, VerifiedBatch};
+
+use crate::auditor::{Auditor, Verdict};
+use crate::finding::{Finding, Place, outcome_words};
+use crate::orders::refuse_if;
+
+impl Auditor {
+    /// Works out every outcome of a batch and compares it.
+    ///
+    /// # Errors
+    /// The first outcome that the chain gives otherwise.
+    pub(crate) fn check_batch(
+        &mut self,
+        place: usize,
+        batch: &VerifiedBatch,
+        outcomes: &[Outcome],
+    ) -> Result<(), Finding> {
+        let count = usize::try_from(batch.count()).unwrap_or(usize::MAX);
+        if outcomes.len() != count {
+            return Err(Finding {
+                height: self.height,
+                place: Place::Batch { batch: place },
+                expected: format!("{count} outcomes of batch {}", batch.id()),
+                found: format!("{}", outcomes.len()),
+            });
+        }
+        let refusal = self.check_submitter(batch).err();
+        self.batches.insert(batch.id());
+        for (index, outcome) in outcomes.iter().enumerate() {
+            let verdict = match refusal {
+                Some(rejection) => Err(rejection),
+                None => self.item(batch.items(), index, batch.header().submitter),
+            };
+            let expected = verdict.unwrap_or_else(Outcome::from);
+            if expected != *outcome {
+                let subject = subject(batch, index);
+                return Err(Finding {
+                    height: self.height,
+                    place: Place::Item { batch: place, item: index, subject },
+                    expected: outcome_words(expected),
+                    found: outcome_words(*outcome),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// 108 to 114: what refuses a whole batch.
+    fn check_submitter(&self, batch: &VerifiedBatch) -> Result<(), Rejection> {
+        let (header, registry) = (batch.header(), &self.registry);
+        let participant = registry.participant(header.submitter);
+        let participant = participant.ok_or(Rejection::SubmitterUnknown)?;
+        let is_signed = registry.accepts_key(header.submitter, batch.public_key(), self.height);
+        refuse_if(!is_signed, Rejection::SignatureInvalid)?;
+        refuse_if(participant.suspended, Rejection::SubmitterSuspended)?;
+        let may_submit = registry.has_role(header.submitter, batch.kind().roles());
+        refuse_if(!may_submit, Rejection::RoleMissing)?;
+        let until = header.valid_until.0;
+        refuse_if(until < self.time, Rejection::BatchExpired)?;
+        let parameters = &registry.parameters;
+        let allowed_ms = parameters.order_skew_ms.saturating_add(parameters.order_validity_ms);
+        let is_too_long = until > self.time.saturating_add(allowed_ms);
+        refuse_if(is_too_long, Rejection::BatchValidTooLong)?;
+        refuse_if(self.batches.contains(&batch.id()), Rejection::BatchRepeated)
+    }
+
+    /// The outcome of one item, by its section.
+    fn item(&mut self, items: Items<'_>, index: usize, submitter: ParticipantId) -> Verdict {
+        match items {
+            Items::Recharge(items) => self.recharge(&items[index], submitter),
+            Items::Collect(items) => self.collect(&items[index], submitter),
+            Items::Void(items) => self.void(&items[index], submitter),
+            Items::Arrival(items) => self.arrive(&items[index], submitter),
+            Items::Failure(items) => self.fail(&items[index], submitter),
+            Items::Return(items) => self.return_order(&items[index], submitter),
+            Items::Reinstruct(items) => self.reinstruct(&items[index]),
+            Items::SettleWindow(items) => self.settle_window(&items[index]),
+            Items::Transfer(items) => self.transfer(&items[index], submitter),
+            Items::TransferDecision(items) => self.decide_transfer(&items[index], submitter),
+            Items::Rate(items) => self.rate(&items[index], submitter),
+            Items::Quote(items) => self.quote(&items[index], submitter),
+            Items::HoldDecision(items) => self.decide_hold(&items[index]),
+            Items::Policy(items) => self.policy(&items[index]),
+            Items::Proposal(items) => self.propose(&items[index], submitter),
+            Items::Approval(items) => self.approve(&items[index], submitter),
+        }
+    }
+}
+
+/// What an item is and is about, for people.
+fn subject(batch: &VerifiedBatch, index: usize) -> String {
+    let about = match batch.items() {
+        Items::Recharge(items) => format!("order {}", items[index].order_id()),
+        Items::Collect(items) => format!("order {}", items[index].order_id()),
+        Items::Void(items) => format!("order {}", items[index].order_id()),
+        Items::Arrival(items) => format!("instruction {}", items[index].instruction()),
+        Items::Failure(items) => format!("instruction {}", items[index].instruction()),
+        Items::Return(items) => format!("order {}", items[index].order_id()),
+        Items::Reinstruct(items) => format!("instruction {}", items[index].instruction()),
+        Items::SettleWindow(items) => format!("window {}", items[index].window()),
+        Items::Transfer(items) => format!("transfer {}", items[index].transfer_id()),
+        Items::TransferDecision(items) => format!("transfer {}", items[index].transfer_id()),
+        Items::Rate(items) => {
+            format!("pair {} to {}", items[index].currency, items[index].payout_currency)
+        }
+        Items::Quote(items) => format!("quote {}", items[index].quote_id()),
+        Items::HoldDecision(items) => format!("order {}", items[index].order_id()),
+        Items::Policy(items) => {
+            format!("scope {} subject {}", items[index].scope, items[index].subject)
+        }
+        Items::Proposal(items) => format!("proposal {}", items[index].proposal_id()),
+        Items::Approval(items) => format!("proposal {}", items[index].proposal_id()),
+    };
+    let submitter = batch.header().submitter;
+    format!("{} of {about} by participant {submitter}", batch.kind().name())
+}

@@ -1,0 +1,248 @@
+//! Section 2, accounts: four counters each, and beside them signed balances that follow from the
+//! journal only, so that each can be held against the other.
+
+use std::collections::BTreeMap;
+
+/// What an account is for. The numbers are frozen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    /// What a gateway may still collect.
+    GatewayLiquidity = 1,
+    /// What the scheme owes a merchant.
+    MerchantPayable = 2,
+    /// A programme's prefunded budget.
+    CashbackPool = 3,
+    /// Cashback that a gateway credits to users, settled at window close.
+    CashbackOwed = 4,
+    /// What an FX provider may still deliver.
+    FxPosition = 5,
+    /// The counter-account of all money that came from or went outside.
+    SchemeSettlement = 8,
+    /// What rounding cost the scheme.
+    FxResidue = 9,
+}
+
+/// An account: kind, owner, currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Account {
+    pub(crate) kind: Kind,
+    pub(crate) owner: u64,
+    pub(crate) currency: u16,
+}
+
+impl Account {
+    /// The account in the form that the auditor shows: kind number, owner, currency.
+    pub(crate) fn numbers(self) -> (u8, u64, u16) {
+        (self.kind as u8, self.owner, self.currency)
+    }
+
+    /// A gateway's liquidity.
+    pub(crate) fn liquidity(gateway: u32, currency: u16) -> Self {
+        Self { kind: Kind::GatewayLiquidity, owner: u64::from(gateway), currency }
+    }
+
+    /// What is owed to a merchant.
+    pub(crate) fn payable(merchant: u64, currency: u16) -> Self {
+        Self { kind: Kind::MerchantPayable, owner: merchant, currency }
+    }
+
+    /// A merchant's cashback budget.
+    pub(crate) fn pool(merchant: u64, currency: u16) -> Self {
+        Self { kind: Kind::CashbackPool, owner: merchant, currency }
+    }
+
+    /// Cashback that a gateway is owed.
+    pub(crate) fn owed(gateway: u32, currency: u16) -> Self {
+        Self { kind: Kind::CashbackOwed, owner: u64::from(gateway), currency }
+    }
+
+    /// An FX provider's position.
+    pub(crate) fn position(provider: u32, currency: u16) -> Self {
+        Self { kind: Kind::FxPosition, owner: u64::from(provider), currency }
+    }
+
+    /// The outside world.
+    pub(crate) fn settlement(currency: u16) -> Self {
+        Self { kind: Kind::SchemeSettlement, owner: 0, currency }
+    }
+
+    /// The scheme's cost of rounding.
+    pub(crate) fn residue(currency: u16) -> Self {
+        Self { kind: Kind::FxResidue, owner: 0, currency }
+    }
+}
+
+/// An account's four counters and its bound, in minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Debits that are reserved.
+    pub debits_pending: u128,
+    /// Debits that are booked.
+    pub debits_posted: u128,
+    /// Credits that are reserved.
+    pub credits_pending: u128,
+    /// Credits that are booked.
+    pub credits_posted: u128,
+    /// How far below zero the balance may go.
+    pub net_debit_cap: u64,
+}
+
+impl Counters {
+    /// Credits posted less debits posted.
+    pub fn balance(&self) -> i128 {
+        signed(self.credits_posted) - signed(self.debits_posted)
+    }
+
+    /// What may still be debited; below zero only for accounts without a bound.
+    pub fn available(&self) -> i128 {
+        self.balance() + i128::from(self.net_debit_cap) - signed(self.debits_pending)
+    }
+}
+
+/// Sums of 64-bit amounts do not reach half of 128 bits.
+fn signed(sum: u128) -> i128 {
+    match i128::try_from(sum) {
+        Ok(sum) => sum,
+        Err(_) => unreachable!("a counter passed 2^127"),
+    }
+}
+
+/// `amount` from `debit` to `credit`, in their currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Movement {
+    pub(crate) debit: Account,
+    pub(crate) credit: Account,
+    pub(crate) amount: u128,
+}
+
+impl Movement {
+    /// `debit amount → credit`, as the page writes it.
+    pub(crate) fn new(debit: Account, amount: impl Into<u128>, credit: Account) -> Self {
+        assert_eq!(debit.currency, credit.currency, "a movement is within one currency");
+        Self { debit, credit, amount: amount.into() }
+    }
+}
+
+/// Every account, and the journal of the block.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Books {
+    accounts: BTreeMap<Account, Counters>,
+    /// Movements posted since the last [`Books::fold_journal`].
+    journal: Vec<Movement>,
+    /// What all journals so far add up to.
+    balances: BTreeMap<Account, i128>,
+}
+
+impl Books {
+    /// An account's counters; zeros for one that was never used.
+    pub(crate) fn counters(&self, account: Account) -> Counters {
+        self.accounts.get(&account).copied().unwrap_or_default()
+    }
+
+    /// Whether `amount` may be debited to an account.
+    pub(crate) fn has_available(&self, account: Account, amount: u64) -> bool {
+        self.counters(account).available() >= i128::from(amount)
+    }
+
+    /// Every account that was ever used.
+    pub(crate) fn accounts(&self) -> &BTreeMap<Account, Counters> {
+        &self.accounts
+    }
+
+    /// Sets an account's bound.
+    pub(crate) fn set_cap(&mut self, account: Account, cap: u64) {
+        self.accounts.entry(account).or_default().net_debit_cap = cap;
+    }
+
+    /// Books a movement at once.
+    pub(crate) fn post(&mut self, movement: Movement) {
+        let amount = movement.amount;
+        self.accounts.entry(movement.debit).or_default().debits_posted += amount;
+        self.accounts.entry(movement.credit).or_default().credits_posted += amount;
+        self.journal.push(movement);
+    }
+
+    /// Holds a movement.
+    pub(crate) fn reserve(&mut self, movement: Movement) {
+        let amount = movement.amount;
+        self.accounts.entry(movement.debit).or_default().debits_pending += amount;
+        self.accounts.entry(movement.credit).or_default().credits_pending += amount;
+    }
+
+    /// Lets a held movement go.
+    pub(crate) fn release(&mut self, movement: Movement) {
+        let amount = movement.amount;
+        self.accounts.entry(movement.debit).or_default().debits_pending -= amount;
+        self.accounts.entry(movement.credit).or_default().credits_pending -= amount;
+    }
+
+    /// Books a held movement.
+    pub(crate) fn post_reserved(&mut self, movement: Movement) {
+        self.release(movement);
+        self.post(movement);
+    }
+
+    /// Adds the journal of the block to the signed balances, and begins a new one. The first
+    /// account whose counters say another balance is returned with that of the journals.
+    pub(crate) fn fold_journal(&mut self) -> Result<(), (Account, i128)> {
+        for movement in self.journal.drain(..) {
+            let amount = signed(movement.amount);
+            *self.balances.entry(movement.debit).or_default() -= amount;
+            *self.balances.entry(movement.credit).or_default() += amount;
+        }
+        for (account, counters) in &self.accounts {
+            let journaled = self.balances.get(account).copied().unwrap_or_default();
+            if counters.balance() != journaled {
+                return Err((*account, journaled));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CNY: u16 = 156;
+
+    fn movement(amount: u128) -> Movement {
+        Movement::new(Account::liquidity(1, CNY), amount, Account::payable(2, CNY))
+    }
+
+    #[test]
+    fn a_reservation_is_held_then_posted_or_let_go() {
+        let mut books = Books::default();
+        books.set_cap(Account::liquidity(1, CNY), 100);
+        books.reserve(movement(60));
+        books.reserve(movement(30));
+        assert_eq!(books.counters(Account::liquidity(1, CNY)).available(), 10);
+        assert!(books.has_available(Account::liquidity(1, CNY), 10));
+        assert!(!books.has_available(Account::liquidity(1, CNY), 11));
+        books.post_reserved(movement(60));
+        books.release(movement(30));
+        let counters = books.counters(Account::liquidity(1, CNY));
+        let expected = Counters { debits_posted: 60, net_debit_cap: 100, ..Counters::default() };
+        assert_eq!(counters, expected);
+        assert_eq!(books.counters(Account::payable(2, CNY)).balance(), 60);
+        assert_eq!(books.fold_journal(), Ok(()));
+    }
+
+    #[test]
+    fn a_counter_that_the_journal_does_not_explain_is_found() {
+        let mut books = Books::default();
+        books.post(movement(7));
+        books.accounts.entry(Account::payable(2, CNY)).or_default().credits_posted += 1;
+        assert_eq!(books.fold_journal(), Err((Account::payable(2, CNY), 7)));
+    }
+
+    #[test]
+    fn money_may_go_round_within_one_account() {
+        let mut books = Books::default();
+        let own = Account::liquidity(1, CNY);
+        books.post(Movement::new(own, 5_u64, own));
+        assert_eq!(books.counters(own).balance(), 0);
+        assert_eq!(books.fold_journal(), Ok(()));
+    }
+}

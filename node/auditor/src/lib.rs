@@ -1,0 +1,39 @@
+//! The independent auditor: the settlement rules a second time, written from
+//! `docs/settlement-rules.md` alone.
+//!
+//! It reads what everybody can read (the genesis file, the blocks, their batches and outcomes),
+//! works out every outcome and every balance with arithmetic and books of its own, and stops with
+//! a [`Finding`] at the first thing that the chain says otherwise. It shares no code with
+//! `contracts` or `chain/state`, so that a mistake there is not made here as well; of `chain/types`
+//! it uses the words and their bytes, and computes from raw fields.
+//!
+//! Simple is preferred to fast: nothing is ever forgotten, but where the rules say that the chain
+//! answers as if it had forgotten. Each module is one section of the page.
+
+mod arithmetic;
+mod auditor;
+mod batches;
+mod books;
+mod calendar;
+mod cashback;
+mod finding;
+mod fx;
+mod governance;
+mod instructions;
+mod invariants;
+mod liquidity;
+mod orders;
+mod registry;
+mod reservations;
+mod returns;
+mod risk;
+mod statements;
+mod windows;
+
+pub use auditor::Auditor;
+pub use books::Counters;
+pub use calendar::Month;
+pub use finding::{Finding, Place};
+pub use instructions::{Instruction, InstructionStatus};
+pub use statements::{Statement, StatementKey};
+pub use windows::{Gross, WindowReport};

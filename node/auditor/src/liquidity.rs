@@ -1,0 +1,184 @@
+//! Section 11, liquidity: transfers by maker and checker.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chain_types::{
+    Decision, MerchantId, Outcome, ParticipantId, Rejection, Roles, TransferAction,
+    TransferDecisionItem, TransferId, TransferItem,
+};
+
+use crate::auditor::{Auditor, Verdict};
+use crate::books::{Account, Kind, Movement};
+use crate::orders::{check_form, refuse_if, repeated};
+
+/// Where a transfer stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TransferStatus {
+    /// It waits for its checker.
+    Open,
+    /// A checker approved or refused it.
+    Decided(TransferDecisionItem),
+    /// Its time is over.
+    Expired,
+}
+
+/// A transfer that was proposed, and what became of it.
+#[derive(Debug, Clone, Copy)]
+struct Transfer {
+    item: TransferItem,
+    action: TransferAction,
+    account: Account,
+    maker: ParticipantId,
+    /// The last block time at which it may be decided.
+    until: u64,
+    status: TransferStatus,
+}
+
+impl Transfer {
+    /// `account x → scheme-settlement`.
+    fn withdrawal(&self) -> Movement {
+        let outside = Account::settlement(self.account.currency);
+        Movement::new(self.account, self.item.amount.get(), outside)
+    }
+
+    /// `scheme-settlement x → account`.
+    fn deposit(&self) -> Movement {
+        let outside = Account::settlement(self.account.currency);
+        Movement::new(outside, self.item.amount.get(), self.account)
+    }
+}
+
+/// Every transfer that was accepted for decision.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Transfers {
+    all: BTreeMap<TransferId, Transfer>,
+    open: BTreeSet<TransferId>,
+}
+
+impl Transfers {
+    fn keep(&mut self, transfer: Transfer) {
+        let id = transfer.item.transfer_id();
+        if transfer.status == TransferStatus::Open {
+            self.open.insert(id);
+        } else {
+            self.open.remove(&id);
+        }
+        self.all.insert(id, transfer);
+    }
+}
+
+impl Auditor {
+    /// Rules of a transfer's proposal.
+    pub(crate) fn transfer(&mut self, item: &TransferItem, maker: ParticipantId) -> Verdict {
+        check_form(item.transfer_id().is_uuid_v7(), &item.spare)?;
+        let action = TransferAction::from_number(item.action.get());
+        let action = action.ok_or(Rejection::ActionUnknown)?;
+        self.check_timely(item.transfer_id().time())?;
+        if let Some(known) = self.transfers.all.get(&item.transfer_id()) {
+            return repeated(known.item == *item, Rejection::TransferConflict);
+        }
+        let (amount, currency) = (item.amount.get(), item.currency.get());
+        refuse_if(amount == 0 && action != TransferAction::Cap, Rejection::AmountZero)?;
+        refuse_if(!self.registry.has_currency(currency), Rejection::CurrencyUnsupported)?;
+        let account = self.transfer_account(item, action).ok_or(Rejection::AccountUnsuited)?;
+        let until = self.time.saturating_add(self.registry.parameters.transfer_validity_ms);
+        let status = TransferStatus::Open;
+        let transfer = Transfer { item: *item, action, account, maker, until, status };
+        if action == TransferAction::Withdraw {
+            let counters = self.books.counters(account);
+            let free = counters.available() - i128::from(counters.net_debit_cap);
+            refuse_if(i128::from(amount) > free, Rejection::FundsMissing)?;
+            self.books.reserve(transfer.withdrawal());
+        }
+        self.transfers.keep(transfer);
+        Ok(Outcome::APPLIED)
+    }
+
+    /// The account that a transfer is about, if its kind and owner suit the action.
+    fn transfer_account(&self, item: &TransferItem, action: TransferAction) -> Option<Account> {
+        let (owner, currency) = (item.owner.get(), item.currency.get());
+        let party = u32::try_from(owner).ok().map(ParticipantId);
+        let has_role = |role| party.is_some_and(|id| self.registry.has_role(id, role));
+        let (kind, is_suited) = match item.account_kind.get() {
+            1 => (Kind::GatewayLiquidity, has_role(Roles::GATEWAY)),
+            3 => {
+                let is_known = self.registry.merchant(MerchantId(owner)).is_some();
+                (Kind::CashbackPool, is_known && action != TransferAction::Cap)
+            }
+            5 => (Kind::FxPosition, has_role(Roles::FX_PROVIDER)),
+            _ => return None,
+        };
+        is_suited.then_some(Account { kind, owner, currency })
+    }
+
+    /// Rules of a transfer's decision.
+    pub(crate) fn decide_transfer(
+        &mut self,
+        item: &TransferDecisionItem,
+        checker: ParticipantId,
+    ) -> Verdict {
+        check_form(item.transfer_id().is_uuid_v7(), &item.spare)?;
+        let decision = Decision::from_number(item.decision.get());
+        let decision = decision.ok_or(Rejection::DecisionUnknown)?;
+        let mut transfer = self.known_transfer(item.transfer_id())?;
+        match transfer.status {
+            TransferStatus::Open => {}
+            TransferStatus::Expired => return Err(Rejection::TransferDecided),
+            TransferStatus::Decided(before) => {
+                return repeated(before == *item, Rejection::TransferDecided);
+            }
+        }
+        refuse_if(transfer.maker == checker, Rejection::MakerIsChecker)?;
+        let is_same = item.action == transfer.item.action && item.amount == transfer.item.amount;
+        refuse_if(!is_same, Rejection::DecisionMismatch)?;
+        match decision {
+            Decision::Approve => self.approve_transfer(&transfer)?,
+            Decision::Refuse => self.release_transfer(&transfer),
+        }
+        transfer.status = TransferStatus::Decided(*item);
+        self.transfers.keep(transfer);
+        Ok(Outcome::APPLIED)
+    }
+
+    /// 501: remembered while its id is timely, and while it is open.
+    fn known_transfer(&self, id: TransferId) -> Result<Transfer, Rejection> {
+        let is_remembered = |transfer: &&Transfer| {
+            transfer.status == TransferStatus::Open || self.is_within_validity(id.time())
+        };
+        let found = self.transfers.all.get(&id).filter(is_remembered);
+        found.copied().ok_or(Rejection::TransferUnknown)
+    }
+
+    fn approve_transfer(&mut self, transfer: &Transfer) -> Result<(), Rejection> {
+        match transfer.action {
+            TransferAction::Deposit => self.books.post(transfer.deposit()),
+            TransferAction::Withdraw => self.books.post_reserved(transfer.withdrawal()),
+            TransferAction::Cap => {
+                let cap = transfer.item.amount.get();
+                let counters = self.books.counters(transfer.account);
+                let uncapped = counters.available() - i128::from(counters.net_debit_cap);
+                refuse_if(uncapped + i128::from(cap) < 0, Rejection::CapBelowUse)?;
+                self.books.set_cap(transfer.account, cap);
+            }
+        }
+        Ok(())
+    }
+
+    /// A withdrawal that does not happen is held no longer.
+    fn release_transfer(&mut self, transfer: &Transfer) {
+        if transfer.action == TransferAction::Withdraw {
+            self.books.release(transfer.withdrawal());
+        }
+    }
+
+    /// Transfers past their time, at the start of a block.
+    pub(crate) fn expire_transfers(&mut self) {
+        let open = self.transfers.open.iter().filter_map(|id| self.transfers.all.get(id));
+        let late: Vec<Transfer> =
+            open.filter(|transfer| self.time > transfer.until).copied().collect();
+        for transfer in late {
+            self.release_transfer(&transfer);
+            self.transfers.keep(Transfer { status: TransferStatus::Expired, ..transfer });
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! Who may do what, at the height of the block that is looked at; and which changes it allows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chain_types::{
+    ChainGenesis, Change, Currency, Merchant, MerchantId, Node, Parameters, Participant,
+    ParticipantId, Programme, PublicKey, Rejection, Roles,
+};
+
+const CURRENCIES_MAX: usize = 180;
+const PARTICIPANTS_MAX: usize = 10_000;
+const MERCHANTS_MAX: usize = 100_000;
+const NODES_MAX: usize = 256;
+const VALIDATORS_MIN: usize = 4;
+const VALIDATORS_MAX: usize = 128;
+const POWER_MAX: u64 = 1_000_000_000;
+const MERCHANT_ID_MAX: u64 = i64::MAX as u64;
+const NAME_CHARACTERS_MAX: usize = 64;
+/// Every role there is.
+const ROLES_KNOWN: u16 = 127;
+/// The tiers of a cashback programme, and the basis points of a tier, at most.
+const TIERS_MAX: usize = 4;
+const BASIS_POINTS_MAX: u16 = 10_000;
+/// Places of `order_skew_ms` and `order_validity_ms` among the parameters.
+const PARAMETERS_FIXED: [u16; 2] = [0, 1];
+/// The only protocol version there is.
+const PROTOCOL_VERSION: u16 = 1;
+
+/// A participant and the key it had before.
+#[derive(Debug, Clone)]
+struct Party {
+    participant: Participant,
+    /// The key before, and the last height whose block accepts it.
+    previous: Option<(PublicKey, u64)>,
+}
+
+/// A merchant and the first height that executed under its present entry.
+#[derive(Debug, Clone)]
+struct Entry {
+    merchant: Merchant,
+    since: u64,
+}
+
+/// Participants, merchants, currencies, nodes, parameters and programmes of a height.
+#[derive(Debug, Clone)]
+pub(crate) struct Registry {
+    participants: BTreeMap<ParticipantId, Party>,
+    merchants: BTreeMap<MerchantId, Entry>,
+    currencies: BTreeSet<Currency>,
+    nodes: Vec<Node>,
+    programmes: BTreeMap<(MerchantId, Currency), Programme>,
+    /// The parameters.
+    pub(crate) parameters: Parameters,
+}
+
+impl Registry {
+    /// The registry that block one executes under.
+    pub(crate) fn new(genesis: &ChainGenesis) -> Self {
+        let party = |participant: &Participant| {
+            let participant = participant.clone();
+            (participant.id, Party { participant, previous: None })
+        };
+        let entry =
+            |merchant: &Merchant| (merchant.id, Entry { merchant: merchant.clone(), since: 0 });
+        Self {
+            participants: genesis.participants.iter().map(party).collect(),
+            merchants: genesis.merchants.iter().map(entry).collect(),
+            currencies: genesis.currencies.iter().copied().collect(),
+            nodes: genesis.nodes.clone(),
+            programmes: BTreeMap::new(),
+            parameters: genesis.parameters.clone(),
+        }
+    }
+
+    /// A participant.
+    pub(crate) fn participant(&self, id: ParticipantId) -> Option<&Participant> {
+        self.participants.get(&id).map(|party| &party.participant)
+    }
+
+    /// Whether a participant is registered with one of these roles.
+    pub(crate) fn has_role(&self, id: ParticipantId, roles: Roles) -> bool {
+        self.participant(id).is_some_and(|participant| participant.roles.0 & roles.0 != 0)
+    }
+
+    /// Whether a participant is registered with one of these roles, and not suspended.
+    pub(crate) fn is_active(&self, id: ParticipantId, roles: Roles) -> bool {
+        let is_free = self.participant(id).is_some_and(|participant| !participant.suspended);
+        is_free && self.has_role(id, roles)
+    }
+
+    /// Whether a participant's batch may be signed with `key` in the block of `height`.
+    pub(crate) fn accepts_key(&self, id: ParticipantId, key: PublicKey, height: u64) -> bool {
+        self.participants.get(&id).is_some_and(|party| {
+            let is_previous =
+                party.previous.is_some_and(|(previous, last)| previous == key && height <= last);
+            party.participant.public_key == key || is_previous
+        })
+    }
+
+    /// A merchant.
+    pub(crate) fn merchant(&self, id: MerchantId) -> Option<&Merchant> {
+        self.merchants.get(&id).map(|entry| &entry.merchant)
+    }
+
+    /// The gateway that pays a merchant. Merchants are never taken off the registry.
+    pub(crate) fn payout_gateway(&self, id: MerchantId) -> ParticipantId {
+        match self.merchant(id) {
+            Some(merchant) => merchant.payout_gateway,
+            None => unreachable!("merchant {id} had orders"),
+        }
+    }
+
+    /// Whether a merchant's entry was changed after the block of `height` executed its items.
+    pub(crate) fn was_corrected_after(&self, id: MerchantId, height: u64) -> bool {
+        self.merchants.get(&id).is_some_and(|entry| entry.since > height)
+    }
+
+    /// Whether the chain accepts a currency.
+    pub(crate) fn has_currency(&self, currency: u16) -> bool {
+        self.currencies.contains(&Currency(currency))
+    }
+
+    /// A merchant's cashback programme in a currency.
+    pub(crate) fn programme(&self, merchant: u64, currency: u16) -> Option<&Programme> {
+        self.programmes.get(&(MerchantId(merchant), Currency(currency)))
+    }
+
+    /// How many participants may approve changes.
+    pub(crate) fn operators(&self) -> usize {
+        let ids = self.participants.keys();
+        ids.filter(|id| self.is_active(**id, Roles::SETTLEMENT_OPERATOR)).count()
+    }
+
+    /// The registry after `change`, under which the block of `first_height` is the first.
+    ///
+    /// # Errors
+    /// 805 to 809: the change does not hold.
+    pub(crate) fn changed(&self, change: &Change, first_height: u64) -> Result<Self, Rejection> {
+        let mut next = self.clone();
+        match change {
+            Change::Participant(participant) => next.set_participant(participant)?,
+            Change::Key { participant, public_key, overlap_heights } => {
+                next.set_key(*participant, *public_key, first_height, *overlap_heights)?;
+            }
+            Change::ParticipantSuspended { participant, suspended } => {
+                next.party_mut(*participant)?.participant.suspended = *suspended;
+            }
+            Change::Merchant(merchant) => next.set_merchant(merchant, first_height)?,
+            Change::MerchantSuspended { merchant, suspended } => {
+                let entry = next.merchants.get_mut(merchant).ok_or(Rejection::ChangeInvalid)?;
+                entry.merchant.suspended = *suspended;
+            }
+            Change::Parameter { index, value } => next.set_parameter(*index, *value)?,
+            Change::Node(node) => next.add_node(node)?,
+            Change::Power { node, power } => next.set_power(*node, *power)?,
+            Change::Currency(currency) => next.add_currency(*currency)?,
+            Change::Programme(programme) => next.set_programme(programme)?,
+            Change::ProtocolVersion(version) => valid(*version == PROTOCOL_VERSION)?,
+        }
+        next.check_references()?;
+        next.check_validators(self)?;
+        next.check_operators(self)?;
+        Ok(next)
+    }
+
+    fn party_mut(&mut self, id: ParticipantId) -> Result<&mut Party, Rejection> {
+        self.participants.get_mut(&id).ok_or(Rejection::ChangeInvalid)
+    }
+
+    fn set_participant(&mut self, new: &Participant) -> Result<(), Rejection> {
+        valid(new.id.0 > 0 && is_name(&new.name))?;
+        valid(new.roles.0 != 0 && new.roles.0 & !ROLES_KNOWN == 0)?;
+        if let Some(party) = self.participants.get_mut(&new.id) {
+            valid(party.participant.public_key == new.public_key)?;
+            party.participant.name.clone_from(&new.name);
+            party.participant.roles = new.roles;
+            return Ok(());
+        }
+        valid(self.participants.len() < PARTICIPANTS_MAX)?;
+        self.check_fresh(new.public_key)?;
+        self.participants.insert(new.id, Party { participant: new.clone(), previous: None });
+        Ok(())
+    }
+
+    /// The key before is accepted by `overlap` blocks from `first_height` on.
+    fn set_key(
+        &mut self,
+        id: ParticipantId,
+        key: PublicKey,
+        first_height: u64,
+        overlap: u64,
+    ) -> Result<(), Rejection> {
+        valid(self.participants.contains_key(&id))?;
+        self.check_fresh(key)?;
+        let party = self.party_mut(id)?;
+        let last = first_height.saturating_add(overlap) - 1;
+        party.previous = Some((party.participant.public_key, last));
+        party.participant.public_key = key;
+        Ok(())
+    }
+
+    fn set_merchant(&mut self, new: &Merchant, first_height: u64) -> Result<(), Rejection> {
+        valid((1..=MERCHANT_ID_MAX).contains(&new.id.0) && is_name(&new.name))?;
+        let mut merchant = new.clone();
+        match self.merchants.get(&new.id) {
+            Some(entry) => merchant.suspended = entry.merchant.suspended,
+            None => valid(self.merchants.len() < MERCHANTS_MAX)?,
+        }
+        self.merchants.insert(new.id, Entry { merchant, since: first_height });
+        Ok(())
+    }
+
+    fn set_parameter(&mut self, index: u16, value: u64) -> Result<(), Rejection> {
+        if PARAMETERS_FIXED.contains(&index) {
+            return Err(Rejection::ParameterFixed);
+        }
+        let changed = self.parameters.with(index, value);
+        self.parameters = changed.map_err(|_| Rejection::ChangeInvalid)?;
+        Ok(())
+    }
+
+    fn add_node(&mut self, node: &Node) -> Result<(), Rejection> {
+        let is_plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+        valid(is_name(&node.name) && node.name.bytes().all(is_plain))?;
+        valid(self.nodes.iter().all(|other| other.name != node.name))?;
+        valid(node.power <= POWER_MAX && self.nodes.len() < NODES_MAX)?;
+        valid(node.power > 0 || node.validator_key == node.network_key)?;
+        self.check_fresh(node.network_key)?;
+        if node.power > 0 {
+            self.check_fresh(node.validator_key)?;
+            in_use(node.validator_key == node.network_key)?;
+        }
+        self.nodes.push(node.clone());
+        Ok(())
+    }
+
+    /// An edge node has no key of its own for votes, so it can never be given power.
+    fn set_power(&mut self, index: u32, power: u64) -> Result<(), Rejection> {
+        let place = usize::try_from(index).map_err(|_| Rejection::ChangeInvalid)?;
+        let node = self.nodes.get_mut(place).ok_or(Rejection::ChangeInvalid)?;
+        let may_vote = node.validator_key != node.network_key;
+        valid(power <= POWER_MAX && (power == 0 || may_vote))?;
+        node.power = power;
+        Ok(())
+    }
+
+    fn add_currency(&mut self, currency: Currency) -> Result<(), Rejection> {
+        valid(currency.exponent().is_some() && self.currencies.len() < CURRENCIES_MAX)?;
+        valid(self.currencies.insert(currency))
+    }
+
+    fn set_programme(&mut self, programme: &Programme) -> Result<(), Rejection> {
+        let tiers = &programme.tiers;
+        let ascend = tiers.windows(2).all(|pair| match pair {
+            [lower, upper] => lower.above < upper.above,
+            _ => true,
+        });
+        valid(ascend && !tiers.is_empty() && tiers.len() <= TIERS_MAX)?;
+        valid(tiers.iter().all(|tier| tier.basis_points <= BASIS_POINTS_MAX))?;
+        valid((-720..=840).contains(&programme.offset_min))?;
+        valid(self.merchants.contains_key(&programme.merchant))?;
+        valid(self.currencies.contains(&programme.currency))?;
+        let key = (programme.merchant, programme.currency);
+        self.programmes.insert(key, programme.clone());
+        Ok(())
+    }
+
+    /// A key that is a point of full order and nobody's yet.
+    fn check_fresh(&self, key: PublicKey) -> Result<(), Rejection> {
+        valid(key.is_usable())?;
+        let of_party = |party: &Party| {
+            let is_previous = party.previous.is_some_and(|(previous, _)| previous == key);
+            party.participant.public_key == key || is_previous
+        };
+        let of_node = |node: &Node| node.network_key == key || node.validator_key == key;
+        in_use(self.participants.values().any(of_party) || self.nodes.iter().any(of_node))
+    }
+
+    /// Payout gateways are gateways, and nodes are run by operators, as in a genesis file.
+    fn check_references(&self) -> Result<(), Rejection> {
+        let mut merchants = self.merchants.values();
+        valid(merchants.all(|entry| self.has_role(entry.merchant.payout_gateway, Roles::GATEWAY)))?;
+        let mut nodes = self.nodes.iter();
+        valid(nodes.all(|node| self.has_role(node.operator, Roles::SETTLEMENT_OPERATOR)))
+    }
+
+    fn powers(&self) -> Vec<u64> {
+        self.nodes.iter().map(|node| node.power).filter(|power| *power > 0).collect()
+    }
+
+    /// Looked at when the change touches it: a network that began smaller can still change others.
+    fn check_validators(&self, before: &Self) -> Result<(), Rejection> {
+        let powers = self.powers();
+        if powers == before.powers() {
+            return Ok(());
+        }
+        if powers.len() < VALIDATORS_MIN {
+            return Err(Rejection::ValidatorsTooFew);
+        }
+        valid(powers.len() <= VALIDATORS_MAX)?;
+        let total: u128 = powers.iter().map(|power| u128::from(*power)).sum();
+        let is_third = |power: &u64| u128::from(*power) * 3 >= total;
+        if powers.iter().any(is_third) { Err(Rejection::QuorumUnreachable) } else { Ok(()) }
+    }
+
+    /// Looked at when the change touches it, like the validators.
+    fn check_operators(&self, before: &Self) -> Result<(), Rejection> {
+        let (operators, needed) = (self.operators(), self.approvals_needed());
+        let is_same = operators == before.operators() && needed == before.approvals_needed();
+        if is_same || operators >= needed { Ok(()) } else { Err(Rejection::QuorumUnreachable) }
+    }
+
+    /// How many operators approve a change.
+    pub(crate) fn approvals_needed(&self) -> usize {
+        usize::try_from(self.parameters.governance_approvals).unwrap_or(usize::MAX)
+    }
+}
+
+fn valid(holds: bool) -> Result<(), Rejection> {
+    if holds { Ok(()) } else { Err(Rejection::ChangeInvalid) }
+}
+
+fn in_use(is_in_use: bool) -> Result<(), Rejection> {
+    if is_in_use { Err(Rejection::KeyInUse) } else { Ok(()) }
+}
+
+/// 1 to 64 characters, no control characters, no spaces around.
+fn is_name(name: &str) -> bool {
+    (1..=NAME_CHARACTERS_MAX).contains(&name.chars().count())
+        && name.trim() == name
+        && !name.chars().any(char::is_control)
+}

@@ -1,0 +1,85 @@
+//! Section 4, reservations: collect, void, expire.
+
+use chain_types::{CollectItem, OrderId, Outcome, ParticipantId, Rejection, VoidItem, VoidReason};
+
+use crate::auditor::{Auditor, Verdict};
+use crate::orders::{Order, Status, check_form, refuse_if};
+
+impl Auditor {
+    /// Rules of `collect`.
+    pub(crate) fn collect(&mut self, item: &CollectItem, submitter: ParticipantId) -> Verdict {
+        check_form(item.order_id().is_uuid_v7(), &item.spare)?;
+        let mut order = self.remembered(item.order_id())?;
+        if order.status == Status::Collected {
+            return Ok(Outcome::REPEATED);
+        }
+        check_reserved(&order)?;
+        let is_party = submitter.0 == order.gateway();
+        refuse_if(!is_party, Rejection::NotCollectingGateway)?;
+        self.check_window_sum(&order)?;
+        order.movements().into_iter().for_each(|movement| self.books.post_reserved(movement));
+        let outcome = self.collected(&mut order);
+        self.orders.keep(order);
+        Ok(outcome)
+    }
+
+    /// Rules of `void`.
+    pub(crate) fn void(&mut self, item: &VoidItem, submitter: ParticipantId) -> Verdict {
+        check_form(item.order_id().is_uuid_v7(), &item.spare)?;
+        let order = self.remembered(item.order_id())?;
+        if order.status == Status::Voided {
+            return Ok(Outcome::REPEATED);
+        }
+        check_reserved(&order)?;
+        let is_party = submitter == order.submitter || submitter.0 == order.gateway();
+        refuse_if(!is_party, Rejection::NotOrderParty)?;
+        let reason = VoidReason::from_number(item.reason.get());
+        refuse_if(reason.is_none(), Rejection::ReasonUnknown)?;
+        self.free(order, Status::Voided);
+        Ok(Outcome::APPLIED)
+    }
+
+    /// Reservations and held orders past their time, at the start of a block.
+    pub(crate) fn expire_orders(&mut self) {
+        while let Some(id) = self.orders.waiting.first().copied() {
+            if self.is_within_validity(id.time()) {
+                return;
+            }
+            let order = match self.orders.get(id) {
+                Some(order) => order.clone(),
+                None => unreachable!("order {id} waits and is not known"),
+            };
+            match order.status {
+                Status::Held => self.orders.keep(Order { status: Status::Refused, ..order }),
+                _ => self.free(order, Status::Expired),
+            }
+        }
+    }
+
+    /// An order that the chain still remembers: while its id could be committed.
+    pub(crate) fn remembered(&self, id: OrderId) -> Result<Order, Rejection> {
+        let order = self.orders.get(id).filter(|_| self.is_within_validity(id.time()));
+        order.cloned().ok_or(Rejection::OrderUnknown)
+    }
+
+    /// Lets go what is pending, and what it used of a quote and of limits.
+    fn free(&mut self, order: Order, status: Status) {
+        order.movements().into_iter().for_each(|movement| self.books.release(movement));
+        self.free_quote(&order);
+        self.free_limits(&order);
+        self.orders.keep(Order { status, ..order });
+    }
+}
+
+/// 301 to 309: only a reservation is collected or voided.
+fn check_reserved(order: &Order) -> Result<(), Rejection> {
+    match order.status {
+        Status::Reserved => Ok(()),
+        Status::Rejected => Err(Rejection::OrderRejected),
+        Status::Collected => Err(Rejection::OrderCollected),
+        Status::Voided => Err(Rejection::OrderVoided),
+        Status::Expired => Err(Rejection::OrderExpired),
+        Status::Held => Err(Rejection::OrderHeld),
+        Status::Refused => Err(Rejection::OrderRefused),
+    }
+}

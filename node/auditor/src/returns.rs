@@ -1,0 +1,178 @@
+//! Section 10, returns and reversals.
+
+use chain_types::{Outcome, ParticipantId, Rejection, ReturnItem, ReturnReason};
+
+use crate::arithmetic::share;
+use crate::auditor::{Auditor, Verdict};
+use crate::books::{Account, Movement};
+use crate::instructions::{InstructionKey, InstructionStatus};
+use crate::orders::{Collection, Order, check_form, refuse_if, repeated};
+
+/// Where the merchant's part of a return comes from.
+#[derive(Debug, Clone, Copy)]
+enum Source {
+    /// The order's window is open: it is owed no longer.
+    OpenWindow,
+    /// Its instruction failed: it is to be paid no longer.
+    Failed(InstructionKey),
+    /// Its instruction arrived: the paying gateway sends it back.
+    Arrived(ParticipantId),
+}
+
+/// What one return moves, in minor units.
+#[derive(Debug, Clone, Copy)]
+struct Refund {
+    /// To the collecting gateway, in the order's currency.
+    amount: u64,
+    /// From the source, in the payout currency.
+    payout: u64,
+    /// Of the cashback, back into the budget.
+    cashback: u64,
+}
+
+impl Auditor {
+    /// Rules of `return`.
+    pub(crate) fn return_order(&mut self, item: &ReturnItem, submitter: ParticipantId) -> Verdict {
+        check_form(item.order_id().is_uuid_v7(), &item.spare)?;
+        let reason = ReturnReason::from_number(item.reason.get());
+        refuse_if(reason.is_none(), Rejection::ReasonUnknown)?;
+        refuse_if(item.amount.get() == 0, Rejection::AmountZero)?;
+        let period_ms = self.registry.parameters.return_period_ms;
+        let last = item.order_id().time().0.saturating_add(period_ms);
+        refuse_if(self.time > last, Rejection::ReturnPeriodOver)?;
+        let order = self.orders.get(item.order_id()).ok_or(Rejection::OrderUnknown)?.clone();
+        let collection = order.collection.ok_or(Rejection::OrderNotCollected)?;
+        let sequence = usize::from(item.sequence.get());
+        if let Some(known) = sequence.checked_sub(1).and_then(|at| order.returns.get(at)) {
+            return repeated(known == item, Rejection::ReturnConflict);
+        }
+        refuse_if(sequence != order.returns.len() + 1, Rejection::ReturnGap)?;
+        refuse_if(collection.height == self.height, Rejection::OrderFresh)?;
+        let source = self.source(&order, collection, submitter)?;
+        let refund = refund(&order, item.amount.get())?;
+        self.check_funds(&order, source, refund)?;
+        self.book_return(order, source, refund, item);
+        Ok(Outcome::APPLIED)
+    }
+
+    /// 322 and 326: where the money comes from, if the submitter may send it.
+    fn source(
+        &self,
+        order: &Order,
+        collection: Collection,
+        submitter: ParticipantId,
+    ) -> Result<Source, Rejection> {
+        let (merchant, currency) = (order.item.merchant.get(), order.payable().currency);
+        if collection.window == self.windows.open_id() {
+            let payer = self.registry.payout_gateway(order.item.merchant());
+            let is_party = submitter == payer || submitter.0 == order.gateway();
+            return refuse_if(!is_party, Rejection::NotReturnParty).map(|()| Source::OpenWindow);
+        }
+        let key = (collection.window, merchant, currency);
+        // A window of which nothing was left has no instruction, and so nobody who may return.
+        let instruction = self.instructions.all.get(&key).ok_or(Rejection::NotReturnParty)?;
+        let source = match instruction.status {
+            InstructionStatus::Instructed => return Err(Rejection::OrderInstructed),
+            InstructionStatus::Arrived { .. } => Source::Arrived(instruction.gateway),
+            InstructionStatus::Failed { .. } | InstructionStatus::Returned { .. } => {
+                Source::Failed(key)
+            }
+        };
+        let is_party = submitter == instruction.gateway;
+        refuse_if(!is_party, Rejection::NotReturnParty).map(|()| source)
+    }
+
+    /// 328: whoever gives has it.
+    fn check_funds(&self, order: &Order, source: Source, refund: Refund) -> Result<(), Rejection> {
+        let payer = source_account(order, source);
+        let is_paid = self.books.has_available(payer, refund.payout);
+        refuse_if(!is_paid, Rejection::ReturnFundsMissing)?;
+        let Some(fill) = order.fill else { return Ok(()) };
+        let position = Account::position(fill.provider, order.item.currency.get());
+        let is_delivered = self.books.has_available(position, refund.amount);
+        refuse_if(!is_delivered, Rejection::ReturnFundsMissing)
+    }
+
+    fn book_return(&mut self, order: Order, source: Source, refund: Refund, item: &ReturnItem) {
+        let payer = source_account(&order, source);
+        for movement in movements(&order, payer, refund) {
+            self.books.post(movement);
+        }
+        self.count_legs(&order, source, refund);
+        let (merchant, currency) = (order.item.merchant.get(), order.item.currency.get());
+        match source {
+            Source::OpenWindow => {
+                self.windows.owe_less(merchant, payer.currency, refund.payout);
+            }
+            Source::Failed(key) => self.return_from(key, refund.payout),
+            Source::Arrived(_) => {}
+        }
+        let statement = self.statement_of(merchant, currency);
+        statement.returned += u128::from(refund.amount);
+        statement.cashback_taken_back += u128::from(refund.cashback);
+        let mut order = order;
+        order.returned += refund.amount;
+        order.returns.push(*item);
+        self.orders.keep(order);
+    }
+
+    /// The legs of section 5, in the window that is open now.
+    fn count_legs(&mut self, order: &Order, source: Source, refund: Refund) {
+        let (currency, payout_currency) = (order.item.currency.get(), order.payable().currency);
+        let instructed = match source {
+            Source::OpenWindow => None,
+            Source::Failed(key) => self.instructions.all.get(&key).map(|found| found.gateway),
+            Source::Arrived(gateway) => Some(gateway),
+        };
+        if let Some(gateway) = instructed {
+            self.windows.debit(Account::liquidity(gateway.0, payout_currency), refund.payout);
+        }
+        self.windows.credit(order.liquidity(), refund.amount);
+        if let Some(fill) = order.fill {
+            let position = |currency| Account::position(fill.provider, currency);
+            self.windows.credit(position(payout_currency), refund.payout);
+            self.windows.debit(position(currency), refund.amount);
+        }
+        let pool = Account::pool(order.item.merchant.get(), currency);
+        self.windows.debit(order.liquidity(), refund.cashback);
+        self.windows.credit(pool, refund.cashback);
+    }
+}
+
+/// The account that a return is debited to.
+fn source_account(order: &Order, source: Source) -> Account {
+    match source {
+        Source::OpenWindow | Source::Failed(_) => order.payable(),
+        Source::Arrived(gateway) => Account::liquidity(gateway.0, order.payable().currency),
+    }
+}
+
+/// 320, and what a return of `amount` takes: the totals after it less those before.
+fn refund(order: &Order, amount: u64) -> Result<Refund, Rejection> {
+    let (whole, before) = (order.amount(), order.returned);
+    let after = before.checked_add(amount).filter(|after| *after <= whole);
+    let after = after.ok_or(Rejection::ReturnExceeded)?;
+    let part_of = |total: u64| share(total, after, whole) - share(total, before, whole);
+    let payout = if order.fill.is_some() { part_of(order.payout) } else { amount };
+    Ok(Refund { amount, payout, cashback: part_of(order.cashback) })
+}
+
+/// What a return moves; nothing is moved by zero.
+fn movements(order: &Order, payer: Account, refund: Refund) -> Vec<Movement> {
+    let currency = order.item.currency.get();
+    let mut movements = match order.fill {
+        None => vec![Movement::new(payer, refund.amount, order.liquidity())],
+        Some(fill) => {
+            let position = |currency| Account::position(fill.provider, currency);
+            let to_provider = position(payer.currency);
+            vec![
+                Movement::new(payer, refund.payout, to_provider),
+                Movement::new(position(currency), refund.amount, order.liquidity()),
+            ]
+        }
+    };
+    let pool = Account::pool(order.item.merchant.get(), currency);
+    movements.push(Movement::new(order.liquidity(), refund.cashback, pool));
+    movements.retain(|movement| movement.amount > 0);
+    movements
+}

@@ -1,0 +1,198 @@
+//! Section 5, windows and netting: what is owed of the open window, and the nets of closed ones.
+
+use std::collections::BTreeMap;
+
+use chain_types::{Outcome, Rejection, SettleWindowItem};
+
+use crate::auditor::{Auditor, Verdict};
+use crate::books::{Account, Kind, Movement};
+use crate::finding::Finding;
+use crate::instructions::Instruction;
+use crate::orders::{Order, check_spare, repeated};
+
+/// A party's sums of a window, in minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Gross {
+    /// What it has to pay.
+    pub debits: u128,
+    /// What it is to be paid.
+    pub credits: u128,
+}
+
+impl Gross {
+    /// Credits less debits.
+    pub fn net(&self) -> i128 {
+        let signed = |sum: u128| i128::try_from(sum).unwrap_or(i128::MAX);
+        signed(self.credits) - signed(self.debits)
+    }
+}
+
+/// A closed window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WindowReport {
+    /// Block time of the block that opened it, in milliseconds since the Unix epoch.
+    pub opened_ms: u64,
+    /// Block time of the block that closed it.
+    pub closed_ms: u64,
+    /// Each party's sums, by account kind number, owner and currency.
+    pub parties: BTreeMap<(u8, u64, u16), Gross>,
+    /// The word of the settlement agent that the banks have settled it.
+    pub settled: Option<SettleWindowItem>,
+}
+
+/// What a merchant is to be paid of the open window in a currency.
+#[derive(Debug, Clone, Copy)]
+struct Owed {
+    sum: u128,
+    /// The earliest due time of its orders.
+    due: u64,
+}
+
+/// The open window and the closed ones.
+#[derive(Debug, Clone)]
+pub(crate) struct Windows {
+    open: u64,
+    opened: u64,
+    owed: BTreeMap<(u64, u16), Owed>,
+    parties: BTreeMap<(u8, u64, u16), Gross>,
+    pub(crate) closed: BTreeMap<u64, WindowReport>,
+}
+
+impl Windows {
+    /// Window zero, open from `opened` on.
+    pub(crate) fn new(opened: u64) -> Self {
+        let (owed, parties, closed) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { open: 0, opened, owed, parties, closed }
+    }
+
+    /// The number of the open window.
+    pub(crate) fn open_id(&self) -> u64 {
+        self.open
+    }
+
+    /// What a merchant is to be paid of the open window in a currency.
+    pub(crate) fn owed_to(&self, merchant: u64, currency: u16) -> u128 {
+        self.owed.get(&(merchant, currency)).map_or(0, |owed| owed.sum)
+    }
+
+    /// Everything that is to be paid of the open window, by merchant and currency.
+    pub(crate) fn all_owed(&self) -> impl Iterator<Item = ((u64, u16), u128)> {
+        self.owed.iter().map(|(key, owed)| (*key, owed.sum))
+    }
+
+    /// A leg on the debit side of a party.
+    pub(crate) fn debit(&mut self, account: Account, amount: u64) {
+        if amount > 0 {
+            self.parties.entry(account.numbers()).or_default().debits += u128::from(amount);
+        }
+    }
+
+    /// A leg on the credit side of a party.
+    pub(crate) fn credit(&mut self, account: Account, amount: u64) {
+        if amount > 0 {
+            self.parties.entry(account.numbers()).or_default().credits += u128::from(amount);
+        }
+    }
+
+    /// A collected order: it is owed, and its legs but the paying gateway's are counted.
+    pub(crate) fn collect(&mut self, order: &Order, due: u64) {
+        let payable = order.payable();
+        let owed = self.owed.entry((payable.owner, payable.currency));
+        let owed = owed.or_insert(Owed { sum: 0, due });
+        owed.sum += u128::from(order.payout);
+        owed.due = owed.due.min(due);
+        self.debit(order.liquidity(), order.amount());
+        if let Some(fill) = order.fill {
+            let (currency, payout_currency) = (order.item.currency.get(), payable.currency);
+            self.credit(Account::position(fill.provider, currency), order.amount());
+            self.debit(Account::position(fill.provider, payout_currency), fill.floor);
+            self.debit(Account::residue(payout_currency), order.payout - fill.floor);
+        }
+    }
+
+    /// A reversal: less is owed.
+    pub(crate) fn owe_less(&mut self, merchant: u64, currency: u16, payout: u64) {
+        if let Some(owed) = self.owed.get_mut(&(merchant, currency)) {
+            owed.sum -= u128::from(payout);
+        }
+    }
+}
+
+/// The net of a currency's parties, for each currency.
+fn nets(parties: &BTreeMap<(u8, u64, u16), Gross>) -> BTreeMap<u16, i128> {
+    let mut nets = BTreeMap::new();
+    for ((_, _, currency), gross) in parties {
+        *nets.entry(*currency).or_default() += gross.net();
+    }
+    nets
+}
+
+impl Auditor {
+    /// Closes the open window when its time has come, before anything else of the block.
+    ///
+    /// # Errors
+    /// The window's nets do not add up to zero.
+    pub(crate) fn close_window(&mut self) -> Result<(), Finding> {
+        let window_ms = self.registry.parameters.window_ms;
+        if self.time < self.windows.opened.saturating_add(window_ms) {
+            return Ok(());
+        }
+        self.instruct();
+        self.settle_cashback();
+        let (id, opened_ms) = (self.windows.open, self.windows.opened);
+        let parties = std::mem::take(&mut self.windows.parties);
+        for (currency, net) in nets(&parties) {
+            if net != 0 {
+                let expected = format!("nets of window {id} in currency {currency} of zero");
+                return Err(self.books_finding("window nets", expected, net.to_string()));
+            }
+        }
+        let report = WindowReport { opened_ms, closed_ms: self.time, parties, settled: None };
+        self.windows.closed.insert(id, report);
+        (self.windows.open, self.windows.opened) = (id + 1, self.time);
+        Ok(())
+    }
+
+    /// One instruction a merchant and currency with a sum above zero.
+    fn instruct(&mut self) {
+        let window = self.windows.open;
+        for ((merchant, currency), owed) in std::mem::take(&mut self.windows.owed) {
+            let Ok(amount) = u64::try_from(owed.sum) else {
+                unreachable!("216 keeps sums within an amount")
+            };
+            if amount == 0 {
+                continue;
+            }
+            let gateway = self.registry.payout_gateway(chain_types::MerchantId(merchant));
+            self.windows.credit(Account::liquidity(gateway.0, currency), amount);
+            let instruction = Instruction::new(gateway, amount, owed.due);
+            self.instructions.add((window, merchant, currency), instruction);
+        }
+    }
+
+    /// `cashback-owed(A) x → liquidity(A)` for every gateway that is owed cashback.
+    fn settle_cashback(&mut self) {
+        let accounts = self.books.accounts().iter();
+        let owed = accounts.filter(|(account, _)| account.kind == Kind::CashbackOwed);
+        let movements: Vec<Movement> = owed
+            .filter_map(|(account, counters)| {
+                let amount = u128::try_from(counters.balance()).ok().filter(|sum| *sum > 0)?;
+                let liquidity = Account { kind: Kind::GatewayLiquidity, ..*account };
+                Some(Movement::new(*account, amount, liquidity))
+            })
+            .collect();
+        movements.into_iter().for_each(|movement| self.books.post(movement));
+    }
+
+    /// Rules of `settle-window`.
+    pub(crate) fn settle_window(&mut self, item: &SettleWindowItem) -> Verdict {
+        check_spare(&item.spare)?;
+        let report = self.windows.closed.get_mut(&item.window.get());
+        let report = report.ok_or(Rejection::WindowNotClosed)?;
+        if let Some(settled) = report.settled {
+            return repeated(settled == *item, Rejection::WindowSettled);
+        }
+        report.settled = Some(*item);
+        Ok(Outcome::APPLIED)
+    }
+}

@@ -1,0 +1,89 @@
+//! Section 8.
+
+use chain_types::*;
+
+use crate::kit::*;
+
+const POOL: (u16, u64, u16) = (3, MERCHANT, CNY);
+
+fn scene_with(programme: Programme, budget: u64) -> Scene {
+    let mut scene = Scene::default();
+    scene.change(&Change::Programme(programme));
+    scene.transferred(TransferAction::Deposit, POOL, budget);
+    scene
+}
+
+#[test]
+fn the_sixth_recharge_of_the_month_gets_eight_percent() {
+    let mut scene = scene_with(programme(5), 10_000);
+    for code in [0, 0, 0, 0, 0, 10, 10] {
+        let order = scene.collected(1_000);
+        scene.say(A, order, code);
+    }
+    let other = RechargeItem { user: [2; 16], ..scene.collected(1_000) };
+    scene.say(A, other, 0);
+    scene.balance((3, MERCHANT, CNY), 9_840);
+    scene.balance((4, 20, CNY), 160);
+    scene.close_window();
+    scene.balance((4, 20, CNY), 0);
+    scene.balance((1, 20, CNY), i128::from(OPENING) - 8_000 + 160);
+    let expected =
+        vec![((1, 20, CNY), 8_000, 160), ((1, 21, CNY), 0, 8_000), ((3, MERCHANT, CNY), 160, 0)];
+    assert_eq!(scene.parties(0), expected);
+    let statements = scene.auditor.statements();
+    let (key, statement) = statements.first_key_value().unwrap();
+    assert_eq!((key.merchant, key.month.year, key.month.month), (MERCHANT, 2026, 1));
+    assert_eq!((statement.orders, statement.collected), (8, 8_000));
+    assert_eq!(statement.cashback_granted, 160);
+}
+
+#[test]
+fn the_users_month_and_the_budget_are_ceilings() {
+    let limited = Programme { user_month_max: Amount(100), ..programme(0) };
+    let mut scene = scene_with(limited, 130);
+    let first = scene.collected(1_000);
+    scene.say(A, first, 10);
+    let over_month = scene.collected(263);
+    scene.say(A, over_month, 20);
+    let up_to_month = scene.collected(250);
+    scene.say(A, up_to_month, 10);
+    let over_budget = RechargeItem { user: [2; 16], ..scene.collected(500) };
+    scene.say(A, over_budget, 21);
+    let up_to_budget = RechargeItem { user: [2; 16], ..scene.collected(375) };
+    scene.say(A, up_to_budget, 10);
+    let nothing = RechargeItem { user: [2; 16], ..scene.collected(6) };
+    scene.say(A, nothing, 0);
+    scene.balance((3, MERCHANT, CNY), 0);
+}
+
+#[test]
+fn a_month_begins_at_midnight_of_the_programme() {
+    // 2026-01-31T23:59:50 in UTC+8.
+    let genesis = ChainGenesis { time: TimeMs(1_769_875_190_000), ..genesis() };
+    let mut scene = Scene::of(&genesis);
+    scene.change(&Change::Programme(programme(1)));
+    scene.transferred(TransferAction::Deposit, POOL, 1_000);
+    for code in [0, 10, 10, 10, 10, 0, 10] {
+        let order = scene.collected(100);
+        scene.say(A, order, code);
+    }
+}
+
+#[test]
+fn a_return_takes_cashback_back_in_proportion() {
+    let mut scene = scene_with(programme(0), 1_000);
+    let order = scene.collected(1_000);
+    scene.say(A, order, 10);
+    // round(80 × 94 / 1000) = 8, round(80 × 106 / 1000) = 8, round(80) - 8.
+    for (sequence, amount, pool) in [(1, 94, 928), (2, 12, 928), (3, 894, 1_000)] {
+        scene.say(B, send_back(&order, sequence, amount), 0);
+        scene.balance((3, MERCHANT, CNY), pool);
+    }
+    scene.balance((2, MERCHANT, CNY), 0);
+    scene.balance((1, 20, CNY), i128::from(OPENING) - 80);
+    scene.close_window();
+    scene.balance((1, 20, CNY), i128::from(OPENING));
+    let expected = vec![((1, 20, CNY), 1_080, 1_080), ((3, MERCHANT, CNY), 80, 80)];
+    assert_eq!(scene.parties(0), expected);
+    assert!(scene.auditor.instructions().is_empty());
+}

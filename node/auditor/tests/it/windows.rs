@@ -1,0 +1,103 @@
+//! Sections 5 and 6.
+
+use chain_types::*;
+use node_auditor::InstructionStatus;
+
+use crate::kit::*;
+
+/// An order of 700 collected in window 0, whose instruction waits for B.
+fn instructed() -> Scene {
+    let mut scene = Scene::default();
+    let order = scene.collected(700);
+    scene.say(A, order, 0);
+    scene.close_window();
+    scene
+}
+
+fn settle(window: u64, reference: u8) -> SettleWindowItem {
+    SettleWindowItem { window: window.into(), reference: [reference; 32], spare: [0; 24] }
+}
+
+fn status(scene: &Scene) -> (InstructionStatus, u32, u32) {
+    let instructions = scene.auditor.instructions();
+    let (_, instruction) = instructions.first_key_value().unwrap();
+    (instruction.status, instruction.gateway.0, instruction.attempt)
+}
+
+fn due_ms(scene: &Scene) -> u64 {
+    scene.auditor.instructions().first_key_value().unwrap().1.due_ms
+}
+
+#[test]
+fn a_window_is_netted_and_its_instruction_arrives_once() {
+    let mut scene = instructed();
+    let expected = vec![((1, 20, CNY), 700, 0), ((1, 21, CNY), 0, 700)];
+    assert_eq!(scene.parties(0), expected);
+    assert_eq!(due_ms(&scene), START_MS + 1_000 + 180_000);
+    scene.say(A, arrival(0, CNY, 700), 401);
+    scene.say(B, arrival(1, CNY, 700), 400);
+    scene.say(B, arrival(0, CNY, 699), 402);
+    scene.say(B, arrival(0, CNY, 700), 0);
+    let arrived = scene.time;
+    scene.say(B, arrival(0, CNY, 700), 1);
+    scene.say(B, ArrivalItem { reference: [6; 32], ..arrival(0, CNY, 700) }, 403);
+    scene.say(B, failure(0, FailureReason::AccountClosed), 403);
+    scene.say(MAKER, reinstruct(0), 406);
+    scene.balance((2, MERCHANT, CNY), 0);
+    scene.balance((1, 21, CNY), 700);
+    assert_eq!(status(&scene), (InstructionStatus::Arrived { time_ms: arrived }, 21, 1));
+    scene.window += 1;
+    scene.pass(arrived + 899_000 - scene.time);
+    scene.say(B, arrival(0, CNY, 700), 1);
+    scene.say(B, arrival(0, CNY, 700), 400);
+}
+
+#[test]
+fn a_closed_window_is_settled_once() {
+    let mut scene = instructed();
+    scene.say(MAKER, settle(1, 1), 410);
+    scene.say(MAKER, SettleWindowItem { spare: [1; 24], ..settle(0, 1) }, 201);
+    scene.say(MAKER, settle(0, 1), 0);
+    scene.say(CHECKER, settle(0, 1), 1);
+    scene.say(CHECKER, settle(0, 2), 411);
+}
+
+#[test]
+fn a_window_is_closed_by_the_first_block_that_reaches_its_time() {
+    let mut scene = Scene::default();
+    scene.pass(29_999);
+    assert!(scene.auditor.windows().is_empty());
+    scene.window += 1;
+    scene.pass(1);
+    let windows = scene.auditor.windows();
+    assert_eq!(windows[&WindowId(0)].closed_ms, START_MS + 30_000);
+}
+
+#[test]
+fn a_failed_instruction_is_given_again_once_something_was_corrected() {
+    let mut scene = instructed();
+    scene.say(B, FailureItem { reason: 9.into(), ..failure(7, FailureReason::AccountClosed) }, 306);
+    scene.say(B, failure(0, FailureReason::AccountClosed), 0);
+    scene.say(B, failure(0, FailureReason::AccountClosed), 1);
+    scene.say(B, failure(0, FailureReason::BankUnavailable), 404);
+    scene.say(B, arrival(0, CNY, 700), 404);
+    scene.say(MAKER, reinstruct(0), 405);
+    scene.change(&Change::Merchant(merchant(MERCHANT, C)));
+    scene.say(MAKER, reinstruct(0), 0);
+    assert_eq!(status(&scene), (InstructionStatus::Instructed, 22, 2));
+    assert_eq!(due_ms(&scene), scene.time + 180_000);
+    scene.say(B, arrival(0, CNY, 700), 401);
+    scene.say(C, arrival(0, CNY, 700), 0);
+    scene.balance((1, 22, CNY), 700);
+    scene.close_window();
+    assert_eq!(scene.parties(1), vec![((1, 21, CNY), 700, 0), ((1, 22, CNY), 0, 700)]);
+}
+
+#[test]
+fn a_failure_of_the_banks_own_systems_needs_no_correction() {
+    let mut scene = instructed();
+    scene.say(B, failure(0, FailureReason::BankUnavailable), 0);
+    scene.say(MAKER, reinstruct(0), 0);
+    scene.say(MAKER, reinstruct(0), 406);
+    scene.say(B, failure(0, FailureReason::BankUnavailable), 0);
+}

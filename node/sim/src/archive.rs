@@ -1,0 +1,72 @@
+//! What a simulated node keeps of the chain for contracts to ask: on its disk, so it outlives
+//! crashes and is lost with the disk.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use chain_state::{Departing, InstructionRecord, Location, OrderRecord, QuoteRecord, Record};
+use chain_types::{Height, InstructionId, OrderId, QuoteId};
+use node_replica::{Archive, ArchivedItem, StagedBlock};
+
+/// A node's archive.
+#[derive(Debug, Clone, Default)]
+pub struct Shelf(Arc<RwLock<Books>>);
+
+#[derive(Debug, Default)]
+struct Books {
+    blocks: BTreeMap<Height, StagedBlock>,
+    orders: BTreeMap<OrderId, OrderRecord>,
+    instructions: BTreeMap<InstructionId, InstructionRecord>,
+    quotes: BTreeMap<QuoteId, QuoteRecord>,
+}
+
+impl Shelf {
+    /// Keeps what a commit hands out.
+    pub fn keep(&self, staged: &StagedBlock, records: &[Record], departing: Departing) {
+        let mut books = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        books.blocks.insert(staged.block.header.height, staged.clone());
+        books.orders.extend(departing.sorted().runs.into_iter().flatten());
+        for record in records {
+            match record {
+                Record::Instruction(record) => {
+                    books.instructions.insert(record.id, *record);
+                }
+                Record::Quote(record) => {
+                    books.quotes.insert(record.id, *record);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&Books) -> T) -> T {
+        read(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Archive for Shelf {
+    fn order(&self, id: &OrderId) -> Option<OrderRecord> {
+        self.read(|books| books.orders.get(id).copied())
+    }
+
+    fn item(&self, at: Location) -> Option<ArchivedItem> {
+        self.read(|books| {
+            let kept = books.blocks.get(&at.height)?;
+            let batch = kept.batches.get(at.batch as usize)?;
+            Some(ArchivedItem {
+                header: kept.block.header.clone(),
+                kind: batch.kind(),
+                item: batch.item_bytes(at.item)?.to_vec(),
+                outcome: *kept.outcomes.get(at.batch as usize)?.get(at.item as usize)?,
+            })
+        })
+    }
+
+    fn instruction(&self, id: &InstructionId) -> Option<InstructionRecord> {
+        self.read(|books| books.instructions.get(id).copied())
+    }
+
+    fn quote(&self, id: QuoteId) -> Option<QuoteRecord> {
+        self.read(|books| books.quotes.get(&id).copied())
+    }
+}

@@ -1,0 +1,422 @@
+"""Receipts of Sluice verified in another language, written from docs/wire-format.md alone.
+
+Headers, votes, certificates, keys, lineages and receipts, against a genesis file. Nothing here
+talks to a node.
+"""
+
+import dataclasses
+import struct
+import tomllib
+import uuid
+
+from sluice_wire import (
+    APPROVE,
+    COLLECTED,
+    KINDS,
+    batch_id,
+    leaf,
+    merkle_root,
+    require,
+    root_from_proof,
+    sha256,
+    signature_holds,
+    tagged,
+)
+
+RECEIPT_BYTES_MAX = 1_048_576
+HANDOVERS_MAX = 64
+BLOCK_HEADER_BYTES = 366
+OUTCOMES_PER_LEAF = 32
+
+HELD = 2  # the outcome of an order that waits for a risk desk
+CASHBACK_TIERS = {10: 1, 11: 2, 12: 3, 13: 4}
+APPLIED = {0, 20, 21, *CASHBACK_TIERS}  # outcomes of items that changed the books
+
+# The chain's parameters in their order, and those that are u32; all others are u64.
+PARAMETERS = (
+    "order_skew_ms", "order_validity_ms", "window_ms", "deadline_domestic_ms",
+    "deadline_cross_border_ms", "deadline_collect_ms", "block_interval_ms", "heartbeat_ms",
+    "clock_drift_ms", "consensus_timeout_ms", "consensus_timeout_step_ms",
+    "consensus_timeout_max_ms", "proposer_penalty_heights", "block_batches_max", "block_items_max",
+    "block_returns_max", "order_amount_max", "return_period_ms", "day_offset_min", "rate_fresh_ms",
+    "rates_min", "quote_valid_max_ms", "transfer_validity_ms", "proposal_validity_ms",
+    "governance_approvals", "governance_notice_heights",
+)
+NARROW_PARAMETERS = {
+    "block_batches_max", "block_items_max", "block_returns_max", "day_offset_min", "rates_min",
+    "governance_approvals",
+}
+
+
+# --- Sections 1, 8, 9 and 10: decoding.
+
+
+class Reader:
+    """Reads basic forms from bytes, and refuses what is not there."""
+
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def take(self, size):
+        """The next bytes."""
+        require(size <= len(self.data) - self.at, "the bytes end early")
+        self.at += size
+        return self.data[self.at - size : self.at]
+
+    def unpack(self, form):
+        """The next numbers and byte strings, little-endian."""
+        values = struct.unpack("<" + form, self.take(struct.calcsize("<" + form)))
+        return values[0] if len(values) == 1 else values
+
+    def vector(self, size):
+        """A Vec whose elements take `size` bytes each."""
+        count = self.unpack("Q")
+        require(count * size <= len(self.data) - self.at, "a length is larger than what follows")
+        return [self.take(size) for _ in range(count)]
+
+    def sequence(self, read):
+        """A Vec of what `read` reads. A length that lies runs into the end of the bytes."""
+        return [read(self) for _ in range(self.unpack("Q"))]
+
+    def option(self, read):
+        """An Option of what `read` reads."""
+        tag = self.unpack("B")
+        require(tag in (0, 1), "an option's tag is neither 0 nor 1")
+        return read(self) if tag else None
+
+    def end(self):
+        """Refuses bytes that are left over."""
+        require(self.at == len(self.data), "bytes follow the end")
+
+
+@dataclasses.dataclass
+class Block:
+    """A block header, with its bytes."""
+
+    raw: bytes
+    chain_id: bytes
+    height: int
+    time_ms: int
+    window: int
+    batch_count: int
+    batches_root: bytes
+    results_root: bytes
+    validators_hash: bytes
+    next_validators_hash: bytes
+    party_count: int
+    parties_root: bytes
+
+    @classmethod
+    def read(cls, reader):
+        """Reads the 366 bytes of a header."""
+        raw = reader.take(BLOCK_HEADER_BYTES)
+        (_, chain_id, height, _, _, time_ms, window, _, batch_count, batches_root, results_root,
+         _, validators_hash, next_validators_hash, _, party_count, parties_root, _, _,
+         ) = struct.unpack("<H32sQIIQQ32sI32s32s32s32s32s32sI32sI32s", raw)
+        return cls(raw, chain_id, height, time_ms, window, batch_count, batches_root, results_root,
+                   validators_hash, next_validators_hash, party_count, parties_root)
+
+    def hash(self):
+        """The block hash."""
+        return tagged("sluice:block:1", self.raw)
+
+
+def vote_digest(chain_id, height, round_, precommit, block):
+    """What a validator's vote is a signature over; `block` is None for a vote for nothing."""
+    return tagged(
+        "sluice:vote:1", chain_id,
+        struct.pack("<QIBB", height, round_, precommit, block is not None), block or bytes(32),
+    )
+
+
+@dataclasses.dataclass
+class Certificate:
+    """A quorum's precommits for a block."""
+
+    height: int
+    round: int
+    block: bytes
+    signatures: list
+
+    @classmethod
+    def read(cls, reader):
+        """Reads height, round, block hash and signatures."""
+        height, round_, block = reader.unpack("QI32s")
+        signatures = [struct.unpack("<I64s", entry) for entry in reader.vector(68)]
+        return cls(height, round_, block, signatures)
+
+    def verify(self, chain_id, validators):
+        """Refuses anything but a quorum of these validators, each signature good."""
+        digest = vote_digest(chain_id, self.height, self.round, True, self.block)
+        signers = [signer for signer, _ in self.signatures]
+        require(signers == sorted(set(signers)), "certificate: signers do not ascend")
+        known = {number: (key, power) for number, key, power in validators}
+        signed_power = 0
+        for signer, signature in self.signatures:
+            require(signer in known, f"certificate: {signer} is not a validator")
+            key, power = known[signer]
+            require(signature_holds(key, digest, signature), f"certificate: signature of {signer}")
+            signed_power += power
+        total_power = sum(power for _, _, power in validators)
+        require(signed_power * 3 > total_power * 2, "certificate: no quorum")
+
+
+@dataclasses.dataclass
+class PartyKeys:
+    """The keys that a participant's batches may be signed with."""
+
+    participant: int
+    current: bytes
+    previous: tuple | None
+
+    @classmethod
+    def read(cls, reader):
+        """Reads id, key, and the key before it with the last height that accepts that one."""
+        participant, current = reader.unpack("I32s")
+        return cls(participant, current, reader.option(lambda inner: inner.unpack("32sQ")))
+
+    def encode(self):
+        """A leaf of the parties tree."""
+        head = struct.pack("<I32s", self.participant, self.current)
+        return head + (b"\1" + struct.pack("<32sQ", *self.previous) if self.previous else b"\0")
+
+    def accepted(self, height):
+        """The keys that the block of a height accepts."""
+        key, last = self.previous or (None, 0)
+        return [self.current, key] if key and height <= last else [self.current]
+
+
+def validators_hash(validators):
+    """The digest of validators that block headers carry."""
+    entries = b"".join(struct.pack("<I32sQ", *validator) for validator in validators)
+    return tagged("sluice:validat:1", struct.pack("<Q", len(validators)), entries)
+
+
+@dataclasses.dataclass
+class Handover:
+    """A change of validators: the last block of those before, and those who come."""
+
+    block: Block
+    certificate: Certificate
+    validators: list
+
+    @classmethod
+    def read(cls, reader):
+        """Reads header, certificate and validators."""
+        block, certificate = Block.read(reader), Certificate.read(reader)
+        return cls(block, certificate,
+                   [struct.unpack("<I32sQ", entry) for entry in reader.vector(44)])
+
+
+def require_decided(block, certificate, validators, chain_id):
+    """Refuses a header that these validators have not decided."""
+    require(block.chain_id == chain_id, "lineage: another chain")
+    require(certificate.block == block.hash(), "certificate of another block")
+    require(certificate.height == block.height, "certificate of another height")
+    require(block.validators_hash == validators_hash(validators), "other validators")
+    certificate.verify(chain_id, validators)
+
+
+def require_lineage(lineage, genesis, block, certificate):
+    """Refuses a header that the chain of the genesis file has not decided."""
+    require(len(lineage) <= HANDOVERS_MAX, "lineage: too long")
+    validators, since = genesis.validators, 1
+    for handover in lineage:
+        require(handover.block.height >= since, "lineage: it does not ascend")
+        if block.height <= handover.block.height:
+            break
+        require_decided(handover.block, handover.certificate, validators, genesis.chain_id)
+        require(handover.block.next_validators_hash == validators_hash(handover.validators),
+                "lineage: others than the header names")
+        validators, since = handover.validators, handover.block.height + 1
+    require_decided(block, certificate, validators, genesis.chain_id)
+
+
+@dataclasses.dataclass
+class Inclusion:
+    """Proof that one item is in a decided block with one outcome."""
+
+    batch: bytes
+    batch_signature: bytes
+    item: bytes
+    item_index: int
+    item_proof: list
+    outcomes: list
+    outcome_proof: list
+    batch_index: int
+    batch_proof: list
+    result_proof: list
+    block: Block
+    certificate: Certificate
+    keys: PartyKeys
+    keys_index: int
+    keys_proof: list
+
+    @classmethod
+    def read(cls, reader):
+        """Reads the fields in the order of section 10."""
+        return cls(
+            reader.take(84), reader.take(64), b"".join(reader.vector(1)), reader.unpack("I"),
+            reader.vector(32), reader.vector(2), reader.vector(32), reader.unpack("I"),
+            reader.vector(32), reader.vector(32), Block.read(reader), Certificate.read(reader),
+            PartyKeys.read(reader), reader.unpack("I"), reader.vector(32),
+        )
+
+    def verify(self, part, kind, genesis, lineage):
+        """Checks the seven points of section 10 and gives the item's outcome code."""
+        _, number, chain_id, submitter, count, _, items_root = struct.unpack(
+            "<HH32sIIQ32s", self.batch)
+        block = self.block
+        require(chain_id == block.chain_id == genesis.chain_id, f"{part}: another chain")
+        require((number, len(self.item)) == KINDS[kind][:2], f"{part}: not a {kind}")
+        require(self.keys.participant == submitter, f"{part}: another's keys")
+        root = root_from_proof(
+            leaf(self.keys.encode()), self.keys_index, block.party_count, self.keys_proof)
+        require(root == block.parties_root, f"{part}: keys proof")
+        identity = batch_id(self.batch)
+        require(
+            any(signature_holds(key, identity, self.batch_signature)
+                for key in self.keys.accepted(block.height)),
+            f"{part}: batch signature")
+        root = root_from_proof(leaf(self.item), self.item_index, count, self.item_proof)
+        require(root == items_root, f"{part}: item proof")
+        root = root_from_proof(
+            leaf(identity), self.batch_index, block.batch_count, self.batch_proof)
+        require(root == block.batches_root, f"{part}: batch proof")
+        leaf_index, place = divmod(self.item_index, OUTCOMES_PER_LEAF)
+        leaf_count = -(-count // OUTCOMES_PER_LEAF)
+        outcomes_root = root_from_proof(
+            leaf(b"".join(self.outcomes)), leaf_index, leaf_count, self.outcome_proof)
+        root = root_from_proof(
+            leaf(outcomes_root), self.batch_index, block.batch_count, self.result_proof)
+        require(root == block.results_root, f"{part}: result proof")
+        require(place < len(self.outcomes), f"{part}: no outcome")
+        require_lineage(lineage, genesis, block, self.certificate)
+        return int.from_bytes(self.outcomes[place], "little")
+
+
+@dataclasses.dataclass
+class Receipt:
+    """An order's outcome with its proofs."""
+
+    order: Inclusion
+    collection: Inclusion | None
+    release: Inclusion | None
+    arrival: Inclusion | None
+    returns: list
+    lineage: list
+
+    @classmethod
+    def decode(cls, data):
+        """Reads a receipt's bytes, all of them."""
+        require(len(data) <= RECEIPT_BYTES_MAX, "more bytes than any receipt")
+        reader = Reader(data)
+        require(reader.take(8) == b"SLUICER1", "not a receipt")
+        receipt = cls(
+            Inclusion.read(reader), reader.option(Inclusion.read), reader.option(Inclusion.read),
+            reader.option(Inclusion.read), reader.sequence(Inclusion.read),
+            reader.sequence(Handover.read))
+        reader.end()
+        return receipt
+
+    def parts(self):
+        """The inclusions that are there."""
+        parts = [self.order, self.collection, self.release, self.arrival, *self.returns]
+        return [part for part in parts if part]
+
+    def collecting(self, outcome, identity, in_one_step, genesis):
+        """The block that collected the order and its outcome there; None when none did."""
+        entered, entry = self.order.block, outcome
+        if self.release:
+            entry = self.release.verify("release", "hold-decision", genesis, self.lineage)
+            word, decision = struct.unpack("<16sH", self.release.item[:18])
+            require(outcome == HELD and entry in APPLIED, "a release of an order not held")
+            require((word, decision) == (identity, APPROVE), "the release is of another order")
+            entered = self.release.block
+        if not self.collection:
+            return (entered, entry) if entry in APPLIED and in_one_step else None
+        collected = self.collection.verify("collection", "collect", genesis, self.lineage)
+        belongs = self.collection.item[:16] == identity and not in_one_step
+        require(entry in APPLIED and collected in APPLIED and belongs,
+                "the collection is of another order")
+        return self.collection.block, collected
+
+    def returned(self, identity, amount, genesis):
+        """What was sent back of the order."""
+        total = 0
+        for sequence, part in enumerate(self.returns, 1):
+            outcome = part.verify("return", "return", genesis, self.lineage)
+            order, back, _, number = struct.unpack("<16sQHH", part.item[:28])
+            require(outcome in APPLIED and (order, number) == (identity, sequence),
+                    "the return is of another order")
+            total += back
+        require(total <= amount, "more was returned than was paid")
+        return total
+
+
+def verify_receipt(data, genesis):
+    """What a receipt proves, as a dictionary; raises `Invalid` if it does not hold."""
+    receipt = Receipt.decode(data)
+    last = max(part.block.height for part in receipt.parts())
+    require(all(handover.block.height < last for handover in receipt.lineage),
+            "a handover that nothing rests on")
+    order = receipt.order
+    outcome = order.verify("order", "recharge", genesis, receipt.lineage)
+    (identity, _, merchant, gateway, amount, currency, payout_currency, flags) = struct.unpack(
+        "<16s16sQIQHHH", order.item[:58])
+    collecting = receipt.collecting(outcome, identity, bool(flags & COLLECTED), genesis)
+    block, collected = collecting or (None, None)
+    proven = {
+        "order_id": str(uuid.UUID(bytes=identity)), "outcome": outcome, "merchant": merchant,
+        "gateway": gateway, "amount_minor": amount, "currency": currency,
+        "accepted_ms": order.block.time_ms, "collected_ms": block.time_ms if block else None,
+        "cashback_tier": CASHBACK_TIERS.get(collected), "arrived_ms": None, "instruction": None,
+    }
+    if receipt.arrival:
+        require(block is not None, "an arrival without a collection")
+        arrived = receipt.arrival.verify("arrival", "arrival", genesis, receipt.lineage)
+        paid = struct.unpack("<QQQH", receipt.arrival.item[:26])
+        expected = (block.window, merchant, payout_currency)
+        require(arrived in APPLIED and (paid[0], paid[1], paid[3]) == expected,
+                "the arrival is of another instruction")
+        proven["arrived_ms"] = receipt.arrival.block.time_ms
+        proven["instruction"] = f"{paid[0]}-{paid[1]}-{paid[3]}"
+    require(block is not None or not receipt.returns, "a return without a collection")
+    return {**proven, "returned_minor": receipt.returned(identity, amount, genesis)}
+
+
+@dataclasses.dataclass
+class Genesis:
+    """What a genesis file says, as far as a client needs it."""
+
+    chain_id: bytes
+    participants: dict
+    validators: list
+    parameters: dict
+
+    @classmethod
+    def parse(cls, data):
+        """Reads a genesis file's bytes; the chain id is their SHA-256."""
+        content = tomllib.loads(data.decode("utf-8"))
+        participants = {
+            entry["id"]: bytes.fromhex(entry["public_key"]) for entry in content["participants"]}
+        validators = [
+            (index, bytes.fromhex(entry["validator_key"]), entry["power"])
+            for index, entry in enumerate(content["nodes"]) if entry.get("power", 0) > 0]
+        return cls(sha256(data), participants, validators, content.get("parameters", {}))
+
+    def validators_hash(self):
+        """The digest of the validators from block one on."""
+        return validators_hash(self.validators)
+
+    def encoded_parameters(self):
+        """The parameters in canonical form."""
+        return b"".join(
+            struct.pack("<I" if name in NARROW_PARAMETERS else "<Q", self.parameters[name])
+            for name in PARAMETERS)
+
+    def parties_root(self):
+        """The root of the parties tree at block one, where each has the key of the file."""
+        return merkle_root([
+            leaf(PartyKeys(number, key, None).encode())
+            for number, key in sorted(self.participants.items())])
