@@ -37,6 +37,7 @@ use crate::commands::output::Output;
 use crate::participant::client::{CallError, Client};
 use crate::participant::orders::Profile;
 use crate::participant::party::Party;
+use crate::participant::scheme::Scheme;
 
 /// The largest amount of a simulated order, in minor units.
 pub const ORDER_AMOUNT_MAX: u64 = 50_000;
@@ -138,8 +139,7 @@ async fn simulate(
     let activity = Arc::new(Activity::new());
     let stop = Stop::new(cancel);
     let started = Instant::now();
-    let mut parties =
-        start_parties(options, network, genesis, &client, &activity, &stop, output)?;
+    let mut parties = start_parties(options, network, genesis, &client, &activity, &stop, output)?;
     let window = Duration::from_millis(genesis.parameters.window_ms);
     let drain = window + DRAIN_BEYOND_WINDOW;
     let submit_for = options.run_for.map(|time| time.saturating_sub(drain).max(SUBMIT_MIN));
@@ -252,10 +252,14 @@ fn cast(
     activity: &Arc<Activity>,
 ) -> anyhow::Result<Cast> {
     let of = |role| parties_of(network, genesis, client, role);
-    let [generous, troubled] = acts_merchants(genesis).context("a network of acts has merchants")?;
+    let [generous, troubled] =
+        acts_merchants(genesis).context("a network of acts has merchants")?;
     Ok(Cast {
-        operators: of(Roles::SETTLEMENT_OPERATOR)?,
-        agents: of(Roles::SETTLEMENT_AGENT)?,
+        scheme: Scheme {
+            operators: of(Roles::SETTLEMENT_OPERATOR)?,
+            agents: of(Roles::SETTLEMENT_AGENT)?,
+            client: Arc::clone(client),
+        },
         providers: of(Roles::FX_PROVIDER)?,
         desks: of(Roles::RISK_DESK)?,
         gateways: of(Roles::GATEWAY)?,
@@ -324,7 +328,7 @@ pub fn profile(
     }
     anyhow::ensure!(!payees.is_empty(), "gateway {gateway} has no merchant to collect for");
     let amount_max = ORDER_AMOUNT_MAX.min(genesis.parameters.order_amount_max);
-    Ok(Profile { gateway, collected, payees, amount_max })
+    Ok(Profile { gateway, collected, payees, amount_max, users: 0 })
 }
 
 /// Watches the run: a line a second, and a word when a node's process ends.

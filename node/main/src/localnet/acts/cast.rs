@@ -1,20 +1,17 @@
-//! The parties of the acts, and what they have in common: to say something and to hold the chain
-//! to its answer, and to wait for it to come to something.
+//! The parties of the acts, and what they have in common: to hold the chain to an answer, and to
+//! wait for it to come to something.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use chain_types::batch::BatchItem;
 use chain_types::{
-    Amount, Currency, Flags, Height, MerchantId, OrderId, Outcome, ParticipantId, ProposalId,
-    RechargeItem, TransferId,
+    Amount, Currency, Flags, MerchantId, OrderId, Outcome, ParticipantId, RechargeItem,
 };
-use chain_types::{ApprovalItem, Change, Decision, ProposalItem};
 use futures::FutureExt as _;
 use rpc_api::{
-    ChainRpcClient as _, InstructionReport, OrderReport, OrderState, Outcomes,
-    RechargeRpcClient as _, SettlementRpcClient as _, WindowReport,
+    ChainRpcClient as _, InstructionReport, OrderReport, OrderState, RechargeRpcClient as _,
+    SettlementRpcClient as _, WindowReport,
 };
 use zerocopy::{Immutable, IntoBytes};
 
@@ -23,19 +20,13 @@ use crate::participant::client::Client;
 use crate::participant::operations::now;
 use crate::participant::orders::Entropy;
 use crate::participant::party::Party;
-
-/// How often the chain is asked whether it has come to what is waited for.
-const POLL: Duration = Duration::from_millis(250);
-/// How many heights ahead a change takes effect: the notice and some.
-const ACTIVATION_AHEAD: u64 = 15;
+use crate::participant::scheme::{POLL, Scheme};
 
 /// The parties.
 #[derive(Debug, Clone)]
 pub struct Cast {
-    /// Settlement operators.
-    pub operators: Vec<Party>,
-    /// Settlement agents: the first makes, the second checks.
-    pub agents: Vec<Party>,
+    /// Operators and agents.
+    pub scheme: Scheme,
     /// FX providers.
     pub providers: Vec<Party>,
     /// Risk desks.
@@ -84,22 +75,6 @@ impl Cast {
         parties.first().context("the network has no party for this act")
     }
 
-    /// `party` says `items`, and every one is applied, with or without cashback.
-    ///
-    /// # Errors
-    /// When the batch or an item is refused, or no node answers.
-    pub async fn say<T: BatchItem + IntoBytes + Immutable>(
-        party: &Party,
-        items: &[T],
-    ) -> anyhow::Result<Outcomes> {
-        let outcomes = Self::tell(party, items).await?;
-        if let Some(refused) = outcomes.not_applied.first() {
-            let (index, name, code) = (refused.item_index, &refused.name, refused.code);
-            anyhow::bail!("{} {index} was not applied: {name} ({code})", T::KIND.name());
-        }
-        Ok(outcomes)
-    }
-
     /// `party` says one item, and the chain answers with `expected`.
     ///
     /// # Errors
@@ -110,20 +85,13 @@ impl Cast {
         expected: impl Into<Outcome>,
     ) -> anyhow::Result<()> {
         let expected = expected.into();
-        let outcomes = Self::tell(party, &[item]).await?;
+        let outcomes = party.say(&[item]).await?.report.outcomes;
+        let outcomes = outcomes.context("a final batch has no outcomes")?;
         if outcomes.count_of(expected) == 1 {
             return Ok(());
         }
         let actual = outcomes.counts.first().map_or("nothing", |count| count.name.as_str());
         anyhow::bail!("a {} ended as {actual}, expected code {}", T::KIND.name(), expected.0);
-    }
-
-    async fn tell<T: BatchItem + IntoBytes + Immutable>(
-        party: &Party,
-        items: &[T],
-    ) -> anyhow::Result<Outcomes> {
-        let report = party.say(items).await?.report;
-        report.outcomes.context("a final batch has no outcomes")
     }
 
     /// A one-step order of `amount` in CNY by `gateway`'s user.
@@ -159,14 +127,6 @@ impl Cast {
     /// Counts orders that an act collected, so that the run's sums hold.
     pub fn count_collected(&self, orders: u64) {
         self.activity.update(|counts| counts.one_step += orders);
-    }
-
-    /// The chain's height.
-    ///
-    /// # Errors
-    /// When no node answers.
-    pub async fn height(&self) -> anyhow::Result<Height> {
-        Ok(Height(self.client.ask(|node| node.head().boxed()).await?.height))
     }
 
     /// Waits until an order stands as `expected`.
@@ -210,39 +170,6 @@ impl Cast {
     pub async fn instruction(&self, id: &str) -> anyhow::Result<InstructionReport> {
         let id = id.to_owned();
         Ok(self.client.ask(|node| node.instruction(id.clone()).boxed()).await?)
-    }
-
-    /// One operator proposes a change, a second approves it; waits until blocks execute under it.
-    ///
-    /// # Errors
-    /// When it is refused or no node answers.
-    pub async fn govern(&self, change: &Change) -> anyhow::Result<Height> {
-        let [maker, checker, ..] = self.operators.as_slice() else {
-            anyhow::bail!("the network has fewer than two operators");
-        };
-        let id = ProposalId::new(now(), Entropy::fresh()?.bytes());
-        let activation = Height(self.height().await?.0 + ACTIVATION_AHEAD);
-        let proposal = ProposalItem::new(id, activation, change).context("too long a change")?;
-        Self::say(maker, &[proposal]).await?;
-        let approval = ApprovalItem {
-            proposal_id: id.0,
-            decision: Decision::Approve.number().into(),
-            digest: proposal.digest().0,
-            spare: [0; 14],
-        };
-        Self::say(checker, &[approval]).await?;
-        while self.height().await? < activation {
-            tokio::time::sleep(POLL).await;
-        }
-        Ok(activation)
-    }
-
-    /// A fresh transfer id.
-    ///
-    /// # Errors
-    /// When the operating system gives no entropy.
-    pub fn transfer_id() -> anyhow::Result<TransferId> {
-        Ok(TransferId::new(now(), Entropy::fresh()?.bytes()))
     }
 }
 

@@ -7,10 +7,10 @@ use chain_types::{
 };
 
 use super::cast::{CNY, Cast, USD, money};
-use super::treasury::{FX_POSITION, deposit};
 use crate::participant::operations::now;
 use crate::participant::orders::Entropy;
 use crate::participant::party::Party;
+use crate::participant::scheme::{Deposit, say};
 
 /// USD for one CNY, with [`SCALE`] decimals: what each provider sees.
 const RATES: [u64; 3] = [138_900, 139_000, 139_100];
@@ -26,19 +26,21 @@ const QUOTE_VALID_MS: u64 = 60_000;
 /// Orders that are converted, and one that is refused.
 pub async fn conversion(cast: &Cast) -> anyhow::Result<String> {
     let provider = Cast::first(&cast.providers)?;
-    deposit(cast, FX_POSITION, u64::from(provider.id.0), USD, POSITION).await?;
+    let (owner, amount) = (u64::from(provider.id.0), POSITION);
+    let position = Deposit { kind: Deposit::POSITION, owner, currency: USD, amount };
+    cast.scheme.deposit(&[position]).await?;
     for (provider, mantissa) in cast.providers.iter().zip(RATES) {
-        Cast::say(provider, &[rate(CNY, USD, mantissa)]).await?;
+        say(provider, &[rate(CNY, USD, mantissa)]).await?;
     }
     let number = u32::from_le_bytes(Entropy::fresh()?.bytes());
     let (good, drifted) = (quote(provider, number, RATES[1]), quote(provider, !number, 139_417));
-    Cast::say(provider, &[good, drifted]).await?;
+    say(provider, &[good, drifted]).await?;
     let gateway = Cast::first(&cast.gateways)?;
     let (merchant, _) = cast.merchants.generous;
     let orders: Vec<RechargeItem> = (0..ORDERS)
         .map(|_| converted(cast, gateway, merchant, good.quote_id()))
         .collect::<anyhow::Result<_>>()?;
-    let outcomes = Cast::say(gateway, &orders).await?;
+    let outcomes = say(gateway, &orders).await?;
     cast.count_collected(ORDERS as u64);
     anyhow::ensure!(outcomes.not_applied.is_empty(), "some orders were not converted");
     let refused = converted(cast, gateway, merchant, drifted.quote_id())?;

@@ -4,13 +4,14 @@
 use anyhow::Context as _;
 use chain_types::{
     ArrivalItem, Change, Digest, FailureItem, FailureReason, InstructionId, Merchant, MerchantId,
-    OrderId, Rejection, ReinstructItem, SettleWindowItem,
+    OrderId, ReinstructItem, Rejection, SettleWindowItem,
 };
 use rpc_api::{InstructionState, OrderState};
 
 use super::cast::{CNY, Cast};
 use crate::participant::operations::reference_bytes;
 use crate::participant::orders::Entropy;
+use crate::participant::scheme::say;
 
 /// What the troubled merchant's order is about, in minor units.
 const ORDER_AMOUNT: u64 = 8_800;
@@ -19,12 +20,12 @@ const ORDER_AMOUNT: u64 = 8_800;
 pub async fn corrected(cast: &Cast) -> anyhow::Result<String> {
     let (merchant, paying) = cast.merchants.troubled;
     let (gateway, paying) = (Cast::first(&cast.gateways)?, cast.gateway(paying)?);
-    let agent = Cast::first(&cast.agents)?;
+    let agent = Cast::first(&cast.scheme.agents)?;
     let order = cast.order(gateway, merchant, Entropy::fresh()?.bytes(), ORDER_AMOUNT)?;
-    Cast::say(gateway, &[order]).await?;
+    say(gateway, &[order]).await?;
     cast.count_collected(1);
     let id = instruction_of(cast, order.order_id(), merchant).await?;
-    Cast::say(paying, &[failure(id)]).await?;
+    say(paying, &[failure(id)]).await?;
     let again = ReinstructItem {
         window: id.window.0.into(),
         merchant: merchant.0.into(),
@@ -40,8 +41,8 @@ pub async fn corrected(cast: &Cast) -> anyhow::Result<String> {
         payout_account: Digest(Entropy::fresh()?.bytes()),
         suspended: false,
     });
-    cast.govern(&change).await?;
-    Cast::say(agent, &[again]).await?;
+    cast.scheme.govern(&[change]).await?;
+    say(agent, &[again]).await?;
     let arrival = ArrivalItem {
         window: id.window.0.into(),
         merchant: merchant.0.into(),
@@ -50,7 +51,7 @@ pub async fn corrected(cast: &Cast) -> anyhow::Result<String> {
         reference: reference_bytes("second attempt").unwrap_or_default(),
         spare: [0; 6],
     };
-    Cast::say(paying, &[arrival]).await?;
+    say(paying, &[arrival]).await?;
     let report = cast.instruction(&id.to_string()).await?;
     anyhow::ensure!(report.status == InstructionState::Arrived, "it has not arrived");
     Ok(format!("{id} failed (AC04), refused again until corrected, then arrived"))
@@ -81,15 +82,18 @@ fn failure(id: InstructionId) -> FailureItem {
 
 /// The first window that closes is marked settled, once.
 pub async fn settled(cast: &Cast) -> anyhow::Result<String> {
-    let agent = Cast::first(&cast.agents)?;
+    let agent = Cast::first(&cast.scheme.agents)?;
     let window = cast.closed_window().await?;
     let settle = |reference: &str| SettleWindowItem {
         window: window.window.into(),
         reference: reference_bytes(reference).unwrap_or_default(),
         spare: [0; 24],
     };
-    Cast::say(agent, &[settle("RTGS 1")]).await?;
+    say(agent, &[settle("RTGS 1")]).await?;
     Cast::expect(agent, settle("RTGS 2"), Rejection::WindowSettled).await?;
     let parties = window.positions.len();
-    Ok(format!("window {}: {parties} positions, nets add up to zero, marked settled", window.window))
+    Ok(format!(
+        "window {}: {parties} positions, nets add up to zero, marked settled",
+        window.window
+    ))
 }

@@ -9,6 +9,7 @@ use rpc_api::OrderState;
 use super::cast::{CNY, Cast, money};
 use crate::localnet::ORDER_AMOUNT_MAX;
 use crate::participant::orders::Entropy;
+use crate::participant::scheme::say;
 
 /// Above every amount of the load, so that only the act's own orders are held.
 const HOLD_ABOVE: u64 = 10 * ORDER_AMOUNT_MAX;
@@ -51,7 +52,7 @@ pub async fn holds(cast: &Cast) -> anyhow::Result<String> {
     let (desk, service) = (Cast::first(&cast.desks)?, Cast::first(&cast.services)?);
     let gateway = Cast::first(&cast.gateways)?;
     let (merchant, _) = cast.merchants.generous;
-    Cast::say(desk, &[policy(HOLD_ABOVE, merchant.0)]).await?;
+    say(desk, &[policy(HOLD_ABOVE, merchant.0)]).await?;
     let large = || -> anyhow::Result<RechargeItem> {
         let order = cast.order(gateway, merchant, Entropy::fresh()?.bytes(), HOLD_ABOVE + 1)?;
         Ok(RechargeItem { flags: 0.into(), ..order })
@@ -59,10 +60,10 @@ pub async fn holds(cast: &Cast) -> anyhow::Result<String> {
     let (good, bad) = (large()?, large()?);
     Cast::expect(service, good, Outcome::HELD).await?;
     Cast::expect(service, bad, Outcome::HELD).await?;
-    Cast::say(desk, &[decide(&good, Decision::Approve, HoldReason::Cleared)]).await?;
-    Cast::say(desk, &[decide(&bad, Decision::Refuse, HoldReason::Fraud)]).await?;
+    say(desk, &[decide(&good, Decision::Approve, HoldReason::Cleared)]).await?;
+    say(desk, &[decide(&bad, Decision::Refuse, HoldReason::Fraud)]).await?;
     let collect = CollectItem { order_id: good.order_id, reference: [0; 32], spare: [0; 16] };
-    Cast::say(gateway, &[collect]).await?;
+    say(gateway, &[collect]).await?;
     cast.count_collected(1);
     cast.until_order(bad.order_id(), OrderState::Refused).await?;
     let threshold = money(Amount(HOLD_ABOVE), CNY);
@@ -74,7 +75,7 @@ pub async fn returns(cast: &Cast) -> anyhow::Result<String> {
     let (merchant, paying) = cast.merchants.generous;
     let (gateway, paying) = (Cast::first(&cast.gateways)?, cast.gateway(paying)?);
     let order = cast.order(gateway, merchant, Entropy::fresh()?.bytes(), RETURNED_AMOUNT)?;
-    Cast::say(gateway, &[order]).await?;
+    say(gateway, &[order]).await?;
     cast.count_collected(1);
     cast.until_order(order.order_id(), OrderState::Arrived).await?;
     for (sequence, amount) in [(1_u16, RETURNED_AMOUNT / 4), (2, RETURNED_AMOUNT * 3 / 4)] {
@@ -86,7 +87,7 @@ pub async fn returns(cast: &Cast) -> anyhow::Result<String> {
             reference: [0; 32],
             spare: [0; 4],
         };
-        Cast::say(paying, &[back]).await?;
+        say(paying, &[back]).await?;
     }
     let amount = money(Amount(RETURNED_AMOUNT), CNY);
     Ok(format!("an arrived order of {amount} sent back in two parts, CUST"))
