@@ -60,12 +60,13 @@ impl Profile {
     /// One order of a random user to a random payee, with an id of `time`.
     pub fn order(&self, entropy: &mut Entropy, time: TimeMs) -> RechargeItem {
         let payees = self.payees.len() as u64;
-        let payee = usize::try_from(entropy.below(payees)).unwrap_or(0);
+        let (user, habit) = self.user(entropy);
+        let payee = usize::try_from(habit % payees.max(1)).unwrap_or(0);
         let (merchant, currency) = self.payees.get(payee).copied().unwrap_or_default();
         let amount = 100.min(self.amount_max) + entropy.below(self.amount_max.saturating_sub(99));
         RechargeItem {
             order_id: entropy.order_id(time).0,
-            user: self.user(entropy),
+            user,
             merchant: merchant.0.into(),
             collecting_gateway: self.gateway.0.into(),
             amount: amount.into(),
@@ -81,13 +82,13 @@ impl Profile {
         }
     }
 
-    /// The pseudonym of one of the gateway's users.
-    fn user(&self, entropy: &mut Entropy) -> [u8; 16] {
+    /// The pseudonym of one of the gateway's users, and a number that says whom it always pays.
+    fn user(&self, entropy: &mut Entropy) -> ([u8; 16], u64) {
         if self.users == 0 {
-            return entropy.bytes();
+            return (entropy.bytes(), entropy.below(u64::MAX));
         }
         let number = entropy.below(self.users);
-        (u128::from(self.gateway.0) << 64 | u128::from(number)).to_le_bytes()
+        ((u128::from(self.gateway.0) << 64 | u128::from(number)).to_le_bytes(), number)
     }
 
     /// `count` orders with ids of `time`.
