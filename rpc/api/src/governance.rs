@@ -174,6 +174,8 @@ pub struct ProposalReport {
     pub proposal_id: ProposalId,
     /// What shall change.
     pub change: ChangeReport,
+    /// The change's canonical bytes (docs/wire-format.md), as base64: the digest covers them.
+    pub change_base64: String,
     /// The digest of the proposal, which an approval names.
     #[serde(with = "crate::text::digest")]
     pub digest: Digest,

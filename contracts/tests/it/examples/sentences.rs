@@ -53,7 +53,7 @@ pub fn operation(speaker: &mut Speaker<'_>, words: &mut Words<'_>) -> Read<Opera
             operation.valid_until = Some(words.time()?);
         } else {
             let defect = defect(operation.kind, words)?;
-            operation.items.iter_mut().for_each(|bytes| defect(bytes));
+            operation.items.iter_mut().for_each(defect);
         }
     }
     Ok(operation)
@@ -357,8 +357,11 @@ fn find<T: Numbered>(all: &[T], code: impl Fn(T) -> &'static str, text: &str) ->
     all.iter().find(|reason| code(**reason) == text).map(|reason| reason.number())
 }
 
-/// A change of an item's bytes that the sentences above cannot say.
-fn defect(kind: BatchKind, words: &mut Words<'_>) -> Read<Box<dyn Fn(&mut Vec<u8>)>> {
+/// A change of an item's bytes.
+type Defect = Box<dyn Fn(&mut Vec<u8>)>;
+
+/// What the sentences above cannot say.
+fn defect(kind: BatchKind, words: &mut Words<'_>) -> Read<Defect> {
     words.expect("with")?;
     if words.eat("reference") {
         let reference = u8::try_from(words.number()?).map_err(|_| "references are 0 to 255")?;

@@ -113,6 +113,7 @@ fn proposal(number: u64) -> ProposalReport {
     ProposalReport {
         proposal_id: uuid_text(number).parse().unwrap(),
         change: ChangeReport::Parameter { parameter: "window_ms".to_owned(), value: number },
+        change_base64: String::new(),
         digest: Digest::ZERO,
         status: if number == 1 { ProposalState::Proposed } else { ProposalState::Effective },
         failure: None,
