@@ -180,10 +180,7 @@ fn digest_of(shown: &ProposalReport, id: ProposalId) -> anyhow::Result<chain_typ
     Ok(ProposalItem::new(id, activation, &change).ok_or_else(lie)?.digest())
 }
 
-async fn hold(
-    args: &DecideArgs,
-    party: &Party,
-) -> anyhow::Result<(Operations, serde_json::Value)> {
+async fn hold(args: &DecideArgs, party: &Party) -> anyhow::Result<(Operations, serde_json::Value)> {
     let id: OrderId = args.id.parse().exit(Exit::Usage)?;
     let found = party.client.ask(|node| node.order(id.to_string()).boxed()).await;
     let found = found.map_err(CallError::into_failure)?;

@@ -157,7 +157,9 @@ fn values(parameters: &[Parameter], args: &QueryArgs) -> Result<Vec<Value>, Stri
             (OpenOnly, _) => values.push(json!(args.open)),
             (OptionalNumber(_), None) => values.push(Value::Null),
             (other, Some(text)) => values.push(other.value(text)?),
-            (other, None) => return Err(format!("{} is missing", other.shown().unwrap_or_default())),
+            (other, None) => {
+                return Err(format!("{} is missing", other.shown().unwrap_or_default()));
+            }
         }
     }
     match names.next() {
