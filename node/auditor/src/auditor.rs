@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chain_types::{
-    BatchId, BlockHeader, ChainGenesis, InstructionId, MerchantId, Outcome, Rejection,
+    BatchId, BlockHeader, ChainGenesis, ChainId, InstructionId, MerchantId, Outcome, Rejection,
     VerifiedBatch, WindowId,
 };
 
@@ -27,10 +27,13 @@ pub(crate) type Verdict = Result<Outcome, Rejection>;
 /// holds and what the chain holds have parted.
 #[derive(Debug, Clone)]
 pub struct Auditor {
+    pub(crate) chain_id: ChainId,
     /// The height of the last block, or of the one that is looked at.
     pub(crate) height: u64,
     /// Its time, in milliseconds since the Unix epoch.
     pub(crate) time: u64,
+    /// The time of the block before it: what is remembered is measured from there.
+    pub(crate) time_before: u64,
     pub(crate) registry: Registry,
     pub(crate) books: Books,
     pub(crate) batches: BTreeSet<BatchId>,
@@ -58,8 +61,10 @@ impl Auditor {
             }
         }
         Self {
+            chain_id: genesis.chain_id,
             height: 0,
             time: genesis.time.0,
+            time_before: genesis.time.0,
             registry: Registry::new(genesis),
             books,
             batches: BTreeSet::new(),
@@ -91,6 +96,7 @@ impl Auditor {
         self.check_window(header)?;
         self.expire_orders();
         self.expire_transfers();
+        self.forget_proposals();
         self.expire_proposals();
         if outcomes.len() != batches.len() {
             let expected = format!("outcomes of {} batches", batches.len());
@@ -115,7 +121,7 @@ impl Auditor {
             let expected = format!("a time above {before}");
             return Err(self.header_finding(expected, format!("time {}", header.time)));
         }
-        self.time = header.time.0;
+        (self.time_before, self.time) = (before, header.time.0);
         Ok(())
     }
 

@@ -14,14 +14,21 @@ const BASIS_POINTS: u128 = 10_000;
 /// The outcome of the first tier is the one after this.
 const TIER_OUTCOMES: u16 = 9;
 
-/// Merchant, currency, user and month.
-type UseKey = (u64, u16, [u8; 16], Month);
+/// Merchant, currency and user.
+type UseKey = (u64, u16, [u8; 16]);
 
-/// What a user had of a programme in a month.
-#[derive(Debug, Clone, Copy, Default)]
+/// What a user had of a programme in the last month in which it had any.
+#[derive(Debug, Clone, Copy)]
 struct Use {
+    month: Month,
     recharges: u64,
     granted: u128,
+}
+
+impl Use {
+    fn none_in(month: Month) -> Self {
+        Self { month, recharges: 0, granted: 0 }
+    }
 }
 
 /// What every user had of every programme.
@@ -40,7 +47,11 @@ impl Auditor {
             return Outcome::APPLIED;
         };
         let at = month(self.time, i64::from(programme.offset_min));
-        let used = self.cashback.uses.entry((merchant, currency, order.item.user, at)).or_default();
+        let key = (merchant, currency, order.item.user);
+        let used = self.cashback.uses.entry(key).or_insert(Use::none_in(at));
+        if used.month != at {
+            *used = Use::none_in(at);
+        }
         used.recharges += 1;
         let Some((number, tier)) = tier_of(programme, used.recharges) else {
             return Outcome::APPLIED;
