@@ -8,7 +8,7 @@ use chain_types::{
 };
 
 use crate::books::{Account, Books, Counters, Movement};
-use crate::cashback::Cashback;
+use crate::cashback::{Cashback, Recharges};
 use crate::finding::{Finding, Place};
 use crate::fx::Market;
 use crate::governance::Proposals;
@@ -16,7 +16,7 @@ use crate::instructions::{Instruction, Instructions};
 use crate::liquidity::Transfers;
 use crate::orders::Orders;
 use crate::registry::Registry;
-use crate::risk::Risk;
+use crate::risk::{DaySum, Risk};
 use crate::statements::{Statement, StatementKey};
 use crate::windows::{WindowReport, Windows};
 
@@ -162,6 +162,16 @@ impl Auditor {
             currency: chain_types::Currency(currency),
         };
         self.instructions.all.iter().map(|(key, instruction)| (id(*key), instruction)).collect()
+    }
+
+    /// What each user had of each programme in the last month, by merchant, currency and user.
+    pub fn recharges(&self) -> BTreeMap<(u64, u16, [u8; 16]), Recharges> {
+        self.cashback.uses.clone()
+    }
+
+    /// The last sum of a day of each user and currency, of those that had a maximum.
+    pub fn user_days(&self) -> BTreeMap<([u8; 16], u16), DaySum> {
+        self.risk.user_days()
     }
 
     /// Every merchant's months.

@@ -15,17 +15,20 @@ const BASIS_POINTS: u128 = 10_000;
 const TIER_OUTCOMES: u16 = 9;
 
 /// Merchant, currency and user.
-type UseKey = (u64, u16, [u8; 16]);
+pub(crate) type UseKey = (u64, u16, [u8; 16]);
 
 /// What a user had of a programme in the last month in which it had any.
-#[derive(Debug, Clone, Copy)]
-struct Use {
-    month: Month,
-    recharges: u64,
-    granted: u128,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recharges {
+    /// The month, in the programme's time zone.
+    pub month: Month,
+    /// How many orders were collected.
+    pub recharges: u64,
+    /// The cashback that was granted, in minor units.
+    pub granted: u128,
 }
 
-impl Use {
+impl Recharges {
     fn none_in(month: Month) -> Self {
         Self { month, recharges: 0, granted: 0 }
     }
@@ -34,7 +37,7 @@ impl Use {
 /// What every user had of every programme.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Cashback {
-    uses: BTreeMap<UseKey, Use>,
+    pub(crate) uses: BTreeMap<UseKey, Recharges>,
 }
 
 impl Auditor {
@@ -48,9 +51,9 @@ impl Auditor {
         };
         let at = month(self.time, i64::from(programme.offset_min));
         let key = (merchant, currency, order.item.user);
-        let used = self.cashback.uses.entry(key).or_insert(Use::none_in(at));
+        let used = self.cashback.uses.entry(key).or_insert(Recharges::none_in(at));
         if used.month != at {
-            *used = Use::none_in(at);
+            *used = Recharges::none_in(at);
         }
         used.recharges += 1;
         let Some((number, tier)) = tier_of(programme, used.recharges) else {

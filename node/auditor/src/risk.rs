@@ -32,11 +32,13 @@ pub(crate) struct Risk {
     decisions: BTreeMap<OrderId, Decision>,
 }
 
-/// The orders of a day, in minor units.
-#[derive(Debug, Clone, Copy)]
-struct DaySum {
-    day: i128,
-    amount: u128,
+/// The orders of a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DaySum {
+    /// The day, from 1970-01-01, in the chain's day offset.
+    pub day: i128,
+    /// Their sum, in minor units.
+    pub amount: u128,
 }
 
 /// The three whose orders of a day an order counts among.
@@ -68,6 +70,15 @@ impl Risk {
             (of_gateway, gateway.map_or(0, day_max)),
             (of_merchant, merchant.map_or(0, day_max)),
         ]
+    }
+
+    /// The last sum of each user and currency that had a maximum.
+    pub(crate) fn user_days(&self) -> BTreeMap<([u8; 16], u16), DaySum> {
+        let of_user = |((subject, currency), sum): (&(Subject, u16), &DaySum)| match subject {
+            Subject::User(user) => Some(((*user, *currency), *sum)),
+            Subject::Gateway(_) | Subject::Merchant(_) => None,
+        };
+        self.days.iter().filter_map(of_user).collect()
     }
 
     fn sum(&self, subject: Subject, currency: u16, day: i128) -> u128 {
