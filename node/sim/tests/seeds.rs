@@ -4,7 +4,8 @@
 //! with `scripts/test --long`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use node_sim::{Boaster, FaultPlan, simulate};
+use chain_types::{BatchKind, Outcome};
+use node_sim::{Boaster, Coverage, FaultPlan, simulate};
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
@@ -30,6 +31,7 @@ fn every_seed_keeps_the_invariants() {
         None => 0..number("SLUICE_SEEDS").unwrap_or(if long { 10_000 } else { 200 }),
     };
     let (mut blocks, mut orders, mut crashes, mut virtual_ms) = (0, 0, 0, 0);
+    let mut coverage = Coverage::default();
     for seed in seeds.clone() {
         let _told = TellSeed(seed);
         let report = simulate(seed, &plan)
@@ -38,6 +40,7 @@ fn every_seed_keeps_the_invariants() {
         orders += report.orders;
         crashes += report.crashes;
         virtual_ms += report.virtual_ms;
+        coverage += &report.coverage;
         // Every twentieth seed runs twice: the same seed must give the same trace.
         if seed % 20 == 0 {
             assert_eq!(simulate(seed, &plan).unwrap(), report, "SLUICE_SEED={seed} differs");
@@ -48,6 +51,7 @@ fn every_seed_keeps_the_invariants() {
         seeds.end - seeds.start,
         virtual_ms as f64 / 60_000.0
     );
+    println!("{coverage:#?}");
     assert!(orders > 0 && (crashes > 0 || seeds.end - seeds.start < 10), "the runs did nothing");
 }
 
