@@ -1,6 +1,7 @@
 //! What the runs saw, so that a test can tell that they were not about nothing.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::AddAssign;
 
 use chain_state::{SLICE_MS, State};
@@ -12,7 +13,7 @@ use chain_types::{
 use node_replica::StagedBlock;
 
 /// How often what happened.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Coverage {
     /// Items by kind and outcome.
     pub outcomes: BTreeMap<(BatchKind, u16), u64>,
@@ -36,8 +37,40 @@ pub struct Coverage {
 
 impl Coverage {
     /// How many items of a kind had this outcome.
-    pub fn of(&self, kind: BatchKind, outcome: Outcome) -> u64 {
-        self.outcomes.get(&(kind, outcome.0)).copied().unwrap_or_default()
+    pub fn of(&self, kind: BatchKind, outcome: u16) -> u64 {
+        self.outcomes.get(&(kind, outcome)).copied().unwrap_or_default()
+    }
+
+    /// What a kind's items never came to, of these outcomes.
+    pub fn unseen(&self, kind: BatchKind, outcomes: &[u16]) -> Vec<u16> {
+        outcomes.iter().copied().filter(|outcome| self.of(kind, *outcome) == 0).collect()
+    }
+}
+
+/// A line a kind, with how often each outcome was seen, and a line for the rest.
+impl fmt::Debug for Coverage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut kind = None;
+        for ((of, outcome), count) in &self.outcomes {
+            if kind.replace(*of) != Some(*of) {
+                write!(formatter, "\n{}:", of.name())?;
+            }
+            write!(formatter, " {outcome} x{count}")?;
+        }
+        write!(
+            formatter,
+            "\nreturns: {} late, {} by sync, {} replayed; {} batches under an old key; changes of \
+             validators: {}, of parameters: {}; restored with held orders: {}, with another \
+             registry: {}",
+            self.late_returns,
+            self.synced_returns,
+            self.replayed_returns,
+            self.old_keys,
+            self.validator_changes,
+            self.parameter_changes,
+            self.restored_holds,
+            self.restored_registries,
+        )
     }
 }
 

@@ -58,7 +58,7 @@ fn change(moment: &mut Moment<'_>) -> Change {
     if let Some(end) = end_of_suspension(moment) {
         return end;
     }
-    match moment.random.random_range(0..20) {
+    match moment.random.random_range(0..21) {
         0..4 => parameter(moment),
         4..7 => programme(moment),
         7..11 => rotation(moment),
@@ -67,16 +67,8 @@ fn change(moment: &mut Moment<'_>) -> Change {
         16 => Change::MerchantSuspended { merchant: moment.pick(&MERCHANTS), suspended: true },
         17 => Change::ParticipantSuspended { participant: anybody(moment), suspended: true },
         18 => newcomer(moment),
-        _ => moment
-            .pick(
-                &[
-                    Change::ProtocolVersion(2),
-                    Change::Currency(Currency(978)),
-                    Change::Currency(Currency(1)),
-                ]
-                .each_ref(),
-            )
-            .clone(),
+        19 => Change::ProtocolVersion(2),
+        _ => Change::Currency(Currency(moment.pick(&[978, 1]))),
     }
 }
 
@@ -195,8 +187,8 @@ fn newcomer(moment: &mut Moment<'_>) -> Change {
 /// something that it has not read.
 pub fn vote(_: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
     let operator = moment.pick(&OPERATORS);
+    let looks_back = moment.one_in(8);
     let all = moment.state.tables().proposals.values();
-    let looks_back = moment.random.random_range(0..8) == 0;
     let open: Vec<ProposalRecord> = all
         .filter(|record| looks_back || record.status == ProposalStatus::Proposed)
         .filter(|record| looks_back || !record.approvals.contains(&operator))

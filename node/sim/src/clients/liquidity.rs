@@ -10,7 +10,9 @@ use super::moment::Moment;
 use crate::setup::{AGENTS, CURRENCIES, GATEWAYS, MERCHANTS, OPERATORS, PROVIDERS};
 
 /// The most transfers of one batch.
-const TRANSFERS_MAX: usize = 6;
+const TRANSFERS_MAX: usize = 10;
+/// The most decisions of one batch.
+const DECISIONS_MAX: usize = 24;
 
 /// An agent proposes transfers.
 pub fn propose(_: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
@@ -30,7 +32,7 @@ fn transfer(moment: &mut Moment<'_>) -> TransferItem {
     let (action, amount) = match moment.random.random_range(0..8) {
         0 => (TransferAction::Withdraw, moment.random.random_range(0..100_000)),
         1..4 => (TransferAction::Cap, cap),
-        _ => (TransferAction::Deposit, moment.random.random_range(0..200_000)),
+        _ => (TransferAction::Deposit, moment.random.random_range(0..1_000_000)),
     };
     TransferItem {
         transfer_id: TransferId::new(moment.now, moment.random.random()).0,
@@ -47,13 +49,13 @@ fn transfer(moment: &mut Moment<'_>) -> TransferItem {
 /// Another agent, an operator, or once in a while the maker itself decides what waits.
 pub fn decide(_: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
     let checker = if moment.one_in(3) { moment.pick(&OPERATORS) } else { moment.pick(&AGENTS) };
+    let own_too = moment.one_in(8);
     let transfers = moment.state.tables().transfers.values();
     let open = transfers.filter(|record| record.status == TransferStatus::Proposed);
-    let own_too = moment.random.random_range(0..8) == 0;
     let open: Vec<TransferRecord> =
         open.filter(|record| own_too || record.maker != checker).copied().collect();
     let items: Vec<TransferDecisionItem> =
-        open.iter().take(4 * TRANSFERS_MAX).map(|record| decision(moment, record)).collect();
+        open.iter().take(DECISIONS_MAX).map(|record| decision(moment, record)).collect();
     moment.sign(checker, &items)
 }
 
