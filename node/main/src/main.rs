@@ -6,6 +6,9 @@ mod commands;
 mod localnet;
 mod node;
 mod participant;
+mod statement;
+#[cfg(test)]
+mod test_chain;
 
 use std::process::ExitCode;
 

@@ -15,6 +15,7 @@ mod render;
 mod replay;
 pub mod signals;
 mod start;
+mod statement;
 mod submission;
 mod submit;
 mod verify;
@@ -72,6 +73,8 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Re-execute a home's blocks from genesis and compare every digest.
     Replay(replay::ReplayArgs),
+    /// A merchant's month or a gateway's settlement window, line by line, from a home's blocks.
+    Statement(statement::StatementArgs),
     /// Put load on a network over its public RPC and measure.
     Bench(bench::BenchArgs),
 }
@@ -115,6 +118,7 @@ fn run(cli: Cli, output: Output) -> anyhow::Result<Exit> {
             Command::Proof(args) => proof::run(args, output).await,
             Command::Verify(args) => verify::run(args, output),
             Command::Replay(args) => replay::run(args, output),
+            Command::Statement(args) => statement::run(args),
             Command::Bench(args) => bench::run(args, output).await,
         }
     })?;

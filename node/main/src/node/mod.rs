@@ -18,7 +18,7 @@ mod orders;
 mod peers;
 mod proofs;
 mod receipts;
-mod reports;
+pub mod reports;
 mod timers;
 
 use std::collections::BTreeSet;
