@@ -220,7 +220,7 @@ fn start_parties(
     let service_rate = options.rate - one_step_rate * gateways.len() as u64;
     let cast = cast(network, genesis, client, activity)?;
     let merchants = cast.merchants;
-    let acting = tokio::spawn(acts::perform(cast, output, cancel.clone()));
+    let acting = tokio::spawn(acts::perform(cast, output, stop.paying.clone()));
     let mut parties = Parties { working: JoinSet::new(), paying: JoinSet::new(), acting };
     let (mut debits, mut profiles) = (BTreeMap::new(), Vec::new());
     for party in gateways {

@@ -10,7 +10,7 @@ use chain_types::{
 };
 use futures::FutureExt as _;
 use rpc_api::{
-    ChainRpcClient as _, InstructionReport, OrderReport, OrderState, RechargeRpcClient as _,
+    ChainRpcClient as _, InstructionReport, Money, OrderReport, OrderState, RechargeRpcClient as _,
     SettlementRpcClient as _, WindowReport,
 };
 use zerocopy::{Immutable, IntoBytes};
@@ -175,5 +175,5 @@ impl Cast {
 
 /// An amount of CNY or USD for people.
 pub fn money(amount: Amount, currency: Currency) -> String {
-    crate::participant::amounts::format(amount.0.into(), currency)
+    Money::new(amount, currency).to_string()
 }

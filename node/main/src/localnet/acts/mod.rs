@@ -35,7 +35,7 @@ pub struct ActReport {
 pub async fn perform(cast: Cast, output: Output, cancel: CancellationToken) -> Vec<ActReport> {
     let mut acts = JoinSet::new();
     macro_rules! play {
-        ($($at:literal, $name:literal, $act:expr;)*) => {$(
+        ($($at:literal, $name:literal, $act:expr;)*) => {$({
             let (cast, cancel) = (cast.clone(), cancel.clone());
             acts.spawn(async move {
                 let played = tokio::time::timeout(ACT_TIMEOUT, $act(&cast));
@@ -47,7 +47,7 @@ pub async fn perform(cast: Cast, output: Output, cancel: CancellationToken) -> V
                 };
                 ($at, ActReport::of($name, result))
             });
-        )*};
+        })*};
     }
     play! {
         1, "liquidity", treasury::liquidity;
