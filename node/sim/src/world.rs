@@ -427,7 +427,9 @@ impl World {
             }
             self.audit.read(staged)?;
             self.clients.read(staged);
-            self.observer.read(staged, &read_state(&self.nodes[node as usize].state));
+            let state = read_state(&self.nodes[node as usize].state);
+            self.audit.compare(&state)?;
+            self.observer.read(staged, &state);
         }
         Ok(())
     }
