@@ -118,6 +118,23 @@ pub struct AccountProof {
 }
 
 impl AccountProof {
+    /// The proof of the account of `key`, made anew from all accounts in order of creation and the
+    /// running digest of all other writes; `None` when it is not among them.
+    pub fn make(
+        key: &AccountKey,
+        accounts: &[(AccountKey, Account)],
+        writes: Digest,
+    ) -> Option<Self> {
+        let at = accounts.iter().position(|(other, _)| other == key)?;
+        let (_, account) = accounts.get(at)?;
+        let index = u32::try_from(at).ok()?;
+        let leaves = (0_u32..).zip(accounts).map(|(at, (key, account))| (at, account.leaf(key)));
+        let mut tree = AccountsTree::new();
+        let change = tree.change(leaves.collect());
+        tree.apply(&change);
+        Some(Self { key: *key, account: *account, index, siblings: tree.prove(index), writes })
+    }
+
     /// Whether the proof leads to the state digest of a block header.
     pub fn holds(&self, digest: Digest) -> bool {
         if self.siblings.len() != ACCOUNTS_TREE_DEPTH {

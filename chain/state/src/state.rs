@@ -164,7 +164,7 @@ impl State {
     }
 
     /// The running digest of every write that is not an account's.
-    pub(crate) fn running_writes(&self) -> Digest {
+    pub fn running_writes(&self) -> Digest {
         self.writes
     }
 
@@ -199,6 +199,12 @@ impl State {
             siblings: self.accounts.prove(index),
             writes: self.writes,
         })
+    }
+
+    /// All accounts in order of creation. None is ever removed, so those of an earlier block are
+    /// the first of these.
+    pub fn accounts_created(&self) -> &[(AccountKey, Account)] {
+        self.accounts.created()
     }
 
     /// The sums of every currency over all accounts: a full pass, for reports.

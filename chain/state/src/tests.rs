@@ -375,3 +375,19 @@ fn a_checkpoint_holds_long_lists() {
     assert_eq!(restoring.blocks_from(), state.order_window());
     assert_eq!(restoring.into_incomplete().checkpoint(), bytes);
 }
+
+#[test]
+fn a_proof_made_anew_is_the_states_own() {
+    let state = State::genesis(&genesis());
+    let accounts = state.accounts_created();
+    assert!(accounts.len() > 2, "the test needs some accounts");
+    for (key, _) in accounts {
+        let made = AccountProof::make(key, accounts, state.running_writes());
+        assert_eq!(made, state.account_proof(key));
+        assert!(made.is_some_and(|proof| proof.holds(state.digest())));
+    }
+    let stranger = AccountKey::payable(MerchantId(999), Currency(156));
+    assert_eq!(AccountProof::make(&stranger, accounts, state.running_writes()), None);
+    let others = AccountProof::make(&accounts[0].0, &accounts[..1], state.running_writes());
+    assert!(!others.unwrap().holds(state.digest()), "an account is missing");
+}

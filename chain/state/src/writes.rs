@@ -135,4 +135,10 @@ impl WriteSet {
     pub fn digest(&self) -> Digest {
         self.changes.digest
     }
+
+    /// The running digest of all writes but the accounts', after the block: proofs of an account
+    /// hold it.
+    pub fn running_writes(&self) -> Digest {
+        self.changes.writes
+    }
 }

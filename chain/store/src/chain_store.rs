@@ -2,15 +2,19 @@
 
 use bytes::Bytes;
 use chain_state::{
-    AccountEntry, AccountKey, BreachRecord, InstructionRecord, OrderRecord, Record, Retired,
-    WindowRecord,
+    AccountEntry, AccountKey, BreachRecord, InstructionRecord, OrderRecord, PolicyKey,
+    PolicyRecord, ProposalRecord, QuoteRecord, RateKey, RateRecord, RegistryRecord, ReturnRecord,
+    TransferRecord, WindowRecord, WindowSettlement,
 };
 use chain_types::{
-    BatchId, BlockHash, Certificate, Height, InstructionId, OrderId, Outcome, TimeMs, WindowId,
+    BatchId, BlockHash, Certificate, Digest, Height, InstructionId, OrderId, Outcome,
+    ParticipantId, ProposalId, QuoteId, TimeMs, TransferId, WindowId,
 };
 
 use crate::fault::StoreFault;
-use crate::model::{BreachCursor, CommittedBlock, EntryCursor, InstructionFilter, StagedBlock};
+use crate::model::{
+    BlockRecords, BreachCursor, CommittedBlock, EntryCursor, InstructionFilter, StagedBlock,
+};
 
 /// The chain on disk, or something that behaves like it.
 ///
@@ -34,23 +38,14 @@ pub trait ChainStore: Send + Sync {
     /// Whether this block is staged for the height after the head.
     fn is_staged(&self, block: &BlockHash) -> bool;
 
-    /// Makes the staged block of `certificate` the head, indexes `records` and takes over the
-    /// orders that left memory. Durable with the next [`Self::stage`] or [`Self::checkpoint`].
-    fn commit(
-        &self,
-        certificate: &Certificate,
-        records: &[Record],
-        retired: Retired,
-    ) -> Result<(), StoreFault>;
+    /// Makes the staged block of `certificate` the head, indexes what executing it gave and takes
+    /// over the orders that left memory. Every read that begins after this returns sees it.
+    /// Durable with the next [`Self::stage`] or [`Self::checkpoint`].
+    fn commit(&self, certificate: &Certificate, learned: BlockRecords) -> Result<(), StoreFault>;
 
     /// Indexes again what executing a committed block gave: for blocks between the checkpoint and
     /// the head, after opening, and for the records of genesis at height 0. Any number of times.
-    fn reindex(
-        &self,
-        height: Height,
-        records: &[Record],
-        retired: Retired,
-    ) -> Result<(), StoreFault>;
+    fn reindex(&self, height: Height, learned: BlockRecords) -> Result<(), StoreFault>;
 
     /// Makes the state after `height` durable, together with everything indexed so far, as one
     /// step. `height` is committed. The checkpoint before it is dropped.
@@ -90,6 +85,9 @@ pub trait ChainStore: Send + Sync {
         limit: usize,
     ) -> Result<Vec<WindowRecord>, StoreFault>;
 
+    /// The word that a window is settled, if it was given.
+    fn window_settlement(&self, window: WindowId) -> Result<Option<WindowSettlement>, StoreFault>;
+
     /// An instruction, as last recorded.
     fn instruction(
         &self,
@@ -113,12 +111,97 @@ pub trait ChainStore: Send + Sync {
         limit: usize,
     ) -> Result<Vec<AccountEntry>, StoreFault>;
 
+    /// The last entry of an account in the blocks up to and with `height`.
+    fn account_entry_at(
+        &self,
+        account: &AccountKey,
+        height: Height,
+    ) -> Result<Option<AccountEntry>, StoreFault>;
+
     /// Breaches, the oldest first, from the first or from the one after `after`.
     fn breaches(
         &self,
         after: Option<BreachCursor>,
         limit: usize,
     ) -> Result<Vec<BreachRecord>, StoreFault>;
+
+    /// Returns of an order, ascending by sequence, from the first or from the one after `after`.
+    fn returns(
+        &self,
+        order: &OrderId,
+        after: Option<u16>,
+        limit: usize,
+    ) -> Result<Vec<ReturnRecord>, StoreFault>;
+
+    /// A transfer, as last recorded.
+    fn transfer(&self, transfer: &TransferId) -> Result<Option<TransferRecord>, StoreFault>;
+
+    /// Transfers descending by id, which begins with its time, from the last or from the one
+    /// below `before`.
+    fn transfers(
+        &self,
+        before: Option<TransferId>,
+        limit: usize,
+    ) -> Result<Vec<TransferRecord>, StoreFault>;
+
+    /// A provider's rates of a pair, the oldest observation first, from the first or from the one
+    /// after `after`.
+    fn rates(
+        &self,
+        key: &RateKey,
+        after: Option<TimeMs>,
+        limit: usize,
+    ) -> Result<Vec<RateRecord>, StoreFault>;
+
+    /// A quote, as issued.
+    fn quote(&self, quote: QuoteId) -> Result<Option<QuoteRecord>, StoreFault>;
+
+    /// A provider's quotes as issued, ascending by id, from the first or from the one after
+    /// `after`.
+    fn quotes(
+        &self,
+        provider: ParticipantId,
+        after: Option<QuoteId>,
+        limit: usize,
+    ) -> Result<Vec<QuoteRecord>, StoreFault>;
+
+    /// A risk policy, as last set.
+    fn policy(&self, policy: &PolicyKey) -> Result<Option<PolicyRecord>, StoreFault>;
+
+    /// Risk policies ascending by scope, subject and currency, from the first or from the one
+    /// after `after`.
+    fn policies(
+        &self,
+        after: Option<PolicyKey>,
+        limit: usize,
+    ) -> Result<Vec<PolicyRecord>, StoreFault>;
+
+    /// A governance proposal, as last recorded.
+    fn proposal(&self, proposal: &ProposalId) -> Result<Option<ProposalRecord>, StoreFault>;
+
+    /// Governance proposals descending by id, which begins with its time, from the last or from
+    /// the one below `before`.
+    fn proposals(
+        &self,
+        before: Option<ProposalId>,
+        limit: usize,
+    ) -> Result<Vec<ProposalRecord>, StoreFault>;
+
+    /// The registry under which the block of `height` executes; `None` when that is the one of
+    /// the genesis file. `height` is at most the one after the head.
+    fn registry_at(&self, height: Height) -> Result<Option<RegistryRecord>, StoreFault>;
+
+    /// Registries that governance made, the oldest first, from the first or from the one after
+    /// `after`.
+    fn registries(
+        &self,
+        after: Option<Height>,
+        limit: usize,
+    ) -> Result<Vec<RegistryRecord>, StoreFault>;
+
+    /// The running digest of all writes but the accounts' after the block of `height`; of block
+    /// zero too.
+    fn writes_digest(&self, height: Height) -> Result<Option<Digest>, StoreFault>;
 
     /// The first committed block whose time is `time` or later. Block times ascend, so this reads
     /// as many blocks as the head has binary digits.

@@ -13,11 +13,12 @@ use rocksdb::{
 };
 
 use crate::fault::StoreFault;
-use crate::model::{BreachCursor, EntryCursor};
+use crate::model::{BlockRecords, BreachCursor, EntryCursor};
 use crate::options::StoreOptions;
 use crate::tables::{
-    AccountEntries, Breaches, Instructions, InstructionsByGateway, Meta, MetaKey, Orders,
-    TABLE_NAMES, Table, TableKey, Windows,
+    AccountEntries, Breaches, Instructions, InstructionsByGateway, Meta, MetaKey, Orders, Policies,
+    Proposals, Quotes, Rates, Registries, Returns, TABLE_NAMES, Table, TableKey, Transfers,
+    WindowSettlements, Windows, WritesDigests,
 };
 
 /// Two of RocksDB's own log files of at most this many bytes are kept.
@@ -117,6 +118,21 @@ impl Index {
         Ok(found)
     }
 
+    /// The row of the largest key up to and with `last`, if that key begins with `prefix`.
+    pub fn last_up_to<T: Table>(
+        &self,
+        prefix: &[u8],
+        last: &[u8],
+    ) -> Result<Option<T::Value>, StoreFault> {
+        let mut found = None;
+        let mode = IteratorMode::From(last, Direction::Reverse);
+        self.walk::<T>(mode, prefix, |_, bytes| {
+            found = Some(value::<T>(bytes)?);
+            Ok(ControlFlow::Break(()))
+        })?;
+        Ok(found)
+    }
+
     fn walk<T: Table>(
         &self,
         mode: IteratorMode<'_>,
@@ -204,25 +220,43 @@ impl Rows<'_> {
         self.put_meta(MetaKey::Applied, &[&height.0.to_le_bytes()]);
     }
 
-    /// Adds what readers look up of a block.
-    pub fn put_records(&mut self, records: &[Record]) {
-        for record in records {
-            match record {
-                Record::Window(window) => self.put::<Windows>(&window.id, window),
-                Record::Instruction(instruction) => {
-                    let id = instruction.id;
-                    self.put::<Instructions>(&id, instruction);
-                    self.put::<InstructionsByGateway>(&(instruction.gateway, id), &id);
-                }
-                Record::AccountEntry(entry) => {
-                    let at = EntryCursor { height: entry.height, sequence: entry.sequence };
-                    self.put::<AccountEntries>(&(entry.key, at), entry);
-                }
-                Record::Breach(breach) => {
-                    let at = BreachCursor { height: breach.height, sequence: breach.sequence };
-                    self.put::<Breaches>(&at, breach);
-                }
+    /// Adds what readers look up of the block of a height.
+    pub fn put_records(&mut self, height: Height, learned: &BlockRecords) {
+        self.put::<WritesDigests>(&height, &learned.writes);
+        for record in &learned.records {
+            self.put_record(record);
+        }
+    }
+
+    fn put_record(&mut self, record: &Record) {
+        match record {
+            Record::Window(window) => self.put::<Windows>(&window.id, window),
+            Record::WindowSettlement(word) => self.put::<WindowSettlements>(&word.window, word),
+            Record::Instruction(instruction) => {
+                let id = instruction.id;
+                self.put::<Instructions>(&id, instruction);
+                self.put::<InstructionsByGateway>(&(instruction.gateway, id), &id);
             }
+            Record::AccountEntry(entry) => {
+                let at = EntryCursor { height: entry.height, sequence: entry.sequence };
+                self.put::<AccountEntries>(&(entry.key, at), entry);
+            }
+            Record::Breach(breach) => {
+                let at = BreachCursor { height: breach.height, sequence: breach.sequence };
+                self.put::<Breaches>(&at, breach);
+            }
+            Record::Return(back) => self.put::<Returns>(&(back.order, back.sequence), back),
+            Record::Transfer(transfer) => self.put::<Transfers>(&transfer.id, transfer),
+            Record::Rate(rate) => {
+                let key = (rate.currency, rate.payout_currency, rate.provider);
+                self.put::<Rates>(&(key, rate.observed), rate);
+            }
+            Record::Quote(quote) => self.put::<Quotes>(&quote.id, quote),
+            Record::Policy(policy) => {
+                self.put::<Policies>(&(policy.scope, policy.subject, policy.currency), policy);
+            }
+            Record::Proposal(proposal) => self.put::<Proposals>(&proposal.id, proposal),
+            Record::Registry(registry) => self.put::<Registries>(&registry.since, registry),
         }
     }
 

@@ -51,8 +51,8 @@ pub use home::{CONSENSUS_LOG_FILE, IfMissing, VOTE_GUARD_FILE};
 pub use log::{Log, LogEntry};
 pub use memory::MemoryStore;
 pub use model::{
-    BreachCursor, CommittedBlock, EntryCursor, InstructionFilter, PAGE_ITEMS_MAX, RecoveredBlock,
-    Recovery, SizeOnDisk, StagedBlock, StoreCounters,
+    BlockRecords, BreachCursor, CommittedBlock, EntryCursor, InstructionFilter, PAGE_ITEMS_MAX,
+    RecoveredBlock, Recovery, SizeOnDisk, StagedBlock, StoreCounters,
 };
 pub use options::StoreOptions;
 pub use store::Store;

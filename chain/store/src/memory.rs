@@ -6,19 +6,20 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use chain_state::{
-    AccountEntry, AccountKey, BreachRecord, InstructionRecord, OrderRecord, Record, Retired,
-    WindowRecord,
+    AccountEntry, AccountKey, BreachRecord, InstructionRecord, OrderRecord, PolicyKey,
+    PolicyRecord, ProposalRecord, QuoteRecord, RateKey, RateRecord, Record, RegistryRecord,
+    ReturnRecord, TransferRecord, WindowRecord, WindowSettlement,
 };
 use chain_types::{
-    BatchId, BlockHash, Certificate, Height, InstructionId, OrderId, Outcome, ParticipantId,
-    WindowId,
+    BatchId, BlockHash, Certificate, Digest, Height, InstructionId, OrderId, Outcome,
+    ParticipantId, ProposalId, QuoteId, TimeMs, TransferId, WindowId,
 };
 
 use crate::chain_store::ChainStore;
 use crate::fault::StoreFault;
 use crate::model::{
-    BreachCursor, CommittedBlock, EntryCursor, InstructionFilter, PAGE_ITEMS_MAX, RecoveredBlock,
-    Recovery, StagedBlock,
+    BlockRecords, BreachCursor, CommittedBlock, EntryCursor, InstructionFilter, PAGE_ITEMS_MAX,
+    RecoveredBlock, Recovery, StagedBlock,
 };
 
 /// A [`ChainStore`] in memory, in ordered maps.
@@ -49,36 +50,77 @@ struct Committed {
 struct Index {
     orders: BTreeMap<OrderId, OrderRecord>,
     windows: BTreeMap<WindowId, WindowRecord>,
+    window_settlements: BTreeMap<WindowId, WindowSettlement>,
     instructions: BTreeMap<InstructionId, InstructionRecord>,
-    instructions_by_gateway: BTreeMap<(ParticipantId, InstructionId), ()>,
     account_entries: BTreeMap<(AccountKey, EntryCursor), AccountEntry>,
     breaches: BTreeMap<BreachCursor, BreachRecord>,
+    returns: BTreeMap<(OrderId, u16), ReturnRecord>,
+    transfers: BTreeMap<TransferId, TransferRecord>,
+    rates: BTreeMap<(RateKey, TimeMs), RateRecord>,
+    quotes: BTreeMap<QuoteId, QuoteRecord>,
+    policies: BTreeMap<PolicyKey, PolicyRecord>,
+    proposals: BTreeMap<ProposalId, ProposalRecord>,
+    registries: BTreeMap<Height, RegistryRecord>,
+    writes_digests: BTreeMap<Height, Digest>,
 }
 
 impl Index {
-    fn write(&mut self, records: &[Record], retired: Retired) {
-        for record in records {
-            match record {
-                Record::Window(window) => {
-                    self.windows.insert(window.id, window.clone());
-                }
-                Record::Instruction(instruction) => {
-                    self.instructions.insert(instruction.id, *instruction);
-                    let key = (instruction.gateway, instruction.id);
-                    self.instructions_by_gateway.insert(key, ());
-                }
-                Record::AccountEntry(entry) => {
-                    let at = EntryCursor { height: entry.height, sequence: entry.sequence };
-                    self.account_entries.insert((entry.key, at), *entry);
-                }
-                Record::Breach(breach) => {
-                    let at = BreachCursor { height: breach.height, sequence: breach.sequence };
-                    self.breaches.insert(at, *breach);
-                }
+    fn write(&mut self, height: Height, learned: BlockRecords) {
+        self.writes_digests.insert(height, learned.writes);
+        for record in learned.records {
+            self.write_record(record);
+        }
+        self.orders.extend(learned.retired.runs.into_iter().flatten());
+    }
+
+    fn write_record(&mut self, record: Record) {
+        match record {
+            Record::Window(window) => drop(self.windows.insert(window.id, window)),
+            Record::WindowSettlement(word) => {
+                self.window_settlements.insert(word.window, word);
+            }
+            Record::Instruction(instruction) => {
+                self.instructions.insert(instruction.id, instruction);
+            }
+            Record::AccountEntry(entry) => {
+                let at = EntryCursor { height: entry.height, sequence: entry.sequence };
+                self.account_entries.insert((entry.key, at), entry);
+            }
+            Record::Breach(breach) => {
+                let at = BreachCursor { height: breach.height, sequence: breach.sequence };
+                self.breaches.insert(at, breach);
+            }
+            Record::Return(back) => drop(self.returns.insert((back.order, back.sequence), back)),
+            Record::Transfer(transfer) => drop(self.transfers.insert(transfer.id, transfer)),
+            Record::Rate(rate) => {
+                let key = (rate.currency, rate.payout_currency, rate.provider);
+                self.rates.insert((key, rate.observed), rate);
+            }
+            Record::Quote(quote) => drop(self.quotes.insert(quote.id, quote)),
+            Record::Policy(policy) => {
+                let key = (policy.scope, policy.subject, policy.currency);
+                self.policies.insert(key, policy);
+            }
+            Record::Proposal(proposal) => drop(self.proposals.insert(proposal.id, proposal)),
+            Record::Registry(registry) => {
+                self.registries.insert(registry.since, registry);
             }
         }
-        self.orders.extend(retired.runs.into_iter().flatten());
     }
+}
+
+/// The values after a key, ascending; a page at most.
+fn page<K: Ord, V: Clone>(table: &BTreeMap<K, V>, after: Option<K>, limit: usize) -> Vec<V> {
+    let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+    let found = table.range((start, Bound::Unbounded));
+    found.take(limit.min(PAGE_ITEMS_MAX)).map(|(_, value)| value.clone()).collect()
+}
+
+/// The values below a key, descending; a page at most.
+fn page_back<K: Ord, V: Clone>(table: &BTreeMap<K, V>, before: Option<K>, limit: usize) -> Vec<V> {
+    let end = before.map_or(Bound::Unbounded, Bound::Excluded);
+    let found = table.range((Bound::Unbounded, end)).rev();
+    found.take(limit.min(PAGE_ITEMS_MAX)).map(|(_, value)| value.clone()).collect()
 }
 
 impl Inner {
@@ -160,12 +202,7 @@ impl ChainStore for MemoryStore {
         self.inner().staged.iter().any(|staged| staged.block.hash() == *block)
     }
 
-    fn commit(
-        &self,
-        certificate: &Certificate,
-        records: &[Record],
-        retired: Retired,
-    ) -> Result<(), StoreFault> {
+    fn commit(&self, certificate: &Certificate, learned: BlockRecords) -> Result<(), StoreFault> {
         let mut inner = self.inner();
         let (height, expected) = (certificate.height, inner.next());
         if height != expected {
@@ -179,22 +216,17 @@ impl ChainStore for MemoryStore {
         inner.staged.clear();
         let committed = Committed { content, certificate: certificate.clone() };
         inner.committed.insert(height, committed);
-        inner.index.write(records, retired);
+        inner.index.write(height, learned);
         Ok(())
     }
 
-    fn reindex(
-        &self,
-        height: Height,
-        records: &[Record],
-        retired: Retired,
-    ) -> Result<(), StoreFault> {
+    fn reindex(&self, height: Height, learned: BlockRecords) -> Result<(), StoreFault> {
         let mut inner = self.inner();
         let expected = inner.next();
         if height >= expected {
             return Err(StoreFault::OutOfOrder { expected, height });
         }
-        inner.index.write(records, retired);
+        inner.index.write(height, learned);
         Ok(())
     }
 
@@ -263,10 +295,11 @@ impl ChainStore for MemoryStore {
         before: Option<WindowId>,
         limit: usize,
     ) -> Result<Vec<WindowRecord>, StoreFault> {
-        let inner = self.inner();
-        let end = before.map_or(Bound::Unbounded, Bound::Excluded);
-        let found = inner.index.windows.range((Bound::Unbounded, end)).rev();
-        Ok(found.take(limit.min(PAGE_ITEMS_MAX)).map(|(_, window)| window.clone()).collect())
+        Ok(page_back(&self.inner().index.windows, before, limit))
+    }
+
+    fn window_settlement(&self, window: WindowId) -> Result<Option<WindowSettlement>, StoreFault> {
+        Ok(self.inner().index.window_settlements.get(&window).copied())
     }
 
     fn instruction(
@@ -283,23 +316,14 @@ impl ChainStore for MemoryStore {
         limit: usize,
     ) -> Result<Vec<InstructionRecord>, StoreFault> {
         let inner = self.inner();
-        let index = &inner.index;
-        let limit = limit.min(PAGE_ITEMS_MAX);
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let all = index.instructions.range((start, Bound::Unbounded)).map(|(_, found)| *found);
-        Ok(match filter {
-            InstructionFilter::All => all.take(limit).collect(),
-            InstructionFilter::Window(window) => {
-                all.filter(|found| found.id.window == window).take(limit).collect()
-            }
-            InstructionFilter::Gateway(gateway) => index
-                .instructions_by_gateway
-                .keys()
-                .filter(|(owner, id)| *owner == gateway && after.is_none_or(|after| *id > after))
-                .filter_map(|(_, id)| index.instructions.get(id).copied())
-                .take(limit)
-                .collect(),
-        })
+        let after = inner.index.instructions.range((start, Bound::Unbounded));
+        let wanted = after.map(|(_, found)| *found).filter(|found| match filter {
+            InstructionFilter::All => true,
+            InstructionFilter::Window(window) => found.id.window == window,
+            InstructionFilter::Gateway(gateway) => found.gateway == gateway,
+        });
+        Ok(wanted.take(limit.min(PAGE_ITEMS_MAX)).collect())
     }
 
     fn account_entries(
@@ -317,14 +341,124 @@ impl ChainStore for MemoryStore {
         Ok(found.take(limit.min(PAGE_ITEMS_MAX)).map(|(_, entry)| *entry).collect())
     }
 
+    fn account_entry_at(
+        &self,
+        account: &AccountKey,
+        height: Height,
+    ) -> Result<Option<AccountEntry>, StoreFault> {
+        let first = (*account, EntryCursor { height: Height(0), sequence: 0 });
+        let last = (*account, EntryCursor { height, sequence: u32::MAX });
+        let inner = self.inner();
+        let found = inner.index.account_entries.range(first..=last).next_back();
+        Ok(found.map(|(_, entry)| *entry))
+    }
+
     fn breaches(
         &self,
         after: Option<BreachCursor>,
         limit: usize,
     ) -> Result<Vec<BreachRecord>, StoreFault> {
+        Ok(page(&self.inner().index.breaches, after, limit))
+    }
+
+    fn returns(
+        &self,
+        order: &OrderId,
+        after: Option<u16>,
+        limit: usize,
+    ) -> Result<Vec<ReturnRecord>, StoreFault> {
+        let start = match after {
+            Some(after) => Bound::Excluded((*order, after)),
+            None => Bound::Included((*order, 0)),
+        };
         let inner = self.inner();
+        let found = inner.index.returns.range((start, Bound::Included((*order, u16::MAX))));
+        Ok(found.take(limit.min(PAGE_ITEMS_MAX)).map(|(_, back)| *back).collect())
+    }
+
+    fn transfer(&self, transfer: &TransferId) -> Result<Option<TransferRecord>, StoreFault> {
+        Ok(self.inner().index.transfers.get(transfer).copied())
+    }
+
+    fn transfers(
+        &self,
+        before: Option<TransferId>,
+        limit: usize,
+    ) -> Result<Vec<TransferRecord>, StoreFault> {
+        Ok(page_back(&self.inner().index.transfers, before, limit))
+    }
+
+    fn rates(
+        &self,
+        key: &RateKey,
+        after: Option<TimeMs>,
+        limit: usize,
+    ) -> Result<Vec<RateRecord>, StoreFault> {
+        let start = match after {
+            Some(after) => Bound::Excluded((*key, after)),
+            None => Bound::Included((*key, TimeMs(0))),
+        };
+        let inner = self.inner();
+        let found = inner.index.rates.range((start, Bound::Included((*key, TimeMs(u64::MAX)))));
+        Ok(found.take(limit.min(PAGE_ITEMS_MAX)).map(|(_, rate)| *rate).collect())
+    }
+
+    fn quote(&self, quote: QuoteId) -> Result<Option<QuoteRecord>, StoreFault> {
+        Ok(self.inner().index.quotes.get(&quote).copied())
+    }
+
+    fn quotes(
+        &self,
+        provider: ParticipantId,
+        after: Option<QuoteId>,
+        limit: usize,
+    ) -> Result<Vec<QuoteRecord>, StoreFault> {
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let found = inner.index.breaches.range((start, Bound::Unbounded));
-        Ok(found.take(limit.min(PAGE_ITEMS_MAX)).map(|(_, breach)| *breach).collect())
+        let inner = self.inner();
+        let after = inner.index.quotes.range((start, Bound::Unbounded));
+        let own = after.filter(|(id, _)| id.provider() == provider);
+        Ok(own.take(limit.min(PAGE_ITEMS_MAX)).map(|(_, quote)| *quote).collect())
+    }
+
+    fn policy(&self, policy: &PolicyKey) -> Result<Option<PolicyRecord>, StoreFault> {
+        Ok(self.inner().index.policies.get(policy).copied())
+    }
+
+    fn policies(
+        &self,
+        after: Option<PolicyKey>,
+        limit: usize,
+    ) -> Result<Vec<PolicyRecord>, StoreFault> {
+        Ok(page(&self.inner().index.policies, after, limit))
+    }
+
+    fn proposal(&self, proposal: &ProposalId) -> Result<Option<ProposalRecord>, StoreFault> {
+        Ok(self.inner().index.proposals.get(proposal).cloned())
+    }
+
+    fn proposals(
+        &self,
+        before: Option<ProposalId>,
+        limit: usize,
+    ) -> Result<Vec<ProposalRecord>, StoreFault> {
+        Ok(page_back(&self.inner().index.proposals, before, limit))
+    }
+
+    fn registry_at(&self, height: Height) -> Result<Option<RegistryRecord>, StoreFault> {
+        let inner = self.inner();
+        let found = inner.index.registries.range(..=height).next_back();
+        Ok(found.map(|(_, registry)| registry.clone()))
+    }
+
+    fn registries(
+        &self,
+        after: Option<Height>,
+        limit: usize,
+    ) -> Result<Vec<RegistryRecord>, StoreFault> {
+        Ok(page(&self.inner().index.registries, after, limit))
+    }
+
+    fn writes_digest(&self, height: Height) -> Result<Option<Digest>, StoreFault> {
+        Ok(self.inner().index.writes_digests.get(&height).copied())
     }
 }

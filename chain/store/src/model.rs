@@ -1,7 +1,10 @@
 //! What goes into the store and what comes out of it.
 
 use bytes::Bytes;
-use chain_types::{Block, Certificate, Height, Outcome, ParticipantId, VerifiedBatch, WindowId};
+use chain_state::{Record, Retired};
+use chain_types::{
+    Block, Certificate, Digest, Height, Outcome, ParticipantId, VerifiedBatch, WindowId,
+};
 
 use crate::home::IfMissing;
 
@@ -30,6 +33,17 @@ impl StagedBlock {
             assert!(outcomes.len() == batch.count() as usize, "every item has an outcome");
         }
     }
+}
+
+/// What executing a block gave beside its outcomes: what the index learns of it.
+#[derive(Debug, Clone, Default)]
+pub struct BlockRecords {
+    /// What it left for readers, in order.
+    pub records: Vec<Record>,
+    /// The running digest of all writes but the accounts', after it: an account's proof needs it.
+    pub writes: Digest,
+    /// The orders that left memory.
+    pub retired: Retired,
 }
 
 /// A decided block.
@@ -87,7 +101,7 @@ pub enum InstructionFilter {
     All,
     /// Those of one window.
     Window(WindowId),
-    /// Those that one gateway pays.
+    /// Those that one gateway is to pay, or paid last.
     Gateway(ParticipantId),
 }
 

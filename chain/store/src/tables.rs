@@ -3,9 +3,14 @@
 
 use bincode::{Decode, Encode};
 use chain_state::{
-    AccountEntry, AccountKey, BreachRecord, InstructionRecord, OrderRecord, WindowRecord,
+    AccountEntry, AccountKey, BreachRecord, InstructionRecord, OrderRecord, PolicyKey,
+    PolicyRecord, ProposalRecord, QuoteRecord, RateKey, RateRecord, RegistryRecord, ReturnRecord,
+    TransferRecord, WindowRecord, WindowSettlement,
 };
-use chain_types::{BatchId, BlockHash, Height, InstructionId, OrderId, ParticipantId, WindowId};
+use chain_types::{
+    BatchId, BlockHash, Digest, Height, InstructionId, OrderId, ParticipantId, ProposalId, QuoteId,
+    TimeMs, TransferId, WindowId,
+};
 
 use crate::block_files::Position;
 use crate::model::{BreachCursor, EntryCursor};
@@ -57,14 +62,32 @@ tables! {
     Hashes("hashes"): BlockHash => Height;
     /// Windows, as last recorded.
     Windows("windows"): WindowId => WindowRecord;
+    /// Windows that a settlement agent marked settled.
+    WindowSettlements("window_settlements"): WindowId => WindowSettlement;
     /// Instructions, as last recorded.
     Instructions("instructions"): InstructionId => InstructionRecord;
-    /// Instructions of each paying gateway.
+    /// Instructions that each gateway was ever given to pay.
     InstructionsByGateway("instructions_by_gateway"): (ParticipantId, InstructionId) => InstructionId;
     /// Entries of each account.
     AccountEntries("account_entries"): (AccountKey, EntryCursor) => AccountEntry;
     /// Missed deadlines.
     Breaches("breaches"): BreachCursor => BreachRecord;
+    /// Returns of each order, by sequence.
+    Returns("returns"): (OrderId, u16) => ReturnRecord;
+    /// Transfers, as last recorded.
+    Transfers("transfers"): TransferId => TransferRecord;
+    /// Rates of each pair and provider by the time of their observation, which ascends.
+    Rates("rates"): (RateKey, TimeMs) => RateRecord;
+    /// Quotes as issued; ids begin with their provider's.
+    Quotes("quotes"): QuoteId => QuoteRecord;
+    /// Risk policies, as last set.
+    Policies("policies"): PolicyKey => PolicyRecord;
+    /// Governance proposals, as last recorded.
+    Proposals("proposals"): ProposalId => ProposalRecord;
+    /// Registries that governance made, by the first height that executes under each.
+    Registries("registries"): Height => RegistryRecord;
+    /// The running digest of all writes but the accounts', after each block.
+    WritesDigests("writes_digests"): Height => Digest;
     /// What the index says of itself.
     Meta("meta"): MetaKey => Vec<u8>;
 }
@@ -156,6 +179,49 @@ impl TableKey for (AccountKey, EntryCursor) {
     }
 }
 
+impl TableKey for (OrderId, u16) {
+    type Bytes = [u8; 18];
+    fn to_bytes(&self) -> [u8; 18] {
+        joined(&[&self.0.0, &self.1.to_be_bytes()])
+    }
+}
+
+impl TableKey for TransferId {
+    type Bytes = [u8; 16];
+    fn to_bytes(&self) -> [u8; 16] {
+        self.0
+    }
+}
+
+impl TableKey for ProposalId {
+    type Bytes = [u8; 16];
+    fn to_bytes(&self) -> [u8; 16] {
+        self.0
+    }
+}
+
+impl TableKey for QuoteId {
+    type Bytes = [u8; 8];
+    fn to_bytes(&self) -> [u8; 8] {
+        self.0.to_be_bytes()
+    }
+}
+
+impl TableKey for (RateKey, TimeMs) {
+    type Bytes = [u8; 16];
+    fn to_bytes(&self) -> [u8; 16] {
+        joined(&[&rate_prefix(&self.0), &self.1.0.to_be_bytes()])
+    }
+}
+
+impl TableKey for PolicyKey {
+    type Bytes = [u8; 12];
+    fn to_bytes(&self) -> [u8; 12] {
+        let (scope, subject, currency) = self;
+        joined(&[&scope.number().to_be_bytes(), &subject.to_be_bytes(), &currency.0.to_be_bytes()])
+    }
+}
+
 impl TableKey for BreachCursor {
     type Bytes = [u8; 12];
     fn to_bytes(&self) -> [u8; 12] {
@@ -166,6 +232,15 @@ impl TableKey for BreachCursor {
 /// What the keys of one gateway's instructions begin with.
 pub(crate) fn gateway_prefix(gateway: ParticipantId) -> [u8; 4] {
     gateway.0.to_be_bytes()
+}
+
+/// What the keys of one provider's rates of a pair begin with.
+pub(crate) fn rate_prefix((currency, payout_currency, provider): &RateKey) -> [u8; 8] {
+    joined(&[
+        &currency.0.to_be_bytes(),
+        &payout_currency.0.to_be_bytes(),
+        &provider.0.to_be_bytes(),
+    ])
 }
 
 /// What the keys of one account's entries begin with.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use chain_types::batch::Items;
-use chain_types::{ParticipantId, SignedBatch};
+use chain_types::{ParticipantId, PartyKeys, SignedBatch};
 
 fn sluice(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_sluice"))
@@ -95,9 +95,9 @@ fn a_signed_batch_holds_what_the_file_says_and_verifies() {
     ]);
     assert_eq!(code, 0, "{value}");
     let bytes = rpc_api::decode_base64(&std::fs::read_to_string(&out).unwrap()).unwrap();
-    let key_of = |id: ParticipantId| genesis.participant(id).map(|known| known.public_key);
+    let keys_of = |id: ParticipantId| genesis.participant(id).map(PartyKeys::of);
     let batch =
-        SignedBatch::decode(bytes.into()).unwrap().verify(genesis.chain_id, key_of).unwrap();
+        SignedBatch::decode(bytes.into()).unwrap().verify(genesis.chain_id, keys_of).unwrap();
     assert_eq!(value["batch_id"].as_str().unwrap(), batch.id().to_string());
     let Items::Recharge(items) = batch.items() else { panic!("recharges") };
     assert_eq!(items.len(), 2);

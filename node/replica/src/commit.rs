@@ -34,6 +34,7 @@ impl Replica {
         writes: WriteSet,
     ) {
         let records = writes.records().to_vec();
+        let running_writes = writes.running_writes();
         let penalty = self.parameters.proposer_penalty_heights;
         self.proposers.note(&staged.block.header, &self.validators, penalty);
         let height = staged.block.header.height;
@@ -48,7 +49,8 @@ impl Replica {
         let departing = self.state.write().unwrap_or_else(PoisonError::into_inner).apply(writes);
         self.has_committed = true;
         self.follow_registry();
-        self.effects.push(Effect::Commit { certificate, staged, records, departing });
+        let writes = running_writes;
+        self.effects.push(Effect::Commit { certificate, staged, records, writes, departing });
         self.effects.push(Effect::PruneLog(height));
         if height.0.is_multiple_of(self.checkpoint_blocks) {
             self.checkpoint(height);

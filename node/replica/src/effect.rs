@@ -1,7 +1,9 @@
 //! Everything a replica may ask of the world.
 
 use chain_state::{Departing, Record};
-use chain_types::{BatchError, BatchId, Block, Certificate, Height, Outcome, VerifiedBatch};
+use chain_types::{
+    BatchError, BatchId, Block, Certificate, Digest, Height, Outcome, VerifiedBatch,
+};
 use consensus_core::{Equivocation, Timeout};
 
 use crate::message::PeerMessage;
@@ -120,6 +122,8 @@ pub enum Effect {
         staged: StagedBlock,
         /// What the indexes must learn.
         records: Vec<Record>,
+        /// The running digest of all writes but the accounts', after the block.
+        writes: Digest,
         /// Orders that left the duplicate window; to be sorted and archived.
         departing: Departing,
     },

@@ -23,6 +23,6 @@ pub use message::{
     PEER_MESSAGE_BYTES_MAX, PeerMessage, PeerRequest, PeerResponse, REQUEST_BYTES_MAX,
     RESPONSE_BYTES_MAX, SYNC_BLOCKS_MAX, SYNC_BYTES_MAX, WireBlock,
 };
-pub use past::{Archive, ArchivedItem, SharedArchive};
+pub use past::{Archive, ArchivedItem, Past, SharedArchive};
 pub use recover::{Checkpoint, ReplayError, Replayed, replay_block};
 pub use replica::{Config, NodeIndex, Replica, SharedState, read_state};

@@ -29,8 +29,8 @@ pub struct ArchivedItem {
 /// handed out in effects of earlier calls of [`crate::Replica::handle`]: an archive that is filled
 /// by another thread waits for it to have caught up, and never answers from less.
 ///
-/// What cannot be read is a fault of the node's own, after which it cannot execute: the archive
-/// ends the process with the reason rather than to answer that there is nothing.
+/// What cannot be read is a fault of the node's own. The archive keeps it and answers that there is
+/// nothing; whoever drives the replica asks for the fault before carrying out any effect, and stops.
 pub trait Archive: Send + Sync {
     /// An order that has left the duplicate window.
     fn order(&self, id: &OrderId) -> Option<OrderRecord>;
@@ -50,9 +50,11 @@ pub type SharedArchive = Arc<dyn Archive>;
 
 /// The past of a state. Blocks are also executed again when the archive knows later ones: what is
 /// later than the state is not answered.
-pub(crate) struct Past<'a> {
-    pub(crate) state: &'a State,
-    pub(crate) archive: &'a dyn Archive,
+pub struct Past<'a> {
+    /// The state.
+    pub state: &'a State,
+    /// Holds every block up to the state's.
+    pub archive: &'a dyn Archive,
 }
 
 impl History for Past<'_> {

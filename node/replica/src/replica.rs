@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use chain_state::State;
+use chain_types::parameters::PROTOCOL_VERSION;
 use chain_types::{
     BatchError, BatchId, Block, ChainGenesis, ChainId, Height, Parameters, Rejection, SecretKey,
     TimeMs, ValidatorId, ValidatorSet, VerifiedBatch,
@@ -289,8 +290,18 @@ impl Replica {
         }
     }
 
+    /// The protocol version that the next block executes by, when this code does not know it:
+    /// nothing is executed any more, and the node must stop.
+    pub fn unknown_version(&self) -> Option<u16> {
+        let version = read_state(&self.state).protocol_version();
+        (version > PROTOCOL_VERSION).then_some(version)
+    }
+
     /// Begins the next height now.
     pub(crate) fn start_height(&mut self) {
+        if self.unknown_version().is_some() {
+            return;
+        }
         let Some(own) = self.voter().filter(|_| !self.pace.started) else { return };
         if let Some(newcomer) = &self.newcomer {
             if !newcomer.may_vote(own, self.height(), &self.validators) {

@@ -96,6 +96,10 @@ impl Replica {
             if block.block.header.height <= self.committed() {
                 continue;
             }
+            // A version that is not known here is no fault of the peer's.
+            if self.unknown_version().is_some() {
+                return;
+            }
             // The archive has the blocks before only after this call: it is asked for again.
             if self.has_committed && asks_for_past(&block.batches) {
                 break;

@@ -392,7 +392,7 @@ impl World {
                     }
                 }
             }
-            Effect::Commit { certificate, staged, records, departing } => {
+            Effect::Commit { certificate, staged, records, departing, .. } => {
                 slot.shelf.keep(&staged, &records, departing);
                 slot.disk.commit(certificate, &staged);
                 self.committed(node, &staged)?;

@@ -379,4 +379,24 @@ parameters_report! {
     block_batches_max: u32,
     /// The most items in a block.
     block_items_max: u32,
+    /// The most returns in a block.
+    block_returns_max: u32,
+    /// How long after its id's time an order may be returned.
+    return_period_ms: u64,
+    /// Where the day of limits begins: minutes east of UTC.
+    day_offset_min: u32,
+    /// How long a provider's rate is fresh.
+    rate_fresh_ms: u64,
+    /// How many fresh rates a reference takes.
+    rates_min: u32,
+    /// How far ahead a quote may be valid.
+    quote_valid_max_ms: u64,
+    /// How long a transfer waits for its checker.
+    transfer_validity_ms: u64,
+    /// How long a governance proposal waits for approvals.
+    proposal_validity_ms: u64,
+    /// How many operators approve a change, its maker among them.
+    governance_approvals: u32,
+    /// How many heights lie at least between a proposal and its activation.
+    governance_notice_heights: u64,
 }

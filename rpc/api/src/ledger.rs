@@ -72,6 +72,8 @@ pub enum AccountKind {
     Suspense = 7,
     /// The counter-account of opening liquidity.
     SchemeSettlement = 8,
+    /// What rounding of conversions cost the scheme.
+    FxResidue = 9,
 }
 
 impl AccountKind {
@@ -85,6 +87,7 @@ impl AccountKind {
         Self::Fees,
         Self::Suspense,
         Self::SchemeSettlement,
+        Self::FxResidue,
     ];
 
     /// The name that JSON and account names use.
@@ -98,6 +101,7 @@ impl AccountKind {
             Self::Fees => "fees",
             Self::Suspense => "suspense",
             Self::SchemeSettlement => "scheme-settlement",
+            Self::FxResidue => "fx-residue",
         }
     }
 

@@ -50,6 +50,12 @@ pub enum OrderState {
     Voided,
     /// Never collected within its validity.
     Expired,
+    /// Waits for a risk desk.
+    Held,
+    /// Held, and then refused.
+    Refused,
+    /// The paying gateway could not pay, and it was returned with all orders of its instruction.
+    Returned,
 }
 
 impl OrderState {
@@ -65,6 +71,9 @@ impl OrderState {
             Self::Failed => "failed",
             Self::Voided => "voided",
             Self::Expired => "expired",
+            Self::Held => "held",
+            Self::Refused => "refused",
+            Self::Returned => "returned",
         }
     }
 }

@@ -148,6 +148,8 @@ pub enum InstructionState {
     Arrived,
     /// The paying gateway could not pay.
     Failed,
+    /// The paying gateway could not pay, and all its orders were returned since.
+    Returned,
 }
 
 /// A payment instruction.

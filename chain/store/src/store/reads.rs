@@ -2,11 +2,13 @@
 
 use bytes::Bytes;
 use chain_state::{
-    AccountEntry, AccountKey, BreachRecord, InstructionRecord, OrderRecord, Record, Retired,
-    WindowRecord,
+    AccountEntry, AccountKey, BreachRecord, InstructionRecord, OrderRecord, PolicyKey,
+    PolicyRecord, ProposalRecord, QuoteRecord, RateKey, RateRecord, RegistryRecord, ReturnRecord,
+    TransferRecord, WindowRecord, WindowSettlement,
 };
 use chain_types::{
-    BatchId, BlockHash, Certificate, Height, InstructionId, OrderId, Outcome, WindowId,
+    BatchId, BlockHash, Certificate, Digest, Height, InstructionId, OrderId, Outcome,
+    ParticipantId, ProposalId, QuoteId, TimeMs, TransferId, WindowId,
 };
 
 use super::{
@@ -14,11 +16,15 @@ use super::{
     read_outcomes,
 };
 use crate::chain_store::ChainStore;
-use crate::model::{BreachCursor, CommittedBlock, EntryCursor, InstructionFilter, PAGE_ITEMS_MAX};
+use crate::model::{
+    BlockRecords, BreachCursor, CommittedBlock, EntryCursor, InstructionFilter, PAGE_ITEMS_MAX,
+};
 use crate::recovery::StoredCertificate;
 use crate::tables::{
     AccountEntries, Batches, Breaches, Hashes, Heights, Instructions, InstructionsByGateway,
-    Orders, Place, TableKey, Windows, account_prefix, gateway_prefix,
+    Orders, Place, Policies, Proposals, Quotes, Rates, Registries, Returns, Table, TableKey,
+    Transfers, WindowSettlements, Windows, WritesDigests, account_prefix, gateway_prefix,
+    rate_prefix,
 };
 
 impl Store {
@@ -53,6 +59,59 @@ impl Store {
     fn is_committed(&self, height: Height) -> bool {
         height.0 <= self.head.load(Ordering::Acquire)
     }
+
+    fn row<T: Table>(&self, key: &T::Key) -> Result<Option<T::Value>, StoreFault> {
+        self.poison.check()?;
+        self.index.get::<T>(key)
+    }
+
+    /// Rows whose keys begin with `prefix`, from the one after `after` on.
+    fn page<T: Table>(
+        &self,
+        prefix: &[u8],
+        after: Option<T::Key>,
+        limit: usize,
+    ) -> Result<Vec<T::Value>, StoreFault> {
+        self.poison.check()?;
+        let after = after.map(|key| key.to_bytes());
+        let after = after.as_ref().map(AsRef::as_ref);
+        self.index.page::<T>(prefix, after, limit.min(PAGE_ITEMS_MAX))
+    }
+
+    /// Rows descending by key, from the one below `before` on.
+    fn page_back<T: Table>(
+        &self,
+        before: Option<T::Key>,
+        limit: usize,
+    ) -> Result<Vec<T::Value>, StoreFault> {
+        self.poison.check()?;
+        let before = before.map(|key| key.to_bytes());
+        let before = before.as_ref().map(AsRef::as_ref);
+        self.index.page_back::<T>(before, limit.min(PAGE_ITEMS_MAX))
+    }
+
+    /// A gateway's row stays when its instruction is given to another: it is passed over here.
+    fn instructions_of(
+        &self,
+        gateway: ParticipantId,
+        mut after: Option<InstructionId>,
+        limit: usize,
+    ) -> Result<Vec<InstructionRecord>, StoreFault> {
+        let limit = limit.min(PAGE_ITEMS_MAX);
+        let mut found = Vec::new();
+        while found.len() < limit {
+            let from = after.map(|id| (gateway, id));
+            let wanted = limit - found.len();
+            let ids = self.page::<InstructionsByGateway>(&gateway_prefix(gateway), from, wanted)?;
+            let Some(last) = ids.last() else { break };
+            after = Some(*last);
+            for id in &ids {
+                let record = self.index.get::<Instructions>(id)?;
+                found.extend(record.filter(|record| record.gateway == gateway));
+            }
+        }
+        Ok(found)
+    }
 }
 
 impl ChainStore for Store {
@@ -64,22 +123,12 @@ impl ChainStore for Store {
         self.writer().staging.find(block).is_some()
     }
 
-    fn commit(
-        &self,
-        certificate: &Certificate,
-        records: &[Record],
-        retired: Retired,
-    ) -> Result<(), StoreFault> {
-        self.poison.guard(|| self.write_commit(certificate, records, retired))
+    fn commit(&self, certificate: &Certificate, learned: BlockRecords) -> Result<(), StoreFault> {
+        self.poison.guard(|| self.write_commit(certificate, learned))
     }
 
-    fn reindex(
-        &self,
-        height: Height,
-        records: &[Record],
-        retired: Retired,
-    ) -> Result<(), StoreFault> {
-        self.poison.guard(|| self.write_reindex(height, records, retired))
+    fn reindex(&self, height: Height, learned: BlockRecords) -> Result<(), StoreFault> {
+        self.poison.guard(|| self.write_reindex(height, learned))
     }
 
     fn checkpoint(&self, height: Height, bytes: &[u8]) -> Result<(), StoreFault> {
@@ -144,8 +193,7 @@ impl ChainStore for Store {
     }
 
     fn window(&self, window: WindowId) -> Result<Option<WindowRecord>, StoreFault> {
-        self.poison.check()?;
-        self.index.get::<Windows>(&window)
+        self.row::<Windows>(&window)
     }
 
     fn windows(
@@ -153,18 +201,18 @@ impl ChainStore for Store {
         before: Option<WindowId>,
         limit: usize,
     ) -> Result<Vec<WindowRecord>, StoreFault> {
-        self.poison.check()?;
-        let before = before.map(|window| window.to_bytes());
-        let before = before.as_ref().map(AsRef::as_ref);
-        self.index.page_back::<Windows>(before, limit.min(PAGE_ITEMS_MAX))
+        self.page_back::<Windows>(before, limit)
+    }
+
+    fn window_settlement(&self, window: WindowId) -> Result<Option<WindowSettlement>, StoreFault> {
+        self.row::<WindowSettlements>(&window)
     }
 
     fn instruction(
         &self,
         instruction: &InstructionId,
     ) -> Result<Option<InstructionRecord>, StoreFault> {
-        self.poison.check()?;
-        self.index.get::<Instructions>(instruction)
+        self.row::<Instructions>(instruction)
     }
 
     fn instructions(
@@ -173,24 +221,12 @@ impl ChainStore for Store {
         after: Option<InstructionId>,
         limit: usize,
     ) -> Result<Vec<InstructionRecord>, StoreFault> {
-        self.poison.check()?;
-        let limit = limit.min(PAGE_ITEMS_MAX);
-        let after_key = after.map(|id| id.to_bytes());
-        let after_key = after_key.as_ref().map(AsRef::as_ref);
         match filter {
-            InstructionFilter::All => self.index.page::<Instructions>(&[], after_key, limit),
+            InstructionFilter::All => self.page::<Instructions>(&[], after, limit),
             InstructionFilter::Window(window) => {
-                self.index.page::<Instructions>(&window.to_bytes(), after_key, limit)
+                self.page::<Instructions>(&window.to_bytes(), after, limit)
             }
-            InstructionFilter::Gateway(gateway) => {
-                let after = after.map(|id| (gateway, id).to_bytes());
-                let after = after.as_ref().map(AsRef::as_ref);
-                let prefix = gateway_prefix(gateway);
-                let ids = self.index.page::<InstructionsByGateway>(&prefix, after, limit)?;
-                let found = ids.iter().map(|id| self.index.get::<Instructions>(id));
-                // A row of the one table is written with its row of the other.
-                found.filter_map(Result::transpose).collect()
-            }
+            InstructionFilter::Gateway(gateway) => self.instructions_of(gateway, after, limit),
         }
     }
 
@@ -200,11 +236,18 @@ impl ChainStore for Store {
         after: Option<EntryCursor>,
         limit: usize,
     ) -> Result<Vec<AccountEntry>, StoreFault> {
+        let after = after.map(|cursor| (*account, cursor));
+        self.page::<AccountEntries>(&account_prefix(account), after, limit)
+    }
+
+    fn account_entry_at(
+        &self,
+        account: &AccountKey,
+        height: Height,
+    ) -> Result<Option<AccountEntry>, StoreFault> {
         self.poison.check()?;
-        let after = after.map(|cursor| (*account, cursor).to_bytes());
-        let after = after.as_ref().map(AsRef::as_ref);
-        let prefix = account_prefix(account);
-        self.index.page::<AccountEntries>(&prefix, after, limit.min(PAGE_ITEMS_MAX))
+        let last = (*account, EntryCursor { height, sequence: u32::MAX }).to_bytes();
+        self.index.last_up_to::<AccountEntries>(&account_prefix(account), &last)
     }
 
     fn breaches(
@@ -212,9 +255,91 @@ impl ChainStore for Store {
         after: Option<BreachCursor>,
         limit: usize,
     ) -> Result<Vec<BreachRecord>, StoreFault> {
+        self.page::<Breaches>(&[], after, limit)
+    }
+
+    fn returns(
+        &self,
+        order: &OrderId,
+        after: Option<u16>,
+        limit: usize,
+    ) -> Result<Vec<ReturnRecord>, StoreFault> {
+        let after = after.map(|sequence| (*order, sequence));
+        self.page::<Returns>(&order.to_bytes(), after, limit)
+    }
+
+    fn transfer(&self, transfer: &TransferId) -> Result<Option<TransferRecord>, StoreFault> {
+        self.row::<Transfers>(transfer)
+    }
+
+    fn transfers(
+        &self,
+        before: Option<TransferId>,
+        limit: usize,
+    ) -> Result<Vec<TransferRecord>, StoreFault> {
+        self.page_back::<Transfers>(before, limit)
+    }
+
+    fn rates(
+        &self,
+        key: &RateKey,
+        after: Option<TimeMs>,
+        limit: usize,
+    ) -> Result<Vec<RateRecord>, StoreFault> {
+        self.page::<Rates>(&rate_prefix(key), after.map(|observed| (*key, observed)), limit)
+    }
+
+    fn quote(&self, quote: QuoteId) -> Result<Option<QuoteRecord>, StoreFault> {
+        self.row::<Quotes>(&quote)
+    }
+
+    fn quotes(
+        &self,
+        provider: ParticipantId,
+        after: Option<QuoteId>,
+        limit: usize,
+    ) -> Result<Vec<QuoteRecord>, StoreFault> {
+        self.page::<Quotes>(&provider.0.to_be_bytes(), after, limit)
+    }
+
+    fn policy(&self, policy: &PolicyKey) -> Result<Option<PolicyRecord>, StoreFault> {
+        self.row::<Policies>(policy)
+    }
+
+    fn policies(
+        &self,
+        after: Option<PolicyKey>,
+        limit: usize,
+    ) -> Result<Vec<PolicyRecord>, StoreFault> {
+        self.page::<Policies>(&[], after, limit)
+    }
+
+    fn proposal(&self, proposal: &ProposalId) -> Result<Option<ProposalRecord>, StoreFault> {
+        self.row::<Proposals>(proposal)
+    }
+
+    fn proposals(
+        &self,
+        before: Option<ProposalId>,
+        limit: usize,
+    ) -> Result<Vec<ProposalRecord>, StoreFault> {
+        self.page_back::<Proposals>(before, limit)
+    }
+
+    fn registry_at(&self, height: Height) -> Result<Option<RegistryRecord>, StoreFault> {
         self.poison.check()?;
-        let after = after.map(|cursor| cursor.to_bytes());
-        let after = after.as_ref().map(AsRef::as_ref);
-        self.index.page::<Breaches>(&[], after, limit.min(PAGE_ITEMS_MAX))
+        self.index.last_up_to::<Registries>(&[], &height.to_bytes())
+    }
+
+    fn registries(
+        &self,
+        after: Option<Height>,
+        limit: usize,
+    ) -> Result<Vec<RegistryRecord>, StoreFault> {
+        self.page::<Registries>(&[], after, limit)
+    }
+
+    fn writes_digest(&self, height: Height) -> Result<Option<Digest>, StoreFault> {
+        self.row::<WritesDigests>(&height)
     }
 }

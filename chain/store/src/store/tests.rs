@@ -2,7 +2,6 @@
 //! so once.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use chain_state::Retired;
 use chain_types::{
     Block, BlockHash, BlockHeader, Certificate, ChainId, Digest, Height, OrderId, Round, TimeMs,
     ValidatorId, WindowId,
@@ -15,7 +14,7 @@ use crate::disk::failing::fail_next;
 use crate::fault::StoreFault;
 use crate::home::IfMissing;
 use crate::log::Log;
-use crate::model::{InstructionFilter, StagedBlock};
+use crate::model::{BlockRecords, InstructionFilter, StagedBlock};
 use crate::options::StoreOptions;
 use crate::store::Store;
 
@@ -44,7 +43,12 @@ fn block(height: u64) -> StagedBlock {
         results_root: Digest::ZERO,
         state_digest: Digest::ZERO,
         validators_hash: Digest::ZERO,
+        next_validators_hash: Digest::ZERO,
         parameters_hash: Digest::ZERO,
+        party_count: 0,
+        parties_root: Digest::ZERO,
+        record_count: 0,
+        records_root: Digest::ZERO,
     };
     let block = Block { header, batches: Vec::new() };
     StagedBlock { block, batches: Vec::new(), outcomes: Vec::new() }
@@ -57,14 +61,14 @@ fn certificate(height: u64) -> Certificate {
 
 fn append(store: &Store, height: u64) {
     store.stage(&block(height)).unwrap();
-    store.commit(&certificate(height), &[], Retired::default()).unwrap();
+    store.commit(&certificate(height), BlockRecords::default()).unwrap();
 }
 
 fn assert_refuses_everything(store: &Store) {
     let results = [
         store.stage(&block(3)).err(),
-        store.commit(&certificate(3), &[], Retired::default()).err(),
-        store.reindex(Height(1), &[], Retired::default()).err(),
+        store.commit(&certificate(3), BlockRecords::default()).err(),
+        store.reindex(Height(1), BlockRecords::default()).err(),
         store.checkpoint(Height(1), b"state").err(),
         store.block(Height(1)).err(),
         store.payload(Height(1)).err(),
@@ -102,7 +106,7 @@ fn poisoned_by(operation: Operation, act: impl FnOnce(&Store) -> Result<(), Stor
     let (store, recovery) = Store::open(folder.path(), CHAIN, options()).unwrap();
     assert_eq!(recovery.head, Some(Height(2)));
     store.stage(&block(3)).unwrap();
-    store.commit(&certificate(3), &[], Retired::default()).unwrap();
+    store.commit(&certificate(3), BlockRecords::default()).unwrap();
     append(&store, 4);
     assert!(store.block(Height(3)).unwrap().is_some());
 }
@@ -123,7 +127,7 @@ fn a_failed_sync_of_a_stage_stops_the_store() {
 
 #[test]
 fn a_failed_write_of_a_certificate_stops_the_store() {
-    poisoned_by(Write, |store| store.commit(&certificate(3), &[], Retired::default()));
+    poisoned_by(Write, |store| store.commit(&certificate(3), BlockRecords::default()));
 }
 
 #[test]
@@ -157,7 +161,7 @@ fn refusals_that_change_nothing_stop_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = Store::open(folder.path(), CHAIN, options()).unwrap();
     store.stage(&block(5)).unwrap_err();
-    store.commit(&certificate(1), &[], Retired::default()).unwrap_err();
+    store.commit(&certificate(1), BlockRecords::default()).unwrap_err();
     append(&store, 1);
 }
 

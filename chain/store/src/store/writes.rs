@@ -1,12 +1,13 @@
 //! What the one writer does. A failure in any of it poisons the store.
 
-use chain_state::{Record, Retired};
+use chain_state::Retired;
 use chain_types::Certificate;
 
 use super::{
     Appender, Cow, Height, Instant, Kind, Ordering, PAYLOAD_PREFIX_BYTES, Staged, StagedBlock,
     Store, StoreFault, StoredBlock, Writer, add, codec, frame_bytes, next, outcomes_to_bytes,
 };
+use crate::model::BlockRecords;
 use crate::recovery::{StoredCertificate, put_block};
 use crate::tables::MetaKey;
 
@@ -63,8 +64,7 @@ impl Store {
     pub(super) fn write_commit(
         &self,
         certificate: &Certificate,
-        records: &[Record],
-        retired: Retired,
+        learned: BlockRecords,
     ) -> Result<(), StoreFault> {
         let mut writer = self.writer();
         let (height, expected) = (certificate.height, next(writer.head));
@@ -87,9 +87,9 @@ impl Store {
         for staged in &staging.blocks {
             put_block(&mut rows, height, staged, position);
         }
-        rows.put_records(records);
+        rows.put_records(height, &learned);
         rows.write()?;
-        self.archive(retired)?;
+        self.archive(learned.retired)?;
         writer.head = Some(height);
         self.head.store(height.0, Ordering::Release);
         add(&self.counters.blocks_committed, 1);
@@ -101,8 +101,7 @@ impl Store {
     pub(super) fn write_reindex(
         &self,
         height: Height,
-        records: &[Record],
-        retired: Retired,
+        learned: BlockRecords,
     ) -> Result<(), StoreFault> {
         let writer = self.writer();
         let expected = next(writer.head);
@@ -110,9 +109,9 @@ impl Store {
             return Err(StoreFault::OutOfOrder { expected, height });
         }
         let mut rows = self.index.rows();
-        rows.put_records(records);
+        rows.put_records(height, &learned);
         rows.write()?;
-        self.archive(retired)
+        self.archive(learned.retired)
     }
 
     pub(super) fn write_checkpoint(&self, height: Height, bytes: &[u8]) -> Result<(), StoreFault> {

@@ -2,10 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use chain_state::{AccountKey, AccountKind};
-use chain_types::{Currency, Height, InstructionId, MerchantId, ParticipantId, WindowId};
+use chain_types::{
+    Currency, Height, InstructionId, MerchantId, OrderId, ParticipantId, PolicyScope, QuoteId,
+    TimeMs, WindowId,
+};
 use proptest::prelude::*;
 
-use super::{TableKey, account_prefix, gateway_prefix};
+use super::{TableKey, account_prefix, gateway_prefix, rate_prefix};
 use crate::model::{BreachCursor, EntryCursor};
 
 fn instruction() -> impl Strategy<Value = InstructionId> {
@@ -58,5 +61,29 @@ proptest! {
         assert!(key.starts_with(&account_prefix(&accounts.0)));
         let key = (gateways.0, instructions.0).to_bytes();
         assert!(key.starts_with(&gateway_prefix(gateways.0)));
+    }
+
+    #[test]
+    fn bytes_of_the_contracts_keys_are_ordered_as_they_are(
+        numbers in (any::<u64>(), any::<u64>()),
+        orders in (any::<[u8; 16]>(), any::<[u8; 16]>()),
+        smalls in (any::<u16>(), any::<u16>()),
+        scopes in (0..3_usize, 0..3_usize),
+    ) {
+        let quotes = (QuoteId(numbers.0), QuoteId(numbers.1));
+        assert_same_order(&quotes.0, &quotes.1);
+        let returns = ((OrderId(orders.0), smalls.0), (OrderId(orders.1), smalls.1));
+        assert_same_order(&returns.0, &returns.1);
+        assert_same_order(&returns.0, &(returns.0.0, smalls.1));
+        let rates = [(smalls.0, numbers.0), (smalls.1, numbers.1)].map(|(small, number)| {
+            let provider = ParticipantId(number as u32);
+            ((Currency(small), Currency(smalls.0 ^ small), provider), TimeMs(number))
+        });
+        assert_same_order(&rates[0], &rates[1]);
+        assert_same_order(&rates[0], &(rates[0].0, rates[1].1));
+        assert!(rates[0].to_bytes().starts_with(&rate_prefix(&rates[0].0)));
+        let policies = [(scopes.0, numbers.0, smalls.0), (scopes.1, numbers.1, smalls.1)]
+            .map(|(scope, subject, small)| (PolicyScope::ALL[scope], subject, Currency(small)));
+        assert_same_order(&policies[0], &policies[1]);
     }
 }

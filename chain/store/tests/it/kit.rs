@@ -5,16 +5,20 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use chain_state::{
-    AccountEntry, AccountKey, BreachRecord, BreachSubject, EntryCause, InstructionRecord,
-    InstructionStatus, Location, OrderRecord, OrderStatus, Record, Retired, Stage, WindowRecord,
+    Account, AccountEntry, AccountKey, BreachRecord, BreachSubject, EntryCause, InstructionRecord,
+    InstructionStatus, Location, OrderRecord, OrderStatus, PolicyRecord, ProposalRecord,
+    ProposalStatus, QuoteRecord, RateRecord, Record, RegistryRecord, Retired, ReturnRecord, Stage,
+    TransferRecord, TransferStatus, WindowRecord, WindowSettlement,
 };
 use chain_store::{
-    ChainStore, CommittedBlock, MemoryStore, Recovery, StagedBlock, Store, StoreFault, StoreOptions,
+    BlockRecords, ChainStore, CommittedBlock, MemoryStore, Recovery, StagedBlock, Store,
+    StoreFault, StoreOptions,
 };
 use chain_types::{
-    Amount, Block, BlockHash, BlockHeader, Certificate, ChainId, CollectItem, Currency, Digest,
-    Height, InstructionId, MerchantId, OrderId, Outcome, ParticipantId, Round, SecretKey,
-    Signature, SignedBatch, TimeMs, ValidatorId, VerifiedBatch, WindowId,
+    Amount, Block, BlockHash, BlockHeader, Certificate, ChainId, Change, CollectItem, Currency,
+    Digest, Height, InstructionId, MerchantId, OrderId, Outcome, Parameters, ParticipantId,
+    PartyKeys, PolicyScope, ProposalId, QuoteId, Rate, Round, SecretKey, Signature, SignedBatch,
+    TimeMs, TransferAction, TransferId, ValidatorId, ValidatorSet, VerifiedBatch, WindowId,
 };
 use tempfile::TempDir;
 
@@ -149,7 +153,8 @@ pub fn batch(seed: u64, count: u64) -> VerifiedBatch {
     let until = TimeMs(1_800_000_100_000);
     let bytes = SignedBatch::sign(CHAIN, submitter, &key, until, &items);
     let decoded = SignedBatch::decode(Bytes::from(bytes)).unwrap();
-    decoded.verify(CHAIN, |_| Some(key.public_key())).unwrap()
+    let keys = party_keys(submitter, key.public_key());
+    decoded.verify(CHAIN, |_| Some(keys)).unwrap()
 }
 
 /// Time of the block of a height.
@@ -172,7 +177,12 @@ pub fn block(height: u64, round: u32, batches: Vec<VerifiedBatch>) -> StagedBloc
         results_root: Digest([2; 32]),
         state_digest: Digest([height as u8; 32]),
         validators_hash: Digest([4; 32]),
+        next_validators_hash: Digest([4; 32]),
         parameters_hash: Digest([5; 32]),
+        party_count: 1,
+        parties_root: Digest([6; 32]),
+        record_count: 0,
+        records_root: Digest([7; 32]),
     };
     let outcomes = batches
         .iter()
@@ -208,7 +218,7 @@ pub fn append(store: &dyn ChainStore, staged: &StagedBlock) {
 
 pub fn commit(store: &dyn ChainStore, staged: &StagedBlock) {
     let height = staged.block.header.height;
-    store.commit(&certificate(staged), &records(height), Retired::default()).unwrap();
+    store.commit(&certificate(staged), learned(height)).unwrap();
 }
 
 /// Stores the usual blocks of a range of heights.
@@ -268,7 +278,10 @@ pub fn instruction(id: InstructionId, gateway: u32, amount: u64) -> InstructionR
         id,
         gateway: ParticipantId(gateway),
         amount: Amount(amount),
+        amount_returned: Amount(0),
         order_count: 3,
+        cross_border_count: 0,
+        attempt: 1,
         earliest_accepted: time_of(1),
         instructed: time_of(2),
         deadline: time_of(3),
@@ -293,6 +306,7 @@ pub fn entry(owner: u64, height: u64, sequence: u32) -> AccountEntry {
         credits_pending: 0,
         credits_posted: i128::from(height),
         order_count: 1,
+        after: Account { credits_posted: u128::from(height), ..Account::default() },
     }
 }
 
@@ -319,7 +333,163 @@ pub fn records(height: Height) -> Vec<Record> {
         Record::AccountEntry(entry(1002, number, 1)),
         Record::AccountEntry(entry(1001, number, 2)),
         Record::Breach(breach(number, 0)),
+        Record::WindowSettlement(settlement(number)),
+        Record::Return(back(number, 1)),
+        Record::Transfer(transfer(number)),
+        Record::Rate(rate(301, number)),
+        Record::Rate(rate(302, number)),
+        Record::Quote(quote(301, number)),
+        Record::Quote(quote(302, number)),
+        Record::Policy(policy(number)),
+        Record::Proposal(proposal(number)),
     ]
+}
+
+/// What the usual block of a height gives the index.
+pub fn learned(height: Height) -> BlockRecords {
+    BlockRecords { records: records(height), writes: writes(height.0), retired: Retired::default() }
+}
+
+/// What a block gives the index that leaves only these records.
+pub fn only(records: Vec<Record>) -> BlockRecords {
+    BlockRecords { records, ..BlockRecords::default() }
+}
+
+/// What a block gives the index that leaves only these orders.
+pub fn leaving(retired: Retired) -> BlockRecords {
+    BlockRecords { retired, ..BlockRecords::default() }
+}
+
+/// The running digest after the usual block of a height.
+pub fn writes(height: u64) -> Digest {
+    Digest([height as u8 ^ 0x55; 32])
+}
+
+pub fn party_keys(participant: ParticipantId, current: chain_types::PublicKey) -> PartyKeys {
+    PartyKeys { participant, current, previous: None }
+}
+
+pub fn settlement(window: u64) -> WindowSettlement {
+    WindowSettlement {
+        window: WindowId(window),
+        agent: ParticipantId(401),
+        reference: [window as u8; 32],
+        time: time_of(window),
+        location: Location { height: Height(window), batch: 0, item: 0 },
+    }
+}
+
+/// A return of the order of a number.
+pub fn back(order: u64, sequence: u16) -> ReturnRecord {
+    ReturnRecord {
+        order: order_id(order),
+        sequence,
+        gateway: ParticipantId(202),
+        amount: Amount(5),
+        payout: Amount(5),
+        cashback: Amount(0),
+        reason: 1,
+        is_reversal: false,
+        reference: [sequence as u8; 32],
+        time: time_of(order),
+        location: Location { height: Height(order), batch: 0, item: u32::from(sequence) },
+    }
+}
+
+pub fn transfer_id(number: u64) -> TransferId {
+    TransferId(order_id(number).0)
+}
+
+pub fn transfer(number: u64) -> TransferRecord {
+    TransferRecord {
+        id: transfer_id(number),
+        action: TransferAction::Deposit,
+        account: AccountKey::liquidity(ParticipantId(201), Currency(156)),
+        amount: Amount(number),
+        reference: [1; 32],
+        content: Digest([2; 32]),
+        maker: ParticipantId(401),
+        proposed: time_of(number),
+        location: Location { height: Height(number), batch: 0, item: 0 },
+        status: TransferStatus::Proposed,
+        checker: None,
+        checker_reference: [0; 32],
+        decided: None,
+    }
+}
+
+pub fn rate(provider: u32, number: u64) -> RateRecord {
+    RateRecord {
+        currency: Currency(156),
+        payout_currency: Currency(392),
+        provider: ParticipantId(provider),
+        rate: Rate::new(20, 0).unwrap(),
+        observed: time_of(number),
+        published: time_of(number).plus(7),
+    }
+}
+
+pub fn quote_id(provider: u32, number: u64) -> QuoteId {
+    QuoteId::new(ParticipantId(provider), number as u32)
+}
+
+pub fn quote(provider: u32, number: u64) -> QuoteRecord {
+    QuoteRecord {
+        id: quote_id(provider, number),
+        currency: Currency(156),
+        payout_currency: Currency(392),
+        rate: Rate::new(20, 0).unwrap(),
+        ceiling: Amount(number),
+        used: Amount(0),
+        valid_until: time_of(number + 10),
+        issued: time_of(number),
+    }
+}
+
+pub fn policy(merchant: u64) -> PolicyRecord {
+    PolicyRecord {
+        scope: PolicyScope::Merchant,
+        subject: merchant,
+        currency: Currency(156),
+        order_max: Amount(9),
+        user_day_max: Amount(0),
+        day_max: Amount(0),
+        hold_above: Amount(0),
+        desk: ParticipantId(501),
+        since: time_of(merchant),
+    }
+}
+
+pub fn proposal_id(number: u64) -> ProposalId {
+    ProposalId(order_id(number).0)
+}
+
+pub fn proposal(number: u64) -> ProposalRecord {
+    ProposalRecord {
+        id: proposal_id(number),
+        change: Change::Currency(Currency(392)),
+        digest: Digest([3; 32]),
+        maker: ParticipantId(1),
+        proposed: time_of(number),
+        activation: Height(number + 10),
+        approvals: vec![ParticipantId(1)],
+        refusals: Vec::new(),
+        status: ProposalStatus::Proposed,
+        failure: 0,
+        status_height: Height(number),
+    }
+}
+
+/// A registry with as many parties as `parties`.
+pub fn registry(since: u64, parties: u32) -> RegistryRecord {
+    let key = SecretKey::from_seed(&[3; 32]).public_key();
+    RegistryRecord {
+        since: Height(since),
+        parties: (1..=parties).map(|id| party_keys(ParticipantId(id), key)).collect(),
+        validators: ValidatorSet::new(Vec::new()),
+        parameters: Parameters::default(),
+        protocol_version: 1,
+    }
 }
 
 pub fn order(number: u64) -> (OrderId, OrderRecord) {

@@ -3,7 +3,6 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use chain_state::Retired;
 use chain_store::{ChainStore, IfMissing, InstructionFilter};
 use chain_types::Height;
 
@@ -60,7 +59,7 @@ fn after_kill_blocks_are_there_and_records_come_again_from_the_checkpoint() {
     };
     assert_eq!(instructions(&store), 24, "what the checkpoint's flush covered");
     for height in 11..=20 {
-        store.reindex(Height(height), &records(Height(height)), Retired::default()).unwrap();
+        store.reindex(Height(height), learned(Height(height))).unwrap();
     }
     assert_eq!(instructions(&store), 40);
     append_usual(&store, 21..=25);
@@ -133,7 +132,7 @@ fn a_lost_index_is_made_again_from_the_block_files() {
     assert_eq!(recovery.checkpoint, None, "the state is executed anew from genesis");
     assert_usual(&store, 30);
     for height in 1..=30 {
-        store.reindex(Height(height), &records(Height(height)), Retired::default()).unwrap();
+        store.reindex(Height(height), learned(Height(height))).unwrap();
     }
     assert_eq!(store.windows(None, 99).unwrap().len(), 30);
 }
@@ -145,7 +144,7 @@ fn orders_that_were_waiting_are_on_disk_after_a_checkpoint() {
     let staged = usual_block(1);
     store.stage(&staged).unwrap();
     let runs = retired(&[(0, 3_000), (5_000, 9_000), (10_000, 10_001)]);
-    store.commit(&certificate(&staged), &[], runs.clone()).unwrap();
+    store.commit(&certificate(&staged), leaving(runs.clone())).unwrap();
     store.checkpoint(Height(1), b"state").unwrap();
     assert_eq!(store.counters().orders_archived, 7_001);
     let home = home.killed(&store);
@@ -155,7 +154,7 @@ fn orders_that_were_waiting_are_on_disk_after_a_checkpoint() {
         assert_eq!(store.archived_order(&id).unwrap(), Some(record));
     }
     // The replay retires them again; what has arrived is not taken in twice.
-    store.reindex(Height(1), &[], runs).unwrap();
+    store.reindex(Height(1), leaving(runs)).unwrap();
     store.checkpoint(Height(1), b"state").unwrap();
     assert_eq!(store.counters().orders_archived, 0);
 }

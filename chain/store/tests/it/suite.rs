@@ -1,8 +1,13 @@
 //! The promises of a store, each tried on the disk and in memory.
 
-use chain_state::{Record, Retired};
-use chain_store::{BreachCursor, EntryCursor, InstructionFilter, PAGE_ITEMS_MAX, StoreFault};
-use chain_types::{Digest, Height, ParticipantId, TimeMs, WindowId};
+use chain_state::{
+    PolicyKey, PolicyRecord, ProposalRecord, ProposalStatus, Record, TransferRecord, TransferStatus,
+};
+use chain_store::{
+    BlockRecords, BreachCursor, ChainStore, EntryCursor, InstructionFilter, PAGE_ITEMS_MAX,
+    StoreFault,
+};
+use chain_types::{Amount, Currency, Digest, Height, ParticipantId, PolicyScope, TimeMs, WindowId};
 
 use crate::kit::*;
 
@@ -72,7 +77,7 @@ fn heights_ascend_by_one() {
         // The certificate of an old height, and of one too far ahead.
         for height in [3, 5] {
             let certificate = certificate(&usual_block(height));
-            let fault = store.commit(&certificate, &[], Retired::default()).unwrap_err();
+            let fault = store.commit(&certificate, only(vec![])).unwrap_err();
             assert!(matches!(fault, StoreFault::OutOfOrder { .. }), "{name}: {fault}");
         }
         let fault = store.checkpoint(Height(4), b"ahead").unwrap_err();
@@ -89,7 +94,7 @@ fn only_a_staged_block_can_be_committed() {
         store.stage(&usual_block(1)).unwrap();
         let mut other = certificate(&usual_block(1));
         other.block.0 = Digest([99; 32]);
-        let fault = store.commit(&other, &[], Retired::default()).unwrap_err();
+        let fault = store.commit(&other, only(vec![])).unwrap_err();
         assert!(
             matches!(fault, StoreFault::NotStaged { height: Height(1), .. }),
             "{name}: {fault}"
@@ -192,8 +197,8 @@ fn the_later_record_of_an_instruction_stands() {
         arrived.reference = [9; 32];
         let staged = usual_block(3);
         store.stage(&staged).unwrap();
-        let records = [Record::Instruction(arrived)];
-        store.commit(&certificate(&staged), &records, Retired::default()).unwrap();
+        let records = vec![Record::Instruction(arrived)];
+        store.commit(&certificate(&staged), only(records)).unwrap();
         assert_eq!(store.instruction(&id).unwrap(), Some(arrived), "{name}");
         let gateway = InstructionFilter::Gateway(ParticipantId(201));
         assert_eq!(store.instructions(gateway, None, 1).unwrap(), [arrived], "{name}");
@@ -240,7 +245,7 @@ fn a_page_has_a_most() {
         let many: Vec<Record> = (0..PAGE_ITEMS_MAX as u32 + 200)
             .map(|sequence| Record::Breach(breach(1, sequence)))
             .collect();
-        store.commit(&certificate(&staged), &many, Retired::default()).unwrap();
+        store.commit(&certificate(&staged), only(many)).unwrap();
         assert_eq!(store.breaches(None, usize::MAX).unwrap().len(), PAGE_ITEMS_MAX, "{name}");
     }
 }
@@ -251,7 +256,7 @@ fn orders_that_left_memory_are_found() {
         let staged = usual_block(1);
         store.stage(&staged).unwrap();
         let runs = retired(&[(10, 500), (500, 501), (2_000, 9_000)]);
-        store.commit(&certificate(&staged), &[], runs).unwrap();
+        store.commit(&certificate(&staged), leaving(runs)).unwrap();
         for number in [10, 11, 499, 500, 2_000, 8_999] {
             let (id, record) = order(number);
             assert_eq!(store.archived_order(&id).unwrap(), Some(record), "{name}: {number}");
@@ -270,12 +275,13 @@ fn indexing_again_changes_nothing() {
     for (name, store, _home) in both() {
         let staged = usual_block(1);
         store.stage(&staged).unwrap();
-        store.commit(&certificate(&staged), &records(Height(1)), retired(&[(0, 100)])).unwrap();
+        let first = || BlockRecords { retired: retired(&[(0, 100)]), ..learned(Height(1)) };
+        store.commit(&certificate(&staged), first()).unwrap();
         append_usual(store.as_ref(), 2..=3);
         for _ in 0..2 {
             for height in 1..=3 {
-                let runs = if height == 1 { retired(&[(0, 100)]) } else { Retired::default() };
-                store.reindex(Height(height), &records(Height(height)), runs).unwrap();
+                let again = if height == 1 { first() } else { learned(Height(height)) };
+                store.reindex(Height(height), again).unwrap();
             }
         }
         assert_usual(store.as_ref(), 3);
@@ -284,11 +290,9 @@ fn indexing_again_changes_nothing() {
         assert_eq!(store.account_entries(&account(1001), None, 99).unwrap().len(), 6, "{name}");
         assert_eq!(store.archived_order(&order_id(99)).unwrap(), Some(order(99).1), "{name}");
         // Genesis leaves records too; a block that is not committed leaves none.
-        store
-            .reindex(Height(0), &[Record::AccountEntry(entry(7, 0, 0))], Retired::default())
-            .unwrap();
+        store.reindex(Height(0), only(vec![Record::AccountEntry(entry(7, 0, 0))])).unwrap();
         assert_eq!(store.account_entries(&account(7), None, 9).unwrap(), [entry(7, 0, 0)]);
-        let fault = store.reindex(Height(4), &[], Retired::default()).unwrap_err();
+        let fault = store.reindex(Height(4), only(vec![])).unwrap_err();
         assert!(matches!(fault, StoreFault::OutOfOrder { .. }), "{name}: {fault}");
     }
 }
@@ -313,4 +317,164 @@ fn staging_other_batches_than_the_blocks_is_a_bug() {
     let mut staged = block(1, 0, vec![batch(1, 1)]);
     staged.batches = vec![batch(2, 1)];
     let _ = both().remove(0).1.stage(&staged);
+}
+
+/// A store whose head is `head`, with what each of its blocks left.
+fn commit_records(store: &dyn ChainStore, of: impl Fn(u64) -> Vec<Record>, head: u64) {
+    for height in 1..=head {
+        let staged = usual_block(height);
+        store.stage(&staged).unwrap();
+        store.commit(&certificate(&staged), only(of(height))).unwrap();
+    }
+}
+
+#[test]
+fn an_instruction_given_to_another_gateway_is_listed_there_only() {
+    let of = |gateway| InstructionFilter::Gateway(ParticipantId(gateway));
+    for (name, store, _home) in both() {
+        append_usual(store.as_ref(), 1..=4);
+        let staged = usual_block(5);
+        store.stage(&staged).unwrap();
+        let moved = [1, 2].map(|window| instruction(instruction_id(window, 1001), 203, window));
+        let records = moved.map(Record::Instruction).to_vec();
+        store.commit(&certificate(&staged), only(records)).unwrap();
+        let ids = |gateway, limit| -> Vec<u64> {
+            let page = store.instructions(of(gateway), None, limit).unwrap();
+            page.iter().map(|found| found.id.window.0).collect()
+        };
+        assert_eq!(ids(201, 1), [3], "{name}: a page is full though rows were passed over");
+        assert_eq!(ids(201, 9), [3, 4], "{name}");
+        assert_eq!(ids(203, 9), [1, 2], "{name}");
+    }
+}
+
+#[test]
+fn an_account_is_found_as_a_block_left_it() {
+    for (name, store, _home) in both() {
+        append_usual(store.as_ref(), 1..=3);
+        let staged = block(4, 0, vec![]);
+        store.stage(&staged).unwrap();
+        store.commit(&certificate(&staged), only(vec![])).unwrap();
+        let at = |owner, height| {
+            let found = store.account_entry_at(&account(owner), Height(height)).unwrap();
+            found.map(|entry| (entry.height.0, entry.sequence, entry.after.credits_posted))
+        };
+        assert_eq!(at(1001, 0), None, "{name}: before its first entry");
+        assert_eq!(at(1001, 1), Some((1, 2, 1)), "{name}: the last of two in a block");
+        assert_eq!(at(1002, 2), Some((2, 1, 2)), "{name}");
+        assert_eq!(at(1001, 4), Some((3, 2, 3)), "{name}: a block that did not touch it");
+        assert_eq!(at(1002, u64::MAX), Some((3, 1, 3)), "{name}");
+        assert_eq!(at(1003, 9), None, "{name}: the entries of its neighbour are not its own");
+    }
+}
+
+#[test]
+fn what_contracts_record_is_found_by_its_key() {
+    for (name, store, _home) in both() {
+        append_usual(store.as_ref(), 1..=3);
+        assert_eq!(store.window_settlement(WindowId(2)).unwrap(), Some(settlement(2)), "{name}");
+        assert_eq!(store.window_settlement(WindowId(4)).unwrap(), None, "{name}");
+        assert_eq!(store.transfer(&transfer_id(2)).unwrap(), Some(transfer(2)), "{name}");
+        assert_eq!(store.transfer(&transfer_id(4)).unwrap(), None, "{name}");
+        assert_eq!(store.quote(quote_id(302, 2)).unwrap(), Some(quote(302, 2)), "{name}");
+        assert_eq!(store.quote(quote_id(303, 2)).unwrap(), None, "{name}");
+        assert_eq!(store.policy(&policy_key(3)).unwrap(), Some(policy(3)), "{name}");
+        assert_eq!(store.policy(&policy_key(4)).unwrap(), None, "{name}");
+        assert_eq!(store.proposal(&proposal_id(1)).unwrap(), Some(proposal(1)), "{name}");
+        assert_eq!(store.proposal(&proposal_id(4)).unwrap(), None, "{name}");
+        assert_eq!(store.writes_digest(Height(3)).unwrap(), Some(writes(3)), "{name}");
+        assert_eq!(store.writes_digest(Height(4)).unwrap(), None, "{name}");
+    }
+}
+
+fn policy_key(merchant: u64) -> PolicyKey {
+    (PolicyScope::Merchant, merchant, Currency(156))
+}
+
+#[test]
+fn the_later_record_of_a_key_stands() {
+    for (name, store, _home) in both() {
+        append_usual(store.as_ref(), 1..=1);
+        let approved = TransferRecord { status: TransferStatus::Approved, ..transfer(1) };
+        let refused = ProposalRecord { status: ProposalStatus::Refused, ..proposal(1) };
+        let stricter = PolicyRecord { order_max: Amount(3), ..policy(1) };
+        let staged = usual_block(2);
+        store.stage(&staged).unwrap();
+        let later = vec![
+            Record::Transfer(approved),
+            Record::Proposal(refused.clone()),
+            Record::Policy(stricter),
+        ];
+        store.commit(&certificate(&staged), only(later)).unwrap();
+        assert_eq!(store.transfer(&transfer_id(1)).unwrap(), Some(approved), "{name}");
+        assert_eq!(store.proposal(&proposal_id(1)).unwrap(), Some(refused), "{name}");
+        assert_eq!(store.policy(&policy_key(1)).unwrap(), Some(stricter), "{name}");
+    }
+}
+
+#[test]
+fn what_contracts_record_is_listed_in_pages() {
+    for (name, store, _home) in both() {
+        append_usual(store.as_ref(), 1..=5);
+        let transfers =
+            |before: Option<u64>, limit| store.transfers(before.map(transfer_id), limit).unwrap();
+        assert_eq!(transfers(None, 2), [transfer(5), transfer(4)], "{name}");
+        assert_eq!(transfers(Some(2), 9), [transfer(1)], "{name}");
+        let proposals =
+            |before: Option<u64>, limit| store.proposals(before.map(proposal_id), limit).unwrap();
+        assert_eq!(proposals(None, 2), [proposal(5), proposal(4)], "{name}");
+        assert_eq!(proposals(Some(2), 9), [proposal(1)], "{name}");
+        let policies =
+            |after: Option<u64>, limit| store.policies(after.map(policy_key), limit).unwrap();
+        assert_eq!(policies(None, 2), [policy(1), policy(2)], "{name}");
+        assert_eq!(policies(Some(4), 9), [policy(5)], "{name}");
+        let quotes = |provider, after: Option<u64>, limit| {
+            let after = after.map(|number| quote_id(provider, number));
+            store.quotes(ParticipantId(provider), after, limit).unwrap()
+        };
+        assert_eq!(quotes(301, None, 2), [quote(301, 1), quote(301, 2)], "{name}");
+        assert_eq!(quotes(301, Some(4), 9), [quote(301, 5)], "{name}: not the next provider's");
+        assert_eq!(quotes(303, None, 9), [], "{name}");
+        let rates = |provider, after: Option<u64>, limit| {
+            let key = (Currency(156), Currency(392), ParticipantId(provider));
+            store.rates(&key, after.map(time_of), limit).unwrap()
+        };
+        assert_eq!(rates(301, None, 2), [rate(301, 1), rate(301, 2)], "{name}");
+        assert_eq!(rates(301, Some(4), 9), [rate(301, 5)], "{name}: not the next provider's");
+        assert_eq!(rates(303, None, 9), [], "{name}");
+    }
+}
+
+#[test]
+fn an_orders_returns_are_its_own_and_in_order() {
+    for (name, store, _home) in both() {
+        let of = |height| vec![Record::Return(back(7, height as u16)), Record::Return(back(8, 1))];
+        commit_records(store.as_ref(), of, 3);
+        let page = |order, after, limit| store.returns(&order_id(order), after, limit).unwrap();
+        assert_eq!(page(7, None, 2), [back(7, 1), back(7, 2)], "{name}");
+        assert_eq!(page(7, Some(2), 9), [back(7, 3)], "{name}");
+        assert_eq!(page(8, None, 9), [back(8, 1)], "{name}");
+        assert_eq!(page(6, None, 9), [], "{name}");
+    }
+}
+
+#[test]
+fn a_height_executes_under_the_last_registry_before_it() {
+    for (name, store, _home) in both() {
+        let of = |height: u64| match height {
+            2 | 4 => vec![Record::Registry(registry(height + 1, height as u32))],
+            _ => vec![],
+        };
+        commit_records(store.as_ref(), of, 6);
+        let at = |height| store.registry_at(Height(height)).unwrap();
+        for height in [0, 1, 2] {
+            assert_eq!(at(height), None, "{name}: {height} executes under the genesis file");
+        }
+        for (height, since, parties) in [(3, 3, 2), (4, 3, 2), (5, 5, 4), (7, 5, 4)] {
+            assert_eq!(at(height), Some(registry(since, parties)), "{name}: {height}");
+        }
+        let page = |after: Option<u64>, limit| store.registries(after.map(Height), limit).unwrap();
+        assert_eq!(page(None, 1), [registry(3, 2)], "{name}");
+        assert_eq!(page(Some(3), 9), [registry(5, 4)], "{name}");
+    }
 }

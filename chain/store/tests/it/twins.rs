@@ -1,7 +1,8 @@
 //! The store on disk and its twin in memory, driven by the same random steps, with crashes: every
 //! read must agree.
 
-use chain_store::{ChainStore, InstructionFilter, MemoryStore, StagedBlock, Store};
+use chain_state::Record;
+use chain_store::{BlockRecords, ChainStore, InstructionFilter, MemoryStore, StagedBlock, Store};
 use chain_types::{Height, ParticipantId, WindowId};
 use proptest::prelude::*;
 
@@ -50,13 +51,16 @@ impl Twins {
         [&self.disk, &self.memory]
     }
 
-    /// Each fifth block retires a run of orders.
-    fn retired(height: u64) -> chain_state::Retired {
+    /// Each fifth block retires a run of orders, each third makes a registry.
+    fn learned(height: u64) -> BlockRecords {
+        let mut learned = learned(Height(height));
         if height.is_multiple_of(5) {
-            retired(&[(height * 100, height * 100 + 50)])
-        } else {
-            retired(&[])
+            learned.retired = retired(&[(height * 100, height * 100 + 50)]);
         }
+        if height.is_multiple_of(3) {
+            learned.records.push(Record::Registry(registry(height + 1, 1)));
+        }
+        learned
     }
 
     fn take(&mut self, step: &Step) {
@@ -74,8 +78,7 @@ impl Twins {
                 let Some(staged) = self.last_staged.take() else { return };
                 let height = staged.block.header.height;
                 for store in self.both() {
-                    let runs = Self::retired(height.0);
-                    store.commit(&certificate(&staged), &records(height), runs).unwrap();
+                    store.commit(&certificate(&staged), Self::learned(height.0)).unwrap();
                 }
             }
             Step::Checkpoint => {
@@ -99,8 +102,7 @@ impl Twins {
         assert_eq!(recovery.staged, expected.staged);
         let from = recovery.checkpoint.map_or(0, |(height, _)| height.0);
         for height in from + 1..=self.head() {
-            let records = records(Height(height));
-            self.disk.reindex(Height(height), &records, Self::retired(height)).unwrap();
+            self.disk.reindex(Height(height), Self::learned(height)).unwrap();
         }
     }
 
@@ -111,6 +113,10 @@ impl Twins {
             assert_eq!(disk.block(height).unwrap(), memory.block(height).unwrap());
             assert_eq!(disk.payload(height).unwrap(), memory.payload(height).unwrap());
             assert_eq!(disk.outcomes(height).unwrap(), memory.outcomes(height).unwrap());
+            assert_eq!(disk.registry_at(height).unwrap(), memory.registry_at(height).unwrap());
+            assert_eq!(disk.writes_digest(height).unwrap(), memory.writes_digest(height).unwrap());
+            let entry = memory.account_entry_at(&account(1001), height).unwrap();
+            assert_eq!(disk.account_entry_at(&account(1001), height).unwrap(), entry);
             for number in [height.0 * 100, height.0 * 100 + 49, height.0 * 100 + 50] {
                 let id = order_id(number);
                 let expected = memory.archived_order(&id).unwrap();

@@ -232,7 +232,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use chain_types::{BatchId, Currency, MerchantId};
+    use chain_types::{BatchId, Currency, MerchantId, PartyKeys};
     use rpc_api::BatchState;
 
     use super::*;
@@ -253,7 +253,9 @@ mod tests {
             let prepared = signers.ready.recv().await.unwrap();
             assert_eq!(prepared.items, 100);
             let batch = SignedBatch::decode(prepared.bytes).unwrap();
-            let verified = batch.verify(chain_id, |_| Some(loader.key.public_key())).unwrap();
+            let (participant, current) = (loader.id, loader.key.public_key());
+            let keys = PartyKeys { participant, current, previous: None };
+            let verified = batch.verify(chain_id, |_| Some(keys)).unwrap();
             assert_eq!(verified.count(), 100);
         }
     }

@@ -1,20 +1,25 @@
 //! `sluice replay`: executes a home's blocks again from genesis and compares every result.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use anyhow::Context as _;
 use chain_state::State;
-use chain_store::{ChainStore, Store, StoreOptions};
+use chain_store::{BlockRecords, ChainStore, Recovery, Store, StoreOptions};
 use chain_types::{
     Block, BlockHeader, Certificate, ChainGenesis, Height, Outcome, SignedBatch, VerifiedBatch,
 };
 use clap::Args;
 use contracts::{BlockContext, execute};
+use node_replica::Past;
 use serde::Serialize;
 
 use super::exit::{Exit, WithExit as _, failure};
 use super::output::Output;
+use crate::node::archive::StoreArchive;
+use crate::node::home::{check_version, genesis_records};
+use crate::node::keys::KeyHistory;
 
 /// Blocks that are read and verified ahead of execution.
 const BLOCKS_AHEAD: usize = 8;
@@ -69,11 +74,19 @@ impl Difference {
     }
 }
 
-/// A block as the home holds it, its batches verified.
+/// A batch as the home holds it.
+enum StoredBatch {
+    /// Verified with keys that the index says held at its block. Execution looks at whether they did.
+    Verified(VerifiedBatch),
+    /// Still to be verified, with the keys that execution gives.
+    Signed(SignedBatch),
+}
+
+/// A block as the home holds it.
 struct StoredBlock {
     block: Block,
     certificate: Certificate,
-    batches: Vec<VerifiedBatch>,
+    batches: Vec<StoredBatch>,
     outcomes: Vec<Vec<Outcome>>,
 }
 
@@ -86,20 +99,28 @@ pub fn run(args: ReplayArgs, output: Output) -> anyhow::Result<Exit> {
         return Err(failure(Exit::Usage, message));
     }
     let (store, recovery) = Store::open(&args.home, genesis.chain_id, StoreOptions::default())?;
+    let store = Arc::new(store);
     let head = recovery.head.unwrap_or_default();
     let last = args.to_height.map_or(head, |height| Height(height.min(head.0)));
-    let report = replay(&store, &genesis, last, output)?;
+    let report = replay(&store, &recovery, &genesis, last, output)?;
     output.answer(&report, || report.text())?;
     Ok(if report.is_equal { Exit::Done } else { Exit::Negative })
 }
 
 fn replay(
-    store: &Store,
+    store: &Arc<Store>,
+    recovery: &Recovery,
     genesis: &ChainGenesis,
     last: Height,
     output: Output,
 ) -> anyhow::Result<ReplayReport> {
     let mut state = State::genesis(genesis);
+    let archive = StoreArchive::new(store.clone());
+    // What a crash took from the index is made again, for contracts may ask for it.
+    let indexed = recovery.checkpoint.as_ref().map(|(height, _)| *height);
+    if indexed.is_none() {
+        store.reindex(Height(0), genesis_records(genesis))?;
+    }
     let (mut blocks, mut batches, mut items) = (0, 0, 0);
     let bar = output.progress(last.0, "blocks");
     let difference = std::thread::scope(|scope| {
@@ -110,8 +131,15 @@ fn replay(
                 Ok(stored) => stored,
                 Err(difference) => return anyhow::Ok(Some(difference)),
             };
-            if let Some(difference) = execute_one(&mut state, &stored, genesis) {
-                return Ok(Some(difference));
+            check_version(state.protocol_version())?;
+            let executed = execute_one(&mut state, &stored, genesis, &archive);
+            archive.check()?;
+            match executed {
+                Ok(learned) if indexed.is_none_or(|indexed| state.height() > indexed) => {
+                    store.reindex(state.height(), learned)?;
+                }
+                Ok(_) => {}
+                Err(difference) => return Ok(Some(difference)),
             }
             blocks += 1;
             batches += stored.batches.len() as u64;
@@ -137,8 +165,13 @@ fn replay(
 type Read = anyhow::Result<Result<StoredBlock, Difference>>;
 
 fn read_blocks(store: &Store, genesis: &ChainGenesis, last: Height, sender: &SyncSender<Read>) {
+    let keys = match KeyHistory::read(store, genesis) {
+        Ok(keys) => keys,
+        // A send fails only once the other side has ended.
+        Err(fault) => return drop(sender.send(Err(fault.into()))),
+    };
     for height in (1..=last.0).map(Height) {
-        let read = read_block(store, genesis, height);
+        let read = read_block(store, genesis, &keys, height);
         let goes_on = matches!(read, Ok(Ok(_)));
         if sender.send(read).is_err() || !goes_on {
             return;
@@ -146,46 +179,64 @@ fn read_blocks(store: &Store, genesis: &ChainGenesis, last: Height, sender: &Syn
     }
 }
 
-fn read_block(store: &Store, genesis: &ChainGenesis, height: Height) -> Read {
+fn read_block(store: &Store, genesis: &ChainGenesis, keys: &KeyHistory, height: Height) -> Read {
     let missing = || format!("height {height} is missing from the home");
     let committed = store.block(height)?.with_context(missing)?;
     let payload = store.payload(height)?.with_context(missing)?;
     let outcomes = store.outcomes(height)?.with_context(missing)?;
     let mut batches = Vec::with_capacity(payload.len());
     for (index, bytes) in payload.into_iter().enumerate() {
-        let verified = SignedBatch::decode(bytes).and_then(|batch| {
-            let key_of = |id| genesis.participant(id).map(|participant| participant.public_key);
-            batch.verify(genesis.chain_id, key_of)
+        let signed = match SignedBatch::decode(bytes) {
+            Ok(signed) => signed,
+            Err(error) => return Ok(Err(batch_difference(height, index, error))),
+        };
+        let verified = signed.clone().verify(genesis.chain_id, |id| keys.keys(height, id));
+        batches.push(match verified {
+            Ok(batch) => StoredBatch::Verified(batch),
+            Err(_) => StoredBatch::Signed(signed),
         });
-        match verified {
-            Ok(batch) => batches.push(batch),
-            Err(error) => {
-                let what = format!("batch {index}");
-                return Ok(Err(Difference::new(height, what, "decided", error)));
-            }
-        }
     }
     let (block, certificate) = (committed.block, committed.certificate);
     Ok(Ok(StoredBlock { block, certificate, batches, outcomes }))
 }
 
-/// Executes a block and applies it if everything is equal.
+fn batch_difference(height: Height, index: usize, error: impl ToString) -> Difference {
+    Difference::new(height, format!("batch {index}"), "decided", error)
+}
+
+/// A block's batches, each verified with keys that held at its block.
+fn verify(
+    state: &State,
+    batches: &[StoredBatch],
+    height: Height,
+) -> Result<Vec<VerifiedBatch>, Difference> {
+    let keys = |id| state.party_keys(id).copied();
+    let verify = |(index, batch): (usize, &StoredBatch)| match batch {
+        StoredBatch::Verified(batch) => Ok(batch.clone()),
+        StoredBatch::Signed(signed) => (signed.clone().verify(state.chain_id(), keys))
+            .map_err(|error| batch_difference(height, index, error)),
+    };
+    batches.iter().enumerate().map(verify).collect()
+}
+
+/// Executes a block and applies it if everything is equal. Gives what the index learns of it.
 fn execute_one(
     state: &mut State,
     stored: &StoredBlock,
     genesis: &ChainGenesis,
-) -> Option<Difference> {
+    archive: &StoreArchive,
+) -> Result<BlockRecords, Difference> {
     let header = &stored.block.header;
     let height = state.height().next();
     if header.height != height {
-        return Some(Difference::new(height, "height", header.height, height));
+        return Err(Difference::new(height, "height", header.height, height));
     }
     let (block, decided) = (stored.block.hash(), stored.certificate.block);
     if decided != block {
-        return Some(Difference::new(height, "certificate", decided, block));
+        return Err(Difference::new(height, "certificate", decided, block));
     }
     if let Err(error) = stored.certificate.verify(genesis.chain_id, state.validators()) {
-        return Some(Difference::new(height, "certificate", error, "a quorum"));
+        return Err(Difference::new(height, "certificate", error, "a quorum"));
     }
     let context = BlockContext {
         height: header.height,
@@ -193,21 +244,20 @@ fn execute_one(
         proposer: header.proposer,
         time: header.time,
     };
-    let executed = match execute(state, &context, &stored.batches) {
-        Ok(executed) => executed,
-        Err(error) => return Some(Difference::new(height, "validity", "decided", error)),
-    };
+    let batches = verify(state, &stored.batches, height)?;
+    let executed = execute(state, &context, &batches, &Past { state, archive })
+        .map_err(|error| Difference::new(height, "validity", "decided", error))?;
     let difference = header_difference(header, &executed.block.header)
         .or_else(|| outcome_difference(height, &stored.outcomes, &executed.outcomes));
-    if difference.is_some() {
-        return difference;
+    if let Some(difference) = difference {
+        return Err(difference);
     }
     if executed.block != stored.block {
-        return Some(Difference::new(height, "batches", block, executed.block.hash()));
+        return Err(Difference::new(height, "batches", block, executed.block.hash()));
     }
-    // Orders that leave the duplicate window are archived by a node, not by a replay.
-    let _ = state.apply(executed.writes);
-    None
+    let (records, writes) = (executed.writes.records().to_vec(), executed.writes.running_writes());
+    let retired = state.apply(executed.writes).sorted();
+    Ok(BlockRecords { records, writes, retired })
 }
 
 fn header_difference(stored: &BlockHeader, executed: &BlockHeader) -> Option<Difference> {
@@ -218,7 +268,10 @@ fn header_difference(stored: &BlockHeader, executed: &BlockHeader) -> Option<Dif
         ("batches root", stored.batches_root, executed.batches_root),
         ("results root", stored.results_root, executed.results_root),
         ("state digest", stored.state_digest, executed.state_digest),
+        ("records root", stored.records_root, executed.records_root),
+        ("parties root", stored.parties_root, executed.parties_root),
         ("validators hash", stored.validators_hash, executed.validators_hash),
+        ("next validators hash", stored.next_validators_hash, executed.next_validators_hash),
         ("parameters hash", stored.parameters_hash, executed.parameters_hash),
     ];
     for (what, stored, executed) in fields {
@@ -292,7 +345,12 @@ mod tests {
             results_root: Digest::ZERO,
             state_digest: Digest::ZERO,
             validators_hash: Digest::ZERO,
+            next_validators_hash: Digest::ZERO,
             parameters_hash: Digest::ZERO,
+            party_count: 0,
+            parties_root: Digest::ZERO,
+            record_count: 0,
+            records_root: Digest::ZERO,
         }
     }
 

@@ -197,7 +197,7 @@ impl Settlement {
         }
         match instruction.status {
             InstructionState::Instructed => self.instructed += orders,
-            InstructionState::Failed => self.failed += orders,
+            InstructionState::Failed | InstructionState::Returned => self.failed += orders,
             InstructionState::Arrived => {
                 self.arrived += orders;
                 self.arrivals += 1;

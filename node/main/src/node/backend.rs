@@ -103,9 +103,8 @@ impl NodeBackend {
         let chain_id = self.genesis.chain_id;
         let verify = move || {
             let _permit = permit;
-            let key_of =
-                |id| read_state(&state).participant(id).map(|participant| participant.public_key);
-            SignedBatch::decode(bytes).and_then(|batch| batch.verify(chain_id, key_of))
+            let keys_of = |id| read_state(&state).party_keys(id).copied();
+            SignedBatch::decode(bytes).and_then(|batch| batch.verify(chain_id, keys_of))
         };
         let verified = tokio::task::spawn_blocking(verify).await.map_err(BackendError::fault)?;
         verified.map_err(BackendError::from)
@@ -434,13 +433,13 @@ impl Backend for NodeBackend {
 
     fn status(&self) -> Result<StatusReport, BackendError> {
         let connected = self.network.connected();
-        let nodes = self.genesis.nodes.iter().filter(|node| node.name != self.name);
+        let state = read_state(&self.orders.state);
+        let nodes = state.nodes().iter().filter(|node| node.name != self.name);
         let peers = nodes.map(|node| PeerReport {
             name: node.name.clone(),
             network_key: node.network_key.to_string(),
             is_connected: connected.contains(&node.network_key),
         });
-        let state = read_state(&self.orders.state);
         let best = self.vitals.best_peer_height.load(Ordering::Relaxed);
         Ok(StatusReport {
             name: self.name.clone(),

@@ -7,13 +7,17 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use chain_store::{Cell, ChainStore as _, Log, Store, StoreFault};
+use chain_store::{BlockRecords, Cell, ChainStore as _, Log, Store, StoreFault};
 use chain_types::{Height, TimeMs, codec};
 use node_network::{Lane, Network};
-use node_replica::{Effect, Input, PeerMessage, Replica, StagedBlock, Target};
+use node_replica::{
+    Effect, Input, PeerMessage, Replica, SharedState, StagedBlock, Target, read_state,
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
+use super::archive::{ReadFault, StoreArchive};
+use super::home::{Outdated, check_version};
 use super::hub::Hub;
 use super::metrics::NodeMetrics;
 use super::peers::{Directory, PeerWork};
@@ -45,10 +49,28 @@ impl Vitals {
     }
 }
 
+/// Why the driver cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum DriverFault {
+    /// A write to the store failed.
+    #[error("the store failed: {0}")]
+    Store(#[from] StoreFault),
+    /// What contracts asked of the past could not be read.
+    #[error("the past could not be read: {0}")]
+    Past(#[from] ReadFault),
+    /// The chain has gone on to a later protocol version.
+    #[error(transparent)]
+    Outdated(#[from] Outdated),
+}
+
 /// Everything the driver acts upon.
 pub struct Driver {
     /// The deciding half.
     pub replica: Replica,
+    /// The committed state, which the replica writes.
+    pub state: SharedState,
+    /// What the replica asks of the past.
+    pub archive: Arc<StoreArchive>,
     /// Blocks and indexes.
     pub store: Arc<Store>,
     /// The consensus log.
@@ -81,19 +103,19 @@ impl Driver {
     /// Runs until `stop`, which is noticed within half a second, or until the inputs end.
     ///
     /// # Errors
-    /// The first write that failed; nothing is sent after it.
+    /// The first write or read that failed, or a version that is not known; nothing is sent after.
     pub fn run(
         mut self,
         first: Input,
         inputs: &Receiver<Input>,
         stop: &CancellationToken,
-    ) -> Result<(), StoreFault> {
+    ) -> Result<(), DriverFault> {
         let mut timers = Timers::default();
         let result =
             self.step(&mut timers, first).and_then(|()| self.turn(&mut timers, inputs, stop));
         if let Err(fault) = &result {
             self.vitals.failed.store(true, Ordering::Relaxed);
-            error!(%fault, "a write to the store failed; the node stops so that nothing is promised");
+            error!(%fault, "the node stops, so that nothing is promised that it cannot keep");
         }
         result
     }
@@ -103,7 +125,7 @@ impl Driver {
         timers: &mut Timers,
         inputs: &Receiver<Input>,
         stop: &CancellationToken,
-    ) -> Result<(), StoreFault> {
+    ) -> Result<(), DriverFault> {
         while !stop.is_cancelled() {
             while let Some(timer) = timers.pop(Instant::now()) {
                 self.step(timers, Input::Timer(timer))?;
@@ -117,9 +139,11 @@ impl Driver {
         Ok(())
     }
 
-    fn step(&mut self, timers: &mut Timers, input: Input) -> Result<(), StoreFault> {
+    fn step(&mut self, timers: &mut Timers, input: Input) -> Result<(), DriverFault> {
         let started = Instant::now();
         let effects = self.replica.handle(wall_clock(), input);
+        // What was executed without a part of the past must not become known.
+        self.archive.check()?;
         self.metrics.decide_seconds.inc_by(started.elapsed().as_secs_f64());
         for effect in effects {
             self.carry_out(timers, effect)?;
@@ -128,6 +152,7 @@ impl Driver {
         self.vitals.pool_batches.store(batches as u64, Ordering::Relaxed);
         self.vitals.pool_items.store(items, Ordering::Relaxed);
         self.vitals.best_peer_height.store(self.replica.best_peer_height().0, Ordering::Relaxed);
+        check_version(read_state(&self.state).protocol_version())?;
         Ok(())
     }
 
@@ -168,9 +193,10 @@ impl Driver {
                 self.hub.found(token, batches, missing);
             }
             Effect::Submitted { token, result } => self.hub.submitted(token, result),
-            Effect::Commit { certificate, staged, records, departing } => {
+            Effect::Commit { certificate, staged, records, writes, departing } => {
                 let started = Instant::now();
-                self.store.commit(&certificate, &records, departing.sorted())?;
+                let retired = departing.sorted();
+                self.store.commit(&certificate, BlockRecords { records, writes, retired })?;
                 self.metrics.commit_seconds.observe(started.elapsed().as_secs_f64());
                 self.committed(&staged);
             }
@@ -226,6 +252,7 @@ impl Driver {
     fn committed(&self, staged: &StagedBlock) {
         let header = &staged.block.header;
         let orders: usize = staged.outcomes.iter().map(Vec::len).sum();
+        self.directory.follow(read_state(&self.state).nodes());
         self.vitals.height.store(header.height.0, Ordering::Relaxed);
         self.metrics.committed(header, orders as u64);
         self.hub.committed(&staged.block, &staged.outcomes);

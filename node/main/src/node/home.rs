@@ -8,14 +8,20 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use chain_state::{Retired, State};
 use chain_store::{
-    CONSENSUS_LOG_FILE, Cell, ChainStore as _, IfMissing, Log, Recovery, Store, StoreOptions,
-    VOTE_GUARD_FILE,
+    BlockRecords, CONSENSUS_LOG_FILE, Cell, ChainStore as _, IfMissing, Log, Recovery, Store,
+    StoreOptions, VOTE_GUARD_FILE,
 };
-use chain_types::{Block, ChainGenesis, Height, Outcome, SignedBatch, VerifiedBatch};
+use chain_types::parameters::PROTOCOL_VERSION;
+use chain_types::{
+    Block, ChainGenesis, Height, Outcome, ParticipantId, PartyKeys, SignedBatch, VerifiedBatch,
+};
 use consensus_core::Proposers;
 use contracts::Executed;
 use node_replica::{Checkpoint, SharedState, replay_block};
 use tracing::info;
+
+use super::archive::StoreArchive;
+use super::keys::KeyHistory;
 
 /// How often long work says how far it is.
 const PROGRESS_EVERY: Duration = Duration::from_secs(2);
@@ -24,6 +30,8 @@ const PROGRESS_EVERY: Duration = Duration::from_secs(2);
 pub struct Home {
     /// Blocks and indexes.
     pub store: Arc<Store>,
+    /// What contracts may ask of the past.
+    pub archive: Arc<StoreArchive>,
     /// The state after the last committed block.
     pub state: SharedState,
     /// Which proposers are passed over.
@@ -64,16 +72,17 @@ pub fn open(
         log_entries.into_iter().filter(|entry| entry.height == next).map(|entry| entry.bytes);
     let store = Arc::new(store);
     let Recovery { head, checkpoint, staged, .. } = recovery;
-    let rebuilt = rebuild(&store, genesis, head.unwrap_or_default(), checkpoint)?;
+    let archive = Arc::new(StoreArchive::new(store.clone()));
+    let rebuilt = rebuild(&store, &archive, genesis, head.unwrap_or_default(), checkpoint)?;
+    check_version(rebuilt.state.protocol_version())?;
+    let keys = |id| rebuilt.state.party_keys(id).copied();
     let staged = staged
         .into_iter()
-        .map(|staged| {
-            let batches = verify_all(&rebuilt.state, genesis, staged.batches)?;
-            Ok((staged.block, batches))
-        })
+        .map(|staged| Ok((staged.block, verify_all(keys, genesis, staged.batches)?)))
         .collect::<anyhow::Result<_>>()?;
     Ok(Home {
         store,
+        archive,
         state: Arc::new(RwLock::new(rebuilt.state)),
         proposers: rebuilt.proposers,
         log,
@@ -84,6 +93,28 @@ pub fn open(
     })
 }
 
+/// The chain executes by a protocol version that this program does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the chain goes on by protocol version {needed}; this program knows versions up to {known}: \
+     install a newer version of sluice and start again"
+)]
+pub struct Outdated {
+    /// What the next block executes by.
+    pub needed: u16,
+    /// The newest that this program executes.
+    pub known: u16,
+}
+
+/// Whether this program executes the next block.
+///
+/// # Errors
+/// [`Outdated`] when it does not.
+pub fn check_version(needed: u16) -> Result<(), Outdated> {
+    let known = PROTOCOL_VERSION;
+    if needed <= known { Ok(()) } else { Err(Outdated { needed, known }) }
+}
+
 struct Rebuilt {
     state: State,
     proposers: Proposers,
@@ -91,6 +122,7 @@ struct Rebuilt {
 
 fn rebuild(
     store: &Store,
+    archive: &StoreArchive,
     genesis: &ChainGenesis,
     head: Height,
     checkpoint: Option<(Height, Vec<u8>)>,
@@ -98,7 +130,7 @@ fn rebuild(
     let started = Instant::now();
     let mut progress = Progress::new(head);
     if checkpoint.is_none() {
-        store.reindex(Height(0), &State::genesis_records(genesis), Retired::default())?;
+        store.reindex(Height(0), genesis_records(genesis))?;
     }
     let mut rebuilt = match checkpoint {
         None => Rebuilt { state: State::genesis(genesis), proposers: Proposers::new() },
@@ -106,13 +138,17 @@ fn rebuild(
     };
     let first = rebuilt.state.height().next();
     for height in (first.0..=head.0).map(Height) {
-        let (block, batches) = load(store, &rebuilt.state, genesis, height)?;
-        let Executed { writes, .. } = replay_block(&rebuilt.state, &block, &batches)?;
+        check_version(rebuilt.state.protocol_version())?;
+        let keys = |id| rebuilt.state.party_keys(id).copied();
+        let (block, batches) = load(store, keys, genesis, height)?;
+        let replayed = replay_block(&rebuilt.state, &block, &batches, archive);
+        archive.check()?;
+        let Executed { writes, .. } = replayed?;
         let penalty = rebuilt.state.parameters().proposer_penalty_heights;
         rebuilt.proposers.note(&block.header, rebuilt.state.validators(), penalty);
-        let records = writes.records().to_vec();
-        let departing = rebuilt.state.apply(writes);
-        store.reindex(height, &records, departing.sorted())?;
+        let (records, running) = (writes.records().to_vec(), writes.running_writes());
+        let retired = rebuilt.state.apply(writes).sorted();
+        store.reindex(height, BlockRecords { records, writes: running, retired })?;
         progress.tell("replaying blocks", height);
     }
     info!(
@@ -135,9 +171,9 @@ fn from_checkpoint(
         .with_context(|| format!("the checkpoint of height {height} does not decode"))?;
     let mut restoring = State::restore(genesis, &checkpoint.state)?;
     let first = store.first_height_from(restoring.blocks_from())?.unwrap_or(height.next());
-    let keys = State::genesis(genesis);
+    let keys = KeyHistory::read(store, genesis)?;
     for at in (first.0..=height.0).map(Height) {
-        let (block, batches) = load(store, &keys, genesis, at)?;
+        let (block, batches) = load(store, |id| keys.keys(at, id), genesis, at)?;
         let outcomes = outcomes(store, at)?;
         restoring.remember(&block.header, &batches, &outcomes);
         progress.tell("reading recent orders", at);
@@ -145,13 +181,20 @@ fn from_checkpoint(
     Ok(Rebuilt { state: restoring.finish()?, proposers: checkpoint.proposers })
 }
 
-/// A committed block with its batches, signatures and roots checked anew.
-///
-/// # Errors
-/// When the store does not hold it whole.
-pub fn load(
+/// What block zero leaves for the index.
+pub fn genesis_records(genesis: &ChainGenesis) -> BlockRecords {
+    BlockRecords {
+        records: State::genesis_records(genesis),
+        writes: State::genesis(genesis).running_writes(),
+        retired: Retired::default(),
+    }
+}
+
+/// A committed block with its batches, signatures and roots checked anew. `keys` are those at the
+/// block.
+fn load(
     store: &Store,
-    keys: &State,
+    keys: impl Fn(ParticipantId) -> Option<PartyKeys>,
     genesis: &ChainGenesis,
     height: Height,
 ) -> anyhow::Result<(Block, Vec<VerifiedBatch>)> {
@@ -170,7 +213,7 @@ fn outcomes(store: &Store, height: Height) -> anyhow::Result<Vec<Vec<Outcome>>> 
 }
 
 fn verify_all(
-    keys: &State,
+    keys: impl Fn(ParticipantId) -> Option<PartyKeys>,
     genesis: &ChainGenesis,
     payload: Vec<bytes::Bytes>,
 ) -> anyhow::Result<Vec<VerifiedBatch>> {
@@ -178,8 +221,7 @@ fn verify_all(
         .into_iter()
         .map(|bytes| {
             let signed = SignedBatch::decode(bytes)?;
-            let key_of = |id| keys.participant(id).map(|participant| participant.public_key);
-            Ok(signed.verify(genesis.chain_id, key_of)?)
+            Ok(signed.verify(genesis.chain_id, &keys)?)
         })
         .collect()
 }

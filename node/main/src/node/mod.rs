@@ -1,13 +1,21 @@
 //! A running node: the replica's driver on a thread of its own, network and RPC on the tokio
 //! runtime, and the bounded queue between them.
+//!
+//! What governance changes holds at once, but for one thing: connections are allowed for the nodes
+//! that the registry names when the node starts. When a node is added to the registry, the others
+//! are started again, one after another, to let it in.
 
+pub mod archive;
 mod backend;
 mod driver;
 pub mod home;
 mod hub;
+pub mod keys;
 mod metrics;
 mod orders;
 mod peers;
+mod proofs;
+mod receipts;
 mod reports;
 mod timers;
 
@@ -27,6 +35,7 @@ use prometheus_client::registry::Registry;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use self::archive::StoreArchive;
 use self::backend::NodeBackend;
 use self::driver::{Driver, Vitals};
 use self::home::Home;
@@ -54,9 +63,10 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
     let mut registry = Registry::default();
     let metrics = Arc::new(NodeMetrics::new(&mut registry));
     let own_key = identity.network_key.public_key();
-    let directory = Arc::new(Directory::new(&genesis, own_key));
-    let (network, events) =
-        Network::start(network_config(&config, &identity), &mut registry, cancel.clone()).await?;
+    let nodes = read_state(&home.state).nodes().to_vec();
+    let directory = Arc::new(Directory::new(&nodes, own_key));
+    let network_config = network_config(&config, &identity, &nodes);
+    let (network, events) = Network::start(network_config, &mut registry, cancel.clone()).await?;
 
     let hub = Arc::new(Hub::new(read_state(&home.state).height()));
     let vitals = Arc::new(Vitals::default());
@@ -76,7 +86,11 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
         name: config.name.clone(),
         validator: identity.validator.as_ref().map(|(id, _)| *id),
         genesis: genesis.clone(),
-        orders: Orders { state: home.state.clone(), store: home.store.clone() },
+        orders: Orders {
+            genesis: genesis.clone(),
+            state: home.state.clone(),
+            store: home.store.clone(),
+        },
         hub: hub.clone(),
         vitals: vitals.clone(),
         network: network.clone(),
@@ -85,12 +99,16 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
         started: std::time::Instant::now(),
     };
 
-    let Home { store, state, proposers, log, log_entries, guard, guard_bytes, staged } = home;
+    let Home { store, archive, state, proposers, log, log_entries, guard, guard_bytes, staged } =
+        home;
     let replica_config = replica_config(&config, &identity, &genesis);
-    let replica = new_replica(replica_config, &state, proposers, guard_bytes.as_deref())?;
+    let guard_bytes = guard_bytes.as_deref();
+    let replica = new_replica(replica_config, &state, archive.clone(), proposers, guard_bytes)?;
     let first = Input::Recover { staged, wal: log_entries };
     let driver = Driver {
         replica,
+        state: state.clone(),
+        archive,
         store,
         log,
         unwritten: Vec::new(),
@@ -146,7 +164,7 @@ async fn drive(
     cancel.cancel();
     match (outcome, thread.join()) {
         (Ok(Ok(())), Ok(())) => Ok(()),
-        (Ok(Err(fault)), _) => Err(fault).context("the store failed"),
+        (Ok(Err(fault)), _) => Err(fault.into()),
         _ => Err(anyhow!("an internal invariant broke; the log has the assertion")),
     }
 }
@@ -166,8 +184,11 @@ async fn open_home(
     tokio::task::spawn_blocking(move || home::open(&folder, &genesis, options, validates)).await?
 }
 
-fn network_config(config: &NodeConfig, identity: &NodeIdentity) -> NetworkConfig {
-    let nodes = &identity.genesis.nodes;
+fn network_config(
+    config: &NodeConfig,
+    identity: &NodeIdentity,
+    nodes: &[chain_types::Node],
+) -> NetworkConfig {
     let peers = config
         .network
         .peers
@@ -175,7 +196,7 @@ fn network_config(config: &NodeConfig, identity: &NodeIdentity) -> NetworkConfig
         .filter_map(|peer| {
             let key = peer.public_key()?;
             if !nodes.iter().any(|node| node.network_key == key) {
-                warn!(peer = peer.name, "not in the genesis file, so it is not dialled");
+                warn!(peer = peer.name, "not in the registry, so it is not dialled");
                 return None;
             }
             Some(Peer { key, address: peer.address.to_string() })
@@ -208,10 +229,11 @@ fn replica_config(
 fn new_replica(
     config: Config,
     state: &SharedState,
+    archive: Arc<StoreArchive>,
     proposers: consensus_core::Proposers,
     guard: Option<&[u8]>,
 ) -> anyhow::Result<Replica> {
-    Replica::new(config, state.clone(), proposers, guard)
+    Replica::new(config, state.clone(), archive, proposers, guard)
         .context("vote.guard cannot be used; without it this validator could vote twice")
 }
 

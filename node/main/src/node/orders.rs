@@ -5,19 +5,22 @@ use std::sync::Arc;
 
 use chain_state::{InstructionRecord, InstructionStatus, Location, OrderRecord, OrderStatus};
 use chain_store::{ChainStore as _, Store, StoreFault};
-use chain_types::batch::{BATCH_HEADER_BYTES, BATCH_PREFIX_BYTES, BatchHeader};
-use chain_types::receipt::RECEIPT_MAGIC;
+use chain_types::batch::BatchHeader;
 use chain_types::{
-    BlockHeader, Height, Inclusion, InstructionId, OrderId, Provable, Receipt, RechargeItem, codec,
+    BlockHeader, ChainGenesis, Height, InstructionId, OrderId, Receipt, RechargeItem,
 };
 use node_replica::{SharedState, read_state};
 use rpc_api::recharge::OrderContent;
 use rpc_api::{ItemLocation, OrderReport, OrderState, Searched, Stages};
 use zerocopy::FromBytes as _;
 
+use super::archive::{ReadFault, item_of};
+
 /// Where orders are read.
 #[derive(Clone)]
 pub struct Orders {
+    /// The chain.
+    pub genesis: Arc<ChainGenesis>,
     /// The committed state.
     pub state: SharedState,
     /// Blocks and indexes, at least as far as the state was when the read began.
@@ -33,22 +36,6 @@ struct Found {
     /// The block that gave it its status.
     ended: BlockHeader,
     instruction: Option<InstructionRecord>,
-}
-
-/// Why something that an index names could not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadFault {
-    /// The store could not be read.
-    #[error(transparent)]
-    Store(#[from] StoreFault),
-    /// An index names what the blocks do not hold.
-    #[error("the index names {what} at height {height}, but the block does not hold it")]
-    Inconsistent {
-        /// What was looked for.
-        what: &'static str,
-        /// Where.
-        height: Height,
-    },
 }
 
 impl Orders {
@@ -120,19 +107,8 @@ impl Orders {
     ) -> Result<Option<Receipt>, ReadFault> {
         let Some(record) = self.record(id, recent)? else { return Ok(None) };
         let found = self.find(record)?;
-        let two_steps =
-            record.status == OrderStatus::Collected && record.status_location != record.location;
-        let collection = two_steps.then(|| self.include(record.status_location)).transpose()?;
-        let arrived = found.instruction.and_then(|instruction| match instruction.status {
-            InstructionStatus::Arrived { location, .. } => Some(location),
-            _ => None,
-        });
-        Ok(Some(Receipt {
-            magic: RECEIPT_MAGIC,
-            order: self.include(record.location)?,
-            collection,
-            arrival: arrived.map(|location| self.include(location)).transpose()?,
-        }))
+        let Found { record, item, instruction, .. } = &found;
+        self.make_receipt(id, record, item, instruction.as_ref()).map(Some)
     }
 
     fn find(&self, record: OrderRecord) -> Result<Found, ReadFault> {
@@ -140,15 +116,9 @@ impl Orders {
         let inconsistent = |what| ReadFault::Inconsistent { what, height };
         let bytes =
             self.store.batch_bytes(height, batch)?.ok_or_else(|| inconsistent("a batch"))?;
-        let header: BatchHeader = bytes
-            .get(..BATCH_HEADER_BYTES)
-            .and_then(|bytes| codec::decode(bytes, BATCH_HEADER_BYTES).ok())
-            .ok_or_else(|| inconsistent("a batch header"))?;
-        let start = BATCH_PREFIX_BYTES + item as usize * 128;
-        let item = bytes
-            .get(start..start + 128)
-            .and_then(|bytes| RechargeItem::read_from_bytes(bytes).ok())
-            .ok_or_else(|| inconsistent("an order"))?;
+        let (header, item) =
+            item_of(&bytes, item).ok_or_else(|| inconsistent("an order's batch"))?;
+        let item = RechargeItem::read_from_bytes(item).map_err(|_| inconsistent("an order"))?;
         let accepted = self.header(height)?;
         let ended = self.header(record.status_height)?;
         let instruction = match record.status {
@@ -192,34 +162,27 @@ impl Orders {
         let status = found.record.status;
         let settled = found.instruction.and_then(|instruction| match instruction.status {
             InstructionStatus::Instructed => None,
-            InstructionStatus::Arrived { time, .. } | InstructionStatus::Failed { time, .. } => {
-                Some(time.0)
-            }
+            InstructionStatus::Arrived { time, .. }
+            | InstructionStatus::Failed { time, .. }
+            | InstructionStatus::Returned { time, .. } => Some(time.0),
         });
-        let deadline = found.accepted.time.plus(parameters.deadline_domestic_ms);
+        let is_converted = found.item.payout_currency() != found.item.currency();
+        let allowed_ms = if is_converted {
+            parameters.deadline_cross_border_ms
+        } else {
+            parameters.deadline_domestic_ms
+        };
+        let deadline = found.accepted.time.plus(allowed_ms);
+        let has_ended =
+            matches!(status, OrderStatus::Voided | OrderStatus::Expired | OrderStatus::Refused);
         Stages {
             accepted_ms: Some(found.accepted.time.0),
             collected_ms: (status == OrderStatus::Collected).then_some(ended),
-            ended_ms: matches!(status, OrderStatus::Voided | OrderStatus::Expired).then_some(ended),
+            ended_ms: has_ended.then_some(ended),
             instructed_ms: found.instruction.map(|instruction| instruction.instructed.0),
             arrived_ms: settled,
             deadline_ms: (status != OrderStatus::Rejected).then_some(deadline.0),
         }
-    }
-
-    fn include(&self, location: Location) -> Result<Inclusion, ReadFault> {
-        let Location { height, batch, item } = location;
-        let inconsistent = |what| ReadFault::Inconsistent { what, height };
-        let committed = self.store.block(height)?.ok_or_else(|| inconsistent("a block"))?;
-        let outcomes = self.store.outcomes(height)?.ok_or_else(|| inconsistent("outcomes"))?;
-        let bytes =
-            self.store.batch_bytes(height, batch)?.ok_or_else(|| inconsistent("a batch"))?;
-        let provable = Provable {
-            block: &committed.block,
-            certificate: &committed.certificate,
-            outcomes: &outcomes,
-        };
-        provable.include(batch, &bytes, item).ok_or_else(|| inconsistent("an item"))
     }
 }
 
@@ -230,11 +193,14 @@ impl Found {
             OrderStatus::Reserved => OrderState::Reserved,
             OrderStatus::Voided => OrderState::Voided,
             OrderStatus::Expired => OrderState::Expired,
+            OrderStatus::Held => OrderState::Held,
+            OrderStatus::Refused => OrderState::Refused,
             OrderStatus::Collected => match self.instruction.map(|record| record.status) {
                 None => OrderState::Collected,
                 Some(InstructionStatus::Instructed) => OrderState::Instructed,
                 Some(InstructionStatus::Arrived { .. }) => OrderState::Arrived,
                 Some(InstructionStatus::Failed { .. }) => OrderState::Failed,
+                Some(InstructionStatus::Returned { .. }) => OrderState::Returned,
             },
         }
     }

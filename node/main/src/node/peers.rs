@@ -2,14 +2,12 @@
 //! threads, answering peers' requests from pool and store, and asking them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
 use chain_store::{ChainStore as _, Store};
-use chain_types::{
-    BatchId, ChainGenesis, ChainId, Height, PublicKey, SignedBatch, VerifiedBatch, codec,
-};
+use chain_types::{BatchId, ChainId, Height, Node, PublicKey, SignedBatch, VerifiedBatch, codec};
 use node_network::{Event, Events, Lane, Network, Reply};
 use node_replica::{
     Input, NodeIndex, PEER_MESSAGE_BYTES_MAX, PeerMessage, PeerRequest, PeerResponse,
@@ -31,48 +29,66 @@ const ANSWERING_MAX: usize = 4;
 /// Batches in one answer.
 const ANSWER_BATCHES_MAX: usize = 8;
 
-/// Which key is which node.
+/// Which key is which node, as the registry last said.
 #[derive(Debug)]
 pub struct Directory {
-    keys: Vec<PublicKey>,
-    names: Vec<String>,
+    own: PublicKey,
+    listing: RwLock<Arc<Listing>>,
+}
+
+#[derive(Debug)]
+struct Listing {
+    nodes: Vec<Node>,
     indexes: BTreeMap<PublicKey, NodeIndex>,
-    validators: Vec<PublicKey>,
+}
+
+impl Listing {
+    fn new(nodes: &[Node]) -> Self {
+        let keys = nodes.iter().map(|node| node.network_key);
+        let indexes = keys.zip((0..).map(NodeIndex)).collect();
+        Self { nodes: nodes.to_vec(), indexes }
+    }
 }
 
 impl Directory {
     /// The registry's nodes, as seen from the node whose network key is `own`.
-    pub fn new(genesis: &ChainGenesis, own: PublicKey) -> Self {
-        let keys: Vec<PublicKey> = genesis.nodes.iter().map(|node| node.network_key).collect();
-        let indexes = (0..).map(NodeIndex).zip(&keys).map(|(index, key)| (*key, index)).collect();
-        let validators = genesis
-            .nodes
-            .iter()
-            .filter(|node| node.power > 0 && node.network_key != own)
-            .map(|node| node.network_key)
-            .collect();
-        let names = genesis.nodes.iter().map(|node| node.name.clone()).collect();
-        Self { keys, names, indexes, validators }
+    pub fn new(nodes: &[Node], own: PublicKey) -> Self {
+        Self { own, listing: RwLock::new(Arc::new(Listing::new(nodes))) }
+    }
+
+    /// Takes over the nodes of a registry that may have changed.
+    pub fn follow(&self, nodes: &[Node]) {
+        if self.listing().nodes != nodes {
+            let listing = Arc::new(Listing::new(nodes));
+            *self.listing.write().unwrap_or_else(PoisonError::into_inner) = listing;
+        }
+    }
+
+    fn listing(&self) -> Arc<Listing> {
+        self.listing.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The network key of a node.
     pub fn key(&self, node: NodeIndex) -> Option<PublicKey> {
-        self.keys.get(node.0 as usize).copied()
+        self.listing().nodes.get(node.0 as usize).map(|node| node.network_key)
     }
 
     /// The name of a node.
-    pub fn name(&self, node: NodeIndex) -> &str {
-        self.names.get(node.0 as usize).map_or("unknown", String::as_str)
+    pub fn name(&self, node: NodeIndex) -> String {
+        let listing = self.listing();
+        listing.nodes.get(node.0 as usize).map_or("unknown", |node| &node.name).to_owned()
     }
 
     /// The node of a network key.
     pub fn index(&self, key: &PublicKey) -> Option<NodeIndex> {
-        self.indexes.get(key).copied()
+        self.listing().indexes.get(key).copied()
     }
 
     /// The network keys of the other validators.
-    pub fn validators(&self) -> impl Iterator<Item = PublicKey> + '_ {
-        self.validators.iter().copied()
+    pub fn validators(&self) -> Vec<PublicKey> {
+        let listing = self.listing();
+        let others = listing.nodes.iter().filter(|node| node.power > 0);
+        others.map(|node| node.network_key).filter(|key| *key != self.own).collect()
     }
 }
 
@@ -208,9 +224,8 @@ impl Peers {
 
     fn verify(&self, bytes: Bytes) -> Result<VerifiedBatch, chain_types::BatchError> {
         let signed = SignedBatch::decode(bytes)?;
-        let key_of =
-            |id| read_state(&self.state).participant(id).map(|participant| participant.public_key);
-        signed.verify(self.chain_id, key_of)
+        let keys_of = |id| read_state(&self.state).party_keys(id).copied();
+        signed.verify(self.chain_id, keys_of)
     }
 
     async fn answer(&self, from: PublicKey, bytes: &[u8], reply: Reply) {
@@ -283,13 +298,16 @@ impl Peers {
         self.input(Input::Blocks { from, blocks }).await;
     }
 
+    /// A block whose batches are verified with the keys of now: those that the next block executes
+    /// under. A later block may hold a batch of a key that is not known yet: it and those after it
+    /// are asked for again once the blocks before it are committed.
     fn sync_block(&self, wire: WireBlock) -> Option<SyncBlock> {
         let WireBlock { block, certificate, batches } = wire;
         let batches = batches
             .into_iter()
             .map(|bytes| self.verify(Bytes::from(bytes)))
             .collect::<Result<_, _>>()
-            .inspect_err(|error| warn!(%error, "a synced batch does not hold"))
+            .inspect_err(|error| debug!(%error, "a synced batch does not hold now"))
             .ok()?;
         Some(SyncBlock { block, certificate, batches })
     }

@@ -2,7 +2,7 @@
 
 use chain_state::{
     Account, AccountEntry, AccountKey, BreachRecord, BreachSubject, EntryCause, InstructionRecord,
-    InstructionStatus, Stage, State, WindowRecord,
+    InstructionStatus, Position, Stage, State, WindowRecord,
 };
 use chain_types::{Currency, FailureReason};
 use rpc_api::{
@@ -19,11 +19,17 @@ fn money(minor: u128, currency: Currency) -> Money {
 
 /// A window.
 pub fn window(record: &WindowRecord) -> WindowReport {
-    let positions = record.positions.iter().map(|position| {
-        let collected = money(position.gross_debits, position.currency);
-        let to_pay = money(position.gross_credits, position.currency);
-        let net = Money::sum(to_pay.minor - collected.minor, position.currency);
-        PositionReport { gateway: position.gateway.0, collected, to_pay, net }
+    // The interface has a place for gateways only.
+    let is_gateway =
+        |position: &&Position| position.party.kind == chain_state::AccountKind::GatewayLiquidity;
+    let positions = record.positions.iter().filter(is_gateway).map(|position| {
+        let currency = position.party.currency;
+        PositionReport {
+            gateway: u32::try_from(position.party.owner).unwrap_or(u32::MAX),
+            collected: money(position.gross_debits, currency),
+            to_pay: money(position.gross_credits, currency),
+            net: Money::sum(position.net(), currency),
+        }
     });
     WindowReport {
         window: record.id.0,
@@ -45,6 +51,7 @@ pub fn instruction(record: &InstructionRecord) -> InstructionReport {
         InstructionStatus::Failed { reason, time, .. } => {
             (InstructionState::Failed, Some(time), FailureReason::from_number(reason))
         }
+        InstructionStatus::Returned { time, .. } => (InstructionState::Returned, Some(time), None),
     };
     let arrived = status == InstructionState::Arrived;
     InstructionReport {
@@ -101,6 +108,9 @@ pub fn entry(entry: &AccountEntry) -> EntryReport {
         EntryCause::Batch(index) => ("batch", Some(format!("{}/{index}", entry.height))),
         EntryCause::Expiry => ("expiry", None),
         EntryCause::Instruction(id) => ("instruction", Some(id.to_string())),
+        EntryCause::WindowClose(id) => ("window-close", Some(id.to_string())),
+        EntryCause::Order(id) => ("order", Some(id.to_string())),
+        EntryCause::Transfer(id) => ("transfer", Some(id.to_string())),
     };
     EntryReport {
         height: entry.height.0,
