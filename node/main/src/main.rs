@@ -1,5 +1,6 @@
 //! `sluice`: runs a node, makes networks, submits orders, asks, proves and measures.
 
+mod account_proof;
 mod bench;
 mod commands;
 mod localnet;

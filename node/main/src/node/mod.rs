@@ -7,6 +7,8 @@
 
 pub mod archive;
 mod backend;
+mod contract_reads;
+mod contract_reports;
 mod driver;
 pub mod home;
 mod hub;
