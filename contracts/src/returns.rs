@@ -22,8 +22,8 @@ use chain_state::{
 };
 use chain_types::rate::divide_half_even;
 use chain_types::{
-    Amount, Digest, InstructionId, OrderId, Outcome, Participant, ParticipantId, RechargeItem,
-    Rejection, ReturnItem, ReturnReason,
+    Amount, Digest, InstructionId, OrderId, Outcome, Parameters, Participant, ParticipantId,
+    RechargeItem, Rejection, ReturnItem, ReturnReason,
 };
 
 use crate::{cashback, fx};
@@ -329,9 +329,10 @@ fn settle_source(overlay: &mut Overlay<'_>, found: &Return, location: Location) 
     }
 }
 
-/// Forgets orders whose return period is over.
+/// Forgets orders that can never be returned again, however far governance extends the period:
+/// what is forgotten could be returned twice.
 pub(crate) fn forget(overlay: &mut Overlay<'_>) {
-    let period_ms = overlay.state().parameters().return_period_ms;
+    let period_ms = longest_period_ms();
     let time = overlay.time();
     let returned = overlay.state().tables().returned.keys();
     let over: Vec<OrderId> =
@@ -339,4 +340,11 @@ pub(crate) fn forget(overlay: &mut Overlay<'_>) {
     for id in over {
         overlay.tables().returned().remove(&id);
     }
+}
+
+/// The longest return period that a chain can have.
+fn longest_period_ms() -> u64 {
+    let bounds = Parameters::NAMES.iter().zip(Parameters::BOUNDS);
+    let of_period = bounds.filter(|(name, _)| **name == "return_period_ms");
+    of_period.map(|(_, (_, longest))| *longest).last().unwrap_or(u64::MAX)
 }
