@@ -19,7 +19,7 @@ use self::words::{Read, Words};
 use crate::kit::*;
 
 /// How many rows the tables have at least.
-const ROWS_MIN: usize = 260;
+const ROWS_MIN: usize = 700;
 
 /// Rejections that no row can show, and why.
 const NOT_IN_TABLES: &[(Rejection, &str)] = &[

@@ -123,6 +123,13 @@ impl Faults {
     }
 }
 
+impl Faults {
+    /// Whether a node loses its disk.
+    pub fn lose_disk(&self) -> bool {
+        self.events.iter().any(|(_, fault)| matches!(fault, Fault::LoseDisk { .. }))
+    }
+}
+
 fn draw_fault(plan: &FaultPlan, random: &mut ChaCha8Rng) -> Fault {
     let for_ms = random.random_range(100..=plan.fault_ms / 3);
     match random.random_range(0..10) {

@@ -154,7 +154,9 @@ impl World {
             nodes,
             network,
             boaster,
-            clients: Clients::default(),
+            // A node that has never voted is silent at first, as is one that lost its disk: both at
+            // once are more than one faulty validator of five.
+            clients: Clients::new(!faults.lose_disk()),
             slept_ms: 0,
             askers: BTreeMap::new(),
             agreement: Agreement::default(),
@@ -425,7 +427,9 @@ impl World {
             }
             self.audit.read(staged)?;
             self.clients.read(staged);
-            self.observer.read(staged, &read_state(&self.nodes[node as usize].state));
+            let state = read_state(&self.nodes[node as usize].state);
+            self.audit.compare(&state)?;
+            self.observer.read(staged, &state);
         }
         Ok(())
     }

@@ -49,6 +49,10 @@ impl Speaker {
                 let cap = if is_large && provider != 403 { u64::MAX } else { cap };
                 add(TransferAction::Cap, 5, u64::from(provider), currency, cap);
             }
+            if is_large {
+                add(TransferAction::Deposit, 5, 401, currency, u64::MAX);
+                add(TransferAction::Deposit, 5, 402, currency, u64::MAX);
+            }
             for merchant in &MERCHANTS[..3] {
                 add(TransferAction::Deposit, 3, *merchant, currency, 20_000);
             }
@@ -101,7 +105,11 @@ impl Speaker {
         let notice = state.parameters().governance_notice_heights;
         let ahead = if self.one_in(15) { self.below(notice) } else { notice + self.below(4) };
         let height = Height(state.height().0 + 1 + ahead);
-        let mut item = ProposalItem::new(ProposalId(self.id(now)), height, &change)?;
+        let mut id = ProposalId(self.id(now));
+        if let Some(known) = state.tables().proposals.keys().last().filter(|_| self.one_in(20)) {
+            id = *known;
+        }
+        let mut item = ProposalItem::new(id, height, &change)?;
         if self.one_in(40) {
             item.change[479] = 1;
         }
@@ -148,12 +156,26 @@ impl Speaker {
             if is.roles != was.roles {
                 changes.push(Change::Participant(Participant { roles: was.roles, ..is.clone() }));
             }
+            if !self.has_key(&is.public_key) {
+                self.key_count += 1;
+                changes.push(Change::Key {
+                    participant: was.id,
+                    public_key: secret(30_000 + self.key_count % 300).public_key(),
+                    overlap_heights: 0,
+                });
+            }
         }
         for was in &genesis.merchants {
             let is = state.merchant(was.id)?;
             if is.suspended != was.suspended {
                 let (merchant, suspended) = (was.id, was.suspended);
                 changes.push(Change::MerchantSuspended { merchant, suspended });
+            }
+        }
+        for (node, is) in (0..).zip(state.nodes()) {
+            let was = u64::from(node < 4);
+            if is.power != was && is.network_key != is.validator_key {
+                changes.push(Change::Power { node, power: was });
             }
         }
         let values = state.parameters().values().into_iter().zip(genesis.parameters.values());
@@ -217,8 +239,8 @@ impl Speaker {
                 Change::Node(added)
             }
             22 => Change::Power {
-                node: u32::try_from(self.below(9)).ok()?,
-                power: self.choose(&[0, 1, 1, 1, 2, 5, 2_000_000_000]),
+                node: u32::try_from(self.below(6)).ok()?,
+                power: self.choose(&[0, 0, 1, 2, 5, 2_000_000_000]),
             },
             23 => Change::Currency(Currency(self.choose(&[CNY, 978, 826, 959, 1]))),
             24 => Change::ProtocolVersion(self.choose(&[0, 1, 2])),

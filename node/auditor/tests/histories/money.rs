@@ -14,6 +14,8 @@ type Said = Option<(u32, Item)>;
 
 /// The largest amount that any chain allows for one order.
 const AMOUNT_MAX: u64 = 1_000_000_000_000_000;
+/// Above this, a few orders at the highest rate are more than an instruction can hold.
+const AMOUNTS_HUGE: u64 = 1_000_000_000_000;
 
 impl Speaker {
     fn amount(&mut self) -> u64 {
@@ -76,8 +78,12 @@ impl Speaker {
             5 => item.fx_quote = 1.into(),
             _ => {}
         }
+        if self.one_in(60) {
+            item.order_id = self.order_that(|_| true)?.item.order_id;
+        }
         if self.one_in(2) {
             item.flags = (item.flags.get() | Flags::COLLECTED).into();
+            self.follow(now, &item);
             return Some((gateway, item.into()));
         }
         let by = match self.below(20) {
@@ -87,6 +93,29 @@ impl Speaker {
             _ => self.choose(&[101, 102]),
         };
         Some((by, item.into()))
+    }
+
+    /// What is said next of an order that is collected at once: that it goes back at once, or that
+    /// there are more, so many that the window's sum is too much.
+    fn follow(&mut self, now: Now<'_>, item: &RechargeItem) {
+        let gateway = item.collecting_gateway.get();
+        if self.one_in(60) {
+            let item = ReturnItem {
+                order_id: item.order_id,
+                amount: item.amount,
+                reason: 1.into(),
+                sequence: 1.into(),
+                reference: [5; 32],
+                spare: [0; 4],
+            };
+            self.queue.push_back((gateway, item.into()));
+        }
+        if item.payout_currency.get() == JPY && item.amount.get() > AMOUNTS_HUGE {
+            for _ in 0..2 {
+                let more = RechargeItem { order_id: self.id(now), ..*item };
+                self.queue.push_back((gateway, more.into()));
+            }
+        }
     }
 
     /// Makes it an order across currencies, by a quote that is mostly in force.
@@ -114,7 +143,7 @@ impl Speaker {
         match self.below(40) {
             0 => item.fx_quote = self.choose(&[1, quote.id.0 + 1, u64::MAX]).into(),
             1 => item.payout_currency = self.choose(&CURRENCIES).into(),
-            2 => item.payout_minimum = self.choose(&[1, 100, u64::MAX]).into(),
+            2 | 6 => item.payout_minimum = self.choose(&[1, 100, u64::MAX]).into(),
             3 | 4 if left < AMOUNT_MAX => item.amount = left.into(),
             5 if left < AMOUNT_MAX => item.amount = (left + 1).into(),
             _ => {}
@@ -138,7 +167,8 @@ impl Speaker {
             spare: [0; 14],
         };
         let gateway = known.item.collecting_gateway.get();
-        Some((self.choose(&[known.submitter, known.submitter, gateway]), item.into()))
+        let by = if self.one_in(10) { self.choose(&[101, 102, 203]) } else { known.submitter };
+        Some((if self.one_in(3) { gateway } else { by }, item.into()))
     }
 
     /// One of the last instructions, mostly one that is as asked for; now and then an id of none.

@@ -1,8 +1,8 @@
 //! What is said of liquidity, rates and quotes.
 
-use chain_state::{TransferRecord, TransferStatus};
+use chain_state::{AccountKey, AccountKind, TransferRecord, TransferStatus};
 use chain_types::{
-    ParticipantId, QuoteId, QuoteItem, RateItem, TransferDecisionItem, TransferItem,
+    Currency, ParticipantId, QuoteId, QuoteItem, RateItem, TransferDecisionItem, TransferItem,
 };
 
 use crate::item::Item;
@@ -23,6 +23,14 @@ const PAIRS: [(u16, u16, u64, u16); 8] = [
     (JPY, KWD, 1, 9),
 ];
 
+/// All that an account has.
+fn balance(now: Now<'_>, kind: u16, owner: u64, currency: u16) -> u64 {
+    let kind = u8::try_from(kind).ok().and_then(AccountKind::from_number);
+    let key = kind.map(|kind| AccountKey { kind, owner, currency: Currency(currency) });
+    let account = key.and_then(|key| now.chain.state.account(&key));
+    account.map_or(1, |account| u64::try_from(account.balance()).unwrap_or(1))
+}
+
 impl Speaker {
     pub fn transfer(&mut self, now: Now<'_>) -> Said {
         let action = self.choose(&[1, 1, 1, 2, 2, 3, 3, 3]);
@@ -38,12 +46,19 @@ impl Speaker {
         let amount = match self.below(20) {
             0 => 0,
             1 if is_boundless || action == 2 => u64::MAX,
+            2..7 if action == 2 => balance(now, kind, owner, currency),
+            2..5 if action == 3 => 0,
             _ if action == 1 => self.between(1, 40_000),
             _ if action == 2 => self.between(1, 6_000),
             _ => self.between(0, 90_000),
         };
+        let mut transfer_id = self.id(now);
+        let known = now.chain.state.tables().transfers.keys().last();
+        if let Some(known) = known.filter(|_| self.one_in(20)) {
+            transfer_id = known.0;
+        }
         let item = TransferItem {
-            transfer_id: self.id(now),
+            transfer_id,
             action: if self.one_in(40) { 4 } else { action }.into(),
             account_kind: kind.into(),
             owner: owner.into(),

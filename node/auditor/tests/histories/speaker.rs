@@ -76,6 +76,11 @@ impl Speaker {
         self.rng.random_range(first..=last)
     }
 
+    /// Whether somebody can sign with a key.
+    pub fn has_key(&self, key: &PublicKey) -> bool {
+        self.keys.contains_key(key)
+    }
+
     pub fn one_in(&mut self, number: u64) -> bool {
         self.below(number) == 0
     }
@@ -281,7 +286,7 @@ impl Speaker {
         let keys = now.chain.state.party_keys(ParticipantId(submitter));
         let previous = keys.and_then(|keys| keys.previous).map(|(key, _)| key);
         let key = match previous {
-            Some(previous) if self.one_in(3) => Some(previous),
+            Some(previous) if self.one_in(10) => Some(previous),
             _ => keys.map(|keys| keys.current),
         };
         let nobodys = self.one_in(250);

@@ -39,12 +39,12 @@ const PARAMETERS: &[(&str, [u64; 3])] = &[
 ];
 
 /// An operator proposes changes.
-pub fn propose(_: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
+pub fn propose(memory: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
     let operator = moment.pick(&OPERATORS);
     let count = moment.random.random_range(1..=2);
     let items: Vec<ProposalItem> = (0..count)
         .filter_map(|_| {
-            let change = change(moment);
+            let change = change(memory, moment);
             let ahead = NOTICE_HEIGHTS + moment.random.random_range(0..5);
             let height = chain_types::Height(moment.state.height().0 + ahead);
             let id = ProposalId::new(moment.now, moment.random.random());
@@ -54,7 +54,7 @@ pub fn propose(_: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch>
     moment.sign(operator, &items)
 }
 
-fn change(moment: &mut Moment<'_>) -> Change {
+fn change(memory: &Memory, moment: &mut Moment<'_>) -> Change {
     if let Some(end) = end_of_suspension(moment) {
         return end;
     }
@@ -62,7 +62,7 @@ fn change(moment: &mut Moment<'_>) -> Change {
         0..4 => parameter(moment),
         4..7 => programme(moment),
         7..11 => rotation(moment),
-        11..14 => power(moment),
+        11..14 => power(memory, moment),
         14..16 => Change::Merchant(moved_merchant(moment)),
         16 => Change::MerchantSuspended { merchant: moment.pick(&MERCHANTS), suspended: true },
         17 => Change::ParticipantSuspended { participant: anybody(moment), suspended: true },
@@ -136,8 +136,9 @@ fn rotation(moment: &mut Moment<'_>) -> Change {
 
 /// Powers shift a little, the edge node gains a vote or loses it, and a validator gives up its
 /// own, as long as four are left. No node may gain a third.
-fn power(moment: &mut Moment<'_>) -> Change {
-    let node = moment.random.random_range(0..NODES);
+fn power(memory: &Memory, moment: &mut Moment<'_>) -> Change {
+    let nodes = if memory.edge_may_vote { NODES } else { VALIDATORS };
+    let node = moment.random.random_range(0..nodes);
     let power = match moment.random.random_range(0..8) {
         0 => 0,
         1 => 50 * POWER,
@@ -146,7 +147,7 @@ fn power(moment: &mut Moment<'_>) -> Change {
         _ => POWER + 1,
     };
     // The edge node comes and goes more often than the others.
-    let node = if moment.one_in(3) { VALIDATORS } else { node };
+    let node = if memory.edge_may_vote && moment.one_in(3) { VALIDATORS } else { node };
     Change::Power { node, power }
 }
 

@@ -20,6 +20,8 @@ pub struct Collected {
 /// What the participants remember.
 #[derive(Debug, Default)]
 pub struct Memory {
+    /// Whether governance may give the edge node power.
+    pub edge_may_vote: bool,
     /// Every batch that was sent.
     pub sent: Vec<VerifiedBatch>,
     /// Orders that were submitted, whatever became of them.
@@ -35,6 +37,11 @@ pub struct Memory {
 }
 
 impl Memory {
+    /// Nothing has happened yet.
+    pub fn new(edge_may_vote: bool) -> Self {
+        Self { edge_may_vote, ..Self::default() }
+    }
+
     /// Reads a decided block.
     pub fn read(&mut self, decided: &StagedBlock) {
         let header = &decided.block.header;

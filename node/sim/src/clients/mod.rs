@@ -49,13 +49,18 @@ const MIX: &[(u32, Act)] = &[
 ];
 
 /// The participants.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Clients {
     memory: Memory,
     keys: Keyring,
 }
 
 impl Clients {
+    /// Participants who may let the edge node vote, or not.
+    pub fn new(edge_may_vote: bool) -> Self {
+        Self { memory: Memory::new(edge_may_vote), keys: Keyring::default() }
+    }
+
     /// The next batch that someone sends, who asks a node with this state.
     pub fn next(
         &mut self,
