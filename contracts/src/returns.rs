@@ -344,7 +344,7 @@ pub(crate) fn forget(overlay: &mut Overlay<'_>) {
 
 /// The longest return period that a chain can have.
 fn longest_period_ms() -> u64 {
-    let bounds = Parameters::NAMES.iter().zip(Parameters::BOUNDS);
-    let of_period = bounds.filter(|(name, _)| **name == "return_period_ms");
-    of_period.map(|(_, (_, longest))| *longest).last().unwrap_or(u64::MAX)
+    let mut bounds = Parameters::NAMES.iter().zip(Parameters::BOUNDS);
+    let of_period = bounds.find(|(name, _)| **name == "return_period_ms");
+    of_period.map_or(u64::MAX, |(_, (_, longest))| *longest)
 }
