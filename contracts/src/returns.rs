@@ -10,8 +10,7 @@
 //! not with its gateway (322); the submitter may (326); no more than what is left goes back (320);
 //! the money is there (328); sums fit (216).
 //!
-//! Records: each return; what an order's returns add up to, for as long as any return period
-//! could be.
+//! Records: each return; what an order's returns add up to, for as long as it can be returned.
 //!
 //! Always: payout and cashback taken back are in proportion, rounded half to even on the sum of
 //! the order's returns, so that a full return takes back exactly all, however it was cut.
@@ -330,8 +329,8 @@ fn settle_source(overlay: &mut Overlay<'_>, found: &Return, location: Location) 
     }
 }
 
-/// Forgets orders that can never be returned again: those older than the longest return period
-/// that governance could set, so that a longer one does not bring back what was returned.
+/// Forgets orders that can never be returned again, however far governance extends the period:
+/// what is forgotten could be returned twice.
 pub(crate) fn forget(overlay: &mut Overlay<'_>) {
     let period_ms = longest_period_ms();
     let time = overlay.time();
@@ -343,8 +342,9 @@ pub(crate) fn forget(overlay: &mut Overlay<'_>) {
     }
 }
 
+/// The longest return period that a chain can have.
 fn longest_period_ms() -> u64 {
     let mut bounds = Parameters::NAMES.iter().zip(Parameters::BOUNDS);
-    let found = bounds.find(|(name, _)| **name == "return_period_ms");
-    found.map_or(u64::MAX, |(_, (_, longest_ms))| *longest_ms)
+    let of_period = bounds.find(|(name, _)| **name == "return_period_ms");
+    of_period.map_or(u64::MAX, |(_, (_, longest))| *longest)
 }
