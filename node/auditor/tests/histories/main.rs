@@ -137,6 +137,7 @@ fn check_coverage(counts: &Counts) {
     assert!(missing.is_empty(), "never seen: {missing:?}");
 }
 
+#[expect(clippy::disallowed_methods, reason = "a test's seed is given from outside")]
 fn number_of(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().and_then(|text| text.parse().ok())
 }
