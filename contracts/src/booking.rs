@@ -4,7 +4,7 @@
 //! Always: all legs of an order move in one block, or none does.
 
 use chain_state::{
-    AccountKey, CollectedOrder, Conversion, Movement, OrderStatus, Overlay, Reservation,
+    AccountKey, CollectedOrder, Conversion, Movement, OrderStatus, Overlay, Reservation, Slot,
 };
 use chain_types::{Amount, QuoteId};
 use chain_types::{
@@ -27,6 +27,8 @@ pub(crate) struct Booking {
 
 /// The legs of an order: one within a currency, up to three across two.
 struct Legs {
+    /// The collecting gateway's account, which the first leg debits.
+    liquidity: Slot,
     legs: [Option<Movement>; 3],
 }
 
@@ -87,7 +89,7 @@ impl Booking {
         let Some(conversion) = self.conversion else {
             let payable = overlay.open(AccountKey::payable(self.merchant, self.currency));
             let leg = Movement::of_order(liquidity, payable, self.amount);
-            return Legs { legs: [Some(leg), None, None] };
+            return Legs { liquidity, legs: [Some(leg), None, None] };
         };
         let (provider, payout_currency) = (conversion.quote.provider(), conversion.payout_currency);
         let taken = overlay.open(AccountKey::fx_position(provider, self.currency));
@@ -102,7 +104,7 @@ impl Booking {
             let scheme = overlay.open(AccountKey::fx_residue(payout_currency));
             legs[2] = Some(Movement::of_order(scheme, payable, residue));
         }
-        Legs { legs }
+        Legs { liquidity, legs }
     }
 
     /// The legs of the window's netting.
@@ -144,16 +146,15 @@ pub(crate) fn enter(
 ) -> Result<(Outcome, OrderStatus), Rejection> {
     let mut booking = Booking::new(overlay, item);
     booking.conversion = fx::convert(overlay, item)?;
-    let debit = overlay.open(AccountKey::liquidity(booking.gateway, booking.currency));
-    if overlay.account(debit).available() < u128::from(booking.amount.0) {
+    let legs = booking.legs(overlay);
+    if overlay.account(legs.liquidity).available() < u128::from(booking.amount.0) {
         return Err(Rejection::LiquidityExceeded);
     }
     if item.is_collected() {
-        let outcome = collect(overlay, &booking, false)?;
+        let outcome = post(overlay, &booking, &legs, false)?;
         use_up(overlay, &booking);
         return Ok((outcome, OrderStatus::Collected));
     }
-    let legs = booking.legs(overlay);
     let reserved = match legs.single() {
         Some(leg) => overlay.reserve(&leg),
         None => overlay.reserve_all(&legs.movements()),
@@ -176,16 +177,22 @@ pub(crate) fn enter(
     Ok((Outcome::APPLIED, OrderStatus::Reserved))
 }
 
+/// Posts a reserved order, and what follows from its collection.
+pub(crate) fn collect(overlay: &mut Overlay<'_>, booking: &Booking) -> Result<Outcome, Rejection> {
+    let legs = booking.legs(overlay);
+    post(overlay, booking, &legs, true)
+}
+
 /// Posts an order, and what follows from a collection. `is_reserved` says whether its legs are
 /// pending.
-pub(crate) fn collect(
+fn post(
     overlay: &mut Overlay<'_>,
     booking: &Booking,
+    legs: &Legs,
     is_reserved: bool,
 ) -> Result<Outcome, Rejection> {
     let order = booking.collected(overlay);
     overlay.check_room(&order).map_err(|_| Rejection::AccountOverflow)?;
-    let legs = booking.legs(overlay);
     let posted = match (legs.single(), is_reserved) {
         (Some(leg), false) => overlay.transfer(&leg),
         (Some(leg), true) => overlay.post_reserved(&leg),

@@ -7,7 +7,7 @@ const MINUTE_MS: u64 = 60_000;
 const DAY_MIN: i64 = 24 * 60;
 
 /// Days since 1970-01-01 in a zone `offset_min` minutes east of UTC; zero before that.
-pub(crate) fn day_of(time: TimeMs, offset_min: i64) -> u32 {
+pub fn day_of(time: TimeMs, offset_min: i64) -> u32 {
     // 2^64 milliseconds are fewer minutes than an i64 holds.
     let minutes = i64::try_from(time.0 / MINUTE_MS).unwrap_or(i64::MAX).saturating_add(offset_min);
     u32::try_from(minutes.div_euclid(DAY_MIN)).unwrap_or(if minutes < 0 { 0 } else { u32::MAX })
@@ -15,7 +15,7 @@ pub(crate) fn day_of(time: TimeMs, offset_min: i64) -> u32 {
 
 /// The calendar month in a zone `offset_min` minutes east of UTC: 12 times the year plus the month
 /// from zero; it stays at its largest value after the year 5460.
-pub(crate) fn month_of(time: TimeMs, offset_min: i64) -> u16 {
+pub fn month_of(time: TimeMs, offset_min: i64) -> u16 {
     let (year, month) = civil_month(u64::from(day_of(time, offset_min)));
     u16::try_from(year * 12 + month).unwrap_or(u16::MAX)
 }

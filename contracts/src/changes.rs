@@ -126,16 +126,15 @@ fn rotate(
     height: Height,
 ) -> Result<(), Rejection> {
     find(content, id)?;
+    let end = height.0.checked_add(overlap_heights).ok_or(Rejection::ChangeInvalid)?;
     check_key(content, new)?;
     let known = find(content, id)?;
     let before = std::mem::replace(&mut known.public_key, new);
-    match overlap_heights.checked_sub(1) {
-        None => content.previous_keys.remove(&id),
-        Some(more) => {
-            let until = Height(height.0.checked_add(more).ok_or(Rejection::ChangeInvalid)?);
-            content.previous_keys.insert(id, (before, until))
-        }
-    };
+    if overlap_heights == 0 {
+        content.previous_keys.remove(&id);
+    } else {
+        content.previous_keys.insert(id, (before, Height(end - 1)));
+    }
     Ok(())
 }
 
@@ -191,13 +190,13 @@ fn add_node(content: &mut RegistryContent, node: &Node) -> Result<(), Rejection>
     if !is_run_by_operator || !is_free || !is_within || content.nodes.len() >= NODES_MAX {
         return Err(Rejection::ChangeInvalid);
     }
-    check_key(content, node.network_key)?;
-    match (node.power, node.network_key == node.validator_key) {
-        (0, true) => {}
-        (1.., false) => check_key(content, node.validator_key)?,
-        // A voter's two keys differ; an edge node has one.
-        _ => return Err(Rejection::ChangeInvalid),
+    // A voter's two keys differ; an edge node has one.
+    let has_one_key = node.network_key == node.validator_key;
+    if has_one_key != (node.power == 0) || !node.validator_key.is_usable() {
+        return Err(Rejection::ChangeInvalid);
     }
+    check_key(content, node.network_key)?;
+    check_key(content, node.validator_key)?;
     content.nodes.push(node.clone());
     if node.power > 0 { check_validators(content) } else { Ok(()) }
 }

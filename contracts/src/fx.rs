@@ -13,7 +13,7 @@
 //! Always: the provider delivers the exact payout rounded down, the merchant gets it rounded half
 //! to even, and the scheme bears the difference: at most one minor unit an order.
 
-use chain_state::{AccountKey, Conversion, Overlay, QuoteRecord, RateRecord, Record};
+use chain_state::{AccountKey, Conversion, Overlay, QuoteRecord, RateRecord, Record, State};
 use chain_types::{
     Amount, Currency, Outcome, Participant, ParticipantId, QuoteId, QuoteItem, Rate, RateItem,
     RechargeItem, Rejection, Roles,
@@ -174,7 +174,7 @@ pub(crate) fn convert(
 }
 
 /// What an amount becomes by a quote; `None` when the payout is zero or no amount.
-pub(crate) fn conversion(quote: &QuoteRecord, amount: Amount) -> Option<Conversion> {
+pub fn conversion(quote: &QuoteRecord, amount: Amount) -> Option<Conversion> {
     let converted = quote.rate.convert(amount, quote.currency, quote.payout_currency)?;
     let is_paid = converted.rounded.0 > 0;
     is_paid.then_some(Conversion {
@@ -208,6 +208,21 @@ fn reference(overlay: &mut Overlay<'_>, pair: (Currency, Currency)) -> Result<Ra
     }
     fresh.sort_by(|one, other| one.compare(*other));
     fresh.get((fresh.len() - 1) / 2).copied().ok_or(Rejection::RatesStale)
+}
+
+/// The reference rate that an order meets in the next block, at the earliest time that it can have.
+///
+/// # Errors
+/// What an order that names a quote of the pair is refused with, when there is none.
+pub fn next_reference(state: &State, pair: (Currency, Currency)) -> Result<Rate, Rejection> {
+    reference(&mut Overlay::new(state, state.time().plus(1), 0), pair)
+}
+
+/// Whether a provider's last rate counts for that reference.
+pub fn is_fresh(state: &State, record: &RateRecord) -> bool {
+    let overlay = Overlay::new(state, state.time().plus(1), 0);
+    let fresh_ms = state.parameters().rate_fresh_ms;
+    is_active(&overlay, record.provider) && record.observed.plus(fresh_ms) >= overlay.time()
 }
 
 /// Whether a participant may provide conversions in this block.

@@ -10,10 +10,10 @@
 mod admission;
 mod block;
 mod booking;
-mod calendar;
+pub mod calendar;
 pub mod cashback;
 mod changes;
-mod fx;
+pub mod fx;
 mod governance;
 mod instructions;
 mod liquidity;

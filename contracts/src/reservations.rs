@@ -34,7 +34,7 @@ pub(crate) fn collect(
     if submitter.id != held.gateway {
         return Rejection::NotCollectingGateway.into();
     }
-    match booking::collect(overlay, &Booking::reserved(&held), true) {
+    match booking::collect(overlay, &Booking::reserved(&held)) {
         Ok(outcome) => {
             overlay.close_reservation(id);
             overlay.step_order(id, OrderStatus::Collected, Some(location));

@@ -10,7 +10,8 @@
 //! not with its gateway (322); the submitter may (326); no more than what is left goes back (320);
 //! the money is there (328); sums fit (216).
 //!
-//! Records: each return; what an order's returns add up to, for as long as it can be returned.
+//! Records: each return; what an order's returns add up to, for as long as any return period
+//! could be.
 //!
 //! Always: payout and cashback taken back are in proportion, rounded half to even on the sum of
 //! the order's returns, so that a full return takes back exactly all, however it was cut.
@@ -22,8 +23,8 @@ use chain_state::{
 };
 use chain_types::rate::divide_half_even;
 use chain_types::{
-    Amount, Digest, InstructionId, OrderId, Outcome, Participant, ParticipantId, RechargeItem,
-    Rejection, ReturnItem, ReturnReason,
+    Amount, Digest, InstructionId, OrderId, Outcome, Parameters, Participant, ParticipantId,
+    RechargeItem, Rejection, ReturnItem, ReturnReason,
 };
 
 use crate::{cashback, fx};
@@ -329,9 +330,10 @@ fn settle_source(overlay: &mut Overlay<'_>, found: &Return, location: Location) 
     }
 }
 
-/// Forgets orders whose return period is over.
+/// Forgets orders that can never be returned again: those older than the longest return period
+/// that governance could set, so that a longer one does not bring back what was returned.
 pub(crate) fn forget(overlay: &mut Overlay<'_>) {
-    let period_ms = overlay.state().parameters().return_period_ms;
+    let period_ms = longest_period_ms();
     let time = overlay.time();
     let returned = overlay.state().tables().returned.keys();
     let over: Vec<OrderId> =
@@ -339,4 +341,10 @@ pub(crate) fn forget(overlay: &mut Overlay<'_>) {
     for id in over {
         overlay.tables().returned().remove(&id);
     }
+}
+
+fn longest_period_ms() -> u64 {
+    let mut bounds = Parameters::NAMES.iter().zip(Parameters::BOUNDS);
+    let found = bounds.find(|(name, _)| **name == "return_period_ms");
+    found.map_or(u64::MAX, |(_, (_, longest_ms))| *longest_ms)
 }

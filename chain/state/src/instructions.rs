@@ -53,18 +53,19 @@ impl InstructionBook {
     }
 
     pub(crate) fn put(&mut self, record: InstructionRecord) {
+        // A block may let an instruction fail and give it again, with another deadline.
+        if let Some(before) = self.records.get(&record.id) {
+            self.deadlines.remove(&(before.deadline, before.id));
+        }
         let deadline = (record.deadline, record.id);
         match record.status {
             InstructionStatus::Instructed => {
                 self.deadlines.insert(deadline);
             }
             InstructionStatus::Arrived { time, .. } | InstructionStatus::Returned { time, .. } => {
-                self.deadlines.remove(&deadline);
                 self.arrived.insert((time, record.id));
             }
-            InstructionStatus::Failed { .. } => {
-                self.deadlines.remove(&deadline);
-            }
+            InstructionStatus::Failed { .. } => {}
         }
         self.records.insert(record.id, record);
     }
@@ -81,5 +82,38 @@ impl InstructionBook {
                 self.records.remove(&id);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chain_types::{Amount, ParticipantId};
+
+    use super::*;
+
+    /// A block that lets an instruction fail and gives it again leaves only the last record.
+    #[test]
+    fn an_instruction_given_again_has_one_deadline() {
+        let first = InstructionRecord {
+            id: FIRST,
+            gateway: ParticipantId(1),
+            amount: Amount(5),
+            amount_returned: Amount(0),
+            order_count: 1,
+            cross_border_count: 0,
+            attempt: 1,
+            earliest_accepted: TimeMs(0),
+            instructed: TimeMs(10),
+            deadline: TimeMs(100),
+            status: InstructionStatus::Instructed,
+            reference: [0; 32],
+        };
+        let again = InstructionRecord { attempt: 2, deadline: TimeMs(200), ..first };
+        let mut book = InstructionBook::new(vec![first], TimeMs(20));
+        book.put(again);
+        book.settle(TimeMs(30));
+        assert_eq!(book.overdue(TimeMs(150)), []);
+        assert_eq!(book.overdue(TimeMs(201)), [FIRST]);
+        assert_eq!(InstructionBook::new(vec![again], TimeMs(30)).deadlines, book.deadlines);
     }
 }

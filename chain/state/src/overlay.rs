@@ -335,8 +335,8 @@ impl<'a> Overlay<'a> {
     fn gross(&mut self, account: AccountKey) -> &mut Gross {
         let party = Party::of(account);
         let is_new = self.window.opening.is_some();
-        let found = if is_new { None } else { self.state.window_open().legs.get(&party) };
-        self.window.legs.entry(party).or_insert(found.copied().unwrap_or_default())
+        let found = || self.state.window_open().legs.get(&party).filter(|_| !is_new).copied();
+        self.window.legs.entry(party).or_insert_with(|| found().unwrap_or_default())
     }
 
     /// An instruction so far.

@@ -35,7 +35,7 @@ pub enum LineageError {
     /// The header, or a handover, is of another chain.
     #[error("the header is of another chain than the genesis file")]
     Chain,
-    /// The handovers do not ascend, or are too many.
+    /// The handovers do not ascend, change nobody, or are too many.
     #[error("the changes of validators do not follow one another")]
     Order,
     /// A handover names other validators than its header does.
@@ -83,6 +83,9 @@ impl Lineage {
             decided(genesis, &handover.header, &handover.certificate, &validators)?;
             if handover.header.next_validators_hash != handover.validators.digest() {
                 return Err(LineageError::Validators(handover.header.height));
+            }
+            if handover.validators == validators {
+                return Err(LineageError::Order);
             }
             validators = handover.validators.clone();
             since = handover.header.height.next();

@@ -3,7 +3,9 @@
 
 use bytes::Bytes;
 use chain_types::operation::CollectItem;
-use chain_types::{ChainId, ParticipantId, SecretKey, SignedBatch, TimeMs, VerifiedBatch};
+use chain_types::{
+    ChainId, ParticipantId, PartyKeys, SecretKey, SignedBatch, TimeMs, VerifiedBatch,
+};
 
 use super::{Limits, Mempool, Offer};
 
@@ -18,7 +20,9 @@ fn batch(submitter: u32, number: u8, items: usize) -> VerifiedBatch {
         &vec![item; items],
     );
     let signed = SignedBatch::decode(Bytes::from(bytes)).unwrap();
-    signed.verify(ChainId::default(), |_| Some(key.public_key())).unwrap()
+    let current = key.public_key();
+    let keys = |participant| Some(PartyKeys { participant, current, previous: None });
+    signed.verify(ChainId::default(), keys).unwrap()
 }
 
 #[test]

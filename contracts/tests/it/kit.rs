@@ -8,16 +8,16 @@ use chain_state::{
     OrderRecord, OrderStatus, PastCollection, PastOrder, QuoteRecord, Record, Retired, State,
     WindowRecord,
 };
-use chain_types::batch::{BatchItem, Items, SignedBatch};
+use chain_types::batch::{BATCH_VERSION, BatchHeader, BatchItem, Items, SignedBatch};
 use chain_types::hash::sha256;
 use chain_types::{
-    Amount, ApprovalItem, ArrivalItem, BlockHeader, ChainGenesis, ChainId, Change, CollectItem,
-    Currency, Decision, Digest, FailureItem, Flags, Height, HoldDecisionItem, InstructionId,
-    LiquidityLine, Merchant, MerchantId, Node, OrderId, Outcome, Parameters, Participant,
-    ParticipantId, PartyKeys, PolicyItem, ProposalId, ProposalItem, QuoteId, QuoteItem, Rate,
-    RateItem, RechargeItem, ReinstructItem, ReturnItem, Roles, Round, SecretKey, SettleWindowItem,
-    TimeMs, TransferAction, TransferDecisionItem, TransferId, TransferItem, ValidatorId,
-    VerifiedBatch, VoidItem, WindowId,
+    Amount, ApprovalItem, ArrivalItem, BatchKind, BlockHeader, ChainGenesis, ChainId, Change,
+    CollectItem, Currency, Decision, Digest, FailureItem, Flags, Height, HoldDecisionItem,
+    InstructionId, LiquidityLine, Merchant, MerchantId, Node, OrderId, Outcome, Parameters,
+    Participant, ParticipantId, PartyKeys, PolicyItem, ProposalId, ProposalItem, QuoteId,
+    QuoteItem, RateItem, RechargeItem, ReinstructItem, ReturnItem, Roles, Round, SecretKey,
+    SettleWindowItem, TimeMs, TransferAction, TransferDecisionItem, TransferId, TransferItem,
+    VerifiedBatch, VoidItem, WindowId, codec, merkle,
 };
 use contracts::{BlockContext, Executed, execute};
 use zerocopy::{Immutable, IntoBytes};
@@ -261,24 +261,26 @@ pub fn decide(proposed: &TransferItem, decision: Decision) -> TransferDecisionIt
     }
 }
 
-pub fn rate(pair: (u16, u16), rate: Rate, observed: TimeMs) -> RateItem {
+/// A rate of `digits / 10^scale`, which may be none.
+pub fn rate(pair: (u16, u16), (digits, scale): (u64, u16), observed: TimeMs) -> RateItem {
     RateItem {
         currency: pair.0.into(),
         payout_currency: pair.1.into(),
-        mantissa: rate.mantissa().into(),
-        scale: rate.scale().into(),
+        mantissa: digits.into(),
+        scale: scale.into(),
         observed: observed.0.into(),
         spare: [0; 42],
     }
 }
 
-pub fn quote(id: QuoteId, pair: (u16, u16), rate: Rate, ceiling: u64, until: TimeMs) -> QuoteItem {
+/// A quote at a published rate.
+pub fn quote(id: QuoteId, at: &RateItem, ceiling: u64, until: TimeMs) -> QuoteItem {
     QuoteItem {
         quote_id: id.0.into(),
-        currency: pair.0.into(),
-        payout_currency: pair.1.into(),
-        mantissa: rate.mantissa().into(),
-        scale: rate.scale().into(),
+        currency: at.currency,
+        payout_currency: at.payout_currency,
+        mantissa: at.mantissa,
+        scale: at.scale,
         ceiling: ceiling.into(),
         valid_until: until.0.into(),
         spare: [0; 26],
@@ -337,6 +339,7 @@ pub struct Decided {
 }
 
 /// A chain of one honest proposer.
+#[derive(Clone)]
 pub struct Chain {
     pub genesis: ChainGenesis,
     pub state: State,
@@ -377,15 +380,39 @@ impl Chain {
     }
 
     /// A batch that `submitter` is said to have signed with `key`.
-    pub fn batch_signed(
+    pub fn batch_signed<T: IntoBytes + Immutable + BatchItem>(
         &self,
         submitter: u32,
         key: &SecretKey,
         valid_until: TimeMs,
-        items: &[impl IntoBytes + Immutable + BatchItem],
+        items: &[T],
+    ) -> VerifiedBatch {
+        let items: Vec<Vec<u8>> = items.iter().map(|item| item.as_bytes().to_vec()).collect();
+        self.batch_of_bytes(T::KIND, submitter, key, valid_until, &items)
+    }
+
+    /// The same of items as bytes, which may be no item that a type can say.
+    pub fn batch_of_bytes(
+        &self,
+        kind: BatchKind,
+        submitter: u32,
+        key: &SecretKey,
+        valid_until: TimeMs,
+        items: &[Vec<u8>],
     ) -> VerifiedBatch {
         let (chain_id, participant) = (self.genesis.chain_id, ParticipantId(submitter));
-        let bytes = SignedBatch::sign(chain_id, participant, key, valid_until, items);
+        let leaves: Vec<Digest> = items.iter().map(|item| merkle::leaf(item)).collect();
+        let header = BatchHeader {
+            version: BATCH_VERSION,
+            kind: kind.number(),
+            chain_id,
+            submitter: participant,
+            count: u32::try_from(items.len()).unwrap(),
+            valid_until,
+            items_root: merkle::root(&leaves),
+        };
+        let signature = key.sign(&header.id().0);
+        let bytes = [&codec::encode(&header)[..], &signature.0, &items.concat()].concat();
         let batch = SignedBatch::decode(Bytes::from(bytes)).unwrap();
         let keys = PartyKeys { participant, current: key.public_key(), previous: None };
         batch.verify(chain_id, |_| Some(keys)).unwrap()
@@ -395,7 +422,7 @@ impl Chain {
         BlockContext {
             height: self.state.height().next(),
             round: Round(0),
-            proposer: ValidatorId(0),
+            proposer: self.state.validators().as_slice()[0].id,
             time: self.state.time().plus(after_ms),
         }
     }

@@ -6,6 +6,7 @@ mod kit;
 
 mod batches;
 mod blocks;
+mod examples;
 mod frozen;
 mod histories;
 mod model;

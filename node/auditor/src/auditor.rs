@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chain_types::{
-    BatchId, BlockHeader, ChainGenesis, InstructionId, MerchantId, Outcome, Rejection,
+    BatchId, BlockHeader, ChainGenesis, ChainId, InstructionId, MerchantId, Outcome, Rejection,
     VerifiedBatch, WindowId,
 };
 
 use crate::books::{Account, Books, Counters, Movement};
-use crate::cashback::Cashback;
+use crate::cashback::{Cashback, Recharges};
 use crate::finding::{Finding, Place};
 use crate::fx::Market;
 use crate::governance::Proposals;
@@ -16,7 +16,7 @@ use crate::instructions::{Instruction, Instructions};
 use crate::liquidity::Transfers;
 use crate::orders::Orders;
 use crate::registry::Registry;
-use crate::risk::Risk;
+use crate::risk::{DaySum, Risk};
 use crate::statements::{Statement, StatementKey};
 use crate::windows::{WindowReport, Windows};
 
@@ -27,10 +27,13 @@ pub(crate) type Verdict = Result<Outcome, Rejection>;
 /// holds and what the chain holds have parted.
 #[derive(Debug, Clone)]
 pub struct Auditor {
+    pub(crate) chain_id: ChainId,
     /// The height of the last block, or of the one that is looked at.
     pub(crate) height: u64,
     /// Its time, in milliseconds since the Unix epoch.
     pub(crate) time: u64,
+    /// The time of the block before it: what is remembered is measured from there.
+    pub(crate) time_before: u64,
     pub(crate) registry: Registry,
     pub(crate) books: Books,
     pub(crate) batches: BTreeSet<BatchId>,
@@ -58,8 +61,10 @@ impl Auditor {
             }
         }
         Self {
+            chain_id: genesis.chain_id,
             height: 0,
             time: genesis.time.0,
+            time_before: genesis.time.0,
             registry: Registry::new(genesis),
             books,
             batches: BTreeSet::new(),
@@ -91,6 +96,7 @@ impl Auditor {
         self.check_window(header)?;
         self.expire_orders();
         self.expire_transfers();
+        self.forget_proposals();
         self.expire_proposals();
         if outcomes.len() != batches.len() {
             let expected = format!("outcomes of {} batches", batches.len());
@@ -115,7 +121,7 @@ impl Auditor {
             let expected = format!("a time above {before}");
             return Err(self.header_finding(expected, format!("time {}", header.time)));
         }
-        self.time = header.time.0;
+        (self.time_before, self.time) = (before, header.time.0);
         Ok(())
     }
 
@@ -156,6 +162,16 @@ impl Auditor {
             currency: chain_types::Currency(currency),
         };
         self.instructions.all.iter().map(|(key, instruction)| (id(*key), instruction)).collect()
+    }
+
+    /// What each user had of each programme in the last month, by merchant, currency and user.
+    pub fn recharges(&self) -> BTreeMap<(u64, u16, [u8; 16]), Recharges> {
+        self.cashback.uses.clone()
+    }
+
+    /// The last sum of a day of each user and currency, of those that had a maximum.
+    pub fn user_days(&self) -> BTreeMap<([u8; 16], u16), DaySum> {
+        self.risk.user_days()
     }
 
     /// Every merchant's months.

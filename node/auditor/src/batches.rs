@@ -28,7 +28,9 @@ impl Auditor {
             });
         }
         let refusal = self.check_submitter(batch).err();
-        self.batches.insert(batch.id());
+        if self.check_batch_timely(batch).is_ok() {
+            self.batches.insert(batch.id());
+        }
         for (index, outcome) in outcomes.iter().enumerate() {
             let verdict = match refusal {
                 Some(rejection) => Err(rejection),
@@ -48,9 +50,11 @@ impl Auditor {
         Ok(())
     }
 
-    /// 108 to 114: what refuses a whole batch.
+    /// 107 to 114: what refuses a whole batch. No block holds a batch twice, so a chain that says
+    /// 114 of an item is wrong in another way.
     fn check_submitter(&self, batch: &VerifiedBatch) -> Result<(), Rejection> {
         let (header, registry) = (batch.header(), &self.registry);
+        refuse_if(header.chain_id != self.chain_id, Rejection::WrongChain)?;
         let participant = registry.participant(header.submitter);
         let participant = participant.ok_or(Rejection::SubmitterUnknown)?;
         let is_signed = registry.accepts_key(header.submitter, batch.public_key(), self.height);
@@ -58,13 +62,18 @@ impl Auditor {
         refuse_if(participant.suspended, Rejection::SubmitterSuspended)?;
         let may_submit = registry.has_role(header.submitter, batch.kind().roles());
         refuse_if(!may_submit, Rejection::RoleMissing)?;
-        let until = header.valid_until.0;
+        self.check_batch_timely(batch)?;
+        refuse_if(self.batches.contains(&batch.id()), Rejection::BatchRepeated)
+    }
+
+    /// 112 and 113: a batch is valid now, and for no longer than an order's id.
+    fn check_batch_timely(&self, batch: &VerifiedBatch) -> Result<(), Rejection> {
+        let until = batch.header().valid_until.0;
         refuse_if(until < self.time, Rejection::BatchExpired)?;
-        let parameters = &registry.parameters;
+        let parameters = &self.registry.parameters;
         let allowed_ms = parameters.order_skew_ms.saturating_add(parameters.order_validity_ms);
         let is_too_long = until > self.time.saturating_add(allowed_ms);
-        refuse_if(is_too_long, Rejection::BatchValidTooLong)?;
-        refuse_if(self.batches.contains(&batch.id()), Rejection::BatchRepeated)
+        refuse_if(is_too_long, Rejection::BatchValidTooLong)
     }
 
     /// The outcome of one item, by its section.
@@ -77,7 +86,7 @@ impl Auditor {
             Items::Failure(items) => self.fail(&items[index], submitter),
             Items::Return(items) => self.return_order(&items[index], submitter),
             Items::Reinstruct(items) => self.reinstruct(&items[index]),
-            Items::SettleWindow(items) => self.settle_window(&items[index]),
+            Items::SettleWindow(items) => self.settle_window(&items[index], submitter),
             Items::Transfer(items) => self.transfer(&items[index], submitter),
             Items::TransferDecision(items) => self.decide_transfer(&items[index], submitter),
             Items::Rate(items) => self.rate(&items[index], submitter),

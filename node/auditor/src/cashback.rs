@@ -14,20 +14,30 @@ const BASIS_POINTS: u128 = 10_000;
 /// The outcome of the first tier is the one after this.
 const TIER_OUTCOMES: u16 = 9;
 
-/// Merchant, currency, user and month.
-type UseKey = (u64, u16, [u8; 16], Month);
+/// Merchant, currency and user.
+pub(crate) type UseKey = (u64, u16, [u8; 16]);
 
-/// What a user had of a programme in a month.
-#[derive(Debug, Clone, Copy, Default)]
-struct Use {
-    recharges: u64,
-    granted: u128,
+/// What a user had of a programme in the last month in which it had any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recharges {
+    /// The month, in the programme's time zone.
+    pub month: Month,
+    /// How many orders were collected.
+    pub recharges: u64,
+    /// The cashback that was granted, in minor units.
+    pub granted: u128,
+}
+
+impl Recharges {
+    fn none_in(month: Month) -> Self {
+        Self { month, recharges: 0, granted: 0 }
+    }
 }
 
 /// What every user had of every programme.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Cashback {
-    uses: BTreeMap<UseKey, Use>,
+    pub(crate) uses: BTreeMap<UseKey, Recharges>,
 }
 
 impl Auditor {
@@ -40,7 +50,11 @@ impl Auditor {
             return Outcome::APPLIED;
         };
         let at = month(self.time, i64::from(programme.offset_min));
-        let used = self.cashback.uses.entry((merchant, currency, order.item.user, at)).or_default();
+        let key = (merchant, currency, order.item.user);
+        let used = self.cashback.uses.entry(key).or_insert(Recharges::none_in(at));
+        if used.month != at {
+            *used = Recharges::none_in(at);
+        }
         used.recharges += 1;
         let Some((number, tier)) = tier_of(programme, used.recharges) else {
             return Outcome::APPLIED;

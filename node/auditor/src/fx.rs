@@ -38,6 +38,8 @@ pub(crate) struct Market {
     /// Each provider's last rate, by pair and provider.
     rates: BTreeMap<Pair, BTreeMap<ParticipantId, RateItem>>,
     quotes: BTreeMap<u64, Quote>,
+    /// Each provider's last quote.
+    last_quotes: BTreeMap<ParticipantId, u64>,
     /// Collected orders that were converted, by payout currency.
     converted: BTreeMap<u16, u128>,
 }
@@ -83,23 +85,35 @@ impl Auditor {
         Ok(Outcome::APPLIED)
     }
 
-    /// Rules of `publish quote`.
+    /// Rules of `issue quote`.
     pub(crate) fn quote(&mut self, item: &QuoteItem, provider: ParticipantId) -> Verdict {
         check_spare(&item.spare)?;
-        let id = item.quote_id.get();
-        refuse_if(id >> 32 != u64::from(provider.0), Rejection::QuoteIdForeign)?;
         self.check_pair((item.currency.get(), item.payout_currency.get()))?;
         RawRate::new(item.mantissa.get(), item.scale.get())?;
         refuse_if(item.ceiling.get() == 0, Rejection::AmountZero)?;
-        let until = item.valid_until.get();
-        let last = self.time.saturating_add(self.registry.parameters.quote_valid_max_ms);
-        let is_valid = until > self.time && until <= last;
-        refuse_if(!is_valid, Rejection::QuoteValidityInvalid)?;
-        if let Some(known) = self.fx.quotes.get(&id) {
+        let id = item.quote_id.get();
+        refuse_if(id >> 32 != u64::from(provider.0), Rejection::QuoteIdForeign)?;
+        if let Some(known) = self.known_quote(id) {
             return repeated(known.item == *item, Rejection::QuoteConflict);
         }
+        let is_above_last = self.fx.last_quotes.get(&provider).is_none_or(|last| id > *last);
+        refuse_if(!is_above_last, Rejection::QuoteConflict)?;
+        let until = item.valid_until.get();
+        let latest = self.time.saturating_add(self.registry.parameters.quote_valid_max_ms);
+        let is_valid = until > self.time && until <= latest;
+        refuse_if(!is_valid, Rejection::QuoteValidityInvalid)?;
         self.fx.quotes.insert(id, Quote { item: *item, used: 0 });
+        self.fx.last_quotes.insert(provider, id);
         Ok(Outcome::APPLIED)
+    }
+
+    /// A quote that the chain still knows: while a reservation under it may be given back.
+    fn known_quote(&self, id: u64) -> Option<&Quote> {
+        let parameters = &self.registry.parameters;
+        let kept_ms = parameters.order_validity_ms.saturating_add(parameters.order_skew_ms);
+        let is_kept =
+            |quote: &&Quote| self.time <= quote.item.valid_until.get().saturating_add(kept_ms);
+        self.fx.quotes.get(&id).filter(is_kept)
     }
 
     /// 600: two different currencies of the chain.
@@ -142,7 +156,7 @@ impl Auditor {
         }
         let pair = (item.currency.get(), item.payout_currency.get());
         let id = item.fx_quote.get();
-        let quote = self.fx.quotes.get(&id).ok_or(Rejection::QuoteUnknown)?;
+        let quote = self.known_quote(id).ok_or(Rejection::QuoteUnknown)?;
         let quoted = (quote.item.currency.get(), quote.item.payout_currency.get());
         refuse_if(quoted != pair, Rejection::QuoteMismatch)?;
         let provider = quote.item.quote_id().provider();

@@ -25,10 +25,11 @@ enum ProposalStatus {
 struct Proposal {
     item: ProposalItem,
     change: Change,
+    maker: ParticipantId,
     approvals: BTreeSet<ParticipantId>,
     refusals: BTreeSet<ParticipantId>,
-    /// The last block time at which it may be decided.
-    until: u64,
+    /// The block time at which it was proposed.
+    proposed: u64,
     status: ProposalStatus,
 }
 
@@ -61,23 +62,24 @@ impl Auditor {
     /// Rules of a change's proposal.
     pub(crate) fn propose(&mut self, item: &ProposalItem, maker: ParticipantId) -> Verdict {
         check_form(item.proposal_id().is_uuid_v7(), &item.spare)?;
+        let change = item.change().ok_or(Rejection::ChangeMalformed)?;
         self.check_timely(item.proposal_id().time())?;
         if let Some(known) = self.proposals.all.get(&item.proposal_id()) {
-            return repeated(known.item == *item, Rejection::ProposalConflict);
+            let is_same = known.item == *item && known.maker == maker;
+            return repeated(is_same, Rejection::ProposalConflict);
         }
-        let change = item.change().ok_or(Rejection::ChangeMalformed)?;
         let parameters = &self.registry.parameters;
         let earliest = self.height.saturating_add(parameters.governance_notice_heights);
         let activation = item.activation_height.get();
         refuse_if(activation < earliest, Rejection::ActivationTooEarly)?;
         self.registry.changed(&change, activation)?;
-        let until = self.time.saturating_add(parameters.proposal_validity_ms);
         let mut proposal = Proposal {
             item: *item,
             change,
+            maker,
             approvals: BTreeSet::from([maker]),
             refusals: BTreeSet::new(),
-            until,
+            proposed: self.time,
             status: ProposalStatus::Voting,
         };
         self.count_words(&mut proposal);
@@ -90,46 +92,54 @@ impl Auditor {
         check_form(item.proposal_id().is_uuid_v7(), &item.spare)?;
         let decision = Decision::from_number(item.decision.get());
         let decision = decision.ok_or(Rejection::DecisionUnknown)?;
-        let mut proposal = self.known_proposal(item.proposal_id())?;
+        let known = self.proposals.all.get(&item.proposal_id());
+        let mut proposal = known.ok_or(Rejection::ProposalUnknown)?.clone();
         let is_right = proposal.item.digest().0 == item.digest;
-        if is_right && proposal.has_said(operator, decision) {
+        refuse_if(!is_right, Rejection::DecisionMismatch)?;
+        if proposal.has_said(operator, decision) {
             return Ok(Outcome::REPEATED);
         }
         let is_open = proposal.status == ProposalStatus::Voting;
         refuse_if(!is_open, Rejection::ProposalClosed)?;
-        refuse_if(!is_right, Rejection::DecisionMismatch)?;
         proposal.say(operator, decision);
         self.count_words(&mut proposal);
         self.proposals.all.insert(item.proposal_id(), proposal);
         Ok(Outcome::APPLIED)
     }
 
-    /// 801: remembered while its id is timely, and until it is closed.
-    fn known_proposal(&self, id: ProposalId) -> Result<Proposal, Rejection> {
-        let is_remembered = |proposal: &&Proposal| {
-            proposal.status != ProposalStatus::Closed || self.is_within_validity(id.time())
-        };
-        let found = self.proposals.all.get(&id).filter(is_remembered);
-        found.cloned().ok_or(Rejection::ProposalUnknown)
-    }
-
     /// Schedules a proposal with enough approvals, and closes one that cannot get them.
     fn count_words(&self, proposal: &mut Proposal) {
         let needed = self.registry.approvals_needed();
-        if proposal.approvals.len() >= needed {
-            let activation = proposal.item.activation_height.get().max(self.height + 1);
+        let operators = self.registry.operators();
+        let approvals = operators.intersection(&proposal.approvals).count();
+        let refusals = operators.intersection(&proposal.refusals).count();
+        if approvals >= needed {
+            let activation = proposal.item.activation_height.get();
             let holds = self.registry.changed(&proposal.change, activation).is_ok();
             proposal.status =
                 if holds { ProposalStatus::Scheduled } else { ProposalStatus::Closed };
-        } else if proposal.refusals.len() + needed > self.registry.operators() {
+        } else if operators.len() < refusals + needed {
             proposal.status = ProposalStatus::Closed;
         }
     }
 
+    /// 801 from now on: proposals that were closed before this block, and long ago.
+    pub(crate) fn forget_proposals(&mut self) {
+        let parameters = &self.registry.parameters;
+        let kept_ms = parameters.proposal_validity_ms.saturating_add(parameters.order_validity_ms);
+        let time = self.time;
+        self.proposals.all.retain(|_, proposal| {
+            proposal.status != ProposalStatus::Closed
+                || time <= proposal.proposed.saturating_add(kept_ms)
+        });
+    }
+
     /// Proposals past their time, at the start of a block.
     pub(crate) fn expire_proposals(&mut self) {
+        let (time, validity_ms) = (self.time, self.registry.parameters.proposal_validity_ms);
         let late = self.proposals.all.values_mut().filter(|proposal| {
-            proposal.status == ProposalStatus::Voting && self.time > proposal.until
+            let is_over = time > proposal.proposed.saturating_add(validity_ms);
+            is_over && proposal.status == ProposalStatus::Voting
         });
         late.for_each(|proposal| proposal.status = ProposalStatus::Closed);
     }

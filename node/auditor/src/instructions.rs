@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chain_types::{
     ArrivalItem, FailureItem, FailureReason, MerchantId, Outcome, ParticipantId, ReinstructItem,
-    Rejection,
+    Rejection, Roles,
 };
 
 use crate::auditor::{Auditor, Verdict};
@@ -56,14 +56,17 @@ pub struct Instruction {
     pub attempt: u32,
     arrival: Option<ArrivalItem>,
     failure: Option<FailureItem>,
+    /// The reference of the word by which it was given again.
+    given_again: Option<[u8; 32]>,
 }
 
 impl Instruction {
     /// One that is given for the first time.
     pub(crate) fn new(gateway: ParticipantId, amount: u64, due_ms: u64) -> Self {
         let status = InstructionStatus::Instructed;
-        let (left, attempt, arrival, failure) = (amount, 1, None, None);
-        Self { status, gateway, amount, left, due_ms, attempt, arrival, failure }
+        let (left, attempt) = (amount, 1);
+        let (arrival, failure, given_again) = (None, None, None);
+        Self { status, gateway, amount, left, due_ms, attempt, arrival, failure, given_again }
     }
 
     /// When it got its outcome.
@@ -115,7 +118,7 @@ impl Auditor {
     fn answerable(&self, key: InstructionKey) -> Result<Instruction, Rejection> {
         let is_remembered = |instruction: &&Instruction| {
             let concluded_ms = instruction.concluded_ms();
-            concluded_ms.is_none_or(|at| self.time <= at.saturating_add(REMEMBERED_MS))
+            concluded_ms.is_none_or(|at| self.time_before <= at.saturating_add(REMEMBERED_MS))
         };
         let found = self.instructions.all.get(&key).filter(is_remembered);
         found.cloned().ok_or(Rejection::InstructionUnknown)
@@ -163,10 +166,7 @@ impl Auditor {
                 let is_same = instruction.failure == Some(*item);
                 return repeated(is_same, Rejection::InstructionFailed);
             }
-            InstructionStatus::Returned { .. } => {
-                let is_same = instruction.failure == Some(*item);
-                return repeated(is_same, Rejection::InstructionReturned);
-            }
+            InstructionStatus::Returned { .. } => return Err(Rejection::InstructionReturned),
         }
         instruction.status = InstructionStatus::Failed { height: self.height };
         instruction.failure = Some(*item);
@@ -179,8 +179,14 @@ impl Auditor {
         check_spare(&item.spare)?;
         let key = (item.window.get(), item.merchant.get(), item.currency.get());
         let mut instruction = self.answerable(key)?;
-        let InstructionStatus::Failed { height } = instruction.status else {
-            return Err(Rejection::InstructionNotFailed);
+        let height = match instruction.status {
+            InstructionStatus::Failed { height } => height,
+            InstructionStatus::Instructed => {
+                let is_same = instruction.given_again == Some(item.reference);
+                return repeated(is_same, Rejection::InstructionNotFailed);
+            }
+            InstructionStatus::Returned { .. } => return Err(Rejection::InstructionReturned),
+            InstructionStatus::Arrived { .. } => return Err(Rejection::InstructionNotFailed),
         };
         let merchant = MerchantId(key.1);
         let failure = instruction.failure.map(|failure| failure.reason.get());
@@ -188,10 +194,12 @@ impl Auditor {
         let is_corrected = self.registry.was_corrected_after(merchant, height);
         refuse_if(!was_the_banks && !is_corrected, Rejection::CorrectionMissing)?;
         let (before, now) = (instruction.gateway, self.registry.payout_gateway(merchant));
+        refuse_if(!self.registry.is_active(now, Roles::GATEWAY), Rejection::GatewaySuspended)?;
         self.windows.debit(Account::liquidity(before.0, key.2), instruction.left);
         self.windows.credit(Account::liquidity(now.0, key.2), instruction.left);
         instruction.status = InstructionStatus::Instructed;
         instruction.gateway = now;
+        instruction.given_again = Some(item.reference);
         instruction.attempt += 1;
         let allowed_ms = self.registry.parameters.deadline_domestic_ms;
         instruction.due_ms = self.time.saturating_add(allowed_ms);
@@ -204,10 +212,6 @@ impl Auditor {
         let Some(mut instruction) = self.instructions.all.get(&key).cloned() else {
             unreachable!("instruction {key:?} failed")
         };
-        if !instruction.is_open() {
-            assert_eq!(payout, 0, "nothing is left of instruction {key:?}");
-            return;
-        }
         instruction.left -= payout;
         if instruction.left == 0 {
             instruction.status = InstructionStatus::Returned { time_ms: self.time };

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chain_types::{
-    Decision, MerchantId, Outcome, ParticipantId, Rejection, Roles, TransferAction,
+    Decision, MerchantId, Outcome, ParticipantId, Rejection, Roles, TimeMs, TransferAction,
     TransferDecisionItem, TransferId, TransferItem,
 };
 
@@ -17,9 +17,17 @@ enum TransferStatus {
     /// It waits for its checker.
     Open,
     /// A checker approved or refused it.
-    Decided(TransferDecisionItem),
-    /// Its time is over.
-    Expired,
+    Decided {
+        decision: Decision,
+        checker: ParticipantId,
+        /// The block time of the decision.
+        at: u64,
+    },
+    /// Its time was over.
+    Expired {
+        /// The time of the block that noticed.
+        at: u64,
+    },
 }
 
 /// A transfer that was proposed, and what became of it.
@@ -29,8 +37,8 @@ struct Transfer {
     action: TransferAction,
     account: Account,
     maker: ParticipantId,
-    /// The last block time at which it may be decided.
-    until: u64,
+    /// The block time at which it was proposed.
+    proposed: u64,
     status: TransferStatus,
 }
 
@@ -75,15 +83,15 @@ impl Auditor {
         let action = action.ok_or(Rejection::ActionUnknown)?;
         self.check_timely(item.transfer_id().time())?;
         if let Some(known) = self.transfers.all.get(&item.transfer_id()) {
-            return repeated(known.item == *item, Rejection::TransferConflict);
+            let is_same = known.item == *item && known.maker == maker;
+            return repeated(is_same, Rejection::TransferConflict);
         }
         let (amount, currency) = (item.amount.get(), item.currency.get());
         refuse_if(amount == 0 && action != TransferAction::Cap, Rejection::AmountZero)?;
         refuse_if(!self.registry.has_currency(currency), Rejection::CurrencyUnsupported)?;
         let account = self.transfer_account(item, action).ok_or(Rejection::AccountUnsuited)?;
-        let until = self.time.saturating_add(self.registry.parameters.transfer_validity_ms);
-        let status = TransferStatus::Open;
-        let transfer = Transfer { item: *item, action, account, maker, until, status };
+        let (proposed, status) = (self.time, TransferStatus::Open);
+        let transfer = Transfer { item: *item, action, account, maker, proposed, status };
         if action == TransferAction::Withdraw {
             let counters = self.books.counters(account);
             let free = counters.available() - i128::from(counters.net_debit_cap);
@@ -121,29 +129,33 @@ impl Auditor {
         let decision = Decision::from_number(item.decision.get());
         let decision = decision.ok_or(Rejection::DecisionUnknown)?;
         let mut transfer = self.known_transfer(item.transfer_id())?;
+        let names_it = item.action == transfer.item.action && item.amount == transfer.item.amount;
+        refuse_if(!names_it, Rejection::DecisionMismatch)?;
         match transfer.status {
             TransferStatus::Open => {}
-            TransferStatus::Expired => return Err(Rejection::TransferDecided),
-            TransferStatus::Decided(before) => {
-                return repeated(before == *item, Rejection::TransferDecided);
+            TransferStatus::Expired { .. } => return Err(Rejection::TransferDecided),
+            TransferStatus::Decided { decision: before, checker: by, .. } => {
+                let is_same = (before, by) == (decision, checker);
+                return repeated(is_same, Rejection::TransferDecided);
             }
         }
         refuse_if(transfer.maker == checker, Rejection::MakerIsChecker)?;
-        let is_same = item.action == transfer.item.action && item.amount == transfer.item.amount;
-        refuse_if(!is_same, Rejection::DecisionMismatch)?;
         match decision {
             Decision::Approve => self.approve_transfer(&transfer)?,
             Decision::Refuse => self.release_transfer(&transfer),
         }
-        transfer.status = TransferStatus::Decided(*item);
+        transfer.status = TransferStatus::Decided { decision, checker, at: self.time };
         self.transfers.keep(transfer);
         Ok(Outcome::APPLIED)
     }
 
-    /// 501: remembered while its id is timely, and while it is open.
+    /// 501: remembered while it is open, its id is timely, or its end is not long ago.
     fn known_transfer(&self, id: TransferId) -> Result<Transfer, Rejection> {
-        let is_remembered = |transfer: &&Transfer| {
-            transfer.status == TransferStatus::Open || self.is_within_validity(id.time())
+        let is_remembered = |transfer: &&Transfer| match transfer.status {
+            TransferStatus::Open => true,
+            TransferStatus::Decided { at, .. } | TransferStatus::Expired { at } => {
+                self.is_within_validity(id.time()) || self.is_within_validity(TimeMs(at))
+            }
         };
         let found = self.transfers.all.get(&id).filter(is_remembered);
         found.copied().ok_or(Rejection::TransferUnknown)
@@ -173,12 +185,15 @@ impl Auditor {
 
     /// Transfers past their time, at the start of a block.
     pub(crate) fn expire_transfers(&mut self) {
+        let validity_ms = self.registry.parameters.transfer_validity_ms;
         let open = self.transfers.open.iter().filter_map(|id| self.transfers.all.get(id));
-        let late: Vec<Transfer> =
-            open.filter(|transfer| self.time > transfer.until).copied().collect();
+        let is_late =
+            |transfer: &&Transfer| self.time > transfer.proposed.saturating_add(validity_ms);
+        let late: Vec<Transfer> = open.filter(is_late).copied().collect();
+        let status = TransferStatus::Expired { at: self.time };
         for transfer in late {
             self.release_transfer(&transfer);
-            self.transfers.keep(Transfer { status: TransferStatus::Expired, ..transfer });
+            self.transfers.keep(Transfer { status, ..transfer });
         }
     }
 }

@@ -48,8 +48,6 @@ pub(crate) struct Order {
     pub(crate) fill: Option<Fill>,
     /// The block time at which it was reserved or collected.
     pub(crate) accepted: u64,
-    /// The day of limits on which it was booked.
-    pub(crate) day: i128,
     pub(crate) collection: Option<Collection>,
     /// The cashback granted on it.
     pub(crate) cashback: u64,
@@ -68,7 +66,6 @@ impl Order {
             payout: item.amount.get(),
             fill: None,
             accepted: 0,
-            day: 0,
             collection: None,
             cashback: 0,
             returns: Vec::new(),
@@ -158,6 +155,12 @@ pub(crate) fn check_spare(spare: &[u8]) -> Result<(), Rejection> {
     refuse_if(spare.iter().any(|byte| *byte != 0), Rejection::SpareNotZero)
 }
 
+/// 201 and 202: an order with a new, timely id is remembered even if it breaks these.
+fn check_content(item: &RechargeItem) -> Result<(), Rejection> {
+    check_spare(&item.spare)?;
+    refuse_if(item.flags.get() & !Flags::KNOWN != 0, Rejection::FlagsUnknown)
+}
+
 /// The rejection, when `refused`.
 pub(crate) fn refuse_if(refused: bool, rejection: Rejection) -> Result<(), Rejection> {
     if refused { Err(rejection) } else { Ok(()) }
@@ -166,14 +169,17 @@ pub(crate) fn refuse_if(refused: bool, rejection: Rejection) -> Result<(), Rejec
 impl Auditor {
     /// Rules of `submit`.
     pub(crate) fn recharge(&mut self, item: &RechargeItem, submitter: ParticipantId) -> Verdict {
-        check_form(item.order_id().is_uuid_v7(), &item.spare)?;
-        refuse_if(item.flags.get() & !Flags::KNOWN != 0, Rejection::FlagsUnknown)?;
-        self.check_timely(item.order_id().time())?;
+        refuse_if(!item.order_id().is_uuid_v7(), Rejection::OrderIdInvalid)?;
+        let form = check_content(item);
+        if let Err(untimely) = self.check_timely(item.order_id().time()) {
+            return Err(form.err().unwrap_or(untimely));
+        }
         if let Some(known) = self.orders.get(item.order_id()) {
-            return repeated(known.item == *item, Rejection::OrderConflict);
+            let conflict = form.err().unwrap_or(Rejection::OrderConflict);
+            return repeated(known.item == *item, conflict);
         }
         let mut order = Order::new(*item, submitter);
-        let verdict = self.submission(&mut order);
+        let verdict = form.and_then(|()| self.submission(&mut order));
         self.orders.keep(order);
         verdict
     }
@@ -202,8 +208,13 @@ impl Auditor {
         self.book(order)
     }
 
-    /// A risk desk's release: the rules again from the merchant on, without the hold.
+    /// A risk desk's release: the rules again from the amount on, as its submitter, without the
+    /// hold.
     pub(crate) fn submission_again(&mut self, order: &mut Order) -> Verdict {
+        let submitter = self.registry.participant(order.submitter);
+        let is_active = submitter.is_some_and(|submitter| !submitter.suspended);
+        refuse_if(!is_active, Rejection::SubmitterSuspended)?;
+        self.check_amounts(&order.item)?;
         self.check_parties(&order.item, order.submitter)?;
         self.check_limits(&order.item)?;
         self.book(order)

@@ -23,8 +23,6 @@ const TIERS_MAX: usize = 4;
 const BASIS_POINTS_MAX: u16 = 10_000;
 /// Places of `order_skew_ms` and `order_validity_ms` among the parameters.
 const PARAMETERS_FIXED: [u16; 2] = [0, 1];
-/// The only protocol version there is.
-const PROTOCOL_VERSION: u16 = 1;
 
 /// A participant and the key it had before.
 #[derive(Debug, Clone)]
@@ -125,10 +123,10 @@ impl Registry {
         self.programmes.get(&(MerchantId(merchant), Currency(currency)))
     }
 
-    /// How many participants may approve changes.
-    pub(crate) fn operators(&self) -> usize {
-        let ids = self.participants.keys();
-        ids.filter(|id| self.is_active(**id, Roles::SETTLEMENT_OPERATOR)).count()
+    /// The participants who may approve changes.
+    pub(crate) fn operators(&self) -> BTreeSet<ParticipantId> {
+        let ids = self.participants.keys().copied();
+        ids.filter(|id| self.is_active(*id, Roles::SETTLEMENT_OPERATOR)).collect()
     }
 
     /// The registry after `change`, under which the block of `first_height` is the first.
@@ -155,7 +153,7 @@ impl Registry {
             Change::Power { node, power } => next.set_power(*node, *power)?,
             Change::Currency(currency) => next.add_currency(*currency)?,
             Change::Programme(programme) => next.set_programme(programme)?,
-            Change::ProtocolVersion(version) => valid(*version == PROTOCOL_VERSION)?,
+            Change::ProtocolVersion(_) => return Err(Rejection::ChangeInvalid),
         }
         next.check_references()?;
         next.check_validators(self)?;
@@ -172,6 +170,7 @@ impl Registry {
         valid(new.roles.0 != 0 && new.roles.0 & !ROLES_KNOWN == 0)?;
         if let Some(party) = self.participants.get_mut(&new.id) {
             valid(party.participant.public_key == new.public_key)?;
+            valid(party.participant.suspended == new.suspended)?;
             party.participant.name.clone_from(&new.name);
             party.participant.roles = new.roles;
             return Ok(());
@@ -191,22 +190,21 @@ impl Registry {
         overlap: u64,
     ) -> Result<(), Rejection> {
         valid(self.participants.contains_key(&id))?;
+        let end = first_height.checked_add(overlap).ok_or(Rejection::ChangeInvalid)?;
         self.check_fresh(key)?;
         let party = self.party_mut(id)?;
-        let last = first_height.saturating_add(overlap) - 1;
-        party.previous = Some((party.participant.public_key, last));
-        party.participant.public_key = key;
+        let before = std::mem::replace(&mut party.participant.public_key, key);
+        party.previous = (overlap > 0).then_some((before, end - 1));
         Ok(())
     }
 
     fn set_merchant(&mut self, new: &Merchant, first_height: u64) -> Result<(), Rejection> {
         valid((1..=MERCHANT_ID_MAX).contains(&new.id.0) && is_name(&new.name))?;
-        let mut merchant = new.clone();
         match self.merchants.get(&new.id) {
-            Some(entry) => merchant.suspended = entry.merchant.suspended,
+            Some(entry) => valid(entry.merchant.suspended == new.suspended)?,
             None => valid(self.merchants.len() < MERCHANTS_MAX)?,
         }
-        self.merchants.insert(new.id, Entry { merchant, since: first_height });
+        self.merchants.insert(new.id, Entry { merchant: new.clone(), since: first_height });
         Ok(())
     }
 
@@ -224,22 +222,21 @@ impl Registry {
         valid(is_name(&node.name) && node.name.bytes().all(is_plain))?;
         valid(self.nodes.iter().all(|other| other.name != node.name))?;
         valid(node.power <= POWER_MAX && self.nodes.len() < NODES_MAX)?;
-        valid(node.power > 0 || node.validator_key == node.network_key)?;
+        valid(self.has_role(node.operator, Roles::SETTLEMENT_OPERATOR))?;
+        let has_one_key = node.validator_key == node.network_key;
+        valid(has_one_key == (node.power == 0) && node.validator_key.is_usable())?;
         self.check_fresh(node.network_key)?;
-        if node.power > 0 {
-            self.check_fresh(node.validator_key)?;
-            in_use(node.validator_key == node.network_key)?;
-        }
+        self.check_fresh(node.validator_key)?;
         self.nodes.push(node.clone());
         Ok(())
     }
 
-    /// An edge node has no key of its own for votes, so it can never be given power.
+    /// An edge node has no key of its own for votes, so its power never changes.
     fn set_power(&mut self, index: u32, power: u64) -> Result<(), Rejection> {
         let place = usize::try_from(index).map_err(|_| Rejection::ChangeInvalid)?;
         let node = self.nodes.get_mut(place).ok_or(Rejection::ChangeInvalid)?;
         let may_vote = node.validator_key != node.network_key;
-        valid(power <= POWER_MAX && (power == 0 || may_vote))?;
+        valid(power <= POWER_MAX && may_vote)?;
         node.power = power;
         Ok(())
     }
@@ -305,9 +302,10 @@ impl Registry {
 
     /// Looked at when the change touches it, like the validators.
     fn check_operators(&self, before: &Self) -> Result<(), Rejection> {
-        let (operators, needed) = (self.operators(), self.approvals_needed());
-        let is_same = operators == before.operators() && needed == before.approvals_needed();
-        if is_same || operators >= needed { Ok(()) } else { Err(Rejection::QuorumUnreachable) }
+        let (operators, needed) = (self.operators().len(), self.approvals_needed());
+        let is_lessened =
+            operators < before.operators().len() || needed > before.approvals_needed();
+        if !is_lessened || operators >= needed { Ok(()) } else { Err(Rejection::QuorumUnreachable) }
     }
 
     /// How many operators approve a change.

@@ -5,6 +5,9 @@ use chain_types::{CollectItem, OrderId, Outcome, ParticipantId, Rejection, VoidI
 use crate::auditor::{Auditor, Verdict};
 use crate::orders::{Order, Status, check_form, refuse_if};
 
+/// The span of id times that are forgotten together.
+const SLICE_MS: u64 = 10_000;
+
 impl Auditor {
     /// Rules of `collect`.
     pub(crate) fn collect(&mut self, item: &CollectItem, submitter: ParticipantId) -> Verdict {
@@ -56,9 +59,13 @@ impl Auditor {
         }
     }
 
-    /// An order that the chain still remembers: while its id could be committed.
+    /// An order that a block still knows: ids leave by slices of their time, measured from the
+    /// time of the block before.
     pub(crate) fn remembered(&self, id: OrderId) -> Result<Order, Rejection> {
-        let order = self.orders.get(id).filter(|_| self.is_within_validity(id.time()));
+        let validity_ms = self.registry.parameters.order_validity_ms;
+        let first_slice = self.time_before.saturating_sub(validity_ms) / SLICE_MS;
+        let is_known = id.time().0 / SLICE_MS >= first_slice;
+        let order = self.orders.get(id).filter(|_| is_known);
         order.cloned().ok_or(Rejection::OrderUnknown)
     }
 

@@ -50,12 +50,14 @@ impl Auditor {
         refuse_if(collection.height == self.height, Rejection::OrderFresh)?;
         let source = self.source(&order, collection, submitter)?;
         let refund = refund(&order, item.amount.get())?;
-        self.check_funds(&order, source, refund)?;
-        self.book_return(order, source, refund, item);
+        let legs = movements(&order, source_account(&order, source), refund);
+        self.check_funds(&legs)?;
+        legs.into_iter().for_each(|leg| self.books.post(leg));
+        self.note_return(order, source, refund, item);
         Ok(Outcome::APPLIED)
     }
 
-    /// 322 and 326: where the money comes from, if the submitter may send it.
+    /// 320, 322 and 326: where the money comes from, if the submitter may send it.
     fn source(
         &self,
         order: &Order,
@@ -69,40 +71,37 @@ impl Auditor {
             return refuse_if(!is_party, Rejection::NotReturnParty).map(|()| Source::OpenWindow);
         }
         let key = (collection.window, merchant, currency);
-        // A window of which nothing was left has no instruction, and so nobody who may return.
-        let instruction = self.instructions.all.get(&key).ok_or(Rejection::NotReturnParty)?;
+        // A window of which everything was reversed has no instruction, and nothing to return.
+        let instruction = self.instructions.all.get(&key).ok_or(Rejection::ReturnExceeded)?;
         let source = match instruction.status {
             InstructionStatus::Instructed => return Err(Rejection::OrderInstructed),
+            InstructionStatus::Returned { .. } => return Err(Rejection::ReturnExceeded),
             InstructionStatus::Arrived { .. } => Source::Arrived(instruction.gateway),
-            InstructionStatus::Failed { .. } | InstructionStatus::Returned { .. } => {
-                Source::Failed(key)
-            }
+            InstructionStatus::Failed { .. } => Source::Failed(key),
         };
         let is_party = submitter == instruction.gateway;
         refuse_if(!is_party, Rejection::NotReturnParty).map(|()| source)
     }
 
-    /// 328: whoever gives has it.
-    fn check_funds(&self, order: &Order, source: Source, refund: Refund) -> Result<(), Rejection> {
-        let payer = source_account(order, source);
-        let is_paid = self.books.has_available(payer, refund.payout);
-        refuse_if(!is_paid, Rejection::ReturnFundsMissing)?;
-        let Some(fill) = order.fill else { return Ok(()) };
-        let position = Account::position(fill.provider, order.item.currency.get());
-        let is_delivered = self.books.has_available(position, refund.amount);
-        refuse_if(!is_delivered, Rejection::ReturnFundsMissing)
+    /// 328: whoever gives has it, or gets it by an earlier leg.
+    fn check_funds(&self, legs: &[Movement]) -> Result<(), Rejection> {
+        for (at, leg) in legs.iter().enumerate() {
+            let earlier = legs.iter().take(at).filter(|earlier| earlier.credit == leg.debit);
+            let received: u128 = earlier.map(|earlier| earlier.amount).sum();
+            let needed = u64::try_from(leg.amount.saturating_sub(received)).unwrap_or(u64::MAX);
+            let is_there = self.books.has_available(leg.debit, needed);
+            refuse_if(!is_there, Rejection::ReturnFundsMissing)?;
+        }
+        Ok(())
     }
 
-    fn book_return(&mut self, order: Order, source: Source, refund: Refund, item: &ReturnItem) {
-        let payer = source_account(&order, source);
-        for movement in movements(&order, payer, refund) {
-            self.books.post(movement);
-        }
+    /// What a return does beyond the posting: window, instruction, statement, the order itself.
+    fn note_return(&mut self, order: Order, source: Source, refund: Refund, item: &ReturnItem) {
         self.count_legs(&order, source, refund);
         let (merchant, currency) = (order.item.merchant.get(), order.item.currency.get());
         match source {
             Source::OpenWindow => {
-                self.windows.owe_less(merchant, payer.currency, refund.payout);
+                self.windows.owe_less(merchant, order.payable().currency, refund.payout);
             }
             Source::Failed(key) => self.return_from(key, refund.payout),
             Source::Arrived(_) => {}
@@ -157,7 +156,7 @@ fn refund(order: &Order, amount: u64) -> Result<Refund, Rejection> {
     Ok(Refund { amount, payout, cashback: part_of(order.cashback) })
 }
 
-/// What a return moves; nothing is moved by zero.
+/// What a return moves; nothing is moved by zero, or from an account to itself.
 fn movements(order: &Order, payer: Account, refund: Refund) -> Vec<Movement> {
     let currency = order.item.currency.get();
     let mut movements = match order.fill {
@@ -173,6 +172,6 @@ fn movements(order: &Order, payer: Account, refund: Refund) -> Vec<Movement> {
     };
     let pool = Account::pool(order.item.merchant.get(), currency);
     movements.push(Movement::new(order.liquidity(), refund.cashback, pool));
-    movements.retain(|movement| movement.amount > 0);
+    movements.retain(|movement| movement.amount > 0 && movement.debit != movement.credit);
     movements
 }

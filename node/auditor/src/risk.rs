@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use chain_types::{
-    Decision, HoldDecisionItem, HoldReason, MerchantId, Outcome, ParticipantId, PolicyItem,
-    PolicyScope, RechargeItem, Rejection, Roles,
+    Decision, HoldDecisionItem, HoldReason, MerchantId, OrderId, Outcome, ParticipantId,
+    PolicyItem, PolicyScope, RechargeItem, Rejection, Roles,
 };
 
 use crate::auditor::{Auditor, Verdict};
@@ -26,9 +26,19 @@ enum Subject {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Risk {
     policies: BTreeMap<PolicyKey, PolicyItem>,
-    /// By subject, currency and day.
-    days: BTreeMap<(Subject, u16, i128), u128>,
-    decisions: BTreeMap<chain_types::OrderId, HoldDecisionItem>,
+    /// By subject and currency: the last day on which something counted.
+    days: BTreeMap<(Subject, u16), DaySum>,
+    /// What a risk desk decided about orders that were held.
+    decisions: BTreeMap<OrderId, Decision>,
+}
+
+/// The orders of a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DaySum {
+    /// The day, from 1970-01-01, in the chain's day offset.
+    pub day: i128,
+    /// Their sum, in minor units.
+    pub amount: u128,
 }
 
 /// The three whose orders of a day an order counts among.
@@ -50,8 +60,30 @@ impl Risk {
         .map(|key| self.policies.get(&key))
     }
 
+    /// The maxima of a day that an order falls under, each with whose it is; zero means none.
+    fn day_limits(&self, item: &RechargeItem) -> [(Subject, u64); 3] {
+        let [scheme, gateway, merchant] = self.policies_of(item);
+        let [of_user, of_gateway, of_merchant] = subjects(item);
+        let day_max = |policy: &PolicyItem| policy.day_max.get();
+        [
+            (of_user, scheme.map_or(0, |policy| policy.user_day_max.get())),
+            (of_gateway, gateway.map_or(0, day_max)),
+            (of_merchant, merchant.map_or(0, day_max)),
+        ]
+    }
+
+    /// The last sum of each user and currency that had a maximum.
+    pub(crate) fn user_days(&self) -> BTreeMap<([u8; 16], u16), DaySum> {
+        let of_user = |((subject, currency), sum): (&(Subject, u16), &DaySum)| match subject {
+            Subject::User(user) => Some(((*user, *currency), *sum)),
+            Subject::Gateway(_) | Subject::Merchant(_) => None,
+        };
+        self.days.iter().filter_map(of_user).collect()
+    }
+
     fn sum(&self, subject: Subject, currency: u16, day: i128) -> u128 {
-        self.days.get(&(subject, currency, day)).copied().unwrap_or_default()
+        let sum = self.days.get(&(subject, currency)).filter(|sum| sum.day == day);
+        sum.map_or(0, |sum| sum.amount)
     }
 }
 
@@ -62,7 +94,12 @@ fn is_above(value: u128, limit: u64) -> bool {
 
 impl Auditor {
     fn today(&self) -> i128 {
-        day(self.time, i64::from(self.registry.parameters.day_offset_min))
+        self.day_of(self.time)
+    }
+
+    /// The day of limits that a block time is in.
+    fn day_of(&self, time_ms: u64) -> i128 {
+        day(time_ms, i64::from(self.registry.parameters.day_offset_min))
     }
 
     /// 217 to 220.
@@ -72,21 +109,15 @@ impl Auditor {
         let order_max = |policy: &&PolicyItem| is_above(amount, policy.order_max.get());
         let is_large = policies.iter().flatten().any(order_max);
         refuse_if(is_large, Rejection::LimitExceeded)?;
-        let [scheme, gateway, merchant] = policies.map(|policy| policy.copied());
-        let limits = [
-            scheme.map(|policy| policy.user_day_max.get()),
-            gateway.map(|policy| policy.day_max.get()),
-            merchant.map(|policy| policy.day_max.get()),
-        ];
         let rejections = [
             Rejection::UserDayExceeded,
             Rejection::GatewayDayExceeded,
             Rejection::MerchantDayExceeded,
         ];
-        for ((subject, limit), rejection) in subjects(item).into_iter().zip(limits).zip(rejections)
+        for ((subject, limit), rejection) in self.risk.day_limits(item).into_iter().zip(rejections)
         {
             let sum = self.risk.sum(subject, item.currency.get(), self.today());
-            refuse_if(is_above(sum + amount, limit.unwrap_or_default()), rejection)?;
+            refuse_if(is_above(sum + amount, limit), rejection)?;
         }
         Ok(())
     }
@@ -98,33 +129,32 @@ impl Auditor {
         policies.iter().flatten().any(|policy| is_above(amount, policy.hold_above.get()))
     }
 
-    /// A booked order counts on the day of its booking.
-    pub(crate) fn count_for_limits(&mut self, order: &mut Order) {
-        order.day = self.today();
-        for subject in subjects(&order.item) {
-            let key = (subject, order.item.currency.get(), order.day);
-            *self.risk.days.entry(key).or_default() += u128::from(order.amount());
+    /// A booked order counts on the day of its acceptance, while the day has a maximum.
+    pub(crate) fn count_for_limits(&mut self, order: &Order) {
+        let (day, currency) = (self.today(), order.item.currency.get());
+        for (subject, limit) in self.risk.day_limits(&order.item) {
+            if limit > 0 {
+                let amount = self.risk.sum(subject, currency, day) + u128::from(order.amount());
+                self.risk.days.insert((subject, currency), DaySum { day, amount });
+            }
         }
     }
 
-    /// An order that is void or expired on the day of its booking counts no longer.
+    /// An order that is void or expired counts no longer, if the sum is still of the day of its
+    /// acceptance, and the day has a maximum.
     pub(crate) fn free_limits(&mut self, order: &Order) {
-        if order.day != self.today() {
-            return;
-        }
-        for subject in subjects(&order.item) {
-            let key = (subject, order.item.currency.get(), order.day);
-            *self.risk.days.entry(key).or_default() -= u128::from(order.amount());
+        let (day, currency) = (self.day_of(order.accepted), order.item.currency.get());
+        for (subject, limit) in self.risk.day_limits(&order.item) {
+            let sum = self.risk.days.get_mut(&(subject, currency));
+            if let Some(sum) = sum.filter(|sum| limit > 0 && sum.day == day) {
+                sum.amount = sum.amount.saturating_sub(u128::from(order.amount()));
+            }
         }
     }
 
-    /// Rules of `policy`: 201, then by ascending code.
+    /// Rules of `policy`.
     pub(crate) fn policy(&mut self, item: &PolicyItem) -> Verdict {
         check_spare(&item.spare)?;
-        refuse_if(
-            !self.registry.has_currency(item.currency.get()),
-            Rejection::CurrencyUnsupported,
-        )?;
         let scope = PolicyScope::from_number(item.scope.get());
         let scope = scope.ok_or(Rejection::PolicyScopeUnknown)?;
         let subject = item.subject.get();
@@ -135,6 +165,8 @@ impl Auditor {
             PolicyScope::Merchant => self.registry.merchant(MerchantId(subject)).is_some(),
         };
         refuse_if(!is_known, Rejection::PolicyScopeUnknown)?;
+        let is_listed = self.registry.has_currency(item.currency.get());
+        refuse_if(!is_listed, Rejection::CurrencyUnsupported)?;
         let foreign_limit = match scope {
             PolicyScope::Scheme => item.day_max,
             PolicyScope::Gateway | PolicyScope::Merchant => item.user_day_max,
@@ -154,7 +186,7 @@ impl Auditor {
         refuse_if(reason.is_none(), Rejection::ReasonUnknown)?;
         let mut order = self.remembered(item.order_id())?;
         if order.status != Status::Held {
-            let is_same = self.risk.decisions.get(&item.order_id()) == Some(item);
+            let is_same = self.risk.decisions.get(&item.order_id()) == Some(&decision);
             return repeated(is_same, Rejection::OrderNotHeld);
         }
         let outcome = match decision {
@@ -164,7 +196,7 @@ impl Auditor {
                 Outcome::APPLIED
             }
         };
-        self.risk.decisions.insert(item.order_id(), *item);
+        self.risk.decisions.insert(item.order_id(), decision);
         self.orders.keep(order);
         Ok(outcome)
     }

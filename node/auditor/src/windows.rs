@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use chain_types::{Outcome, Rejection, SettleWindowItem};
+use chain_types::{Outcome, ParticipantId, Rejection, SettleWindowItem};
 
 use crate::auditor::{Auditor, Verdict};
 use crate::books::{Account, Kind, Movement};
 use crate::finding::Finding;
 use crate::instructions::Instruction;
 use crate::orders::{Order, check_spare, repeated};
+
+/// A settlement that is repeated is recognised for as many windows.
+const SETTLED_KEPT_WINDOWS: u64 = 1_000;
 
 /// A party's sums of a window, in minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,8 +39,8 @@ pub struct WindowReport {
     pub closed_ms: u64,
     /// Each party's sums, by account kind number, owner and currency.
     pub parties: BTreeMap<(u8, u64, u16), Gross>,
-    /// The word of the settlement agent that the banks have settled it.
-    pub settled: Option<SettleWindowItem>,
+    /// By whom and with what reference it was marked settled by the banks.
+    pub settled: Option<(ParticipantId, [u8; 32])>,
 }
 
 /// What a merchant is to be paid of the open window in a currency.
@@ -185,14 +188,21 @@ impl Auditor {
     }
 
     /// Rules of `settle-window`.
-    pub(crate) fn settle_window(&mut self, item: &SettleWindowItem) -> Verdict {
+    pub(crate) fn settle_window(
+        &mut self,
+        item: &SettleWindowItem,
+        agent: ParticipantId,
+    ) -> Verdict {
         check_spare(&item.spare)?;
-        let report = self.windows.closed.get_mut(&item.window.get());
+        let window = item.window.get();
+        let is_recent = window.saturating_add(SETTLED_KEPT_WINDOWS) >= self.windows.open;
+        let report = self.windows.closed.get_mut(&window);
         let report = report.ok_or(Rejection::WindowNotClosed)?;
+        let word = (agent, item.reference);
         if let Some(settled) = report.settled {
-            return repeated(settled == *item, Rejection::WindowSettled);
+            return repeated(is_recent && settled == word, Rejection::WindowSettled);
         }
-        report.settled = Some(*item);
+        report.settled = Some(word);
         Ok(Outcome::APPLIED)
     }
 }

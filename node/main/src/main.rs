@@ -1,10 +1,14 @@
 //! `sluice`: runs a node, makes networks, submits orders, asks, proves and measures.
 
+mod account_proof;
 mod bench;
 mod commands;
 mod localnet;
 mod node;
 mod participant;
+mod statement;
+#[cfg(test)]
+mod test_chain;
 
 use std::process::ExitCode;
 

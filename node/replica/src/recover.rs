@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use bincode::{Decode, Encode};
 use chain_state::State;
 use chain_types::codec::{self, CodecError};
 use chain_types::{Block, Height, VerifiedBatch};
@@ -14,8 +13,10 @@ use crate::effect::{Effect, Timer};
 use crate::past::{Archive, Past};
 use crate::replica::{Replica, read_state};
 
-/// Everything a replica starts from, besides the blocks after it.
-#[derive(Debug, Clone, Encode, Decode)]
+/// Everything a replica starts from, besides the blocks after it. Its bytes: the length of the
+/// proposers' (4, little-endian), the proposers, then the state's to the end; a state with millions
+/// of users is larger than the codec's limit.
+#[derive(Debug, Clone)]
 pub struct Checkpoint {
     /// [`State::checkpoint`]'s bytes.
     pub state: Vec<u8>,
@@ -26,7 +27,10 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// The bytes to keep.
     pub fn encode(&self) -> Vec<u8> {
-        codec::encode(self)
+        let proposers = codec::encode(&self.proposers);
+        // A few bytes a validator, of whom there are at most 128.
+        let length = u32::try_from(proposers.len()).unwrap_or(u32::MAX);
+        [&length.to_le_bytes(), proposers.as_slice(), &self.state].concat()
     }
 
     /// The checkpoint of these bytes.
@@ -34,7 +38,13 @@ impl Checkpoint {
     /// # Errors
     /// When they do not decode.
     pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
-        codec::decode(bytes, codec::DECODE_BYTES_MAX)
+        let parts = bytes
+            .split_first_chunk::<4>()
+            .and_then(|(length, rest)| rest.split_at_checked(u32::from_le_bytes(*length) as usize));
+        // Cut short, it is what decoding nothing is.
+        let (proposers, state) = parts.unwrap_or_default();
+        let proposers = codec::decode(proposers, codec::DECODE_BYTES_MAX)?;
+        Ok(Self { state: state.to_vec(), proposers })
     }
 }
 

@@ -6,6 +6,10 @@ use rand_chacha::ChaCha8Rng;
 use crate::setup::{NODES, VALIDATORS};
 use crate::villains::Boaster;
 
+/// How far the clocks are ahead when every machine has slept: longer than the chain remembers
+/// batches, quotes, and instructions that ended, or waits for checkers and approvals.
+pub const SLEEP_MS: u64 = 16 * 60_000;
+
 /// Bounds of what may go wrong.
 #[derive(Debug, Clone, Copy)]
 pub struct FaultPlan {
@@ -21,6 +25,8 @@ pub struct FaultPlan {
     pub events_max: u32,
     /// Runs of four in which a node loses its disk.
     pub lost_disks_of_four: u32,
+    /// Runs of four in which every machine sleeps for [`SLEEP_MS`].
+    pub sleeps_of_four: u32,
     /// A validator that says it is further than it is, all the time.
     pub boaster: Option<Boaster>,
 }
@@ -34,6 +40,7 @@ impl Default for FaultPlan {
             delay_ms_max: 120,
             events_max: 8,
             lost_disks_of_four: 1,
+            sleeps_of_four: 1,
             boaster: None,
         }
     }
@@ -56,6 +63,8 @@ pub enum Fault {
         /// How long they are away.
         away_ms: u64,
     },
+    /// Every machine sleeps as long: nobody does anything, and every clock leaps ahead.
+    Sleep,
     /// The node stops and starts again with an empty disk: at most once in a run, for one faulty
     /// validator of four is what the chain bears.
     LoseDisk {
@@ -102,12 +111,22 @@ impl Faults {
             let away_ms = random.random_range(100..=plan.fault_ms / 3);
             events.push((random.random_range(0..plan.fault_ms), Fault::LoseDisk { node, away_ms }));
         }
+        if random.random_range(0..4) < plan.sleeps_of_four {
+            events.push((random.random_range(0..plan.fault_ms), Fault::Sleep));
+        }
         events.sort_by_key(|(at, _)| *at);
         Self {
             loss_per_mille: random.random_range(0..=plan.loss_per_mille_max),
             delay_ms_max: random.random_range(2..=plan.delay_ms_max),
             events,
         }
+    }
+}
+
+impl Faults {
+    /// Whether a node loses its disk.
+    pub fn lose_disk(&self) -> bool {
+        self.events.iter().any(|(_, fault)| matches!(fault, Fault::LoseDisk { .. }))
     }
 }
 

@@ -12,11 +12,13 @@ mod clients;
 mod disk;
 mod faults;
 mod network;
+mod node;
 mod setup;
 mod trace;
 mod villains;
 mod world;
 
+pub use checks::Coverage;
 pub use faults::{FaultPlan, Faults};
 pub use villains::Boaster;
 pub use world::{Report, simulate};

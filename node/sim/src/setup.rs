@@ -1,5 +1,6 @@
-//! The chain that every simulation runs: four validators, an edge node, a recharge service, two
-//! gateways, three merchants.
+//! The chain that every simulation runs: four validators, an edge node that governance may let
+//! vote, and parties of every role. Times are short, so that a run sees windows close, rates grow
+//! stale, orders leave the duplicate window, and a day and a month begin.
 
 use std::sync::Arc;
 
@@ -8,84 +9,146 @@ use chain_types::{
     Parameters, Participant, ParticipantId, Roles, SecretKey, TimeMs,
 };
 
-/// Validators of the simulated chain.
+/// Validators of the simulated chain from genesis on.
 pub const VALIDATORS: u32 = 4;
 /// All nodes: the validators and one edge node.
 pub const NODES: u32 = VALIDATORS + 1;
-/// The currency of the simulated chain.
+/// The power of each validator: above one, so that governance can shift it a little.
+pub const POWER: u64 = 10;
+/// The currency of most orders.
 pub const YUAN: Currency = Currency(156);
+/// A currency without minor units.
+pub const YEN: Currency = Currency(392);
+/// A third currency.
+pub const DOLLAR: Currency = Currency(840);
+/// The currencies of the simulated chain, ascending.
+pub const CURRENCIES: [Currency; 3] = [YUAN, YEN, DOLLAR];
+/// The settlement operators.
+pub const OPERATORS: [ParticipantId; 3] = [ParticipantId(1), ParticipantId(2), ParticipantId(3)];
 /// The recharge service.
 pub const SERVICE: ParticipantId = ParticipantId(101);
-/// The gateways.
-pub const GATEWAYS: [ParticipantId; 2] = [ParticipantId(201), ParticipantId(202)];
+/// The gateways. The last one's net debit cap is soon used up.
+pub const GATEWAYS: [ParticipantId; 3] =
+    [ParticipantId(201), ParticipantId(202), ParticipantId(203)];
+/// The FX providers.
+pub const PROVIDERS: [ParticipantId; 3] =
+    [ParticipantId(401), ParticipantId(402), ParticipantId(403)];
+/// The risk desk.
+pub const DESK: ParticipantId = ParticipantId(501);
+/// The settlement agents: maker and checker in turn.
+pub const AGENTS: [ParticipantId; 2] = [ParticipantId(601), ParticipantId(602)];
 /// The merchants.
 pub const MERCHANTS: [MerchantId; 3] = [MerchantId(1001), MerchantId(1002), MerchantId(1003)];
-/// Block zero's time; the virtual clock starts a second later.
-pub const GENESIS_TIME: TimeMs = TimeMs(1_800_000_000_000);
+/// Block zero's time, ten seconds before February 2027 begins at UTC+8; the virtual clock starts
+/// a second later.
+pub const GENESIS_TIME: TimeMs = TimeMs(1_801_411_190_000);
+
+/// How far each gateway's liquidity may fall, in minor units of any currency.
+const CAPS: [u64; 3] = [1_000_000_000, 1_000_000_000, 2_000_000];
 
 /// The vote key of a node.
 pub fn node_key(index: u32) -> SecretKey {
-    key(1, index)
+    key(1, index, 0)
 }
 
-/// The batch key of a participant.
-pub fn participant_key(id: ParticipantId) -> SecretKey {
-    key(2, id.0)
+/// The batch key of a participant after so many rotations.
+pub fn participant_key(id: ParticipantId, rotations: u32) -> SecretKey {
+    key(2, id.0, rotations)
 }
 
-fn key(kind: u8, number: u32) -> SecretKey {
+/// The key of a node's encrypted connections.
+pub fn network_key(index: u32) -> SecretKey {
+    key(3, index, 0)
+}
+
+fn key(kind: u8, number: u32, rotations: u32) -> SecretKey {
     let mut seed = [kind; 32];
     seed[..4].copy_from_slice(&number.to_le_bytes());
+    seed[4..8].copy_from_slice(&rotations.to_le_bytes());
     SecretKey::from_seed(&seed)
 }
 
-/// The simulated chain's genesis. Windows are short, so that a run sees several.
+/// The simulated chain's genesis.
 pub fn genesis() -> Arc<ChainGenesis> {
-    let participant = |id: ParticipantId, roles: Roles| Participant {
-        id,
-        name: format!("participant-{id}"),
-        roles,
-        public_key: participant_key(id).public_key(),
-        suspended: false,
-    };
-    let node = |index: u32| Node {
-        name: format!("node-{index}"),
-        operator: ParticipantId(1),
-        network_key: key(3, index).public_key(),
-        validator_key: node_key(index).public_key(),
-        power: u64::from(index < VALIDATORS),
-    };
     Arc::new(ChainGenesis {
         chain_id: ChainId(Digest([7; 32])),
         name: "simulated".to_owned(),
         time: GENESIS_TIME,
-        parameters: Parameters { window_ms: 5_000, ..Parameters::default() },
-        currencies: vec![YUAN],
-        participants: vec![
-            participant(ParticipantId(1), Roles::SETTLEMENT_OPERATOR),
-            participant(SERVICE, Roles::RECHARGE_SERVICE),
-            participant(GATEWAYS[0], Roles::GATEWAY),
-            participant(GATEWAYS[1], Roles::GATEWAY),
-        ],
+        parameters: parameters(),
+        currencies: CURRENCIES.to_vec(),
+        participants: participants(),
         merchants: (0..)
             .zip(MERCHANTS)
-            .map(|(index, id): (usize, _)| Merchant {
-                id,
-                name: format!("merchant-{id}"),
-                payout_gateway: GATEWAYS[index % GATEWAYS.len()],
-                payout_account: Digest::ZERO,
-                suspended: false,
-            })
+            .map(|(index, id): (usize, _)| merchant(id, GATEWAYS[index % 2]))
             .collect(),
-        liquidity: GATEWAYS
-            .iter()
-            .map(|gateway| LiquidityLine {
-                gateway: *gateway,
-                currency: YUAN,
-                net_debit_cap: Amount(1_000_000_000),
-                opening_liquidity: Amount(0),
-            })
-            .collect(),
+        liquidity: lines(),
         nodes: (0..NODES).map(node).collect(),
     })
+}
+
+fn parameters() -> Parameters {
+    Parameters {
+        order_skew_ms: 1_000,
+        order_validity_ms: 5_000,
+        window_ms: 4_000,
+        deadline_domestic_ms: 12_000,
+        deadline_cross_border_ms: 15_000,
+        deadline_collect_ms: 3_000,
+        rate_fresh_ms: 6_000,
+        transfer_validity_ms: 60_000,
+        proposal_validity_ms: 60_000,
+        governance_notice_heights: 3,
+        ..Parameters::default()
+    }
+}
+
+fn participants() -> Vec<Participant> {
+    let all = [
+        (&OPERATORS[..], Roles::SETTLEMENT_OPERATOR),
+        (&[SERVICE], Roles::RECHARGE_SERVICE),
+        (&GATEWAYS, Roles::GATEWAY),
+        (&PROVIDERS, Roles::FX_PROVIDER),
+        (&[DESK], Roles::RISK_DESK),
+        (&AGENTS, Roles::SETTLEMENT_AGENT),
+    ];
+    let of = |id: &ParticipantId, roles: Roles| Participant {
+        id: *id,
+        name: format!("participant-{id}"),
+        roles,
+        public_key: participant_key(*id, 0).public_key(),
+        suspended: false,
+    };
+    all.iter().flat_map(|(ids, roles)| ids.iter().map(move |id| of(id, *roles))).collect()
+}
+
+/// A merchant as the genesis file or a governance change names it.
+pub fn merchant(id: MerchantId, payout_gateway: ParticipantId) -> Merchant {
+    Merchant {
+        id,
+        name: format!("merchant-{id}"),
+        payout_gateway,
+        payout_account: Digest::ZERO,
+        suspended: false,
+    }
+}
+
+fn lines() -> Vec<LiquidityLine> {
+    let line = |gateway: ParticipantId, cap: u64, currency: Currency| LiquidityLine {
+        gateway,
+        currency,
+        net_debit_cap: Amount(cap),
+        opening_liquidity: Amount(cap / 100),
+    };
+    let of = |(gateway, cap)| CURRENCIES.map(|currency| line(gateway, cap, currency));
+    GATEWAYS.into_iter().zip(CAPS).flat_map(of).collect()
+}
+
+fn node(index: u32) -> Node {
+    Node {
+        name: format!("node-{index}"),
+        operator: OPERATORS[index as usize % OPERATORS.len()],
+        network_key: network_key(index).public_key(),
+        validator_key: node_key(index).public_key(),
+        power: if index < VALIDATORS { POWER } else { 0 },
+    }
 }

@@ -3,22 +3,21 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
 
-use chain_types::{BatchId, ChainGenesis, Digest, Height, TimeMs, ValidatorId};
-use consensus_core::{Message, Proposers};
+use chain_types::{BatchId, ChainGenesis, Digest, Height, TimeMs, ValidatorId, ValidatorSet};
+use consensus_core::Message;
 use node_replica::{
-    Config, Effect, Input, NodeIndex, PeerMessage, Replica, SharedState, SyncBlock, Target, Timer,
+    Config, Effect, Input, NodeIndex, PeerMessage, Replica, StagedBlock, SyncBlock, Target, Timer,
     read_state,
 };
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
-use crate::archive::Shelf;
-use crate::checks::{Agreement, Books, Newcomers, Votes};
+use crate::checks::{Agreement, Audit, Books, Coverage, Newcomers, Observer, Votes, has_returns};
 use crate::clients::Clients;
-use crate::disk::Disk;
-use crate::faults::{Fault, FaultPlan, Faults};
+use crate::faults::{Fault, FaultPlan, Faults, SLEEP_MS};
 use crate::network::Network;
-use crate::setup::{GENESIS_TIME, NODES, VALIDATORS, genesis, node_key};
+use crate::node::Node;
+use crate::setup::{GENESIS_TIME, NODES, genesis, node_key};
 use crate::trace::Trace;
 use crate::villains::Boaster;
 
@@ -45,28 +44,14 @@ pub struct Report {
     pub height: Height,
     /// Orders that entered the books.
     pub orders: u64,
-    /// Minor units that have arrived.
-    pub arrived: u128,
+    /// What else happened, and how often.
+    pub coverage: Coverage,
     /// Crashes that happened.
     pub crashes: u64,
     /// Validators that lost their disks and voted again.
     pub returned: u64,
     /// Virtual milliseconds that passed.
     pub virtual_ms: u64,
-}
-
-struct Node {
-    replica: Option<Replica>,
-    state: SharedState,
-    disk: Disk,
-    checkpoint: Option<(Height, Vec<u8>)>,
-    shelf: Shelf,
-    timers: BTreeMap<Timer, u64>,
-    /// Counts its lives: events of an earlier one are void.
-    life: u32,
-    /// Effects until it crashes, and how long it is away then.
-    doom: Option<(u32, u64)>,
-    clock_off_ms: u64,
 }
 
 enum Event {
@@ -92,14 +77,16 @@ struct World {
     network: Network,
     boaster: Option<Boaster>,
     clients: Clients,
+    slept_ms: u64,
     askers: BTreeMap<u64, u32>,
     agreement: Agreement,
     votes: Votes,
     newcomers: Newcomers,
     books: Books,
+    audit: Audit,
+    observer: Observer,
     trace: Trace,
     crashes: u64,
-    healed: bool,
 }
 
 /// Runs one seed.
@@ -138,7 +125,7 @@ pub fn simulate(seed: u64, plan: &FaultPlan) -> Result<Report, String> {
         trace: world.trace.digest(),
         height: world.agreement.head(),
         orders: world.books.accepted,
-        arrived: world.books.arrived,
+        coverage: world.observer.seen,
         crashes: world.crashes,
         returned: world.newcomers.returned(),
         virtual_ms: end,
@@ -149,17 +136,7 @@ impl World {
     fn new(mut random: ChaCha8Rng, faults: &Faults, boaster: Option<Boaster>) -> Self {
         let genesis = genesis();
         let nodes = (0..NODES)
-            .map(|_| Node {
-                replica: None,
-                state: Arc::new(RwLock::new(chain_state::State::genesis(&genesis))),
-                disk: Disk::default(),
-                checkpoint: None,
-                shelf: Shelf::default(),
-                timers: BTreeMap::new(),
-                life: 0,
-                doom: None,
-                clock_off_ms: random.random_range(0..=2 * CLOCK_OFF_MS),
-            })
+            .map(|_| Node::new(&genesis, random.random_range(0..=2 * CLOCK_OFF_MS)))
             .collect();
         let network = Network {
             loss_per_mille: faults.loss_per_mille,
@@ -167,6 +144,7 @@ impl World {
             sides: 0,
             muted: 0,
         };
+        let audit = Audit::new(&genesis);
         let mut world = Self {
             genesis,
             random,
@@ -176,15 +154,19 @@ impl World {
             nodes,
             network,
             boaster,
-            clients: Clients::default(),
+            // A node that has never voted is silent at first, as is one that lost its disk: both at
+            // once are more than one faulty validator of five.
+            clients: Clients::new(!faults.lose_disk()),
+            slept_ms: 0,
             askers: BTreeMap::new(),
             agreement: Agreement::default(),
             votes: Votes::default(),
             newcomers: Newcomers::default(),
             books: Books::default(),
+            audit,
+            observer: Observer::default(),
             trace: Trace::default(),
             crashes: 0,
-            healed: false,
         };
         for node in 0..NODES {
             world.at(0, Event::Restart(node));
@@ -197,9 +179,19 @@ impl World {
         self.queue.insert((at_ms, self.number), event);
     }
 
-    fn wall(&self, node: u32) -> TimeMs {
-        let off = self.nodes[node as usize].clock_off_ms;
-        GENESIS_TIME.plus(1_000 + self.now_ms + off).minus(CLOCK_OFF_MS)
+    /// The true time.
+    fn wall(&self) -> TimeMs {
+        GENESIS_TIME.plus(1_000 + self.now_ms + self.slept_ms)
+    }
+
+    /// A node's clock.
+    fn clock(&self, node: u32) -> TimeMs {
+        self.wall().plus(self.nodes[node as usize].clock_off_ms).minus(CLOCK_OFF_MS)
+    }
+
+    /// Who votes on the next block, as a node knows it.
+    fn validators(&self, node: u32) -> ValidatorSet {
+        read_state(&self.nodes[node as usize].state).validators().clone()
     }
 
     fn happen(&mut self, event: Event) -> Result<(), String> {
@@ -229,7 +221,6 @@ impl World {
             Event::Restart(node) => self.restart(node)?,
             Event::Client => self.client()?,
             Event::Heal => {
-                self.healed = true;
                 self.network.heal();
                 for node in &mut self.nodes {
                     node.doom = None;
@@ -253,16 +244,15 @@ impl World {
             // See `newcomer` in node/replica for the chain's first two blocks.
             Fault::LoseDisk { .. } if self.agreement.head() < Height(3) => {}
             Fault::LoseDisk { node, away_ms } => {
+                let has_vote = self.validators(node).get(ValidatorId(node)).is_some();
                 self.crash(node, away_ms)?;
-                let slot = &mut self.nodes[node as usize];
-                slot.disk = Disk::default();
-                slot.checkpoint = None;
-                slot.shelf = Shelf::default();
+                self.nodes[node as usize].lose_disk();
                 self.agreement.lost_disk(node);
-                if node < VALIDATORS {
+                if has_vote {
                     self.newcomers.lost_disk(node);
                 }
             }
+            Fault::Sleep => self.slept_ms += SLEEP_MS,
             Fault::Partition { sides, for_ms } => {
                 self.network.sides = sides;
                 self.at(self.now_ms + for_ms, Event::EndPartition);
@@ -293,14 +283,15 @@ impl World {
     }
 
     fn restart(&mut self, node: u32) -> Result<(), String> {
-        let (state, proposers) = self.rebuild(node)?;
-        let identity = (node < VALIDATORS).then(|| (ValidatorId(node), node_key(node)));
         let slot = &mut self.nodes[node as usize];
+        let (state, proposers) = slot
+            .rebuild(&self.genesis, &mut self.observer.seen)
+            .map_err(|error| format!("node {node}: {error}"))?;
         slot.state = Arc::new(RwLock::new(state));
         let head = slot.disk.head();
         let config = Config {
             genesis: self.genesis.clone(),
-            identity,
+            identity: Some((ValidatorId(node), node_key(node))),
             pool: consensus_mempool::Limits::default(),
             checkpoint_blocks: 7,
         };
@@ -322,46 +313,6 @@ impl World {
         Ok(())
     }
 
-    /// The state that a node's disk gives: from its checkpoint and the blocks after it.
-    fn rebuild(&self, node: u32) -> Result<(chain_state::State, Proposers), String> {
-        let slot = &self.nodes[node as usize];
-        let (mut state, mut proposers) = match &slot.checkpoint {
-            None => (chain_state::State::genesis(&self.genesis), Proposers::new()),
-            Some((height, bytes)) => {
-                let checkpoint =
-                    node_replica::Checkpoint::decode(bytes).map_err(|error| error.to_string())?;
-                let mut restoring = chain_state::State::restore(&self.genesis, &checkpoint.state)
-                    .map_err(|fault| fault.to_string())?;
-                let from = restoring.blocks_from();
-                let blocks = slot.disk.blocks.iter().take(height.0 as usize);
-                for kept in blocks.filter(|kept| kept.block.header.time >= from) {
-                    let at = kept.block.header.height;
-                    let outcomes = self.outcomes(node, at)?;
-                    restoring.remember(&kept.block.header, &kept.batches, &outcomes);
-                }
-                (restoring.finish().map_err(|fault| fault.to_string())?, checkpoint.proposers)
-            }
-        };
-        for kept in slot.disk.blocks.iter().skip(state.height().0 as usize) {
-            let (block, batches) = (&kept.block, &kept.batches);
-            let executed = node_replica::replay_block(&state, block, batches, &slot.shelf)
-                .map_err(|error| format!("node {node} cannot replay: {error}"))?;
-            let penalty = state.parameters().proposer_penalty_heights;
-            proposers.note(&kept.block.header, state.validators(), penalty);
-            state.apply(executed.writes);
-        }
-        Ok((state, proposers))
-    }
-
-    fn outcomes(
-        &self,
-        node: u32,
-        height: Height,
-    ) -> Result<Vec<Vec<chain_types::Outcome>>, String> {
-        let outcomes = &self.nodes[node as usize].disk.outcomes;
-        outcomes.get(&height).cloned().ok_or_else(|| format!("no outcomes of block {height}"))
-    }
-
     fn client(&mut self) -> Result<(), String> {
         let wait = self.random.random_range(1..=2 * CLIENT_EVERY_MS);
         self.at(self.now_ms + wait, Event::Client);
@@ -371,18 +322,23 @@ impl World {
             return Ok(());
         }
         let state = slot.state.clone();
-        let now = GENESIS_TIME.plus(1_000 + self.now_ms);
-        let chain_id = self.genesis.chain_id;
-        let batch = self.clients.next(chain_id, &read_state(&state), now, &mut self.random);
+        let now = self.wall();
+        let batch = self.clients.next(&read_state(&state), now, &mut self.random);
+        let Some(batch) = batch else { return Ok(()) };
         self.trace.note(self.now_ms, "submit", &batch.id().0.0);
         self.feed(node, Input::Submit { batch, token: 0 })
     }
 
     fn feed(&mut self, node: u32, input: Input) -> Result<(), String> {
-        let now = self.wall(node);
+        let now = self.clock(node);
+        let is_sync = matches!(input, Input::Blocks { .. });
         let Some(replica) = self.nodes[node as usize].replica.as_mut() else { return Ok(()) };
         let effects = replica.handle(now, input);
         for effect in effects {
+            if let Effect::Commit { staged, .. } = &effect {
+                let count = u64::from(is_sync && has_returns(&staged.batches));
+                self.observer.seen.synced_returns += count;
+            }
             if let Some((left, away_ms)) = self.nodes[node as usize].doom.as_mut() {
                 if *left == 0 {
                     let away_ms = *away_ms;
@@ -400,8 +356,10 @@ impl World {
         match effect {
             Effect::Send { to, message } => self.send(node, to, &message)?,
             Effect::SendBatch(batch) => {
-                for other in (0..VALIDATORS).filter(|other| *other != node) {
-                    self.deliver(node, other, Input::Batch(batch.clone()));
+                for validator in self.validators(node).as_slice() {
+                    if validator.id.0 != node {
+                        self.deliver(node, validator.id.0, Input::Batch(batch.clone()));
+                    }
                 }
             }
             Effect::Stage(staged) => slot.disk.stage(staged),
@@ -452,7 +410,7 @@ impl World {
         Ok(())
     }
 
-    fn committed(&mut self, node: u32, staged: &node_replica::StagedBlock) -> Result<(), String> {
+    fn committed(&mut self, node: u32, staged: &StagedBlock) -> Result<(), String> {
         let header = &staged.block.header;
         // Blocks that came by sync are applied several at once: the last one shows in the state.
         let digest = {
@@ -467,6 +425,11 @@ impl World {
             for (batch, outcomes) in staged.batches.iter().zip(&staged.outcomes) {
                 self.books.read(batch, outcomes)?;
             }
+            self.audit.read(staged)?;
+            self.clients.read(staged);
+            let state = read_state(&self.nodes[node as usize].state);
+            self.audit.compare(&state)?;
+            self.observer.read(staged, &state);
         }
         Ok(())
     }
@@ -483,8 +446,9 @@ impl World {
             PeerMessage::Status { .. } => {}
         }
         let said = self.boaster.map_or(message.clone(), |boaster| boaster.says(node, message));
+        let validators = self.validators(node);
         let reaches = |other: u32| match to {
-            Target::Validators => other < VALIDATORS,
+            Target::Validators => validators.get(ValidatorId(other)).is_some(),
             Target::All => true,
             Target::Node(only) => other == only.0,
         };
@@ -556,14 +520,16 @@ impl World {
                 return Err(format!("node {index} is at {own} of {head} after healing"));
             }
         }
-        self.newcomers.all_vote()
+        let best = self.nodes.iter().max_by_key(|node| node.disk.head());
+        best.map_or(Ok(()), |node| self.newcomers.all_vote(read_state(&node.state).validators()))
     }
 
-    /// The end of a run: invariants 4 and 11.
+    /// The end of a run: invariants 4 and 11, and the auditor's balances.
     fn judge(&self) -> Result<(), String> {
         let head = self.agreement.head();
         for (index, node) in self.nodes.iter().enumerate() {
             let state = read_state(&node.state);
+            self.audit.compare(&state).map_err(|error| format!("node {index}: {error}"))?;
             for balance in state.trial_balance() {
                 if !balance.is_balanced() {
                     let currency = balance.currency;

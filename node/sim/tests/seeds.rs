@@ -4,7 +4,8 @@
 //! with `scripts/test --long`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use node_sim::{Boaster, FaultPlan, simulate};
+use chain_types::BatchKind;
+use node_sim::{Boaster, Coverage, FaultPlan, simulate};
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
@@ -30,6 +31,7 @@ fn every_seed_keeps_the_invariants() {
         None => 0..number("SLUICE_SEEDS").unwrap_or(if long { 10_000 } else { 200 }),
     };
     let (mut blocks, mut orders, mut crashes, mut virtual_ms) = (0, 0, 0, 0);
+    let mut coverage = Coverage::default();
     for seed in seeds.clone() {
         let _told = TellSeed(seed);
         let report = simulate(seed, &plan)
@@ -38,6 +40,7 @@ fn every_seed_keeps_the_invariants() {
         orders += report.orders;
         crashes += report.crashes;
         virtual_ms += report.virtual_ms;
+        coverage += &report.coverage;
         // Every twentieth seed runs twice: the same seed must give the same trace.
         if seed % 20 == 0 {
             assert_eq!(simulate(seed, &plan).unwrap(), report, "SLUICE_SEED={seed} differs");
@@ -48,7 +51,53 @@ fn every_seed_keeps_the_invariants() {
         seeds.end - seeds.start,
         virtual_ms as f64 / 60_000.0
     );
+    println!("{coverage:?}");
     assert!(orders > 0 && (crashes > 0 || seeds.end - seeds.start < 10), "the runs did nothing");
+    if seeds.end - seeds.start >= 100 {
+        assert_covers(&coverage);
+    }
+}
+
+/// What a hundred runs are sure to see, of every kind: that it is applied, and the refusals that
+/// rest on what a node remembers. What refuses a whole batch is not among them: no honest proposer
+/// takes one that is refused at that moment.
+const SEEN: [(BatchKind, &[u16]); 16] = [
+    (BatchKind::Recharge, &[0, 2, 10, 11, 12, 20, 21, 213, 215, 217, 226, 227, 231]),
+    (BatchKind::Collect, &[0, 1, 10, 21, 300, 301, 304, 307]),
+    (BatchKind::Void, &[0, 300, 302, 304]),
+    (BatchKind::Arrival, &[0, 1, 402, 404]),
+    (BatchKind::Failure, &[0, 1, 306, 403]),
+    (BatchKind::Return, &[0, 1, 320, 322, 323, 324, 326]),
+    (BatchKind::Reinstruct, &[0, 405]),
+    (BatchKind::SettleWindow, &[0, 1, 410, 411]),
+    (BatchKind::Transfer, &[0, 504, 505]),
+    (BatchKind::TransferDecision, &[0, 1, 502, 503, 508]),
+    (BatchKind::Rate, &[0, 602, 603]),
+    (BatchKind::Quote, &[0, 606]),
+    (BatchKind::HoldDecision, &[0, 215, 229, 308]),
+    (BatchKind::Policy, &[0, 701]),
+    (BatchKind::Proposal, &[0, 804, 805, 806, 807, 808, 809]),
+    (BatchKind::Approval, &[0, 1, 508, 802]),
+];
+
+fn assert_covers(coverage: &Coverage) {
+    for (kind, outcomes) in SEEN {
+        let unseen = coverage.unseen(kind, outcomes);
+        assert!(unseen.is_empty(), "no item of kind {} came to {unseen:?}", kind.name());
+    }
+    let counts = [
+        ("returns of orders that left the duplicate window", coverage.late_returns),
+        ("batches under an old key", coverage.old_keys),
+        ("changes of validators", coverage.validator_changes),
+        ("changes of parameters", coverage.parameter_changes),
+        ("returns by sync", coverage.synced_returns),
+        ("returns replayed", coverage.replayed_returns),
+        ("orders held over a restart", coverage.restored_holds),
+        ("changed registries over a restart", coverage.restored_registries),
+    ];
+    for (what, count) in counts {
+        assert!(count > 10, "only {count} {what}");
+    }
 }
 
 /// Runs seeds in which validator `seed % 4` boasts; gives how many lost disks were returned from.

@@ -120,7 +120,7 @@ pub struct Outcomes {
 /// How many items had one outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutcomeCount {
-    /// The outcome's code: 0 applied, 1 repeated, else a rejection's.
+    /// The outcome's code: below 100 as docs/settlement-rules.md lists them, else a rejection's.
     pub code: u16,
     /// The outcome's name.
     pub name: String,
@@ -139,12 +139,20 @@ pub struct ItemOutcome {
     pub name: String,
 }
 
-/// The name of an outcome: `applied`, `repeated`, or the rejection's.
+/// The name of an outcome: `applied`, `repeated`, `held`, what became of cashback on what was
+/// applied, or the rejection's.
 pub fn outcome_name(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::APPLIED => "applied",
-        Outcome::REPEATED => "repeated",
-        other => other.rejection().map_or("unknown", Rejection::name),
+    match (outcome, outcome.cashback_tier()) {
+        (Outcome::APPLIED, _) => "applied",
+        (Outcome::REPEATED, _) => "repeated",
+        (Outcome::HELD, _) => "held",
+        (Outcome::CASHBACK_OVER_MONTH, _) => "applied-cashback-over-month",
+        (Outcome::CASHBACK_OVER_BUDGET, _) => "applied-cashback-over-budget",
+        (_, Some(1)) => "applied-cashback-tier-1",
+        (_, Some(2)) => "applied-cashback-tier-2",
+        (_, Some(3)) => "applied-cashback-tier-3",
+        (_, Some(_)) => "applied-cashback-tier-4",
+        (other, None) => other.rejection().map_or("unknown", Rejection::name),
     }
 }
 

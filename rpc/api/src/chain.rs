@@ -1,7 +1,8 @@
 //! `chain_*`: the chain's identity, registry and parameters; its blocks, and each as it is decided.
 
 use chain_types::{
-    BatchId, Block, BlockHash, Certificate, ChainGenesis, ChainId, Digest, Parameters, Roles,
+    BatchId, Block, BlockHash, Certificate, ChainGenesis, ChainId, Digest, Node, Parameters,
+    Participant, Roles,
 };
 use jsonrpsee::core::{RpcResult, SubscriptionResult};
 use jsonrpsee::proc_macros::rpc;
@@ -231,6 +232,20 @@ pub struct ParticipantReport {
     pub suspended: bool,
 }
 
+impl ParticipantReport {
+    /// The report of a participant.
+    pub fn new(participant: &Participant) -> Self {
+        let roles = Roles::NAMES.iter().filter(|(role, _)| participant.roles.any_of(*role));
+        Self {
+            participant: participant.id.0,
+            name: participant.name.clone(),
+            roles: roles.map(|(_, name)| (*name).to_owned()).collect(),
+            public_key: participant.public_key.to_string(),
+            suspended: participant.suspended,
+        }
+    }
+}
+
 /// A merchant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MerchantReport {
@@ -273,20 +288,24 @@ pub struct NodeReport {
     pub network_key: String,
 }
 
+impl NodeReport {
+    /// The report of the node at a place of the list.
+    pub fn new(index: u32, node: &Node) -> Self {
+        Self {
+            node: index,
+            name: node.name.clone(),
+            operator: node.operator.0,
+            power: node.power,
+            validator_key: node.validator_key.to_string(),
+            network_key: node.network_key.to_string(),
+        }
+    }
+}
+
 impl ChainInfo {
     /// The report of a genesis file's content.
     pub fn new(genesis: &ChainGenesis) -> Self {
-        let role_names = |roles: Roles| {
-            let held = Roles::NAMES.iter().filter(|(role, _)| roles.any_of(*role));
-            held.map(|(_, name)| (*name).to_owned()).collect()
-        };
-        let participants = genesis.participants.iter().map(|participant| ParticipantReport {
-            participant: participant.id.0,
-            name: participant.name.clone(),
-            roles: role_names(participant.roles),
-            public_key: participant.public_key.to_string(),
-            suspended: participant.suspended,
-        });
+        let participants = genesis.participants.iter().map(ParticipantReport::new);
         let merchants = genesis.merchants.iter().map(|merchant| MerchantReport {
             merchant: merchant.id.0,
             name: merchant.name.clone(),
@@ -298,14 +317,7 @@ impl ChainInfo {
             net_debit_cap: Money::new(line.net_debit_cap, line.currency),
             opening_liquidity: Money::new(line.opening_liquidity, line.currency),
         });
-        let nodes = (0_u32..).zip(&genesis.nodes).map(|(index, node)| NodeReport {
-            node: index,
-            name: node.name.clone(),
-            operator: node.operator.0,
-            power: node.power,
-            validator_key: node.validator_key.to_string(),
-            network_key: node.network_key.to_string(),
-        });
+        let nodes = (0_u32..).zip(&genesis.nodes).map(|(at, node)| NodeReport::new(at, node));
         Self {
             chain_id: genesis.chain_id,
             name: genesis.name.clone(),

@@ -1,10 +1,11 @@
-//! `ledger_*`: accounts, their entries, and whether the books balance.
+//! `ledger_*`: accounts, their entries and proofs, whether the books balance, and the transfers
+//! that bring money in or take it out.
 
 use std::fmt;
 use std::str::FromStr;
 
-use chain_types::Currency;
 use chain_types::ids::IdError;
+use chain_types::{Currency, Digest, TransferId};
 use jsonrpsee::core::RpcResult;
 use jsonrpsee::proc_macros::rpc;
 use serde::{Deserialize, Serialize};
@@ -46,9 +47,43 @@ pub trait LedgerRpc {
         limit: Option<u32>,
     ) -> RpcResult<Page<EntryReport>>;
 
+    /// An account's counters after the block of a height (the head, when none is given), with
+    /// everything needed to verify them offline: `sluice verify` checks it, given only the genesis
+    /// file.
+    ///
+    /// # Errors
+    /// `id-malformed`; `not-found` when the account did not exist yet, or the height lies ahead of
+    /// the node's head.
+    #[method(name = "account_proof")]
+    async fn account_proof(
+        &self,
+        account: String,
+        height: Option<u64>,
+    ) -> RpcResult<AccountProofReport>;
+
     /// The sums of all accounts per currency at the node's head: debits equal credits.
     #[method(name = "trial_balance")]
     async fn trial_balance(&self) -> RpcResult<TrialBalance>;
+
+    /// Deposits, withdrawals and net debit caps, newest first; with `open_only`, those that wait
+    /// for their checker.
+    ///
+    /// # Errors
+    /// `bad-cursor`, `limit-out-of-bounds`.
+    #[method(name = "transfers")]
+    async fn transfers(
+        &self,
+        open_only: Option<bool>,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<TransferReport>>;
+
+    /// One transfer.
+    ///
+    /// # Errors
+    /// `id-malformed`, `not-found`.
+    #[method(name = "transfer")]
+    async fn transfer(&self, transfer_id: String) -> RpcResult<TransferReport>;
 }
 
 /// What an account is for.
@@ -60,17 +95,17 @@ pub enum AccountKind {
     GatewayLiquidity = 1,
     /// What is owed to a merchant; the owner is a merchant.
     MerchantPayable = 2,
-    /// The pool that cashback is paid from.
+    /// A cashback programme's budget; the owner is a merchant.
     CashbackPool = 3,
-    /// Cashback that is owed.
+    /// Cashback that a gateway credits to users and is owed until the window closes.
     CashbackOwed = 4,
-    /// An FX provider's position.
+    /// An FX provider's position; the owner is a participant.
     FxPosition = 5,
     /// Fees.
     Fees = 6,
     /// Money whose owner is not settled.
     Suspense = 7,
-    /// The counter-account of opening liquidity.
+    /// The counter-account of all money that came from or went outside.
     SchemeSettlement = 8,
     /// What rounding of conversions cost the scheme.
     FxResidue = 9,
@@ -170,6 +205,23 @@ pub struct AccountReport {
     pub available: Money,
 }
 
+/// An account's four counters at some point.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountersReport {
+    /// Debits reserved and not yet posted.
+    pub debits_pending: Money,
+    /// Debits posted.
+    pub debits_posted: Money,
+    /// Credits reserved and not yet posted.
+    pub credits_pending: Money,
+    /// Credits posted.
+    pub credits_posted: Money,
+    /// Posted credits less posted debits.
+    pub balance: Money,
+    /// How far below zero the balance may go.
+    pub net_debit_cap: Money,
+}
+
 /// One change of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EntryReport {
@@ -179,9 +231,10 @@ pub struct EntryReport {
     pub sequence: u32,
     /// The block's time.
     pub time_ms: u64,
-    /// What caused it: `batch`, `window-close`, `expiry`, `genesis` or `instruction`.
-    pub cause: String,
-    /// The batch's place in the block, or the instruction's id; absent for other causes.
+    /// What caused it.
+    pub cause: EntryCause,
+    /// What that was: a batch's height and place (`height/place`), an instruction's, order's or
+    /// transfer's id, a window's number; absent for genesis and expiry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause_id: Option<String>,
     /// Change of pending debits.
@@ -193,7 +246,120 @@ pub struct EntryReport {
     /// Change of posted credits.
     pub credits_posted: Money,
     /// How many orders it sums up.
-    pub order_count: u32,
+    pub order_count: u64,
+    /// The account after it.
+    pub after: CountersReport,
+}
+
+/// What changed an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EntryCause {
+    /// Opening liquidity of the genesis file.
+    Genesis,
+    /// Orders of one batch.
+    Batch,
+    /// Reservations that nobody collected in time.
+    Expiry,
+    /// The arrival of an instruction's money.
+    Instruction,
+    /// The close of a window: cashback owed is settled.
+    WindowClose,
+    /// A return of an order, or an order that a risk desk released.
+    Order,
+    /// A deposit, a withdrawal or a net debit cap.
+    Transfer,
+}
+
+/// An account's counters at a height, with their proof.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountProofReport {
+    /// The account after the block.
+    pub account: AccountReport,
+    /// The block.
+    pub height: u64,
+    /// Its time.
+    pub time_ms: u64,
+    /// Its hash.
+    #[serde(with = "crate::text")]
+    pub block_hash: chain_types::BlockHash,
+    /// The digest of the whole state after it, to which the proof leads.
+    #[serde(with = "crate::text::digest")]
+    pub state_digest: Digest,
+    /// The proof's bytes (docs/wire-format.md), as base64: what `sluice verify` reads.
+    pub proof_base64: String,
+}
+
+/// What a transfer does to its account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TransferAction {
+    /// Money came in from outside.
+    Deposit,
+    /// Money goes out.
+    Withdraw,
+    /// The net debit cap becomes the amount.
+    Cap,
+}
+
+impl From<chain_types::TransferAction> for TransferAction {
+    fn from(action: chain_types::TransferAction) -> Self {
+        match action {
+            chain_types::TransferAction::Deposit => Self::Deposit,
+            chain_types::TransferAction::Withdraw => Self::Withdraw,
+            chain_types::TransferAction::Cap => Self::Cap,
+        }
+    }
+}
+
+/// How far a transfer has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TransferState {
+    /// It waits for its checker.
+    Proposed,
+    /// The checker approved it: it is booked.
+    Approved,
+    /// The checker refused it.
+    Refused,
+    /// Nobody decided in time.
+    Expired,
+}
+
+/// A deposit, a withdrawal or a net debit cap.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransferReport {
+    /// Its id.
+    #[serde(with = "crate::text")]
+    pub transfer_id: TransferId,
+    /// What it does.
+    pub action: TransferAction,
+    /// To which account.
+    #[serde(with = "crate::text")]
+    pub account: AccountName,
+    /// How much; of a cap, the new cap.
+    pub amount: Money,
+    /// How far it has come.
+    pub status: TransferState,
+    /// Who proposed it.
+    pub maker: u32,
+    /// The maker's reference, hexadecimal.
+    pub reference: String,
+    /// When it was proposed.
+    pub proposed_ms: u64,
+    /// The block that holds the proposal.
+    pub proposed_height: u64,
+    /// Until when it waits for its checker.
+    pub decide_until_ms: u64,
+    /// Who decided it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checker: Option<u32>,
+    /// The checker's reference, hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checker_reference: Option<String>,
+    /// When it was decided, or expired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_ms: Option<u64>,
 }
 
 /// The sums of all accounts.

@@ -5,8 +5,10 @@
 //! - Names are spelled out, the unit comes last: `time_ms`, `item_count`.
 //! - Amounts, merchant ids and account owners are decimal **strings**, for they may pass 2^53;
 //!   heights, times, counts, windows and participant ids are numbers.
-//! - Hashes, batch ids and keys are hexadecimal text, order ids UUID text, instruction ids
-//!   `window-merchant-currency` with the ISO 4217 number.
+//! - Hashes, batch ids, keys, references and pseudonyms are hexadecimal text; ids of orders,
+//!   transfers and proposals UUID text; instruction ids `window-merchant-currency` with the
+//!   ISO 4217 number; quote ids decimal strings.
+//! - Rates are exact decimal text: `"7.1234"`.
 //! - Money is `{"minor": "1234", "currency": "CNY", "exponent": 2}`: 12.34 yuan.
 //! - Times are block time in milliseconds since the Unix epoch unless said otherwise.
 //! - Lists are pages: `{"items": [...], "next": "cursor"}`; no `next`, no more items.
@@ -14,13 +16,18 @@
 
 pub mod base64;
 pub mod batch;
+pub mod cashback;
 pub mod chain;
 pub mod error;
+pub mod fx;
+pub mod governance;
 pub mod ledger;
 pub mod money;
 pub mod node;
 pub mod page;
+pub mod rate;
 pub mod recharge;
+pub mod risk;
 pub mod settlement;
 pub mod text;
 
@@ -29,25 +36,41 @@ pub use batch::{
     BatchReport, BatchRpcClient, BatchRpcServer, BatchState, ItemOutcome, OutcomeCount, Outcomes,
     Wait,
 };
+pub use cashback::{
+    BudgetReport, CashbackRpcClient, CashbackRpcServer, ProgrammeReport, ProgrammeVersion,
+    TierReport, UserMonthReport,
+};
 pub use chain::{
     BlockReport, BlockSelector, BlockSummary, ChainInfo, ChainRpcClient, ChainRpcServer,
     LiquidityReport, MerchantReport, NodeReport, ParametersReport, ParticipantReport,
 };
 pub use error::{ApiError, ErrorData, api_error, rejection_error};
+pub use fx::{FxRpcClient, FxRpcServer, QuoteReport, RateReport, ReferenceReport};
+pub use governance::{
+    ChangeReport, GovernanceRpcClient, GovernanceRpcServer, PreviousKey, ProposalReport,
+    ProposalState, RegisteredMerchant, RegisteredParticipant, RegistryReport,
+};
 pub use ledger::{
-    AccountKind, AccountName, AccountReport, CurrencyBalance, EntryReport, LedgerRpcClient,
-    LedgerRpcServer, TrialBalance,
+    AccountKind, AccountName, AccountProofReport, AccountReport, CountersReport, CurrencyBalance,
+    EntryCause, EntryReport, LedgerRpcClient, LedgerRpcServer, TransferReport, TransferState,
+    TrialBalance,
 };
 pub use money::Money;
 pub use node::{HealthReport, NodeRpcClient, NodeRpcServer, PeerReport, StatusReport};
 pub use page::{LIMIT_DEFAULT, LIMIT_MAX, Page};
+pub use rate::{rate_of, rate_text};
 pub use recharge::{
-    ItemLocation, OrderReport, OrderState, ReceiptReport, RechargeRpcClient, RechargeRpcServer,
-    RejectionReport, Searched, Stages,
+    CashbackRefusal, CashbackReport, ConversionReport, ItemLocation, OrderReport, OrderState,
+    ReceiptReport, RechargeRpcClient, RechargeRpcServer, RejectionReport, ReturnedReport, Searched,
+    Stages,
+};
+pub use risk::{
+    HeldOrderReport, PolicyReport, PolicyScope, RiskRpcClient, RiskRpcServer, UserDayReport,
 };
 pub use settlement::{
-    BreachReport, BreachStage, InstructionEvent, InstructionFilter, InstructionReport,
-    InstructionState, PositionReport, SettlementRpcClient, SettlementRpcServer, WindowReport,
+    BreachCount, BreachReport, BreachStage, CorridorReport, InstructionEvent, InstructionFilter,
+    InstructionReport, InstructionState, PositionReport, ReturnReport, SettlementRpcClient,
+    SettlementRpcServer, SlaBucket, SlaReport, WindowReport, WindowSettledReport,
 };
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! `recharge_*`: one order's status and its receipt.
 
-use chain_types::{BatchId, InstructionId, OrderId, Rejection};
+use chain_types::{BatchId, InstructionId, OrderId, Outcome, Rejection};
 use jsonrpsee::core::RpcResult;
 use jsonrpsee::proc_macros::rpc;
 use serde::{Deserialize, Serialize};
 
 use crate::money::Money;
+use crate::settlement::ReturnReport;
 
 /// Methods of the `recharge` namespace.
 #[rpc(server, client, namespace = "recharge")]
@@ -27,6 +28,9 @@ pub trait RechargeRpc {
     #[method(name = "receipt")]
     async fn receipt(&self, order_id: String) -> RpcResult<ReceiptReport>;
 }
+
+/// How many returns an order's report lists; `settlement_returns` gives all of them.
+pub const RETURNS_LISTED_MAX: usize = 100;
 
 /// Where an order stands in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -50,11 +54,11 @@ pub enum OrderState {
     Voided,
     /// Never collected within its validity.
     Expired,
-    /// Waits for a risk desk.
+    /// Above a risk policy's threshold; waits for a risk desk.
     Held,
-    /// Held, and then refused.
+    /// It was held, and a risk desk or the end of its validity refused it.
     Refused,
-    /// The paying gateway could not pay, and it was returned with all orders of its instruction.
+    /// The whole amount was sent back.
     Returned,
 }
 
@@ -116,7 +120,7 @@ pub struct Stages {
     /// When it was collected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collected_ms: Option<u64>,
-    /// When it was voided or expired.
+    /// When it was voided, refused after a hold, or expired.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_ms: Option<u64>,
     /// When its instruction was made.
@@ -128,6 +132,75 @@ pub struct Stages {
     /// By when the money must have arrived, counted from acceptance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline_ms: Option<u64>,
+}
+
+/// What became of cashback at an order's collection: either it was granted, with tier and amount,
+/// or refused, with the reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CashbackReport {
+    /// The tier by which it was granted, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<u16>,
+    /// How much was granted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Money>,
+    /// Why none was granted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<CashbackRefusal>,
+}
+
+/// Why cashback was refused on an order that was collected all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CashbackRefusal {
+    /// The user's ceiling of the month would be passed.
+    OverMonth,
+    /// The programme's budget does not hold it.
+    OverBudget,
+}
+
+impl CashbackReport {
+    /// What the outcome of a collection says of cashback; `None` when it says nothing. `granted`
+    /// is the amount that its tier gave.
+    pub fn new(outcome: Outcome, granted: Money) -> Option<Self> {
+        let refused = match outcome {
+            Outcome::CASHBACK_OVER_MONTH => Some(CashbackRefusal::OverMonth),
+            Outcome::CASHBACK_OVER_BUDGET => Some(CashbackRefusal::OverBudget),
+            _ => None,
+        };
+        let tier = outcome.cashback_tier();
+        let report = Self { tier, amount: tier.map(|_| granted), refused };
+        (report.tier.is_some() || report.refused.is_some()).then_some(report)
+    }
+}
+
+/// How an order's money changes its currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConversionReport {
+    /// The quote that it names.
+    #[serde(with = "crate::text")]
+    pub quote_id: u64,
+    /// The FX provider.
+    pub provider: u32,
+    /// The quote's rate, in units of the payout currency for one of the currency collected.
+    pub rate: String,
+    /// What the merchant is paid: the exact payout, rounded half to even.
+    pub payout: Money,
+    /// What the provider delivers: the exact payout, rounded down.
+    pub delivered: Money,
+    /// What rounding costs the scheme: zero or one minor unit.
+    pub residue: Money,
+}
+
+/// What was sent back of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReturnedReport {
+    /// The sum of its returns.
+    pub amount: Money,
+    /// What is left of it.
+    pub left: Money,
+    /// The returns in order, at most [`RETURNS_LISTED_MAX`] of them.
+    pub returns: Vec<ReturnReport>,
 }
 
 /// Why an order was refused.
@@ -181,6 +254,15 @@ pub struct OrderReport {
     /// The instruction that pays it, once its window closed.
     #[serde(default, with = "crate::text::optional", skip_serializing_if = "Option::is_none")]
     pub instruction_id: Option<InstructionId>,
+    /// How it is converted; absent when both currencies are the same or it was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversion: Option<ConversionReport>,
+    /// What became of cashback; absent when none was due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cashback: Option<CashbackReport>,
+    /// What was sent back of it; absent when nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returned: Option<ReturnedReport>,
 }
 
 impl OrderReport {
@@ -196,6 +278,9 @@ impl OrderReport {
             status_location: None,
             order: None,
             instruction_id: None,
+            conversion: None,
+            cashback: None,
+            returned: None,
         }
     }
 }
@@ -217,6 +302,12 @@ pub struct OrderContent {
     pub amount: Money,
     /// What the merchant is paid in: an ISO 4217 code.
     pub payout_currency: String,
+    /// The FX quote that it names.
+    #[serde(default, with = "crate::text::optional", skip_serializing_if = "Option::is_none")]
+    pub quote_id: Option<u64>,
+    /// The least that the merchant may be paid; absent when there is no bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payout_minimum: Option<Money>,
     /// Whether it was submitted and collected in one step.
     pub collected_in_one_step: bool,
     /// The user's pseudonym, hexadecimal.
@@ -239,6 +330,9 @@ impl OrderContent {
             paying_gateway: paying_gateway.map(|gateway| gateway.0),
             amount: Money::new(item.amount(), item.currency()),
             payout_currency: crate::money::currency_code(item.payout_currency()),
+            quote_id: item.quote().map(|quote| quote.0),
+            payout_minimum: (item.payout_minimum.get() > 0)
+                .then(|| Money::sum(i128::from(item.payout_minimum.get()), item.payout_currency())),
             collected_in_one_step: item.is_collected(),
             user: hex::encode(item.user),
             external_reference: hex::encode(item.external_reference),
@@ -258,4 +352,6 @@ pub struct ReceiptReport {
     pub proves_collection: bool,
     /// Whether it proves the arrival.
     pub proves_arrival: bool,
+    /// How many returns it proves.
+    pub return_count: u32,
 }

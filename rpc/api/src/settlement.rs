@@ -1,10 +1,12 @@
-//! `settlement_*`: windows, instructions, breaches; a gateway's instructions as they are made.
+//! `settlement_*`: windows and their nets, instructions, returns, how well deadlines are kept; a
+//! gateway's instructions as they are made.
 
-use chain_types::{FailureReason, InstructionId};
+use chain_types::{FailureReason, InstructionId, OrderId, ReturnReason};
 use jsonrpsee::core::{RpcResult, SubscriptionResult};
 use jsonrpsee::proc_macros::rpc;
 use serde::{Deserialize, Serialize};
 
+use crate::ledger::AccountKind;
 use crate::money::Money;
 use crate::page::Page;
 
@@ -59,6 +61,26 @@ pub trait SettlementRpc {
         cursor: Option<String>,
         limit: Option<u32>,
     ) -> RpcResult<Page<BreachReport>>;
+
+    /// Returns of one order, in order of their sequence numbers.
+    ///
+    /// # Errors
+    /// `id-malformed`, `bad-cursor`, `limit-out-of-bounds`.
+    #[method(name = "returns")]
+    async fn returns(
+        &self,
+        order_id: String,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<ReturnReport>>;
+
+    /// How well deadlines are kept, since block zero: one item a participant, ascending by id. A
+    /// first item without a participant counts the breaches that were nobody's in particular.
+    ///
+    /// # Errors
+    /// `bad-cursor`, `limit-out-of-bounds`.
+    #[method(name = "sla")]
+    async fn sla(&self, cursor: Option<String>, limit: Option<u32>) -> RpcResult<Page<SlaReport>>;
 
     /// Instructions to a paying gateway, ascending by id: first those that exist, then each as its
     /// window closes. `cursor` is that of the last event that the gateway has dealt with; with
@@ -121,21 +143,41 @@ pub struct WindowReport {
     pub order_count: u64,
     /// Instructions it made when it closed.
     pub instruction_count: u64,
-    /// Where each gateway stands, by gateway and currency: the interbank settlement report.
+    /// What each party owes and is owed, by currency within party: the interbank settlement
+    /// report. Per currency the nets add up to zero.
     pub positions: Vec<PositionReport>,
+    /// The banks' word that the nets are settled; absent while a settlement agent has not given it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled: Option<WindowSettledReport>,
 }
 
-/// A gateway's position in one window and currency.
+/// What a party owes and is owed of one window in one currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PositionReport {
-    /// The gateway.
-    pub gateway: u32,
-    /// What it collected: it owes that.
-    pub collected: Money,
-    /// What it is instructed to pay: it is owed that.
-    pub to_pay: Money,
-    /// `to_pay` less `collected`: below zero, it owes on balance.
+    /// As what: gateway liquidity, FX position, cashback pool or FX residue.
+    pub kind: AccountKind,
+    /// The participant's or merchant's id; zero for the scheme.
+    #[serde(with = "crate::text")]
+    pub owner: u64,
+    /// What it owes.
+    pub gross_debits: Money,
+    /// What it is owed.
+    pub gross_credits: Money,
+    /// `gross_credits` less `gross_debits`: below zero, it owes on balance.
     pub net: Money,
+}
+
+/// A settlement agent's word that the banks have settled a window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WindowSettledReport {
+    /// Who said so.
+    pub agent: u32,
+    /// The reference of the settlement outside, hexadecimal.
+    pub reference: String,
+    /// When it was said.
+    pub settled_ms: u64,
+    /// The block that holds the word.
+    pub height: u64,
 }
 
 /// Where an instruction stands.
@@ -148,8 +190,20 @@ pub enum InstructionState {
     Arrived,
     /// The paying gateway could not pay.
     Failed,
-    /// The paying gateway could not pay, and all its orders were returned since.
+    /// It failed, and all its orders were returned since.
     Returned,
+}
+
+impl InstructionState {
+    /// The name that JSON uses.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Instructed => "instructed",
+            Self::Arrived => "arrived",
+            Self::Failed => "failed",
+            Self::Returned => "returned",
+        }
+    }
 }
 
 /// A payment instruction.
@@ -167,8 +221,16 @@ pub struct InstructionReport {
     pub gateway: u32,
     /// How much.
     pub amount: Money,
+    /// How much of it was sent back since it failed.
+    pub amount_returned: Money,
+    /// How much of it is to be paid: an arrival is for exactly this.
+    pub amount_left: Money,
     /// How many orders it pays out.
     pub order_count: u64,
+    /// How many of them were converted.
+    pub cross_border_count: u64,
+    /// How often it was given to a paying gateway: 1, and one more for each failure corrected.
+    pub attempt: u16,
     /// When the first of them was accepted.
     pub earliest_accepted_ms: u64,
     /// When it was made.
@@ -177,7 +239,7 @@ pub struct InstructionReport {
     pub deadline_ms: u64,
     /// Where it stands.
     pub status: InstructionState,
-    /// When it arrived or failed.
+    /// When it arrived or failed, or the last of it was returned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settled_ms: Option<u64>,
     /// Whether it arrived after its deadline.
@@ -203,6 +265,92 @@ impl From<FailureReason> for FailureReport {
     fn from(reason: FailureReason) -> Self {
         Self { reason: reason.number(), iso_code: reason.iso_code().to_owned() }
     }
+}
+
+/// Money of an order that was sent back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReturnReport {
+    /// The order.
+    #[serde(with = "crate::text")]
+    pub order_id: OrderId,
+    /// Which return of it, from 1.
+    pub sequence: u16,
+    /// The gateway that sent it back.
+    pub gateway: u32,
+    /// How much of the order, in the currency that was collected.
+    pub amount: Money,
+    /// How much of the payout, in the currency that the merchant is paid in.
+    pub payout: Money,
+    /// How much cashback was taken back.
+    pub cashback: Money,
+    /// The reason's number.
+    pub reason: u16,
+    /// The nearest ISO 20022 code.
+    pub iso_code: String,
+    /// Whether the order's window was still open: a reversal.
+    pub is_reversal: bool,
+    /// The bank's reference, hexadecimal.
+    pub reference: String,
+    /// When it was recorded.
+    pub returned_ms: u64,
+    /// The block that holds it.
+    pub height: u64,
+}
+
+impl ReturnReport {
+    /// The ISO 20022 code of a return reason's number; empty for a number without a meaning.
+    pub fn iso_code(reason: u16) -> String {
+        let known = ReturnReason::from_number(reason);
+        known.map_or_else(String::new, |reason| reason.iso_code().to_owned())
+    }
+}
+
+/// How well a participant keeps its deadlines.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlaReport {
+    /// The participant; absent for breaches that were nobody's in particular.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub participant: Option<u32>,
+    /// As a paying gateway: what arrived, by payout currency, domestic before cross-border.
+    pub corridors: Vec<CorridorReport>,
+    /// Deadlines that it missed, by stage.
+    pub breaches: Vec<BreachCount>,
+}
+
+/// What a paying gateway has done in a corridor: a payout currency, within or across currencies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CorridorReport {
+    /// What merchants are paid in: an ISO 4217 code.
+    pub payout_currency: String,
+    /// Whether the orders were converted.
+    pub is_cross_border: bool,
+    /// Instructions arrived that hold orders of the corridor.
+    pub instruction_count: u64,
+    /// Orders arrived.
+    pub order_count: u64,
+    /// Orders arrived after the corridor's deadline.
+    pub late_count: u64,
+    /// Orders by the time from their instruction's earliest acceptance to its arrival, ascending.
+    pub distribution: Vec<SlaBucket>,
+}
+
+/// A step of a distribution of times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlaBucket {
+    /// The longest time in it; absent for the last step, which has no bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub up_to_ms: Option<u64>,
+    /// How many orders took longer than the step before, and no longer than this one.
+    pub order_count: u64,
+}
+
+/// How often a stage's deadline was missed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BreachCount {
+    /// The stage.
+    pub stage: BreachStage,
+    /// How often.
+    pub count: u64,
 }
 
 /// An instruction as a subscription tells it.

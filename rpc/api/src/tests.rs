@@ -1,13 +1,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use chain_types::{Amount, BatchError, BatchId, Currency, Digest, Outcome, Parameters, Rejection};
+use chain_types::{
+    Amount, BatchError, BatchId, CashbackTier, Change, Currency, Digest, Height, MerchantId,
+    Outcome, Parameters, Programme, Rate, Rejection,
+};
 
-use crate::batch::Outcomes;
+use crate::batch::{Outcomes, outcome_name};
 use crate::error::{ApiError, ErrorData, PROTOCOL_ERRORS, rejection_of};
 use crate::money::{Money, currency_code, currency_of};
 use crate::{
-    AccountKind, AccountName, Base64Bytes, BatchReport, BatchState, BlockSelector,
-    InstructionFilter, LIMIT_MAX, Page, ParametersReport, Wait, api_error, rejection_error,
+    AccountKind, AccountName, Base64Bytes, BatchReport, BatchState, BlockSelector, CashbackRefusal,
+    CashbackReport, ChangeReport, InstructionFilter, LIMIT_MAX, Page, ParametersReport, Wait,
+    api_error, rate_of, rate_text, rejection_error,
 };
 
 fn money(minor: u64, code: &str) -> Money {
@@ -167,4 +171,87 @@ fn parameters_round_trip() {
     let json = serde_json::to_value(&report).unwrap();
     assert_eq!(json["order_amount_max"], "1000000000000");
     assert_eq!(json["window_ms"], 30_000);
+}
+
+#[test]
+fn rates_are_exact_text() {
+    for (text, mantissa, scale) in [
+        ("7.1234", 71_234, 4),
+        ("7.10", 710, 2),
+        ("7", 7, 0),
+        ("0.000000001", 1, 9),
+        ("0.05", 5, 2),
+        ("1000000000", 1_000_000_000, 0),
+        ("18446.744073709551615", u64::MAX, 15),
+    ] {
+        let rate = Rate::new(mantissa, scale).unwrap();
+        assert_eq!(rate_text(rate), text);
+        assert_eq!(rate_of(text), Some(rate));
+    }
+    for text in ["", ".", ".5", "5.", "-1", "+1", "1e3", "1,5", " 1", "1.2.3", "0", "0.0"] {
+        assert_eq!(rate_of(text), None, "{text:?}");
+    }
+    // Sixteen decimals, and one step outside of either bound.
+    for text in ["0.1000000000000000", "0.0000000001", "1000000001", "18446744073709551616"] {
+        assert_eq!(rate_of(text), None, "{text:?}");
+    }
+}
+
+#[test]
+fn an_outcome_s_name_tells_what_became_of_cashback() {
+    let rows = [
+        (Outcome::HELD, "held"),
+        (Outcome::with_cashback(1), "applied-cashback-tier-1"),
+        (Outcome::with_cashback(4), "applied-cashback-tier-4"),
+        (Outcome::CASHBACK_OVER_MONTH, "applied-cashback-over-month"),
+        (Outcome::CASHBACK_OVER_BUDGET, "applied-cashback-over-budget"),
+        (Outcome(14), "unknown"),
+        (Outcome(205), "order-conflict"),
+    ];
+    for (outcome, name) in rows {
+        assert_eq!(outcome_name(outcome), name);
+    }
+    let outcomes = Outcomes::new(&[Outcome::with_cashback(2), Outcome::HELD], false);
+    let others: Vec<_> = outcomes.not_applied.iter().map(|item| item.code).collect();
+    assert_eq!(others, [2], "what was applied with cashback is applied");
+}
+
+#[test]
+fn an_order_tells_cashback_granted_or_refused_or_neither() {
+    let granted = CashbackReport::new(Outcome::with_cashback(2), money(800, "CNY")).unwrap();
+    assert_eq!((granted.tier, granted.amount), (Some(2), Some(money(800, "CNY"))));
+    let refused = CashbackReport::new(Outcome::CASHBACK_OVER_BUDGET, money(0, "CNY")).unwrap();
+    assert_eq!((refused.tier, refused.refused), (None, Some(CashbackRefusal::OverBudget)));
+    assert_eq!(refused.amount, None);
+    assert_eq!(CashbackReport::new(Outcome::APPLIED, money(0, "CNY")), None);
+}
+
+#[test]
+fn changes_name_their_kind_and_parameter() {
+    let json = |change: Change| {
+        let report = ChangeReport::new(&change, Height(9));
+        let json = serde_json::to_value(&report).unwrap();
+        assert_eq!(serde_json::from_value::<ChangeReport>(json.clone()).unwrap(), report);
+        json
+    };
+    let parameter = json(Change::Parameter { index: 2, value: 60_000 });
+    let expected = serde_json::json!(
+        {"kind": "parameter", "parameter": "window_ms", "value": "60000"}
+    );
+    assert_eq!(parameter, expected);
+    let programme = Programme {
+        merchant: MerchantId(1001),
+        currency: Currency(156),
+        tiers: vec![CashbackTier::DEFAULT],
+        order_max: Amount(0),
+        user_month_max: Amount(5_000),
+        offset_min: 480,
+        is_active: true,
+    };
+    let programme = json(Change::Programme(programme));
+    assert_eq!(programme["tiers"][0], serde_json::json!({"above": 5, "basis_points": 800}));
+    assert_eq!(programme["since_height"], 9);
+    assert!(programme.get("order_max").is_none(), "zero means no bound");
+    assert_eq!(programme["user_month_max"]["minor"], "5000");
+    assert_eq!(json(Change::Currency(Currency(392)))["currency"], "JPY");
 }

@@ -10,6 +10,10 @@ const NAMESPACES: &[(&str, &str)] = &[
     ("recharge", include_str!("../src/recharge.rs")),
     ("settlement", include_str!("../src/settlement.rs")),
     ("ledger", include_str!("../src/ledger.rs")),
+    ("fx", include_str!("../src/fx.rs")),
+    ("cashback", include_str!("../src/cashback.rs")),
+    ("risk", include_str!("../src/risk.rs")),
+    ("governance", include_str!("../src/governance.rs")),
     ("chain", include_str!("../src/chain.rs")),
     ("node", include_str!("../src/node.rs")),
 ];

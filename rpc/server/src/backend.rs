@@ -14,6 +14,8 @@ use rpc_api::{
 };
 use tokio::sync::watch;
 
+use crate::contract_reads::ContractReads;
+
 /// Why a node could not answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BackendError {
@@ -94,7 +96,7 @@ pub enum BlockName {
 /// Methods that are not `async` may read from disk: the server calls them on threads of their own,
 /// except [`Self::genesis`], [`Self::doorbell`] and [`Self::health`], which must answer at once.
 /// Lists give at most `limit` items (at most 1,001: one more than a page shows).
-pub trait Backend: Send + Sync + 'static {
+pub trait Backend: ContractReads {
     /// The checked genesis file.
     fn genesis(&self) -> &ChainGenesis;
 

@@ -9,6 +9,7 @@ mod backend;
 mod budget;
 mod config;
 mod connection;
+mod contract_reads;
 mod depth;
 mod http;
 mod methods;
@@ -19,5 +20,6 @@ mod subscriptions;
 
 pub use backend::{Backend, BackendError, BlockName, InstructionsOf, Place};
 pub use config::ServerConfig;
+pub use contract_reads::{ContractReads, Pair, Read, User};
 pub use depth::JSON_DEPTH_MAX;
 pub use server::{Server, ServerFault};

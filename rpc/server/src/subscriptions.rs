@@ -84,9 +84,16 @@ impl Api {
                 return Ok(());
             }
         };
-        if !self.is_gateway(gateway) {
-            let detail = format!("(participant {gateway} is no gateway)");
-            pending.reject(api_error(ApiError::NotFound, detail)).await;
+        let refusal = match self.is_gateway(gateway).await {
+            Ok(true) => None,
+            Ok(false) => {
+                let detail = format!("(participant {gateway} is no gateway)");
+                Some(api_error(ApiError::NotFound, detail))
+            }
+            Err(error) => Some(error),
+        };
+        if let Some(error) = refusal {
+            pending.reject(error).await;
             return Ok(());
         }
         let Some(mut running) = self.begin(pending).await else { return Ok(()) };

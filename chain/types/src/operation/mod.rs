@@ -49,9 +49,14 @@ macro_rules! item {
 use item;
 
 macro_rules! choices {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $number:tt, $text:literal;)* }) => {
+    (
+        $(#[$doc:meta])*
+        $name:ident {
+            $($(#[$variant_doc:meta])* $variant:ident = $number:literal, $text:literal;)*
+        }
+    ) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, bincode::Encode, bincode::Decode)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u16)]
         pub enum $name { $($(#[$variant_doc])* $variant = $number,)* }
 
@@ -74,6 +79,30 @@ macro_rules! choices {
                 match self { $(Self::$variant => $text,)* }
             }
         }
+
+        impl bincode::Encode for $name {
+            fn encode<E: bincode::enc::Encoder>(
+                &self,
+                encoder: &mut E,
+            ) -> Result<(), bincode::error::EncodeError> {
+                bincode::Encode::encode(&self.number(), encoder)
+            }
+        }
+
+        impl<Context> bincode::Decode<Context> for $name {
+            fn decode<D: bincode::de::Decoder<Context = Context>>(
+                decoder: &mut D,
+            ) -> Result<Self, bincode::error::DecodeError> {
+                let number: u16 = bincode::Decode::decode(decoder)?;
+                Self::from_number(number).ok_or(bincode::error::DecodeError::Other(concat!(
+                    "no ",
+                    stringify!($name),
+                    " has this number"
+                )))
+            }
+        }
+
+        bincode::impl_borrow_decode!($name);
     };
 }
 

@@ -27,7 +27,12 @@ fn header(height: u64, round: u32, proposer: ValidatorId) -> BlockHeader {
         results_root: Digest::ZERO,
         state_digest: Digest::ZERO,
         validators_hash: Digest::ZERO,
+        next_validators_hash: Digest::ZERO,
         parameters_hash: Digest::ZERO,
+        party_count: 0,
+        parties_root: Digest::ZERO,
+        record_count: 0,
+        records_root: Digest::ZERO,
     }
 }
 

@@ -179,6 +179,7 @@ fn rates_and_quotes_have_rules() {
     let (mut scene, good) = market();
     let now = scene.time;
     let foreign = QuoteItem { quote_id: 5.into(), ..good };
+    let next = good.quote_id.get() + 1;
     let rates = [
         (RateItem { spare: [1; 42], ..rate(now, 0, 0) }, 201),
         (RateItem { payout_currency: CNY.into(), ..rate(now, 0, 0) }, 600),
@@ -195,10 +196,13 @@ fn rates_and_quotes_have_rules() {
         (QuoteItem { currency: 978.into(), ..good }, 600),
         (QuoteItem { mantissa: 0.into(), ..good }, 601),
         (QuoteItem { ceiling: 0.into(), ..good }, 206),
-        (QuoteItem { valid_until: (now + 1_000).into(), ..good }, 606),
-        (QuoteItem { valid_until: (now + 601_001).into(), ..good }, 606),
+        (QuoteItem { quote_id: next.into(), valid_until: (now + 1_000).into(), ..good }, 606),
+        (QuoteItem { quote_id: next.into(), valid_until: (now + 601_001).into(), ..good }, 606),
         (QuoteItem { valid_until: (now + 601_000).into(), ..good }, 604),
+        (QuoteItem { quote_id: (next - 2).into(), ..good }, 604),
         (good, 1),
+        (QuoteItem { quote_id: (next + 1).into(), ..good }, 0),
+        (QuoteItem { quote_id: next.into(), ..good }, 604),
     ];
     let rate_codes = rates.map(|(_, code)| code);
     let quote_codes = quotes.map(|(_, code)| code);

@@ -79,15 +79,20 @@ fn a_proposal_expires() {
 }
 
 #[test]
-fn a_proposal_is_remembered_until_it_is_closed_and_untimely() {
-    let mut scene = Scene::default();
+fn a_closed_proposal_is_forgotten_after_its_validity_and_that_of_ids() {
+    let mut genesis = genesis();
+    genesis.parameters.proposal_validity_ms = 300_000;
+    let mut scene = Scene::of(&genesis);
     let item = scene.proposal(&SUSPEND_MERCHANT, 5);
     scene.say(1, item, 0);
     scene.window += 1;
     scene.pass(200_000);
     scene.say(2, approval(&item, Decision::Approve), 0);
     scene.say(3, approval(&item, Decision::Approve), 802);
-    assert_eq!(scene.height, 4);
+    let proposed = START_MS + 1_000;
+    scene.window += 1;
+    scene.pass(proposed + 479_000 - scene.time);
+    scene.say(3, approval(&item, Decision::Approve), 802);
     scene.say(3, approval(&item, Decision::Approve), 801);
 }
 
@@ -129,6 +134,8 @@ fn each_change_is_checked() {
         (Change::Participant(party(60, Roles(128), 60)), 807),
         (Change::Participant(party(60, Roles(0), 60)), 807),
         (Change::Participant(party(A, Roles::GATEWAY, 60)), 807),
+        (Change::Participant(Participant { suspended: true, ..party(A, Roles::GATEWAY, A) }), 807),
+        (Change::Merchant(Merchant { suspended: true, ..merchant(MERCHANT, B) }), 807),
         (Change::Participant(party(A, Roles::FX_PROVIDER, A)), 0),
         (Change::Participant(party(B, Roles::FX_PROVIDER, B)), 807), // a merchant's payout gateway
         (Change::Participant(party(1, Roles::GATEWAY, 1)), 807),     // it runs nodes
@@ -154,7 +161,7 @@ fn each_change_is_checked() {
         (edge("edge", 1, (601, 601), 0), 0),
         (edge("edge", 1, (601, 602), 0), 807),
         (edge("edge", 1, (601, 602), 1), 0),
-        (edge("edge", 1, (601, 601), 1), 808),
+        (edge("edge", 1, (601, 601), 1), 807),
         (edge("edge", 1, (601, 602), 2), 806), // two of six
         (edge("edge", A, (601, 601), 0), 807),
         (edge("node-0", 1, (601, 601), 0), 807),
@@ -173,6 +180,7 @@ fn each_change_is_checked() {
         (Change::Programme(Programme { offset_min: 841, ..programme(0) }), 807),
         (Change::Programme(Programme { offset_min: -720, ..programme(0) }), 0),
         (Change::Programme(Programme { currency: Currency(978), ..programme(0) }), 807),
+        (Change::ProtocolVersion(1), 807),
         (Change::ProtocolVersion(2), 807),
     ];
     assert_eq!(Parameters::NAMES[24], "governance_approvals");

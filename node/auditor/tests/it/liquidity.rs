@@ -44,7 +44,8 @@ fn a_transfer_expires() {
     assert_eq!(scene.counters((1, 20, CNY)).debits_pending, 0);
     scene.say(CHECKER, decision(&item, Decision::Approve), 502);
     scene.window += 1;
-    scene.pass(120_000);
+    scene.pass(178_000);
+    scene.say(CHECKER, decision(&item, Decision::Approve), 502);
     scene.say(CHECKER, decision(&item, Decision::Approve), 501);
 }
 

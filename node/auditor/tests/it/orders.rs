@@ -103,8 +103,10 @@ fn voids_and_expiries_free_what_was_held() {
     assert_eq!(scene.counters((1, 20, CNY)).debits_pending, 400);
     scene.pass(1);
     assert_eq!(scene.counters((1, 20, CNY)).debits_pending, 0);
-    scene.say(A, collect(&second), 300);
+    scene.say(A, collect(&second), 304);
     scene.say(SERVICE, second, 203);
+    scene.pass(9_000);
+    scene.say(A, collect(&second), 300);
 }
 
 #[test]

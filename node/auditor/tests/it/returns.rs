@@ -66,9 +66,9 @@ fn an_instruction_whose_orders_all_return_is_returned() {
     let instructions = scene.auditor.instructions();
     let (_, instruction) = instructions.first_key_value().unwrap();
     assert_eq!((instruction.status, instruction.amount, instruction.left), (returned, 700, 0));
-    scene.say(B, failure(0, FailureReason::AccountClosed), 1);
-    scene.say(B, failure(0, FailureReason::AccountUnknown), 407);
-    scene.say(MAKER, reinstruct(0), 406);
+    scene.say(B, failure(0, FailureReason::AccountClosed), 407);
+    scene.say(MAKER, reinstruct(0), 407);
+    scene.say(B, send_back(&second, 2, 1), 320);
     scene.balance((1, 20, CNY), i128::from(OPENING));
     scene.close_window();
     assert_eq!(scene.parties(1), vec![((1, 20, CNY), 0, 700), ((1, 21, CNY), 700, 0)]);

@@ -83,7 +83,7 @@ fn the_day_of_limits_begins_at_midnight_of_the_scheme() {
 }
 
 #[test]
-fn a_void_of_another_day_frees_nothing_of_the_day_it_was_booked_on() {
+fn a_void_after_midnight_frees_the_day_of_acceptance_while_its_sum_stands() {
     // 2026-01-15T23:59:56 in UTC+8. The clock of limits is put back to UTC after midnight.
     let genesis = ChainGenesis { time: TimeMs(START_MS + 57_596_000), ..genesis() };
     let mut scene = Scene::of(&genesis);
@@ -96,7 +96,8 @@ fn a_void_of_another_day_frees_nothing_of_the_day_it_was_booked_on() {
     let place = Parameters::NAMES.iter().position(|name| *name == "day_offset_min").unwrap();
     let index = u16::try_from(place).unwrap();
     scene.change(&Change::Parameter { index, value: 0 });
-    let more = scene.order(1);
+    let (all, more) = (scene.order(100), scene.order(1));
+    scene.say(SERVICE, all, 0);
     scene.say(SERVICE, more, 218);
 }
 
@@ -155,7 +156,8 @@ fn policies_have_rules() {
     let scheme = policy(PolicyScope::Scheme, 0);
     let rows = [
         (PolicyItem { spare: [1; 20], scope: 9.into(), ..scheme }, 201),
-        (PolicyItem { currency: 978.into(), scope: 9.into(), ..scheme }, 208),
+        (PolicyItem { currency: 978.into(), scope: 9.into(), ..scheme }, 700),
+        (PolicyItem { currency: 978.into(), day_max: 1.into(), ..scheme }, 208),
         (PolicyItem { scope: 3.into(), ..scheme }, 700),
         (PolicyItem { subject: 1.into(), ..scheme }, 700),
         (policy(PolicyScope::Gateway, u64::from(SERVICE)), 700),

@@ -49,6 +49,7 @@ fn a_window_is_netted_and_its_instruction_arrives_once() {
     scene.window += 1;
     scene.pass(arrived + 899_000 - scene.time);
     scene.say(B, arrival(0, CNY, 700), 1);
+    scene.pass(1);
     scene.say(B, arrival(0, CNY, 700), 400);
 }
 
@@ -58,8 +59,9 @@ fn a_closed_window_is_settled_once() {
     scene.say(MAKER, settle(1, 1), 410);
     scene.say(MAKER, SettleWindowItem { spare: [1; 24], ..settle(0, 1) }, 201);
     scene.say(MAKER, settle(0, 1), 0);
-    scene.say(CHECKER, settle(0, 1), 1);
-    scene.say(CHECKER, settle(0, 2), 411);
+    scene.say(MAKER, settle(0, 1), 1);
+    scene.say(MAKER, settle(0, 2), 411);
+    scene.say(CHECKER, settle(0, 1), 411);
 }
 
 #[test]
@@ -98,6 +100,7 @@ fn a_failure_of_the_banks_own_systems_needs_no_correction() {
     let mut scene = instructed();
     scene.say(B, failure(0, FailureReason::BankUnavailable), 0);
     scene.say(MAKER, reinstruct(0), 0);
-    scene.say(MAKER, reinstruct(0), 406);
+    scene.say(MAKER, reinstruct(0), 1);
+    scene.say(MAKER, ReinstructItem { reference: [7; 32], ..reinstruct(0) }, 406);
     scene.say(B, failure(0, FailureReason::BankUnavailable), 0);
 }

@@ -1,6 +1,7 @@
 //! Load on a network, from a process of its own, over nothing but the public RPC; and what it
 //! took.
 
+mod contracts;
 pub mod load;
 pub mod processes;
 pub mod report;
@@ -24,6 +25,8 @@ use crate::commands::output::Output;
 use crate::localnet::nodes::Nodes;
 use crate::localnet::{open_network, parties_of, profile};
 use crate::participant::client::Client;
+use crate::participant::orders::Profile;
+use crate::participant::scheme::Scheme;
 
 /// Results that may wait to be counted.
 const RESULTS_MAX: usize = 1_024;
@@ -45,6 +48,10 @@ pub struct Options {
     pub signers: usize,
     /// The nodes' process ids, when their homes do not tell them.
     pub pids: Vec<u32>,
+    /// The load's users; an order is one of theirs.
+    pub users: u64,
+    /// Leave cashback and limits off, to see what they cost.
+    pub without_contracts: bool,
 }
 
 /// Runs the load and gives the result.
@@ -80,7 +87,10 @@ async fn measure(
 ) -> anyhow::Result<BenchReport> {
     let urls: Vec<String> = network.nodes.iter().map(genesis::NodeFolder::rpc_url).collect();
     let client = Arc::new(Client::new(&urls)?);
-    let loaders = loaders(network, genesis, &client)?;
+    let loaders = loaders(network, genesis, &client, options.users)?;
+    if !options.without_contracts {
+        turn_contracts_on(network, genesis, &client, &loaders, output).await?;
+    }
     let gauge = Gauge::start(network, &options.pids);
     let setting = setting(options, loaders.len(), urls.len());
     let signers = Signers::start(genesis.chain_id, &loaders, options.batch_items, options.signers)?;
@@ -135,14 +145,35 @@ fn setting(options: &Options, gateways: usize, nodes: usize) -> Setting {
     Setting { pace, rate, in_flight, batch_items: options.batch_items, gateways, nodes }
 }
 
+async fn turn_contracts_on(
+    network: &NetworkFolder,
+    genesis: &ChainGenesis,
+    client: &Arc<Client>,
+    loaders: &[Loader],
+    output: Output,
+) -> anyhow::Result<()> {
+    let of = |role| parties_of(network, genesis, client, role);
+    let scheme = Scheme {
+        operators: of(Roles::SETTLEMENT_OPERATOR)?,
+        agents: of(Roles::SETTLEMENT_AGENT)?,
+        client: Arc::clone(client),
+    };
+    let desks = of(Roles::RISK_DESK)?;
+    let desk = desks.first().context("the folder holds no risk desk's key: it sets the limits")?;
+    let profiles: Vec<_> = loaders.iter().map(|loader| loader.profile.clone()).collect();
+    output.note("turning cashback and limits on");
+    contracts::turn_on(&scheme, desk, &profiles).await
+}
+
 fn loaders(
     network: &NetworkFolder,
     genesis: &ChainGenesis,
     client: &Arc<Client>,
+    users: u64,
 ) -> anyhow::Result<Vec<Loader>> {
     let mut loaders = Vec::new();
     for party in parties_of(network, genesis, client, Roles::GATEWAY)? {
-        let profile = profile(genesis, party.id, true)?;
+        let profile = Profile { users, ..profile(genesis, party.id, true)? };
         loaders.push(Loader { id: party.id, key: party.key, profile });
     }
     if loaders.is_empty() {

@@ -15,7 +15,8 @@ use crate::bench::{self, Options};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The folder's gateways submit orders that are collected in one step, in signed batches, over public
-JSON-RPC, and wait until each batch is final. With --rate 0 the loop is closed: --in-flight batches
+JSON-RPC, and wait until each batch is final. Before the load, every merchant gets a cashback
+programme and every user a limit a day, so that all contracts are at work. With --rate 0 the loop is closed: --in-flight batches
 at each node. With a rate it is open, and latency counts from the time at which a batch was to be
 sent. CPU time, memory and disk are those of the nodes' processes and homes on this machine. Exit
 code 0 when every order sent became final, else 1.")]
@@ -46,6 +47,13 @@ pub struct BenchArgs {
     #[arg(long, value_name = "THREADS", default_value_t = 1,
         value_parser = clap::value_parser!(u32).range(1..=64))]
     signers: u32,
+    /// How many users the orders are spread over, at each gateway.
+    #[arg(long, value_name = "USERS", default_value_t = 500_000,
+        value_parser = clap::value_parser!(u64).range(1..))]
+    users: u64,
+    /// Leave cashback and users' limits off, to see what they cost.
+    #[arg(long)]
+    without_contracts: bool,
     /// The nodes' process ids, when their homes on this machine do not tell them.
     #[arg(long, value_name = "PIDS", value_delimiter = ',')]
     pids: Vec<u32>,
@@ -79,6 +87,8 @@ pub async fn run(args: BenchArgs, output: Output) -> anyhow::Result<Exit> {
         batch_items: args.batch_items as usize,
         signers: args.signers as usize,
         pids: args.pids,
+        users: args.users,
+        without_contracts: args.without_contracts,
     };
     let report = bench::run(options, output, cancel).await?;
     output.answer(&report, || report.text())?;

@@ -1,16 +1,22 @@
 //! The command line: one file a command.
 
 mod bench;
+mod decide;
 pub mod exit;
 mod localnet;
 pub mod logging;
 mod network;
 mod order;
 pub mod output;
+mod proof;
+mod query;
 mod receipt;
+mod render;
 mod replay;
 pub mod signals;
 mod start;
+mod statement;
+mod submission;
 mod submit;
 mod verify;
 
@@ -53,14 +59,22 @@ enum Command {
     Localnet(localnet::LocalnetArgs),
     /// Sign operations written by people and submit them.
     Submit(submit::SubmitArgs),
+    /// Approve or refuse a transfer, a change of the registry or a held order.
+    Decide(decide::DecideArgs),
+    /// Ask a node for anything else that it tells: windows, accounts, rates, proposals and more.
+    Query(query::QueryArgs),
     /// Ask what became of an order.
     Order(order::OrderArgs),
     /// Fetch an order's receipt into a file.
     Receipt(receipt::ReceiptArgs),
-    /// Verify a receipt against the genesis file alone, without any node.
+    /// Fetch the proof of an account's counters at a height into a file.
+    Proof(proof::ProofArgs),
+    /// Verify a receipt or an account's proof against the genesis file alone, without any node.
     Verify(verify::VerifyArgs),
     /// Re-execute a home's blocks from genesis and compare every digest.
     Replay(replay::ReplayArgs),
+    /// A merchant's month or a gateway's settlement window, line by line, from a home's blocks.
+    Statement(statement::StatementArgs),
     /// Put load on a network over its public RPC and measure.
     Bench(bench::BenchArgs),
 }
@@ -97,10 +111,14 @@ fn run(cli: Cli, output: Output) -> anyhow::Result<Exit> {
             Command::Start(args) => start::run(args, node).await,
             Command::Localnet(args) => localnet::run(args, output).await,
             Command::Submit(args) => submit::run(args, output).await,
+            Command::Decide(args) => decide::run(args, output).await,
+            Command::Query(args) => query::run(args, output).await,
             Command::Order(args) => order::run(args, output).await,
             Command::Receipt(args) => receipt::run(args, output).await,
+            Command::Proof(args) => proof::run(args, output).await,
             Command::Verify(args) => verify::run(args, output),
             Command::Replay(args) => replay::run(args, output),
+            Command::Statement(args) => statement::run(args),
             Command::Bench(args) => bench::run(args, output).await,
         }
     })?;

@@ -5,7 +5,10 @@ use std::fmt::Write as _;
 use chain_types::OrderId;
 use clap::Args;
 use futures::FutureExt as _;
-use rpc_api::{OrderReport, OrderState, RechargeRpcClient as _};
+use rpc_api::{
+    CashbackRefusal, CashbackReport, ConversionReport, OrderReport, OrderState,
+    RechargeRpcClient as _,
+};
 
 use super::exit::Exit;
 use super::output::{Output, time_text};
@@ -39,6 +42,21 @@ pub async fn run(args: OrderArgs, output: Output) -> anyhow::Result<Exit> {
     Ok(if report.status == OrderState::NotFound { Exit::Negative } else { Exit::Done })
 }
 
+fn cashback_text(cashback: &CashbackReport) -> String {
+    match (&cashback.amount, cashback.refused) {
+        (Some(amount), _) => {
+            format!("\n  cashback {amount} of tier {}", cashback.tier.unwrap_or_default())
+        }
+        (None, Some(CashbackRefusal::OverMonth)) => {
+            "\n  no cashback: above what the user may get in a month".to_owned()
+        }
+        (None, Some(CashbackRefusal::OverBudget)) => {
+            "\n  no cashback: the programme's budget does not hold it".to_owned()
+        }
+        (None, None) => String::new(),
+    }
+}
+
 fn text(report: &OrderReport) -> String {
     let mut text = format!("order {} is {}", report.order_id, report.status.name());
     // Writing into a string does not fail.
@@ -48,6 +66,16 @@ fn text(report: &OrderReport) -> String {
             "\n  {} to merchant {}, collected by gateway {}",
             order.amount, order.merchant, order.collecting_gateway
         );
+    }
+    if let Some(conversion) = &report.conversion {
+        let ConversionReport { rate, payout, quote_id, .. } = conversion;
+        let _ = write!(text, "\n  converted at {rate} to {payout} by quote {quote_id}");
+    }
+    if let Some(cashback) = &report.cashback {
+        text.push_str(&cashback_text(cashback));
+    }
+    if let Some(returned) = &report.returned {
+        let _ = write!(text, "\n  returned {}, left {}", returned.amount, returned.left);
     }
     if let Some(rejection) = &report.rejection {
         let _ = write!(

@@ -1,4 +1,5 @@
-//! `sluice verify`: checks a receipt against the genesis file alone. No node, no network.
+//! `sluice verify`: checks a receipt or an account's proof against the genesis file alone. No node,
+//! no network.
 
 use std::fmt::Write as _;
 use std::io::Read as _;
@@ -6,26 +7,28 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use chain_types::receipt::{Proven, RECEIPT_BYTES_MAX};
-use chain_types::{ChainId, Receipt};
+use chain_types::{ChainGenesis, ChainId, Receipt};
 use clap::Args;
-use rpc_api::Money;
 use rpc_api::batch::outcome_name;
+use rpc_api::{AccountReport, Money};
 use serde::Serialize;
 
 use super::exit::{Exit, WithExit as _};
 use super::output::{Output, time_text};
+use crate::account_proof::{ACCOUNT_PROOF_BYTES_MAX, ACCOUNT_PROOF_MAGIC, ProvenAccount};
+use crate::node::reports;
 
 /// Arguments of `sluice verify`.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// The receipt's file.
-    receipt: PathBuf,
+    /// The file of a receipt or of an account's proof.
+    file: PathBuf,
     /// The chain's genesis file: whose hash is the chain id you trust.
     #[arg(long, value_name = "FILE")]
     genesis: PathBuf,
 }
 
-/// What is said of a receipt.
+/// What is said of a receipt or a proof.
 #[derive(Debug, Serialize)]
 struct Verdict {
     valid: bool,
@@ -36,8 +39,25 @@ struct Verdict {
     proven: Option<ProvenReport>,
 }
 
+/// What is proven.
 #[derive(Debug, Serialize)]
-struct ProvenReport {
+#[serde(untagged)]
+enum ProvenReport {
+    Order(Box<ProvenOrder>),
+    Account(Box<ProvenCounters>),
+}
+
+/// An account as a block left it.
+#[derive(Debug, Serialize)]
+struct ProvenCounters {
+    account: AccountReport,
+    height: u64,
+    time_ms: u64,
+    block_hash: String,
+}
+
+#[derive(Debug, Serialize)]
+struct ProvenOrder {
     order_id: String,
     outcome_code: u16,
     outcome: &'static str,
@@ -52,9 +72,12 @@ struct ProvenReport {
     arrived_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     instruction_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cashback_tier: Option<u16>,
+    returned: Money,
 }
 
-impl From<&Proven> for ProvenReport {
+impl From<&Proven> for ProvenOrder {
     fn from(proven: &Proven) -> Self {
         let item = &proven.item;
         Self {
@@ -69,6 +92,8 @@ impl From<&Proven> for ProvenReport {
             collected_ms: proven.collected.map(|time| time.0),
             arrived_ms: proven.arrived.map(|(_, time)| time.0),
             instruction_id: proven.arrived.map(|(id, _)| id.to_string()),
+            cashback_tier: proven.cashback_tier,
+            returned: Money::new(proven.returned, item.currency()),
         }
     }
 }
@@ -76,11 +101,15 @@ impl From<&Proven> for ProvenReport {
 /// Verifies; exit code 0 when valid, 1 when not, 2 when a file cannot be used.
 pub fn run(args: VerifyArgs, output: Output) -> anyhow::Result<Exit> {
     let genesis = genesis::load_genesis(&args.genesis).exit(Exit::Usage)?;
-    let bytes = read_at_most(&args.receipt, RECEIPT_BYTES_MAX)
-        .with_context(|| format!("cannot read {}", args.receipt.display()))
+    let bytes = read_at_most(&args.file, RECEIPT_BYTES_MAX.max(ACCOUNT_PROOF_BYTES_MAX))
+        .with_context(|| format!("cannot read {}", args.file.display()))
         .exit(Exit::Usage)?;
-    let result = Receipt::decode(&bytes).and_then(|receipt| receipt.verify(&genesis));
-    let verdict = verdict(genesis.chain_id, result.map_err(|error| error.to_string()).as_ref());
+    let result = if bytes.starts_with(&ACCOUNT_PROOF_MAGIC) {
+        account(&bytes, &genesis)
+    } else {
+        order(&bytes, &genesis)
+    };
+    let verdict = verdict(genesis.chain_id, result);
     output.answer(&verdict, || text(&verdict))?;
     Ok(if verdict.valid { Exit::Done } else { Exit::Negative })
 }
@@ -92,41 +121,83 @@ fn read_at_most(path: &Path, limit: usize) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn verdict(chain_id: ChainId, result: Result<&Proven, &String>) -> Verdict {
-    Verdict {
-        valid: result.is_ok(),
-        chain_id: chain_id.to_string(),
-        reason: result.err().cloned(),
-        proven: result.ok().map(ProvenReport::from),
-    }
+fn order(bytes: &[u8], genesis: &ChainGenesis) -> Result<ProvenReport, String> {
+    let proven = Receipt::decode(bytes).and_then(|receipt| receipt.verify(genesis));
+    let proven = proven.map_err(|error| error.to_string())?;
+    Ok(ProvenReport::Order(Box::new(ProvenOrder::from(&proven))))
+}
+
+fn account(bytes: &[u8], genesis: &ChainGenesis) -> Result<ProvenReport, String> {
+    let proven = ProvenAccount::decode(bytes).map_err(|error| error.to_string())?;
+    proven.verify(genesis).map_err(|error| error.to_string())?;
+    let ProvenAccount { proof, header, .. } = proven;
+    let account = reports::account(&proof.key, &proof.account);
+    Ok(ProvenReport::Account(Box::new(ProvenCounters {
+        account: account.ok_or("the account's kind is not known")?,
+        height: header.height.0,
+        time_ms: header.time.0,
+        block_hash: header.hash().to_string(),
+    })))
+}
+
+fn verdict(chain_id: ChainId, result: Result<ProvenReport, String>) -> Verdict {
+    let (proven, reason) = match result {
+        Ok(proven) => (Some(proven), None),
+        Err(reason) => (None, Some(reason)),
+    };
+    Verdict { valid: proven.is_some(), chain_id: chain_id.to_string(), reason, proven }
 }
 
 fn text(verdict: &Verdict) -> String {
-    let Some(proven) = &verdict.proven else {
-        return format!("INVALID: {}", verdict.reason.as_deref().unwrap_or_default());
+    let what = match &verdict.proven {
+        None => return format!("INVALID: {}", verdict.reason.as_deref().unwrap_or_default()),
+        Some(ProvenReport::Order(order)) => order.text(),
+        Some(ProvenReport::Account(account)) => account.text(),
     };
-    let mut text = format!(
-        "valid on chain {}\n  order {}: {} to merchant {}, collected by gateway {}",
-        verdict.chain_id,
-        proven.order_id,
-        proven.amount,
-        proven.merchant,
-        proven.collecting_gateway
-    );
-    // Writing into a string does not fail.
-    let _ = write!(text, "\n  outcome    {} (code {})", proven.outcome, proven.outcome_code);
-    let times = [
-        ("accepted", Some(proven.accepted_ms)),
-        ("collected", proven.collected_ms),
-        ("arrived", proven.arrived_ms),
-    ];
-    for (stage, time_ms) in times {
-        if let Some(time_ms) = time_ms {
-            let _ = write!(text, "\n  {stage:<11}{}", time_text(time_ms));
+    format!("valid on chain {}\n{what}", verdict.chain_id)
+}
+
+impl ProvenCounters {
+    fn text(&self) -> String {
+        let AccountReport { account, debits_posted, credits_posted, .. } = &self.account;
+        let AccountReport { debits_pending, credits_pending, balance, .. } = &self.account;
+        format!(
+            "  account    {account} at height {} ({})\n  balance    {balance}\n  \
+             credits    {credits_posted}, pending {credits_pending}\n  \
+             debits     {debits_posted}, pending {debits_pending}",
+            self.height,
+            time_text(self.time_ms),
+        )
+    }
+}
+
+impl ProvenOrder {
+    fn text(&self) -> String {
+        let mut text = format!(
+            "  order {}: {} to merchant {}, collected by gateway {}",
+            self.order_id, self.amount, self.merchant, self.collecting_gateway
+        );
+        // Writing into a string does not fail.
+        let _ = write!(text, "\n  outcome    {} (code {})", self.outcome, self.outcome_code);
+        let times = [
+            ("accepted", Some(self.accepted_ms)),
+            ("collected", self.collected_ms),
+            ("arrived", self.arrived_ms),
+        ];
+        for (stage, time_ms) in times {
+            if let Some(time_ms) = time_ms {
+                let _ = write!(text, "\n  {stage:<11}{}", time_text(time_ms));
+            }
         }
+        if let Some(instruction) = &self.instruction_id {
+            let _ = write!(text, " by instruction {instruction}");
+        }
+        if let Some(tier) = self.cashback_tier {
+            let _ = write!(text, "\n  cashback   of tier {tier}");
+        }
+        if self.returned.minor > 0 {
+            let _ = write!(text, "\n  returned   {}", self.returned);
+        }
+        text
     }
-    if let Some(instruction) = &proven.instruction_id {
-        let _ = write!(text, " by instruction {instruction}");
-    }
-    text
 }

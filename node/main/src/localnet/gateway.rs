@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chain_types::{ArrivalItem, CollectItem, OrderId};
+use chain_types::{ArrivalItem, CollectItem, MerchantId, OrderId};
 use jsonrpsee_ws_client::{WsClient, WsClientBuilder};
 use rpc_api::{InstructionReport, InstructionState, SettlementRpcClient as _, Wait};
 use tokio::sync::{Semaphore, mpsc};
@@ -46,6 +46,8 @@ pub struct Gateway {
     pub profile: Profile,
     /// WebSocket URLs of the nodes.
     pub websocket_urls: Vec<String>,
+    /// A merchant whose instructions it leaves to others.
+    pub unpaid: MerchantId,
     /// Where to count.
     pub activity: Arc<Activity>,
 }
@@ -213,7 +215,8 @@ impl Gateway {
             };
             *cursor = Some(event.cursor);
             // Those of an earlier run may be paid already.
-            if event.instruction.status == InstructionState::Instructed {
+            let is_own = event.instruction.instruction_id.merchant != self.unpaid;
+            if is_own && event.instruction.status == InstructionState::Instructed {
                 self.activity.update(|counts| counts.instructions += 1);
                 let delay = Duration::from_millis(CREDIT_MS.0 + entropy.below(CREDIT_MS.1));
                 credit(&event.instruction, delay, credits.clone());

@@ -3,6 +3,7 @@
 //! length, an audit of what the chain says.
 
 mod activity;
+mod acts;
 mod audit;
 mod gateway;
 pub mod http;
@@ -16,15 +17,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use chain_types::{ChainGenesis, Currency, MerchantId, ParticipantId, Roles};
+use chain_types::{ChainGenesis, Currency, Merchant, MerchantId, ParticipantId, Roles};
 use futures::FutureExt as _;
 use genesis::{NetworkFolder, NetworkPlan, network_new};
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use self::activity::Activity;
+use self::acts::{ActReport, Cast, Merchants};
 use self::audit::{Baseline, Settlement};
 use self::gateway::Gateway;
 use self::nodes::Nodes;
@@ -35,6 +37,7 @@ use crate::commands::output::Output;
 use crate::participant::client::{CallError, Client};
 use crate::participant::orders::Profile;
 use crate::participant::party::Party;
+use crate::participant::scheme::Scheme;
 
 /// The largest amount of a simulated order, in minor units.
 pub const ORDER_AMOUNT_MAX: u64 = 50_000;
@@ -136,7 +139,7 @@ async fn simulate(
     let activity = Arc::new(Activity::new());
     let stop = Stop::new(cancel);
     let started = Instant::now();
-    let mut parties = start_parties(options, network, genesis, &client, &activity, &stop)?;
+    let mut parties = start_parties(options, network, genesis, &client, &activity, &stop, output)?;
     let window = Duration::from_millis(genesis.parameters.window_ms);
     let drain = window + DRAIN_BEYOND_WINDOW;
     let submit_for = options.run_for.map(|time| time.saturating_sub(drain).max(SUBMIT_MIN));
@@ -144,6 +147,8 @@ async fn simulate(
     let mut watch = Watch { activity: &activity, client: &client, nodes, output, started };
     watch.until(submit_until, cancel, async |_| false).await;
     stop.orders.cancel();
+    // The acts go on while the load ends; a run without an end tells of them as they are done.
+    let acted = parties.acting.await.unwrap_or_default();
     // Those who submit and collect see to the end what is under way; instructions go on.
     while parties.working.join_next().await.transpose()?.transpose()?.is_some() {}
     if !cancel.is_cancelled() {
@@ -163,6 +168,7 @@ async fn simulate(
     let counts = activity.snapshot();
     let mut report =
         LocalnetReport::read(&client, genesis, baseline, counts, started.elapsed()).await;
+    report.contracts(acted);
     if cancel.is_cancelled() {
         report.problem("stopped before its time".to_owned());
     }
@@ -189,6 +195,8 @@ struct Parties {
     working: JoinSet<anyhow::Result<()>>,
     /// Those who pay.
     paying: JoinSet<anyhow::Result<()>>,
+    /// Those who show each contract once.
+    acting: JoinHandle<Vec<ActReport>>,
 }
 
 fn start_parties(
@@ -198,6 +206,7 @@ fn start_parties(
     client: &Arc<Client>,
     activity: &Arc<Activity>,
     stop: &Stop,
+    output: Output,
 ) -> anyhow::Result<Parties> {
     let services = parties_of(network, genesis, client, Roles::RECHARGE_SERVICE)?;
     let gateways = parties_of(network, genesis, client, Roles::GATEWAY)?;
@@ -209,7 +218,10 @@ fn start_parties(
         network.nodes.iter().map(|node| format!("ws://{}", node.rpc_address)).collect();
     let one_step_rate = options.rate * ONE_STEP_OF_TEN / 10 / gateways.len() as u64;
     let service_rate = options.rate - one_step_rate * gateways.len() as u64;
-    let mut parties = Parties { working: JoinSet::new(), paying: JoinSet::new() };
+    let cast = cast(network, genesis, client, activity)?;
+    let merchants = cast.merchants;
+    let acting = tokio::spawn(acts::perform(cast, output, stop.paying.clone()));
+    let mut parties = Parties { working: JoinSet::new(), paying: JoinSet::new(), acting };
     let (mut debits, mut profiles) = (BTreeMap::new(), Vec::new());
     for party in gateways {
         let (sender, receiver) = mpsc::channel(DEBITS_MAX);
@@ -220,6 +232,7 @@ fn start_parties(
             party,
             one_step_rate,
             websocket_urls: websocket_urls.clone(),
+            unpaid: merchants.troubled.0,
             activity: Arc::clone(activity),
         };
         parties.working.spawn(gateway.clone().run(receiver, stop.orders.clone()));
@@ -229,6 +242,41 @@ fn start_parties(
     let service = Service { party: service, rate: service_rate, profiles, debits, activity };
     parties.working.spawn(service.run(stop.orders.clone()));
     Ok(parties)
+}
+
+/// The parties of the acts. Their merchants are the last two, which the load leaves alone.
+fn cast(
+    network: &NetworkFolder,
+    genesis: &ChainGenesis,
+    client: &Arc<Client>,
+    activity: &Arc<Activity>,
+) -> anyhow::Result<Cast> {
+    let of = |role| parties_of(network, genesis, client, role);
+    let [generous, troubled] =
+        acts_merchants(genesis).context("a network of acts has merchants")?;
+    Ok(Cast {
+        scheme: Scheme {
+            operators: of(Roles::SETTLEMENT_OPERATOR)?,
+            agents: of(Roles::SETTLEMENT_AGENT)?,
+            client: Arc::clone(client),
+        },
+        providers: of(Roles::FX_PROVIDER)?,
+        desks: of(Roles::RISK_DESK)?,
+        gateways: of(Roles::GATEWAY)?,
+        services: of(Roles::RECHARGE_SERVICE)?,
+        merchants: Merchants {
+            generous: (generous.id, generous.payout_gateway),
+            troubled: (troubled.id, troubled.payout_gateway),
+        },
+        client: Arc::clone(client),
+        activity: Arc::clone(activity),
+    })
+}
+
+/// The merchants that only acts collect for, when there are more than those two.
+fn acts_merchants(genesis: &ChainGenesis) -> Option<[&Merchant; 2]> {
+    let (rest, last) = genesis.merchants.split_last_chunk::<2>()?;
+    (!rest.is_empty()).then_some([&last[0], &last[1]])
 }
 
 /// The participants of a role whose keys the network's folder holds, spread over its nodes.
@@ -267,7 +315,11 @@ pub fn profile(
         genesis.liquidity.iter().any(|line| line.gateway == gateway && line.currency == currency)
     };
     let mut payees: Vec<(MerchantId, Currency)> = Vec::new();
-    for merchant in genesis.merchants.iter().filter(|merchant| !merchant.suspended) {
+    let is_acts = |merchant: &Merchant| {
+        acts_merchants(genesis).is_some_and(|acts| acts.iter().any(|own| own.id == merchant.id))
+    };
+    let merchants = genesis.merchants.iter();
+    for merchant in merchants.filter(|merchant| !merchant.suspended && !is_acts(merchant)) {
         for currency in &genesis.currencies {
             if has_line(gateway, *currency) && has_line(merchant.payout_gateway, *currency) {
                 payees.push((merchant.id, *currency));
@@ -276,7 +328,7 @@ pub fn profile(
     }
     anyhow::ensure!(!payees.is_empty(), "gateway {gateway} has no merchant to collect for");
     let amount_max = ORDER_AMOUNT_MAX.min(genesis.parameters.order_amount_max);
-    Ok(Profile { gateway, collected, payees, amount_max })
+    Ok(Profile { gateway, collected, payees, amount_max, users: 0 })
 }
 
 /// Watches the run: a line a second, and a word when a node's process ends.

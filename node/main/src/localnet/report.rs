@@ -7,6 +7,7 @@ use rpc_api::OrderState;
 use serde::Serialize;
 
 use super::activity::Counts;
+use super::acts::ActReport;
 use super::audit::{self, Agreement, Baseline, Breaches, Settlement};
 use crate::bench::report::{LatencyReport, Refused};
 use crate::participant::client::{CallError, Client};
@@ -73,6 +74,8 @@ pub struct LocalnetReport {
     /// The nodes at their common height.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agreement: Option<Agreement>,
+    /// What each contract showed.
+    pub contracts: Vec<ActReport>,
     /// Single orders asked for.
     pub orders_checked: usize,
     /// Receipts fetched and verified against the genesis file.
@@ -135,6 +138,7 @@ impl LocalnetReport {
             books_balanced: false,
             digests_equal: false,
             agreement: None,
+            contracts: Vec::new(),
             orders_checked: 0,
             receipts_verified: 0,
         };
@@ -148,6 +152,17 @@ impl LocalnetReport {
             report.problem(format!("{unresolved} operations without an answer; last: {last}"));
         }
         report
+    }
+
+    /// Takes in how the contracts' acts went.
+    pub fn contracts(&mut self, acts: Vec<ActReport>) {
+        for act in acts.iter().filter(|act| !act.is_well) {
+            self.problem(format!("{}: {}", act.name, act.says));
+        }
+        if acts.is_empty() {
+            self.problem("no contract was shown".to_owned());
+        }
+        self.contracts = acts;
     }
 
     /// Notes what is not well.
@@ -279,6 +294,7 @@ impl LocalnetReport {
             self.breaches.instructed,
             self.breaches.arrived
         ));
+        lines.extend(self.contracts.iter().map(ActReport::line));
         lines.push(format!(
             "checked    books balanced: {}; digests equal: {}; {} orders, {} receipts",
             yes_no(self.books_balanced),

@@ -9,7 +9,7 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use chain_state::State;
+use chain_state::{State, WindowRecord};
 use chain_store::{BreachCursor, ChainStore as _, EntryCursor, InstructionFilter, Store};
 use chain_types::{
     BatchError, BatchId, Block, ChainGenesis, Height, InstructionId, OrderId, Parameters,
@@ -64,12 +64,12 @@ pub struct NodeBackend {
 }
 
 impl NodeBackend {
-    fn store(&self) -> &Store {
+    pub(super) fn store(&self) -> &Store {
         &self.orders.store
     }
 
     /// Reads the state, then waits until the store has come as far.
-    fn read<T>(&self, read: impl FnOnce(&State) -> T) -> Result<T, BackendError> {
+    pub(super) fn read<T>(&self, read: impl FnOnce(&State) -> T) -> Result<T, BackendError> {
         let (value, height) = {
             let state = read_state(&self.orders.state);
             (read(&state), state.height())
@@ -203,6 +203,11 @@ impl NodeBackend {
         Ok(committed.map(|found| BlockReport::new(&found.block, Some(&found.certificate))))
     }
 
+    fn window_report(&self, record: &WindowRecord) -> Result<WindowReport, BackendError> {
+        let settlement = self.store().window_settlement(record.id).map_err(BackendError::fault)?;
+        Ok(reports::window(record, settlement.as_ref()))
+    }
+
     fn block_zero(&self) -> Block {
         State::genesis_block(&self.genesis)
     }
@@ -299,6 +304,7 @@ impl Backend for NodeBackend {
             receipt_base64: encode_base64(&codec::encode(&receipt)),
             proves_collection: receipt.collection.is_some(),
             proves_arrival: receipt.arrival.is_some(),
+            return_count: u32::try_from(receipt.returns.len()).unwrap_or(u32::MAX),
         }))
     }
 
@@ -313,16 +319,16 @@ impl Backend for NodeBackend {
         let stored = stored.map_err(BackendError::fault)?;
         let newest = before.is_none_or(|before| open.id < before).then_some(open);
         let windows = newest.iter().chain(&stored).take(limit as usize);
-        Ok(windows.map(reports::window).collect())
+        windows.map(|record| self.window_report(record)).collect()
     }
 
     fn window(&self, id: WindowId) -> Result<Option<WindowReport>, BackendError> {
         let open = self.read(State::open_window)?;
         if open.id == id {
-            return Ok(Some(reports::window(&open)));
+            return Ok(Some(reports::window(&open, None)));
         }
         let window = self.store().window(id).map_err(BackendError::fault)?;
-        Ok(window.as_ref().map(reports::window))
+        window.map(|record| self.window_report(&record)).transpose()
     }
 
     fn instructions(

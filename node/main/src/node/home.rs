@@ -93,6 +93,24 @@ pub fn open(
     })
 }
 
+/// Opens the home in `folder` to read it: the blocks, and the state after the last of them. What a
+/// crash took from the index is made again.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_to_read(
+    folder: &Path,
+    genesis: &ChainGenesis,
+    options: StoreOptions,
+) -> anyhow::Result<(Arc<Store>, State)> {
+    let (store, recovery) = Store::open(folder, genesis.chain_id, options)?;
+    let store = Arc::new(store);
+    let archive = StoreArchive::new(store.clone());
+    let head = recovery.head.unwrap_or_default();
+    let rebuilt = rebuild(&store, &archive, genesis, head, recovery.checkpoint)?;
+    Ok((store, rebuilt.state))
+}
+
 /// The chain executes by a protocol version that this program does not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(

@@ -7,6 +7,8 @@
 
 pub mod archive;
 mod backend;
+mod contract_reads;
+mod contract_reports;
 mod driver;
 pub mod home;
 mod hub;
@@ -16,7 +18,7 @@ mod orders;
 mod peers;
 mod proofs;
 mod receipts;
-mod reports;
+pub mod reports;
 mod timers;
 
 use std::collections::BTreeSet;

@@ -4,17 +4,21 @@
 use std::sync::Arc;
 
 use chain_state::{InstructionRecord, InstructionStatus, Location, OrderRecord, OrderStatus};
-use chain_store::{ChainStore as _, Store, StoreFault};
+use chain_store::{ChainStore as _, PAGE_ITEMS_MAX, Store, StoreFault};
 use chain_types::batch::BatchHeader;
 use chain_types::{
     BlockHeader, ChainGenesis, Height, InstructionId, OrderId, Receipt, RechargeItem,
 };
 use node_replica::{SharedState, read_state};
-use rpc_api::recharge::OrderContent;
-use rpc_api::{ItemLocation, OrderReport, OrderState, Searched, Stages};
+use rpc_api::recharge::{OrderContent, RETURNS_LISTED_MAX};
+use rpc_api::{
+    CashbackReport, ConversionReport, ItemLocation, Money, OrderReport, OrderState, ReturnedReport,
+    Searched, Stages, rate_text,
+};
 use zerocopy::FromBytes as _;
 
-use super::archive::{ReadFault, item_of};
+use super::archive::{self, ReadFault, item_of};
+use super::contract_reports as told;
 
 /// Where orders are read.
 #[derive(Clone)]
@@ -79,7 +83,9 @@ impl Orders {
             return Ok(OrderReport::not_found(id, searched));
         };
         let found = self.find(record)?;
-        let status = found.status();
+        let returned = self.returned(id, &found)?;
+        let is_returned = returned.as_ref().is_some_and(|returned| returned.left.minor == 0);
+        let status = if is_returned { OrderState::Returned } else { found.status() };
         let paying =
             read_state(&self.state).merchant(found.item.merchant()).map(|m| m.payout_gateway);
         let moved = record.status_location != record.location;
@@ -93,7 +99,81 @@ impl Orders {
             status_location: moved.then(|| self.location(record.status_location)).transpose()?,
             order: Some(OrderContent::new(&found.item, found.batch.submitter, paying)),
             instruction_id: found.instruction.map(|instruction| instruction.id),
+            conversion: self.conversion(&found)?,
+            cashback: self.cashback(&found)?,
+            returned,
         })
+    }
+
+    /// An order as it was submitted, and how far it has come; `None` when it is not known.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn item(
+        &self,
+        id: OrderId,
+        recent: Option<OrderRecord>,
+    ) -> Result<Option<(RechargeItem, OrderStatus)>, ReadFault> {
+        let Some(record) = self.record(id, recent)? else { return Ok(None) };
+        Ok(Some((self.find(record)?.item, record.status)))
+    }
+
+    /// How an order in the books is converted, if it is.
+    fn conversion(&self, found: &Found) -> Result<Option<ConversionReport>, ReadFault> {
+        let is_booked = !matches!(
+            found.record.status,
+            OrderStatus::Rejected | OrderStatus::Held | OrderStatus::Refused
+        );
+        let Some(id) = found.item.quote().filter(|_| is_booked) else { return Ok(None) };
+        let Some(quote) = self.store.quote(id)? else { return Ok(None) };
+        let conversion = contracts::fx::conversion(&quote, found.item.amount());
+        Ok(conversion.map(|conversion| ConversionReport {
+            quote_id: id.0,
+            provider: id.provider().0,
+            rate: rate_text(quote.rate),
+            payout: Money::new(conversion.payout, conversion.payout_currency),
+            delivered: Money::new(conversion.delivered, conversion.payout_currency),
+            residue: Money::new(conversion.residue(), conversion.payout_currency),
+        }))
+    }
+
+    /// What became of cashback when the order was collected.
+    fn cashback(&self, found: &Found) -> Result<Option<CashbackReport>, ReadFault> {
+        let Found { record, item, .. } = found;
+        if record.status != OrderStatus::Collected {
+            return Ok(None);
+        }
+        let collected = archive::item(&self.store, record.status_location)?;
+        let key = (item.merchant(), item.currency());
+        let programme_at =
+            |height| read_state(&self.state).tables().programmes.get(&key)?.at(height).cloned();
+        let height = collected.header.height;
+        let granted = contracts::cashback::granted(programme_at, item, collected.outcome, height);
+        Ok(CashbackReport::new(collected.outcome, Money::new(granted, item.currency())))
+    }
+
+    /// What was sent back of an order: nothing, if nothing was.
+    fn returned(&self, id: OrderId, found: &Found) -> Result<Option<ReturnedReport>, ReadFault> {
+        let item = &found.item;
+        let pair = (item.currency(), item.payout_currency());
+        let mut listed = Vec::new();
+        let (mut sum, mut after) = (0_i128, None);
+        loop {
+            let page = self.store.returns(&id, after, PAGE_ITEMS_MAX)?;
+            sum += page.iter().map(|back| i128::from(back.amount.0)).sum::<i128>();
+            let room = RETURNS_LISTED_MAX.saturating_sub(listed.len());
+            listed.extend(page.iter().take(room).map(|back| told::returned(back, pair)));
+            after = page.last().map(|back| back.sequence);
+            if page.len() < PAGE_ITEMS_MAX {
+                break;
+            }
+        }
+        let left = i128::from(item.amount().0) - sum;
+        Ok((sum > 0).then(|| ReturnedReport {
+            amount: Money::sum(sum, pair.0),
+            left: Money::sum(left, pair.0),
+            returns: listed,
+        }))
     }
 
     /// An order's receipt; `None` when the order is not known.

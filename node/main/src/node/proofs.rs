@@ -9,8 +9,6 @@ use node_replica::read_state;
 use super::archive::ReadFault;
 use super::orders::Orders;
 
-// Auditors ask for it through a method of the public interface that is still to come.
-#[allow(dead_code)]
 impl Orders {
     /// Proof of the counters that an account had after the block of `height`, a committed one or
     /// zero; `None` when it had none then. Reads one entry of every account.

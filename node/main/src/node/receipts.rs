@@ -153,7 +153,7 @@ impl Orders {
     }
 
     /// The changes of validators from the genesis file to the block of `last`.
-    fn lineage(&self, last: Height) -> Result<Lineage, ReadFault> {
+    pub(super) fn lineage(&self, last: Height) -> Result<Lineage, ReadFault> {
         let mut handovers = Vec::new();
         let mut validators = self.genesis.validators();
         let mut after = None;

@@ -2,34 +2,32 @@
 
 use chain_state::{
     Account, AccountEntry, AccountKey, BreachRecord, BreachSubject, EntryCause, InstructionRecord,
-    InstructionStatus, Position, Stage, State, WindowRecord,
+    InstructionStatus, Stage, State, WindowRecord, WindowSettlement,
 };
 use chain_types::{Currency, FailureReason};
 use rpc_api::{
-    AccountKind, AccountName, AccountReport, BreachReport, BreachStage, CurrencyBalance,
-    EntryReport, InstructionReport, InstructionState, Money, PositionReport, TrialBalance,
-    WindowReport,
+    AccountKind, AccountName, AccountReport, BreachReport, BreachStage, CountersReport,
+    CurrencyBalance, EntryReport, InstructionReport, InstructionState, Money, PositionReport,
+    TrialBalance, WindowReport, WindowSettledReport,
 };
 
 /// A sum in the interface's form; sums stay far below the bound, which `order_amount_max` and the
 /// number of orders in all time give.
-fn money(minor: u128, currency: Currency) -> Money {
+pub fn money(minor: u128, currency: Currency) -> Money {
     Money::sum(i128::try_from(minor).unwrap_or(i128::MAX), currency)
 }
 
-/// A window.
-pub fn window(record: &WindowRecord) -> WindowReport {
-    // The interface has a place for gateways only.
-    let is_gateway =
-        |position: &&Position| position.party.kind == chain_state::AccountKind::GatewayLiquidity;
-    let positions = record.positions.iter().filter(is_gateway).map(|position| {
+/// A window, and the word that it is settled.
+pub fn window(record: &WindowRecord, settlement: Option<&WindowSettlement>) -> WindowReport {
+    let positions = record.positions.iter().filter_map(|position| {
         let currency = position.party.currency;
-        PositionReport {
-            gateway: u32::try_from(position.party.owner).unwrap_or(u32::MAX),
-            collected: money(position.gross_debits, currency),
-            to_pay: money(position.gross_credits, currency),
+        Some(PositionReport {
+            kind: AccountKind::from_number(position.party.kind.number())?,
+            owner: position.party.owner,
+            gross_debits: money(position.gross_debits, currency),
+            gross_credits: money(position.gross_credits, currency),
             net: Money::sum(position.net(), currency),
-        }
+        })
     });
     WindowReport {
         window: record.id.0,
@@ -40,6 +38,16 @@ pub fn window(record: &WindowRecord) -> WindowReport {
         order_count: record.order_count,
         instruction_count: record.instruction_count,
         positions: positions.collect(),
+        settled: settlement.map(window_settled),
+    }
+}
+
+fn window_settled(settlement: &WindowSettlement) -> WindowSettledReport {
+    WindowSettledReport {
+        agent: settlement.agent.0,
+        reference: hex::encode(settlement.reference),
+        settled_ms: settlement.time.0,
+        height: settlement.location.height.0,
     }
 }
 
@@ -60,7 +68,11 @@ pub fn instruction(record: &InstructionRecord) -> InstructionReport {
         merchant: record.id.merchant.0,
         gateway: record.gateway.0,
         amount: Money::new(record.amount, record.id.currency),
+        amount_returned: Money::new(record.amount_returned, record.id.currency),
+        amount_left: Money::new(record.left(), record.id.currency),
         order_count: record.order_count,
+        cross_border_count: record.cross_border_count,
+        attempt: record.attempt,
         earliest_accepted_ms: record.earliest_accepted.0,
         instructed_ms: record.instructed.0,
         deadline_ms: record.deadline.0,
@@ -68,8 +80,7 @@ pub fn instruction(record: &InstructionRecord) -> InstructionReport {
         settled_ms: settled.map(|time| time.0),
         is_late: arrived && settled.is_some_and(|time| time > record.deadline),
         failure: failure.map(Into::into),
-        reference: settled
-            .map(|_| record.reference.iter().map(|byte| format!("{byte:02x}")).collect::<String>()),
+        reference: settled.map(|_| hex::encode(record.reference)),
     }
 }
 
@@ -100,40 +111,58 @@ pub fn account(key: &AccountKey, account: &Account) -> Option<AccountReport> {
     })
 }
 
+fn counters(account: &Account, currency: Currency) -> CountersReport {
+    CountersReport {
+        debits_pending: money(account.debits_pending, currency),
+        debits_posted: money(account.debits_posted, currency),
+        credits_pending: money(account.credits_pending, currency),
+        credits_posted: money(account.credits_posted, currency),
+        balance: Money::sum(account.balance(), currency),
+        net_debit_cap: money(account.net_debit_cap.into(), currency),
+    }
+}
+
 /// An entry of an account.
 pub fn entry(entry: &AccountEntry) -> EntryReport {
     let currency = entry.key.currency;
+    use rpc_api::EntryCause as Told;
     let (cause, cause_id) = match entry.cause {
-        EntryCause::Genesis => ("genesis", None),
-        EntryCause::Batch(index) => ("batch", Some(format!("{}/{index}", entry.height))),
-        EntryCause::Expiry => ("expiry", None),
-        EntryCause::Instruction(id) => ("instruction", Some(id.to_string())),
-        EntryCause::WindowClose(id) => ("window-close", Some(id.to_string())),
-        EntryCause::Order(id) => ("order", Some(id.to_string())),
-        EntryCause::Transfer(id) => ("transfer", Some(id.to_string())),
+        EntryCause::Genesis => (Told::Genesis, None),
+        EntryCause::Batch(index) => (Told::Batch, Some(format!("{}/{index}", entry.height))),
+        EntryCause::Expiry => (Told::Expiry, None),
+        EntryCause::Instruction(id) => (Told::Instruction, Some(id.to_string())),
+        EntryCause::WindowClose(id) => (Told::WindowClose, Some(id.to_string())),
+        EntryCause::Order(id) => (Told::Order, Some(id.to_string())),
+        EntryCause::Transfer(id) => (Told::Transfer, Some(id.to_string())),
     };
     EntryReport {
         height: entry.height.0,
         sequence: entry.sequence,
         time_ms: entry.time.0,
-        cause: cause.to_owned(),
+        cause,
         cause_id,
         debits_pending: Money::sum(entry.debits_pending, currency),
         debits_posted: Money::sum(entry.debits_posted, currency),
         credits_pending: Money::sum(entry.credits_pending, currency),
         credits_posted: Money::sum(entry.credits_posted, currency),
-        order_count: u32::try_from(entry.order_count).unwrap_or(u32::MAX),
+        order_count: entry.order_count,
+        after: counters(&entry.after, currency),
+    }
+}
+
+/// A stage of the SLA clock.
+pub fn stage(stage: Stage) -> BreachStage {
+    match stage {
+        Stage::Collected => BreachStage::Collected,
+        Stage::Instructed => BreachStage::Instructed,
+        Stage::Arrived => BreachStage::Arrived,
     }
 }
 
 /// A missed deadline.
 pub fn breach(record: &BreachRecord) -> BreachReport {
     BreachReport {
-        stage: match record.stage {
-            Stage::Collected => BreachStage::Collected,
-            Stage::Instructed => BreachStage::Instructed,
-            Stage::Arrived => BreachStage::Arrived,
-        },
+        stage: stage(record.stage),
         late: record.late.map(|late| late.0),
         subject: match record.subject {
             BreachSubject::Order(id) => id.to_string(),

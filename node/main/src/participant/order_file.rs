@@ -11,9 +11,9 @@ use serde::Deserialize;
 pub enum Format {
     /// Found from the first characters.
     Auto,
-    /// `[[orders]]` tables.
+    /// `[[orders]]` or `[[operations]]` tables.
     Toml,
-    /// An array of objects, or an object with such an array named `orders`.
+    /// An array of objects, or an object with such an array named `orders` or `operations`.
     Json,
     /// Comma-separated lines under a line of field names; `#` starts a comment.
     Csv,
@@ -103,6 +103,23 @@ impl Row {
     }
 }
 
+/// The one row of fields given as `name=value`.
+///
+/// # Errors
+/// When one has no `=`, or a name comes twice.
+pub fn row_of(pairs: &[String]) -> Result<Row, FileError> {
+    let mut row = Row { place: "command line".to_owned(), fields: BTreeMap::new() };
+    for pair in pairs {
+        let Some((field, text)) = pair.split_once('=') else {
+            return Err(FileError::whole(&row.place, format!("{pair:?} is not name=value")));
+        };
+        if row.fields.insert(field.trim().to_owned(), text.trim().to_owned()).is_some() {
+            return Err(row.error(field.trim(), "is given twice"));
+        }
+    }
+    Ok(row)
+}
+
 /// Reads the rows of `text`. Without a line of names, CSV fields are `columns` in order.
 ///
 /// # Errors
@@ -111,7 +128,7 @@ impl Row {
 pub fn read(text: &str, format: Format, columns: &[&str]) -> Result<Vec<Row>, FileError> {
     let rows = match if format == Format::Auto { detect(text) } else { format } {
         Format::Toml => read_toml(text)?,
-        Format::Json => read_json(text)?,
+        Format::Json => read_json(text, columns)?,
         Format::Csv | Format::Auto => read_csv(text, columns)?,
     };
     if rows.is_empty() {
@@ -137,6 +154,7 @@ fn detect(text: &str) -> Format {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TomlFile {
+    #[serde(alias = "operations")]
     orders: Vec<toml::Spanned<BTreeMap<String, toml::Spanned<toml::Value>>>>,
 }
 
@@ -177,20 +195,29 @@ fn read_toml(text: &str) -> Result<Vec<Row>, FileError> {
 
 const FRACTION: &str = "write a number with decimals in quotes, so that it stays exact";
 
-fn read_json(text: &str) -> Result<Vec<Row>, FileError> {
+/// The entries of a wrapping object, or the object itself when it is the only entry.
+fn entries_of(
+    mut object: serde_json::Map<String, serde_json::Value>,
+    columns: &[&str],
+) -> Result<Vec<serde_json::Value>, FileError> {
+    let wrapped = object.remove("orders").or_else(|| object.remove("operations"));
+    match (wrapped, object.len()) {
+        (Some(serde_json::Value::Array(entries)), 0) => Ok(entries),
+        (Some(_), 0) => Err(FileError::whole("file", "`orders` is not an array")),
+        (None, _) if columns.iter().any(|column| object.contains_key(*column)) => {
+            Ok(vec![serde_json::Value::Object(object)])
+        }
+        _ => Err(FileError::whole("file", "expected one field, `orders`, an array")),
+    }
+}
+
+fn read_json(text: &str, columns: &[&str]) -> Result<Vec<Row>, FileError> {
     let value: serde_json::Value = serde_json::from_str(text).map_err(|error| {
         FileError::whole(format!("line {}", error.line()), format!("is not JSON: {error}"))
     })?;
     let entries = match value {
         serde_json::Value::Array(entries) => entries,
-        serde_json::Value::Object(mut object) => match (object.remove("orders"), object.len()) {
-            (Some(serde_json::Value::Array(entries)), 0) => entries,
-            (Some(_), 0) => return Err(FileError::whole("file", "`orders` is not an array")),
-            (None, _) if object.contains_key("merchant") || object.contains_key("order_id") => {
-                vec![serde_json::Value::Object(object)]
-            }
-            _ => return Err(FileError::whole("file", "expected one field, `orders`, an array")),
-        },
+        serde_json::Value::Object(object) => entries_of(object, columns)?,
         _ => return Err(FileError::whole("file", "expected an array of objects")),
     };
     let mut rows = Vec::with_capacity(entries.len());

@@ -52,18 +52,21 @@ pub struct Profile {
     pub payees: Vec<(MerchantId, Currency)>,
     /// The largest amount, in minor units; amounts spread from 100 up to it.
     pub amount_max: u64,
+    /// How many users the gateway has; zero when every order is another's.
+    pub users: u64,
 }
 
 impl Profile {
     /// One order of a random user to a random payee, with an id of `time`.
     pub fn order(&self, entropy: &mut Entropy, time: TimeMs) -> RechargeItem {
         let payees = self.payees.len() as u64;
-        let payee = usize::try_from(entropy.below(payees)).unwrap_or(0);
+        let (user, habit) = self.user(entropy);
+        let payee = usize::try_from(habit % payees.max(1)).unwrap_or(0);
         let (merchant, currency) = self.payees.get(payee).copied().unwrap_or_default();
         let amount = 100.min(self.amount_max) + entropy.below(self.amount_max.saturating_sub(99));
         RechargeItem {
             order_id: entropy.order_id(time).0,
-            user: entropy.bytes(),
+            user,
             merchant: merchant.0.into(),
             collecting_gateway: self.gateway.0.into(),
             amount: amount.into(),
@@ -77,6 +80,15 @@ impl Profile {
             external_reference: [0; 32],
             spare: [0; 6],
         }
+    }
+
+    /// The pseudonym of one of the gateway's users, and a number that says whom it always pays.
+    fn user(&self, entropy: &mut Entropy) -> ([u8; 16], u64) {
+        if self.users == 0 {
+            return (entropy.bytes(), entropy.below(u64::MAX));
+        }
+        let number = entropy.below(self.users);
+        ((u128::from(self.gateway.0) << 64 | u128::from(number)).to_le_bytes(), number)
     }
 
     /// `count` orders with ids of `time`.
@@ -96,7 +108,8 @@ mod tests {
     fn orders_are_as_the_profile_says_and_their_ids_differ() {
         let payees = vec![(MerchantId(1), Currency(156)), (MerchantId(2), Currency(840))];
         let gateway = ParticipantId(201);
-        let profile = Profile { gateway, collected: true, payees: payees.clone(), amount_max: 500 };
+        let profile =
+            Profile { gateway, collected: true, payees: payees.clone(), amount_max: 500, users: 0 };
         let mut ids = BTreeSet::new();
         let mut seen = BTreeSet::new();
         // Two generators: two runs must not meet either.

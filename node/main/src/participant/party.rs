@@ -4,16 +4,20 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chain_types::batch::BATCH_ITEMS_MAX;
-use chain_types::{ChainGenesis, ChainId, ParticipantId, SecretKey};
+use chain_types::batch::{BATCH_ITEMS_MAX, BatchItem};
+use chain_types::{ChainGenesis, ChainId, ParticipantId, SecretKey, SignedBatch};
 use genesis::ParticipantConfig;
 use rpc_api::Wait;
+use zerocopy::{Immutable, IntoBytes};
 
 use super::client::{CallError, Client, Submitted};
 use super::operations::{Operations, now};
 
 /// How long after it is signed a batch may commit, in milliseconds.
 pub const BATCH_VALID_MS: u64 = 120_000;
+
+/// How long a batch's final outcome is waited for.
+const SAY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A participant with its key.
 #[derive(Debug, Clone)]
@@ -48,6 +52,19 @@ impl Party {
         };
         let (id, chain_id) = (config.participant(), genesis.chain_id);
         Ok((Self { id, key, chain_id, client, first_node: 0 }, genesis))
+    }
+
+    /// Signs `items` as one batch, submits it and waits until it is final.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn say<T: BatchItem + IntoBytes + Immutable>(
+        &self,
+        items: &[T],
+    ) -> Result<Submitted, CallError> {
+        let valid_until = now().plus(BATCH_VALID_MS);
+        let bytes = SignedBatch::sign(self.chain_id, self.id, &self.key, valid_until, items);
+        self.client.submit(self.first_node, bytes.into(), Wait::Final, SAY_TIMEOUT).await
     }
 
     /// Signs `operations` as one batch and submits it, as [`Client::submit`] does.

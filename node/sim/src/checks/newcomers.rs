@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chain_types::{ValidatorId, ValidatorSet};
 use consensus_core::Message;
 
 /// The validators that lost their disks.
@@ -29,9 +30,10 @@ impl Newcomers {
         self.returned
     }
 
-    /// Whether every one of them has voted again.
-    pub fn all_vote(&self) -> Result<(), String> {
-        match self.silent.first() {
+    /// Whether every one of them that still has a vote has voted again.
+    pub fn all_vote(&self, validators: &ValidatorSet) -> Result<(), String> {
+        let mut silent = self.silent.iter();
+        match silent.find(|node| validators.get(ValidatorId(**node)).is_some()) {
             None => Ok(()),
             Some(node) => Err(format!("validator {node} lost its disk and has not voted since")),
         }

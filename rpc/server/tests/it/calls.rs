@@ -5,11 +5,13 @@ use std::sync::atomic::Ordering;
 use jsonrpsee::core::client::{Error as ClientError, SubscriptionClientT};
 use jsonrpsee::types::ErrorObjectOwned;
 use rpc_api::{
-    ApiError, Base64Bytes, BatchRpcClient as _, BatchState, BlockSelector, ChainRpcClient as _,
-    ErrorData, InstructionFilter, LedgerRpcClient as _, NodeRpcClient as _, OrderState,
-    RechargeRpcClient as _, SettlementRpcClient as _, Wait,
+    ApiError, Base64Bytes, BatchRpcClient as _, BatchState, BlockSelector, CashbackRpcClient as _,
+    ChainRpcClient as _, ErrorData, FxRpcClient as _, GovernanceRpcClient as _, InstructionFilter,
+    LedgerRpcClient as _, NodeRpcClient as _, OrderState, Page, RechargeRpcClient as _,
+    RiskRpcClient as _, SettlementRpcClient as _, Wait,
 };
 
+use crate::fake_contracts::uuid_text;
 use crate::fake_node::{GATEWAY, TestServer, account, block_hash, order_id_text};
 
 fn refused<T: std::fmt::Debug>(result: Result<T, ClientError>) -> ErrorObjectOwned {
@@ -96,7 +98,88 @@ async fn every_method(server: &TestServer, client: &(impl SubscriptionClientT + 
     // `status` is a method of two namespaces.
     assert_eq!(rpc_api::NodeRpcClient::status(client).await.unwrap().height, 5);
     assert!(client.health().await.unwrap().is_ready);
+    every_contract_answer(client).await;
     every_batch_answer(server, client).await;
+}
+
+/// Walks a list two items at a time; gives all of them.
+async fn walked<T, F: Future<Output = Result<Page<T>, ClientError>>>(
+    list: impl Fn(Option<String>, Option<u32>) -> F,
+) -> Vec<T> {
+    let (mut items, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = list(cursor, Some(2)).await.unwrap();
+        assert!((1..=2).contains(&page.items.len()));
+        items.extend(page.items);
+        cursor = page.next;
+        if cursor.is_none() {
+            return items;
+        }
+    }
+}
+
+async fn every_contract_answer(client: &(impl SubscriptionClientT + Sync)) {
+    let (cny, usd) = (|| "CNY".to_owned(), || "USD".to_owned());
+    let user = || "00ff".repeat(8);
+
+    let returns = walked(|cursor, limit| client.returns(order_id_text(), cursor, limit)).await;
+    assert_eq!(returns.iter().map(|one| one.sequence).collect::<Vec<_>>(), [1, 2, 3]);
+    let sla = walked(|cursor, limit| client.sla(cursor, limit)).await;
+    assert_eq!(sla.iter().map(|one| one.participant).collect::<Vec<_>>(), [None, Some(GATEWAY)]);
+    let rest = client.sla(Some("0".to_owned()), None).await.unwrap().items;
+    assert_eq!(rest.len(), 1, "nobody's breaches stand at zero");
+
+    let name = || "gateway-liquidity:201:CNY".to_owned();
+    assert_eq!(client.account_proof(name(), None).await.unwrap().height, 5);
+    assert_eq!(client.account_proof(name(), Some(2)).await.unwrap().height, 2);
+    let ahead = refused(client.account_proof(name(), Some(99)).await);
+    assert_eq!(ahead.code(), ApiError::NotFound.code());
+    assert!(ahead.message().contains("at height 99; the node's head is 5"), "{ahead:?}");
+    let transfers = walked(|cursor, limit| client.transfers(None, cursor, limit)).await;
+    let ids: Vec<_> = transfers.iter().map(|one| one.transfer_id.to_string()).collect();
+    assert_eq!(ids, [uuid_text(3), uuid_text(2), uuid_text(1)]);
+    assert_eq!(client.transfers(Some(true), None, None).await.unwrap().items.len(), 1);
+    assert_eq!(client.transfer(uuid_text(2)).await.unwrap(), transfers[1]);
+    refused_as(client.transfer(uuid_text(9)).await, ApiError::NotFound);
+    refused_as(client.transfer("x".into()).await, ApiError::IdMalformed);
+
+    assert_eq!(client.reference(cny(), usd()).await.unwrap().rate.as_deref(), Some("7.1"));
+    let missing = client.reference(usd(), cny()).await.unwrap();
+    assert_eq!((missing.rate, missing.missing.unwrap().code), (None, 232));
+    refused_as(client.reference("cny".into(), usd()).await, ApiError::IdMalformed);
+    let rates = walked(|cursor, limit| client.rates(cny(), usd(), cursor, limit)).await;
+    assert_eq!(rates.iter().map(|one| one.provider).collect::<Vec<_>>(), [1, 2, 3]);
+    let history = walked(|cursor, limit| client.rate_history(cny(), usd(), 7, cursor, limit)).await;
+    assert_eq!(history.iter().map(|one| one.observed_ms).collect::<Vec<_>>(), [1, 2, 3]);
+    let quotes = walked(|cursor, limit| client.quotes(301, cursor, limit)).await;
+    assert_eq!(client.quote("3".into()).await.unwrap(), quotes[2]);
+    refused_as(client.quote("4".into()).await, ApiError::NotFound);
+    refused_as(client.quote("-1".into()).await, ApiError::IdMalformed);
+
+    let programmes = walked(|cursor, limit| client.programmes(cursor, limit)).await;
+    assert_eq!(client.programme("2".into(), cny()).await.unwrap(), programmes[1]);
+    refused_as(client.programme("9".into(), cny()).await, ApiError::NotFound);
+    refused_as(client.programme("2".into(), "???".into()).await, ApiError::IdMalformed);
+    let month = client.user_month("2".into(), cny(), user()).await.unwrap();
+    assert_eq!((month.user, month.recharge_count), (user(), 6));
+    refused_as(client.user_month("9".into(), cny(), user()).await, ApiError::NotFound);
+    refused_as(client.user_month("2".into(), cny(), "00".into()).await, ApiError::IdMalformed);
+
+    let policies = walked(|cursor, limit| client.policies(cursor, limit)).await;
+    assert_eq!(policies.iter().map(|one| one.subject).collect::<Vec<_>>(), [1, 2, 3]);
+    let held = walked(|cursor, limit| client.held_orders(cursor, limit)).await;
+    assert_eq!(held.iter().map(|one| one.held_ms).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(client.user_day(user(), cny()).await.unwrap().user, user());
+    refused_as(client.user_day("zz".into(), cny()).await, ApiError::IdMalformed);
+
+    assert_eq!(client.registry().await.unwrap().parameters.window_ms, 30_000);
+    let merchants = walked(|cursor, limit| client.merchants(cursor, limit)).await;
+    assert_eq!(client.merchant("3".into()).await.unwrap(), merchants[2]);
+    refused_as(client.merchant("4".into()).await, ApiError::NotFound);
+    let proposals = walked(|cursor, limit| client.proposals(None, cursor, limit)).await;
+    assert_eq!(client.proposals(Some(true), None, None).await.unwrap().items.len(), 1);
+    assert_eq!(client.proposal(uuid_text(3)).await.unwrap(), proposals[0]);
+    refused_as(client.proposal(uuid_text(8)).await, ApiError::NotFound);
 }
 
 async fn every_batch_answer(server: &TestServer, client: &(impl SubscriptionClientT + Sync)) {
@@ -191,6 +274,42 @@ async fn bad_cursors_and_limits_are_refused_by_every_list() {
         refused_as(client.instructions(filter, None, limit).await, ApiError::LimitOutOfBounds);
         refused_as(client.breaches(None, limit).await, ApiError::LimitOutOfBounds);
         refused_as(client.accounts(None, limit).await, ApiError::LimitOutOfBounds);
+    }
+}
+
+#[tokio::test]
+async fn the_contracts_lists_refuse_bad_cursors_and_limits() {
+    let server = prepared().await;
+    let client = server.http();
+    let (cny, usd) = (|| "CNY".to_owned(), || "USD".to_owned());
+    for bad in ["", "x", "-", "1-2-3-4", "18446744073709551616", "🙂"] {
+        let cursor = || Some(bad.to_owned());
+        refused_as(client.returns(order_id_text(), cursor(), None).await, ApiError::BadCursor);
+        refused_as(client.sla(cursor(), None).await, ApiError::BadCursor);
+        refused_as(client.transfers(None, cursor(), None).await, ApiError::BadCursor);
+        refused_as(client.rates(cny(), usd(), cursor(), None).await, ApiError::BadCursor);
+        let history = client.rate_history(cny(), usd(), 301, cursor(), None);
+        refused_as(history.await, ApiError::BadCursor);
+        refused_as(client.quotes(301, cursor(), None).await, ApiError::BadCursor);
+        refused_as(client.programmes(cursor(), None).await, ApiError::BadCursor);
+        refused_as(client.policies(cursor(), None).await, ApiError::BadCursor);
+        refused_as(client.held_orders(cursor(), None).await, ApiError::BadCursor);
+        refused_as(client.merchants(cursor(), None).await, ApiError::BadCursor);
+        refused_as(client.proposals(None, cursor(), None).await, ApiError::BadCursor);
+    }
+    for limit in [Some(0), Some(1_001)] {
+        let bounds = ApiError::LimitOutOfBounds;
+        refused_as(client.returns(order_id_text(), None, limit).await, bounds);
+        refused_as(client.sla(None, limit).await, bounds);
+        refused_as(client.transfers(None, None, limit).await, bounds);
+        refused_as(client.rates(cny(), usd(), None, limit).await, bounds);
+        refused_as(client.rate_history(cny(), usd(), 301, None, limit).await, bounds);
+        refused_as(client.quotes(301, None, limit).await, bounds);
+        refused_as(client.programmes(None, limit).await, bounds);
+        refused_as(client.policies(None, limit).await, bounds);
+        refused_as(client.held_orders(None, limit).await, bounds);
+        refused_as(client.merchants(None, limit).await, bounds);
+        refused_as(client.proposals(None, None, limit).await, bounds);
     }
 }
 

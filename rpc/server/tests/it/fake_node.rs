@@ -1,13 +1,13 @@
 //! A node without a chain: it answers from tables that tests fill.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
 use chain_types::{
     Amount, BatchError, BatchId, BlockHash, ChainGenesis, ChainId, Currency, Digest, Height,
-    InstructionId, MerchantId, OrderId, Outcome, Parameters, Participant, ParticipantId,
+    InstructionId, MerchantId, OrderId, Outcome, Parameters, Participant, ParticipantId, PartyKeys,
     RechargeItem, Rejection, Roles, SecretKey, SignedBatch, TimeMs, WindowId,
 };
 use futures::future::BoxFuture;
@@ -73,6 +73,8 @@ pub struct FakeNode {
     pub is_ready: AtomicBool,
     pub is_full: AtomicBool,
     pub is_faulty: AtomicBool,
+    /// A gateway that the genesis file does not know; zero for none.
+    pub new_gateway: AtomicU32,
 }
 
 impl FakeNode {
@@ -84,6 +86,7 @@ impl FakeNode {
             is_ready: AtomicBool::new(true),
             is_full: AtomicBool::new(false),
             is_faulty: AtomicBool::new(false),
+            new_gateway: AtomicU32::new(0),
         })
     }
 
@@ -141,7 +144,11 @@ fn instruction(id: InstructionId) -> InstructionReport {
         merchant: id.merchant.0,
         gateway: GATEWAY,
         amount: Money::new(Amount(100), id.currency),
+        amount_returned: Money::new(Amount(0), id.currency),
+        amount_left: Money::new(Amount(100), id.currency),
         order_count: 1,
+        cross_border_count: 0,
+        attempt: 1,
         earliest_accepted_ms: 1,
         instructed_ms: 2,
         deadline_ms: 3,
@@ -216,8 +223,8 @@ impl Backend for FakeNode {
                 let error = BatchError::new(Rejection::PoolFull, "(64 batches)");
                 return Err(BackendError::Rejected { error, retry_after_ms: Some(250) });
             }
-            let key_of = |id| Some(self.genesis.participant(id)?.public_key);
-            let batch = SignedBatch::decode(bytes)?.verify(self.genesis.chain_id, key_of)?;
+            let keys_of = |id| Some(PartyKeys::of(self.genesis.participant(id)?));
+            let batch = SignedBatch::decode(bytes)?.verify(self.genesis.chain_id, keys_of)?;
             let id = batch.id();
             let mut doorbell = self.doorbell();
             self.tables()
@@ -275,6 +282,7 @@ impl Backend for FakeNode {
             order_count: 0,
             instruction_count: 0,
             positions: Vec::new(),
+            settled: None,
         };
         Ok((id.0 < 7).then_some(report))
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod calls;
+mod fake_contracts;
 mod fake_node;
 mod hostile;
 mod limits;

@@ -1,5 +1,7 @@
 //! Subscriptions: nothing skipped, nothing twice, however late or slow the subscriber is.
 
+use std::sync::atomic::Ordering;
+
 use jsonrpsee::core::client::Error as ClientError;
 use jsonrpsee_ws_client::WsClientBuilder;
 use rpc_api::{ApiError, ChainRpcClient as _, SettlementRpcClient as _};
@@ -148,4 +150,15 @@ async fn over_http_a_subscription_is_refused() {
     let call = crate::raw::call("chain_subscribe_blocks", "[]");
     assert_eq!(crate::raw::post(server.address, &call).await.code(), -32603);
     server.still_answers().await;
+}
+
+#[tokio::test]
+async fn a_gateway_that_governance_added_may_subscribe() {
+    let server = TestServer::start().await;
+    let client = server.ws().await;
+    let added = 299;
+    let before = client.subscribe_instructions(added, None).await;
+    assert_eq!(code(before), ApiError::NotFound.code());
+    server.node.new_gateway.store(added, Ordering::Release);
+    assert!(client.subscribe_instructions(added, None).await.is_ok());
 }

@@ -1,0 +1,181 @@
+//! What a row says of the books after it, compared with the state.
+
+use chain_state::{Account, AccountKey, Corridor, Party, SLA_BUCKETS_MS, WindowRecord};
+use chain_types::{
+    Currency, InstructionId, OrderId, ParticipantId, ProposalId, TransferId, WindowId,
+};
+
+use super::sentences::{Said, quote_id};
+use super::words::{Read, Words};
+use crate::kit::*;
+
+/// Checks one claim, such as `liquidity of bank A -100.00 CNY`.
+pub fn check(chain: &Chain, said: &Said, claim: &str) -> Read<()> {
+    let mut words = Words::of(claim, chain.state.time());
+    let (expected, actual) = compare(chain, said, &mut words)?;
+    words.expect_end()?;
+    if expected == actual { Ok(()) } else { Err(format!("`{claim}`: it is {actual}")) }
+}
+
+/// What the claim says and what is so, both as text.
+fn compare(chain: &Chain, said: &Said, words: &mut Words<'_>) -> Read<(String, String)> {
+    let state = &chain.state;
+    match () {
+        () if words.eat("block") => Ok((words.number()?.to_string(), state.height().to_string())),
+        () if words.eat("window") => Ok((words.number()?.to_string(), state.window().to_string())),
+        () if words.eat("order") || words.eat("orders") => orders(chain, said, words),
+        () if words.eat("transfer") => transfer(chain, said, words),
+        () if words.eat("change") => change(chain, said, words),
+        () if words.eat("no instruction") => {
+            let found = state.instruction(&instruction_of(words)?).is_some();
+            Ok(("none".to_owned(), if found { "one" } else { "none" }.to_owned()))
+        }
+        () if words.eat("instruction") => instruction(chain, words),
+        () if words.eat("net of window") => net(chain, words),
+        () if words.eat("quote") => {
+            let quote = state.tables().quotes.get(&quote_id(words)?).ok_or("no such quote")?;
+            words.expect("used")?;
+            Ok((words.amount()?.0.to_string(), quote.used.to_string()))
+        }
+        () if words.eat("breaches of") => {
+            let party = if words.eat("nobody") { 0 } else { words.party()? };
+            let counts = state.tables().breach_counts.iter();
+            let counts = counts.filter(|((_, late), _)| late.0 == party).map(|(_, count)| count);
+            Ok((words.number()?.to_string(), counts.sum::<u64>().to_string()))
+        }
+        () if words.eat("sla of") => sla(chain, words),
+        () => account(chain, words),
+    }
+}
+
+fn account(chain: &Chain, words: &mut Words<'_>) -> Read<(String, String)> {
+    let value: fn(&Account) -> i128 = match () {
+        () if words.eat("reserved") => |account| account.debits_pending.cast_signed(),
+        () if words.eat("expected") => |account| account.credits_pending.cast_signed(),
+        () if words.eat("available") => |account| account.available().cast_signed(),
+        () if words.eat("cap") => |account| i128::from(account.net_debit_cap),
+        () => Account::balance,
+    };
+    let (kind, owner) = words.account()?;
+    let (expected, currency) = words.sum()?;
+    let actual = value(&chain.account(AccountKey { kind, owner, currency }));
+    Ok((money(expected, currency), money(actual, currency)))
+}
+
+/// A sum in minor units, written with the currency's decimals.
+fn money(sum: i128, currency: Currency) -> String {
+    let decimals = usize::from(currency.exponent().unwrap_or(0));
+    let digits = format!("{:0width$}", sum.unsigned_abs(), width = decimals + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - decimals);
+    let point = if decimals > 0 { "." } else { "" };
+    format!("{}{whole}{point}{fraction}", if sum < 0 { "-" } else { "" })
+}
+
+fn orders(chain: &Chain, said: &Said, words: &mut Words<'_>) -> Read<(String, String)> {
+    let span = words.span()?;
+    let expected = words.word()?.to_owned();
+    for number in span {
+        let id: Option<OrderId> = said.orders.get(&number).map(|order| order.order_id());
+        let status = id.and_then(|id| chain.status(&id)).map_or("unknown", |status| status.name());
+        if status != expected {
+            return Ok((expected, format!("{status} (order {number})")));
+        }
+    }
+    Ok((expected.clone(), expected))
+}
+
+fn transfer(chain: &Chain, said: &Said, words: &mut Words<'_>) -> Read<(String, String)> {
+    let number = words.number()?;
+    let id: Option<TransferId> = said.transfers.get(&number).map(|item| item.transfer_id());
+    let found = id.and_then(|id| chain.state.tables().transfers.get(&id));
+    let status = found.map_or("unknown", |record| record.status.name());
+    Ok((words.word()?.to_owned(), status.to_owned()))
+}
+
+/// `change 1 effective`, `change 1 failed with 807`.
+fn change(chain: &Chain, said: &Said, words: &mut Words<'_>) -> Read<(String, String)> {
+    let number = words.number()?;
+    let id: Option<ProposalId> = said.proposals.get(&number).map(|item| item.proposal_id());
+    let found = id.and_then(|id| chain.state.tables().proposals.get(&id));
+    let (status, failure) =
+        found.map_or(("unknown", 0), |record| (record.status.name(), record.failure));
+    let expected = words.word()?;
+    let code = if words.eat("with") { words.small()? } else { 0 };
+    Ok((format!("{expected} {code}"), format!("{status} {failure}")))
+}
+
+fn instruction_of(words: &mut Words<'_>) -> Read<InstructionId> {
+    let wrong = words.wrong("window-merchant-currency");
+    let word = words.word()?;
+    let (head, code) = word.rsplit_once('-').ok_or(wrong.clone())?;
+    let currency = Currency::from_code(code).ok_or(wrong.clone())?;
+    format!("{head}-{currency}").parse().map_err(|_| wrong)
+}
+
+/// `instruction 0-1001-CNY instructed 100.00`, and if need be `to bank B`, `due 08:03:00`,
+/// `attempt 2`.
+fn instruction(chain: &Chain, words: &mut Words<'_>) -> Read<(String, String)> {
+    use chain_state::InstructionStatus::{Arrived, Failed, Instructed, Returned};
+    let id = instruction_of(words)?;
+    let record = chain.state.instruction(&id).ok_or("no such instruction")?;
+    let status = match record.status {
+        Instructed => "instructed",
+        Arrived { .. } => "arrived",
+        Failed { .. } => "failed",
+        Returned { .. } => "returned",
+    };
+    let left = money(i128::from(record.left().0), id.currency);
+    let mut actual = format!("{status} {left}");
+    let expected_status = words.word()?;
+    let amount = i128::from(words.amount_in(id.currency)?);
+    let mut expected = format!("{expected_status} {}", money(amount, id.currency));
+    loop {
+        let (said, so) = match () {
+            () if words.eat("to") => (u64::from(words.party()?), u64::from(record.gateway.0)),
+            () if words.eat("due") => (words.time()?.0, record.deadline.0),
+            () if words.eat("attempt") => (words.number()?, u64::from(record.attempt)),
+            () => return Ok((expected, actual)),
+        };
+        expected.push_str(&format!(" {said}"));
+        actual.push_str(&format!(" {so}"));
+    }
+}
+
+/// `net of window 0: liquidity of bank A -100.00 CNY`, closed or still open.
+fn net(chain: &Chain, words: &mut Words<'_>) -> Read<(String, String)> {
+    let id = WindowId(words.number()?);
+    let (kind, owner) = words.account()?;
+    let (expected, currency) = words.sum()?;
+    let party = Party { kind, owner, currency };
+    let open = chain.state.open_window();
+    let closed = chain.windows();
+    let found = closed.into_iter().chain([&open]).find(|window: &&WindowRecord| window.id == id);
+    let positions = &found.ok_or("no such window")?.positions;
+    let position = positions.iter().find(|position| position.party == party);
+    let actual = position.map_or(0, |position| position.net());
+    Ok((money(expected, currency), money(actual, currency)))
+}
+
+/// `sla of bank B in CNY: 2 orders, 1 late`; `across in USD` for converted orders;
+/// `2 orders within 30 seconds` for a bucket.
+fn sla(chain: &Chain, words: &mut Words<'_>) -> Read<(String, String)> {
+    let gateway = ParticipantId(words.party()?);
+    let is_cross_border = words.eat("across");
+    words.expect("in")?;
+    let corridor = Corridor { payout_currency: words.currency()?, is_cross_border };
+    let found = chain.state.tables().sla.get(&(gateway, corridor));
+    let counters = found.copied().unwrap_or_default();
+    let count = words.number()?;
+    words.expect("orders")?;
+    if words.eat("within") {
+        let bound_ms = words.number()? * 1_000;
+        words.expect("seconds")?;
+        let bucket = SLA_BUCKETS_MS.iter().position(|known| *known == bound_ms);
+        let actual = counters.buckets[bucket.ok_or("no such bucket")?];
+        return Ok((count.to_string(), actual.to_string()));
+    }
+    let late = words.number()?;
+    words.expect("late")?;
+    let actual = format!("{} orders, {} late", counters.order_count, counters.late_count);
+    Ok((format!("{count} orders, {late} late"), actual))
+}

@@ -1,0 +1,409 @@
+//! What parties say, as operations. The grammar is described in `contracts/examples/README.md`.
+
+use std::collections::BTreeMap;
+use std::mem::offset_of;
+
+use chain_types::batch::BatchItem;
+use chain_types::{
+    ApprovalItem, ArrivalItem, BatchKind, CollectItem, Currency, Decision, FailureItem,
+    FailureReason, Flags, Height, HoldDecisionItem, HoldReason, OrderId, ParticipantId, PolicyItem,
+    ProposalId, ProposalItem, QuoteId, RateItem, RechargeItem, ReinstructItem, ReturnItem,
+    ReturnReason, SettleWindowItem, TimeMs, TransferAction, TransferDecisionItem, TransferId,
+    TransferItem, VoidItem, VoidReason,
+};
+use zerocopy::{Immutable, IntoBytes};
+
+use super::changes;
+use super::words::{Read, Words};
+use crate::kit::*;
+
+/// Items of one kind, as bytes.
+pub struct Operation {
+    pub kind: BatchKind,
+    pub items: Vec<Vec<u8>>,
+    /// The key that signs, if it is not the submitter's first.
+    pub key: Option<String>,
+    /// The batch's last block time, if it is not a minute ahead.
+    pub valid_until: Option<TimeMs>,
+}
+
+/// What was said so far, by number.
+#[derive(Default)]
+pub struct Said {
+    pub orders: BTreeMap<u64, RechargeItem>,
+    pub transfers: BTreeMap<u64, TransferItem>,
+    pub proposals: BTreeMap<u64, ProposalItem>,
+}
+
+/// Who speaks, and when.
+pub struct Speaker<'a> {
+    pub id: u32,
+    pub now: TimeMs,
+    pub said: &'a mut Said,
+    pub chain: &'a Chain,
+}
+
+/// Reads a sentence with what follows it: `with ...`, `signed with ...`, `valid until ...`.
+pub fn operation(speaker: &mut Speaker<'_>, words: &mut Words<'_>) -> Read<Operation> {
+    let mut operation = sentence(speaker, words)?;
+    while !words.is_at_end() {
+        if words.eat("with key") {
+            operation.key = Some(words.word()?.to_owned());
+        } else if words.eat("valid until") {
+            operation.valid_until = Some(words.time()?);
+        } else {
+            let defect = defect(operation.kind, words)?;
+            operation.items.iter_mut().for_each(defect);
+        }
+    }
+    Ok(operation)
+}
+
+fn of<T: IntoBytes + Immutable + BatchItem>(items: &[T]) -> Operation {
+    let items = items.iter().map(|item| item.as_bytes().to_vec()).collect();
+    Operation { kind: T::KIND, items, key: None, valid_until: None }
+}
+
+fn sentence(speaker: &mut Speaker<'_>, words: &mut Words<'_>) -> Read<Operation> {
+    let said = words.word()?;
+    match said {
+        "collects" | "submits" => order_or_collection(speaker, words, said == "collects"),
+        "voids" => {
+            let id = order_of(speaker, words)?;
+            let reason = reason(words, |text| find(VoidReason::ALL, VoidReason::iso_code, text))?;
+            Ok(of(&[VoidItem { reason: reason.into(), ..void(id) }]))
+        }
+        "returns" => returned(speaker, words),
+        "attests" if words.eat("arrival of") => arrived(words),
+        "attests" => failed(words),
+        "instructs" => {
+            let (window, merchant, currency) = instruction(words)?;
+            words.expect("again")?;
+            let currency = currency.0.into();
+            Ok(of(&[ReinstructItem { currency, ..reinstruct(window, merchant) }]))
+        }
+        "settles" => {
+            words.expect("window")?;
+            Ok(of(&[settle_window(words.number()?)]))
+        }
+        "publishes" => published(speaker, words),
+        "quotes" => quoted(speaker, words),
+        "sets" => limits(words),
+        "proposes" if words.eat("transfer") => transferred(speaker, words),
+        "proposes" => proposed(speaker, words),
+        "approves" | "releases" => decided(speaker, words, Decision::Approve),
+        "refuses" => decided(speaker, words, Decision::Refuse),
+        _ => Err(format!("nobody can say `{said}`")),
+    }
+}
+
+/// `order 1`, known or not.
+fn order_of(speaker: &Speaker<'_>, words: &mut Words<'_>) -> Read<OrderId> {
+    words.expect("order")?;
+    Ok(id_of(speaker, words.number()?))
+}
+
+fn id_of(speaker: &Speaker<'_>, number: u64) -> OrderId {
+    let known = speaker.said.orders.get(&number).map(RechargeItem::order_id);
+    known.unwrap_or(OrderId::new(speaker.now, entropy(number)))
+}
+
+/// `order 1 of 100.00 CNY for merchant 1001`; without `of`, the collection of a reservation.
+fn order_or_collection(
+    speaker: &mut Speaker<'_>,
+    words: &mut Words<'_>,
+    is_collected: bool,
+) -> Read<Operation> {
+    if !words.eat("orders") {
+        words.expect("order")?;
+    }
+    let span = words.span()?;
+    if is_collected && !words.eat("of") {
+        let items: Vec<CollectItem> = span.map(|number| collect(id_of(speaker, number))).collect();
+        return Ok(of(&items));
+    }
+    let _ = words.eat("of");
+    let (amount, currency) = words.amount()?;
+    let mut item = order(OrderId::default(), amount);
+    item.currency = currency.0.into();
+    item.payout_currency = item.currency;
+    item.collecting_gateway = speaker.id.into();
+    item.user = [1; 16];
+    item.flags = if is_collected { Flags::COLLECTED.into() } else { 0.into() };
+    let mut made = None;
+    loop {
+        if words.eat("from") {
+            item.collecting_gateway = words.party()?.into();
+        } else if words.eat("for merchant") {
+            item.merchant = words.number()?.into();
+        } else if words.eat("of user") {
+            item.user = [u8::try_from(words.number()?).map_err(|_| "users are 0 to 255")?; 16];
+        } else if words.eat("paid in") {
+            item.payout_currency = words.currency()?.0.into();
+        } else if words.eat("by quote") {
+            item.fx_quote = quote_id(words)?.0.into();
+        } else if words.eat("at least") {
+            item.payout_minimum = words.amount()?.0.into();
+        } else if words.eat("made at") {
+            made = Some(words.time()?);
+        } else {
+            break;
+        }
+    }
+    let mut items = Vec::new();
+    for number in span {
+        let id = made.map_or(id_of(speaker, number), |time| OrderId::new(time, entropy(number)));
+        items.push(RechargeItem { order_id: id.0, ..item });
+        speaker.said.orders.entry(number).or_insert(RechargeItem { order_id: id.0, ..item });
+    }
+    Ok(of(&items))
+}
+
+/// `40.00 CNY of order 1 because CUST as number 1`.
+fn returned(speaker: &Speaker<'_>, words: &mut Words<'_>) -> Read<Operation> {
+    let (amount, _) = words.amount()?;
+    words.expect("of")?;
+    let id = order_of(speaker, words)?;
+    let reason = reason(words, |text| find(ReturnReason::ALL, ReturnReason::iso_code, text))?;
+    words.expect("as number")?;
+    let sequence = words.small()?;
+    Ok(of(&[ReturnItem { reason: reason.into(), ..give_back(id, amount, sequence) }]))
+}
+
+/// `instruction 0-1001-CNY`: window, merchant and currency.
+fn instruction(words: &mut Words<'_>) -> Read<(u64, u64, Currency)> {
+    words.expect("instruction")?;
+    let wrong = words.wrong("window-merchant-currency");
+    let [window, merchant, currency] = words.word()?.split('-').collect::<Vec<_>>()[..] else {
+        return Err(wrong);
+    };
+    let number = |text: &str| text.parse().map_err(|_| wrong.clone());
+    let currency = Currency::from_code(currency).ok_or(wrong.clone())?;
+    Ok((number(window)?, number(merchant)?, currency))
+}
+
+/// `attests arrival of 100.00 CNY by instruction 0-1001-CNY`.
+fn arrived(words: &mut Words<'_>) -> Read<Operation> {
+    let (amount, _) = words.amount()?;
+    words.expect("by")?;
+    let (window, merchant, currency) = instruction(words)?;
+    let currency = currency.0.into();
+    Ok(of(&[ArrivalItem { currency, ..arrival(window, merchant, amount) }]))
+}
+
+/// `attests failure of instruction 0-1001-CNY because AC01`.
+fn failed(words: &mut Words<'_>) -> Read<Operation> {
+    words.expect("failure of")?;
+    let (window, merchant, currency) = instruction(words)?;
+    let reason = reason(words, |text| find(FailureReason::ALL, FailureReason::iso_code, text))?;
+    let currency = currency.0.into();
+    Ok(of(&[FailureItem { currency, ..failure(window, merchant, reason) }]))
+}
+
+/// `1 CNY = 0.14 USD`, observed now.
+fn exchange(speaker: &Speaker<'_>, words: &mut Words<'_>) -> Read<RateItem> {
+    words.expect("1")?;
+    let currency = words.currency()?;
+    words.expect("=")?;
+    let (digits, scale) = words.decimal()?;
+    let digits = u64::try_from(digits).map_err(|_| "a rate has 64 bits")?;
+    let pair = (currency.0, words.currency()?.0);
+    Ok(rate(pair, (digits, scale), speaker.now))
+}
+
+fn published(speaker: &Speaker<'_>, words: &mut Words<'_>) -> Read<Operation> {
+    let mut item = exchange(speaker, words)?;
+    if words.eat("observed at") {
+        item.observed = words.time()?.0.into();
+    }
+    Ok(of(&[item]))
+}
+
+/// `1 of provider 1`.
+pub fn quote_id(words: &mut Words<'_>) -> Read<QuoteId> {
+    let number = u32::try_from(words.number()?).map_err(|_| "a quote's number has 32 bits")?;
+    words.expect("of")?;
+    Ok(QuoteId::new(ParticipantId(words.party()?), number))
+}
+
+/// `quotes 1 of provider 1: 1 CNY = 0.14 USD, up to 1,000.00 CNY until 08:10:00`.
+fn quoted(speaker: &Speaker<'_>, words: &mut Words<'_>) -> Read<Operation> {
+    let id = quote_id(words)?;
+    let rate = exchange(speaker, words)?;
+    words.expect("up to")?;
+    let (ceiling, _) = words.amount()?;
+    words.expect("until")?;
+    Ok(of(&[quote(id, &rate, ceiling, words.time()?)]))
+}
+
+/// `sets for bank A in CNY: order 100.00, user and day 200.00, day 300.00, hold above 50.00`.
+fn limits(words: &mut Words<'_>) -> Read<Operation> {
+    words.expect("for")?;
+    let (scope, subject) = match () {
+        () if words.eat("scheme") => (0, 0),
+        () if words.eat("merchant") => (2, words.number()?),
+        () if words.eat("scope") => (words.small()?, 0),
+        () => (1, u64::from(words.party()?)),
+    };
+    words.expect("in")?;
+    let currency = words.currency()?;
+    let mut item = PolicyItem { currency: currency.0.into(), ..policy(scope, subject) };
+    loop {
+        let limit = match () {
+            () if words.eat("order") => &mut item.order_max,
+            () if words.eat("user and day") => &mut item.user_day_max,
+            () if words.eat("day") => &mut item.day_max,
+            () if words.eat("hold above") => &mut item.hold_above,
+            () if words.eat("no limit") => continue,
+            () => break,
+        };
+        *limit = words.amount_in(currency)?.into();
+    }
+    Ok(of(&[item]))
+}
+
+/// `transfer 1: deposit 100.00 CNY, liquidity of bank A`.
+fn transferred(speaker: &mut Speaker<'_>, words: &mut Words<'_>) -> Read<Operation> {
+    let number = words.number()?;
+    let action = action(words)?;
+    let (amount, currency) = words.amount()?;
+    let (kind, owner) = words.account()?;
+    let made = if words.eat("made at") { words.time()? } else { speaker.now };
+    let known = speaker.said.transfers.get(&number).map(TransferItem::transfer_id);
+    let id = known.unwrap_or(TransferId::new(made, entropy(number)));
+    let account = chain_state::AccountKey { kind, owner, currency };
+    let item = transfer(id, action, account, amount);
+    speaker.said.transfers.entry(number).or_insert(item);
+    Ok(of(&[item]))
+}
+
+fn action(words: &mut Words<'_>) -> Read<TransferAction> {
+    let word = words.word()?;
+    let found = TransferAction::ALL.iter().find(|action| action.name() == word);
+    found.copied().ok_or(format!("`{word}` is no action"))
+}
+
+/// `change 1 from block 5: ...`.
+fn proposed(speaker: &mut Speaker<'_>, words: &mut Words<'_>) -> Read<Operation> {
+    words.expect("change")?;
+    let number = words.number()?;
+    words.expect("from block")?;
+    let height = Height(words.number()?);
+    let change = changes::change(&speaker.chain.state, words)?;
+    let made = if words.eat("made at") { words.time()? } else { speaker.now };
+    let known = speaker.said.proposals.get(&number).map(ProposalItem::proposal_id);
+    let id = known.unwrap_or(ProposalId::new(made, entropy(number)));
+    let item = proposal(id, height, &change);
+    speaker.said.proposals.entry(number).or_insert(item);
+    Ok(of(&[item]))
+}
+
+/// Of a transfer, a change or a held order.
+fn decided(speaker: &Speaker<'_>, words: &mut Words<'_>, decision: Decision) -> Read<Operation> {
+    if words.eat("transfer") {
+        return checked(speaker, words, decision);
+    }
+    if words.eat("change") {
+        let number = words.number()?;
+        let unknown = ApprovalItem {
+            proposal_id: ProposalId::new(speaker.now, entropy(number)).0,
+            decision: decision.number().into(),
+            digest: [0; 32],
+            spare: [0; 14],
+        };
+        let known = speaker.said.proposals.get(&number);
+        return Ok(of(&[known.map_or(unknown, |proposed| vote(proposed, decision))]));
+    }
+    let id = order_of(speaker, words)?;
+    let reason = reason(words, |text| find(HoldReason::ALL, HoldReason::iso_code, text))?;
+    Ok(of(&[HoldDecisionItem { reason: reason.into(), ..decide_hold(id, decision) }]))
+}
+
+/// `transfer 1`, as proposed; `transfer 1 as deposit of 90.00 CNY`, as the checker has it.
+fn checked(speaker: &Speaker<'_>, words: &mut Words<'_>, decision: Decision) -> Read<Operation> {
+    let number = words.number()?;
+    let known = speaker.said.transfers.get(&number).copied();
+    let account = chain_state::AccountKey::liquidity(ParticipantId(BANK_A), Currency(CNY));
+    let id = TransferId::new(speaker.now, entropy(number));
+    let unknown = transfer(id, TransferAction::Deposit, account, 1);
+    let mut item: TransferDecisionItem = decide(&known.unwrap_or(unknown), decision);
+    if words.eat("as") {
+        item.action = action(words)?.number().into();
+        words.expect("of")?;
+        item.amount = words.amount()?.0.into();
+    }
+    Ok(of(&[item]))
+}
+
+/// `because CUST`: an ISO 20022 code, or a number that has none.
+fn reason(words: &mut Words<'_>, known: impl Fn(&str) -> Option<u16>) -> Read<u16> {
+    words.expect("because")?;
+    let word = words.word()?;
+    known(word).or(word.parse().ok()).ok_or(format!("`{word}` is no reason"))
+}
+
+trait Numbered: Copy {
+    fn number(self) -> u16;
+}
+
+macro_rules! numbered {
+    ($($reason:ty)*) => { $(impl Numbered for $reason {
+        fn number(self) -> u16 { <$reason>::number(self) }
+    })* };
+}
+numbered!(VoidReason FailureReason ReturnReason HoldReason);
+
+fn find<T: Numbered>(all: &[T], code: impl Fn(T) -> &'static str, text: &str) -> Option<u16> {
+    all.iter().find(|reason| code(**reason) == text).map(|reason| reason.number())
+}
+
+/// A change of an item's bytes.
+type Defect = Box<dyn Fn(&mut Vec<u8>)>;
+
+/// What the sentences above cannot say.
+fn defect(kind: BatchKind, words: &mut Words<'_>) -> Read<Defect> {
+    words.expect("with")?;
+    if words.eat("reference") {
+        let reference = u8::try_from(words.number()?).map_err(|_| "references are 0 to 255")?;
+        let at = reference_at(kind).ok_or("this operation has no reference")?;
+        return Ok(Box::new(move |bytes| bytes[at..at + 32].fill(reference)));
+    }
+    if words.eat("flags") {
+        let flags = words.small()?.to_le_bytes();
+        let at = offset_of!(RechargeItem, flags);
+        return Ok(Box::new(move |bytes| bytes[at..at + 2].copy_from_slice(&flags)));
+    }
+    if words.eat("decision") || words.eat("action") {
+        // Both stand right behind the id.
+        let number = words.small()?.to_le_bytes();
+        return Ok(Box::new(move |bytes| bytes[16..18].copy_from_slice(&number)));
+    }
+    match () {
+        () if words.eat("spare bytes set") => Ok(Box::new(|bytes| *bytes.last_mut().unwrap() = 1)),
+        () if words.eat("a UUIDv4 as id") => Ok(Box::new(|bytes| bytes[6] = 0x40)),
+        () if words.eat("another digest") => {
+            Ok(Box::new(|bytes| bytes[offset_of!(ApprovalItem, digest)] ^= 1))
+        }
+        () if words.eat("its bytes cut short") => {
+            Ok(Box::new(|bytes| bytes[offset_of!(ProposalItem, change_length)] -= 1))
+        }
+        () => Err(words.wrong("a defect")),
+    }
+}
+
+fn reference_at(kind: BatchKind) -> Option<usize> {
+    match kind {
+        BatchKind::Recharge => Some(offset_of!(RechargeItem, external_reference)),
+        BatchKind::Collect => Some(offset_of!(CollectItem, reference)),
+        BatchKind::Void => Some(offset_of!(VoidItem, reference)),
+        BatchKind::Arrival => Some(offset_of!(ArrivalItem, reference)),
+        BatchKind::Failure => Some(offset_of!(FailureItem, reference)),
+        BatchKind::Return => Some(offset_of!(ReturnItem, reference)),
+        BatchKind::Reinstruct => Some(offset_of!(ReinstructItem, reference)),
+        BatchKind::SettleWindow => Some(offset_of!(SettleWindowItem, reference)),
+        BatchKind::Transfer => Some(offset_of!(TransferItem, reference)),
+        BatchKind::TransferDecision => Some(offset_of!(TransferDecisionItem, reference)),
+        BatchKind::HoldDecision => Some(offset_of!(HoldDecisionItem, reference)),
+        _ => None,
+    }
+}

@@ -1,0 +1,115 @@
+//! A chain of one honest proposer, with the past that a node's store would answer for.
+
+use std::collections::BTreeMap;
+
+use chain_state::{
+    History, InstructionRecord, OrderRecord, OrderStatus, PastCollection, PastOrder, QuoteRecord,
+    Record, State, WindowRecord,
+};
+use chain_types::batch::Items;
+use chain_types::{
+    BlockHeader, ChainGenesis, InstructionId, OrderId, Outcome, QuoteId, Round, TimeMs,
+    VerifiedBatch, WindowId,
+};
+use contracts::{BlockContext, Executed, execute};
+
+/// A block as it stands in the chain.
+#[derive(Clone)]
+pub struct Decided {
+    pub header: BlockHeader,
+    pub batches: Vec<VerifiedBatch>,
+    pub outcomes: Vec<Vec<Outcome>>,
+}
+
+pub struct Chain {
+    pub genesis: ChainGenesis,
+    pub state: State,
+    pub blocks: Vec<Decided>,
+    /// Every instruction as the last block left it.
+    pub instructions: BTreeMap<InstructionId, InstructionRecord>,
+    pub windows: BTreeMap<WindowId, WindowRecord>,
+    quotes: BTreeMap<QuoteId, QuoteRecord>,
+    retired: BTreeMap<OrderId, OrderRecord>,
+}
+
+impl Chain {
+    pub fn new(genesis: &ChainGenesis) -> Self {
+        let header = State::genesis_block(genesis).header;
+        let zero = Decided { header, batches: Vec::new(), outcomes: Vec::new() };
+        Self {
+            genesis: genesis.clone(),
+            state: State::genesis(genesis),
+            blocks: vec![zero],
+            instructions: BTreeMap::new(),
+            windows: BTreeMap::new(),
+            quotes: BTreeMap::new(),
+            retired: BTreeMap::new(),
+        }
+    }
+
+    pub fn last(&self) -> &Decided {
+        &self.blocks[self.blocks.len() - 1]
+    }
+
+    /// What the chain makes of these batches in a block of `time`; nothing is applied.
+    pub fn execute(&self, time: TimeMs, batches: &[VerifiedBatch]) -> Executed {
+        execute(&self.state, &context(&self.state, time), batches, self).unwrap()
+    }
+
+    pub fn apply(&mut self, executed: Executed, batches: &[VerifiedBatch]) {
+        let Executed { block, outcomes, writes } = executed;
+        for record in writes.records() {
+            match record {
+                Record::Instruction(found) => drop(self.instructions.insert(found.id, *found)),
+                Record::Quote(found) => drop(self.quotes.insert(found.id, *found)),
+                Record::Window(found) => drop(self.windows.insert(found.id, found.clone())),
+                _ => {}
+            }
+        }
+        self.retired.extend(self.state.apply(writes).sorted().runs.into_iter().flatten());
+        self.blocks.push(Decided { header: block.header, batches: batches.to_vec(), outcomes });
+    }
+
+    pub fn record(&self, id: &OrderId) -> Option<OrderRecord> {
+        self.state.order(id).or_else(|| self.retired.get(id).copied())
+    }
+
+    pub fn status(&self, id: &OrderId) -> Option<OrderStatus> {
+        self.record(id).map(|record| record.status)
+    }
+}
+
+/// The next block of `state`, at `time`.
+pub fn context(state: &State, time: TimeMs) -> BlockContext {
+    let proposer = state.validators().as_slice()[0].id;
+    BlockContext { height: state.height().next(), round: Round(0), proposer, time }
+}
+
+impl History for Chain {
+    fn order(&self, id: &OrderId) -> Option<PastOrder> {
+        let OrderRecord { location, status, status_location: step, .. } = self.record(id)?;
+        let block = |height: u64| &self.blocks[usize::try_from(height).unwrap()];
+        let collection = (status == OrderStatus::Collected).then(|| {
+            let Decided { header, outcomes, .. } = block(step.height.0);
+            PastCollection {
+                outcome: outcomes[step.batch as usize][step.item as usize],
+                height: header.height,
+                time: header.time,
+                window: header.window,
+            }
+        });
+        let item = match block(location.height.0).batches[location.batch as usize].items() {
+            Items::Recharge(items) => items[location.item as usize],
+            _ => panic!("no order stands at {location:?}"),
+        };
+        Some(PastOrder { item, status, collection })
+    }
+
+    fn instruction(&self, id: &InstructionId) -> Option<InstructionRecord> {
+        self.instructions.get(id).copied()
+    }
+
+    fn quote(&self, id: QuoteId) -> Option<QuoteRecord> {
+        self.quotes.get(&id).copied()
+    }
+}

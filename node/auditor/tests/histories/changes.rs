@@ -1,0 +1,303 @@
+//! What operators say: changes of every kind, votes, and changes that put back what earlier ones
+//! have broken, so that a history does not end in standstill.
+
+use chain_state::{ProposalRecord, ProposalStatus};
+use chain_types::{
+    Amount, ApprovalItem, CashbackTier, Change, Currency, Decision, Height, Merchant, MerchantId,
+    Parameters, Participant, ParticipantId, Programme, ProposalId, ProposalItem, Roles,
+    TransferAction, TransferDecisionItem, TransferItem,
+};
+
+use crate::item::Item;
+use crate::network::*;
+use crate::speaker::{Now, Speaker};
+
+type Said = Option<(u32, Item)>;
+
+/// Parameters that are changed, and to what; some values are out of bounds.
+const PARAMETERS: [(&str, &[u64]); 16] = [
+    ("window_ms", &[5_000, 8_000, 20_000, 29_999, 1, 90_000]),
+    ("order_amount_max", &[1_000_000, 1_000_000_000_000_000, 0]),
+    ("rates_min", &[1, 2, 3, 0]),
+    ("rate_fresh_ms", &[5_000, 20_000, 60_000]),
+    ("quote_valid_max_ms", &[10_000, 60_000, 600_000]),
+    ("transfer_validity_ms", &[60_000, 120_000, 1]),
+    ("proposal_validity_ms", &[60_000, 120_000]),
+    ("governance_approvals", &[1, 2, 3, 4, 5, 100]),
+    ("governance_notice_heights", &[1, 2, 5, 0]),
+    ("day_offset_min", &[0, 480, 1_439, 1_440]),
+    ("return_period_ms", &[3_600_000, 7_200_000, 86_400_000, 1_000]),
+    ("deadline_domestic_ms", &[10_000, 30_000, 50_000]),
+    ("deadline_cross_border_ms", &[30_000, 40_000, 60_000]),
+    ("block_batches_max", &[60, 512]),
+    ("order_skew_ms", &[5_000, 60_000]),
+    ("order_validity_ms", &[20_000, 180_000]),
+];
+
+impl Speaker {
+    /// Money, positions and programmes, so that something can happen: by maker and checker, and by
+    /// two operators.
+    pub fn prologue(&mut self, now: Now<'_>) {
+        let mut transfers = Vec::new();
+        let mut add =
+            |action: TransferAction, kind: u16, owner: u64, currency: u16, amount: u64| {
+                transfers.push((action.number(), kind, owner, currency, amount));
+            };
+        for currency in CURRENCIES {
+            let is_large = matches!(currency, KWD | JPY);
+            for (provider, cap) in PROVIDERS.into_iter().zip([400_000, 60_000, 2_000, 10_000]) {
+                let cap = if is_large && provider != 403 { u64::MAX } else { cap };
+                add(TransferAction::Cap, 5, u64::from(provider), currency, cap);
+            }
+            if is_large {
+                add(TransferAction::Deposit, 5, 401, currency, u64::MAX);
+                add(TransferAction::Deposit, 5, 402, currency, u64::MAX);
+            }
+            for merchant in &MERCHANTS[..3] {
+                add(TransferAction::Deposit, 3, *merchant, currency, 20_000);
+            }
+        }
+        let mut decisions: Vec<(u32, Item)> = Vec::new();
+        for (action, kind, owner, currency, amount) in transfers {
+            let mut transfer_id = self.id(now);
+            transfer_id[6] = 0x70 | transfer_id[6] & 0x0F;
+            let item = TransferItem {
+                transfer_id,
+                action: action.into(),
+                account_kind: kind.into(),
+                owner: owner.into(),
+                currency: currency.into(),
+                amount: amount.into(),
+                reference: [6; 32],
+                spare: [0; 26],
+            };
+            let decision = TransferDecisionItem {
+                transfer_id,
+                decision: Decision::Approve.number().into(),
+                action: item.action,
+                amount: item.amount,
+                reference: [6; 32],
+                spare: [0; 4],
+            };
+            self.queue.push_back((AGENTS[0], item.into()));
+            decisions.push((AGENTS[1], decision.into()));
+        }
+        self.queue.extend(decisions);
+        for merchant in &MERCHANTS[..3] {
+            for currency in [CNY, USD] {
+                let change = Change::Programme(self.programme(*merchant, currency));
+                let height = Height(now.chain.state.height().0 + 4);
+                let id = ProposalId(self.id(now));
+                let proposal = ProposalItem::new(id, height, &change).unwrap();
+                self.queue.push_back((1, proposal.into()));
+                self.queue.push_back((2, vote(&proposal, Decision::Approve).into()));
+            }
+        }
+    }
+
+    pub fn propose(&mut self, now: Now<'_>) -> Said {
+        let change = if self.one_in(2) { self.mend(now) } else { None };
+        let change = match change {
+            Some(change) => change,
+            None => self.change(now)?,
+        };
+        let state = &now.chain.state;
+        let notice = state.parameters().governance_notice_heights;
+        let ahead = if self.one_in(15) { self.below(notice) } else { notice + self.below(4) };
+        let height = Height(state.height().0 + 1 + ahead);
+        let mut id = ProposalId(self.id(now));
+        if let Some(known) = state.tables().proposals.keys().last().filter(|_| self.one_in(20)) {
+            id = *known;
+        }
+        let mut item = ProposalItem::new(id, height, &change)?;
+        if self.one_in(40) {
+            item.change[479] = 1;
+        }
+        Some((self.choose(&OPERATORS), item.into()))
+    }
+
+    pub fn vote(&mut self, now: Now<'_>) -> Said {
+        let all = now.chain.state.tables().proposals.values();
+        let is_open = |record: &&ProposalRecord| record.status == ProposalStatus::Proposed;
+        let mut found: Vec<&ProposalRecord> = all.clone().filter(is_open).collect();
+        if found.is_empty() || self.one_in(8) {
+            found = all.collect();
+        }
+        if found.is_empty() {
+            return None;
+        }
+        let record = self.choose(&found);
+        let mut item = ApprovalItem {
+            proposal_id: record.id.0,
+            decision: self.choose(&[1, 1, 1, 1, 1, 1, 1, 2, 2]).into(),
+            digest: record.digest.0,
+            spare: [0; 14],
+        };
+        match self.below(60) {
+            0 => item.decision = 9.into(),
+            1 => item.digest[0] ^= 1,
+            2 => item.proposal_id = self.id(now),
+            _ => {}
+        }
+        let by = if self.one_in(12) { EVERYBODY } else { self.choose(&OPERATORS) };
+        Some((by, item.into()))
+    }
+
+    /// Puts back something that is not as it was at genesis.
+    fn mend(&mut self, now: Now<'_>) -> Option<Change> {
+        let (state, genesis) = (&now.chain.state, &now.chain.genesis);
+        let mut changes = Vec::new();
+        for was in &genesis.participants {
+            let is = state.participant(was.id)?;
+            if is.suspended != was.suspended {
+                let (participant, suspended) = (was.id, was.suspended);
+                changes.push(Change::ParticipantSuspended { participant, suspended });
+            }
+            if is.roles != was.roles {
+                changes.push(Change::Participant(Participant { roles: was.roles, ..is.clone() }));
+            }
+            if !self.has_key(&is.public_key) {
+                self.key_count += 1;
+                changes.push(Change::Key {
+                    participant: was.id,
+                    public_key: secret(30_000 + self.key_count % 300).public_key(),
+                    overlap_heights: 0,
+                });
+            }
+        }
+        for was in &genesis.merchants {
+            let is = state.merchant(was.id)?;
+            if is.suspended != was.suspended {
+                let (merchant, suspended) = (was.id, was.suspended);
+                changes.push(Change::MerchantSuspended { merchant, suspended });
+            }
+        }
+        for (node, is) in (0..).zip(state.nodes()) {
+            let was = u64::from(node < 4);
+            if is.power != was && is.network_key != is.validator_key {
+                changes.push(Change::Power { node, power: was });
+            }
+        }
+        let values = state.parameters().values().into_iter().zip(genesis.parameters.values());
+        for (index, (is, was)) in (0..).zip(values) {
+            if is != was {
+                changes.push(Change::Parameter { index, value: was });
+            }
+        }
+        let at = self.below(u64::try_from(changes.len()).ok().filter(|count| *count > 0)?);
+        changes.into_iter().nth(usize::try_from(at).ok()?)
+    }
+
+    fn change(&mut self, now: Now<'_>) -> Option<Change> {
+        let state = &now.chain.state;
+        let party = self.choose(&[101, 102, 201, 202, 203, 401, 402, 403, 501, 601, 4, EVERYBODY]);
+        let merchant_id = self.choose(&MERCHANTS);
+        Some(match self.below(30) {
+            0..3 => self.participant_change(now, party)?,
+            3..6 => {
+                self.key_count += 1;
+                let fresh = 30_000 + self.key_count % 300;
+                let key = if self.one_in(8) { 201 } else { fresh };
+                Change::Key {
+                    participant: ParticipantId(if self.one_in(12) { STRANGER } else { party }),
+                    public_key: secret(key).public_key(),
+                    overlap_heights: self.choose(&[0, 1, 2, 3, 20, 20, u64::MAX]),
+                }
+            }
+            6..9 => Change::ParticipantSuspended {
+                participant: ParticipantId(if self.one_in(12) { STRANGER } else { party }),
+                suspended: !self.one_in(4),
+            },
+            9..14 => {
+                let known = state.merchant(MerchantId(merchant_id))?.clone();
+                let gateway = self.choose(&[201, 202, 203, 203, 101]);
+                let payout_gateway = ParticipantId(gateway);
+                let suspended = known.suspended != self.one_in(12);
+                match self.below(12) {
+                    0 => Change::Merchant(merchant(2_000 + self.below(20), gateway)),
+                    1 => Change::Merchant(merchant(self.choose(&[0, u64::MAX]), gateway)),
+                    _ => Change::Merchant(Merchant { payout_gateway, suspended, ..known }),
+                }
+            }
+            14 => Change::MerchantSuspended {
+                merchant: MerchantId(self.choose(&[merchant_id, 9])),
+                suspended: self.one_in(2),
+            },
+            15..20 => {
+                let (name, values) = self.choose(&PARAMETERS);
+                let index = Parameters::NAMES.iter().position(|known| *known == name)?;
+                let index = if self.one_in(30) { 99 } else { u16::try_from(index).ok()? };
+                Change::Parameter { index, value: self.choose(values) }
+            }
+            20 | 21 => {
+                let number = 5 + u32::try_from(self.below(6)).ok()?;
+                let operator = if self.one_in(6) { 201 } else { self.choose(&OPERATORS) };
+                let mut added = node(number, operator, self.choose(&[0, 1, 1, 2, 9]));
+                if self.one_in(5) {
+                    added.network_key = secret(201).public_key();
+                }
+                Change::Node(added)
+            }
+            22 => Change::Power {
+                node: u32::try_from(self.below(6)).ok()?,
+                power: self.choose(&[0, 0, 1, 2, 5, 2_000_000_000]),
+            },
+            23 => Change::Currency(Currency(self.choose(&[CNY, 978, 826, 959, 1]))),
+            24 => Change::ProtocolVersion(self.choose(&[0, 1, 2])),
+            _ => {
+                let currency = self.choose(&[CNY, CNY, USD, 978]);
+                Change::Programme(self.programme(merchant_id, currency))
+            }
+        })
+    }
+
+    fn participant_change(&mut self, now: Now<'_>, party: u32) -> Option<Change> {
+        if self.one_in(3) {
+            let id = 800 + u32::try_from(self.below(20)).ok()?;
+            let roles = Roles(self.choose(&[1, 2, 4, 8, 16, 32, 64, 127, 0, 128]));
+            return Some(Change::Participant(participant(id, roles)));
+        }
+        let known = now.chain.state.participant(ParticipantId(party))?.clone();
+        Some(Change::Participant(match self.below(8) {
+            0 => Participant { suspended: !known.suspended, ..known },
+            1 => Participant { public_key: secret(777).public_key(), ..known },
+            2 => Participant { name: " ".to_owned(), ..known },
+            3..5 => Participant { roles: Roles(self.choose(&[64, 65, 2, 4])), ..known },
+            _ => Participant { name: "another name".to_owned(), ..known },
+        }))
+    }
+
+    fn programme(&mut self, merchant: u64, currency: u16) -> Programme {
+        let tiers: &[(u16, u16)] = match self.below(12) {
+            0 => &[],
+            1 => &[(3, 100), (3, 200)],
+            2 => &[(0, 10_001)],
+            3 => &[(0, 10_000)],
+            4 => &[(5, 800)],
+            5 | 6 => &[(0, 333), (1, 3_333)],
+            _ => &[(0, 100), (2, 255), (4, 500), (6, 1_000)],
+        };
+        let tier = |(above, basis_points): &(u16, u16)| CashbackTier {
+            above: *above,
+            basis_points: *basis_points,
+        };
+        Programme {
+            merchant: MerchantId(merchant),
+            currency: Currency(currency),
+            tiers: tiers.iter().map(tier).collect(),
+            order_max: Amount(self.choose(&[0, 0, 50, 500])),
+            user_month_max: Amount(self.choose(&[0, 500, 2_000])),
+            offset_min: self.choose(&[-720, -1, 0, 480, 840, 480, 480, 841]),
+            is_active: !self.one_in(10),
+        }
+    }
+}
+
+fn vote(proposal: &ProposalItem, decision: Decision) -> ApprovalItem {
+    ApprovalItem {
+        proposal_id: proposal.proposal_id,
+        decision: decision.number().into(),
+        digest: proposal.digest().0,
+        spare: [0; 14],
+    }
+}

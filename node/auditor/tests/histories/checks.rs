@@ -1,0 +1,117 @@
+//! What the auditor and the chain must say alike, besides outcomes.
+
+use std::collections::BTreeMap;
+
+use chain_state::{InstructionRecord, State, UserDayKey, UserMonthKey};
+use chain_types::WindowId;
+use node_auditor::{Auditor, Counters, InstructionStatus};
+
+use crate::chain::{Chain, context};
+
+/// Every account to the unit, and the trial balance.
+pub fn compare_books(chain: &Chain, auditor: &Auditor) {
+    let is_used = |counters: &Counters| *counters != Counters::default();
+    let accounts = chain.state.accounts(None).map(|(key, account)| {
+        let counters = Counters {
+            debits_pending: account.debits_pending,
+            debits_posted: account.debits_posted,
+            credits_pending: account.credits_pending,
+            credits_posted: account.credits_posted,
+            net_debit_cap: account.net_debit_cap,
+        };
+        ((key.kind.number(), key.owner, key.currency.0), counters)
+    });
+    let found: BTreeMap<_, _> = accounts.filter(|(_, counters)| is_used(counters)).collect();
+    let mut expected = auditor.balances();
+    expected.retain(|_, counters| is_used(counters));
+    for (key, counters) in &expected {
+        let height = chain.state.height();
+        assert_eq!(found.get(key), Some(counters), "block {height}: account {key:?}");
+    }
+    assert_eq!(found.len(), expected.len(), "accounts");
+    assert!(chain.state.trial_balance().iter().all(|sums| sums.is_balanced()));
+}
+
+/// A closed window's report.
+pub fn compare_window(chain: &Chain, auditor: &Auditor, id: WindowId) {
+    let (found, windows) = (&chain.windows[&id], auditor.windows());
+    let expected = windows[&id];
+    let positions = found.positions.iter().map(|position| {
+        let party = position.party;
+        let sums = (position.gross_debits, position.gross_credits);
+        ((party.kind.number(), party.owner, party.currency.0), sums)
+    });
+    let found: BTreeMap<_, _> = positions.filter(|(_, sums)| *sums != (0, 0)).collect();
+    let parties = expected.parties.iter();
+    let expected: BTreeMap<_, _> =
+        parties.map(|(party, gross)| (*party, (gross.debits, gross.credits))).collect();
+    assert_eq!(found, expected, "window {id}");
+}
+
+/// Every instruction, and what is counted for users.
+pub fn compare_records(chain: &Chain, auditor: &Auditor) {
+    let expected = auditor.instructions();
+    assert_eq!(chain.instructions.len(), expected.len(), "instructions");
+    for (id, found) in &chain.instructions {
+        let expected = expected[id];
+        assert_eq!(status(found), expected.status, "instruction {id}");
+        let found =
+            (found.gateway, found.amount.0, found.left().0, found.deadline.0, found.attempt);
+        let attempt = u16::try_from(expected.attempt).unwrap();
+        let (gateway, due_ms) = (expected.gateway, expected.due_ms);
+        let expected = (gateway, expected.amount, expected.left, due_ms, attempt);
+        assert_eq!(found, expected, "instruction {id}");
+    }
+    for ((merchant, currency, user), expected) in auditor.recharges() {
+        let programme = (chain_types::MerchantId(merchant), chain_types::Currency(currency));
+        let programme = chain.state.tables().programmes[&programme].number;
+        let found = chain.state.user_month(&UserMonthKey { user, programme });
+        let month = expected.month.year * 12 + u64::from(expected.month.month) - 1;
+        let expected = (month, expected.recharges, expected.granted);
+        let found = (u64::from(found.month), u64::from(found.count), u128::from(found.granted()));
+        assert_eq!(found, expected, "recharges of {user:?} for {merchant} in {currency}");
+    }
+    for ((user, currency), expected) in auditor.user_days() {
+        let currency = chain_types::Currency(currency);
+        let found = chain.state.user_day(&UserDayKey { user, currency });
+        let found = (i128::from(found.day), u128::from(found.amount()));
+        assert_eq!(found, (expected.day, expected.amount), "day of {user:?} in {currency}");
+    }
+}
+
+fn status(record: &InstructionRecord) -> InstructionStatus {
+    use chain_state::InstructionStatus as Chains;
+    match record.status {
+        Chains::Instructed => InstructionStatus::Instructed,
+        Chains::Arrived { time, .. } => InstructionStatus::Arrived { time_ms: time.0 },
+        Chains::Failed { location, .. } => InstructionStatus::Failed { height: location.height.0 },
+        Chains::Returned { time, .. } => InstructionStatus::Returned { time_ms: time.0 },
+    }
+}
+
+/// The state from its checkpoint and the recent blocks, as a node makes it at start.
+pub fn restored(chain: &Chain) -> State {
+    let mut restoring = State::restore(&chain.genesis, &chain.state.checkpoint()).unwrap();
+    let from = restoring.blocks_from();
+    let recent = chain.blocks.iter().rev().take_while(|block| block.header.time >= from).count();
+    for block in &chain.blocks[chain.blocks.len() - recent..] {
+        restoring.remember(&block.header, &block.batches, &block.outcomes);
+    }
+    let state = restoring.finish().unwrap();
+    assert_eq!(state.digest(), chain.state.digest(), "restored at {}", chain.state.height());
+    state
+}
+
+/// Every header and outcome again, from genesis.
+pub fn replay(chain: &Chain) {
+    let mut again = Chain::new(&chain.genesis);
+    for block in &chain.blocks[1..] {
+        let proposer = context(&again.state, block.header.time).proposer;
+        assert_eq!(proposer, block.header.proposer);
+        let executed = again.execute(block.header.time, &block.batches);
+        assert_eq!(executed.block.header, block.header);
+        assert_eq!(executed.outcomes, block.outcomes);
+        again.apply(executed, &block.batches);
+    }
+    assert_eq!(again.state.checkpoint(), chain.state.checkpoint());
+}

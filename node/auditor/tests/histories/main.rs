@@ -1,0 +1,159 @@
+//! The contracts against the auditor: random histories of all operations, of which both must say
+//! the same, outcome by outcome and unit by unit.
+//!
+//! `SLUICE_SEED=N` runs one seed; `SLUICE_SEEDS=N` runs seeds 1 to N instead of the usual ones.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod chain;
+mod changes;
+mod checks;
+mod item;
+mod money;
+mod network;
+mod others;
+mod speaker;
+
+use std::collections::BTreeMap;
+
+use chain_state::State;
+use chain_types::{Outcome, Rejection, TimeMs};
+use contracts::execute;
+use node_auditor::Auditor;
+
+use crate::chain::{Chain, context};
+use crate::speaker::{Now, Speaker};
+
+/// Operations of one seed.
+const OPERATIONS: usize = 21_000;
+/// The usual seeds.
+const SEEDS: u64 = 6;
+/// A state is restored so often, and goes on beside the chain for half as long.
+const RESTORE_HEIGHTS: u64 = 200;
+
+/// How often each outcome was seen.
+type Counts = BTreeMap<u16, u64>;
+
+/// Where a history begins: before a turn of year, a leap day, a February that has none, a summer.
+const STARTS: [u64; 4] =
+    [1_798_761_000_000, 1_835_395_000_000, 4_107_400_000_000, 1_781_000_000_000];
+
+/// A chain, its auditor, and what is restored from it.
+struct History {
+    chain: Chain,
+    auditor: Auditor,
+    restored: Option<State>,
+    counts: Counts,
+    operations: usize,
+}
+
+impl History {
+    fn new(seed: u64) -> Self {
+        let at = usize::try_from(seed).unwrap() % STARTS.len();
+        let genesis = network::genesis(TimeMs(STARTS[at]));
+        Self {
+            chain: Chain::new(&genesis),
+            auditor: Auditor::new(&genesis),
+            restored: None,
+            counts: Counts::new(),
+            operations: 0,
+        }
+    }
+
+    /// A block of what the speaker says, and everything that must hold of it.
+    fn block(&mut self, speaker: &mut Speaker) {
+        let last = self.chain.state.time().0;
+        let time = last + speaker.step_ms(last);
+        let now = Now { chain: &self.chain, time };
+        if self.operations == 0 {
+            speaker.prologue(now);
+        }
+        let mut said = Vec::new();
+        let count = speaker.between(1, 30);
+        while !speaker.queue.is_empty() || said.len() < usize::try_from(count).unwrap() {
+            said.push(speaker.say(now));
+        }
+        let batches = speaker.batches(now, &said);
+        let time = TimeMs(time);
+        let executed = self.chain.execute(time, &batches);
+        let (header, outcomes) = (&executed.block.header, &executed.outcomes);
+        if let Err(finding) = self.auditor.block(header, &batches, outcomes) {
+            panic!("{finding}");
+        }
+        if let Some(state) = &mut self.restored {
+            let again = execute(state, &context(state, time), &batches, &self.chain).unwrap();
+            assert_eq!(&again.block.header, header, "a restored state goes another way");
+            state.apply(again.writes);
+        }
+        self.chain.apply(executed, &batches);
+        let outcomes: Vec<Outcome> = self.chain.last().outcomes.concat();
+        for outcome in &outcomes {
+            *self.counts.entry(outcome.0).or_default() += 1;
+        }
+        self.operations += outcomes.len();
+        speaker.hear(&self.chain, &said, &outcomes);
+        self.check();
+    }
+
+    fn check(&mut self) {
+        checks::compare_books(&self.chain, &self.auditor);
+        let blocks = &self.chain.blocks;
+        let (before, last) = (blocks[blocks.len() - 2].header.window, self.chain.last());
+        if last.header.window != before {
+            checks::compare_window(&self.chain, &self.auditor, before);
+        }
+        match last.header.height.0 % RESTORE_HEIGHTS {
+            0 => self.restored = Some(checks::restored(&self.chain)),
+            height if height == RESTORE_HEIGHTS / 2 => self.restored = None,
+            _ => {}
+        }
+    }
+
+    fn end(&self) {
+        checks::compare_records(&self.chain, &self.auditor);
+        checks::replay(&self.chain);
+    }
+}
+
+fn run(seed: u64) -> Counts {
+    println!("SLUICE_SEED={seed}");
+    let mut history = History::new(seed);
+    let mut speaker = Speaker::new(seed);
+    while history.operations < OPERATIONS {
+        history.block(&mut speaker);
+    }
+    history.end();
+    history.counts
+}
+
+/// Outcomes that execution can give, and how often each was seen.
+fn check_coverage(counts: &Counts) {
+    let successes = [0, 1, 2, 10, 11, 12, 13, 20, 21];
+    // Found before a batch is in a block: its form, its signature, its repetition, the node.
+    let outside = [100, 101, 102, 103, 104, 105, 106, 114, 115, 116];
+    let rejections = Rejection::ALL.iter().map(|rejection| rejection.code());
+    let expected = successes.into_iter().chain(rejections).filter(|code| !outside.contains(code));
+    let missing: Vec<u16> = expected.filter(|code| !counts.contains_key(code)).collect();
+    println!("{counts:?}");
+    assert!(missing.is_empty(), "never seen: {missing:?}");
+}
+
+fn number_of(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().and_then(|text| text.parse().ok())
+}
+
+#[test]
+fn the_contracts_do_what_the_auditor_says() {
+    if let Some(seed) = number_of("SLUICE_SEED") {
+        println!("{:?}", run(seed));
+        return;
+    }
+    let mut counts = Counts::new();
+    for seed in 1..=number_of("SLUICE_SEEDS").unwrap_or(SEEDS) {
+        for (code, count) in run(seed) {
+            *counts.entry(code).or_default() += count;
+        }
+    }
+    let operations: u64 = counts.values().sum();
+    println!("{operations} operations");
+    check_coverage(&counts);
+}

@@ -1,0 +1,377 @@
+//! What is said of orders, reservations, instructions, windows and returns.
+
+use chain_state::{History, InstructionRecord, InstructionStatus, OrderStatus, QuoteRecord};
+use chain_types::{
+    ArrivalItem, CollectItem, FailureItem, Flags, HoldDecisionItem, InstructionId, PolicyItem,
+    RechargeItem, ReinstructItem, ReturnItem, SettleWindowItem, VoidItem,
+};
+
+use crate::item::Item;
+use crate::network::*;
+use crate::speaker::{Known, Now, Speaker};
+
+type Said = Option<(u32, Item)>;
+
+/// The largest amount that any chain allows for one order.
+const AMOUNT_MAX: u64 = 1_000_000_000_000_000;
+/// Above this, a few orders at the highest rate are more than an instruction can hold.
+const AMOUNTS_HUGE: u64 = 1_000_000_000_000;
+
+impl Speaker {
+    fn amount(&mut self) -> u64 {
+        match self.below(200) {
+            0 => 0,
+            1 => u64::MAX,
+            2 => AMOUNT_MAX,
+            3 => AMOUNT_MAX + 1,
+            4..14 => self.between(5_000, 60_000),
+            14..60 => self.between(1, 20),
+            _ => self.between(1, 4_000),
+        }
+    }
+
+    fn gateway(&mut self) -> u32 {
+        match self.below(60) {
+            0 => 204,
+            1 => 205,
+            2 => 101,
+            3..6 => EVERYBODY,
+            _ => self.choose(&[201, 201, 201, 202, 202, 203]),
+        }
+    }
+
+    pub fn recharge(&mut self, now: Now<'_>) -> Said {
+        let order_id = self.id(now);
+        let gateway = self.gateway();
+        let merchant = match self.below(60) {
+            0 => MERCHANTS[4],
+            1 => MERCHANTS[5],
+            2 => self.choose(&[0, 9, u64::MAX]),
+            _ => self.choose(&MERCHANTS[..4]),
+        };
+        let currency = self.choose(&[CNY, CNY, CNY, CNY, USD, USD, JPY, KWD, CLF]);
+        let mut item = RechargeItem {
+            order_id,
+            user: [self.choose(&[1, 1, 1, 2, 2, 3, 4, 5]); 16],
+            merchant: merchant.into(),
+            collecting_gateway: gateway.into(),
+            amount: self.amount().into(),
+            currency: currency.into(),
+            payout_currency: currency.into(),
+            flags: 0.into(),
+            fx_quote: 0.into(),
+            payout_minimum: 0.into(),
+            device: 0.into(),
+            network: 0.into(),
+            external_reference: self.reference(),
+            spare: [0; 6],
+        };
+        if self.one_in(4) {
+            self.convert(now, &mut item);
+        }
+        match self.below(300) {
+            0 => item.flags = 2.into(),
+            1 => item.payout_minimum = 1.into(),
+            2 => item.payout_currency = USD.into(),
+            3 => item.currency = 826.into(),
+            4 => item.payout_currency = 826.into(),
+            5 => item.fx_quote = 1.into(),
+            _ => {}
+        }
+        if self.one_in(60) {
+            item.order_id = self.order_that(|_| true)?.item.order_id;
+        }
+        if self.one_in(2) {
+            item.flags = (item.flags.get() | Flags::COLLECTED).into();
+            self.follow(now, &item);
+            return Some((gateway, item.into()));
+        }
+        let by = match self.below(20) {
+            0 => 103,
+            1 => EVERYBODY,
+            2..6 => gateway,
+            _ => self.choose(&[101, 102]),
+        };
+        Some((by, item.into()))
+    }
+
+    /// What is said next of an order that is collected at once: that it goes back at once, or that
+    /// there are more, so many that the window's sum is too much.
+    fn follow(&mut self, now: Now<'_>, item: &RechargeItem) {
+        let gateway = item.collecting_gateway.get();
+        if self.one_in(60) {
+            let item = ReturnItem {
+                order_id: item.order_id,
+                amount: item.amount,
+                reason: 1.into(),
+                sequence: 1.into(),
+                reference: [5; 32],
+                spare: [0; 4],
+            };
+            self.queue.push_back((gateway, item.into()));
+        }
+        if item.payout_currency.get() == JPY && item.amount.get() > AMOUNTS_HUGE {
+            for _ in 0..2 {
+                let more = RechargeItem { order_id: self.id(now), ..*item };
+                self.queue.push_back((gateway, more.into()));
+            }
+        }
+    }
+
+    /// Makes it an order across currencies, by a quote that is mostly in force.
+    fn convert(&mut self, now: Now<'_>, item: &mut RechargeItem) {
+        let quotes = now.chain.state.tables().quotes.values();
+        let wants_old = self.one_in(12);
+        let is_wanted = |quote: &&QuoteRecord| wants_old || quote.valid_until.0 >= now.time;
+        let quotes: Vec<QuoteRecord> = quotes.filter(is_wanted).copied().collect();
+        if quotes.is_empty() {
+            return;
+        }
+        let quote = self.choose(&quotes);
+        item.fx_quote = quote.id.0.into();
+        item.currency = quote.currency.0.into();
+        item.payout_currency = quote.payout_currency.0.into();
+        item.amount = match (quote.currency.0, quote.payout_currency.0) {
+            (KWD, JPY) => {
+                let all = [1, 3, 10_000_000_000_000, 17_000_000_000_000, 19_000_000_000_000];
+                self.choose(&all).into()
+            }
+            (JPY, KWD) => self.choose(&[1, 400_000, 500_000, 1_500_000, 2_500_000]).into(),
+            _ => item.amount,
+        };
+        let left = quote.ceiling.0.saturating_sub(quote.used.0);
+        match self.below(40) {
+            0 => item.fx_quote = self.choose(&[1, quote.id.0 + 1, u64::MAX]).into(),
+            1 => item.payout_currency = self.choose(&CURRENCIES).into(),
+            2 | 6 => item.payout_minimum = self.choose(&[1, 100, u64::MAX]).into(),
+            3 | 4 if left < AMOUNT_MAX => item.amount = left.into(),
+            5 if left < AMOUNT_MAX => item.amount = (left + 1).into(),
+            _ => {}
+        }
+    }
+
+    pub fn collect(&mut self, now: Now<'_>) -> Said {
+        let known = self.order_with(now, OrderStatus::Reserved)?;
+        let order_id = known.item.order_id;
+        let item = CollectItem { order_id, reference: self.reference(), spare: [0; 16] };
+        Some((known.item.collecting_gateway.get(), item.into()))
+    }
+
+    pub fn void(&mut self, now: Now<'_>) -> Said {
+        let known = self.order_with(now, OrderStatus::Reserved)?;
+        let reason = self.choose(&[1, 2, 3, 3, 2, 1, 1, 1, 0, 4]);
+        let item = VoidItem {
+            order_id: known.item.order_id,
+            reason: reason.into(),
+            reference: self.reference(),
+            spare: [0; 14],
+        };
+        let gateway = known.item.collecting_gateway.get();
+        let by = if self.one_in(10) { self.choose(&[101, 102, 203]) } else { known.submitter };
+        Some((if self.one_in(3) { gateway } else { by }, item.into()))
+    }
+
+    /// One of the last instructions, mostly one that is as asked for; now and then an id of none.
+    fn instruction(
+        &mut self,
+        now: Now<'_>,
+        is_wanted: impl Fn(&InstructionRecord) -> bool,
+    ) -> Option<InstructionRecord> {
+        let span = if self.one_in(30) { 2_000 } else { 60 };
+        let last = || now.chain.instructions.values().rev().take(span).copied();
+        let mut found: Vec<InstructionRecord> = last().filter(is_wanted).collect();
+        if found.is_empty() || self.one_in(6) {
+            found = last().collect();
+        }
+        if found.is_empty() {
+            return None;
+        }
+        let mut found = self.choose(&found);
+        if self.one_in(40) {
+            found.id.window.0 += self.below(3) * 1_000;
+            found.id.merchant.0 += self.below(2);
+        }
+        Some(found)
+    }
+
+    pub fn arrive(&mut self, now: Now<'_>) -> Said {
+        let record = self.instruction(now, InstructionRecord::is_outstanding)?;
+        let InstructionId { window, merchant, currency } = record.id;
+        let more = u64::from(self.one_in(15));
+        let item = ArrivalItem {
+            window: window.0.into(),
+            merchant: merchant.0.into(),
+            amount: record.left().0.saturating_add(more).into(),
+            currency: currency.0.into(),
+            reference: self.reference(),
+            spare: [0; 6],
+        };
+        Some((record.gateway.0, item.into()))
+    }
+
+    pub fn fail(&mut self, now: Now<'_>) -> Said {
+        let record = self.instruction(now, InstructionRecord::is_outstanding)?;
+        let InstructionId { window, merchant, currency } = record.id;
+        let reason = self.choose(&[1, 1, 2, 2, 3, 3, 4, 4, 4, 4, 0, 5]);
+        let item = FailureItem {
+            window: window.0.into(),
+            merchant: merchant.0.into(),
+            currency: currency.0.into(),
+            reason: reason.into(),
+            reference: self.reference(),
+            spare: [0; 12],
+        };
+        Some((record.gateway.0, item.into()))
+    }
+
+    pub fn reinstruct(&mut self, now: Now<'_>) -> Said {
+        let has_failed = |record: &InstructionRecord| {
+            matches!(record.status, InstructionStatus::Failed { .. })
+                || (record.is_outstanding() && record.attempt > 1)
+        };
+        let record = self.instruction(now, has_failed)?;
+        let InstructionId { window, merchant, currency } = record.id;
+        let item = ReinstructItem {
+            window: window.0.into(),
+            merchant: merchant.0.into(),
+            currency: currency.0.into(),
+            reference: self.reference(),
+            spare: [0; 14],
+        };
+        Some((self.choose(&AGENTS), item.into()))
+    }
+
+    pub fn settle_window(&mut self, now: Now<'_>) -> Said {
+        let open = now.chain.state.window().0;
+        let window = (open + 1).saturating_sub(self.below(6));
+        let reference = self.reference();
+        let item = SettleWindowItem { window: window.into(), reference, spare: [0; 24] };
+        Some((self.choose(&AGENTS[..2]), item.into()))
+    }
+
+    pub fn give_back(&mut self, now: Now<'_>) -> Said {
+        if self.one_in(25) {
+            self.reverse_all(now);
+        }
+        let is_wanted = |known: &Known| payer(now, known).is_some();
+        let known =
+            if self.one_in(8) { self.order_that(|_| true)? } else { self.order_that(is_wanted)? };
+        let whole = known.item.amount.get();
+        let left = whole.saturating_sub(known.returned);
+        let amount = match self.below(20) {
+            0 => left.saturating_add(1),
+            1 => 0,
+            2 => u64::MAX,
+            3..9 => left,
+            _ => 1 + self.below(left.saturating_sub(1).max(1)),
+        };
+        let sequence = match self.below(20) {
+            0 => known.returns,
+            1 => known.returns + 2,
+            2 => 1,
+            _ => known.returns + 1,
+        };
+        let reason = if self.one_in(30) { self.choose(&[0, 11]) } else { self.choose(&[1, 2, 10]) };
+        let item = ReturnItem {
+            order_id: known.item.order_id,
+            amount: amount.into(),
+            reason: reason.into(),
+            sequence: sequence.into(),
+            reference: self.reference(),
+            spare: [0; 4],
+        };
+        let collecting = known.item.collecting_gateway.get();
+        let by = payer(now, &known).filter(|_| !self.one_in(6)).unwrap_or(collecting);
+        Some((by, item.into()))
+    }
+
+    /// All that is left of everything that the open window pays a merchant in a currency.
+    fn reverse_all(&mut self, now: Now<'_>) {
+        let state = &now.chain.state;
+        let owed: Vec<_> = state.window_open().collected.keys().copied().collect();
+        if owed.is_empty() {
+            return;
+        }
+        let (merchant, currency) = self.choose(&owed);
+        let from = self.orders.len().saturating_sub(600);
+        let of_both = |known: &&Known| {
+            known.item.merchant() == merchant && known.item.payout_currency() == currency
+        };
+        let is_open = |known: &&Known| {
+            let past = now.chain.order(&known.item.order_id());
+            let collection = past.and_then(|past| past.collection);
+            collection.is_some_and(|collection| collection.window == state.window())
+        };
+        let known: Vec<Known> =
+            self.orders[from..].iter().filter(of_both).filter(is_open).cloned().collect();
+        for known in known.into_iter().filter(|known| known.returned < known.item.amount.get()) {
+            let item = ReturnItem {
+                order_id: known.item.order_id,
+                amount: (known.item.amount.get() - known.returned).into(),
+                reason: 1.into(),
+                sequence: (known.returns + 1).into(),
+                reference: [4; 32],
+                spare: [0; 4],
+            };
+            self.queue.push_back((known.item.collecting_gateway.get(), item.into()));
+        }
+    }
+
+    pub fn decide_hold(&mut self, now: Now<'_>) -> Said {
+        let held: Vec<[u8; 16]> = now.chain.state.tables().held.keys().map(|id| id.0).collect();
+        let order_id = if held.is_empty() || self.one_in(8) {
+            self.order_that(|_| true)?.item.order_id
+        } else {
+            self.choose(&held)
+        };
+        let decision = self.choose(&[1, 1, 1, 1, 1, 1, 2, 2, 2, 3]);
+        let item = HoldDecisionItem {
+            order_id,
+            decision: decision.into(),
+            reason: self.choose(&[1, 2, 3, 4, 1, 1, 1, 1, 1, 5]).into(),
+            reference: self.reference(),
+            spare: [0; 12],
+        };
+        Some((self.choose(&DESKS), item.into()))
+    }
+
+    pub fn policy(&mut self) -> Said {
+        let (scope, subject) = match self.below(16) {
+            0 => (self.choose(&[0, 1, 2, 3]), self.choose(&[1, 101, u64::MAX])),
+            1..7 => (0, 0),
+            7..11 => (1, u64::from(self.gateway())),
+            _ => (2, self.choose(&MERCHANTS)),
+        };
+        let mut limit = |low: u64, high: u64| match self.below(4) {
+            0 => self.between(low, high),
+            _ => 0,
+        };
+        let (order_max, day_max) = (limit(2_000, 20_000), limit(5_000, 60_000));
+        let hold_above = limit(100, 3_000);
+        let is_scheme = if self.one_in(20) { scope != 0 } else { scope == 0 };
+        let item = PolicyItem {
+            scope: scope.into(),
+            subject: subject.into(),
+            currency: self.choose(&[CNY, CNY, CNY, USD, JPY, 826]).into(),
+            order_max: order_max.into(),
+            user_day_max: if is_scheme { day_max } else { 0 }.into(),
+            day_max: if is_scheme { 0 } else { day_max }.into(),
+            hold_above: hold_above.into(),
+            spare: [0; 20],
+        };
+        Some((self.choose(&DESKS), item.into()))
+    }
+}
+
+/// Who may return a collected order, if its money is where it can be returned from.
+fn payer(now: Now<'_>, known: &Known) -> Option<u32> {
+    let state = &now.chain.state;
+    let collection = now.chain.order(&known.item.order_id())?.collection?;
+    let (merchant, currency) = (known.item.merchant(), known.item.payout_currency());
+    if collection.window == state.window() {
+        return state.merchant(merchant).map(|found| found.payout_gateway.0);
+    }
+    let id = InstructionId { window: collection.window, merchant, currency };
+    let record = now.chain.instructions.get(&id)?;
+    (!record.is_outstanding()).then_some(record.gateway.0)
+}

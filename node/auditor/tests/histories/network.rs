@@ -1,0 +1,128 @@
+//! The network of the histories: every role more than once, currencies of 0, 2, 3 and 4 decimals,
+//! short validities so that much expires, and parties that are suspended from the start.
+
+use chain_types::hash::sha256;
+use chain_types::{
+    Amount, ChainGenesis, ChainId, Currency, Digest, LiquidityLine, Merchant, MerchantId, Node,
+    Parameters, Participant, ParticipantId, Roles, SecretKey, TimeMs,
+};
+
+pub const OPERATORS: [u32; 4] = [1, 2, 3, 4];
+pub const SERVICES: [u32; 3] = [101, 102, 103];
+/// Gateways: the last is suspended from the start, the one before has no liquidity lines.
+pub const GATEWAYS: [u32; 5] = [201, 202, 203, 204, 205];
+pub const PROVIDERS: [u32; 4] = [401, 402, 403, 404];
+pub const DESKS: [u32; 2] = [501, 502];
+pub const AGENTS: [u32; 3] = [601, 602, 603];
+/// Holds every role: makes what it would check, collects what it would pay.
+pub const EVERYBODY: u32 = 700;
+/// Nobody.
+pub const STRANGER: u32 = 999;
+const SUSPENDED: [u32; 3] = [103, 205, 404];
+
+/// Merchants: the fifth is suspended from the start, the sixth is paid by a suspended gateway.
+pub const MERCHANTS: [u64; 6] = [1_001, 1_002, 1_003, 1_004, 1_005, 1_006];
+
+pub const CNY: u16 = 156;
+pub const USD: u16 = 840;
+pub const JPY: u16 = 392;
+pub const KWD: u16 = 414;
+pub const CLF: u16 = 990;
+pub const CURRENCIES: [u16; 5] = [CNY, USD, JPY, KWD, CLF];
+
+/// The key of that number.
+pub fn secret(number: u32) -> SecretKey {
+    SecretKey::from_seed(&sha256(&[b"histories", &number.to_le_bytes()]).0)
+}
+
+pub fn participant(id: u32, roles: Roles) -> Participant {
+    Participant {
+        id: ParticipantId(id),
+        name: format!("participant {id}"),
+        roles,
+        public_key: secret(id).public_key(),
+        suspended: SUSPENDED.contains(&id),
+    }
+}
+
+pub fn merchant(id: u64, payout_gateway: u32) -> Merchant {
+    Merchant {
+        id: MerchantId(id),
+        name: format!("merchant {id}"),
+        payout_gateway: ParticipantId(payout_gateway),
+        payout_account: Digest::ZERO,
+        suspended: id == MERCHANTS[4],
+    }
+}
+
+pub fn node(number: u32, operator: u32, power: u64) -> Node {
+    let network_key = secret(10_000 + number).public_key();
+    let vote_key = if power > 0 { secret(20_000 + number).public_key() } else { network_key };
+    Node {
+        name: format!("node-{number}"),
+        operator: ParticipantId(operator),
+        network_key,
+        validator_key: vote_key,
+        power,
+    }
+}
+
+fn parameters() -> Parameters {
+    Parameters {
+        order_skew_ms: 5_000,
+        order_validity_ms: 20_000,
+        window_ms: 8_000,
+        deadline_domestic_ms: 30_000,
+        deadline_cross_border_ms: 40_000,
+        deadline_collect_ms: 10_000,
+        order_amount_max: 1_000_000_000_000_000,
+        return_period_ms: 7_200_000,
+        rate_fresh_ms: 20_000,
+        rates_min: 2,
+        quote_valid_max_ms: 60_000,
+        transfer_validity_ms: 60_000,
+        proposal_validity_ms: 60_000,
+        governance_notice_heights: 2,
+        ..Parameters::default()
+    }
+}
+
+/// Block zero, at `time`.
+pub fn genesis(time: TimeMs) -> ChainGenesis {
+    let roles = |ids: &[u32], roles: Roles| -> Vec<Participant> {
+        ids.iter().map(|id| participant(*id, roles)).collect()
+    };
+    let participants = [
+        roles(&OPERATORS, Roles::SETTLEMENT_OPERATOR),
+        roles(&SERVICES, Roles::RECHARGE_SERVICE),
+        roles(&GATEWAYS, Roles::GATEWAY),
+        roles(&[301], Roles::AUDITOR),
+        roles(&PROVIDERS, Roles::FX_PROVIDER),
+        roles(&DESKS, Roles::RISK_DESK),
+        roles(&AGENTS, Roles::SETTLEMENT_AGENT),
+        roles(&[EVERYBODY], Roles(127)),
+    ];
+    let payers = [202, 201, 203, 202, 202, 205];
+    let lines = GATEWAYS.iter().filter(|gateway| **gateway != 204).flat_map(|gateway| {
+        CURRENCIES.map(|currency| LiquidityLine {
+            gateway: ParticipantId(*gateway),
+            currency: Currency(currency),
+            // Conversions of what is worth most need more than anything else.
+            net_debit_cap: Amount(if currency == KWD { u64::MAX } else { 60_000 }),
+            opening_liquidity: Amount(if *gateway == 201 { 40_000 } else { 0 }),
+        })
+    });
+    let mut currencies = CURRENCIES.map(Currency).to_vec();
+    currencies.sort_unstable();
+    ChainGenesis {
+        chain_id: ChainId(sha256(&[b"histories"])),
+        name: "histories".to_owned(),
+        time,
+        parameters: parameters(),
+        currencies,
+        participants: participants.concat(),
+        merchants: MERCHANTS.iter().zip(payers).map(|(id, by)| merchant(*id, by)).collect(),
+        liquidity: lines.collect(),
+        nodes: OPERATORS.iter().map(|id| node(*id, *id, 1)).collect(),
+    }
+}

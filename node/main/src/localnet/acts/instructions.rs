@@ -1,0 +1,99 @@
+//! Acts of settlement: an instruction that fails, is corrected and arrives; a window that the
+//! banks settle.
+
+use anyhow::Context as _;
+use chain_types::{
+    ArrivalItem, Change, Digest, FailureItem, FailureReason, InstructionId, Merchant, MerchantId,
+    OrderId, ReinstructItem, Rejection, SettleWindowItem,
+};
+use rpc_api::{InstructionState, OrderState};
+
+use super::cast::{CNY, Cast};
+use crate::participant::operations::reference_bytes;
+use crate::participant::orders::Entropy;
+use crate::participant::scheme::say;
+
+/// What the troubled merchant's order is about, in minor units.
+const ORDER_AMOUNT: u64 = 8_800;
+
+/// A closed account, a new one by governance, the instruction given again, the arrival.
+pub async fn corrected(cast: &Cast) -> anyhow::Result<String> {
+    let (merchant, paying) = cast.merchants.troubled;
+    let (gateway, paying) = (Cast::first(&cast.gateways)?, cast.gateway(paying)?);
+    let agent = Cast::first(&cast.scheme.agents)?;
+    let order = cast.order(gateway, merchant, Entropy::fresh()?.bytes(), ORDER_AMOUNT)?;
+    say(gateway, &[order]).await?;
+    cast.count_collected(1);
+    let id = instruction_of(cast, order.order_id(), merchant).await?;
+    say(paying, &[failure(id)]).await?;
+    let again = ReinstructItem {
+        window: id.window.0.into(),
+        merchant: merchant.0.into(),
+        currency: CNY.0.into(),
+        reference: reference_bytes("corrected").unwrap_or_default(),
+        spare: [0; 14],
+    };
+    Cast::expect(agent, again, Rejection::CorrectionMissing).await?;
+    let change = Change::Merchant(Merchant {
+        id: merchant,
+        name: format!("merchant {merchant}, new account"),
+        payout_gateway: paying.id,
+        payout_account: Digest(Entropy::fresh()?.bytes()),
+        suspended: false,
+    });
+    cast.scheme.govern(&[change]).await?;
+    say(agent, &[again]).await?;
+    let arrival = ArrivalItem {
+        window: id.window.0.into(),
+        merchant: merchant.0.into(),
+        amount: ORDER_AMOUNT.into(),
+        currency: CNY.0.into(),
+        reference: reference_bytes("second attempt").unwrap_or_default(),
+        spare: [0; 6],
+    };
+    say(paying, &[arrival]).await?;
+    let report = cast.instruction(&id.to_string()).await?;
+    anyhow::ensure!(report.status == InstructionState::Arrived, "it has not arrived");
+    Ok(format!("{id} failed (AC04), refused again until corrected, then arrived"))
+}
+
+/// The instruction that pays the act's only order, once its window has closed.
+async fn instruction_of(
+    cast: &Cast,
+    order: OrderId,
+    merchant: MerchantId,
+) -> anyhow::Result<InstructionId> {
+    let report = cast.until_order(order, OrderState::Instructed).await?;
+    let id = report.instruction_id.context("an instructed order names no instruction")?;
+    anyhow::ensure!(id.merchant == merchant, "the order's instruction is of another merchant");
+    Ok(id)
+}
+
+fn failure(id: InstructionId) -> FailureItem {
+    FailureItem {
+        window: id.window.0.into(),
+        merchant: id.merchant.0.into(),
+        currency: id.currency.0.into(),
+        reason: FailureReason::AccountClosed.number().into(),
+        reference: reference_bytes("account closed").unwrap_or_default(),
+        spare: [0; 12],
+    }
+}
+
+/// The first window that closes is marked settled, once.
+pub async fn settled(cast: &Cast) -> anyhow::Result<String> {
+    let agent = Cast::first(&cast.scheme.agents)?;
+    let window = cast.closed_window().await?;
+    let settle = |reference: &str| SettleWindowItem {
+        window: window.window.into(),
+        reference: reference_bytes(reference).unwrap_or_default(),
+        spare: [0; 24],
+    };
+    say(agent, &[settle("RTGS 1")]).await?;
+    Cast::expect(agent, settle("RTGS 2"), Rejection::WindowSettled).await?;
+    let parties = window.positions.len();
+    Ok(format!(
+        "window {}: {parties} positions, nets add up to zero, marked settled",
+        window.window
+    ))
+}

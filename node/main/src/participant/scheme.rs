@@ -1,0 +1,179 @@
+//! What the scheme's own parties do for a network: settlement agents deposit by maker and checker,
+//! settlement operators change the registry by k of n, and it is waited for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use chain_types::batch::BatchItem;
+use chain_types::{
+    ApprovalItem, Change, Currency, Decision, Height, ProposalId, ProposalItem, TransferAction,
+    TransferDecisionItem, TransferId, TransferItem,
+};
+use futures::FutureExt as _;
+use rpc_api::{ChainRpcClient as _, Outcomes};
+use zerocopy::{Immutable, IntoBytes};
+
+use super::client::Client;
+use super::operations::now;
+use super::orders::Entropy;
+use super::party::Party;
+
+/// How often the chain is asked whether it has come to what is waited for.
+pub const POLL: Duration = Duration::from_millis(250);
+/// How many heights ahead a change takes effect: the notice and some.
+const ACTIVATION_AHEAD: u64 = 15;
+
+/// The parties.
+#[derive(Debug, Clone)]
+pub struct Scheme {
+    /// Settlement operators: the first proposes, the second approves.
+    pub operators: Vec<Party>,
+    /// Settlement agents: the first makes, the second checks.
+    pub agents: Vec<Party>,
+    /// The nodes.
+    pub client: Arc<Client>,
+}
+
+/// Money that comes in for an account.
+#[derive(Debug, Clone, Copy)]
+pub struct Deposit {
+    /// The account's kind, by its number.
+    pub kind: u16,
+    /// The account's owner.
+    pub owner: u64,
+    /// Its currency.
+    pub currency: Currency,
+    /// How much, in minor units.
+    pub amount: u64,
+}
+
+impl Deposit {
+    /// The number of gateway liquidity among account kinds.
+    pub const LIQUIDITY: u16 = 1;
+    /// The number of cashback pools among account kinds.
+    pub const POOL: u16 = 3;
+    /// The number of FX positions among account kinds.
+    pub const POSITION: u16 = 5;
+
+    /// The maker's proposal of it.
+    ///
+    /// # Errors
+    /// When the operating system gives no entropy.
+    pub fn proposal(&self) -> anyhow::Result<TransferItem> {
+        Ok(TransferItem {
+            transfer_id: TransferId::new(now(), Entropy::fresh()?.bytes()).0,
+            action: TransferAction::Deposit.number().into(),
+            account_kind: self.kind.into(),
+            owner: self.owner.into(),
+            currency: self.currency.0.into(),
+            amount: self.amount.into(),
+            reference: [0; 32],
+            spare: [0; 26],
+        })
+    }
+}
+
+/// The checker's decision about a proposal.
+pub fn decision(transfer: &TransferItem, decision: Decision) -> TransferDecisionItem {
+    TransferDecisionItem {
+        transfer_id: transfer.transfer_id,
+        decision: decision.number().into(),
+        action: transfer.action,
+        amount: transfer.amount,
+        reference: [0; 32],
+        spare: [0; 4],
+    }
+}
+
+/// `party` says `items`, and every one is applied.
+///
+/// # Errors
+/// When the batch or an item is refused, or no node answers.
+pub async fn say<T: BatchItem + IntoBytes + Immutable>(
+    party: &Party,
+    items: &[T],
+) -> anyhow::Result<Outcomes> {
+    let outcomes = party.say(items).await?.report.outcomes;
+    let outcomes = outcomes.context("a final batch has no outcomes")?;
+    if let Some(refused) = outcomes.not_applied.first() {
+        let (index, name, code) = (refused.item_index, &refused.name, refused.code);
+        anyhow::bail!("{} {index} was not applied: {name} ({code})", T::KIND.name());
+    }
+    Ok(outcomes)
+}
+
+impl Scheme {
+    /// Maker and checker among the settlement agents.
+    ///
+    /// # Errors
+    /// When there are fewer than two.
+    pub fn maker_and_checker(&self) -> anyhow::Result<(&Party, &Party)> {
+        match self.agents.as_slice() {
+            [maker, checker, ..] => Ok((maker, checker)),
+            _ => anyhow::bail!("the network has fewer than two settlement agents"),
+        }
+    }
+
+    /// The maker proposes deposits, the checker approves them.
+    ///
+    /// # Errors
+    /// When one is refused, or no node answers.
+    pub async fn deposit(&self, deposits: &[Deposit]) -> anyhow::Result<()> {
+        let (maker, checker) = self.maker_and_checker()?;
+        let items: Vec<TransferItem> =
+            deposits.iter().map(Deposit::proposal).collect::<anyhow::Result<_>>()?;
+        for items in items.chunks(TransferItem::KIND.items_max() as usize) {
+            say(maker, items).await?;
+            let approve = |item| decision(item, Decision::Approve);
+            say(checker, &items.iter().map(approve).collect::<Vec<_>>()).await?;
+        }
+        Ok(())
+    }
+
+    /// One operator proposes changes, a second approves them; waits until blocks execute under
+    /// them, and gives the first such height.
+    ///
+    /// # Errors
+    /// When one is refused, or no node answers.
+    pub async fn govern(&self, changes: &[Change]) -> anyhow::Result<Height> {
+        let [maker, checker, ..] = self.operators.as_slice() else {
+            anyhow::bail!("the network has fewer than two operators");
+        };
+        let mut activation = Height(0);
+        for changes in changes.chunks(ProposalItem::KIND.items_max() as usize) {
+            activation = Height(self.height().await?.0 + ACTIVATION_AHEAD);
+            let proposals: Vec<ProposalItem> = changes
+                .iter()
+                .map(|change| {
+                    let id = ProposalId::new(now(), Entropy::fresh()?.bytes());
+                    ProposalItem::new(id, activation, change).context("too long a change")
+                })
+                .collect::<anyhow::Result<_>>()?;
+            say(maker, &proposals).await?;
+            let approvals: Vec<ApprovalItem> = proposals.iter().map(approval).collect();
+            say(checker, &approvals).await?;
+        }
+        while self.height().await? < activation {
+            tokio::time::sleep(POLL).await;
+        }
+        Ok(activation)
+    }
+
+    /// The chain's height.
+    ///
+    /// # Errors
+    /// When no node answers.
+    pub async fn height(&self) -> anyhow::Result<Height> {
+        Ok(Height(self.client.ask(|node| node.head().boxed()).await?.height))
+    }
+}
+
+fn approval(proposal: &ProposalItem) -> ApprovalItem {
+    ApprovalItem {
+        proposal_id: proposal.proposal_id,
+        decision: Decision::Approve.number().into(),
+        digest: proposal.digest().0,
+        spare: [0; 14],
+    }
+}

@@ -1,0 +1,99 @@
+//! What the participants remember together: what they sent, and what decided blocks told them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chain_types::batch::Items;
+use chain_types::{
+    BlockHeader, Decision, InstructionId, OrderId, Outcome, RechargeItem, VerifiedBatch, WindowId,
+};
+use node_replica::StagedBlock;
+
+/// A collected order, as whoever may return it knows it.
+#[derive(Debug, Clone, Copy)]
+pub struct Collected {
+    /// The order as submitted.
+    pub item: RechargeItem,
+    /// The window of its collection.
+    pub window: WindowId,
+}
+
+/// What the participants remember.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// Whether governance may give the edge node power.
+    pub edge_may_vote: bool,
+    /// Every batch that was sent.
+    pub sent: Vec<VerifiedBatch>,
+    /// Orders that were submitted, whatever became of them.
+    pub submitted: Vec<OrderId>,
+    /// How many quotes were issued.
+    pub quotes: u32,
+    /// Orders that were collected, in that order.
+    pub collected: Vec<Collected>,
+    /// Orders that are reserved or held.
+    waiting: BTreeMap<OrderId, RechargeItem>,
+    /// Instructions that failed, and were not given again.
+    pub failed: BTreeSet<InstructionId>,
+}
+
+impl Memory {
+    /// Nothing has happened yet.
+    pub fn new(edge_may_vote: bool) -> Self {
+        Self { edge_may_vote, ..Self::default() }
+    }
+
+    /// Reads a decided block.
+    pub fn read(&mut self, decided: &StagedBlock) {
+        let header = &decided.block.header;
+        for (batch, outcomes) in decided.batches.iter().zip(&decided.outcomes) {
+            self.read_batch(header, batch, outcomes);
+        }
+    }
+
+    fn read_batch(&mut self, header: &BlockHeader, batch: &VerifiedBatch, outcomes: &[Outcome]) {
+        let window = header.window;
+        match batch.items() {
+            Items::Recharge(items) => {
+                for (item, outcome) in items.iter().zip(outcomes) {
+                    if outcome.is_applied() && item.is_collected() {
+                        self.collected.push(Collected { item: *item, window });
+                    } else if outcome.is_applied() || *outcome == Outcome::HELD {
+                        self.waiting.insert(item.order_id(), *item);
+                    }
+                }
+            }
+            Items::Collect(items) => {
+                for (item, _) in applied(items, outcomes) {
+                    let found = self.waiting.remove(&item.order_id());
+                    self.collected.extend(found.map(|item| Collected { item, window }));
+                }
+            }
+            Items::HoldDecision(items) => {
+                let release = Decision::Approve.number();
+                for (item, _) in applied(items, outcomes) {
+                    let found = self.waiting.get(&item.order_id());
+                    let at_once = found.filter(|found| found.is_collected()).copied();
+                    let at_once = at_once.filter(|_| item.decision.get() == release);
+                    self.collected.extend(at_once.map(|item| Collected { item, window }));
+                }
+            }
+            Items::Failure(items) => {
+                let failed = applied(items, outcomes).map(|(item, _)| item.instruction());
+                self.failed.extend(failed);
+            }
+            Items::Reinstruct(items) => {
+                for (item, _) in applied(items, outcomes) {
+                    self.failed.remove(&item.instruction());
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn applied<'a, T>(
+    items: &'a [T],
+    outcomes: &'a [Outcome],
+) -> impl Iterator<Item = (&'a T, &'a Outcome)> {
+    items.iter().zip(outcomes).filter(|(_, outcome)| outcome.is_applied())
+}

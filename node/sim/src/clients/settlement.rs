@@ -1,0 +1,87 @@
+//! Paying gateways, and the agents who speak of instructions and windows.
+
+use chain_state::InstructionRecord;
+use chain_types::operation::{ArrivalItem, FailureItem, ReinstructItem, SettleWindowItem};
+use chain_types::{ParticipantId, VerifiedBatch, WindowId};
+use rand::Rng as _;
+
+use super::memory::Memory;
+use super::moment::Moment;
+use crate::setup::{AGENTS, GATEWAYS};
+
+/// The most items of one batch of an agent's.
+const ITEMS_MAX: usize = 4;
+
+fn outstanding(moment: &Moment<'_>, gateway: ParticipantId) -> Vec<InstructionRecord> {
+    let waiting = moment.state.outstanding_instructions();
+    waiting.filter(|record| record.gateway == gateway).copied().collect()
+}
+
+/// A gateway attests the instructions that wait for it, once in a while with a wrong amount.
+pub fn arrive(_: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
+    let gateway = moment.pick(&GATEWAYS);
+    let wrong = u64::from(moment.one_in(12));
+    let arrival = |record: InstructionRecord| ArrivalItem {
+        window: record.id.window.0.into(),
+        merchant: record.id.merchant.0.into(),
+        amount: (record.left().0 + wrong).into(),
+        currency: record.id.currency.0.into(),
+        reference: [9; 32],
+        spare: [0; 6],
+    };
+    let items: Vec<ArrivalItem> = outstanding(moment, gateway).into_iter().map(arrival).collect();
+    moment.sign(gateway, &items)
+}
+
+/// A gateway could not pay some of the instructions that wait for it.
+pub fn fail(_: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
+    let gateway = moment.pick(&GATEWAYS);
+    let waiting = outstanding(moment, gateway);
+    // The fourth reason needs no correction by governance.
+    let reason = if moment.one_in(2) { 4 } else { moment.random.random_range(0..=4) };
+    let failure = |record: InstructionRecord| FailureItem {
+        window: record.id.window.0.into(),
+        merchant: record.id.merchant.0.into(),
+        currency: record.id.currency.0.into(),
+        reason: reason.into(),
+        reference: [8; 32],
+        spare: [0; 12],
+    };
+    let items: Vec<FailureItem> = moment.some(waiting, 2).into_iter().map(failure).collect();
+    moment.sign(gateway, &items)
+}
+
+/// An agent gives failed instructions again.
+pub fn reinstruct(memory: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
+    let agent = moment.pick(&AGENTS);
+    let failed = moment.some(memory.failed.iter().copied().collect(), ITEMS_MAX);
+    let items: Vec<ReinstructItem> = failed
+        .iter()
+        .map(|id| ReinstructItem {
+            window: id.window.0.into(),
+            merchant: id.merchant.0.into(),
+            currency: id.currency.0.into(),
+            reference: [4; 32],
+            spare: [0; 14],
+        })
+        .collect();
+    moment.sign(agent, &items)
+}
+
+/// An agent says that closed windows are settled; once in a while of one that is not closed, or
+/// that is settled already.
+pub fn settle_window(_: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
+    let agent = moment.pick(&AGENTS);
+    let unsettled = moment.state.tables().unsettled.keys().copied().collect();
+    let mut windows = moment.some(unsettled, ITEMS_MAX);
+    if moment.one_in(4) {
+        windows.push(WindowId(moment.random.random_range(0..=moment.state.window().0 + 1)));
+    }
+    let settle = |window: &WindowId| SettleWindowItem {
+        window: window.0.into(),
+        reference: [5; 32],
+        spare: [0; 24],
+    };
+    let items: Vec<SettleWindowItem> = windows.iter().map(settle).collect();
+    moment.sign(agent, &items)
+}

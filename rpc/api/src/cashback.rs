@@ -1,0 +1,144 @@
+//! `cashback_*`: programmes with their budgets, and what a user has of them.
+
+use jsonrpsee::core::RpcResult;
+use jsonrpsee::proc_macros::rpc;
+use serde::{Deserialize, Serialize};
+
+use crate::money::Money;
+use crate::page::Page;
+
+/// Methods of the `cashback` namespace.
+#[rpc(server, client, namespace = "cashback")]
+pub trait CashbackRpc {
+    /// Programmes, ascending by merchant and currency.
+    ///
+    /// # Errors
+    /// `bad-cursor`, `limit-out-of-bounds`.
+    #[method(name = "programmes")]
+    async fn programmes(
+        &self,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<ProgrammeReport>>;
+
+    /// A merchant's programme in a currency: its versions, and its budget now.
+    ///
+    /// # Errors
+    /// `id-malformed`, `not-found`.
+    #[method(name = "programme")]
+    async fn programme(&self, merchant: String, currency: String) -> RpcResult<ProgrammeReport>;
+
+    /// A user's recharges and cashback of the present month under a programme; a user who is not
+    /// known has none. The user is a pseudonym, 32 hexadecimal digits.
+    ///
+    /// # Errors
+    /// `id-malformed`; `not-found` when there is no such programme.
+    #[method(name = "user_month")]
+    async fn user_month(
+        &self,
+        merchant: String,
+        currency: String,
+        user: String,
+    ) -> RpcResult<UserMonthReport>;
+}
+
+/// A merchant's cashback programme in one currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgrammeReport {
+    /// Whose.
+    #[serde(with = "crate::text")]
+    pub merchant: u64,
+    /// The currency of its orders and of its budget: an ISO 4217 code.
+    pub currency: String,
+    /// Its number.
+    pub number: u32,
+    /// Whether it grants anything to an order that is collected in the next block.
+    pub is_active: bool,
+    /// Its versions, ascending: the last one whose height has come is in force.
+    pub versions: Vec<ProgrammeVersion>,
+    /// What is left to be granted.
+    pub budget: BudgetReport,
+}
+
+/// A programme as it holds from a height on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgrammeVersion {
+    /// The first block that executes under it.
+    pub since_height: u64,
+    /// Its tiers, ascending.
+    pub tiers: Vec<TierReport>,
+    /// The most for one order; absent when there is no bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_max: Option<Money>,
+    /// The most for one user and month; absent when there is no bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_month_max: Option<Money>,
+    /// Its time zone: minutes east of UTC.
+    pub offset_min: i16,
+    /// Whether it grants anything.
+    pub is_active: bool,
+}
+
+impl ProgrammeVersion {
+    /// The version that holds from `since_height` on.
+    pub fn new(since_height: u64, programme: &chain_types::Programme) -> Self {
+        let bound = |amount: chain_types::Amount| {
+            (amount.0 > 0).then(|| Money::new(amount, programme.currency))
+        };
+        Self {
+            since_height,
+            tiers: programme.tiers.iter().copied().map(TierReport::from).collect(),
+            order_max: bound(programme.order_max),
+            user_month_max: bound(programme.user_month_max),
+            offset_min: programme.offset_min,
+            is_active: programme.is_active,
+        }
+    }
+}
+
+/// "Above five recharges in a calendar month, eight percent".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TierReport {
+    /// It holds for the recharges after this many in the month.
+    pub above: u16,
+    /// Hundredths of a percent of the order's amount.
+    pub basis_points: u16,
+}
+
+impl From<chain_types::CashbackTier> for TierReport {
+    fn from(tier: chain_types::CashbackTier) -> Self {
+        Self { above: tier.above, basis_points: tier.basis_points }
+    }
+}
+
+/// A programme's budget: what its account says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BudgetReport {
+    /// What was paid in, and taken back of what was granted.
+    pub credited: Money,
+    /// What was granted or taken out.
+    pub debited: Money,
+    /// What is left, withdrawals that wait for their checker still in it.
+    pub balance: Money,
+    /// What may be granted.
+    pub available: Money,
+}
+
+/// A user's recharges of one month under one programme.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserMonthReport {
+    /// The merchant.
+    #[serde(with = "crate::text")]
+    pub merchant: u64,
+    /// The user's pseudonym, hexadecimal.
+    pub user: String,
+    /// The month of the node's head in the programme's time zone: `2026-11`.
+    pub month: String,
+    /// Orders collected in it.
+    pub recharge_count: u16,
+    /// Cashback granted in it.
+    pub granted: Money,
+    /// What may still be granted in it; absent when there is no bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<Money>,
+}

@@ -1,0 +1,334 @@
+//! `governance_*`: who may do what now, and what settlement operators want to change of it.
+
+use chain_types::{Change, Digest, Height, Parameters, ProposalId, PublicKey};
+use jsonrpsee::core::RpcResult;
+use jsonrpsee::proc_macros::rpc;
+use serde::{Deserialize, Serialize};
+
+use crate::cashback::ProgrammeVersion;
+use crate::chain::{NodeReport, ParametersReport, ParticipantReport};
+use crate::money::currency_code;
+use crate::page::Page;
+use crate::recharge::RejectionReport;
+
+/// Methods of the `governance` namespace.
+#[rpc(server, client, namespace = "governance")]
+pub trait GovernanceRpc {
+    /// Who may do what in the next block: participants and their keys, nodes, currencies,
+    /// parameters, protocol version. Merchants are a list of their own.
+    #[method(name = "registry")]
+    async fn registry(&self) -> RpcResult<RegistryReport>;
+
+    /// Merchants, ascending by id.
+    ///
+    /// # Errors
+    /// `bad-cursor`, `limit-out-of-bounds`.
+    #[method(name = "merchants")]
+    async fn merchants(
+        &self,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<RegisteredMerchant>>;
+
+    /// One merchant.
+    ///
+    /// # Errors
+    /// `id-malformed`, `not-found`.
+    #[method(name = "merchant")]
+    async fn merchant(&self, merchant: String) -> RpcResult<RegisteredMerchant>;
+
+    /// Proposals, newest first; with `open_only`, those that wait for approvals or for their
+    /// height.
+    ///
+    /// # Errors
+    /// `bad-cursor`, `limit-out-of-bounds`.
+    #[method(name = "proposals")]
+    async fn proposals(
+        &self,
+        open_only: Option<bool>,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<ProposalReport>>;
+
+    /// One proposal.
+    ///
+    /// # Errors
+    /// `id-malformed`, `not-found`.
+    #[method(name = "proposal")]
+    async fn proposal(&self, proposal_id: String) -> RpcResult<ProposalReport>;
+}
+
+/// Who may do what, and by which rules.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegistryReport {
+    /// The node's head: this holds for the block after it.
+    pub height: u64,
+    /// The protocol version by which blocks are executed.
+    pub protocol_version: u16,
+    /// Participants, ascending by id.
+    pub participants: Vec<RegisteredParticipant>,
+    /// Nodes; the place in the list is the validator's id.
+    pub nodes: Vec<NodeReport>,
+    /// The currencies that are accepted: ISO 4217 codes.
+    pub currencies: Vec<String>,
+    /// The parameters.
+    pub parameters: ParametersReport,
+}
+
+/// A participant with the keys that its batches may be signed with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegisteredParticipant {
+    /// The participant.
+    #[serde(flatten)]
+    pub participant: ParticipantReport,
+    /// Its key before the present one, while that is still accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_key: Option<PreviousKey>,
+}
+
+/// A key that was replaced and is still accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreviousKey {
+    /// The key, hexadecimal.
+    pub public_key: String,
+    /// The last height whose block accepts it.
+    pub until_height: u64,
+}
+
+impl RegisteredParticipant {
+    /// A participant with the key before its present one, as of the block of `next`.
+    pub fn new(
+        participant: &chain_types::Participant,
+        previous: Option<(PublicKey, Height)>,
+        next: Height,
+    ) -> Self {
+        let accepted = previous.filter(|(_, until)| *until >= next);
+        let previous_key = accepted
+            .map(|(key, until)| PreviousKey { public_key: key.to_string(), until_height: until.0 });
+        Self { participant: ParticipantReport::new(participant), previous_key }
+    }
+}
+
+/// A merchant as it is registered now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegisteredMerchant {
+    /// Its id.
+    #[serde(with = "crate::text")]
+    pub merchant: u64,
+    /// Its name.
+    pub name: String,
+    /// The gateway that pays it.
+    pub payout_gateway: u32,
+    /// A keyed hash of its account there, hexadecimal; absent when the gateway knows it by its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payout_account: Option<String>,
+    /// Whether new orders for it are refused.
+    pub suspended: bool,
+    /// The first height under its last change; absent when it is as the genesis file says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_height: Option<u64>,
+}
+
+impl RegisteredMerchant {
+    /// A merchant, and the first height under its last change.
+    pub fn new(merchant: &chain_types::Merchant, changed: Option<Height>) -> Self {
+        Self {
+            merchant: merchant.id.0,
+            name: merchant.name.clone(),
+            payout_gateway: merchant.payout_gateway.0,
+            payout_account: payout_account(merchant),
+            suspended: merchant.suspended,
+            changed_height: changed.map(|height| height.0),
+        }
+    }
+}
+
+fn payout_account(merchant: &chain_types::Merchant) -> Option<String> {
+    let account = merchant.payout_account;
+    (account != Digest::ZERO).then(|| account.to_string())
+}
+
+/// How far a proposal has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProposalState {
+    /// It waits for approvals.
+    Proposed,
+    /// Enough operators approved; it waits for its height.
+    Scheduled,
+    /// It is in effect.
+    Effective,
+    /// Too many operators refused it.
+    Refused,
+    /// Too few approved in time.
+    Expired,
+    /// It no longer held when it was to take effect.
+    Failed,
+}
+
+/// A change that a settlement operator proposed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProposalReport {
+    /// Its id.
+    #[serde(with = "crate::text")]
+    pub proposal_id: ProposalId,
+    /// What shall change.
+    pub change: ChangeReport,
+    /// The change's canonical bytes (docs/wire-format.md), as base64: the digest covers them.
+    pub change_base64: String,
+    /// The digest of the proposal, which an approval names.
+    #[serde(with = "crate::text::digest")]
+    pub digest: Digest,
+    /// How far it has come.
+    pub status: ProposalState,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<RejectionReport>,
+    /// The block that set the status.
+    pub status_height: u64,
+    /// Who proposed it.
+    pub maker: u32,
+    /// When it was proposed.
+    pub proposed_ms: u64,
+    /// Until when it waits for approvals.
+    pub approve_until_ms: u64,
+    /// The first block that shall execute under it.
+    pub activation_height: u64,
+    /// How many operators have to approve.
+    pub approvals_needed: u32,
+    /// The operators who approved, its maker first.
+    pub approvals: Vec<u32>,
+    /// The operators who refused.
+    pub refusals: Vec<u32>,
+}
+
+/// One change of the registry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum ChangeReport {
+    /// A new participant with its first key; or new name and roles of one, its key as it is.
+    Participant(ParticipantReport),
+    /// A new key of a participant.
+    Key {
+        /// Whose.
+        participant: u32,
+        /// The new one, hexadecimal.
+        public_key: String,
+        /// For how many blocks from the activation on the key before is still accepted.
+        overlap_heights: u64,
+    },
+    /// A participant is suspended, or is so no longer.
+    ParticipantSuspended {
+        /// Whom.
+        participant: u32,
+        /// Whether from then on.
+        suspended: bool,
+    },
+    /// A new merchant; or new name, payout gateway and payout account of one.
+    Merchant(RegisteredMerchant),
+    /// A merchant is suspended, or is so no longer.
+    MerchantSuspended {
+        /// Whom.
+        #[serde(with = "crate::text")]
+        merchant: u64,
+        /// Whether from then on.
+        suspended: bool,
+    },
+    /// A parameter's new value.
+    Parameter {
+        /// Its name; its number, when this software does not know it.
+        parameter: String,
+        /// The value, as a decimal string.
+        #[serde(with = "crate::text")]
+        value: u64,
+    },
+    /// A node that is added at the end of the list of nodes.
+    Node {
+        /// Its name.
+        name: String,
+        /// The participant who runs it.
+        operator: u32,
+        /// Voting power; zero for an edge node.
+        power: u64,
+        /// The key of its votes, hexadecimal.
+        validator_key: String,
+        /// The key of its connections, hexadecimal.
+        network_key: String,
+    },
+    /// A node's voting power.
+    Power {
+        /// The node's place in the list.
+        node: u32,
+        /// The power; zero for none.
+        power: u64,
+    },
+    /// A currency that is accepted from then on.
+    Currency {
+        /// Its ISO 4217 code.
+        currency: String,
+    },
+    /// A merchant's cashback programme in a currency.
+    Programme {
+        /// Whose.
+        #[serde(with = "crate::text")]
+        merchant: u64,
+        /// The currency: an ISO 4217 code.
+        currency: String,
+        /// What it grants.
+        #[serde(flatten)]
+        version: ProgrammeVersion,
+    },
+    /// The protocol version by which blocks are executed.
+    ProtocolVersion {
+        /// The version.
+        protocol_version: u16,
+    },
+}
+
+impl ChangeReport {
+    /// The report of a change that shall hold from the block of `activation` on.
+    pub fn new(change: &Change, activation: Height) -> Self {
+        match change {
+            Change::Participant(participant) => {
+                Self::Participant(ParticipantReport::new(participant))
+            }
+            Change::Key { participant, public_key, overlap_heights } => Self::Key {
+                participant: participant.0,
+                public_key: public_key.to_string(),
+                overlap_heights: *overlap_heights,
+            },
+            Change::ParticipantSuspended { participant, suspended } => {
+                Self::ParticipantSuspended { participant: participant.0, suspended: *suspended }
+            }
+            Change::Merchant(merchant) => Self::Merchant(RegisteredMerchant::new(merchant, None)),
+            Change::MerchantSuspended { merchant, suspended } => {
+                Self::MerchantSuspended { merchant: merchant.0, suspended: *suspended }
+            }
+            Change::Parameter { index, value } => {
+                Self::Parameter { parameter: parameter_name(*index), value: *value }
+            }
+            Change::Node(node) => Self::Node {
+                name: node.name.clone(),
+                operator: node.operator.0,
+                power: node.power,
+                validator_key: node.validator_key.to_string(),
+                network_key: node.network_key.to_string(),
+            },
+            Change::Power { node, power } => Self::Power { node: *node, power: *power },
+            Change::Currency(currency) => Self::Currency { currency: currency_code(*currency) },
+            Change::Programme(programme) => Self::Programme {
+                merchant: programme.merchant.0,
+                currency: currency_code(programme.currency),
+                version: ProgrammeVersion::new(activation.0, programme),
+            },
+            Change::ProtocolVersion(version) => {
+                Self::ProtocolVersion { protocol_version: *version }
+            }
+        }
+    }
+}
+
+fn parameter_name(index: u16) -> String {
+    let name = Parameters::NAMES.get(usize::from(index));
+    name.map_or_else(|| index.to_string(), |name| (*name).to_owned())
+}

@@ -1,0 +1,139 @@
+//! `risk_*`: policies, what they have let pass, and the orders that wait for a risk desk.
+
+use chain_types::OrderId;
+use jsonrpsee::core::RpcResult;
+use jsonrpsee::proc_macros::rpc;
+use serde::{Deserialize, Serialize};
+
+use crate::money::Money;
+use crate::page::Page;
+use crate::recharge::OrderContent;
+
+/// Methods of the `risk` namespace.
+#[rpc(server, client, namespace = "risk")]
+pub trait RiskRpc {
+    /// Policies in force, ascending by scope, subject and currency.
+    ///
+    /// # Errors
+    /// `bad-cursor`, `limit-out-of-bounds`.
+    #[method(name = "policies")]
+    async fn policies(
+        &self,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<PolicyReport>>;
+
+    /// Orders that wait for a risk desk, ascending by id, hence by age.
+    ///
+    /// # Errors
+    /// `bad-cursor`, `limit-out-of-bounds`.
+    #[method(name = "held_orders")]
+    async fn held_orders(
+        &self,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<HeldOrderReport>>;
+
+    /// A user's orders of the present day in a currency; a user who is not known has none. Days
+    /// are counted only while a policy bounds them. The user is a pseudonym, 32 hexadecimal digits.
+    ///
+    /// # Errors
+    /// `id-malformed`.
+    #[method(name = "user_day")]
+    async fn user_day(&self, user: String, currency: String) -> RpcResult<UserDayReport>;
+}
+
+/// Whom a risk policy is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PolicyScope {
+    /// Everybody.
+    Scheme,
+    /// One collecting gateway.
+    Gateway,
+    /// One merchant.
+    Merchant,
+}
+
+impl From<chain_types::PolicyScope> for PolicyScope {
+    fn from(scope: chain_types::PolicyScope) -> Self {
+        match scope {
+            chain_types::PolicyScope::Scheme => Self::Scheme,
+            chain_types::PolicyScope::Gateway => Self::Gateway,
+            chain_types::PolicyScope::Merchant => Self::Merchant,
+        }
+    }
+}
+
+impl PolicyScope {
+    /// The name that JSON uses.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Scheme => "scheme",
+            Self::Gateway => "gateway",
+            Self::Merchant => "merchant",
+        }
+    }
+}
+
+/// A risk desk's limits for a scope and currency; what is absent is not bounded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyReport {
+    /// Whom it is about.
+    pub scope: PolicyScope,
+    /// The gateway's or merchant's id; zero for the scheme.
+    #[serde(with = "crate::text")]
+    pub subject: u64,
+    /// The currency that is collected: an ISO 4217 code.
+    pub currency: String,
+    /// The largest amount of one order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_max: Option<Money>,
+    /// The largest sum of a user's orders of a day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_day_max: Option<Money>,
+    /// The largest sum of the subject's orders of a day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day_max: Option<Money>,
+    /// What the subject has used of `day_max` today; absent when that is not bounded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day_used: Option<Money>,
+    /// Orders above this are held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_above: Option<Money>,
+    /// The risk desk that set it.
+    pub desk: u32,
+    /// When it was set.
+    pub since_ms: u64,
+}
+
+/// An order that waits for a risk desk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldOrderReport {
+    /// Its id.
+    #[serde(with = "crate::text")]
+    pub order_id: OrderId,
+    /// What it says.
+    pub order: OrderContent,
+    /// Since when it waits.
+    pub held_ms: u64,
+    /// Until when it may be released: then it is refused by itself.
+    pub decide_until_ms: u64,
+}
+
+/// A user's orders of one day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserDayReport {
+    /// The user's pseudonym, hexadecimal.
+    pub user: String,
+    /// The day of the node's head in the chain's day offset: `2026-11-23`.
+    pub day: String,
+    /// The sum of what was reserved and collected.
+    pub used: Money,
+    /// The most that a day may sum up to; absent when there is no bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day_max: Option<Money>,
+    /// What is left of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<Money>,
+}

@@ -1,0 +1,51 @@
+//! `batch_*`.
+
+use bytes::Bytes;
+use chain_types::batch::SignedBatch;
+use jsonrpsee::core::{RpcResult, async_trait};
+use rpc_api::{ApiError, Base64Bytes, BatchReport, BatchRpcServer, Wait, api_error};
+
+use super::{Api, id_malformed};
+use crate::backend::BackendError;
+
+const WAIT_MS_DEFAULT: u64 = 10_000;
+
+#[async_trait]
+impl BatchRpcServer for Api {
+    async fn submit(
+        &self,
+        bytes_base64: Base64Bytes,
+        wait: Option<Wait>,
+        timeout_ms: Option<u64>,
+        with_codes: Option<bool>,
+    ) -> RpcResult<BatchReport> {
+        let most = self.wait_ms_max;
+        let timeout_ms = timeout_ms.unwrap_or(WAIT_MS_DEFAULT.min(most));
+        if !(1..=most).contains(&timeout_ms) {
+            let detail = format!("({timeout_ms}; 1 to {most})");
+            return Err(api_error(ApiError::TimeoutOutOfBounds, detail));
+        }
+        let bytes =
+            bytes_base64.into_bytes().ok_or_else(|| api_error(ApiError::InvalidBase64, ""))?;
+        let wait = wait.unwrap_or_default();
+        let submitting = self.backend.submit(bytes.clone(), wait, with_codes.unwrap_or_default());
+        let patience = std::time::Duration::from_millis(timeout_ms);
+        match tokio::time::timeout(patience, submitting).await {
+            Ok(result) => result.map_err(BackendError::into_error),
+            Err(_) => Err(api_error(ApiError::WaitTimeout, batch_named(bytes, timeout_ms))),
+        }
+    }
+
+    async fn status(&self, batch_id: String, with_codes: Option<bool>) -> RpcResult<BatchReport> {
+        let id = batch_id.parse().map_err(|error| id_malformed(&batch_id, error))?;
+        self.read(move |node| node.batch(&id, with_codes.unwrap_or_default())).await
+    }
+}
+
+/// Says which batch was waited for, so that the client can ask for it.
+fn batch_named(bytes: Bytes, timeout_ms: u64) -> String {
+    match SignedBatch::decode(bytes) {
+        Ok(batch) => format!("(batch {} within {timeout_ms} ms)", batch.header().id()),
+        Err(_) => format!("(within {timeout_ms} ms)"),
+    }
+}

@@ -1,0 +1,51 @@
+//! `governance_*`.
+
+use chain_types::{MerchantId, ProposalId};
+use jsonrpsee::core::{RpcResult, async_trait};
+use rpc_api::{GovernanceRpcServer, Page, ProposalReport, RegisteredMerchant, RegistryReport};
+
+use super::{Api, id_malformed, merchant_id, page_limit, read_cursor};
+
+#[async_trait]
+impl GovernanceRpcServer for Api {
+    async fn registry(&self) -> RpcResult<RegistryReport> {
+        self.read(|node| node.registry()).await
+    }
+
+    async fn merchants(
+        &self,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<RegisteredMerchant>> {
+        let limit = page_limit(limit)?;
+        let after = read_cursor(cursor.as_deref(), |text| text.parse().ok().map(MerchantId))?;
+        let items = self.read(move |node| node.merchants(after, limit + 1)).await?;
+        Ok(Page::of(items, limit, |last| last.merchant.to_string()))
+    }
+
+    async fn merchant(&self, merchant: String) -> RpcResult<RegisteredMerchant> {
+        let id = merchant_id(&merchant)?;
+        let found = self.read(move |node| node.merchant(id)).await?;
+        found.ok_or_else(|| self.not_found(&format!("merchant {id}")))
+    }
+
+    async fn proposals(
+        &self,
+        open_only: Option<bool>,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<ProposalReport>> {
+        let limit = page_limit(limit)?;
+        let open_only = open_only.unwrap_or_default();
+        let before: Option<ProposalId> = read_cursor(cursor.as_deref(), |text| text.parse().ok())?;
+        let items = self.read(move |node| node.proposals(open_only, before, limit + 1)).await?;
+        Ok(Page::of(items, limit, |last| last.proposal_id.to_string()))
+    }
+
+    async fn proposal(&self, proposal_id: String) -> RpcResult<ProposalReport> {
+        let id: ProposalId =
+            proposal_id.parse().map_err(|error| id_malformed(&proposal_id, error))?;
+        let found = self.read(move |node| node.proposal(&id)).await?;
+        found.ok_or_else(|| self.not_found(&format!("proposal {id}")))
+    }
+}

@@ -1,0 +1,88 @@
+//! `ledger_*`.
+
+use chain_types::{Height, TransferId};
+use jsonrpsee::core::{RpcResult, async_trait};
+use rpc_api::{
+    AccountName, AccountProofReport, AccountReport, EntryReport, LedgerRpcServer, Page,
+    TransferReport, TrialBalance,
+};
+
+use super::{Api, id_malformed, page_limit, place_cursor, place_of, read_cursor};
+
+fn account_name(text: &str) -> RpcResult<AccountName> {
+    text.parse().map_err(|error| id_malformed(text, error))
+}
+
+#[async_trait]
+impl LedgerRpcServer for Api {
+    async fn accounts(
+        &self,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<AccountReport>> {
+        let limit = page_limit(limit)?;
+        let after = read_cursor(cursor.as_deref(), |text| text.parse().ok())?;
+        let items = self.read(move |node| node.accounts(after, limit + 1)).await?;
+        Ok(Page::of(items, limit, |last| last.account.to_string()))
+    }
+
+    async fn account(&self, account: String) -> RpcResult<AccountReport> {
+        let name = account_name(&account)?;
+        let found = self.read(move |node| node.account(&name)).await?;
+        found.ok_or_else(|| self.not_found(&format!("account {name}")))
+    }
+
+    async fn entries(
+        &self,
+        account: String,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<EntryReport>> {
+        let limit = page_limit(limit)?;
+        let name = account_name(&account)?;
+        let after = read_cursor(cursor.as_deref(), place_of)?;
+        let items = self.read(move |node| node.entries(&name, after, limit + 1)).await?;
+        if items.is_empty() && self.read(move |node| node.account(&name)).await?.is_none() {
+            return Err(self.not_found(&format!("account {name}")));
+        }
+        Ok(Page::of(items, limit, |last| place_cursor(last.height, last.sequence)))
+    }
+
+    async fn account_proof(
+        &self,
+        account: String,
+        height: Option<u64>,
+    ) -> RpcResult<AccountProofReport> {
+        let name = account_name(&account)?;
+        let height = height.map(Height);
+        let found = self.read(move |node| node.account_proof(&name, height)).await?;
+        found.ok_or_else(|| match height {
+            Some(height) => self.not_found(&format!("account {name} at height {height}")),
+            None => self.not_found(&format!("account {name}")),
+        })
+    }
+
+    async fn trial_balance(&self) -> RpcResult<TrialBalance> {
+        self.read(|node| node.trial_balance()).await
+    }
+
+    async fn transfers(
+        &self,
+        open_only: Option<bool>,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<TransferReport>> {
+        let limit = page_limit(limit)?;
+        let open_only = open_only.unwrap_or_default();
+        let before: Option<TransferId> = read_cursor(cursor.as_deref(), |text| text.parse().ok())?;
+        let items = self.read(move |node| node.transfers(open_only, before, limit + 1)).await?;
+        Ok(Page::of(items, limit, |last| last.transfer_id.to_string()))
+    }
+
+    async fn transfer(&self, transfer_id: String) -> RpcResult<TransferReport> {
+        let id: TransferId =
+            transfer_id.parse().map_err(|error| id_malformed(&transfer_id, error))?;
+        let found = self.read(move |node| node.transfer(&id)).await?;
+        found.ok_or_else(|| self.not_found(&format!("transfer {id}")))
+    }
+}

@@ -1,0 +1,166 @@
+//! The interface's methods, one file a namespace: they check parameters, ask the backend, and make
+//! pages.
+
+mod batch;
+mod cashback;
+mod chain;
+mod fx;
+mod governance;
+mod ledger;
+mod node;
+mod recharge;
+mod risk;
+mod settlement;
+
+use std::sync::Arc;
+
+use chain_types::{Currency, Height, MerchantId, OrderId, ParticipantId};
+use jsonrpsee::core::{RegisterMethodError, RpcResult};
+use jsonrpsee::server::Methods;
+use rpc_api::money::currency_of;
+use rpc_api::{
+    ApiError, BatchRpcServer, CashbackRpcServer, ChainRpcServer, FxRpcServer, GovernanceRpcServer,
+    LIMIT_DEFAULT, LIMIT_MAX, LedgerRpcServer, NodeRpcServer, RechargeRpcServer, RiskRpcServer,
+    SettlementRpcServer, api_error,
+};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::backend::{Backend, BackendError, Place};
+use crate::config::ServerConfig;
+use crate::metrics::RpcMetrics;
+
+/// What all methods share; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Api {
+    pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) metrics: RpcMetrics,
+    pub(crate) subscriptions: Arc<Semaphore>,
+    pub(crate) cancel: CancellationToken,
+    reads: Arc<Semaphore>,
+    wait_ms_max: u64,
+}
+
+/// Every method of every namespace.
+pub(crate) fn all(
+    config: &ServerConfig,
+    backend: &Arc<dyn Backend>,
+    metrics: &RpcMetrics,
+    cancel: &CancellationToken,
+) -> Result<Methods, RegisterMethodError> {
+    let api = Api {
+        backend: backend.clone(),
+        metrics: metrics.clone(),
+        subscriptions: Arc::new(Semaphore::new(config.subscriptions_max as usize)),
+        cancel: cancel.clone(),
+        reads: Arc::new(Semaphore::new(config.reads_max.max(1) as usize)),
+        wait_ms_max: config.wait_ms_max,
+    };
+    let mut methods = Methods::new();
+    methods.merge(BatchRpcServer::into_rpc(api.clone()))?;
+    methods.merge(RechargeRpcServer::into_rpc(api.clone()))?;
+    methods.merge(SettlementRpcServer::into_rpc(api.clone()))?;
+    methods.merge(LedgerRpcServer::into_rpc(api.clone()))?;
+    methods.merge(FxRpcServer::into_rpc(api.clone()))?;
+    methods.merge(CashbackRpcServer::into_rpc(api.clone()))?;
+    methods.merge(RiskRpcServer::into_rpc(api.clone()))?;
+    methods.merge(GovernanceRpcServer::into_rpc(api.clone()))?;
+    methods.merge(ChainRpcServer::into_rpc(api.clone()))?;
+    methods.merge(NodeRpcServer::into_rpc(api))?;
+    Ok(methods)
+}
+
+impl Api {
+    /// Reads on a thread that may block; so many at once as the server is configured for.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&dyn Backend) -> Result<T, BackendError> + Send + 'static,
+    ) -> RpcResult<T> {
+        // The semaphore is never closed.
+        let permit = self.reads.clone().acquire_owned().await.ok();
+        let backend = self.backend.clone();
+        let task = tokio::task::spawn_blocking(move || {
+            let result = read(backend.as_ref());
+            drop(permit);
+            result
+        });
+        match task.await {
+            Ok(result) => result.map_err(BackendError::into_error),
+            Err(error) => Err(BackendError::fault(error).into_error()),
+        }
+    }
+
+    fn head(&self) -> Height {
+        *self.backend.doorbell().borrow()
+    }
+
+    /// The error for a name that nothing has, with how far the node is.
+    fn not_found(&self, what: &str) -> jsonrpsee::types::ErrorObjectOwned {
+        api_error(ApiError::NotFound, format!("({what}; the node's head is {})", self.head()))
+    }
+
+    /// Whether a participant is registered as a gateway now.
+    pub(crate) async fn is_gateway(&self, id: ParticipantId) -> RpcResult<bool> {
+        self.read(move |node| node.is_gateway(id)).await
+    }
+}
+
+/// The page size asked for.
+fn page_limit(limit: Option<u32>) -> RpcResult<u32> {
+    match limit {
+        None => Ok(LIMIT_DEFAULT),
+        Some(limit) if (1..=LIMIT_MAX).contains(&limit) => Ok(limit),
+        Some(limit) => Err(api_error(ApiError::LimitOutOfBounds, format!("({limit})"))),
+    }
+}
+
+/// A cursor's content, if one was given. Cursors are short; anything long is none.
+pub(crate) fn read_cursor<T>(
+    cursor: Option<&str>,
+    read: impl FnOnce(&str) -> Option<T>,
+) -> RpcResult<Option<T>> {
+    let Some(text) = cursor else { return Ok(None) };
+    read(text).map(Some).ok_or_else(|| {
+        let shown: String = text.chars().take(64).collect();
+        api_error(ApiError::BadCursor, format!("({shown:?})"))
+    })
+}
+
+fn id_malformed(
+    text: &str,
+    expected: impl std::fmt::Display,
+) -> jsonrpsee::types::ErrorObjectOwned {
+    let shown: String = text.chars().take(80).collect();
+    api_error(ApiError::IdMalformed, format!("({shown:?}: {expected})"))
+}
+
+fn place_of(cursor: &str) -> Option<Place> {
+    let (height, sequence) = cursor.split_once('-')?;
+    Some(Place { height: Height(height.parse().ok()?), sequence: sequence.parse().ok()? })
+}
+
+fn place_cursor(height: u64, sequence: u32) -> String {
+    format!("{height}-{sequence}")
+}
+
+fn order_id(text: &str) -> RpcResult<OrderId> {
+    let id: OrderId = text.parse().map_err(|error| id_malformed(text, error))?;
+    if id.is_uuid_v7() { Ok(id) } else { Err(id_malformed(text, "a UUID, but of version 7")) }
+}
+
+fn merchant_id(text: &str) -> RpcResult<MerchantId> {
+    text.parse().map(MerchantId).map_err(|_| id_malformed(text, "a merchant's number"))
+}
+
+fn currency(text: &str) -> RpcResult<Currency> {
+    currency_of(text).ok_or_else(|| id_malformed(text, "an ISO 4217 code such as CNY"))
+}
+
+/// A user's pseudonym.
+fn user(text: &str) -> RpcResult<[u8; 16]> {
+    let mut bytes = [0; 16];
+    match hex::decode_to_slice(text, &mut bytes) {
+        Ok(()) => Ok(bytes),
+        Err(_) => Err(id_malformed(text, "a pseudonym, 32 hexadecimal digits")),
+    }
+}

@@ -1,0 +1,96 @@
+//! `settlement_*`.
+
+use chain_types::{InstructionId, ParticipantId, WindowId};
+use jsonrpsee::core::{RpcResult, SubscriptionResult, async_trait};
+use jsonrpsee::server::PendingSubscriptionSink;
+use rpc_api::{
+    ApiError, BreachReport, InstructionFilter, InstructionReport, Page, ReturnReport,
+    SettlementRpcServer, SlaReport, WindowReport, api_error,
+};
+
+use super::{Api, id_malformed, page_limit, place_cursor, place_of, read_cursor};
+use crate::backend::InstructionsOf;
+
+#[async_trait]
+impl SettlementRpcServer for Api {
+    async fn windows(
+        &self,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<WindowReport>> {
+        let limit = page_limit(limit)?;
+        let before = read_cursor(cursor.as_deref(), |text| text.parse().ok().map(WindowId))?;
+        let items = self.read(move |node| node.windows(before, limit + 1)).await?;
+        Ok(Page::of(items, limit, |last| last.window.to_string()))
+    }
+
+    async fn window(&self, window: u64) -> RpcResult<WindowReport> {
+        let found = self.read(move |node| node.window(WindowId(window))).await?;
+        found.ok_or_else(|| self.not_found(&format!("window {window}")))
+    }
+
+    async fn instructions(
+        &self,
+        filter: InstructionFilter,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<InstructionReport>> {
+        let limit = page_limit(limit)?;
+        let of = match (filter.window, filter.gateway) {
+            (Some(window), None) => InstructionsOf::Window(WindowId(window)),
+            (None, Some(gateway)) => InstructionsOf::Gateway(ParticipantId(gateway)),
+            _ => return Err(api_error(ApiError::FilterMalformed, "")),
+        };
+        let after: Option<InstructionId> =
+            read_cursor(cursor.as_deref(), |text| text.parse().ok())?;
+        let items = self.read(move |node| node.instructions(of, after, limit + 1)).await?;
+        Ok(Page::of(items, limit, |last| last.instruction_id.to_string()))
+    }
+
+    async fn instruction(&self, instruction_id: String) -> RpcResult<InstructionReport> {
+        let id: InstructionId =
+            instruction_id.parse().map_err(|error| id_malformed(&instruction_id, error))?;
+        let found = self.read(move |node| node.instruction(&id)).await?;
+        found.ok_or_else(|| self.not_found(&format!("instruction {id}")))
+    }
+
+    async fn breaches(
+        &self,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<BreachReport>> {
+        let limit = page_limit(limit)?;
+        let after = read_cursor(cursor.as_deref(), place_of)?;
+        let items = self.read(move |node| node.breaches(after, limit + 1)).await?;
+        Ok(Page::of(items, limit, |last| place_cursor(last.height, last.sequence)))
+    }
+
+    async fn returns(
+        &self,
+        order_id: String,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<ReturnReport>> {
+        let limit = page_limit(limit)?;
+        let id = super::order_id(&order_id)?;
+        let after: Option<u16> = read_cursor(cursor.as_deref(), |text| text.parse().ok())?;
+        let items = self.read(move |node| node.returns(&id, after, limit + 1)).await?;
+        Ok(Page::of(items, limit, |last| last.sequence.to_string()))
+    }
+
+    async fn sla(&self, cursor: Option<String>, limit: Option<u32>) -> RpcResult<Page<SlaReport>> {
+        let limit = page_limit(limit)?;
+        let after = read_cursor(cursor.as_deref(), |text| text.parse().ok().map(ParticipantId))?;
+        let items = self.read(move |node| node.sla(after, limit + 1)).await?;
+        Ok(Page::of(items, limit, |last| last.participant.unwrap_or_default().to_string()))
+    }
+
+    async fn subscribe_instructions(
+        &self,
+        pending: PendingSubscriptionSink,
+        gateway: u32,
+        cursor: Option<String>,
+    ) -> SubscriptionResult {
+        self.send_instructions(pending, ParticipantId(gateway), cursor.as_deref()).await
+    }
+}
