@@ -240,7 +240,7 @@ mod tests {
     fn loader() -> Loader {
         let id = ParticipantId(201);
         let payees = vec![(MerchantId(1), Currency(156))];
-        let profile = Profile { gateway: id, collected: true, payees, amount_max: 1_000 };
+        let profile = Profile { gateway: id, collected: true, payees, amount_max: 1_000, users: 0 };
         Loader { id, key: SecretKey::from_seed(&[7; 32]), profile }
     }
 
