@@ -252,7 +252,8 @@ impl Making<'_> {
         let key = AccountKey::payable(self.merchant, payout_currency);
         let height = record.location.height;
         // The cursor of the block before: this block's first entry may be the one.
-        let mut after = EntryCursor { height: height.previous().unwrap_or_default(), sequence: u32::MAX };
+        let mut after =
+            EntryCursor { height: height.previous().unwrap_or_default(), sequence: u32::MAX };
         loop {
             let page = self.store.account_entries(&key, Some(after), PAGE_ITEMS_MAX)?;
             let of_block = page.iter().take_while(|entry| entry.height == height);

@@ -77,9 +77,8 @@ fn october(chain: &mut TestChain) -> Vec<String> {
     let bought = "merchant,amount,currency\n\
                   1001,100,CNY\n1001,50.05,CNY\n1001,600,CNY\n1002,70,CNY";
     let bought = says(chain, A, Kind::Collected, bought);
-    let converted = format!(
-        "merchant,amount,currency,payout_currency,quote_id\n1001,33.33,CNY,USD,{quote_id}"
-    );
+    let converted =
+        format!("merchant,amount,currency,payout_currency,quote_id\n1001,33.33,CNY,USD,{quote_id}");
     let converted = says(chain, A, Kind::Collected, &converted);
     let reserved = says(chain, SERVICE, Kind::Recharge, "1001,201,20,CNY\n1001,203,5,CNY");
     let mut ids = subjects(&bought.1);
@@ -113,8 +112,9 @@ fn november(chain: &mut TestChain, ids: &[String]) {
     deposit(chain, "gateway-liquidity:202:USD", "100.00");
     assert_eq!(chain.block(100, &[from_failed, after_arrival, to_itself]), [0, 0, 0]);
     // The merchant moves to another gateway, which is given what is left.
-    let moved =
-        format!("change = 'merchant'\nmerchant = {SHOP}\nname = 'merchant 1001'\npayout_gateway = {C}");
+    let moved = format!(
+        "change = 'merchant'\nmerchant = {SHOP}\nname = 'merchant 1001'\npayout_gateway = {C}"
+    );
     govern(chain, &moved);
     let again = says(chain, AGENTS[0], Kind::Reinstruct, &format!("{first},moved"));
     assert_eq!(chain.block(100, &[again]), [0]);
@@ -144,9 +144,10 @@ fn a_merchant_s_month_is_what_the_auditor_worked_out() {
     let chain = a_chain_on_which_everything_happened();
     for (text, number) in [("2026-10", 10), ("2026-11", 11)] {
         let made = of_shop(&chain, text);
-        let key = chain.auditor.statements().keys().find(|key| {
-            key.merchant == SHOP && key.currency == 156 && key.month.month == number
-        });
+        let key =
+            chain.auditor.statements().keys().find(|key| {
+                key.merchant == SHOP && key.currency == 156 && key.month.month == number
+            });
         let expected = chain.auditor.statements()[key.unwrap()];
         let cny = made.collections.iter().find(|of| of.currency == "CNY").unwrap();
         let payable = made.payables.iter().find(|of| of.currency == "CNY").unwrap();
@@ -205,7 +206,9 @@ fn a_gateway_s_window_is_what_the_auditor_worked_out() {
             let actual: Vec<_> = made
                 .positions
                 .iter()
-                .map(|of| (of.gross_debits.minor as u128, of.gross_credits.minor as u128, of.net.minor))
+                .map(|of| {
+                    (of.gross_debits.minor as u128, of.gross_credits.minor as u128, of.net.minor)
+                })
                 .collect();
             assert_eq!(actual, expected, "gateway {id}, window {window}");
             kinds.extend(made.lines.iter().map(|line| line.kind));
