@@ -62,7 +62,7 @@ impl History {
     /// A block of what the speaker says, and everything that must hold of it.
     fn block(&mut self, speaker: &mut Speaker) {
         let last = self.chain.state.time().0;
-        let time = last + speaker.step_ms(last);
+        let time = last + speaker.step_ms(&self.chain);
         let now = Now { chain: &self.chain, time };
         if self.operations == 0 {
             speaker.prologue(now);
