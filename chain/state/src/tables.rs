@@ -154,7 +154,7 @@ tables! {
     last_quotes: ParticipantId => QuoteId;
     /// Orders that wait for a risk desk.
     held: OrderId => HeldOrder;
-    /// Orders that were returned, wholly or in part, within the longest return period there can be.
+    /// Orders that were returned, wholly or in part, for as long as any return period can be.
     returned: OrderId => Returned;
     /// Risk policies in force.
     policies: PolicyKey => PolicyRecord;

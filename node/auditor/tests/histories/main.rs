@@ -62,7 +62,7 @@ impl History {
     /// A block of what the speaker says, and everything that must hold of it.
     fn block(&mut self, speaker: &mut Speaker) {
         let last = self.chain.state.time().0;
-        let time = last + speaker.step_ms(last);
+        let time = last + speaker.step_ms(&self.chain);
         let now = Now { chain: &self.chain, time };
         if self.operations == 0 {
             speaker.prologue(now);
@@ -137,7 +137,7 @@ fn check_coverage(counts: &Counts) {
     assert!(missing.is_empty(), "never seen: {missing:?}");
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test's seed is given from outside")]
+#[expect(clippy::disallowed_methods, reason = "which seeds to run; no rule sees it")]
 fn number_of(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().and_then(|text| text.parse().ok())
 }

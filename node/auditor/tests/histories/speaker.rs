@@ -94,9 +94,11 @@ impl Speaker {
     }
 
     /// How long after the last block the next one comes.
-    pub fn step_ms(&mut self, last: u64) -> u64 {
+    pub fn step_ms(&mut self, chain: &Chain) -> u64 {
+        let last = chain.state.time().0;
         match self.below(1_000) {
-            0..860 => self.between(1, 400),
+            0..20 => self.edge(chain).and_then(|edge| edge.checked_sub(last)).unwrap_or(1).max(1),
+            20..860 => self.between(1, 400),
             860..940 => self.between(400, 3_000),
             940..978 => self.between(3_000, 20_000),
             978..990 => self.between(20_000, 60_000),
@@ -108,6 +110,23 @@ impl Speaker {
             995..997 => self.between(10 * DAY_MS, 31 * DAY_MS),
             _ => self.between(1_000_000, 8_000_000),
         }
+    }
+
+    /// The very last moment of something, the one before or the one after.
+    fn edge(&mut self, chain: &Chain) -> Option<u64> {
+        let (state, tables) = (&chain.state, chain.state.tables());
+        let parameters = state.parameters();
+        let opened = state.window_open().opening.opened;
+        let reserved = state.expired_reservations(TimeMs(u64::MAX));
+        let transfers = tables.transfers.values().last();
+        let edge = match self.below(6) {
+            0 | 1 => opened.plus(parameters.window_ms),
+            2 => reserved.first().map(|(_, held)| held.expires)?,
+            3 => tables.quotes.values().last().map(|quote| quote.valid_until)?,
+            4 => tables.rates.values().last()?.observed.plus(parameters.rate_fresh_ms),
+            _ => transfers?.proposed.plus(parameters.transfer_validity_ms),
+        };
+        Some(edge.0 + self.below(3)).map(|edge| edge - 1)
     }
 
     /// A UUIDv7 that is mostly timely, with the edges of that visited.
