@@ -1,9 +1,9 @@
 //! The rules of a whole batch, before any of its items is looked at.
 //!
 //! Rules, in order: the chain is this one (107), the submitter is registered (108), the signature
-//! was checked against a key that it has at the block (109), it is not suspended (110), it has a role for the
-//! batch's kind (111), valid-until has not passed (112) and lies at most skew plus validity ahead
-//! (113). Admission adds: the batch is not in the chain yet (114).
+//! was checked against a key that it has at the block (109), it is not suspended (110), it has a
+//! role for the batch's kind (111), valid-until has not passed (112) and lies at most skew plus
+//! validity ahead (113). Admission adds: the batch is not in the chain yet (114).
 //!
 //! In execution a batch that breaks a rule gives its code to each of its items, and books nothing.
 

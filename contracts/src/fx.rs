@@ -6,7 +6,8 @@
 //! (600); bounds (601); observed in time (603) and after the provider's last one (602), but the
 //! very same again is repeated. Of a quote: 201, 600, 601; a ceiling (206); its id is of the
 //! provider's range (605); the same id with the same content is repeated, with other content, or an
-//! id not above the provider's last, a conflict (604); it is valid from now on, not for too long (606).
+//! id not above the provider's last, a conflict (604); it is valid from now on, not for too long
+//! (606).
 //!
 //! Rules of a conversion, in order: see [`convert`].
 //!

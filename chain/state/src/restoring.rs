@@ -199,7 +199,8 @@ impl Restoring {
         self.set(id, status, location);
     }
 
-    /// Reservations and holds end at the start of the first block past their id's time and validity.
+    /// Reservations and holds end at the start of the first block past their id's time and
+    /// validity.
     fn expire(&mut self, header: &BlockHeader) {
         let validity_ms = self.state.parameters().order_validity_ms;
         while let Some((&id, &wait)) = self.waits.first_key_value() {

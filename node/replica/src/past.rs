@@ -29,8 +29,9 @@ pub struct ArchivedItem {
 /// handed out in effects of earlier calls of [`crate::Replica::handle`]: an archive that is filled
 /// by another thread waits for it to have caught up, and never answers from less.
 ///
-/// What cannot be read is a fault of the node's own. The archive keeps it and answers that there is
-/// nothing; whoever drives the replica asks for the fault before carrying out any effect, and stops.
+/// What cannot be read is a fault of the node's own. The archive keeps it and answers that there
+/// is nothing; whoever drives the replica asks for the fault before carrying out any effect, and
+/// stops.
 pub trait Archive: Send + Sync {
     /// An order that has left the duplicate window.
     fn order(&self, id: &OrderId) -> Option<OrderRecord>;

@@ -38,7 +38,8 @@ item! {
         pub flags: U16,
         /// The FX quote to convert at; zero when the currencies are the same.
         pub fx_quote: U64,
-        /// The least the merchant may be paid, in minor units of `payout_currency`; zero for no bound.
+        /// The least the merchant may be paid, in minor units of `payout_currency`; zero for no
+        /// bound.
         pub payout_minimum: U64,
         /// A keyed hash of the user's device, for risk; zero when unknown.
         pub device: U64,
@@ -64,7 +65,8 @@ item! {
 }
 
 item! {
-    /// The recharge service's or the collecting gateway's word that an order will not happen: 64 bytes.
+    /// The recharge service's or the collecting gateway's word that an order will not happen: 64
+    /// bytes.
     VoidItem: 64, Void {
         /// The reserved order.
         pub order_id: [u8; 16],

@@ -76,7 +76,8 @@ impl Difference {
 
 /// A batch as the home holds it.
 enum StoredBatch {
-    /// Verified with keys that the index says held at its block. Execution looks at whether they did.
+    /// Verified with keys that the index says held at its block. Execution looks at whether they
+    /// did.
     Verified(VerifiedBatch),
     /// Still to be verified, with the keys that execution gives.
     Signed(SignedBatch),
