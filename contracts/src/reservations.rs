@@ -9,7 +9,8 @@
 //! 305); the reason has a meaning (306); sums fit (216).
 //!
 //! Records: the order's new status and where it was set; a collection counts for cashback. A
-//! collection later than its part of the deadline counts, and is a breach of the collecting gateway; so is an expiry.
+//! collection later than its part of the deadline counts, and is a breach of the collecting
+//! gateway; so is an expiry.
 //!
 //! Always: an open reservation is pending on both its accounts by its amount, and ends once.
 

@@ -17,9 +17,9 @@ use crate::bench::{self, Options};
 The folder's gateways submit orders that are collected in one step, in signed batches, over public
 JSON-RPC, and wait until each batch is final. Before the load, every merchant gets a cashback
 programme and every user a limit a day, so that all contracts are at work. With --rate 0 the loop
-is closed: --in-flight batches at each node. With a rate it is open, and latency counts from the time at which a batch was to be
-sent. CPU time, memory and disk are those of the nodes' processes and homes on this machine. Exit
-code 0 when every order sent became final, else 1.")]
+is closed: --in-flight batches at each node. With a rate it is open, and latency counts from the
+time at which a batch was to be sent. CPU time, memory and disk are those of the nodes' processes
+and homes on this machine. Exit code 0 when every order sent became final, else 1.")]
 pub struct BenchArgs {
     /// The network's folder, as `sluice network new` or `sluice localnet` made it.
     #[arg(long, value_name = "FOLDER")]
