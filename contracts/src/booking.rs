@@ -11,7 +11,8 @@ use chain_types::{
     Currency, MerchantId, OrderId, Outcome, ParticipantId, RechargeItem, Rejection, TimeMs,
 };
 
-use crate::{cashback, fx, risk};
+use crate::risk::{self, Policies};
+use crate::{cashback, fx};
 
 /// An order on its way through the books.
 #[derive(Debug, Clone, Copy)]
@@ -143,6 +144,7 @@ pub(crate) fn enter(
     overlay: &mut Overlay<'_>,
     submitter: ParticipantId,
     item: &RechargeItem,
+    policies: &Policies,
 ) -> Result<(Outcome, OrderStatus), Rejection> {
     let mut booking = Booking::new(overlay, item);
     booking.conversion = fx::convert(overlay, item)?;
@@ -152,7 +154,7 @@ pub(crate) fn enter(
     }
     if item.is_collected() {
         let outcome = post(overlay, &booking, &legs, false)?;
-        use_up(overlay, &booking);
+        use_up(overlay, &booking, policies);
         return Ok((outcome, OrderStatus::Collected));
     }
     let reserved = match legs.single() {
@@ -173,7 +175,7 @@ pub(crate) fn enter(
         expires: item.order_id().time().plus(validity_ms),
     };
     overlay.open_reservation(item.order_id(), reservation);
-    use_up(overlay, &booking);
+    use_up(overlay, &booking, policies);
     Ok((Outcome::APPLIED, OrderStatus::Reserved))
 }
 
@@ -218,9 +220,9 @@ pub(crate) fn release(overlay: &mut Overlay<'_>, id: OrderId, held: &Reservation
     overlay.close_reservation(id);
 }
 
-fn use_up(overlay: &mut Overlay<'_>, booking: &Booking) {
+fn use_up(overlay: &mut Overlay<'_>, booking: &Booking, policies: &Policies) {
     if let Some(quote) = booking.quote() {
         fx::use_up(overlay, quote, booking.amount);
     }
-    risk::count(overlay, booking);
+    risk::count(overlay, booking, policies);
 }

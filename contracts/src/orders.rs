@@ -49,8 +49,8 @@ pub(crate) fn submit(
     let result = form
         .and_then(|()| check_parties(overlay, submitter, item))
         .and_then(|()| risk::check(overlay, item))
-        .and_then(|verdict| match verdict {
-            Verdict::Pass => booking::enter(overlay, submitter.id, item),
+        .and_then(|(verdict, policies)| match verdict {
+            Verdict::Pass => booking::enter(overlay, submitter.id, item, &policies),
             Verdict::Hold => Ok((Outcome::HELD, OrderStatus::Held)),
         });
     let (outcome, status) = match result {

@@ -39,7 +39,8 @@ pub(crate) enum Verdict {
 }
 
 /// The policies that bear on an order: of the scheme, its gateway and its merchant.
-struct Policies {
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Policies {
     scheme: Option<PolicyRecord>,
     gateway: Option<PolicyRecord>,
     merchant: Option<PolicyRecord>,
@@ -78,12 +79,16 @@ impl Policies {
     }
 }
 
-/// Whether an order is within all limits, and whether it waits.
-pub(crate) fn check(overlay: &mut Overlay<'_>, item: &RechargeItem) -> Result<Verdict, Rejection> {
+/// Whether an order is within all limits, and whether it waits; with the policies that say so, for
+/// [`count`].
+pub(crate) fn check(
+    overlay: &mut Overlay<'_>,
+    item: &RechargeItem,
+) -> Result<(Verdict, Policies), Rejection> {
     let booking = Booking::new(overlay, item);
     let policies = Policies::of(overlay, &booking);
     if policies.is_empty() {
-        return Ok(Verdict::Pass);
+        return Ok((Verdict::Pass, policies));
     }
     let amount = booking.amount;
     let exceeds = |most: Amount| most.0 > 0 && amount > most;
@@ -106,12 +111,11 @@ pub(crate) fn check(overlay: &mut Overlay<'_>, item: &RechargeItem) -> Result<Ve
         }
     }
     let waits = policies.all().any(|policy| exceeds(policy.hold_above));
-    Ok(if waits { Verdict::Hold } else { Verdict::Pass })
+    Ok((if waits { Verdict::Hold } else { Verdict::Pass }, policies))
 }
 
 /// Adds a booked order to the sums of the day that have a maximum.
-pub(crate) fn count(overlay: &mut Overlay<'_>, booking: &Booking) {
-    let policies = Policies::of(overlay, booking);
+pub(crate) fn count(overlay: &mut Overlay<'_>, booking: &Booking, policies: &Policies) {
     if policies.is_empty() {
         return;
     }
@@ -237,9 +241,9 @@ fn release(
     let submitter =
         submitter.filter(|found| !found.suspended).ok_or(Rejection::SubmitterSuspended)?;
     orders::check_parties(overlay, submitter, &item)?;
-    check(overlay, &item)?;
+    let (_, policies) = check(overlay, &item)?;
     overlay.begin(EntryCause::Order(item.order_id()));
-    booking::enter(overlay, held.submitter, &item)
+    booking::enter(overlay, held.submitter, &item, &policies)
 }
 
 /// Refuses held orders whose id's validity is over at block time.

@@ -75,7 +75,13 @@ impl<'a> Overlay<'a> {
         assert!(time > state.time(), "block time {time} is not after {}", state.time());
         let height = state.height().next();
         let hashing = hashing(state.chain_id());
-        let users = UserChanges::new(hashing.clone());
+        let room = |is_counted: bool| if is_counted { order_count } else { 0 };
+        let (programmes, policies) = (&state.tables().programmes, &state.tables().policies);
+        let users = UserChanges::new(
+            hashing.clone(),
+            room(!programmes.is_empty()),
+            room(!policies.is_empty()),
+        );
         Self {
             state,
             height,

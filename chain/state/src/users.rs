@@ -143,8 +143,9 @@ struct Touched<K, V> {
 }
 
 impl<K: Copy + Eq + std::hash::Hash, V: Copy> Touched<K, V> {
-    fn new(hashing: RandomState) -> Self {
-        Self { entries: Vec::new(), at: HashMap::with_hasher(hashing) }
+    fn new(hashing: RandomState, room: usize) -> Self {
+        let at = HashMap::with_capacity_and_hasher(room, hashing);
+        Self { entries: Vec::with_capacity(room), at }
     }
 
     /// The entry of `key`, made from `found` when this is its first touch.
@@ -177,8 +178,9 @@ pub(crate) struct UserChanges {
 }
 
 impl UserChanges {
-    pub(crate) fn new(hashing: RandomState) -> Self {
-        Self { months: Touched::new(hashing.clone()), days: Touched::new(hashing) }
+    /// None yet, with room for so many of each: maps that grow order by order cost twice.
+    pub(crate) fn new(hashing: RandomState, months: usize, days: usize) -> Self {
+        Self { months: Touched::new(hashing.clone(), months), days: Touched::new(hashing, days) }
     }
 
     pub(crate) fn month(&mut self, book: &UserBook, key: UserMonthKey) -> &mut UserMonth {
