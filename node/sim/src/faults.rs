@@ -25,7 +25,7 @@ pub struct FaultPlan {
     pub events_max: u32,
     /// Runs of four in which a node loses its disk.
     pub lost_disks_of_four: u32,
-    /// Runs of four in which every machine sleeps for [`SLEEP_MS`].
+    /// Runs of four in which every machine sleeps for sixteen minutes.
     pub sleeps_of_four: u32,
     /// A validator that says it is further than it is, all the time.
     pub boaster: Option<Boaster>,
