@@ -1,7 +1,7 @@
 //! Cashback, the "dynamic discount": above so many recharges in a calendar month, a share of the
 //! order's amount goes back to the user, from a budget that the merchant has funded.
 //!
-//! Operation: [`grant`], by the collection of an order alone. The recharge never fails for it.
+//! Operation: `grant`, by the collection of an order alone. The recharge never fails for it.
 //!
 //! Rules, in order: the merchant has an active programme in the order's currency; the user's count
 //! of the month, this order included, is above a tier; the share, rounded half to even and within

@@ -1,6 +1,6 @@
 //! Foreign exchange: rates, quotes, and the conversion of an order.
 //!
-//! Operations: [`publish`] a rate and [`issue`] a quote, both by an FX provider.
+//! Operations: `publish` a rate and `issue` a quote, both by an FX provider.
 //!
 //! Rules of a rate, in order: spare bytes are zero (201); two different currencies of the chain
 //! (600); bounds (601); observed in time (603) and after the provider's last one (602), but the
@@ -9,7 +9,7 @@
 //! id not above the provider's last, a conflict (604); it is valid from now on, not for too long
 //! (606).
 //!
-//! Rules of a conversion, in order: see [`convert`].
+//! Rules of a conversion, in order: see `convert`.
 //!
 //! Always: the provider delivers the exact payout rounded down, the merchant gets it rounded half
 //! to even, and the scheme bears the difference: at most one minor unit an order.

@@ -1,5 +1,5 @@
 //! The contracts' own records: keyed tables in memory, each with what a block changes of it. A
-//! table that is named in [`tables!`] is in the digest, in the checkpoint and in the overlay.
+//! table that is named in `tables!` is in the digest, in the checkpoint and in the overlay.
 
 use std::collections::BTreeMap;
 use std::ops::RangeBounds;

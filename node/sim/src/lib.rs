@@ -3,7 +3,7 @@
 //! a fault of the real thing, and it fails the same way every time.
 //!
 //! A run has a fault phase (delay, loss, partitions, crashes between any two effects, restarts)
-//! and a healed phase. The checkers in [`checks`] look at every event; they share no code with
+//! and a healed phase. The checkers in `checks` look at every event; they share no code with
 //! what they check.
 
 pub mod archive;
