@@ -155,6 +155,10 @@ async fn a_validator_that_lost_its_disk_catches_up_and_votes_again() {
     let goal = network.height(0).await;
     network.start(3);
     eventually("it fetches the chain", || async { network.height(3).await > goal }).await;
+    // It is silent for two heights above what it was told when it came: until then, it and one more
+    // would be two faults of four, and the chain would rightly wait.
+    let told = network.height(0).await.max(network.height(3).await);
+    eventually("it may vote", || async { network.height(3).await > told + 3 }).await;
     let finals = load.end().await;
     every_final_order_is_there(&network, 3, &finals).await;
     // Without another, the three that are left need its vote.
