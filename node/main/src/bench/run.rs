@@ -192,7 +192,7 @@ impl<'a> Bench<'a> {
     }
 
     async fn market(&self, client: &Arc<Client>) -> anyhow::Result<Option<Market>> {
-        if !self.options.mix.is_some_and(|shares: Shares| shares.cross_border > 0) {
+        if self.options.mix.is_none_or(|shares: Shares| shares.cross_border == 0) {
             return Ok(None);
         }
         let scheme = scheme(self.network, self.genesis, client)?;
