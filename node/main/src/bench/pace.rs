@@ -43,10 +43,12 @@ pub trait Source: Send + 'static {
 /// When each turn of an open loop is due.
 #[derive(Debug, Clone)]
 pub enum Due {
-    /// One an interval, for a period.
+    /// At a rate, for a period.
     Steady {
-        /// From one to the next.
-        interval: Duration,
+        /// Orders of a turn.
+        turn_orders: u64,
+        /// Orders a second, at least one.
+        rate: u64,
         /// Until when.
         period: Duration,
     },
@@ -58,9 +60,11 @@ impl Due {
     /// When turn `number` is due, from the start on; `None` after the last.
     fn at(&self, number: usize) -> Option<Duration> {
         match self {
-            // In floating point: a turn is off by nanoseconds, and no error adds up.
-            Self::Steady { interval, period } => {
-                let due = Duration::from_secs_f64(interval.as_secs_f64() * number as f64);
+            // In whole numbers, each from the start: no error adds up to a turn more or less.
+            Self::Steady { turn_orders, rate, period } => {
+                let orders = number as u128 * u128::from(*turn_orders);
+                let nanoseconds = orders * 1_000_000_000 / u128::from((*rate).max(1));
+                let due = Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX));
                 (due < *period).then_some(due)
             }
             Self::Listed(times) => times.get(number).copied(),
@@ -231,7 +235,7 @@ mod tests {
     /// Ten jobs, one a millisecond, of which one is under way at a time.
     async fn open(takes: Duration, give_up: Option<Duration>) -> (Slow, Pacing) {
         let slow = Slow { takes, ..Slow::default() };
-        let due = Due::Steady { interval: milliseconds(1), period: milliseconds(10) };
+        let due = Due::Steady { turn_orders: 10, rate: 10_000, period: milliseconds(10) };
         let schedule = Schedule::Open { due, in_flight_max: 1, turn_orders: 10, give_up };
         let pacing = run(slow.clone(), schedule, CancellationToken::new()).await;
         (slow, pacing)
@@ -275,9 +279,11 @@ mod tests {
 
     #[test]
     fn steady_turns_fill_the_period_and_no_more() {
-        let due = Due::Steady { interval: milliseconds(7), period: milliseconds(21) };
-        let times: Vec<_> = (0..5).map(|number| due.at(number)).collect();
-        let at = |number| Some(milliseconds(number));
-        assert_eq!(times, [at(0), at(7), at(14), None, None]);
+        // Ten orders every 33.3 ms: for four seconds 120 turns, not one more.
+        let due = Due::Steady { turn_orders: 10, rate: 300, period: Duration::from_secs(4) };
+        assert_eq!(due.at(0), Some(Duration::ZERO));
+        assert_eq!(due.at(3), Some(milliseconds(100)));
+        assert!(due.at(119).is_some());
+        assert_eq!(due.at(120), None);
     }
 }

@@ -148,10 +148,9 @@ impl<'a> Bench<'a> {
         Ok(match self.options.pace {
             Pace::Closed { in_flight } => Schedule::Closed { in_flight: in_flight * nodes, period },
             Pace::Open { rate, in_flight_max } => {
-                let interval = Duration::from_secs_f64(batch_items as f64 / rate.max(1) as f64);
                 let turn_orders = u32::try_from(batch_items).context("too many orders a batch")?;
                 let give_up = Some(period + CATCH_UP);
-                let due = Due::Steady { interval, period };
+                let due = Due::Steady { turn_orders: u64::from(turn_orders), rate, period };
                 Schedule::Open { due, in_flight_max, turn_orders, give_up }
             }
         })

@@ -28,6 +28,9 @@ use crate::localnet::nodes::Nodes;
 /// so many blocks.
 const HEARTBEAT_MS: u64 = 200;
 
+/// The least number of merchants of a small crowd, if there are as many.
+const MERCHANTS_MIN: u32 = 20;
+
 /// A scenario's own figures.
 #[derive(Debug, Clone)]
 pub struct Scene {
@@ -131,7 +134,14 @@ impl Options {
         u64::try_from(scaled).unwrap_or(u64::MAX).max(1)
     }
 
-    /// Their sum in minor units.
+    /// Merchants at this scale: a small crowd goes to fewer of them.
+    fn merchants(&self) -> u32 {
+        let all = self.scene.merchants;
+        let scaled = u64::from(all) * self.scale_millionths / 1_000_000;
+        u32::try_from(scaled).unwrap_or(all).clamp(all.min(MERCHANTS_MIN), all)
+    }
+
+    /// The orders' sum in minor units.
     pub fn sum_minor(&self) -> u64 {
         self.orders() * self.scene.mean_minor
     }
@@ -142,7 +152,7 @@ impl Options {
         let parameters =
             Parameters { window_ms, heartbeat_ms: HEARTBEAT_MS, ..defaults.parameters };
         // A load leaves the last two of more than two merchants to others.
-        let merchants = self.scene.merchants;
+        let merchants = self.merchants();
         NetworkPlan {
             name: self.scene.name.to_owned(),
             gateways: self.scene.gateways,
@@ -215,6 +225,8 @@ mod tests {
         assert_eq!(all(DOUBLE_ELEVEN).sum_minor(), 860_000_000 * 100);
         assert_eq!(options(LIVESTREAM, 1_000).orders(), 2_400);
         assert_eq!(options(LIVESTREAM, 0).orders(), 1);
+        assert_eq!((all(LIVESTREAM).merchants(), all(DOUBLE_ELEVEN).merchants()), (1, 200));
+        assert_eq!(options(DOUBLE_ELEVEN, 400).merchants(), 20);
     }
 
     #[test]
