@@ -30,6 +30,7 @@ use tokio::sync::{Semaphore, watch};
 use super::driver::Vitals;
 use super::hub::{Ended, FinalBatch, Hub};
 use super::orders::Orders;
+use super::peers::VERIFIED_AT_ONCE_BYTES;
 use super::reports;
 
 /// Batches of clients that are verified at once.
@@ -97,14 +98,21 @@ impl NodeBackend {
     }
 
     async fn verify(&self, bytes: Bytes) -> Result<VerifiedBatch, BackendError> {
-        let permit = self.verifying.clone().acquire_owned().await;
-        let permit = permit.map_err(BackendError::fault)?;
         let state = self.orders.state.clone();
         let chain_id = self.genesis.chain_id;
+        let is_small = bytes.len() <= VERIFIED_AT_ONCE_BYTES;
         let verify = move || {
-            let _permit = permit;
             let keys_of = |id| read_state(&state).party_keys(id).copied();
             SignedBatch::decode(bytes).and_then(|batch| batch.verify(chain_id, keys_of))
+        };
+        if is_small {
+            return verify().map_err(BackendError::from);
+        }
+        let permit = self.verifying.clone().acquire_owned().await;
+        let permit = permit.map_err(BackendError::fault)?;
+        let verify = move || {
+            let _permit = permit;
+            verify()
         };
         let verified = tokio::task::spawn_blocking(verify).await.map_err(BackendError::fault)?;
         verified.map_err(BackendError::from)
