@@ -9,6 +9,7 @@ mod participant;
 mod statement;
 #[cfg(test)]
 mod test_chain;
+mod window_proof;
 
 use std::process::ExitCode;
 
