@@ -14,7 +14,7 @@ pub mod home;
 mod hub;
 pub mod keys;
 mod metrics;
-mod orders;
+pub mod orders;
 mod peers;
 mod proofs;
 mod receipts;
