@@ -3,7 +3,8 @@
 //! [`parse_genesis`] turns a file's bytes into a [`chain_types::ChainGenesis`] in which every value
 //! is within its bounds, so that no configuration value can halt a chain later.
 //! [`network_new`] makes a network: keys, one genesis file, a configuration for each node and
-//! participant. [`network_join`] makes the folder of one more node. [`NodeConfig`] and [`ParticipantConfig`] read those back.
+//! participant. [`network_join`] makes the folder of one more node. [`NodeConfig`] and
+//! [`ParticipantConfig`] read those back.
 
 pub mod check;
 pub mod fault;

@@ -247,8 +247,8 @@ impl NodeConfig {
         Ok(())
     }
 
-    /// Reads the genesis file and the keys. What the node may do with them is the registry's to say:
-    /// see [`Self::standing`].
+    /// Reads the genesis file and the keys. What the node may do with them is the registry's to
+    /// say: see [`Self::standing`].
     ///
     /// # Errors
     /// When one cannot be used.

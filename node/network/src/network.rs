@@ -130,9 +130,9 @@ impl Network {
         Ok((Self { inner: Arc::new(inner) }, events))
     }
 
-    /// From soon on, exactly these keys may connect, this node's own aside. Those that come are let
-    /// in, and dialled if [`NetworkConfig::peers`] has their address; the links of those that go are
-    /// closed. Returns at once; of several calls in a row, the last one holds.
+    /// From soon on, exactly these keys may connect, this node's own aside. Those that come are
+    /// let in, and dialled if [`NetworkConfig::peers`] has their address; the links of those that
+    /// go are closed. Returns at once; of several calls in a row, the last one holds.
     pub fn allow(&self, allowed: BTreeSet<PublicKey>) {
         self.inner.allowed.send_replace(allowed);
     }

@@ -1,6 +1,7 @@
 //! The chain that every simulation runs: four validators, an edge node that governance may let
-//! vote, a node that the genesis file does not name and governance may add, and parties of every role. Times are short, so that a run sees windows close, rates grow
-//! stale, orders leave the duplicate window, and a day and a month begin.
+//! vote, a node that the genesis file does not name and governance may add, and parties of every
+//! role. Times are short, so that a run sees windows close, rates grow stale, orders leave the
+//! duplicate window, and a day and a month begin.
 
 use std::sync::Arc;
 

@@ -62,8 +62,8 @@ impl fmt::Debug for Coverage {
         write!(
             formatter,
             "\nreturns: {} late, {} by sync, {} replayed; {} batches under an old key; changes of \
-             validators: {}, of parameters: {}; votes of a node that was added: {}; restored with held orders: {}, with another \
-             registry: {}",
+             validators: {}, of parameters: {}; votes of a node that was added: {}; restored with \
+             held orders: {}, with another registry: {}",
             self.late_returns,
             self.synced_returns,
             self.replayed_returns,
