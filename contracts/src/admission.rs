@@ -5,7 +5,9 @@
 //! role for the batch's kind (111), valid-until has not passed (112) and lies at most skew plus
 //! validity ahead (113). Admission adds: the batch is not in the chain yet (114).
 //!
-//! In execution a batch that breaks a rule gives its code to each of its items, and books nothing.
+//! 107 to 109 say whose word a batch is: a block with one that breaks them is no block, because
+//! whoever reads the chain later could not check it. A batch that breaks another rule gives the
+//! code to each of its items in execution, and books nothing.
 
 use chain_state::{State, check_batch_timely};
 use chain_types::{BatchError, Participant, Rejection, TimeMs, VerifiedBatch};
@@ -15,7 +17,8 @@ use chain_types::{BatchError, Participant, Rejection, TimeMs, VerifiedBatch};
 /// # Errors
 /// The first of rejections 107 to 114 that applies.
 pub fn admit(state: &State, batch: &VerifiedBatch, now: TimeMs) -> Result<(), BatchError> {
-    check_batch(state, batch, now)?;
+    let submitter = check_author(state, batch)?;
+    check_batch(state, batch, submitter, now)?;
     match state.batch_location(&batch.id()) {
         Some((height, index)) => {
             let detail = format!("(batch {} is number {index} of block {height})", batch.id());
@@ -25,14 +28,13 @@ pub fn admit(state: &State, batch: &VerifiedBatch, now: TimeMs) -> Result<(), Ba
     }
 }
 
-/// The rules that execution checks too. Gives the submitter.
-pub(crate) fn check_batch<'a>(
+/// 107 to 109: whose word the batch is. Gives the submitter.
+pub(crate) fn check_author<'a>(
     state: &'a State,
     batch: &VerifiedBatch,
-    time: TimeMs,
 ) -> Result<&'a Participant, BatchError> {
     let header = batch.header();
-    let (id, kind) = (header.submitter, batch.kind());
+    let id = header.submitter;
     if header.chain_id != state.chain_id() {
         let detail = format!("(batch {}, chain {})", header.chain_id, state.chain_id());
         return Err(BatchError::new(Rejection::WrongChain, detail));
@@ -45,6 +47,18 @@ pub(crate) fn check_batch<'a>(
         let detail = format!("(participant {id} has key {})", submitter.public_key);
         return Err(BatchError::new(Rejection::SignatureInvalid, detail));
     }
+    Ok(submitter)
+}
+
+/// 110 to 113: whether its submitter may say this now.
+pub(crate) fn check_batch(
+    state: &State,
+    batch: &VerifiedBatch,
+    submitter: &Participant,
+    time: TimeMs,
+) -> Result<(), BatchError> {
+    let (id, kind) = (submitter.id, batch.kind());
+    let valid_until = batch.header().valid_until;
     if submitter.suspended {
         return Err(BatchError::new(Rejection::SubmitterSuspended, format!("(participant {id})")));
     }
@@ -52,9 +66,7 @@ pub(crate) fn check_batch<'a>(
         let detail = format!("(participant {id}, kind {})", kind.name());
         return Err(BatchError::new(Rejection::RoleMissing, detail));
     }
-    check_batch_timely(state.parameters(), header.valid_until, time).map_err(|rejection| {
-        let detail = format!("(valid until {}, time {time})", header.valid_until);
-        BatchError::new(rejection, detail)
-    })?;
-    Ok(submitter)
+    check_batch_timely(state.parameters(), valid_until, time).map_err(|rejection| {
+        BatchError::new(rejection, format!("(valid until {valid_until}, time {time})"))
+    })
 }

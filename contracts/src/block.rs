@@ -14,8 +14,8 @@ use chain_types::batch::Items;
 use chain_types::block::{batches_root, outcomes_root, results_root};
 use chain_types::parameters::PROTOCOL_VERSION;
 use chain_types::{
-    BatchId, BatchKind, Block, BlockHeader, Digest, Height, Outcome, Round, TimeMs, ValidatorId,
-    VerifiedBatch,
+    BatchError, BatchId, BatchKind, Block, BlockHeader, Digest, Height, Outcome, Participant,
+    Round, TimeMs, ValidatorId, VerifiedBatch,
 };
 
 use crate::{
@@ -96,6 +96,15 @@ pub enum BlockError {
     /// The chain has gone on to a protocol version that this code does not execute.
     #[error("the chain executes protocol version {0}; install a newer sluice")]
     Version(u16),
+    /// A batch is of another chain, of nobody that the chain knows, or signed with a key that its
+    /// submitter does not have at the height.
+    #[error("batch {id} has no author: {source}")]
+    Author {
+        /// The batch.
+        id: BatchId,
+        /// Rejection 107, 108 or 109.
+        source: BatchError,
+    },
     /// A batch is already in the chain, or twice in the block.
     #[error("batch {0} is repeated")]
     BatchRepeated(BatchId),
@@ -112,7 +121,7 @@ pub fn execute(
     batches: &[VerifiedBatch],
     history: &dyn History,
 ) -> Result<Executed, BlockError> {
-    check_form(state, context, batches)?;
+    let submitters = check_form(state, context, batches)?;
     let orders = batches.iter().filter(|batch| batch.kind() == BatchKind::Recharge);
     let order_count = orders.map(|batch| batch.count() as usize).sum();
     let mut overlay = Overlay::new(state, context.time, order_count);
@@ -125,8 +134,8 @@ pub fn execute(
     fx::forget(&mut overlay);
     returns::forget(&mut overlay);
     let outcomes: Vec<Vec<Outcome>> = (0_u32..)
-        .zip(batches)
-        .map(|(index, batch)| run(&mut overlay, index, batch, history))
+        .zip(batches.iter().zip(submitters))
+        .map(|(index, (batch, submitter))| run(&mut overlay, index, batch, submitter, history))
         .collect();
     governance::activate(&mut overlay);
     let window = overlay.window().id;
@@ -163,11 +172,12 @@ pub fn execute(
     Ok(Executed { block: Block { header, batches: ids }, outcomes, writes })
 }
 
-fn check_form(
-    state: &State,
+/// Whether a block may have this context and these batches. Gives each batch's submitter.
+fn check_form<'a>(
+    state: &'a State,
     context: &BlockContext,
     batches: &[VerifiedBatch],
-) -> Result<(), BlockError> {
+) -> Result<Vec<&'a Participant>, BlockError> {
     if state.protocol_version() > PROTOCOL_VERSION {
         return Err(BlockError::Version(state.protocol_version()));
     }
@@ -202,7 +212,11 @@ fn check_form(
             return Err(BlockError::BatchRepeated(id));
         }
     }
-    Ok(())
+    let author = |batch| {
+        let refused = |source| BlockError::Author { id: VerifiedBatch::id(batch), source };
+        admission::check_author(state, batch).map_err(refused)
+    };
+    batches.iter().map(author).collect()
 }
 
 /// The outcomes of one batch's items.
@@ -210,6 +224,7 @@ fn run(
     overlay: &mut Overlay<'_>,
     index: u32,
     batch: &VerifiedBatch,
+    submitter: &Participant,
     history: &dyn History,
 ) -> Vec<Outcome> {
     let (state, time) = (overlay.state(), overlay.time());
@@ -218,10 +233,9 @@ fn run(
         // Also one that is refused below: no batch is in the chain twice while it could apply.
         overlay.record_batch(batch.id(), valid_until, index);
     }
-    let submitter = match admission::check_batch(state, batch, time) {
-        Ok(submitter) => submitter,
-        Err(refused) => return vec![refused.rejection.into(); batch.count() as usize],
-    };
+    if let Err(refused) = admission::check_batch(state, batch, submitter, time) {
+        return vec![refused.rejection.into(); batch.count() as usize];
+    }
     overlay.begin(EntryCause::Batch(index));
     let first = Location { height: overlay.height(), batch: index, item: 0 };
     let places = (0_u32..).map(|item| Location { item, ..first });

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use chain_types::{BatchId, ParticipantId, TimeMs, VerifiedBatch};
+use chain_types::{BatchId, BatchKind, ParticipantId, TimeMs, VerifiedBatch};
 
 #[cfg(test)]
 mod tests;
@@ -30,6 +30,17 @@ impl Default for Limits {
             submitter_bytes_max: 128 * 1024 * 1024,
         }
     }
+}
+
+/// What a block has room for.
+#[derive(Debug, Clone, Copy)]
+pub struct Room {
+    /// Batches.
+    pub batches_max: usize,
+    /// Items of all batches.
+    pub items_max: usize,
+    /// Items of the batches of returns: each of them reads the past.
+    pub returns_max: u32,
 }
 
 /// What became of an offered batch.
@@ -148,9 +159,10 @@ impl Mempool {
         expired
     }
 
-    /// The next batches to propose, at most so many and with at most so many items together:
-    /// one of each submitter in turn. They stay in the pool until [`Self::remove`].
-    pub fn propose(&mut self, batches_max: usize, items_max: usize) -> Vec<VerifiedBatch> {
+    /// The next batches to propose, as far as there is room: one of each submitter in turn. Returns
+    /// that it has none for are passed over, and do not take the place of others. All stay in the
+    /// pool until [`Self::remove`].
+    pub fn propose(&mut self, room: &Room) -> Vec<VerifiedBatch> {
         let mut order: Vec<ParticipantId> = self.queues.keys().copied().collect();
         if let Some(last) = self.last_first {
             let start = order.partition_point(|submitter| *submitter <= last);
@@ -158,20 +170,27 @@ impl Mempool {
         }
         self.last_first = order.first().copied().or(self.last_first);
         let mut taken = Vec::new();
-        let mut items = 0;
+        let (mut items, mut returns) = (0, 0);
         for turn in 0.. {
-            let before = taken.len();
+            let mut is_over = true;
             for submitter in &order {
                 let id = self.queues.get(submitter).and_then(|queue| queue.waiting.get(turn));
                 let Some(batch) = id.and_then(|id| self.batches.get(id)) else { continue };
+                is_over = false;
+                if batch.kind() == BatchKind::Return {
+                    if returns + batch.count() > room.returns_max {
+                        continue;
+                    }
+                    returns += batch.count();
+                }
                 let count = batch.count() as usize;
-                if taken.len() >= batches_max || items + count > items_max {
+                if taken.len() >= room.batches_max || items + count > room.items_max {
                     return taken;
                 }
                 items += count;
                 taken.push(batch.clone());
             }
-            if taken.len() == before {
+            if is_over {
                 break;
             }
         }

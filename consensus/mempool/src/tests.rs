@@ -2,22 +2,36 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use bytes::Bytes;
-use chain_types::operation::CollectItem;
+use chain_types::batch::BatchItem;
+use chain_types::operation::{CollectItem, ReturnItem};
 use chain_types::{
     ChainId, ParticipantId, PartyKeys, SecretKey, SignedBatch, TimeMs, VerifiedBatch,
 };
+use zerocopy::{FromZeros, Immutable, IntoBytes};
 
-use super::{Limits, Mempool, Offer};
+use super::{Limits, Mempool, Offer, Room};
+
+fn room(batches_max: usize, items_max: usize) -> Room {
+    Room { batches_max, items_max, returns_max: 0 }
+}
 
 fn batch(submitter: u32, number: u8, items: usize) -> VerifiedBatch {
-    let key = SecretKey::from_seed(&[1; 32]);
     let item = CollectItem { order_id: [number; 16], reference: [0; 32], spare: [0; 16] };
+    signed(submitter, number, &vec![item; items])
+}
+
+fn signed(
+    submitter: u32,
+    number: u8,
+    items: &[impl IntoBytes + Immutable + BatchItem],
+) -> VerifiedBatch {
+    let key = SecretKey::from_seed(&[1; 32]);
     let bytes = SignedBatch::sign(
         ChainId::default(),
         ParticipantId(submitter),
         &key,
         TimeMs(u64::from(number)),
-        &vec![item; items],
+        items,
     );
     let signed = SignedBatch::decode(Bytes::from(bytes)).unwrap();
     let current = key.public_key();
@@ -35,7 +49,7 @@ fn a_batch_is_held_once_and_gone_once_removed() {
     assert!(pool.remove(&one.id()).is_some());
     assert!(pool.is_empty());
     assert_eq!(pool.bytes(), 0);
-    assert!(pool.propose(10, 10).is_empty());
+    assert!(pool.propose(&room(10, 10)).is_empty());
 }
 
 #[test]
@@ -56,12 +70,16 @@ fn submitters_take_turns_and_keep_their_order() {
     }
     pool.offer(batch(2, 9, 1));
     let taken: Vec<(u32, u64)> = pool
-        .propose(3, 100)
+        .propose(&room(3, 100))
         .iter()
         .map(|batch| (batch.header().submitter.0, batch.header().valid_until.0))
         .collect();
     assert_eq!(taken, [(1, 0), (2, 9), (1, 1)]);
-    assert_eq!(pool.propose(1, 100)[0].header().submitter.0, 2, "the next proposal starts after");
+    assert_eq!(
+        pool.propose(&room(1, 100))[0].header().submitter.0,
+        2,
+        "the next proposal starts after"
+    );
 }
 
 #[test]
@@ -70,8 +88,8 @@ fn proposals_stay_within_batches_and_items() {
     for number in 0..5 {
         pool.offer(batch(1, number, 10));
     }
-    assert_eq!(pool.propose(2, 1000).len(), 2);
-    assert_eq!(pool.propose(10, 35).len(), 3);
+    assert_eq!(pool.propose(&room(2, 1000)).len(), 2);
+    assert_eq!(pool.propose(&room(10, 35)).len(), 3);
 }
 
 #[test]
@@ -83,4 +101,21 @@ fn what_can_no_longer_commit_is_forgotten() {
     assert_eq!(pool.expire(TimeMs(5)), []);
     assert_eq!(pool.expire(TimeMs(6)), [early.id()]);
     assert_eq!(pool.len(), 1);
+}
+
+#[test]
+fn returns_without_room_wait_and_crowd_nobody_out() {
+    let mut pool = Mempool::new(Limits::default());
+    for number in 0..4 {
+        pool.offer(signed(1, number, &[ReturnItem::new_zeroed(); 10]));
+    }
+    pool.offer(batch(1, 4, 10));
+    pool.offer(batch(1, 5, 10));
+    let mut taken = |returns_max| -> Vec<u64> {
+        let batches = pool.propose(&Room { batches_max: 3, items_max: 30, returns_max });
+        batches.iter().map(|batch| batch.header().valid_until.0).collect()
+    };
+    assert_eq!(taken(0), [4, 5]);
+    assert_eq!(taken(10), [0, 4, 5]);
+    assert_eq!(taken(25), [0, 1, 4]);
 }

@@ -19,7 +19,7 @@ use chain_types::{
     SettleWindowItem, TimeMs, TransferAction, TransferDecisionItem, TransferId, TransferItem,
     VerifiedBatch, VoidItem, WindowId, codec, merkle,
 };
-use contracts::{BlockContext, Executed, execute};
+use contracts::{BlockContext, BlockError, Executed, admit, execute};
 use zerocopy::{Immutable, IntoBytes};
 
 /// Settlement operators; each runs one of the four validators.
@@ -427,11 +427,30 @@ impl Chain {
         }
     }
 
-    /// The block of these batches, `after_ms` after the one before, applied.
+    /// The block of these batches, `after_ms` after the one before, applied. A batch without an
+    /// author (107 to 109) stands in no block: its items get the code, and the block goes without.
     pub fn block(&mut self, after_ms: u64, batches: &[VerifiedBatch]) -> Vec<Vec<Outcome>> {
         let context = self.context(after_ms);
-        let executed = execute(&self.state, &context, batches, self).unwrap();
-        self.apply(executed, batches)
+        let (mut held, mut refused) = (batches.to_vec(), BTreeMap::new());
+        let executed = loop {
+            match execute(&self.state, &context, &held, self) {
+                Err(BlockError::Author { id, source }) => {
+                    held.retain(|batch| batch.id() != id);
+                    refused.insert(id, source);
+                }
+                executed => break executed.unwrap(),
+            }
+        };
+        let before = self.state.clone();
+        let mut outcomes = self.apply(executed, &held).into_iter();
+        let mut outcomes_of = |batch: &VerifiedBatch| match refused.get(&batch.id()) {
+            None => outcomes.next().unwrap(),
+            Some(source) => {
+                assert_eq!(admit(&before, batch, context.time).as_ref().err(), Some(source));
+                vec![source.rejection.into(); batch.count() as usize]
+            }
+        };
+        batches.iter().map(&mut outcomes_of).collect()
     }
 
     pub fn apply(&mut self, executed: Executed, batches: &[VerifiedBatch]) -> Vec<Vec<Outcome>> {

@@ -1,7 +1,7 @@
 //! Batches: the rules that refuse a whole one, and the way of each item to its section.
 
 use chain_types::batch::Items;
-use chain_types::{Outcome, ParticipantId, Rejection, VerifiedBatch};
+use chain_types::{Height, Outcome, ParticipantId, Rejection, VerifiedBatch};
 
 use crate::auditor::{Auditor, Verdict};
 use crate::finding::{Finding, Place, outcome_words};
@@ -27,6 +27,14 @@ impl Auditor {
                 found: format!("{}", outcomes.len()),
             });
         }
+        if let Err(rejection) = self.check_author(Height(self.height), batch) {
+            return Err(Finding {
+                height: self.height,
+                place: Place::Batch { batch: place },
+                expected: format!("a block without batch {}", batch.id()),
+                found: format!("it, although {}", outcome_words(rejection.into())),
+            });
+        }
         let refusal = self.check_submitter(batch).err();
         if self.check_batch_timely(batch).is_ok() {
             self.batches.insert(batch.id());
@@ -50,16 +58,26 @@ impl Auditor {
         Ok(())
     }
 
-    /// 107 to 114: what refuses a whole batch. No block holds a batch twice, so a chain that says
+    /// Whose word a batch is: a block of `height`, the next one, holds none that this refuses.
+    ///
+    /// # Errors
+    /// Rejections 107 to 109.
+    pub fn check_author(&self, height: Height, batch: &VerifiedBatch) -> Result<(), Rejection> {
+        let (header, registry) = (batch.header(), &self.registry);
+        refuse_if(header.chain_id != self.chain_id, Rejection::WrongChain)?;
+        let is_known = registry.participant(header.submitter).is_some();
+        refuse_if(!is_known, Rejection::SubmitterUnknown)?;
+        let is_signed = registry.accepts_key(header.submitter, batch.public_key(), height.0);
+        refuse_if(!is_signed, Rejection::SignatureInvalid)
+    }
+
+    /// 110 to 114: what refuses a whole batch. No block holds a batch twice, so a chain that says
     /// 114 of an item is wrong in another way.
     fn check_submitter(&self, batch: &VerifiedBatch) -> Result<(), Rejection> {
         let (header, registry) = (batch.header(), &self.registry);
-        refuse_if(header.chain_id != self.chain_id, Rejection::WrongChain)?;
-        let participant = registry.participant(header.submitter);
-        let participant = participant.ok_or(Rejection::SubmitterUnknown)?;
-        let is_signed = registry.accepts_key(header.submitter, batch.public_key(), self.height);
-        refuse_if(!is_signed, Rejection::SignatureInvalid)?;
-        refuse_if(participant.suspended, Rejection::SubmitterSuspended)?;
+        let is_suspended =
+            registry.participant(header.submitter).is_some_and(|participant| participant.suspended);
+        refuse_if(is_suspended, Rejection::SubmitterSuspended)?;
         let may_submit = registry.has_role(header.submitter, batch.kind().roles());
         refuse_if(!may_submit, Rejection::RoleMissing)?;
         self.check_batch_timely(batch)?;

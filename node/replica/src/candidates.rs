@@ -228,11 +228,12 @@ impl Replica {
         missing
     }
 
-    /// Asks a peer for the batches that candidates lack: the proposer first, then the others.
+    /// Judges what waited for the archive, and asks a peer for the batches that candidates lack:
+    /// the proposer first, then the others.
     pub(crate) fn fetch_missing(&mut self) {
+        self.judge_candidates();
         let missing: Vec<BatchId> = self.missing().into_iter().collect();
         if missing.is_empty() {
-            self.judge_candidates();
             return;
         }
         let proposer = self.candidates.blocks.values().find_map(|candidate| match candidate {

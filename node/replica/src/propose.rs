@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 
-use chain_types::{BatchId, BatchKind, Height, Round, TimeMs, VerifiedBatch};
+use chain_types::{BatchId, Height, Round, TimeMs, VerifiedBatch};
 use consensus_core::{Effect as ConsensusEffect, Input as ConsensusInput, Message};
+use consensus_mempool::Room;
 use contracts::{BlockContext, Executed};
 
 use crate::effect::{Effect, StagedBlock, Target, Timer};
@@ -93,12 +94,15 @@ impl Replica {
 
     /// What waits and may stand in the next block.
     fn proposable(&mut self) -> Vec<VerifiedBatch> {
-        let batches_max = self.parameters.block_batches_max as usize;
-        let items_max = self.parameters.block_items_max as usize;
+        let room = Room {
+            batches_max: self.parameters.block_batches_max as usize,
+            items_max: self.parameters.block_items_max as usize,
+            // The archive has the block before only after this call.
+            returns_max: if self.has_committed { 0 } else { self.parameters.block_returns_max },
+        };
         let time = self.next_block_time();
         loop {
-            let mut batches = self.pool.propose(batches_max, items_max);
-            self.leave_returns(&mut batches);
+            let batches = self.pool.propose(&room);
             let state = read_state(&self.state);
             let stale: Vec<BatchId> = batches
                 .iter()
@@ -114,21 +118,6 @@ impl Replica {
             }
             self.effects.push(Effect::Dropped(stale));
         }
-    }
-
-    /// Leaves in the pool the returns that a block has no room for; all of them while the archive
-    /// lacks the block before.
-    fn leave_returns(&self, batches: &mut Vec<VerifiedBatch>) {
-        let returns_max = if self.has_committed { 0 } else { self.parameters.block_returns_max };
-        let mut room = returns_max;
-        batches.retain(|batch| {
-            if batch.kind() != BatchKind::Return {
-                return true;
-            }
-            let rest = room.checked_sub(batch.count());
-            room = rest.unwrap_or(room);
-            rest.is_some()
-        });
     }
 
     fn next_block_time(&self) -> TimeMs {

@@ -16,8 +16,8 @@ mod speaker;
 use std::collections::BTreeMap;
 
 use chain_state::State;
-use chain_types::{Outcome, Rejection, TimeMs};
-use contracts::execute;
+use chain_types::{Outcome, Rejection, TimeMs, VerifiedBatch};
+use contracts::{BlockError, execute};
 use node_auditor::Auditor;
 
 use crate::chain::{Chain, context};
@@ -72,8 +72,9 @@ impl History {
         while !speaker.queue.is_empty() || said.len() < usize::try_from(count).unwrap() {
             said.push(speaker.say(now));
         }
-        let batches = speaker.batches(now, &said);
         let time = TimeMs(time);
+        let spoken = speaker.batches(now, &said);
+        let (batches, refused) = self.turn_away(time, &spoken);
         let executed = self.chain.execute(time, &batches);
         let (header, outcomes) = (&executed.block.header, &executed.outcomes);
         if let Err(finding) = self.auditor.block(header, &batches, outcomes) {
@@ -85,13 +86,43 @@ impl History {
             state.apply(again.writes);
         }
         self.chain.apply(executed, &batches);
-        let outcomes: Vec<Outcome> = self.chain.last().outcomes.concat();
+        let mut outcomes = self.chain.last().outcomes.iter().cloned();
+        let outcomes_of = |(place, batch): (usize, &VerifiedBatch)| match refused.get(&place) {
+            Some(rejection) => vec![Outcome::from(*rejection); batch.count() as usize],
+            None => outcomes.next().unwrap(),
+        };
+        let outcomes: Vec<Outcome> = spoken.iter().enumerate().flat_map(outcomes_of).collect();
         for outcome in &outcomes {
             *self.counts.entry(outcome.0).or_default() += 1;
         }
         self.operations += outcomes.len();
         speaker.hear(&self.chain, &said, &outcomes);
         self.check();
+    }
+
+    /// The batches that a block may hold, and the place and rejection of each other one: execution
+    /// refuses a block with it, and the auditor agrees.
+    fn turn_away(
+        &self,
+        time: TimeMs,
+        spoken: &[VerifiedBatch],
+    ) -> (Vec<VerifiedBatch>, BTreeMap<usize, Rejection>) {
+        let state = &self.chain.state;
+        let (mut held, mut refused) = (Vec::new(), BTreeMap::new());
+        for (place, batch) in spoken.iter().enumerate() {
+            let by_auditor = self.auditor.check_author(state.height().next(), batch);
+            let Err(rejection) = by_auditor else {
+                held.push(batch.clone());
+                continue;
+            };
+            let alone = std::slice::from_ref(batch);
+            match execute(state, &context(state, time), alone, &self.chain) {
+                Err(BlockError::Author { source, .. }) => assert_eq!(source.rejection, rejection),
+                other => panic!("the auditor gives {rejection:?}, execution {:?}", other.err()),
+            }
+            refused.insert(place, rejection);
+        }
+        (held, refused)
     }
 
     fn check(&mut self) {

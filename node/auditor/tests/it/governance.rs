@@ -43,13 +43,16 @@ fn a_key_holds_on_for_its_overlap() {
     let mut scene = Scene::default();
     let (id, key) = (ParticipantId(SERVICE), secret(500));
     let public_key = key.public_key();
-    scene.change(&Change::Key { participant: id, public_key, overlap_heights: 2 });
-    for (old, new) in [(0, 0), (0, 0), (109, 0)] {
+    scene.change(&Change::Key { participant: id, public_key, overlap_heights: 4 });
+    for is_accepted in [true, true, false] {
         let until = TimeMs(scene.time + 9_000);
         let (first, second) = (scene.order(1), scene.order(1));
         let by_old = signed(SERVICE, &secret(SERVICE), until, &[first]);
         let by_new = signed(SERVICE, &key, until, &[second]);
-        scene.block(&[(by_old, &[old]), (by_new, &[new])]);
+        scene.block(&[(by_new, &[0])]);
+        // The overlap counts heights, and this is the second one of each pass.
+        let judged = scene.judge(&[(by_old, &[0])]);
+        assert_eq!(judged.is_ok(), is_accepted, "{judged:?}");
     }
 }
 

@@ -71,6 +71,17 @@ fn each_rule_of_submit_has_its_code() {
 }
 
 #[test]
+fn a_block_holds_no_batch_without_an_author() {
+    let until = TimeMs(START_MS + 9_000);
+    for (submitter, key, code) in [(99, secret(99), 108), (SERVICE, secret(A), 109)] {
+        let mut scene = Scene::default();
+        let batch = signed(submitter, &key, until, &[scene.order(1)]);
+        let finding = scene.judge(&[(batch, &[code])]).unwrap_err().to_string();
+        assert!(finding.contains(&code.to_string()), "{finding}");
+    }
+}
+
+#[test]
 fn a_refused_order_is_remembered_and_an_untimely_one_is_not() {
     let mut scene = Scene::default();
     let too_much = scene.order(OPENING + 1);
@@ -116,8 +127,6 @@ fn a_whole_batch_gets_one_code() {
     let until = |ms| TimeMs(START_MS + ms);
     let twice = scene.batch(SERVICE, &items);
     let rows: Vec<(VerifiedBatch, [u16; 2])> = vec![
-        (signed(99, &secret(99), until(9_000), &items), [108, 108]),
-        (signed(SERVICE, &secret(A), until(9_000), &items), [109, 109]),
         (signed(MAKER, &secret(MAKER), until(9_000), &items), [111, 111]),
         (signed(SERVICE, &secret(SERVICE), until(999), &items), [112, 112]),
         (signed(SERVICE, &secret(SERVICE), until(241_001), &items), [113, 113]),

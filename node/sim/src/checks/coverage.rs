@@ -7,8 +7,7 @@ use std::ops::AddAssign;
 use chain_state::{SLICE_MS, State};
 use chain_types::batch::Items;
 use chain_types::{
-    BatchKind, BlockHeader, OrderId, Outcome, ParticipantId, PublicKey, Rejection, TimeMs,
-    VerifiedBatch,
+    BatchKind, BlockHeader, OrderId, Outcome, ParticipantId, PublicKey, TimeMs, VerifiedBatch,
 };
 use node_replica::StagedBlock;
 
@@ -118,7 +117,7 @@ impl Observer {
             for outcome in outcomes {
                 *self.seen.outcomes.entry((batch.kind(), outcome.0)).or_default() += 1;
             }
-            self.read_key(batch, outcomes);
+            self.read_key(batch);
             self.read_returns(batch, outcomes, state);
         }
         self.seen.validator_changes +=
@@ -127,11 +126,9 @@ impl Observer {
         self.time = header.time;
     }
 
-    fn read_key(&mut self, batch: &VerifiedBatch, outcomes: &[Outcome]) {
+    fn read_key(&mut self, batch: &VerifiedBatch) {
         let own = self.keys.get(&batch.header().submitter);
-        let is_other = own.is_some_and(|key| *key != batch.public_key());
-        let is_refused = outcomes.first() == Some(&Rejection::SignatureInvalid.into());
-        self.seen.old_keys += u64::from(is_other && !is_refused);
+        self.seen.old_keys += u64::from(own.is_some_and(|key| *key != batch.public_key()));
     }
 
     fn read_returns(&mut self, batch: &VerifiedBatch, outcomes: &[Outcome], state: &State) {
