@@ -1,4 +1,5 @@
-//! What one-step orders cost in execution and in `apply`.
+//! What one-step orders cost in execution and in `apply`: plain, with many merchants, and with a
+//! cashback programme and a limit for every user.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::cell::RefCell;
@@ -6,20 +7,26 @@ use std::hint::black_box;
 
 use bytes::Bytes;
 use chain_state::{NoHistory, State};
-use chain_types::batch::SignedBatch;
+use chain_types::batch::{BatchItem, SignedBatch};
 use chain_types::hash::sha256;
 use chain_types::{
-    Amount, ChainGenesis, ChainId, Currency, Digest, Flags, LiquidityLine, Merchant, MerchantId,
-    Node, OrderId, Parameters, Participant, ParticipantId, PartyKeys, RechargeItem, Roles, Round,
-    SecretKey, TimeMs, ValidatorId, VerifiedBatch,
+    Amount, CashbackTier, ChainGenesis, ChainId, Change, Currency, Digest, Flags, Height,
+    LiquidityLine, Merchant, MerchantId, Node, OrderId, Parameters, Participant, ParticipantId,
+    PartyKeys, PolicyItem, PolicyScope, Programme, ProposalId, ProposalItem, RechargeItem, Roles,
+    Round, SecretKey, TimeMs, ValidatorId, VerifiedBatch,
 };
 use contracts::{BlockContext, execute};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use zerocopy::{Immutable, IntoBytes};
 
 const ORDERS: u64 = 8_192;
 const START: TimeMs = TimeMs(1_800_000_000_000);
 const GATEWAY: ParticipantId = ParticipantId(201);
+const RISK_DESK: ParticipantId = ParticipantId(301);
+const OPERATOR: ParticipantId = ParticipantId(1);
 const CNY: Currency = Currency(156);
+/// Users whose orders are counted.
+const USERS: u64 = 1_000_000;
 
 fn genesis(merchants: u64) -> ChainGenesis {
     let key = SecretKey::from_seed(&[7; 32]).public_key();
@@ -30,16 +37,16 @@ fn genesis(merchants: u64) -> ChainGenesis {
         payout_account: Digest::ZERO,
         suspended: false,
     };
-    let gateway = Participant {
-        id: GATEWAY,
+    let participant = |id, roles| Participant {
+        id,
         name: String::new(),
-        roles: Roles::GATEWAY,
+        roles,
         public_key: key,
         suspended: false,
     };
     let node = Node {
         name: String::new(),
-        operator: GATEWAY,
+        operator: OPERATOR,
         network_key: key,
         validator_key: key,
         power: 1,
@@ -48,9 +55,17 @@ fn genesis(merchants: u64) -> ChainGenesis {
         chain_id: ChainId(sha256(&[b"bench"])),
         name: String::new(),
         time: START,
-        parameters: Parameters::default(),
+        parameters: Parameters {
+            governance_approvals: 1,
+            governance_notice_heights: 1,
+            ..Parameters::default()
+        },
         currencies: vec![CNY],
-        participants: vec![gateway],
+        participants: vec![
+            participant(OPERATOR, Roles::SETTLEMENT_OPERATOR),
+            participant(GATEWAY, Roles::GATEWAY),
+            participant(RISK_DESK, Roles::RISK_DESK),
+        ],
         merchants: (1..=merchants).map(merchant).collect(),
         liquidity: vec![LiquidityLine {
             gateway: GATEWAY,
@@ -72,7 +87,7 @@ fn batch(chain_id: ChainId, number: u64, merchants: u64) -> VerifiedBatch {
             let merchant = u64::from(u16::from_le_bytes([random[10], random[11]]));
             RechargeItem {
                 order_id: OrderId::new(START.plus(number * 68), entropy).0,
-                user: [0; 16],
+                user: user(u64::from_le_bytes(random[16..24].try_into().unwrap()) % USERS),
                 merchant: (merchant % merchants + 1).into(),
                 collecting_gateway: GATEWAY.0.into(),
                 amount: (100 + at).into(),
@@ -88,16 +103,69 @@ fn batch(chain_id: ChainId, number: u64, merchants: u64) -> VerifiedBatch {
             }
         })
         .collect();
+    sign(chain_id, GATEWAY, &items)
+}
+
+fn user(number: u64) -> [u8; 16] {
+    let mut user = [0; 16];
+    user.copy_from_slice(&sha256(&[&number.to_le_bytes()]).0[..16]);
+    user
+}
+
+fn sign(
+    chain_id: ChainId,
+    submitter: ParticipantId,
+    items: &[impl IntoBytes + Immutable + BatchItem],
+) -> VerifiedBatch {
     let key = SecretKey::from_seed(&[7; 32]);
-    let bytes = SignedBatch::sign(chain_id, GATEWAY, &key, START.plus(60_000), &items);
+    let bytes = SignedBatch::sign(chain_id, submitter, &key, START.plus(60_000), items);
     let signed = SignedBatch::decode(Bytes::from(bytes)).unwrap();
-    let keys = PartyKeys { participant: GATEWAY, current: key.public_key(), previous: None };
+    let keys = PartyKeys { participant: submitter, current: key.public_key(), previous: None };
     signed.verify(chain_id, |_| Some(keys)).unwrap()
 }
 
+/// Cashback and a limit for every user and day, from the next block on.
+fn count_users(state: &mut State, merchants: u64) {
+    let chain_id = state.chain_id();
+    let policy = PolicyItem {
+        scope: PolicyScope::Scheme.number().into(),
+        subject: 0.into(),
+        currency: CNY.0.into(),
+        order_max: 0.into(),
+        user_day_max: (u64::MAX >> 1).into(),
+        day_max: 0.into(),
+        hold_above: 0.into(),
+        spare: [0; 20],
+    };
+    let proposals: Vec<ProposalItem> = (1..=merchants)
+        .map(|merchant| {
+            let programme = Programme {
+                merchant: MerchantId(merchant),
+                currency: CNY,
+                tiers: vec![CashbackTier::DEFAULT],
+                order_max: Amount(0),
+                user_month_max: Amount(0),
+                offset_min: 480,
+                is_active: true,
+            };
+            let mut entropy = [0; 10];
+            entropy[..8].copy_from_slice(&merchant.to_le_bytes());
+            let id = ProposalId(OrderId::new(START, entropy).0);
+            ProposalItem::new(id, Height(2), &Change::Programme(programme)).unwrap()
+        })
+        .collect();
+    let batches = [sign(chain_id, RISK_DESK, &[policy]), sign(chain_id, OPERATOR, &proposals)];
+    let executed = execute(state, &context(state), &batches, &NoHistory).unwrap();
+    assert!(executed.outcomes.concat().iter().all(|outcome| outcome.is_applied()));
+    drop(state.apply(executed.writes));
+}
+
 /// A state of `batches` full batches of history.
-fn state(genesis: &ChainGenesis, batches: u64, merchants: u64) -> State {
+fn state(genesis: &ChainGenesis, batches: u64, merchants: u64, are_users_counted: bool) -> State {
     let mut state = State::genesis(genesis);
+    if are_users_counted {
+        count_users(&mut state, merchants);
+    }
     for number in 0..batches {
         let batch = batch(genesis.chain_id, number, merchants);
         let executed = execute(&state, &context(&state), &[batch], &NoHistory).unwrap();
@@ -118,11 +186,13 @@ fn context(state: &State) -> BlockContext {
 fn one_step_orders(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("one_step_orders");
     group.throughput(Throughput::Elements(ORDERS)).sample_size(20);
-    for (merchants, history) in [(10, 0), (10, 240), (10_000, 240)] {
+    let cases = [(10, 0, false), (10, 240, false), (10_000, 240, false), (10, 240, true)];
+    for (merchants, history, are_users_counted) in cases {
         let genesis = genesis(merchants);
-        let state = RefCell::new(state(&genesis, history, merchants));
+        let state = RefCell::new(state(&genesis, history, merchants, are_users_counted));
         let mut number = history;
-        let name = format!("{merchants}_merchants_{}_recent", history * ORDERS);
+        let users = if are_users_counted { "_users_counted" } else { "" };
+        let name = format!("{merchants}_merchants_{}_recent{users}", history * ORDERS);
         let next = [batch(genesis.chain_id, number, merchants)];
         group.bench_function(format!("execute/{name}"), |bencher| {
             let state = state.borrow();

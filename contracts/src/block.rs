@@ -247,6 +247,7 @@ fn run(
     }
     match batch.items() {
         Items::Recharge(items) => {
+            overlay.expect_users(items.iter().map(|item| item.user));
             each!(items, |item, at, leaf| orders::submit(overlay, submitter, item, leaf, at))
         }
         Items::Collect(items) => {

@@ -236,7 +236,7 @@ fn release(
     overlay: &mut Overlay<'_>,
     held: &HeldOrder,
 ) -> Result<(Outcome, OrderStatus), Rejection> {
-    let item = held.order();
+    let item = order_of(held);
     let submitter = overlay.state().participant(held.submitter);
     let submitter =
         submitter.filter(|found| !found.suspended).ok_or(Rejection::SubmitterSuspended)?;
@@ -323,15 +323,9 @@ fn check_policy(
 }
 
 /// The order that a hold keeps.
-trait Held {
-    fn order(&self) -> RechargeItem;
-}
-
-impl Held for HeldOrder {
-    fn order(&self) -> RechargeItem {
-        match RechargeItem::read_from_bytes(&self.item) {
-            Ok(item) => item,
-            Err(_) => unreachable!("a held order has the length of an order"),
-        }
+fn order_of(held: &HeldOrder) -> RechargeItem {
+    match RechargeItem::read_from_bytes(&held.item) {
+        Ok(item) => item,
+        Err(_) => unreachable!("a held order has the length of an order"),
     }
 }

@@ -24,10 +24,10 @@ use crate::registry::{Registry, RegistryContent};
 use crate::restoring::Restoring;
 use crate::state::State;
 use crate::tables::Tables;
-use crate::users::UserBook;
+use crate::users::{OtherCounts, User, UserBook, UserDay, UserDayKey, UserMonth, UserMonthKey};
 use crate::window::{Collected, Gross, OpenWindow, WindowOpening};
 
-const MAGIC: [u8; 8] = *b"SLUICES2";
+const MAGIC: [u8; 8] = *b"SLUICES3";
 /// Items of a list in one section.
 const SECTION_ITEMS: usize = 8_192;
 /// Bytes of the longest section: far above [`SECTION_ITEMS`] of the longest item.
@@ -73,9 +73,10 @@ impl State {
         put_map(&mut bytes, &self.window.legs);
         put_list(&mut bytes, self.instructions.len(), self.instructions.records().copied());
         self.tables.put(&mut bytes);
-        let (months, days) = (self.users.months(), self.users.days());
-        put_list(&mut bytes, months.len(), months.into_iter());
-        put_list(&mut bytes, days.len(), days.into_iter());
+        let (users, others) = (self.users.users(), self.users.others());
+        put_list(&mut bytes, users.len(), users.into_iter());
+        put_map(&mut bytes, &others.months);
+        put_map(&mut bytes, &others.days);
         let checksum = sha256(&[&bytes]);
         bytes.extend_from_slice(&checksum.0);
         bytes
@@ -111,13 +112,12 @@ impl State {
         let legs: Vec<(Party, Gross)> = reader.list()?;
         let instructions: Vec<InstructionRecord> = reader.list()?;
         let tables = Tables::read(&mut reader)?;
-        let mut users = UserBook::new(hashing(genesis.chain_id));
-        for (key, month) in reader.list()? {
-            users.put_month(key, month);
-        }
-        for (key, day) in reader.list()? {
-            users.put_day(key, day);
-        }
+        let users: Vec<User> = reader.list()?;
+        let months: Vec<(UserMonthKey, UserMonth)> = reader.list()?;
+        let days: Vec<(UserDayKey, UserDay)> = reader.list()?;
+        let others =
+            OtherCounts { months: BTreeMap::from_iter(months), days: BTreeMap::from_iter(days) };
+        let users = UserBook::new(hashing(genesis.chain_id), users, others);
         if !reader.bytes.is_empty() {
             return Err(StateFault::Damaged("it goes on after its end"));
         }

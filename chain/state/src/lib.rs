@@ -17,6 +17,7 @@ pub mod instructions;
 mod numbered;
 pub mod order_window;
 pub mod overlay;
+mod positions;
 pub mod recent_batches;
 pub mod records;
 mod registry;

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use ahash::RandomState;
 use chain_types::{ChainId, Height, OrderId, Outcome, Parameters, Rejection, TimeMs};
 
+use crate::positions::{Positions, hash_of};
 use crate::records::{Location, OrderRecord, OrderStatus};
 
 /// The span of id times that one slice holds.
@@ -76,7 +77,7 @@ impl OrderWindow {
     }
 
     pub(crate) fn get(&self, id: &OrderId) -> Option<OrderRecord> {
-        self.slices.get(&slice_number(*id))?.get(id)
+        self.slices.get(&slice_number(*id))?.get(hash_of(&self.hashing, &id.0), id)
     }
 
     /// How many orders it holds.
@@ -88,11 +89,11 @@ impl OrderWindow {
     pub(crate) fn insert(&mut self, id: OrderId, record: OrderRecord) {
         let number = slice_number(id);
         if let Some(slice) = self.slices.get_mut(&number) {
-            slice.insert(id, record);
+            slice.insert(&self.hashing, id, record);
             return;
         }
         let mut slice = self.new_slice(number, record.location.height);
-        slice.insert(id, record);
+        slice.insert(&self.hashing, id, record);
         self.slices.insert(number, slice);
     }
 
@@ -108,9 +109,11 @@ impl OrderWindow {
     fn new_slice(&self, number: u64, base_height: Height) -> Slice {
         let before =
             self.slices.range(..number).next_back().map_or(0, |(_, slice)| slice.orders.len());
+        let room = before + before / 8;
         Slice {
             base_height,
-            orders: HashMap::with_capacity_and_hasher(before + before / 8, self.hashing.clone()),
+            orders: Vec::with_capacity(room),
+            at: Positions::with_capacity(room),
             later: HashMap::with_hasher(self.hashing.clone()),
         }
     }
@@ -152,7 +155,9 @@ pub(crate) fn earliest_needed(parameters: &Parameters, time: TimeMs) -> TimeMs {
 struct Slice {
     /// The height of its first order; no order of it stands lower.
     base_height: Height,
-    orders: HashMap<OrderId, Packed, RandomState>,
+    /// In order of arrival.
+    orders: Vec<(OrderId, Packed)>,
+    at: Positions,
     /// Where the last step of an order stands that took more than one, and its height.
     later: HashMap<OrderId, (Height, Location), RandomState>,
 }
@@ -168,8 +173,9 @@ struct Packed {
 }
 
 impl Slice {
-    fn get(&self, id: &OrderId) -> Option<OrderRecord> {
-        self.orders.get(id).map(|packed| self.unpack(id, packed))
+    fn get(&self, hash: u64, id: &OrderId) -> Option<OrderRecord> {
+        let at = self.at.find(hash, |at| self.orders[at].0 == *id)?;
+        Some(self.unpack(id, &self.orders[at].1))
     }
 
     fn unpack(&self, id: &OrderId, packed: &Packed) -> OrderRecord {
@@ -193,7 +199,7 @@ impl Slice {
         }
     }
 
-    fn insert(&mut self, id: OrderId, record: OrderRecord) {
+    fn insert(&mut self, hashing: &RandomState, id: OrderId, record: OrderRecord) {
         let Location { height, batch, item } = record.location;
         let offset = height.0.checked_sub(self.base_height.0).map(u32::try_from);
         let Some(Ok(height_offset)) = offset else {
@@ -207,7 +213,17 @@ impl Slice {
             outcome: record.outcome,
             status: record.status,
         };
-        self.orders.insert(id, packed);
+        let orders = &self.orders;
+        let found = self.at.find_or_add(
+            hash_of(hashing, &id.0),
+            orders.len(),
+            |at| orders[at].0 == id,
+            |at| hash_of(hashing, &orders[at].0.0),
+        );
+        match found {
+            Some(at) => self.orders[at].1 = packed,
+            None => self.orders.push((id, packed)),
+        }
         if record.status_height != height || record.status_location != record.location {
             self.later.insert(id, (record.status_height, record.status_location));
         }
@@ -215,7 +231,6 @@ impl Slice {
 
     fn into_run(mut self) -> Vec<(OrderId, OrderRecord)> {
         let orders = std::mem::take(&mut self.orders);
-        // Sorted at once, so that the map's own order shows nowhere.
         let mut run: Vec<_> =
             orders.into_iter().map(|(id, packed)| (id, self.unpack(&id, &packed))).collect();
         run.sort_unstable_by_key(|(id, _)| *id);

@@ -3,7 +3,7 @@
 //! Money moves only by a [`Movement`], which has two legs; no call of this type can change one
 //! account alone.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ahash::RandomState;
@@ -16,6 +16,7 @@ use crate::account::{Account, AccountKey, CounterOverflow};
 use crate::accounts_tree::state_digest;
 use crate::hot_accounts::{HotAccounts, Movement, Slot};
 use crate::order_window::{BLOCK_BATCHES_LIMIT, hashing};
+use crate::positions::{Positions, hash_of};
 use crate::records::{
     BreachRecord, BreachSubject, EntryCause, InstructionRecord, Location, OrderRecord, OrderStatus,
     Party, Record, Reservation, Stage, WindowRecord,
@@ -23,7 +24,7 @@ use crate::records::{
 use crate::registry::{Registry, RegistryContent};
 use crate::state::State;
 use crate::tables::{TableChanges, TablesView};
-use crate::users::{UserChanges, UserDay, UserDayKey, UserMonth, UserMonthKey};
+use crate::users::{UserChanges, UserDay, UserDayKey, UserId, UserMonth, UserMonthKey};
 use crate::window::{Collected, CollectedOrder, Gross, OpenWindow, WindowChange, WindowOpening};
 use crate::writes::{BatchWrite, Changes};
 
@@ -53,7 +54,8 @@ pub struct Overlay<'a> {
     time: TimeMs,
     accounts: HotAccounts,
     orders: Vec<(OrderId, OrderRecord)>,
-    order_at: HashMap<OrderId, u32, RandomState>,
+    order_at: Positions,
+    hashing: RandomState,
     steps: BTreeMap<OrderId, OrderRecord>,
     reservations: BTreeMap<OrderId, Option<Reservation>>,
     window: WindowChange,
@@ -75,20 +77,17 @@ impl<'a> Overlay<'a> {
         assert!(time > state.time(), "block time {time} is not after {}", state.time());
         let height = state.height().next();
         let hashing = hashing(state.chain_id());
-        let room = |is_counted: bool| if is_counted { order_count } else { 0 };
-        let (programmes, policies) = (&state.tables().programmes, &state.tables().policies);
-        let users = UserChanges::new(
-            hashing.clone(),
-            room(!programmes.is_empty()),
-            room(!policies.is_empty()),
-        );
+        let are_users_counted = state.are_users_counted();
+        let user_room = if are_users_counted { order_count } else { 0 };
+        let users = UserChanges::new(hashing.clone(), user_room);
         Self {
             state,
             height,
             time,
             accounts: HotAccounts::new(height, time, hashing.clone()),
             orders: Vec::with_capacity(order_count),
-            order_at: HashMap::with_capacity_and_hasher(order_count, hashing),
+            order_at: Positions::with_capacity(order_count),
+            hashing,
             steps: BTreeMap::new(),
             reservations: BTreeMap::new(),
             window: WindowChange::default(),
@@ -213,17 +212,21 @@ impl<'a> Overlay<'a> {
         if let Some(record) = self.steps.get(id) {
             return Some(*record);
         }
-        if let Some(at) = self.order_at.get(id) {
-            return self.orders.get(*at as usize).map(|(_, record)| *record);
+        match self.order_at.find(hash_of(&self.hashing, &id.0), |at| self.orders[at].0 == *id) {
+            Some(at) => Some(self.orders[at].1),
+            None => self.state.order(id),
         }
-        self.state.order(id)
     }
 
     /// Records a new order.
     pub fn insert_order(&mut self, id: OrderId, record: OrderRecord) {
-        let at = u32::try_from(self.orders.len());
-        assert!(at.is_ok(), "more than 2^32 orders in a block");
-        let before = self.order_at.insert(id, at.unwrap_or_default());
+        let (orders, hashing) = (&self.orders, &self.hashing);
+        let before = self.order_at.find_or_add(
+            hash_of(hashing, &id.0),
+            orders.len(),
+            |at| orders[at].0 == id,
+            |at| hash_of(hashing, &orders[at].0.0),
+        );
         assert!(before.is_none(), "order {id} was recorded twice");
         self.orders.push((id, record));
     }
@@ -362,6 +365,13 @@ impl<'a> Overlay<'a> {
         TablesView::new(self.state.tables(), &mut self.tables)
     }
 
+    /// Looks up the users of a batch's orders together, ahead of them.
+    pub fn expect_users(&mut self, users: impl Iterator<Item = UserId>) {
+        if self.state.are_users_counted() {
+            self.users.expect(self.state.user_book(), users);
+        }
+    }
+
     /// A user's recharges under a programme so far, to be changed.
     pub fn user_month(&mut self, key: UserMonthKey) -> &mut UserMonth {
         self.users.month(self.state.user_book(), key)
@@ -373,7 +383,7 @@ impl<'a> Overlay<'a> {
     }
 
     /// A user's orders in a currency so far.
-    pub fn user_day_so_far(&self, key: &UserDayKey) -> UserDay {
+    pub fn user_day_so_far(&mut self, key: &UserDayKey) -> UserDay {
         self.users.day_so_far(self.state.user_book(), key)
     }
 

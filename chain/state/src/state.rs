@@ -238,6 +238,11 @@ impl State {
         expired.map(|(id, held)| (*id, *held)).collect()
     }
 
+    /// Whether a programme or a limit may count users.
+    pub(crate) fn are_users_counted(&self) -> bool {
+        !self.tables.programmes.is_empty() || !self.tables.policies.is_empty()
+    }
+
     /// An instruction that is outstanding, failed, or arrived a short while ago.
     pub fn instruction(&self, id: &InstructionId) -> Option<&InstructionRecord> {
         self.instructions.get(id)

@@ -1,12 +1,17 @@
 //! What is counted for each user: recharges and cashback of the month, sums of the day. Millions
-//! of entries, found by hash, each under 64 bytes; an entry of another month or day counts for
-//! nothing. The maps are for lookups only: what is written out is sorted.
+//! of entries, found by hash, each under 64 bytes; one of another month or day counts for nothing.
+//!
+//! A user has one entry, with the programme and the currency that it was first counted under; what is
+//! counted under others stands beside, sorted. Which stands where is part of the state: it is in
+//! the digest and in the checkpoint.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use ahash::RandomState;
 use bincode::{Decode, Encode};
-use chain_types::Currency;
+use chain_types::{Currency, codec};
+
+use crate::positions::{Positions, hash_of};
 
 /// A user's pseudonym.
 pub type UserId = [u8; 16];
@@ -47,10 +52,6 @@ pub struct UserDay {
     amount: [u32; 2],
 }
 
-// With its share of an open-addressed table, whose load is 7/8 at most.
-const _: () = assert!(size_of::<(UserMonthKey, UserMonth)>() <= 32);
-const _: () = assert!(size_of::<(UserDayKey, UserDay)>() <= 32);
-
 impl UserMonth {
     /// Recharges of a month.
     pub const fn new(month: u16, count: u16, granted: u64) -> Self {
@@ -83,134 +84,240 @@ const fn whole(halves: [u32; 2]) -> u64 {
     (halves[0] as u64) << 32 | halves[1] as u64
 }
 
+/// A user's entry, as the checkpoint holds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct User {
+    pub(crate) id: UserId,
+    /// The programme of `month`; [`NO_PROGRAMME`] until there is one.
+    programme: u32,
+    /// The currency of `day`; [`NO_CURRENCY`] until there is one.
+    currency: Currency,
+    month: UserMonth,
+    day: UserDay,
+}
+
+const NO_PROGRAMME: u32 = u32::MAX;
+const NO_CURRENCY: Currency = Currency(u16::MAX);
+/// Bytes of an entry in the digest.
+const USER_BYTES: usize = 16 + 4 + 2 + 12 + 10;
+
+// With its share of the positions: at least half of a table's places are taken.
+const _: () = assert!(size_of::<User>() + 2 * 5 < 64);
+
+impl User {
+    const fn new(id: UserId) -> Self {
+        Self {
+            id,
+            programme: NO_PROGRAMME,
+            currency: NO_CURRENCY,
+            month: UserMonth::new(0, 0, 0),
+            day: UserDay::new(0, 0),
+        }
+    }
+
+    fn put(&self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&self.id);
+        bytes.extend_from_slice(&self.programme.to_le_bytes());
+        bytes.extend_from_slice(&self.currency.0.to_le_bytes());
+        bytes.extend_from_slice(&self.month.month.to_le_bytes());
+        bytes.extend_from_slice(&self.month.count.to_le_bytes());
+        bytes.extend_from_slice(&self.month.granted().to_le_bytes());
+        bytes.extend_from_slice(&self.day.day.to_le_bytes());
+        bytes.extend_from_slice(&self.day.amount().to_le_bytes());
+    }
+}
+
+/// What is counted under programmes and currencies that are not a user's first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode)]
+pub(crate) struct OtherCounts {
+    pub(crate) months: BTreeMap<UserMonthKey, UserMonth>,
+    pub(crate) days: BTreeMap<UserDayKey, UserDay>,
+}
+
+impl OtherCounts {
+    fn extend(&mut self, changes: Self) {
+        self.months.extend(changes.months);
+        self.days.extend(changes.days);
+    }
+}
+
 /// All users.
 #[derive(Debug, Clone)]
 pub(crate) struct UserBook {
-    months: HashMap<UserMonthKey, UserMonth, RandomState>,
-    days: HashMap<UserDayKey, UserDay, RandomState>,
+    hashing: RandomState,
+    users: Vec<User>,
+    at: Positions,
+    others: OtherCounts,
 }
 
 impl UserBook {
-    pub(crate) fn new(hashing: RandomState) -> Self {
-        let months = HashMap::with_hasher(hashing.clone());
-        Self { months, days: HashMap::with_hasher(hashing) }
+    /// The users of a checkpoint.
+    pub(crate) fn new(hashing: RandomState, users: Vec<User>, others: OtherCounts) -> Self {
+        let room = users.len();
+        let (at, list) = (Positions::with_capacity(room), Vec::with_capacity(room));
+        let mut book = Self { hashing, users: list, at, others };
+        for user in users {
+            book.put(user);
+        }
+        book
+    }
+
+    /// Ascending by id.
+    pub(crate) fn users(&self) -> Vec<User> {
+        let mut users = self.users.clone();
+        users.sort_unstable_by_key(|user| user.id);
+        users
+    }
+
+    pub(crate) fn others(&self) -> &OtherCounts {
+        &self.others
     }
 
     pub(crate) fn month(&self, key: &UserMonthKey) -> UserMonth {
-        self.months.get(key).copied().unwrap_or_default()
+        match self.find(&key.user).map(|at| &self.users[at]) {
+            Some(user) if user.programme == key.programme => user.month,
+            _ => self.others.months.get(key).copied().unwrap_or_default(),
+        }
     }
 
     pub(crate) fn day(&self, key: &UserDayKey) -> UserDay {
-        self.days.get(key).copied().unwrap_or_default()
+        match self.find(&key.user).map(|at| &self.users[at]) {
+            Some(user) if user.currency == key.currency => user.day,
+            _ => self.others.days.get(key).copied().unwrap_or_default(),
+        }
     }
 
     pub(crate) fn apply(&mut self, changes: UserChanges) {
-        self.months.extend(changes.months.entries);
-        self.days.extend(changes.days.entries);
-    }
-
-    pub(crate) fn put_month(&mut self, key: UserMonthKey, month: UserMonth) {
-        self.months.insert(key, month);
-    }
-
-    pub(crate) fn put_day(&mut self, key: UserDayKey, day: UserDay) {
-        self.days.insert(key, day);
-    }
-
-    /// Ascending by key.
-    pub(crate) fn months(&self) -> Vec<(UserMonthKey, UserMonth)> {
-        sorted(&self.months)
-    }
-
-    /// Ascending by key.
-    pub(crate) fn days(&self) -> Vec<(UserDayKey, UserDay)> {
-        sorted(&self.days)
-    }
-}
-
-fn sorted<K: Copy + Ord, V: Copy>(entries: &HashMap<K, V, RandomState>) -> Vec<(K, V)> {
-    #[expect(clippy::disallowed_methods, reason = "sorted at once: the map's order shows nowhere")]
-    let mut all: Vec<_> = entries.iter().map(|(key, value)| (*key, *value)).collect();
-    all.sort_unstable_by_key(|(key, _)| *key);
-    all
-}
-
-/// Entries that a block changes, in order of first touch, found by key.
-#[derive(Debug)]
-struct Touched<K, V> {
-    entries: Vec<(K, V)>,
-    at: HashMap<K, u32, RandomState>,
-}
-
-impl<K: Copy + Eq + std::hash::Hash, V: Copy> Touched<K, V> {
-    fn new(hashing: RandomState, room: usize) -> Self {
-        let at = HashMap::with_capacity_and_hasher(room, hashing);
-        Self { entries: Vec::with_capacity(room), at }
-    }
-
-    /// The entry of `key`, made from `found` when this is its first touch.
-    fn entry(&mut self, key: K, found: impl FnOnce() -> V) -> &mut V {
-        let next = self.entries.len();
-        let at = match self.at.get(&key) {
-            Some(at) => *at as usize,
-            None => {
-                let index = u32::try_from(next);
-                assert!(index.is_ok(), "more than 2^32 users in a block");
-                self.at.insert(key, index.unwrap_or_default());
-                self.entries.push((key, found()));
-                next
+        for touched in changes.touched.iter().filter(|touched| touched.is_changed) {
+            match touched.at {
+                Some(at) => self.users[at as usize] = touched.user,
+                None => self.put(touched.user),
             }
-        };
-        &mut self.entries[at].1
+        }
+        self.others.extend(changes.others);
     }
 
-    fn get(&self, key: &K) -> Option<V> {
-        let at = *self.at.get(key)?;
-        self.entries.get(at as usize).map(|(_, value)| *value)
+    fn find(&self, id: &UserId) -> Option<usize> {
+        self.at.find(hash_of(&self.hashing, id), |at| self.users[at].id == *id)
+    }
+
+    fn put(&mut self, user: User) {
+        let (users, hashing) = (&self.users, &self.hashing);
+        let hash = hash_of(hashing, &user.id);
+        let is_it = |at: usize| users[at].id == user.id;
+        let found =
+            self.at.find_or_add(hash, users.len(), is_it, |at| hash_of(hashing, &users[at].id));
+        match found {
+            Some(at) => self.users[at] = user,
+            None => self.users.push(user),
+        }
     }
 }
 
-/// What a block changes of users.
+/// A user that a block has looked at.
+#[derive(Debug, Clone, Copy)]
+struct Touched {
+    user: User,
+    /// Where it stands in the book.
+    at: Option<u32>,
+    is_changed: bool,
+}
+
+/// What a block changes of users, in order of first touch.
 #[derive(Debug)]
 pub(crate) struct UserChanges {
-    months: Touched<UserMonthKey, UserMonth>,
-    days: Touched<UserDayKey, UserDay>,
+    hashing: RandomState,
+    touched: Vec<Touched>,
+    at: Positions,
+    others: OtherCounts,
+    /// The last one: an order looks at its user several times.
+    last: usize,
 }
 
 impl UserChanges {
-    /// None yet, with room for so many of each: maps that grow order by order cost twice.
-    pub(crate) fn new(hashing: RandomState, months: usize, days: usize) -> Self {
-        Self { months: Touched::new(hashing.clone(), months), days: Touched::new(hashing, days) }
+    /// None yet, with room for so many users: tables that grow order by order cost twice.
+    pub(crate) fn new(hashing: RandomState, room: usize) -> Self {
+        let (at, touched) = (Positions::with_capacity(room), Vec::with_capacity(room));
+        Self { hashing, touched, at, others: OtherCounts::default(), last: 0 }
+    }
+
+    /// Looks these users up together, ahead of their orders: each is a miss in the cache, and
+    /// misses that do not depend on each other are waited for at the same time.
+    pub(crate) fn expect(&mut self, book: &UserBook, users: impl Iterator<Item = UserId>) {
+        let found: Vec<(UserId, Option<usize>)> = users.map(|id| (id, book.find(&id))).collect();
+        for (id, at) in found {
+            self.touch(book, &id, Some(at));
+        }
+    }
+
+    /// Where a user stands in `touched`. `at` is where it stands in the book, when that is known.
+    fn touch(&mut self, book: &UserBook, id: &UserId, at: Option<Option<usize>>) -> usize {
+        if self.touched.get(self.last).is_some_and(|touched| touched.user.id == *id) {
+            return self.last;
+        }
+        let (list, hashing) = (&self.touched, &self.hashing);
+        let next = list.len();
+        let is_it = |at: usize| list[at].user.id == *id;
+        let found = self.at.find_or_add(hash_of(hashing, id), next, is_it, |at| {
+            hash_of(hashing, &list[at].user.id)
+        });
+        self.last = found.unwrap_or(next);
+        if found.is_none() {
+            let at = at.unwrap_or_else(|| book.find(id));
+            let user = at.map_or(User::new(*id), |at| book.users[at]);
+            // The book's positions are 32 bits.
+            let at = at.and_then(|at| u32::try_from(at).ok());
+            self.touched.push(Touched { user, at, is_changed: false });
+        }
+        self.last
     }
 
     pub(crate) fn month(&mut self, book: &UserBook, key: UserMonthKey) -> &mut UserMonth {
-        self.months.entry(key, || book.month(&key))
+        let at = self.touch(book, &key.user, None);
+        let user = &mut self.touched[at].user;
+        if user.programme == NO_PROGRAMME {
+            user.programme = key.programme;
+        }
+        if user.programme != key.programme {
+            let found = || book.others.months.get(&key).copied().unwrap_or_default();
+            return self.others.months.entry(key).or_insert_with(found);
+        }
+        self.touched[at].is_changed = true;
+        &mut self.touched[at].user.month
     }
 
     pub(crate) fn day(&mut self, book: &UserBook, key: UserDayKey) -> &mut UserDay {
-        self.days.entry(key, || book.day(&key))
+        let at = self.touch(book, &key.user, None);
+        let user = &mut self.touched[at].user;
+        if user.currency == NO_CURRENCY {
+            user.currency = key.currency;
+        }
+        if user.currency != key.currency {
+            let found = || book.others.days.get(&key).copied().unwrap_or_default();
+            return self.others.days.entry(key).or_insert_with(found);
+        }
+        self.touched[at].is_changed = true;
+        &mut self.touched[at].user.day
     }
 
-    pub(crate) fn day_so_far(&self, book: &UserBook, key: &UserDayKey) -> UserDay {
-        self.days.get(key).unwrap_or_else(|| book.day(key))
+    pub(crate) fn day_so_far(&mut self, book: &UserBook, key: &UserDayKey) -> UserDay {
+        let at = self.touch(book, &key.user, None);
+        let user = &self.touched[at].user;
+        if user.currency == key.currency {
+            return user.day;
+        }
+        let changed = self.others.days.get(key).or_else(|| book.others.days.get(key));
+        changed.copied().unwrap_or_default()
     }
 
-    /// The bytes that the running digest takes in: each user's entry as it stands.
+    /// The bytes that the running digest takes in: each changed user's entry as it stands.
     pub(crate) fn digest_bytes(&self, bytes: &mut Vec<u8>) {
-        bytes.extend_from_slice(&(self.months.entries.len() as u64).to_le_bytes());
-        for (key, month) in &self.months.entries {
-            bytes.extend_from_slice(&key.user);
-            bytes.extend_from_slice(&key.programme.to_le_bytes());
-            bytes.extend_from_slice(&month.month.to_le_bytes());
-            bytes.extend_from_slice(&month.count.to_le_bytes());
-            bytes.extend_from_slice(&month.granted().to_le_bytes());
+        let changed = self.touched.iter().filter(|touched| touched.is_changed);
+        bytes.reserve(self.touched.len() * USER_BYTES + 8);
+        bytes.extend_from_slice(&(changed.clone().count() as u64).to_le_bytes());
+        for touched in changed {
+            touched.user.put(bytes);
         }
-        bytes.extend_from_slice(&(self.days.entries.len() as u64).to_le_bytes());
-        for (key, day) in &self.days.entries {
-            bytes.extend_from_slice(&key.user);
-            bytes.extend_from_slice(&key.currency.0.to_le_bytes());
-            bytes.extend_from_slice(&day.day.to_le_bytes());
-            bytes.extend_from_slice(&day.amount().to_le_bytes());
-        }
+        bytes.extend_from_slice(&codec::encode(&self.others));
     }
 }

@@ -6,6 +6,7 @@ mod commands;
 mod localnet;
 mod node;
 mod participant;
+mod scenario;
 mod statement;
 #[cfg(test)]
 mod test_chain;

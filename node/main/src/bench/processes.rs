@@ -36,6 +36,15 @@ fn memory_peak(status: &str) -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
+/// Bytes that a process has had written to disk; `None` once it has ended, or of another user's.
+pub fn written_bytes(pid: u32) -> Option<u64> {
+    written(&std::fs::read_to_string(format!("/proc/{pid}/io")).ok()?)
+}
+
+fn written(io: &str) -> Option<u64> {
+    io.lines().find_map(|line| line.strip_prefix("write_bytes:"))?.trim().parse().ok()
+}
+
 /// Bytes of data that the files below `folder` hold. Zeros at a file's end do not count: that is
 /// space laid out ahead. Files that vanish while they are counted are left out.
 pub fn data_bytes(folder: &Path) -> u64 {
@@ -93,6 +102,10 @@ mod tests {
         assert!(cpu_seconds(pid).is_some());
         assert_eq!(memory_peak("Name: x\nVmHWM:\t    2048 kB\n"), Some(2_097_152));
         assert_eq!(memory_peak("Name: x\n"), None);
+        assert!(written_bytes(pid).is_some());
+        let io = "rchar: 9\nwrite_bytes: 4096\ncancelled_write_bytes: 7\n";
+        assert_eq!(written(io), Some(4_096));
+        assert_eq!(written("rchar: 9\n"), None);
     }
 
     #[test]

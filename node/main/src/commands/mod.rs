@@ -13,6 +13,7 @@ mod query;
 mod receipt;
 mod render;
 mod replay;
+mod scenario;
 pub mod signals;
 mod start;
 mod statement;
@@ -77,6 +78,8 @@ enum Command {
     Statement(statement::StatementArgs),
     /// Put load on a network over its public RPC and measure.
     Bench(bench::BenchArgs),
+    /// Let a crowd of a known size and sum loose on a network, and have it audited.
+    Scenario(scenario::ScenarioArgs),
 }
 
 /// Parses the command line, runs the command and gives the exit code.
@@ -120,6 +123,7 @@ fn run(cli: Cli, output: Output) -> anyhow::Result<Exit> {
             Command::Replay(args) => replay::run(args, output),
             Command::Statement(args) => statement::run(args),
             Command::Bench(args) => bench::run(args, output).await,
+            Command::Scenario(args) => scenario::run(args, output).await,
         }
     })?;
     // A command that is done does not wait for idle connections.

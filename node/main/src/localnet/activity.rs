@@ -7,7 +7,8 @@ use std::time::Duration;
 use chain_types::{OrderId, Outcome};
 use rpc_api::BatchReport;
 
-use crate::bench::report::{Latencies, Refused};
+use crate::bench::latency::Latencies;
+use crate::bench::tally::Refused;
 use crate::participant::client::CallError;
 
 /// Orders kept for the final look at single orders.

@@ -15,7 +15,7 @@ use rpc_api::{
 };
 use serde::Serialize;
 
-use crate::bench::report::Latencies;
+use crate::bench::latency::Latencies;
 use crate::participant::client::{Call, CallError, Client};
 
 /// Orders asked for one by one at the end.

@@ -23,7 +23,7 @@ use crate::participant::party::Party;
 const DEBIT_MS: (u64, u64) = (200, 1_300);
 /// How long a merchant's bank takes to credit the merchant, in milliseconds: from and how much
 /// more.
-const CREDIT_MS: (u64, u64) = (1_000, 9_000);
+pub const CREDIT_MS: (u64, u64) = (1_000, 9_000);
 /// How often the gateway's own users' orders are submitted.
 const TICK: Duration = Duration::from_millis(250);
 /// Batches that may be under way at once, of collections and of own orders each.
@@ -46,6 +46,8 @@ pub struct Gateway {
     pub profile: Profile,
     /// WebSocket URLs of the nodes.
     pub websocket_urls: Vec<String>,
+    /// How long it takes to credit a merchant, in milliseconds: from and how much more.
+    pub credit_ms: (u64, u64),
     /// A merchant whose instructions it leaves to others.
     pub unpaid: MerchantId,
     /// Where to count.
@@ -218,11 +220,15 @@ impl Gateway {
             let is_own = event.instruction.instruction_id.merchant != self.unpaid;
             if is_own && event.instruction.status == InstructionState::Instructed {
                 self.activity.update(|counts| counts.instructions += 1);
-                let delay = Duration::from_millis(CREDIT_MS.0 + entropy.below(CREDIT_MS.1));
+                let delay = self.credit_time(entropy);
                 credit(&event.instruction, delay, credits.clone());
             }
         }
         "the subscription ended".to_owned()
+    }
+
+    fn credit_time(&self, entropy: &mut Entropy) -> Duration {
+        Duration::from_millis(self.credit_ms.0 + entropy.below(self.credit_ms.1))
     }
 
     async fn attest(self, mut credited: mpsc::Receiver<Credit>) {

@@ -1,4 +1,4 @@
-//! One plain HTTP GET, for health probes: the typed client covers everything else.
+//! Plain HTTP GET, for health probes and metrics: the typed client covers everything else.
 
 use std::time::Duration;
 
@@ -6,21 +6,30 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 /// The most bytes of an answer that are read.
-const ANSWER_BYTES_MAX: u64 = 64 * 1024;
+const ANSWER_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// The status code that `GET path` on `address` (host:port) gives within `timeout`, or `None`
 /// when nothing answers.
 pub async fn status(address: &str, path: &str, timeout: Duration) -> Option<u16> {
+    status_of(&answer(address, path, timeout).await?)
+}
+
+/// The text that `GET path` on `address` gives within `timeout`, its header included.
+pub async fn text(address: &str, path: &str, timeout: Duration) -> Option<String> {
+    String::from_utf8(answer(address, path, timeout).await?).ok()
+}
+
+async fn answer(address: &str, path: &str, timeout: Duration) -> Option<Vec<u8>> {
     tokio::time::timeout(timeout, request(address, path)).await.ok().flatten()
 }
 
-async fn request(address: &str, path: &str) -> Option<u16> {
+async fn request(address: &str, path: &str) -> Option<Vec<u8>> {
     let mut stream = TcpStream::connect(address).await.ok()?;
     let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.ok()?;
     let mut answer = Vec::new();
     stream.take(ANSWER_BYTES_MAX).read_to_end(&mut answer).await.ok()?;
-    status_of(&answer)
+    Some(answer)
 }
 
 /// The code of an HTTP/1 status line.

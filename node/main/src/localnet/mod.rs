@@ -2,10 +2,11 @@
 //! or more simulated gateways, all over the public RPC; a live summary; and, after a run of given
 //! length, an audit of what the chain says.
 
-mod activity;
-mod acts;
-mod audit;
-mod gateway;
+pub mod activity;
+pub mod acts;
+pub mod audit;
+pub mod fresh;
+pub mod gateway;
 pub mod http;
 pub mod nodes;
 mod report;
@@ -232,6 +233,7 @@ fn start_parties(
             party,
             one_step_rate,
             websocket_urls: websocket_urls.clone(),
+            credit_ms: gateway::CREDIT_MS,
             unpaid: merchants.troubled.0,
             activity: Arc::clone(activity),
         };

@@ -30,6 +30,7 @@ const LOG_LINES: usize = 5;
 struct NodeProcess {
     name: String,
     rpc_address: String,
+    config: PathBuf,
     log: PathBuf,
     child: Child,
     has_ended: bool,
@@ -48,33 +49,38 @@ impl Nodes {
     /// # Errors
     /// When a log cannot be opened or a process not be started; those started are killed.
     pub fn start(nodes: &[NodeFolder]) -> anyhow::Result<Self> {
-        let binary = std::env::current_exe().context("cannot find this program's own file")?;
         let mut started = Self::default();
         for node in nodes {
             let log = node.config.with_file_name("node.log");
-            let file = OpenOptions::new()
-                .create(true)
-                .append(true)
-                .open(&log)
-                .with_context(|| format!("cannot open {}", log.display()))?;
-            let child = Command::new(&binary)
-                .arg("start")
-                .arg("--config")
-                .arg(&node.config)
-                .args(["--parent", &std::process::id().to_string()])
-                .stdin(Stdio::null())
-                .stdout(file.try_clone()?)
-                .stderr(file)
-                // Ctrl-C at the terminal is for this process, which then stops them in order.
-                .process_group(0)
-                .kill_on_drop(true)
-                .spawn()
-                .with_context(|| format!("cannot start {}", node.name))?;
-            tracing::info!(node = node.name, pid = child.id(), "started");
+            let child = spawn(&node.name, &node.config, &log)?;
             let (name, rpc_address) = (node.name.clone(), node.rpc_address.to_string());
-            started.processes.push(NodeProcess { name, rpc_address, log, child, has_ended: false });
+            let config = node.config.clone();
+            let process = NodeProcess { name, rpc_address, config, log, child, has_ended: false };
+            started.processes.push(process);
         }
         Ok(started)
+    }
+
+    /// Kills node `at`, as a loss of power would end it.
+    ///
+    /// # Errors
+    /// When there is no such node, or it cannot be killed.
+    pub async fn kill(&mut self, at: usize) -> anyhow::Result<()> {
+        let process = self.processes.get_mut(at).context("no such node")?;
+        process.has_ended = true;
+        process.child.kill().await.with_context(|| format!("cannot kill {}", process.name))
+    }
+
+    /// Starts node `at` again, which was killed; under the same condition as [`Nodes::start`].
+    /// Gives its process id.
+    ///
+    /// # Errors
+    /// When there is no such node, or it cannot be started.
+    pub fn restart(&mut self, at: usize) -> anyhow::Result<Option<u32>> {
+        let process = self.processes.get_mut(at).context("no such node")?;
+        process.child = spawn(&process.name, &process.config, &process.log)?;
+        process.has_ended = false;
+        Ok(process.child.id())
     }
 
     /// The process ids of those that live.
@@ -155,6 +161,31 @@ impl Nodes {
         }
         unclean
     }
+}
+
+/// Starts this same program as the node of a configuration, with its output in `log`.
+fn spawn(name: &str, config: &Path, log: &Path) -> anyhow::Result<Child> {
+    let binary = std::env::current_exe().context("cannot find this program's own file")?;
+    let file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(log)
+        .with_context(|| format!("cannot open {}", log.display()))?;
+    let child = Command::new(&binary)
+        .arg("start")
+        .arg("--config")
+        .arg(config)
+        .args(["--parent", &std::process::id().to_string()])
+        .stdin(Stdio::null())
+        .stdout(file.try_clone()?)
+        .stderr(file)
+        // Ctrl-C at the terminal is for this process, which then stops them in order.
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()
+        .with_context(|| format!("cannot start {name}"))?;
+    tracing::info!(node = name, pid = child.id(), "started");
+    Ok(child)
 }
 
 impl NodeProcess {

@@ -9,7 +9,8 @@ use serde::Serialize;
 use super::activity::Counts;
 use super::acts::ActReport;
 use super::audit::{self, Agreement, Baseline, Breaches, Settlement};
-use crate::bench::report::{LatencyReport, Refused};
+use crate::bench::latency::LatencyReport;
+use crate::bench::tally::Refused;
 use crate::participant::client::{CallError, Client};
 use crate::participant::operations::now;
 

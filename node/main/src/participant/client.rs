@@ -230,43 +230,69 @@ impl Client {
         wait: Wait,
         timeout: Duration,
     ) -> Result<Submitted, CallError> {
-        let started = Instant::now();
-        let mut at = first;
-        let mut retries = 0;
-        loop {
-            let left = timeout.saturating_sub(started.elapsed());
-            let wait_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).clamp(1, WAIT_MS);
-            let answer = self.ask_node(at, |node| {
-                let bytes = Base64Bytes::new(bytes.clone());
-                node.submit(bytes, Some(wait), Some(wait_ms), None).boxed()
-            });
-            let error = match answer.await {
-                Ok(report) if wait == Wait::Final && report.state != BatchState::Final => {
-                    // Admitted though asked to wait on: ask again.
-                    let (waited_ms, last) = (wait_ms, format!("{:?}", report.state));
-                    CallError::Timeout { waited_ms, last }
-                }
-                Ok(report) => return Ok(Submitted { report, retries }),
-                Err(error) => error,
-            };
-            let pause = match error.next() {
-                Next::Stop if !matches!(error, CallError::Timeout { .. }) => return Err(error),
-                Next::Stop => PAUSE,
-                Next::SameNode => Duration::ZERO,
-                Next::OtherNode { after } => {
-                    at += 1;
-                    retries += 1;
-                    let all_were_tried = (at - first).is_multiple_of(self.nodes.len());
-                    if all_were_tried { after } else { Duration::ZERO }
-                }
-            };
-            if started.elapsed() + pause >= timeout {
-                let waited_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
-                return Err(CallError::Timeout { waited_ms, last: error.to_string() });
+        let nodes = self.nodes.len();
+        persist(first, nodes, wait, timeout, |at, wait_ms| {
+            let bytes = bytes.clone();
+            async move {
+                let answer = self.ask_node(at, |node| {
+                    let bytes = Base64Bytes::new(bytes.clone());
+                    node.submit(bytes, Some(wait), Some(wait_ms), None).boxed()
+                });
+                answer.await
             }
-            tracing::debug!(%error, "submitting again");
-            tokio::time::sleep(pause).await;
+        })
+        .await
+    }
+}
+
+/// Submits with `call` (which node of how many, how long it may wait in milliseconds) again and
+/// again, over several calls and nodes if need be, until there is an answer or `timeout` is over.
+///
+/// # Errors
+/// A refusal that does not pass, or [`CallError::Timeout`].
+pub async fn persist<C, F>(
+    first: usize,
+    nodes: usize,
+    wait: Wait,
+    timeout: Duration,
+    call: C,
+) -> Result<Submitted, CallError>
+where
+    C: Fn(usize, u64) -> F,
+    F: Future<Output = Result<BatchReport, CallError>>,
+{
+    let started = Instant::now();
+    let mut at = first;
+    let mut retries = 0;
+    loop {
+        let left = timeout.saturating_sub(started.elapsed());
+        let wait_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).clamp(1, WAIT_MS);
+        let error = match call(at, wait_ms).await {
+            Ok(report) if wait == Wait::Final && report.state != BatchState::Final => {
+                // Admitted though asked to wait on: ask again.
+                let (waited_ms, last) = (wait_ms, format!("{:?}", report.state));
+                CallError::Timeout { waited_ms, last }
+            }
+            Ok(report) => return Ok(Submitted { report, retries }),
+            Err(error) => error,
+        };
+        let pause = match error.next() {
+            Next::Stop if !matches!(error, CallError::Timeout { .. }) => return Err(error),
+            Next::Stop => PAUSE,
+            Next::SameNode => Duration::ZERO,
+            Next::OtherNode { after } => {
+                at += 1;
+                retries += 1;
+                let all_were_tried = (at - first).is_multiple_of(nodes);
+                if all_were_tried { after } else { Duration::ZERO }
+            }
+        };
+        if started.elapsed() + pause >= timeout {
+            let waited_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+            return Err(CallError::Timeout { waited_ms, last: error.to_string() });
         }
+        tracing::debug!(%error, "submitting again");
+        tokio::time::sleep(pause).await;
     }
 }
 

@@ -21,6 +21,11 @@ impl Entropy {
         Ok(Self(ChaCha8Rng::from_seed(seed)))
     }
 
+    /// Another generator, seeded from this one.
+    pub fn split(&mut self) -> Self {
+        Self(ChaCha8Rng::from_seed(self.bytes()))
+    }
+
     /// A number below `bound`, or zero when the bound is zero.
     pub fn below(&mut self, bound: u64) -> u64 {
         // The product's high half: its bias is below bound / 2^64, far too small to matter here.

@@ -1,0 +1,289 @@
+//! When jobs begin: in a closed loop (so many under way; the next begins when one has ended) or an
+//! open one (each at its own time, come what may).
+//!
+//! An open loop's jobs measure from the time at which they were meant to begin, also when the
+//! network holds the sender up, so that a stall is not hidden by the requests that it delayed.
+//! What begins late, and what is given up, is counted.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use tokio::sync::{Mutex, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// A job that begins this long after its time is late: more than a timer's own error.
+const LATE: Duration = Duration::from_millis(10);
+
+/// A job's place.
+#[derive(Debug, Clone, Copy)]
+pub struct Turn {
+    /// Its number; in a closed loop, that of its worker.
+    pub number: usize,
+    /// When it was meant to begin.
+    pub intended: Instant,
+}
+
+/// Something to do once.
+pub struct Job {
+    /// Orders that it is about.
+    pub orders: u32,
+    /// Does it.
+    pub work: Box<dyn FnOnce(Turn) -> BoxFuture<'static, ()> + Send>,
+}
+
+/// Where jobs come from.
+pub trait Source: Send + 'static {
+    /// The next one; `None` when there are no more.
+    fn next(&mut self) -> BoxFuture<'_, Option<Job>>;
+}
+
+/// When each turn of an open loop is due.
+#[derive(Debug, Clone)]
+pub enum Due {
+    /// At a rate, for a period.
+    Steady {
+        /// Orders of a turn.
+        turn_orders: u64,
+        /// Orders a second, at least one.
+        rate: u64,
+        /// Until when.
+        period: Duration,
+    },
+    /// At these times, ascending.
+    Listed(Vec<Duration>),
+}
+
+impl Due {
+    /// When turn `number` is due, from the start on; `None` after the last.
+    fn at(&self, number: usize) -> Option<Duration> {
+        match self {
+            // In whole numbers, each from the start: no error adds up to a turn more or less.
+            Self::Steady { turn_orders, rate, period } => {
+                let orders = number as u128 * u128::from(*turn_orders);
+                let nanoseconds = orders * 1_000_000_000 / u128::from((*rate).max(1));
+                let due = Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX));
+                (due < *period).then_some(due)
+            }
+            Self::Listed(times) => times.get(number).copied(),
+        }
+    }
+}
+
+/// How jobs are begun.
+#[derive(Debug, Clone)]
+pub enum Schedule {
+    /// So many under way, for a period.
+    Closed {
+        /// How many.
+        in_flight: usize,
+        /// For how long new ones begin.
+        period: Duration,
+    },
+    /// Each at its time.
+    Open {
+        /// When.
+        due: Due,
+        /// Jobs under way, beyond which the next waits (and its latency counts on).
+        in_flight_max: usize,
+        /// Orders of a turn, to count those that are given up.
+        turn_orders: u32,
+        /// From the start on: what has not begun by then is given up. `None`: never.
+        give_up: Option<Duration>,
+    },
+}
+
+/// How well an open loop kept its times.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pacing {
+    /// Orders whose job began late, because too many were under way or nothing was ready.
+    pub late_orders: u64,
+    /// The latest beginning.
+    pub lag_max: Duration,
+    /// Orders that were given up.
+    pub unsent_orders: u64,
+}
+
+/// Does the jobs of `source` until the schedule, the source or `cancel` ends it, and waits for
+/// those under way.
+pub async fn run(source: impl Source, schedule: Schedule, cancel: CancellationToken) -> Pacing {
+    let started = Instant::now();
+    match schedule {
+        Schedule::Closed { in_flight, period } => {
+            closed(source, in_flight, started + period, &cancel).await;
+            Pacing::default()
+        }
+        Schedule::Open { due, in_flight_max, turn_orders, give_up } => {
+            let give_up = give_up.map(|after| started + after);
+            let mut open = Open { due, turn_orders, give_up, started, pacing: Pacing::default() };
+            open.run(source, in_flight_max, &cancel).await;
+            open.pacing
+        }
+    }
+}
+
+async fn closed(source: impl Source, in_flight: usize, end: Instant, cancel: &CancellationToken) {
+    let source = Arc::new(Mutex::new(source));
+    let mut tasks = JoinSet::new();
+    for number in 0..in_flight.max(1) {
+        let (source, cancel) = (Arc::clone(&source), cancel.clone());
+        tasks.spawn(async move {
+            while Instant::now() < end && !cancel.is_cancelled() {
+                let next = source.lock().await.next().await;
+                let Some(job) = next else { return };
+                (job.work)(Turn { number, intended: Instant::now() }).await;
+            }
+        });
+    }
+    while tasks.join_next().await.is_some() {}
+}
+
+struct Open {
+    due: Due,
+    turn_orders: u32,
+    give_up: Option<Instant>,
+    started: Instant,
+    pacing: Pacing,
+}
+
+impl Open {
+    async fn run(
+        &mut self,
+        mut source: impl Source,
+        in_flight_max: usize,
+        cancel: &CancellationToken,
+    ) {
+        let slots = Arc::new(Semaphore::new(in_flight_max.max(1)));
+        let mut tasks = JoinSet::new();
+        for number in 0.. {
+            let Some(due) = self.due.at(number) else { break };
+            let intended = self.started + due;
+            tokio::select! {
+                () = cancel.cancelled() => break,
+                () = tokio::time::sleep_until(intended) => {}
+            }
+            if self.give_up.is_some_and(|give_up| Instant::now() >= give_up) {
+                self.give_up_from(number);
+                break;
+            }
+            let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { break };
+            let Some(job) = source.next().await else { break };
+            self.note(job.orders, intended.elapsed());
+            tasks.spawn(async move {
+                (job.work)(Turn { number, intended }).await;
+                drop(slot);
+            });
+            while tasks.try_join_next().is_some() {}
+        }
+        while tasks.join_next().await.is_some() {}
+    }
+
+    fn note(&mut self, orders: u32, lag: Duration) {
+        if lag > LATE {
+            self.pacing.late_orders += u64::from(orders);
+        }
+        self.pacing.lag_max = self.pacing.lag_max.max(lag);
+    }
+
+    fn give_up_from(&mut self, first: usize) {
+        let turns = (first..).take_while(|number| self.due.at(*number).is_some()).count() as u64;
+        self.pacing.unsent_orders = turns * u64::from(self.turn_orders);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use std::sync::Mutex as Lock;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// Jobs of ten orders that take a while: the latency of each, and the most at once.
+    #[derive(Clone, Default)]
+    struct Slow {
+        takes: Duration,
+        now: Arc<AtomicUsize>,
+        most: Arc<AtomicUsize>,
+        latencies: Arc<Lock<Vec<Duration>>>,
+    }
+
+    impl Source for Slow {
+        fn next(&mut self) -> BoxFuture<'_, Option<Job>> {
+            let slow = self.clone();
+            Box::pin(async move {
+                let work = move |turn: Turn| -> BoxFuture<'static, ()> {
+                    Box::pin(async move {
+                        let now = slow.now.fetch_add(1, Ordering::SeqCst) + 1;
+                        slow.most.fetch_max(now, Ordering::SeqCst);
+                        tokio::time::sleep(slow.takes).await;
+                        slow.now.fetch_sub(1, Ordering::SeqCst);
+                        slow.latencies.lock().unwrap().push(turn.intended.elapsed());
+                    })
+                };
+                Some(Job { orders: 10, work: Box::new(work) })
+            })
+        }
+    }
+
+    fn milliseconds(number: u64) -> Duration {
+        Duration::from_millis(number)
+    }
+
+    /// Ten jobs, one a millisecond, of which one is under way at a time.
+    async fn open(takes: Duration, give_up: Option<Duration>) -> (Slow, Pacing) {
+        let slow = Slow { takes, ..Slow::default() };
+        let due = Due::Steady { turn_orders: 10, rate: 10_000, period: milliseconds(10) };
+        let schedule = Schedule::Open { due, in_flight_max: 1, turn_orders: 10, give_up };
+        let pacing = run(slow.clone(), schedule, CancellationToken::new()).await;
+        (slow, pacing)
+    }
+
+    #[tokio::test]
+    async fn an_open_loop_does_all_and_counts_from_the_intended_time() {
+        let takes = milliseconds(20);
+        let (slow, pacing) = open(takes, None).await;
+        assert_eq!(slow.most.load(Ordering::SeqCst), 1);
+        let latencies = slow.latencies.lock().unwrap().clone();
+        assert_eq!(latencies.len(), 10);
+        for (place, latency) in (1_u32..).zip(&latencies) {
+            // Those before it took their time, one after the other: the wait is not hidden.
+            let least = takes * place - milliseconds(1) * (place - 1);
+            assert!(*latency >= least, "job {place}: {latency:?} below {least:?}");
+        }
+        // All but the first waited for the one before it, and that is said.
+        assert!(pacing.late_orders >= 90, "{pacing:?}");
+        assert!(pacing.lag_max >= takes * 9 - milliseconds(9), "{pacing:?}");
+        assert_eq!(pacing.unsent_orders, 0);
+    }
+
+    #[tokio::test]
+    async fn what_cannot_begin_in_time_is_given_up_and_counted() {
+        let (slow, pacing) = open(milliseconds(50), Some(milliseconds(20))).await;
+        let done = slow.latencies.lock().unwrap().len() as u64;
+        assert!(done < 10);
+        assert_eq!(pacing.unsent_orders, 10 * (10 - done));
+    }
+
+    #[tokio::test]
+    async fn a_closed_loop_has_so_many_under_way_and_no_more() {
+        let slow = Slow { takes: milliseconds(20), ..Slow::default() };
+        let schedule = Schedule::Closed { in_flight: 3, period: milliseconds(100) };
+        let pacing = run(slow.clone(), schedule, CancellationToken::new()).await;
+        assert_eq!(slow.most.load(Ordering::SeqCst), 3);
+        assert!(slow.latencies.lock().unwrap().len() >= 3);
+        assert_eq!(pacing, Pacing::default());
+    }
+
+    #[test]
+    fn steady_turns_fill_the_period_and_no_more() {
+        // Ten orders every 33.3 ms: for four seconds 120 turns, not one more.
+        let due = Due::Steady { turn_orders: 10, rate: 300, period: Duration::from_secs(4) };
+        assert_eq!(due.at(0), Some(Duration::ZERO));
+        assert_eq!(due.at(3), Some(milliseconds(100)));
+        assert!(due.at(119).is_some());
+        assert_eq!(due.at(120), None);
+    }
+}
