@@ -24,6 +24,9 @@ fn what_the_documentation_shows_parses() {
         "sluice network new folder",
         "sluice network new folder --validators 7 --edges 1 --base-port 30000 --currencies CNY,USD",
         "sluice --json network new folder --window-ms 5000",
+        "sluice network join --genesis g.toml --out d --name validator-4 --operator 1 \
+         --listen 127.0.0.1:1 --rpc 127.0.0.1:2 --peer validator-0=127.0.0.1:3 \
+         --peer validator-1=127.0.0.1:4,validator-2=127.0.0.1:5 --edge",
         "sluice start --config node.toml --log debug --log-json",
         "sluice localnet",
         "sluice localnet --for 120 --rate 800 --validators 4 --home x --base-port 40000 --json",
@@ -60,6 +63,10 @@ fn what_makes_no_sense_is_refused() {
         "sluice",
         "sluice network",
         "sluice network new",
+        "sluice network join --genesis g.toml --out d --name validator-4 --operator 1 \
+         --listen 127.0.0.1:1 --rpc 127.0.0.1:2",
+        "sluice network join --genesis g.toml --out d --name validator-4 --operator 1 \
+         --listen 127.0.0.1:1 --rpc 127.0.0.1:2 --peer validator-0",
         "sluice network new folder --currencies XXQ",
         "sluice network new folder --base-port 70000",
         "sluice localnet --rate 0",

@@ -59,12 +59,14 @@ impl Directory {
         Self { own, listing: RwLock::new(Arc::new(Listing::new(nodes))) }
     }
 
-    /// Takes over the nodes of a registry that may have changed.
-    pub fn follow(&self, nodes: &[Node]) {
-        if self.listing().nodes != nodes {
+    /// Takes over the nodes of a registry; gives whether they have changed.
+    pub fn follow(&self, nodes: &[Node]) -> bool {
+        let has_changed = self.listing().nodes != nodes;
+        if has_changed {
             let listing = Arc::new(Listing::new(nodes));
             *self.listing.write().unwrap_or_else(PoisonError::into_inner) = listing;
         }
+        has_changed
     }
 
     fn listing(&self) -> Arc<Listing> {

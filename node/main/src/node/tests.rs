@@ -56,7 +56,7 @@ fn genesis() -> ChainGenesis {
         suspended: false,
     };
     let node = |index: u32| Node {
-        name: format!("node {index}"),
+        name: format!("node-{index}"),
         operator: OPERATOR,
         network_key: key(2, index).public_key(),
         validator_key: key(3, index).public_key(),
