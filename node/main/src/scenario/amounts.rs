@@ -27,17 +27,13 @@ impl Amounts {
     /// # Errors
     /// When no amounts within the bounds do.
     pub fn new(usual: &'static [Usual], orders: u64, sum: u64) -> anyhow::Result<Self> {
-        let within = u128::from(orders) * u128::from(AMOUNT_MIN)
-            ..=u128::from(orders) * u128::from(AMOUNT_MAX);
-        anyhow::ensure!(
-            within.contains(&u128::from(sum)),
-            "{orders} orders cannot be {sum} in all"
-        );
+        anyhow::ensure!(can_be(orders, sum), "{orders} orders cannot be {sum} in all");
         Ok(Self { usual, left_orders: orders, left_sum: sum })
     }
 
-    /// The next `count` amounts, at most those that are left. Each part has its share of the sum,
-    /// so that the last one has nothing unusual to make good.
+    /// The next `count` amounts, at most those that are left. The orders of the users' own choice
+    /// bring each part near its share of the sum; what they cannot bring is left to the later
+    /// parts. Only if those could not make it good, as for the last one, do all amounts change.
     pub fn next(&mut self, entropy: &mut Entropy, count: usize) -> Vec<u64> {
         let count = count.min(usize::try_from(self.left_orders).unwrap_or(usize::MAX));
         if count == 0 {
@@ -47,8 +43,11 @@ impl Amounts {
         let target = u64::try_from(share).unwrap_or(u64::MAX);
         let mut amounts: Vec<u64> = (0..count).map(|_| self.draw(entropy)).collect();
         even_out(&mut amounts, target, OWN_CHOICE_ONE_IN);
-        even_out(&mut amounts, target, 1);
         self.left_orders -= count as u64;
+        let rest = self.left_sum.checked_sub(amounts.iter().sum());
+        if !rest.is_some_and(|rest| can_be(self.left_orders, rest)) {
+            even_out(&mut amounts, target, 1);
+        }
         self.left_sum -= amounts.iter().sum::<u64>();
         amounts
     }
@@ -64,6 +63,12 @@ impl Amounts {
         }
         AMOUNT_MIN
     }
+}
+
+/// Whether amounts within the bounds of so many orders can add up to `sum`.
+fn can_be(orders: u64, sum: u64) -> bool {
+    let orders = u128::from(orders);
+    (orders * u128::from(AMOUNT_MIN)..=orders * u128::from(AMOUNT_MAX)).contains(&u128::from(sum))
 }
 
 /// Changes one amount in `one_in` so that all add up to `target`, as far as the bounds let them.
@@ -122,13 +127,17 @@ mod tests {
         }
     }
 
+    /// Nine tenths of every part but the last are, whatever was drawn.
     #[test]
     fn most_amounts_are_usual_ones() {
         let mut entropy = Entropy::fresh().unwrap();
         let mut amounts = Amounts::new(USUAL, 20_000, 20_000 * 9_000).unwrap();
         let all: Vec<u64> = (0..20).flat_map(|_| amounts.next(&mut entropy, 1_000)).collect();
-        let usual = all.iter().filter(|amount| USUAL.iter().any(|(known, _)| known == *amount));
-        assert!(usual.count() >= all.len() * 85 / 100);
+        let is_usual = |amount: &&u64| USUAL.iter().any(|(known, _)| known == *amount);
+        for part in all.chunks(1_000).take(19) {
+            assert!(part.iter().filter(is_usual).count() >= 900);
+        }
+        assert_eq!(all.iter().sum::<u64>(), 20_000 * 9_000);
         let small = all.iter().filter(|amount| **amount == 600).count();
         assert!((8_000..10_500).contains(&small), "{small}");
     }
