@@ -99,22 +99,24 @@ impl Signers {
 }
 
 impl Loader {
-    /// Signs a batch of `items` orders made at a time; gives its bytes and one of its orders.
+    /// Signs a batch of `items` orders made at a time, which may commit until another; gives its
+    /// bytes and one of its orders.
     pub fn sign(
         &self,
         chain_id: ChainId,
         entropy: &mut Entropy,
-        made: TimeMs,
+        (made, valid_until): (TimeMs, TimeMs),
         items: usize,
     ) -> (Bytes, OrderId) {
         let orders = self.profile.orders(entropy, made, items);
-        let valid_until = made.plus(VALID_MS);
         let bytes = SignedBatch::sign(chain_id, self.id, &self.key, valid_until, &orders);
         (bytes.into(), orders.first().map(|order| order.order_id()).unwrap_or_default())
     }
 
     fn batch(&self, chain_id: ChainId, entropy: &mut Entropy, items: usize) -> Prepared {
-        let (bytes, sample) = self.sign(chain_id, entropy, now(), items);
+        let made = now();
+        let times = (made, made.plus(VALID_MS));
+        let (bytes, sample) = self.sign(chain_id, entropy, times, items);
         let items = u32::try_from(items).unwrap_or(u32::MAX);
         Prepared { bytes, items, sample }
     }

@@ -29,8 +29,9 @@ use crate::participant::orders::Entropy;
 const SAMPLES_MAX: usize = 16_384;
 /// How many of each batch are offered.
 const SAMPLES_A_BATCH: usize = 16;
-/// How long after the block a batch of the scheme's own parties may commit, in milliseconds.
-const VALID_MS: u64 = 60_000;
+/// How long after the block a batch of the scheme's own parties may commit, in milliseconds: less
+/// than the least that the chain's parameters allow.
+const VALID_MS: u64 = 5_000;
 
 /// What the steps of blocks cost, as far as the deciding thread does them.
 #[derive(Debug, Clone, Copy, Default)]

@@ -26,6 +26,8 @@ pub struct Making {
     pub from: TimeMs,
     /// Orders a second of the chain's time.
     pub rate: u64,
+    /// How long after its block's time a batch may commit, in milliseconds.
+    pub valid_ms: u64,
     /// Orders in a batch.
     pub batch_items: usize,
     /// Batches in a block.
@@ -77,11 +79,12 @@ impl Making {
     fn load(&self, number: u64, entropy: &mut Entropy) -> anyhow::Result<Load> {
         let (mut signing, mut verifying) = (Cost::default(), Cost::default());
         let (time, mut batches) = (self.time(number), Vec::with_capacity(self.block_batches));
+        let times = (time, time.plus(self.valid_ms));
         let first = usize::try_from(number)?.wrapping_mul(self.block_batches);
         for turn in 0..self.block_batches {
             let loader = self.loaders.get((first + turn) % self.loaders.len()).context("none")?;
             let (bytes, _) = costing(&mut signing, || {
-                loader.sign(self.chain_id, entropy, time, self.batch_items)
+                loader.sign(self.chain_id, entropy, times, self.batch_items)
             });
             let verify = || -> anyhow::Result<VerifiedBatch> {
                 Ok(SignedBatch::decode(bytes)?.verify(self.chain_id, |id| self.keys(id))?)

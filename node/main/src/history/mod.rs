@@ -39,6 +39,7 @@ use crate::localnet::fresh::FreshNetwork;
 use crate::localnet::profile;
 use crate::node::keys::genesis_parties;
 use crate::participant::orders::Profile;
+use crate::participant::party::BATCH_VALID_MS;
 
 /// Old orders that are read at each size.
 const READS: usize = 1_000;
@@ -171,6 +172,7 @@ impl<'a> History<'a> {
             keys: genesis_parties(chain.genesis()),
             from: chain.state(chain_state::State::time),
             rate: options.rate.max(1),
+            valid_ms: chain.genesis().parameters.order_validity_ms.min(BATCH_VALID_MS),
             batch_items: options.batch_items,
             block_batches: options.block_batches,
         })?;

@@ -43,8 +43,8 @@ fn a_history_grows_leaves_memory_and_opens_as_it_was() {
         assert!(size.checkpoint.bytes > 0 && size.order.cpu_ns > 0.0);
         assert!(size.disk.block_bytes_per_order > 128.0, "{}", size.disk.block_bytes_per_order);
     }
-    // Three slices of ten seconds at the most: the window does not grow with the history.
-    assert!(large.orders_in_memory <= 3 * 60_000, "{}", large.orders_in_memory);
+    // Five seconds and one slice of ten at the most: memory does not grow with the history.
+    assert!(large.orders_in_memory <= 15 * 6_000 + 1_024, "{}", large.orders_in_memory);
     let (read, cold) = (large.reads.as_ref().unwrap(), large.reads_cold.as_ref().unwrap());
     assert_eq!((read.count, cold.count), (READS as u64, READS as u64));
     assert!(report.text().contains("orders before"), "{}", report.text());
@@ -59,6 +59,7 @@ fn the_chain_s_time_goes_by_the_rate_and_always_on() {
         keys: Vec::new(),
         from: chain_types::TimeMs(1_000),
         rate,
+        valid_ms: 1_000,
         batch_items: items,
         block_batches: 2,
     };
