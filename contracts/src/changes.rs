@@ -7,6 +7,7 @@
 
 use chain_state::{Overlay, ProgrammeRecord, RegistryContent, State};
 use chain_types::parameters::PROTOCOL_VERSION;
+use chain_types::registry::{NODES_MAX, is_name, is_node_name};
 use chain_types::validators::VALIDATORS_MAX;
 use chain_types::{
     Change, Height, Merchant, Node, Parameters, Participant, ParticipantId, Programme, PublicKey,
@@ -17,10 +18,6 @@ use crate::governance::is_operator;
 
 /// The fewest validators that a change may leave: one of them may fail.
 const VALIDATORS_MIN: usize = 4;
-/// The most nodes, so that everybody can be connected to everybody.
-const NODES_MAX: usize = 256;
-/// The longest name, in characters.
-const NAME_CHARACTERS_MAX: usize = 64;
 /// The largest voting power of a node.
 const POWER_MAX: u64 = 1_000_000_000;
 /// Parameters that never change: the memory of duplicates rests on them.
@@ -186,7 +183,7 @@ fn add_node(content: &mut RegistryContent, node: &Node) -> Result<(), Rejection>
     let operator = find(content, node.operator)?;
     let is_run_by_operator = operator.roles.any_of(Roles::SETTLEMENT_OPERATOR);
     let is_free = content.nodes.iter().all(|known| known.name != node.name);
-    let is_within = is_name(&node.name) && node.power <= POWER_MAX;
+    let is_within = is_node_name(&node.name) && node.power <= POWER_MAX;
     if !is_run_by_operator || !is_free || !is_within || content.nodes.len() >= NODES_MAX {
         return Err(Rejection::ChangeInvalid);
     }
@@ -242,11 +239,6 @@ fn check_operators(before: &RegistryContent, after: &RegistryContent) -> Result<
         return Err(Rejection::QuorumUnreachable);
     }
     Ok(())
-}
-
-fn is_name(name: &str) -> bool {
-    let is_short = name.chars().count() <= NAME_CHARACTERS_MAX;
-    !name.is_empty() && is_short && !name.chars().any(char::is_control) && name.trim() == name
 }
 
 fn check_programme(state: &State, content: &RegistryContent, programme: &Programme) -> Checked {

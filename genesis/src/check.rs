@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use chain_types::hash::sha256;
+use chain_types::registry::{NODES_MAX, is_node_name};
 use chain_types::validators::VALIDATORS_MAX;
 use chain_types::{
     Amount, ChainGenesis, ChainId, Currency, LiquidityLine, Merchant, MerchantId, Node,
@@ -22,7 +23,6 @@ const VALIDATORS_MIN: usize = 4;
 const CURRENCIES_MAX: usize = 180;
 const PARTICIPANTS_MAX: usize = 10_000;
 const MERCHANTS_MAX: usize = 100_000;
-const NODES_MAX: usize = 256;
 /// One million million million minor units: sums of a million such stay within 128 bits.
 const MONEY_MAX: u64 = 1_000_000_000_000_000_000;
 /// Ids stay within TOML's signed numbers.
@@ -295,9 +295,7 @@ fn read_nodes(
 /// A node's name is also a folder's and a log field's.
 fn read_node_name(table: &mut Table) -> Result<String, FieldError> {
     let name = table.name("name")?;
-    let is_plain =
-        name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-    if is_plain {
+    if is_node_name(&name) {
         return Ok(name);
     }
     let remedy = "use small letters, digits and hyphens";

@@ -35,6 +35,14 @@ pub fn load_secret_key(path: &Path) -> Result<SecretKey, ConfigFault> {
     Ok(SecretKey::from_seed(&seed))
 }
 
+/// A new secret key from the operating system's entropy.
+pub(crate) fn draw_secret_key() -> Result<SecretKey, ConfigFault> {
+    let mut seed = Zeroizing::new([0_u8; 32]);
+    getrandom::fill(seed.as_mut_slice())
+        .map_err(|error| ConfigFault::Entropy(error.to_string()))?;
+    Ok(SecretKey::from_seed(&seed))
+}
+
 /// Writes a secret key to a new file of mode 0600 and makes it durable.
 ///
 /// # Errors

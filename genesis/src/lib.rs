@@ -3,10 +3,13 @@
 //! [`parse_genesis`] turns a file's bytes into a [`chain_types::ChainGenesis`] in which every value
 //! is within its bounds, so that no configuration value can halt a chain later.
 //! [`network_new`] makes a network: keys, one genesis file, a configuration for each node and
-//! participant. [`NodeConfig`] and [`ParticipantConfig`] read those back.
+//! participant. [`network_join`] makes the folder of one more node. [`NodeConfig`] and
+//! [`ParticipantConfig`] read those back.
 
 pub mod check;
 pub mod fault;
+mod folder;
+pub mod join;
 pub mod key;
 pub mod network;
 pub mod node;
@@ -16,9 +19,10 @@ mod table;
 
 pub use check::{GENESIS_BYTES_MAX, load_genesis, parse_genesis};
 pub use fault::{ConfigFault, FieldError};
+pub use join::{JoinPlan, JoinedNode, network_join};
 pub use key::{create_secret_key, load_secret_key};
 pub use network::{NetworkFolder, NetworkPlan, NodeFolder, ParticipantFolder, network_new};
 pub use node::{
-    LogSection, NetworkSection, NodeConfig, NodeIdentity, Peer, RpcSection, StoreSection,
+    LogSection, NetworkSection, NodeConfig, NodeIdentity, Peer, RpcSection, Standing, StoreSection,
 };
 pub use participant::ParticipantConfig;

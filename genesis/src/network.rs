@@ -7,20 +7,17 @@
 //! ```
 
 use std::fmt::Write as _;
-use std::fs::DirBuilder;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use chain_types::hash::sha256;
 use chain_types::{ChainId, Currency, Parameters, SecretKey, TimeMs};
-use serde::Serialize;
-use zeroize::Zeroizing;
 
 use crate::check::parse_genesis;
 use crate::fault::{ConfigFault, FieldError};
-use crate::key::create_secret_key;
+use crate::folder::{create_empty_folder, create_folder, write_toml};
+use crate::key::{create_secret_key, draw_secret_key};
 use crate::node::{LogSection, NetworkSection, NodeConfig, Peer, RpcSection, StoreSection};
 use crate::parameters::write_parameters;
 use crate::participant::ParticipantConfig;
@@ -44,6 +41,9 @@ const CURRENCY_CODES: [&str; 18] = [
     "CNY", "USD", "EUR", "GBP", "JPY", "HKD", "TWD", "KRW", "SGD", "MYR", "THB", "IDR", "VND",
     "PHP", "INR", "AUD", "AED", "KWD",
 ];
+/// The power of each validator: above one, so that governance can let a new one in with less than
+/// the others have, and raise it once it has caught up.
+const VALIDATOR_POWER: u64 = 10;
 /// A reference rate that one provider alone sets is no reference.
 const RATES_MIN: u32 = 2;
 
@@ -212,16 +212,7 @@ impl NetworkFolder {
 /// When the plan is refused, the folder is not empty, or something cannot be written.
 pub fn network_new(folder: &Path, plan: &NetworkPlan) -> Result<NetworkFolder, ConfigFault> {
     check_plan(plan).map_err(ConfigFault::Plan)?;
-    let write = |path: &Path| {
-        let path = path.to_owned();
-        move |source| ConfigFault::Write { path, source }
-    };
-    let mut builder = DirBuilder::new();
-    builder.recursive(true).mode(0o700);
-    builder.create(folder).map_err(write(folder))?;
-    if std::fs::read_dir(folder).map_err(write(folder))?.next().is_some() {
-        return Err(ConfigFault::FolderNotEmpty { path: folder.to_owned() });
-    }
+    create_empty_folder(folder)?;
     let nodes = plan_nodes(plan)?;
     let parties = plan_parties(plan)?;
     let genesis = genesis_text(plan, &nodes, &parties);
@@ -229,7 +220,7 @@ pub fn network_new(folder: &Path, plan: &NetworkPlan) -> Result<NetworkFolder, C
     parse_genesis(genesis.as_bytes()).map_err(ConfigFault::Plan)?;
     for node in &nodes {
         let home = folder.join("nodes").join(&node.name);
-        builder.create(&home).map_err(write(&home))?;
+        create_folder(&home)?;
         create_secret_key(&home.join("network.key"), &node.network_key)?;
         if let Some(key) = &node.validator_key {
             create_secret_key(&home.join("validator.key"), key)?;
@@ -238,13 +229,14 @@ pub fn network_new(folder: &Path, plan: &NetworkPlan) -> Result<NetworkFolder, C
     }
     for party in &parties {
         let home = folder.join("participants").join(&party.name);
-        builder.create(&home).map_err(write(&home))?;
+        create_folder(&home)?;
         create_secret_key(&home.join("participant.key"), &party.key)?;
         write_toml(&home.join("participant.toml"), &participant_config(plan, &nodes, party))?;
     }
     // Last: a folder without it is visibly unfinished.
     let path = folder.join("genesis.toml");
-    std::fs::write(&path, genesis).map_err(write(&path))?;
+    std::fs::write(&path, genesis)
+        .map_err(|source| ConfigFault::Write { path: path.clone(), source })?;
     NetworkFolder::open(folder)
 }
 
@@ -292,16 +284,9 @@ struct Party {
 }
 
 fn make_key(plan: &NetworkPlan, label: &str) -> Result<SecretKey, ConfigFault> {
-    let mut seed = Zeroizing::new([0_u8; 32]);
-    match plan.seed {
-        Some(number) => {
-            let parts: [&[u8]; 3] = [b"sluice test key", &number.to_le_bytes(), label.as_bytes()];
-            seed.copy_from_slice(&sha256(&parts).0);
-        }
-        None => getrandom::fill(seed.as_mut_slice())
-            .map_err(|error| ConfigFault::Entropy(error.to_string()))?,
-    }
-    Ok(SecretKey::from_seed(&seed))
+    let Some(number) = plan.seed else { return draw_secret_key() };
+    let parts: [&[u8]; 3] = [b"sluice test key", &number.to_le_bytes(), label.as_bytes()];
+    Ok(SecretKey::from_seed(&sha256(&parts).0))
 }
 
 fn plan_nodes(plan: &NetworkPlan) -> Result<Vec<PlannedNode>, ConfigFault> {
@@ -396,7 +381,7 @@ fn genesis_text(plan: &NetworkPlan, nodes: &[PlannedNode], parties: &[Party]) ->
     }
     for node in nodes {
         let network_key = node.network_key.public_key();
-        let power = u8::from(node.validator_key.is_some());
+        let power = if node.validator_key.is_some() { VALIDATOR_POWER } else { 0 };
         let _ = write!(
             text,
             "\n[[nodes]]\nname = \"{}\"\noperator = {}\npower = {power}\n\
@@ -461,10 +446,4 @@ fn participant_config(
         rpc: nodes.iter().map(|node| format!("http://{}", node.rpc_address)).collect(),
         merchants: merchants.collect(),
     }
-}
-
-fn write_toml(path: &Path, value: &impl Serialize) -> Result<(), ConfigFault> {
-    let fault = |source| ConfigFault::Write { path: path.to_owned(), source };
-    let text = toml::to_string(value).map_err(|error| fault(std::io::Error::other(error)))?;
-    std::fs::write(path, text).map_err(fault)
 }

@@ -3,13 +3,11 @@
 
 use std::ops::RangeInclusive;
 
+use chain_types::registry::is_name;
 use chain_types::{Digest, PublicKey};
 use toml::Value;
 
 use crate::fault::FieldError;
-
-/// The longest name for people, in characters.
-pub(crate) const NAME_CHARACTERS_MAX: usize = 64;
 
 /// A table of the file and its place.
 pub(crate) struct Table {
@@ -78,11 +76,7 @@ impl Table {
     /// A name for people.
     pub(crate) fn name(&mut self, key: &str) -> Result<String, FieldError> {
         let name = self.text(key, "a name of 1 to 64 characters")?;
-        let characters = name.chars().count();
-        if (1..=NAME_CHARACTERS_MAX).contains(&characters)
-            && !name.chars().any(char::is_control)
-            && name.trim() == name
-        {
+        if is_name(&name) {
             return Ok(name);
         }
         let problem = "it is no name";

@@ -112,7 +112,7 @@ fn each_bad_value_is_named() {
         ("operator", 0, "101", "nodes[0].operator"),
         ("operator", 0, "999", "nodes[0].operator"),
         ("power", 0, "-1", "nodes[0].power"),
-        ("power", 0, "2", "nodes[0].power"),
+        ("power", 0, "15", "nodes[0].power"),
         ("power", 0, "2000000000", "nodes[0].power"),
         ("network_key", 1, &first_network_key, "nodes[1].network_key"),
         ("network_key", 1, &first_key, "nodes[1].network_key"),

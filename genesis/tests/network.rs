@@ -9,8 +9,8 @@ use std::process::Command;
 
 use chain_types::{Parameters, ParticipantId, Roles, TimeMs, ValidatorId};
 use genesis::{
-    ConfigFault, NetworkFolder, NetworkPlan, NodeConfig, ParticipantConfig, create_secret_key,
-    load_genesis, load_secret_key, network_new,
+    ConfigFault, JoinPlan, NetworkFolder, NetworkPlan, NodeConfig, ParticipantConfig, Standing,
+    create_secret_key, load_genesis, load_secret_key, network_join, network_new,
 };
 
 fn plan() -> NetworkPlan {
@@ -43,9 +43,11 @@ fn a_new_network_reads_back() {
         assert_eq!(config.network.listen.port(), 26_000 + 2 * index as u16);
         assert_eq!(config.rpc.listen.port(), 26_001 + 2 * index as u16);
         let identity = config.identity().unwrap();
-        assert_eq!(identity.index as usize, index);
-        let validator = identity.validator.map(|(id, _)| id);
-        assert_eq!(validator, (index < 4).then_some(ValidatorId(index as u32)));
+        let standing = config.standing(&identity, &genesis.nodes).unwrap();
+        let id = ValidatorId(index as u32);
+        let expected =
+            if index < 4 { Standing::Validator { id, power: 10 } } else { Standing::Edge };
+        assert_eq!(standing, expected);
     }
     for participant in &network.participants {
         let config = ParticipantConfig::load(&participant.config).unwrap();
@@ -224,22 +226,41 @@ fn keys_of_another_node_or_network_are_refused() {
     let other = network_new(two.path(), &NetworkPlan { seed: Some(2), ..plan() }).unwrap();
     let config = NodeConfig::load(&network.nodes[0].config).unwrap();
     let second = NodeConfig::load(&network.nodes[1].config).unwrap();
+    let stranger = &other.nodes[0];
     let rows = [
-        (NodeConfig { network_key: second.network_key.clone(), ..config.clone() }, "network_key"),
+        (NodeConfig { network_key: second.network_key.clone(), ..config.clone() }, "name"),
         (
             NodeConfig { validator_key: second.validator_key.clone(), ..config.clone() },
             "validator_key",
         ),
-        (NodeConfig { validator_key: None, ..config.clone() }, "validator_key"),
+        (
+            NodeConfig { validator_key: Some(config.network_key.clone()), ..config.clone() },
+            "validator_key",
+        ),
         (NodeConfig { name: "validator-9".into(), ..config.clone() }, "name"),
-        (NodeConfig { genesis: other.genesis.clone(), ..config }, "network_key"),
+        (
+            NodeConfig {
+                network_key: stranger.config.with_file_name("network.key"),
+                name: "validator-9".into(),
+                ..config.clone()
+            },
+            "validator_key",
+        ),
+        (NodeConfig { genesis: other.genesis.clone(), ..config.clone() }, "network_key"),
     ];
+    let standing = |config: &NodeConfig| {
+        let identity = config.identity()?;
+        config.standing(&identity, &identity.genesis.nodes)
+    };
     for (config, field) in rows {
-        match config.identity().unwrap_err() {
+        match standing(&config).unwrap_err() {
             ConfigFault::Field { error, .. } => assert_eq!(error.field, field, "{error}"),
             fault => panic!("{fault}"),
         }
     }
+    // Without its key for votes a validator may follow: see record 0008.
+    let keyless = NodeConfig { validator_key: None, ..config };
+    assert_eq!(standing(&keyless).unwrap(), Standing::Keyless { power: 10 });
     let mut participant = ParticipantConfig::load(&network.participants[0].config).unwrap();
     participant.genesis = other.genesis;
     assert!(participant.open().is_err());
@@ -264,5 +285,79 @@ fn participant_files_with_unknown_or_bad_fields_are_refused() {
             ConfigFault::Field { error, .. } => assert_eq!(error.field, field, "{error}"),
             fault => panic!("{fault}"),
         }
+    }
+}
+
+fn join_plan(peers: &[(&str, u16)]) -> JoinPlan {
+    let at = |port| std::net::SocketAddr::from(([127, 0, 0, 1], port));
+    JoinPlan {
+        name: "validator-4".to_owned(),
+        votes: true,
+        listen: at(27_000),
+        rpc: at(27_001),
+        peers: peers.iter().map(|(word, port)| ((*word).to_owned(), at(*port))).collect(),
+    }
+}
+
+#[test]
+fn the_folder_of_a_node_that_joins_reads_back_and_waits_for_governance() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = network_new(&folder.path().join("net"), &plan()).unwrap();
+    let genesis = load_genesis(&network.genesis).unwrap();
+    let added = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+    let plan = join_plan(&[("validator-0", 26_000), (added, 26_100)]);
+    for votes in [true, false] {
+        let plan = JoinPlan { votes, ..plan.clone() };
+        let own = folder.path().join(format!("joins-{votes}"));
+        let joined = network_join(&own, &network.genesis, &plan).unwrap();
+        let config = NodeConfig::load(&joined.folder.config).unwrap();
+        assert_eq!((&config.name, config.network.listen), (&plan.name, plan.listen));
+        let keys: Vec<&str> = config.network.peers.iter().map(|peer| peer.key.as_str()).collect();
+        assert_eq!(keys, [genesis.nodes[0].network_key.to_string().as_str(), added]);
+        assert_eq!(mode(&own.join("network.key")), 0o600);
+        assert_eq!(own.join("validator.key").exists(), votes);
+
+        let identity = config.identity().unwrap();
+        assert_eq!(identity.genesis.chain_id, network.chain_id);
+        assert_eq!(identity.network_key.public_key(), joined.network_key);
+        let standing = |nodes: &[chain_types::Node]| config.standing(&identity, nodes);
+        assert_eq!(standing(&genesis.nodes).unwrap(), Standing::Unregistered);
+        let mut nodes = genesis.nodes.clone();
+        nodes.push(chain_types::Node {
+            name: plan.name.clone(),
+            network_key: joined.network_key,
+            validator_key: joined.validator_key,
+            power: u64::from(votes),
+            ..nodes[0].clone()
+        });
+        let validator = Standing::Validator { id: ValidatorId(4), power: 1 };
+        assert_eq!(standing(&nodes).unwrap(), if votes { validator } else { Standing::Edge });
+        nodes[4].validator_key =
+            if votes { joined.network_key } else { genesis.nodes[0].validator_key };
+        assert_eq!(standing(&nodes).is_err(), votes, "registered without the key that is here");
+    }
+    let again = network_join(&folder.path().join("joins-true"), &network.genesis, &plan);
+    assert!(matches!(again, Err(ConfigFault::FolderNotEmpty { .. })));
+}
+
+#[test]
+fn a_bad_plan_to_join_names_its_field_and_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = network_new(&folder.path().join("net"), &plan()).unwrap();
+    let good = join_plan(&[("validator-0", 26_000)]);
+    let rows = [
+        (JoinPlan { name: "Validator 4".into(), ..good.clone() }, "name"),
+        (JoinPlan { name: "validator-3".into(), ..good }, "name"),
+        (join_plan(&[]), "peers"),
+        (join_plan(&[("validator-9", 26_000)]), "peers"),
+        (join_plan(&[("validator-0", 26_000), ("validator-0", 26_002)]), "peers"),
+    ];
+    for (plan, field) in rows {
+        let own = folder.path().join("joins");
+        match network_join(&own, &network.genesis, &plan).unwrap_err() {
+            ConfigFault::Plan(error) => assert_eq!(error.field, field, "{error}"),
+            fault => panic!("{fault}"),
+        }
+        assert!(!own.exists());
     }
 }

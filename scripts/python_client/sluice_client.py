@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A client of Sluice in another language: submits, asks, and verifies receipts offline.
+"""A client of Sluice in another language: submits, asks, and verifies receipts and windows' proofs.
 
     sluice_client.py submit  --network FOLDER --participant NAME --merchant 1001 --gateway 201 \\
                              --amount-minor 1234 --currency CNY
@@ -8,7 +8,8 @@
     sluice_client.py arrival --network FOLDER --participant NAME --amount-minor 1234 INSTRUCTION_ID
     sluice_client.py order   --network FOLDER ORDER_ID
     sluice_client.py receipt --network FOLDER ORDER_ID FILE
-    sluice_client.py verify  RECEIPT GENESIS
+    sluice_client.py window  --network FOLDER NUMBER FILE
+    sluice_client.py verify  FILE GENESIS
     sluice_client.py demo    --network FOLDER
 
 Exit codes: 0 done or valid, 1 refused or invalid, 2 wrong usage, 4 no node answered.
@@ -26,6 +27,7 @@ import urllib.request
 import uuid
 
 from sluice_receipt import Genesis, verify_receipt
+from sluice_records import RECORD_PROOF_MAGIC, verify_window
 from sluice_wire import (
     COLLECTED,
     Invalid,
@@ -99,6 +101,11 @@ class Client:
         """An order's receipt, as bytes."""
         report = self.call("recharge_receipt", order_id=identity)
         return base64.b64decode(report["receipt_base64"], validate=True)
+
+    def window_proof(self, number):
+        """The proof of a closed window's report, as bytes."""
+        report = self.call("settlement_window_proof", window=number)
+        return base64.b64decode(report["proof_base64"], validate=True)
 
 
 class Participant:
@@ -182,11 +189,20 @@ def run_receipt(options):
     return {"file": str(options.file), "bytes": len(data)}, 0
 
 
+def run_window(options):
+    """Fetches the proof of a closed window's report into a file."""
+    data = Client(nodes_of(options)).window_proof(options.window)
+    options.file.write_bytes(data)
+    return {"file": str(options.file), "bytes": len(data)}, 0
+
+
 def run_verify(options):
-    """Verifies a receipt with nothing but the genesis file."""
+    """Verifies a receipt or a window's proof with nothing but the genesis file."""
     try:
         genesis = Genesis.parse(options.genesis.read_bytes())
-        return {"valid": True, **verify_receipt(options.receipt.read_bytes(), genesis)}, 0
+        data = options.file.read_bytes()
+        verify = verify_window if data.startswith(RECORD_PROOF_MAGIC) else verify_receipt
+        return {"valid": True, **verify(data, genesis)}, 0
     except Invalid as error:
         return {"valid": False, "reason": str(error)}, 1
 
@@ -236,6 +252,9 @@ def run_demo(options):
     until("the arrival", lambda: client.order(text), lambda answer: answer["status"] == "arrived")
 
     genesis = Genesis.parse((options.network / "genesis.toml").read_bytes())
+    report = verify_window(client.window_proof(window), genesis)
+    require(report["window"] == window and report["orders"] > 0, "the report proves too little")
+    print(f"the report of window {window} is valid", flush=True)
     receipt = client.receipt(text)
     proven = verify_receipt(receipt, genesis)
     require(proven["order_id"] == text and proven["arrived_ms"], "the receipt proves too little")
@@ -283,9 +302,12 @@ def parser():
     receipt = command("receipt", run_receipt)
     receipt.add_argument("order", type=uuid.UUID)
     receipt.add_argument("file", type=pathlib.Path)
+    window = command("window", run_window)
+    window.add_argument("window", type=int)
+    window.add_argument("file", type=pathlib.Path)
     command("demo", run_demo, needs_network=True)
     verify = command("verify", run_verify, talks=False)
-    verify.add_argument("receipt", type=pathlib.Path)
+    verify.add_argument("file", type=pathlib.Path)
     verify.add_argument("genesis", type=pathlib.Path)
     return top
 

@@ -105,16 +105,19 @@ class Block:
     next_validators_hash: bytes
     party_count: int
     parties_root: bytes
+    record_count: int
+    records_root: bytes
 
     @classmethod
     def read(cls, reader):
         """Reads the 366 bytes of a header."""
         raw = reader.take(BLOCK_HEADER_BYTES)
         (_, chain_id, height, _, _, time_ms, window, _, batch_count, batches_root, results_root,
-         _, validators_hash, next_validators_hash, _, party_count, parties_root, _, _,
-         ) = struct.unpack("<H32sQIIQQ32sI32s32s32s32s32s32sI32sI32s", raw)
+         _, validators_hash, next_validators_hash, _, party_count, parties_root, record_count,
+         records_root) = struct.unpack("<H32sQIIQQ32sI32s32s32s32s32s32sI32sI32s", raw)
         return cls(raw, chain_id, height, time_ms, window, batch_count, batches_root, results_root,
-                   validators_hash, next_validators_hash, party_count, parties_root)
+                   validators_hash, next_validators_hash, party_count, parties_root, record_count,
+                   records_root)
 
     def hash(self):
         """The block hash."""

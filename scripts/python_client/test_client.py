@@ -14,7 +14,9 @@ import sluice_client
 import sluice_wire
 
 VECTORS = pathlib.Path(__file__).resolve().parents[2] / "chain" / "types" / "tests" / "vectors"
-RECEIPT = bytes.fromhex(json.loads((VECTORS / "vectors.json").read_text())["receipt"])
+TEXTS = json.loads((VECTORS / "vectors.json").read_text())
+RECEIPT = bytes.fromhex(TEXTS["receipt"])
+WINDOW_PROOF = bytes.fromhex(TEXTS["record_proof"])
 ORDER = "019b76da-ac0d-7021-8000-002565768798"
 
 
@@ -128,6 +130,19 @@ class Talk(unittest.TestCase):
         code, answer = run("verify", file, self.network / "genesis.toml")
         self.assertEqual((code, answer["valid"], answer["order_id"]), (0, True, ORDER))
         file.write_bytes(RECEIPT[:-1] + bytes([RECEIPT[-1] ^ 1]))
+        code, answer = run("verify", file, self.network / "genesis.toml")
+        self.assertEqual((code, answer["valid"]), (1, False))
+
+    def test_a_windows_proof_is_fetched_and_verified(self):
+        text = base64.b64encode(WINDOW_PROOF).decode()
+        file = self.network / "window"
+        with serving([{"result": {"proof_base64": text}}]) as (url, requests):
+            self.assertEqual(run("window", "--rpc", url, 2, file)[0], 0)
+        self.assertEqual(requests[0]["method"], "settlement_window_proof")
+        self.assertEqual(requests[0]["params"], {"window": 2})
+        code, answer = run("verify", file, self.network / "genesis.toml")
+        self.assertEqual((code, answer["valid"], answer["window"]), (0, True, 2))
+        file.write_bytes(WINDOW_PROOF[:-1] + bytes([WINDOW_PROOF[-1] ^ 1]))
         code, answer = run("verify", file, self.network / "genesis.toml")
         self.assertEqual((code, answer["valid"]), (1, False))
 

@@ -8,6 +8,7 @@ import unittest
 import uuid
 
 import sluice_receipt as receipts
+import sluice_records as records
 import sluice_wire as client
 
 VECTORS = pathlib.Path(__file__).resolve().parents[2] / "chain" / "types" / "tests" / "vectors"
@@ -305,6 +306,51 @@ class Receipts(unittest.TestCase):
         other = receipts.Genesis(bytes(32), GENESIS.participants, GENESIS.validators, {})
         with self.assertRaises(client.Invalid):
             receipts.verify_receipt(V["receipt"], other)
+
+
+class Records(unittest.TestCase):
+    """The report of a closed window, from its bytes to what it proves."""
+
+    def test_it_proves_what_parties_owe_and_that_it_is_settled(self):
+        proven = records.verify_window(V["record_proof"], GENESIS)
+        self.assertEqual((proven["window"], proven["orders"], proven["instructions"]), (2, 43, 3))
+        self.assertEqual(proven["closed_ms"], GENESIS_TIME_MS + 6_750)
+        nets = [(each["owner"], each["currency"], each["net"]) for each in proven["positions"]]
+        self.assertEqual(nets, [(201, 156, -39_280), (201, 392, 9_000), (202, 156, 39_280),
+                                (202, 392, -9_000)])
+        settled = proven["settled"]
+        self.assertEqual((settled["agent"], settled["height"]), (401, 60))
+        self.assertEqual(settled["reference"], "18" * 32)
+
+    def test_it_holds_the_records_of_the_page(self):
+        report, word = records.verified_records(V["record_proof"], GENESIS)
+        self.assertEqual(report.record, V["record_window"])
+        self.assertEqual(word.record, V["record_window_settlement"])
+        self.assertEqual(client.sha256(V["record_proof"]), V["record_proof_sha256"])
+
+    def test_any_changed_byte_is_refused(self):
+        proof = V["record_proof"]
+        for at in range(len(proof)):
+            changed = bytearray(proof)
+            changed[at] ^= 1 << at % 8
+            with self.assertRaises(client.Invalid, msg=f"byte {at}"):
+                records.verify_window(bytes(changed), GENESIS)
+
+    def test_any_shorter_or_longer_form_is_refused(self):
+        proof = V["record_proof"]
+        for length in range(len(proof)):
+            with self.assertRaises(client.Invalid, msg=f"{length} bytes"):
+                records.verify_window(proof[:length], GENESIS)
+        with self.assertRaises(client.Invalid):
+            records.verify_window(proof + b"\0", GENESIS)
+
+    def test_a_report_that_does_not_net_is_refused(self):
+        report = bytearray(V["record_window"])
+        report[-16] ^= 1
+        with self.assertRaisesRegex(client.Invalid, "does not net"):
+            records.read_window(bytes(report))
+        with self.assertRaisesRegex(client.Invalid, "not a window"):
+            records.read_window(V["record_window_settlement"])
 
 
 if __name__ == "__main__":

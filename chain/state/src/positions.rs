@@ -1,7 +1,7 @@
-//! Where the entries of a growing list stand, found by their keys' hash. The list stays dense and in
-//! order of arrival, so that adding to it writes where the last write was; the table beside it
-//! takes five bytes an entry, and a search that finds nothing reads one of them. For lookups
-//! only: nothing walks it.
+//! Where the entries of a growing list stand, found by their keys' hash. The list stays dense and
+//! in order of arrival, so that adding to it writes where the last write was; the table beside it
+//! takes five bytes an entry, and a search that finds nothing reads one of them. For lookups only:
+//! nothing walks it.
 
 use ahash::RandomState;
 use hashbrown::HashTable;
@@ -24,8 +24,8 @@ impl Positions {
         self.at.find(hash, |at| is_it(*at as usize)).map(|at| *at as usize)
     }
 
-    /// The position that `is_it` accepts; when there is none, `next` becomes it, and the caller adds
-    /// that entry to its list. `hash_of` gives the hash of any position before `next`.
+    /// The position that `is_it` accepts; when there is none, `next` becomes it, and the caller
+    /// adds that entry to its list. `hash_of` gives the hash of any position before `next`.
     pub(crate) fn find_or_add(
         &mut self,
         hash: u64,

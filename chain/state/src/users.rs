@@ -1,9 +1,9 @@
 //! What is counted for each user: recharges and cashback of the month, sums of the day. Millions
 //! of entries, found by hash, each under 64 bytes; one of another month or day counts for nothing.
 //!
-//! A user has one entry, with the programme and the currency that it was first counted under; what is
-//! counted under others stands beside, sorted. Which stands where is part of the state: it is in
-//! the digest and in the checkpoint.
+//! A user has one entry, with the programme and the currency that it was first counted under; what
+//! is counted under others stands beside, sorted. Which stands where is part of the state: it is
+//! in the digest and in the checkpoint.
 
 use std::collections::BTreeMap;
 

@@ -15,6 +15,7 @@ use crate::fault::StoreFault;
 use crate::model::{
     BlockRecords, BreachCursor, CommittedBlock, EntryCursor, InstructionFilter, StagedBlock,
 };
+use crate::record_paths::{RecordName, RecordPath};
 
 /// The chain on disk, or something that behaves like it.
 ///
@@ -198,6 +199,9 @@ pub trait ChainStore: Send + Sync {
         after: Option<Height>,
         limit: usize,
     ) -> Result<Vec<RegistryRecord>, StoreFault>;
+
+    /// Where a record that can be proven by itself stands, if a block has left it.
+    fn record_path(&self, record: RecordName) -> Result<Option<RecordPath>, StoreFault>;
 
     /// The running digest of all writes but the accounts' after the block of `height`; of block
     /// zero too.

@@ -15,10 +15,11 @@ use rocksdb::{
 use crate::fault::StoreFault;
 use crate::model::{BlockRecords, BreachCursor, EntryCursor};
 use crate::options::StoreOptions;
+use crate::record_paths::record_paths;
 use crate::tables::{
     AccountEntries, Breaches, Instructions, InstructionsByGateway, Meta, MetaKey, Orders, Policies,
-    Proposals, Quotes, Rates, Registries, Returns, TABLE_NAMES, Table, TableKey, Transfers,
-    WindowSettlements, Windows, WritesDigests,
+    Proposals, Quotes, Rates, RecordPaths, Registries, Returns, TABLE_NAMES, Table, TableKey,
+    Transfers, WindowSettlements, Windows, WritesDigests,
 };
 
 /// Two of RocksDB's own log files of at most this many bytes are kept.
@@ -225,6 +226,9 @@ impl Rows<'_> {
         self.put::<WritesDigests>(&height, &learned.writes);
         for record in &learned.records {
             self.put_record(record);
+        }
+        for (name, path) in record_paths(height, &learned.records) {
+            self.put::<RecordPaths>(&name, &path);
         }
     }
 

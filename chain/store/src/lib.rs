@@ -40,6 +40,7 @@ mod log;
 mod memory;
 mod model;
 mod options;
+mod record_paths;
 mod recovery;
 mod store;
 mod tables;
@@ -55,4 +56,5 @@ pub use model::{
     RecoveredBlock, Recovery, SizeOnDisk, StagedBlock, StoreCounters,
 };
 pub use options::StoreOptions;
+pub use record_paths::{RecordName, RecordPath};
 pub use store::Store;

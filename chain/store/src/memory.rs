@@ -21,6 +21,7 @@ use crate::model::{
     BlockRecords, BreachCursor, CommittedBlock, EntryCursor, InstructionFilter, PAGE_ITEMS_MAX,
     RecoveredBlock, Recovery, StagedBlock,
 };
+use crate::record_paths::{RecordName, RecordPath, record_paths};
 
 /// A [`ChainStore`] in memory, in ordered maps.
 #[derive(Debug, Default)]
@@ -61,12 +62,14 @@ struct Index {
     policies: BTreeMap<PolicyKey, PolicyRecord>,
     proposals: BTreeMap<ProposalId, ProposalRecord>,
     registries: BTreeMap<Height, RegistryRecord>,
+    record_paths: BTreeMap<RecordName, RecordPath>,
     writes_digests: BTreeMap<Height, Digest>,
 }
 
 impl Index {
     fn write(&mut self, height: Height, learned: BlockRecords) {
         self.writes_digests.insert(height, learned.writes);
+        self.record_paths.extend(record_paths(height, &learned.records));
         for record in learned.records {
             self.write_record(record);
         }
@@ -456,6 +459,10 @@ impl ChainStore for MemoryStore {
         limit: usize,
     ) -> Result<Vec<RegistryRecord>, StoreFault> {
         Ok(page(&self.inner().index.registries, after, limit))
+    }
+
+    fn record_path(&self, record: RecordName) -> Result<Option<RecordPath>, StoreFault> {
+        Ok(self.inner().index.record_paths.get(&record).cloned())
     }
 
     fn writes_digest(&self, height: Height) -> Result<Option<Digest>, StoreFault> {

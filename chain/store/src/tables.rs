@@ -14,6 +14,7 @@ use chain_types::{
 
 use crate::block_files::Position;
 use crate::model::{BreachCursor, EntryCursor};
+use crate::record_paths::{RecordName, RecordPath};
 
 /// A table of the index.
 pub(crate) trait Table {
@@ -86,6 +87,8 @@ tables! {
     Proposals("proposals"): ProposalId => ProposalRecord;
     /// Registries that governance made, by the first height that executes under each.
     Registries("registries"): Height => RegistryRecord;
+    /// Paths of the records that can be proven by themselves.
+    RecordPaths("record_paths"): RecordName => RecordPath;
     /// The running digest of all writes but the accounts', after each block.
     WritesDigests("writes_digests"): Height => Digest;
     /// What the index says of itself.
@@ -150,6 +153,17 @@ impl TableKey for WindowId {
     type Bytes = [u8; 8];
     fn to_bytes(&self) -> [u8; 8] {
         self.0.to_be_bytes()
+    }
+}
+
+impl TableKey for RecordName {
+    type Bytes = [u8; 9];
+    fn to_bytes(&self) -> [u8; 9] {
+        let (kind, window) = match self {
+            Self::Window(window) => (1, window),
+            Self::WindowSettlement(window) => (2, window),
+        };
+        joined(&[&[kind], &window.0.to_be_bytes()])
     }
 }
 

@@ -40,25 +40,41 @@ pub fn root(leaves: &[Digest]) -> Digest {
     level[0]
 }
 
+/// All hashes of a tree, for the proofs of several of its leaves.
+#[derive(Debug, Clone)]
+pub struct Tree {
+    /// The leaves first, the root last.
+    levels: Vec<Vec<Digest>>,
+}
+
+impl Tree {
+    /// The tree whose leaf hashes are `leaves`.
+    pub fn new(leaves: Vec<Digest>) -> Self {
+        let mut levels = Vec::new();
+        let mut level = leaves;
+        while level.len() > 1 {
+            let above = level
+                .chunks(2)
+                .map(|pair| if pair.len() == 2 { node(&pair[0], &pair[1]) } else { pair[0] })
+                .collect();
+            levels.push(std::mem::replace(&mut level, above));
+        }
+        levels.push(level);
+        Self { levels }
+    }
+
+    /// The siblings of leaf `index`, from the leaf upwards; `None` when there is no such leaf.
+    pub fn prove(&self, index: usize) -> Option<Vec<Digest>> {
+        self.levels.first()?.get(index)?;
+        let levels = self.levels.iter().enumerate();
+        let siblings = levels.filter_map(|(depth, level)| level.get((index >> depth) ^ 1));
+        Some(siblings.copied().collect())
+    }
+}
+
 /// The siblings of leaf `index`, from the leaf upwards; `None` when there is no such leaf.
 pub fn prove(leaves: &[Digest], index: usize) -> Option<Vec<Digest>> {
-    if index >= leaves.len() {
-        return None;
-    }
-    let mut proof = Vec::new();
-    let mut level = leaves.to_vec();
-    let mut at = index;
-    while level.len() > 1 {
-        if let Some(sibling) = level.get(at ^ 1) {
-            proof.push(*sibling);
-        }
-        level = level
-            .chunks(2)
-            .map(|pair| if pair.len() == 2 { node(&pair[0], &pair[1]) } else { pair[0] })
-            .collect();
-        at /= 2;
-    }
-    Some(proof)
+    Tree::new(leaves.to_vec()).prove(index)
 }
 
 /// The root that leaf hash `leaf_hash` at `index` of `count` and its `proof` lead to (RFC 9162

@@ -5,12 +5,32 @@ use bincode::{Decode, Encode};
 
 use crate::codec;
 use crate::hash::Digest;
-use crate::ids::{ChainId, MerchantId, ParticipantId};
+use crate::ids::{ChainId, MerchantId, ParticipantId, ValidatorId};
 use crate::merkle;
 use crate::parameters::Parameters;
 use crate::sign::PublicKey;
 use crate::units::{Amount, Currency, Height, TimeMs};
 use crate::validators::ValidatorSet;
+
+/// The most nodes of a registry, so that everybody can be connected to everybody.
+pub const NODES_MAX: usize = 256;
+/// The longest name of a party, merchant or node, in characters.
+pub const NAME_CHARACTERS_MAX: usize = 64;
+
+/// Whether a name serves people: 1 to [`NAME_CHARACTERS_MAX`] characters, no control characters,
+/// no spaces around. The genesis file and governance hold names to it alike.
+pub fn is_name(name: &str) -> bool {
+    (1..=NAME_CHARACTERS_MAX).contains(&name.chars().count())
+        && !name.chars().any(char::is_control)
+        && name.trim() == name
+}
+
+/// Whether a name serves a node, whose name is also a folder's and a log field's: as [`is_name`],
+/// of small letters, digits and hyphens only.
+pub fn is_node_name(name: &str) -> bool {
+    let is_plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+    is_name(name) && name.bytes().all(is_plain)
+}
 
 /// The roles of a participant: a set of bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
@@ -137,7 +157,7 @@ pub struct LiquidityLine {
 /// A node of the network. Its index in the list is its [`crate::ValidatorId`] if it validates.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Node {
-    /// Its name for people.
+    /// Its name: see [`is_node_name`].
     pub name: String,
     /// The participant who runs it.
     pub operator: ParticipantId,
@@ -147,6 +167,22 @@ pub struct Node {
     pub validator_key: PublicKey,
     /// Voting power; zero for an edge node.
     pub power: u64,
+}
+
+/// The validator whose keys these are, whether it has power now or not. An edge node has no key for
+/// votes and is none.
+pub fn validator_of_keys(
+    nodes: &[Node],
+    network_key: PublicKey,
+    validator_key: PublicKey,
+) -> Option<ValidatorId> {
+    let is_it = |node: &Node| {
+        node.network_key == network_key
+            && node.validator_key == validator_key
+            && network_key != validator_key
+    };
+    let (index, _) = (0_u32..).zip(nodes).find(|(_, node)| is_it(node))?;
+    Some(ValidatorId(index))
 }
 
 /// The checked content of a genesis file.

@@ -122,21 +122,37 @@ impl Consensus {
         timeouts: Timeouts,
         guard: Option<&[u8]>,
     ) -> Result<Self, ConsensusFault> {
-        let identity = identity.map(|(id, key)| Identity { id, key });
-        let guard = match &identity {
-            Some(identity) => Some(Guard::open(chain_id, identity.id, guard)?),
-            None => None,
-        };
-        Ok(Self {
+        let mut consensus = Self {
             chain_id,
-            identity,
+            identity: None,
             timeouts,
-            guard,
+            guard: None,
             machine: None,
             waiting: BTreeMap::new(),
             pending: Vec::new(),
             troubles: Vec::new(),
-        })
+        };
+        if let Some((id, key)) = identity {
+            consensus.identify(id, key, guard)?;
+        }
+        Ok(consensus)
+    }
+
+    /// A node that only follows learns who it is: it may sign from the next height that starts on.
+    /// `guard` is as in [`Self::new`].
+    ///
+    /// # Errors
+    /// As in [`Self::new`]; the node goes on following.
+    pub fn identify(
+        &mut self,
+        id: ValidatorId,
+        key: SecretKey,
+        guard: Option<&[u8]>,
+    ) -> Result<(), ConsensusFault> {
+        assert!(self.identity.is_none(), "a guard in use is never opened again");
+        self.guard = Some(Guard::open(self.chain_id, id, guard)?);
+        self.identity = Some(Identity { id, key });
+        Ok(())
     }
 
     /// The running height.

@@ -73,7 +73,7 @@ pub fn key_named(name: &str) -> SecretKey {
 /// Validator `number`, run by the operator of the same number.
 pub fn node(number: u32) -> Node {
     Node {
-        name: format!("node {number}"),
+        name: format!("node-{number}"),
         operator: ParticipantId(number),
         network_key: key_named(&format!("network {number}")).public_key(),
         validator_key: key_named(&format!("validator {number}")).public_key(),

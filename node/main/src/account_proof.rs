@@ -36,6 +36,9 @@ pub enum AccountProofError {
     /// The counters do not lead to the block's state digest.
     #[error("the account's counters do not lead to the block's state digest")]
     Counters,
+    /// A change of validators is not before the block: nothing rests on it.
+    #[error("a change of validators is not before the block")]
+    Needless,
     /// The block is not proven to be the chain's.
     #[error("the block is not the chain's: {0}")]
     Lineage(#[from] LineageError),
@@ -68,6 +71,11 @@ impl ProvenAccount {
     pub fn verify(&self, genesis: &ChainGenesis) -> Result<(), AccountProofError> {
         if !self.proof.holds(self.header.state_digest) {
             return Err(AccountProofError::Counters);
+        }
+        // Nobody would check it, so anybody could change it.
+        let height = self.header.height;
+        if self.lineage.0.iter().any(|handover| handover.header.height >= height) {
+            return Err(AccountProofError::Needless);
         }
         Ok(self.lineage.verify(genesis, &self.header, &self.certificate)?)
     }

@@ -11,6 +11,7 @@ mod scenario;
 mod statement;
 #[cfg(test)]
 mod test_chain;
+mod window_proof;
 
 use std::process::ExitCode;
 

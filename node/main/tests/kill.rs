@@ -4,71 +4,12 @@
 
 mod support;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use chain_types::OrderId;
 use rpc_api::OrderState;
-use support::{GATEWAYS, Network, PATIENCE, collected, eventually, run, sluice, submit};
-use tokio::sync::Mutex;
-use tokio::task::JoinHandle;
-
-/// Submits to the given nodes in turn until told to stop; gives every order answered as final.
-struct Load {
-    stop: Arc<AtomicBool>,
-    finals: Arc<Mutex<Vec<(OrderId, u64)>>>,
-    tasks: Vec<JoinHandle<()>>,
-}
-
-impl Load {
-    fn on(network: &Network, nodes: &[usize]) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let finals = Arc::new(Mutex::new(Vec::new()));
-        let key = network.key(GATEWAYS[0]);
-        let chain_id = network.chain_id;
-        let tasks = nodes
-            .iter()
-            .map(|node| {
-                let client = network.client(*node);
-                let (stop, finals, key) = (stop.clone(), finals.clone(), key.clone());
-                tokio::spawn(async move {
-                    while !stop.load(Ordering::Relaxed) {
-                        let items = collected(50);
-                        let submitter = chain_types::ParticipantId(GATEWAYS[0]);
-                        let until = support::now().plus(60_000);
-                        let bytes = chain_types::SignedBatch::sign(
-                            chain_id, submitter, &key, until, &items,
-                        );
-                        match submit(&client, &bytes).await {
-                            Ok(report) => {
-                                let height = report.height.expect("final has a height");
-                                let ids = items.iter().map(|item| (item.order_id(), height));
-                                finals.lock().await.extend(ids);
-                            }
-                            Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
-                        }
-                    }
-                })
-            })
-            .collect();
-        Self { stop, finals, tasks }
-    }
-
-    async fn count(&self) -> usize {
-        self.finals.lock().await.len()
-    }
-
-    async fn end(self) -> Vec<(OrderId, u64)> {
-        self.stop.store(true, Ordering::Relaxed);
-        for task in self.tasks {
-            task.abort();
-            let _ = task.await;
-        }
-        let finals = self.finals.lock().await;
-        finals.clone()
-    }
-}
+use support::load::Load;
+use support::{Network, PATIENCE, eventually, run, sluice};
 
 async fn every_final_order_is_there(network: &Network, node: usize, finals: &[(OrderId, u64)]) {
     for (id, height) in finals.iter().step_by(7) {

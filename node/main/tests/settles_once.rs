@@ -5,11 +5,14 @@ mod support;
 
 use std::process::Command;
 
-use chain_types::{Flags, OrderId, Outcome, Rejection};
+use chain_types::{Flags, OrderId, Outcome, Rejection, SettleWindowItem};
 use rpc_api::{OrderState, RechargeRpcClient as _, SettlementRpcClient as _};
 use support::{
     GATEWAYS, MERCHANT, Network, SERVICE, arrival, collect, eventually, order, run, sluice, submit,
 };
+
+/// A settlement agent.
+const AGENT: u32 = 401;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_sent_everywhere_at_once_settles_once() {
@@ -96,6 +99,52 @@ async fn a_recharge_goes_to_proven_arrival() {
     })
     .await;
     offline_proof(&network, id).await;
+    proof_of_a_window(&network, instruction.window).await;
+}
+
+/// The report of a closed window verifies with nothing but the genesis file, as it is and once it
+/// is settled, and not with a byte changed. No other window has one.
+async fn proof_of_a_window(network: &Network, window: u64) {
+    let proof = network.folder.path().join("window");
+    let fetch = |number: u64| {
+        let mut command = sluice();
+        command.args(["proof", "window", &number.to_string(), "--rpc", &network.url(4), "--out"]);
+        run(command.arg(&proof))
+    };
+    let verify = || {
+        let output =
+            run(sluice().arg("verify").arg(&proof).arg("--genesis").arg(network.genesis()));
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    assert!(fetch(window).status.success());
+    let (code, said) = verify();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains(&format!("window {window}: 1 orders, 1 instructions")), "{said}");
+    assert!(said.contains("this proof does not say"), "{said}");
+
+    let word = SettleWindowItem { window: window.into(), reference: [0xab; 32], spare: [0; 24] };
+    network.submit(0, &network.batch(AGENT, &[word])).await.unwrap();
+    eventually("the proof holds the word that it is settled", || async {
+        assert!(fetch(window).status.success());
+        verify().1.contains(&format!("by agent {AGENT}, reference {}", "ab".repeat(32)))
+    })
+    .await;
+    let mut bytes = std::fs::read(&proof).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&proof, &bytes).unwrap();
+    assert_eq!(verify().0, Some(1));
+
+    let output = fetch(u64::MAX);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("not-found"));
+    // The open one may close while it is asked for.
+    eventually("an open window is told apart", || async {
+        let newest = network.client(4).windows(None, Some(1)).await.unwrap();
+        let answer = network.client(4).window_proof(newest.items[0].window).await;
+        answer.is_err_and(|error| error.to_string().contains("window-open"))
+    })
+    .await;
 }
 
 /// The receipt verifies with nothing but the genesis file, and with no byte of it changed.
@@ -145,4 +194,5 @@ async fn a_client_in_another_language_submits_and_verifies() {
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}\n{error}");
     assert!(said.contains("receipt valid"), "{said}");
+    assert!(said.contains("the report of window"), "{said}");
 }

@@ -19,9 +19,10 @@ pub struct NetworkConfig {
     /// `/ip4/0.0.0.0/tcp/26600`. Port 0 takes a free port, told by
     /// [`Network::listen_address`](crate::Network::listen_address).
     pub listen: String,
-    /// Nodes to dial, and to keep dialling. This node's own key is skipped.
+    /// Nodes to dial, and to keep dialling, while they are allowed. This node's own key is skipped.
     pub peers: Vec<Peer>,
-    /// The only keys that may connect: those of the chain's registry. Must hold every peer's.
+    /// The only keys that may connect at first: those of the chain's registry. Later ones are
+    /// told by [`Network::allow`](crate::Network::allow).
     pub allowed: BTreeSet<PublicKey>,
     /// Bounds on memory, rates and times.
     pub limits: Limits,

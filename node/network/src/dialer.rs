@@ -7,7 +7,7 @@ use chain_types::PublicKey;
 
 use crate::address::Address;
 
-/// The configured peers and where each stands.
+/// The configured peers and where each stands. A peer that is not allowed is not dialled.
 #[derive(Debug)]
 pub(crate) struct Dialer {
     entries: BTreeMap<PublicKey, Entry>,
@@ -27,25 +27,24 @@ struct Entry {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    Waiting { until: Instant },
+    Waiting {
+        until: Instant,
+    },
     Dialing,
     Linked,
+    /// Not allowed: dialled once it is.
+    Barred,
 }
 
 impl Dialer {
-    /// Waits double from `wait_min` to `wait_max`; every peer is due at `now`.
+    /// Waits double from `wait_min` to `wait_max`; every peer is barred.
     pub(crate) fn new(
         peers: impl IntoIterator<Item = (PublicKey, Address)>,
         wait_min: Duration,
         wait_max: Duration,
-        now: Instant,
     ) -> Self {
-        let entry = |address| Entry {
-            address,
-            state: State::Waiting { until: now },
-            wait: wait_min,
-            reported: false,
-        };
+        let entry =
+            |address| Entry { address, state: State::Barred, wait: wait_min, reported: false };
         let entries = peers.into_iter().map(|(key, address)| (key, entry(address))).collect();
         Self { entries, wait_min, wait_max }
     }
@@ -54,7 +53,7 @@ impl Dialer {
     pub(crate) fn next_due(&self) -> Option<Instant> {
         let due = |entry: &Entry| match entry.state {
             State::Waiting { until } => Some(until),
-            State::Dialing | State::Linked => None,
+            State::Dialing | State::Linked | State::Barred => None,
         };
         self.entries.values().filter_map(due).min()
     }
@@ -68,6 +67,22 @@ impl Dialer {
             }
         }
         None
+    }
+
+    /// The peer is allowed from now on, and due.
+    pub(crate) fn admit(&mut self, key: &PublicKey, now: Instant) {
+        if let Some(entry) = self.entries.get_mut(key) {
+            entry.state = State::Waiting { until: now };
+            entry.wait = self.wait_min;
+            entry.reported = false;
+        }
+    }
+
+    /// The peer is allowed no more.
+    pub(crate) fn bar(&mut self, key: &PublicKey) {
+        if let Some(entry) = self.entries.get_mut(key) {
+            entry.state = State::Barred;
+        }
     }
 
     /// A connection to the peer stands, whoever dialled.
@@ -124,7 +139,9 @@ mod tests {
     fn dialer(now: Instant) -> Dialer {
         let address = Address::Name("node:1".to_owned());
         let (wait_min, wait_max) = (Duration::from_millis(200), Duration::from_secs(2));
-        Dialer::new([(KEY, address)], wait_min, wait_max, now)
+        let mut dialer = Dialer::new([(KEY, address)], wait_min, wait_max);
+        dialer.admit(&KEY, now);
+        dialer
     }
 
     #[test]
@@ -182,6 +199,20 @@ mod tests {
         assert!(!dialer.failed(&KEY, now));
         assert_eq!(dialer.next_due(), None);
         assert!(!dialer.failed(&PublicKey([2; 32]), now), "a stranger changes nothing");
+    }
+
+    #[test]
+    fn a_barred_peer_is_dialled_only_once_it_is_allowed_again() {
+        let now = Instant::now();
+        let mut dialer = dialer(now);
+        dialer.take_due(now);
+        dialer.bar(&KEY);
+        dialer.failed(&KEY, now);
+        dialer.lost(&KEY, now);
+        dialer.hold(&KEY, now);
+        assert_eq!(dialer.next_due(), None);
+        dialer.admit(&KEY, now);
+        assert!(dialer.take_due(now).is_some());
     }
 
     #[test]

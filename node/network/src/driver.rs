@@ -1,21 +1,20 @@
 //! The one task that owns the swarm: connections, dialling, requests, and who is cut off.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use chain_types::PublicKey;
+use chain_types::registry::NODES_MAX;
 use futures::StreamExt as _;
 use libp2p::metrics::Recorder as _;
 use libp2p::request_response::{InboundRequestId, OutboundRequestId, ResponseChannel};
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{DialError, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, Swarm};
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::time::{sleep_until, timeout};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::address::{Address, multiaddr};
 use crate::budget::Budget;
@@ -23,6 +22,7 @@ use crate::config::Limits;
 use crate::dialer::Dialer;
 use crate::event::{Envelope, Event, Inbox};
 use crate::fault::RequestError;
+use crate::lanes::Lanes;
 use crate::metrics::{Metrics, Strike};
 use crate::remote::{Remote, Remotes, Short};
 use crate::swarm::{Behaviour, BehaviourEvent};
@@ -48,8 +48,8 @@ pub(crate) enum Command {
 }
 
 /// Commands that may wait: a place for every request under way, and some for the rest.
-pub(crate) fn commands_max(limits: &Limits, peers: usize) -> usize {
-    peers * (limits.requests_in_max + limits.requests_out_max) + 256
+pub(crate) fn commands_max(limits: &Limits) -> usize {
+    NODES_MAX * (limits.requests_in_max + limits.requests_out_max) + 256
 }
 
 /// Where the answer to our request goes; holds its slot until then.
@@ -77,6 +77,9 @@ pub(crate) struct Book {
 
 /// The driver's parts; see the module.
 pub(crate) struct Driver {
+    pub(crate) own: PublicKey,
+    /// The keys that may connect, as the node said last.
+    pub(crate) allowed: watch::Receiver<BTreeSet<PublicKey>>,
     pub(crate) swarm: Swarm<Behaviour>,
     pub(crate) remotes: Arc<Remotes>,
     pub(crate) limits: Limits,
@@ -86,8 +89,7 @@ pub(crate) struct Driver {
     pub(crate) commands: mpsc::Receiver<Command>,
     pub(crate) commands_sender: mpsc::Sender<Command>,
     pub(crate) dialer: Dialer,
-    pub(crate) tracker: TaskTracker,
-    pub(crate) cancel: CancellationToken,
+    pub(crate) lanes: Lanes,
     pub(crate) books: BTreeMap<PublicKey, Book>,
     pub(crate) watchdog: Watchdog,
     /// Events that the node has not had room for: links, two a peer; requests, by their limit.
@@ -116,13 +118,14 @@ impl Driver {
         for event in early {
             self.on_swarm_event(event);
         }
-        let (cancel, urgent) = (self.cancel.clone(), self.inbox.urgent.clone());
+        let (cancel, urgent) = (self.lanes.cancel.clone(), self.inbox.urgent.clone());
         loop {
             let wake = self.next_wake();
             tokio::select! {
                 () = cancel.cancelled() => break,
                 event = self.swarm.select_next_some() => self.on_swarm_event(event),
                 Some(command) = self.commands.recv() => self.on_command(command),
+                Ok(()) = self.allowed.changed() => self.follow_allowed(),
                 room = urgent.reserve(), if !self.pending.is_empty() => match room {
                     Ok(room) => {
                         if let Some(event) = self.pending.pop_front() {
@@ -152,7 +155,7 @@ impl Driver {
         if timeout(CLOSE_TIMEOUT, closed).await.is_err() {
             tracing::debug!("connections did not close in time and are dropped");
         }
-        for remote in self.remotes.iter() {
+        for remote in self.remotes.all() {
             remote.set_linked(false);
             remote.set_ready(false);
         }
@@ -188,9 +191,9 @@ impl Driver {
     }
 
     fn look_up(&self, key: PublicKey, name: String) {
-        let (commands, cancel) = (self.commands_sender.clone(), self.cancel.clone());
+        let (commands, cancel) = (self.commands_sender.clone(), self.lanes.cancel.clone());
         let limit = self.limits.connect_timeout;
-        self.tracker.spawn(async move {
+        self.lanes.tracker.spawn(async move {
             let found = timeout(limit, tokio::net::lookup_host(&name));
             let addresses = match cancel.run_until_cancelled(found).await {
                 None => return,
@@ -296,7 +299,6 @@ impl Driver {
                 if num_established == 0
                     && let Some(remote) = self.remotes.by_id(&peer_id)
                 {
-                    let remote = Arc::clone(remote);
                     self.on_lost(&remote, &cause);
                 }
             }
@@ -344,7 +346,7 @@ impl Driver {
     }
 
     /// Tells the node of a lost link, unless it does not know yet that there was one.
-    fn forget_link(&mut self, key: PublicKey) {
+    pub(crate) fn forget_link(&mut self, key: PublicKey) {
         let untold = |event: &Event| matches!(event, Event::Connected(other) if *other == key);
         match self.pending.iter().rposition(untold) {
             Some(place) => drop(self.pending.remove(place)),

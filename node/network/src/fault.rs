@@ -25,14 +25,6 @@ pub enum NetworkFault {
         /// What it holds.
         key: PublicKey,
     },
-    /// A peer to dial is not among the allowed keys.
-    #[error("peer {key} at {address} is not in the chain's registry, so it would be refused")]
-    PeerNotAllowed {
-        /// The peer's key.
-        key: PublicKey,
-        /// Its address.
-        address: String,
-    },
     /// A limit contradicts another or is out of range.
     #[error("network limit {name} {problem}")]
     Limit {

@@ -20,6 +20,7 @@
 //! bytes and messages a second; one that breaks the framing is cut off for a while.
 
 mod address;
+mod allowed;
 mod budget;
 mod config;
 mod dialer;
@@ -28,6 +29,7 @@ mod event;
 mod exchange;
 mod fault;
 mod frame;
+mod lanes;
 mod metrics;
 mod muxer;
 mod network;

@@ -1,6 +1,6 @@
 //! The handle that the node sends with, and how the network is started.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,8 +11,8 @@ use futures::StreamExt as _;
 use libp2p::core::transport::TransportError;
 use libp2p::metrics::Registry;
 use libp2p::swarm::SwarmEvent;
-use libp2p::{Multiaddr, Swarm};
-use tokio::sync::{mpsc, oneshot};
+use libp2p::{Multiaddr, PeerId, Swarm};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -20,15 +20,14 @@ use tokio_util::task::TaskTracker;
 use crate::address::{self, Address};
 use crate::config::NetworkConfig;
 use crate::dialer::Dialer;
-use crate::driver::{Answer, Book, Command, Driver, commands_max};
+use crate::driver::{Answer, Command, Driver, commands_max};
 use crate::event::{Events, Inbox, Lane};
 use crate::fault::{NetworkFault, RequestError};
-use crate::metrics::{Direction, Loss, Metrics};
-use crate::reader::Reader;
+use crate::lanes::Lanes;
+use crate::metrics::{Loss, Metrics};
 use crate::remote::{Remote, Remotes};
 use crate::swarm::{self, Behaviour, BehaviourEvent};
 use crate::watchdog::Watchdog;
-use crate::writer::Writer;
 
 /// How long the listener may take to tell its address.
 const LISTEN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -43,6 +42,7 @@ pub struct Network {
 #[derive(Debug)]
 struct Inner {
     remotes: Arc<Remotes>,
+    allowed: watch::Sender<BTreeSet<PublicKey>>,
     metrics: Metrics,
     commands: mpsc::Sender<Command>,
     frame_bytes_max: [usize; 2],
@@ -64,23 +64,25 @@ impl Network {
         cancel: CancellationToken,
     ) -> Result<(Self, Events), NetworkFault> {
         config.limits.check()?;
-        let remotes = Arc::new(remotes(&config)?);
+        let ids = allowed_ids(&config)?;
+        let remotes = Arc::new(Remotes::default());
         let dialer = dialer(&config)?;
-        let mut swarm = swarm::build(&config, &remotes, registry)?;
+        let mut swarm = swarm::build(&config, &ids, registry)?;
         let swarm_metrics = libp2p::metrics::Metrics::new(registry);
         let metrics = Metrics::register(registry);
         let (listen_address, early) = listen(&mut swarm, &config.listen).await?;
         tracing::info!(
             address = %listen_address, id = %swarm.local_peer_id(), peers = config.peers.len(),
-            allowed = remotes.len(), "network listening"
+            allowed = ids.len(), "network listening"
         );
 
         let limits = config.limits;
         let (inbox, events) =
             Inbox::new(limits.consensus.inbox_bytes_max, limits.bulk.inbox_bytes_max);
-        let (commands, command_receiver) = mpsc::channel(commands_max(&limits, remotes.len()));
+        let (commands, command_receiver) = mpsc::channel(commands_max(&limits));
+        let (allowed, allowed_receiver) = watch::channel(config.allowed.clone());
         let lanes = Lanes {
-            remotes: Arc::clone(&remotes),
+            protocols: Lanes::protocols(&config.chain_id)?,
             inbox: inbox.clone(),
             commands: commands.clone(),
             metrics: metrics.clone(),
@@ -88,9 +90,12 @@ impl Network {
             cancel,
         };
         for lane in Lane::ALL {
-            lanes.start(lane, &config, &swarm.behaviour().streams)?;
+            lanes.read(lane, &limits, &remotes, &swarm.behaviour().streams)?;
         }
-        let driver = Driver {
+        let tracker = lanes.tracker.clone();
+        let mut driver = Driver {
+            own: config.key.public_key(),
+            allowed: allowed_receiver,
             swarm,
             remotes: Arc::clone(&remotes),
             limits,
@@ -100,27 +105,36 @@ impl Network {
             commands: command_receiver,
             commands_sender: commands.clone(),
             dialer,
-            tracker: lanes.tracker.clone(),
-            cancel: lanes.cancel.clone(),
-            books: remotes.iter().map(|remote| (remote.key, Book::new(&limits))).collect(),
+            lanes,
+            books: BTreeMap::new(),
             watchdog: Watchdog::new(limits.ping_interval, limits.ping_timeout, Instant::now()),
             pending: VecDeque::new(),
             asked: HashMap::new(),
             serving: HashMap::new(),
             refusal_logged: None,
         };
-        lanes.tracker.spawn(driver.run(early));
-        lanes.tracker.close();
+        // Now, so that what is sent from here on finds its queue.
+        driver.follow_allowed();
+        tracker.spawn(driver.run(early));
+        tracker.close();
         let inner = Inner {
             remotes,
+            allowed,
             metrics,
             commands,
             frame_bytes_max: Lane::ALL.map(|lane| limits.lane(lane).frame_bytes_max),
             request_bytes_max: limits.request_bytes_max,
             listen_address,
-            tracker: lanes.tracker,
+            tracker,
         };
         Ok((Self { inner: Arc::new(inner) }, events))
+    }
+
+    /// From soon on, exactly these keys may connect, this node's own aside. Those that come are
+    /// let in, and dialled if [`NetworkConfig::peers`] has their address; the links of those that
+    /// go are closed. Returns at once; of several calls in a row, the last one holds.
+    pub fn allow(&self, allowed: BTreeSet<PublicKey>) {
+        self.inner.allowed.send_replace(allowed);
     }
 
     /// Queues a message for one peer; never waits. A message that cannot travel is dropped and
@@ -133,7 +147,7 @@ impl Network {
         }
         match self.inner.remotes.get(&to) {
             Some(remote) if lane == Lane::Consensus || remote.is_linked() => {
-                self.queue(remote, lane, bytes);
+                self.queue(&remote, lane, bytes);
             }
             Some(_) => self.inner.metrics.dropped(lane, Loss::NotConnected, 1),
             None => self.inner.metrics.dropped(lane, Loss::UnknownPeer, 1),
@@ -146,9 +160,9 @@ impl Network {
         if !self.fits(lane, &bytes) {
             return;
         }
-        for remote in self.inner.remotes.iter() {
+        for remote in self.inner.remotes.all() {
             if lane == Lane::Consensus || remote.is_linked() {
-                self.queue(remote, lane, bytes.clone());
+                self.queue(&remote, lane, bytes.clone());
             }
         }
     }
@@ -205,7 +219,7 @@ impl Network {
 
     /// The peers that can be sent to now, by key, ascending.
     pub fn connected(&self) -> Vec<PublicKey> {
-        let ready = self.inner.remotes.iter().filter(|remote| remote.is_ready());
+        let ready = self.inner.remotes.all().into_iter().filter(|remote| remote.is_ready());
         ready.map(|remote| remote.key).collect()
     }
 
@@ -226,89 +240,27 @@ pub fn peer_id(key: &PublicKey) -> String {
     swarm::peer_id_of(key).map_or_else(|| key.to_string(), |id| id.to_string())
 }
 
-/// What the tasks of the lanes share.
-struct Lanes {
-    remotes: Arc<Remotes>,
-    inbox: Inbox,
-    commands: mpsc::Sender<Command>,
-    metrics: Metrics,
-    tracker: TaskTracker,
-    cancel: CancellationToken,
-}
-
-impl Lanes {
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let cancel = self.cancel.clone();
-        self.tracker.spawn(async move {
-            cancel.run_until_cancelled(task).await;
-        });
-    }
-
-    /// Starts the reading and the writing of one lane, with every allowed peer.
-    fn start(
-        &self,
-        lane: Lane,
-        config: &NetworkConfig,
-        streams: &libp2p_stream::Behaviour,
-    ) -> Result<(), NetworkFault> {
-        let protocol = swarm::lane_protocol(&config.chain_id, lane)?;
-        let incoming = streams
-            .new_control()
-            .accept(protocol.clone())
-            .map_err(|error| NetworkFault::Transport(error.to_string()))?;
-        let reader = Reader {
-            lane,
-            frame_bytes_max: config.limits.lane(lane).frame_bytes_max,
-            inbox: self.inbox.clone(),
-            commands: self.commands.clone(),
-            metrics: self.metrics.clone(),
-            traffic: self.metrics.traffic(lane, Direction::In),
-        };
-        let (tracker, cancel) = (self.tracker.clone(), self.cancel.clone());
-        self.spawn(reader.accept(incoming, Arc::clone(&self.remotes), tracker, cancel));
-        for remote in self.remotes.iter() {
-            let writer = Writer {
-                remote: Arc::clone(remote),
-                lane,
-                protocol: protocol.clone(),
-                control: streams.new_control(),
-                commands: self.commands.clone(),
-                metrics: self.metrics.clone(),
-                traffic: self.metrics.traffic(lane, Direction::Out),
-            };
-            self.spawn(writer.run());
-        }
-        Ok(())
-    }
-}
-
-/// The allowed peers other than this node.
-fn remotes(config: &NetworkConfig) -> Result<Remotes, NetworkFault> {
+/// What libp2p calls the allowed peers other than this node.
+fn allowed_ids(config: &NetworkConfig) -> Result<Vec<PeerId>, NetworkFault> {
     let own = config.key.public_key();
-    let mut remotes = Remotes::default();
-    for key in config.allowed.iter().filter(|key| **key != own) {
-        let id = swarm::peer_id_of(key)
-            .ok_or_else(|| NetworkFault::Key { field: "allowed".to_owned(), key: *key })?;
-        remotes.insert(Remote::new(*key, id, &config.limits));
-    }
-    Ok(remotes)
+    let others = config.allowed.iter().filter(|key| **key != own);
+    let id = |key: &PublicKey| {
+        let fault = || NetworkFault::Key { field: "allowed".to_owned(), key: *key };
+        swarm::peer_id_of(key).ok_or_else(fault)
+    };
+    others.map(id).collect()
 }
 
 fn dialer(config: &NetworkConfig) -> Result<Dialer, NetworkFault> {
     let own = config.key.public_key();
     let mut peers = Vec::with_capacity(config.peers.len());
     for (index, peer) in config.peers.iter().enumerate() {
-        if peer.key == own {
-            continue;
+        let address = Address::parse(&format!("peers[{index}].address"), &peer.address)?;
+        if peer.key != own {
+            peers.push((peer.key, address));
         }
-        if !config.allowed.contains(&peer.key) {
-            let address = peer.address.clone();
-            return Err(NetworkFault::PeerNotAllowed { key: peer.key, address });
-        }
-        peers.push((peer.key, Address::parse(&format!("peers[{index}].address"), &peer.address)?));
     }
-    let limits = &config.limits;
-    Ok(Dialer::new(peers, limits.redial_min, limits.redial_max, Instant::now()))
+    Ok(Dialer::new(peers, config.limits.redial_min, config.limits.redial_max))
 }
 
 /// Binds the address, and gives it with the port in use and the events that came meanwhile.

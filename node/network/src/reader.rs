@@ -10,7 +10,6 @@ use libp2p::Stream;
 use libp2p_stream::IncomingStreams;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::driver::Command;
@@ -43,15 +42,13 @@ impl Reader {
         mut incoming: IncomingStreams,
         remotes: Arc<Remotes>,
         tracker: TaskTracker,
-        cancel: CancellationToken,
     ) {
         while let Some((id, stream)) = incoming.next().await {
-            // Only allowed keys get a connection, so every one of them is in the table.
+            // Only allowed keys get a connection; one that is missing was barred just now.
             let Some(remote) = remotes.by_id(&id) else { continue };
-            let (reader, remote, cancel) = (self.clone(), Arc::clone(remote), cancel.clone());
-            let lane = Arc::clone(&remote);
+            let (reader, lane) = (self.clone(), Arc::clone(&remote));
             let task = tracker.spawn(async move {
-                cancel.run_until_cancelled(reader.run(stream, &remote)).await;
+                remote.cancel.run_until_cancelled(reader.run(stream, &remote)).await;
             });
             lane.lane(self.lane).replace_reader(task.abort_handle());
         }

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use chain_types::PublicKey;
 use libp2p::PeerId;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::AbortHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::budget::Budget;
 use crate::config::Limits;
@@ -28,6 +29,8 @@ pub(crate) struct Remote {
     ready: AtomicBool,
     /// Places for our requests to this peer.
     pub(crate) requests: Arc<Semaphore>,
+    /// Ends what reads from and writes to the peer: it is allowed no more, or the network stops.
+    pub(crate) cancel: CancellationToken,
     started: Instant,
     moved_ms: AtomicU64,
 }
@@ -40,7 +43,12 @@ pub(crate) struct RemoteLane {
 }
 
 impl Remote {
-    pub(crate) fn new(key: PublicKey, id: PeerId, limits: &Limits) -> Self {
+    pub(crate) fn new(
+        key: PublicKey,
+        id: PeerId,
+        limits: &Limits,
+        cancel: CancellationToken,
+    ) -> Self {
         let now = Instant::now();
         let lanes = Lane::ALL.map(|lane| {
             let bounds = limits.lane(lane);
@@ -60,6 +68,7 @@ impl Remote {
             linked: watch::Sender::new(false),
             ready: AtomicBool::new(false),
             requests: Arc::new(Semaphore::new(limits.requests_out_max)),
+            cancel,
             started: now,
             moved_ms: AtomicU64::new(0),
         }
@@ -120,34 +129,50 @@ impl RemoteLane {
     }
 }
 
-/// The allowed peers, by both names. Fixed at start.
+/// The allowed peers, by both names. Only the driver changes it.
 #[derive(Debug, Default)]
 pub(crate) struct Remotes {
+    table: RwLock<Table>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
     by_key: BTreeMap<PublicKey, Arc<Remote>>,
     by_id: HashMap<PeerId, Arc<Remote>>,
 }
 
 impl Remotes {
-    pub(crate) fn insert(&mut self, remote: Remote) {
-        let remote = Arc::new(remote);
-        self.by_key.insert(remote.key, Arc::clone(&remote));
-        self.by_id.insert(remote.id, remote);
+    fn read<T>(&self, read: impl FnOnce(&Table) -> T) -> T {
+        read(&self.table.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(crate) fn get(&self, key: &PublicKey) -> Option<&Arc<Remote>> {
-        self.by_key.get(key)
+    pub(crate) fn insert(&self, remote: &Arc<Remote>) {
+        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        table.by_key.insert(remote.key, Arc::clone(remote));
+        table.by_id.insert(remote.id, Arc::clone(remote));
     }
 
-    pub(crate) fn by_id(&self, id: &PeerId) -> Option<&Arc<Remote>> {
-        self.by_id.get(id)
+    pub(crate) fn remove(&self, remote: &Remote) {
+        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        table.by_key.remove(&remote.key);
+        table.by_id.remove(&remote.id);
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Remote>> {
-        self.by_key.values()
+    pub(crate) fn get(&self, key: &PublicKey) -> Option<Arc<Remote>> {
+        self.read(|table| table.by_key.get(key).cloned())
+    }
+
+    pub(crate) fn by_id(&self, id: &PeerId) -> Option<Arc<Remote>> {
+        self.read(|table| table.by_id.get(id).cloned())
+    }
+
+    /// All of them, ascending by key.
+    pub(crate) fn all(&self) -> Vec<Arc<Remote>> {
+        self.read(|table| table.by_key.values().cloned().collect())
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.by_key.len()
+        self.read(|table| table.by_key.len())
     }
 }
 

@@ -17,7 +17,6 @@ use crate::event::Lane;
 use crate::exchange::Exchange;
 use crate::fault::NetworkFault;
 use crate::muxer::Upgrade;
-use crate::remote::Remotes;
 
 /// Streams on one connection: lanes, requests, identify and ping, with room to spare.
 const STREAMS_MAX: usize = 128;
@@ -28,7 +27,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
 #[derive(NetworkBehaviour)]
 pub(crate) struct Behaviour {
     pub(crate) allowed: allow_block_list::Behaviour<allow_block_list::AllowedPeers>,
-    limits: connection_limits::Behaviour,
+    pub(crate) limits: connection_limits::Behaviour,
     identify: identify::Behaviour,
     ping: ping::Behaviour,
     pub(crate) streams: libp2p_stream::Behaviour,
@@ -55,16 +54,16 @@ pub(crate) fn peer_id_of(key: &PublicKey) -> Option<PeerId> {
     Some(libp2p::identity::PublicKey::from(key).to_peer_id())
 }
 
-/// The stack, not yet listening.
+/// The stack, not yet listening, which lets `allowed` in.
 pub(crate) fn build(
     config: &NetworkConfig,
-    remotes: &Remotes,
+    allowed: &[PeerId],
     registry: &mut Registry,
 ) -> Result<Swarm<Behaviour>, NetworkFault> {
     let transport = |error: &dyn std::error::Error| NetworkFault::Transport(error.to_string());
     let keypair =
         Keypair::ed25519_from_bytes(config.key.to_seed()).map_err(|error| transport(&error))?;
-    let behaviour = behaviour(config, remotes, &keypair)?;
+    let behaviour = behaviour(config, allowed, &keypair)?;
     let chain_id = config.chain_id.0.0.to_vec();
     let encryption = |keypair: &Keypair| {
         Ok::<_, noise::Error>(noise::Config::new(keypair)?.with_prologue(chain_id))
@@ -89,13 +88,14 @@ pub(crate) fn build(
 
 fn behaviour(
     config: &NetworkConfig,
-    remotes: &Remotes,
+    allowed: &[PeerId],
     keypair: &Keypair,
 ) -> Result<Behaviour, NetworkFault> {
     let limits = &config.limits;
-    let mut allowed = allow_block_list::Behaviour::default();
-    for remote in remotes.iter() {
-        allowed.allow_peer(remote.id);
+    let bounds = connection_limits(limits, allowed.len());
+    let mut list = allow_block_list::Behaviour::default();
+    for id in allowed {
+        list.allow_peer(*id);
     }
     let exchange = Exchange {
         request_bytes_max: limits.request_bytes_max,
@@ -106,8 +106,8 @@ fn behaviour(
         .with_request_timeout(limits.request_timeout)
         .with_max_concurrent_streams(2 * (limits.requests_in_max + limits.requests_out_max));
     Ok(Behaviour {
-        allowed,
-        limits: connection_limits::Behaviour::new(connection_limits(limits, remotes.len())),
+        allowed: list,
+        limits: connection_limits::Behaviour::new(bounds),
         identify: identify::Behaviour::new(
             identify::Config::new("/sluice/1".to_owned(), keypair.public())
                 .with_agent_version(concat!("sluice/", env!("CARGO_PKG_VERSION")).to_owned())
@@ -128,7 +128,11 @@ fn behaviour(
     })
 }
 
-fn connection_limits(limits: &Limits, peers: usize) -> connection_limits::ConnectionLimits {
+/// What `peers` allowed peers may open together.
+pub(crate) fn connection_limits(
+    limits: &Limits,
+    peers: usize,
+) -> connection_limits::ConnectionLimits {
     let peers = u32::try_from(peers).unwrap_or(u32::MAX);
     let all = peers.saturating_mul(limits.connections_per_peer_max);
     connection_limits::ConnectionLimits::default()

@@ -60,6 +60,14 @@ impl Replica {
 
     /// Takes over what governance changed for the next height.
     fn follow_registry(&mut self) {
+        if let Some(newcomer) = &mut self.newcomer {
+            newcomer.committed(&self.validators);
+        }
+        if let Err(fault) = self.find_itself() {
+            let trouble =
+                format!("this node is registered as a validator and cannot vote: {fault}");
+            self.effects.push(Effect::Trouble(trouble));
+        }
         let state = read_state(&self.state);
         if *state.parameters() != self.parameters {
             self.parameters = state.parameters().clone();

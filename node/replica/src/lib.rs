@@ -25,4 +25,4 @@ pub use message::{
 };
 pub use past::{Archive, ArchivedItem, Past, SharedArchive};
 pub use recover::{Checkpoint, ReplayError, Replayed, replay_block};
-pub use replica::{Config, NodeIndex, Replica, SharedState, read_state};
+pub use replica::{Config, NodeIndex, NodeKeys, Replica, Role, SharedState, read_state};

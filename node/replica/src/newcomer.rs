@@ -2,21 +2,29 @@
 //! memory of what it signed. Until it knows better it stays silent: it waits to hear how far a
 //! quorum is, and signs nothing for a height that its lost self may have voted on.
 //!
-//! How far could it have been? Say its lost self had committed height h. Then a quorum had
-//! precommitted h, and each honest one of those had committed h - 1 before. The lost votes are for
-//! h + 1 at most.
+//! May it vote on height h? Its lost self can have voted there only if it had committed h - 1.
+//! Then a quorum *of the validators who decided h - 1* had precommitted it, and each honest one
+//! of those had committed h - 2 before.
 //!
-//! Now take *any* quorum of validators that are heard, this one included. It shares more than a
-//! third of the power with the quorum of h. Let at most a third be *forgetful*: this validator,
-//! others that lost their disks, and liars that say less than their votes tell of. Then one of
-//! those shared is none of them, and said h - 1 or more. So the highest word within any quorum is
-//! at least h - 1, and above it by more than two nothing can be forgotten. Since that holds for
-//! every quorum, it holds for the one whose highest word is lowest: that word is taken, and those
-//! above it bind nobody.
+//! Now take *any* quorum of those validators that are heard, this one included if it was one.
+//! It shares more than a third of their power with the quorum of h - 1. Let at most a third be
+//! *forgetful*: this validator, others that lost their disks, and liars that say less than
+//! their votes tell of. Then one of those shared is none of them, and said h - 2 or more. So
+//! the highest word within any quorum is at least h - 2 where the lost self can have voted, and
+//! above it by more than two nothing can be forgotten. Since that holds for every quorum, it
+//! holds for the one whose highest word is lowest: that word is taken, and those above it bind
+//! nobody.
 //!
-//! Whoever says *more* than it has makes no quorum's highest word lower, so it cannot make a key
-//! sign twice. Nor can it silence anybody: once the honest that are heard are a quorum with this
-//! validator, no word above the highest of theirs is taken.
+//! The validators of h itself would not do: governance may have made them others than those who
+//! decided h - 1, and quorums of two sets need not meet. A validator that governance has just
+//! added is not among those who decided; it counts for nothing then, and waits for a quorum of
+//! the others. Who decided the block that a home holds at its start is not known until the next
+//! one is committed; a newcomer is silent so long. That costs nothing: what it hears after its
+//! start is that block's height at least, but for a third of the power.
+//!
+//! Whoever says *more* than it has makes no quorum's highest word lower, so it cannot make a
+//! key sign twice. Nor can it silence anybody: once the honest that are heard are a quorum with
+//! this validator, no word above the highest of theirs is taken.
 //!
 //! At the birth of a chain everybody is a newcomer, and a quorum says that it has committed
 //! nothing: then nothing is taken to be forgotten. A disk that is lost before the second block is
@@ -34,21 +42,34 @@ use crate::replica::NodeIndex;
 const FORGOTTEN_BLOCKS: u64 = 2;
 
 /// What a newcomer has heard.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Newcomer {
     heard: BTreeMap<NodeIndex, Height>,
+    /// Who decided the committed block, if that is known.
+    decided_by: Option<ValidatorSet>,
 }
 
 impl Newcomer {
+    /// A newcomer that has heard nothing. Block zero is nobody's decision: the validators of block
+    /// one stand for those who made it.
+    pub fn new(decided_by: Option<ValidatorSet>) -> Self {
+        Self { heard: BTreeMap::new(), decided_by }
+    }
+
+    /// A block was committed that these validators decided.
+    pub fn committed(&mut self, decided_by: &ValidatorSet) {
+        self.decided_by = Some(decided_by.clone());
+    }
+
     /// A peer says how far it is. Only the first word counts: later ones are of a chain that this
     /// node has been watching.
     pub fn hear(&mut self, node: NodeIndex, height: Height) {
         self.heard.entry(node).or_insert(height);
     }
 
-    /// Whether validator `own` may vote on `height`.
-    pub fn may_vote(&self, own: ValidatorId, height: Height, validators: &ValidatorSet) -> bool {
-        match self.lowest_quorum(own, validators) {
+    /// Whether validator `own` may vote on `height`, the one after the committed block's.
+    pub fn may_vote(&self, own: ValidatorId, height: Height) -> bool {
+        match self.decided_by.as_ref().and_then(|set| self.lowest_quorum(own, set)) {
             None => false,
             Some(Height(0)) => true,
             // Saturating: the height is a peer's word.

@@ -5,9 +5,10 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use chain_state::State;
 use chain_types::parameters::PROTOCOL_VERSION;
+use chain_types::registry::validator_of_keys;
 use chain_types::{
-    BatchError, BatchId, Block, ChainGenesis, ChainId, Height, Parameters, Rejection, SecretKey,
-    TimeMs, ValidatorId, ValidatorSet, VerifiedBatch,
+    BatchError, BatchId, Block, ChainGenesis, ChainId, Height, Parameters, PublicKey, Rejection,
+    SecretKey, TimeMs, ValidatorId, ValidatorSet, VerifiedBatch,
 };
 use consensus_core::{
     Consensus, ConsensusFault, Input as ConsensusInput, Proposers, SignedProposal, Standing,
@@ -35,13 +36,33 @@ pub fn read_state(state: &SharedState) -> RwLockReadGuard<'_, State> {
     state.read().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The keys by which a node finds itself in the registry.
+#[derive(Debug, Clone)]
+pub struct NodeKeys {
+    /// The public half of the key of its connections.
+    pub network: PublicKey,
+    /// The key of its votes.
+    pub vote: SecretKey,
+}
+
+/// What a node has to say in consensus now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Nothing: the registry gives it no power, or it has no key to vote with.
+    Follows,
+    /// It is a validator, and silent until it cannot have voted before: see `newcomer`.
+    Waits(ValidatorId),
+    /// It votes.
+    Votes(ValidatorId),
+}
+
 /// What a replica is made of.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The chain.
     pub genesis: Arc<ChainGenesis>,
-    /// Who votes here; `None` for an edge node.
-    pub identity: Option<(ValidatorId, SecretKey)>,
+    /// Who may vote here, once the registry names it; `None` for a node that only follows.
+    pub keys: Option<NodeKeys>,
     /// What the pool may hold.
     pub pool: Limits,
     /// Blocks between two checkpoints.
@@ -55,6 +76,8 @@ pub struct Replica {
     pub(crate) parameters: Parameters,
     pub(crate) checkpoint_blocks: u64,
     pub(crate) identity: Option<ValidatorId>,
+    /// The keys of a node that the registry does not name yet, and what its vote guard held.
+    unnamed: Option<(NodeKeys, Option<Vec<u8>>)>,
     pub(crate) state: SharedState,
     pub(crate) archive: SharedArchive,
     pub(crate) consensus: Consensus,
@@ -89,7 +112,7 @@ impl Replica {
     /// `archive` holds every block up to the state's.
     ///
     /// # Errors
-    /// When the vote guard's bytes do not decode.
+    /// When the vote guard's bytes do not decode or are another validator's.
     pub fn new(
         config: Config,
         state: SharedState,
@@ -97,20 +120,21 @@ impl Replica {
         proposers: Proposers,
         guard: Option<&[u8]>,
     ) -> Result<Self, ConsensusFault> {
-        let (parameters, validators) = {
+        let (parameters, validators, height) = {
             let state = read_state(&state);
-            (state.parameters().clone(), state.validators().clone())
+            (state.parameters().clone(), state.validators().clone(), state.height())
         };
-        let identity = config.identity.as_ref().map(|(id, _)| *id);
+        let decided_by = (height == Height(0)).then(|| validators.clone());
         let chain_id = config.genesis.chain_id;
         let timeouts = Timeouts::from(&parameters);
-        Ok(Self {
-            consensus: Consensus::new(chain_id, config.identity, timeouts, guard)?,
+        let mut replica = Self {
+            consensus: Consensus::new(chain_id, None, timeouts, None)?,
             chain_id,
             validators,
             parameters,
             checkpoint_blocks: config.checkpoint_blocks.max(1),
-            identity,
+            identity: None,
+            unnamed: config.keys.map(|keys| (keys, guard.map(<[u8]>::to_vec))),
             state,
             archive,
             has_committed: false,
@@ -121,10 +145,37 @@ impl Replica {
             peers: BTreeMap::new(),
             pace: Pace::default(),
             early: BTreeMap::new(),
-            newcomer: guard.is_none().then(Newcomer::default),
+            newcomer: guard.is_none().then(|| Newcomer::new(decided_by)),
             now: TimeMs::default(),
             effects: Vec::new(),
-        })
+        };
+        replica.find_itself()?;
+        Ok(replica)
+    }
+
+    /// Looks for this node's keys in the registry, until it names them: it never takes them back.
+    ///
+    /// # Errors
+    /// When the vote guard is not that validator's; the node goes on following.
+    pub(crate) fn find_itself(&mut self) -> Result<(), ConsensusFault> {
+        let Some((keys, _)) = &self.unnamed else { return Ok(()) };
+        let (network, vote) = (keys.network, keys.vote.public_key());
+        let found = validator_of_keys(read_state(&self.state).nodes(), network, vote);
+        let Some(id) = found else { return Ok(()) };
+        if let Some((keys, guard)) = self.unnamed.take() {
+            self.consensus.identify(id, keys.vote, guard.as_deref())?;
+            self.identity = Some(id);
+        }
+        Ok(())
+    }
+
+    /// What this node has to say at the height being decided.
+    pub fn role(&self) -> Role {
+        match self.voter() {
+            None => Role::Follows,
+            Some(id) if self.newcomer.is_some() => Role::Waits(id),
+            Some(id) => Role::Votes(id),
+        }
     }
 
     /// This node as a validator of the height being decided, if it is one.
@@ -304,7 +355,7 @@ impl Replica {
         }
         let Some(own) = self.voter().filter(|_| !self.pace.started) else { return };
         if let Some(newcomer) = &self.newcomer {
-            if !newcomer.may_vote(own, self.height(), &self.validators) {
+            if !newcomer.may_vote(own, self.height()) {
                 return;
             }
             self.newcomer = None;

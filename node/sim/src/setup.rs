@@ -1,6 +1,7 @@
 //! The chain that every simulation runs: four validators, an edge node that governance may let
-//! vote, and parties of every role. Times are short, so that a run sees windows close, rates grow
-//! stale, orders leave the duplicate window, and a day and a month begin.
+//! vote, a node that the genesis file does not name and governance may add, and parties of every
+//! role. Times are short, so that a run sees windows close, rates grow stale, orders leave the
+//! duplicate window, and a day and a month begin.
 
 use std::sync::Arc;
 
@@ -11,8 +12,10 @@ use chain_types::{
 
 /// Validators of the simulated chain from genesis on.
 pub const VALIDATORS: u32 = 4;
-/// All nodes: the validators and one edge node.
-pub const NODES: u32 = VALIDATORS + 1;
+/// The nodes of the genesis file: the validators and one edge node.
+pub const GENESIS_NODES: u32 = VALIDATORS + 1;
+/// All nodes that run: one more, whose place in the registry is the next that governance fills.
+pub const NODES: u32 = GENESIS_NODES + 1;
 /// The power of each validator: above one, so that governance can shift it a little.
 pub const POWER: u64 = 10;
 /// The currency of most orders.
@@ -82,7 +85,7 @@ pub fn genesis() -> Arc<ChainGenesis> {
             .map(|(index, id): (usize, _)| merchant(id, GATEWAYS[index % 2]))
             .collect(),
         liquidity: lines(),
-        nodes: (0..NODES).map(node).collect(),
+        nodes: (0..GENESIS_NODES).map(node).collect(),
     })
 }
 
@@ -143,7 +146,8 @@ fn lines() -> Vec<LiquidityLine> {
     GATEWAYS.into_iter().zip(CAPS).flat_map(of).collect()
 }
 
-fn node(index: u32) -> Node {
+/// A node as the genesis file or a governance change names it.
+pub fn node(index: u32) -> Node {
     Node {
         name: format!("node-{index}"),
         operator: OPERATORS[index as usize % OPERATORS.len()],

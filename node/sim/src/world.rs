@@ -6,8 +6,8 @@ use std::sync::{Arc, RwLock};
 use chain_types::{BatchId, ChainGenesis, Digest, Height, TimeMs, ValidatorId, ValidatorSet};
 use consensus_core::Message;
 use node_replica::{
-    Config, Effect, Input, NodeIndex, PeerMessage, Replica, StagedBlock, SyncBlock, Target, Timer,
-    read_state,
+    Config, Effect, Input, NodeIndex, NodeKeys, PeerMessage, Replica, StagedBlock, SyncBlock,
+    Target, Timer, read_state,
 };
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -17,7 +17,7 @@ use crate::clients::Clients;
 use crate::faults::{Fault, FaultPlan, Faults, SLEEP_MS};
 use crate::network::Network;
 use crate::node::Node;
-use crate::setup::{GENESIS_TIME, NODES, genesis, node_key};
+use crate::setup::{GENESIS_NODES, GENESIS_TIME, NODES, genesis, network_key, node_key};
 use crate::trace::Trace;
 use crate::villains::Boaster;
 
@@ -291,7 +291,7 @@ impl World {
         let head = slot.disk.head();
         let config = Config {
             genesis: self.genesis.clone(),
-            identity: Some((ValidatorId(node), node_key(node))),
+            keys: Some(NodeKeys { network: network_key(node).public_key(), vote: node_key(node) }),
             pool: consensus_mempool::Limits::default(),
             checkpoint_blocks: 7,
         };
@@ -439,6 +439,8 @@ impl World {
             PeerMessage::Consensus(message) => {
                 self.votes.sent(message)?;
                 self.newcomers.sent(message);
+                let is_of_added = message.sender() == Some(ValidatorId(GENESIS_NODES));
+                self.observer.seen.votes_of_added += u64::from(is_of_added);
             }
             PeerMessage::Proposal { proposal, .. } => {
                 self.votes.sent(&Message::Proposal(*proposal))?;

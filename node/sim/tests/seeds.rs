@@ -90,6 +90,7 @@ fn assert_covers(coverage: &Coverage) {
         ("batches under an old key", coverage.old_keys),
         ("changes of validators", coverage.validator_changes),
         ("changes of parameters", coverage.parameter_changes),
+        ("votes of a node that was added", coverage.votes_of_added),
         ("returns by sync", coverage.synced_returns),
         ("returns replayed", coverage.replayed_returns),
         ("orders held over a restart", coverage.restored_holds),

@@ -70,7 +70,8 @@ pub use risk::{
 pub use settlement::{
     BreachCount, BreachReport, BreachStage, CorridorReport, InstructionEvent, InstructionFilter,
     InstructionReport, InstructionState, PositionReport, ReturnReport, SettlementRpcClient,
-    SettlementRpcServer, SlaBucket, SlaReport, WindowReport, WindowSettledReport,
+    SettlementRpcServer, SlaBucket, SlaReport, WindowProofReport, WindowReport,
+    WindowSettledReport,
 };
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub struct StatusReport {
     pub version: String,
     /// The chain id, hexadecimal.
     pub chain_id: String,
-    /// The validator's id; absent for an edge node.
+    /// The validator's id; absent for a node that has no vote at its head.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validator: Option<u32>,
     /// The newest block applied.

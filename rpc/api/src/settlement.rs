@@ -1,7 +1,7 @@
 //! `settlement_*`: windows and their nets, instructions, returns, how well deadlines are kept; a
 //! gateway's instructions as they are made.
 
-use chain_types::{FailureReason, InstructionId, OrderId, ReturnReason};
+use chain_types::{BlockHash, Digest, FailureReason, InstructionId, OrderId, ReturnReason};
 use jsonrpsee::core::{RpcResult, SubscriptionResult};
 use jsonrpsee::proc_macros::rpc;
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,14 @@ pub trait SettlementRpc {
     /// `not-found`.
     #[method(name = "window")]
     async fn window(&self, window: u64) -> RpcResult<WindowReport>;
+
+    /// The report of a closed window, and the word that it is settled if it was given, with
+    /// everything needed to verify them offline.
+    ///
+    /// # Errors
+    /// `not-found`, `window-open`, `proof-not-kept`.
+    #[method(name = "window_proof")]
+    async fn window_proof(&self, window: u64) -> RpcResult<WindowProofReport>;
 
     /// Instructions of a window or of a paying gateway, ascending by id. The filter names
     /// exactly one of the two.
@@ -178,6 +186,29 @@ pub struct WindowSettledReport {
     pub settled_ms: u64,
     /// The block that holds the word.
     pub height: u64,
+}
+
+/// The proof of a closed window's report. What it reports is in its bytes, to be verified there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WindowProofReport {
+    /// The window.
+    pub window: u64,
+    /// The block that closed it and left its report: the one after its last block.
+    pub height: u64,
+    /// That block's time: when the window closed.
+    pub time_ms: u64,
+    /// That block's hash.
+    #[serde(with = "crate::text")]
+    pub block_hash: BlockHash,
+    /// The root over all records of that block, to which the proof leads.
+    #[serde(with = "crate::text::digest")]
+    pub records_root: Digest,
+    /// The block with the word that the window is settled; absent while it was not given, and then
+    /// the proof holds none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled_height: Option<u64>,
+    /// The proof's bytes (docs/wire-format.md), as base64: what `sluice verify` reads.
+    pub proof_base64: String,
 }
 
 /// Where an instruction stands.

@@ -30,6 +30,12 @@ pub enum BackendError {
     /// The batch left the pool before a block took it.
     #[error("batch {0} left the pool before a block took it")]
     Dropped(BatchId),
+    /// The window is still open.
+    #[error("window {0} is still open")]
+    WindowOpen(WindowId),
+    /// The node does not keep what the proof of a window's report needs.
+    #[error("the proof of window {0} is not kept")]
+    ProofNotKept(WindowId),
     /// The node is starting and has nothing to answer with; the reason is told to the client.
     #[error("starting: {0}")]
     Starting(String),
@@ -49,6 +55,8 @@ impl BackendError {
         match self {
             Self::Rejected { error, retry_after_ms } => rejection_error(&error, retry_after_ms),
             Self::Dropped(id) => api_error(ApiError::BatchDropped, format!("(batch {id})")),
+            Self::WindowOpen(id) => api_error(ApiError::WindowOpen, format!("(window {id})")),
+            Self::ProofNotKept(id) => api_error(ApiError::ProofNotKept, format!("(window {id})")),
             Self::Starting(reason) => api_error(ApiError::NodeStarting, format!("({reason})")),
             Self::Fault(reason) => {
                 tracing::error!(reason, "a call could not be answered");

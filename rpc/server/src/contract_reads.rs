@@ -2,12 +2,12 @@
 
 use chain_types::{
     Currency, Height, MerchantId, OrderId, ParticipantId, PolicyScope, ProposalId, QuoteId, TimeMs,
-    TransferId,
+    TransferId, WindowId,
 };
 use rpc_api::{
     AccountName, AccountProofReport, HeldOrderReport, PolicyReport, ProgrammeReport,
     ProposalReport, QuoteReport, RateReport, ReferenceReport, RegisteredMerchant, RegistryReport,
-    ReturnReport, SlaReport, TransferReport, UserDayReport, UserMonthReport,
+    ReturnReport, SlaReport, TransferReport, UserDayReport, UserMonthReport, WindowProofReport,
 };
 
 use crate::backend::BackendError;
@@ -39,6 +39,10 @@ pub trait ContractReads: Send + Sync + 'static {
         name: &AccountName,
         height: Option<Height>,
     ) -> Read<Option<AccountProofReport>>;
+
+    /// The proof of a closed window's report; `None` when there is no such window. Fails for an
+    /// open one, and when the node does not keep what the proof needs.
+    fn window_proof(&self, id: WindowId) -> Read<Option<WindowProofReport>>;
 
     /// Transfers descending by id, below `before`: all, or those that wait for their checker.
     fn transfers(

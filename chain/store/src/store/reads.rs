@@ -19,11 +19,12 @@ use crate::chain_store::ChainStore;
 use crate::model::{
     BlockRecords, BreachCursor, CommittedBlock, EntryCursor, InstructionFilter, PAGE_ITEMS_MAX,
 };
+use crate::record_paths::{RecordName, RecordPath};
 use crate::recovery::StoredCertificate;
 use crate::tables::{
     AccountEntries, Batches, Breaches, Hashes, Heights, Instructions, InstructionsByGateway,
-    Orders, Place, Policies, Proposals, Quotes, Rates, Registries, Returns, Table, TableKey,
-    Transfers, WindowSettlements, Windows, WritesDigests, account_prefix, gateway_prefix,
+    Orders, Place, Policies, Proposals, Quotes, Rates, RecordPaths, Registries, Returns, Table,
+    TableKey, Transfers, WindowSettlements, Windows, WritesDigests, account_prefix, gateway_prefix,
     rate_prefix,
 };
 
@@ -337,6 +338,10 @@ impl ChainStore for Store {
         limit: usize,
     ) -> Result<Vec<RegistryRecord>, StoreFault> {
         self.page::<Registries>(&[], after, limit)
+    }
+
+    fn record_path(&self, record: RecordName) -> Result<Option<RecordPath>, StoreFault> {
+        self.row::<RecordPaths>(&record)
     }
 
     fn writes_digest(&self, height: Height) -> Result<Option<Digest>, StoreFault> {

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 
 use super::{TableKey, account_prefix, gateway_prefix, rate_prefix};
 use crate::model::{BreachCursor, EntryCursor};
+use crate::record_paths::RecordName;
 
 fn instruction() -> impl Strategy<Value = InstructionId> {
     (0..3_u64, any::<u64>(), any::<u16>()).prop_map(|(window, merchant, currency)| InstructionId {
@@ -42,6 +43,12 @@ proptest! {
     ) {
         assert_same_order(&Height(numbers.0), &Height(numbers.1));
         assert_same_order(&WindowId(numbers.0), &WindowId(numbers.1));
+        let (closed, settled) = (RecordName::Window, RecordName::WindowSettlement);
+        let names = [numbers.0, numbers.1].map(|number| {
+            let window = WindowId(number / 2);
+            if number % 2 == 0 { closed(window) } else { settled(window) }
+        });
+        assert_same_order(&names[0], &names[1]);
         assert_same_order(&instructions.0, &instructions.1);
         let gateways = (ParticipantId(sequences.0), ParticipantId(sequences.1));
         assert_same_order(&(gateways.0, instructions.0), &(gateways.1, instructions.1));

@@ -8,6 +8,7 @@ mod cell;
 mod double_open;
 mod log;
 mod missing_file;
+mod record_paths;
 mod regression;
 mod reopen;
 mod suite;

@@ -2,7 +2,9 @@
 //! read must agree.
 
 use chain_state::Record;
-use chain_store::{BlockRecords, ChainStore, InstructionFilter, MemoryStore, StagedBlock, Store};
+use chain_store::{
+    BlockRecords, ChainStore, InstructionFilter, MemoryStore, RecordName, StagedBlock, Store,
+};
 use chain_types::{Height, ParticipantId, WindowId};
 use proptest::prelude::*;
 
@@ -115,6 +117,10 @@ impl Twins {
             assert_eq!(disk.outcomes(height).unwrap(), memory.outcomes(height).unwrap());
             assert_eq!(disk.registry_at(height).unwrap(), memory.registry_at(height).unwrap());
             assert_eq!(disk.writes_digest(height).unwrap(), memory.writes_digest(height).unwrap());
+            let window = WindowId(height.0);
+            for name in [RecordName::Window(window), RecordName::WindowSettlement(window)] {
+                assert_eq!(disk.record_path(name).unwrap(), memory.record_path(name).unwrap());
+            }
             let entry = memory.account_entry_at(&account(1001), height).unwrap();
             assert_eq!(disk.account_entry_at(&account(1001), height).unwrap(), entry);
             for number in [height.0 * 100, height.0 * 100 + 49, height.0 * 100 + 50] {

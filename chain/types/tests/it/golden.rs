@@ -10,7 +10,7 @@ use chain_types::hash::{Domain, hash, sha256};
 use chain_types::*;
 use zerocopy::IntoBytes as _;
 
-use crate::support;
+use crate::{records, support};
 
 /// Whether this run writes what it would otherwise compare.
 pub fn writes_pages() -> bool {
@@ -35,6 +35,7 @@ pub fn vectors() -> BTreeMap<String, String> {
     votes(&mut put);
     parties(&mut put);
     receipts(&mut put);
+    records(&mut put);
     vectors
 }
 
@@ -147,6 +148,14 @@ fn receipts(put: &mut impl FnMut(&str, &[u8])) {
         put(name, &bytes);
         put(&format!("{name}_sha256"), &sha256(&[&bytes]).0);
     }
+}
+
+fn records(put: &mut impl FnMut(&str, &[u8])) {
+    put("record_window", &records::window_record());
+    put("record_window_settlement", &records::window_settlement_record());
+    let proof = codec::encode(&records::record_proof());
+    put("record_proof", &proof);
+    put("record_proof_sha256", &sha256(&[&proof]).0);
 }
 
 #[test]

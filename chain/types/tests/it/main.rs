@@ -11,5 +11,7 @@ mod merkle;
 mod pages;
 mod parameters;
 mod receipt;
+mod record_proof;
+mod records;
 mod rejection;
 mod support;

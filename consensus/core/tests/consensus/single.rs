@@ -360,6 +360,22 @@ fn a_guard_that_is_not_ours_is_refused() {
 }
 
 #[test]
+fn a_follower_that_learns_who_it_is_votes_from_the_next_height_on() {
+    let timeouts = Timeouts::from(&Parameters::default());
+    let mut consensus = Consensus::new(chain_id(), None, timeouts, None).unwrap();
+    consensus.handle(start(Height(1), validators(4)));
+    let of_another = Lone::precommitted().guard.unwrap();
+    let refused = consensus.identify(ValidatorId(1), key_of(1), Some(&of_another));
+    assert!(matches!(refused, Err(ConsensusFault::GuardOfAnotherValidator { .. })));
+    consensus.handle(start(Height(2), validators(4)));
+    assert_eq!(consensus.standing(), Standing::Following);
+    consensus.identify(ValidatorId(1), key_of(1), None).unwrap();
+    assert_eq!(consensus.standing(), Standing::Following, "height 2 began without it");
+    consensus.handle(start(Height(3), validators(4)));
+    assert_eq!(consensus.standing(), Standing::Voting);
+}
+
+#[test]
 fn a_block_is_prevoted_only_after_its_verdict_in_either_order() {
     let mut lone = Lone::new(0);
     lone.feed(proposal(1, 0, block(7)));

@@ -111,13 +111,18 @@ fn public_key(words: &mut Words<'_>) -> Read<chain_types::PublicKey> {
     Ok(key_named(words.word()?).public_key())
 }
 
-/// `5 of operator 1 with power 1`.
+/// `5 of operator 1 with power 1`, `5 called Node_5 of operator 1 with power 1`.
 fn new_node(words: &mut Words<'_>) -> Read<Change> {
     let number = u32::try_from(words.number()?).map_err(|_| "no such node")?;
+    let known = node(number);
+    let name = match words.eat("called") {
+        true => words.word()?.to_owned(),
+        false => known.name.clone(),
+    };
     words.expect("of")?;
     let operator = ParticipantId(words.party()?);
     words.expect("with power")?;
-    Ok(Change::Node(Node { operator, power: words.number()?, ..node(number) }))
+    Ok(Change::Node(Node { name, operator, power: words.number()?, ..known }))
 }
 
 /// `1001 in CNY: 8.00 % above 5, 10.00 % above 10, at most 5.00 an order, at most 20.00 a month,

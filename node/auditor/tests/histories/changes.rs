@@ -233,6 +233,9 @@ impl Speaker {
                 let number = 5 + u32::try_from(self.below(6)).ok()?;
                 let operator = if self.one_in(6) { 201 } else { self.choose(&OPERATORS) };
                 let mut added = node(number, operator, self.choose(&[0, 1, 1, 2, 9]));
+                if self.one_in(8) {
+                    added.name = self.choose(&["Node", "node 5", "", "node-1"]).to_owned();
+                }
                 if self.one_in(5) {
                     added.network_key = secret(201).public_key();
                 }

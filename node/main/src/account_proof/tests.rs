@@ -3,7 +3,7 @@
 
 use chain_state::AccountKey;
 use chain_store::ChainStore as _;
-use chain_types::{Currency, Height, MerchantId, TimeMs};
+use chain_types::{Currency, Handover, Height, MerchantId, TimeMs};
 
 use super::*;
 use crate::participant::operations::Kind;
@@ -59,4 +59,13 @@ fn a_proof_is_of_its_own_chain_and_account() {
     let mut richer = proven;
     richer.proof.account.credits_posted += 1;
     assert_eq!(richer.verify(&chain.genesis), Err(AccountProofError::Counters));
+}
+
+#[test]
+fn a_change_of_validators_that_nothing_rests_on_is_refused() {
+    let (chain, mut proven) = proven();
+    let (header, certificate) = (proven.header.clone(), proven.certificate.clone());
+    let handover = Handover { header, certificate, validators: chain.genesis.validators() };
+    proven.lineage = Lineage(vec![handover]);
+    assert_eq!(proven.verify(&chain.genesis), Err(AccountProofError::Needless));
 }

@@ -23,9 +23,9 @@ At each size it takes a checkpoint, measures the next --measure orders and reads
 closes the home, has the system forget its files, and opens it again. The state must be what it was.
 
 Until a run is longer than the duplicate window (order_validity_ms and one slice of 10 s, at the
-rate), memory and restart grow with it: at 120,000 orders a second to 23 million orders. A home takes
-about 180 bytes an order. Exit code 0 when every order was applied and every restart gave the same
-state.")]
+rate), memory and restart grow with it: at 120,000 orders a second up to 23 million orders. A home
+takes about 180 bytes an order. Exit code 0 when every order was applied and every restart gave the
+same state.")]
 pub struct BenchHistoryArgs {
     /// After how many orders to measure.
     #[arg(long, value_name = "ORDERS", value_delimiter = ',',

@@ -69,9 +69,10 @@ enum Command {
     Order(order::OrderArgs),
     /// Fetch an order's receipt into a file.
     Receipt(receipt::ReceiptArgs),
-    /// Fetch the proof of an account's counters at a height into a file.
+    /// Fetch the proof of an account's counters at a height, or of a closed window's report, into a
+    /// file.
     Proof(proof::ProofArgs),
-    /// Verify a receipt or an account's proof against the genesis file alone, without any node.
+    /// Verify a receipt or a proof against the genesis file alone, without any node.
     Verify(verify::VerifyArgs),
     /// Re-execute a home's blocks from genesis and compare every digest.
     Replay(replay::ReplayArgs),

@@ -1,10 +1,11 @@
-//! `sluice network new`: makes a network folder.
+//! `sluice network new` makes a network folder, `sluice network join` the folder of one more node.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use chain_types::{Currency, Parameters};
 use clap::{Args, Subcommand};
-use genesis::{NetworkFolder, NetworkPlan, network_new};
+use genesis::{JoinPlan, JoinedNode, NetworkFolder, NetworkPlan, network_join, network_new};
 use serde_json::json;
 
 use super::exit::{Exit, WithExit as _};
@@ -21,6 +22,44 @@ pub struct NetworkArgs {
 enum NetworkCommand {
     /// Make a network in a new folder: keys, configurations and the genesis file.
     New(NewArgs),
+    /// Make the folder of a node that joins a network which runs: keys, configuration, and what the
+    /// operators need to add it.
+    Join(JoinArgs),
+}
+
+#[derive(Debug, Args)]
+struct JoinArgs {
+    /// The network's genesis file; the folder gets a copy.
+    #[arg(long, value_name = "FILE")]
+    genesis: PathBuf,
+    /// The node's folder, new or empty.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// The node's name: small letters, digits and hyphens.
+    #[arg(long)]
+    name: String,
+    /// The id of the settlement operator that runs it.
+    #[arg(long, value_name = "ID")]
+    operator: u32,
+    /// Where it listens for other nodes.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
+    /// Where it serves RPC.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    rpc: SocketAddr,
+    /// Nodes to connect to: each by its name in the genesis file or by its network key.
+    #[arg(long = "peer", value_name = "NAME=ADDRESS:PORT", value_delimiter = ',', required = true,
+        value_parser = parse_peer)]
+    peers: Vec<(String, SocketAddr)>,
+    /// Follow and serve only: no key for votes.
+    #[arg(long)]
+    edge: bool,
+}
+
+fn parse_peer(text: &str) -> Result<(String, SocketAddr), String> {
+    let (name, address) = text.rsplit_once('=').ok_or("write it as NAME=ADDRESS:PORT")?;
+    let address = address.parse().map_err(|error| format!("{address:?}: {error}"))?;
+    Ok((name.to_owned(), address))
 }
 
 #[derive(Debug, Args)]
@@ -85,9 +124,57 @@ fn parse_currency(text: &str) -> Result<Currency, String> {
     Currency::from_code(text).ok_or_else(|| "not an ISO 4217 code such as CNY".to_owned())
 }
 
-/// Makes the network and says what was made.
+/// Makes the network, or the node's folder, and says what was made.
 pub fn run(args: NetworkArgs, output: Output) -> anyhow::Result<Exit> {
-    let NetworkCommand::New(args) = args.command;
+    match args.command {
+        NetworkCommand::New(args) => new(args, output),
+        NetworkCommand::Join(args) => join(args, output),
+    }
+}
+
+fn join(args: JoinArgs, output: Output) -> anyhow::Result<Exit> {
+    let JoinArgs { genesis, out, name, operator, listen, rpc, peers, edge } = args;
+    let plan = JoinPlan { name, votes: !edge, listen, rpc, peers };
+    let node = network_join(&out, &genesis, &plan).exit(Exit::Usage)?;
+    let config = node.folder.config.display().to_string();
+    let proposal = proposal_of(&node, operator);
+    let answer = json!({
+        "name": node.folder.name,
+        "config": config,
+        "home": node.folder.home.display().to_string(),
+        "network_address": node.folder.network_address.to_string(),
+        "rpc_url": node.folder.rpc_url(),
+        "operator": operator,
+        "network_key": node.network_key.to_string(),
+        "validator_key": node.validator_key.to_string(),
+        "proposal": proposal,
+    });
+    let lines = [
+        format!("node {}: listens at {}, {config}", node.folder.name, node.folder.network_address),
+        "one operator proposes it, with a height that leaves the others time to approve:"
+            .to_owned(),
+        format!("  {proposal}"),
+        "others approve: `sluice decide proposal ID approve --participant participant.toml`"
+            .to_owned(),
+        format!("start it any time with `sluice start --config {config}`"),
+    ];
+    output.answer(&answer, || lines.join("\n"))?;
+    Ok(Exit::Done)
+}
+
+/// The command that proposes the node. A validator begins with the least power, so that the chain
+/// does not need it before it has caught up.
+fn proposal_of(node: &JoinedNode, operator: u32) -> String {
+    let power = u8::from(node.folder.is_validator);
+    format!(
+        "sluice submit --participant participant.toml --kind proposal --set change=node \
+         --set activation_height=HEIGHT --set name={} --set operator={operator} \
+         --set network_key={} --set validator_key={} --set power={power}",
+        node.folder.name, node.network_key, node.validator_key
+    )
+}
+
+fn new(args: NewArgs, output: Output) -> anyhow::Result<Exit> {
     let defaults = args.plan.plan();
     let plan = NetworkPlan {
         name: args.name,

@@ -1,25 +1,34 @@
-//! `sluice proof`: fetches the proof of an account's counters.
+//! `sluice proof`: fetches the proof of an account's counters, or of a closed window's report.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use anyhow::Context as _;
+use chain_types::RecordProof;
 use clap::Args;
 use futures::FutureExt as _;
-use rpc_api::{AccountName, ApiError, LedgerRpcClient as _, decode_base64};
+use rpc_api::{
+    AccountName, ApiError, LedgerRpcClient as _, SettlementRpcClient as _, decode_base64,
+};
 use serde_json::json;
 
 use super::exit::{Exit, failure};
 use super::order::NodeUrls;
-use super::output::Output;
+use super::output::{Output, time_text};
 use crate::account_proof::ProvenAccount;
 use crate::participant::client::{CallError, Client};
+use crate::window_proof::ProvenWindow;
 
 /// Arguments of `sluice proof`.
 #[derive(Debug, Args)]
 pub struct ProofArgs {
-    /// The account: kind:owner:CURRENCY, such as gateway-liquidity:201:CNY.
-    account: AccountName,
-    /// The height after whose block the counters are wanted, instead of the node's head.
+    /// The account: kind:owner:CURRENCY, such as gateway-liquidity:201:CNY. Or the word `window`.
+    #[arg(value_name = "ACCOUNT|window")]
+    of: Subject,
+    /// After `window`: the number of a closed settlement window.
+    #[arg(required_if_eq("of", "window"))]
+    number: Option<u64>,
+    /// The height after whose block an account's counters are wanted, instead of the node's head.
     #[arg(long)]
     height: Option<u64>,
     #[command(flatten)]
@@ -29,32 +38,104 @@ pub struct ProofArgs {
     out: PathBuf,
 }
 
-/// Fetches, checks that it is a proof, and writes it; exit code 1 when there is no such account.
+/// What the first name says is to be proven.
+#[derive(Debug, Clone)]
+enum Subject {
+    Window,
+    Account(AccountName),
+}
+
+impl FromStr for Subject {
+    type Err = <AccountName as FromStr>::Err;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "window" { Ok(Self::Window) } else { text.parse().map(Self::Account) }
+    }
+}
+
+/// Fetches, checks that it is a proof, and writes it; exit code 1 when there is no such account or
+/// closed window, or the node keeps no proof of it.
 pub async fn run(args: ProofArgs, output: Output) -> anyhow::Result<Exit> {
     let client = Client::new(&args.nodes.urls)?;
-    let name = args.account.to_string();
-    let report = client.ask(|node| node.account_proof(name.clone(), args.height).boxed());
-    let report = match report.await {
-        Ok(report) => report,
-        Err(CallError::Refused { code, message, .. }) if code == ApiError::NotFound.code() => {
-            return Err(failure(Exit::Negative, message));
+    match (&args.of, args.number, args.height) {
+        (Subject::Window, Some(number), None) => window(&client, number, &args.out, output).await,
+        (Subject::Account(name), None, height) => {
+            account(&client, name, height, &args.out, output).await
         }
-        Err(error) => return Err(error.into_failure()),
-    };
-    let bytes = decode_base64(&report.proof_base64);
-    let bytes = bytes.filter(|bytes| ProvenAccount::decode(bytes).is_ok());
-    let bytes = bytes.ok_or_else(|| failure(Exit::Fault, "the node's answer is no proof"))?;
-    std::fs::write(&args.out, &bytes)
-        .with_context(|| format!("cannot write {}", args.out.display()))?;
+        (Subject::Window, ..) => Err(failure(Exit::Usage, "a window has no --height")),
+        (Subject::Account(_), ..) => {
+            Err(failure(Exit::Usage, "only `window` is followed by a number"))
+        }
+    }
+}
+
+async fn account(
+    client: &Client,
+    account: &AccountName,
+    height: Option<u64>,
+    out: &Path,
+    output: Output,
+) -> anyhow::Result<Exit> {
+    let name = account.to_string();
+    let report = client.ask(|node| node.account_proof(name.clone(), height).boxed());
+    let report = report.await.map_err(refused)?;
+    let is_proof = |bytes: &[u8]| ProvenAccount::decode(bytes).is_ok();
+    let bytes = write(&report.proof_base64, is_proof, out)?;
     let answer = json!({
         "account": report.account,
         "height": report.height,
-        "file": args.out.display().to_string(),
-        "bytes": bytes.len(),
+        "file": out.display().to_string(),
+        "bytes": bytes,
     });
     output.answer(&answer, || {
-        let (file, balance) = (args.out.display(), &report.account.balance);
-        format!("{file}: {} bytes, {name} holds {balance} at height {}", bytes.len(), report.height)
+        let (file, balance) = (out.display(), &report.account.balance);
+        format!("{file}: {bytes} bytes, {name} holds {balance} at height {}", report.height)
     })?;
     Ok(Exit::Done)
+}
+
+async fn window(client: &Client, number: u64, out: &Path, output: Output) -> anyhow::Result<Exit> {
+    let report = client.ask(|node| node.window_proof(number).boxed()).await.map_err(refused)?;
+    let is_proof = |bytes: &[u8]| {
+        let proven =
+            RecordProof::decode(bytes).ok().and_then(|read| ProvenWindow::read(&read).ok());
+        proven.is_some_and(|proven| proven.window.id.0 == number)
+    };
+    let bytes = write(&report.proof_base64, is_proof, out)?;
+    let answer = json!({
+        "window": number,
+        "height": report.height,
+        "closed_ms": report.time_ms,
+        "settled_height": report.settled_height,
+        "file": out.display().to_string(),
+        "bytes": bytes,
+    });
+    output.answer(&answer, || {
+        let (file, closed) = (out.display(), time_text(report.time_ms));
+        let settled = match report.settled_height {
+            Some(height) => format!("settled in block {height}"),
+            None => "not settled yet".to_owned(),
+        };
+        format!("{file}: {bytes} bytes, window {number} closed at {closed}, {settled}")
+    })?;
+    Ok(Exit::Done)
+}
+
+/// A node's word that there is no such proof is an answer; anything else is a failure.
+fn refused(error: CallError) -> anyhow::Error {
+    const NONE: [ApiError; 3] = [ApiError::NotFound, ApiError::WindowOpen, ApiError::ProofNotKept];
+    match error {
+        CallError::Refused { code, message, .. } if NONE.iter().any(|none| none.code() == code) => {
+            failure(Exit::Negative, message)
+        }
+        error => error.into_failure(),
+    }
+}
+
+/// Writes a proof once it is one; gives its length in bytes.
+fn write(base64: &str, is_proof: impl Fn(&[u8]) -> bool, out: &Path) -> anyhow::Result<usize> {
+    let bytes = decode_base64(base64).filter(|bytes| is_proof(bytes));
+    let bytes = bytes.ok_or_else(|| failure(Exit::Fault, "the node's answer is no proof"))?;
+    std::fs::write(out, &bytes).with_context(|| format!("cannot write {}", out.display()))?;
+    Ok(bytes.len())
 }

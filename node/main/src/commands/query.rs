@@ -41,6 +41,7 @@ const QUESTIONS: &[(&str, &str, &[Parameter])] = &[
     ("batch", "batch_status", &[Text("BATCH_ID")]),
     ("windows", "settlement_windows", &[Page]),
     ("window", "settlement_window", &[Number("WINDOW")]),
+    ("window-proof", "settlement_window_proof", &[Number("WINDOW")]),
     ("instructions-of-window", "settlement_instructions", &[Filter("window"), Page]),
     ("instructions-of-gateway", "settlement_instructions", &[Filter("gateway"), Page]),
     ("instruction", "settlement_instruction", &[Text("INSTRUCTION_ID")]),

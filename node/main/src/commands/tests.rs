@@ -24,6 +24,9 @@ fn what_the_documentation_shows_parses() {
         "sluice network new folder",
         "sluice network new folder --validators 7 --edges 1 --base-port 30000 --currencies CNY,USD",
         "sluice --json network new folder --window-ms 5000",
+        "sluice network join --genesis g.toml --out d --name validator-4 --operator 1 \
+         --listen 127.0.0.1:1 --rpc 127.0.0.1:2 --peer validator-0=127.0.0.1:3 \
+         --peer validator-1=127.0.0.1:4,validator-2=127.0.0.1:5 --edge",
         "sluice start --config node.toml --log debug --log-json",
         "sluice localnet",
         "sluice localnet --for 120 --rate 800 --validators 4 --home x --base-port 40000 --json",
@@ -43,6 +46,7 @@ fn what_the_documentation_shows_parses() {
         "sluice query transfers --open --limit 5 --rpc http://a:1 --json",
         "sluice query reference CNY USD --rpc http://a:1",
         "sluice proof gateway-liquidity:201:CNY --height 9 --rpc http://a:1 --out p.bin",
+        "sluice proof window 7 --rpc http://a:1 --out p.bin",
         "sluice statement merchant 1001 --month 2026-11 --offset-min 480 --home h --genesis g.toml",
         "sluice statement gateway 201 --window 7 --format csv --home h --genesis g.toml",
         "sluice replay --home nodes/validator-0/home --genesis genesis.toml",
@@ -61,6 +65,10 @@ fn what_makes_no_sense_is_refused() {
         "sluice",
         "sluice network",
         "sluice network new",
+        "sluice network join --genesis g.toml --out d --name validator-4 --operator 1 \
+         --listen 127.0.0.1:1 --rpc 127.0.0.1:2",
+        "sluice network join --genesis g.toml --out d --name validator-4 --operator 1 \
+         --listen 127.0.0.1:1 --rpc 127.0.0.1:2 --peer validator-0",
         "sluice network new folder --currencies XXQ",
         "sluice network new folder --base-port 70000",
         "sluice localnet --rate 0",
@@ -85,6 +93,7 @@ fn what_makes_no_sense_is_refused() {
         "sluice query colour --rpc http://a:1",
         "sluice query windows --limit 1001 --rpc http://a:1",
         "sluice query windows",
+        "sluice proof window --rpc http://a:1 --out p.bin",
         "sluice proof 201 --rpc http://a:1 --out p.bin",
         "sluice statement merchant 1001 --month 2026-13 --home h --genesis g.toml",
         "sluice statement merchant 1001 --month 2026-11 --offset-min 841 --home h --genesis g.toml",

@@ -1,5 +1,5 @@
-//! `sluice verify`: checks a receipt or an account's proof against the genesis file alone. No node,
-//! no network.
+//! `sluice verify`: checks a receipt, an account's proof or a window's against the genesis file
+//! alone. No node, no network.
 
 use std::fmt::Write as _;
 use std::io::Read as _;
@@ -7,21 +7,30 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use chain_types::receipt::{Proven, RECEIPT_BYTES_MAX};
-use chain_types::{ChainGenesis, ChainId, Receipt};
+use chain_types::record_proof::{RECORD_PROOF_BYTES_MAX, RECORD_PROOF_MAGIC};
+use chain_types::{ChainGenesis, ChainId, Receipt, RecordProof};
 use clap::Args;
 use rpc_api::batch::outcome_name;
-use rpc_api::{AccountReport, Money};
+use rpc_api::{AccountReport, Money, WindowReport};
 use serde::Serialize;
 
 use super::exit::{Exit, WithExit as _};
 use super::output::{Output, time_text};
 use crate::account_proof::{ACCOUNT_PROOF_BYTES_MAX, ACCOUNT_PROOF_MAGIC, ProvenAccount};
 use crate::node::reports;
+use crate::window_proof::ProvenWindow;
+
+/// Bytes of the largest file that can be verified.
+const FILE_BYTES_MAX: usize = {
+    assert!(RECORD_PROOF_BYTES_MAX >= RECEIPT_BYTES_MAX);
+    assert!(RECORD_PROOF_BYTES_MAX >= ACCOUNT_PROOF_BYTES_MAX);
+    RECORD_PROOF_BYTES_MAX
+};
 
 /// Arguments of `sluice verify`.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// The file of a receipt or of an account's proof.
+    /// The file of a receipt, of an account's proof or of a window's.
     file: PathBuf,
     /// The chain's genesis file: whose hash is the chain id you trust.
     #[arg(long, value_name = "FILE")]
@@ -45,6 +54,15 @@ struct Verdict {
 enum ProvenReport {
     Order(Box<ProvenOrder>),
     Account(Box<ProvenCounters>),
+    Window(Box<ProvenReportOfWindow>),
+}
+
+/// A closed window, as the block that closed it reported.
+#[derive(Debug, Serialize)]
+struct ProvenReportOfWindow {
+    window: WindowReport,
+    height: u64,
+    block_hash: String,
 }
 
 /// An account as a block left it.
@@ -101,11 +119,13 @@ impl From<&Proven> for ProvenOrder {
 /// Verifies; exit code 0 when valid, 1 when not, 2 when a file cannot be used.
 pub fn run(args: VerifyArgs, output: Output) -> anyhow::Result<Exit> {
     let genesis = genesis::load_genesis(&args.genesis).exit(Exit::Usage)?;
-    let bytes = read_at_most(&args.file, RECEIPT_BYTES_MAX.max(ACCOUNT_PROOF_BYTES_MAX))
+    let bytes = read_at_most(&args.file, FILE_BYTES_MAX)
         .with_context(|| format!("cannot read {}", args.file.display()))
         .exit(Exit::Usage)?;
     let result = if bytes.starts_with(&ACCOUNT_PROOF_MAGIC) {
         account(&bytes, &genesis)
+    } else if bytes.starts_with(&RECORD_PROOF_MAGIC) {
+        window(&bytes, &genesis)
     } else {
         order(&bytes, &genesis)
     };
@@ -140,6 +160,16 @@ fn account(bytes: &[u8], genesis: &ChainGenesis) -> Result<ProvenReport, String>
     })))
 }
 
+fn window(bytes: &[u8], genesis: &ChainGenesis) -> Result<ProvenReport, String> {
+    let proof = RecordProof::decode(bytes).map_err(|error| error.to_string())?;
+    let proven = ProvenWindow::verify(&proof, genesis).map_err(|error| error.to_string())?;
+    Ok(ProvenReport::Window(Box::new(ProvenReportOfWindow {
+        window: reports::window(&proven.window, proven.settlement.as_ref()),
+        height: proven.header.height.0,
+        block_hash: proven.header.hash().to_string(),
+    })))
+}
+
 fn verdict(chain_id: ChainId, result: Result<ProvenReport, String>) -> Verdict {
     let (proven, reason) = match result {
         Ok(proven) => (Some(proven), None),
@@ -153,6 +183,7 @@ fn text(verdict: &Verdict) -> String {
         None => return format!("INVALID: {}", verdict.reason.as_deref().unwrap_or_default()),
         Some(ProvenReport::Order(order)) => order.text(),
         Some(ProvenReport::Account(account)) => account.text(),
+        Some(ProvenReport::Window(report)) => report.text(),
     };
     format!("valid on chain {}\n{what}", verdict.chain_id)
 }
@@ -168,6 +199,39 @@ impl ProvenCounters {
             self.height,
             time_text(self.time_ms),
         )
+    }
+}
+
+impl ProvenReportOfWindow {
+    fn text(&self) -> String {
+        let WindowReport { window, order_count, instruction_count, .. } = &self.window;
+        let mut text = format!(
+            "  window {window}: {order_count} orders, {instruction_count} instructions, reported by \
+             block {}",
+            self.height
+        );
+        // Writing into a string does not fail.
+        let _ = write!(text, "\n  opened     {}", time_text(self.window.opened_ms));
+        if let Some(closed_ms) = self.window.closed_ms {
+            let _ = write!(text, "\n  closed     {}", time_text(closed_ms));
+        }
+        let _ = match &self.window.settled {
+            None => write!(text, "\n  settled    this proof does not say"),
+            Some(word) => write!(
+                text,
+                "\n  settled    {} by agent {}, reference {}",
+                time_text(word.settled_ms),
+                word.agent,
+                word.reference
+            ),
+        };
+        for position in &self.window.positions {
+            let party = format!("{} {}", position.kind.name(), position.owner);
+            let (debits, credits) = (&position.gross_debits, &position.gross_credits);
+            let net = &position.net;
+            let _ = write!(text, "\n  {party:<22} owes {debits}, is owed {credits}: net {net}");
+        }
+        text
     }
 }
 

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use chain_state::State;
 use chain_store::{BlockRecords, ChainStore as _, StagedBlock, StoreOptions};
 use chain_types::batch::{BatchItem, Items};
+use chain_types::registry::validator_of_keys;
 use chain_types::{
     Block, Certificate, ChainGenesis, Digest, Height, OrderId, ParticipantId, Roles, Round,
     SecretKey, SignedBatch, TimeMs, ValidatorId, VerifiedBatch, Vote, VoteStep,
@@ -108,7 +109,11 @@ impl HistoryChain {
         node.store.checkpoint_blocks = checkpoint_blocks.unwrap_or(node.store.checkpoint_blocks);
         let mut validators = Vec::new();
         for config in std::iter::once(Ok(node.clone())).chain(configs) {
-            validators.extend(config.and_then(|config| config.identity())?.validator);
+            let identity = config.and_then(|config| config.identity())?;
+            let network_key = identity.network_key.public_key();
+            let vote = identity.validator_key.context("a validator's key is missing")?;
+            let id = validator_of_keys(&genesis.nodes, network_key, vote.public_key());
+            validators.push((id.context("keys of no validator")?, vote));
         }
         validators.sort_unstable_by_key(|(id, _)| *id);
         let mut signers = Vec::new();

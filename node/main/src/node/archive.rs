@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chain_state::{InstructionRecord, Location, OrderRecord, QuoteRecord};
 use chain_store::{ChainStore as _, Store, StoreFault};
 use chain_types::batch::{BATCH_HEADER_BYTES, BATCH_PREFIX_BYTES, BatchHeader, BatchKind};
-use chain_types::{Height, InstructionId, OrderId, QuoteId, codec};
+use chain_types::{Height, InstructionId, OrderId, QuoteId, WindowId, codec};
 use node_replica::{Archive, ArchivedItem};
 
 /// Why something that an index names could not be read.
@@ -31,6 +31,17 @@ pub enum ReadFault {
     ReceiptTooLarge {
         /// Whose receipt.
         order: OrderId,
+        /// Its length.
+        bytes: usize,
+    },
+    /// The index was made by a version that kept no paths of records.
+    #[error("the index does not keep the proof of window {0}")]
+    ProofNotKept(WindowId),
+    /// A window's proof would be longer than anyone reads.
+    #[error("the proof of window {window} has {bytes} bytes: it has too many positions")]
+    WindowProofTooLarge {
+        /// Whose proof.
+        window: WindowId,
         /// Its length.
         bytes: usize,
     },

@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use chain_state::{State, WindowRecord};
 use chain_store::{BreachCursor, ChainStore as _, EntryCursor, InstructionFilter, Store};
+use chain_types::registry::validator_of_keys;
 use chain_types::{
     BatchError, BatchId, Block, ChainGenesis, Height, InstructionId, OrderId, Parameters,
-    Rejection, SignedBatch, ValidatorId, VerifiedBatch, WindowId, codec,
+    PublicKey, Rejection, SignedBatch, VerifiedBatch, WindowId, codec,
 };
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -30,6 +31,7 @@ use tokio::sync::{Semaphore, watch};
 use super::driver::Vitals;
 use super::hub::{Ended, FinalBatch, Hub};
 use super::orders::Orders;
+use super::peers::VERIFIED_AT_ONCE_BYTES;
 use super::reports;
 
 /// Batches of clients that are verified at once.
@@ -43,8 +45,8 @@ const STORE_LAG_MAX: Duration = Duration::from_secs(10);
 pub struct NodeBackend {
     /// The node's name.
     pub name: String,
-    /// Its validator's id.
-    pub validator: Option<ValidatorId>,
+    /// The public halves of its keys of connections and of votes; `None` without one for votes.
+    pub keys: Option<(PublicKey, PublicKey)>,
     /// The chain.
     pub genesis: Arc<ChainGenesis>,
     /// State and store.
@@ -97,14 +99,21 @@ impl NodeBackend {
     }
 
     async fn verify(&self, bytes: Bytes) -> Result<VerifiedBatch, BackendError> {
-        let permit = self.verifying.clone().acquire_owned().await;
-        let permit = permit.map_err(BackendError::fault)?;
         let state = self.orders.state.clone();
         let chain_id = self.genesis.chain_id;
+        let is_small = bytes.len() <= VERIFIED_AT_ONCE_BYTES;
         let verify = move || {
-            let _permit = permit;
             let keys_of = |id| read_state(&state).party_keys(id).copied();
             SignedBatch::decode(bytes).and_then(|batch| batch.verify(chain_id, keys_of))
+        };
+        if is_small {
+            return verify().map_err(BackendError::from);
+        }
+        let permit = self.verifying.clone().acquire_owned().await;
+        let permit = permit.map_err(BackendError::fault)?;
+        let verify = move || {
+            let _permit = permit;
+            verify()
         };
         let verified = tokio::task::spawn_blocking(verify).await.map_err(BackendError::fault)?;
         verified.map_err(BackendError::from)
@@ -446,12 +455,16 @@ impl Backend for NodeBackend {
             network_key: node.network_key.to_string(),
             is_connected: connected.contains(&node.network_key),
         });
+        let validator = self.keys.and_then(|(network, vote)| {
+            let id = validator_of_keys(state.nodes(), network, vote)?;
+            state.validators().get(id).map(|validator| validator.id)
+        });
         let best = self.vitals.best_peer_height.load(Ordering::Relaxed);
         Ok(StatusReport {
             name: self.name.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             chain_id: self.genesis.chain_id.to_string(),
-            validator: self.validator.map(|id| id.0),
+            validator: validator.map(|id| id.0),
             height: state.height().0,
             block_hash: state.block_hash().to_string(),
             block_time_ms: state.time().0,

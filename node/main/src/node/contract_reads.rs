@@ -10,7 +10,7 @@ use chain_state::{
 use chain_store::ChainStore as _;
 use chain_types::{
     Amount, Currency, Height, MerchantId, OrderId, ParticipantId, PolicyScope, ProposalId, QuoteId,
-    RechargeItem, Roles, TimeMs, TransferId,
+    RechargeItem, Roles, TimeMs, TransferId, WindowId,
 };
 use contracts::calendar::{day_of, month_of};
 use contracts::fx;
@@ -19,11 +19,12 @@ use rpc_api::money::currency_code;
 use rpc_api::{
     AccountName, AccountProofReport, HeldOrderReport, Money, PolicyReport, ProgrammeReport,
     ProposalReport, QuoteReport, RateReport, ReferenceReport, RegisteredMerchant, RegistryReport,
-    ReturnReport, SlaReport, TransferReport, UserDayReport, UserMonthReport, encode_base64,
-    rate_text,
+    ReturnReport, SlaReport, TransferReport, UserDayReport, UserMonthReport, WindowProofReport,
+    encode_base64, rate_text,
 };
 use rpc_server::{BackendError, ContractReads, Pair, Read, User};
 
+use super::archive::ReadFault;
 use super::backend::NodeBackend;
 use super::contract_reports as told;
 use super::reports;
@@ -118,6 +119,18 @@ impl ContractReads for NodeBackend {
             state_digest: proven.header.state_digest,
             proof_base64: encode_base64(&proven.encode()),
         }))
+    }
+
+    fn window_proof(&self, id: WindowId) -> Read<Option<WindowProofReport>> {
+        if self.read(State::open_window)?.id == id {
+            return Err(BackendError::WindowOpen(id));
+        }
+        let proof = match self.orders.window_proof(id) {
+            Ok(proof) => proof,
+            Err(ReadFault::ProofNotKept(id)) => return Err(BackendError::ProofNotKept(id)),
+            Err(fault) => return Err(BackendError::fault(fault)),
+        };
+        Ok(proof.and_then(|proof| reports::window_proof(id, &proof)))
     }
 
     fn transfers(

@@ -11,7 +11,7 @@ use chain_store::{BlockRecords, Cell, ChainStore as _, Log, Store, StoreFault};
 use chain_types::{Height, TimeMs, codec};
 use node_network::{Lane, Network};
 use node_replica::{
-    Effect, Input, PeerMessage, Replica, SharedState, StagedBlock, Target, read_state,
+    Effect, Input, PeerMessage, Replica, Role, SharedState, StagedBlock, Target, read_state,
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
@@ -21,6 +21,7 @@ use super::home::{Outdated, check_version};
 use super::hub::Hub;
 use super::metrics::NodeMetrics;
 use super::peers::{Directory, PeerWork};
+use super::standing::{Registration, tell_role};
 use super::timers::Timers;
 
 /// What the driver knows that others read.
@@ -67,6 +68,10 @@ pub enum DriverFault {
 pub struct Driver {
     /// The deciding half.
     pub replica: Replica,
+    /// What it had to say in consensus when the operator was last told.
+    pub role: Role,
+    /// What the registry says of this node.
+    pub registration: Registration,
     /// The committed state, which the replica writes.
     pub state: SharedState,
     /// What the replica asks of the past.
@@ -110,6 +115,7 @@ impl Driver {
         inputs: &Receiver<Input>,
         stop: &CancellationToken,
     ) -> Result<(), DriverFault> {
+        tell_role(self.role, self.replica.height());
         let mut timers = Timers::default();
         let result =
             self.step(&mut timers, first).and_then(|()| self.turn(&mut timers, inputs, stop));
@@ -147,6 +153,10 @@ impl Driver {
         self.metrics.decide_seconds.inc_by(started.elapsed().as_secs_f64());
         for effect in effects {
             self.carry_out(timers, effect)?;
+        }
+        let role = self.replica.role();
+        if std::mem::replace(&mut self.role, role) != role {
+            tell_role(role, self.replica.height());
         }
         let (batches, items) = self.replica.pool_size();
         self.vitals.pool_batches.store(batches as u64, Ordering::Relaxed);
@@ -249,10 +259,21 @@ impl Driver {
         }
     }
 
-    fn committed(&self, staged: &StagedBlock) {
+    /// Takes over the nodes of the registry, if they have changed: who is who, who may connect, and
+    /// what it says of this one.
+    fn follow_nodes(&mut self) {
+        let state = read_state(&self.state);
+        let nodes = state.nodes();
+        if self.directory.follow(nodes) {
+            self.network.allow(nodes.iter().map(|node| node.network_key).collect());
+            self.registration.follow(nodes);
+        }
+    }
+
+    fn committed(&mut self, staged: &StagedBlock) {
         let header = &staged.block.header;
         let orders: usize = staged.outcomes.iter().map(Vec::len).sum();
-        self.directory.follow(read_state(&self.state).nodes());
+        self.follow_nodes();
         self.vitals.height.store(header.height.0, Ordering::Relaxed);
         self.metrics.committed(header, orders as u64);
         self.hub.committed(&staged.block, &staged.outcomes);

@@ -1,9 +1,7 @@
 //! A running node: the replica's driver on a thread of its own, network and RPC on the tokio
 //! runtime, and the bounded queue between them.
 //!
-//! What governance changes holds at once, but for one thing: connections are allowed for the nodes
-//! that the registry names when the node starts. When a node is added to the registry, the others
-//! are started again, one after another, to let it in.
+//! What governance changes holds at once: who may connect, who votes, and whether this node does.
 
 pub mod archive;
 mod backend;
@@ -19,6 +17,7 @@ mod peers;
 mod proofs;
 mod receipts;
 pub mod reports;
+mod standing;
 mod timers;
 
 use std::collections::BTreeSet;
@@ -32,10 +31,10 @@ use chain_types::ChainGenesis;
 use consensus_mempool::Limits as PoolLimits;
 use genesis::{NodeConfig, NodeIdentity};
 use node_network::{Limits as NetworkLimits, Network, NetworkConfig, Peer};
-use node_replica::{Config, Input, Replica, SharedState, read_state};
+use node_replica::{Config, Input, NodeKeys, Replica, SharedState, read_state};
 use prometheus_client::registry::Registry;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::info;
 
 use self::archive::StoreArchive;
 use self::backend::NodeBackend;
@@ -45,6 +44,7 @@ use self::hub::Hub;
 use self::metrics::NodeMetrics;
 use self::orders::Orders;
 use self::peers::{Directory, Peers};
+use self::standing::Registration;
 
 /// Inputs that wait for the driver; more are refused or waited for, never kept.
 const INPUTS_MAX: usize = 1_024;
@@ -60,12 +60,13 @@ const PID_FILE: &str = "sluice.pid";
 pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Result<()> {
     let identity = config.identity()?;
     let genesis = Arc::new(identity.genesis.clone());
-    let home = open_home(&config, &genesis, identity.validator.is_some()).await?;
+    let home = open_home(&config, &genesis, identity.validator_key.is_some()).await?;
     let pid_file = PidFile::write(&config.home)?;
     let mut registry = Registry::default();
     let metrics = Arc::new(NodeMetrics::new(&mut registry));
     let own_key = identity.network_key.public_key();
     let nodes = read_state(&home.state).nodes().to_vec();
+    let registration = Registration::new(config.clone(), identity.clone(), &nodes)?;
     let directory = Arc::new(Directory::new(&nodes, own_key));
     let network_config = network_config(&config, &identity, &nodes);
     let (network, events) = Network::start(network_config, &mut registry, cancel.clone()).await?;
@@ -86,7 +87,7 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
     };
     let backend = NodeBackend {
         name: config.name.clone(),
-        validator: identity.validator.as_ref().map(|(id, _)| *id),
+        keys: registration.keys(),
         genesis: genesis.clone(),
         orders: Orders {
             genesis: genesis.clone(),
@@ -107,6 +108,8 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
     let replica = new_replica(replica_config, &state, archive.clone(), proposers, guard_bytes)?;
     let first = Input::Recover { staged, wal: log_entries };
     let driver = Driver {
+        role: replica.role(),
+        registration,
         replica,
         state: state.clone(),
         archive,
@@ -201,10 +204,6 @@ fn network_config(
         .iter()
         .filter_map(|peer| {
             let key = peer.public_key()?;
-            if !nodes.iter().any(|node| node.network_key == key) {
-                warn!(peer = peer.name, "not in the registry, so it is not dialled");
-                return None;
-            }
             Some(Peer { key, address: peer.address.to_string() })
         })
         .collect();
@@ -226,7 +225,10 @@ fn replica_config(
     let bytes_max = usize::try_from(config.store.pool_bytes_max).unwrap_or(usize::MAX);
     Config {
         genesis: genesis.clone(),
-        identity: identity.validator.clone(),
+        keys: identity
+            .validator_key
+            .clone()
+            .map(|vote| NodeKeys { network: identity.network_key.public_key(), vote }),
         pool: PoolLimits { bytes_max, submitter_bytes_max: bytes_max / 2, ..PoolLimits::default() },
         checkpoint_blocks: config.store.checkpoint_blocks,
     }

@@ -22,6 +22,9 @@ use super::hub::Hub;
 
 /// Batches of peers that are verified at once.
 const VERIFYING_MAX: usize = 4;
+/// A batch of at most so many bytes (some thirty orders) is verified where it arrives, in 25 to 40
+/// microseconds: to wake a worker for it would cost more.
+pub(super) const VERIFIED_AT_ONCE_BYTES: usize = 4_096;
 /// Requests to peers that are under way at once.
 const ASKING_MAX: usize = 16;
 /// Peers' requests that are being answered at once.
@@ -56,12 +59,14 @@ impl Directory {
         Self { own, listing: RwLock::new(Arc::new(Listing::new(nodes))) }
     }
 
-    /// Takes over the nodes of a registry that may have changed.
-    pub fn follow(&self, nodes: &[Node]) {
-        if self.listing().nodes != nodes {
+    /// Takes over the nodes of a registry; gives whether they have changed.
+    pub fn follow(&self, nodes: &[Node]) -> bool {
+        let has_changed = self.listing().nodes != nodes;
+        if has_changed {
             let listing = Arc::new(Listing::new(nodes));
             *self.listing.write().unwrap_or_else(PoisonError::into_inner) = listing;
         }
+        has_changed
     }
 
     fn listing(&self) -> Arc<Listing> {
@@ -155,11 +160,21 @@ impl Peers {
                 Event::Message { from, lane: Lane::Consensus, bytes } => {
                     self.message(from, &bytes).await;
                 }
+                Event::Message { from, lane: Lane::Bulk, bytes }
+                    if bytes.len() <= VERIFIED_AT_ONCE_BYTES =>
+                {
+                    if let Some(batch) = self.batch(from, bytes) {
+                        self.input(Input::Batch(batch)).await;
+                    }
+                }
                 Event::Message { from, lane: Lane::Bulk, bytes } => {
                     let Ok(permit) = verifying.clone().acquire_owned().await else { return };
                     let peers = self.clone();
                     tokio::task::spawn_blocking(move || {
-                        peers.batch(from, bytes);
+                        if let Some(batch) = peers.batch(from, bytes) {
+                            // Fails only once the driver has ended.
+                            drop(peers.inputs.send(Input::Batch(batch)));
+                        }
                         drop(permit);
                     });
                 }
@@ -211,15 +226,12 @@ impl Peers {
         }
     }
 
-    fn batch(&self, from: PublicKey, bytes: Bytes) {
-        match self.verify(bytes) {
-            // Fails only once the driver has ended.
-            Ok(batch) => drop(self.inputs.send(Input::Batch(batch))),
-            Err(error) => {
-                let node = self.directory.index(&from).unwrap_or(NodeIndex(u32::MAX));
-                warn!(peer = self.directory.name(node), %error, "a batch does not hold");
-            }
-        }
+    fn batch(&self, from: PublicKey, bytes: Bytes) -> Option<VerifiedBatch> {
+        let told = |error: &chain_types::BatchError| {
+            let node = self.directory.index(&from).unwrap_or(NodeIndex(u32::MAX));
+            warn!(peer = self.directory.name(node), %error, "a batch does not hold");
+        };
+        self.verify(bytes).inspect_err(told).ok()
     }
 
     fn verify(&self, bytes: Bytes) -> Result<VerifiedBatch, chain_types::BatchError> {

@@ -1,9 +1,11 @@
-//! Proofs of accounts as any block left them, for auditors: every account's last entry up to the
-//! block gives the tree that the block's header commits to.
+//! Proofs for auditors. Accounts as any block left them: every account's last entry up to the block
+//! gives the tree that the block's header commits to. Windows' reports: the index keeps their paths
+//! to the root over the block's records.
 
-use chain_state::{Account, AccountKey, AccountProof, State};
-use chain_store::ChainStore as _;
-use chain_types::Height;
+use chain_state::{Account, AccountKey, AccountProof, Record, State};
+use chain_store::{ChainStore as _, RecordName, RecordPath};
+use chain_types::record_proof::{RECORD_PROOF_BYTES_MAX, RECORD_PROOF_MAGIC};
+use chain_types::{Height, RecordInclusion, RecordProof, WindowId, codec};
 use node_replica::read_state;
 
 use super::archive::ReadFault;
@@ -59,5 +61,57 @@ impl Orders {
             }
         }
         Ok(accounts)
+    }
+    /// Proof of the report of a window, and of the word that it is settled if it was given; `None`
+    /// when no committed block has closed such a window.
+    ///
+    /// # Errors
+    /// When the store cannot be read, keeps no path of the window, holds what does not lead to the
+    /// block's root, or the proof would be longer than anyone reads.
+    pub fn window_proof(&self, id: WindowId) -> Result<Option<RecordProof>, ReadFault> {
+        let Some(window) = self.store.window(id)? else { return Ok(None) };
+        let path = self.record_path(RecordName::Window(id))?;
+        let Some(report) = self.include_record(&Record::Window(window), path)? else {
+            return Ok(None);
+        };
+        let mut last = report.header.height;
+        let mut records = vec![report];
+        if let Some(word) = self.store.window_settlement(id)? {
+            let path = self.record_path(RecordName::WindowSettlement(id))?;
+            let word = self.include_record(&Record::WindowSettlement(word), path)?;
+            last = word.as_ref().map_or(last, |word| word.header.height);
+            records.extend(word);
+        }
+        let lineage = self.lineage(last)?;
+        let proof = RecordProof { magic: RECORD_PROOF_MAGIC, records, lineage };
+        let bytes = codec::encode(&proof).len();
+        if bytes > RECORD_PROOF_BYTES_MAX {
+            return Err(ReadFault::WindowProofTooLarge { window: id, bytes });
+        }
+        Ok(Some(proof))
+    }
+
+    fn record_path(&self, name: RecordName) -> Result<RecordPath, ReadFault> {
+        let (RecordName::Window(id) | RecordName::WindowSettlement(id)) = name;
+        self.store.record_path(name)?.ok_or(ReadFault::ProofNotKept(id))
+    }
+
+    /// Proof of a record at the place that the index names; `None` when the index is one block
+    /// ahead of what is committed, and this is that block.
+    fn include_record(
+        &self,
+        record: &Record,
+        path: RecordPath,
+    ) -> Result<Option<RecordInclusion>, ReadFault> {
+        let RecordPath { height, index, siblings: path } = path;
+        let Some(committed) = self.store.block(height)? else { return Ok(None) };
+        let (header, certificate) = (committed.block.header, committed.certificate);
+        let record = codec::encode(record);
+        let included = RecordInclusion { record, index, path, header, certificate };
+        if included.leads_to_its_root() {
+            Ok(Some(included))
+        } else {
+            Err(ReadFault::Inconsistent { what: "a record", height })
+        }
     }
 }

@@ -4,11 +4,11 @@ use chain_state::{
     Account, AccountEntry, AccountKey, BreachRecord, BreachSubject, EntryCause, InstructionRecord,
     InstructionStatus, Stage, State, WindowRecord, WindowSettlement,
 };
-use chain_types::{Currency, FailureReason};
+use chain_types::{Currency, FailureReason, RecordProof, WindowId, codec};
 use rpc_api::{
     AccountKind, AccountName, AccountReport, BreachReport, BreachStage, CountersReport,
     CurrencyBalance, EntryReport, InstructionReport, InstructionState, Money, PositionReport,
-    TrialBalance, WindowReport, WindowSettledReport,
+    TrialBalance, WindowProofReport, WindowReport, WindowSettledReport, encode_base64,
 };
 
 /// A sum in the interface's form; sums stay far below the bound, which `order_amount_max` and the
@@ -49,6 +49,20 @@ fn window_settled(settlement: &WindowSettlement) -> WindowSettledReport {
         settled_ms: settlement.time.0,
         height: settlement.location.height.0,
     }
+}
+
+/// The proof of a window's report; `None` when it proves nothing.
+pub fn window_proof(id: WindowId, proof: &RecordProof) -> Option<WindowProofReport> {
+    let (report, rest) = proof.records.split_first()?;
+    Some(WindowProofReport {
+        window: id.0,
+        height: report.header.height.0,
+        time_ms: report.header.time.0,
+        block_hash: report.header.hash(),
+        records_root: report.header.records_root,
+        settled_height: rest.first().map(|word| word.header.height.0),
+        proof_base64: encode_base64(&codec::encode(proof)),
+    })
 }
 
 /// An instruction.

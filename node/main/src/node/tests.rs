@@ -12,8 +12,8 @@ use chain_types::{
     Amount, ArrivalItem, Certificate, ChainGenesis, ChainId, Change, CollectItem, Currency,
     Decision, Digest, Flags, Height, HoldDecisionItem, InstructionId, LiquidityLine, Merchant,
     MerchantId, Node, OrderId, Outcome, Parameters, Participant, ParticipantId, PolicyItem,
-    ProposalId, ProposalItem, Receipt, RechargeItem, ReturnItem, Roles, Round, SecretKey,
-    SignedBatch, TimeMs, VerifiedBatch, Vote, VoteStep,
+    ProposalId, ProposalItem, Receipt, RechargeItem, RecordProof, ReturnItem, Roles, Round,
+    SecretKey, SignedBatch, TimeMs, VerifiedBatch, Vote, VoteStep, WindowId, codec,
 };
 use consensus_core::Proposers;
 use contracts::{BlockContext, Executed, execute};
@@ -23,6 +23,7 @@ use tempfile::TempDir;
 use super::archive::{ReadFault, StoreArchive};
 use super::home;
 use super::orders::Orders;
+use crate::window_proof::ProvenWindow;
 
 const START: TimeMs = TimeMs(1_800_000_000_000);
 const CNY: Currency = Currency(156);
@@ -55,7 +56,7 @@ fn genesis() -> ChainGenesis {
         suspended: false,
     };
     let node = |index: u32| Node {
-        name: format!("node {index}"),
+        name: format!("node-{index}"),
         operator: OPERATOR,
         network_key: key(2, index).public_key(),
         validator_key: key(3, index).public_key(),
@@ -423,6 +424,35 @@ fn a_home_is_rebuilt_across_changes_of_keys_and_returns_of_old_orders() {
         let (state, expected) = chain.reopened();
         assert_eq!(state.digest(), expected, "{what}");
     }
+}
+
+#[test]
+fn every_closed_window_is_proven_and_again_after_its_index_was_lost() {
+    let mut chain = Chain::new();
+    let roads = history(&mut chain);
+    return_from_the_archive(&mut chain, &roads);
+    chain.checkpoint();
+    let open = read_state(&chain.state).window();
+    let proofs = |orders: &Orders| -> Vec<Option<RecordProof>> {
+        (0..=open.0).map(|id| orders.window_proof(WindowId(id)).unwrap()).collect()
+    };
+    let (genesis, expected) = (chain.genesis.clone(), proofs(&chain.orders()));
+    assert_eq!(expected.last(), Some(&None), "the last is open");
+    let mut handovers = 0;
+    for (id, proof) in (0_u64..).zip(expected.iter().flatten()) {
+        let proof = RecordProof::decode(&codec::encode(proof)).unwrap();
+        let proven = ProvenWindow::verify(&proof, &genesis).unwrap();
+        assert_eq!((proven.window.id, proven.settlement), (WindowId(id), None));
+        handovers = proof.lineage.0.len();
+    }
+    assert_eq!(handovers, 1, "the validators changed before the last window closed");
+
+    let Chain { folder, store, archive, state, .. } = chain;
+    drop((store, archive, state));
+    std::fs::remove_dir_all(folder.path().join("index")).unwrap();
+    let home = home::open(folder.path(), &genesis, StoreOptions::default(), false).unwrap();
+    let again = Orders { genesis, state: home.state.clone(), store: home.store.clone() };
+    assert_eq!(proofs(&again), expected);
 }
 
 #[test]

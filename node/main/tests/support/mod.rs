@@ -1,6 +1,8 @@
 //! Real networks for tests: processes of the `sluice` binary on loopback, killed by their own pid.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+pub mod load;
+
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
@@ -76,6 +78,28 @@ impl Network {
         network
     }
 
+    /// The folder of one more node, made by `sluice network join` beside the others, not started.
+    /// Gives what the command said.
+    pub fn join(&mut self, name: &str) -> serde_json::Value {
+        let node = self.nodes.len();
+        let port = self.base_port + 2 * node as u16;
+        let mut command = sluice();
+        command.args(["--json", "network", "join", "--name", name, "--operator", "1"]);
+        command.arg("--genesis").arg(self.genesis());
+        command.arg("--out").arg(self.path().join("nodes").join(name));
+        command.args(["--listen", &format!("127.0.0.1:{port}")]);
+        command.args(["--rpc", &format!("127.0.0.1:{}", port + 1)]);
+        for (index, peer) in self.nodes.iter().enumerate() {
+            let address = format!("{peer}=127.0.0.1:{}", self.base_port + 2 * index as u16);
+            command.args(["--peer", &address]);
+        }
+        let output = run(&mut command);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        self.nodes.push(name.to_owned());
+        self.children.push(None);
+        serde_json::from_slice(&output.stdout).expect("JSON")
+    }
+
     pub fn path(&self) -> PathBuf {
         self.folder.path().join("net")
     }
@@ -149,9 +173,14 @@ impl Network {
         .await;
     }
 
-    pub fn log(&self, node: usize) -> String {
+    /// Everything that a node has logged.
+    pub fn whole_log(&self, node: usize) -> String {
         let path = self.path().join(format!("{}.log", self.nodes[node]));
-        let text = std::fs::read_to_string(path).unwrap_or_default();
+        std::fs::read_to_string(path).unwrap_or_default()
+    }
+
+    pub fn log(&self, node: usize) -> String {
+        let text = self.whole_log(node);
         text.lines().rev().take(15).collect::<Vec<_>>().join("\n")
     }
 

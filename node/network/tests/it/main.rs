@@ -4,6 +4,7 @@
 
 mod faults;
 mod hostile;
+mod membership;
 mod node;
 mod proxy;
 mod restart;

@@ -17,11 +17,17 @@ fn validators(powers: &[u64]) -> ValidatorSet {
 }
 
 fn heard(words: impl IntoIterator<Item = (u32, u64)>) -> Newcomer {
-    let mut newcomer = Newcomer::default();
+    let mut newcomer = Newcomer::new(None);
     for (node, said) in words {
         newcomer.hear(NodeIndex(node), Height(said));
     }
     newcomer
+}
+
+/// Whether the newcomer may vote on a height, these having decided the block before.
+fn may_vote(mut newcomer: Newcomer, height: u64, decided_by: &ValidatorSet) -> bool {
+    newcomer.committed(decided_by);
+    newcomer.may_vote(ValidatorId(0), Height(height))
 }
 
 #[test]
@@ -59,7 +65,7 @@ fn it_votes_once_a_quorum_is_heard_and_nothing_can_be_forgotten() {
     ];
     for (what, powers, words, height, may) in rows {
         let newcomer = heard(words.iter().copied());
-        let said = newcomer.may_vote(ValidatorId(0), Height(*height), &validators(powers));
+        let said = may_vote(newcomer, *height, &validators(powers));
         assert_eq!(said, *may, "{what}");
     }
 }
@@ -67,7 +73,33 @@ fn it_votes_once_a_quorum_is_heard_and_nothing_can_be_forgotten() {
 #[test]
 fn only_the_first_word_counts() {
     let newcomer = heard([(1, 40), (2, 40), (1, 90), (2, 90)]);
-    assert!(newcomer.may_vote(ValidatorId(0), Height(43), &validators(&[1; 4])));
+    assert!(may_vote(newcomer, 43, &validators(&[1; 4])));
+}
+
+#[test]
+fn it_is_silent_until_it_knows_who_decided_the_committed_block() {
+    let newcomer = heard([(1, 40), (2, 40), (3, 40)]);
+    assert!(!newcomer.may_vote(ValidatorId(0), Height(90)));
+    assert!(may_vote(newcomer, 90, &validators(&[1; 4])));
+}
+
+/// Four who decided block 41, then eight: four that governance added and that are far behind.
+#[test]
+fn the_word_of_those_who_decided_counts_not_that_of_those_who_are_new() {
+    let words = [(1, 41), (2, 41), (3, 20), (4, 5), (5, 5), (6, 5), (7, 5)];
+    // Its lost self had committed 41 with validators 1 and 2, and voted on 42.
+    let mut newcomer = heard(words);
+    newcomer.committed(&validators(&[1; 4]));
+    assert!(!newcomer.may_vote(ValidatorId(0), Height(42)));
+    assert!(may_vote(heard(words), 42, &validators(&[1; 8])), "they would let it vote twice");
+}
+
+#[test]
+fn a_validator_that_is_new_itself_waits_for_a_quorum_of_the_others() {
+    let others = ValidatorSet::new(validators(&[1; 5]).as_slice()[1..].to_vec());
+    assert!(!may_vote(heard([(1, 40), (2, 40)]), 50, &others));
+    assert!(!may_vote(heard([(1, 40), (2, 40), (3, 48)]), 50, &others));
+    assert!(may_vote(heard([(1, 40), (2, 40), (3, 47)]), 50, &others));
 }
 
 /// A validator that is not the newcomer.
@@ -146,7 +178,7 @@ proptest! {
         };
         let words = (1..).zip(&others).filter(|(_, other)| other.is_heard);
         let newcomer = heard(words.map(|(node, other)| (node, word(other))));
-        prop_assert!(!newcomer.may_vote(ValidatorId(0), Height(lost + 1), &set), "lost {lost}");
+        prop_assert!(!may_vote(newcomer, lost + 1, &set), "lost {lost}");
     }
 
     /// Liars of less than a third cannot silence it, whatever they say.
@@ -161,6 +193,6 @@ proptest! {
         let newcomer = heard((1..).zip(&others).map(|(node, other)| (node, word(other))));
         let honest = others.iter().filter(|other| !other.strange);
         let highest = honest.map(|other| other.committed).max().unwrap_or(0);
-        prop_assert!(newcomer.may_vote(ValidatorId(0), Height(highest + 3), &set));
+        prop_assert!(may_vote(newcomer, highest + 3, &set));
     }
 }

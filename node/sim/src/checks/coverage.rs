@@ -22,6 +22,8 @@ pub struct Coverage {
     pub old_keys: u64,
     /// Blocks after which the validators, or their powers, were others.
     pub validator_changes: u64,
+    /// Votes of the node that the genesis file does not name.
+    pub votes_of_added: u64,
     /// Blocks after which the parameters were others.
     pub parameter_changes: u64,
     /// Times that a node applied a block with returns which came by sync.
@@ -59,14 +61,15 @@ impl fmt::Debug for Coverage {
         write!(
             formatter,
             "\nreturns: {} late, {} by sync, {} replayed; {} batches under an old key; changes of \
-             validators: {}, of parameters: {}; restored with held orders: {}, with another \
-             registry: {}",
+             validators: {}, of parameters: {}; votes of a node that was added: {}; restored with \
+             held orders: {}, with another registry: {}",
             self.late_returns,
             self.synced_returns,
             self.replayed_returns,
             self.old_keys,
             self.validator_changes,
             self.parameter_changes,
+            self.votes_of_added,
             self.restored_holds,
             self.restored_registries,
         )
@@ -81,6 +84,7 @@ impl AddAssign<&Self> for Coverage {
         self.late_returns += other.late_returns;
         self.old_keys += other.old_keys;
         self.validator_changes += other.validator_changes;
+        self.votes_of_added += other.votes_of_added;
         self.parameter_changes += other.parameter_changes;
         self.synced_returns += other.synced_returns;
         self.replayed_returns += other.replayed_returns;

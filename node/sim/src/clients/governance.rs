@@ -12,8 +12,8 @@ use rand::Rng as _;
 use super::memory::Memory;
 use super::moment::Moment;
 use crate::setup::{
-    AGENTS, CURRENCIES, GATEWAYS, MERCHANTS, NODES, OPERATORS, POWER, PROVIDERS, SERVICE,
-    VALIDATORS, merchant, network_key,
+    AGENTS, CURRENCIES, GATEWAYS, GENESIS_NODES, MERCHANTS, OPERATORS, POWER, PROVIDERS, SERVICE,
+    VALIDATORS, merchant, network_key, node,
 };
 
 /// A proposal names a height so many above the node's, more or less: some are too early.
@@ -66,7 +66,7 @@ fn change(memory: &Memory, moment: &mut Moment<'_>) -> Change {
         14..16 => Change::Merchant(moved_merchant(moment)),
         16 => Change::MerchantSuspended { merchant: moment.pick(&MERCHANTS), suspended: true },
         17 => Change::ParticipantSuspended { participant: anybody(moment), suspended: true },
-        18 => newcomer(moment),
+        18 => newcomer(memory, moment),
         19 => Change::ProtocolVersion(2),
         _ => Change::Currency(Currency(moment.pick(&[978, 1]))),
     }
@@ -137,7 +137,7 @@ fn rotation(moment: &mut Moment<'_>) -> Change {
 /// Powers shift a little, the edge node gains a vote or loses it, and a validator gives up its
 /// own, as long as four are left. No node may gain a third.
 fn power(memory: &Memory, moment: &mut Moment<'_>) -> Change {
-    let nodes = if memory.edge_may_vote { NODES } else { VALIDATORS };
+    let nodes = if memory.edge_may_vote { GENESIS_NODES } else { VALIDATORS };
     let node = moment.random.random_range(0..nodes);
     let power = match moment.random.random_range(0..8) {
         0 => 0,
@@ -160,9 +160,13 @@ fn moved_merchant(moment: &mut Moment<'_>) -> chain_types::Merchant {
     chain_types::Merchant { suspended, ..merchant(id, gateway) }
 }
 
-/// A new participant, or one more edge node, which never runs.
-fn newcomer(moment: &mut Moment<'_>) -> Change {
+/// A new participant, the node that waits to be added, or one more edge node, which never runs.
+fn newcomer(memory: &Memory, moment: &mut Moment<'_>) -> Change {
     let number = moment.random.random_range(0..3);
+    // With so little power that nobody need wait until it has heard enough to vote.
+    if memory.edge_may_vote && moment.state.nodes().len() == GENESIS_NODES as usize {
+        return Change::Node(Node { power: 1, ..node(GENESIS_NODES) });
+    }
     if moment.one_in(2) {
         let key = network_key(100 + number).public_key();
         return Change::Node(Node {

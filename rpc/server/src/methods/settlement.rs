@@ -5,7 +5,7 @@ use jsonrpsee::core::{RpcResult, SubscriptionResult, async_trait};
 use jsonrpsee::server::PendingSubscriptionSink;
 use rpc_api::{
     ApiError, BreachReport, InstructionFilter, InstructionReport, Page, ReturnReport,
-    SettlementRpcServer, SlaReport, WindowReport, api_error,
+    SettlementRpcServer, SlaReport, WindowProofReport, WindowReport, api_error,
 };
 
 use super::{Api, id_malformed, page_limit, place_cursor, place_of, read_cursor};
@@ -26,6 +26,11 @@ impl SettlementRpcServer for Api {
 
     async fn window(&self, window: u64) -> RpcResult<WindowReport> {
         let found = self.read(move |node| node.window(WindowId(window))).await?;
+        found.ok_or_else(|| self.not_found(&format!("window {window}")))
+    }
+
+    async fn window_proof(&self, window: u64) -> RpcResult<WindowProofReport> {
+        let found = self.read(move |node| node.window_proof(WindowId(window))).await?;
         found.ok_or_else(|| self.not_found(&format!("window {window}")))
     }
 

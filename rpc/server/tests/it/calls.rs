@@ -66,6 +66,11 @@ async fn every_method(server: &TestServer, client: &(impl SubscriptionClientT + 
     assert_eq!(client.windows(None, Some(2)).await.unwrap().next.as_deref(), Some("5"));
     assert_eq!(client.window(3).await.unwrap().window, 3);
     refused_as(client.window(7).await, ApiError::NotFound);
+    assert_eq!(client.window_proof(1).await.unwrap().settled_height, Some(3));
+    assert_eq!(client.window_proof(2).await.unwrap().settled_height, None);
+    refused_as(client.window_proof(7).await, ApiError::NotFound);
+    refused_as(client.window_proof(6).await, ApiError::WindowOpen);
+    refused_as(client.window_proof(0).await, ApiError::ProofNotKept);
     let of_gateway = client.instructions(InstructionFilter::gateway(GATEWAY), None, None);
     assert_eq!(of_gateway.await.unwrap().items.len(), 3);
     let of_window = client.instructions(InstructionFilter::window(2), None, Some(1)).await.unwrap();

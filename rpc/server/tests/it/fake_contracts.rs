@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use chain_types::{
     Amount, Currency, Digest, Height, MerchantId, OrderId, ParticipantId, PolicyScope, ProposalId,
-    QuoteId, RechargeItem, Rejection, TimeMs, TransferId,
+    QuoteId, RechargeItem, Rejection, TimeMs, TransferId, WindowId,
 };
 use rpc_api::ledger::TransferAction;
 use rpc_api::recharge::OrderContent;
@@ -12,9 +12,9 @@ use rpc_api::{
     AccountName, AccountProofReport, BudgetReport, ChangeReport, HeldOrderReport, Money,
     PolicyReport, ProgrammeReport, ProposalReport, ProposalState, QuoteReport, RateReport,
     ReferenceReport, RegisteredMerchant, RegistryReport, ReturnReport, SlaReport, TransferReport,
-    TransferState, UserDayReport, UserMonthReport,
+    TransferState, UserDayReport, UserMonthReport, WindowProofReport,
 };
-use rpc_server::{Backend as _, ContractReads, Pair, Read, User};
+use rpc_server::{Backend as _, BackendError, ContractReads, Pair, Read, User};
 use zerocopy::FromZeros as _;
 
 use crate::fake_node::{FakeNode, GATEWAY, account, block_hash};
@@ -181,6 +181,24 @@ impl ContractReads for FakeNode {
             state_digest: Digest::ZERO,
             proof_base64: String::new(),
         }))
+    }
+
+    /// Window 6 is open, window 0 was not kept.
+    fn window_proof(&self, id: WindowId) -> Read<Option<WindowProofReport>> {
+        match id.0 {
+            0 => Err(BackendError::ProofNotKept(id)),
+            6 => Err(BackendError::WindowOpen(id)),
+            7.. => Ok(None),
+            window => Ok(Some(WindowProofReport {
+                window,
+                height: 2,
+                time_ms: 1,
+                block_hash: block_hash(2),
+                records_root: Digest::ZERO,
+                settled_height: (window == 1).then_some(3),
+                proof_base64: String::new(),
+            })),
+        }
     }
 
     fn transfers(

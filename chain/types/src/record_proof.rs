@@ -1,0 +1,131 @@
+//! Proofs of records: what blocks left for readers, such as a window's report, with everything
+//! needed to verify it offline, given only the genesis file. What a record says is for those who
+//! know its kind; here it is bytes. Every byte of a proof is covered by a signature, a hash or a
+//! comparison.
+
+use bincode::{Decode, Encode};
+
+use crate::block::{BlockHeader, Certificate};
+use crate::codec::{self, CodecError};
+use crate::hash::Digest;
+use crate::lineage::{Lineage, LineageError};
+use crate::merkle;
+use crate::registry::ChainGenesis;
+use crate::units::Height;
+
+/// The first bytes of a proof of records.
+pub const RECORD_PROOF_MAGIC: [u8; 8] = *b"SLUICEP1";
+/// Bytes of the largest proof of records: the report of a window with some 90,000 positions.
+pub const RECORD_PROOF_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// The most records of one proof.
+pub const RECORDS_MAX: usize = 64;
+
+/// Proof that a decided block left a record.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct RecordInclusion {
+    /// The record in canonical form.
+    pub record: Vec<u8>,
+    /// Its place among the block's records.
+    pub index: u32,
+    /// From the record to the header's records root.
+    pub path: Vec<Digest>,
+    /// The block's header.
+    pub header: BlockHeader,
+    /// The quorum that decided it.
+    pub certificate: Certificate,
+}
+
+/// Records with their proofs, strictly ascending by block and place.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct RecordProof {
+    /// [`RECORD_PROOF_MAGIC`].
+    pub magic: [u8; 8],
+    /// 1 to [`RECORDS_MAX`] records.
+    pub records: Vec<RecordInclusion>,
+    /// The changes of validators before the last of their blocks.
+    pub lineage: Lineage,
+}
+
+/// Why a proof of records is not valid.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RecordProofError {
+    /// The bytes are no proof of records.
+    #[error("not a proof of records: {0}")]
+    Codec(#[from] CodecError),
+    /// The first bytes are not [`RECORD_PROOF_MAGIC`].
+    #[error("not a proof of records: it does not begin with SLUICEP1")]
+    Magic,
+    /// It holds no record, or more than [`RECORDS_MAX`].
+    #[error("a proof holds 1 to {RECORDS_MAX} records, this one {0}")]
+    Count(usize),
+    /// The records do not strictly ascend by block and place.
+    #[error("the records do not ascend by block and place")]
+    Order,
+    /// A record does not lead to its block's records root.
+    #[error("record {index} does not lead to the records root of block {height}")]
+    Path {
+        /// The block.
+        height: Height,
+        /// The record's place in it.
+        index: u32,
+    },
+    /// A change of validators is not before the last of the blocks: nothing rests on it.
+    #[error("a change of validators is not before the last of the records' blocks")]
+    Needless,
+    /// A block is not proven to be the chain's.
+    #[error("the block of a record is not the chain's: {0}")]
+    Lineage(#[from] LineageError),
+}
+
+impl RecordProof {
+    /// Reads a proof's bytes.
+    ///
+    /// # Errors
+    /// When they are no proof of records, or more than [`RECORD_PROOF_BYTES_MAX`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, RecordProofError> {
+        let proof: Self = codec::decode(bytes, RECORD_PROOF_BYTES_MAX)?;
+        if proof.magic == RECORD_PROOF_MAGIC { Ok(proof) } else { Err(RecordProofError::Magic) }
+    }
+
+    /// Checks that blocks of the chain of `genesis` left all these records.
+    ///
+    /// # Errors
+    /// The first thing that does not hold.
+    pub fn verify(&self, genesis: &ChainGenesis) -> Result<(), RecordProofError> {
+        if self.magic != RECORD_PROOF_MAGIC {
+            return Err(RecordProofError::Magic);
+        }
+        let count = self.records.len();
+        let last = self.records.last().filter(|_| count <= RECORDS_MAX);
+        let last = last.ok_or(RecordProofError::Count(count))?.header.height;
+        if !self.records.is_sorted_by(|one, next| one.place() < next.place()) {
+            return Err(RecordProofError::Order);
+        }
+        if self.lineage.0.iter().any(|handover| handover.header.height >= last) {
+            return Err(RecordProofError::Needless);
+        }
+        for included in &self.records {
+            if !included.leads_to_its_root() {
+                let (height, index) = included.place();
+                return Err(RecordProofError::Path { height, index });
+            }
+            self.lineage.verify(genesis, &included.header, &included.certificate)?;
+        }
+        Ok(())
+    }
+}
+
+impl RecordInclusion {
+    fn place(&self) -> (Height, u32) {
+        (self.header.height, self.index)
+    }
+
+    /// Whether the record stands at its place under the header's records root. That the chain
+    /// decided the header is another matter: see [`RecordProof::verify`].
+    pub fn leads_to_its_root(&self) -> bool {
+        let (index, count) = (u64::from(self.index), u64::from(self.header.record_count));
+        let leaf = merkle::leaf(&self.record);
+        let root = merkle::root_from_proof(leaf, index, count, &self.path);
+        root == Some(self.header.records_root)
+    }
+}

@@ -1,0 +1,95 @@
+//! The report of a closed window, read from a proof of records: what `settlement_window_proof`
+//! gives and `sluice verify` checks.
+
+use std::collections::BTreeMap;
+
+use chain_state::{Record, WindowRecord, WindowSettlement};
+use chain_types::codec::{self, CodecError};
+use chain_types::record_proof::{RECORD_PROOF_BYTES_MAX, RecordProof, RecordProofError};
+use chain_types::{BlockHeader, ChainGenesis, Currency, RecordInclusion};
+
+/// What a valid proof of a window's report proves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProvenWindow {
+    /// The report.
+    pub window: WindowRecord,
+    /// The header of the block that closed the window.
+    pub header: BlockHeader,
+    /// The word that it is settled, if the proof holds it.
+    pub settlement: Option<WindowSettlement>,
+}
+
+/// Why a proof of a window's report is not valid.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WindowProofError {
+    /// The proof does not hold.
+    #[error(transparent)]
+    Proof(#[from] RecordProofError),
+    /// A record is none that this version knows.
+    #[error("a record does not decode: {0}")]
+    Record(CodecError),
+    /// The records are not the report of a closed window and at most the word that it is settled.
+    #[error("the records are not a closed window's report and the word that it is settled")]
+    Kind,
+    /// What parties owe is not what parties are owed.
+    #[error("the report does not net: in currency {0} its positions do not add up to zero")]
+    Net(Currency),
+}
+
+impl ProvenWindow {
+    /// Checks that the chain of `genesis` left the report that `proof` holds, and reads it.
+    ///
+    /// # Errors
+    /// The first thing that does not hold.
+    pub fn verify(proof: &RecordProof, genesis: &ChainGenesis) -> Result<Self, WindowProofError> {
+        proof.verify(genesis)?;
+        Self::read(proof)
+    }
+
+    /// What the records of `proof` say, which is nobody's word until the proof is verified.
+    ///
+    /// # Errors
+    /// When they are not a closed window's report and at most the word that it is settled.
+    pub fn read(proof: &RecordProof) -> Result<Self, WindowProofError> {
+        let (report, rest) = proof.records.split_first().ok_or(WindowProofError::Kind)?;
+        let Record::Window(window) = record(report)? else { return Err(WindowProofError::Kind) };
+        if window.closed.is_none() {
+            return Err(WindowProofError::Kind);
+        }
+        let settlement = match rest {
+            [] => None,
+            [word] => match record(word)? {
+                Record::WindowSettlement(word) if word.window == window.id => Some(word),
+                _ => return Err(WindowProofError::Kind),
+            },
+            _ => return Err(WindowProofError::Kind),
+        };
+        net(&window)?;
+        Ok(Self { window, header: report.header.clone(), settlement })
+    }
+}
+
+fn record(included: &RecordInclusion) -> Result<Record, WindowProofError> {
+    codec::decode(&included.record, RECORD_PROOF_BYTES_MAX).map_err(WindowProofError::Record)
+}
+
+/// The chain asserts it of every window; a report that is shown to somebody is added up once more.
+fn net(window: &WindowRecord) -> Result<(), WindowProofError> {
+    let mut nets: BTreeMap<Currency, i128> = BTreeMap::new();
+    for position in &window.positions {
+        let currency = position.party.currency;
+        let sum = nets.entry(currency).or_default();
+        let credits = i128::try_from(position.gross_credits).ok();
+        let debits = i128::try_from(position.gross_debits).ok();
+        let net = credits.zip(debits).and_then(|(credits, debits)| credits.checked_sub(debits));
+        let added = net.and_then(|net| sum.checked_add(net));
+        *sum = added.ok_or(WindowProofError::Net(currency))?;
+    }
+    match nets.into_iter().find(|(_, net)| *net != 0) {
+        Some((currency, _)) => Err(WindowProofError::Net(currency)),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

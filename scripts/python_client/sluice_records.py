@@ -1,0 +1,107 @@
+"""Proofs of windows' reports verified in another language, written from docs/wire-format.md alone.
+
+Records, proofs of records, and the reports of closed windows in them, against a genesis file.
+Nothing here talks to a node.
+"""
+
+import dataclasses
+
+from sluice_receipt import Block, Certificate, Handover, Reader, require_lineage
+from sluice_wire import leaf, require, root_from_proof
+
+RECORD_PROOF_MAGIC = b"SLUICEP1"
+RECORD_PROOF_BYTES_MAX = 4_194_304
+RECORDS_MAX = 64
+
+WINDOW, WINDOW_SETTLEMENT = 0, 4  # numbers of kinds of records
+PARTY_KINDS = {1: "gateway-liquidity", 3: "cashback-pool", 5: "fx-position", 9: "fx-residue"}
+
+
+@dataclasses.dataclass
+class Record:
+    """A record with the proof that a decided block left it."""
+
+    record: bytes
+    index: int
+    path: list
+    block: Block
+    certificate: Certificate
+
+    @classmethod
+    def read(cls, reader):
+        """Reads the fields in the order of section 10."""
+        return cls(b"".join(reader.vector(1)), reader.unpack("I"), reader.vector(32),
+                   Block.read(reader), Certificate.read(reader))
+
+    def verify(self, genesis, lineage):
+        """Refuses a record that its block did not leave, and a block that is not the chain's."""
+        root = root_from_proof(leaf(self.record), self.index, self.block.record_count, self.path)
+        require(root == self.block.records_root, "a record does not lead to its block's root")
+        require_lineage(lineage, genesis, self.block, self.certificate)
+
+
+def verified_records(data, genesis):
+    """The records that a proof holds, once everything about it does."""
+    require(len(data) <= RECORD_PROOF_BYTES_MAX, "more bytes than any proof of records")
+    reader = Reader(data)
+    require(reader.take(8) == RECORD_PROOF_MAGIC, "not a proof of records")
+    records, lineage = reader.sequence(Record.read), reader.sequence(Handover.read)
+    reader.end()
+    require(1 <= len(records) <= RECORDS_MAX, "no records, or too many")
+    places = [(each.block.height, each.index) for each in records]
+    require(places == sorted(set(places)), "the records do not ascend")
+    require(all(handover.block.height < places[-1][0] for handover in lineage),
+            "a handover that nothing rests on")
+    for each in records:
+        each.verify(genesis, lineage)
+    return records
+
+
+def read_position(reader):
+    """What a party owes and is owed."""
+    kind, owner, currency = reader.unpack("BQH")
+    debits, credits = (int.from_bytes(reader.take(16), "little") for _ in range(2))
+    require(kind in PARTY_KINDS, "a position of no party")
+    return {"kind": PARTY_KINDS[kind], "owner": owner, "currency": currency,
+            "gross_debits": debits, "gross_credits": credits, "net": credits - debits}
+
+
+def read_window(record):
+    """The report of a closed window; its nets add up to zero."""
+    reader = Reader(record)
+    require(reader.unpack("I") == WINDOW, "not a window's report")
+    window, opened_ms, first_height = reader.unpack("QQQ")
+    closed_ms, last_height = (reader.option(lambda inner: inner.unpack("Q")) for _ in range(2))
+    orders, instructions = reader.unpack("QQ")
+    positions = reader.sequence(read_position)
+    reader.end()
+    require(closed_ms is not None, "the window is open")
+    nets = {}
+    for each in positions:
+        nets[each["currency"]] = nets.get(each["currency"], 0) + each["net"]
+    require(not any(nets.values()), "the report does not net")
+    return {"window": window, "opened_ms": opened_ms, "closed_ms": closed_ms,
+            "first_height": first_height, "last_height": last_height, "orders": orders,
+            "instructions": instructions, "positions": positions}
+
+
+def read_settlement(record):
+    """A settlement agent's word that a window is settled."""
+    reader = Reader(record)
+    require(reader.unpack("I") == WINDOW_SETTLEMENT, "not the word that a window is settled")
+    window, agent, reference, time_ms, height, _, _ = reader.unpack("QI32sQQII")
+    reader.end()
+    word = {"agent": agent, "reference": reference.hex(), "settled_ms": time_ms, "height": height}
+    return window, word
+
+
+def verify_window(data, genesis):
+    """What a proof of a window's report proves, as a dictionary; raises `Invalid` if it does not
+    hold."""
+    report, *rest = verified_records(data, genesis)
+    proven = {**read_window(report.record), "settled": None}
+    require(len(rest) <= 1, "more than a report and the word that it is settled")
+    for each in rest:
+        window, proven["settled"] = read_settlement(each.record)
+        require(window == proven["window"], "the word is about another window")
+    return proven
