@@ -3,6 +3,7 @@
 mod account_proof;
 mod bench;
 mod commands;
+mod history;
 mod localnet;
 mod node;
 mod participant;

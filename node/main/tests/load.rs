@@ -158,3 +158,24 @@ fn what_makes_no_sense_together_is_usage() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("--start"));
 }
+
+#[test]
+fn a_history_is_real_blocks_that_replay_from_genesis() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = folder.path().join("network");
+    let line = "bench-history --json --orders 5000,20000 --measure 2000 --batch-items 500 \
+        --rate 5000 --checkpoint-blocks 8 --users 500 --home";
+    let output = run(sluice().args(line.split_whitespace()).arg(&network));
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(number(&value, "/sizes/1/orders_before"), 20_000, "{value:#}");
+    assert_eq!(number(&value, "/sizes/1/orders_measured"), 2_000);
+    let (home, genesis) = (network.join("nodes/validator-0/home"), network.join("genesis.toml"));
+    let mut replay = sluice();
+    replay.args(["replay", "--json", "--home"]).arg(home).arg("--genesis").arg(genesis);
+    let output = run(&mut replay);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
+    let replayed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(number(&replayed, "/height"), number(&value, "/sizes/1/height"));
+    assert!(number(&replayed, "/items") > 22_000, "the scheme's own items are among them");
+}

@@ -17,28 +17,44 @@ const BUDGET: u64 = 1_000_000_000_000_000;
 /// counted for every order all the same.
 const USER_MAX: u64 = 1_000_000_000_000;
 
+/// What turns them on.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// What agents deposit.
+    pub budgets: Vec<Deposit>,
+    /// What a risk desk sets.
+    pub limits: Vec<PolicyItem>,
+    /// What operators change the registry by.
+    pub programmes: Vec<Change>,
+}
+
+impl Terms {
+    /// Those for orders of `profiles`.
+    pub fn of(profiles: &[Profile]) -> Self {
+        let payees: BTreeSet<(MerchantId, Currency)> =
+            profiles.iter().flat_map(|profile| profile.payees.iter().copied()).collect();
+        let budget = |(merchant, currency): &(MerchantId, Currency)| Deposit {
+            kind: Deposit::POOL,
+            owner: merchant.0,
+            currency: *currency,
+            amount: BUDGET,
+        };
+        let currencies: BTreeSet<Currency> = payees.iter().map(|(_, currency)| *currency).collect();
+        let programme = |(merchant, currency)| Change::Programme(programme(merchant, currency));
+        Self {
+            budgets: payees.iter().map(budget).collect(),
+            limits: currencies.into_iter().map(limit).collect(),
+            programmes: payees.into_iter().map(programme).collect(),
+        }
+    }
+}
+
 /// Turns them on, and waits until they are.
 ///
 /// # Errors
 /// When the network lacks a party for it, refuses, or does not answer.
 pub async fn turn_on(scheme: &Scheme, desk: &Party, profiles: &[Profile]) -> anyhow::Result<()> {
-    let payees: BTreeSet<(MerchantId, Currency)> =
-        profiles.iter().flat_map(|profile| profile.payees.iter().copied()).collect();
-    let budgets: Vec<Deposit> = payees
-        .iter()
-        .map(|(merchant, currency)| Deposit {
-            kind: Deposit::POOL,
-            owner: merchant.0,
-            currency: *currency,
-            amount: BUDGET,
-        })
-        .collect();
-    let currencies: BTreeSet<Currency> = payees.iter().map(|(_, currency)| *currency).collect();
-    let limits: Vec<PolicyItem> = currencies.into_iter().map(limit).collect();
-    let programmes: Vec<Change> = payees
-        .into_iter()
-        .map(|(merchant, currency)| Change::Programme(programme(merchant, currency)))
-        .collect();
+    let Terms { budgets, limits, programmes } = Terms::of(profiles);
     scheme.deposit(&budgets).await?;
     say(desk, &limits).await?;
     scheme.govern(&programmes).await?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chain_types::{ChainId, OrderId, ParticipantId, SecretKey, SignedBatch};
+use chain_types::{ChainId, OrderId, ParticipantId, SecretKey, SignedBatch, TimeMs};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use rpc_api::{BatchReport, Wait};
@@ -99,14 +99,26 @@ impl Signers {
 }
 
 impl Loader {
+    /// Signs a batch of `items` orders made at a time, which may commit until another; gives its
+    /// bytes and one of its orders.
+    pub fn sign(
+        &self,
+        chain_id: ChainId,
+        entropy: &mut Entropy,
+        (made, valid_until): (TimeMs, TimeMs),
+        items: usize,
+    ) -> (Bytes, OrderId) {
+        let orders = self.profile.orders(entropy, made, items);
+        let bytes = SignedBatch::sign(chain_id, self.id, &self.key, valid_until, &orders);
+        (bytes.into(), orders.first().map(|order| order.order_id()).unwrap_or_default())
+    }
+
     fn batch(&self, chain_id: ChainId, entropy: &mut Entropy, items: usize) -> Prepared {
         let made = now();
-        let orders = self.profile.orders(entropy, made, items);
-        let valid_until = made.plus(VALID_MS);
-        let bytes = SignedBatch::sign(chain_id, self.id, &self.key, valid_until, &orders);
-        let sample = orders.first().map(|order| order.order_id()).unwrap_or_default();
+        let times = (made, made.plus(VALID_MS));
+        let (bytes, sample) = self.sign(chain_id, entropy, times, items);
         let items = u32::try_from(items).unwrap_or(u32::MAX);
-        Prepared { bytes: bytes.into(), items, sample }
+        Prepared { bytes, items, sample }
     }
 }
 

@@ -26,12 +26,16 @@ fn cpu_ticks(stat: &str) -> Option<u64> {
 
 /// The most memory that a process has had resident, in bytes; `None` once it has ended.
 pub fn memory_peak_bytes(pid: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    memory_peak(&status)
+    memory(&std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?, "VmHWM:")
 }
 
-fn memory_peak(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+/// The memory that a process has resident, in bytes; `None` once it has ended.
+pub fn memory_bytes(pid: u32) -> Option<u64> {
+    memory(&std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?, "VmRSS:")
+}
+
+fn memory(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes * 1024)
 }
@@ -99,9 +103,10 @@ mod tests {
     fn this_process_has_used_memory_and_time_counts() {
         let pid = std::process::id();
         assert!(memory_peak_bytes(pid).unwrap() > 1024 * 1024);
+        assert!(memory_bytes(pid).unwrap() > 1024 * 1024);
         assert!(cpu_seconds(pid).is_some());
-        assert_eq!(memory_peak("Name: x\nVmHWM:\t    2048 kB\n"), Some(2_097_152));
-        assert_eq!(memory_peak("Name: x\n"), None);
+        assert_eq!(memory("Name: x\nVmHWM:\t    2048 kB\n", "VmHWM:"), Some(2_097_152));
+        assert_eq!(memory("Name: x\n", "VmHWM:"), None);
         assert!(written_bytes(pid).is_some());
         let io = "rchar: 9\nwrite_bytes: 4096\ncancelled_write_bytes: 7\n";
         assert_eq!(written(io), Some(4_096));

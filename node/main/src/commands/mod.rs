@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 mod bench;
+mod bench_history;
 mod decide;
 pub mod exit;
 mod localnet;
@@ -79,6 +80,8 @@ enum Command {
     Statement(statement::StatementArgs),
     /// Put load on a network over its public RPC and measure.
     Bench(bench::BenchArgs),
+    /// Write a long history into a home and measure whether an order still costs the same.
+    BenchHistory(bench_history::BenchHistoryArgs),
     /// Let a crowd of a known size and sum loose on a network, and have it audited.
     Scenario(scenario::ScenarioArgs),
 }
@@ -124,6 +127,7 @@ fn run(cli: Cli, output: Output) -> anyhow::Result<Exit> {
             Command::Replay(args) => replay::run(args, output),
             Command::Statement(args) => statement::run(args),
             Command::Bench(args) => bench::run(args, output).await,
+            Command::BenchHistory(args) => bench_history::run(args, output),
             Command::Scenario(args) => scenario::run(args, output).await,
         }
     })?;

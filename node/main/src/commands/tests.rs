@@ -52,6 +52,8 @@ fn what_the_documentation_shows_parses() {
         "sluice replay --home nodes/validator-0/home --genesis genesis.toml",
         "sluice bench --network folder --start --seconds 60 --rate 20000 --batch-items 500",
         "sluice bench --network folder --pids 1,2,3,4 --in-flight 8",
+        "sluice bench-history",
+        "sluice bench-history --orders 1000000,10000000 --parameter order_validity_ms=20000",
     ] {
         assert!(parses(line), "{line}");
     }
@@ -80,6 +82,8 @@ fn what_makes_no_sense_is_refused() {
         "sluice verify r.bin",
         "sluice replay --home h",
         "sluice bench --network f --batch-items 0",
+        "sluice bench-history --orders 0",
+        "sluice bench-history --home a --folder b",
         "sluice bench --network f --batch-items 8193",
         "sluice bench --network f --seconds 0",
         "sluice mint 100",

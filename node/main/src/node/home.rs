@@ -46,6 +46,25 @@ pub struct Home {
     pub guard_bytes: Option<Vec<u8>>,
     /// Blocks staged for the next height.
     pub staged: Vec<(Block, Vec<VerifiedBatch>)>,
+    /// What it took to get here.
+    pub opening: Opening,
+}
+
+/// What opening a home took, step by step.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Opening {
+    /// Finding the end of the block files, and opening the index.
+    pub recovering: Duration,
+    /// Reading the checkpoint: accounts, tables, users.
+    pub restoring: Duration,
+    /// Blocks whose orders were remembered without executing them again.
+    pub remembered_blocks: u64,
+    /// That.
+    pub remembering: Duration,
+    /// Blocks since the checkpoint, executed again.
+    pub replayed_blocks: u64,
+    /// That.
+    pub replaying: Duration,
 }
 
 /// Opens the home in `folder` and replays what the last checkpoint does not hold.
@@ -59,7 +78,9 @@ pub fn open(
     options: StoreOptions,
     validates: bool,
 ) -> anyhow::Result<Home> {
+    let started = Instant::now();
     let (store, recovery) = Store::open(folder, genesis.chain_id, options)?;
+    let recovering = started.elapsed();
     // A validator that forgot what it signed must not sign; any other node has nothing to forget.
     let if_missing =
         if validates && !recovery.created { IfMissing::Refuse } else { IfMissing::Create };
@@ -90,6 +111,7 @@ pub fn open(
         guard,
         guard_bytes,
         staged,
+        opening: Opening { recovering, ..rebuilt.opening },
     })
 }
 
@@ -136,6 +158,7 @@ pub fn check_version(needed: u16) -> Result<(), Outdated> {
 struct Rebuilt {
     state: State,
     proposers: Proposers,
+    opening: Opening,
 }
 
 fn rebuild(
@@ -151,9 +174,14 @@ fn rebuild(
         store.reindex(Height(0), genesis_records(genesis))?;
     }
     let mut rebuilt = match checkpoint {
-        None => Rebuilt { state: State::genesis(genesis), proposers: Proposers::new() },
+        None => Rebuilt {
+            state: State::genesis(genesis),
+            proposers: Proposers::new(),
+            opening: Opening::default(),
+        },
         Some((height, bytes)) => from_checkpoint(store, genesis, height, &bytes, &mut progress)?,
     };
+    let replaying = Instant::now();
     let first = rebuilt.state.height().next();
     for height in (first.0..=head.0).map(Height) {
         check_version(rebuilt.state.protocol_version())?;
@@ -169,9 +197,11 @@ fn rebuild(
         store.reindex(height, BlockRecords { records, writes: running, retired })?;
         progress.tell("replaying blocks", height);
     }
+    rebuilt.opening.replayed_blocks = head.0 + 1 - first.0;
+    rebuilt.opening.replaying = replaying.elapsed();
     info!(
         height = %head,
-        replayed = head.0 + 1 - first.0,
+        replayed = rebuilt.opening.replayed_blocks,
         seconds = started.elapsed().as_secs_f64(),
         "state rebuilt"
     );
@@ -185,9 +215,12 @@ fn from_checkpoint(
     bytes: &[u8],
     progress: &mut Progress,
 ) -> anyhow::Result<Rebuilt> {
+    let started = Instant::now();
     let checkpoint = Checkpoint::decode(bytes)
         .with_context(|| format!("the checkpoint of height {height} does not decode"))?;
     let mut restoring = State::restore(genesis, &checkpoint.state)?;
+    let mut opening = Opening { restoring: started.elapsed(), ..Opening::default() };
+    let started = Instant::now();
     let first = store.first_height_from(restoring.blocks_from())?.unwrap_or(height.next());
     let keys = KeyHistory::read(store, genesis)?;
     for at in (first.0..=height.0).map(Height) {
@@ -196,7 +229,10 @@ fn from_checkpoint(
         restoring.remember(&block.header, &batches, &outcomes);
         progress.tell("reading recent orders", at);
     }
-    Ok(Rebuilt { state: restoring.finish()?, proposers: checkpoint.proposers })
+    let state = restoring.finish()?;
+    opening.remembered_blocks = (height.0 + 1).saturating_sub(first.0);
+    opening.remembering = started.elapsed();
+    Ok(Rebuilt { state, proposers: checkpoint.proposers, opening })
 }
 
 /// What block zero leaves for the index.

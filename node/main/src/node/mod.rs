@@ -102,10 +102,9 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
         started: std::time::Instant::now(),
     };
 
-    let Home { store, archive, state, proposers, log, log_entries, guard, guard_bytes, staged } =
-        home;
+    let Home { store, archive, state, proposers, log, log_entries, staged, .. } = home;
     let replica_config = replica_config(&config, &identity, &genesis);
-    let guard_bytes = guard_bytes.as_deref();
+    let (guard, guard_bytes) = (home.guard, home.guard_bytes.as_deref());
     let replica = new_replica(replica_config, &state, archive.clone(), proposers, guard_bytes)?;
     let first = Input::Recover { staged, wal: log_entries };
     let driver = Driver {
@@ -179,14 +178,19 @@ async fn open_home(
     genesis: &Arc<ChainGenesis>,
     validates: bool,
 ) -> anyhow::Result<Home> {
-    let options = StoreOptions {
-        block_file_bytes: config.store.block_file_bytes,
-        index_cache_bytes: usize::try_from(config.store.cache_bytes).unwrap_or(usize::MAX),
-        ..StoreOptions::default()
-    };
+    let options = store_options(config);
     let folder = config.home.clone();
     let genesis = genesis.clone();
     tokio::task::spawn_blocking(move || home::open(&folder, &genesis, options, validates)).await?
+}
+
+/// What a node's configuration says of its store.
+pub fn store_options(config: &NodeConfig) -> StoreOptions {
+    StoreOptions {
+        block_file_bytes: config.store.block_file_bytes,
+        index_cache_bytes: usize::try_from(config.store.cache_bytes).unwrap_or(usize::MAX),
+        ..StoreOptions::default()
+    }
 }
 
 fn network_config(

@@ -143,13 +143,7 @@ impl Scheme {
         let mut activation = Height(0);
         for changes in changes.chunks(ProposalItem::KIND.items_max() as usize) {
             activation = Height(self.height().await?.0 + ACTIVATION_AHEAD);
-            let proposals: Vec<ProposalItem> = changes
-                .iter()
-                .map(|change| {
-                    let id = ProposalId::new(now(), Entropy::fresh()?.bytes());
-                    ProposalItem::new(id, activation, change).context("too long a change")
-                })
-                .collect::<anyhow::Result<_>>()?;
+            let proposals = proposals(changes, activation)?;
             say(maker, &proposals).await?;
             let approvals: Vec<ApprovalItem> = proposals.iter().map(approval).collect();
             say(checker, &approvals).await?;
@@ -169,7 +163,20 @@ impl Scheme {
     }
 }
 
-fn approval(proposal: &ProposalItem) -> ApprovalItem {
+/// The maker's proposals of changes that take effect at a height.
+///
+/// # Errors
+/// When a change is too long, or the operating system gives no entropy.
+pub fn proposals(changes: &[Change], activation: Height) -> anyhow::Result<Vec<ProposalItem>> {
+    let proposal = |change: &Change| {
+        let id = ProposalId::new(now(), Entropy::fresh()?.bytes());
+        ProposalItem::new(id, activation, change).context("too long a change")
+    };
+    changes.iter().map(proposal).collect()
+}
+
+/// The checker's approval of a proposal.
+pub fn approval(proposal: &ProposalItem) -> ApprovalItem {
     ApprovalItem {
         proposal_id: proposal.proposal_id,
         decision: Decision::Approve.number().into(),
