@@ -6,7 +6,7 @@ use std::path::Path;
 
 use chain_types::{Receipt, Rejection};
 
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../chain/types/tests/vectors");
+const FOLDER: &str = "../../chain/types/tests/vectors";
 
 fn vector(name: &str) -> Vec<u8> {
     let text = std::fs::read_to_string(Path::new(FOLDER).join("vectors.json")).unwrap();

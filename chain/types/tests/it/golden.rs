@@ -18,7 +18,7 @@ pub fn writes_pages() -> bool {
 }
 
 fn path() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/vectors.json")
+    PathBuf::from("tests/vectors/vectors.json")
 }
 
 /// Every vector by its name.

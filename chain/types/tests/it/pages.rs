@@ -1,7 +1,7 @@
 //! The pages that integrators read say what the code does: vectors and codes are compared.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chain_types::{BatchKind, Parameters, Rejection, Roles};
 
@@ -11,7 +11,7 @@ use crate::golden;
 const DIGITS_PER_LINE: usize = 80;
 
 fn page(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name)
+    Path::new("../../docs").join(name)
 }
 
 /// Compares a page with what it ought to say, or writes it when that was asked for.

@@ -25,8 +25,8 @@ const HEADER: [&str; 6] = ["#", "time", "who", "says", "outcome", "balances afte
 
 /// The scenarios of every file, in order of file names.
 pub fn read_all() -> Vec<Scenario> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
-    let files = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let folder = Path::new("examples");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<_> = files.filter(|path| path.file_name().unwrap() != "README.md").collect();
     files.sort();
     let mut scenarios = Vec::new();
