@@ -15,9 +15,10 @@ use chain_types::block::{batches_root, outcomes_root, results_root};
 use chain_types::parameters::PROTOCOL_VERSION;
 use chain_types::{
     BatchError, BatchId, BatchKind, Block, BlockHeader, Digest, Height, Outcome, Participant,
-    Round, TimeMs, ValidatorId, VerifiedBatch,
+    RechargeItem, Round, TimeMs, ValidatorId, VerifiedBatch,
 };
 
+use crate::lane::{LaneKey, Lanes};
 use crate::{
     admission, fx, governance, instructions, liquidity, orders, reservations, returns, risk, sla,
     windows,
@@ -220,8 +221,8 @@ fn check_form<'a>(
 }
 
 /// The outcomes of one batch's items.
-fn run(
-    overlay: &mut Overlay<'_>,
+fn run<'a>(
+    overlay: &mut Overlay<'a>,
     index: u32,
     batch: &VerifiedBatch,
     submitter: &Participant,
@@ -248,10 +249,19 @@ fn run(
     match batch.items() {
         Items::Recharge(items) => {
             overlay.expect_users(items.iter().map(|item| item.user));
-            each!(items, |item, at, leaf| orders::submit(overlay, submitter, item, leaf, at))
+            let expected = overlay.expect_orders(items.iter().map(RechargeItem::order_id));
+            let mut lanes = Lanes::new();
+            each!(items.iter().zip(&expected), |item, at, leaf| {
+                let (item, expected) = item;
+                let lane = lanes.of(LaneKey::of(item));
+                orders::submit(overlay, submitter, item, leaf, at, expected, lane)
+            })
         }
         Items::Collect(items) => {
-            each!(items, |item, at, _leaf| reservations::collect(overlay, submitter, item, at))
+            let mut lanes = Lanes::new();
+            each!(items, |item, at, _leaf| {
+                reservations::collect(overlay, submitter, item, at, &mut lanes)
+            })
         }
         Items::Void(items) => {
             each!(items, |item, at, _leaf| reservations::void(overlay, submitter, item, at))

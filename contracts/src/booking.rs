@@ -11,8 +11,8 @@ use chain_types::{
     Currency, MerchantId, OrderId, Outcome, ParticipantId, RechargeItem, Rejection, TimeMs,
 };
 
-use crate::risk::{self, Policies};
-use crate::{cashback, fx};
+use crate::lane::{Lane, LaneKey, Lanes};
+use crate::{cashback, fx, risk};
 
 /// An order on its way through the books.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +30,8 @@ pub(crate) struct Booking {
 struct Legs {
     /// The collecting gateway's account, which the first leg debits.
     liquidity: Slot,
+    /// The merchant's account, which the others credit.
+    payable: Slot,
     legs: [Option<Movement>; 3],
 }
 
@@ -85,17 +87,28 @@ impl Booking {
         }
     }
 
-    fn legs(&self, overlay: &mut Overlay<'_>) -> Legs {
-        let liquidity = overlay.open(AccountKey::liquidity(self.gateway, self.currency));
+    fn lane(&self) -> LaneKey {
+        let payout_currency =
+            self.conversion.map_or(self.currency, |conversion| conversion.payout_currency);
+        LaneKey {
+            merchant: self.merchant,
+            gateway: self.gateway,
+            currency: self.currency,
+            payout_currency,
+        }
+    }
+
+    fn legs<'a>(&self, overlay: &mut Overlay<'a>, lane: &mut Lane<'a>) -> Legs {
+        let liquidity = lane.liquidity(overlay);
         let Some(conversion) = self.conversion else {
-            let payable = overlay.open(AccountKey::payable(self.merchant, self.currency));
+            let payable = lane.payable(overlay);
             let leg = Movement::of_order(liquidity, payable, self.amount);
-            return Legs { liquidity, legs: [Some(leg), None, None] };
+            return Legs { liquidity, payable, legs: [Some(leg), None, None] };
         };
         let (provider, payout_currency) = (conversion.quote.provider(), conversion.payout_currency);
         let taken = overlay.open(AccountKey::fx_position(provider, self.currency));
         let delivered = overlay.open(AccountKey::fx_position(provider, payout_currency));
-        let payable = overlay.open(AccountKey::payable(self.merchant, payout_currency));
+        let payable = lane.payable(overlay);
         let mut legs = [Some(Movement::of_order(liquidity, taken, self.amount)), None, None];
         if conversion.delivered.0 > 0 {
             legs[1] = Some(Movement::of_order(delivered, payable, conversion.delivered));
@@ -105,24 +118,24 @@ impl Booking {
             let scheme = overlay.open(AccountKey::fx_residue(payout_currency));
             legs[2] = Some(Movement::of_order(scheme, payable, residue));
         }
-        Legs { liquidity, legs }
+        Legs { liquidity, payable, legs }
     }
 
     /// The legs of the window's netting.
-    fn net(&self, overlay: &mut Overlay<'_>) {
-        let liquidity = AccountKey::liquidity(self.gateway, self.currency);
+    fn net(&self, overlay: &mut Overlay<'_>, liquidity: Slot) {
         let amount = u128::from(self.amount.0);
         let Some(conversion) = self.conversion else {
             overlay.owe(liquidity, amount);
             return;
         };
         let (provider, payout_currency) = (conversion.quote.provider(), conversion.payout_currency);
-        overlay.net(liquidity, AccountKey::fx_position(provider, self.currency), amount);
-        let delivered = u128::from(conversion.delivered.0);
-        overlay.owe(AccountKey::fx_position(provider, payout_currency), delivered);
+        let taken = overlay.open(AccountKey::fx_position(provider, self.currency));
+        overlay.net(liquidity, taken, amount);
+        let delivered = overlay.open(AccountKey::fx_position(provider, payout_currency));
+        overlay.owe(delivered, u128::from(conversion.delivered.0));
         if conversion.residue().0 > 0 {
-            let residue = u128::from(conversion.residue().0);
-            overlay.owe(AccountKey::fx_residue(payout_currency), residue);
+            let scheme = overlay.open(AccountKey::fx_residue(payout_currency));
+            overlay.owe(scheme, u128::from(conversion.residue().0));
         }
     }
 }
@@ -140,21 +153,21 @@ impl Legs {
 
 /// Books an order that passed every rule but those of money: posts it if its gateway has
 /// collected, else reserves it until `expires`.
-pub(crate) fn enter(
-    overlay: &mut Overlay<'_>,
+pub(crate) fn enter<'a>(
+    overlay: &mut Overlay<'a>,
     submitter: ParticipantId,
     item: &RechargeItem,
-    policies: &Policies,
+    lane: &mut Lane<'a>,
 ) -> Result<(Outcome, OrderStatus), Rejection> {
     let mut booking = Booking::new(overlay, item);
     booking.conversion = fx::convert(overlay, item)?;
-    let legs = booking.legs(overlay);
+    let legs = booking.legs(overlay, lane);
     if overlay.account(legs.liquidity).available() < u128::from(booking.amount.0) {
         return Err(Rejection::LiquidityExceeded);
     }
     if item.is_collected() {
-        let outcome = post(overlay, &booking, &legs, false)?;
-        use_up(overlay, &booking, policies);
+        let outcome = post(overlay, &booking, &legs, lane, false)?;
+        use_up(overlay, &booking, lane);
         return Ok((outcome, OrderStatus::Collected));
     }
     let reserved = match legs.single() {
@@ -175,26 +188,32 @@ pub(crate) fn enter(
         expires: item.order_id().time().plus(validity_ms),
     };
     overlay.open_reservation(item.order_id(), reservation);
-    use_up(overlay, &booking, policies);
+    use_up(overlay, &booking, lane);
     Ok((Outcome::APPLIED, OrderStatus::Reserved))
 }
 
 /// Posts a reserved order, and what follows from its collection.
-pub(crate) fn collect(overlay: &mut Overlay<'_>, booking: &Booking) -> Result<Outcome, Rejection> {
-    let legs = booking.legs(overlay);
-    post(overlay, booking, &legs, true)
+pub(crate) fn collect<'a>(
+    overlay: &mut Overlay<'a>,
+    booking: &Booking,
+    lanes: &mut Lanes<'a>,
+) -> Result<Outcome, Rejection> {
+    let lane = lanes.of(booking.lane());
+    let legs = booking.legs(overlay, lane);
+    post(overlay, booking, &legs, lane, true)
 }
 
 /// Posts an order, and what follows from a collection. `is_reserved` says whether its legs are
 /// pending.
-fn post(
-    overlay: &mut Overlay<'_>,
+fn post<'a>(
+    overlay: &mut Overlay<'a>,
     booking: &Booking,
     legs: &Legs,
+    lane: &mut Lane<'a>,
     is_reserved: bool,
 ) -> Result<Outcome, Rejection> {
     let order = booking.collected(overlay);
-    overlay.check_room(&order).map_err(|_| Rejection::AccountOverflow)?;
+    overlay.check_room(legs.payable, &order).map_err(|_| Rejection::AccountOverflow)?;
     let posted = match (legs.single(), is_reserved) {
         (Some(leg), false) => overlay.transfer(&leg),
         (Some(leg), true) => overlay.post_reserved(&leg),
@@ -202,15 +221,16 @@ fn post(
         (None, true) => overlay.post_all_reserved(&legs.movements()),
     };
     posted.map_err(|_| Rejection::AccountOverflow)?;
-    overlay.collect_in_window(&order);
-    booking.net(overlay);
-    Ok(cashback::grant(overlay, booking))
+    overlay.collect_in_window(legs.payable, &order);
+    booking.net(overlay, legs.liquidity);
+    Ok(cashback::grant(overlay, booking, lane))
 }
 
 /// Undoes a reservation exactly: its legs, its use of the quote and of limits.
 pub(crate) fn release(overlay: &mut Overlay<'_>, id: OrderId, held: &Reservation) {
     let booking = Booking::reserved(held);
-    for leg in booking.legs(overlay).movements() {
+    let mut lane = Lane::new(booking.lane());
+    for leg in booking.legs(overlay, &mut lane).movements() {
         overlay.release(&leg);
     }
     if let Some(quote) = booking.quote() {
@@ -220,9 +240,9 @@ pub(crate) fn release(overlay: &mut Overlay<'_>, id: OrderId, held: &Reservation
     overlay.close_reservation(id);
 }
 
-fn use_up(overlay: &mut Overlay<'_>, booking: &Booking, policies: &Policies) {
+fn use_up<'a>(overlay: &mut Overlay<'a>, booking: &Booking, lane: &mut Lane<'a>) {
     if let Some(quote) = booking.quote() {
         fx::use_up(overlay, quote, booking.amount);
     }
-    risk::count(overlay, booking, policies);
+    risk::count(overlay, booking, lane);
 }

@@ -14,25 +14,24 @@
 //! Always: a pool never goes below zero; what is granted is owed to the gateway that credits the
 //! user, until the window closes.
 
-use chain_state::{AccountKey, Movement, Overlay, UserMonth, UserMonthKey};
+use chain_state::{Movement, Overlay, UserMonth, UserMonthKey};
 use chain_types::change::BASIS_POINTS;
 use chain_types::rate::divide_half_even;
 use chain_types::{Amount, Height, Outcome, Programme, RechargeItem};
 
 use crate::booking::Booking;
-use crate::calendar::month_of;
+use crate::lane::{Lane, Running};
 
 /// Counts a collected order for its user, and grants what the programme gives.
-pub(crate) fn grant(overlay: &mut Overlay<'_>, booking: &Booking) -> Outcome {
-    let (state, height) = (overlay.state(), overlay.height());
-    let Some(record) = state.tables().programmes.get(&(booking.merchant, booking.currency)) else {
+pub(crate) fn grant<'a>(
+    overlay: &mut Overlay<'a>,
+    booking: &Booking,
+    lane: &mut Lane<'a>,
+) -> Outcome {
+    let Some(Running { number, programme, month }) = lane.programme(overlay) else {
         return Outcome::APPLIED;
     };
-    let Some(programme) = record.at(height).filter(|programme| programme.is_active) else {
-        return Outcome::APPLIED;
-    };
-    let month = month_of(overlay.time(), i64::from(programme.offset_min));
-    let key = UserMonthKey { user: booking.user, programme: record.number };
+    let key = UserMonthKey { user: booking.user, programme: number };
     let entry = overlay.user_month(key);
     if entry.month != month {
         *entry = UserMonth::new(month, 0, 0);
@@ -50,7 +49,7 @@ pub(crate) fn grant(overlay: &mut Overlay<'_>, booking: &Booking) -> Outcome {
     if programme.user_month_max.0 > 0 && granted > programme.user_month_max.0 {
         return Outcome::CASHBACK_OVER_MONTH;
     }
-    if !pay(overlay, booking, share) {
+    if !pay(overlay, lane, share) {
         return Outcome::CASHBACK_OVER_BUDGET;
     }
     *overlay.user_month(key) = UserMonth::new(month, so_far.count, granted);
@@ -58,16 +57,14 @@ pub(crate) fn grant(overlay: &mut Overlay<'_>, booking: &Booking) -> Outcome {
 }
 
 /// Moves a grant from the budget to what the gateway is owed, if the budget holds it.
-fn pay(overlay: &mut Overlay<'_>, booking: &Booking, share: Amount) -> bool {
-    let pool = AccountKey::cashback_pool(booking.merchant, booking.currency);
-    let owed = AccountKey::cashback_owed(booking.gateway, booking.currency);
-    let (debit, credit) = (overlay.open(pool), overlay.open(owed));
-    if overlay.account(debit).available() < u128::from(share.0)
-        || overlay.transfer(&Movement::of_order(debit, credit, share)).is_err()
+fn pay<'a>(overlay: &mut Overlay<'a>, lane: &mut Lane<'a>, share: Amount) -> bool {
+    let (pool, owed) = lane.cashback(overlay);
+    if overlay.account(pool).available() < u128::from(share.0)
+        || overlay.transfer(&Movement::of_order(pool, owed, share)).is_err()
     {
         return false;
     }
-    let liquidity = AccountKey::liquidity(booking.gateway, booking.currency);
+    let liquidity = lane.liquidity(overlay);
     overlay.net(pool, liquidity, u128::from(share.0));
     true
 }

@@ -105,11 +105,9 @@ pub(crate) fn reinstruct(overlay: &mut Overlay<'_>, item: &ReinstructItem) -> Ou
     match check_correction(overlay, item) {
         Ok((record, gateway)) => {
             let currency = record.id.currency;
-            overlay.net(
-                AccountKey::liquidity(record.gateway, currency),
-                AccountKey::liquidity(gateway, currency),
-                u128::from(record.left().0),
-            );
+            let before = overlay.open(AccountKey::liquidity(record.gateway, currency));
+            let now = overlay.open(AccountKey::liquidity(gateway, currency));
+            overlay.net(before, now, u128::from(record.left().0));
             let instructed = overlay.time();
             let deadline_ms = overlay.state().parameters().deadline_domestic_ms;
             overlay.put_instruction(InstructionRecord {

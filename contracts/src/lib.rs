@@ -16,6 +16,7 @@ mod changes;
 pub mod fx;
 mod governance;
 mod instructions;
+mod lane;
 mod liquidity;
 mod orders;
 mod reservations;

@@ -16,21 +16,22 @@
 //! same movement, once; a refused order moves nothing.
 
 use chain_state::records::fingerprint;
-use chain_state::{Location, OrderRecord, OrderStatus, Overlay, check_timely};
-use chain_types::{
-    Digest, Flags, MerchantId, Outcome, Participant, ParticipantId, RechargeItem, Rejection, Roles,
-};
+use chain_state::{ExpectedOrder, Location, OrderRecord, OrderStatus, Overlay, check_timely};
+use chain_types::{Digest, Flags, Outcome, Participant, RechargeItem, Rejection, Roles};
 
 use crate::booking;
+use crate::lane::{Lane, LaneKey};
 use crate::risk::{self, Verdict};
 
-/// Submits one order.
-pub(crate) fn submit(
-    overlay: &mut Overlay<'_>,
+/// Submits one order, of which `expected` was found ahead, in its `lane`.
+pub(crate) fn submit<'a>(
+    overlay: &mut Overlay<'a>,
     submitter: &Participant,
     item: &RechargeItem,
     leaf: &Digest,
     location: Location,
+    expected: &ExpectedOrder,
+    lane: &mut Lane<'a>,
 ) -> Outcome {
     let id = item.order_id();
     if !id.is_uuid_v7() {
@@ -40,17 +41,17 @@ pub(crate) fn submit(
     if let Err(untimely) = check_timely(overlay.state().parameters(), id, overlay.time()) {
         return form.err().unwrap_or(untimely).into();
     }
-    if let Some(known) = overlay.order(&id) {
+    if let Some(known) = overlay.expected_order(&id, expected) {
         if known.fingerprint == fingerprint(leaf) {
             return Outcome::REPEATED;
         }
         return form.err().unwrap_or(Rejection::OrderConflict).into();
     }
     let result = form
-        .and_then(|()| check_parties(overlay, submitter, item))
-        .and_then(|()| risk::check(overlay, item))
-        .and_then(|(verdict, policies)| match verdict {
-            Verdict::Pass => booking::enter(overlay, submitter.id, item, &policies),
+        .and_then(|()| check_parties(overlay, submitter, item, lane))
+        .and_then(|()| risk::check(overlay, item, lane))
+        .and_then(|verdict| match verdict {
+            Verdict::Pass => booking::enter(overlay, submitter.id, item, lane),
             Verdict::Hold => Ok((Outcome::HELD, OrderStatus::Held)),
         });
     let (outcome, status) = match result {
@@ -60,7 +61,7 @@ pub(crate) fn submit(
     if status == OrderStatus::Held {
         risk::hold(overlay, submitter.id, item);
     }
-    overlay.insert_order(id, OrderRecord::new(location, leaf, outcome, status));
+    overlay.insert_order(id, expected, OrderRecord::new(location, leaf, outcome, status));
     outcome
 }
 
@@ -75,48 +76,57 @@ fn check_form(item: &RechargeItem) -> Result<(), Rejection> {
 }
 
 /// Everything that does not depend on limits and balances. A released hold passes it again.
-pub(crate) fn check_parties(
-    overlay: &Overlay<'_>,
+pub(crate) fn check_parties<'a>(
+    overlay: &Overlay<'a>,
     submitter: &Participant,
     item: &RechargeItem,
+    lane: &mut Lane<'a>,
 ) -> Result<(), Rejection> {
-    let state = overlay.state();
+    let parameters = overlay.state().parameters();
     if item.amount.get() == 0 {
         return Err(Rejection::AmountZero);
     }
-    if item.amount.get() > state.parameters().order_amount_max {
+    if item.amount.get() > parameters.order_amount_max {
         return Err(Rejection::AmountTooLarge);
     }
-    if state.currencies().binary_search(&item.currency()).is_err() {
-        return Err(Rejection::CurrencyUnsupported);
-    }
-    if state.currencies().binary_search(&item.payout_currency()).is_err() {
-        return Err(Rejection::CurrencyUnsupported);
-    }
+    lane.check_currencies(overlay)?;
     let is_converted = item.payout_currency() != item.currency();
     let has_minimum = item.payout_minimum.get() != 0;
     if item.quote().is_some() != is_converted || (has_minimum && !is_converted) {
         return Err(Rejection::ConversionUnavailable);
     }
-    let paying = check_merchant(overlay, item.merchant())?;
-    let collecting = item.collecting_gateway();
-    let gateway = state.participant(collecting).filter(|found| found.roles.any_of(Roles::GATEWAY));
-    let gateway = gateway.ok_or(Rejection::GatewayUnknown)?;
-    if gateway.suspended || state.participant(paying).is_none_or(|found| found.suspended) {
-        return Err(Rejection::GatewaySuspended);
-    }
-    let is_own = submitter.id == collecting;
+    lane.check_parties(overlay)?;
+    let is_own = submitter.id == item.collecting_gateway();
     if !is_own && (item.is_collected() || !submitter.roles.any_of(Roles::RECHARGE_SERVICE)) {
         return Err(Rejection::NotCollectingGateway);
     }
     Ok(())
 }
 
-/// The gateway that pays a merchant who may receive orders.
-fn check_merchant(overlay: &Overlay<'_>, id: MerchantId) -> Result<ParticipantId, Rejection> {
-    let merchant = overlay.state().merchant(id).ok_or(Rejection::MerchantUnknown)?;
+/// Whether the chain has both currencies of a lane.
+pub(crate) fn check_currencies(overlay: &Overlay<'_>, lane: &LaneKey) -> Result<(), Rejection> {
+    let currencies = overlay.state().currencies();
+    let is_known = |currency| currencies.binary_search(currency).is_ok();
+    if is_known(&lane.currency) && is_known(&lane.payout_currency) {
+        Ok(())
+    } else {
+        Err(Rejection::CurrencyUnsupported)
+    }
+}
+
+/// Whether a lane's merchant, collecting and paying gateway may have orders.
+pub(crate) fn check_lane(overlay: &Overlay<'_>, lane: &LaneKey) -> Result<(), Rejection> {
+    let state = overlay.state();
+    let merchant = state.merchant(lane.merchant).ok_or(Rejection::MerchantUnknown)?;
     if merchant.suspended {
         return Err(Rejection::MerchantSuspended);
     }
-    Ok(merchant.payout_gateway)
+    let gateway = state.participant(lane.gateway);
+    let gateway = gateway.filter(|found| found.roles.any_of(Roles::GATEWAY));
+    let gateway = gateway.ok_or(Rejection::GatewayUnknown)?;
+    let paying = state.participant(merchant.payout_gateway);
+    if gateway.suspended || paying.is_none_or(|found| found.suspended) {
+        return Err(Rejection::GatewaySuspended);
+    }
+    Ok(())
 }

@@ -18,14 +18,16 @@ use chain_state::{EntryCause, Location, OrderStatus, Overlay, Reservation};
 use chain_types::{CollectItem, OrderId, Outcome, Participant, Rejection, VoidItem, VoidReason};
 
 use crate::booking::{self, Booking};
+use crate::lane::Lanes;
 use crate::sla;
 
 /// The collecting gateway says that the user was debited.
-pub(crate) fn collect(
-    overlay: &mut Overlay<'_>,
+pub(crate) fn collect<'a>(
+    overlay: &mut Overlay<'a>,
     submitter: &Participant,
     item: &CollectItem,
     location: Location,
+    lanes: &mut Lanes<'a>,
 ) -> Outcome {
     let id = item.order_id();
     let held = match find(overlay, id, item.spare == [0; 16], OrderStatus::Collected) {
@@ -35,7 +37,7 @@ pub(crate) fn collect(
     if submitter.id != held.gateway {
         return Rejection::NotCollectingGateway.into();
     }
-    match booking::collect(overlay, &Booking::reserved(&held)) {
+    match booking::collect(overlay, &Booking::reserved(&held), lanes) {
         Ok(outcome) => {
             overlay.close_reservation(id);
             overlay.step_order(id, OrderStatus::Collected, Some(location));

@@ -285,26 +285,27 @@ fn move_money(overlay: &mut Overlay<'_>, found: &Return) -> Result<(), Rejection
 fn net(overlay: &mut Overlay<'_>, found: &Return) {
     let item = &found.item;
     let (currency, payout_currency) = (item.currency(), item.payout_currency());
-    let liquidity = AccountKey::liquidity(item.collecting_gateway(), currency);
+    let liquidity = overlay.open(AccountKey::liquidity(item.collecting_gateway(), currency));
     let (amount, payout) = (u128::from(found.amount.0), u128::from(found.payout.0));
     let is_reversal = matches!(found.source, Source::Window);
-    let paying = AccountKey::liquidity(found.paying, payout_currency);
+    let paying = overlay.open(AccountKey::liquidity(found.paying, payout_currency));
     match found.conversion {
         None if is_reversal => overlay.is_owed(liquidity, amount),
         None => overlay.net(paying, liquidity, amount),
         Some(conversion) => {
             let provider = conversion.quote.provider();
-            let taken = AccountKey::fx_position(provider, payout_currency);
+            let taken = overlay.open(AccountKey::fx_position(provider, payout_currency));
             if is_reversal {
                 overlay.is_owed(taken, payout);
             } else {
                 overlay.net(paying, taken, payout);
             }
-            overlay.net(AccountKey::fx_position(provider, currency), liquidity, amount);
+            let given = overlay.open(AccountKey::fx_position(provider, currency));
+            overlay.net(given, liquidity, amount);
         }
     }
     if found.cashback.0 > 0 {
-        let pool = AccountKey::cashback_pool(item.merchant(), currency);
+        let pool = overlay.open(AccountKey::cashback_pool(item.merchant(), currency));
         overlay.net(liquidity, pool, u128::from(found.cashback.0));
     }
 }
@@ -313,8 +314,9 @@ fn net(overlay: &mut Overlay<'_>, found: &Return) {
 fn settle_source(overlay: &mut Overlay<'_>, found: &Return, location: Location) {
     match found.source {
         Source::Window => {
-            let (merchant, currency) = (found.item.merchant(), found.item.payout_currency());
-            overlay.reverse_in_window(merchant, currency, found.payout);
+            let account = AccountKey::payable(found.item.merchant(), found.item.payout_currency());
+            let payable = overlay.open(account);
+            overlay.reverse_in_window(payable, found.payout);
         }
         Source::Failed(record) => {
             let returned = record.amount_returned.0.saturating_add(found.payout.0);

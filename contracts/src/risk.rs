@@ -19,13 +19,14 @@ use chain_state::{
     UserDay, UserDayKey,
 };
 use chain_types::{
-    Amount, Decision, HoldDecisionItem, HoldReason, MerchantId, Outcome, Participant,
+    Amount, Currency, Decision, HoldDecisionItem, HoldReason, MerchantId, Outcome, Participant,
     ParticipantId, PolicyItem, PolicyScope, RechargeItem, Rejection, Roles,
 };
 use zerocopy::{FromBytes, IntoBytes};
 
 use crate::booking::{self, Booking};
 use crate::calendar::day_of;
+use crate::lane::{Lane, LaneKey};
 use crate::orders;
 
 /// What limits and thresholds say of an order. A risk score will be one more voice here: it is
@@ -47,15 +48,18 @@ pub(crate) struct Policies {
 }
 
 impl Policies {
-    fn of(overlay: &mut Overlay<'_>, booking: &Booking) -> Self {
-        let mut find = |scope, subject| {
-            let key = (scope, subject, booking.currency);
-            overlay.tables().policies().get(&key).copied()
-        };
+    pub(crate) fn of(
+        overlay: &mut Overlay<'_>,
+        gateway: ParticipantId,
+        merchant: MerchantId,
+        currency: Currency,
+    ) -> Self {
+        let mut find =
+            |scope, subject| overlay.tables().policies().get(&(scope, subject, currency)).copied();
         Self {
             scheme: find(PolicyScope::Scheme, 0),
-            gateway: find(PolicyScope::Gateway, u64::from(booking.gateway.0)),
-            merchant: find(PolicyScope::Merchant, booking.merchant.0),
+            gateway: find(PolicyScope::Gateway, u64::from(gateway.0)),
+            merchant: find(PolicyScope::Merchant, merchant.0),
         }
     }
 
@@ -79,25 +83,24 @@ impl Policies {
     }
 }
 
-/// Whether an order is within all limits, and whether it waits; with the policies that say so, for
-/// [`count`].
-pub(crate) fn check(
-    overlay: &mut Overlay<'_>,
+/// Whether an order is within all limits, and whether it waits.
+pub(crate) fn check<'a>(
+    overlay: &mut Overlay<'a>,
     item: &RechargeItem,
-) -> Result<(Verdict, Policies), Rejection> {
-    let booking = Booking::new(overlay, item);
-    let policies = Policies::of(overlay, &booking);
+    lane: &mut Lane<'a>,
+) -> Result<Verdict, Rejection> {
+    let policies = lane.policies(overlay);
     if policies.is_empty() {
-        return Ok((Verdict::Pass, policies));
+        return Ok(Verdict::Pass);
     }
-    let amount = booking.amount;
+    let amount = item.amount();
     let exceeds = |most: Amount| most.0 > 0 && amount > most;
     if policies.all().any(|policy| exceeds(policy.order_max)) {
         return Err(Rejection::LimitExceeded);
     }
     let day = today(overlay);
     if let Some(most) = policies.users() {
-        let key = UserDayKey { user: booking.user, currency: booking.currency };
+        let key = UserDayKey { user: item.user, currency: item.currency() };
         let so_far = overlay.user_day_so_far(&key);
         let used = if so_far.day == short(day) { so_far.amount() } else { 0 };
         if used.checked_add(amount.0).is_none_or(|sum| sum > most.0) {
@@ -111,11 +114,12 @@ pub(crate) fn check(
         }
     }
     let waits = policies.all().any(|policy| exceeds(policy.hold_above));
-    Ok((if waits { Verdict::Hold } else { Verdict::Pass }, policies))
+    Ok(if waits { Verdict::Hold } else { Verdict::Pass })
 }
 
 /// Adds a booked order to the sums of the day that have a maximum.
-pub(crate) fn count(overlay: &mut Overlay<'_>, booking: &Booking, policies: &Policies) {
+pub(crate) fn count<'a>(overlay: &mut Overlay<'a>, booking: &Booking, lane: &mut Lane<'a>) {
+    let policies = lane.policies(overlay);
     if policies.is_empty() {
         return;
     }
@@ -136,7 +140,7 @@ pub(crate) fn count(overlay: &mut Overlay<'_>, booking: &Booking, policies: &Pol
 
 /// Takes a released order out of the sums of its day, if they are still of that day.
 pub(crate) fn uncount(overlay: &mut Overlay<'_>, booking: &Booking) {
-    let policies = Policies::of(overlay, booking);
+    let policies = Policies::of(overlay, booking.gateway, booking.merchant, booking.currency);
     if policies.is_empty() {
         return;
     }
@@ -240,10 +244,11 @@ fn release(
     let submitter = overlay.state().participant(held.submitter);
     let submitter =
         submitter.filter(|found| !found.suspended).ok_or(Rejection::SubmitterSuspended)?;
-    orders::check_parties(overlay, submitter, &item)?;
-    let (_, policies) = check(overlay, &item)?;
+    let mut lane = Lane::new(LaneKey::of(&item));
+    orders::check_parties(overlay, submitter, &item, &mut lane)?;
+    check(overlay, &item, &mut lane)?;
     overlay.begin(EntryCause::Order(item.order_id()));
-    booking::enter(overlay, held.submitter, &item, &policies)
+    booking::enter(overlay, held.submitter, &item, &mut lane)
 }
 
 /// Refuses held orders whose id's validity is over at block time.

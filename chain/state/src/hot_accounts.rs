@@ -1,13 +1,15 @@
-//! The accounts that a block touches, as they stand so far, and what each cause did to them.
+//! The accounts that a block touches, as they stand so far, what each cause did to them, and what
+//! the block's window sums up beside them: an order finds all of it by one slot.
 
 use std::collections::{BTreeMap, HashMap};
 
 use ahash::RandomState;
-use chain_types::{Amount, Currency, Height, TimeMs};
+use chain_types::{Amount, Currency, Height, MerchantId, TimeMs};
 
 use crate::account::{Account, AccountKey, AccountKind, CounterOverflow, difference};
 use crate::accounts::{AccountBook, AccountWrite};
-use crate::records::{AccountEntry, EntryCause};
+use crate::records::{AccountEntry, EntryCause, Party};
+use crate::window::{Collected, Gross, WindowChange};
 
 /// An account opened in an [`crate::Overlay`]; good for that overlay only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +41,10 @@ struct HotAccount {
     is_touched: bool,
     /// Orders of the present cause; `None` while that has not touched it.
     order_count: Option<u64>,
+    /// What its owner owes and is owed in the block's window, once the block changed it.
+    gross: Option<Gross>,
+    /// What the block's window has collected for it, a merchant's, once the block changed it.
+    collected: Option<Collected>,
 }
 
 #[derive(Debug)]
@@ -83,6 +89,8 @@ impl HotAccounts {
             account,
             is_touched: false,
             order_count: None,
+            gross: None,
+            collected: None,
         });
         self.slot_of.insert(key, slot);
         Slot(slot)
@@ -90,6 +98,29 @@ impl HotAccounts {
 
     pub(crate) fn account(&self, slot: Slot) -> &Account {
         &self.slots[slot.0].account
+    }
+
+    pub(crate) fn key(&self, slot: Slot) -> &AccountKey {
+        &self.slots[slot.0].key
+    }
+
+    /// What its owner owes and is owed, if the block changed it.
+    pub(crate) fn gross(&mut self, slot: Slot) -> &mut Option<Gross> {
+        &mut self.slots[slot.0].gross
+    }
+
+    /// What is collected for it, if the block changed it.
+    pub(crate) fn collected(&self, slot: Slot) -> Option<&Collected> {
+        self.slots[slot.0].collected.as_ref()
+    }
+
+    pub(crate) fn set_collected(&mut self, slot: Slot, collected: Collected) {
+        self.slots[slot.0].collected = Some(collected);
+    }
+
+    /// Whether the block has changed a sum of the window.
+    pub(crate) fn has_sums(&self) -> bool {
+        self.slots.iter().any(|hot| hot.gross.is_some() || hot.collected.is_some())
     }
 
     /// Ends the present cause, if any, and begins another.
@@ -178,10 +209,24 @@ impl HotAccounts {
         hot.order_count = Some(hot.order_count.unwrap_or(0) + order_count);
     }
 
-    /// What the block writes, new accounts numbered in order of first use, and its entries.
-    pub(crate) fn finish(mut self, book: &AccountBook) -> (Vec<AccountWrite>, Vec<AccountEntry>) {
+    /// What the block writes, new accounts numbered in order of first use, its entries, and adds
+    /// what it changed of the window's sums to `window`.
+    pub(crate) fn finish(
+        mut self,
+        book: &AccountBook,
+        window: &mut WindowChange,
+    ) -> (Vec<AccountWrite>, Vec<AccountEntry>) {
         self.begin(None);
         self.assert_balanced();
+        for hot in &self.slots {
+            if let Some(gross) = hot.gross {
+                window.legs.insert(Party::of(hot.key), gross);
+            }
+            if let Some(collected) = hot.collected {
+                let merchant = MerchantId(hot.key.owner);
+                window.collected.insert((merchant, hot.key.currency), collected);
+            }
+        }
         let mut next = book.len();
         let touched = self.slots.iter().filter(|hot| hot.is_touched);
         let writes = touched.map(|hot| {

@@ -38,7 +38,7 @@ pub use fault::StateFault;
 pub use history::{History, NoHistory, PastCollection, PastOrder};
 pub use hot_accounts::{Movement, Slot};
 pub use order_window::{BLOCK_BATCHES_LIMIT, Departing, Retired, SLICE_MS, check_timely};
-pub use overlay::{Breach, InstructionOverflow, Overlay};
+pub use overlay::{Breach, ExpectedOrder, InstructionOverflow, Overlay};
 pub use recent_batches::check_batch_timely;
 pub use records::{
     AccountEntry, BreachRecord, BreachSubject, Conversion, Corridor, EntryCause, HeldOrder,

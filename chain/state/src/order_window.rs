@@ -77,7 +77,16 @@ impl OrderWindow {
     }
 
     pub(crate) fn get(&self, id: &OrderId) -> Option<OrderRecord> {
-        self.slices.get(&slice_number(*id))?.get(hash_of(&self.hashing, &id.0), id)
+        self.get_hashed(hash_of(&self.hashing, &id.0), id)
+    }
+
+    /// `hash` is [`hash_of`] the id, here and in [`Self::contains`].
+    pub(crate) fn get_hashed(&self, hash: u64, id: &OrderId) -> Option<OrderRecord> {
+        self.slices.get(&slice_number(*id))?.get(hash, id)
+    }
+
+    pub(crate) fn contains(&self, hash: u64, id: &OrderId) -> bool {
+        self.slices.get(&slice_number(*id)).is_some_and(|slice| slice.find(hash, id).is_some())
     }
 
     /// How many orders it holds.
@@ -85,7 +94,22 @@ impl OrderWindow {
         self.slices.values().map(|slice| slice.orders.len()).sum()
     }
 
-    /// Adds orders that are new to it, or the later steps of orders it has.
+    /// Adds the orders of a block, new ones or later steps of those it has.
+    pub(crate) fn insert_all(&mut self, orders: &[(OrderId, OrderRecord)]) {
+        for run in orders.chunk_by(|(id, _), (next, _)| slice_number(*id) == slice_number(*next)) {
+            let slice = run.first().and_then(|(id, _)| self.slices.get_mut(&slice_number(*id)));
+            match slice {
+                Some(slice) => {
+                    for (id, record) in run {
+                        slice.insert(&self.hashing, *id, *record);
+                    }
+                }
+                None => run.iter().for_each(|(id, record)| self.insert(*id, *record)),
+            }
+        }
+    }
+
+    /// Adds an order that is new to it, or a later step of one it has.
     pub(crate) fn insert(&mut self, id: OrderId, record: OrderRecord) {
         let number = slice_number(id);
         if let Some(slice) = self.slices.get_mut(&number) {
@@ -174,8 +198,11 @@ struct Packed {
 
 impl Slice {
     fn get(&self, hash: u64, id: &OrderId) -> Option<OrderRecord> {
-        let at = self.at.find(hash, |at| self.orders[at].0 == *id)?;
-        Some(self.unpack(id, &self.orders[at].1))
+        self.find(hash, id).map(|at| self.unpack(id, &self.orders[at].1))
+    }
+
+    fn find(&self, hash: u64, id: &OrderId) -> Option<usize> {
+        self.at.find(hash, |at| self.orders[at].0 == *id)
     }
 
     fn unpack(&self, id: &OrderId, packed: &Packed) -> OrderRecord {

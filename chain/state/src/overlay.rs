@@ -8,11 +8,10 @@ use std::sync::Arc;
 
 use ahash::RandomState;
 use chain_types::{
-    Amount, BatchId, Currency, Digest, Height, InstructionId, MerchantId, OrderId, ParticipantId,
-    TimeMs,
+    Amount, BatchId, Digest, Height, InstructionId, MerchantId, OrderId, ParticipantId, TimeMs,
 };
 
-use crate::account::{Account, AccountKey, CounterOverflow};
+use crate::account::{Account, AccountKey, AccountKind, CounterOverflow};
 use crate::accounts_tree::state_digest;
 use crate::hot_accounts::{HotAccounts, Movement, Slot};
 use crate::order_window::{BLOCK_BATCHES_LIMIT, hashing};
@@ -46,6 +45,14 @@ pub struct Breach {
     pub deadline: TimeMs,
 }
 
+/// What was found of an order ahead of executing it: good for the overlay that looked, and for
+/// this id only.
+#[derive(Debug, Clone, Copy)]
+pub struct ExpectedOrder {
+    hash: u64,
+    is_in_state: bool,
+}
+
 /// The state with a block's changes so far.
 #[derive(Debug)]
 pub struct Overlay<'a> {
@@ -58,7 +65,7 @@ pub struct Overlay<'a> {
     hashing: RandomState,
     steps: BTreeMap<OrderId, OrderRecord>,
     reservations: BTreeMap<OrderId, Option<Reservation>>,
-    window: WindowChange,
+    window_opening: Option<WindowOpening>,
     instructions: BTreeMap<InstructionId, InstructionRecord>,
     batches: Vec<BatchWrite>,
     windows_closed: Vec<WindowRecord>,
@@ -90,7 +97,7 @@ impl<'a> Overlay<'a> {
             hashing,
             steps: BTreeMap::new(),
             reservations: BTreeMap::new(),
-            window: WindowChange::default(),
+            window_opening: None,
             instructions: BTreeMap::new(),
             batches: Vec::new(),
             windows_closed: Vec::new(),
@@ -207,22 +214,43 @@ impl<'a> Overlay<'a> {
 
     // Orders.
 
+    /// Looks the orders of a batch up in the state together, ahead of executing them: each is a
+    /// miss in the cache, and misses that do not depend on each other are waited for at the same
+    /// time.
+    pub fn expect_orders(&self, ids: impl Iterator<Item = OrderId>) -> Vec<ExpectedOrder> {
+        let recent = self.state.recent_orders();
+        let expected = ids.map(|id| {
+            let hash = hash_of(&self.hashing, &id.0);
+            ExpectedOrder { hash, is_in_state: recent.contains(hash, &id) }
+        });
+        expected.collect()
+    }
+
     /// An order so far.
     pub fn order(&self, id: &OrderId) -> Option<OrderRecord> {
+        let hash = hash_of(&self.hashing, &id.0);
+        self.expected_order(id, &ExpectedOrder { hash, is_in_state: true })
+    }
+
+    /// An order so far, which was looked up ahead.
+    pub fn expected_order(&self, id: &OrderId, expected: &ExpectedOrder) -> Option<OrderRecord> {
         if let Some(record) = self.steps.get(id) {
             return Some(*record);
         }
-        match self.order_at.find(hash_of(&self.hashing, &id.0), |at| self.orders[at].0 == *id) {
+        match self.order_at.find(expected.hash, |at| self.orders[at].0 == *id) {
             Some(at) => Some(self.orders[at].1),
-            None => self.state.order(id),
+            None if expected.is_in_state => {
+                self.state.recent_orders().get_hashed(expected.hash, id)
+            }
+            None => None,
         }
     }
 
     /// Records a new order.
-    pub fn insert_order(&mut self, id: OrderId, record: OrderRecord) {
+    pub fn insert_order(&mut self, id: OrderId, expected: &ExpectedOrder, record: OrderRecord) {
         let (orders, hashing) = (&self.orders, &self.hashing);
         let before = self.order_at.find_or_add(
-            hash_of(hashing, &id.0),
+            expected.hash,
             orders.len(),
             |at| orders[at].0 == id,
             |at| hash_of(hashing, &orders[at].0.0),
@@ -267,31 +295,40 @@ impl<'a> Overlay<'a> {
 
     /// Closes the window found and opens the next. Before any collection of the block.
     pub fn replace_window(&mut self, closed: WindowRecord, opening: WindowOpening) {
-        let is_first = self.window.opening.is_none() && self.window.collected.is_empty();
+        let is_first = self.window_opening.is_none() && !self.accounts.has_sums();
         assert!(is_first, "a window closes once, and before the block's collections");
         self.windows_closed.push(closed);
-        self.window.opening = Some(opening);
+        self.window_opening = Some(opening);
     }
 
     /// The window to which the block's collections belong.
     pub fn window(&self) -> WindowOpening {
-        self.window.opening.unwrap_or(self.state.window_open().opening)
+        self.window_opening.unwrap_or(self.state.window_open().opening)
     }
 
-    /// What the block's window has collected so far for a merchant in a currency.
-    fn collected(&self, key: &(MerchantId, Currency)) -> Option<&Collected> {
-        self.window.collected.get(key).or_else(|| match self.window.opening {
-            Some(_) => None,
-            None => self.state.window_open().collected.get(key),
+    /// The sums that the block's window had before; `None` when it is new.
+    fn sums_found(&self) -> Option<&'a OpenWindow> {
+        self.window_opening.is_none().then(|| self.state.window_open())
+    }
+
+    /// What the block's window has collected so far for a merchant's account.
+    fn collected(&self, payable: Slot) -> Option<&Collected> {
+        self.accounts.collected(payable).or_else(|| {
+            let key = self.accounts.key(payable);
+            self.sums_found()?.collected.get(&(MerchantId(key.owner), key.currency))
         })
     }
 
-    /// Whether one more order's amount fits the window's instruction.
+    /// Whether one more order's amount fits the window's instruction for a merchant's account.
     ///
     /// # Errors
     /// When the sum would pass `u64::MAX`.
-    pub fn check_room(&self, order: &CollectedOrder) -> Result<(), InstructionOverflow> {
-        match self.collected(&(order.merchant, order.currency)) {
+    pub fn check_room(
+        &self,
+        payable: Slot,
+        order: &CollectedOrder,
+    ) -> Result<(), InstructionOverflow> {
+        match self.collected(payable) {
             Some(collected) => {
                 collected.with(order, self.time).map(|_| ()).ok_or(InstructionOverflow)
             }
@@ -299,53 +336,56 @@ impl<'a> Overlay<'a> {
         }
     }
 
-    /// Adds a collected order to the window; [`Self::check_room`] said that it fits.
-    pub fn collect_in_window(&mut self, order: &CollectedOrder) {
-        let key = (order.merchant, order.currency);
-        let sum = match self.collected(&key) {
+    /// Adds a collected order to the window's sum for a merchant's account; [`Self::check_room`]
+    /// said that it fits.
+    pub fn collect_in_window(&mut self, payable: Slot, order: &CollectedOrder) {
+        let is_payable = self.accounts.key(payable).kind == AccountKind::MerchantPayable;
+        assert!(is_payable, "an order was collected for an account that is no merchant's");
+        let sum = match self.collected(payable) {
             Some(collected) => collected.with(order, self.time),
             None => Some(Collected::first(order, self.time)),
         };
         assert!(sum.is_some(), "the room was not checked");
         if let Some(sum) = sum {
-            self.window.collected.insert(key, sum);
+            self.accounts.set_collected(payable, sum);
         }
     }
 
-    /// Takes an amount out of what the window pays a merchant: a reversal of one of its orders.
-    pub fn reverse_in_window(&mut self, merchant: MerchantId, currency: Currency, amount: Amount) {
-        let key = (merchant, currency);
-        let collected = self.collected(&key).copied();
+    /// Takes an amount out of what the window pays to a merchant's account: a reversal of one of
+    /// its orders.
+    pub fn reverse_in_window(&mut self, payable: Slot, amount: Amount) {
+        let collected = self.collected(payable).copied();
         let rest =
             collected.and_then(|sum| sum.amount.0.checked_sub(amount.0).map(|rest| (sum, rest)));
         assert!(rest.is_some(), "more was reversed than the window collected");
         if let Some((sum, rest)) = rest {
-            self.window.collected.insert(key, Collected { amount: Amount(rest), ..sum });
+            self.accounts.set_collected(payable, Collected { amount: Amount(rest), ..sum });
         }
     }
 
-    /// Adds a leg of the window's netting: one party owes another. Both legs are of one currency.
-    pub fn net(&mut self, debtor: AccountKey, creditor: AccountKey, amount: u128) {
-        assert_eq!(debtor.currency, creditor.currency, "a leg has two currencies");
+    /// Adds a leg of the window's netting: one account's owner owes another's. Both legs are of
+    /// one currency.
+    pub fn net(&mut self, debtor: Slot, creditor: Slot, amount: u128) {
+        let (from, to) = (self.accounts.key(debtor), self.accounts.key(creditor));
+        assert_eq!(from.currency, to.currency, "a leg has two currencies");
         self.owe(debtor, amount);
-        self.gross(creditor).credits += amount;
+        self.is_owed(creditor, amount);
     }
 
-    /// What a party owes, when the other side stands in the window's instructions.
-    pub fn owe(&mut self, debtor: AccountKey, amount: u128) {
+    /// What an account's owner owes, when the other side stands in the window's instructions.
+    pub fn owe(&mut self, debtor: Slot, amount: u128) {
         self.gross(debtor).debits += amount;
     }
 
-    /// What a party is owed, when the other side stands in the window's instructions.
-    pub fn is_owed(&mut self, creditor: AccountKey, amount: u128) {
+    /// What an account's owner is owed, when the other side stands in the window's instructions.
+    pub fn is_owed(&mut self, creditor: Slot, amount: u128) {
         self.gross(creditor).credits += amount;
     }
 
-    fn gross(&mut self, account: AccountKey) -> &mut Gross {
-        let party = Party::of(account);
-        let is_new = self.window.opening.is_some();
-        let found = || self.state.window_open().legs.get(&party).filter(|_| !is_new).copied();
-        self.window.legs.entry(party).or_insert_with(|| found().unwrap_or_default())
+    fn gross(&mut self, slot: Slot) -> &mut Gross {
+        let (party, sums) = (Party::of(*self.accounts.key(slot)), self.sums_found());
+        let found = || sums.and_then(|sums| sums.legs.get(&party)).copied();
+        self.accounts.gross(slot).get_or_insert_with(|| found().unwrap_or_default())
     }
 
     /// An instruction so far.
@@ -441,7 +481,8 @@ impl<'a> Overlay<'a> {
     pub fn finish(mut self) -> Changes {
         self.record_registry();
         let book = self.state.account_book();
-        let (accounts, entries) = self.accounts.finish(book);
+        let mut window = WindowChange { opening: self.window_opening, ..WindowChange::default() };
+        let (accounts, entries) = self.accounts.finish(book, &mut window);
         let tree = book.change(&accounts);
         let records = (self.windows_closed.into_iter().map(Record::Window))
             .chain(self.instructions.values().copied().map(Record::Instruction))
@@ -457,7 +498,7 @@ impl<'a> Overlay<'a> {
             orders: self.orders,
             steps: self.steps,
             reservations: self.reservations,
-            window: self.window,
+            window,
             records: records.collect(),
             instructions: self.instructions,
             batches: self.batches,

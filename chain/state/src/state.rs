@@ -217,6 +217,10 @@ impl State {
         self.orders.get(id)
     }
 
+    pub(crate) fn recent_orders(&self) -> &OrderWindow {
+        &self.orders
+    }
+
     /// How many orders the duplicate window holds.
     pub fn recent_order_count(&self) -> usize {
         self.orders.len()
@@ -281,7 +285,8 @@ impl State {
         self.block_hash = block;
         self.accounts.apply(&changes.accounts, &changes.tree);
         self.writes = changes.writes;
-        for (id, record) in changes.orders.into_iter().chain(changes.steps) {
+        self.orders.insert_all(&changes.orders);
+        for (id, record) in changes.steps {
             self.orders.insert(id, record);
         }
         for (id, change) in changes.reservations {

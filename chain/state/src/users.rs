@@ -223,6 +223,15 @@ struct Touched {
     is_changed: bool,
 }
 
+impl Touched {
+    fn new(book: &UserBook, id: &UserId) -> Self {
+        let at = book.find(id);
+        let user = at.map_or(User::new(*id), |at| book.users[at]);
+        // The book's positions are 32 bits.
+        Self { user, at: at.and_then(|at| u32::try_from(at).ok()), is_changed: false }
+    }
+}
+
 /// What a block changes of users, in order of first touch.
 #[derive(Debug)]
 pub(crate) struct UserChanges {
@@ -244,36 +253,32 @@ impl UserChanges {
     /// Looks these users up together, ahead of their orders: each is a miss in the cache, and
     /// misses that do not depend on each other are waited for at the same time.
     pub(crate) fn expect(&mut self, book: &UserBook, users: impl Iterator<Item = UserId>) {
-        let found: Vec<(UserId, Option<usize>)> = users.map(|id| (id, book.find(&id))).collect();
-        for (id, at) in found {
-            self.touch(book, &id, Some(at));
+        let found: Vec<Touched> = users.map(|id| Touched::new(book, &id)).collect();
+        for touched in found {
+            self.touch(&touched.user.id, || touched);
         }
     }
 
-    /// Where a user stands in `touched`. `at` is where it stands in the book, when that is known.
-    fn touch(&mut self, book: &UserBook, id: &UserId, at: Option<Option<usize>>) -> usize {
+    /// Where a user stands in `touched`. `found` looks it up in the book.
+    fn touch(&mut self, id: &UserId, found: impl FnOnce() -> Touched) -> usize {
         if self.touched.get(self.last).is_some_and(|touched| touched.user.id == *id) {
             return self.last;
         }
         let (list, hashing) = (&self.touched, &self.hashing);
         let next = list.len();
         let is_it = |at: usize| list[at].user.id == *id;
-        let found = self.at.find_or_add(hash_of(hashing, id), next, is_it, |at| {
+        let before = self.at.find_or_add(hash_of(hashing, id), next, is_it, |at| {
             hash_of(hashing, &list[at].user.id)
         });
-        self.last = found.unwrap_or(next);
-        if found.is_none() {
-            let at = at.unwrap_or_else(|| book.find(id));
-            let user = at.map_or(User::new(*id), |at| book.users[at]);
-            // The book's positions are 32 bits.
-            let at = at.and_then(|at| u32::try_from(at).ok());
-            self.touched.push(Touched { user, at, is_changed: false });
+        self.last = before.unwrap_or(next);
+        if before.is_none() {
+            self.touched.push(found());
         }
         self.last
     }
 
     pub(crate) fn month(&mut self, book: &UserBook, key: UserMonthKey) -> &mut UserMonth {
-        let at = self.touch(book, &key.user, None);
+        let at = self.touch(&key.user, || Touched::new(book, &key.user));
         let user = &mut self.touched[at].user;
         if user.programme == NO_PROGRAMME {
             user.programme = key.programme;
@@ -287,7 +292,7 @@ impl UserChanges {
     }
 
     pub(crate) fn day(&mut self, book: &UserBook, key: UserDayKey) -> &mut UserDay {
-        let at = self.touch(book, &key.user, None);
+        let at = self.touch(&key.user, || Touched::new(book, &key.user));
         let user = &mut self.touched[at].user;
         if user.currency == NO_CURRENCY {
             user.currency = key.currency;
@@ -301,7 +306,7 @@ impl UserChanges {
     }
 
     pub(crate) fn day_so_far(&mut self, book: &UserBook, key: &UserDayKey) -> UserDay {
-        let at = self.touch(book, &key.user, None);
+        let at = self.touch(&key.user, || Touched::new(book, &key.user));
         let user = &self.touched[at].user;
         if user.currency == key.currency {
             return user.day;

@@ -1,0 +1,148 @@
+//! What the orders of one merchant, collecting gateway and pair of currencies have in common while
+//! a batch is executed: it is looked up for the first of them and holds for the others, because a
+//! batch of orders changes neither registry, policies nor programmes.
+//!
+//! Nothing is looked up before an order needs it: a batch may be a single one.
+
+use std::collections::HashMap;
+
+use ahash::RandomState;
+use chain_state::{AccountKey, Overlay, Slot};
+use chain_types::{Currency, MerchantId, ParticipantId, Programme, RechargeItem, Rejection};
+
+use crate::calendar::month_of;
+use crate::orders;
+use crate::risk::Policies;
+
+/// Which orders share a lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct LaneKey {
+    pub(crate) merchant: MerchantId,
+    pub(crate) gateway: ParticipantId,
+    pub(crate) currency: Currency,
+    pub(crate) payout_currency: Currency,
+}
+
+/// What is known of them so far.
+#[derive(Debug)]
+pub(crate) struct Lane<'a> {
+    key: LaneKey,
+    currencies: Option<Result<(), Rejection>>,
+    parties: Option<Result<(), Rejection>>,
+    policies: Option<Policies>,
+    programme: Option<Option<Running<'a>>>,
+    liquidity: Option<Slot>,
+    payable: Option<Slot>,
+    cashback: Option<(Slot, Slot)>,
+}
+
+/// A merchant's programme in force at the block's height.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Running<'a> {
+    pub(crate) number: u32,
+    pub(crate) programme: &'a Programme,
+    /// The programme's month at block time.
+    pub(crate) month: u16,
+}
+
+impl LaneKey {
+    pub(crate) fn of(item: &RechargeItem) -> Self {
+        Self {
+            merchant: item.merchant(),
+            gateway: item.collecting_gateway(),
+            currency: item.currency(),
+            payout_currency: item.payout_currency(),
+        }
+    }
+}
+
+impl<'a> Lane<'a> {
+    pub(crate) const fn new(key: LaneKey) -> Self {
+        Self {
+            key,
+            currencies: None,
+            parties: None,
+            policies: None,
+            programme: None,
+            liquidity: None,
+            payable: None,
+            cashback: None,
+        }
+    }
+
+    /// Whether the chain has its currencies.
+    pub(crate) fn check_currencies(&mut self, overlay: &Overlay<'a>) -> Result<(), Rejection> {
+        *self.currencies.get_or_insert_with(|| orders::check_currencies(overlay, &self.key))
+    }
+
+    /// Whether merchant and gateways may have orders.
+    pub(crate) fn check_parties(&mut self, overlay: &Overlay<'a>) -> Result<(), Rejection> {
+        *self.parties.get_or_insert_with(|| orders::check_lane(overlay, &self.key))
+    }
+
+    /// The policies that bear on its orders.
+    pub(crate) fn policies(&mut self, overlay: &mut Overlay<'a>) -> &Policies {
+        let LaneKey { gateway, merchant, currency, .. } = self.key;
+        self.policies.get_or_insert_with(|| Policies::of(overlay, gateway, merchant, currency))
+    }
+
+    /// The merchant's cashback programme, if one is in force.
+    pub(crate) fn programme(&mut self, overlay: &Overlay<'a>) -> Option<Running<'a>> {
+        *self.programme.get_or_insert_with(|| {
+            let programmes = &overlay.state().tables().programmes;
+            let record = programmes.get(&(self.key.merchant, self.key.currency))?;
+            let programme = record.at(overlay.height()).filter(|programme| programme.is_active)?;
+            let month = month_of(overlay.time(), i64::from(programme.offset_min));
+            Some(Running { number: record.number, programme, month })
+        })
+    }
+
+    /// The collecting gateway's account.
+    pub(crate) fn liquidity(&mut self, overlay: &mut Overlay<'a>) -> Slot {
+        let LaneKey { gateway, currency, .. } = self.key;
+        *self
+            .liquidity
+            .get_or_insert_with(|| overlay.open(AccountKey::liquidity(gateway, currency)))
+    }
+
+    /// The merchant's account.
+    pub(crate) fn payable(&mut self, overlay: &mut Overlay<'a>) -> Slot {
+        let LaneKey { merchant, payout_currency, .. } = self.key;
+        *self
+            .payable
+            .get_or_insert_with(|| overlay.open(AccountKey::payable(merchant, payout_currency)))
+    }
+
+    /// The merchant's cashback pool, and the account of what the gateway is owed of it.
+    pub(crate) fn cashback(&mut self, overlay: &mut Overlay<'a>) -> (Slot, Slot) {
+        let LaneKey { merchant, gateway, currency, .. } = self.key;
+        *self.cashback.get_or_insert_with(|| {
+            let pool = overlay.open(AccountKey::cashback_pool(merchant, currency));
+            (pool, overlay.open(AccountKey::cashback_owed(gateway, currency)))
+        })
+    }
+}
+
+/// The lanes of a batch.
+#[derive(Debug)]
+pub(crate) struct Lanes<'a> {
+    lanes: Vec<Lane<'a>>,
+    at: HashMap<LaneKey, usize, RandomState>,
+}
+
+impl<'a> Lanes<'a> {
+    pub(crate) fn new() -> Self {
+        // Who may have orders is governance's word: nobody chooses keys that collide.
+        let hashing = RandomState::with_seeds(1, 2, 3, 4);
+        Self { lanes: Vec::new(), at: HashMap::with_hasher(hashing) }
+    }
+
+    pub(crate) fn of(&mut self, key: LaneKey) -> &mut Lane<'a> {
+        let next = self.lanes.len();
+        let at = *self.at.entry(key).or_insert(next);
+        if at == next {
+            self.lanes.push(Lane::new(key));
+        }
+        &mut self.lanes[at]
+    }
+}
