@@ -26,7 +26,7 @@ use crate::speaker::{Now, Speaker};
 /// Operations of one seed.
 const OPERATIONS: usize = 21_000;
 /// The usual seeds.
-const SEEDS: u64 = 6;
+const SEEDS: u64 = 8;
 /// A state is restored so often, and goes on beside the chain for half as long.
 const RESTORE_HEIGHTS: u64 = 200;
 
