@@ -106,7 +106,7 @@ fn batch(chain_id: ChainId, number: u64, merchants: u64) -> VerifiedBatch {
             }
         })
         .collect();
-    sign(chain_id, GATEWAY, &items)
+    sign(chain_id, START.plus(number * BLOCK_MS), GATEWAY, &items)
 }
 
 fn user(number: u64) -> [u8; 16] {
@@ -115,13 +115,15 @@ fn user(number: u64) -> [u8; 16] {
     user
 }
 
+/// A batch of that time, which may commit a minute longer.
 fn sign(
     chain_id: ChainId,
+    time: TimeMs,
     submitter: ParticipantId,
     items: &[impl IntoBytes + Immutable + BatchItem],
 ) -> VerifiedBatch {
     let key = SecretKey::from_seed(&[7; 32]);
-    let bytes = SignedBatch::sign(chain_id, submitter, &key, START.plus(60_000), items);
+    let bytes = SignedBatch::sign(chain_id, submitter, &key, time.plus(60_000), items);
     let signed = SignedBatch::decode(Bytes::from(bytes)).unwrap();
     let keys = PartyKeys { participant: submitter, current: key.public_key(), previous: None };
     signed.verify(chain_id, |_| Some(keys)).unwrap()
@@ -157,7 +159,8 @@ fn count_users(state: &mut State, merchants: u64) {
             ProposalItem::new(id, Height(2), &Change::Programme(programme)).unwrap()
         })
         .collect();
-    let batches = [sign(chain_id, RISK_DESK, &[policy]), sign(chain_id, OPERATOR, &proposals)];
+    let batches =
+        [sign(chain_id, START, RISK_DESK, &[policy]), sign(chain_id, START, OPERATOR, &proposals)];
     let executed = execute(state, &context(state), &batches, &NoHistory).unwrap();
     assert!(executed.outcomes.concat().iter().all(|outcome| outcome.is_applied()));
     drop(state.apply(executed.writes));

@@ -250,7 +250,7 @@ fn run<'a>(
         Items::Recharge(items) => {
             overlay.expect_users(items.iter().map(|item| item.user));
             let expected = overlay.expect_orders(items.iter().map(RechargeItem::order_id));
-            let mut lanes = Lanes::new();
+            let mut lanes = Lanes::default();
             each!(items.iter().zip(&expected), |item, at, leaf| {
                 let (item, expected) = item;
                 let lane = lanes.of(LaneKey::of(item));
@@ -258,7 +258,7 @@ fn run<'a>(
             })
         }
         Items::Collect(items) => {
-            let mut lanes = Lanes::new();
+            let mut lanes = Lanes::default();
             each!(items, |item, at, _leaf| {
                 reservations::collect(overlay, submitter, item, at, &mut lanes)
             })

@@ -4,9 +4,8 @@
 //!
 //! Nothing is looked up before an order needs it: a batch may be a single one.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
-use ahash::RandomState;
 use chain_state::{AccountKey, Overlay, Slot};
 use chain_types::{Currency, MerchantId, ParticipantId, Programme, RechargeItem, Rejection};
 
@@ -15,7 +14,7 @@ use crate::orders;
 use crate::risk::Policies;
 
 /// Which orders share a lane.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct LaneKey {
     pub(crate) merchant: MerchantId,
     pub(crate) gateway: ParticipantId,
@@ -123,20 +122,15 @@ impl<'a> Lane<'a> {
     }
 }
 
-/// The lanes of a batch.
-#[derive(Debug)]
+/// The lanes of a batch. Found in order and not by hash: a submitter writes the merchants' ids, and
+/// the seeds of a hash that every node must share are no secret.
+#[derive(Debug, Default)]
 pub(crate) struct Lanes<'a> {
     lanes: Vec<Lane<'a>>,
-    at: HashMap<LaneKey, usize, RandomState>,
+    at: BTreeMap<LaneKey, usize>,
 }
 
 impl<'a> Lanes<'a> {
-    pub(crate) fn new() -> Self {
-        // Who may have orders is governance's word: nobody chooses keys that collide.
-        let hashing = RandomState::with_seeds(1, 2, 3, 4);
-        Self { lanes: Vec::new(), at: HashMap::with_hasher(hashing) }
-    }
-
     pub(crate) fn of(&mut self, key: LaneKey) -> &mut Lane<'a> {
         let next = self.lanes.len();
         let at = *self.at.entry(key).or_insert(next);

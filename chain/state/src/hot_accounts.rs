@@ -115,7 +115,10 @@ impl HotAccounts {
     }
 
     pub(crate) fn set_collected(&mut self, slot: Slot, collected: Collected) {
-        self.slots[slot.0].collected = Some(collected);
+        let hot = &mut self.slots[slot.0];
+        let is_payable = hot.key.kind == AccountKind::MerchantPayable;
+        assert!(is_payable, "{:?} is no merchant's: nothing is collected for it", hot.key);
+        hot.collected = Some(collected);
     }
 
     /// Whether the block has changed a sum of the window.

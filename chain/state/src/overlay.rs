@@ -11,7 +11,7 @@ use chain_types::{
     Amount, BatchId, Digest, Height, InstructionId, MerchantId, OrderId, ParticipantId, TimeMs,
 };
 
-use crate::account::{Account, AccountKey, AccountKind, CounterOverflow};
+use crate::account::{Account, AccountKey, CounterOverflow};
 use crate::accounts_tree::state_digest;
 use crate::hot_accounts::{HotAccounts, Movement, Slot};
 use crate::order_window::{BLOCK_BATCHES_LIMIT, hashing};
@@ -339,8 +339,6 @@ impl<'a> Overlay<'a> {
     /// Adds a collected order to the window's sum for a merchant's account; [`Self::check_room`]
     /// said that it fits.
     pub fn collect_in_window(&mut self, payable: Slot, order: &CollectedOrder) {
-        let is_payable = self.accounts.key(payable).kind == AccountKind::MerchantPayable;
-        assert!(is_payable, "an order was collected for an account that is no merchant's");
         let sum = match self.collected(payable) {
             Some(collected) => collected.with(order, self.time),
             None => Some(Collected::first(order, self.time)),
