@@ -18,10 +18,10 @@ use chain_types::{
     RechargeItem, Round, TimeMs, ValidatorId, VerifiedBatch,
 };
 
-use crate::lane::{LaneKey, Lanes};
+use crate::lane::Lanes;
 use crate::{
     admission, fx, governance, instructions, liquidity, orders, reservations, returns, risk, sla,
-    windows,
+    users, windows,
 };
 
 /// What a proposer decides of a block, besides its batches.
@@ -132,6 +132,7 @@ pub fn execute(
     sla::notice_overdue(&mut overlay);
     liquidity::expire(&mut overlay);
     governance::expire(&mut overlay);
+    users::forget(&mut overlay);
     fx::forget(&mut overlay);
     returns::forget(&mut overlay);
     let outcomes: Vec<Vec<Outcome>> = (0_u32..)
@@ -248,12 +249,12 @@ fn run<'a>(
     }
     match batch.items() {
         Items::Recharge(items) => {
-            overlay.expect_users(items.iter().map(|item| item.user));
-            let expected = overlay.expect_orders(items.iter().map(RechargeItem::order_id));
             let mut lanes = Lanes::default();
-            each!(items.iter().zip(&expected), |item, at, leaf| {
-                let (item, expected) = item;
-                let lane = lanes.of(LaneKey::of(item));
+            let numbers = users::expect(overlay, items, &mut lanes);
+            let expected = overlay.expect_orders(items.iter().map(RechargeItem::order_id));
+            each!(items.iter().zip(numbers.iter().zip(&expected)), |item, at, leaf| {
+                let (item, (lane, expected)) = item;
+                let lane = lanes.numbered(*lane);
                 orders::submit(overlay, submitter, item, leaf, at, expected, lane)
             })
         }

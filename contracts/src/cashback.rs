@@ -32,7 +32,7 @@ pub(crate) fn grant<'a>(
         return Outcome::APPLIED;
     };
     let key = UserMonthKey { user: booking.user, programme: number };
-    let entry = overlay.user_month(key);
+    let entry = overlay.user_month(&key);
     if entry.month != month {
         *entry = UserMonth::new(month, 0, 0);
     }
@@ -52,7 +52,7 @@ pub(crate) fn grant<'a>(
     if !pay(overlay, lane, share) {
         return Outcome::CASHBACK_OVER_BUDGET;
     }
-    *overlay.user_month(key) = UserMonth::new(month, so_far.count, granted);
+    *overlay.user_month(&key) = UserMonth::new(month, so_far.count, granted);
     Outcome::with_cashback(tier)
 }
 

@@ -132,11 +132,22 @@ pub(crate) struct Lanes<'a> {
 
 impl<'a> Lanes<'a> {
     pub(crate) fn of(&mut self, key: LaneKey) -> &mut Lane<'a> {
+        let number = self.number(key);
+        self.numbered(number)
+    }
+
+    /// A lane's number, by which it is found again at once.
+    pub(crate) fn number(&mut self, key: LaneKey) -> usize {
         let next = self.lanes.len();
-        let at = *self.at.entry(key).or_insert(next);
-        if at == next {
+        let number = *self.at.entry(key).or_insert(next);
+        if number == next {
             self.lanes.push(Lane::new(key));
         }
-        &mut self.lanes[at]
+        number
+    }
+
+    /// The lane of a number that [`Self::number`] gave.
+    pub(crate) fn numbered(&mut self, number: usize) -> &mut Lane<'a> {
+        &mut self.lanes[number]
     }
 }

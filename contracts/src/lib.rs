@@ -23,6 +23,7 @@ mod reservations;
 mod returns;
 mod risk;
 mod sla;
+pub mod users;
 mod windows;
 
 pub use admission::admit;

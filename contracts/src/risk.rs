@@ -71,6 +71,11 @@ impl Policies {
         self.all().next().is_none()
     }
 
+    /// Whether what each user orders in a day is counted.
+    pub(crate) fn counts_users(&self) -> bool {
+        self.users().is_some()
+    }
+
     fn users(&self) -> Option<Amount> {
         self.scheme.map(|policy| policy.user_day_max).filter(|most| most.0 > 0)
     }
@@ -124,9 +129,9 @@ pub(crate) fn count<'a>(overlay: &mut Overlay<'a>, booking: &Booking, lane: &mut
         return;
     }
     let (day, amount) = (today(overlay), booking.amount.0);
-    if policies.users().is_some() {
+    if policies.counts_users() {
         let key = UserDayKey { user: booking.user, currency: booking.currency };
-        let entry = overlay.user_day(key);
+        let entry = overlay.user_day(&key);
         let used = if entry.day == short(day) { entry.amount() } else { 0 };
         *entry = UserDay::new(short(day), used.saturating_add(amount));
     }
@@ -146,11 +151,12 @@ pub(crate) fn uncount(overlay: &mut Overlay<'_>, booking: &Booking) {
     }
     let offset_min = i64::from(overlay.state().parameters().day_offset_min);
     let day = day_of(booking.accepted, offset_min);
-    if policies.users().is_some() {
+    if policies.counts_users() {
         let key = UserDayKey { user: booking.user, currency: booking.currency };
-        let entry = overlay.user_day(key);
-        if entry.day == short(day) {
-            *entry = UserDay::new(entry.day, entry.amount().saturating_sub(booking.amount.0));
+        let so_far = overlay.user_day_so_far(&key);
+        if so_far.day == short(day) {
+            let amount = so_far.amount().saturating_sub(booking.amount.0);
+            *overlay.user_day(&key) = UserDay::new(so_far.day, amount);
         }
     }
     for (policy, _) in policies.days() {

@@ -15,6 +15,7 @@ use chain_types::{
 
 use crate::account::{Account, AccountKey};
 use crate::accounts::AccountBook;
+use crate::counts::Counts;
 use crate::fault::StateFault;
 use crate::instructions::InstructionBook;
 use crate::order_window::{OrderWindow, hashing};
@@ -24,10 +25,10 @@ use crate::registry::{Registry, RegistryContent};
 use crate::restoring::Restoring;
 use crate::state::State;
 use crate::tables::Tables;
-use crate::users::{OtherCounts, User, UserBook, UserDay, UserDayKey, UserMonth, UserMonthKey};
+use crate::users::UserBook;
 use crate::window::{Collected, Gross, OpenWindow, WindowOpening};
 
-const MAGIC: [u8; 8] = *b"SLUICES3";
+const MAGIC: [u8; 8] = *b"SLUICES4";
 /// Items of a list in one section.
 const SECTION_ITEMS: usize = 8_192;
 /// Bytes of the longest section: far above [`SECTION_ITEMS`] of the longest item.
@@ -73,10 +74,9 @@ impl State {
         put_map(&mut bytes, &self.window.legs);
         put_list(&mut bytes, self.instructions.len(), self.instructions.records().copied());
         self.tables.put(&mut bytes);
-        let (users, others) = (self.users.users(), self.users.others());
-        put_list(&mut bytes, users.len(), users.into_iter());
-        put_map(&mut bytes, &others.months);
-        put_map(&mut bytes, &others.days);
+        let UserBook { months, days } = &self.users;
+        put_list(&mut bytes, months.entries().len(), months.entries().iter().copied());
+        put_list(&mut bytes, days.entries().len(), days.entries().iter().copied());
         let checksum = sha256(&[&bytes]);
         bytes.extend_from_slice(&checksum.0);
         bytes
@@ -112,12 +112,11 @@ impl State {
         let legs: Vec<(Party, Gross)> = reader.list()?;
         let instructions: Vec<InstructionRecord> = reader.list()?;
         let tables = Tables::read(&mut reader)?;
-        let users: Vec<User> = reader.list()?;
-        let months: Vec<(UserMonthKey, UserMonth)> = reader.list()?;
-        let days: Vec<(UserDayKey, UserDay)> = reader.list()?;
-        let others =
-            OtherCounts { months: BTreeMap::from_iter(months), days: BTreeMap::from_iter(days) };
-        let users = UserBook::new(hashing(genesis.chain_id), users, others);
+        let hashing = hashing(genesis.chain_id);
+        let users = UserBook {
+            months: Counts::new(hashing.clone(), reader.list()?),
+            days: Counts::new(hashing, reader.list()?),
+        };
         if !reader.bytes.is_empty() {
             return Err(StateFault::Damaged("it goes on after its end"));
         }

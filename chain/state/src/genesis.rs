@@ -20,7 +20,7 @@ use crate::records::{AccountEntry, EntryCause, Record};
 use crate::registry::Registry;
 use crate::state::State;
 use crate::tables::Tables;
-use crate::users::{OtherCounts, UserBook};
+use crate::users::UserBook;
 use crate::window::{OpenWindow, WindowOpening};
 
 impl State {
@@ -72,7 +72,7 @@ impl State {
             window: OpenWindow::new(opening),
             instructions: InstructionBook::default(),
             tables: Tables::default(),
-            users: UserBook::new(hashing(genesis.chain_id), Vec::new(), OtherCounts::default()),
+            users: UserBook::new(&hashing(genesis.chain_id)),
             batches: RecentBatches::new(genesis.chain_id),
         }
     }

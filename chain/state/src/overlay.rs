@@ -23,7 +23,7 @@ use crate::records::{
 use crate::registry::{Registry, RegistryContent};
 use crate::state::State;
 use crate::tables::{TableChanges, TablesView};
-use crate::users::{UserChanges, UserDay, UserDayKey, UserId, UserMonth, UserMonthKey};
+use crate::users::{KeptSince, UserChanges, UserDay, UserDayKey, UserMonth, UserMonthKey};
 use crate::window::{Collected, CollectedOrder, Gross, OpenWindow, WindowChange, WindowOpening};
 use crate::writes::{BatchWrite, Changes};
 
@@ -86,7 +86,7 @@ impl<'a> Overlay<'a> {
         let hashing = hashing(state.chain_id());
         let are_users_counted = state.are_users_counted();
         let user_room = if are_users_counted { order_count } else { 0 };
-        let users = UserChanges::new(hashing.clone(), user_room);
+        let users = UserChanges::new(&hashing, user_room);
         Self {
             state,
             height,
@@ -403,26 +403,31 @@ impl<'a> Overlay<'a> {
         TablesView::new(self.state.tables(), &mut self.tables)
     }
 
-    /// Looks up the users of a batch's orders together, ahead of them.
-    pub fn expect_users(&mut self, users: impl Iterator<Item = UserId>) {
-        if self.state.are_users_counted() {
-            self.users.expect(self.state.user_book(), users);
-        }
+    /// Looks up what a batch's orders will count for their users together, ahead of them.
+    pub fn expect_users(&mut self, months: &[UserMonthKey], days: &[UserDayKey]) {
+        let book = self.state.user_book();
+        self.users.months.expect(&book.months, months);
+        self.users.days.expect(&book.days, days);
     }
 
     /// A user's recharges under a programme so far, to be changed.
-    pub fn user_month(&mut self, key: UserMonthKey) -> &mut UserMonth {
-        self.users.month(self.state.user_book(), key)
+    pub fn user_month(&mut self, key: &UserMonthKey) -> &mut UserMonth {
+        self.users.months.change(&self.state.user_book().months, key)
     }
 
     /// A user's orders in a currency so far, to be changed.
-    pub fn user_day(&mut self, key: UserDayKey) -> &mut UserDay {
-        self.users.day(self.state.user_book(), key)
+    pub fn user_day(&mut self, key: &UserDayKey) -> &mut UserDay {
+        self.users.days.change(&self.state.user_book().days, key)
     }
 
     /// A user's orders in a currency so far.
     pub fn user_day_so_far(&mut self, key: &UserDayKey) -> UserDay {
-        self.users.day_so_far(self.state.user_book(), key)
+        self.users.days.so_far(&self.state.user_book().days, key)
+    }
+
+    /// Lets users' entries of earlier months and days go, now or later.
+    pub fn keep_users_since(&mut self, since: KeptSince) {
+        self.users.kept_since = since;
     }
 
     /// Leaves a record for readers, in addition to those that follow from other calls.

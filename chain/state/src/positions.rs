@@ -44,6 +44,24 @@ impl Positions {
             }
         }
     }
+
+    /// Forgets an entry: the position of this hash.
+    pub(crate) fn remove(&mut self, hash: u64, position: usize) {
+        let found = self.at.find_entry(hash, |at| *at as usize == position);
+        assert!(found.is_ok(), "no entry has the position {position}");
+        if let Ok(entry) = found {
+            entry.remove();
+        }
+    }
+
+    /// The entry of this hash stands at `to` now, a position that nothing else has.
+    pub(crate) fn moved(&mut self, hash: u64, from: usize, to: usize) {
+        let found = self.at.find_mut(hash, |at| *at as usize == from);
+        assert!(found.is_some(), "no entry has the position {from}");
+        if let (Some(at), Ok(to)) = (found, u32::try_from(to)) {
+            *at = to;
+        }
+    }
 }
 
 /// The hash of a 16-byte id.

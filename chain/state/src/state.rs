@@ -120,12 +120,12 @@ impl State {
 
     /// A user's recharges under a programme, of the month that the entry says.
     pub fn user_month(&self, key: &UserMonthKey) -> UserMonth {
-        self.users.month(key)
+        self.users.months.get(key)
     }
 
     /// A user's orders in a currency, of the day that the entry says.
     pub fn user_day(&self, key: &UserDayKey) -> UserDay {
-        self.users.day(key)
+        self.users.days.get(key)
     }
 
     /// All participants, ascending by id.

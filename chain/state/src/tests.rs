@@ -12,8 +12,9 @@ use chain_types::{
 use proptest::prelude::*;
 
 use crate::accounts_tree::{ACCOUNTS_TREE_DEPTH, AccountsTree};
+use crate::counts::{CountChanges, Counts};
 use crate::instructions::InstructionBook;
-use crate::order_window::{OrderWindow, is_live};
+use crate::order_window::{OrderWindow, hashing, is_live};
 use crate::recent_batches::RecentBatches;
 use crate::*;
 
@@ -390,4 +391,64 @@ fn a_proof_made_anew_is_the_states_own() {
     assert_eq!(AccountProof::make(&stranger, accounts, state.running_writes()), None);
     let others = AccountProof::make(&accounts[0].0, &accounts[..1], state.running_writes());
     assert!(!others.unwrap().holds(state.digest()), "an account is missing");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+    /// What is over counts for nothing: a book that forgets gives the digests of one that keeps
+    /// all, says the same of what is not over, and loses what is.
+    #[test]
+    fn forgetting_shows_nowhere(blocks in blocks_of_counts()) {
+        let hashing = || hashing(genesis().chain_id);
+        let mut kept = Counts::<UserMonthKey>::new(hashing(), Vec::new());
+        let mut forgetful = kept.clone();
+        let mut month = 0;
+        for (later, orders) in blocks {
+            month += later;
+            let run = |counts: &Counts<UserMonthKey>| {
+                let mut changes = CountChanges::new(hashing(), 0);
+                changes.expect(counts, &orders);
+                for key in &orders {
+                    let so_far = changes.so_far(counts, key);
+                    let count = if so_far.month == month { so_far.count } else { 0 };
+                    *changes.change(counts, key) = UserMonth::new(month, count + 1, 0);
+                }
+                let mut bytes = Vec::new();
+                changes.digest_bytes(&mut bytes);
+                (changes, bytes)
+            };
+            let ((all, all_bytes), (some, some_bytes)) = (run(&kept), run(&forgetful));
+            prop_assert_eq!(all_bytes, some_bytes);
+            kept.apply(all, |_| false);
+            forgetful.apply(some, |count| count.month < month);
+            let restored = Counts::new(hashing(), forgetful.entries().to_vec());
+            for (key, count) in kept.entries().iter().filter(|(_, count)| count.month >= month) {
+                prop_assert_eq!(forgetful.get(key), *count);
+                prop_assert_eq!(restored.get(key), *count);
+            }
+        }
+        // Another month, in which as many are counted twice as the book holds: none of before is
+        // left.
+        month += 1;
+        let before = forgetful.entries().len();
+        for _ in 0..2 {
+            let mut changes = CountChanges::new(hashing(), 0);
+            for number in 0..before {
+                let user = (number as u128 + 1_000).to_le_bytes();
+                let key = UserMonthKey { user, programme: 9 };
+                *changes.change(&forgetful, &key) = UserMonth::new(month, 1, 0);
+            }
+            forgetful.apply(changes, |count| count.month < month);
+        }
+        prop_assert_eq!(forgetful.entries().len(), before);
+    }
+}
+
+/// Blocks, each with how many months it is later than the one before and who orders.
+fn blocks_of_counts() -> impl Strategy<Value = Vec<(u16, Vec<UserMonthKey>)>> {
+    let key = (0_u8..40, 0_u32..3)
+        .prop_map(|(user, programme)| UserMonthKey { user: [user; 16], programme });
+    let later = prop_oneof![3 => Just(0_u16), 1 => Just(1), 1 => Just(2)];
+    prop::collection::vec((later, prop::collection::vec(key, 0..30)), 1..40)
 }

@@ -1,0 +1,197 @@
+//! Millions of small counts, found by hash: a dense list in order of arrival, with the positions
+//! of its entries beside it. What is over is forgotten bit by bit as the list is changed.
+
+use std::fmt::Debug;
+
+use ahash::RandomState;
+
+use crate::positions::Positions;
+
+/// Entries looked at for each one that a block changes, so that the list loses faster what is over
+/// than it gains what is new.
+const LOOKS_PER_CHANGE: usize = 2;
+
+/// What something is counted under.
+pub(crate) trait CountKey: Copy + PartialEq {
+    /// The count; its default is what a key without an entry has.
+    type Count: Copy + Default + Debug;
+
+    /// Its hash in a table of these seeds.
+    fn hash(&self, hashing: &RandomState) -> u64;
+
+    /// The bytes that the digest takes in.
+    fn put(&self, count: &Self::Count, bytes: &mut Vec<u8>);
+}
+
+/// All counts of a kind.
+#[derive(Debug, Clone)]
+pub(crate) struct Counts<K: CountKey> {
+    hashing: RandomState,
+    entries: Vec<(K, K::Count)>,
+    at: Positions,
+    /// Where looking for what is over goes on.
+    next_look: usize,
+}
+
+impl<K: CountKey> Counts<K> {
+    /// The counts of a checkpoint.
+    pub(crate) fn new(hashing: RandomState, entries: Vec<(K, K::Count)>) -> Self {
+        let room = entries.len();
+        let (at, list) = (Positions::with_capacity(room), Vec::with_capacity(room));
+        let mut counts = Self { hashing, entries: list, at, next_look: 0 };
+        for (key, count) in entries {
+            counts.put(key, count);
+        }
+        counts
+    }
+
+    /// In no order that means anything.
+    pub(crate) fn entries(&self) -> &[(K, K::Count)] {
+        &self.entries
+    }
+
+    pub(crate) fn get(&self, key: &K) -> K::Count {
+        self.find(key).map_or_else(K::Count::default, |at| self.entries[at].1)
+    }
+
+    /// Takes a block's changes, and forgets some of what `is_over`: an entry that is as good as
+    /// none.
+    pub(crate) fn apply(&mut self, changes: CountChanges<K>, is_over: impl Fn(&K::Count) -> bool) {
+        let mut looks = 0;
+        for touched in changes.touched.into_iter().filter(|touched| touched.is_changed) {
+            looks += LOOKS_PER_CHANGE;
+            match touched.at {
+                Some(at) => self.entries[at as usize].1 = touched.count,
+                None => self.put(touched.key, touched.count),
+            }
+        }
+        // The positions that the changes name are used up: entries may move now.
+        for _ in 0..looks {
+            self.next_look = if self.next_look < self.entries.len() { self.next_look } else { 0 };
+            match self.entries.get(self.next_look) {
+                Some((_, count)) if is_over(count) => self.remove(self.next_look),
+                Some(_) => self.next_look += 1,
+                None => return,
+            }
+        }
+    }
+
+    fn find(&self, key: &K) -> Option<usize> {
+        self.at.find(key.hash(&self.hashing), |at| self.entries[at].0 == *key)
+    }
+
+    fn put(&mut self, key: K, count: K::Count) {
+        let (entries, hashing) = (&self.entries, &self.hashing);
+        let found = self.at.find_or_add(
+            key.hash(hashing),
+            entries.len(),
+            |at| entries[at].0 == key,
+            |at| entries[at].0.hash(hashing),
+        );
+        match found {
+            Some(at) => self.entries[at].1 = count,
+            None => self.entries.push((key, count)),
+        }
+    }
+
+    /// The last entry takes the place of the one that goes.
+    fn remove(&mut self, at: usize) {
+        let hash_at = |at: usize| self.entries[at].0.hash(&self.hashing);
+        let last = self.entries.len() - 1;
+        self.at.remove(hash_at(at), at);
+        if at != last {
+            self.at.moved(hash_at(last), last, at);
+        }
+        self.entries.swap_remove(at);
+    }
+}
+
+/// An entry that a block has looked at.
+#[derive(Debug)]
+struct Touched<K: CountKey> {
+    key: K,
+    count: K::Count,
+    /// Where it stands among the counts.
+    at: Option<u32>,
+    is_changed: bool,
+}
+
+impl<K: CountKey> Touched<K> {
+    fn new(counts: &Counts<K>, key: K) -> Self {
+        let at = counts.find(&key);
+        let count = at.map_or_else(K::Count::default, |at| counts.entries[at].1);
+        // Positions are 32 bits.
+        Self { key, count, at: at.and_then(|at| u32::try_from(at).ok()), is_changed: false }
+    }
+}
+
+/// What a block changes of counts, in order of first touch.
+#[derive(Debug)]
+pub(crate) struct CountChanges<K: CountKey> {
+    hashing: RandomState,
+    touched: Vec<Touched<K>>,
+    at: Positions,
+    /// The last one: an order looks at its count several times.
+    last: usize,
+}
+
+impl<K: CountKey> CountChanges<K> {
+    /// None yet, with room for so many: tables that grow order by order cost twice.
+    pub(crate) fn new(hashing: RandomState, room: usize) -> Self {
+        let (at, touched) = (Positions::with_capacity(room), Vec::with_capacity(room));
+        Self { hashing, touched, at, last: 0 }
+    }
+
+    /// Looks these up together, ahead of their orders: each is a miss in the cache, and misses
+    /// that do not depend on each other are waited for at the same time.
+    pub(crate) fn expect(&mut self, counts: &Counts<K>, keys: &[K]) {
+        let found: Vec<Touched<K>> = keys.iter().map(|key| Touched::new(counts, *key)).collect();
+        for touched in found {
+            let key = touched.key;
+            self.touch(&key, || touched);
+        }
+    }
+
+    /// A count so far.
+    pub(crate) fn so_far(&mut self, counts: &Counts<K>, key: &K) -> K::Count {
+        let at = self.touch(key, || Touched::new(counts, *key));
+        self.touched[at].count
+    }
+
+    /// A count so far, to be changed.
+    pub(crate) fn change(&mut self, counts: &Counts<K>, key: &K) -> &mut K::Count {
+        let at = self.touch(key, || Touched::new(counts, *key));
+        self.touched[at].is_changed = true;
+        &mut self.touched[at].count
+    }
+
+    /// Where a key stands in `touched`. `found` looks it up among the counts.
+    fn touch(&mut self, key: &K, found: impl FnOnce() -> Touched<K>) -> usize {
+        if self.touched.get(self.last).is_some_and(|touched| touched.key == *key) {
+            return self.last;
+        }
+        let (list, hashing) = (&self.touched, &self.hashing);
+        let next = list.len();
+        let before = self.at.find_or_add(
+            key.hash(hashing),
+            next,
+            |at| list[at].key == *key,
+            |at| list[at].key.hash(hashing),
+        );
+        self.last = before.unwrap_or(next);
+        if before.is_none() {
+            self.touched.push(found());
+        }
+        self.last
+    }
+
+    /// The bytes that the running digest takes in: how many changed, and each as it stands.
+    pub(crate) fn digest_bytes(&self, bytes: &mut Vec<u8>) {
+        let changed = self.touched.iter().filter(|touched| touched.is_changed);
+        bytes.reserve(self.touched.len() * size_of::<(K, K::Count)>() + 8);
+        bytes.extend_from_slice(&(changed.clone().count() as u64).to_le_bytes());
+        for touched in changed {
+            touched.key.put(&touched.count, bytes);
+        }
+    }
+}

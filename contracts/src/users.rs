@@ -1,0 +1,49 @@
+//! What is counted for users, by [`crate::cashback`] of a month and by [`crate::risk`] of a day:
+//! looking it up for a whole batch, and letting go of what is over.
+
+use chain_state::{KeptSince, Overlay, UserDayKey, UserMonthKey};
+use chain_types::{RechargeItem, TimeMs};
+
+use crate::calendar::{day_of, month_of};
+use crate::lane::{LaneKey, Lanes};
+
+/// Days for which the sums of a day are kept: a user who comes back meanwhile costs less so. A
+/// reservation may yet be taken out of the sum of its day, and lasts for an hour at most.
+const DAYS_KEPT: u16 = 31;
+/// The zone, in minutes east of UTC, in which a month ends last.
+const LAST_ZONE_MIN: i64 = -720;
+
+/// Looks up what a batch's orders will count for their users. Gives the number of each one's lane.
+pub(crate) fn expect<'a>(
+    overlay: &mut Overlay<'a>,
+    items: &[RechargeItem],
+    lanes: &mut Lanes<'a>,
+) -> Vec<usize> {
+    let (mut months, mut days) = (Vec::new(), Vec::new());
+    let mut number = |item: &RechargeItem| {
+        let number = lanes.number(LaneKey::of(item));
+        let lane = lanes.numbered(number);
+        if let Some(running) = lane.programme(overlay) {
+            months.push(UserMonthKey { user: item.user, programme: running.number });
+        }
+        if lane.policies(overlay).counts_users() {
+            days.push(UserDayKey { user: item.user, currency: item.currency() });
+        }
+        number
+    };
+    let numbers = items.iter().map(&mut number).collect();
+    overlay.expect_users(&months, &days);
+    numbers
+}
+
+/// Lets go of entries that can never count again.
+pub(crate) fn forget(overlay: &mut Overlay<'_>) {
+    overlay.keep_users_since(kept_since(overlay.time()));
+}
+
+/// From when on entries are kept at a block time: earlier months are over in every zone that a
+/// programme may have, and earlier days under every offset that the parameters may have.
+pub fn kept_since(time: TimeMs) -> KeptSince {
+    let today = u16::try_from(day_of(time, 0)).unwrap_or(u16::MAX);
+    KeptSince { month: month_of(time, LAST_ZONE_MIN), day: today.saturating_sub(DAYS_KEPT) }
+}
