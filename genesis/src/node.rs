@@ -138,8 +138,11 @@ impl RpcSection {
 pub struct StoreSection {
     /// Bytes that a block file is preallocated with (1 MiB to 4 GiB).
     pub block_file_bytes: u64,
-    /// Blocks between two checkpoints of the state (1 to 1,000,000).
+    /// The most blocks between two checkpoints of the state (1 to 1,000,000).
     pub checkpoint_blocks: u64,
+    /// The most orders between two checkpoints (100,000 to 1,000,000,000), a batch counting as 16:
+    /// what a start replays at most.
+    pub checkpoint_orders: u64,
     /// Bytes of the index's shared cache (1 MiB to 64 GiB).
     pub cache_bytes: u64,
     /// Bytes of batches that wait for a block (16 MiB to 16 GiB); more are refused as `pool-full`.
@@ -151,6 +154,7 @@ impl Default for StoreSection {
         Self {
             block_file_bytes: 256 * MIB,
             checkpoint_blocks: 1_000,
+            checkpoint_orders: 6_000_000,
             cache_bytes: 64 * MIB,
             pool_bytes_max: 128 * MIB,
         }
@@ -210,6 +214,7 @@ impl NodeConfig {
             ("rpc.wait_ms_max", rpc.wait_ms_max, 1..=300_000),
             ("store.block_file_bytes", store.block_file_bytes, MIB..=4 * GIB),
             ("store.checkpoint_blocks", store.checkpoint_blocks, 1..=1_000_000),
+            ("store.checkpoint_orders", store.checkpoint_orders, 100_000..=1_000_000_000),
             ("store.cache_bytes", store.cache_bytes, MIB..=64 * GIB),
             ("store.pool_bytes_max", store.pool_bytes_max, 16 * MIB..=16 * GIB),
         ];

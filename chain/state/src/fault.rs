@@ -39,6 +39,16 @@ pub enum StateFault {
         /// The height due.
         expected: Height,
     },
+    /// A block fed does not follow the one before, or has other content than its header says.
+    #[error(
+        "the store's block {height} is not the one that was decided: its {what} differ; put the home back from a copy, or let the node catch up from its peers with an empty one"
+    )]
+    BlockDiffers {
+        /// The block.
+        height: Height,
+        /// What is not as its header says.
+        what: &'static str,
+    },
     /// The blocks fed do not end at the checkpoint's block.
     #[error("the blocks end at {actual:?}, the checkpoint is of block {height}, {hash}")]
     BlocksEnd {

@@ -35,6 +35,7 @@ mod tests;
 pub use account::{Account, AccountKey, AccountKind, CounterOverflow, SCHEME_OWNER};
 pub use accounts::TrialBalance;
 pub use accounts_tree::AccountProof;
+pub use checkpoint::Snapshot;
 pub use fault::StateFault;
 pub use history::{History, NoHistory, PastCollection, PastOrder};
 pub use hot_accounts::{Movement, Slot};

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use chain_types::batch::Items;
+use chain_types::block::{batches_root, outcomes_root, results_root};
 use chain_types::{
-    BlockHash, BlockHeader, Decision, Digest, Height, HoldDecisionItem, OrderId, Outcome,
-    RechargeItem, TimeMs, VerifiedBatch,
+    BatchId, BlockHash, BlockHeader, Decision, Digest, HashedBatch, Height, HoldDecisionItem,
+    OrderId, Outcome, RechargeItem, TimeMs,
 };
 
 use crate::fault::StateFault;
@@ -66,31 +67,57 @@ impl Restoring {
     }
 
     /// Takes a block's orders and batches. What is wrong with it, [`Self::finish`] says.
-    pub fn remember(
+    ///
+    /// The blocks need no signatures: each one's hash covers its batches and outcomes, is named by
+    /// the block after it, and the last one's by the checkpoint.
+    pub fn remember<B: AsRef<HashedBatch>>(
         &mut self,
         header: &BlockHeader,
-        batches: &[VerifiedBatch],
+        batches: &[B],
         outcomes: &[Vec<Outcome>],
     ) {
-        if let Some((last, _)) = self.last
-            && header.height != last.next()
-            && self.fault.is_none()
-        {
-            let fault = StateFault::BlockOrder { actual: header.height, expected: last.next() };
-            self.fault = Some(fault);
+        let ids = batches.iter().map(|batch| batch.as_ref().id()).collect::<Vec<_>>();
+        if self.fault.is_none() {
+            self.fault = self.check(header, &ids, outcomes).err();
         }
         self.last = Some((header.height, header.hash()));
         self.expire(header);
         for ((index, batch), outcomes) in (0_u32..).zip(batches).zip(outcomes) {
             let at = Location { height: header.height, batch: index, item: 0 };
-            self.remember_batch(header.time, batch, outcomes, at);
+            self.remember_batch(header.time, batch.as_ref(), outcomes, at);
         }
+    }
+
+    fn check(
+        &self,
+        header: &BlockHeader,
+        ids: &[BatchId],
+        outcomes: &[Vec<Outcome>],
+    ) -> Result<(), StateFault> {
+        let differs = |what| StateFault::BlockDiffers { height: header.height, what };
+        if let Some((last, hash)) = self.last {
+            if header.height != last.next() {
+                let (actual, expected) = (header.height, last.next());
+                return Err(StateFault::BlockOrder { actual, expected });
+            }
+            if header.parent != hash {
+                return Err(differs("parent"));
+            }
+        }
+        if batches_root(ids) != header.batches_root {
+            return Err(differs("batches"));
+        }
+        let roots: Vec<Digest> = outcomes.iter().map(|codes| outcomes_root(codes)).collect();
+        if results_root(&roots) != header.results_root {
+            return Err(differs("outcomes"));
+        }
+        Ok(())
     }
 
     fn remember_batch(
         &mut self,
         time: TimeMs,
-        batch: &VerifiedBatch,
+        batch: &HashedBatch,
         outcomes: &[Outcome],
         at: Location,
     ) {
@@ -227,8 +254,8 @@ impl Restoring {
     /// The state, complete.
     ///
     /// # Errors
-    /// When the blocks fed do not ascend by one, do not end at the checkpoint's block, or leave
-    /// other orders reserved than the checkpoint says.
+    /// When the blocks fed do not ascend by one, are not as their hashes say, do not end at the
+    /// checkpoint's block, or leave other orders reserved than the checkpoint says.
     pub fn finish(self) -> Result<State, StateFault> {
         if let Some(fault) = self.fault {
             return Err(fault);

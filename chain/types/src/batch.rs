@@ -79,11 +79,11 @@ macro_rules! kinds {
         #[derive(Debug, Clone, Copy)]
         pub enum Items<'a> { $($(#[$doc])* $kind(&'a [$item]),)* }
 
-        impl VerifiedBatch {
+        impl HashedBatch {
             /// The items, read in place.
             pub fn items(&self) -> Items<'_> {
-                let bytes = self.0.batch.bytes.get(BATCH_PREFIX_BYTES..).unwrap_or_default();
-                match self.kind() { $(BatchKind::$kind => Items::$kind(cast(bytes)),)* }
+                let bytes = self.batch.bytes.get(BATCH_PREFIX_BYTES..).unwrap_or_default();
+                match self.batch.kind { $(BatchKind::$kind => Items::$kind(cast(bytes)),)* }
             }
         }
     };
@@ -260,29 +260,59 @@ impl SignedBatch {
         chain_id: ChainId,
         keys_of: impl FnOnce(ParticipantId) -> Option<PartyKeys>,
     ) -> Result<VerifiedBatch, BatchError> {
-        let header = self.header;
-        if header.chain_id != chain_id {
-            let detail = format!("(batch {}, chain {chain_id})", header.chain_id);
-            return Err(BatchError::new(Rejection::WrongChain, detail));
+        self.check_chain(chain_id)?;
+        let id = self.header.id();
+        let public_key = self.signer(id, keys_of)?;
+        let leaves = self.leaves()?;
+        let hashed = HashedBatch { id, batch: self, leaves };
+        Ok(VerifiedBatch(Arc::new(Verified { hashed, public_key })))
+    }
+
+    /// Checks chain and root, and not who signed: enough for what is known by its id already, as
+    /// the batches of a node's own blocks are.
+    ///
+    /// # Errors
+    /// Rejections 106 and 109.
+    pub fn hash(self, chain_id: ChainId) -> Result<HashedBatch, BatchError> {
+        self.check_chain(chain_id)?;
+        let leaves = self.leaves()?;
+        Ok(HashedBatch { id: self.header.id(), batch: self, leaves })
+    }
+
+    fn check_chain(&self, chain_id: ChainId) -> Result<(), BatchError> {
+        if self.header.chain_id == chain_id {
+            return Ok(());
         }
-        let keys = keys_of(header.submitter).ok_or_else(|| {
-            let detail = format!("(participant {})", header.submitter);
-            BatchError::new(Rejection::SubmitterUnknown, detail)
+        let detail = format!("(batch {}, chain {chain_id})", self.header.chain_id);
+        Err(BatchError::new(Rejection::WrongChain, detail))
+    }
+
+    /// The key with which its submitter has signed it.
+    fn signer(
+        &self,
+        id: BatchId,
+        keys_of: impl FnOnce(ParticipantId) -> Option<PartyKeys>,
+    ) -> Result<PublicKey, BatchError> {
+        let submitter = self.header.submitter;
+        let keys = keys_of(submitter).ok_or_else(|| {
+            BatchError::new(Rejection::SubmitterUnknown, format!("(participant {submitter})"))
         })?;
-        let id = header.id();
-        let signed_with = keys.all().find(|key| key.verifies(&id.0, &self.signature));
-        let public_key = signed_with.ok_or_else(|| {
-            let detail = format!("(participant {}, batch {id})", header.submitter);
+        keys.all().find(|key| key.verifies(&id.0, &self.signature)).ok_or_else(|| {
+            let detail = format!("(participant {submitter}, batch {id})");
             BatchError::new(Rejection::SignatureInvalid, detail)
-        })?;
+        })
+    }
+
+    /// The hashes of its items, which lead to the header's root.
+    fn leaves(&self) -> Result<Vec<Digest>, BatchError> {
         let items = self.bytes.get(BATCH_PREFIX_BYTES..).unwrap_or_default();
         let leaves: Vec<Digest> =
             items.chunks_exact(self.kind.item_bytes()).map(merkle::leaf).collect();
-        if merkle::root(&leaves) != header.items_root {
-            let detail = format!("(header says {})", header.items_root);
-            return Err(BatchError::new(Rejection::RootMismatch, detail));
+        if merkle::root(&leaves) == self.header.items_root {
+            return Ok(leaves);
         }
-        Ok(VerifiedBatch(Arc::new(Verified { id, batch: self, public_key, leaves })))
+        let detail = format!("(header says {})", self.header.items_root);
+        Err(BatchError::new(Rejection::RootMismatch, detail))
     }
 }
 
@@ -296,38 +326,95 @@ fn kind_of<T: BatchItem>(_: &[T]) -> BatchKind {
     T::KIND
 }
 
-/// A batch whose chain, root and signature hold. Only [`SignedBatch::verify`] makes one. Cheap
-/// to clone.
+/// A batch whose chain and root hold, so that its id covers every byte but the signature. Who
+/// signed it was not looked at.
+#[derive(Debug)]
+pub struct HashedBatch {
+    id: BatchId,
+    batch: SignedBatch,
+    leaves: Vec<Digest>,
+}
+
+impl HashedBatch {
+    /// The batch id.
+    pub fn id(&self) -> BatchId {
+        self.id
+    }
+
+    /// The header.
+    pub fn header(&self) -> &BatchHeader {
+        &self.batch.header
+    }
+
+    /// The leaf hashes of the items, in order.
+    pub fn leaves(&self) -> &[Digest] {
+        &self.leaves
+    }
+
+    /// Checks the signature too, as [`SignedBatch::verify`] does.
+    ///
+    /// # Errors
+    /// Rejections 107 and 108.
+    pub fn verify(
+        self,
+        keys_of: impl FnOnce(ParticipantId) -> Option<PartyKeys>,
+    ) -> Result<VerifiedBatch, BatchError> {
+        let public_key = self.batch.signer(self.id, keys_of)?;
+        Ok(VerifiedBatch(Arc::new(Verified { hashed: self, public_key })))
+    }
+}
+
+impl AsRef<Self> for HashedBatch {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+impl AsRef<HashedBatch> for VerifiedBatch {
+    fn as_ref(&self) -> &HashedBatch {
+        &self.0.hashed
+    }
+}
+
+/// A batch whose chain, root and signature hold. Only [`SignedBatch::verify`] and
+/// [`HashedBatch::verify`] make one. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct VerifiedBatch(Arc<Verified>);
 
 #[derive(Debug)]
 struct Verified {
-    id: BatchId,
-    batch: SignedBatch,
+    hashed: HashedBatch,
     public_key: PublicKey,
-    leaves: Vec<Digest>,
 }
 
 impl VerifiedBatch {
+    fn batch(&self) -> &SignedBatch {
+        &self.0.hashed.batch
+    }
+
     /// The batch id.
     pub fn id(&self) -> BatchId {
-        self.0.id
+        self.0.hashed.id
     }
 
     /// The header.
     pub fn header(&self) -> &BatchHeader {
-        &self.0.batch.header
+        self.0.hashed.header()
+    }
+
+    /// The items, read in place.
+    pub fn items(&self) -> Items<'_> {
+        self.0.hashed.items()
     }
 
     /// The kind.
     pub fn kind(&self) -> BatchKind {
-        self.0.batch.kind
+        self.batch().kind
     }
 
     /// The signature.
     pub fn signature(&self) -> Signature {
-        self.0.batch.signature
+        self.batch().signature
     }
 
     /// The key that the signature was checked against; execution compares it with the registry.
@@ -337,24 +424,24 @@ impl VerifiedBatch {
 
     /// How many items it holds.
     pub fn count(&self) -> u32 {
-        self.0.batch.header.count
+        self.header().count
     }
 
     /// The leaf hashes of the items, in order.
     pub fn leaves(&self) -> &[Digest] {
-        &self.0.leaves
+        self.0.hashed.leaves()
     }
 
     /// The whole batch as it was sent.
     pub fn bytes(&self) -> &Bytes {
-        &self.0.batch.bytes
+        &self.batch().bytes
     }
 
     /// The bytes of item `index`.
     pub fn item_bytes(&self, index: u32) -> Option<&[u8]> {
         let size = self.kind().item_bytes();
         let start = BATCH_PREFIX_BYTES + index as usize * size;
-        self.0.batch.bytes.get(start..start + size)
+        self.batch().bytes.get(start..start + size)
     }
 }
 

@@ -25,7 +25,7 @@ pub mod sign;
 pub mod units;
 pub mod validators;
 
-pub use batch::{BatchError, BatchHeader, BatchKind, SignedBatch, VerifiedBatch};
+pub use batch::{BatchError, BatchHeader, BatchKind, HashedBatch, SignedBatch, VerifiedBatch};
 pub use block::{Block, BlockHeader, Certificate, CertificateError, Vote, VoteStep};
 pub use change::{CashbackTier, Change, Programme};
 pub use hash::Digest;

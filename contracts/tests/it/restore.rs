@@ -145,6 +145,28 @@ fn blocks_that_do_not_complete_the_checkpoint_are_refused() {
     assert_eq!(feed(&[2, 3, 4]), Err(fault), "order 1's block is missing");
 }
 
+/// Signatures are not looked at again, so everything must follow from the last block's hash.
+#[test]
+fn blocks_that_are_not_those_decided_are_refused() {
+    let chain = some_history();
+    let feed = |bend: &dyn Fn(&mut Decided)| {
+        let mut restoring = State::restore(&chain.genesis, &chain.state.checkpoint()).unwrap();
+        for block in &chain.blocks {
+            let mut block = block.clone();
+            if block.header.height == Height(1) {
+                bend(&mut block);
+            }
+            restoring.remember(&block.header, &block.batches, &block.outcomes);
+        }
+        restoring.finish().map(|_| ())
+    };
+    assert_eq!(feed(&|_| {}), Ok(()));
+    let refused = |height, what| Err(StateFault::BlockDiffers { height: Height(height), what });
+    assert_eq!(feed(&|block| block.batches.clear()), refused(1, "batches"));
+    assert_eq!(feed(&|block| block.outcomes[0][0].0 ^= 1), refused(1, "outcomes"));
+    assert_eq!(feed(&|block| block.header.time.0 += 1), refused(2, "parent"));
+}
+
 #[test]
 fn the_checkpoint_of_block_zero_needs_no_blocks() {
     let chain = Chain::new();

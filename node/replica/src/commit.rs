@@ -8,7 +8,7 @@ use consensus_core::Timeouts;
 
 use crate::effect::{Effect, StagedBlock, Target, Timer};
 use crate::message::PeerMessage;
-use crate::recover::Checkpoint;
+use crate::recover::SinceCheckpoint;
 use crate::replica::{Pace, Replica, read_state};
 
 impl Replica {
@@ -39,6 +39,7 @@ impl Replica {
         self.proposers.note(&staged.block.header, &self.validators, penalty);
         let height = staged.block.header.height;
         let time = staged.block.header.time;
+        let orders = SinceCheckpoint::orders_of(&staged.outcomes);
         for id in &staged.block.batches {
             self.pool.remove(id);
         }
@@ -52,7 +53,7 @@ impl Replica {
         let writes = running_writes;
         self.effects.push(Effect::Commit { certificate, staged, records, writes, departing });
         self.effects.push(Effect::PruneLog(height));
-        if height.0.is_multiple_of(self.checkpoint_blocks) {
+        if self.since_checkpoint.is_due_after(height, orders) {
             self.checkpoint(height);
         }
         self.begin_waiting(height);
@@ -79,9 +80,9 @@ impl Replica {
     }
 
     fn checkpoint(&mut self, height: Height) {
-        let state = read_state(&self.state).checkpoint();
-        let bytes = Checkpoint { state, proposers: self.proposers.clone() }.encode();
-        self.effects.push(Effect::Checkpoint { height, bytes });
+        let snapshot = read_state(&self.state).snapshot();
+        let proposers = self.proposers.clone();
+        self.effects.push(Effect::Checkpoint { height, snapshot, proposers });
     }
 
     /// Tells every peer how far this node is, now and again after a while of silence.

@@ -1,10 +1,10 @@
 //! Everything a replica may ask of the world.
 
-use chain_state::{Departing, Record};
+use chain_state::{Departing, Record, Snapshot};
 use chain_types::{
     BatchError, BatchId, Block, Certificate, Digest, Height, Outcome, VerifiedBatch,
 };
-use consensus_core::{Equivocation, Timeout};
+use consensus_core::{Equivocation, Proposers, Timeout};
 
 use crate::message::PeerMessage;
 use crate::replica::NodeIndex;
@@ -127,12 +127,14 @@ pub enum Effect {
         /// Orders that left the duplicate window; to be sorted and archived.
         departing: Departing,
     },
-    /// Keep this as the state to start from; atomic.
+    /// Keep this [`crate::Checkpoint`] as the state to start from, whenever there is time; atomic.
     Checkpoint {
         /// The height it is after.
         height: Height,
-        /// A [`crate::Checkpoint`]'s bytes.
-        bytes: Vec<u8>,
+        /// The state.
+        snapshot: Snapshot,
+        /// Which proposers are passed over.
+        proposers: Proposers,
     },
     /// These batches left the pool uncommitted: their time is over.
     Dropped(Vec<BatchId>),

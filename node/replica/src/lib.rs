@@ -24,5 +24,7 @@ pub use message::{
     RESPONSE_BYTES_MAX, SYNC_BLOCKS_MAX, SYNC_BYTES_MAX, WireBlock,
 };
 pub use past::{Archive, ArchivedItem, Past, SharedArchive};
-pub use recover::{Checkpoint, ReplayError, Replayed, replay_block};
+pub use recover::{
+    Checkpoint, CheckpointInterval, ReplayError, Replayed, SinceCheckpoint, replay_block,
+};
 pub use replica::{Config, NodeIndex, NodeKeys, Replica, Role, SharedState, read_state};

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use chain_state::State;
 use chain_types::codec::{self, CodecError};
-use chain_types::{Block, Height, VerifiedBatch};
+use chain_types::{Block, Height, Outcome, VerifiedBatch};
 use consensus_core::Proposers;
 use contracts::{BlockError, Executed};
 
@@ -45,6 +45,52 @@ impl Checkpoint {
         let (proposers, state) = parts.unwrap_or_default();
         let proposers = codec::decode(proposers, codec::DECODE_BYTES_MAX)?;
         Ok(Self { state: state.to_vec(), proposers })
+    }
+}
+
+/// How much may lie between two checkpoints: a node that starts replays no more than that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CheckpointInterval {
+    /// Blocks; at least one.
+    pub blocks: u64,
+    /// Orders and other items; a batch, whose signature a start verifies, is as much as
+    /// [`Self::BATCH_ORDERS`].
+    pub orders: u64,
+}
+
+impl CheckpointInterval {
+    /// What a batch counts besides its items.
+    pub const BATCH_ORDERS: u64 = 16;
+}
+
+/// What lies between the last checkpoint and the head.
+#[derive(Debug, Clone, Copy)]
+pub struct SinceCheckpoint {
+    interval: CheckpointInterval,
+    orders: u64,
+}
+
+impl SinceCheckpoint {
+    /// Nothing.
+    pub fn new(interval: CheckpointInterval) -> Self {
+        Self { interval, orders: 0 }
+    }
+
+    /// How many orders a block's batches count as.
+    pub fn orders_of(outcomes: &[Vec<Outcome>]) -> u64 {
+        let of_batch = |items: &Vec<Outcome>| items.len() as u64 + CheckpointInterval::BATCH_ORDERS;
+        outcomes.iter().map(of_batch).sum()
+    }
+
+    /// Adds a block; whether it makes a checkpoint due, before which nothing lies then.
+    pub fn is_due_after(&mut self, height: Height, orders: u64) -> bool {
+        self.orders += orders;
+        let is_due = height.0.is_multiple_of(self.interval.blocks.max(1))
+            || self.orders >= self.interval.orders;
+        if is_due {
+            self.orders = 0;
+        }
+        is_due
     }
 }
 

@@ -22,6 +22,7 @@ use crate::input::Input;
 use crate::message::PeerMessage;
 use crate::newcomer::Newcomer;
 use crate::past::SharedArchive;
+use crate::recover::{CheckpointInterval, SinceCheckpoint};
 use crate::sync::Sync;
 
 /// A node's place in the registry's list; for a validator, the number of its [`ValidatorId`].
@@ -65,8 +66,8 @@ pub struct Config {
     pub keys: Option<NodeKeys>,
     /// What the pool may hold.
     pub pool: Limits,
-    /// Blocks between two checkpoints.
-    pub checkpoint_blocks: u64,
+    /// How far checkpoints may lie apart.
+    pub checkpoints: CheckpointInterval,
 }
 
 /// One node's deciding half.
@@ -74,7 +75,7 @@ pub struct Replica {
     pub(crate) chain_id: ChainId,
     pub(crate) validators: ValidatorSet,
     pub(crate) parameters: Parameters,
-    pub(crate) checkpoint_blocks: u64,
+    pub(crate) since_checkpoint: SinceCheckpoint,
     pub(crate) identity: Option<ValidatorId>,
     /// The keys of a node that the registry does not name yet, and what its vote guard held.
     unnamed: Option<(NodeKeys, Option<Vec<u8>>)>,
@@ -132,7 +133,7 @@ impl Replica {
             chain_id,
             validators,
             parameters,
-            checkpoint_blocks: config.checkpoint_blocks.max(1),
+            since_checkpoint: SinceCheckpoint::new(config.checkpoints),
             identity: None,
             unnamed: config.keys.map(|keys| (keys, guard.map(<[u8]>::to_vec))),
             state,

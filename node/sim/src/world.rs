@@ -6,8 +6,8 @@ use std::sync::{Arc, RwLock};
 use chain_types::{BatchId, ChainGenesis, Digest, Height, TimeMs, ValidatorId, ValidatorSet};
 use consensus_core::Message;
 use node_replica::{
-    Config, Effect, Input, NodeIndex, NodeKeys, PeerMessage, Replica, StagedBlock, SyncBlock,
-    Target, Timer, read_state,
+    Checkpoint, CheckpointInterval, Config, Effect, Input, NodeIndex, NodeKeys, PeerMessage,
+    Replica, StagedBlock, SyncBlock, Target, Timer, read_state,
 };
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -293,7 +293,7 @@ impl World {
             genesis: self.genesis.clone(),
             keys: Some(NodeKeys { network: network_key(node).public_key(), vote: node_key(node) }),
             pool: consensus_mempool::Limits::default(),
-            checkpoint_blocks: 7,
+            checkpoints: CheckpointInterval { blocks: 7, orders: 300 },
         };
         let guard = slot.disk.guard.clone();
         let (state, archive) = (slot.state.clone(), Arc::new(slot.shelf.clone()));
@@ -397,7 +397,10 @@ impl World {
                 slot.disk.commit(certificate, &staged);
                 self.committed(node, &staged)?;
             }
-            Effect::Checkpoint { height, bytes } => slot.checkpoint = Some((height, bytes)),
+            Effect::Checkpoint { height, snapshot, proposers } => {
+                let state = snapshot.into_bytes();
+                slot.checkpoint = Some((height, Checkpoint { state, proposers }.encode()));
+            }
             Effect::Evidence(evidence) => {
                 return Err(format!("honest validator accused: {evidence:?}"));
             }

@@ -16,14 +16,14 @@ use chain_types::{
 };
 use contracts::{BlockContext, execute};
 use genesis::{NetworkFolder, NodeConfig, ParticipantConfig};
-use node_replica::{Checkpoint, Past, read_state};
+use node_replica::{Checkpoint, CheckpointInterval, Past, SinceCheckpoint, read_state};
 use zerocopy::{Immutable, IntoBytes};
 
 use super::cost::{Cost, costing, forget_pages};
 use crate::commands::exit::{Exit, WithExit as _};
 use crate::node::home::{self, Home, Opening};
 use crate::node::orders::Orders;
-use crate::node::store_options;
+use crate::node::{checkpoint_interval, store_options};
 use crate::participant::orders::Entropy;
 
 /// Orders that are remembered, to be read later.
@@ -54,7 +54,9 @@ pub struct Steps {
 pub struct Taken {
     /// Its length.
     pub bytes: u64,
-    /// Making its bytes from the state.
+    /// Copying the state, which holds the driver up.
+    pub copying: Duration,
+    /// Making bytes of the copy.
     pub making: Duration,
     /// Writing it, once all runs are in the index.
     pub writing: Duration,
@@ -86,6 +88,7 @@ pub struct HistoryChain {
     pub steps: Steps,
     /// The last checkpoint.
     pub checkpoint: Taken,
+    since_checkpoint: SinceCheckpoint,
     /// Orders in its blocks.
     pub orders: u64,
     samples: Vec<OrderId>,
@@ -126,7 +129,18 @@ impl HistoryChain {
         let ground = Ground { genesis: Arc::new(genesis), node, validators, signers };
         let (home, steps) = (ground.open()?, Steps::default());
         let (checkpoint, samples, entropy) = (Taken::default(), Vec::new(), Entropy::fresh()?);
-        Ok(Self { ground, home, steps, checkpoint, orders: 0, samples, offered: 0, entropy })
+        let since_checkpoint = SinceCheckpoint::new(checkpoint_interval(&ground.node));
+        Ok(Self {
+            ground,
+            home,
+            steps,
+            checkpoint,
+            since_checkpoint,
+            orders: 0,
+            samples,
+            offered: 0,
+            entropy,
+        })
     }
 
     /// The chain's registry at its beginning.
@@ -134,9 +148,9 @@ impl HistoryChain {
         &self.ground.genesis
     }
 
-    /// Blocks between two checkpoints.
-    pub fn checkpoint_blocks(&self) -> u64 {
-        self.ground.node.store.checkpoint_blocks
+    /// How far checkpoints may lie apart.
+    pub fn checkpoints(&self) -> CheckpointInterval {
+        checkpoint_interval(&self.ground.node)
     }
 
     /// Reads the state.
@@ -232,7 +246,8 @@ impl HistoryChain {
         let learned = BlockRecords { records, writes: running, retired };
         costing(&mut self.steps.commit, || home.store.commit(&certificate, learned))?;
         self.count(&staged.batches);
-        if height.0.is_multiple_of(self.ground.node.store.checkpoint_blocks) {
+        let orders = SinceCheckpoint::orders_of(&staged.outcomes);
+        if self.since_checkpoint.is_due_after(height, orders) {
             self.take_checkpoint()?;
         }
         Ok(())
@@ -248,16 +263,18 @@ impl HistoryChain {
         let written = costing(&mut self.steps.checkpoint, || {
             let begun = Instant::now();
             let state = read_state(&home.state);
-            let proposers = home.proposers.clone();
-            let bytes = Checkpoint { state: state.checkpoint(), proposers }.encode();
-            let making = begun.elapsed();
+            let (snapshot, proposers) = (state.snapshot(), home.proposers.clone());
+            let copying = begun.elapsed();
+            let bytes = Checkpoint { state: snapshot.into_bytes(), proposers }.encode();
+            let making = begun.elapsed() - copying;
             let written = home.store.checkpoint(state.height(), &bytes);
-            let writing = begun.elapsed() - making;
-            taken = Taken { bytes: bytes.len() as u64, making, writing };
+            let writing = begun.elapsed() - copying - making;
+            taken = Taken { bytes: bytes.len() as u64, copying, making, writing };
             written
         });
         written?;
         self.checkpoint = taken;
+        self.since_checkpoint = SinceCheckpoint::new(self.checkpoints());
         Ok(())
     }
 
@@ -268,13 +285,13 @@ impl HistoryChain {
     /// When it cannot be opened, or its state is not what it was.
     pub fn reopen(self) -> anyhow::Result<(Self, Opening)> {
         let before = self.head();
-        let Self { ground, home, checkpoint, orders, samples, offered, entropy, .. } = self;
+        let Self { ground, home, .. } = self;
         drop(home);
         forget_pages(&ground.node.home)?;
         super::cost::restart_memory_peak();
         let home = ground.open()?;
-        let (opening, steps) = (home.opening, Steps::default());
-        let chain = Self { ground, home, steps, checkpoint, orders, samples, offered, entropy };
+        let opening = home.opening;
+        let chain = Self { ground, home, steps: Steps::default(), ..self };
         let after = chain.head();
         anyhow::ensure!(
             before == after,

@@ -110,7 +110,8 @@ pub fn run(
         rate: options.rate,
         batch_items: options.batch_items,
         block_batches: options.block_batches,
-        checkpoint_blocks: history.chain.checkpoint_blocks(),
+        checkpoint_blocks: history.chain.checkpoints().blocks,
+        checkpoint_orders: history.chain.checkpoints().orders,
         contracts: !options.without_contracts,
         sizes,
     })
@@ -236,7 +237,7 @@ impl<'a> History<'a> {
             checkpoint,
             reads,
             reads_cold,
-            restart: RestartReport::new(&opening, next.chain.checkpoint_blocks(), peak_bytes),
+            restart: RestartReport::new(&opening, next.chain.checkpoints(), peak_bytes),
         };
         Ok((next, report))
     }

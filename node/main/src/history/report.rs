@@ -1,6 +1,7 @@
 //! What a run came to: a document, and a table with a column a size.
 
 use chain_store::SizeOnDisk;
+use node_replica::CheckpointInterval;
 use serde::Serialize;
 
 use super::chain::{Steps, Taken};
@@ -17,8 +18,10 @@ pub struct HistoryReport {
     pub batch_items: usize,
     /// Batches in a block.
     pub block_batches: usize,
-    /// Blocks between two checkpoints.
+    /// The most blocks between two checkpoints.
     pub checkpoint_blocks: u64,
+    /// The most orders between two checkpoints.
+    pub checkpoint_orders: u64,
     /// Whether cashback and users' limits were on.
     pub contracts: bool,
     /// Ascending.
@@ -103,9 +106,11 @@ pub struct DiskReport {
 pub struct CheckpointReport {
     /// Its length.
     pub bytes: u64,
-    /// Making it from the state, on the deciding thread.
+    /// Copying the state, on the deciding thread.
+    pub copying_ms: f64,
+    /// Making bytes of the copy; a node has another thread for this.
     pub making_ms: f64,
-    /// Waiting for the index and writing it, on the same thread.
+    /// Waiting for the index and writing it, on that thread too.
     pub writing_ms: f64,
 }
 
@@ -126,8 +131,8 @@ pub struct RestartReport {
     pub replaying_seconds: f64,
     /// So many.
     pub replayed_blocks: u64,
-    /// What it would take just before the next checkpoint: as many blocks to replay as lie
-    /// between two. Reckoned, not measured.
+    /// What it would take just before the next checkpoint: as much to replay as may lie between
+    /// two. Reckoned, not measured.
     pub most_seconds: f64,
     /// The most memory resident during it.
     pub memory_peak_bytes: u64,
@@ -164,6 +169,7 @@ impl From<Taken> for CheckpointReport {
         let milliseconds = |time: std::time::Duration| time.as_secs_f64() * 1_000.0;
         Self {
             bytes: taken.bytes,
+            copying_ms: milliseconds(taken.copying),
             making_ms: milliseconds(taken.making),
             writing_ms: milliseconds(taken.writing),
         }
@@ -171,11 +177,13 @@ impl From<Taken> for CheckpointReport {
 }
 
 impl RestartReport {
-    /// Of an opening, with checkpoints every so many blocks.
-    pub fn new(opening: &Opening, checkpoint_blocks: u64, memory_peak_bytes: u64) -> Self {
+    /// Of an opening, with checkpoints no further apart than so.
+    pub fn new(opening: &Opening, checkpoints: CheckpointInterval, memory_peak_bytes: u64) -> Self {
         let Opening { recovering, restoring, remembering, replaying, .. } = *opening;
         let before = (recovering + restoring + remembering).as_secs_f64();
-        let each = replaying.as_secs_f64() / opening.replayed_blocks.max(1) as f64;
+        let share = |replayed: u64, most: u64| most as f64 / replayed.max(1) as f64;
+        let times = share(opening.replayed_blocks, checkpoints.blocks)
+            .min(share(opening.replayed_orders, checkpoints.orders));
         Self {
             seconds: before + replaying.as_secs_f64(),
             recovering_seconds: recovering.as_secs_f64(),
@@ -184,7 +192,7 @@ impl RestartReport {
             remembered_blocks: opening.remembered_blocks,
             replaying_seconds: replaying.as_secs_f64(),
             replayed_blocks: opening.replayed_blocks,
-            most_seconds: before + each * checkpoint_blocks as f64,
+            most_seconds: before + times * replaying.as_secs_f64(),
             memory_peak_bytes,
         }
     }
@@ -209,8 +217,9 @@ const ROWS: &[Row] = &[
     ("disk an order, bytes: blocks", |size| format!("{:.1}", size.disk.block_bytes_per_order)),
     ("  index", |size| format!("{:.1}", size.disk.index_bytes_per_order)),
     ("checkpoint, MiB", |size| mebibytes(size.checkpoint.bytes)),
-    ("  made / written, ms", |size| {
-        format!("{:.0} / {:.0}", size.checkpoint.making_ms, size.checkpoint.writing_ms)
+    ("  copied / made / written, ms", |size| {
+        let CheckpointReport { copying_ms, making_ms, writing_ms, .. } = size.checkpoint;
+        format!("{copying_ms:.0} / {making_ms:.0} / {writing_ms:.0}")
     }),
     ("an old order read, p50 / p99 ms", |size| read(size.reads.as_ref())),
     ("  right after the restart", |size| read(size.reads_cold.as_ref())),

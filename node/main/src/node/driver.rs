@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::archive::{ReadFault, StoreArchive};
+use super::checkpoints::{Checkpoints, Work};
 use super::home::{Outdated, check_version};
 use super::hub::Hub;
 use super::metrics::NodeMetrics;
@@ -82,6 +83,8 @@ pub struct Driver {
     pub log: Log,
     /// Entries for the consensus log that nothing sent depends on yet.
     pub unwritten: Vec<(Height, Vec<u8>)>,
+    /// Where checkpoints are written.
+    pub checkpoints: Checkpoints,
     /// The vote guard's file.
     pub guard: Cell,
     /// To the peers.
@@ -123,6 +126,7 @@ impl Driver {
             self.vitals.failed.store(true, Ordering::Relaxed);
             error!(%fault, "the node stops, so that nothing is promised that it cannot keep");
         }
+        self.checkpoints.finish();
         result
     }
 
@@ -210,7 +214,9 @@ impl Driver {
                 self.metrics.commit_seconds.observe(started.elapsed().as_secs_f64());
                 self.committed(&staged);
             }
-            Effect::Checkpoint { height, bytes } => self.checkpoint(height, &bytes)?,
+            Effect::Checkpoint { height, snapshot, proposers } => {
+                self.checkpoints.write(Work { height, snapshot, proposers });
+            }
             Effect::Dropped(ids) => self.hub.dropped(&ids),
             Effect::Evidence(evidence) => {
                 error!(?evidence, "a validator signed two values for one step: tell the operators");
@@ -282,14 +288,6 @@ impl Driver {
         if header.round.0 > 0 {
             info!(height = %header.height, round = %header.round, "took more than one round");
         }
-    }
-
-    fn checkpoint(&self, height: Height, bytes: &[u8]) -> Result<(), StoreFault> {
-        let started = Instant::now();
-        self.store.checkpoint(height, bytes)?;
-        let seconds = started.elapsed().as_secs_f64();
-        debug!(%height, bytes = bytes.len(), seconds, "checkpoint");
-        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 //! What is durable is a prefix of the chain; state and indexes follow from it.
 
 use std::path::Path;
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
@@ -13,18 +14,22 @@ use chain_store::{
 };
 use chain_types::parameters::PROTOCOL_VERSION;
 use chain_types::{
-    Block, ChainGenesis, Height, Outcome, ParticipantId, PartyKeys, SignedBatch, VerifiedBatch,
+    Block, ChainGenesis, HashedBatch, Height, Outcome, ParticipantId, PartyKeys, SignedBatch,
+    VerifiedBatch,
 };
 use consensus_core::Proposers;
 use contracts::Executed;
-use node_replica::{Checkpoint, SharedState, replay_block};
+use node_replica::{Checkpoint, SharedState, SinceCheckpoint, replay_block};
 use tracing::info;
 
 use super::archive::StoreArchive;
-use super::keys::KeyHistory;
 
 /// How often long work says how far it is.
 const PROGRESS_EVERY: Duration = Duration::from_secs(2);
+/// Threads that read and hash blocks: together about as fast as one takes them.
+const READERS: usize = 2;
+/// Blocks that each of them holds ready.
+const BLOCKS_AHEAD: usize = 4;
 
 /// An open home.
 pub struct Home {
@@ -63,6 +68,8 @@ pub struct Opening {
     pub remembering: Duration,
     /// Blocks since the checkpoint, executed again.
     pub replayed_blocks: u64,
+    /// How many orders they count as.
+    pub replayed_orders: u64,
     /// That.
     pub replaying: Duration,
 }
@@ -183,20 +190,24 @@ fn rebuild(
     };
     let replaying = Instant::now();
     let first = rebuilt.state.height().next();
-    for height in (first.0..=head.0).map(Height) {
+    let read = |height| load(store, genesis, height);
+    read_ahead(first, head, read, |height, (block, batches)| {
         check_version(rebuilt.state.protocol_version())?;
         let keys = |id| rebuilt.state.party_keys(id).copied();
-        let (block, batches) = load(store, keys, genesis, height)?;
+        let verify = |batch: HashedBatch| batch.verify(keys);
+        let batches = batches.into_iter().map(verify).collect::<Result<Vec<_>, _>>()?;
         let replayed = replay_block(&rebuilt.state, &block, &batches, archive);
         archive.check()?;
-        let Executed { writes, .. } = replayed?;
+        let Executed { writes, outcomes, .. } = replayed?;
+        rebuilt.opening.replayed_orders += SinceCheckpoint::orders_of(&outcomes);
         let penalty = rebuilt.state.parameters().proposer_penalty_heights;
         rebuilt.proposers.note(&block.header, rebuilt.state.validators(), penalty);
         let (records, running) = (writes.records().to_vec(), writes.running_writes());
         let retired = rebuilt.state.apply(writes).sorted();
         store.reindex(height, BlockRecords { records, writes: running, retired })?;
         progress.tell("replaying blocks", height);
-    }
+        Ok(())
+    })?;
     rebuilt.opening.replayed_blocks = head.0 + 1 - first.0;
     rebuilt.opening.replaying = replaying.elapsed();
     info!(
@@ -222,13 +233,12 @@ fn from_checkpoint(
     let mut opening = Opening { restoring: started.elapsed(), ..Opening::default() };
     let started = Instant::now();
     let first = store.first_height_from(restoring.blocks_from())?.unwrap_or(height.next());
-    let keys = KeyHistory::read(store, genesis)?;
-    for at in (first.0..=height.0).map(Height) {
-        let (block, batches) = load(store, |id| keys.keys(at, id), genesis, at)?;
-        let outcomes = outcomes(store, at)?;
+    let read = |at| Ok((load(store, genesis, at)?, outcomes(store, at)?));
+    read_ahead(first, height, read, |at, ((block, batches), outcomes)| {
         restoring.remember(&block.header, &batches, &outcomes);
         progress.tell("reading recent orders", at);
-    }
+        Ok(())
+    })?;
     let state = restoring.finish()?;
     opening.remembered_blocks = (height.0 + 1).saturating_sub(first.0);
     opening.remembering = started.elapsed();
@@ -244,20 +254,45 @@ pub fn genesis_records(genesis: &ChainGenesis) -> BlockRecords {
     }
 }
 
-/// A committed block with its batches, signatures and roots checked anew. `keys` are those at the
-/// block.
+/// Reads what belongs to each height from `first` to `last` on threads of its own, some blocks
+/// ahead of `take`, which gets them in order.
+fn read_ahead<T: Send>(
+    first: Height,
+    last: Height,
+    read: impl Fn(Height) -> anyhow::Result<T> + Sync,
+    mut take: impl FnMut(Height, T) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let read = &read;
+    std::thread::scope(|scope| {
+        let readers: [Receiver<anyhow::Result<T>>; READERS] = std::array::from_fn(|reader| {
+            let (give, given) = sync_channel(BLOCKS_AHEAD);
+            let mut heights = (first.0..=last.0).skip(reader).step_by(READERS).map(Height);
+            // Until nobody takes any more.
+            scope.spawn(move || heights.all(|height| give.send(read(height)).is_ok()));
+            given
+        });
+        for (height, reader) in (first.0..=last.0).map(Height).zip(readers.iter().cycle()) {
+            let read = reader.recv().context("the thread that reads blocks ended early")?;
+            take(height, read?)?;
+        }
+        Ok(())
+    })
+}
+
+/// A committed block with its batches, roots checked anew.
 fn load(
     store: &Store,
-    keys: impl Fn(ParticipantId) -> Option<PartyKeys>,
     genesis: &ChainGenesis,
     height: Height,
-) -> anyhow::Result<(Block, Vec<VerifiedBatch>)> {
+) -> anyhow::Result<(Block, Vec<HashedBatch>)> {
     let committed =
         store.block(height)?.with_context(|| format!("block {height} is not in the store"))?;
     let payload = store
         .payload(height)?
         .with_context(|| format!("the batches of block {height} are not in the store"))?;
-    Ok((committed.block, verify_all(keys, genesis, payload)?))
+    let hash = |bytes| Ok(SignedBatch::decode(bytes)?.hash(genesis.chain_id)?);
+    let batches = payload.into_iter().map(hash).collect::<anyhow::Result<_>>()?;
+    Ok((committed.block, batches))
 }
 
 fn outcomes(store: &Store, height: Height) -> anyhow::Result<Vec<Vec<Outcome>>> {

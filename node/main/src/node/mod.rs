@@ -5,6 +5,7 @@
 
 pub mod archive;
 mod backend;
+mod checkpoints;
 mod contract_reads;
 mod contract_reports;
 mod driver;
@@ -31,13 +32,14 @@ use chain_types::ChainGenesis;
 use consensus_mempool::Limits as PoolLimits;
 use genesis::{NodeConfig, NodeIdentity};
 use node_network::{Limits as NetworkLimits, Network, NetworkConfig, Peer};
-use node_replica::{Config, Input, NodeKeys, Replica, SharedState, read_state};
+use node_replica::{CheckpointInterval, Config, Input, NodeKeys, Replica, SharedState, read_state};
 use prometheus_client::registry::Registry;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use self::archive::StoreArchive;
 use self::backend::NodeBackend;
+use self::checkpoints::Checkpoints;
 use self::driver::{Driver, Vitals};
 use self::home::Home;
 use self::hub::Hub;
@@ -107,6 +109,7 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
     let (guard, guard_bytes) = (home.guard, home.guard_bytes.as_deref());
     let replica = new_replica(replica_config, &state, archive.clone(), proposers, guard_bytes)?;
     let first = Input::Recover { staged, wal: log_entries };
+    let checkpoints = Checkpoints::start(store.clone())?;
     let driver = Driver {
         role: replica.role(),
         registration,
@@ -116,6 +119,7 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
         store,
         log,
         unwritten: Vec::new(),
+        checkpoints,
         guard,
         network: network.clone(),
         directory,
@@ -230,8 +234,14 @@ fn replica_config(
             .clone()
             .map(|vote| NodeKeys { network: identity.network_key.public_key(), vote }),
         pool: PoolLimits { bytes_max, submitter_bytes_max: bytes_max / 2, ..PoolLimits::default() },
-        checkpoint_blocks: config.store.checkpoint_blocks,
+        checkpoints: checkpoint_interval(config),
     }
+}
+
+/// How far the node's checkpoints may lie apart.
+pub(crate) fn checkpoint_interval(config: &NodeConfig) -> CheckpointInterval {
+    let store = &config.store;
+    CheckpointInterval { blocks: store.checkpoint_blocks, orders: store.checkpoint_orders }
 }
 
 fn new_replica(

@@ -1,0 +1,80 @@
+//! The thread that writes checkpoints: the driver copies what is to be kept, and goes on.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use chain_state::Snapshot;
+use chain_store::{ChainStore as _, Store};
+use chain_types::Height;
+use consensus_core::Proposers;
+use node_replica::Checkpoint;
+use tracing::{debug, error, warn};
+
+/// A checkpoint to be written.
+pub struct Work {
+    /// The height it is after.
+    pub height: Height,
+    /// The state.
+    pub snapshot: Snapshot,
+    /// Which proposers are passed over.
+    pub proposers: Proposers,
+}
+
+/// The thread and the way to it, which holds nothing: a checkpoint is taken up at once or left out.
+pub struct Checkpoints {
+    work: SyncSender<Work>,
+    thread: JoinHandle<()>,
+}
+
+impl Checkpoints {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When there can be no more threads.
+    pub fn start(store: Arc<Store>) -> io::Result<Self> {
+        let (work, offered) = sync_channel(0);
+        let thread = std::thread::Builder::new()
+            .name("checkpoints".to_owned())
+            .spawn(move || write_all(&store, &offered))?;
+        Ok(Self { work, thread })
+    }
+
+    /// Has a checkpoint written, unless the one before still is: then it is left out, and a start
+    /// has more to replay.
+    pub fn write(&self, work: Work) {
+        match self.work.try_send(work) {
+            Ok(()) => {}
+            Err(TrySendError::Full(Work { height, .. })) => {
+                warn!(%height, "no checkpoint: the one before is still being written");
+            }
+            // It ends early only when the store has failed, which the driver learns from its next
+            // write.
+            Err(TrySendError::Disconnected(_)) => {}
+        }
+    }
+
+    /// Waits for the one that is being written.
+    pub fn finish(self) {
+        drop(self.work);
+        if self.thread.join().is_err() {
+            error!("writing a checkpoint broke an internal invariant; the one before it holds");
+        }
+    }
+}
+
+fn write_all(store: &Store, offered: &Receiver<Work>) {
+    while let Ok(Work { height, snapshot, proposers }) = offered.recv() {
+        let started = Instant::now();
+        let bytes = Checkpoint { state: snapshot.into_bytes(), proposers }.encode();
+        let making_seconds = started.elapsed().as_secs_f64();
+        if let Err(fault) = store.checkpoint(height, &bytes) {
+            error!(%height, %fault, "the checkpoint could not be written; the one before it holds");
+            return;
+        }
+        let seconds = started.elapsed().as_secs_f64();
+        debug!(%height, bytes = bytes.len(), making_seconds, seconds, "checkpoint");
+    }
+}
