@@ -1,13 +1,14 @@
 //! Who may do what, looked up fast. Genesis makes the first one; governance each later one.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::OnceLock;
 
 use ahash::RandomState;
 use bincode::{Decode, Encode};
 use chain_types::parameters::PROTOCOL_VERSION;
 use chain_types::{
     ChainGenesis, ChainId, Currency, Digest, Height, Merchant, MerchantId, Node, Parameters,
-    Participant, ParticipantId, PartyKeys, PublicKey, ValidatorSet, merkle,
+    Participant, ParticipantId, PartyKeys, PublicKey, ReadyKeys, ValidatorSet, merkle,
 };
 
 use crate::order_window::hashing;
@@ -63,6 +64,8 @@ pub(crate) struct Registry {
     pub(crate) parameters_hash: Digest,
     pub(crate) parties: Vec<PartyKeys>,
     pub(crate) parties_root: Digest,
+    /// The parties' keys, made ready with their first use.
+    ready: Vec<OnceLock<ReadyKeys>>,
     participant_at: HashMap<ParticipantId, usize, RandomState>,
     merchant_at: HashMap<MerchantId, usize, RandomState>,
 }
@@ -100,6 +103,7 @@ impl Registry {
             validators,
             parties,
             parties_root: merkle::root(&leaves),
+            ready: vec![OnceLock::new(); leaves.len()],
             participant_at,
             merchant_at,
             content,
@@ -127,6 +131,12 @@ impl Registry {
 
     pub(crate) fn keys(&self, id: ParticipantId) -> Option<&PartyKeys> {
         self.parties.get(*self.participant_at.get(&id)?)
+    }
+
+    pub(crate) fn ready_keys(&self, id: ParticipantId) -> Option<ReadyKeys> {
+        let at = *self.participant_at.get(&id)?;
+        let (keys, ready) = (self.parties.get(at)?, self.ready.get(at)?);
+        Some(*ready.get_or_init(|| ReadyKeys::new(keys)))
     }
 
     pub(crate) fn merchant(&self, id: MerchantId) -> Option<&Merchant> {

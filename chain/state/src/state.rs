@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use chain_types::{
     BatchId, BlockHash, ChainId, Currency, Digest, Height, InstructionId, Merchant, MerchantId,
-    Node, OrderId, Parameters, Participant, ParticipantId, PartyKeys, TimeMs, ValidatorSet,
-    WindowId,
+    Node, OrderId, Parameters, Participant, ParticipantId, PartyKeys, ReadyKeys, TimeMs,
+    ValidatorSet, WindowId,
 };
 
 use crate::account::{Account, AccountKey};
@@ -86,6 +86,11 @@ impl State {
     /// The keys that a participant's batches may be signed with.
     pub fn party_keys(&self, id: ParticipantId) -> Option<&PartyKeys> {
         self.registry.keys(id)
+    }
+
+    /// [`Self::party_keys`], made ready to verify with.
+    pub fn ready_keys(&self, id: ParticipantId) -> Option<ReadyKeys> {
+        self.registry.ready_keys(id)
     }
 
     /// The keys of all participants, ascending by id, and the Merkle root over them.

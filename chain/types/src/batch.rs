@@ -16,7 +16,7 @@ use crate::operation::{
     ProposalItem, QuoteItem, RateItem, RechargeItem, ReinstructItem, ReturnItem, SettleWindowItem,
     TransferDecisionItem, TransferItem, VoidItem,
 };
-use crate::registry::{PartyKeys, Roles};
+use crate::registry::{Roles, Signers};
 use crate::rejection::Rejection;
 use crate::sign::{PublicKey, SecretKey, Signature};
 use crate::units::TimeMs;
@@ -255,10 +255,10 @@ impl SignedBatch {
     ///
     /// # Errors
     /// Rejections 106 to 109.
-    pub fn verify(
+    pub fn verify<K: Signers>(
         self,
         chain_id: ChainId,
-        keys_of: impl FnOnce(ParticipantId) -> Option<PartyKeys>,
+        keys_of: impl FnOnce(ParticipantId) -> Option<K>,
     ) -> Result<VerifiedBatch, BatchError> {
         self.check_chain(chain_id)?;
         let id = self.header.id();
@@ -288,16 +288,16 @@ impl SignedBatch {
     }
 
     /// The key with which its submitter has signed it.
-    fn signer(
+    fn signer<K: Signers>(
         &self,
         id: BatchId,
-        keys_of: impl FnOnce(ParticipantId) -> Option<PartyKeys>,
+        keys_of: impl FnOnce(ParticipantId) -> Option<K>,
     ) -> Result<PublicKey, BatchError> {
         let submitter = self.header.submitter;
         let keys = keys_of(submitter).ok_or_else(|| {
             BatchError::new(Rejection::SubmitterUnknown, format!("(participant {submitter})"))
         })?;
-        keys.all().find(|key| key.verifies(&id.0, &self.signature)).ok_or_else(|| {
+        keys.signer(&id.0, &self.signature).ok_or_else(|| {
             let detail = format!("(participant {submitter}, batch {id})");
             BatchError::new(Rejection::SignatureInvalid, detail)
         })
@@ -355,9 +355,9 @@ impl HashedBatch {
     ///
     /// # Errors
     /// Rejections 107 and 108.
-    pub fn verify(
+    pub fn verify<K: Signers>(
         self,
-        keys_of: impl FnOnce(ParticipantId) -> Option<PartyKeys>,
+        keys_of: impl FnOnce(ParticipantId) -> Option<K>,
     ) -> Result<VerifiedBatch, BatchError> {
         let public_key = self.batch.signer(self.id, keys_of)?;
         Ok(VerifiedBatch(Arc::new(Verified { hashed: self, public_key })))

@@ -45,7 +45,9 @@ pub use prove::Provable;
 pub use rate::{Converted, Rate};
 pub use receipt::{Inclusion, Receipt, ReceiptError};
 pub use record_proof::{RecordInclusion, RecordProof, RecordProofError};
-pub use registry::{ChainGenesis, LiquidityLine, Merchant, Node, Participant, PartyKeys, Roles};
+pub use registry::{
+    ChainGenesis, LiquidityLine, Merchant, Node, Participant, PartyKeys, ReadyKeys, Roles, Signers,
+};
 pub use rejection::{Outcome, Rejection};
 pub use sign::{PublicKey, SecretKey, Signature};
 pub use units::{Amount, Currency, Height, Round, TimeMs};

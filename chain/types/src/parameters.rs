@@ -93,7 +93,7 @@ parameters! {
     /// How many heights a proposer whose turn failed is passed over.
     proposer_penalty_heights: u64 = 100, 0 => 100_000;
     /// The most batches in a block.
-    block_batches_max: u32 = 512, 1 => 4_096;
+    block_batches_max: u32 = 4_096, 1 => 4_096;
     /// The most items in a block. A full batch must fit, or it could never commit.
     block_items_max: u32 = 65_536, BATCH_ITEMS_MAX => 32 * BATCH_ITEMS_MAX;
     /// The most returns in a block: each reads the past from disk. A full batch must fit.

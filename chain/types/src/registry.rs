@@ -8,7 +8,7 @@ use crate::hash::Digest;
 use crate::ids::{ChainId, MerchantId, ParticipantId, ValidatorId};
 use crate::merkle;
 use crate::parameters::Parameters;
-use crate::sign::PublicKey;
+use crate::sign::{PublicKey, ReadyKey, Signature};
 use crate::units::{Amount, Currency, Height, TimeMs};
 use crate::validators::ValidatorSet;
 
@@ -122,6 +122,41 @@ impl PartyKeys {
     /// Its leaf of the parties tree.
     pub fn leaf(&self) -> Digest {
         merkle::leaf(&codec::encode(self))
+    }
+}
+
+/// Whose signatures count for a party's batches.
+pub trait Signers {
+    /// The key with which `signature` is over `digest`.
+    fn signer(&self, digest: &Digest, signature: &Signature) -> Option<PublicKey>;
+}
+
+impl Signers for PartyKeys {
+    fn signer(&self, digest: &Digest, signature: &Signature) -> Option<PublicKey> {
+        self.all().find(|key| key.verifies(digest, signature))
+    }
+}
+
+/// A party's keys made ready once, for who verifies many signatures of one party.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadyKeys {
+    current: Option<(PublicKey, ReadyKey)>,
+    previous: Option<(PublicKey, ReadyKey)>,
+}
+
+impl ReadyKeys {
+    /// The keys, in the order of [`PartyKeys::all`].
+    pub fn new(keys: &PartyKeys) -> Self {
+        let ready = |key| ReadyKey::new(key).map(|ready| (key, ready));
+        let previous = keys.previous.and_then(|(key, _)| ready(key));
+        Self { current: ready(keys.current), previous }
+    }
+}
+
+impl Signers for ReadyKeys {
+    fn signer(&self, digest: &Digest, signature: &Signature) -> Option<PublicKey> {
+        let keys = [&self.current, &self.previous].into_iter().flatten();
+        keys.into_iter().find(|(_, key)| key.verifies(digest, signature)).map(|(key, _)| *key)
     }
 }
 

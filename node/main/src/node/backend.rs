@@ -103,7 +103,7 @@ impl NodeBackend {
         let chain_id = self.genesis.chain_id;
         let is_small = bytes.len() <= VERIFIED_AT_ONCE_BYTES;
         let verify = move || {
-            let keys_of = |id| read_state(&state).party_keys(id).copied();
+            let keys_of = |id| read_state(&state).ready_keys(id);
             SignedBatch::decode(bytes).and_then(|batch| batch.verify(chain_id, keys_of))
         };
         if is_small {

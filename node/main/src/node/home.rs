@@ -14,7 +14,7 @@ use chain_store::{
 };
 use chain_types::parameters::PROTOCOL_VERSION;
 use chain_types::{
-    Block, ChainGenesis, HashedBatch, Height, Outcome, ParticipantId, PartyKeys, SignedBatch,
+    Block, ChainGenesis, HashedBatch, Height, Outcome, ParticipantId, ReadyKeys, SignedBatch,
     VerifiedBatch,
 };
 use consensus_core::Proposers;
@@ -103,7 +103,7 @@ pub fn open(
     let archive = Arc::new(StoreArchive::new(store.clone()));
     let rebuilt = rebuild(&store, &archive, genesis, head.unwrap_or_default(), checkpoint)?;
     check_version(rebuilt.state.protocol_version())?;
-    let keys = |id| rebuilt.state.party_keys(id).copied();
+    let keys = |id| rebuilt.state.ready_keys(id);
     let staged = staged
         .into_iter()
         .map(|staged| Ok((staged.block, verify_all(keys, genesis, staged.batches)?)))
@@ -193,7 +193,7 @@ fn rebuild(
     let read = |height| load(store, genesis, height);
     read_ahead(first, head, read, |height, (block, batches)| {
         check_version(rebuilt.state.protocol_version())?;
-        let keys = |id| rebuilt.state.party_keys(id).copied();
+        let keys = |id| rebuilt.state.ready_keys(id);
         let verify = |batch: HashedBatch| batch.verify(keys);
         let batches = batches.into_iter().map(verify).collect::<Result<Vec<_>, _>>()?;
         let replayed = replay_block(&rebuilt.state, &block, &batches, archive);
@@ -302,7 +302,7 @@ fn outcomes(store: &Store, height: Height) -> anyhow::Result<Vec<Vec<Outcome>>> 
 }
 
 fn verify_all(
-    keys: impl Fn(ParticipantId) -> Option<PartyKeys>,
+    keys: impl Fn(ParticipantId) -> Option<ReadyKeys>,
     genesis: &ChainGenesis,
     payload: Vec<bytes::Bytes>,
 ) -> anyhow::Result<Vec<VerifiedBatch>> {

@@ -236,7 +236,7 @@ impl Peers {
 
     fn verify(&self, bytes: Bytes) -> Result<VerifiedBatch, chain_types::BatchError> {
         let signed = SignedBatch::decode(bytes)?;
-        let keys_of = |id| read_state(&self.state).party_keys(id).copied();
+        let keys_of = |id| read_state(&self.state).ready_keys(id);
         signed.verify(self.chain_id, keys_of)
     }
 
