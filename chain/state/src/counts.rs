@@ -118,7 +118,18 @@ struct Touched<K: CountKey> {
 
 impl<K: CountKey> Touched<K> {
     fn new(counts: &Counts<K>, key: K) -> Self {
-        let at = counts.find(&key);
+        Self::found(counts, key, counts.find(&key))
+    }
+
+    /// `guess` is what [`Positions::guess`] said of the key.
+    fn guessed(counts: &Counts<K>, key: K, guess: Option<usize>) -> Self {
+        match guess {
+            Some(at) if counts.entries[at].0 != key => Self::new(counts, key),
+            sure => Self::found(counts, key, sure),
+        }
+    }
+
+    fn found(counts: &Counts<K>, key: K, at: Option<usize>) -> Self {
         let count = at.map_or_else(K::Count::default, |at| counts.entries[at].1);
         // Positions are 32 bits.
         Self { key, count, at: at.and_then(|at| u32::try_from(at).ok()), is_changed: false }
@@ -142,10 +153,14 @@ impl<K: CountKey> CountChanges<K> {
         Self { hashing, touched, at, last: 0 }
     }
 
-    /// Looks these up together, ahead of their orders: each is a miss in the cache, and misses
-    /// that do not depend on each other are waited for at the same time.
+    /// Looks these up together, ahead of their orders: each is several misses in the cache, and
+    /// misses that do not depend on each other are waited for at the same time. So first all
+    /// positions, then all entries.
     pub(crate) fn expect(&mut self, counts: &Counts<K>, keys: &[K]) {
-        let found: Vec<Touched<K>> = keys.iter().map(|key| Touched::new(counts, *key)).collect();
+        let guess = |key: &K| counts.at.guess(key.hash(&counts.hashing));
+        let guesses: Vec<Option<usize>> = keys.iter().map(guess).collect();
+        let found = |(key, guess): (&K, &Option<usize>)| Touched::guessed(counts, *key, *guess);
+        let found: Vec<Touched<K>> = keys.iter().zip(&guesses).map(found).collect();
         for touched in found {
             let key = touched.key;
             self.touch(&key, || touched);
