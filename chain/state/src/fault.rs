@@ -41,7 +41,7 @@ pub enum StateFault {
     },
     /// A block fed does not follow the one before, or has other content than its header says.
     #[error(
-        "the store's block {height} is not the one that was decided: its {what} differ; put the home back from a copy, or let the node catch up from its peers with an empty one"
+        "the store's block {height} is not the one that was decided: its {what} differ; move the home away but keep vote.guard, and let the node fetch the chain from its peers"
     )]
     BlockDiffers {
         /// The block.
