@@ -24,8 +24,8 @@ impl Positions {
         self.at.find(hash, |at| is_it(*at as usize)).map(|at| *at as usize)
     }
 
-    /// A position of this hash or of one that looks like it: nearly always [`Self::find`]'s, without
-    /// a look at the list. `None` is sure.
+    /// A position of this hash or of one that looks like it: nearly always [`Self::find`]'s,
+    /// without a look at the list. `None` is sure.
     pub(crate) fn guess(&self, hash: u64) -> Option<usize> {
         self.at.find(hash, |_| true).map(|at| *at as usize)
     }
