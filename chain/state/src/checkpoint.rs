@@ -15,10 +15,12 @@ use chain_types::{
 
 use crate::account::{Account, AccountKey};
 use crate::accounts::AccountBook;
+use crate::chunked::Chunked;
 use crate::counts::Counts;
 use crate::fault::StateFault;
 use crate::instructions::InstructionBook;
-use crate::order_window::{OrderWindow, hashing};
+use crate::order_window::OrderWindow;
+use crate::positions::HashSeeds;
 use crate::recent_batches::RecentBatches;
 use crate::records::{InstructionRecord, Party, Reservation};
 use crate::registry::{Registry, RegistryContent};
@@ -56,8 +58,8 @@ struct Head {
 pub struct Snapshot {
     /// Everything but the users, as bytes already.
     others: Vec<u8>,
-    months: Vec<(UserMonthKey, UserMonth)>,
-    days: Vec<(UserDayKey, UserDay)>,
+    months: Chunked<(UserMonthKey, UserMonth)>,
+    days: Chunked<(UserDayKey, UserDay)>,
 }
 
 impl Snapshot {
@@ -103,7 +105,7 @@ impl State {
         put_list(&mut bytes, self.instructions.len(), self.instructions.records().copied());
         self.tables.put(&mut bytes);
         let UserBook { months, days } = &self.users;
-        let (months, days) = (months.entries().to_vec(), days.entries().to_vec());
+        let (months, days) = (months.entries().clone(), days.entries().clone());
         Snapshot { others: bytes, months, days }
     }
 
@@ -113,6 +115,18 @@ impl State {
     /// When the bytes are no checkpoint, are damaged, of another chain, or do not have the digest
     /// that they say.
     pub fn restore(genesis: &ChainGenesis, checkpoint: &[u8]) -> Result<Restoring, StateFault> {
+        Self::restore_hashed(genesis, checkpoint, HashSeeds::of_chain(genesis.chain_id))
+    }
+
+    /// [`Self::restore`], its tables hashed by seeds of the node's own.
+    ///
+    /// # Errors
+    /// As [`Self::restore`].
+    pub fn restore_hashed(
+        genesis: &ChainGenesis,
+        checkpoint: &[u8],
+        seeds: HashSeeds,
+    ) -> Result<Restoring, StateFault> {
         let sections = checkpoint.strip_prefix(&MAGIC).ok_or(StateFault::Version)?;
         let Some((sections, checksum)) = sections.split_last_chunk::<CHECKSUM_BYTES>() else {
             return Err(StateFault::Damaged("it ends early"));
@@ -137,10 +151,10 @@ impl State {
         let legs: Vec<(Party, Gross)> = reader.list()?;
         let instructions: Vec<InstructionRecord> = reader.list()?;
         let tables = Tables::read(&mut reader)?;
-        let hashing = hashing(genesis.chain_id);
+        let hashing = seeds.hashing();
         let users = UserBook {
             months: Counts::new(hashing.clone(), reader.list()?),
-            days: Counts::new(hashing, reader.list()?),
+            days: Counts::new(hashing.clone(), reader.list()?),
         };
         if !reader.bytes.is_empty() {
             return Err(StateFault::Damaged("it goes on after its end"));
@@ -157,11 +171,12 @@ impl State {
             block_hash: head.block_hash,
             accounts: AccountBook::new(accounts),
             writes: head.writes,
-            orders: OrderWindow::new(genesis.chain_id),
+            orders: OrderWindow::new(hashing.clone()),
             reservations: BTreeMap::from_iter(reservations),
             window,
             instructions: InstructionBook::new(instructions, head.time),
-            batches: RecentBatches::new(genesis.chain_id),
+            batches: RecentBatches::new(hashing.clone()),
+            hashing,
             tables,
             users,
         };

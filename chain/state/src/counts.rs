@@ -1,10 +1,12 @@
 //! Millions of small counts, found by hash: a dense list in order of arrival, with the positions
-//! of its entries beside it. What is over is forgotten bit by bit as the list is changed.
+//! of its entries beside it. Both grow bit by bit, and what is over is forgotten bit by bit as the
+//! list is changed: no block pays for all.
 
 use std::fmt::Debug;
 
 use ahash::RandomState;
 
+use crate::chunked::Chunked;
 use crate::positions::Positions;
 
 /// Entries looked at for each one that a block changes, so that the list loses faster what is over
@@ -27,7 +29,7 @@ pub(crate) trait CountKey: Copy + PartialEq {
 #[derive(Debug, Clone)]
 pub(crate) struct Counts<K: CountKey> {
     hashing: RandomState,
-    entries: Vec<(K, K::Count)>,
+    entries: Chunked<(K, K::Count)>,
     at: Positions,
     /// Where looking for what is over goes on.
     next_look: usize,
@@ -36,9 +38,8 @@ pub(crate) struct Counts<K: CountKey> {
 impl<K: CountKey> Counts<K> {
     /// The counts of a checkpoint.
     pub(crate) fn new(hashing: RandomState, entries: Vec<(K, K::Count)>) -> Self {
-        let room = entries.len();
-        let (at, list) = (Positions::with_capacity(room), Vec::with_capacity(room));
-        let mut counts = Self { hashing, entries: list, at, next_look: 0 };
+        let at = Positions::with_capacity(entries.len());
+        let mut counts = Self { hashing, entries: Chunked::new(), at, next_look: 0 };
         for (key, count) in entries {
             counts.put(key, count);
         }
@@ -46,7 +47,7 @@ impl<K: CountKey> Counts<K> {
     }
 
     /// In no order that means anything.
-    pub(crate) fn entries(&self) -> &[(K, K::Count)] {
+    pub(crate) fn entries(&self) -> &Chunked<(K, K::Count)> {
         &self.entries
     }
 
@@ -68,10 +69,13 @@ impl<K: CountKey> Counts<K> {
         // The positions that the changes name are used up: entries may move now.
         for _ in 0..looks {
             self.next_look = if self.next_look < self.entries.len() { self.next_look } else { 0 };
-            match self.entries.get(self.next_look) {
-                Some((_, count)) if is_over(count) => self.remove(self.next_look),
-                Some(_) => self.next_look += 1,
-                None => return,
+            if self.entries.len() == 0 {
+                return;
+            }
+            if is_over(&self.entries[self.next_look].1) {
+                self.remove(self.next_look);
+            } else {
+                self.next_look += 1;
             }
         }
     }
@@ -96,12 +100,8 @@ impl<K: CountKey> Counts<K> {
 
     /// The last entry takes the place of the one that goes.
     fn remove(&mut self, at: usize) {
-        let hash_at = |at: usize| self.entries[at].0.hash(&self.hashing);
-        let last = self.entries.len() - 1;
-        self.at.remove(hash_at(at), at);
-        if at != last {
-            self.at.moved(hash_at(last), last, at);
-        }
+        let (entries, hashing) = (&self.entries, &self.hashing);
+        self.at.swap_remove(at, entries.len() - 1, |at| entries[at].0.hash(hashing));
         self.entries.swap_remove(at);
     }
 }

@@ -14,7 +14,8 @@ use chain_types::{
 use crate::account::{Account, AccountKey, difference};
 use crate::accounts::AccountBook;
 use crate::instructions::InstructionBook;
-use crate::order_window::{OrderWindow, hashing};
+use crate::order_window::OrderWindow;
+use crate::positions::HashSeeds;
 use crate::recent_batches::RecentBatches;
 use crate::records::{AccountEntry, EntryCause, Record};
 use crate::registry::Registry;
@@ -26,14 +27,20 @@ use crate::window::{OpenWindow, WindowOpening};
 impl State {
     /// The state of block zero: opening liquidity stands, nothing else has happened.
     pub fn genesis(genesis: &ChainGenesis) -> Self {
-        let mut state = Self::before_block_zero(genesis);
+        Self::genesis_hashed(genesis, HashSeeds::of_chain(genesis.chain_id))
+    }
+
+    /// [`Self::genesis`], its tables hashed by seeds of the node's own.
+    pub fn genesis_hashed(genesis: &ChainGenesis, seeds: HashSeeds) -> Self {
+        let mut state = Self::before_block_zero(genesis, seeds);
         state.block_hash = block_zero(genesis, &state).hash();
         state
     }
 
     /// Block zero: no batches, no certificate, the same bytes on every node.
     pub fn genesis_block(genesis: &ChainGenesis) -> Block {
-        block_zero(genesis, &Self::before_block_zero(genesis))
+        let seeds = HashSeeds::of_chain(genesis.chain_id);
+        block_zero(genesis, &Self::before_block_zero(genesis, seeds))
     }
 
     /// What the store indexes of block zero: the entries of opening liquidity.
@@ -57,7 +64,8 @@ impl State {
         entries.map(Record::AccountEntry).collect()
     }
 
-    fn before_block_zero(genesis: &ChainGenesis) -> Self {
+    fn before_block_zero(genesis: &ChainGenesis, seeds: HashSeeds) -> Self {
+        let hashing = seeds.hashing();
         let opening =
             WindowOpening { id: WindowId(0), opened: genesis.time, first_height: Height(0) };
         Self {
@@ -67,13 +75,14 @@ impl State {
             block_hash: BlockHash::default(),
             accounts: AccountBook::new(opening_accounts(genesis)),
             writes: hash(Domain::Writes, &[&Digest::ZERO.0, &genesis.chain_id.0.0]),
-            orders: OrderWindow::new(genesis.chain_id),
+            orders: OrderWindow::new(hashing.clone()),
             reservations: BTreeMap::new(),
             window: OpenWindow::new(opening),
             instructions: InstructionBook::default(),
             tables: Tables::default(),
-            users: UserBook::new(&hashing(genesis.chain_id)),
-            batches: RecentBatches::new(genesis.chain_id),
+            users: UserBook::new(&hashing),
+            batches: RecentBatches::new(hashing.clone()),
+            hashing,
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod account;
 mod accounts;
 pub mod accounts_tree;
 mod checkpoint;
+mod chunked;
 mod counts;
 pub mod fault;
 mod genesis;
@@ -41,6 +42,7 @@ pub use history::{History, NoHistory, PastCollection, PastOrder};
 pub use hot_accounts::{Movement, Slot};
 pub use order_window::{BLOCK_BATCHES_LIMIT, Departing, Retired, SLICE_MS, check_timely};
 pub use overlay::{Breach, ExpectedOrder, InstructionOverflow, Overlay};
+pub use positions::HashSeeds;
 pub use recent_batches::check_batch_timely;
 pub use records::{
     AccountEntry, BreachRecord, BreachSubject, Conversion, Corridor, EntryCause, HeldOrder,

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use ahash::RandomState;
-use chain_types::{ChainId, Height, OrderId, Outcome, Parameters, Rejection, TimeMs};
+use chain_types::{Height, OrderId, Outcome, Parameters, Rejection, TimeMs};
 
 use crate::positions::{Positions, hash_of};
 use crate::records::{Location, OrderRecord, OrderStatus};
@@ -72,8 +72,8 @@ pub(crate) struct OrderWindow {
 }
 
 impl OrderWindow {
-    pub(crate) fn new(chain_id: ChainId) -> Self {
-        Self { hashing: hashing(chain_id), slices: BTreeMap::new() }
+    pub(crate) fn new(hashing: RandomState) -> Self {
+        Self { hashing, slices: BTreeMap::new() }
     }
 
     pub(crate) fn get(&self, id: &OrderId) -> Option<OrderRecord> {
@@ -141,16 +141,6 @@ impl OrderWindow {
             later: HashMap::with_hasher(self.hashing.clone()),
         }
     }
-}
-
-/// Seeds from the chain id: the same on every node, so that even timing is reproducible.
-pub(crate) fn hashing(chain_id: ChainId) -> RandomState {
-    let seed = |at: usize| {
-        let mut bytes = [0; 8];
-        bytes.copy_from_slice(&chain_id.0.0[at..at + 8]);
-        u64::from_le_bytes(bytes)
-    };
-    RandomState::with_seeds(seed(0), seed(8), seed(16), seed(24))
 }
 
 /// The slice of an id.

@@ -14,7 +14,7 @@ use chain_types::{
 use crate::account::{Account, AccountKey, CounterOverflow};
 use crate::accounts_tree::state_digest;
 use crate::hot_accounts::{HotAccounts, Movement, Slot};
-use crate::order_window::{BLOCK_BATCHES_LIMIT, hashing};
+use crate::order_window::BLOCK_BATCHES_LIMIT;
 use crate::positions::{Positions, hash_of};
 use crate::records::{
     BreachRecord, BreachSubject, EntryCause, InstructionRecord, Location, OrderRecord, OrderStatus,
@@ -83,7 +83,7 @@ impl<'a> Overlay<'a> {
     pub fn new(state: &'a State, time: TimeMs, order_count: usize) -> Self {
         assert!(time > state.time(), "block time {time} is not after {}", state.time());
         let height = state.height().next();
-        let hashing = hashing(state.chain_id());
+        let hashing = state.hashing().clone();
         let are_users_counted = state.are_users_counted();
         let user_room = if are_users_counted { order_count } else { 0 };
         let users = UserChanges::new(&hashing, user_room);

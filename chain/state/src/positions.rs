@@ -2,21 +2,42 @@
 //! in order of arrival, so that adding to it writes where the last write was; the table beside it
 //! takes five bytes an entry, and a search that finds nothing reads one of them. For lookups only:
 //! nothing walks it.
+//!
+//! A large table grows bit by bit: the next one is filled along the list while the present one
+//! still answers. Growing at once would visit millions of entries in no order, within one block,
+//! and on every validator at the same height.
 
 use ahash::RandomState;
+use chain_types::ChainId;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
+
+/// Tables of less are made anew at once.
+const LARGE: usize = 4_096;
+/// Entries that go over to the next table with each that is added: it is full before the present
+/// one is, which has a quarter of its places left when that begins.
+const MOVES_PER_ADD: usize = 8;
 
 /// Positions in a list that its owner keeps beside it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Positions {
     at: HashTable<u32>,
+    /// How many were announced: it does not begin to grow before.
+    room: usize,
+    next: Option<Next>,
+}
+
+/// The table that follows: of the list's entries it has those before `moved`.
+#[derive(Debug, Clone)]
+struct Next {
+    at: HashTable<u32>,
+    moved: usize,
 }
 
 impl Positions {
     /// None yet, with room for so many.
     pub(crate) fn with_capacity(room: usize) -> Self {
-        Self { at: HashTable::with_capacity(room) }
+        Self { at: HashTable::with_capacity(room), room, next: None }
     }
 
     /// The position among those of this hash that `is_it` accepts.
@@ -43,34 +64,206 @@ impl Positions {
         match found {
             Entry::Occupied(found) => Some(*found.get() as usize),
             Entry::Vacant(vacant) => {
-                let position = u32::try_from(next);
-                assert!(position.is_ok(), "more than 2^32 entries in a list");
-                vacant.insert(position.unwrap_or_default());
+                vacant.insert(packed(next));
+                self.grow(hash, next, hash_of);
                 None
             }
         }
     }
 
-    /// Forgets an entry: the position of this hash.
-    pub(crate) fn remove(&mut self, hash: u64, position: usize) {
-        let found = self.at.find_entry(hash, |at| *at as usize == position);
-        assert!(found.is_ok(), "no entry has the position {position}");
-        if let Ok(entry) = found {
-            entry.remove();
+    /// Takes a step towards a larger table, if one is needed. `last` was just added, of `hash`.
+    fn grow(&mut self, hash: u64, last: usize, hash_of: impl Fn(usize) -> u64) {
+        let (count, capacity) = (self.at.len(), self.at.capacity());
+        let is_due = count > self.room && capacity >= LARGE && count > capacity / 4 * 3;
+        if self.next.is_none() && is_due {
+            self.next = Some(Next { at: HashTable::with_capacity(2 * capacity), moved: 0 });
+        }
+        let Some(next) = &mut self.next else { return };
+        for _ in 0..MOVES_PER_ADD {
+            let hash = if next.moved == last { hash } else { hash_of(next.moved) };
+            next.at.insert_unique(hash, packed(next.moved), |at| hash_of(*at as usize));
+            next.moved += 1;
+            if next.moved > last {
+                self.at = std::mem::take(&mut next.at);
+                self.next = None;
+                return;
+            }
         }
     }
 
-    /// The entry of this hash stands at `to` now, a position that nothing else has.
-    pub(crate) fn moved(&mut self, hash: u64, from: usize, to: usize) {
-        let found = self.at.find_mut(hash, |at| *at as usize == from);
-        assert!(found.is_some(), "no entry has the position {from}");
-        if let (Some(at), Ok(to)) = (found, u32::try_from(to)) {
-            *at = to;
+    /// Forgets an entry, whose place the list's `last` one takes. `hash_of` gives the hash of any
+    /// position, as the list was before.
+    pub(crate) fn swap_remove(
+        &mut self,
+        position: usize,
+        last: usize,
+        hash_of: impl Fn(usize) -> u64,
+    ) {
+        let (hash, last_hash) = (hash_of(position), hash_of(last));
+        forget(&mut self.at, hash, position);
+        if position != last {
+            renumber(&mut self.at, last_hash, last, position);
         }
+        let Some(next) = &mut self.next else { return };
+        if position < next.moved {
+            forget(&mut next.at, hash, position);
+        }
+        if last < next.moved && position != last {
+            renumber(&mut next.at, last_hash, last, position);
+        } else if position < next.moved && position != last {
+            next.at.insert_unique(last_hash, packed(position), |at| hash_of(*at as usize));
+        }
+        next.moved = next.moved.min(last);
+    }
+}
+
+fn packed(position: usize) -> u32 {
+    let packed = u32::try_from(position);
+    assert!(packed.is_ok(), "more than 2^32 entries in a list");
+    packed.unwrap_or_default()
+}
+
+fn forget(table: &mut HashTable<u32>, hash: u64, position: usize) {
+    let found = table.find_entry(hash, |at| *at as usize == position);
+    assert!(found.is_ok(), "no entry has the position {position}");
+    if let Ok(entry) = found {
+        entry.remove();
+    }
+}
+
+fn renumber(table: &mut HashTable<u32>, hash: u64, from: usize, to: usize) {
+    let found = table.find_mut(hash, |at| *at as usize == from);
+    assert!(found.is_some(), "no entry has the position {from}");
+    if let Some(at) = found {
+        *at = packed(to);
+    }
+}
+
+/// Seeds of the hashes by which orders, users and batches are found. Submitters choose ids: a node
+/// takes seeds that nobody else knows, or ids could be made that all hash alike. They show in no
+/// result, only in how long one takes.
+#[derive(Debug, Clone, Copy)]
+pub struct HashSeeds(pub [u64; 4]);
+
+impl HashSeeds {
+    /// The chain's: the same everywhere, so that even timing is reproducible. For tests and tools.
+    pub fn of_chain(chain_id: ChainId) -> Self {
+        Self::of_bytes(chain_id.0.0)
+    }
+
+    /// Seeds from bytes.
+    pub fn of_bytes(bytes: [u8; 32]) -> Self {
+        let (seeds, _) = bytes.as_chunks::<8>();
+        let mut numbers = seeds.iter().map(|seed| u64::from_le_bytes(*seed));
+        Self(std::array::from_fn(|_| numbers.next().unwrap_or_default()))
+    }
+
+    pub(crate) fn hashing(self) -> RandomState {
+        let Self([first, second, third, fourth]) = self;
+        RandomState::with_seeds(first, second, third, fourth)
     }
 }
 
 /// The hash of a 16-byte id.
 pub(crate) fn hash_of(hashing: &RandomState, id: &[u8; 16]) -> u64 {
     hashing.hash_one(u128::from_le_bytes(*id))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A list and its positions, against a map that knows where each key stands.
+    #[derive(Default)]
+    struct Listed {
+        keys: Vec<u64>,
+        at: Positions,
+        expected: BTreeMap<u64, usize>,
+        grew: u32,
+    }
+
+    fn hash(key: u64) -> u64 {
+        RandomState::with_seeds(1, 2, 3, 4).hash_one(key)
+    }
+
+    impl Listed {
+        fn add(&mut self, key: u64) {
+            let (keys, next, was_growing) = (&self.keys, self.keys.len(), self.at.next.is_some());
+            let is_it = |at: usize| keys[at] == key;
+            let found = self.at.find_or_add(hash(key), next, is_it, |at| hash(keys[at]));
+            assert_eq!(found, self.expected.get(&key).copied());
+            if found.is_none() {
+                self.keys.push(key);
+                self.expected.insert(key, next);
+            }
+            self.grew += u32::from(was_growing && self.at.next.is_none());
+        }
+
+        fn remove(&mut self, at: usize) {
+            let last = self.keys.len() - 1;
+            self.at.swap_remove(at, last, |at| hash(self.keys[at]));
+            self.expected.remove(&self.keys.swap_remove(at));
+            if let Some(moved) = self.keys.get(at) {
+                self.expected.insert(*moved, at);
+            }
+        }
+
+        fn check(&self) {
+            for (key, at) in &self.expected {
+                assert_eq!(self.at.find(hash(*key), |at| self.keys[at] == *key), Some(*at));
+            }
+            assert_eq!(self.at.at.len(), self.keys.len());
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 32,
+            failure_persistence: None,
+            ..Default::default()
+        })]
+
+        /// Every key is where it stands, however additions and removals meet a table that grows.
+        #[test]
+        fn what_grows_bit_by_bit_loses_nothing(
+            steps in prop::collection::vec((0_usize..1_200, 0_usize..400, any::<u64>()), 1..40)
+        ) {
+            let (mut list, mut next) = (Listed::default(), 0);
+            for (adds, removals, seed) in steps {
+                for _ in 0..adds {
+                    list.add(next);
+                    // Some come again, some are new.
+                    list.add(seed % (next + 1));
+                    next += 1;
+                }
+                for step in 0..removals {
+                    if !list.keys.is_empty() {
+                        list.remove((hash(seed ^ step as u64) as usize) % list.keys.len());
+                    }
+                }
+                list.check();
+            }
+        }
+    }
+
+    #[test]
+    fn a_large_table_grows_without_being_made_anew_at_once() {
+        let mut list = Listed::default();
+        for key in 0..200_000 {
+            let (capacity, grew) = (list.at.at.capacity(), list.grew);
+            list.add(key);
+            let (is_larger, is_replaced) = (list.at.at.capacity() > capacity, list.grew > grew);
+            assert!(!is_larger || capacity < LARGE || is_replaced, "made anew at {key}");
+        }
+        list.check();
+        assert!(list.grew >= 4, "{}", list.grew);
+        let announced = Positions::with_capacity(10_000);
+        let mut list = Listed { at: announced, ..Listed::default() };
+        (0..10_000).for_each(|key| list.add(key));
+        assert!(list.at.next.is_none(), "as many as were announced need no larger table");
+    }
 }

@@ -3,9 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use ahash::RandomState;
-use chain_types::{BatchId, ChainId, Height, Parameters, Rejection, TimeMs};
-
-use crate::order_window::hashing;
+use chain_types::{BatchId, Height, Parameters, Rejection, TimeMs};
 
 /// Whether a batch of this valid-until time may commit at a block time.
 ///
@@ -32,8 +30,8 @@ pub(crate) struct RecentBatches {
 }
 
 impl RecentBatches {
-    pub(crate) fn new(chain_id: ChainId) -> Self {
-        let locations = HashMap::with_hasher(hashing(chain_id));
+    pub(crate) fn new(hashing: RandomState) -> Self {
+        let locations = HashMap::with_hasher(hashing);
         Self { locations, by_valid_until: BTreeSet::new() }
     }
 

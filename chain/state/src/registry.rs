@@ -11,7 +11,7 @@ use chain_types::{
     Participant, ParticipantId, PartyKeys, PublicKey, ReadyKeys, ValidatorSet, merkle,
 };
 
-use crate::order_window::hashing;
+use crate::positions::HashSeeds;
 use crate::records::RegistryRecord;
 
 /// The content of a registry: what governance changes.
@@ -80,11 +80,13 @@ impl Registry {
     }
 
     fn new(chain_id: ChainId, content: RegistryContent, is_of_genesis: bool) -> Self {
-        let mut participant_at = HashMap::with_hasher(hashing(chain_id));
+        // Governance chooses these ids, not submitters.
+        let hashing = HashSeeds::of_chain(chain_id).hashing();
+        let mut participant_at = HashMap::with_hasher(hashing.clone());
         for (at, participant) in content.participants.iter().enumerate() {
             participant_at.insert(participant.id, at);
         }
-        let mut merchant_at = HashMap::with_hasher(hashing(chain_id));
+        let mut merchant_at = HashMap::with_hasher(hashing);
         for (at, merchant) in content.merchants.iter().enumerate() {
             merchant_at.insert(merchant.id, at);
         }

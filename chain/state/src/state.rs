@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ahash::RandomState;
 use chain_types::{
     BatchId, BlockHash, ChainId, Currency, Digest, Height, InstructionId, Merchant, MerchantId,
     Node, OrderId, Parameters, Participant, ParticipantId, PartyKeys, ReadyKeys, TimeMs,
@@ -40,6 +41,8 @@ pub struct State {
     pub(crate) batches: RecentBatches,
     pub(crate) tables: Tables,
     pub(crate) users: UserBook,
+    /// By which all of it is found; it shows in no result.
+    pub(crate) hashing: RandomState,
 }
 
 impl State {
@@ -175,6 +178,10 @@ impl State {
 
     pub(crate) fn account_book(&self) -> &AccountBook {
         &self.accounts
+    }
+
+    pub(crate) fn hashing(&self) -> &RandomState {
+        &self.hashing
     }
 
     pub(crate) fn user_book(&self) -> &UserBook {

@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use crate::accounts_tree::{ACCOUNTS_TREE_DEPTH, AccountsTree};
 use crate::counts::{CountChanges, Counts};
 use crate::instructions::InstructionBook;
-use crate::order_window::{OrderWindow, hashing, is_live};
+use crate::order_window::{OrderWindow, is_live};
 use crate::recent_batches::RecentBatches;
 use crate::*;
 
@@ -56,8 +56,12 @@ fn record(location: Location) -> OrderRecord {
     OrderRecord::new(location, &sha256(&[b"leaf"]), Outcome::APPLIED, OrderStatus::Reserved)
 }
 
+fn hashing() -> ahash::RandomState {
+    HashSeeds::of_chain(genesis().chain_id).hashing()
+}
+
 fn window_of_orders() -> OrderWindow {
-    OrderWindow::new(genesis().chain_id)
+    OrderWindow::new(hashing())
 }
 
 proptest! {
@@ -240,7 +244,7 @@ fn overdue_instructions_are_given_once_by_deadline() {
 
 #[test]
 fn batches_are_kept_while_they_could_commit() {
-    let mut batches = RecentBatches::new(genesis().chain_id);
+    let mut batches = RecentBatches::new(hashing());
     let ids = [1_u8, 2].map(|byte| BatchId(Digest([byte; 32])));
     batches.insert(ids[0], TimeMs(10), (Height(1), 0));
     batches.insert(ids[1], TimeMs(11), (Height(1), 1));
@@ -400,7 +404,6 @@ proptest! {
     /// all, says the same of what is not over, and loses what is.
     #[test]
     fn forgetting_shows_nowhere(blocks in blocks_of_counts()) {
-        let hashing = || hashing(genesis().chain_id);
         let mut kept = Counts::<UserMonthKey>::new(hashing(), Vec::new());
         let mut forgetful = kept.clone();
         let mut month = 0;
@@ -422,7 +425,7 @@ proptest! {
             prop_assert_eq!(all_bytes, some_bytes);
             kept.apply(all, |_| false);
             forgetful.apply(some, |count| count.month < month);
-            let restored = Counts::new(hashing(), forgetful.entries().to_vec());
+            let restored = Counts::new(hashing(), forgetful.entries().iter().copied().collect());
             for (key, count) in kept.entries().iter().filter(|(_, count)| count.month >= month) {
                 prop_assert_eq!(forgetful.get(key), *count);
                 prop_assert_eq!(restored.get(key), *count);

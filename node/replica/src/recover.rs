@@ -197,3 +197,30 @@ impl Replica {
         self.tell_if_mute();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkpoint_is_due_by_height_or_by_orders() {
+        let mut since = SinceCheckpoint::new(CheckpointInterval { blocks: 10, orders: 100 });
+        // (height, orders of the block, whether a checkpoint is due after it)
+        let rows = [
+            (8, 99, false),
+            (9, 1, true),
+            (10, 0, true),
+            (11, 99, false),
+            (12, 0, false),
+            (13, 2, true),
+            (14, 99, false),
+            (20, 0, true),
+            (21, 99, false),
+        ];
+        for (height, orders, is_due) in rows {
+            assert_eq!(since.is_due_after(Height(height), orders), is_due, "block {height}");
+        }
+        let of_batches = [vec![Outcome::APPLIED; 3], vec![Outcome::APPLIED]];
+        assert_eq!(SinceCheckpoint::orders_of(&of_batches), 3 + 1 + 2 * 16);
+    }
+}

@@ -43,17 +43,19 @@ impl Checkpoints {
     }
 
     /// Has a checkpoint written, unless the one before still is: then it is left out, and a start
-    /// has more to replay.
-    pub fn write(&self, work: Work) {
+    /// has more to replay. Says whether it is taken up.
+    pub fn write(&self, work: Work) -> bool {
         match self.work.try_send(work) {
-            Ok(()) => {}
+            Ok(()) => return true,
             Err(TrySendError::Full(Work { height, .. })) => {
                 warn!(%height, "no checkpoint: the one before is still being written");
             }
-            // It ends early only when the store has failed, which the driver learns from its next
-            // write.
-            Err(TrySendError::Disconnected(_)) => {}
+            // The store has failed, which the driver learns from its next write, or a bug.
+            Err(TrySendError::Disconnected(Work { height, .. })) => {
+                error!(%height, "no checkpoint: an earlier one could not be written");
+            }
         }
+        false
     }
 
     /// Waits for the one that is being written.

@@ -7,7 +7,7 @@ use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use chain_state::{Retired, State};
+use chain_state::{HashSeeds, Retired, State};
 use chain_store::{
     BlockRecords, CONSENSUS_LOG_FILE, Cell, ChainStore as _, IfMissing, Log, Recovery, Store,
     StoreOptions, VOTE_GUARD_FILE,
@@ -182,7 +182,7 @@ fn rebuild(
     }
     let mut rebuilt = match checkpoint {
         None => Rebuilt {
-            state: State::genesis(genesis),
+            state: State::genesis_hashed(genesis, fresh_seeds()?),
             proposers: Proposers::new(),
             opening: Opening::default(),
         },
@@ -219,6 +219,14 @@ fn rebuild(
     Ok(rebuilt)
 }
 
+/// Seeds that no submitter of ids knows.
+fn fresh_seeds() -> anyhow::Result<HashSeeds> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| anyhow::anyhow!("the operating system gives no entropy: {error}"))?;
+    Ok(HashSeeds::of_bytes(bytes))
+}
+
 fn from_checkpoint(
     store: &Store,
     genesis: &ChainGenesis,
@@ -229,7 +237,7 @@ fn from_checkpoint(
     let started = Instant::now();
     let checkpoint = Checkpoint::decode(bytes)
         .with_context(|| format!("the checkpoint of height {height} does not decode"))?;
-    let mut restoring = State::restore(genesis, &checkpoint.state)?;
+    let mut restoring = State::restore_hashed(genesis, &checkpoint.state, fresh_seeds()?)?;
     let mut opening = Opening { restoring: started.elapsed(), ..Opening::default() };
     let started = Instant::now();
     let first = store.first_height_from(restoring.blocks_from())?.unwrap_or(height.next());

@@ -21,6 +21,7 @@ use node_replica::{Checkpoint, Past, SharedState, read_state};
 use tempfile::TempDir;
 
 use super::archive::{ReadFault, StoreArchive};
+use super::checkpoints::{Checkpoints, Work};
 use super::home;
 use super::orders::Orders;
 use crate::window_proof::ProvenWindow;
@@ -424,6 +425,28 @@ fn a_home_is_rebuilt_across_changes_of_keys_and_returns_of_old_orders() {
         let (state, expected) = chain.reopened();
         assert_eq!(state.digest(), expected, "{what}");
     }
+}
+
+#[test]
+fn a_checkpoint_written_beside_the_driver_is_there_at_the_next_start() {
+    let mut chain = Chain::new();
+    let _ = history(&mut chain);
+    let checkpoints = Checkpoints::start(chain.store.clone()).unwrap();
+    let work = || {
+        let (state, proposers) = (read_state(&chain.state), Proposers::new());
+        Work { height: state.height(), snapshot: state.snapshot(), proposers }
+    };
+    // It is left out until the thread waits for one.
+    while !checkpoints.write(work()) {
+        std::thread::yield_now();
+    }
+    checkpoints.finish();
+    let Chain { folder, genesis, store, archive, state, .. } = chain;
+    let expected = read_state(&state).digest();
+    drop((store, archive, state));
+    let home = home::open(folder.path(), &genesis, StoreOptions::default(), false).unwrap();
+    assert_eq!(read_state(&home.state).digest(), expected);
+    assert_eq!(home.opening.replayed_blocks, 0, "all of it was in the checkpoint");
 }
 
 #[test]
