@@ -16,7 +16,7 @@ use chain_types::{
 use crate::account::{Account, AccountKey};
 use crate::accounts::AccountBook;
 use crate::chunked::Chunked;
-use crate::counts::Counts;
+use crate::counts::{CountKey, Counts};
 use crate::fault::StateFault;
 use crate::instructions::InstructionBook;
 use crate::order_window::OrderWindow;
@@ -30,7 +30,7 @@ use crate::tables::Tables;
 use crate::users::{UserBook, UserDay, UserDayKey, UserMonth, UserMonthKey};
 use crate::window::{Collected, Gross, OpenWindow, WindowOpening};
 
-const MAGIC: [u8; 8] = *b"SLUICES4";
+const MAGIC: [u8; 8] = *b"SLUICES5";
 /// Items of a list in one section.
 const SECTION_ITEMS: usize = 8_192;
 /// Bytes of the longest section: far above [`SECTION_ITEMS`] of the longest item.
@@ -65,12 +65,21 @@ pub struct Snapshot {
 impl Snapshot {
     /// The checkpoint.
     pub fn into_bytes(self) -> Vec<u8> {
-        let Self { others: mut bytes, months, days } = self;
-        put_list(&mut bytes, months.len(), months.into_iter());
-        put_list(&mut bytes, days.len(), days.into_iter());
-        let checksum = sha256(&[&bytes]);
-        bytes.extend_from_slice(&checksum.0);
+        let mut bytes = Vec::new();
+        self.append_to(&mut bytes);
         bytes
+    }
+
+    /// Appends the checkpoint, which may be large, to other bytes.
+    pub fn append_to(self, bytes: &mut Vec<u8>) {
+        let Self { others, months, days } = self;
+        let (begin, length) = (bytes.len(), length_of(&months) + length_of(&days));
+        bytes.reserve(others.len() + length + CHECKSUM_BYTES);
+        bytes.extend_from_slice(&others);
+        put_counts(bytes, months);
+        put_counts(bytes, days);
+        let checksum = sha256(&[&bytes[begin..]]);
+        bytes.extend_from_slice(&checksum.0);
     }
 }
 
@@ -153,8 +162,8 @@ impl State {
         let tables = Tables::read(&mut reader)?;
         let hashing = seeds.hashing();
         let users = UserBook {
-            months: Counts::new(hashing.clone(), reader.list()?),
-            days: Counts::new(hashing.clone(), reader.list()?),
+            months: Counts::new(hashing.clone(), reader.counts()?),
+            days: Counts::new(hashing.clone(), reader.counts()?),
         };
         if !reader.bytes.is_empty() {
             return Err(StateFault::Damaged("it goes on after its end"));
@@ -187,6 +196,26 @@ impl State {
             });
         }
         Ok(Restoring::new(state))
+    }
+}
+
+/// Bytes that a list of counts takes, or a few more.
+fn length_of<K: CountKey>(counts: &Chunked<(K, K::Count)>) -> usize {
+    counts.len() * K::BYTES + (counts.len() / SECTION_ITEMS + 2) * 12
+}
+
+/// A list of counts: as [`put_list`], but the entries' bytes are their own.
+fn put_counts<K: CountKey>(bytes: &mut Vec<u8>, counts: Chunked<(K, K::Count)>) {
+    const { assert!(SECTION_ITEMS * K::BYTES <= SECTION_BYTES_MAX) };
+    let mut left = counts.len();
+    put_section(bytes, &(left as u64));
+    for (at, (key, count)) in counts.into_iter().enumerate() {
+        if at % SECTION_ITEMS == 0 {
+            let length = u32::try_from(left.min(SECTION_ITEMS) * K::BYTES).unwrap_or(u32::MAX);
+            bytes.extend_from_slice(&length.to_le_bytes());
+            left = left.saturating_sub(SECTION_ITEMS);
+        }
+        key.put(&count, bytes);
     }
 }
 
@@ -238,12 +267,34 @@ pub(crate) struct Reader<'a> {
 
 impl Reader<'_> {
     fn section<T: Decode<()>>(&mut self) -> Result<T, StateFault> {
+        Ok(codec::decode(self.section_bytes()?, SECTION_BYTES_MAX)?)
+    }
+
+    fn section_bytes(&mut self) -> Result<&[u8], StateFault> {
         const EARLY: StateFault = StateFault::Damaged("it ends early");
         let (length, rest) = self.bytes.split_first_chunk::<4>().ok_or(EARLY)?;
         let length = u32::from_le_bytes(*length) as usize;
         let (section, rest) = rest.split_at_checked(length).ok_or(EARLY)?;
         self.bytes = rest;
-        Ok(codec::decode(section, SECTION_BYTES_MAX)?)
+        Ok(section)
+    }
+
+    /// What [`put_counts`] wrote.
+    fn counts<K: CountKey>(&mut self) -> Result<Vec<(K, K::Count)>, StateFault> {
+        let count: u64 = self.section()?;
+        let most = self.bytes.len() / K::BYTES;
+        let mut counts = Vec::with_capacity(usize::try_from(count).map_or(most, |c| c.min(most)));
+        while (counts.len() as u64) < count {
+            let section = self.section_bytes()?;
+            if section.is_empty() || section.len() % K::BYTES != 0 {
+                return Err(StateFault::Damaged("a section has no whole entries"));
+            }
+            counts.extend(section.chunks_exact(K::BYTES).filter_map(K::take));
+        }
+        if counts.len() as u64 != count {
+            return Err(StateFault::Damaged("a list is longer than it says"));
+        }
+        Ok(counts)
     }
 
     pub(crate) fn list<T: Decode<()>>(&mut self) -> Result<Vec<T>, StateFault> {

@@ -21,8 +21,14 @@ pub(crate) trait CountKey: Copy + PartialEq {
     /// Its hash in a table of these seeds.
     fn hash(&self, hashing: &RandomState) -> u64;
 
-    /// The bytes that the digest takes in.
+    /// The bytes of an entry in the digest and in a checkpoint.
+    const BYTES: usize;
+
+    /// Appends them.
     fn put(&self, count: &Self::Count, bytes: &mut Vec<u8>);
+
+    /// The entry of [`Self::BYTES`] bytes.
+    fn take(bytes: &[u8]) -> Option<(Self, Self::Count)>;
 }
 
 /// All counts of a kind.
@@ -203,7 +209,7 @@ impl<K: CountKey> CountChanges<K> {
     /// The bytes that the running digest takes in: how many changed, and each as it stands.
     pub(crate) fn digest_bytes(&self, bytes: &mut Vec<u8>) {
         let changed = self.touched.iter().filter(|touched| touched.is_changed);
-        bytes.reserve(self.touched.len() * size_of::<(K, K::Count)>() + 8);
+        bytes.reserve(self.touched.len() * K::BYTES + 8);
         bytes.extend_from_slice(&(changed.clone().count() as u64).to_le_bytes());
         for touched in changed {
             touched.key.put(&touched.count, bytes);

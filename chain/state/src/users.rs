@@ -86,6 +86,8 @@ const _: () = assert!(size_of::<(UserDayKey, UserDay)>() + 2 * 5 < 64);
 impl CountKey for UserMonthKey {
     type Count = UserMonth;
 
+    const BYTES: usize = 16 + 4 + 2 + 2 + 8;
+
     fn hash(&self, hashing: &RandomState) -> u64 {
         hashing.hash_one((u128::from_le_bytes(self.user), self.programme))
     }
@@ -97,10 +99,23 @@ impl CountKey for UserMonthKey {
         bytes.extend_from_slice(&count.count.to_le_bytes());
         bytes.extend_from_slice(&count.granted().to_le_bytes());
     }
+
+    fn take(bytes: &[u8]) -> Option<(Self, UserMonth)> {
+        let (user, bytes) = bytes.split_first_chunk()?;
+        let (programme, bytes) = bytes.split_first_chunk()?;
+        let (month, bytes) = bytes.split_first_chunk()?;
+        let (count, granted) = bytes.split_first_chunk()?;
+        let count = u16::from_le_bytes(*count);
+        let granted = u64::from_le_bytes(granted.try_into().ok()?);
+        let key = Self { user: *user, programme: u32::from_le_bytes(*programme) };
+        Some((key, UserMonth::new(u16::from_le_bytes(*month), count, granted)))
+    }
 }
 
 impl CountKey for UserDayKey {
     type Count = UserDay;
+
+    const BYTES: usize = 16 + 2 + 2 + 8;
 
     fn hash(&self, hashing: &RandomState) -> u64 {
         hashing.hash_one((u128::from_le_bytes(self.user), self.currency.0))
@@ -111,6 +126,15 @@ impl CountKey for UserDayKey {
         bytes.extend_from_slice(&self.currency.0.to_le_bytes());
         bytes.extend_from_slice(&count.day.to_le_bytes());
         bytes.extend_from_slice(&count.amount().to_le_bytes());
+    }
+
+    fn take(bytes: &[u8]) -> Option<(Self, UserDay)> {
+        let (user, bytes) = bytes.split_first_chunk()?;
+        let (currency, bytes) = bytes.split_first_chunk()?;
+        let (day, amount) = bytes.split_first_chunk()?;
+        let amount = u64::from_le_bytes(amount.try_into().ok()?);
+        let key = Self { user: *user, currency: Currency(u16::from_le_bytes(*currency)) };
+        Some((key, UserDay::new(u16::from_le_bytes(*day), amount)))
     }
 }
 

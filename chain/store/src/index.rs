@@ -307,7 +307,11 @@ fn table_options(name: &str, cache: &Cache, options: &StoreOptions) -> Options {
     let mut table = Options::default();
     table.set_write_buffer_size((options.index_buffer_bytes / 4).max(1024 * 1024));
     table.set_compression_type(DBCompressionType::Lz4);
-    if name == Orders::NAME {
+    if name == Meta::NAME {
+        // A checkpoint is written again and again, and is mostly ids, which are random.
+        table.set_compression_type(DBCompressionType::None);
+        table.set_bottommost_compression_type(DBCompressionType::None);
+    } else if name == Orders::NAME {
         // A run goes straight to the bottom, and its ids and fingerprints are random: zstd would
         // take several times the time for a few bytes. Its file is found by its range of ids, so
         // a filter would save little.

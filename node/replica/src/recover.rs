@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use chain_state::State;
+use chain_state::{Snapshot, State};
 use chain_types::codec::{self, CodecError};
-use chain_types::{Block, Height, Outcome, VerifiedBatch};
+use chain_types::{Block, Height, Outcome, ValidatorId, VerifiedBatch};
 use consensus_core::Proposers;
 use contracts::{BlockError, Executed};
 
@@ -26,11 +26,13 @@ pub struct Checkpoint {
 
 impl Checkpoint {
     /// The bytes to keep.
-    pub fn encode(&self) -> Vec<u8> {
-        let proposers = codec::encode(&self.proposers);
+    pub fn bytes_of(snapshot: Snapshot, proposers: &Proposers) -> Vec<u8> {
+        let proposers = codec::encode(proposers);
         // A few bytes a validator, of whom there are at most 128.
         let length = u32::try_from(proposers.len()).unwrap_or(u32::MAX);
-        [&length.to_le_bytes(), proposers.as_slice(), &self.state].concat()
+        let mut bytes = [&length.to_le_bytes(), proposers.as_slice()].concat();
+        snapshot.append_to(&mut bytes);
+        bytes
     }
 
     /// The checkpoint of these bytes.
@@ -68,12 +70,22 @@ impl CheckpointInterval {
 pub struct SinceCheckpoint {
     interval: CheckpointInterval,
     orders: u64,
+    /// Heights are counted as if the chain had begun so much earlier.
+    earlier: u64,
 }
 
 impl SinceCheckpoint {
     /// Nothing.
     pub fn new(interval: CheckpointInterval) -> Self {
-        Self { interval, orders: 0 }
+        Self { interval, orders: 0, earlier: 0 }
+    }
+
+    /// As if a part of the interval had passed: validators are not to write at the same heights,
+    /// lest a quorum be slow together.
+    pub fn staggered(self, validator: ValidatorId) -> Self {
+        let part = |interval: u64| interval / 4 * u64::from(validator.0 % 4);
+        let CheckpointInterval { blocks, orders } = self.interval;
+        Self { orders: part(orders), earlier: part(blocks), ..self }
     }
 
     /// How many orders a block's batches count as.
@@ -85,7 +97,7 @@ impl SinceCheckpoint {
     /// Adds a block; whether it makes a checkpoint due, before which nothing lies then.
     pub fn is_due_after(&mut self, height: Height, orders: u64) -> bool {
         self.orders += orders;
-        let is_due = height.0.is_multiple_of(self.interval.blocks.max(1))
+        let is_due = (height.0 + self.earlier).is_multiple_of(self.interval.blocks.max(1))
             || self.orders >= self.interval.orders;
         if is_due {
             self.orders = 0;
@@ -220,6 +232,13 @@ mod tests {
         for (height, orders, is_due) in rows {
             assert_eq!(since.is_due_after(Height(height), orders), is_due, "block {height}");
         }
+        let mut third = SinceCheckpoint::new(CheckpointInterval { blocks: 10, orders: 100 })
+            .staggered(ValidatorId(6));
+        let due = |since: &mut SinceCheckpoint, height| since.is_due_after(Height(height), 1);
+        assert_eq!(
+            (1..=40).filter(|height| due(&mut third, *height)).collect::<Vec<_>>(),
+            [6, 16, 26, 36]
+        );
         let of_batches = [vec![Outcome::APPLIED; 3], vec![Outcome::APPLIED]];
         assert_eq!(SinceCheckpoint::orders_of(&of_batches), 3 + 1 + 2 * 16);
     }

@@ -166,6 +166,7 @@ impl Replica {
         if let Some((keys, guard)) = self.unnamed.take() {
             self.consensus.identify(id, keys.vote, guard.as_deref())?;
             self.identity = Some(id);
+            self.since_checkpoint = self.since_checkpoint.staggered(id);
         }
         Ok(())
     }

@@ -398,8 +398,7 @@ impl World {
                 self.committed(node, &staged)?;
             }
             Effect::Checkpoint { height, snapshot, proposers } => {
-                let state = snapshot.into_bytes();
-                slot.checkpoint = Some((height, Checkpoint { state, proposers }.encode()));
+                slot.checkpoint = Some((height, Checkpoint::bytes_of(snapshot, &proposers)));
             }
             Effect::Evidence(evidence) => {
                 return Err(format!("honest validator accused: {evidence:?}"));

@@ -265,7 +265,7 @@ impl HistoryChain {
             let state = read_state(&home.state);
             let (snapshot, proposers) = (state.snapshot(), home.proposers.clone());
             let copying = begun.elapsed();
-            let bytes = Checkpoint { state: snapshot.into_bytes(), proposers }.encode();
+            let bytes = Checkpoint::bytes_of(snapshot, &proposers);
             let making = begun.elapsed() - copying;
             let written = home.store.checkpoint(state.height(), &bytes);
             let writing = begun.elapsed() - copying - making;

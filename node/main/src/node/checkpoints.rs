@@ -70,7 +70,7 @@ impl Checkpoints {
 fn write_all(store: &Store, offered: &Receiver<Work>) {
     while let Ok(Work { height, snapshot, proposers }) = offered.recv() {
         let started = Instant::now();
-        let bytes = Checkpoint { state: snapshot.into_bytes(), proposers }.encode();
+        let bytes = Checkpoint::bytes_of(snapshot, &proposers);
         let making_seconds = started.elapsed().as_secs_f64();
         if let Err(fault) = store.checkpoint(height, &bytes) {
             error!(%height, %fault, "the checkpoint could not be written; the one before it holds");

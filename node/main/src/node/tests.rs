@@ -241,8 +241,8 @@ impl Chain {
 
     fn checkpoint(&self) {
         let state = read_state(&self.state);
-        let checkpoint = Checkpoint { state: state.checkpoint(), proposers: Proposers::new() };
-        self.store.checkpoint(state.height(), &checkpoint.encode()).unwrap();
+        let bytes = Checkpoint::bytes_of(state.snapshot(), &Proposers::new());
+        self.store.checkpoint(state.height(), &bytes).unwrap();
     }
 
     /// The state that the home gives when a node opens it anew.
