@@ -296,6 +296,9 @@ fn database_options(options: &StoreOptions) -> Options {
     database
 }
 
+/// Values of at least so many bytes stand in files of their own.
+const BLOB_BYTES_MIN: u64 = 64 * 1024;
+
 fn table_options(name: &str, cache: &Cache, options: &StoreOptions) -> Options {
     let mut blocks = BlockBasedOptions::default();
     blocks.set_block_cache(cache);
@@ -308,9 +311,12 @@ fn table_options(name: &str, cache: &Cache, options: &StoreOptions) -> Options {
     table.set_write_buffer_size((options.index_buffer_bytes / 4).max(1024 * 1024));
     table.set_compression_type(DBCompressionType::Lz4);
     if name == Meta::NAME {
-        // A checkpoint is written again and again, and is mostly ids, which are random.
+        // A checkpoint is mostly ids, which are random; and it is large and soon replaced, so that
+        // compactions should leave it where it is: in a file of its own, which goes with it.
         table.set_compression_type(DBCompressionType::None);
         table.set_bottommost_compression_type(DBCompressionType::None);
+        table.set_enable_blob_files(true);
+        table.set_min_blob_size(BLOB_BYTES_MIN);
     } else if name == Orders::NAME {
         // A run goes straight to the bottom, and its ids and fingerprints are random: zstd would
         // take several times the time for a few bytes. Its file is found by its range of ids, so

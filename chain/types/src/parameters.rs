@@ -85,7 +85,7 @@ parameters! {
     clock_drift_ms: u64 = 5_000, 100 => 5 * MINUTE_MS;
     /// The first round's timeout of each consensus step. Less than a message's journey would time
     /// out every round.
-    consensus_timeout_ms: u64 = 300, 50 => 10 * SECOND_MS;
+    consensus_timeout_ms: u64 = 600, 50 => 10 * SECOND_MS;
     /// What each further round adds to it.
     consensus_timeout_step_ms: u64 = 200, 10 => 10 * SECOND_MS;
     /// What it never exceeds.
