@@ -39,9 +39,9 @@ mod tests {
     #[test]
     fn timeouts_grow_by_a_step_and_stop_at_the_cap() {
         let timeouts = Timeouts::from(&Parameters::default());
-        assert_eq!(timeouts.after_ms(Round(0)), 300);
-        assert_eq!(timeouts.after_ms(Round(1)), 500);
-        assert_eq!(timeouts.after_ms(Round(14)), 3_000);
+        assert_eq!(timeouts.after_ms(Round(0)), 600);
+        assert_eq!(timeouts.after_ms(Round(1)), 800);
+        assert_eq!(timeouts.after_ms(Round(12)), 3_000);
         assert_eq!(timeouts.after_ms(Round(u32::MAX)), 3_000);
     }
 
