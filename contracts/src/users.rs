@@ -47,3 +47,27 @@ pub fn kept_since(time: TimeMs) -> KeptSince {
     let today = u16::try_from(day_of(time, 0)).unwrap_or(u16::MAX);
     KeptSince { month: month_of(time, LAST_ZONE_MIN), day: today.saturating_sub(DAYS_KEPT) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR_MS: u64 = 3_600_000;
+
+    /// Whatever zone a programme has or gets, and whatever offset the day has, the present month
+    /// and day are kept, at each hour of three months.
+    #[test]
+    fn no_month_or_day_that_may_count_is_let_go() {
+        for hour in 0..3 * 31 * 24 {
+            let time = TimeMs(1_795_616_000_000 + hour * HOUR_MS);
+            let since = kept_since(time);
+            for zone_min in (-720..=840).step_by(15) {
+                assert!(month_of(time, zone_min) >= since.month, "{time} {zone_min}");
+            }
+            for offset_min in [0, 480, 1_439] {
+                assert!(day_of(time, offset_min) > u32::from(since.day), "{time} {offset_min}");
+            }
+            assert!(month_of(time, 840) <= since.month + 1, "a month past goes");
+        }
+    }
+}

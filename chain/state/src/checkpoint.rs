@@ -52,8 +52,8 @@ struct Head {
 }
 
 /// What a checkpoint will hold, taken out of a state that then goes on. Taking it copies what is
-/// counted for users as it lies in memory; making bytes of it takes ten times as long, and is for
-/// a thread that holds nobody up.
+/// counted for users as it lies in memory; making bytes of it and writing them takes many times as
+/// long, and is for a thread that holds nobody up.
 #[derive(Debug)]
 pub struct Snapshot {
     /// Everything but the users, as bytes already.

@@ -26,7 +26,7 @@ use super::archive::StoreArchive;
 
 /// How often long work says how far it is.
 const PROGRESS_EVERY: Duration = Duration::from_secs(2);
-/// Threads that read and hash blocks: together about as fast as one takes them.
+/// Threads that read and hash blocks, beside the one that takes them.
 const READERS: usize = 2;
 /// Blocks that each of them holds ready.
 const BLOCKS_AHEAD: usize = 4;
