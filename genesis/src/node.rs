@@ -141,7 +141,7 @@ pub struct StoreSection {
     /// The most blocks between two checkpoints of the state (1 to 1,000,000).
     pub checkpoint_blocks: u64,
     /// The most orders between two checkpoints (100,000 to 1,000,000,000), a batch counting as 16:
-    /// a start replays about so many at most, and up to twice that if the node was started since.
+    /// a start replays about so many at most.
     pub checkpoint_orders: u64,
     /// Bytes of the index's shared cache (1 MiB to 64 GiB).
     pub cache_bytes: u64,

@@ -28,6 +28,8 @@ pub const POWER_TOTAL_MAX: u128 = (u64::MAX / 3) as u128;
 
 /// Messages of the next height kept a validator: a proposal and the votes of some rounds.
 const WAITING_PER_VALIDATOR_MAX: usize = 8;
+/// The shortest timeout.
+const AT_ONCE_MS: u64 = 1;
 /// Troubles kept for [`Consensus::take_troubles`].
 const TROUBLES_MAX: usize = 16;
 
@@ -174,6 +176,20 @@ impl Consensus {
     /// What this node does at the running height.
     pub fn standing(&self) -> Standing {
         self.machine.as_ref().map_or(Standing::Following, |machine| machine.standing)
+    }
+
+    /// While the running round waits for its proposal: the timeout of that wait, and whose turn it
+    /// is. Who knows that this validator cannot speak may let the timeout pass sooner: that costs
+    /// its turn, and nothing else rests on how long a timeout is.
+    pub fn awaited_proposer(&self) -> Option<(Timeout, ValidatorId)> {
+        let machine = self.machine.as_ref().filter(|machine| !machine.decided)?;
+        if !machine.state.driver.step_is_propose() {
+            return None;
+        }
+        let round = machine.state.round();
+        let proposer = machine.state.get_proposer(convert::height_in(machine.height), round).0;
+        let round = Round(round.as_u32()?);
+        Some((Timeout { height: machine.height, round, kind: TimeoutKind::Propose }, proposer))
     }
 
     /// Whether a validator has verifiably spoken about the height after the running one: time to
@@ -433,8 +449,15 @@ impl Consensus {
             metrics: &(),
             with: step => desk.perform(step)
         );
-        let Desk { effects, decided, troubles, .. } = desk;
+        let Desk { mut effects, decided, troubles, .. } = desk;
         machine.decided |= decided;
+        for effect in &mut effects {
+            if let Effect::Schedule { timeout, after_ms } = effect
+                && machine.is_in_vain(timeout)
+            {
+                *after_ms = AT_ONCE_MS;
+            }
+        }
         self.troubles.extend(troubles);
         if let Err(error) = &result {
             self.troubles.push(format!("height {}: {error}", machine.height));

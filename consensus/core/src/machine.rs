@@ -7,12 +7,14 @@ use chain_types::{
     BlockHash, ChainId, Digest, Height, PublicKey, Round, Signature, ValidatorId, ValidatorSet,
 };
 use malachite_core::{MAX_FUTURE_ROUND_LOOKAHEAD, Params, State, ValuePayload};
+use malachite_types::{Threshold, VoteType};
 
 use crate::consensus::{MuteReason, Standing};
 use crate::context::{EngineAddress, EngineContext, EngineValidatorSet};
 use crate::convert;
 use crate::desk::Identity;
 use crate::guard::Guard;
+use crate::interface::{Timeout, TimeoutKind};
 use crate::log::Entry;
 use crate::messages::{Message, Proposal};
 use crate::proposers::Proposers;
@@ -142,6 +144,18 @@ impl Machine {
         }
         self.early.push_back((place, verdict));
         None
+    }
+
+    /// Whether what a timeout waits for cannot come: a quorum has precommitted none, so that nothing
+    /// is ever decided in its round. The paper waits here too; dead proposers would cost it each time.
+    pub(crate) fn is_in_vain(&self, timeout: &Timeout) -> bool {
+        let round = convert::round_in(timeout.round);
+        timeout.kind == TimeoutKind::Precommit
+            && self.state.driver.votes().is_threshold_met(
+                &round,
+                VoteType::Precommit,
+                Threshold::Nil,
+            )
     }
 
     /// Whether the engine still looks at votes and proposals of this round: those far ahead come

@@ -6,9 +6,9 @@ use chain_state::WriteSet;
 use chain_types::{Certificate, Height};
 use consensus_core::Timeouts;
 
+use crate::checkpoint::SinceCheckpoint;
 use crate::effect::{Effect, StagedBlock, Target, Timer};
 use crate::message::PeerMessage;
-use crate::recover::SinceCheckpoint;
 use crate::replica::{Pace, Replica, read_state};
 
 impl Replica {

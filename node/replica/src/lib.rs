@@ -6,6 +6,7 @@
 //! an effect that makes something durable is durable before the next one begins.
 
 mod candidates;
+mod checkpoint;
 mod commit;
 mod effect;
 mod input;
@@ -17,6 +18,7 @@ mod recover;
 mod replica;
 mod sync;
 
+pub use checkpoint::{Checkpoint, CheckpointInterval, SinceCheckpoint};
 pub use effect::{Effect, StagedBlock, Target, Timer};
 pub use input::{Input, SyncBlock};
 pub use message::{
@@ -24,7 +26,5 @@ pub use message::{
     RESPONSE_BYTES_MAX, SYNC_BLOCKS_MAX, SYNC_BYTES_MAX, WireBlock,
 };
 pub use past::{Archive, ArchivedItem, Past, SharedArchive};
-pub use recover::{
-    Checkpoint, CheckpointInterval, ReplayError, Replayed, SinceCheckpoint, replay_block,
-};
+pub use recover::{ReplayError, Replayed, replay_block};
 pub use replica::{Config, NodeIndex, NodeKeys, Replica, Role, SharedState, read_state};

@@ -3,14 +3,18 @@
 use std::collections::VecDeque;
 
 use chain_types::{BatchId, Height, Round, TimeMs, VerifiedBatch};
-use consensus_core::{Effect as ConsensusEffect, Input as ConsensusInput, Message};
+use consensus_core::{Effect as ConsensusEffect, Input as ConsensusInput, Message, Timeout};
 use consensus_mempool::Room;
 use contracts::{BlockContext, Executed};
 
 use crate::effect::{Effect, StagedBlock, Target, Timer};
 use crate::message::PeerMessage;
 use crate::past::Past;
-use crate::replica::{Replica, read_state};
+use crate::replica::{NodeIndex, Replica, read_state};
+
+/// How long a proposer that is not connected is waited for: a connection that broke may be back
+/// meanwhile, and a dead validator's turn costs hardly more than its empty round.
+pub(crate) const ABSENT_MS: u64 = 20;
 
 impl Replica {
     /// Feeds consensus and carries out what it asks for, until it asks for nothing more.
@@ -40,6 +44,8 @@ impl Replica {
             // The proposal that consensus sends for it carries the block.
             ConsensusEffect::Restream { .. } => {}
             ConsensusEffect::Schedule { timeout, after_ms } => {
+                let hopeless = self.awaits_an_absent_proposer() == Some(timeout);
+                let after_ms = if hopeless { after_ms.min(ABSENT_MS) } else { after_ms };
                 self.effects.push(Effect::Schedule { timer: Timer::Consensus(timeout), after_ms });
             }
             ConsensusEffect::Cancel(timeout) => {
@@ -55,6 +61,15 @@ impl Replica {
                 self.effects.push(Effect::Evidence(Box::new(evidence)));
             }
         }
+    }
+
+    /// The timeout of the wait for a proposal, if it is the turn of a validator that is not
+    /// connected: proposals come straight from their proposers.
+    pub(crate) fn awaits_an_absent_proposer(&self) -> Option<Timeout> {
+        let (timeout, proposer) = self.consensus.awaited_proposer()?;
+        let is_here =
+            self.voter() == Some(proposer) || self.peers.contains_key(&NodeIndex(proposer.0));
+        (!is_here).then_some(timeout)
     }
 
     fn send_consensus(&mut self, message: Message) {

@@ -2,109 +2,14 @@
 
 use std::collections::VecDeque;
 
-use chain_state::{Snapshot, State};
-use chain_types::codec::{self, CodecError};
-use chain_types::{Block, Height, Outcome, ValidatorId, VerifiedBatch};
-use consensus_core::Proposers;
+use chain_state::State;
+use chain_types::{Block, Height, VerifiedBatch};
 use contracts::{BlockError, Executed};
 
 use crate::candidates::context_of;
 use crate::effect::{Effect, Timer};
 use crate::past::{Archive, Past};
 use crate::replica::{Replica, read_state};
-
-/// Everything a replica starts from, besides the blocks after it. Its bytes: the length of the
-/// proposers' (4, little-endian), the proposers, then the state's to the end; a state with millions
-/// of users is larger than the codec's limit.
-#[derive(Debug, Clone)]
-pub struct Checkpoint {
-    /// [`State::checkpoint`]'s bytes.
-    pub state: Vec<u8>,
-    /// Which proposers are passed over.
-    pub proposers: Proposers,
-}
-
-impl Checkpoint {
-    /// The bytes to keep.
-    pub fn bytes_of(snapshot: Snapshot, proposers: &Proposers) -> Vec<u8> {
-        let proposers = codec::encode(proposers);
-        // A few bytes a validator, of whom there are at most 128.
-        let length = u32::try_from(proposers.len()).unwrap_or(u32::MAX);
-        let mut bytes = [&length.to_le_bytes(), proposers.as_slice()].concat();
-        snapshot.append_to(&mut bytes);
-        bytes
-    }
-
-    /// The checkpoint of these bytes.
-    ///
-    /// # Errors
-    /// When they do not decode.
-    pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
-        let parts = bytes
-            .split_first_chunk::<4>()
-            .and_then(|(length, rest)| rest.split_at_checked(u32::from_le_bytes(*length) as usize));
-        // Cut short, it is what decoding nothing is.
-        let (proposers, state) = parts.unwrap_or_default();
-        let proposers = codec::decode(proposers, codec::DECODE_BYTES_MAX)?;
-        Ok(Self { state: state.to_vec(), proposers })
-    }
-}
-
-/// How much may lie between two checkpoints: a node that starts replays no more than that.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CheckpointInterval {
-    /// Blocks; at least one.
-    pub blocks: u64,
-    /// Orders and other items; a batch, whose signature a start verifies, is as much as
-    /// [`Self::BATCH_ORDERS`].
-    pub orders: u64,
-}
-
-impl CheckpointInterval {
-    /// What a batch counts besides its items.
-    pub const BATCH_ORDERS: u64 = 16;
-}
-
-/// What lies between the last checkpoint and the head.
-#[derive(Debug, Clone, Copy)]
-pub struct SinceCheckpoint {
-    interval: CheckpointInterval,
-    orders: u64,
-    /// Heights are counted as if the chain had begun so much earlier.
-    earlier: u64,
-}
-
-impl SinceCheckpoint {
-    /// Nothing.
-    pub fn new(interval: CheckpointInterval) -> Self {
-        Self { interval, orders: 0, earlier: 0 }
-    }
-
-    /// As if a part of the interval had passed: validators are not to write at the same heights,
-    /// lest a quorum be slow together.
-    pub fn staggered(self, validator: ValidatorId) -> Self {
-        let part = |interval: u64| interval / 4 * u64::from(validator.0 % 4);
-        let CheckpointInterval { blocks, orders } = self.interval;
-        Self { orders: part(orders), earlier: part(blocks), ..self }
-    }
-
-    /// How many orders a block's batches count as.
-    pub fn orders_of(outcomes: &[Vec<Outcome>]) -> u64 {
-        let of_batch = |items: &Vec<Outcome>| items.len() as u64 + CheckpointInterval::BATCH_ORDERS;
-        outcomes.iter().map(of_batch).sum()
-    }
-
-    /// Adds a block; whether it makes a checkpoint due, before which nothing lies then.
-    pub fn is_due_after(&mut self, height: Height, orders: u64) -> bool {
-        self.orders += orders;
-        let is_due = (height.0 + self.earlier).is_multiple_of(self.interval.blocks.max(1))
-            || self.orders >= self.interval.orders;
-        if is_due {
-            self.orders = 0;
-        }
-        is_due
-    }
-}
 
 /// What executing a committed block again gives.
 pub type Replayed = Executed;
@@ -207,39 +112,5 @@ impl Replica {
         }
         self.drive(inputs);
         self.tell_if_mute();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_checkpoint_is_due_by_height_or_by_orders() {
-        let mut since = SinceCheckpoint::new(CheckpointInterval { blocks: 10, orders: 100 });
-        // (height, orders of the block, whether a checkpoint is due after it)
-        let rows = [
-            (8, 99, false),
-            (9, 1, true),
-            (10, 0, true),
-            (11, 99, false),
-            (12, 0, false),
-            (13, 2, true),
-            (14, 99, false),
-            (20, 0, true),
-            (21, 99, false),
-        ];
-        for (height, orders, is_due) in rows {
-            assert_eq!(since.is_due_after(Height(height), orders), is_due, "block {height}");
-        }
-        let mut third = SinceCheckpoint::new(CheckpointInterval { blocks: 10, orders: 100 })
-            .staggered(ValidatorId(6));
-        let due = |since: &mut SinceCheckpoint, height| since.is_due_after(Height(height), 1);
-        assert_eq!(
-            (1..=40).filter(|height| due(&mut third, *height)).collect::<Vec<_>>(),
-            [6, 16, 26, 36]
-        );
-        let of_batches = [vec![Outcome::APPLIED; 3], vec![Outcome::APPLIED]];
-        assert_eq!(SinceCheckpoint::orders_of(&of_batches), 3 + 1 + 2 * 16);
     }
 }

@@ -17,12 +17,13 @@ use consensus_core::{
 use consensus_mempool::{Limits, Mempool, Offer};
 
 use crate::candidates::Candidates;
+use crate::checkpoint::{CheckpointInterval, SinceCheckpoint};
 use crate::effect::{Effect, Target, Timer};
 use crate::input::Input;
 use crate::message::PeerMessage;
 use crate::newcomer::Newcomer;
 use crate::past::SharedArchive;
-use crate::recover::{CheckpointInterval, SinceCheckpoint};
+use crate::propose::ABSENT_MS;
 use crate::sync::Sync;
 
 /// A node's place in the registry's list; for a validator, the number of its [`ValidatorId`].
@@ -68,6 +69,9 @@ pub struct Config {
     pub pool: Limits,
     /// How far checkpoints may lie apart.
     pub checkpoints: CheckpointInterval,
+    /// How many orders lie between the last checkpoint and the state, as
+    /// [`SinceCheckpoint::orders_of`] counts them.
+    pub replayed_orders: u64,
 }
 
 /// One node's deciding half.
@@ -151,6 +155,7 @@ impl Replica {
             effects: Vec::new(),
         };
         replica.find_itself()?;
+        replica.since_checkpoint = replica.since_checkpoint.at_least(config.replayed_orders);
         Ok(replica)
     }
 
@@ -208,6 +213,11 @@ impl Replica {
         said.sort_unstable_by(|one, other| other.cmp(one));
         let liars_max = (self.validators.as_slice().len().saturating_sub(1)) / 3;
         said.get(liars_max).or(said.last()).copied().unwrap_or_default()
+    }
+
+    /// A checkpoint that this replica asked for is not being written.
+    pub fn checkpoint_left_out(&mut self) {
+        self.since_checkpoint.was_left_out();
     }
 
     /// Batches in the pool, and their items.
@@ -295,6 +305,10 @@ impl Replica {
         self.peers.remove(&node);
         self.sync.lost(node);
         self.catch_up();
+        if let Some(timeout) = self.awaits_an_absent_proposer() {
+            let timer = Timer::Consensus(timeout);
+            self.effects.push(Effect::Schedule { timer, after_ms: ABSENT_MS });
+        }
     }
 
     fn timer(&mut self, timer: Timer) {

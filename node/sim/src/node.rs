@@ -6,7 +6,7 @@ use std::sync::{Arc, RwLock};
 use chain_state::State;
 use chain_types::{ChainGenesis, Height, Outcome};
 use consensus_core::Proposers;
-use node_replica::{Checkpoint, Replica, SharedState, Timer};
+use node_replica::{Checkpoint, Replica, SharedState, SinceCheckpoint, Timer};
 
 use crate::archive::Shelf;
 use crate::checks::{Coverage, has_returns};
@@ -101,6 +101,13 @@ impl Node {
         }
         let state = restoring.finish().map_err(|fault| fault.to_string())?;
         Ok((state, checkpoint.proposers))
+    }
+
+    /// How many orders [`Self::rebuild`] executes again.
+    pub fn replayed_orders(&self) -> u64 {
+        let from = self.checkpoint.as_ref().map_or(Height(0), |(height, _)| *height);
+        let outcomes = self.disk.outcomes.range(from.next()..=self.disk.head());
+        outcomes.map(|(_, outcomes)| SinceCheckpoint::orders_of(outcomes)).sum()
     }
 
     fn outcomes(&self, height: Height) -> Result<&[Vec<Outcome>], String> {

@@ -294,6 +294,7 @@ impl World {
             keys: Some(NodeKeys { network: network_key(node).public_key(), vote: node_key(node) }),
             pool: consensus_mempool::Limits::default(),
             checkpoints: CheckpointInterval { blocks: 7, orders: 300 },
+            replayed_orders: slot.replayed_orders(),
         };
         let guard = slot.disk.guard.clone();
         let (state, archive) = (slot.state.clone(), Arc::new(slot.shelf.clone()));

@@ -8,4 +8,5 @@ mod crashes;
 mod forgery;
 mod liars;
 mod single;
+mod turns;
 mod world;

@@ -42,8 +42,8 @@ impl Checkpoints {
         Ok(Self { work, thread })
     }
 
-    /// Has a checkpoint written, unless the one before still is: then it is left out, and a start
-    /// has more to replay. Says whether it is taken up.
+    /// Has a checkpoint written, unless the one before still is: then it is left out.
+    /// Says whether it is taken up.
     pub fn write(&self, work: Work) -> bool {
         match self.work.try_send(work) {
             Ok(()) => return true,

@@ -215,7 +215,9 @@ impl Driver {
                 self.committed(&staged);
             }
             Effect::Checkpoint { height, snapshot, proposers } => {
-                self.checkpoints.write(Work { height, snapshot, proposers });
+                if !self.checkpoints.write(Work { height, snapshot, proposers }) {
+                    self.replica.checkpoint_left_out();
+                }
             }
             Effect::Dropped(ids) => self.hub.dropped(&ids),
             Effect::Evidence(evidence) => {

@@ -105,7 +105,8 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
     };
 
     let Home { store, archive, state, proposers, log, log_entries, staged, .. } = home;
-    let replica_config = replica_config(&config, &identity, &genesis);
+    let replayed = home.opening.replayed_orders;
+    let replica_config = replica_config(&config, &identity, &genesis, replayed);
     let (guard, guard_bytes) = (home.guard, home.guard_bytes.as_deref());
     let replica = new_replica(replica_config, &state, archive.clone(), proposers, guard_bytes)?;
     let first = Input::Recover { staged, wal: log_entries };
@@ -225,6 +226,7 @@ fn replica_config(
     config: &NodeConfig,
     identity: &NodeIdentity,
     genesis: &Arc<ChainGenesis>,
+    replayed_orders: u64,
 ) -> Config {
     let bytes_max = usize::try_from(config.store.pool_bytes_max).unwrap_or(usize::MAX);
     Config {
@@ -235,6 +237,7 @@ fn replica_config(
             .map(|vote| NodeKeys { network: identity.network_key.public_key(), vote }),
         pool: PoolLimits { bytes_max, submitter_bytes_max: bytes_max / 2, ..PoolLimits::default() },
         checkpoints: checkpoint_interval(config),
+        replayed_orders,
     }
 }
 

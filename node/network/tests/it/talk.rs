@@ -91,14 +91,19 @@ async fn serve(mut node: Node) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_are_answered_or_fail_with_their_reason() {
+    let mut nodes = cluster(2, limits()).await;
+    let peers = nodes.iter().map(Node::peer).collect();
+    let (other, server) = (nodes.pop().unwrap(), nodes.pop().unwrap());
+    // Only the asker is impatient: a server that gave up at the same time would race it, and what
+    // is asserted to be a timeout would now and then be a refusal.
     let limits = Limits {
         request_timeout: std::time::Duration::from_millis(1500),
         requests_out_max: 4,
         ..limits()
     };
-    let mut nodes = cluster(3, limits).await;
-    let (server, other) = (nodes.pop().unwrap(), nodes.pop().unwrap());
-    let (asker, to) = (nodes.pop().unwrap(), server.key);
+    let asker = Node::start(NetworkConfig { peers, limits, ..config(3) }).await;
+    asker.wait_peers(2).await;
+    let to = server.key;
     let serving = [tokio::spawn(serve(server)), tokio::spawn(serve(other))];
     let ask = |text: &'static [u8]| asker.network.request(to, Bytes::from_static(text));
 
