@@ -61,18 +61,35 @@ impl<K: CountKey> Counts<K> {
         self.find(key).map_or_else(K::Count::default, |at| self.entries[at].1)
     }
 
-    /// Takes a block's changes, and forgets some of what `is_over`: an entry that is as good as
-    /// none.
-    pub(crate) fn apply(&mut self, changes: CountChanges<K>, is_over: impl Fn(&K::Count) -> bool) {
-        let mut looks = 0;
-        for touched in changes.touched.into_iter().filter(|touched| touched.is_changed) {
-            looks += LOOKS_PER_CHANGE;
+    /// Takes some of a block's changes, and when all are taken forgets some of what `is_over`: an
+    /// entry that is as good as none. Says whether that is done as well.
+    pub(crate) fn apply(
+        &mut self,
+        changes: &mut CountChanges<K>,
+        at_most: usize,
+        is_over: impl Fn(&K::Count) -> bool,
+    ) -> bool {
+        let rest = changes.touched.get(changes.taken..).unwrap_or_default();
+        for touched in rest.iter().take(at_most).filter(|touched| touched.is_changed) {
+            changes.looks += LOOKS_PER_CHANGE;
             match touched.at {
                 Some(at) => self.entries[at as usize].1 = touched.count,
                 None => self.put(touched.key, touched.count),
             }
         }
+        let taken = rest.len().min(at_most);
+        changes.taken += taken;
+        if changes.taken < changes.touched.len() {
+            return false;
+        }
         // The positions that the changes name are used up: entries may move now.
+        let looks = changes.looks.min((at_most - taken).saturating_mul(LOOKS_PER_CHANGE));
+        changes.looks -= looks;
+        self.forget_some(looks, is_over);
+        changes.looks == 0
+    }
+
+    fn forget_some(&mut self, looks: usize, is_over: impl Fn(&K::Count) -> bool) {
         for _ in 0..looks {
             self.next_look = if self.next_look < self.entries.len() { self.next_look } else { 0 };
             if self.entries.len() == 0 {
@@ -148,15 +165,20 @@ pub(crate) struct CountChanges<K: CountKey> {
     hashing: RandomState,
     touched: Vec<Touched<K>>,
     at: Positions,
-    /// The last one: an order looks at its count several times.
+    /// The last one: an order looks at its count several times, and the orders of a batch come as
+    /// they were expected, so that the next one is mostly the one after it.
     last: usize,
+    /// How many the counts have taken already.
+    taken: usize,
+    /// For how many entries it is still to be looked whether they are over.
+    looks: usize,
 }
 
 impl<K: CountKey> CountChanges<K> {
     /// None yet, with room for so many: tables that grow order by order cost twice.
     pub(crate) fn new(hashing: RandomState, room: usize) -> Self {
         let (at, touched) = (Positions::with_capacity(room), Vec::with_capacity(room));
-        Self { hashing, touched, at, last: 0 }
+        Self { hashing, touched, at, last: 0, taken: 0, looks: 0 }
     }
 
     /// Looks these up together, ahead of their orders: each is several misses in the cache, and
@@ -167,10 +189,12 @@ impl<K: CountKey> CountChanges<K> {
         let guesses: Vec<Option<usize>> = keys.iter().map(guess).collect();
         let found = |(key, guess): (&K, &Option<usize>)| Touched::guessed(counts, *key, *guess);
         let found: Vec<Touched<K>> = keys.iter().zip(&guesses).map(found).collect();
+        let before_first = self.touched.len().saturating_sub(1);
         for touched in found {
             let key = touched.key;
             self.touch(&key, || touched);
         }
+        self.last = before_first;
     }
 
     /// A count so far.
@@ -188,8 +212,11 @@ impl<K: CountKey> CountChanges<K> {
 
     /// Where a key stands in `touched`. `found` looks it up among the counts.
     fn touch(&mut self, key: &K, found: impl FnOnce() -> Touched<K>) -> usize {
-        if self.touched.get(self.last).is_some_and(|touched| touched.key == *key) {
-            return self.last;
+        for likely in [self.last, self.last + 1] {
+            if self.touched.get(likely).is_some_and(|touched| touched.key == *key) {
+                self.last = likely;
+                return likely;
+            }
         }
         let (list, hashing) = (&self.touched, &self.hashing);
         let next = list.len();

@@ -53,7 +53,7 @@ pub use records::{
 };
 pub use registry::RegistryContent;
 pub use restoring::Restoring;
-pub use state::State;
+pub use state::{Applying, State};
 pub use tables::{DayUse, PolicyKey, RateKey, Returned, Tables, TablesView};
 pub use users::{KeptSince, UserDay, UserDayKey, UserId, UserMonth, UserMonthKey};
 pub use window::{Collected, CollectedOrder, OpenWindow, WindowOpening};

@@ -21,7 +21,10 @@ use crate::registry::{Registry, RegistryContent};
 use crate::tables::Tables;
 use crate::users::{UserBook, UserDay, UserDayKey, UserMonth, UserMonthKey};
 use crate::window::OpenWindow;
-use crate::writes::WriteSet;
+use crate::writes::{Changes, WriteSet};
+
+/// Orders or users that are taken at a time: some hundreds of microseconds.
+const PIECE: usize = 1_024;
 
 /// The state after a block. [`State::genesis`] makes the first, [`State::apply`] each next one.
 #[derive(Debug, Clone)]
@@ -226,7 +229,8 @@ impl State {
 
     /// An order of the duplicate window.
     pub fn order(&self, id: &OrderId) -> Option<OrderRecord> {
-        self.orders.get(id)
+        // Those of a block that is being applied are there ahead of it.
+        self.orders.get(id).filter(|record| record.location.height <= self.height)
     }
 
     pub(crate) fn recent_orders(&self) -> &OrderWindow {
@@ -289,39 +293,73 @@ impl State {
     /// Takes a block's changes. The orders that left the duplicate window come back, for the
     /// store; sort them once no lock is held.
     pub fn apply(&mut self, writes: WriteSet) -> Departing {
-        let WriteSet { block, changes } = writes;
+        let mut applying = Applying::new(writes);
+        loop {
+            if let Some(departing) = self.apply_piece(&mut applying) {
+                return departing;
+            }
+        }
+    }
+
+    /// Takes a piece of a block's changes, so that whoever shares the state can let readers in
+    /// before the next: [`Self::apply`] is done with the piece that gives what departs. Until then
+    /// the state is the one before, but that users may be counted as after the block; nothing may
+    /// be executed on it.
+    pub fn apply_piece(&mut self, applying: &mut Applying) -> Option<Departing> {
+        let Applying { block, changes, orders_taken } = applying;
         assert_eq!(changes.height, self.height.next(), "the block does not follow the state");
         assert_eq!(changes.parent, self.block_hash, "the block has another parent");
+        let orders = changes.orders.get(*orders_taken..).unwrap_or_default();
+        let orders = orders.get(..PIECE).unwrap_or(orders);
+        *orders_taken += orders.len();
+        self.orders.insert_all(orders);
+        if !orders.is_empty() || !self.users.apply(&mut changes.users, PIECE) {
+            return None;
+        }
         self.height = changes.height;
         self.time = changes.time;
-        self.block_hash = block;
+        self.block_hash = *block;
         self.accounts.apply(&changes.accounts, &changes.tree);
         self.writes = changes.writes;
-        self.orders.insert_all(&changes.orders);
-        for (id, record) in changes.steps {
+        for (id, record) in std::mem::take(&mut changes.steps) {
             self.orders.insert(id, record);
         }
-        for (id, change) in changes.reservations {
+        for (id, change) in std::mem::take(&mut changes.reservations) {
             match change {
                 Some(reservation) => self.reservations.insert(id, reservation),
                 None => self.reservations.remove(&id),
             };
         }
-        changes.window.apply(&mut self.window);
-        for record in changes.instructions.into_values() {
+        std::mem::take(&mut changes.window).apply(&mut self.window);
+        for record in std::mem::take(&mut changes.instructions).into_values() {
             self.instructions.put(record);
         }
         self.instructions.settle(self.time);
-        for batch in changes.batches {
+        for batch in &changes.batches {
             self.batches.insert(batch.id, batch.valid_until, (self.height, batch.index));
         }
         self.batches.forget(self.time);
-        changes.tables.apply(&mut self.tables);
-        self.users.apply(changes.users);
-        if let Some(registry) = changes.registry {
+        std::mem::take(&mut changes.tables).apply(&mut self.tables);
+        if let Some(registry) = changes.registry.take() {
             self.registry = registry;
         }
         assert_eq!(self.digest(), changes.digest, "the state differs from its digest");
-        self.orders.retire(&self.registry.content.parameters, self.time)
+        Some(self.orders.retire(&self.registry.content.parameters, self.time))
+    }
+}
+
+/// A decided block's changes on their way into the state: see [`State::apply_piece`].
+#[derive(Debug)]
+pub struct Applying {
+    block: BlockHash,
+    changes: Changes,
+    orders_taken: usize,
+}
+
+impl Applying {
+    /// Nothing is taken yet.
+    pub fn new(writes: WriteSet) -> Self {
+        let WriteSet { block, changes } = writes;
+        Self { block, changes, orders_taken: 0 }
     }
 }

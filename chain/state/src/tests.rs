@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use chain_types::hash::sha256;
 use chain_types::merkle::node;
 use chain_types::{
-    Amount, BatchId, ChainGenesis, ChainId, Currency, Digest, Height, InstructionId, LiquidityLine,
-    MerchantId, OrderId, Outcome, Parameters, ParticipantId, TimeMs, WindowId, codec,
+    Amount, BatchId, BlockHeader, ChainGenesis, ChainId, Currency, Digest, Height, InstructionId,
+    LiquidityLine, MerchantId, OrderId, Outcome, Parameters, ParticipantId, TimeMs, WindowId,
+    codec,
 };
 use proptest::prelude::*;
 
@@ -333,6 +334,49 @@ fn an_account_comes_to_be_with_its_first_movement() {
 }
 
 #[test]
+fn a_block_that_is_applied_piece_by_piece_shows_at_once() {
+    let genesis = genesis();
+    let mut state = State::genesis(&genesis);
+    let ids: Vec<OrderId> = (0..2_500).map(|number| id(number << 16, START)).collect();
+    let writes = || {
+        let state = State::genesis(&genesis);
+        let mut overlay = Overlay::new(&state, START.plus(1), ids.len());
+        let expected = overlay.expect_orders(ids.iter().copied());
+        for (item, (id, expected)) in (0..).zip(ids.iter().zip(&expected)) {
+            overlay.insert_order(*id, expected, record(at(1, 0, item)));
+            let key = UserMonthKey { user: id.0, programme: 1 };
+            *overlay.user_month(&key) = UserMonth::new(24_300, 1, 0);
+        }
+        let changes = overlay.finish();
+        let header = BlockHeader {
+            height: Height(1),
+            time: START.plus(1),
+            parent: state.block_hash(),
+            state_digest: changes.digest(),
+            ..State::genesis_block(&genesis).header
+        };
+        changes.seal(&header)
+    };
+    let mut whole = State::genesis(&genesis);
+    whole.apply(writes());
+    let mut applying = Applying::new(writes());
+    let mut pieces = 1;
+    while state.apply_piece(&mut applying).is_none() {
+        assert_eq!(state.height(), Height(0));
+        assert!(ids.iter().all(|id| state.order(id).is_none()), "after piece {pieces}");
+        pieces += 1;
+    }
+    assert!(pieces > 6, "orders and users in {pieces} pieces");
+    assert_eq!((state.height(), state.digest()), (Height(1), whole.digest()));
+    for id in &ids {
+        let key = UserMonthKey { user: id.0, programme: 1 };
+        assert_eq!(state.order(id), whole.order(id));
+        assert!(state.order(id).is_some());
+        assert_eq!(state.user_month(&key), UserMonth::new(24_300, 1, 0));
+    }
+}
+
+#[test]
 fn counters_do_not_overflow() {
     let almost = i128::MAX.cast_unsigned() - 5;
     let full = Account { debits_posted: almost, credits_pending: almost, ..Account::default() };
@@ -421,10 +465,11 @@ proptest! {
                 changes.digest_bytes(&mut bytes);
                 (changes, bytes)
             };
-            let ((all, all_bytes), (some, some_bytes)) = (run(&kept), run(&forgetful));
+            let ((mut all, all_bytes), (mut some, some_bytes)) = (run(&kept), run(&forgetful));
             prop_assert_eq!(all_bytes, some_bytes);
-            kept.apply(all, |_| false);
-            forgetful.apply(some, |count| count.month < month);
+            kept.apply(&mut all, usize::MAX, |_| false);
+            // In pieces, as a node does.
+            while !forgetful.apply(&mut some, 3, |count| count.month < month) {}
             let restored = Counts::new(hashing(), forgetful.entries().iter().copied().collect());
             for (key, count) in kept.entries().iter().filter(|(_, count)| count.month >= month) {
                 prop_assert_eq!(forgetful.get(key), *count);
@@ -442,7 +487,7 @@ proptest! {
                 let key = UserMonthKey { user, programme: 9 };
                 *changes.change(&forgetful, &key) = UserMonth::new(month, 1, 0);
             }
-            forgetful.apply(changes, |count| count.month < month);
+            while !forgetful.apply(&mut changes, 7, |count| count.month < month) {}
         }
         prop_assert_eq!(forgetful.entries().len(), before);
     }

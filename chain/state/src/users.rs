@@ -164,10 +164,11 @@ impl UserBook {
         }
     }
 
-    pub(crate) fn apply(&mut self, changes: UserChanges) {
+    /// Takes some of a block's changes. Says whether all are taken.
+    pub(crate) fn apply(&mut self, changes: &mut UserChanges, at_most: usize) -> bool {
         let KeptSince { month, day } = changes.kept_since;
-        self.months.apply(changes.months, |count| count.month < month);
-        self.days.apply(changes.days, |count| count.day < day);
+        self.months.apply(&mut changes.months, at_most, |count| count.month < month)
+            && self.days.apply(&mut changes.days, at_most, |count| count.day < day)
     }
 }
 

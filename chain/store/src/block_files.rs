@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -193,6 +194,46 @@ impl BlockFiles {
             return Err(StoreFault::corrupt(&file.path, position.offset, what));
         }
         Ok(Bytes::from(bytes).slice(FRAME_HEADER_BYTES..))
+    }
+
+    /// The first `length` bytes of the body of the frame at `position`. Its header is checked; the
+    /// checksum of a body needs all of it, so that the caller must know the bytes otherwise.
+    pub fn read_start(
+        &self,
+        position: Position,
+        kind: Kind,
+        length: usize,
+    ) -> Result<Vec<u8>, StoreFault> {
+        let file = self.file(position.file)?;
+        let mut bytes = self.read_part(position, 0..FRAME_HEADER_BYTES + length)?;
+        let FileHeader { salt, number, .. } = file.header;
+        let header = FrameHeader::from_bytes(&bytes, salt, number, position.offset);
+        if header.is_none_or(|found| found.kind != kind as u8 || found.length != position.length) {
+            let what = format!("the {kind:?} frame there does not read back");
+            return Err(StoreFault::corrupt(&file.path, position.offset, what));
+        }
+        Ok(bytes.split_off(FRAME_HEADER_BYTES))
+    }
+
+    /// Bytes of the body of the frame at `position`, unchecked.
+    pub fn read_range(
+        &self,
+        position: Position,
+        range: Range<usize>,
+    ) -> Result<Vec<u8>, StoreFault> {
+        self.read_part(position, range.start + FRAME_HEADER_BYTES..range.end + FRAME_HEADER_BYTES)
+    }
+
+    fn read_part(&self, position: Position, range: Range<usize>) -> Result<Vec<u8>, StoreFault> {
+        let file = self.file(position.file)?;
+        let size = FRAME_HEADER_BYTES + position.length as usize;
+        let mut bytes = vec![0; range.len()];
+        let offset = position.offset + range.start as u64;
+        if range.end > size || !disk::read_exact_at(&file.file, &file.path, &mut bytes, offset)? {
+            let what = "the frame there is shorter than what it should hold";
+            return Err(StoreFault::corrupt(&file.path, position.offset, what));
+        }
+        Ok(bytes)
     }
 
     fn create(

@@ -14,6 +14,7 @@ use chain_types::{
 use crate::fault::StoreFault;
 use crate::model::{
     BlockRecords, BreachCursor, CommittedBlock, EntryCursor, InstructionFilter, StagedBlock,
+    SubmittedOrder,
 };
 use crate::record_paths::{RecordName, RecordPath};
 
@@ -69,6 +70,11 @@ pub trait ChainStore: Send + Sync {
 
     /// The bytes of one batch of a block.
     fn batch_bytes(&self, height: Height, index: u32) -> Result<Option<Bytes>, StoreFault>;
+
+    /// The order of a record as it was submitted: what a reader of one order needs of its block,
+    /// without the rest of its batch. `None` when the block or the place in it does not exist; a
+    /// fault when what stands there is not what the record says.
+    fn submitted_order(&self, record: &OrderRecord) -> Result<Option<SubmittedOrder>, StoreFault>;
 
     /// The block that holds a batch, and the batch's place in it.
     fn batch_location(&self, batch: &BatchId) -> Result<Option<(Height, u32)>, StoreFault>;

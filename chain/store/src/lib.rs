@@ -53,7 +53,7 @@ pub use log::{Log, LogEntry};
 pub use memory::MemoryStore;
 pub use model::{
     BlockRecords, BreachCursor, CommittedBlock, EntryCursor, InstructionFilter, PAGE_ITEMS_MAX,
-    RecoveredBlock, Recovery, SizeOnDisk, StagedBlock, StoreCounters,
+    RecoveredBlock, Recovery, SizeOnDisk, StagedBlock, StoreCounters, SubmittedOrder,
 };
 pub use options::StoreOptions;
 pub use record_paths::{RecordName, RecordPath};

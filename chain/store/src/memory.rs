@@ -5,21 +5,23 @@ use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use chain_state::records::fingerprint;
 use chain_state::{
-    AccountEntry, AccountKey, BreachRecord, InstructionRecord, OrderRecord, PolicyKey,
+    AccountEntry, AccountKey, BreachRecord, InstructionRecord, Location, OrderRecord, PolicyKey,
     PolicyRecord, ProposalRecord, QuoteRecord, RateKey, RateRecord, Record, RegistryRecord,
     ReturnRecord, TransferRecord, WindowRecord, WindowSettlement,
 };
+use chain_types::batch::{BATCH_HEADER_BYTES, BATCH_PREFIX_BYTES, BatchHeader, BatchKind};
 use chain_types::{
     BatchId, BlockHash, Certificate, Digest, Height, InstructionId, OrderId, Outcome,
-    ParticipantId, ProposalId, QuoteId, TimeMs, TransferId, WindowId,
+    ParticipantId, ProposalId, QuoteId, TimeMs, TransferId, WindowId, codec, merkle,
 };
 
 use crate::chain_store::ChainStore;
 use crate::fault::StoreFault;
 use crate::model::{
     BlockRecords, BreachCursor, CommittedBlock, EntryCursor, InstructionFilter, PAGE_ITEMS_MAX,
-    RecoveredBlock, Recovery, StagedBlock,
+    RecoveredBlock, Recovery, StagedBlock, SubmittedOrder,
 };
 use crate::record_paths::{RecordName, RecordPath, record_paths};
 
@@ -273,6 +275,25 @@ impl ChainStore for MemoryStore {
     fn batch_bytes(&self, height: Height, index: u32) -> Result<Option<Bytes>, StoreFault> {
         let read = |committed: &Committed| committed.content.batches.get(index as usize).cloned();
         Ok(self.content(height, read).flatten())
+    }
+
+    fn submitted_order(&self, record: &OrderRecord) -> Result<Option<SubmittedOrder>, StoreFault> {
+        let Location { height, batch, item } = record.location;
+        let read = |committed: &Committed| {
+            let (block, at) = (&committed.content.block, batch as usize);
+            let (batch_id, bytes) = (block.batches.get(at)?, committed.content.batches.get(at)?);
+            let header = bytes.get(..BATCH_HEADER_BYTES)?;
+            let batch: BatchHeader = codec::decode(header, BATCH_HEADER_BYTES).ok()?;
+            let size = BatchKind::from_number(batch.kind)?.item_bytes();
+            let at = BATCH_PREFIX_BYTES + item as usize * size;
+            let item = bytes.get(at..at + size)?.to_vec();
+            Some(SubmittedOrder { item, batch, batch_id: *batch_id, block: block.header.clone() })
+        };
+        let found = self.content(height, read).flatten();
+        let is_it =
+            |found: &SubmittedOrder| fingerprint(&merkle::leaf(&found.item)) == record.fingerprint;
+        assert!(found.as_ref().is_none_or(is_it), "the record of another order");
+        Ok(found)
     }
 
     fn batch_location(&self, batch: &BatchId) -> Result<Option<(Height, u32)>, StoreFault> {

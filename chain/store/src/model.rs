@@ -2,8 +2,10 @@
 
 use bytes::Bytes;
 use chain_state::{Record, Retired};
+use chain_types::batch::BatchHeader;
 use chain_types::{
-    Block, Certificate, Digest, Height, Outcome, ParticipantId, VerifiedBatch, WindowId,
+    BatchId, Block, BlockHeader, Certificate, Digest, Height, Outcome, ParticipantId,
+    VerifiedBatch, WindowId,
 };
 
 use crate::home::IfMissing;
@@ -53,6 +55,19 @@ pub struct CommittedBlock {
     pub block: Block,
     /// A quorum's precommits for it.
     pub certificate: Certificate,
+}
+
+/// An order as it was submitted, with what it is part of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubmittedOrder {
+    /// Its bytes.
+    pub item: Vec<u8>,
+    /// The header of its batch.
+    pub batch: BatchHeader,
+    /// The id of its batch.
+    pub batch_id: BatchId,
+    /// The header of its block.
+    pub block: BlockHeader,
 }
 
 /// A block found staged and not decided when the store was opened. Checksums held; signatures of

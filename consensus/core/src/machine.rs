@@ -146,8 +146,8 @@ impl Machine {
         None
     }
 
-    /// Whether what a timeout waits for cannot come: a quorum has precommitted none, so that nothing
-    /// is ever decided in its round. The paper waits here too; dead proposers would cost it each time.
+    /// Whether what a timeout waits for cannot come: a quorum has precommitted none, so that
+    /// nothing is ever decided in its round. The paper waits here as well.
     pub(crate) fn is_in_vain(&self, timeout: &Timeout) -> bool {
         let round = convert::round_in(timeout.round);
         timeout.kind == TimeoutKind::Precommit

@@ -10,7 +10,7 @@ use consensus_core::Proposers;
 /// of users is larger than the codec's limit.
 #[derive(Debug, Clone)]
 pub struct Checkpoint {
-    /// [`State::checkpoint`]'s bytes.
+    /// [`chain_state::State::checkpoint`]'s bytes.
     pub state: Vec<u8>,
     /// Which proposers are passed over.
     pub proposers: Proposers,

@@ -1,7 +1,5 @@
 //! A decision becomes state, and the next height is paced.
 
-use std::sync::PoisonError;
-
 use chain_state::WriteSet;
 use chain_types::{Certificate, Height};
 use consensus_core::Timeouts;
@@ -47,7 +45,7 @@ impl Replica {
         if !expired.is_empty() {
             self.effects.push(Effect::Dropped(expired));
         }
-        let departing = self.state.write().unwrap_or_else(PoisonError::into_inner).apply(writes);
+        let departing = self.state.apply(writes);
         self.has_committed = true;
         self.follow_registry();
         let writes = running_writes;

@@ -1,9 +1,9 @@
 //! The dispatcher: what each input means, on one screen.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::Arc;
 
-use chain_state::State;
+use chain_state::{Applying, Departing, State, WriteSet};
 use chain_types::parameters::PROTOCOL_VERSION;
 use chain_types::registry::validator_of_keys;
 use chain_types::{
@@ -15,6 +15,7 @@ use consensus_core::{
     Timeouts,
 };
 use consensus_mempool::{Limits, Mempool, Offer};
+use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::candidates::Candidates;
 use crate::checkpoint::{CheckpointInterval, SinceCheckpoint};
@@ -31,11 +32,32 @@ use crate::sync::Sync;
 pub struct NodeIndex(pub u32);
 
 /// The committed state: written by the replica at each commit, read by everyone.
-pub type SharedState = Arc<RwLock<State>>;
+#[derive(Debug, Clone)]
+pub struct SharedState(Arc<RwLock<State>>);
+
+impl SharedState {
+    /// This state, to be shared.
+    pub fn new(state: State) -> Self {
+        Self(Arc::new(RwLock::new(state)))
+    }
+
+    /// Takes a block's changes piece by piece: a read that comes meanwhile waits for a piece, not
+    /// for the block.
+    pub fn apply(&self, writes: WriteSet) -> Departing {
+        let mut applying = Applying::new(writes);
+        let mut state = self.0.write();
+        loop {
+            if let Some(departing) = state.apply_piece(&mut applying) {
+                return departing;
+            }
+            RwLockWriteGuard::bump(&mut state);
+        }
+    }
+}
 
 /// The committed state, for reading; hold it shortly, a commit waits for it.
 pub fn read_state(state: &SharedState) -> RwLockReadGuard<'_, State> {
-    state.read().unwrap_or_else(PoisonError::into_inner)
+    state.0.read()
 }
 
 /// The keys by which a node finds itself in the registry.

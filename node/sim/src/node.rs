@@ -1,7 +1,6 @@
 //! One simulated node: what dies in a crash, and what outlives it.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, RwLock};
 
 use chain_state::State;
 use chain_types::{ChainGenesis, Height, Outcome};
@@ -39,7 +38,7 @@ impl Node {
     pub fn new(genesis: &ChainGenesis, clock_off_ms: u64) -> Self {
         Self {
             replica: None,
-            state: Arc::new(RwLock::new(State::genesis(genesis))),
+            state: SharedState::new(State::genesis(genesis)),
             disk: Disk::default(),
             checkpoint: None,
             shelf: Shelf::default(),
@@ -106,8 +105,10 @@ impl Node {
     /// How many orders [`Self::rebuild`] executes again.
     pub fn replayed_orders(&self) -> u64 {
         let from = self.checkpoint.as_ref().map_or(Height(0), |(height, _)| *height);
-        let outcomes = self.disk.outcomes.range(from.next()..=self.disk.head());
-        outcomes.map(|(_, outcomes)| SinceCheckpoint::orders_of(outcomes)).sum()
+        let head = self.disk.head();
+        let replayed = self.disk.outcomes.range(from.next()..);
+        let replayed = replayed.take_while(|(height, _)| **height <= head);
+        replayed.map(|(_, outcomes)| SinceCheckpoint::orders_of(outcomes)).sum()
     }
 
     fn outcomes(&self, height: Height) -> Result<&[Vec<Outcome>], String> {

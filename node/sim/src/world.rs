@@ -1,13 +1,13 @@
 //! The event loop of one run: virtual time, nodes that live and die, and the checkers.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
 use chain_types::{BatchId, ChainGenesis, Digest, Height, TimeMs, ValidatorId, ValidatorSet};
 use consensus_core::Message;
 use node_replica::{
     Checkpoint, CheckpointInterval, Config, Effect, Input, NodeIndex, NodeKeys, PeerMessage,
-    Replica, StagedBlock, SyncBlock, Target, Timer, read_state,
+    Replica, SharedState, StagedBlock, SyncBlock, Target, Timer, read_state,
 };
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -287,7 +287,7 @@ impl World {
         let (state, proposers) = slot
             .rebuild(&self.genesis, &mut self.observer.seen)
             .map_err(|error| format!("node {node}: {error}"))?;
-        slot.state = Arc::new(RwLock::new(state));
+        slot.state = SharedState::new(state);
         let head = slot.disk.head();
         let config = Config {
             genesis: self.genesis.clone(),

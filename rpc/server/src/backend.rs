@@ -137,6 +137,13 @@ pub trait Backend: ContractReads {
     /// When the node cannot read.
     fn order(&self, id: &OrderId) -> Result<OrderReport, BackendError>;
 
+    /// [`Self::order`], if it is one of the recent ones and takes some tens of microseconds without
+    /// a wait: on the thread that asks. `None` when it may take longer.
+    ///
+    /// # Errors
+    /// When the node cannot read.
+    fn order_at_once(&self, id: &OrderId) -> Result<Option<OrderReport>, BackendError>;
+
     /// An order's receipt, or `None` when the order is not found.
     ///
     /// # Errors

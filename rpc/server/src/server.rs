@@ -15,6 +15,7 @@ use jsonrpsee::server::stop_channel;
 use prometheus_client::registry::Registry;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::{Handle, Runtime};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -49,6 +50,9 @@ pub enum ServerFault {
         /// The system's reason.
         source: io::Error,
     },
+    /// The system gives no threads.
+    #[error("no threads for rpc.listen ({0}); raise the limit of processes, or stop others")]
+    Threads(io::Error),
     /// Two methods have one name.
     #[error("two methods of the interface have one name: {0}; this is a defect, report it")]
     Methods(String),
@@ -72,11 +76,34 @@ fn remedy(source: &io::Error) -> &'static str {
     }
 }
 
-/// A running server.
+/// A running server, on threads of its own: what clients do holds up other clients only.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
     task: JoinHandle<()>,
+    threads: Threads,
+}
+
+/// The threads of a server. Who lets go of them does not wait for them: it may be a thread of
+/// another runtime, which must not.
+#[derive(Debug)]
+struct Threads(Option<Runtime>);
+
+impl Threads {
+    fn start() -> io::Result<(Self, Handle)> {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().thread_name("rpc").enable_all().build()?;
+        let handle = runtime.handle().clone();
+        Ok((Self(Some(runtime)), handle))
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Server {
@@ -84,15 +111,18 @@ impl Server {
     /// from `registry` with the node's own.
     ///
     /// # Errors
-    /// When the address cannot be listened at.
-    pub async fn start(
+    /// When the address cannot be listened at, or there can be no more threads.
+    pub fn start(
         config: ServerConfig,
         backend: Arc<dyn Backend>,
         registry: Arc<Mutex<Registry>>,
         cancel: CancellationToken,
     ) -> Result<Self, ServerFault> {
-        let bind = |source| ServerFault::Bind { address: config.listen, source };
-        let listener = TcpListener::bind(config.listen).await.map_err(bind)?;
+        let (threads, handle) = Threads::start().map_err(ServerFault::Threads)?;
+        let listen = config.listen;
+        let bind = |source| ServerFault::Bind { address: listen, source };
+        let listener = std::net::TcpListener::bind(listen).map_err(bind)?;
+        listener.set_nonblocking(true).map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
         let metrics = RpcMetrics::register(&registry);
         let budget = Arc::new(Budget::new(config.calls_per_second_max));
@@ -112,13 +142,17 @@ impl Server {
             cancel,
             abort: CancellationToken::new(),
         };
-        let task = tokio::spawn(async move {
+        let listener = {
+            let _entered = handle.enter();
+            TcpListener::from_std(listener).map_err(bind)?
+        };
+        let task = handle.spawn(async move {
             acceptor.accept_until_cancelled(listener).await;
             // WebSocket connections live outside the tasks that accepted them.
             let _ = stopper.stop();
             acceptor.finish().await;
         });
-        Ok(Self { address, task })
+        Ok(Self { address, task, threads })
     }
 
     /// Where it listens; with the port that the system chose, if it was to choose.
@@ -131,6 +165,7 @@ impl Server {
         if let Err(error) = self.task.await {
             tracing::error!(%error, "the server ended early");
         }
+        drop(self.threads);
     }
 }
 

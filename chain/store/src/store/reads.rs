@@ -1,23 +1,26 @@
 //! What readers do, at the same time as the writer. Nothing here waits for it.
 
 use bytes::Bytes;
+use chain_state::records::fingerprint;
 use chain_state::{
-    AccountEntry, AccountKey, BreachRecord, InstructionRecord, OrderRecord, PolicyKey,
+    AccountEntry, AccountKey, BreachRecord, InstructionRecord, Location, OrderRecord, PolicyKey,
     PolicyRecord, ProposalRecord, QuoteRecord, RateKey, RateRecord, RegistryRecord, ReturnRecord,
     TransferRecord, WindowRecord, WindowSettlement,
 };
+use chain_types::batch::{BATCH_HEADER_BYTES, BATCH_PREFIX_BYTES, BatchHeader, BatchKind};
 use chain_types::{
     BatchId, BlockHash, Certificate, Digest, Height, InstructionId, OrderId, Outcome,
-    ParticipantId, ProposalId, QuoteId, TimeMs, TransferId, WindowId,
+    ParticipantId, ProposalId, QuoteId, TimeMs, TransferId, WindowId, merkle,
 };
 
 use super::{
-    Kind, Ordering, Position, StagedBlock, Store, StoreFault, StoredBlock, codec, read_batch,
-    read_outcomes,
+    Kind, Ordering, PAYLOAD_PREFIX_BYTES, Position, StagedBlock, Store, StoreFault, StoredBlock,
+    codec, read_batch, read_outcomes,
 };
 use crate::chain_store::ChainStore;
 use crate::model::{
     BlockRecords, BreachCursor, CommittedBlock, EntryCursor, InstructionFilter, PAGE_ITEMS_MAX,
+    SubmittedOrder,
 };
 use crate::record_paths::{RecordName, RecordPath};
 use crate::recovery::StoredCertificate;
@@ -176,6 +179,39 @@ impl ChainStore for Store {
         let stored = self.stored(height)?;
         let position = stored.and_then(|stored| stored.payload.get(index as usize).copied());
         position.map(|position| read_batch(&self.files, position)).transpose()
+    }
+
+    fn submitted_order(&self, record: &OrderRecord) -> Result<Option<SubmittedOrder>, StoreFault> {
+        let Location { height, batch, item } = record.location;
+        let Some(StoredBlock { block, payload, .. }) = self.stored(height)? else {
+            return Ok(None);
+        };
+        let at = batch as usize;
+        let (Some(batch_id), Some(position)) = (block.batches.get(at), payload.get(at)) else {
+            return Ok(None);
+        };
+        let prefix = PAYLOAD_PREFIX_BYTES + BATCH_HEADER_BYTES;
+        let start = self.files.read_start(*position, Kind::Payload, prefix)?;
+        let corrupt = |what: &str| {
+            StoreFault::corrupt(&self.files.path(position.file), position.offset, what)
+        };
+        let header = start.get(PAYLOAD_PREFIX_BYTES..).unwrap_or_default();
+        let header: Option<BatchHeader> = codec::decode(header, BATCH_HEADER_BYTES).ok();
+        // The id is a digest of the header.
+        let header = header.filter(|header| header.id() == *batch_id);
+        let header = header.ok_or_else(|| corrupt("the batch's header is not that of its id"))?;
+        let size = BatchKind::from_number(header.kind).map(BatchKind::item_bytes);
+        let size = size.ok_or_else(|| corrupt("the batch is of no kind"))?;
+        if item >= header.count {
+            return Ok(None);
+        }
+        let at = PAYLOAD_PREFIX_BYTES + BATCH_PREFIX_BYTES + item as usize * size;
+        let item = self.files.read_range(*position, at..at + size)?;
+        if fingerprint(&merkle::leaf(&item)) != record.fingerprint {
+            return Err(corrupt("an order of the batch is not that of its record"));
+        }
+        let (batch, batch_id, block) = (header, *batch_id, block.header);
+        Ok(Some(SubmittedOrder { item, batch, batch_id, block }))
     }
 
     fn batch_location(&self, batch: &BatchId) -> Result<Option<(Height, u32)>, StoreFault> {

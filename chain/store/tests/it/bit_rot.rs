@@ -36,6 +36,17 @@ fn read_all(store: &Store, head: u64, context: &str) -> u64 {
                 faults += 1;
             }
         }
+        for index in 0..expected.block.header.batch_count {
+            for (record, submitted) in submitted_orders(&expected, index) {
+                match store.submitted_order(&record) {
+                    Ok(found) => assert_eq!(found, Some(submitted), "{context}"),
+                    Err(fault) => {
+                        assert_named(&fault, context);
+                        faults += 1;
+                    }
+                }
+            }
+        }
         match store.outcomes(at) {
             Ok(found) => assert_eq!(found, Some(expected.outcomes), "{context}"),
             Err(fault) => {

@@ -12,8 +12,9 @@ use chain_state::{
 };
 use chain_store::{
     BlockRecords, ChainStore, CommittedBlock, MemoryStore, Recovery, StagedBlock, Store,
-    StoreFault, StoreOptions,
+    StoreFault, StoreOptions, SubmittedOrder,
 };
+use chain_types::batch::BATCH_PREFIX_BYTES;
 use chain_types::{
     Amount, Block, BlockHash, BlockHeader, Certificate, ChainId, Change, CollectItem, Currency,
     Digest, Height, InstructionId, MerchantId, OrderId, Outcome, Parameters, ParticipantId,
@@ -241,11 +242,33 @@ pub fn assert_usual(store: &dyn ChainStore, head: u64) {
         for (index, batch) in (0..).zip(&staged.batches) {
             assert_eq!(store.batch_location(&batch.id()).unwrap(), Some((at, index)));
             assert_eq!(store.batch_bytes(at, index).unwrap(), Some(batch.bytes().clone()));
+            for (record, expected) in submitted_orders(&staged, index) {
+                assert_eq!(store.submitted_order(&record).unwrap(), Some(expected));
+            }
         }
     }
     let beyond = usual_block(head + 1);
     assert_eq!(store.block(Height(head + 1)).unwrap(), None);
     assert_eq!(store.block_height(&beyond.block.hash()).unwrap(), None);
+}
+
+/// What the store must give of each item of a batch, and the record by which it is asked.
+pub fn submitted_orders(staged: &StagedBlock, index: u32) -> Vec<(OrderRecord, SubmittedOrder)> {
+    let batch = &staged.batches[index as usize];
+    let header = staged.block.header.clone();
+    let items = batch.bytes()[BATCH_PREFIX_BYTES..].chunks(batch.kind().item_bytes());
+    let found = (0..).zip(items.zip(batch.leaves())).map(|(item, (bytes, leaf))| {
+        let location = Location { height: header.height, batch: index, item };
+        let record = OrderRecord::new(location, leaf, Outcome::APPLIED, OrderStatus::Collected);
+        let expected = SubmittedOrder {
+            item: bytes.to_vec(),
+            batch: *batch.header(),
+            batch_id: batch.id(),
+            block: header.clone(),
+        };
+        (record, expected)
+    });
+    found.collect()
 }
 
 pub fn payload_of(staged: &StagedBlock) -> Vec<Bytes> {

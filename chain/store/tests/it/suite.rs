@@ -1,7 +1,8 @@
 //! The promises of a store, each tried on the disk and in memory.
 
 use chain_state::{
-    PolicyKey, PolicyRecord, ProposalRecord, ProposalStatus, Record, TransferRecord, TransferStatus,
+    Location, OrderRecord, PolicyKey, PolicyRecord, ProposalRecord, ProposalStatus, Record,
+    TransferRecord, TransferStatus,
 };
 use chain_store::{
     BlockRecords, BreachCursor, ChainStore, EntryCursor, InstructionFilter, PAGE_ITEMS_MAX,
@@ -36,6 +37,12 @@ fn what_is_committed_reads_back() {
         append_usual(store.as_ref(), 1..=25);
         assert_usual(store.as_ref(), 25);
         assert_eq!(store.batch_bytes(Height(3), 3).unwrap(), None, "past the last batch");
+        let (record, _) = submitted_orders(&usual_block(3), 0).remove(0);
+        for (batch, item) in [(3, 0), (0, 1)] {
+            let location = Location { batch, item, ..record.location };
+            let beyond = OrderRecord { location, ..record };
+            assert_eq!(store.submitted_order(&beyond).unwrap(), None, "batch {batch}, {item}");
+        }
         assert_eq!(store.block(Height(0)).unwrap(), None, "block zero is not stored");
         assert_eq!(store.block(Height(u64::MAX)).unwrap(), None);
     }

@@ -202,11 +202,34 @@ struct Read {
     said: Said,
 }
 
-/// Reads `rate` orders a second until `stop`.
-///
-/// # Errors
-/// When the operating system gives no entropy.
-pub async fn run(
+/// What is to be read.
+#[derive(Debug)]
+pub struct Reading {
+    /// The nodes.
+    pub urls: Vec<String>,
+    /// The orders.
+    pub known: Arc<Known>,
+    /// Orders a second.
+    pub rate: u64,
+    /// Until when.
+    pub stop: CancellationToken,
+}
+
+impl Reading {
+    /// Reads on this thread, over connections of its own.
+    ///
+    /// # Errors
+    /// When the operating system gives no entropy, or a node's URL is none.
+    pub fn run(self) -> anyhow::Result<ReadsReport> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let client = Arc::new(Client::new(&self.urls)?);
+            run(client, self.known, self.rate, self.stop).await
+        })
+    }
+}
+
+async fn run(
     client: Arc<Client>,
     known: Arc<Known>,
     rate: u64,

@@ -19,7 +19,7 @@ use super::market::{Market, MarketReport};
 use super::mix::{Mix, Parties, Shares};
 use super::outage::{self, Outage};
 use super::pace::{self, Due, Pacing, Schedule};
-use super::reads::{self, Known, ReadsReport};
+use super::reads::{Known, Reading, ReadsReport};
 use super::report::{BenchReport, Beside, Setting};
 use super::tally::{Sent, Tally};
 use super::{Options, Pace, contracts};
@@ -82,7 +82,7 @@ impl<'a> Bench<'a> {
         let mut gauge = Gauge::start(self.network, &options.pids).await;
         let started = Instant::now();
         let sending = self.send(&client, loaders, market.as_ref(), results)?;
-        let tasks = self.beside(&client, known.clone(), market);
+        let tasks = self.beside(self.urls()?, known.clone(), market);
         let mut tally = Tally::new(started, options.period).telling(known);
         let mut outage = self.outage(started, &mut tally);
         let bar = self.output.progress(options.period.as_secs(), "s");
@@ -201,14 +201,17 @@ impl<'a> Bench<'a> {
 
     fn beside(
         &self,
-        client: &Arc<Client>,
+        urls: Vec<String>,
         known: Option<Arc<Known>>,
         market: Option<Market>,
     ) -> Tasks {
         let stop = CancellationToken::new();
         let rate = self.options.reads;
-        let read = |known| reads::run(Arc::clone(client), known, rate, stop.clone());
-        let reads = known.map(|known| tokio::spawn(read(known)));
+        let reading = |known| Reading { urls, known, rate, stop: stop.clone() };
+        let reads = known.map(reading).map(|reading| {
+            // A thread of its own: who looks an order up does not wait for those who submit.
+            tokio::task::spawn_blocking(move || reading.run())
+        });
         let market = market.map(|market| tokio::spawn(market.run(stop.clone())));
         Tasks { stop, reads, market }
     }

@@ -2,7 +2,7 @@
 //! a sync, applied, committed with a quorum's certificate, with checkpoints. Only agreement is left
 //! out: all validators' keys are here, and they vote for every block.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -237,12 +237,7 @@ impl HistoryChain {
         let certificate = self.ground.certificate(&staged.block);
         home.proposers.note(&staged.block.header, &validators, penalty);
         let (records, running) = (writes.records().to_vec(), writes.running_writes());
-        let retired = costing(&mut self.steps.apply, || {
-            let mut state = home.state.write().unwrap_or_else(PoisonError::into_inner);
-            let departing = state.apply(writes);
-            drop(state);
-            departing.sorted()
-        });
+        let retired = costing(&mut self.steps.apply, || home.state.apply(writes).sorted());
         let learned = BlockRecords { records, writes: running, retired };
         costing(&mut self.steps.commit, || home.store.commit(&certificate, learned))?;
         self.count(&staged.batches);

@@ -9,7 +9,7 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use chain_state::{State, WindowRecord};
+use chain_state::{OrderRecord, State, WindowRecord};
 use chain_store::{BreachCursor, ChainStore as _, EntryCursor, InstructionFilter, Store};
 use chain_types::registry::validator_of_keys;
 use chain_types::{
@@ -76,6 +76,26 @@ impl NodeBackend {
             let state = read_state(&self.orders.state);
             (read(&state), state.height())
         };
+        self.wait_for_store(height)?;
+        Ok(value)
+    }
+
+    /// An order of the recent ones. The store is far enough to read the rest of it: for an order
+    /// that no block has changed since, that needs no wait, and a node's block after the present
+    /// one may be executed before the present one is in the store.
+    pub(super) fn recent_order(&self, id: &OrderId) -> Result<Option<OrderRecord>, BackendError> {
+        let head = *self.hub.head().borrow();
+        let (recent, height) = {
+            let state = read_state(&self.orders.state);
+            (state.order(id), state.height())
+        };
+        if recent.is_none_or(|record| record.status_height > head) {
+            self.wait_for_store(height)?;
+        }
+        Ok(recent)
+    }
+
+    fn wait_for_store(&self, height: Height) -> Result<(), BackendError> {
         let mut head = self.hub.head();
         let deadline = Instant::now() + STORE_LAG_MAX;
         while *head.borrow_and_update() < height {
@@ -84,7 +104,7 @@ impl NodeBackend {
             }
             std::thread::sleep(Duration::from_millis(1));
         }
-        Ok(value)
+        Ok(())
     }
 
     fn reason_not_ready(&self) -> Option<String> {
@@ -300,13 +320,24 @@ impl Backend for NodeBackend {
     }
 
     fn order(&self, id: &OrderId) -> Result<OrderReport, BackendError> {
-        let searched = self.orders.searched(*id);
-        let recent = self.read(|state| state.order(id))?;
+        let searched = self.orders.searched(*id).map_err(BackendError::fault)?;
+        let recent = self.recent_order(id)?;
         self.orders.report(*id, recent, searched).map_err(BackendError::fault)
     }
 
+    fn order_at_once(&self, id: &OrderId) -> Result<Option<OrderReport>, BackendError> {
+        let head = *self.hub.head().borrow();
+        let recent = read_state(&self.orders.state).order(id);
+        let Some(record) = recent.filter(|record| record.status_height <= head) else {
+            return Ok(None);
+        };
+        let searched = self.orders.searched(*id).map_err(BackendError::fault)?;
+        let report = self.orders.report(*id, Some(record), searched);
+        report.map(Some).map_err(BackendError::fault)
+    }
+
     fn receipt(&self, id: &OrderId) -> Result<Option<ReceiptReport>, BackendError> {
-        let recent = self.read(|state| state.order(id))?;
+        let recent = self.recent_order(id)?;
         let receipt = self.orders.receipt(*id, recent).map_err(BackendError::fault)?;
         Ok(receipt.map(|receipt| ReceiptReport {
             order_id: *id,

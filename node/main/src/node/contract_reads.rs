@@ -64,7 +64,7 @@ impl NodeBackend {
 
     /// The order as it was submitted.
     fn item(&self, id: &OrderId) -> Read<Option<(RechargeItem, OrderStatus)>> {
-        let recent = self.read(|state| state.order(id))?;
+        let recent = self.recent_order(id)?;
         self.orders.item(*id, recent).map_err(BackendError::fault)
     }
 

@@ -2,8 +2,8 @@
 //! What is durable is a prefix of the chain; state and indexes follow from it.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -111,7 +111,7 @@ pub fn open(
     Ok(Home {
         store,
         archive,
-        state: Arc::new(RwLock::new(rebuilt.state)),
+        state: SharedState::new(rebuilt.state),
         proposers: rebuilt.proposers,
         log,
         log_entries: log_entries.collect(),

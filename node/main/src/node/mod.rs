@@ -134,8 +134,7 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
         Arc::new(backend),
         Arc::new(std::sync::Mutex::new(registry)),
         cancel.clone(),
-    )
-    .await?;
+    )?;
     info!(
         name = config.name,
         chain = %genesis.chain_id,

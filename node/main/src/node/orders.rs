@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use chain_state::{InstructionRecord, InstructionStatus, Location, OrderRecord, OrderStatus};
-use chain_store::{ChainStore as _, PAGE_ITEMS_MAX, Store, StoreFault};
+use chain_store::{ChainStore as _, PAGE_ITEMS_MAX, Store, StoreFault, SubmittedOrder};
 use chain_types::batch::BatchHeader;
 use chain_types::{
-    BlockHeader, ChainGenesis, Height, InstructionId, OrderId, Receipt, RechargeItem,
+    BatchId, BlockHeader, ChainGenesis, Height, InstructionId, OrderId, Receipt, RechargeItem,
+    TimeMs,
 };
 use node_replica::{SharedState, read_state};
 use rpc_api::recharge::{OrderContent, RETURNS_LISTED_MAX};
@@ -17,7 +18,7 @@ use rpc_api::{
 };
 use zerocopy::FromBytes as _;
 
-use super::archive::{self, ReadFault, item_of};
+use super::archive::{self, ReadFault};
 use super::contract_reports as told;
 
 /// Where orders are read.
@@ -36,6 +37,7 @@ struct Found {
     record: OrderRecord,
     item: RechargeItem,
     batch: BatchHeader,
+    batch_id: BatchId,
     accepted: BlockHeader,
     /// The block that gave it its status.
     ended: BlockHeader,
@@ -43,17 +45,26 @@ struct Found {
 }
 
 impl Orders {
-    /// What the search of an order covers, as of the committed state.
-    pub fn searched(&self, id: OrderId) -> Searched {
-        let state = read_state(&self.state);
-        let until = id.time().plus(state.parameters().order_validity_ms);
-        Searched {
+    /// What a search of an order that begins now covers at least.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn searched(&self, id: OrderId) -> Result<Searched, ReadFault> {
+        // The store's head: the state may be a block further.
+        let head = self.store.head().unwrap_or_default();
+        let (height, time, validity_ms) = {
+            let state = read_state(&self.state);
+            (state.height(), state.time(), state.parameters().order_validity_ms)
+        };
+        let time = if head == height { time } else { self.time_of(head)? };
+        let until = id.time().plus(validity_ms);
+        Ok(Searched {
             from_height: 1,
-            to_height: state.height().0,
-            to_time_ms: state.time().0,
+            to_height: head.0,
+            to_time_ms: time.0,
             may_commit_until_ms: until.0,
-            may_still_commit: state.time() <= until,
-        }
+            may_still_commit: time <= until,
+        })
     }
 
     /// The record of an order: `recent` if it was in memory, else the archived one. The store must
@@ -95,7 +106,7 @@ impl Orders {
             searched,
             stages: self.stages(&found),
             rejection: record.outcome.rejection().map(Into::into),
-            location: Some(self.location(record.location)?),
+            location: Some(located(record.location, found.batch_id)),
             status_location: moved.then(|| self.location(record.status_location)).transpose()?,
             order: Some(OrderContent::new(&found.item, found.batch.submitter, paying)),
             instruction_id: found.instruction.map(|instruction| instruction.id),
@@ -143,13 +154,17 @@ impl Orders {
         if record.status != OrderStatus::Collected {
             return Ok(None);
         }
-        let collected = archive::item(&self.store, record.status_location)?;
+        let (height, outcome) = if record.status_location == record.location {
+            (record.location.height, record.outcome)
+        } else {
+            let collected = archive::item(&self.store, record.status_location)?;
+            (collected.header.height, collected.outcome)
+        };
         let key = (item.merchant(), item.currency());
         let programme_at =
             |height| read_state(&self.state).tables().programmes.get(&key)?.at(height).cloned();
-        let height = collected.header.height;
-        let granted = contracts::cashback::granted(programme_at, item, collected.outcome, height);
-        Ok(CashbackReport::new(collected.outcome, Money::new(granted, item.currency())))
+        let granted = contracts::cashback::granted(programme_at, item, outcome, height);
+        Ok(CashbackReport::new(outcome, Money::new(granted, item.currency())))
     }
 
     /// What was sent back of an order: nothing, if nothing was.
@@ -192,20 +207,18 @@ impl Orders {
     }
 
     fn find(&self, record: OrderRecord) -> Result<Found, ReadFault> {
-        let Location { height, batch, item } = record.location;
-        let inconsistent = |what| ReadFault::Inconsistent { what, height };
-        let bytes =
-            self.store.batch_bytes(height, batch)?.ok_or_else(|| inconsistent("a batch"))?;
-        let (header, item) =
-            item_of(&bytes, item).ok_or_else(|| inconsistent("an order's batch"))?;
-        let item = RechargeItem::read_from_bytes(item).map_err(|_| inconsistent("an order"))?;
-        let accepted = self.header(height)?;
-        let ended = self.header(record.status_height)?;
+        let height = record.location.height;
+        let inconsistent = || ReadFault::Inconsistent { what: "an order", height };
+        let submitted = self.store.submitted_order(&record)?.ok_or_else(inconsistent)?;
+        let SubmittedOrder { item, batch, batch_id, block: accepted } = submitted;
+        let item = RechargeItem::read_from_bytes(&item).map_err(|_| inconsistent())?;
+        let is_first = record.status_height == height;
+        let ended = if is_first { accepted.clone() } else { self.header(record.status_height)? };
         let instruction = match record.status {
             OrderStatus::Collected => self.instruction(&item, &ended)?,
             _ => None,
         };
-        Ok(Found { record, item, batch: header, accepted, ended, instruction })
+        Ok(Found { record, item, batch, batch_id, accepted, ended, instruction })
     }
 
     fn instruction(
@@ -221,6 +234,11 @@ impl Orders {
         self.store.instruction(&id)
     }
 
+    fn time_of(&self, height: Height) -> Result<TimeMs, ReadFault> {
+        let is_first = height == Height(0);
+        if is_first { Ok(self.genesis.time) } else { Ok(self.header(height)?.time) }
+    }
+
     fn header(&self, height: Height) -> Result<BlockHeader, ReadFault> {
         let committed = self.store.block(height)?;
         let committed = committed.ok_or(ReadFault::Inconsistent { what: "a block", height })?;
@@ -228,12 +246,12 @@ impl Orders {
     }
 
     fn location(&self, location: Location) -> Result<ItemLocation, ReadFault> {
-        let Location { height, batch, item } = location;
+        let Location { height, batch, .. } = location;
         let committed = self.store.block(height)?;
         let batch_id = committed
             .and_then(|committed| committed.block.batches.get(batch as usize).copied())
             .ok_or(ReadFault::Inconsistent { what: "a batch id", height })?;
-        Ok(ItemLocation { height: height.0, batch_index: batch, item_index: item, batch_id })
+        Ok(located(location, batch_id))
     }
 
     fn stages(&self, found: &Found) -> Stages {
@@ -264,6 +282,11 @@ impl Orders {
             deadline_ms: (status != OrderStatus::Rejected).then_some(deadline.0),
         }
     }
+}
+
+fn located(location: Location, batch_id: BatchId) -> ItemLocation {
+    let Location { height, batch, item } = location;
+    ItemLocation { height: height.0, batch_index: batch, item_index: item, batch_id }
 }
 
 impl Found {

@@ -1,7 +1,7 @@
 //! A small chain in a real home: what a node reads, proves and rebuilds of it.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use chain_state::{Account, AccountKey, State};
@@ -124,7 +124,7 @@ impl Chain {
         let state = State::genesis(&genesis);
         let accounts = vec![state.accounts_created().to_vec()];
         let archive = Arc::new(StoreArchive::new(store.clone()));
-        let state = Arc::new(RwLock::new(state));
+        let state = SharedState::new(state);
         Self { folder, genesis, state, store, archive, accounts, numbers: 0 }
     }
 
@@ -186,7 +186,7 @@ impl Chain {
         let staged = StagedBlock { block, batches, outcomes: outcomes.clone() };
         self.store.stage(&staged).unwrap();
         let (records, running) = (writes.records().to_vec(), writes.running_writes());
-        let retired = self.state.write().unwrap().apply(writes).sorted();
+        let retired = self.state.apply(writes).sorted();
         self.store
             .commit(&certificate, BlockRecords { records, writes: running, retired })
             .unwrap();

@@ -2,7 +2,7 @@
 //! The report of a closed window, proven from a chain in a home on disk with its genesis file only.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
 use chain_state::{AccountKind, Party, Position, State};
 use chain_types::record_proof::RECORD_PROOF_MAGIC;
@@ -18,7 +18,7 @@ const VECTORS_GENESIS: &[u8] = include_bytes!("../../../../chain/types/tests/vec
 
 /// Where proofs are read from a chain's store alone.
 fn orders(chain: &TestChain) -> Orders {
-    let state = Arc::new(RwLock::new(State::genesis(&chain.genesis)));
+    let state = node_replica::SharedState::new(State::genesis(&chain.genesis));
     Orders { genesis: Arc::new(chain.genesis.clone()), state, store: chain.store.clone() }
 }
 

@@ -4,12 +4,17 @@ use jsonrpsee::core::{RpcResult, async_trait};
 use rpc_api::{ApiError, OrderReport, ReceiptReport, RechargeRpcServer, api_error};
 
 use super::Api;
+use crate::backend::BackendError;
 
 #[async_trait]
 impl RechargeRpcServer for Api {
     async fn order(&self, order_id: String) -> RpcResult<OrderReport> {
         let id = super::order_id(&order_id)?;
-        self.read(move |node| node.order(&id)).await
+        // The hops to another thread and back would take longer than most of these reads.
+        match self.backend.order_at_once(&id).map_err(BackendError::into_error)? {
+            Some(report) => Ok(report),
+            None => self.read(move |node| node.order(&id)).await,
+        }
     }
 
     async fn receipt(&self, order_id: String) -> RpcResult<ReceiptReport> {

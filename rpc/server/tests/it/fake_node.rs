@@ -258,6 +258,11 @@ impl Backend for FakeNode {
         Ok(OrderReport::not_found(*id, searched))
     }
 
+    /// Those whose last byte is even.
+    fn order_at_once(&self, id: &OrderId) -> Result<Option<OrderReport>, BackendError> {
+        if id.0[15].is_multiple_of(2) { self.order(id).map(Some) } else { Ok(None) }
+    }
+
     fn receipt(&self, _id: &OrderId) -> Result<Option<ReceiptReport>, BackendError> {
         Ok(None)
     }
@@ -432,7 +437,7 @@ impl TestServer {
         let node = FakeNode::new();
         let cancel = CancellationToken::new();
         let registry = Arc::new(Mutex::new(Registry::default()));
-        let server = Server::start(config, node.clone(), registry, cancel.clone()).await.unwrap();
+        let server = Server::start(config, node.clone(), registry, cancel.clone()).unwrap();
         let address = server.local_address();
         Self { node, server: Some(server), address, cancel }
     }

@@ -18,7 +18,7 @@ async fn a_port_in_use_is_named_with_a_remedy() {
     let server = TestServer::start().await;
     let config = ServerConfig { listen: server.address, ..ServerConfig::default() };
     let registry = Arc::new(Mutex::new(Registry::default()));
-    let started = Server::start(config, FakeNode::new(), registry, CancellationToken::new()).await;
+    let started = Server::start(config, FakeNode::new(), registry, CancellationToken::new());
     let text = started.unwrap_err().to_string();
     assert!(text.contains(&server.address.to_string()), "{text}");
     assert!(text.contains("another program listens there; stop that program"), "{text}");
