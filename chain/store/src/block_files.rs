@@ -175,25 +175,13 @@ impl BlockFiles {
 
     /// The body of the frame at `position`, checked.
     pub fn read(&self, position: Position, kind: Kind) -> Result<Bytes, StoreFault> {
-        let file = self.file(position.file)?;
-        let size = FRAME_HEADER_BYTES + position.length as usize;
-        let mut bytes = vec![0; size];
-        if !disk::read_exact_at(&file.file, &file.path, &mut bytes, position.offset)? {
-            let what = "the file ends inside a frame";
-            return Err(StoreFault::corrupt(&file.path, position.offset, what));
+        let (header, bytes) = self.read_frame(position, kind, position.length as usize)?;
+        let body = Bytes::from(bytes).slice(FRAME_HEADER_BYTES..);
+        if header.checksum == crc32c::crc32c(&body) {
+            Ok(body)
+        } else {
+            Err(self.unreadable(position, kind))
         }
-        let FileHeader { salt, number, .. } = file.header;
-        let header = FrameHeader::from_bytes(&bytes, salt, number, position.offset);
-        let whole = header.is_some_and(|header| {
-            header.kind == kind as u8
-                && header.length == position.length
-                && header.checksum == crc32c::crc32c(&bytes[FRAME_HEADER_BYTES..])
-        });
-        if !whole {
-            let what = format!("the {kind:?} frame there does not read back");
-            return Err(StoreFault::corrupt(&file.path, position.offset, what));
-        }
-        Ok(Bytes::from(bytes).slice(FRAME_HEADER_BYTES..))
     }
 
     /// The first `length` bytes of the body of the frame at `position`. Its header is checked; the
@@ -204,15 +192,29 @@ impl BlockFiles {
         kind: Kind,
         length: usize,
     ) -> Result<Vec<u8>, StoreFault> {
-        let file = self.file(position.file)?;
-        let mut bytes = self.read_part(position, 0..FRAME_HEADER_BYTES + length)?;
-        let FileHeader { salt, number, .. } = file.header;
-        let header = FrameHeader::from_bytes(&bytes, salt, number, position.offset);
-        if header.is_none_or(|found| found.kind != kind as u8 || found.length != position.length) {
-            let what = format!("the {kind:?} frame there does not read back");
-            return Err(StoreFault::corrupt(&file.path, position.offset, what));
-        }
+        let (_, mut bytes) = self.read_frame(position, kind, length)?;
         Ok(bytes.split_off(FRAME_HEADER_BYTES))
+    }
+
+    /// The header of the frame at `position`, checked, and its bytes with the first `length` of the
+    /// body.
+    fn read_frame(
+        &self,
+        position: Position,
+        kind: Kind,
+        length: usize,
+    ) -> Result<(FrameHeader, Vec<u8>), StoreFault> {
+        let bytes = self.read_part(position, 0..FRAME_HEADER_BYTES + length)?;
+        let FileHeader { salt, number, .. } = self.file(position.file)?.header;
+        FrameHeader::from_bytes(&bytes, salt, number, position.offset)
+            .filter(|found| found.kind == kind as u8 && found.length == position.length)
+            .map(|header| (header, bytes))
+            .ok_or_else(|| self.unreadable(position, kind))
+    }
+
+    fn unreadable(&self, position: Position, kind: Kind) -> StoreFault {
+        let what = format!("the {kind:?} frame there does not read back");
+        StoreFault::corrupt(&self.path(position.file), position.offset, what)
     }
 
     /// Bytes of the body of the frame at `position`, unchecked.

@@ -77,7 +77,7 @@ impl SinceCheckpoint {
     pub fn staggered(self, validator: ValidatorId) -> Self {
         let part = |interval: u64| interval / 4 * u64::from(validator.0 % 4);
         let CheckpointInterval { blocks, orders } = self.interval;
-        Self { orders: part(orders), earlier: part(blocks), ..self }
+        Self { orders: part(orders), earlier: part(blocks), ..self }.at_least(self.orders)
     }
 
     /// As if so many orders had been added already: those that a start has replayed.
@@ -156,6 +156,8 @@ mod tests {
         let staggered = since.staggered(ValidatorId(3));
         assert_eq!(due(staggered, 12), [2, 10]);
         assert_eq!(due(staggered.at_least(50), 12), [2, 10], "60 already");
+        let named_later = since.at_least(50).staggered(ValidatorId(1));
+        assert_eq!(due(named_later, 12), [3, 11], "20 would be less than there is");
     }
 
     #[test]
