@@ -5,7 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use jsonrpsee::core::middleware::{Batch, BatchEntry, Notification, Request, RpcServiceT};
+use futures::future::{BoxFuture, ready};
+use futures::{FutureExt as _, StreamExt as _, stream};
+use jsonrpsee::core::middleware::{
+    Batch, BatchEntry, BatchEntryErr, Notification, Request, RpcServiceT,
+};
 use jsonrpsee::core::server::{BatchResponseBuilder, MethodResponse, Methods};
 use jsonrpsee::types::{ErrorObjectOwned, Extensions};
 use rpc_api::error::api_error_after;
@@ -17,6 +21,9 @@ use crate::config::ServerConfig;
 use crate::connection::Connection;
 use crate::depth::is_too_deep;
 use crate::metrics::{METHOD_UNKNOWN, RpcMetrics};
+
+/// Calls of one list that are answered at once.
+const SIDE_BY_SIDE_MAX: usize = 32;
 
 /// Marks calls of an HTTP request: its body's depth is checked, and one call is paid for.
 #[derive(Debug, Clone, Default)]
@@ -98,6 +105,26 @@ pub(crate) struct Governed<S> {
     policy: Arc<Policy>,
 }
 
+impl<S> Governed<S>
+where
+    Self: RpcServiceT<MethodResponse = MethodResponse>,
+{
+    /// The answer to one entry of a list; `None` for a notification, which has none.
+    fn answer<'a>(
+        &self,
+        entry: Result<BatchEntry<'a>, BatchEntryErr<'a>>,
+    ) -> BoxFuture<'a, Option<MethodResponse>> {
+        match entry {
+            Ok(BatchEntry::Call(request)) => self.call(request).map(Some).boxed(),
+            Ok(BatchEntry::Notification(_)) => ready(None).boxed(),
+            Err(error) => {
+                let (error, id) = error.into_parts();
+                ready(Some(MethodResponse::error(id, error))).boxed()
+            }
+        }
+    }
+}
+
 impl<S> RpcServiceT for Governed<S>
 where
     S: RpcServiceT<
@@ -141,20 +168,17 @@ where
     fn batch<'a>(&self, batch: Batch<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
         let this = self.clone();
         async move {
+            // Side by side: calls that wait for a block wait for the same one.
+            let answers: Vec<_> = batch.into_iter().map(|entry| this.answer(entry)).collect();
+            let answers = stream::iter(answers).buffered(SIDE_BY_SIDE_MAX);
+            let mut answers = std::pin::pin!(answers);
+            let mut had_notification = false;
             let mut responses =
                 BatchResponseBuilder::new_with_limit(this.policy.response_bytes_max);
-            let mut had_notification = false;
-            for entry in batch {
-                let response = match entry {
-                    Ok(BatchEntry::Call(request)) => this.call(request).await,
-                    Ok(BatchEntry::Notification(_)) => {
-                        had_notification = true;
-                        continue;
-                    }
-                    Err(error) => {
-                        let (error, id) = error.into_parts();
-                        MethodResponse::error(id, error)
-                    }
+            while let Some(response) = answers.next().await {
+                let Some(response) = response else {
+                    had_notification = true;
+                    continue;
                 };
                 if let Err(too_large) = responses.append(response) {
                     return too_large;

@@ -1,6 +1,7 @@
 //! Every method, by the typed client, over both transports.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use jsonrpsee::core::client::{Error as ClientError, SubscriptionClientT};
 use jsonrpsee::types::ErrorObjectOwned;
@@ -13,6 +14,7 @@ use rpc_api::{
 
 use crate::fake_contracts::uuid_text;
 use crate::fake_node::{GATEWAY, TestServer, account, block_hash, order_id_text};
+use crate::raw::{call, get, post};
 
 fn refused<T: std::fmt::Debug>(result: Result<T, ClientError>) -> ErrorObjectOwned {
     match result {
@@ -325,4 +327,29 @@ async fn a_fault_is_not_told_in_detail() {
     let error = refused(server.http().order(order_id_text()).await);
     assert_eq!(error.code(), ApiError::InternalFault.code());
     assert!(!format!("{error:?}").contains("secret"), "{error:?}");
+}
+
+/// A call of a list that waits for a block keeps no other from its answer; the answers come in the
+/// order of the list.
+#[tokio::test]
+async fn calls_of_a_list_are_answered_side_by_side() {
+    let server = TestServer::start().await;
+    let bytes = rpc_api::encode_base64(&server.node.batch_bytes(GATEWAY));
+    let submit = call("batch_submit", &format!("[\"{bytes}\",\"final\",30000]"));
+    let list = format!("[{submit},{}]", call("chain_id", "[]"));
+    let advancing = async {
+        let answered = "sluice_rpc_calls_total{method=\"chain_id\",code=\"0\"} 1";
+        for _ in 0..200 {
+            if get(server.address, "/metrics").await.body.contains(answered) {
+                server.node.advance_to(6);
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the second call waits for the first");
+    };
+    let (answer, ()) = tokio::join!(post(server.address, &list), advancing);
+    let answers = answer.json();
+    assert_eq!(answers[0]["result"]["state"], "final", "{answers}");
+    assert_eq!(answers[1]["result"], "09".repeat(32), "{answers}");
 }
