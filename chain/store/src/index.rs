@@ -1,10 +1,11 @@
 //! The index: RocksDB without a write-ahead log. What a crash leaves of it is what one atomic
 //! flush over all tables left, which is the state after some commit; the block files give the rest.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use chain_state::{OrderRecord, Record};
+use chain_state::{AccountEntry, AccountKey, OrderRecord, Record};
 use chain_types::{Height, OrderId, codec};
 use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType,
@@ -13,7 +14,7 @@ use rocksdb::{
 };
 
 use crate::fault::StoreFault;
-use crate::model::{BlockRecords, BreachCursor, EntryCursor};
+use crate::model::{BlockRecords, BreachCursor};
 use crate::options::StoreOptions;
 use crate::record_paths::record_paths;
 use crate::tables::{
@@ -117,6 +118,18 @@ impl Index {
             Ok(ControlFlow::Continue(()))
         })?;
         Ok(found)
+    }
+
+    /// Hands the rows whose keys begin with `prefix` to `visit`, ascending, from the first or from
+    /// the key `start` on, until it breaks off.
+    pub fn each_from<T: Table>(
+        &self,
+        prefix: &[u8],
+        start: Option<&[u8]>,
+        mut visit: impl FnMut(T::Value) -> ControlFlow<()>,
+    ) -> Result<(), StoreFault> {
+        let mode = IteratorMode::From(start.unwrap_or(prefix), Direction::Forward);
+        self.walk::<T>(mode, prefix, |_, bytes| Ok(visit(value::<T>(bytes)?)))
     }
 
     /// The row of the largest key up to and with `last`, if that key begins with `prefix`.
@@ -224,8 +237,15 @@ impl Rows<'_> {
     /// Adds what readers look up of the block of a height.
     pub fn put_records(&mut self, height: Height, learned: &BlockRecords) {
         self.put::<WritesDigests>(&height, &learned.writes);
+        let mut entries: BTreeMap<AccountKey, Vec<AccountEntry>> = BTreeMap::new();
         for record in &learned.records {
-            self.put_record(record);
+            match record {
+                Record::AccountEntry(entry) => entries.entry(entry.key).or_default().push(*entry),
+                other => self.put_record(other),
+            }
+        }
+        for (account, entries) in &entries {
+            self.put::<AccountEntries>(&(*account, height), entries);
         }
         for (name, path) in record_paths(height, &learned.records) {
             self.put::<RecordPaths>(&name, &path);
@@ -234,16 +254,14 @@ impl Rows<'_> {
 
     fn put_record(&mut self, record: &Record) {
         match record {
+            // An account's entries in a block are one row.
+            Record::AccountEntry(_) => {}
             Record::Window(window) => self.put::<Windows>(&window.id, window),
             Record::WindowSettlement(word) => self.put::<WindowSettlements>(&word.window, word),
             Record::Instruction(instruction) => {
                 let id = instruction.id;
                 self.put::<Instructions>(&id, instruction);
                 self.put::<InstructionsByGateway>(&(instruction.gateway, id), &id);
-            }
-            Record::AccountEntry(entry) => {
-                let at = EntryCursor { height: entry.height, sequence: entry.sequence };
-                self.put::<AccountEntries>(&(entry.key, at), entry);
             }
             Record::Breach(breach) => {
                 let at = BreachCursor { height: breach.height, sequence: breach.sequence };

@@ -13,7 +13,7 @@ use chain_types::{
 };
 
 use crate::block_files::Position;
-use crate::model::{BreachCursor, EntryCursor};
+use crate::model::BreachCursor;
 use crate::record_paths::{RecordName, RecordPath};
 
 /// A table of the index.
@@ -69,8 +69,8 @@ tables! {
     Instructions("instructions"): InstructionId => InstructionRecord;
     /// Instructions that each gateway was ever given to pay.
     InstructionsByGateway("instructions_by_gateway"): (ParticipantId, InstructionId) => InstructionId;
-    /// Entries of each account.
-    AccountEntries("account_entries"): (AccountKey, EntryCursor) => AccountEntry;
+    /// Entries of each account, a row a block: a block of many small batches has many.
+    AccountEntries("account_entries"): (AccountKey, Height) => Vec<AccountEntry>;
     /// Missed deadlines.
     Breaches("breaches"): BreachCursor => BreachRecord;
     /// Returns of each order, by sequence.
@@ -185,11 +185,10 @@ impl TableKey for (ParticipantId, InstructionId) {
     }
 }
 
-impl TableKey for (AccountKey, EntryCursor) {
-    type Bytes = [u8; 23];
-    fn to_bytes(&self) -> [u8; 23] {
-        let at = cursor(self.1.height, self.1.sequence);
-        joined(&[&account_prefix(&self.0), &at])
+impl TableKey for (AccountKey, Height) {
+    type Bytes = [u8; 19];
+    fn to_bytes(&self) -> [u8; 19] {
+        joined(&[&account_prefix(&self.0), &self.1.to_bytes()])
     }
 }
 
@@ -239,7 +238,7 @@ impl TableKey for PolicyKey {
 impl TableKey for BreachCursor {
     type Bytes = [u8; 12];
     fn to_bytes(&self) -> [u8; 12] {
-        cursor(self.height, self.sequence)
+        joined(&[&self.height.to_bytes(), &self.sequence.to_be_bytes()])
     }
 }
 
@@ -264,10 +263,6 @@ pub(crate) fn account_prefix(account: &AccountKey) -> [u8; 11] {
         &account.owner.to_be_bytes(),
         &account.currency.0.to_be_bytes(),
     ])
-}
-
-fn cursor(height: Height, sequence: u32) -> [u8; 12] {
-    joined(&[&height.0.to_be_bytes(), &sequence.to_be_bytes()])
 }
 
 fn joined<const SIZE: usize>(parts: &[&[u8]]) -> [u8; SIZE] {

@@ -1,5 +1,7 @@
 //! What readers do, at the same time as the writer. Nothing here waits for it.
 
+use std::ops::ControlFlow;
+
 use bytes::Bytes;
 use chain_state::records::fingerprint;
 use chain_state::{
@@ -273,8 +275,25 @@ impl ChainStore for Store {
         after: Option<EntryCursor>,
         limit: usize,
     ) -> Result<Vec<AccountEntry>, StoreFault> {
-        let after = after.map(|cursor| (*account, cursor));
-        self.page::<AccountEntries>(&account_prefix(account), after, limit)
+        self.poison.check()?;
+        let limit = limit.min(PAGE_ITEMS_MAX);
+        // What follows the cursor in its own block stands in the same row.
+        let start = after.map(|cursor| (*account, cursor.height).to_bytes());
+        let is_wanted = |entry: &AccountEntry| {
+            let at = EntryCursor { height: entry.height, sequence: entry.sequence };
+            after.is_none_or(|after| at > after)
+        };
+        let mut found: Vec<AccountEntry> = Vec::new();
+        self.index.each_from::<AccountEntries>(
+            &account_prefix(account),
+            start.as_ref().map(AsRef::as_ref),
+            |entries| {
+                found.extend(entries.into_iter().filter(is_wanted));
+                if found.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            },
+        )?;
+        found.truncate(limit);
+        Ok(found)
     }
 
     fn account_entry_at(
@@ -283,8 +302,9 @@ impl ChainStore for Store {
         height: Height,
     ) -> Result<Option<AccountEntry>, StoreFault> {
         self.poison.check()?;
-        let last = (*account, EntryCursor { height, sequence: u32::MAX }).to_bytes();
-        self.index.last_up_to::<AccountEntries>(&account_prefix(account), &last)
+        let last = (*account, height).to_bytes();
+        let entries = self.index.last_up_to::<AccountEntries>(&account_prefix(account), &last)?;
+        Ok(entries.and_then(|entries| entries.last().copied()))
     }
 
     fn breaches(

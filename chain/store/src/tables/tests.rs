@@ -9,7 +9,7 @@ use chain_types::{
 use proptest::prelude::*;
 
 use super::{TableKey, account_prefix, gateway_prefix, rate_prefix};
-use crate::model::{BreachCursor, EntryCursor};
+use crate::model::BreachCursor;
 use crate::record_paths::RecordName;
 
 fn instruction() -> impl Strategy<Value = InstructionId> {
@@ -53,10 +53,7 @@ proptest! {
         let gateways = (ParticipantId(sequences.0), ParticipantId(sequences.1));
         assert_same_order(&(gateways.0, instructions.0), &(gateways.1, instructions.1));
         assert_same_order(&(gateways.0, instructions.0), &(gateways.0, instructions.1));
-        let entries = (
-            EntryCursor { height: Height(numbers.0), sequence: sequences.0 },
-            EntryCursor { height: Height(numbers.1 % 2), sequence: sequences.1 },
-        );
+        let entries = (Height(numbers.0), Height(numbers.1 % 2));
         assert_same_order(&(accounts.0, entries.0), &(accounts.1, entries.1));
         assert_same_order(&(accounts.0, entries.0), &(accounts.0, entries.1));
         let breaches = (
