@@ -1,10 +1,15 @@
 //! What one ed25519 signature costs: made once a batch and once a vote, checked by everyone.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 use std::hint::black_box;
 
-use chain_types::{Digest, SecretKey};
-use criterion::{Criterion, criterion_group, criterion_main};
+use bytes::Bytes;
+use chain_types::registry::PartyKeys;
+use chain_types::{
+    ChainId, Digest, ParticipantId, ReadyKeys, RechargeItem, SecretKey, SignedBatch, TimeMs,
+};
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use zerocopy::FromZeros as _;
 
 fn bench(criterion: &mut Criterion) {
     let key = SecretKey::from_seed(&[7; 32]);
@@ -19,5 +24,29 @@ fn bench(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, bench);
+/// Batches of one order, of which the signature is most of the cost, in groups of several sizes.
+fn bench_together(criterion: &mut Criterion) {
+    let key = SecretKey::from_seed(&[7; 32]);
+    let (chain_id, participant) = (ChainId::default(), ParticipantId(101));
+    let keys = PartyKeys { participant, current: key.public_key(), previous: None };
+    let keys = ReadyKeys::new(&keys);
+    let item = RechargeItem::new_zeroed();
+    let batch = |until| SignedBatch::sign(chain_id, participant, &key, TimeMs(until), &[item]);
+    let batches: Vec<SignedBatch> =
+        (0..64).map(|until| SignedBatch::decode(Bytes::from(batch(until))).unwrap()).collect();
+    let mut group = criterion.benchmark_group("batches of one order");
+    for size in [1, 2, 4, 8, 16, 32, 64] {
+        group.throughput(Throughput::Elements(size as u64));
+        group.bench_function(BenchmarkId::new("verify together", size), |bencher| {
+            bencher.iter_batched(
+                || batches[..size].to_vec(),
+                |batches| SignedBatch::verify_all(batches, chain_id, |_| Some(keys)),
+                BatchSize::SmallInput,
+            );
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, bench, bench_together);
 criterion_main!(benches);

@@ -1,6 +1,8 @@
 //! The signed unit of submission: header, Merkle root of its items, one signature, 1 to 8,192
 //! fixed-size items of one kind. Bytes: header (84), signature (64), items.
 
+mod together;
+
 use std::sync::Arc;
 
 use bincode::{Decode, Encode};
@@ -250,6 +252,11 @@ impl SignedBatch {
         &self.header
     }
 
+    /// The whole batch as it was sent.
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
     /// Checks chain, root and signature, which is all that can be known without the books. The
     /// signature may be of any key that the submitter has; execution looks at which.
     ///
@@ -263,9 +270,13 @@ impl SignedBatch {
         self.check_chain(chain_id)?;
         let id = self.header.id();
         let public_key = self.signer(id, keys_of)?;
+        self.signed_with(id, public_key)
+    }
+
+    /// The batch whose signature holds, if its root does too.
+    fn signed_with(self, id: BatchId, public_key: PublicKey) -> Result<VerifiedBatch, BatchError> {
         let leaves = self.leaves()?;
-        let hashed = HashedBatch { id, batch: self, leaves };
-        Ok(VerifiedBatch(Arc::new(Verified { hashed, public_key })))
+        Ok(HashedBatch { id, batch: self, leaves }.signed_with(public_key))
     }
 
     /// Checks chain and root, and not who signed: enough for what is known by its id already, as
@@ -360,7 +371,11 @@ impl HashedBatch {
         keys_of: impl FnOnce(ParticipantId) -> Option<K>,
     ) -> Result<VerifiedBatch, BatchError> {
         let public_key = self.batch.signer(self.id, keys_of)?;
-        Ok(VerifiedBatch(Arc::new(Verified { hashed: self, public_key })))
+        Ok(self.signed_with(public_key))
+    }
+
+    fn signed_with(self, public_key: PublicKey) -> VerifiedBatch {
+        VerifiedBatch(Arc::new(Verified { hashed: self, public_key }))
     }
 }
 
@@ -377,7 +392,7 @@ impl AsRef<HashedBatch> for VerifiedBatch {
 }
 
 /// A batch whose chain, root and signature hold. Only [`SignedBatch::verify`] and
-/// [`HashedBatch::verify`] make one. Cheap to clone.
+/// [`HashedBatch::verify`] make one, and what does the same for many. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct VerifiedBatch(Arc<Verified>);
 

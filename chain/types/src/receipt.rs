@@ -14,7 +14,7 @@ use crate::merkle;
 use crate::operation::{
     ArrivalItem, CollectItem, Decision, HoldDecisionItem, RechargeItem, ReturnItem,
 };
-use crate::registry::{ChainGenesis, PartyKeys};
+use crate::registry::{ChainGenesis, PartyKeys, Signers as _};
 use crate::rejection::Outcome;
 use crate::sign::Signature;
 use crate::units::{Amount, TimeMs};
@@ -291,8 +291,7 @@ impl Inclusion {
         let leads_to = |leaf, index, count, proof: &[Digest], root| {
             merkle::root_from_proof(leaf, index, count, proof) == Some(root)
         };
-        let signed_with =
-            self.keys.all().find(|key| key.verifies(&batch_id.0, &self.batch_signature));
+        let signed_with = self.keys.signer(&batch_id.0, &self.batch_signature);
         if self.keys.participant != self.batch.submitter
             || !signed_with.is_some_and(|key| self.keys.accept(key, self.header.height))
         {

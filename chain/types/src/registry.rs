@@ -8,7 +8,8 @@ use crate::hash::Digest;
 use crate::ids::{ChainId, MerchantId, ParticipantId, ValidatorId};
 use crate::merkle;
 use crate::parameters::Parameters;
-use crate::sign::{PublicKey, ReadyKey, Signature};
+use crate::sign::submitter::SubmitterKey;
+use crate::sign::{PublicKey, Signature};
 use crate::units::{Amount, Currency, Height, TimeMs};
 use crate::validators::ValidatorSet;
 
@@ -107,11 +108,6 @@ impl PartyKeys {
         Self { participant: participant.id, current: participant.public_key, previous: None }
     }
 
-    /// The present key, then the one before.
-    pub fn all(self) -> impl Iterator<Item = PublicKey> {
-        [Some(self.current), self.previous.map(|(key, _)| key)].into_iter().flatten()
-    }
-
     /// Whether a batch signed with `key` may apply in the block of `height`.
     pub fn accept(&self, key: PublicKey, height: Height) -> bool {
         let is_previous =
@@ -133,30 +129,34 @@ pub trait Signers {
 
 impl Signers for PartyKeys {
     fn signer(&self, digest: &Digest, signature: &Signature) -> Option<PublicKey> {
-        self.all().find(|key| key.verifies(digest, signature))
+        ReadyKeys::new(self).signer(digest, signature)
     }
 }
 
 /// A party's keys made ready once, for who verifies many signatures of one party.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadyKeys {
-    current: Option<(PublicKey, ReadyKey)>,
-    previous: Option<(PublicKey, ReadyKey)>,
+    current: Option<SubmitterKey>,
+    previous: Option<SubmitterKey>,
 }
 
 impl ReadyKeys {
-    /// The keys, in the order of [`PartyKeys::all`].
+    /// The keys; the present one is tried first.
     pub fn new(keys: &PartyKeys) -> Self {
-        let ready = |key| ReadyKey::new(key).map(|ready| (key, ready));
-        let previous = keys.previous.and_then(|(key, _)| ready(key));
-        Self { current: ready(keys.current), previous }
+        let previous = keys.previous.and_then(|(key, _)| SubmitterKey::new(key));
+        Self { current: SubmitterKey::new(keys.current), previous }
+    }
+
+    /// The key, if it can only be one.
+    pub(crate) fn only(&self) -> Option<SubmitterKey> {
+        self.current.filter(|_| self.previous.is_none())
     }
 }
 
 impl Signers for ReadyKeys {
     fn signer(&self, digest: &Digest, signature: &Signature) -> Option<PublicKey> {
-        let keys = [&self.current, &self.previous].into_iter().flatten();
-        keys.into_iter().find(|(_, key)| key.verifies(digest, signature)).map(|(key, _)| *key)
+        let mut keys = [&self.current, &self.previous].into_iter().flatten();
+        keys.find(|key| key.verifies(digest, signature)).map(SubmitterKey::public_key)
     }
 }
 

@@ -1,6 +1,13 @@
-//! Ed25519 (RFC 8032) by dalek's strict rules only: batch or cofactored verification may accept on
-//! one node what another refuses, which would fork the chain. What is signed is always a 32-byte
-//! domain-tagged digest.
+//! Ed25519 (RFC 8032), by a rule each for two kinds of signers. RFC 8032 leaves open with which of
+//! two equations a signature is checked; nodes that chose differently would fork the chain.
+//!
+//! - Validators' votes and proposals: dalek's strict rules, under which whatever passes here passes
+//!   in every other library too, so that a receipt convinces whoever checks it.
+//! - Submitters' batches, the many: ZIP-215, in [`submitter`].
+//!
+//! What is signed is always a 32-byte domain-tagged digest.
+
+pub(crate) mod submitter;
 
 use std::fmt;
 
@@ -18,9 +25,18 @@ pub struct PublicKey(pub [u8; 32]);
 pub struct Signature(pub [u8; 64]);
 
 impl PublicKey {
-    /// Whether `signature` is this key's over `digest`, by the strict rules.
+    /// Whether `signature` is this key's over `digest`, by the strict rules: those for votes. Who
+    /// submits is checked by [`Signers`](crate::Signers).
+    ///
+    /// Of the strict rules, dalek's ordinary check leaves out that R is no point of small order. It
+    /// compares R's bytes with those of the point that it works out, so there are eight ways to
+    /// write one that it would accept, and R need not be decompressed.
+    #[expect(clippy::disallowed_methods, reason = "what is not strict about it is checked here")]
     pub fn verifies(&self, digest: &Digest, signature: &Signature) -> bool {
-        ReadyKey::new(*self).is_some_and(|key| key.verifies(digest, signature))
+        let key = VerifyingKey::from_bytes(&self.0).ok().filter(|key| !key.is_weak());
+        let is_small = SMALL_ORDER.iter().any(|point| signature.0.starts_with(point));
+        let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
+        !is_small && key.is_some_and(|key| key.verify(&digest.0, &signature).is_ok())
     }
 
     /// Whether the bytes are a point of full order: what a registry must check before use.
@@ -31,28 +47,6 @@ impl PublicKey {
     /// The key written as 64 hexadecimal digits, or `None` for any other text.
     pub fn from_hex(text: &str) -> Option<Self> {
         Digest::from_hex(text).map(|digest| Self(digest.0))
-    }
-}
-
-/// A public key made ready to verify with: a point that is not of small order. Making it takes a
-/// fifth of the time that a verification with it takes.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ReadyKey(VerifyingKey);
-
-impl ReadyKey {
-    /// `None` when the bytes are no such point, so that nothing verifies with them.
-    pub(crate) fn new(key: PublicKey) -> Option<Self> {
-        VerifyingKey::from_bytes(&key.0).ok().filter(|key| !key.is_weak()).map(Self)
-    }
-
-    /// What [`PublicKey::verifies`] says. Of the strict rules, the ordinary check leaves out that R
-    /// is no point of small order. It compares R's bytes with those of the point that it works out,
-    /// so there are eight ways to write one that it would accept, and R need not be decompressed.
-    #[expect(clippy::disallowed_methods, reason = "what is not strict about it is checked here")]
-    pub(crate) fn verifies(&self, digest: &Digest, signature: &Signature) -> bool {
-        let is_small = SMALL_ORDER.iter().any(|point| signature.0.starts_with(point));
-        let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
-        !is_small && self.0.verify(&digest.0, &signature).is_ok()
     }
 }
 
@@ -155,71 +149,4 @@ impl fmt::Debug for Signature {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use curve25519_dalek::constants::{ED25519_BASEPOINT_TABLE, EIGHT_TORSION};
-    use curve25519_dalek::{EdwardsPoint, Scalar};
-    use sha2::{Digest as _, Sha512};
-
-    use super::*;
-
-    #[test]
-    fn points_of_small_order_are_all_listed() {
-        let mut listed = SMALL_ORDER.to_vec();
-        let mut expected = EIGHT_TORSION.map(|point| point.compress().0).to_vec();
-        listed.sort_unstable();
-        expected.sort_unstable();
-        assert_eq!(listed, expected);
-    }
-
-    /// Signatures that satisfy the equation although key or R have a part of small order: whatever
-    /// dalek's strict check says of each, ours says too, and some are of each kind.
-    #[test]
-    #[expect(clippy::disallowed_methods, reason = "to tell who refuses what")]
-    fn the_check_is_the_strict_one() {
-        let secret = Scalar::from(0x5EC2E7_u64);
-        let full = ED25519_BASEPOINT_TABLE * &secret;
-        let (mut accepted, mut satisfied_and_refused) = (0, 0);
-        for (key_part, nonce_part) in (0..8).flat_map(|key| (0..8).map(move |nonce| (key, nonce))) {
-            for (nonce, number) in
-                [(0_u64, 0_u8), (0, 1), (0, 2), (0, 3), (77, 0), (77, 1), (77, 2)]
-            {
-                let key = full + EIGHT_TORSION[key_part];
-                let nonce = Scalar::from(nonce);
-                let commitment = ED25519_BASEPOINT_TABLE * &nonce + EIGHT_TORSION[nonce_part];
-                let digest = Digest([number; 32]);
-                let signature = solve(&key, &commitment, &digest, &secret, &nonce);
-                let key = PublicKey(key.compress().0);
-                let dalek = VerifyingKey::from_bytes(&key.0).unwrap();
-                let given = ed25519_dalek::Signature::from_bytes(&signature.0);
-                let strict = dalek.verify_strict(&digest.0, &given).is_ok();
-                assert_eq!(key.verifies(&digest, &signature), strict, "{key} {signature}");
-                accepted += u32::from(strict);
-                satisfied_and_refused +=
-                    u32::from(!strict && dalek.verify(&digest.0, &given).is_ok());
-            }
-        }
-        assert!(accepted > 10, "{accepted}");
-        assert!(satisfied_and_refused > 10, "{satisfied_and_refused}");
-    }
-
-    /// The signature of a key with a nonce, their parts of small order left to chance.
-    fn solve(
-        key: &EdwardsPoint,
-        commitment: &EdwardsPoint,
-        digest: &Digest,
-        secret: &Scalar,
-        nonce: &Scalar,
-    ) -> Signature {
-        let commitment = commitment.compress().0;
-        let hash = Sha512::new()
-            .chain_update(commitment)
-            .chain_update(key.compress().0)
-            .chain_update(digest.0);
-        let challenge = Scalar::from_bytes_mod_order_wide(&hash.finalize().into());
-        let mut bytes = [0; 64];
-        bytes[..32].copy_from_slice(&commitment);
-        bytes[32..].copy_from_slice((nonce + challenge * secret).as_bytes());
-        Signature(bytes)
-    }
-}
+mod tests;

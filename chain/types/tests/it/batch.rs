@@ -119,13 +119,13 @@ fn every_changed_byte_is_refused() {
     }
 }
 
-#[test]
-fn each_mistake_has_its_code() {
+/// Batches with one mistake each, and its code.
+fn mistakes() -> Vec<(&'static str, Vec<u8>, Rejection)> {
     let longer = [two_orders().as_slice(), &[0]].concat();
     let huge = vec![0; BATCH_BYTES_MAX + 1];
     let mut wrong_item = two_orders();
     *wrong_item.last_mut().unwrap() = 1;
-    let rows: Vec<(&str, Vec<u8>, Rejection)> = vec![
+    vec![
         ("a byte too many", longer, Rejection::TrailingBytes),
         ("more than any batch", huge, Rejection::BatchTooLarge),
         ("version 2", resigned(|header| header.version = 2), Rejection::VersionUnsupported),
@@ -160,10 +160,56 @@ fn each_mistake_has_its_code() {
             Rejection::RootMismatch,
         ),
         ("a changed item", wrong_item, Rejection::RootMismatch),
-    ];
-    for (what, bytes, expected) in rows {
+    ]
+}
+
+#[test]
+fn each_mistake_has_its_code() {
+    for (what, bytes, expected) in mistakes() {
         assert_eq!(judge(&bytes).unwrap_err(), expected, "{what}");
     }
+}
+
+/// Together with good batches, with one another and with batches of a party that has two keys, each
+/// has the answer that it has alone.
+#[test]
+fn together_each_has_the_answer_it_has_alone() {
+    let mut sent: Vec<Vec<u8>> = mistakes().into_iter().map(|(_, bytes, _)| bytes).collect();
+    let arrival = |tag| support::signed_with(tag, 202, &[support::arrival()]);
+    sent.extend([202, support::SECOND_KEY, 7].map(arrival));
+    sent.extend((0..70).map(|number| support::signed(101, &[support::recharge(number)])));
+    let well_formed = |bytes: &Vec<u8>| SignedBatch::decode(Bytes::copy_from_slice(bytes)).ok();
+    let keys_of = |id| support::keys_of(id).as_ref().map(ReadyKeys::new);
+    let answer = |verified: Result<VerifiedBatch, BatchError>| {
+        verified.map(|batch| (batch.id(), batch.public_key(), batch.bytes().clone()))
+    };
+    let batches: Vec<SignedBatch> = sent.iter().filter_map(well_formed).collect();
+    assert!(batches.len() > 75, "{}", batches.len());
+    let alone: Vec<_> = batches
+        .iter()
+        .map(|batch| answer(batch.clone().verify(support::chain_id(), keys_of)))
+        .collect();
+    let together = SignedBatch::verify_all(batches, support::chain_id(), keys_of);
+    assert_eq!(together.into_iter().map(answer).collect::<Vec<_>>(), alone);
+}
+
+#[test]
+fn hashed_batches_hold_together_or_not_at_all() {
+    let keys_of = |id| support::keys_of(id).as_ref().map(ReadyKeys::new);
+    let hashed = |sent: Vec<Vec<u8>>| -> Vec<HashedBatch> {
+        let hash =
+            |bytes| SignedBatch::decode(Bytes::from(bytes)).unwrap().hash(support::chain_id());
+        sent.into_iter().map(hash).collect::<Result<_, _>>().unwrap()
+    };
+    let mut sent: Vec<Vec<u8>> =
+        (0..5).map(|number| support::signed(101, &[support::recharge(number)])).collect();
+    sent.push(support::signed_with(support::SECOND_KEY, 202, &[support::arrival()]));
+    let verified = HashedBatch::verify_all(hashed(sent.clone()), keys_of).unwrap();
+    let bytes = verified.iter().map(|batch| batch.bytes().to_vec());
+    assert_eq!(bytes.collect::<Vec<_>>(), sent);
+    sent.insert(3, support::signed_with(7, 101, &[support::recharge(9)]));
+    let error = HashedBatch::verify_all(hashed(sent), keys_of).unwrap_err();
+    assert_eq!(error.rejection, Rejection::SignatureInvalid);
 }
 
 #[test]

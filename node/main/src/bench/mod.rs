@@ -87,6 +87,8 @@ pub struct Options {
     pub signers: usize,
     /// WebSocket connections to each node; zero for HTTP.
     pub websockets: usize,
+    /// Calls in a message over them.
+    pub list: usize,
     /// The nodes' process ids, when their homes do not tell them.
     pub pids: Vec<u32>,
     /// The load's users; an order is one of theirs.

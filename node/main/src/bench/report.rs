@@ -24,6 +24,8 @@ pub struct Setting {
     pub in_flight: usize,
     /// WebSocket connections to each node; zero for HTTP.
     pub websockets: usize,
+    /// Calls in a message over them, at most.
+    pub list: usize,
     /// Orders in a batch.
     pub batch_items: usize,
     /// Gateways that submit.

@@ -135,12 +135,12 @@ impl<'a> Bench<'a> {
     }
 
     fn setting(&self, gateways: usize, nodes: usize) -> Setting {
-        let Options { batch_items, websockets, mix, .. } = *self.options;
+        let Options { batch_items, websockets, list, mix, .. } = *self.options;
         let (pace, rate, in_flight) = match self.options.pace {
             Pace::Closed { in_flight } => ("closed", 0, in_flight),
             Pace::Open { rate, in_flight_max } => ("open", rate, in_flight_max),
         };
-        Setting { pace, rate, in_flight, websockets, batch_items, gateways, nodes, mix }
+        Setting { pace, rate, in_flight, websockets, list, batch_items, gateways, nodes, mix }
     }
 
     fn schedule(&self, nodes: usize) -> anyhow::Result<Schedule> {
@@ -164,11 +164,11 @@ impl<'a> Bench<'a> {
         market: Option<&Market>,
         results: mpsc::Sender<Sent>,
     ) -> anyhow::Result<JoinHandle<Pacing>> {
-        let Options { batch_items, signers, websockets, .. } = *self.options;
+        let Options { batch_items, signers, websockets, list, .. } = *self.options;
         let (chain_id, cancel) = (self.genesis.chain_id, self.cancel.clone());
         let submit: Submit = match websockets {
             0 => load::over(Arc::clone(client)),
-            connections => Links::new(&self.urls()?, connections).submit(),
+            connections => Links::new(&self.urls()?, connections, list).submit(),
         };
         let schedule = self.schedule(client.len())?;
         let Some(shares) = self.options.mix else {

@@ -9,7 +9,7 @@ use super::exit::{Exit, WithExit as _};
 use super::output::Output;
 use super::signals;
 use crate::bench::gauge::MachinePrice;
-use crate::bench::links::CALLS_MAX;
+use crate::bench::links::{CALLS_MAX, LIST_MAX};
 use crate::bench::mix::Shares;
 use crate::bench::{self, Ground, Options, Pace, plan_with};
 
@@ -73,6 +73,10 @@ pub struct BenchArgs {
     #[arg(long, value_name = "CONNECTIONS",
         value_parser = clap::value_parser!(u32).range(0..=512))]
     websockets: Option<u32>,
+    /// Calls in a message over WebSockets, as a JSON-RPC list; the first waits 2 ms for others.
+    #[arg(long, value_name = "CALLS", default_value_t = 1,
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(LIST_MAX)))]
+    list: u32,
     /// Threads that make and sign batches of one step; a mixed load signs on its own.
     #[arg(long, value_name = "THREADS", default_value_t = 1,
         value_parser = clap::value_parser!(u32).range(1..=64))]
@@ -169,6 +173,7 @@ impl BenchArgs {
             batch_items: self.batch_items as usize,
             signers: self.signers as usize,
             websockets: self.websockets(),
+            list: self.list as usize,
             pids: self.pids,
             users: self.users,
             without_contracts: self.without_contracts,

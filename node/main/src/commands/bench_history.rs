@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use chain_state::SLICE_MS;
 use clap::Args;
 
 use super::exit::{Exit, WithExit as _};
@@ -9,6 +10,9 @@ use super::output::Output;
 use super::signals;
 use crate::bench::plan_with;
 use crate::history::{self, Options};
+
+/// Runs of orders that leave memory while a size is measured, once any leave it.
+const SLICES_MEASURED: u64 = 2;
 
 /// Arguments of `sluice bench-history`.
 #[derive(Debug, Args)]
@@ -32,10 +36,11 @@ pub struct BenchHistoryArgs {
         default_value = "1000000,10000000,100000000",
         value_parser = clap::value_parser!(u64).range(1..=10_000_000_000))]
     orders: Vec<u64>,
-    /// How many further orders are measured each time.
-    #[arg(long, value_name = "ORDERS", default_value_t = 1_000_000,
+    /// How many further orders are measured each time. By default those of 20 seconds of the chain's
+    /// time: orders leave memory ten seconds' worth at once, and every window has its share of it.
+    #[arg(long, value_name = "ORDERS",
         value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
-    measure: u64,
+    measure: Option<u64>,
     /// Orders a second of the chain's time.
     #[arg(long, value_name = "ORDERS", default_value_t = 120_000,
         value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
@@ -77,7 +82,7 @@ pub fn run(args: BenchHistoryArgs, output: Output) -> anyhow::Result<Exit> {
         home: args.home,
         folder: args.folder,
         sizes: args.orders,
-        measured: args.measure,
+        measured: args.measure.unwrap_or(args.rate * SLICES_MEASURED * SLICE_MS / 1_000),
         rate: args.rate,
         batch_items: args.batch_items as usize,
         block_batches: args.block_batches as usize,

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{SyncSender, TrySendError};
+use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -14,7 +14,7 @@ use chain_store::{BreachCursor, ChainStore as _, EntryCursor, InstructionFilter,
 use chain_types::registry::validator_of_keys;
 use chain_types::{
     BatchError, BatchId, Block, ChainGenesis, Height, InstructionId, OrderId, Parameters,
-    PublicKey, Rejection, SignedBatch, VerifiedBatch, WindowId, codec,
+    PublicKey, Rejection, SignedBatch, WindowId, codec,
 };
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -26,16 +26,14 @@ use rpc_api::{
     StatusReport, TrialBalance, Wait, WindowReport, encode_base64,
 };
 use rpc_server::{Backend, BackendError, BlockName, InstructionsOf, Place};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use super::driver::Vitals;
 use super::hub::{Ended, FinalBatch, Hub};
 use super::orders::Orders;
-use super::peers::VERIFIED_AT_ONCE_BYTES;
 use super::reports;
+use super::submissions::Submissions;
 
-/// Batches of clients that are verified at once.
-pub const VERIFYING_MAX: usize = 4;
 /// When a client should try again after a full queue or pool.
 const RETRY_AFTER_MS: u64 = 250;
 /// How long a read waits for the store to come as far as the state.
@@ -59,8 +57,8 @@ pub struct NodeBackend {
     pub network: Network,
     /// To the driver.
     pub inputs: SyncSender<Input>,
-    /// Bounds the batches that are verified at once.
-    pub verifying: Arc<Semaphore>,
+    /// To the driver, for clients' batches.
+    pub submissions: Submissions,
     /// When the process started.
     pub started: Instant,
 }
@@ -122,27 +120,6 @@ impl NodeBackend {
         })
     }
 
-    async fn verify(&self, bytes: Bytes) -> Result<VerifiedBatch, BackendError> {
-        let state = self.orders.state.clone();
-        let chain_id = self.genesis.chain_id;
-        let is_small = bytes.len() <= VERIFIED_AT_ONCE_BYTES;
-        let verify = move || {
-            let keys_of = |id| read_state(&state).ready_keys(id);
-            SignedBatch::decode(bytes).and_then(|batch| batch.verify(chain_id, keys_of))
-        };
-        if is_small {
-            return verify().map_err(BackendError::from);
-        }
-        let permit = self.verifying.clone().acquire_owned().await;
-        let permit = permit.map_err(BackendError::fault)?;
-        let verify = move || {
-            let _permit = permit;
-            verify()
-        };
-        let verified = tokio::task::spawn_blocking(verify).await.map_err(BackendError::fault)?;
-        verified.map_err(BackendError::from)
-    }
-
     async fn submit_batch(
         &self,
         bytes: Bytes,
@@ -153,20 +130,11 @@ impl NodeBackend {
             let error = BatchError::new(Rejection::NotReady, format!("({reason})"));
             return Err(retry_later(error));
         }
-        let batch = self.verify(bytes).await?;
-        let id = batch.id();
+        let batch = SignedBatch::decode(bytes)?;
+        let id = batch.header().id();
         let waiting = Waiting::new(self.hub.clone(), id);
         let (token, answer) = self.hub.submission();
-        match self.inputs.try_send(Input::Submit { batch, token }) {
-            Ok(()) => {}
-            Err(TrySendError::Full(_)) => {
-                let error = BatchError::new(Rejection::PoolFull, "(the node's queue is full)");
-                return Err(retry_later(error));
-            }
-            Err(TrySendError::Disconnected(_)) => {
-                return Err(retry_later(BatchError::new(Rejection::NotReady, "(stopping)")));
-            }
-        }
+        self.submissions.send(batch, token).await;
         let admitted = answer.await.map_err(|_| BackendError::fault("the driver ended"))?;
         match admitted {
             Ok(()) => {}

@@ -194,8 +194,7 @@ fn rebuild(
     read_ahead(first, head, read, |height, (block, batches)| {
         check_version(rebuilt.state.protocol_version())?;
         let keys = |id| rebuilt.state.ready_keys(id);
-        let verify = |batch: HashedBatch| batch.verify(keys);
-        let batches = batches.into_iter().map(verify).collect::<Result<Vec<_>, _>>()?;
+        let batches = HashedBatch::verify_all(batches, keys)?;
         let replayed = replay_block(&rebuilt.state, &block, &batches, archive);
         archive.check()?;
         let Executed { writes, outcomes, .. } = replayed?;
@@ -314,13 +313,9 @@ fn verify_all(
     genesis: &ChainGenesis,
     payload: Vec<bytes::Bytes>,
 ) -> anyhow::Result<Vec<VerifiedBatch>> {
-    payload
-        .into_iter()
-        .map(|bytes| {
-            let signed = SignedBatch::decode(bytes)?;
-            Ok(signed.verify(genesis.chain_id, &keys)?)
-        })
-        .collect()
+    let signed = payload.into_iter().map(SignedBatch::decode).collect::<Result<_, _>>()?;
+    let verified = SignedBatch::verify_all(signed, genesis.chain_id, keys);
+    Ok(verified.into_iter().collect::<Result<_, _>>()?)
 }
 
 /// Says now and then how far a replay is.

@@ -19,6 +19,7 @@ mod proofs;
 mod receipts;
 pub mod reports;
 mod standing;
+mod submissions;
 mod timers;
 
 use std::collections::BTreeSet;
@@ -47,6 +48,7 @@ use self::metrics::NodeMetrics;
 use self::orders::Orders;
 use self::peers::{Directory, Peers};
 use self::standing::Registration;
+use self::submissions::{Desk, Submissions};
 
 /// Inputs that wait for the driver; more are refused or waited for, never kept.
 const INPUTS_MAX: usize = 1_024;
@@ -87,6 +89,12 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
         store: home.store.clone(),
         hub: hub.clone(),
     };
+    let submissions = Submissions::start(Desk {
+        chain_id: genesis.chain_id,
+        state: home.state.clone(),
+        hub: hub.clone(),
+        inputs: inputs.clone(),
+    });
     let backend = NodeBackend {
         name: config.name.clone(),
         keys: registration.keys(),
@@ -100,7 +108,7 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
         vitals: vitals.clone(),
         network: network.clone(),
         inputs,
-        verifying: Arc::new(tokio::sync::Semaphore::new(backend::VERIFYING_MAX)),
+        submissions,
         started: std::time::Instant::now(),
     };
 

@@ -7,7 +7,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
 use chain_store::{ChainStore as _, Store};
-use chain_types::{BatchId, ChainId, Height, Node, PublicKey, SignedBatch, VerifiedBatch, codec};
+use chain_types::{
+    BatchError, BatchId, ChainId, Height, Node, PublicKey, SignedBatch, VerifiedBatch, codec,
+};
 use node_network::{Event, Events, Lane, Network, Reply};
 use node_replica::{
     Input, NodeIndex, PEER_MESSAGE_BYTES_MAX, PeerMessage, PeerRequest, PeerResponse,
@@ -19,12 +21,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::hub::Hub;
+use super::submissions::{SMALL_BYTES, TOGETHER_MAX};
 
 /// Batches of peers that are verified at once.
 const VERIFYING_MAX: usize = 4;
-/// A batch of at most so many bytes (some thirty orders) is verified where it arrives, in 25 to 40
-/// microseconds: to wake a worker for it would cost more.
-pub(super) const VERIFIED_AT_ONCE_BYTES: usize = 4_096;
 /// Requests to peers that are under way at once.
 const ASKING_MAX: usize = 16;
 /// Peers' requests that are being answered at once.
@@ -146,46 +146,47 @@ impl Peers {
                 event = events.recv() => event,
             };
             let Some(event) = event else { return };
-            match event {
-                Event::Connected(key) => {
-                    if let Some(node) = self.directory.index(&key) {
-                        self.input(Input::Connected(node)).await;
-                    }
-                }
-                Event::Disconnected(key) => {
-                    if let Some(node) = self.directory.index(&key) {
-                        self.input(Input::Disconnected(node)).await;
-                    }
-                }
-                Event::Message { from, lane: Lane::Consensus, bytes } => {
-                    self.message(from, &bytes).await;
-                }
-                Event::Message { from, lane: Lane::Bulk, bytes }
-                    if bytes.len() <= VERIFIED_AT_ONCE_BYTES =>
-                {
-                    if let Some(batch) = self.batch(from, bytes) {
-                        self.input(Input::Batch(batch)).await;
-                    }
-                }
-                Event::Message { from, lane: Lane::Bulk, bytes } => {
-                    let Ok(permit) = verifying.clone().acquire_owned().await else { return };
-                    let peers = self.clone();
-                    tokio::task::spawn_blocking(move || {
-                        if let Some(batch) = peers.batch(from, bytes) {
-                            // Fails only once the driver has ended.
-                            drop(peers.inputs.send(Input::Batch(batch)));
+            let waiting = std::iter::from_fn(|| events.try_recv()).take(TOGETHER_MAX - 1);
+            let mut small = Vec::new();
+            for event in std::iter::once(event).chain(waiting) {
+                match event {
+                    Event::Connected(key) => {
+                        if let Some(node) = self.directory.index(&key) {
+                            self.input(Input::Connected(node)).await;
                         }
-                        drop(permit);
-                    });
+                    }
+                    Event::Disconnected(key) => {
+                        if let Some(node) = self.directory.index(&key) {
+                            self.input(Input::Disconnected(node)).await;
+                        }
+                    }
+                    Event::Message { from, lane: Lane::Consensus, bytes } => {
+                        self.message(from, &bytes).await;
+                    }
+                    Event::Message { from, lane: Lane::Bulk, bytes } => {
+                        if bytes.len() <= SMALL_BYTES {
+                            small.push((from, bytes));
+                            continue;
+                        }
+                        let Ok(permit) = verifying.clone().acquire_owned().await else { return };
+                        let peers = self.clone();
+                        tokio::task::spawn_blocking(move || {
+                            peers.take(vec![(from, bytes)]);
+                            drop(permit);
+                        });
+                    }
+                    Event::Request { from, bytes, reply } => {
+                        let Ok(permit) = answering.clone().acquire_owned().await else { return };
+                        let peers = self.clone();
+                        tokio::spawn(async move {
+                            peers.answer(from, &bytes, reply).await;
+                            drop(permit);
+                        });
+                    }
                 }
-                Event::Request { from, bytes, reply } => {
-                    let Ok(permit) = answering.clone().acquire_owned().await else { return };
-                    let peers = self.clone();
-                    tokio::spawn(async move {
-                        peers.answer(from, &bytes, reply).await;
-                        drop(permit);
-                    });
-                }
+            }
+            for batch in self.verified(small) {
+                self.input(Input::Batch(batch)).await;
             }
         }
     }
@@ -226,18 +227,32 @@ impl Peers {
         }
     }
 
-    fn batch(&self, from: PublicKey, bytes: Bytes) -> Option<VerifiedBatch> {
-        let told = |error: &chain_types::BatchError| {
-            let node = self.directory.index(&from).unwrap_or(NodeIndex(u32::MAX));
+    /// Those of the batches that hold. Who sent another is told to the operator.
+    fn verified(&self, sent: Vec<(PublicKey, Bytes)>) -> Vec<VerifiedBatch> {
+        let told = |from: &PublicKey, error: &BatchError| {
+            let node = self.directory.index(from).unwrap_or(NodeIndex(u32::MAX));
             warn!(peer = self.directory.name(node), %error, "a batch does not hold");
         };
-        self.verify(bytes).inspect_err(told).ok()
+        let decode = |(from, bytes)| {
+            let decoded = SignedBatch::decode(bytes).inspect_err(|error| told(&from, error));
+            Some((from, decoded.ok()?))
+        };
+        let (senders, batches): (Vec<_>, Vec<_>) = sent.into_iter().filter_map(decode).unzip();
+        let verified = senders.iter().zip(self.verify_all(batches));
+        verified.filter_map(|(from, it)| it.inspect_err(|error| told(from, error)).ok()).collect()
     }
 
-    fn verify(&self, bytes: Bytes) -> Result<VerifiedBatch, chain_types::BatchError> {
-        let signed = SignedBatch::decode(bytes)?;
+    fn verify_all(&self, batches: Vec<SignedBatch>) -> Vec<Result<VerifiedBatch, BatchError>> {
         let keys_of = |id| read_state(&self.state).ready_keys(id);
-        signed.verify(self.chain_id, keys_of)
+        SignedBatch::verify_all(batches, self.chain_id, keys_of)
+    }
+
+    /// Verifies batches and hands them to the driver; waits while its queue is full.
+    fn take(&self, sent: Vec<(PublicKey, Bytes)>) {
+        for batch in self.verified(sent) {
+            // Fails only once the driver has ended.
+            drop(self.inputs.send(Input::Batch(batch)));
+        }
     }
 
     async fn answer(&self, from: PublicKey, bytes: &[u8], reply: Reply) {
@@ -289,13 +304,9 @@ impl Peers {
         };
         let Some(key) = self.directory.key(from) else { return };
         let peers = self.clone();
-        let verify = move || {
-            for bytes in batches {
-                peers.batch(key, Bytes::from(bytes));
-            }
-        };
+        let sent = batches.into_iter().map(|bytes| (key, Bytes::from(bytes))).collect();
         // Fails only when the runtime ends.
-        let _ = tokio::task::spawn_blocking(verify).await;
+        let _ = tokio::task::spawn_blocking(move || peers.take(sent)).await;
     }
 
     async fn fetch_blocks(&self, from: NodeIndex, height: Height) {
@@ -315,10 +326,10 @@ impl Peers {
     /// are asked for again once the blocks before it are committed.
     fn sync_block(&self, wire: WireBlock) -> Option<SyncBlock> {
         let WireBlock { block, certificate, batches } = wire;
-        let batches = batches
-            .into_iter()
-            .map(|bytes| self.verify(Bytes::from(bytes)))
-            .collect::<Result<_, _>>()
+        let decode = |bytes| SignedBatch::decode(Bytes::from(bytes));
+        let decoded: Result<Vec<_>, _> = batches.into_iter().map(decode).collect();
+        let batches = decoded
+            .and_then(|batches| self.verify_all(batches).into_iter().collect())
             .inspect_err(|error| debug!(%error, "a synced batch does not hold now"))
             .ok()?;
         Some(SyncBlock { block, certificate, batches })

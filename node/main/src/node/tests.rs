@@ -1,6 +1,8 @@
 //! A small chain in a real home: what a node reads, proves and rebuilds of it.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod peers;
+
 use std::sync::Arc;
 
 use bytes::Bytes;

@@ -9,8 +9,9 @@ use crate::bench::tally::{Kind, Sent};
 const MACHINE: MachinePrice = MachinePrice { cores: 2.0, yuan_per_hour: 0.35 };
 
 fn setting(pace: &'static str) -> Setting {
-    let (rate, in_flight, websockets, batch_items, gateways, nodes) = (0, 1, 0, 4, 1, 4);
-    Setting { pace, rate, in_flight, websockets, batch_items, gateways, nodes, mix: None }
+    let (rate, in_flight, websockets, list) = (0, 1, 0, 1);
+    let (batch_items, gateways, nodes) = (4, 1, 4);
+    Setting { pace, rate, in_flight, websockets, list, batch_items, gateways, nodes, mix: None }
 }
 
 fn report(tally: &Tally, pacing: Pacing, seconds: u64) -> BenchReport {
