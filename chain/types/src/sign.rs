@@ -3,7 +3,7 @@
 //!
 //! - Validators' votes and proposals: dalek's strict rules, under which whatever passes here passes
 //!   in every other library too, so that a receipt convinces whoever checks it.
-//! - Submitters' batches, the many: ZIP-215, in [`submitter`].
+//! - Submitters' batches, the many: ZIP-215, in the module `submitter`.
 //!
 //! What is signed is always a 32-byte domain-tagged digest.
 

@@ -13,8 +13,10 @@ use super::hub::Hub;
 /// A batch of at most so many bytes (some thirty orders) costs less than to wake a worker for it
 /// alone would.
 pub const SMALL_BYTES: usize = 4_096;
-/// Small batches that are verified together, in some 0.7 ms.
+/// The most small batches that are verified together, in some 0.7 ms.
 pub const TOGETHER_MAX: usize = 64;
+/// How many fewer are, after one that was wrong.
+const WRONG_DIVISOR: usize = 8;
 /// Small batches that wait to be verified; more are refused.
 const SMALL_WAITING_MAX: usize = 1_024;
 /// Large batches that are verified at once; more wait.
@@ -81,10 +83,12 @@ impl Submissions {
 impl Desk {
     async fn verify_small(self: Arc<Self>, mut waiting: mpsc::Receiver<Submission>) {
         let mut submissions = Vec::with_capacity(TOGETHER_MAX);
-        while waiting.recv_many(&mut submissions, TOGETHER_MAX).await > 0 {
+        let mut company = TOGETHER_MAX;
+        while waiting.recv_many(&mut submissions, company).await > 0 {
             let (batches, tokens): (Vec<_>, Vec<_>) = submissions.drain(..).unzip();
             let keys_of = |id| read_state(&self.state).ready_keys(id);
             let verified = SignedBatch::verify_all(batches, self.chain_id, keys_of);
+            company = next_company(company, &verified);
             for (verified, token) in verified.into_iter().zip(tokens) {
                 self.hand_over(verified, token);
             }
@@ -106,10 +110,40 @@ impl Desk {
     }
 }
 
+/// How many are verified together next. A wrong one costs those beside it: who sends many of them
+/// finds the others verified alone.
+fn next_company(company: usize, verified: &[Result<VerifiedBatch, BatchError>]) -> usize {
+    let is_wrong = |result: &Result<VerifiedBatch, BatchError>| {
+        result.as_ref().is_err_and(|error| error.rejection == Rejection::SignatureInvalid)
+    };
+    if verified.iter().any(is_wrong) {
+        (company / WRONG_DIVISOR).max(1)
+    } else {
+        (company * 2).min(TOGETHER_MAX)
+    }
+}
+
 fn full(what: &str) -> BatchError {
     BatchError::new(Rejection::PoolFull, format!("(too many batches wait {what})"))
 }
 
 fn stopping() -> BatchError {
     BatchError::new(Rejection::NotReady, "(stopping)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrong_signatures_are_left_alone_for_a_while() {
+        let error = |rejection| vec![Err(BatchError::new(rejection, ""))];
+        let wrong = error(Rejection::SignatureInvalid);
+        assert_eq!(next_company(64, &wrong), 8);
+        assert_eq!(next_company(8, &wrong), 1);
+        assert_eq!(next_company(1, &wrong), 1);
+        assert_eq!(next_company(1, &[]), 2);
+        assert_eq!(next_company(64, &[]), TOGETHER_MAX);
+        assert_eq!(next_company(4, &error(Rejection::WrongChain)), 8, "not a matter of signatures");
+    }
 }
