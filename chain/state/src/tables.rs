@@ -139,6 +139,12 @@ macro_rules! tables {
     };
 }
 
+impl TableChanges {
+    pub(crate) fn change_programmes(&self) -> bool {
+        !self.programmes.is_empty()
+    }
+}
+
 tables! {
     /// Transfers proposed, and decided ones as long as their id is timely.
     transfers: TransferId => TransferRecord;

@@ -121,6 +121,11 @@ impl WriteSet {
         self.changes.height
     }
 
+    /// Whether it changes what only governance changes: registry or programmes.
+    pub fn changes_rules(&self) -> bool {
+        self.changes.registry.is_some() || self.changes.tables.change_programmes()
+    }
+
     /// The block's hash.
     pub fn block(&self) -> BlockHash {
         self.block

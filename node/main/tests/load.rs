@@ -33,7 +33,7 @@ fn has(value: &Value, path: &str) -> bool {
 #[test]
 fn single_orders_have_a_signature_each_and_runs_are_summed_up() {
     let (code, value) = answer(
-        "bench --without-contracts --seconds 1 --rate 200 --batch-items 1 --runs 2 --websockets 1",
+        "bench --without-contracts --seconds 1 --rate 200 --batch-items 1 --runs 2 --websockets 1 --list 8",
     );
     assert_eq!(code, Some(0), "{value:#}");
     let runs = value["runs"].as_array().unwrap();

@@ -8,9 +8,10 @@ use chain_types::{BatchId, Block, BlockHash, Round, VerifiedBatch};
 use consensus_core::{Input as ConsensusInput, Message, SignedProposal};
 use contracts::BlockContext;
 
+use crate::committed::read_state;
 use crate::effect::{Effect, StagedBlock, Timer};
 use crate::past::{Past, asks_for_past};
-use crate::replica::{NodeIndex, Replica, read_state};
+use crate::replica::{NodeIndex, Replica};
 
 /// How long a proposal waits for batches that travel on their own, before they are asked for.
 const FETCH_FIRST_MS: u64 = 40;

@@ -5,9 +5,10 @@ use chain_types::{Certificate, Height};
 use consensus_core::Timeouts;
 
 use crate::checkpoint::SinceCheckpoint;
+use crate::committed::read_state;
 use crate::effect::{Effect, StagedBlock, Target, Timer};
 use crate::message::PeerMessage;
-use crate::replica::{Pace, Replica, read_state};
+use crate::replica::{Pace, Replica};
 
 impl Replica {
     /// Consensus has decided a block that this replica executed and staged.

@@ -8,6 +8,7 @@
 mod candidates;
 mod checkpoint;
 mod commit;
+mod committed;
 mod effect;
 mod input;
 mod message;
@@ -19,6 +20,7 @@ mod replica;
 mod sync;
 
 pub use checkpoint::{Checkpoint, CheckpointInterval, SinceCheckpoint};
+pub use committed::{Rules, SharedState, read_state};
 pub use effect::{Effect, StagedBlock, Target, Timer};
 pub use input::{Input, SyncBlock};
 pub use message::{
@@ -27,4 +29,4 @@ pub use message::{
 };
 pub use past::{Archive, ArchivedItem, Past, SharedArchive};
 pub use recover::{ReplayError, Replayed, replay_block};
-pub use replica::{Config, NodeIndex, NodeKeys, Replica, Role, SharedState, read_state};
+pub use replica::{Config, NodeIndex, NodeKeys, Replica, Role};

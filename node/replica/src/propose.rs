@@ -7,10 +7,11 @@ use consensus_core::{Effect as ConsensusEffect, Input as ConsensusInput, Message
 use consensus_mempool::Room;
 use contracts::{BlockContext, Executed};
 
+use crate::committed::read_state;
 use crate::effect::{Effect, StagedBlock, Target, Timer};
 use crate::message::PeerMessage;
 use crate::past::Past;
-use crate::replica::{NodeIndex, Replica, read_state};
+use crate::replica::{NodeIndex, Replica};
 
 /// How long a proposer that is not connected is waited for: a connection that broke may be back
 /// meanwhile, and a dead validator's turn costs hardly more than its empty round.

@@ -7,9 +7,10 @@ use chain_types::{Block, Height, VerifiedBatch};
 use contracts::{BlockError, Executed};
 
 use crate::candidates::context_of;
+use crate::committed::read_state;
 use crate::effect::{Effect, Timer};
 use crate::past::{Archive, Past};
-use crate::replica::{Replica, read_state};
+use crate::replica::Replica;
 
 /// What executing a committed block again gives.
 pub type Replayed = Executed;

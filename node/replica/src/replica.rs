@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use chain_state::{Applying, Departing, State, WriteSet};
 use chain_types::parameters::PROTOCOL_VERSION;
 use chain_types::registry::validator_of_keys;
 use chain_types::{
@@ -15,10 +14,10 @@ use consensus_core::{
     Timeouts,
 };
 use consensus_mempool::{Limits, Mempool, Offer};
-use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::candidates::Candidates;
 use crate::checkpoint::{CheckpointInterval, SinceCheckpoint};
+use crate::committed::{SharedState, read_state};
 use crate::effect::{Effect, Target, Timer};
 use crate::input::Input;
 use crate::message::PeerMessage;
@@ -30,35 +29,6 @@ use crate::sync::Sync;
 /// A node's place in the registry's list; for a validator, the number of its [`ValidatorId`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeIndex(pub u32);
-
-/// The committed state: written by the replica at each commit, read by everyone.
-#[derive(Debug, Clone)]
-pub struct SharedState(Arc<RwLock<State>>);
-
-impl SharedState {
-    /// This state, to be shared.
-    pub fn new(state: State) -> Self {
-        Self(Arc::new(RwLock::new(state)))
-    }
-
-    /// Takes a block's changes piece by piece: a read that comes meanwhile waits for a piece, not
-    /// for the block.
-    pub fn apply(&self, writes: WriteSet) -> Departing {
-        let mut applying = Applying::new(writes);
-        let mut state = self.0.write();
-        loop {
-            if let Some(departing) = state.apply_piece(&mut applying) {
-                return departing;
-            }
-            RwLockWriteGuard::bump(&mut state);
-        }
-    }
-}
-
-/// The committed state, for reading; hold it shortly, a commit waits for it.
-pub fn read_state(state: &SharedState) -> RwLockReadGuard<'_, State> {
-    state.0.read()
-}
 
 /// The keys by which a node finds itself in the registry.
 #[derive(Debug, Clone)]

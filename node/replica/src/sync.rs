@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 
 use chain_types::Height;
 
+use crate::committed::read_state;
 use crate::effect::{Effect, Timer};
 use crate::input::SyncBlock;
 use crate::past::asks_for_past;
 use crate::recover::replay_block;
-use crate::replica::{NodeIndex, Replica, read_state};
+use crate::replica::{NodeIndex, Replica};
 
 /// How long a validator that is one block behind waits for consensus to bring it.
 const PATIENCE_MS: u64 = 300;

@@ -17,9 +17,11 @@ mod metrics;
 mod policy;
 mod server;
 mod subscriptions;
+mod turns;
 
 pub use backend::{Backend, BackendError, BlockName, InstructionsOf, Place};
 pub use config::ServerConfig;
 pub use contract_reads::{ContractReads, Pair, Read, User};
 pub use depth::JSON_DEPTH_MAX;
 pub use server::{Server, ServerFault};
+pub use turns::ask_for_short_turns;

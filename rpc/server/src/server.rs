@@ -30,6 +30,7 @@ use crate::http;
 use crate::methods;
 use crate::metrics::RpcMetrics;
 use crate::policy::Policy;
+use crate::turns::ask_for_short_turns;
 
 /// The time between two sweeps of budgets that are full again.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
@@ -91,8 +92,16 @@ struct Threads(Option<Runtime>);
 
 impl Threads {
     fn start() -> io::Result<(Self, Handle)> {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().thread_name("rpc").enable_all().build()?;
+        let short_turns = || {
+            if let Err(error) = ask_for_short_turns() {
+                tracing::debug!(%error, "a thread of the public port gets turns like any other");
+            }
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .thread_name("rpc")
+            .on_thread_start(short_turns)
+            .enable_all()
+            .build()?;
         let handle = runtime.handle().clone();
         Ok((Self(Some(runtime)), handle))
     }

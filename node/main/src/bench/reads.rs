@@ -9,7 +9,7 @@ use chain_types::OrderId;
 use futures::FutureExt as _;
 use rpc_api::{OrderState, RechargeRpcClient as _};
 use serde::Serialize;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -222,22 +222,49 @@ impl Reading {
     /// When the operating system gives no entropy, or a node's URL is none.
     pub fn run(self) -> anyhow::Result<ReadsReport> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        prompt();
         runtime.block_on(async {
             let client = Arc::new(Client::new(&self.urls)?);
-            run(client, self.known, self.rate, self.stop).await
+            let due = due_times(self.rate, self.stop)?;
+            run(client, self.known, self.rate, due).await
         })
     }
+}
+
+/// Who looks an order up has a machine of its own: its threads do not wait long for this one.
+fn prompt() {
+    // A system that does not know it measures the wait for a core as well.
+    let _ = rpc_server::ask_for_short_turns();
+}
+
+/// Gives each time at which a read is due, when it has come. On a thread of its own: tokio's timers
+/// keep whole milliseconds only, which is more than a read takes.
+fn due_times(rate: u64, stop: CancellationToken) -> std::io::Result<mpsc::Receiver<Instant>> {
+    let (sender, due) = mpsc::channel(UNDER_WAY_MAX);
+    let started = Instant::now();
+    let tell = move || {
+        prompt();
+        for number in 0_u64.. {
+            let intended = started + Duration::from_secs_f64(number as f64 / rate.max(1) as f64);
+            std::thread::sleep(intended.saturating_duration_since(Instant::now()));
+            if stop.is_cancelled() || sender.blocking_send(intended).is_err() {
+                return;
+            }
+        }
+    };
+    std::thread::Builder::new().name("reads-due".to_owned()).spawn(tell)?;
+    Ok(due)
 }
 
 async fn run(
     client: Arc<Client>,
     known: Arc<Known>,
     rate: u64,
-    stop: CancellationToken,
+    mut due: mpsc::Receiver<Instant>,
 ) -> anyhow::Result<ReadsReport> {
     let mut entropy = Entropy::fresh()?;
     let slots = Arc::new(Semaphore::new(UNDER_WAY_MAX));
-    let (started, mut tasks) = (Instant::now(), JoinSet::new());
+    let mut tasks = JoinSet::new();
     let (mut recent, mut old, mut last_problem) = (Count::new(), Count::new(), None);
     let mut count = |read: Read| {
         let count = if read.age == Age::Old { &mut old } else { &mut recent };
@@ -252,12 +279,9 @@ async fn run(
             }
         }
     };
-    for number in 0_u64.. {
-        let intended = started + Duration::from_secs_f64(number as f64 / rate.max(1) as f64);
-        tokio::select! {
-            () = stop.cancelled() => break,
-            () = tokio::time::sleep_until(intended) => {}
-        }
+    let mut number = 0_u64;
+    while let Some(intended) = due.recv().await {
+        number += 1;
         let age = if number.is_multiple_of(2) { Age::Recent } else { Age::Old };
         // Before the first order is final there is nothing to read.
         let Some((order, age, since)) = known.draw(age, Instant::now()) else { continue };

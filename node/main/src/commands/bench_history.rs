@@ -36,8 +36,8 @@ pub struct BenchHistoryArgs {
         default_value = "1000000,10000000,100000000",
         value_parser = clap::value_parser!(u64).range(1..=10_000_000_000))]
     orders: Vec<u64>,
-    /// How many further orders are measured each time. By default those of 20 seconds of the chain's
-    /// time: orders leave memory ten seconds' worth at once, and every window has its share of it.
+    /// How many further orders are measured each time. By default those of 20 seconds of the
+    /// chain's time: ten seconds of orders leave memory at once, and every window has its share.
     #[arg(long, value_name = "ORDERS",
         value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     measure: Option<u64>,

@@ -10,7 +10,7 @@ use chain_types::{
     BatchId, BlockHeader, ChainGenesis, Height, InstructionId, OrderId, Receipt, RechargeItem,
     TimeMs,
 };
-use node_replica::{SharedState, read_state};
+use node_replica::SharedState;
 use rpc_api::recharge::{OrderContent, RETURNS_LISTED_MAX};
 use rpc_api::{
     CashbackReport, ConversionReport, ItemLocation, Money, OrderReport, OrderState, ReturnedReport,
@@ -52,12 +52,9 @@ impl Orders {
     pub fn searched(&self, id: OrderId) -> Result<Searched, ReadFault> {
         // The store's head: the state may be a block further.
         let head = self.store.head().unwrap_or_default();
-        let (height, time, validity_ms) = {
-            let state = read_state(&self.state);
-            (state.height(), state.time(), state.parameters().order_validity_ms)
-        };
+        let (height, time) = self.state.head();
         let time = if head == height { time } else { self.time_of(head)? };
-        let until = id.time().plus(validity_ms);
+        let until = id.time().plus(self.state.rules().parameters().order_validity_ms);
         Ok(Searched {
             from_height: 1,
             to_height: head.0,
@@ -97,8 +94,8 @@ impl Orders {
         let returned = self.returned(id, &found)?;
         let is_returned = returned.as_ref().is_some_and(|returned| returned.left.minor == 0);
         let status = if is_returned { OrderState::Returned } else { found.status() };
-        let paying =
-            read_state(&self.state).merchant(found.item.merchant()).map(|m| m.payout_gateway);
+        let rules = self.state.rules();
+        let paying = rules.merchant(found.item.merchant()).map(|m| m.payout_gateway);
         let moved = record.status_location != record.location;
         Ok(OrderReport {
             order_id: id,
@@ -161,8 +158,8 @@ impl Orders {
             (collected.header.height, collected.outcome)
         };
         let key = (item.merchant(), item.currency());
-        let programme_at =
-            |height| read_state(&self.state).tables().programmes.get(&key)?.at(height).cloned();
+        let rules = self.state.rules();
+        let programme_at = |height| rules.programmes.get(&key)?.at(height).cloned();
         let granted = contracts::cashback::granted(programme_at, item, outcome, height);
         Ok(CashbackReport::new(outcome, Money::new(granted, item.currency())))
     }
@@ -255,7 +252,8 @@ impl Orders {
     }
 
     fn stages(&self, found: &Found) -> Stages {
-        let parameters = read_state(&self.state).parameters().clone();
+        let rules = self.state.rules();
+        let parameters = rules.parameters();
         let ended = found.ended.time.0;
         let status = found.record.status;
         let settled = found.instruction.and_then(|instruction| match instruction.status {

@@ -11,11 +11,12 @@ use chain_store::{BlockRecords, ChainStore as _, StagedBlock, Store, StoreOption
 use chain_types::batch::BatchItem;
 use chain_types::lineage::Lineage;
 use chain_types::{
-    Amount, ArrivalItem, Certificate, ChainGenesis, ChainId, Change, CollectItem, Currency,
-    Decision, Digest, Flags, Height, HoldDecisionItem, InstructionId, LiquidityLine, Merchant,
-    MerchantId, Node, OrderId, Outcome, Parameters, Participant, ParticipantId, PolicyItem,
-    ProposalId, ProposalItem, Receipt, RechargeItem, RecordProof, ReturnItem, Roles, Round,
-    SecretKey, SignedBatch, TimeMs, VerifiedBatch, Vote, VoteStep, WindowId, codec,
+    Amount, ArrivalItem, CashbackTier, Certificate, ChainGenesis, ChainId, Change, CollectItem,
+    Currency, Decision, Digest, Flags, Height, HoldDecisionItem, InstructionId, LiquidityLine,
+    Merchant, MerchantId, Node, OrderId, Outcome, Parameters, Participant, ParticipantId,
+    PolicyItem, Programme, ProposalId, ProposalItem, Receipt, RechargeItem, RecordProof,
+    ReturnItem, Roles, Round, SecretKey, SignedBatch, TimeMs, VerifiedBatch, Vote, VoteStep,
+    WindowId, codec,
 };
 use consensus_core::Proposers;
 use contracts::{BlockContext, Executed, execute};
@@ -189,11 +190,21 @@ impl Chain {
         self.store.stage(&staged).unwrap();
         let (records, running) = (writes.records().to_vec(), writes.running_writes());
         let retired = self.state.apply(writes).sorted();
+        self.assert_beside();
         self.store
             .commit(&certificate, BlockRecords { records, writes: running, retired })
             .unwrap();
         self.accounts.push(read_state(&self.state).accounts_created().to_vec());
         outcomes
+    }
+
+    /// What stands beside the state is what the state says.
+    fn assert_beside(&self) {
+        let (head, rules, state) = (self.state.head(), self.state.rules(), read_state(&self.state));
+        assert_eq!(head, (state.height(), state.time()));
+        assert_eq!(rules.registry, *state.registry());
+        assert_eq!(rules.programmes, state.tables().programmes);
+        assert_eq!(rules.merchant(SHOP), state.merchant(SHOP));
     }
 
     fn recharge(&mut self, amount: u64, flags: u16) -> RechargeItem {
@@ -379,6 +390,29 @@ fn receipts_of_every_road_verify_against_the_genesis_file_alone() {
     assert!(arrived.verify(&chain.genesis).unwrap().arrived.is_some(), "its instruction arrived");
     let orphan = Receipt { lineage: Lineage::default(), ..chain.receipt(roads.changed) };
     assert!(orphan.verify(&chain.genesis).is_err(), "the new validators are nobody's heirs");
+}
+
+#[test]
+fn what_stands_beside_the_state_follows_governance() {
+    let mut chain = Chain::new();
+    let programme = Programme {
+        merchant: SHOP,
+        currency: CNY,
+        tiers: vec![CashbackTier::DEFAULT],
+        order_max: Amount(0),
+        user_month_max: Amount(0),
+        offset_min: 0,
+        is_active: true,
+    };
+    chain.assert_beside();
+    chain.govern(&Change::Programme(programme.clone()));
+    chain.govern(&Change::MerchantSuspended { merchant: SHOP, suspended: true });
+    for _ in 0..3 {
+        chain.block(200, Vec::new());
+    }
+    let rules = chain.state.rules();
+    assert!(rules.merchant(SHOP).unwrap().suspended);
+    assert_eq!(rules.programmes[&(SHOP, CNY)].at(chain.height()), Some(&programme));
 }
 
 #[test]
