@@ -308,10 +308,12 @@ impl SignedBatch {
         let keys = keys_of(submitter).ok_or_else(|| {
             BatchError::new(Rejection::SubmitterUnknown, format!("(participant {submitter})"))
         })?;
-        keys.signer(&id.0, &self.signature).ok_or_else(|| {
-            let detail = format!("(participant {submitter}, batch {id})");
-            BatchError::new(Rejection::SignatureInvalid, detail)
-        })
+        keys.signer(&id.0, &self.signature).ok_or_else(|| self.not_signed(id))
+    }
+
+    fn not_signed(&self, id: BatchId) -> BatchError {
+        let detail = format!("(participant {}, batch {id})", self.header.submitter);
+        BatchError::new(Rejection::SignatureInvalid, detail)
     }
 
     /// The hashes of its items, which lead to the header's root.

@@ -14,12 +14,12 @@ impl SignedBatch {
         keys_of: impl Fn(ParticipantId) -> Option<ReadyKeys>,
     ) -> Vec<Result<VerifiedBatch, BatchError>> {
         let signers = signers(batches.iter().map(|batch| (batch, batch.header.id())), &keys_of);
-        let verify = |(batch, signer): (Self, Option<PublicKey>)| match signer {
+        let verify = |(batch, signer): (Self, Option<Signer>)| match signer {
             None => batch.verify(chain_id, &keys_of),
-            Some(key) => {
+            Some(signer) => {
                 batch.check_chain(chain_id)?;
                 let id = batch.header.id();
-                batch.signed_with(id, key)
+                batch.signed_with(id, signer?)
             }
         };
         batches.into_iter().zip(signers).map(verify).collect()
@@ -36,30 +36,35 @@ impl HashedBatch {
         keys_of: impl Fn(ParticipantId) -> Option<ReadyKeys>,
     ) -> Result<Vec<VerifiedBatch>, BatchError> {
         let signers = signers(batches.iter().map(|hashed| (&hashed.batch, hashed.id)), &keys_of);
-        let verify = |(batch, signer): (Self, Option<PublicKey>)| match signer {
+        let verify = |(batch, signer): (Self, Option<Signer>)| match signer {
             None => batch.verify(&keys_of),
-            Some(key) => Ok(batch.signed_with(key)),
+            Some(signer) => Ok(batch.signed_with(signer?)),
         };
         batches.into_iter().zip(signers).map(verify).collect()
     }
 }
 
-/// With which key each is signed. `None` where it is to be looked at alone: its submitter is not
-/// known or has two keys, or the signature does not hold.
+/// With which key a batch is signed, or that it is not.
+type Signer = Result<PublicKey, BatchError>;
+
+/// With which key each is signed. `None` where that is to be looked at alone: its submitter is not
+/// known, or has two keys.
 fn signers<'a>(
     batches: impl Iterator<Item = (&'a SignedBatch, BatchId)>,
     keys_of: impl Fn(ParticipantId) -> Option<ReadyKeys>,
-) -> Vec<Option<PublicKey>> {
-    let claim = |(batch, id): (&SignedBatch, BatchId)| {
-        let key = keys_of(batch.header.submitter)?.only()?;
-        Some(Claim { key, digest: id.0, signature: batch.signature })
+) -> Vec<Option<Signer>> {
+    let claim = |(batch, id): (&'a SignedBatch, BatchId)| {
+        let claim = keys_of(batch.header.submitter).and_then(|keys| keys.only());
+        (batch, claim.map(|key| Claim { key, digest: id.0, signature: batch.signature }))
     };
-    let claims: Vec<Option<Claim>> = batches.map(claim).collect();
-    let known: Vec<Claim> = claims.iter().copied().flatten().collect();
+    let claims: Vec<_> = batches.map(claim).collect();
+    let known: Vec<Claim> = claims.iter().filter_map(|(_, claim)| *claim).collect();
     let mut held = which_hold(&known).into_iter();
-    let signer = |claim: Option<Claim>| {
+    let signer = |(batch, claim): (&SignedBatch, Option<Claim>)| {
         let claim = claim?;
-        held.next().unwrap_or(false).then(|| claim.key.public_key())
+        let holds = held.next().unwrap_or(false);
+        let key = holds.then(|| claim.key.public_key());
+        Some(key.ok_or_else(|| batch.not_signed(BatchId(claim.digest))))
     };
     claims.into_iter().map(signer).collect()
 }

@@ -82,6 +82,8 @@ fn factors_are_of_everything_in_the_equation() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
     /// Wrong ones are found wherever they are, however many there are and of how many submitters.
     #[test]
     fn each_has_the_answer_it_has_alone(
