@@ -87,11 +87,12 @@ fn batch(chain_id: ChainId, number: u64, merchants: u64) -> VerifiedBatch {
             let random = sha256(&[&number.to_le_bytes(), &at.to_le_bytes()]).0;
             let mut entropy = [0; 10];
             entropy.copy_from_slice(&random[..10]);
-            let merchant = u64::from(u16::from_le_bytes([random[10], random[11]]));
+            let payer = u64::from_le_bytes(random[16..24].try_into().unwrap()) % USERS;
             RechargeItem {
                 order_id: OrderId::new(START.plus(number * BLOCK_MS), entropy).0,
-                user: user(u64::from_le_bytes(random[16..24].try_into().unwrap()) % USERS),
-                merchant: (merchant % merchants + 1).into(),
+                user: user(payer),
+                // Whom a user always pays.
+                merchant: (payer % merchants + 1).into(),
                 collecting_gateway: GATEWAY.0.into(),
                 amount: (100 + at).into(),
                 currency: CNY.0.into(),

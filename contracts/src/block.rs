@@ -126,13 +126,13 @@ pub fn execute(
     let orders = batches.iter().filter(|batch| batch.kind() == BatchKind::Recharge);
     let order_count = orders.map(|batch| batch.count() as usize).sum();
     let mut overlay = Overlay::new(state, context.time, order_count);
+    users::forget(&mut overlay);
     windows::close_if_due(&mut overlay);
     reservations::expire(&mut overlay);
     risk::expire(&mut overlay);
     sla::notice_overdue(&mut overlay);
     liquidity::expire(&mut overlay);
     governance::expire(&mut overlay);
-    users::forget(&mut overlay);
     fx::forget(&mut overlay);
     returns::forget(&mut overlay);
     let outcomes: Vec<Vec<Outcome>> = (0_u32..)

@@ -5,7 +5,7 @@ use chain_state::{KeptSince, Overlay, UserDayKey, UserMonthKey};
 use chain_types::{RechargeItem, TimeMs};
 
 use crate::calendar::{day_of, month_of};
-use crate::lane::{LaneKey, Lanes};
+use crate::lane::{LaneKey, Lanes, Running};
 
 /// Days for which the sums of a day are kept: a user who comes back meanwhile costs less so. A
 /// reservation may yet be taken out of the sum of its day, and lasts for an hour at most.
@@ -19,20 +19,25 @@ pub(crate) fn expect<'a>(
     items: &[RechargeItem],
     lanes: &mut Lanes<'a>,
 ) -> Vec<usize> {
-    let (mut months, mut days) = (Vec::new(), Vec::new());
+    let (mut users, mut months, mut days) = (Vec::new(), Vec::new(), Vec::new());
     let mut number = |item: &RechargeItem| {
         let number = lanes.number(LaneKey::of(item));
         let lane = lanes.numbered(number);
-        if let Some(running) = lane.programme(overlay) {
-            months.push(UserMonthKey { user: item.user, programme: running.number });
+        let running = lane.programme(overlay);
+        if let Some(Running { number: programme, .. }) = running {
+            months.push(UserMonthKey { user: item.user, programme });
         }
-        if lane.policies(overlay).counts_users() {
+        let has_day = lane.policies(overlay).counts_users();
+        if has_day {
             days.push(UserDayKey { user: item.user, currency: item.currency() });
+        }
+        if has_day || running.is_some() {
+            users.push(item.user);
         }
         number
     };
     let numbers = items.iter().map(&mut number).collect();
-    overlay.expect_users(&months, &days);
+    overlay.expect_users(&users, &months, &days);
     numbers
 }
 

@@ -15,7 +15,6 @@ use chain_types::{
 
 use crate::account::{Account, AccountKey};
 use crate::accounts::AccountBook;
-use crate::chunked::Chunked;
 use crate::counts::{CountKey, Counts};
 use crate::fault::StateFault;
 use crate::instructions::InstructionBook;
@@ -27,10 +26,10 @@ use crate::registry::{Registry, RegistryContent};
 use crate::restoring::Restoring;
 use crate::state::State;
 use crate::tables::Tables;
-use crate::users::{UserBook, UserDay, UserDayKey, UserMonth, UserMonthKey};
+use crate::users::UserBook;
 use crate::window::{Collected, Gross, OpenWindow, WindowOpening};
 
-const MAGIC: [u8; 8] = *b"SLUICES5";
+const MAGIC: [u8; 8] = *b"SLUICES6";
 /// Items of a list in one section.
 const SECTION_ITEMS: usize = 8_192;
 /// Bytes of the longest section: far above [`SECTION_ITEMS`] of the longest item.
@@ -58,8 +57,7 @@ struct Head {
 pub struct Snapshot {
     /// Everything but the users, as bytes already.
     others: Vec<u8>,
-    months: Chunked<(UserMonthKey, UserMonth)>,
-    days: Chunked<(UserDayKey, UserDay)>,
+    users: UserBook,
 }
 
 impl Snapshot {
@@ -72,12 +70,14 @@ impl Snapshot {
 
     /// Appends the checkpoint, which may be large, to other bytes.
     pub fn append_to(self, bytes: &mut Vec<u8>) {
-        let Self { others, months, days } = self;
-        let (begin, length) = (bytes.len(), length_of(&months) + length_of(&days));
+        let Self { others, users: UserBook { lines, months, days } } = self;
+        let length = length_of(&lines) + length_of(&months) + length_of(&days);
+        let begin = bytes.len();
         bytes.reserve(others.len() + length + CHECKSUM_BYTES);
         bytes.extend_from_slice(&others);
-        put_counts(bytes, months);
-        put_counts(bytes, days);
+        put_counts(bytes, &lines);
+        put_counts(bytes, &months);
+        put_counts(bytes, &days);
         let checksum = sha256(&[&bytes[begin..]]);
         bytes.extend_from_slice(&checksum.0);
     }
@@ -113,9 +113,7 @@ impl State {
         put_map(&mut bytes, &self.window.legs);
         put_list(&mut bytes, self.instructions.len(), self.instructions.records().copied());
         self.tables.put(&mut bytes);
-        let UserBook { months, days } = &self.users;
-        let (months, days) = (months.entries().clone(), days.entries().clone());
-        Snapshot { others: bytes, months, days }
+        Snapshot { others: bytes, users: self.users.clone() }
     }
 
     /// Reads a checkpoint of the chain of `genesis`. Blocks have to complete it.
@@ -162,6 +160,7 @@ impl State {
         let tables = Tables::read(&mut reader)?;
         let hashing = seeds.hashing();
         let users = UserBook {
+            lines: Counts::new(hashing.clone(), reader.counts()?),
             months: Counts::new(hashing.clone(), reader.counts()?),
             days: Counts::new(hashing.clone(), reader.counts()?),
         };
@@ -200,22 +199,22 @@ impl State {
 }
 
 /// Bytes that a list of counts takes, or a few more.
-fn length_of<K: CountKey>(counts: &Chunked<(K, K::Count)>) -> usize {
+fn length_of<K: CountKey>(counts: &Counts<K>) -> usize {
     counts.len() * K::BYTES + (counts.len() / SECTION_ITEMS + 2) * 12
 }
 
 /// A list of counts: as [`put_list`], but the entries' bytes are their own.
-fn put_counts<K: CountKey>(bytes: &mut Vec<u8>, counts: Chunked<(K, K::Count)>) {
+fn put_counts<K: CountKey>(bytes: &mut Vec<u8>, counts: &Counts<K>) {
     const { assert!(SECTION_ITEMS * K::BYTES <= SECTION_BYTES_MAX) };
     let mut left = counts.len();
     put_section(bytes, &(left as u64));
-    for (at, (key, count)) in counts.into_iter().enumerate() {
+    for (at, (key, count)) in counts.entries().enumerate() {
         if at % SECTION_ITEMS == 0 {
             let length = u32::try_from(left.min(SECTION_ITEMS) * K::BYTES).unwrap_or(u32::MAX);
             bytes.extend_from_slice(&length.to_le_bytes());
             left = left.saturating_sub(SECTION_ITEMS);
         }
-        key.put(&count, bytes);
+        key.put(count, bytes);
     }
 }
 

@@ -1,22 +1,36 @@
-//! Millions of small counts, found by hash: a dense list in order of arrival, with the positions
-//! of its entries beside it. Both grow bit by bit, and what is over is forgotten bit by bit as the
-//! list is changed: no block pays for all.
+//! Millions of small counts, found by hash. They stand in tables of a few thousand each, so that an
+//! entry is two misses in the cache away; a table that is full is split in two, and what is over
+//! is forgotten table by table as the counts are changed: no block pays for all. (Extendible
+//! hashing: Fagin, Nievergelt, Pippenger and Strong, 1979.)
 
 use std::fmt::Debug;
 
 use ahash::RandomState;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
-use crate::chunked::Chunked;
 use crate::positions::Positions;
+use crate::users::KeptSince;
 
-/// Entries looked at for each one that a block changes, so that the list loses faster what is over
-/// than it gains what is new.
+/// Entries looked at for each one that a block changes, so that the tables lose faster what is over
+/// than they gain what is new.
 const LOOKS_PER_CHANGE: usize = 2;
+/// The most entries of a table: as many as the library puts into 8,192 places.
+const TABLE_MAX: usize = 7_168;
+/// Bits of a hash below those that say which table: the library uses the lowest to find a place
+/// in a table of [`TABLE_MAX`], and the highest seven to tell entries apart.
+const TABLE_SHIFT: u32 = 24;
+
+/// A count. Its default is what a key without an entry has.
+pub(crate) trait Count: Copy + Default + PartialEq + Debug {
+    /// This without what is over: that is as good as none, whether it was forgotten yet or not.
+    fn kept(self, since: KeptSince) -> Self;
+}
 
 /// What something is counted under.
-pub(crate) trait CountKey: Copy + PartialEq {
-    /// The count; its default is what a key without an entry has.
-    type Count: Copy + Default + Debug;
+pub(crate) trait CountKey: Copy + PartialEq + Debug {
+    /// The count.
+    type Count: Count;
 
     /// Its hash in a table of these seeds.
     fn hash(&self, hashing: &RandomState) -> u64;
@@ -35,17 +49,28 @@ pub(crate) trait CountKey: Copy + PartialEq {
 #[derive(Debug, Clone)]
 pub(crate) struct Counts<K: CountKey> {
     hashing: RandomState,
-    entries: Chunked<(K, K::Count)>,
-    at: Positions,
-    /// Where looking for what is over goes on.
+    tables: Vec<CountTable<K>>,
+    /// The table of each end that a hash may have; as many as a power of two.
+    table_of: Vec<u32>,
+    count: usize,
+    /// How many entries changes have paid for to be looked at, and the table that is next.
+    looks: usize,
     next_look: usize,
+}
+
+/// Counts whose hashes end alike, above [`TABLE_SHIFT`], in so many bits.
+#[derive(Debug, Clone)]
+struct CountTable<K: CountKey> {
+    entries: HashTable<(K, K::Count)>,
+    bits: u32,
 }
 
 impl<K: CountKey> Counts<K> {
     /// The counts of a checkpoint.
     pub(crate) fn new(hashing: RandomState, entries: Vec<(K, K::Count)>) -> Self {
-        let at = Positions::with_capacity(entries.len());
-        let mut counts = Self { hashing, entries: Chunked::new(), at, next_look: 0 };
+        let table = CountTable { entries: HashTable::new(), bits: 0 };
+        let (tables, table_of) = (vec![table], vec![0]);
+        let mut counts = Self { hashing, tables, table_of, count: 0, looks: 0, next_look: 0 };
         for (key, count) in entries {
             counts.put(key, count);
         }
@@ -53,175 +78,262 @@ impl<K: CountKey> Counts<K> {
     }
 
     /// In no order that means anything.
-    pub(crate) fn entries(&self) -> &Chunked<(K, K::Count)> {
-        &self.entries
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &(K, K::Count)> {
+        self.tables.iter().flat_map(|table| &table.entries)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.count
     }
 
     pub(crate) fn get(&self, key: &K) -> K::Count {
-        self.find(key).map_or_else(K::Count::default, |at| self.entries[at].1)
+        let place = self.find(key.hash(&self.hashing), |of| of == key);
+        place
+            .and_then(|place| self.entry(place))
+            .map_or_else(K::Count::default, |(_, count)| *count)
     }
 
-    /// Takes some of a block's changes, and when all are taken forgets some of what `is_over`: an
-    /// entry that is as good as none. Says whether that is done as well.
-    pub(crate) fn apply(
-        &mut self,
-        changes: &mut CountChanges<K>,
-        at_most: usize,
-        is_over: impl Fn(&K::Count) -> bool,
-    ) -> bool {
-        let rest = changes.touched.get(changes.taken..).unwrap_or_default();
-        for touched in rest.iter().take(at_most).filter(|touched| touched.is_changed) {
-            changes.looks += LOOKS_PER_CHANGE;
-            match touched.at {
-                Some(at) => self.entries[at as usize].1 = touched.count,
-                None => self.put(touched.key, touched.count),
+    /// The place of the entry of this hash, or of one that looks like it, whose key `is_it`.
+    fn find(&self, hash: u64, is_it: impl Fn(&K) -> bool) -> Option<Place> {
+        let table = self.table_at(hash);
+        let bucket = self.tables[table].entries.find_bucket_index(hash, |(key, _)| is_it(key))?;
+        Some(Place { table: u32::try_from(table).ok()?, bucket: u32::try_from(bucket).ok()? })
+    }
+
+    fn entry(&self, place: Place) -> Option<&(K, K::Count)> {
+        self.tables.get(place.table as usize)?.entries.get_bucket(place.bucket as usize)
+    }
+
+    fn entry_mut(&mut self, place: Place) -> Option<&mut (K, K::Count)> {
+        self.tables.get_mut(place.table as usize)?.entries.get_bucket_mut(place.bucket as usize)
+    }
+
+    fn table_at(&self, hash: u64) -> usize {
+        let end = (hash >> TABLE_SHIFT) as usize & (self.table_of.len() - 1);
+        self.table_of[end] as usize
+    }
+
+    /// Takes some of a block's changes, and when all are taken forgets some of what is over. Says
+    /// whether that is done as well.
+    pub(crate) fn apply(&mut self, changes: &mut CountChanges<K>, at_most: usize) -> bool {
+        let rest = changes.changed.get(changes.taken..).unwrap_or_default();
+        let taken = rest.len().min(at_most);
+        for at in &rest[..taken] {
+            let Touched { key, count, place, .. } = changes.touched[*at];
+            let entry = place.and_then(|place| self.entry_mut(place));
+            match entry.filter(|entry| entry.0 == key) {
+                Some(entry) => entry.1 = count,
+                None => self.put(key, count),
             }
         }
-        let taken = rest.len().min(at_most);
+        self.looks += taken * LOOKS_PER_CHANGE;
         changes.taken += taken;
-        if changes.taken < changes.touched.len() {
+        if changes.taken < changes.changed.len() {
             return false;
         }
-        // The positions that the changes name are used up: entries may move now.
-        let looks = changes.looks.min((at_most - taken).saturating_mul(LOOKS_PER_CHANGE));
-        changes.looks -= looks;
-        self.forget_some(looks, is_over);
-        changes.looks == 0
+        self.forget_some(at_most.saturating_sub(taken), changes.since)
     }
 
-    fn forget_some(&mut self, looks: usize, is_over: impl Fn(&K::Count) -> bool) {
-        for _ in 0..looks {
-            self.next_look = if self.next_look < self.entries.len() { self.next_look } else { 0 };
-            if self.entries.len() == 0 {
-                return;
+    /// Forgets what is over of tables for which changes have paid, until it has looked at so many
+    /// entries. Says whether there is no other such table.
+    fn forget_some(&mut self, at_most: usize, since: KeptSince) -> bool {
+        self.looks = self.looks.min(self.count);
+        let mut looked = 0;
+        loop {
+            let next = if self.next_look < self.tables.len() { self.next_look } else { 0 };
+            let entries = &mut self.tables[next].entries;
+            let before = entries.len();
+            if self.looks < before.max(1) {
+                return true;
             }
-            if is_over(&self.entries[self.next_look].1) {
-                self.remove(self.next_look);
-            } else {
-                self.next_look += 1;
+            if looked >= at_most {
+                return false;
             }
+            entries.retain(|(_, count)| count.kept(since) != K::Count::default());
+            self.count -= before - entries.len();
+            self.looks -= before.max(1);
+            looked += before.max(1);
+            self.next_look = next + 1;
         }
-    }
-
-    fn find(&self, key: &K) -> Option<usize> {
-        self.at.find(key.hash(&self.hashing), |at| self.entries[at].0 == *key)
     }
 
     fn put(&mut self, key: K, count: K::Count) {
-        let (entries, hashing) = (&self.entries, &self.hashing);
-        let found = self.at.find_or_add(
-            key.hash(hashing),
-            entries.len(),
-            |at| entries[at].0 == key,
-            |at| entries[at].0.hash(hashing),
-        );
-        match found {
-            Some(at) => self.entries[at].1 = count,
-            None => self.entries.push((key, count)),
+        let hash = key.hash(&self.hashing);
+        let mut at = self.table_at(hash);
+        if self.tables[at].entries.len() >= TABLE_MAX && self.find(hash, |of| *of == key).is_none()
+        {
+            self.split(at);
+            at = self.table_at(hash);
+        }
+        let hashing = &self.hashing;
+        let entries = &mut self.tables[at].entries;
+        match entries.entry(hash, |(of, _)| *of == key, |(of, _)| of.hash(hashing)) {
+            Entry::Occupied(mut found) => found.get_mut().1 = count,
+            Entry::Vacant(vacant) => {
+                vacant.insert((key, count));
+                self.count += 1;
+            }
         }
     }
 
-    /// The last entry takes the place of the one that goes.
-    fn remove(&mut self, at: usize) {
-        let (entries, hashing) = (&self.entries, &self.hashing);
-        self.at.swap_remove(at, entries.len() - 1, |at| entries[at].0.hash(hashing));
-        self.entries.swap_remove(at);
+    /// Splits a table by one more bit of its entries' hashes.
+    fn split(&mut self, at: usize) {
+        let bits = self.tables[at].bits;
+        if self.table_of.len() == 1 << bits {
+            self.table_of.extend_from_within(..);
+        }
+        let next = u32::try_from(self.tables.len());
+        assert!(next.is_ok(), "more than 2^32 tables of counts");
+        let is_upper = |end: usize| end >> bits & 1 == 1;
+        for (end, table) in self.table_of.iter_mut().enumerate() {
+            if *table as usize == at && is_upper(end) {
+                *table = next.unwrap_or_default();
+            }
+        }
+        let halves = [(); 2]
+            .map(|()| CountTable { entries: HashTable::with_capacity(TABLE_MAX), bits: bits + 1 });
+        let [mut lower, mut upper] = halves;
+        for entry in std::mem::take(&mut self.tables[at].entries) {
+            let hash = entry.0.hash(&self.hashing);
+            let is_upper = is_upper((hash >> TABLE_SHIFT) as usize);
+            let half = if is_upper { &mut upper } else { &mut lower };
+            half.entries.insert_unique(hash, entry, |(of, _)| of.hash(&self.hashing));
+        }
+        self.tables[at] = lower;
+        self.tables.push(upper);
     }
 }
 
 /// An entry that a block has looked at.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Touched<K: CountKey> {
     key: K,
     count: K::Count,
-    /// Where it stands among the counts.
-    at: Option<u32>,
+    /// Where the counts have it; an entry may move until it is changed.
+    place: Option<Place>,
     is_changed: bool,
 }
 
+/// Where an entry stands: its table, and its place in that. They have less than 2^32.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    table: u32,
+    bucket: u32,
+}
+
 impl<K: CountKey> Touched<K> {
-    fn new(counts: &Counts<K>, key: K) -> Self {
-        Self::found(counts, key, counts.find(&key))
+    fn find(counts: &Counts<K>, key: K, hash: u64, since: KeptSince) -> Self {
+        let place = counts.find(hash, |of| *of == key);
+        Self::new(key, place, place.and_then(|place| counts.entry(place)), since)
     }
 
-    /// `guess` is what [`Positions::guess`] said of the key.
-    fn guessed(counts: &Counts<K>, key: K, guess: Option<usize>) -> Self {
-        match guess {
-            Some(at) if counts.entries[at].0 != key => Self::new(counts, key),
-            sure => Self::found(counts, key, sure),
-        }
-    }
-
-    fn found(counts: &Counts<K>, key: K, at: Option<usize>) -> Self {
-        let count = at.map_or_else(K::Count::default, |at| counts.entries[at].1);
-        // Positions are 32 bits.
-        Self { key, count, at: at.and_then(|at| u32::try_from(at).ok()), is_changed: false }
+    fn new(key: K, place: Option<Place>, entry: Option<&(K, K::Count)>, since: KeptSince) -> Self {
+        let count = entry.map_or_else(K::Count::default, |(_, count)| count.kept(since));
+        Self { key, count, place, is_changed: false }
     }
 }
 
-/// What a block changes of counts, in order of first touch.
+/// What a block looks at of counts, and changes.
 #[derive(Debug)]
 pub(crate) struct CountChanges<K: CountKey> {
     hashing: RandomState,
+    /// What is over for this block.
+    pub(crate) since: KeptSince,
+    /// In order of first touch.
     touched: Vec<Touched<K>>,
     at: Positions,
+    /// Where those stand that are changed, in order of first change. What was only looked at may
+    /// be another on each node: one forgets what is over sooner, and need not look.
+    changed: Vec<usize>,
     /// The last one: an order looks at its count several times, and the orders of a batch come as
     /// they were expected, so that the next one is mostly the one after it.
     last: usize,
     /// How many the counts have taken already.
     taken: usize,
-    /// For how many entries it is still to be looked whether they are over.
-    looks: usize,
 }
 
 impl<K: CountKey> CountChanges<K> {
     /// None yet, with room for so many: tables that grow order by order cost twice.
     pub(crate) fn new(hashing: RandomState, room: usize) -> Self {
         let (at, touched) = (Positions::with_capacity(room), Vec::with_capacity(room));
-        Self { hashing, touched, at, last: 0, taken: 0, looks: 0 }
+        let (since, changed) = (KeptSince::default(), Vec::with_capacity(room));
+        Self { hashing, since, touched, at, changed, last: 0, taken: 0 }
     }
 
-    /// Looks these up together, ahead of their orders: each is several misses in the cache, and
-    /// misses that do not depend on each other are waited for at the same time. So first all
-    /// positions, then all entries.
-    pub(crate) fn expect(&mut self, counts: &Counts<K>, keys: &[K]) {
-        let guess = |key: &K| counts.at.guess(key.hash(&counts.hashing));
-        let guesses: Vec<Option<usize>> = keys.iter().map(guess).collect();
-        let found = |(key, guess): (&K, &Option<usize>)| Touched::guessed(counts, *key, *guess);
-        let found: Vec<Touched<K>> = keys.iter().zip(&guesses).map(found).collect();
+    /// Says what is over for this block, before anything is looked at: it must not depend on what
+    /// was forgotten already.
+    pub(crate) fn keep_since(&mut self, since: KeptSince) {
+        assert!(self.touched.is_empty(), "what is over was said too late");
+        self.since = since;
+    }
+
+    /// Whether nothing was looked at.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.touched.is_empty()
+    }
+
+    /// Looks these up together, ahead of their orders: each is two misses in the cache, and misses
+    /// that do not depend on each other are waited for at the same time. So first all hashes, then
+    /// all places, then all entries. Gives where to [`Self::look_from`].
+    pub(crate) fn expect(&mut self, counts: &Counts<K>, keys: &[K]) -> usize {
+        let hashes: Vec<u64> = keys.iter().map(|key| key.hash(&self.hashing)).collect();
+        // The first entry whose hash looks the same is nearly always the right one.
+        let guesses: Vec<Option<Place>> =
+            hashes.iter().map(|hash| counts.find(*hash, |_| true)).collect();
+        let found = |((key, hash), guess): ((&K, &u64), Option<Place>)| match guess
+            .and_then(|place| counts.entry(place))
+        {
+            Some(entry) if entry.0 != *key => Touched::find(counts, *key, *hash, self.since),
+            entry => Touched::new(*key, guess, entry, self.since),
+        };
+        let found: Vec<Touched<K>> = keys.iter().zip(&hashes).zip(guesses).map(found).collect();
         let before_first = self.touched.len().saturating_sub(1);
-        for touched in found {
-            let key = touched.key;
-            self.touch(&key, || touched);
+        for (touched, hash) in found.into_iter().zip(hashes) {
+            self.touch_hashed(&touched.key, hash, || touched);
         }
+        self.look_from(before_first);
+        before_first
+    }
+
+    /// Says that those are asked for next that were expected from there on.
+    pub(crate) fn look_from(&mut self, before_first: usize) {
         self.last = before_first;
     }
 
     /// A count so far.
-    pub(crate) fn so_far(&mut self, counts: &Counts<K>, key: &K) -> K::Count {
-        let at = self.touch(key, || Touched::new(counts, *key));
-        self.touched[at].count
+    pub(crate) fn so_far(&mut self, counts: &Counts<K>, key: &K) -> &K::Count {
+        let at = self.touch(counts, key);
+        &self.touched[at].count
     }
 
     /// A count so far, to be changed.
     pub(crate) fn change(&mut self, counts: &Counts<K>, key: &K) -> &mut K::Count {
-        let at = self.touch(key, || Touched::new(counts, *key));
-        self.touched[at].is_changed = true;
-        &mut self.touched[at].count
+        let at = self.touch(counts, key);
+        let touched = &mut self.touched[at];
+        if !std::mem::replace(&mut touched.is_changed, true) {
+            self.changed.push(at);
+        }
+        &mut touched.count
     }
 
-    /// Where a key stands in `touched`. `found` looks it up among the counts.
-    fn touch(&mut self, key: &K, found: impl FnOnce() -> Touched<K>) -> usize {
+    /// Where a key stands in `touched`.
+    fn touch(&mut self, counts: &Counts<K>, key: &K) -> usize {
         for likely in [self.last, self.last + 1] {
             if self.touched.get(likely).is_some_and(|touched| touched.key == *key) {
                 self.last = likely;
                 return likely;
             }
         }
+        let hash = key.hash(&self.hashing);
+        let since = self.since;
+        self.touch_hashed(key, hash, || Touched::find(counts, *key, hash, since))
+    }
+
+    fn touch_hashed(&mut self, key: &K, hash: u64, found: impl FnOnce() -> Touched<K>) -> usize {
         let (list, hashing) = (&self.touched, &self.hashing);
         let next = list.len();
         let before = self.at.find_or_add(
-            key.hash(hashing),
+            hash,
             next,
             |at| list[at].key == *key,
             |at| list[at].key.hash(hashing),
@@ -235,11 +347,63 @@ impl<K: CountKey> CountChanges<K> {
 
     /// The bytes that the running digest takes in: how many changed, and each as it stands.
     pub(crate) fn digest_bytes(&self, bytes: &mut Vec<u8>) {
-        let changed = self.touched.iter().filter(|touched| touched.is_changed);
-        bytes.reserve(self.touched.len() * K::BYTES + 8);
-        bytes.extend_from_slice(&(changed.clone().count() as u64).to_le_bytes());
-        for touched in changed {
+        bytes.reserve(self.changed.len() * K::BYTES + 8);
+        bytes.extend_from_slice(&(self.changed.len() as u64).to_le_bytes());
+        for at in &self.changed {
+            let touched = &self.touched[*at];
             touched.key.put(&touched.count, bytes);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::users::{UserMonth, UserMonthKey};
+
+    fn key(user: u32) -> UserMonthKey {
+        UserMonthKey { user: u128::from(user).to_le_bytes(), programme: 1 }
+    }
+
+    fn count(counts: &mut Counts<UserMonthKey>, users: std::ops::Range<u32>, month: u16) {
+        let mut changes = CountChanges::new(counts.hashing.clone(), 0);
+        changes.keep_since(KeptSince { month, day: 0 });
+        for user in users {
+            *changes.change(counts, &key(user)) = UserMonth::new(month, user as u16, 0);
+        }
+        while !counts.apply(&mut changes, 1_000) {}
+    }
+
+    #[test]
+    fn tables_that_are_full_are_split_and_lose_nothing() {
+        let mut counts = Counts::new(RandomState::with_seeds(1, 2, 3, 4), Vec::new());
+        for block in 0..20 {
+            count(&mut counts, block * 5_000..(block + 1) * 5_000, 1);
+        }
+        assert!(counts.tables.len() > 100_000 / TABLE_MAX, "{} tables", counts.tables.len());
+        assert!(counts.tables.iter().all(|table| table.entries.len() <= TABLE_MAX));
+        assert!(counts.tables.iter().all(|table| table.entries.capacity() <= TABLE_MAX));
+        assert_eq!((counts.len(), counts.entries().count()), (100_000, 100_000));
+        for user in 0..100_000 {
+            assert_eq!(counts.get(&key(user)), UserMonth::new(1, user as u16, 0));
+        }
+        assert_eq!(counts.get(&key(100_000)), UserMonth::default());
+        // All of them, and none twice: those of a table's end of hashes are in no other.
+        let keys: Vec<UserMonthKey> = (0..100_001).map(key).collect();
+        let mut changes = CountChanges::new(counts.hashing.clone(), 0);
+        changes.expect(&counts, &keys);
+        let found = keys.iter().map(|key| changes.so_far(&counts, key).count);
+        assert!(found.eq((0..100_000).map(|user| user as u16).chain([0])));
+    }
+
+    #[test]
+    fn what_is_over_goes_table_by_table() {
+        let mut counts = Counts::new(RandomState::with_seeds(1, 2, 3, 4), Vec::new());
+        count(&mut counts, 0..100_000, 1);
+        count(&mut counts, 100_000..130_000, 2);
+        let left = counts.len() - 30_000;
+        assert!((20_000..60_000).contains(&left), "30,000 changes look at 60,000: {left} are left");
+        count(&mut counts, 100_000..200_000, 2);
+        assert_eq!(counts.len(), 100_000);
     }
 }

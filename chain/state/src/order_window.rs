@@ -5,22 +5,14 @@
 //! slice leaves, to be sorted and kept by the store. The maps are for lookups only; nothing that
 //! consensus sees depends on their order.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use ahash::RandomState;
-use chain_types::{Height, OrderId, Outcome, Parameters, Rejection, TimeMs};
+use chain_types::{Height, OrderId, Parameters, Rejection, TimeMs};
 
-use crate::positions::{Positions, hash_of};
-use crate::records::{Location, OrderRecord, OrderStatus};
-
-/// The span of id times that one slice holds.
-pub const SLICE_MS: u64 = 10_000;
-/// Bits of a packed position that hold the item's place in its batch.
-const ITEM_BITS: u32 = 13;
-/// The most batches of a block, so that batch and item pack into 32 bits.
-pub const BLOCK_BATCHES_LIMIT: u32 = 1 << (32 - ITEM_BITS);
-
-const _: () = assert!(chain_types::batch::BATCH_ITEMS_MAX <= 1 << ITEM_BITS);
+use crate::positions::hash_of;
+use crate::records::OrderRecord;
+use crate::slice::{OrderRun, Retired, SLICE_MS, Slice};
 
 /// Whether an order id may commit at a block time.
 ///
@@ -37,31 +29,12 @@ pub fn check_timely(parameters: &Parameters, id: OrderId, time: TimeMs) -> Resul
     Ok(())
 }
 
-/// Orders that left the duplicate window, unsorted yet: sorting is left to a thread that holds
-/// no lock.
-#[derive(Debug, Default)]
-pub struct Departing {
-    slices: Vec<Slice>,
-}
-
-impl Departing {
-    /// Whether no slice left.
-    pub fn is_empty(&self) -> bool {
-        self.slices.is_empty()
-    }
-
-    /// The orders in sorted runs: about 100 ns an order.
-    pub fn sorted(self) -> Retired {
-        Retired { runs: self.slices.into_iter().map(Slice::into_run).collect() }
-    }
-}
-
-/// Orders that left the duplicate window.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Retired {
-    /// Each ascending by id; the ids of a run lie within [`SLICE_MS`] of each other, and runs
-    /// do not overlap.
-    pub runs: Vec<Vec<(OrderId, OrderRecord)>>,
+/// What was found of an order ahead of executing it: good for the overlay that looked, and for
+/// this id only.
+#[derive(Debug, Clone, Copy)]
+pub struct ExpectedOrder {
+    pub(crate) hash: u64,
+    pub(crate) is_in_state: bool,
 }
 
 /// The recent orders.
@@ -80,18 +53,28 @@ impl OrderWindow {
         self.get_hashed(hash_of(&self.hashing, &id.0), id)
     }
 
-    /// `hash` is [`hash_of`] the id, here and in [`Self::contains`].
+    /// `hash` is [`hash_of`] the id.
     pub(crate) fn get_hashed(&self, hash: u64, id: &OrderId) -> Option<OrderRecord> {
         self.slices.get(&slice_number(*id))?.get(hash, id)
     }
 
-    pub(crate) fn contains(&self, hash: u64, id: &OrderId) -> bool {
-        self.slices.get(&slice_number(*id)).is_some_and(|slice| slice.find(hash, id).is_some())
+    /// Whether it has these orders, each with [`hash_of`] it. Those of one slice, which mostly follow
+    /// each other, are looked up side by side: nothing but a miss in the cache is done for each.
+    pub(crate) fn expect(&self, orders: &[(OrderId, u64)]) -> Vec<ExpectedOrder> {
+        let mut expected = Vec::with_capacity(orders.len());
+        for run in orders.chunk_by(|(id, _), (next, _)| slice_number(*id) == slice_number(*next)) {
+            let slice = run.first().and_then(|(id, _)| self.slices.get(&slice_number(*id)));
+            expected.extend(run.iter().map(|(id, hash)| {
+                let is_in_state = slice.is_some_and(|slice| slice.contains(*hash, id));
+                ExpectedOrder { hash: *hash, is_in_state }
+            }));
+        }
+        expected
     }
 
     /// How many orders it holds.
     pub(crate) fn len(&self) -> usize {
-        self.slices.values().map(|slice| slice.orders.len()).sum()
+        self.slices.values().map(Slice::len).sum()
     }
 
     /// Adds the orders of a block, new ones or later steps of those it has.
@@ -122,24 +105,18 @@ impl OrderWindow {
     }
 
     /// Takes out every slice that no order can enter or change after a block of `time`.
-    pub(crate) fn retire(&mut self, parameters: &Parameters, time: TimeMs) -> Departing {
+    pub(crate) fn retire(&mut self, parameters: &Parameters, time: TimeMs) -> Retired {
         let first_live = first_live_slice(parameters, time);
         let live = self.slices.split_off(&first_live);
         let leaving = std::mem::replace(&mut self.slices, live);
-        Departing { slices: leaving.into_values().collect() }
+        let run = |slice| OrderRun::new(self.hashing.clone(), slice);
+        Retired { runs: leaving.into_values().map(run).collect() }
     }
 
     /// An empty slice, made about as large as the one before it, so that it grows without stalls.
     fn new_slice(&self, number: u64, base_height: Height) -> Slice {
-        let before =
-            self.slices.range(..number).next_back().map_or(0, |(_, slice)| slice.orders.len());
-        let room = before + before / 8;
-        Slice {
-            base_height,
-            orders: Vec::with_capacity(room),
-            at: Positions::with_capacity(room),
-            later: HashMap::with_hasher(self.hashing.clone()),
-        }
+        let before = self.slices.range(..number).next_back().map_or(0, |(_, slice)| slice.len());
+        Slice::new(&self.hashing, base_height, before + before / 8)
     }
 }
 
@@ -163,94 +140,4 @@ pub(crate) fn is_live(parameters: &Parameters, id: OrderId, time: TimeMs) -> boo
 pub(crate) fn earliest_needed(parameters: &Parameters, time: TimeMs) -> TimeMs {
     let start = TimeMs(first_live_slice(parameters, time).saturating_mul(SLICE_MS));
     start.minus(parameters.order_skew_ms)
-}
-
-#[derive(Debug, Clone)]
-struct Slice {
-    /// The height of its first order; no order of it stands lower.
-    base_height: Height,
-    /// In order of arrival.
-    orders: Vec<(OrderId, Packed)>,
-    at: Positions,
-    /// Where the last step of an order stands that took more than one, and its height.
-    later: HashMap<OrderId, (Height, Location), RandomState>,
-}
-
-/// An order in 28 bytes: millions of them are held.
-#[derive(Debug, Clone, Copy)]
-struct Packed {
-    fingerprint: [u8; 16],
-    height_offset: u32,
-    position: u32,
-    outcome: Outcome,
-    status: OrderStatus,
-}
-
-impl Slice {
-    fn get(&self, hash: u64, id: &OrderId) -> Option<OrderRecord> {
-        self.find(hash, id).map(|at| self.unpack(id, &self.orders[at].1))
-    }
-
-    fn find(&self, hash: u64, id: &OrderId) -> Option<usize> {
-        self.at.find(hash, |at| self.orders[at].0 == *id)
-    }
-
-    fn unpack(&self, id: &OrderId, packed: &Packed) -> OrderRecord {
-        let location = Location {
-            height: Height(self.base_height.0 + u64::from(packed.height_offset)),
-            batch: packed.position >> ITEM_BITS,
-            item: packed.position & ((1 << ITEM_BITS) - 1),
-        };
-        let (status_height, status_location) = if self.later.is_empty() {
-            (location.height, location)
-        } else {
-            self.later.get(id).copied().unwrap_or((location.height, location))
-        };
-        OrderRecord {
-            location,
-            fingerprint: packed.fingerprint,
-            outcome: packed.outcome,
-            status: packed.status,
-            status_height,
-            status_location,
-        }
-    }
-
-    fn insert(&mut self, hashing: &RandomState, id: OrderId, record: OrderRecord) {
-        let Location { height, batch, item } = record.location;
-        let offset = height.0.checked_sub(self.base_height.0).map(u32::try_from);
-        let Some(Ok(height_offset)) = offset else {
-            panic!("order {id} of height {height} is outside its slice from {}", self.base_height);
-        };
-        assert!(batch < BLOCK_BATCHES_LIMIT && item < 1 << ITEM_BITS, "order {id} does not pack");
-        let packed = Packed {
-            fingerprint: record.fingerprint,
-            height_offset,
-            position: batch << ITEM_BITS | item,
-            outcome: record.outcome,
-            status: record.status,
-        };
-        let orders = &self.orders;
-        let found = self.at.find_or_add(
-            hash_of(hashing, &id.0),
-            orders.len(),
-            |at| orders[at].0 == id,
-            |at| hash_of(hashing, &orders[at].0.0),
-        );
-        match found {
-            Some(at) => self.orders[at].1 = packed,
-            None => self.orders.push((id, packed)),
-        }
-        if record.status_height != height || record.status_location != record.location {
-            self.later.insert(id, (record.status_height, record.status_location));
-        }
-    }
-
-    fn into_run(mut self) -> Vec<(OrderId, OrderRecord)> {
-        let orders = std::mem::take(&mut self.orders);
-        let mut run: Vec<_> =
-            orders.into_iter().map(|(id, packed)| (id, self.unpack(&id, &packed))).collect();
-        run.sort_unstable_by_key(|(id, _)| *id);
-        run
-    }
 }

@@ -14,16 +14,17 @@ use chain_types::{
 use crate::account::{Account, AccountKey, CounterOverflow};
 use crate::accounts_tree::state_digest;
 use crate::hot_accounts::{HotAccounts, Movement, Slot};
-use crate::order_window::BLOCK_BATCHES_LIMIT;
+use crate::order_window::ExpectedOrder;
 use crate::positions::{Positions, hash_of};
 use crate::records::{
     BreachRecord, BreachSubject, EntryCause, InstructionRecord, Location, OrderRecord, OrderStatus,
     Party, Record, Reservation, Stage, WindowRecord,
 };
 use crate::registry::{Registry, RegistryContent};
+use crate::slice::BLOCK_BATCHES_LIMIT;
 use crate::state::State;
 use crate::tables::{TableChanges, TablesView};
-use crate::users::{KeptSince, UserChanges, UserDay, UserDayKey, UserMonth, UserMonthKey};
+use crate::users::{KeptSince, UserChanges, UserDay, UserDayKey, UserId, UserMonth, UserMonthKey};
 use crate::window::{Collected, CollectedOrder, Gross, OpenWindow, WindowChange, WindowOpening};
 use crate::writes::{BatchWrite, Changes};
 
@@ -43,14 +44,6 @@ pub struct Breach {
     pub subject: BreachSubject,
     /// The last block time that would have been in time.
     pub deadline: TimeMs,
-}
-
-/// What was found of an order ahead of executing it: good for the overlay that looked, and for
-/// this id only.
-#[derive(Debug, Clone, Copy)]
-pub struct ExpectedOrder {
-    hash: u64,
-    is_in_state: bool,
 }
 
 /// The state with a block's changes so far.
@@ -218,12 +211,9 @@ impl<'a> Overlay<'a> {
     /// miss in the cache, and misses that do not depend on each other are waited for at the same
     /// time.
     pub fn expect_orders(&self, ids: impl Iterator<Item = OrderId>) -> Vec<ExpectedOrder> {
-        let recent = self.state.recent_orders();
-        let expected = ids.map(|id| {
-            let hash = hash_of(&self.hashing, &id.0);
-            ExpectedOrder { hash, is_in_state: recent.contains(hash, &id) }
-        });
-        expected.collect()
+        let hashed: Vec<(OrderId, u64)> =
+            ids.map(|id| (id, hash_of(&self.hashing, &id.0))).collect();
+        self.state.recent_orders().expect(&hashed)
     }
 
     /// An order so far.
@@ -404,30 +394,28 @@ impl<'a> Overlay<'a> {
     }
 
     /// Looks up what a batch's orders will count for their users together, ahead of them.
-    pub fn expect_users(&mut self, months: &[UserMonthKey], days: &[UserDayKey]) {
-        let book = self.state.user_book();
-        self.users.months.expect(&book.months, months);
-        self.users.days.expect(&book.days, days);
+    pub fn expect_users(&mut self, users: &[UserId], months: &[UserMonthKey], days: &[UserDayKey]) {
+        self.users.expect(self.state.user_book(), users, months, days);
     }
 
     /// A user's recharges under a programme so far, to be changed.
     pub fn user_month(&mut self, key: &UserMonthKey) -> &mut UserMonth {
-        self.users.months.change(&self.state.user_book().months, key)
+        self.users.month(self.state.user_book(), key)
     }
 
     /// A user's orders in a currency so far, to be changed.
     pub fn user_day(&mut self, key: &UserDayKey) -> &mut UserDay {
-        self.users.days.change(&self.state.user_book().days, key)
+        self.users.day(self.state.user_book(), key)
     }
 
     /// A user's orders in a currency so far.
     pub fn user_day_so_far(&mut self, key: &UserDayKey) -> UserDay {
-        self.users.days.so_far(&self.state.user_book().days, key)
+        self.users.day_so_far(self.state.user_book(), key)
     }
 
-    /// Lets users' entries of earlier months and days go, now or later.
+    /// Lets users' entries of earlier months and days go, now or later. Before any is looked at.
     pub fn keep_users_since(&mut self, since: KeptSince) {
-        self.users.kept_since = since;
+        self.users.keep_since(since);
     }
 
     /// Leaves a record for readers, in addition to those that follow from other calls.

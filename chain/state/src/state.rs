@@ -14,10 +14,11 @@ use crate::account::{Account, AccountKey};
 use crate::accounts::{AccountBook, TrialBalance};
 use crate::accounts_tree::{AccountProof, state_digest};
 use crate::instructions::InstructionBook;
-use crate::order_window::{Departing, OrderWindow, earliest_needed};
+use crate::order_window::{OrderWindow, earliest_needed};
 use crate::recent_batches::RecentBatches;
 use crate::records::{InstructionRecord, OrderRecord, Reservation, WindowRecord};
 use crate::registry::{Registry, RegistryContent};
+use crate::slice::Retired;
 use crate::tables::Tables;
 use crate::users::{UserBook, UserDay, UserDayKey, UserMonth, UserMonthKey};
 use crate::window::OpenWindow;
@@ -131,12 +132,12 @@ impl State {
 
     /// A user's recharges under a programme, of the month that the entry says.
     pub fn user_month(&self, key: &UserMonthKey) -> UserMonth {
-        self.users.months.get(key)
+        self.users.month(key)
     }
 
     /// A user's orders in a currency, of the day that the entry says.
     pub fn user_day(&self, key: &UserDayKey) -> UserDay {
-        self.users.days.get(key)
+        self.users.day(key)
     }
 
     /// All participants, ascending by id.
@@ -291,21 +292,21 @@ impl State {
     }
 
     /// Takes a block's changes. The orders that left the duplicate window come back, for the
-    /// store; sort them once no lock is held.
-    pub fn apply(&mut self, writes: WriteSet) -> Departing {
+    /// store.
+    pub fn apply(&mut self, writes: WriteSet) -> Retired {
         let mut applying = Applying::new(writes);
         loop {
-            if let Some(departing) = self.apply_piece(&mut applying) {
-                return departing;
+            if let Some(retired) = self.apply_piece(&mut applying) {
+                return retired;
             }
         }
     }
 
     /// Takes a piece of a block's changes, so that whoever shares the state can let readers in
-    /// before the next: [`Self::apply`] is done with the piece that gives what departs. Until then
+    /// before the next: [`Self::apply`] is done with the piece that gives what left. Until then
     /// the state is the one before, but that users may be counted as after the block; nothing may
     /// be executed on it.
-    pub fn apply_piece(&mut self, applying: &mut Applying) -> Option<Departing> {
+    pub fn apply_piece(&mut self, applying: &mut Applying) -> Option<Retired> {
         let Applying { block, changes, orders_taken } = applying;
         assert_eq!(changes.height, self.height.next(), "the block does not follow the state");
         assert_eq!(changes.parent, self.block_hash, "the block has another parent");

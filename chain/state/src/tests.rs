@@ -13,10 +13,11 @@ use chain_types::{
 use proptest::prelude::*;
 
 use crate::accounts_tree::{ACCOUNTS_TREE_DEPTH, AccountsTree};
-use crate::counts::{CountChanges, Counts};
+use crate::counts::Counts;
 use crate::instructions::InstructionBook;
 use crate::order_window::{OrderWindow, is_live};
 use crate::recent_batches::RecentBatches;
+use crate::users::{UserBook, UserChanges};
 use crate::*;
 
 const START: TimeMs = TimeMs(1_800_000_000_000);
@@ -90,8 +91,11 @@ proptest! {
         prop_assert_eq!(window.get(&id(2, START)), Some(record));
         prop_assert_eq!(window.get(&id(1, START)), Some(other));
         let far = START.plus(900_000);
-        let retired = window.retire(&Parameters::default(), far).sorted();
-        prop_assert_eq!(retired.runs, vec![vec![(id(1, START), other), (id(2, START), record)]]);
+        let retired = window.retire(&Parameters::default(), far);
+        let run = [(id(1, START), other), (id(2, START), record)];
+        prop_assert_eq!(&retired.runs, &[OrderRun::of(&run)]);
+        prop_assert!(retired.runs[0].sorted().eq(run));
+        prop_assert_eq!(retired.runs[0].get(&id(2, START)), Some(record));
     }
 
     /// A tree changed step by step is the tree made at once, and both are the definition's.
@@ -168,29 +172,34 @@ fn a_slice_leaves_exactly_when_none_of_its_ids_can_commit() {
     }
     let end = last.plus(parameters.order_validity_ms);
     assert!(check_timely(&parameters, id(3, last), end).is_ok(), "it could still commit");
-    assert!(window.retire(&parameters, end).is_empty());
+    assert!(window.retire(&parameters, end).runs.is_empty());
     assert!(is_live(&parameters, id(1, first), end));
     assert!(check_timely(&parameters, id(3, last), end.plus(1)).is_err());
     assert!(!is_live(&parameters, id(3, last), end.plus(1)));
-    let retired = window.retire(&parameters, end.plus(1)).sorted();
-    let run: Vec<OrderId> = retired.runs.concat().into_iter().map(|(id, _)| id).collect();
+    let retired = window.retire(&parameters, end.plus(1));
+    let run: Vec<OrderId> = ids_of(&retired).collect();
     assert_eq!(run, [id(1, first), id(2, first), id(3, last)], "sorted");
     assert_eq!((window.len(), window.get(&id(1, first))), (1, None));
     assert!(window.get(&id(4, next)).is_some());
+}
+
+fn ids_of(retired: &Retired) -> impl Iterator<Item = OrderId> + '_ {
+    retired.runs.iter().flat_map(OrderRun::sorted).map(|(id, _)| id)
 }
 
 #[test]
 fn runs_ascend_and_do_not_overlap() {
     let mut window = window_of_orders();
     for number in (0..500_u64).rev() {
-        window.insert(id(number * 7 % 501, START.plus(number * 97)), record(at(1, 0, 0)));
+        // Some share a millisecond, in no order.
+        window.insert(id(number * 7 % 501, START.plus(number / 9 * 873)), record(at(1, 0, 0)));
     }
-    let retired = window.retire(&Parameters::default(), START.plus(900_000)).sorted();
-    let ids: Vec<OrderId> = retired.runs.concat().into_iter().map(|(id, _)| id).collect();
+    let retired = window.retire(&Parameters::default(), START.plus(900_000));
+    let ids: Vec<OrderId> = ids_of(&retired).collect();
     assert_eq!(ids.len(), 500);
     assert!(ids.is_sorted());
     for run in &retired.runs {
-        let (first, last) = (run.first().unwrap().0, run.last().unwrap().0);
+        let (first, last) = (run.sorted().next().unwrap().0, run.sorted().last().unwrap().0);
         assert!(last.time().0 - first.time().0 < SLICE_MS);
     }
 }
@@ -445,58 +454,109 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
 
     /// What is over counts for nothing: a book that forgets gives the digests of one that keeps
-    /// all, says the same of what is not over, and loses what is.
+    /// all, as does one from its checkpoint; it says of the present month and day what was
+    /// counted, and loses what is over.
     #[test]
-    fn forgetting_shows_nowhere(blocks in blocks_of_counts()) {
-        let mut kept = Counts::<UserMonthKey>::new(hashing(), Vec::new());
-        let mut forgetful = kept.clone();
-        let mut month = 0;
+    fn forgetting_shows_nowhere(blocks in blocks_of_counted()) {
+        let (mut kept, mut forgetful) = (UserBook::new(&hashing()), UserBook::new(&hashing()));
+        let (mut months, mut days) = (BTreeMap::new(), BTreeMap::new());
+        let mut today = 1;
         for (later, orders) in blocks {
-            month += later;
-            let run = |counts: &Counts<UserMonthKey>| {
-                let mut changes = CountChanges::new(hashing(), 0);
-                changes.expect(counts, &orders);
-                for key in &orders {
-                    let so_far = changes.so_far(counts, key);
-                    let count = if so_far.month == month { so_far.count } else { 0 };
-                    *changes.change(counts, key) = UserMonth::new(month, count + 1, 0);
-                }
-                let mut bytes = Vec::new();
-                changes.digest_bytes(&mut bytes);
-                (changes, bytes)
-            };
-            let ((mut all, all_bytes), (mut some, some_bytes)) = (run(&kept), run(&forgetful));
-            prop_assert_eq!(all_bytes, some_bytes);
-            kept.apply(&mut all, usize::MAX, |_| false);
+            if later > 0 {
+                (months, days) = (BTreeMap::new(), BTreeMap::new());
+            }
+            today += later;
+            let (mut all, digest) = counted(&kept, today, &orders);
+            let (mut some, same_digest) = counted(&forgetful, today, &orders);
+            prop_assert_eq!(&digest, &same_digest);
+            prop_assert_eq!(&digest, &counted(&restored(&forgetful), today, &orders).1);
+            for since in [&mut all.lines.since, &mut all.months.since, &mut all.days.since] {
+                *since = KeptSince::default();
+            }
+            while !kept.apply(&mut all, usize::MAX) {}
             // In pieces, as a node does.
-            while !forgetful.apply(&mut some, 3, |count| count.month < month) {}
-            let restored = Counts::new(hashing(), forgetful.entries().iter().copied().collect());
-            for (key, count) in kept.entries().iter().filter(|(_, count)| count.month >= month) {
-                prop_assert_eq!(forgetful.get(key), *count);
-                prop_assert_eq!(restored.get(key), *count);
+            while !forgetful.apply(&mut some, 3) {}
+            for Counted { month, day, is_booked } in orders {
+                *months.entry(month).or_insert(0) += 1;
+                *days.entry(day).or_insert(0) += u64::from(is_booked);
+            }
+            for (book, key, count) in
+                [&kept, &forgetful].iter().flat_map(|book| months.iter().map(move |(k, c)| (book, k, c)))
+            {
+                prop_assert_eq!(book.month(key), UserMonth::new(today, *count, 0));
+            }
+            for (key, amount) in days.iter().filter(|(_, amount)| **amount > 0) {
+                prop_assert_eq!(kept.day(key), UserDay::new(today, *amount));
+                prop_assert_eq!(forgetful.day(key), UserDay::new(today, *amount));
             }
         }
-        // Another month, in which as many are counted twice as the book holds: none of before is
-        // left.
-        month += 1;
-        let before = forgetful.entries().len();
+        // Later, as many are counted twice as the book holds: none of before is left.
+        let before = forgetful.lines.len();
+        let order = |number: usize| {
+            let user = (number as u128 + 1_000).to_le_bytes();
+            let (programme, currency, is_booked) = (9, CNY, true);
+            let month = UserMonthKey { user, programme };
+            Counted { month, day: UserDayKey { user, currency }, is_booked }
+        };
+        let orders: Vec<Counted> = (0..before).map(order).collect();
         for _ in 0..2 {
-            let mut changes = CountChanges::new(hashing(), 0);
-            for number in 0..before {
-                let user = (number as u128 + 1_000).to_le_bytes();
-                let key = UserMonthKey { user, programme: 9 };
-                *changes.change(&forgetful, &key) = UserMonth::new(month, 1, 0);
-            }
-            while !forgetful.apply(&mut changes, 7, |count| count.month < month) {}
+            let mut changes = counted(&forgetful, today + 9, &orders).0;
+            while !forgetful.apply(&mut changes, 7) {}
         }
-        prop_assert_eq!(forgetful.entries().len(), before);
+        prop_assert_eq!(forgetful.lines.len(), before);
     }
 }
 
-/// Blocks, each with how many months it is later than the one before and who orders.
-fn blocks_of_counts() -> impl Strategy<Value = Vec<(u16, Vec<UserMonthKey>)>> {
-    let key = (0_u8..40, 0_u32..3)
-        .prop_map(|(user, programme)| UserMonthKey { user: [user; 16], programme });
+/// An order as far as it is counted.
+#[derive(Debug, Clone, Copy)]
+struct Counted {
+    month: UserMonthKey,
+    day: UserDayKey,
+    /// Whether its day is more than looked at.
+    is_booked: bool,
+}
+
+/// What a block of these orders changes, in the month and the day of that number, and its bytes in
+/// the digest. Both are kept for one more.
+fn counted(book: &UserBook, today: u16, orders: &[Counted]) -> (UserChanges, Vec<u8>) {
+    let mut changes = UserChanges::new(&hashing(), 0);
+    changes.keep_since(KeptSince { month: today - 1, day: today - 1 });
+    let users: Vec<UserId> = orders.iter().map(|order| order.month.user).collect();
+    let months: Vec<UserMonthKey> = orders.iter().map(|order| order.month).collect();
+    let days: Vec<UserDayKey> = orders.iter().map(|order| order.day).collect();
+    changes.expect(book, &users, &months, &days);
+    for Counted { month, day, is_booked } in orders {
+        let so_far = changes.day_so_far(book, day);
+        if *is_booked {
+            let amount = if so_far.day == today { so_far.amount() } else { 0 };
+            *changes.day(book, day) = UserDay::new(today, amount + 1);
+        }
+        let entry = changes.month(book, month);
+        let count = if entry.month == today { entry.count } else { 0 };
+        *entry = UserMonth::new(today, count + 1, 0);
+    }
+    let mut bytes = Vec::new();
+    changes.digest_bytes(&mut bytes);
+    (changes, bytes)
+}
+
+/// A book as a checkpoint gives it back.
+fn restored(book: &UserBook) -> UserBook {
+    UserBook {
+        lines: Counts::new(hashing(), book.lines.entries().copied().collect()),
+        months: Counts::new(hashing(), book.months.entries().copied().collect()),
+        days: Counts::new(hashing(), book.days.entries().copied().collect()),
+    }
+}
+
+/// Blocks, each with how many months and days it is later than the one before, and its orders.
+fn blocks_of_counted() -> impl Strategy<Value = Vec<(u16, Vec<Counted>)>> {
+    let order = (0_u8..20, 0_u32..3, 0_u16..3, any::<bool>());
+    let order = order.prop_map(|(user, programme, currency, is_booked)| {
+        let (user, currency) = ([user; 16], Currency(currency));
+        let month = UserMonthKey { user, programme };
+        Counted { month, day: UserDayKey { user, currency }, is_booked }
+    });
     let later = prop_oneof![3 => Just(0_u16), 1 => Just(1), 1 => Just(2)];
-    prop::collection::vec((later, prop::collection::vec(key, 0..30)), 1..40)
+    prop::collection::vec((later, prop::collection::vec(order, 0..30)), 1..40)
 }

@@ -1,6 +1,6 @@
-//! Moves runs of orders that left memory into the index, on a thread of its own: a run of ten
-//! seconds can be a million orders, and the writer must not wait for it. Until a run has arrived,
-//! readers find its orders here.
+//! Sorts runs of orders that left memory and moves them into the index, on a thread of its own: a
+//! run of ten seconds can be a million orders, and the writer must not wait for it. Until a run has
+//! arrived, readers find its orders here.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -8,16 +8,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use chain_state::OrderRecord;
+use chain_state::{OrderRecord, OrderRun};
 use chain_types::OrderId;
 
 use crate::fault::StoreFault;
 use crate::index::Index;
 use crate::options::StoreOptions;
 use crate::store::{Counters, Poison, add};
-use crate::tables::Orders;
-
-type Run = Vec<(OrderId, OrderRecord)>;
 
 /// The thread that takes runs in, and what waits for it.
 pub(crate) struct Archive {
@@ -38,7 +35,7 @@ struct Shared {
 #[derive(Default)]
 struct Waiting {
     /// In order of retirement; the first is being taken in.
-    runs: VecDeque<Arc<Run>>,
+    runs: VecDeque<Arc<OrderRun>>,
     closing: bool,
 }
 
@@ -74,12 +71,11 @@ impl Archive {
         Ok(Self { shared, thread: Some(thread) })
     }
 
-    /// Takes over a sorted run. Waits while as many as the options allow are waiting already.
-    pub fn submit(&self, run: Run) -> Result<(), StoreFault> {
+    /// Takes over a run. Waits while as many as the options allow are waiting already.
+    pub fn submit(&self, run: OrderRun) -> Result<(), StoreFault> {
         if run.is_empty() {
             return Ok(());
         }
-        assert!(run.is_sorted_by(|left, right| left.0 < right.0), "a run ascends by order id");
         let most = self.shared.options.archive_runs_max.max(1);
         let mut waiting = self.shared.wait_until(|waiting| waiting.runs.len() < most)?;
         waiting.runs.push_back(Arc::new(run));
@@ -94,11 +90,7 @@ impl Archive {
 
     /// An order of a run that is still waiting.
     pub fn get(&self, order: &OrderId) -> Option<OrderRecord> {
-        let waiting = self.shared.waiting();
-        waiting.runs.iter().find_map(|run| {
-            let at = run.binary_search_by_key(order, |(id, _)| *id).ok()?;
-            run.get(at).map(|(_, record)| *record)
-        })
+        self.shared.waiting().runs.iter().find_map(|run| run.get(order))
     }
 
     /// How many runs wait.
@@ -161,12 +153,12 @@ impl Shared {
         }
     }
 
-    fn take_in(&self, run: &Run) -> Result<(), StoreFault> {
+    fn take_in(&self, run: &OrderRun) -> Result<(), StoreFault> {
         let begun = Instant::now();
-        // A replay retires the same runs again. A run arrives as a whole, so its first order
+        // A replay retires the same runs again. A run arrives as a whole, so any one of its orders
         // tells whether it has.
-        if let Some((id, record)) = run.first()
-            && self.index.get::<Orders>(id)? == Some(*record)
+        if let Some((id, record)) = run.any()
+            && self.index.order(&id)? == Some(record)
         {
             return Ok(());
         }

@@ -21,7 +21,7 @@ const MARKER_FILE: &str = "chain-id";
 const BLOCKS_FOLDER: &str = "blocks";
 const INDEX_FOLDER: &str = "index";
 const RUNS_FOLDER: &str = "runs";
-const FORMAT_LINE: &str = "sluice home, format 3";
+const FORMAT_LINE: &str = "sluice home, format 4";
 
 /// What opening a file of the home does when it is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use chain_state::{AccountEntry, AccountKey, OrderRecord, Record};
+use chain_state::{AccountEntry, AccountKey, OrderRecord, OrderRun, Record};
 use chain_types::{Height, OrderId, codec};
 use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType,
@@ -16,6 +16,7 @@ use rocksdb::{
 use crate::fault::StoreFault;
 use crate::model::{BlockRecords, BreachCursor};
 use crate::options::StoreOptions;
+use crate::order_rows::{self, ROW_ORDERS};
 use crate::record_paths::record_paths;
 use crate::tables::{
     AccountEntries, Breaches, Instructions, InstructionsByGateway, Meta, MetaKey, Orders, Policies,
@@ -70,6 +71,19 @@ impl Index {
         self.database
             .get_cf(self.table(Meta::NAME), key.to_bytes())
             .map_err(StoreFault::index("read"))
+    }
+
+    /// An order that left memory.
+    pub fn order(&self, id: &OrderId) -> Result<Option<OrderRecord>, StoreFault> {
+        let (key, mut found) = (id.to_bytes(), Ok(None));
+        // A row stands under its last order.
+        self.walk::<Orders>(IteratorMode::From(&key, Direction::Forward), &[], |_, row| {
+            found = order_rows::find(row, id);
+            Ok(ControlFlow::Break(()))
+        })?;
+        let fault =
+            |what: &str| StoreFault::IndexValue { table: Orders::NAME, what: what.to_owned() };
+        found.map_err(fault)
     }
 
     /// Rows whose keys begin with `prefix`, ascending, from the first or from the one after the
@@ -185,7 +199,7 @@ impl Index {
         &self,
         path: &Path,
         options: &StoreOptions,
-        run: &[(OrderId, OrderRecord)],
+        run: &OrderRun,
     ) -> Result<(), StoreFault> {
         let fault = || StoreFault::index("write a run of orders");
         // The cache is for reading: a writer of one file does not need its own.
@@ -193,8 +207,12 @@ impl Index {
         let table = table_options(Orders::NAME, &cache, options);
         let mut writer = SstFileWriter::create(&table);
         writer.open(path).map_err(fault())?;
-        for (id, record) in run {
-            writer.put(id.to_bytes(), codec::encode(record)).map_err(fault())?;
+        let (mut sorted, mut row) = (run.sorted(), Vec::with_capacity(ROW_ORDERS));
+        loop {
+            row.clear();
+            row.extend(sorted.by_ref().take(ROW_ORDERS));
+            let Some((last, _)) = row.last() else { break };
+            writer.put(last.to_bytes(), order_rows::to_bytes(&row)).map_err(fault())?;
         }
         writer.finish().map_err(fault())?;
         let mut options = IngestExternalFileOptions::default();
@@ -336,10 +354,11 @@ fn table_options(name: &str, cache: &Cache, options: &StoreOptions) -> Options {
         table.set_enable_blob_files(true);
         table.set_min_blob_size(BLOB_BYTES_MIN);
     } else if name == Orders::NAME {
-        // A run goes straight to the bottom, and its ids and fingerprints are random: zstd would
-        // take several times the time for a few bytes. Its file is found by its range of ids, so
-        // a filter would save little.
-        table.set_bottommost_compression_type(DBCompressionType::Lz4);
+        // A run goes straight to the bottom, its rows are small already, and what they hold is
+        // mostly random: compressing them would cost more than writing them. A file is found by
+        // its range of ids, so a filter would save little.
+        table.set_compression_type(DBCompressionType::None);
+        table.set_bottommost_compression_type(DBCompressionType::None);
     } else {
         table.set_bottommost_compression_type(DBCompressionType::Zstd);
         blocks.set_bloom_filter(10.0, false);

@@ -40,6 +40,7 @@ mod log;
 mod memory;
 mod model;
 mod options;
+mod order_rows;
 mod record_paths;
 mod recovery;
 mod store;

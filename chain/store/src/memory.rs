@@ -7,9 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use chain_state::records::fingerprint;
 use chain_state::{
-    AccountEntry, AccountKey, BreachRecord, InstructionRecord, Location, OrderRecord, PolicyKey,
-    PolicyRecord, ProposalRecord, QuoteRecord, RateKey, RateRecord, Record, RegistryRecord,
-    ReturnRecord, TransferRecord, WindowRecord, WindowSettlement,
+    AccountEntry, AccountKey, BreachRecord, InstructionRecord, Location, OrderRecord, OrderRun,
+    PolicyKey, PolicyRecord, ProposalRecord, QuoteRecord, RateKey, RateRecord, Record,
+    RegistryRecord, ReturnRecord, TransferRecord, WindowRecord, WindowSettlement,
 };
 use chain_types::batch::{BATCH_HEADER_BYTES, BATCH_PREFIX_BYTES, BatchHeader, BatchKind};
 use chain_types::{
@@ -75,7 +75,7 @@ impl Index {
         for record in learned.records {
             self.write_record(record);
         }
-        self.orders.extend(learned.retired.runs.into_iter().flatten());
+        self.orders.extend(learned.retired.runs.iter().flat_map(OrderRun::sorted));
     }
 
     fn write_record(&mut self, record: Record) {

@@ -3,9 +3,9 @@
 
 use bincode::{Decode, Encode};
 use chain_state::{
-    AccountEntry, AccountKey, BreachRecord, InstructionRecord, OrderRecord, PolicyKey,
-    PolicyRecord, ProposalRecord, QuoteRecord, RateKey, RateRecord, RegistryRecord, ReturnRecord,
-    TransferRecord, WindowRecord, WindowSettlement,
+    AccountEntry, AccountKey, BreachRecord, InstructionRecord, PolicyKey, PolicyRecord,
+    ProposalRecord, QuoteRecord, RateKey, RateRecord, RegistryRecord, ReturnRecord, TransferRecord,
+    WindowRecord, WindowSettlement,
 };
 use chain_types::{
     BatchId, BlockHash, Digest, Height, InstructionId, OrderId, ParticipantId, ProposalId, QuoteId,
@@ -53,8 +53,9 @@ macro_rules! tables {
 }
 
 tables! {
-    /// Orders that left memory. Filled by whole sorted runs only.
-    Orders("orders"): OrderId => OrderRecord;
+    /// Orders that left memory, many a row, by the last one's id: see [`crate::order_rows`].
+    /// Filled by whole sorted runs only.
+    Orders("orders"): OrderId => Vec<u8>;
     /// Where each committed batch stands.
     Batches("batches"): BatchId => (Height, u32);
     /// Where each committed block stands.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use chain_state::{
     Account, AccountEntry, AccountKey, BreachRecord, History, InstructionRecord, Location,
-    OrderRecord, OrderStatus, PastCollection, PastOrder, QuoteRecord, Record, Retired, State,
+    OrderRecord, OrderRun, OrderStatus, PastCollection, PastOrder, QuoteRecord, Record, State,
     WindowRecord,
 };
 use chain_types::batch::{BATCH_VERSION, BatchHeader, BatchItem, Items, SignedBatch};
@@ -456,8 +456,8 @@ impl Chain {
     pub fn apply(&mut self, executed: Executed, batches: &[VerifiedBatch]) -> Vec<Vec<Outcome>> {
         let Executed { block, outcomes, writes } = executed;
         self.records.extend_from_slice(writes.records());
-        let Retired { runs } = self.state.apply(writes).sorted();
-        self.retired.extend(runs.into_iter().flatten());
+        let retired = self.state.apply(writes);
+        self.retired.extend(retired.runs.iter().flat_map(OrderRun::sorted));
         assert_eq!(self.state.digest(), block.header.state_digest);
         assert!(self.state.trial_balance().iter().all(|sums| sums.is_balanced()));
         let (header, batches) = (block.header, batches.to_vec());

@@ -148,7 +148,7 @@ impl TestChain {
         self.store.stage(&staged).unwrap();
         let (records, writes) =
             (executed.writes.records().to_vec(), executed.writes.running_writes());
-        let retired = self.state.apply(executed.writes).sorted();
+        let retired = self.state.apply(executed.writes);
         self.store.commit(&certificate, BlockRecords { records, writes, retired }).unwrap();
         staged.outcomes.concat().iter().map(|outcome| outcome.0).collect()
     }

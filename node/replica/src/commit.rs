@@ -46,11 +46,11 @@ impl Replica {
         if !expired.is_empty() {
             self.effects.push(Effect::Dropped(expired));
         }
-        let departing = self.state.apply(writes);
+        let retired = self.state.apply(writes);
         self.has_committed = true;
         self.follow_registry();
         let writes = running_writes;
-        self.effects.push(Effect::Commit { certificate, staged, records, writes, departing });
+        self.effects.push(Effect::Commit { certificate, staged, records, writes, retired });
         self.effects.push(Effect::PruneLog(height));
         if self.since_checkpoint.is_due_after(height, orders) {
             self.checkpoint(height);

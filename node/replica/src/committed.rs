@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chain_state::{Applying, Departing, ProgrammeRecord, RegistryContent, State, WriteSet};
+use chain_state::{Applying, ProgrammeRecord, RegistryContent, Retired, State, WriteSet};
 use chain_types::{Currency, Height, Merchant, MerchantId, Parameters, TimeMs};
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -64,13 +64,13 @@ impl SharedState {
 
     /// Takes a block's changes piece by piece: a read that comes meanwhile waits for a piece, not
     /// for the block.
-    pub fn apply(&self, writes: WriteSet) -> Departing {
+    pub fn apply(&self, writes: WriteSet) -> Retired {
         let changes_rules = writes.changes_rules();
         let mut applying = Applying::new(writes);
         let mut state = self.0.state.write();
-        let departing = loop {
-            if let Some(departing) = state.apply_piece(&mut applying) {
-                break departing;
+        let retired = loop {
+            if let Some(retired) = state.apply_piece(&mut applying) {
+                break retired;
             }
             RwLockWriteGuard::bump(&mut state);
         };
@@ -81,7 +81,7 @@ impl SharedState {
         if let Some(rules) = rules {
             beside.rules = rules;
         }
-        departing
+        retired
     }
 
     /// Height and time of the last block, without a wait for a block that is being taken.

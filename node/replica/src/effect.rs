@@ -1,6 +1,6 @@
 //! Everything a replica may ask of the world.
 
-use chain_state::{Departing, Record, Snapshot};
+use chain_state::{Record, Retired, Snapshot};
 use chain_types::{
     BatchError, BatchId, Block, Certificate, Digest, Height, Outcome, VerifiedBatch,
 };
@@ -125,7 +125,7 @@ pub enum Effect {
         /// The running digest of all writes but the accounts', after the block.
         writes: Digest,
         /// Orders that left the duplicate window; to be sorted and archived.
-        departing: Departing,
+        retired: Retired,
     },
     /// Keep this [`crate::Checkpoint`] as the state to start from, whenever there is time; atomic.
     Checkpoint {

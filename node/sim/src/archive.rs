@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use chain_state::{Departing, InstructionRecord, Location, OrderRecord, QuoteRecord, Record};
+use chain_state::{
+    InstructionRecord, Location, OrderRecord, OrderRun, QuoteRecord, Record, Retired,
+};
 use chain_types::{Height, InstructionId, OrderId, QuoteId};
 use node_replica::{Archive, ArchivedItem, StagedBlock};
 
@@ -22,10 +24,10 @@ struct Books {
 
 impl Shelf {
     /// Keeps what a commit hands out.
-    pub fn keep(&self, staged: &StagedBlock, records: &[Record], departing: Departing) {
+    pub fn keep(&self, staged: &StagedBlock, records: &[Record], retired: &Retired) {
         let mut books = self.0.write().unwrap_or_else(PoisonError::into_inner);
         books.blocks.insert(staged.block.header.height, staged.clone());
-        books.orders.extend(departing.sorted().runs.into_iter().flatten());
+        books.orders.extend(retired.runs.iter().flat_map(OrderRun::sorted));
         for record in records {
             match record {
                 Record::Instruction(record) => {

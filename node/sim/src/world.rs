@@ -393,8 +393,8 @@ impl World {
                     }
                 }
             }
-            Effect::Commit { certificate, staged, records, departing, .. } => {
-                slot.shelf.keep(&staged, &records, departing);
+            Effect::Commit { certificate, staged, records, retired, .. } => {
+                slot.shelf.keep(&staged, &records, &retired);
                 slot.disk.commit(certificate, &staged);
                 self.committed(node, &staged)?;
             }

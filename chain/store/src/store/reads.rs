@@ -27,9 +27,9 @@ use crate::model::{
 use crate::record_paths::{RecordName, RecordPath};
 use crate::recovery::StoredCertificate;
 use crate::tables::{
-    AccountEntries, Batches, Breaches, Hashes, Heights, Instructions, InstructionsByGateway,
-    Orders, Place, Policies, Proposals, Quotes, Rates, RecordPaths, Registries, Returns, Table,
-    TableKey, Transfers, WindowSettlements, Windows, WritesDigests, account_prefix, gateway_prefix,
+    AccountEntries, Batches, Breaches, Hashes, Heights, Instructions, InstructionsByGateway, Place,
+    Policies, Proposals, Quotes, Rates, RecordPaths, Registries, Returns, Table, TableKey,
+    Transfers, WindowSettlements, Windows, WritesDigests, account_prefix, gateway_prefix,
     rate_prefix,
 };
 
@@ -227,7 +227,7 @@ impl ChainStore for Store {
         // First those on their way: a run leaves the queue only after it has arrived.
         match self.archive.get(order) {
             Some(record) => Ok(Some(record)),
-            None => self.index.get::<Orders>(order),
+            None => self.index.order(order),
         }
     }
 

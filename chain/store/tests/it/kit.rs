@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use chain_state::{
     Account, AccountEntry, AccountKey, BreachRecord, BreachSubject, EntryCause, InstructionRecord,
-    InstructionStatus, Location, OrderRecord, OrderStatus, PolicyRecord, ProposalRecord,
+    InstructionStatus, Location, OrderRecord, OrderRun, OrderStatus, PolicyRecord, ProposalRecord,
     ProposalStatus, QuoteRecord, RateRecord, Record, RegistryRecord, Retired, ReturnRecord, Stage,
     TransferRecord, TransferStatus, WindowRecord, WindowSettlement,
 };
@@ -530,7 +530,8 @@ pub fn order(number: u64) -> (OrderId, OrderRecord) {
 
 /// Runs of orders, each numbered from its first number up to but without its second.
 pub fn retired(runs: &[(u64, u64)]) -> Retired {
-    Retired { runs: runs.iter().map(|(from, to)| (*from..*to).map(order).collect()).collect() }
+    let run = |(from, to): &(u64, u64)| OrderRun::of(&(*from..*to).map(order).collect::<Vec<_>>());
+    Retired { runs: runs.iter().map(run).collect() }
 }
 
 /// A store of each kind, empty, with what must outlive it.

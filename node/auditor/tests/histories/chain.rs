@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use chain_state::{
-    History, InstructionRecord, OrderRecord, OrderStatus, PastCollection, PastOrder, QuoteRecord,
-    Record, State, WindowRecord,
+    History, InstructionRecord, OrderRecord, OrderRun, OrderStatus, PastCollection, PastOrder,
+    QuoteRecord, Record, State, WindowRecord,
 };
 use chain_types::batch::Items;
 use chain_types::{
@@ -66,7 +66,8 @@ impl Chain {
                 _ => {}
             }
         }
-        self.retired.extend(self.state.apply(writes).sorted().runs.into_iter().flatten());
+        let retired = self.state.apply(writes);
+        self.retired.extend(retired.runs.iter().flat_map(OrderRun::sorted));
         self.blocks.push(Decided { header: block.header, batches: batches.to_vec(), outcomes });
     }
 

@@ -257,7 +257,7 @@ fn execute_one(
         return Err(Difference::new(height, "batches", block, executed.block.hash()));
     }
     let (records, writes) = (executed.writes.records().to_vec(), executed.writes.running_writes());
-    let retired = state.apply(executed.writes).sorted();
+    let retired = state.apply(executed.writes);
     Ok(BlockRecords { records, writes, retired })
 }
 

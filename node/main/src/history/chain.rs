@@ -237,7 +237,7 @@ impl HistoryChain {
         let certificate = self.ground.certificate(&staged.block);
         home.proposers.note(&staged.block.header, &validators, penalty);
         let (records, running) = (writes.records().to_vec(), writes.running_writes());
-        let retired = costing(&mut self.steps.apply, || home.state.apply(writes).sorted());
+        let retired = costing(&mut self.steps.apply, || home.state.apply(writes));
         let learned = BlockRecords { records, writes: running, retired };
         costing(&mut self.steps.commit, || home.store.commit(&certificate, learned))?;
         self.count(&staged.batches);

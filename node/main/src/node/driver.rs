@@ -207,9 +207,8 @@ impl Driver {
                 self.hub.found(token, batches, missing);
             }
             Effect::Submitted { token, result } => self.hub.submitted(token, result),
-            Effect::Commit { certificate, staged, records, writes, departing } => {
+            Effect::Commit { certificate, staged, records, writes, retired } => {
                 let started = Instant::now();
-                let retired = departing.sorted();
                 self.store.commit(&certificate, BlockRecords { records, writes, retired })?;
                 self.metrics.commit_seconds.observe(started.elapsed().as_secs_f64());
                 self.committed(&staged);

@@ -202,7 +202,7 @@ fn rebuild(
         let penalty = rebuilt.state.parameters().proposer_penalty_heights;
         rebuilt.proposers.note(&block.header, rebuilt.state.validators(), penalty);
         let (records, running) = (writes.records().to_vec(), writes.running_writes());
-        let retired = rebuilt.state.apply(writes).sorted();
+        let retired = rebuilt.state.apply(writes);
         store.reindex(height, BlockRecords { records, writes: running, retired })?;
         progress.tell("replaying blocks", height);
         Ok(())

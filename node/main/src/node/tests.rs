@@ -189,7 +189,7 @@ impl Chain {
         let staged = StagedBlock { block, batches, outcomes: outcomes.clone() };
         self.store.stage(&staged).unwrap();
         let (records, running) = (writes.records().to_vec(), writes.running_writes());
-        let retired = self.state.apply(writes).sorted();
+        let retired = self.state.apply(writes);
         self.assert_beside();
         self.store
             .commit(&certificate, BlockRecords { records, writes: running, retired })

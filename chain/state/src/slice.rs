@@ -1,0 +1,220 @@
+//! The orders whose ids' times lie within one span, packed: part of the duplicate window as long
+//! as one of them may commit, then a run on its way to the store.
+
+use std::collections::HashMap;
+
+use ahash::RandomState;
+use chain_types::{Height, OrderId, Outcome};
+
+use crate::positions::{Positions, hash_of};
+use crate::records::{Location, OrderRecord, OrderStatus};
+
+/// The span of id times that one slice holds.
+pub const SLICE_MS: u64 = 10_000;
+/// Bits of a packed position that hold the item's place in its batch.
+const ITEM_BITS: u32 = 13;
+/// The most batches of a block, so that batch and item pack into 32 bits.
+pub const BLOCK_BATCHES_LIMIT: u32 = 1 << (32 - ITEM_BITS);
+
+const _: () = assert!(chain_types::batch::BATCH_ITEMS_MAX <= 1 << ITEM_BITS);
+
+/// Orders that left the duplicate window.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Retired {
+    /// The ids of a run lie within [`SLICE_MS`] of each other; runs ascend and do not overlap.
+    pub runs: Vec<OrderRun>,
+}
+
+/// Orders that left the duplicate window together, as they lay there: found by id at once, and
+/// sorted by whoever wants them so.
+#[derive(Debug, Clone)]
+pub struct OrderRun {
+    hashing: RandomState,
+    slice: Slice,
+}
+
+impl OrderRun {
+    pub(crate) const fn new(hashing: RandomState, slice: Slice) -> Self {
+        Self { hashing, slice }
+    }
+
+    /// A run of these orders, for tests and tools.
+    pub fn of(orders: &[(OrderId, OrderRecord)]) -> Self {
+        let hashing = RandomState::with_seeds(0, 0, 0, 0);
+        let first = orders.iter().map(|(_, record)| record.location.height).min();
+        let mut slice = Slice::new(&hashing, first.unwrap_or_default(), orders.len());
+        for (id, record) in orders {
+            slice.insert(&hashing, *id, *record);
+        }
+        Self { hashing, slice }
+    }
+
+    /// How many orders it holds.
+    pub fn len(&self) -> usize {
+        self.slice.len()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// One of its orders: the one that came first.
+    pub fn any(&self) -> Option<(OrderId, OrderRecord)> {
+        (!self.is_empty()).then(|| self.slice.entry(0))
+    }
+
+    /// An order of it.
+    pub fn get(&self, id: &OrderId) -> Option<OrderRecord> {
+        self.slice.get(hash_of(&self.hashing, &id.0), id)
+    }
+
+    /// Its orders, ascending by id. Sorts first, some 30 ns an order: not for a thread that others
+    /// wait for.
+    pub fn sorted(&self) -> impl ExactSizeIterator<Item = (OrderId, OrderRecord)> + '_ {
+        self.slice.sorted_positions().into_iter().map(|at| self.slice.entry(at as usize))
+    }
+}
+
+impl PartialEq for OrderRun {
+    fn eq(&self, other: &Self) -> bool {
+        self.sorted().eq(other.sorted())
+    }
+}
+
+impl Eq for OrderRun {}
+
+/// The orders of a span of id times.
+#[derive(Debug, Clone)]
+pub(crate) struct Slice {
+    /// The height of its first order; no order of it stands lower.
+    base_height: Height,
+    /// In order of arrival.
+    orders: Vec<(OrderId, Packed)>,
+    at: Positions,
+    /// Where the last step of an order stands that took more than one, and its height.
+    later: HashMap<OrderId, (Height, Location), RandomState>,
+}
+
+/// An order in 28 bytes: millions of them are held.
+#[derive(Debug, Clone, Copy)]
+struct Packed {
+    fingerprint: [u8; 16],
+    height_offset: u32,
+    position: u32,
+    outcome: Outcome,
+    status: OrderStatus,
+}
+
+impl Slice {
+    /// An empty one, with room for so many orders.
+    pub(crate) fn new(hashing: &RandomState, base_height: Height, room: usize) -> Self {
+        Self {
+            base_height,
+            orders: Vec::with_capacity(room),
+            at: Positions::with_capacity(room),
+            later: HashMap::with_hasher(hashing.clone()),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.orders.len()
+    }
+
+    /// `hash` is [`hash_of`] the id, here and in [`Self::contains`].
+    pub(crate) fn get(&self, hash: u64, id: &OrderId) -> Option<OrderRecord> {
+        self.find(hash, id).map(|at| self.entry(at).1)
+    }
+
+    pub(crate) fn contains(&self, hash: u64, id: &OrderId) -> bool {
+        self.find(hash, id).is_some()
+    }
+
+    fn find(&self, hash: u64, id: &OrderId) -> Option<usize> {
+        self.at.find(hash, |at| self.orders[at].0 == *id)
+    }
+
+    fn entry(&self, at: usize) -> (OrderId, OrderRecord) {
+        let (id, packed) = &self.orders[at];
+        let location = Location {
+            height: Height(self.base_height.0 + u64::from(packed.height_offset)),
+            batch: packed.position >> ITEM_BITS,
+            item: packed.position & ((1 << ITEM_BITS) - 1),
+        };
+        let (status_height, status_location) = if self.later.is_empty() {
+            (location.height, location)
+        } else {
+            self.later.get(id).copied().unwrap_or((location.height, location))
+        };
+        let record = OrderRecord {
+            location,
+            fingerprint: packed.fingerprint,
+            outcome: packed.outcome,
+            status: packed.status,
+            status_height,
+            status_location,
+        };
+        (*id, record)
+    }
+
+    /// Adds an order that is new to it, or a later step of one it has.
+    pub(crate) fn insert(&mut self, hashing: &RandomState, id: OrderId, record: OrderRecord) {
+        let Location { height, batch, item } = record.location;
+        let offset = height.0.checked_sub(self.base_height.0).map(u32::try_from);
+        let Some(Ok(height_offset)) = offset else {
+            panic!("order {id} of height {height} is outside its slice from {}", self.base_height);
+        };
+        assert!(batch < BLOCK_BATCHES_LIMIT && item < 1 << ITEM_BITS, "order {id} does not pack");
+        let packed = Packed {
+            fingerprint: record.fingerprint,
+            height_offset,
+            position: batch << ITEM_BITS | item,
+            outcome: record.outcome,
+            status: record.status,
+        };
+        let orders = &self.orders;
+        let found = self.at.find_or_add(
+            hash_of(hashing, &id.0),
+            orders.len(),
+            |at| orders[at].0 == id,
+            |at| hash_of(hashing, &orders[at].0.0),
+        );
+        match found {
+            Some(at) => self.orders[at].1 = packed,
+            None => self.orders.push((id, packed)),
+        }
+        if record.status_height != height || record.status_location != record.location {
+            self.later.insert(id, (record.status_height, record.status_location));
+        }
+    }
+
+    /// Where its orders stand, ascending by id. They came nearly in order of their ids' times: so
+    /// first each to its millisecond, then the few of each among themselves.
+    fn sorted_positions(&self) -> Vec<u32> {
+        let time = |id: &OrderId| id.time().0;
+        let start = self.orders.iter().map(|(id, _)| time(id)).min().unwrap_or_default();
+        // Ids of a longer span, which only tests have, share the last place.
+        let place = |id: &OrderId| (time(id) - start).min(SLICE_MS - 1) as usize;
+        let mut ends = vec![0_usize; SLICE_MS as usize];
+        for (id, _) in &self.orders {
+            ends[place(id)] += 1;
+        }
+        let mut next = 0;
+        for end in &mut ends {
+            next += std::mem::replace(end, next);
+        }
+        // So far where each place begins; it ends where its last order is put.
+        let mut positions = vec![0_u32; self.orders.len()];
+        for (at, (id, _)) in (0_u32..).zip(&self.orders) {
+            let end = &mut ends[place(id)];
+            positions[*end] = at;
+            *end += 1;
+        }
+        let mut begin = 0;
+        for end in ends {
+            positions[begin..end].sort_unstable_by_key(|at| self.orders[*at as usize].0);
+            begin = end;
+        }
+        positions
+    }
+}
