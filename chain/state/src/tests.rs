@@ -460,16 +460,17 @@ proptest! {
     fn forgetting_shows_nowhere(blocks in blocks_of_counted()) {
         let (mut kept, mut forgetful) = (UserBook::new(&hashing()), UserBook::new(&hashing()));
         let (mut months, mut days) = (BTreeMap::new(), BTreeMap::new());
-        let mut today = 1;
-        for (later, orders) in blocks {
+        let (mut today, mut since) = (1, 0);
+        for (later, are_kept, orders) in blocks {
             if later > 0 {
                 (months, days) = (BTreeMap::new(), BTreeMap::new());
             }
             today += later;
-            let (mut all, digest) = counted(&kept, today, &orders);
-            let (mut some, same_digest) = counted(&forgetful, today, &orders);
+            since = since.max(today - u16::from(are_kept));
+            let (mut all, digest) = counted(&kept, today, since, &orders);
+            let (mut some, same_digest) = counted(&forgetful, today, since, &orders);
             prop_assert_eq!(&digest, &same_digest);
-            prop_assert_eq!(&digest, &counted(&restored(&forgetful), today, &orders).1);
+            prop_assert_eq!(&digest, &counted(&restored(&forgetful), today, since, &orders).1);
             for since in [&mut all.lines.since, &mut all.months.since, &mut all.days.since] {
                 *since = KeptSince::default();
             }
@@ -500,7 +501,7 @@ proptest! {
         };
         let orders: Vec<Counted> = (0..before).map(order).collect();
         for _ in 0..2 {
-            let mut changes = counted(&forgetful, today + 9, &orders).0;
+            let mut changes = counted(&forgetful, today + 9, today + 9, &orders).0;
             while !forgetful.apply(&mut changes, 7) {}
         }
         prop_assert_eq!(forgetful.lines.len(), before);
@@ -517,10 +518,10 @@ struct Counted {
 }
 
 /// What a block of these orders changes, in the month and the day of that number, and its bytes in
-/// the digest. Both are kept for one more.
-fn counted(book: &UserBook, today: u16, orders: &[Counted]) -> (UserChanges, Vec<u8>) {
+/// the digest; those before `since` are over.
+fn counted(book: &UserBook, today: u16, since: u16, orders: &[Counted]) -> (UserChanges, Vec<u8>) {
     let mut changes = UserChanges::new(&hashing(), 0);
-    changes.keep_since(KeptSince { month: today - 1, day: today - 1 });
+    changes.keep_since(KeptSince { month: since, day: since });
     let users: Vec<UserId> = orders.iter().map(|order| order.month.user).collect();
     let months: Vec<UserMonthKey> = orders.iter().map(|order| order.month).collect();
     let days: Vec<UserDayKey> = orders.iter().map(|order| order.day).collect();
@@ -549,8 +550,9 @@ fn restored(book: &UserBook) -> UserBook {
     }
 }
 
-/// Blocks, each with how many months and days it is later than the one before, and its orders.
-fn blocks_of_counted() -> impl Strategy<Value = Vec<(u16, Vec<Counted>)>> {
+/// Blocks, each with how many months and days it is later than the one before, whether those before
+/// its own are kept yet, and its orders.
+fn blocks_of_counted() -> impl Strategy<Value = Vec<(u16, bool, Vec<Counted>)>> {
     let order = (0_u8..20, 0_u32..3, 0_u16..3, any::<bool>());
     let order = order.prop_map(|(user, programme, currency, is_booked)| {
         let (user, currency) = ([user; 16], Currency(currency));
@@ -558,5 +560,5 @@ fn blocks_of_counted() -> impl Strategy<Value = Vec<(u16, Vec<Counted>)>> {
         Counted { month, day: UserDayKey { user, currency }, is_booked }
     });
     let later = prop_oneof![3 => Just(0_u16), 1 => Just(1), 1 => Just(2)];
-    prop::collection::vec((later, prop::collection::vec(order, 0..30)), 1..40)
+    prop::collection::vec((later, any::<bool>(), prop::collection::vec(order, 0..30)), 1..40)
 }
