@@ -529,8 +529,10 @@ fn counted(book: &UserBook, today: u16, since: u16, orders: &[Counted]) -> (User
     for Counted { month, day, is_booked } in orders {
         let so_far = changes.day_so_far(book, day);
         if *is_booked {
-            let amount = if so_far.day == today { so_far.amount() } else { 0 };
-            *changes.day(book, day) = UserDay::new(today, amount + 1);
+            let entry = changes.day(book, day);
+            assert_eq!(*entry, so_far);
+            let amount = if entry.day == today { entry.amount() } else { 0 };
+            *entry = UserDay::new(today, amount + 1);
         }
         let entry = changes.month(book, month);
         let count = if entry.month == today { entry.count } else { 0 };
