@@ -15,7 +15,7 @@ use chain_types::{
 
 use crate::account::{Account, AccountKey};
 use crate::accounts::AccountBook;
-use crate::counts::{CountKey, Counts};
+use crate::counts::{CountKey, Counts, CountsCopy};
 use crate::fault::StateFault;
 use crate::instructions::InstructionBook;
 use crate::order_window::OrderWindow;
@@ -26,7 +26,7 @@ use crate::registry::{Registry, RegistryContent};
 use crate::restoring::Restoring;
 use crate::state::State;
 use crate::tables::Tables;
-use crate::users::UserBook;
+use crate::users::{UserBook, UserDayKey, UserId, UserMonthKey};
 use crate::window::{Collected, Gross, OpenWindow, WindowOpening};
 
 const MAGIC: [u8; 8] = *b"SLUICES6";
@@ -57,7 +57,9 @@ struct Head {
 pub struct Snapshot {
     /// Everything but the users, as bytes already.
     others: Vec<u8>,
-    users: UserBook,
+    lines: CountsCopy<UserId>,
+    months: CountsCopy<UserMonthKey>,
+    days: CountsCopy<UserDayKey>,
 }
 
 impl Snapshot {
@@ -70,7 +72,7 @@ impl Snapshot {
 
     /// Appends the checkpoint, which may be large, to other bytes.
     pub fn append_to(self, bytes: &mut Vec<u8>) {
-        let Self { others, users: UserBook { lines, months, days } } = self;
+        let Self { others, lines, months, days } = self;
         let length = length_of(&lines) + length_of(&months) + length_of(&days);
         let begin = bytes.len();
         bytes.reserve(others.len() + length + CHECKSUM_BYTES);
@@ -113,7 +115,9 @@ impl State {
         put_map(&mut bytes, &self.window.legs);
         put_list(&mut bytes, self.instructions.len(), self.instructions.records().copied());
         self.tables.put(&mut bytes);
-        Snapshot { others: bytes, users: self.users.clone() }
+        let UserBook { lines, months, days } = &self.users;
+        let (lines, months, days) = (lines.copied(), months.copied(), days.copied());
+        Snapshot { others: bytes, lines, months, days }
     }
 
     /// Reads a checkpoint of the chain of `genesis`. Blocks have to complete it.
@@ -199,12 +203,12 @@ impl State {
 }
 
 /// Bytes that a list of counts takes, or a few more.
-fn length_of<K: CountKey>(counts: &Counts<K>) -> usize {
+fn length_of<K: CountKey>(counts: &CountsCopy<K>) -> usize {
     counts.len() * K::BYTES + (counts.len() / SECTION_ITEMS + 2) * 12
 }
 
 /// A list of counts: as [`put_list`], but the entries' bytes are their own.
-fn put_counts<K: CountKey>(bytes: &mut Vec<u8>, counts: &Counts<K>) {
+fn put_counts<K: CountKey>(bytes: &mut Vec<u8>, counts: &CountsCopy<K>) {
     const { assert!(SECTION_ITEMS * K::BYTES <= SECTION_BYTES_MAX) };
     let mut left = counts.len();
     put_section(bytes, &(left as u64));

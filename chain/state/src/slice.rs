@@ -61,7 +61,8 @@ impl OrderRun {
 
     /// One of its orders: the one that came first.
     pub fn any(&self) -> Option<(OrderId, OrderRecord)> {
-        (!self.is_empty()).then(|| self.slice.entry(0))
+        let (id, _) = self.slice.orders.first()?;
+        Some((*id, self.slice.record(0)))
     }
 
     /// An order of it.
@@ -72,7 +73,8 @@ impl OrderRun {
     /// Its orders, ascending by id. Sorts first, some 30 ns an order: not for a thread that others
     /// wait for.
     pub fn sorted(&self) -> impl ExactSizeIterator<Item = (OrderId, OrderRecord)> + '_ {
-        self.slice.sorted_positions().into_iter().map(|at| self.slice.entry(at as usize))
+        let places = self.slice.sorted_places().into_iter();
+        places.map(|(id, at)| (id, self.slice.record(at as usize)))
     }
 }
 
@@ -123,7 +125,7 @@ impl Slice {
 
     /// `hash` is [`hash_of`] the id, here and in [`Self::contains`].
     pub(crate) fn get(&self, hash: u64, id: &OrderId) -> Option<OrderRecord> {
-        self.find(hash, id).map(|at| self.entry(at).1)
+        self.find(hash, id).map(|at| self.record(at))
     }
 
     pub(crate) fn contains(&self, hash: u64, id: &OrderId) -> bool {
@@ -134,7 +136,7 @@ impl Slice {
         self.at.find(hash, |at| self.orders[at].0 == *id)
     }
 
-    fn entry(&self, at: usize) -> (OrderId, OrderRecord) {
+    fn record(&self, at: usize) -> OrderRecord {
         let (id, packed) = &self.orders[at];
         let location = Location {
             height: Height(self.base_height.0 + u64::from(packed.height_offset)),
@@ -146,15 +148,14 @@ impl Slice {
         } else {
             self.later.get(id).copied().unwrap_or((location.height, location))
         };
-        let record = OrderRecord {
+        OrderRecord {
             location,
             fingerprint: packed.fingerprint,
             outcome: packed.outcome,
             status: packed.status,
             status_height,
             status_location,
-        };
-        (*id, record)
+        }
     }
 
     /// Adds an order that is new to it, or a later step of one it has.
@@ -188,33 +189,34 @@ impl Slice {
         }
     }
 
-    /// Where its orders stand, ascending by id. They came nearly in order of their ids' times: so
-    /// first each to its millisecond, then the few of each among themselves.
-    fn sorted_positions(&self) -> Vec<u32> {
+    /// Its orders' ids and where they stand, ascending. They came nearly in order of their ids'
+    /// times: so first each to its millisecond, then the few of each among themselves.
+    fn sorted_places(&self) -> Vec<(OrderId, u32)> {
         let time = |id: &OrderId| id.time().0;
         let start = self.orders.iter().map(|(id, _)| time(id)).min().unwrap_or_default();
-        // Ids of a longer span, which only tests have, share the last place.
-        let place = |id: &OrderId| (time(id) - start).min(SLICE_MS - 1) as usize;
+        // Ids of a longer span, which only tests have, share the last millisecond.
+        let span = |id: &OrderId| (time(id) - start).min(SLICE_MS - 1) as usize;
         let mut ends = vec![0_usize; SLICE_MS as usize];
         for (id, _) in &self.orders {
-            ends[place(id)] += 1;
+            ends[span(id)] += 1;
         }
         let mut next = 0;
         for end in &mut ends {
             next += std::mem::replace(end, next);
         }
-        // So far where each place begins; it ends where its last order is put.
-        let mut positions = vec![0_u32; self.orders.len()];
+        // So far where each millisecond begins; it ends where its last order is put.
+        let mut places = vec![(OrderId([0; 16]), 0); self.orders.len()];
         for (at, (id, _)) in (0_u32..).zip(&self.orders) {
-            let end = &mut ends[place(id)];
-            positions[*end] = at;
+            let end = &mut ends[span(id)];
+            places[*end] = (*id, at);
             *end += 1;
         }
         let mut begin = 0;
         for end in ends {
-            positions[begin..end].sort_unstable_by_key(|at| self.orders[*at as usize].0);
+            // As one number: compared in two steps, not byte by byte.
+            places[begin..end].sort_unstable_by_key(|(id, _)| u128::from_be_bytes(id.0));
             begin = end;
         }
-        positions
+        places
     }
 }
