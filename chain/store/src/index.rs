@@ -24,6 +24,10 @@ use crate::tables::{
     Transfers, WindowSettlements, Windows, WritesDigests,
 };
 
+/// Rows of orders that are written without a pause.
+const ROWS_AT_ONCE: usize = 64;
+/// So many bytes of a file are handed to the disk at a time, not all of it at its end.
+const BYTES_PER_SYNC: u64 = 1024 * 1024;
 /// Two of RocksDB's own log files of at most this many bytes are kept.
 const OWN_LOG_BYTES_MAX: usize = 4 * 1024 * 1024;
 
@@ -192,27 +196,32 @@ impl Index {
             .map_err(StoreFault::index("flush"))
     }
 
-    /// Writes a sorted run of orders as a file at `path` and moves it into the table of orders,
+    /// Writes a run of orders, sorted, as a file at `path` and moves it into the table of orders,
     /// durable at once. It passes no log and no buffer, and since the ids of a run follow those of
-    /// the runs before, hardly any compaction.
+    /// the runs before, hardly any compaction. `pause` is called after every few rows.
     pub fn ingest_orders(
         &self,
         path: &Path,
         options: &StoreOptions,
         run: &OrderRun,
+        mut pause: impl FnMut(),
     ) -> Result<(), StoreFault> {
         let fault = || StoreFault::index("write a run of orders");
         // The cache is for reading: a writer of one file does not need its own.
         let cache = Cache::new_lru_cache(0);
-        let table = table_options(Orders::NAME, &cache, options);
+        let mut table = table_options(Orders::NAME, &cache, options);
+        table.set_bytes_per_sync(BYTES_PER_SYNC);
         let mut writer = SstFileWriter::create(&table);
         writer.open(path).map_err(fault())?;
         let (mut sorted, mut row) = (run.sorted(), Vec::with_capacity(ROW_ORDERS));
-        loop {
+        for rows in 1.. {
             row.clear();
             row.extend(sorted.by_ref().take(ROW_ORDERS));
             let Some((last, _)) = row.last() else { break };
             writer.put(last.to_bytes(), order_rows::to_bytes(&row)).map_err(fault())?;
+            if rows % ROWS_AT_ONCE == 0 {
+                pause();
+            }
         }
         writer.finish().map_err(fault())?;
         let mut options = IngestExternalFileOptions::default();
@@ -323,7 +332,7 @@ fn database_options(options: &StoreOptions) -> Options {
     database.set_write_buffer_manager(&buffers);
     database.set_max_open_files(i32::from(options.index_files_open_max));
     database.set_max_background_jobs(i32::from(options.index_threads.max(1)));
-    database.set_bytes_per_sync(1024 * 1024);
+    database.set_bytes_per_sync(BYTES_PER_SYNC);
     database.set_log_level(LogLevel::Warn);
     database.set_keep_log_file_num(2);
     database.set_max_log_file_size(OWN_LOG_BYTES_MAX);
