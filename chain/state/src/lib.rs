@@ -9,6 +9,7 @@ pub mod account;
 mod accounts;
 pub mod accounts_tree;
 mod checkpoint;
+mod chunked;
 mod counts;
 pub mod fault;
 mod genesis;

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use ahash::RandomState;
 use chain_types::{Height, OrderId, Outcome};
 
+use crate::chunked::Chunked;
 use crate::positions::{Positions, hash_of};
 use crate::records::{Location, OrderRecord, OrderStatus};
 
@@ -90,8 +91,9 @@ impl Eq for OrderRun {}
 pub(crate) struct Slice {
     /// The height of its first order; no order of it stands lower.
     base_height: Height,
-    /// In order of arrival.
-    orders: Vec<(OrderId, Packed)>,
+    /// In order of arrival. All validators have the same: a list that is copied as it grows would
+    /// hold all of them up at the same height.
+    orders: Chunked<(OrderId, Packed)>,
     at: Positions,
     /// Where the last step of an order stands that took more than one, and its height.
     later: HashMap<OrderId, (Height, Location), RandomState>,
@@ -112,7 +114,7 @@ impl Slice {
     pub(crate) fn new(hashing: &RandomState, base_height: Height, room: usize) -> Self {
         Self {
             base_height,
-            orders: Vec::with_capacity(room),
+            orders: Chunked::new(),
             at: Positions::with_capacity(room),
             later: HashMap::with_hasher(hashing.clone()),
         }
@@ -196,7 +198,7 @@ impl Slice {
         // Ids of a longer span, which only tests have, share the last millisecond.
         let span = |id: &OrderId| (time(id) - start).min(SLICE_MS - 1) as usize;
         let mut ends = vec![0_usize; SLICE_MS as usize];
-        for (id, _) in &self.orders {
+        for (id, _) in self.orders.iter() {
             ends[span(id)] += 1;
         }
         let mut next = 0;
@@ -205,7 +207,7 @@ impl Slice {
         }
         // So far where each millisecond begins; it ends where its last order is put.
         let mut places = vec![(OrderId([0; 16]), 0); self.orders.len()];
-        for (at, (id, _)) in (0_u32..).zip(&self.orders) {
+        for (at, (id, _)) in (0_u32..).zip(self.orders.iter()) {
             let end = &mut ends[span(id)];
             places[*end] = (*id, at);
             *end += 1;
