@@ -77,8 +77,8 @@ impl<K: CountKey> Counts<K> {
         counts
     }
 
-    /// A copy of all entries, which takes no longer than copying them: the places of the tables that
-    /// are free are left out.
+    /// A copy of all entries, which takes no longer than copying them: the places of the tables
+    /// that are free are left out.
     pub(crate) fn copied(&self) -> CountsCopy<K> {
         let copied = |table: &CountTable<K>| table.entries.iter().copied().collect();
         CountsCopy { tables: self.tables.iter().map(copied).collect(), count: self.count }

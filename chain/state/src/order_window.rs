@@ -58,8 +58,9 @@ impl OrderWindow {
         self.slices.get(&slice_number(*id))?.get(hash, id)
     }
 
-    /// Whether it has these orders, each with [`hash_of`] it. Those of one slice, which mostly follow
-    /// each other, are looked up side by side: nothing but a miss in the cache is done for each.
+    /// Whether it has these orders, each with [`hash_of`] it. Those of one slice, which mostly
+    /// follow each other, are looked up side by side: all that is done for each is a miss in the
+    /// cache.
     pub(crate) fn expect(&self, orders: &[(OrderId, u64)]) -> Vec<ExpectedOrder> {
         let mut expected = Vec::with_capacity(orders.len());
         for run in orders.chunk_by(|(id, _), (next, _)| slice_number(*id) == slice_number(*next)) {
