@@ -51,7 +51,7 @@ fn is_stepped(record: &OrderRecord) -> bool {
     (record.status_height, record.status_location) != submitted
 }
 
-/// Orders of a row come within minutes of each other, and a block a day would not fill 32 bits.
+/// The orders of a row were in the duplicate window together, so that their heights lie close.
 fn length_32(length: u64) -> u32 {
     let short = u32::try_from(length);
     assert!(short.is_ok(), "{length} is more than a row of orders can say");
