@@ -20,6 +20,9 @@ const TABLE_MAX: usize = 7_168;
 /// Bits of a hash below those that say which table: the library uses the lowest to find a place
 /// in a table of [`TABLE_MAX`], and the highest seven to tell entries apart.
 const TABLE_SHIFT: u32 = 24;
+/// The most bits that say which table. Keys made to hash alike, where the seeds are known, split
+/// no table: it then grows as one, instead of the list of tables.
+const TABLE_BITS_MAX: u32 = 20;
 
 /// A count. Its default is what a key without an entry has.
 pub(crate) trait Count: Copy + Default + PartialEq + Debug {
@@ -162,8 +165,9 @@ impl<K: CountKey> Counts<K> {
     fn put(&mut self, key: K, count: K::Count) {
         let hash = key.hash(&self.hashing);
         let mut at = self.table_at(hash);
-        if self.tables[at].entries.len() >= TABLE_MAX && self.find(hash, |of| *of == key).is_none()
-        {
+        let table = &self.tables[at];
+        let may_split = table.entries.len() >= TABLE_MAX && table.bits < TABLE_BITS_MAX;
+        if may_split && self.find(hash, |of| *of == key).is_none() {
             self.split(at);
             at = self.table_at(hash);
         }
@@ -414,6 +418,28 @@ mod tests {
         changes.expect(&counts, &keys);
         let found = keys.iter().map(|key| changes.so_far(&counts, key).count);
         assert!(found.eq((0..100_000).map(|user| user as u16).chain([0])));
+    }
+
+    #[test]
+    fn keys_that_hash_alike_do_not_make_tables_without_end() {
+        #[derive(Debug, Clone, Copy, PartialEq)]
+        struct Alike(u32);
+        impl CountKey for Alike {
+            type Count = UserMonth;
+            const BYTES: usize = 0;
+            fn hash(&self, _hashing: &RandomState) -> u64 {
+                // Alike in all bits that say which table.
+                u64::from(self.0)
+            }
+            fn put(&self, _count: &UserMonth, _bytes: &mut Vec<u8>) {}
+            fn take(_bytes: &[u8]) -> Option<(Self, UserMonth)> {
+                None
+            }
+        }
+        let entries = (0..8_000).map(|key| (Alike(key), UserMonth::new(1, key as u16, 0)));
+        let counts = Counts::new(RandomState::with_seeds(1, 2, 3, 4), entries.collect());
+        assert_eq!((counts.len(), counts.table_of.len()), (8_000, 1 << TABLE_BITS_MAX));
+        assert_eq!(counts.get(&Alike(7_999)), UserMonth::new(1, 7_999, 0));
     }
 
     #[test]
