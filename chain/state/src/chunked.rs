@@ -3,7 +3,7 @@
 use std::ops::{Index, IndexMut};
 
 /// Entries of a piece.
-const PIECE: usize = 1 << 14;
+const PIECE: usize = 1 << 12;
 
 /// The list.
 #[derive(Debug, Clone)]

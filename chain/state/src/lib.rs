@@ -41,7 +41,7 @@ pub use checkpoint::Snapshot;
 pub use fault::StateFault;
 pub use history::{History, NoHistory, PastCollection, PastOrder};
 pub use hot_accounts::{Movement, Slot};
-pub use order_window::{ExpectedOrder, check_timely};
+pub use order_window::{ExpectedOrder, RecentOrders, Sought, check_timely};
 pub use overlay::{Breach, InstructionOverflow, Overlay};
 pub use positions::HashSeeds;
 pub use recent_batches::check_batch_timely;

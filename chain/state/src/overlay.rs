@@ -211,9 +211,7 @@ impl<'a> Overlay<'a> {
     /// miss in the cache, and misses that do not depend on each other are waited for at the same
     /// time.
     pub fn expect_orders(&self, ids: impl Iterator<Item = OrderId>) -> Vec<ExpectedOrder> {
-        let hashed: Vec<(OrderId, u64)> =
-            ids.map(|id| (id, hash_of(&self.hashing, &id.0))).collect();
-        self.state.recent_orders().expect(&hashed)
+        self.state.recent_orders().expect(ids)
     }
 
     /// An order so far.

@@ -1,12 +1,13 @@
 //! The orders whose ids' times lie within one span, packed: part of the duplicate window as long
 //! as one of them may commit, then a run on its way to the store.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use ahash::RandomState;
 use chain_types::{Height, OrderId, Outcome};
 
 use crate::chunked::Chunked;
+use crate::order_window::part_of;
 use crate::positions::{Positions, hash_of};
 use crate::records::{Location, OrderRecord, OrderStatus};
 
@@ -31,28 +32,30 @@ pub struct Retired {
 #[derive(Debug, Clone)]
 pub struct OrderRun {
     hashing: RandomState,
-    slice: Slice,
+    pub(crate) parts: BTreeMap<usize, Slice>,
 }
 
 impl OrderRun {
-    pub(crate) const fn new(hashing: RandomState, slice: Slice) -> Self {
-        Self { hashing, slice }
+    pub(crate) const fn new(hashing: RandomState) -> Self {
+        Self { hashing, parts: BTreeMap::new() }
     }
 
     /// A run of these orders, for tests and tools.
     pub fn of(orders: &[(OrderId, OrderRecord)]) -> Self {
-        let hashing = RandomState::with_seeds(0, 0, 0, 0);
+        let mut run = Self::new(RandomState::with_seeds(0, 0, 0, 0));
         let first = orders.iter().map(|(_, record)| record.location.height).min();
-        let mut slice = Slice::new(&hashing, first.unwrap_or_default(), orders.len());
         for (id, record) in orders {
-            slice.insert(&hashing, *id, *record);
+            let hash = hash_of(&run.hashing, &id.0);
+            let new = || Slice::new(&run.hashing, first.unwrap_or_default(), 0);
+            let part = run.parts.entry(part_of(hash)).or_insert_with(new);
+            part.insert(&run.hashing, hash, *id, *record);
         }
-        Self { hashing, slice }
+        run
     }
 
     /// How many orders it holds.
     pub fn len(&self) -> usize {
-        self.slice.len()
+        self.parts.values().map(Slice::len).sum()
     }
 
     /// Whether it holds none.
@@ -60,21 +63,58 @@ impl OrderRun {
         self.len() == 0
     }
 
-    /// One of its orders: the one that came first.
+    /// One of its orders.
     pub fn any(&self) -> Option<(OrderId, OrderRecord)> {
-        let (id, _) = self.slice.orders.first()?;
-        Some((*id, self.slice.record(0)))
+        let slice = self.parts.values().find(|slice| slice.len() > 0)?;
+        let (id, _) = slice.orders.first()?;
+        Some((*id, slice.record(0)))
     }
 
     /// An order of it.
     pub fn get(&self, id: &OrderId) -> Option<OrderRecord> {
-        self.slice.get(hash_of(&self.hashing, &id.0), id)
+        let hash = hash_of(&self.hashing, &id.0);
+        self.parts.get(&part_of(hash))?.get(hash, id)
     }
 
-    /// Its orders, ascending by id. They are sorted for it, some 50 ns an order, for the most part
-    /// on the way: not for a thread that others wait for.
+    /// Its orders, ascending by id. They came nearly in order of their ids' times: so first each to
+    /// its millisecond, then the few of each among themselves, as one gets there: some 50 ns an
+    /// order, for the most part on the way. Not for a thread that others wait for.
     pub fn sorted(&self) -> impl Iterator<Item = (OrderId, OrderRecord)> + '_ {
-        self.slice.sorted()
+        let time = |id: &OrderId| id.time().0;
+        let start = self.ids().map(|(id, _)| time(id)).min().unwrap_or_default();
+        // Ids of a longer span, which only tests have, share the last millisecond.
+        let span = |id: &OrderId| (time(id) - start).min(SLICE_MS - 1) as usize;
+        let mut ends = vec![0_usize; SLICE_MS as usize];
+        for (id, _) in self.ids() {
+            ends[span(id)] += 1;
+        }
+        let mut next = 0;
+        for end in &mut ends {
+            next += std::mem::replace(end, next);
+        }
+        // So far where each millisecond begins; it ends where its last order is put.
+        let mut places = vec![(OrderId([0; 16]), (0, 0)); next];
+        for (id, place) in self.ids() {
+            let end = &mut ends[span(id)];
+            places[*end] = (*id, place);
+            *end += 1;
+        }
+        let slices: Vec<&Slice> = self.parts.values().collect();
+        let mut begin = 0;
+        ends.into_iter().flat_map(move |end| {
+            let mut few = places[std::mem::replace(&mut begin, end)..end].to_vec();
+            // As one number: compared in two steps, not byte by byte.
+            few.sort_unstable_by_key(|(id, _)| u128::from_be_bytes(id.0));
+            let record = |(slice, at): (u16, u32)| slices[usize::from(slice)].record(at as usize);
+            few.into_iter().map(|(id, place)| (id, record(place))).collect::<Vec<_>>()
+        })
+    }
+
+    /// Its ids: each part's in order of arrival, and where they stand, as slice and place in it.
+    fn ids(&self) -> impl Iterator<Item = (&OrderId, (u16, u32))> {
+        (0..).zip(self.parts.values()).flat_map(|(number, slice)| {
+            (0..).zip(slice.orders.iter()).map(move |(at, (id, _))| (id, (number, at)))
+        })
     }
 }
 
@@ -159,8 +199,15 @@ impl Slice {
         }
     }
 
-    /// Adds an order that is new to it, or a later step of one it has.
-    pub(crate) fn insert(&mut self, hashing: &RandomState, id: OrderId, record: OrderRecord) {
+    /// Adds an order that is new to it, or a later step of one it has. `hash` is [`hash_of`] the
+    /// id.
+    pub(crate) fn insert(
+        &mut self,
+        hashing: &RandomState,
+        hash: u64,
+        id: OrderId,
+        record: OrderRecord,
+    ) {
         let Location { height, batch, item } = record.location;
         let offset = height.0.checked_sub(self.base_height.0).map(u32::try_from);
         let Some(Ok(height_offset)) = offset else {
@@ -176,7 +223,7 @@ impl Slice {
         };
         let orders = &self.orders;
         let found = self.at.find_or_add(
-            hash_of(hashing, &id.0),
+            hash,
             orders.len(),
             |at| orders[at].0 == id,
             |at| hash_of(hashing, &orders[at].0.0),
@@ -188,36 +235,5 @@ impl Slice {
         if record.status_height != height || record.status_location != record.location {
             self.later.insert(id, (record.status_height, record.status_location));
         }
-    }
-
-    /// Its orders, ascending by id. They came nearly in order of their ids' times: so first each to
-    /// its millisecond, then the few of each among themselves, as one gets there.
-    fn sorted(&self) -> impl Iterator<Item = (OrderId, OrderRecord)> + '_ {
-        let time = |id: &OrderId| id.time().0;
-        let start = self.orders.iter().map(|(id, _)| time(id)).min().unwrap_or_default();
-        // Ids of a longer span, which only tests have, share the last millisecond.
-        let span = |id: &OrderId| (time(id) - start).min(SLICE_MS - 1) as usize;
-        let mut ends = vec![0_usize; SLICE_MS as usize];
-        for (id, _) in self.orders.iter() {
-            ends[span(id)] += 1;
-        }
-        let mut next = 0;
-        for end in &mut ends {
-            next += std::mem::replace(end, next);
-        }
-        // So far where each millisecond begins; it ends where its last order is put.
-        let mut places = vec![(OrderId([0; 16]), 0); self.orders.len()];
-        for (at, (id, _)) in (0_u32..).zip(self.orders.iter()) {
-            let end = &mut ends[span(id)];
-            places[*end] = (*id, at);
-            *end += 1;
-        }
-        let mut begin = 0;
-        ends.into_iter().flat_map(move |end| {
-            let mut few = places[std::mem::replace(&mut begin, end)..end].to_vec();
-            // As one number: compared in two steps, not byte by byte.
-            few.sort_unstable_by_key(|(id, _)| u128::from_be_bytes(id.0));
-            few.into_iter().map(|(id, at)| (id, self.record(at as usize)))
-        })
     }
 }

@@ -14,7 +14,7 @@ use crate::account::{Account, AccountKey};
 use crate::accounts::{AccountBook, TrialBalance};
 use crate::accounts_tree::{AccountProof, state_digest};
 use crate::instructions::InstructionBook;
-use crate::order_window::{OrderWindow, earliest_needed};
+use crate::order_window::{OrderWindow, RecentOrders, earliest_needed};
 use crate::recent_batches::RecentBatches;
 use crate::records::{InstructionRecord, OrderRecord, Reservation, WindowRecord};
 use crate::registry::{Registry, RegistryContent};
@@ -24,7 +24,7 @@ use crate::users::{UserBook, UserDay, UserDayKey, UserMonth, UserMonthKey};
 use crate::window::OpenWindow;
 use crate::writes::{Changes, WriteSet};
 
-/// Orders or users that are taken at a time: less than a tenth of a millisecond.
+/// Users that are taken at a time: less than a tenth of a millisecond.
 const PIECE: usize = 128;
 
 /// The state after a block. [`State::genesis`] makes the first, [`State::apply`] each next one.
@@ -238,6 +238,11 @@ impl State {
         &self.orders
     }
 
+    /// The duplicate window itself, for those who look orders up while blocks are taken.
+    pub fn shared_orders(&self) -> RecentOrders {
+        self.orders.shared()
+    }
+
     /// How many orders the duplicate window holds.
     pub fn recent_order_count(&self) -> usize {
         self.orders.len()
@@ -295,6 +300,7 @@ impl State {
     /// store.
     pub fn apply(&mut self, writes: WriteSet) -> Retired {
         let mut applying = Applying::new(writes);
+        self.add_orders(&mut applying);
         loop {
             if let Some(retired) = self.apply_piece(&mut applying) {
                 return retired;
@@ -302,19 +308,23 @@ impl State {
         }
     }
 
+    /// Adds a block's new orders to the recent ones, ahead of [`Self::apply_piece`] and beside
+    /// whoever reads the state. They are not to be seen before the block is taken: see
+    /// [`Self::order`].
+    pub fn add_orders(&self, applying: &mut Applying) {
+        self.check_follows(&applying.changes);
+        self.orders.insert_all(&std::mem::take(&mut applying.changes.orders));
+    }
+
     /// Takes a piece of a block's changes, so that whoever shares the state can let readers in
     /// before the next: [`Self::apply`] is done with the piece that gives what left. Until then
     /// the state is the one before, but that users may be counted as after the block; nothing may
     /// be executed on it.
     pub fn apply_piece(&mut self, applying: &mut Applying) -> Option<Retired> {
-        let Applying { block, changes, orders_taken } = applying;
-        assert_eq!(changes.height, self.height.next(), "the block does not follow the state");
-        assert_eq!(changes.parent, self.block_hash, "the block has another parent");
-        let orders = changes.orders.get(*orders_taken..).unwrap_or_default();
-        let orders = orders.get(..PIECE).unwrap_or(orders);
-        *orders_taken += orders.len();
-        self.orders.insert_all(orders);
-        if !orders.is_empty() || !self.users.apply(&mut changes.users, PIECE) {
+        self.check_follows(&applying.changes);
+        let Applying { block, changes } = applying;
+        assert!(changes.orders.is_empty(), "the block's orders come first");
+        if !self.users.apply(&mut changes.users, PIECE) {
             return None;
         }
         self.height = changes.height;
@@ -345,22 +355,27 @@ impl State {
             self.registry = registry;
         }
         assert_eq!(self.digest(), changes.digest, "the state differs from its digest");
-        Some(self.orders.retire(&self.registry.content.parameters, self.time))
+        Some(self.orders.retire(self.parameters(), self.height, self.time))
+    }
+
+    fn check_follows(&self, changes: &Changes) {
+        assert_eq!(changes.height, self.height.next(), "the block does not follow the state");
+        assert_eq!(changes.parent, self.block_hash, "the block has another parent");
     }
 }
 
-/// A decided block's changes on their way into the state: see [`State::apply_piece`].
+/// A decided block's changes on their way into the state: see [`State::add_orders`] and
+/// [`State::apply_piece`].
 #[derive(Debug)]
 pub struct Applying {
     block: BlockHash,
     changes: Changes,
-    orders_taken: usize,
 }
 
 impl Applying {
     /// Nothing is taken yet.
     pub fn new(writes: WriteSet) -> Self {
         let WriteSet { block, changes } = writes;
-        Self { block, changes, orders_taken: 0 }
+        Self { block, changes }
     }
 }

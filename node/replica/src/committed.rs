@@ -1,12 +1,15 @@
 //! The committed state as a node shares it: written by the replica at each commit, read by
-//! everyone. What nearly every read needs stands beside it, so that reads wait for the books only
-//! where they need the books.
+//! everyone. What nearly every read needs stands beside it, and recent orders are read while they
+//! change, so that reads wait for the books only where they need the books.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chain_state::{Applying, ProgrammeRecord, RegistryContent, Retired, State, WriteSet};
-use chain_types::{Currency, Height, Merchant, MerchantId, Parameters, TimeMs};
+use chain_state::{
+    Applying, OrderRecord, ProgrammeRecord, RecentOrders, RegistryContent, Retired, Sought, State,
+    WriteSet,
+};
+use chain_types::{Currency, Height, Merchant, MerchantId, OrderId, Parameters, TimeMs};
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// The committed state.
@@ -16,6 +19,8 @@ pub struct SharedState(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     state: RwLock<State>,
+    /// Those of `state`.
+    orders: RecentOrders,
     beside: RwLock<Beside>,
 }
 
@@ -58,15 +63,17 @@ impl SharedState {
     /// This state, to be shared.
     pub fn new(state: State) -> Self {
         let head = (state.height(), state.time());
-        let beside = Beside { head, rules: Arc::new(Rules::of(&state)) };
-        Self(Arc::new(Shared { state: RwLock::new(state), beside: RwLock::new(beside) }))
+        let beside = RwLock::new(Beside { head, rules: Arc::new(Rules::of(&state)) });
+        let orders = state.shared_orders();
+        Self(Arc::new(Shared { state: RwLock::new(state), orders, beside }))
     }
 
-    /// Takes a block's changes piece by piece: a read that comes meanwhile waits for a piece, not
-    /// for the block.
+    /// Takes a block's changes: its orders beside whoever reads, the rest piece by piece, so that
+    /// a read that comes meanwhile waits for a piece and not for the block.
     pub fn apply(&self, writes: WriteSet) -> Retired {
         let changes_rules = writes.changes_rules();
         let mut applying = Applying::new(writes);
+        read_state(self).add_orders(&mut applying);
         let mut state = self.0.state.write();
         let retired = loop {
             if let Some(retired) = state.apply_piece(&mut applying) {
@@ -89,6 +96,19 @@ impl SharedState {
         self.0.beside.read().head
     }
 
+    /// An order of the recent ones, without such a wait. Beside it the height of the block that
+    /// gave it its status; or, when it is not there, of the one with which it may have left: what
+    /// else there is of it, the store has from that block on.
+    pub fn recent_order(&self, id: &OrderId) -> (Option<OrderRecord>, Height) {
+        let (height, _) = self.head();
+        let Sought { record, left } = self.0.orders.look_up(id);
+        // Those of a block that is being taken are there ahead of it.
+        match record.filter(|record| record.location.height <= height) {
+            Some(record) => (Some(record), record.status_height),
+            None => (None, left),
+        }
+    }
+
     /// What only governance changes, without such a wait.
     pub fn rules(&self) -> Arc<Rules> {
         self.0.beside.read().rules.clone()
@@ -98,4 +118,86 @@ impl SharedState {
 /// The committed state, for reading; hold it shortly, a commit waits for it.
 pub fn read_state(state: &SharedState) -> RwLockReadGuard<'_, State> {
     state.0.state.read()
+}
+
+#[cfg(test)]
+mod tests {
+    use chain_state::{Location, OrderStatus, Overlay};
+    use chain_types::hash::sha256;
+    use chain_types::{BlockHeader, ChainGenesis, ChainId, Digest, Outcome, WindowId};
+
+    use super::*;
+
+    const START: TimeMs = TimeMs(1_800_000_000_000);
+
+    fn genesis() -> ChainGenesis {
+        ChainGenesis {
+            chain_id: ChainId(sha256(&[b"shared state"])),
+            name: String::new(),
+            time: START,
+            parameters: Parameters::default(),
+            currencies: Vec::new(),
+            participants: Vec::new(),
+            merchants: Vec::new(),
+            liquidity: Vec::new(),
+            nodes: Vec::new(),
+        }
+    }
+
+    /// A block of one order.
+    fn block(state: &State, id: OrderId) -> WriteSet {
+        let (height, time) = (state.height().next(), state.time().plus(1));
+        let mut overlay = Overlay::new(state, time, 1);
+        let location = Location { height, batch: 0, item: 0 };
+        let record = OrderRecord::new(location, &id_leaf(id), Outcome::APPLIED, OrderStatus::Held);
+        let expected = overlay.expect_orders([id].into_iter());
+        for expected in &expected {
+            overlay.insert_order(id, expected, record);
+        }
+        let changes = overlay.finish();
+        let header = BlockHeader {
+            height,
+            time,
+            parent: state.block_hash(),
+            window: WindowId(0),
+            state_digest: changes.digest(),
+            ..State::genesis_block(&genesis()).header
+        };
+        changes.seal(&header)
+    }
+
+    fn id_leaf(id: OrderId) -> Digest {
+        sha256(&[&id.0])
+    }
+
+    #[test]
+    fn an_order_is_read_while_the_books_are_locked() {
+        let shared = SharedState::new(State::genesis(&genesis()));
+        let ids = [1, 2].map(|number| OrderId::new(START, [number; 10]));
+        let first = block(&read_state(&shared), ids[0]);
+        shared.apply(first);
+        let second = block(&read_state(&shared), ids[1]);
+        // Whoever waited for these would never get on.
+        let mut books = shared.0.state.write();
+        let mut applying = Applying::new(second);
+        books.add_orders(&mut applying);
+        let (found, height) = shared.recent_order(&ids[0]);
+        assert_eq!((found.is_some(), height), (true, Height(1)));
+        assert_eq!(shared.recent_order(&ids[1]), (None, Height(0)), "not before its block");
+        while books.apply_piece(&mut applying).is_none() {}
+        assert_eq!(shared.recent_order(&ids[1]), (None, Height(0)), "the head says one block");
+        assert!(books.order(&ids[1]).is_some());
+    }
+
+    #[test]
+    fn an_order_is_there_with_its_block() {
+        let shared = SharedState::new(State::genesis(&genesis()));
+        let id = OrderId::new(START, [1; 10]);
+        assert_eq!(shared.recent_order(&id), (None, Height(0)));
+        let writes = block(&read_state(&shared), id);
+        shared.apply(writes);
+        let (found, height) = shared.recent_order(&id);
+        assert_eq!(found, read_state(&shared).order(&id));
+        assert_eq!((found.is_some(), height), (true, Height(1)));
+    }
 }

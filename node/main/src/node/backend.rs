@@ -82,19 +82,9 @@ impl NodeBackend {
     /// that no block has changed since, that needs no wait, and a node's block after the present
     /// one may be executed before the present one is in the store.
     pub(super) fn recent_order(&self, id: &OrderId) -> Result<Option<OrderRecord>, BackendError> {
-        let (recent, awaited) = self.look_up(id);
-        awaited.map_or(Ok(()), |height| self.wait_for_store(height))?;
+        let (recent, height) = self.orders.state.recent_order(id);
+        self.wait_for_store(height)?;
         Ok(recent)
-    }
-
-    /// An order of the recent ones, and the height that the store must reach before the rest of it
-    /// is read, if it may not have.
-    fn look_up(&self, id: &OrderId) -> (Option<OrderRecord>, Option<Height>) {
-        let head = *self.hub.head().borrow();
-        let state = read_state(&self.orders.state);
-        let recent = state.order(id);
-        let is_stored = recent.is_some_and(|record| record.status_height <= head);
-        (recent, (!is_stored).then(|| state.height()))
     }
 
     fn wait_for_store(&self, height: Height) -> Result<(), BackendError> {
@@ -298,9 +288,9 @@ impl Backend for NodeBackend {
     }
 
     fn order_at_once(&self, id: &OrderId) -> Result<Option<OrderReport>, BackendError> {
-        let (Some(record), None) = self.look_up(id) else { return Ok(None) };
+        let (Some(record), height) = self.orders.state.recent_order(id) else { return Ok(None) };
         // A later step is read with the whole of its batch and its block's outcomes.
-        if record.status_location != record.location {
+        if record.status_location != record.location || height > *self.hub.head().borrow() {
             return Ok(None);
         }
         let searched = self.orders.searched(*id).map_err(BackendError::fault)?;
