@@ -27,6 +27,9 @@ use crate::speaker::{Now, Speaker};
 const OPERATIONS: usize = 21_000;
 /// The usual seeds.
 const SEEDS: u64 = 8;
+/// Seeds beside the usual ones for what these do not meet: a return under a period that was made
+/// shorter since the ones before it (`returns-forgotten-early`).
+const RARE_SEEDS: [u64; 1] = [17];
 /// A state is restored so often, and goes on beside the chain for half as long.
 const RESTORE_HEIGHTS: u64 = 200;
 
@@ -180,7 +183,11 @@ fn the_contracts_do_what_the_auditor_says() {
         return;
     }
     let mut counts = Counts::new();
-    for seed in 1..=number_of("SLUICE_SEEDS").unwrap_or(SEEDS) {
+    let seeds: Vec<u64> = match number_of("SLUICE_SEEDS") {
+        Some(last) => (1..=last).collect(),
+        None => (1..=SEEDS).chain(RARE_SEEDS).collect(),
+    };
+    for seed in seeds {
         for (code, count) in run(seed) {
             *counts.entry(code).or_default() += count;
         }
