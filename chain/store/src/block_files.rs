@@ -14,11 +14,13 @@ use bincode::{Decode, Encode};
 use bytes::Bytes;
 use chain_types::ChainId;
 
+use crate::cached_files::CachedFiles;
 use crate::disk;
 use crate::fault::StoreFault;
 use crate::frame::{
     FILE_HEADER_BYTES, FRAME_HEADER_BYTES, FileHeader, FrameFile, FrameHeader, frame_bytes, padding,
 };
+use crate::options::StoreOptions;
 
 const BLOCK_FILE_MAGIC: [u8; 8] = *b"SLUICEBK";
 const BLOCK_FILE_SUFFIX: &str = ".blk";
@@ -304,15 +306,18 @@ pub(crate) struct Appender {
     /// Bytes of frames in the files before this one.
     closed_bytes: u64,
     file_bytes: u64,
+    cached: CachedFiles,
 }
 
 impl Appender {
     /// Begins the first file of a new home.
-    pub fn create(files: Arc<BlockFiles>, file_bytes: u64) -> Result<Self, StoreFault> {
+    pub fn create(files: Arc<BlockFiles>, options: &StoreOptions) -> Result<Self, StoreFault> {
+        let file_bytes = options.block_file_bytes;
         let room = file_bytes.max(FILE_HEADER_BYTES);
         let file = files.create(1, 0, room)?;
         let end = FILE_HEADER_BYTES;
-        Ok(Self { files, file, end, durable: end, room, closed_bytes: 0, file_bytes })
+        let cached = CachedFiles::new(options.block_files_cached);
+        Ok(Self { files, file, end, durable: end, room, closed_bytes: 0, file_bytes, cached })
     }
 
     /// Goes on at `end` of the last file. What stands after it, if anything, is a tail that no
@@ -322,7 +327,7 @@ impl Appender {
         number: u32,
         end: u64,
         closed_bytes: u64,
-        file_bytes: u64,
+        options: &StoreOptions,
     ) -> Result<Self, StoreFault> {
         let file = files.file(number)?;
         let BlockFile { file: handle, path, .. } = file.as_ref();
@@ -337,7 +342,9 @@ impl Appender {
         }
         // What a killed process wrote may still be in memory only: it counts once it is on disk.
         disk::sync_data(handle, path)?;
-        Ok(Self { files, file, end, durable: end, room, closed_bytes, file_bytes })
+        let file_bytes = options.block_file_bytes;
+        let cached = CachedFiles::new(options.block_files_cached);
+        Ok(Self { files, file, end, durable: end, room, closed_bytes, file_bytes, cached })
     }
 
     /// Begins a group of frames that take `bytes` together, in the next file if need be.
@@ -360,7 +367,8 @@ impl Appender {
         self.sync()?;
         let number = self.file.header.number + 1;
         let room = self.file_bytes.max(FILE_HEADER_BYTES + bytes);
-        self.file = self.files.create(number, self.end, room)?;
+        let next = self.files.create(number, self.end, room)?;
+        self.cached.full(std::mem::replace(&mut self.file, next));
         self.closed_bytes += self.end;
         self.end = FILE_HEADER_BYTES;
         self.durable = self.end;
@@ -382,6 +390,7 @@ impl Appender {
     pub fn sync(&mut self) -> Result<(), StoreFault> {
         disk::sync_data(&self.file.file, &self.file.path)?;
         self.durable = self.end;
+        self.cached.grown(self.end);
         Ok(())
     }
 

@@ -2,10 +2,11 @@
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, IoSlice, Write as _};
+use std::num::NonZeroU64;
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::FallocateFlags;
+use rustix::fs::{Advice, FallocateFlags};
 
 use crate::fault::StoreFault;
 
@@ -135,6 +136,13 @@ pub(crate) fn write_all_at(
 /// may have dropped what it could not write, and says so once.
 pub(crate) fn sync_data(file: &File, path: &Path) -> Result<(), StoreFault> {
     hook(Operation::Sync).and_then(|()| file.sync_data()).map_err(StoreFault::io("sync", path))
+}
+
+/// Has the system give up the pages in which it keeps `bytes` of a file from `offset` on, or with 0
+/// all up to its end: whoever reads them next reads the disk. What is not on disk stays, and so do
+/// parts of pages. It is advice, and a system that does not take it is only slower.
+pub(crate) fn release_pages(file: &File, offset: u64, bytes: u64) {
+    let _ = rustix::fs::fadvise(file, offset, NonZeroU64::new(bytes), Advice::DontNeed);
 }
 
 /// Fills `buffer` from `offset` on; `false` when the file ends before.

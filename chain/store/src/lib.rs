@@ -29,6 +29,7 @@
 
 mod archive;
 mod block_files;
+mod cached_files;
 mod cell;
 mod chain_store;
 mod disk;

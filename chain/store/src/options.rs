@@ -7,6 +7,9 @@ pub struct StoreOptions {
     pub block_file_bytes: u64,
     /// Block files kept open for reading.
     pub block_files_open_max: usize,
+    /// Full block files, the newest, that the system may keep in memory beside the one being
+    /// written. What is older is read from the disk, and the memory takes what is written next.
+    pub block_files_cached: usize,
     /// Bytes of the index's cache of blocks, its indexes and filters included.
     pub index_cache_bytes: usize,
     /// Bytes of all of the index's write buffers together.
@@ -24,6 +27,7 @@ impl Default for StoreOptions {
         Self {
             block_file_bytes: 256 * 1024 * 1024,
             block_files_open_max: 64,
+            block_files_cached: 2,
             index_cache_bytes: 64 * 1024 * 1024,
             index_buffer_bytes: 64 * 1024 * 1024,
             index_files_open_max: 512,

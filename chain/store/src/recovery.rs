@@ -113,8 +113,7 @@ pub(crate) fn recover(
     let known = checkpoint.as_ref().map(|(height, _)| *height);
     check_regression(head, &staging, applied, known)?;
     let closed_bytes = headers.iter().map(|header| header.previous_end).sum();
-    let bytes = options.block_file_bytes;
-    let appender = Appender::resume(files.clone(), last.number, end, closed_bytes, bytes)?;
+    let appender = Appender::resume(files.clone(), last.number, end, closed_bytes, options)?;
     Ok(Recovered { head, staging, appender, checkpoint })
 }
 
@@ -129,7 +128,7 @@ fn begin(
                       chain from its peers";
         return Err(StoreFault::Missing { path: files.path(1), remedy });
     }
-    let appender = Appender::create(files.clone(), options.block_file_bytes)?;
+    let appender = Appender::create(files.clone(), options)?;
     Ok(Recovered { head: None, staging: Staging::default(), appender, checkpoint: None })
 }
 

@@ -4,6 +4,7 @@
 mod kit;
 
 mod bit_rot;
+mod cached_files;
 mod cell;
 mod double_open;
 mod log;

@@ -326,7 +326,11 @@ impl RunsReport {
         lines.push(format!("{:<34} {:>14} {:>14} {:>14}", "of all runs", "median", "min", "max"));
         for Spread { figure, median, min, max } in &self.summary {
             let figure = figure.replace('_', " ");
-            lines.push(format!("{figure:<34} {median:>14.3} {min:>14.3} {max:>14.3}"));
+            // A price is small.
+            let digits = if *max < 0.1 { 6 } else { 3 };
+            lines.push(format!(
+                "{figure:<34} {median:>14.digits$} {min:>14.digits$} {max:>14.digits$}"
+            ));
         }
         lines.join("\n")
     }
