@@ -140,7 +140,7 @@ pub struct StoreSection {
     pub block_file_bytes: u64,
     /// Full block files that the system may keep in memory beside the one being written (0 to
     /// 1,000,000): what is older is read from the disk.
-    pub block_files_cached: u64,
+    pub block_files_cached: u32,
     /// The most blocks between two checkpoints of the state (1 to 1,000,000).
     pub checkpoint_blocks: u64,
     /// The most orders between two checkpoints (100,000 to 1,000,000,000), a batch counting as 16:
@@ -217,7 +217,7 @@ impl NodeConfig {
             ("rpc.calls_per_second_max", u64::from(rpc.calls_per_second_max), 1..=10_000_000),
             ("rpc.wait_ms_max", rpc.wait_ms_max, 1..=300_000),
             ("store.block_file_bytes", store.block_file_bytes, MIB..=4 * GIB),
-            ("store.block_files_cached", store.block_files_cached, 0..=1_000_000),
+            ("store.block_files_cached", u64::from(store.block_files_cached), 0..=1_000_000),
             ("store.checkpoint_blocks", store.checkpoint_blocks, 1..=1_000_000),
             ("store.checkpoint_orders", store.checkpoint_orders, 100_000..=1_000_000_000),
             ("store.cache_bytes", store.cache_bytes, MIB..=64 * GIB),

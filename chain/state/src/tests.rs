@@ -1,7 +1,7 @@
 //! What is private to this room. Histories, restores and rules are tried in `contracts`.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chain_types::hash::sha256;
 use chain_types::merkle::node;
@@ -96,25 +96,6 @@ proptest! {
         prop_assert_eq!(&retired.runs, &[OrderRun::of(&run)]);
         prop_assert!(retired.runs[0].sorted().eq(run));
         prop_assert_eq!(retired.runs[0].get(&id(2, START)), Some(record));
-    }
-
-    /// A run is sorted by its ids, whatever these are: close in time or not, of any version.
-    #[test]
-    fn a_run_gives_its_orders_ascending(
-        ids in prop::collection::btree_set((0_u64..3, 0_u64..12_000, any::<[u8; 10]>()), 1..99),
-        version in prop::option::of(any::<u8>()), seed: u64,
-    ) {
-        let of_version = |(rare, after, entropy): (u64, u64, [u8; 10])| {
-            let mut id = OrderId::new(START.plus(if rare == 0 { after } else { 1 }), entropy);
-            id.0[6] = version.filter(|_| rare == 2).unwrap_or(id.0[6]);
-            id
-        };
-        let ids: BTreeSet<OrderId> = ids.into_iter().map(of_version).collect();
-        let ascending: Vec<_> =
-            (0..).zip(ids).map(|(item, id)| (id, record(at(1, 0, item)))).collect();
-        let mut shuffled = ascending.clone();
-        shuffled.sort_by_key(|(id, _)| hashing().hash_one((seed, id.0)));
-        prop_assert!(OrderRun::of(&shuffled).sorted().eq(ascending));
     }
 
     /// A tree changed step by step is the tree made at once, and both are the definition's.

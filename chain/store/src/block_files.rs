@@ -367,8 +367,8 @@ impl Appender {
         self.sync()?;
         let number = self.file.header.number + 1;
         let room = self.file_bytes.max(FILE_HEADER_BYTES + bytes);
-        let next = self.files.create(number, self.end, room)?;
-        self.cached.full(std::mem::replace(&mut self.file, next));
+        self.file = self.files.create(number, self.end, room)?;
+        self.cached.full(&self.files, number - 1);
         self.closed_bytes += self.end;
         self.end = FILE_HEADER_BYTES;
         self.durable = self.end;
@@ -390,7 +390,7 @@ impl Appender {
     pub fn sync(&mut self) -> Result<(), StoreFault> {
         disk::sync_data(&self.file.file, &self.file.path)?;
         self.durable = self.end;
-        self.cached.grown(self.end);
+        self.cached.grown(&self.files, self.file.header.number, self.end);
         Ok(())
     }
 

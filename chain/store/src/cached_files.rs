@@ -5,52 +5,52 @@
 //! as much as writing to pages that were in use just before. So old files give theirs up as new
 //! blocks come.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::block_files::BlockFile;
+use crate::block_files::{BlockFile, BlockFiles};
 use crate::disk;
 
 /// Pages are given up in steps of so many bytes.
 const STEP_BYTES: u64 = 4 * 1024 * 1024;
 
-/// The files that were filled since the store was opened, as far as their pages are kept.
+/// How many full files are kept, and how far the one before them is gone: it goes at the pace at
+/// which the file being written grows.
 #[derive(Debug)]
 pub(crate) struct CachedFiles {
-    /// The newest, the oldest of them first.
-    kept: VecDeque<Arc<BlockFile>>,
-    kept_max: usize,
-    /// The one before those, which goes at the pace at which the file being written grows.
-    going: Option<Arc<BlockFile>>,
-    /// As far as it is gone.
+    kept_max: u32,
     gone: u64,
 }
 
 impl CachedFiles {
     /// Keeps so many full files.
-    pub fn new(kept_max: usize) -> Self {
-        Self { kept: VecDeque::new(), kept_max, going: None, gone: 0 }
+    pub const fn new(kept_max: u32) -> Self {
+        Self { kept_max, gone: 0 }
     }
 
     /// The file being written has grown to `end`.
-    pub fn grown(&mut self, end: u64) {
+    pub fn grown(&mut self, files: &BlockFiles, number: u32, end: u64) {
         let end = end - end % STEP_BYTES;
-        if let Some(file) = self.going.as_ref().filter(|_| end > self.gone) {
-            disk::release_pages(&file.file, self.gone, end - self.gone);
+        if end > self.gone {
+            if let Some(file) = self.going(files, number) {
+                disk::release_pages(&file.file, self.gone, end - self.gone);
+            }
             self.gone = end;
         }
     }
 
     /// The file being written is full, and on disk.
-    pub fn full(&mut self, file: Arc<BlockFile>) {
-        if let Some(file) = self.going.take() {
+    pub fn full(&mut self, files: &BlockFiles, number: u32) {
+        if let Some(file) = self.going(files, number) {
             // All of it: the kernel leaves what lies across the ends of a step.
             disk::release_pages(&file.file, 0, 0);
         }
-        self.kept.push_back(file);
-        if self.kept.len() > self.kept_max {
-            self.going = self.kept.pop_front();
-            self.gone = 0;
-        }
+        self.gone = 0;
+    }
+
+    /// The file before those that are kept while the one of `number` is written. One that cannot be
+    /// opened is for its readers to report.
+    fn going(&self, files: &BlockFiles, number: u32) -> Option<Arc<BlockFile>> {
+        let going = number.checked_sub(self.kept_max)?.checked_sub(1)?;
+        (going > 0).then(|| files.file(going).ok()).flatten()
     }
 }

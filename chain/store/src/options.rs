@@ -9,7 +9,7 @@ pub struct StoreOptions {
     pub block_files_open_max: usize,
     /// Full block files, the newest, that the system may keep in memory beside the one being
     /// written. What is older is read from the disk, and the memory takes what is written next.
-    pub block_files_cached: usize,
+    pub block_files_cached: u32,
     /// Bytes of the index's cache of blocks, its indexes and filters included.
     pub index_cache_bytes: usize,
     /// Bytes of all of the index's write buffers together.

@@ -327,7 +327,7 @@ impl RunsReport {
         for Spread { figure, median, min, max } in &self.summary {
             let figure = figure.replace('_', " ");
             // A price is small.
-            let digits = if *max < 0.1 { 6 } else { 3 };
+            let digits = if *max > 0.0 && *max < 0.1 { 6 } else { 3 };
             lines.push(format!(
                 "{figure:<34} {median:>14.digits$} {min:>14.digits$} {max:>14.digits$}"
             ));

@@ -200,7 +200,7 @@ async fn open_home(
 pub fn store_options(config: &NodeConfig) -> StoreOptions {
     StoreOptions {
         block_file_bytes: config.store.block_file_bytes,
-        block_files_cached: usize::try_from(config.store.block_files_cached).unwrap_or(usize::MAX),
+        block_files_cached: config.store.block_files_cached,
         index_cache_bytes: usize::try_from(config.store.cache_bytes).unwrap_or(usize::MAX),
         ..StoreOptions::default()
     }

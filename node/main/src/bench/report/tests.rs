@@ -70,4 +70,8 @@ fn runs_are_summed_up_by_median_and_ends() {
     assert!(runs.summary.iter().all(|spread| spread.figure != costs));
     assert!(runs.text().contains("of all runs"));
     assert!(runs.is_clean());
+    let price = |max| Spread { figure: costs, median: 0.0, min: 0.0, max };
+    let text = |max| RunsReport { summary: vec![price(max)], runs: Vec::new() }.text();
+    assert!(text(0.000_464).ends_with(" 0.000464"), "a price is small");
+    assert!(text(0.0).ends_with(" 0.000") && text(20.0).ends_with(" 20.000"));
 }
