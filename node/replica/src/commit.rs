@@ -52,9 +52,7 @@ impl Replica {
         let writes = running_writes;
         self.effects.push(Effect::Commit { certificate, staged, records, writes, retired });
         self.effects.push(Effect::PruneLog(height));
-        if self.since_checkpoint.is_due_after(height, orders) {
-            self.checkpoint(height);
-        }
+        self.checkpoint_is_due |= self.since_checkpoint.is_due_after(height, orders);
         self.begin_waiting(height);
     }
 
@@ -78,8 +76,11 @@ impl Replica {
         }
     }
 
-    fn checkpoint(&mut self, height: Height) {
-        let snapshot = read_state(&self.state).snapshot();
+    pub(crate) fn checkpoint(&mut self) {
+        let (height, snapshot) = {
+            let state = read_state(&self.state);
+            (state.height(), state.snapshot())
+        };
         let proposers = self.proposers.clone();
         self.effects.push(Effect::Checkpoint { height, snapshot, proposers });
     }

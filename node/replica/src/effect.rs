@@ -46,6 +46,8 @@ pub enum Timer {
     CatchUp,
     /// It is time to say again how far this node is: whoever missed it may be waiting.
     Status,
+    /// A decided block is durable and known: what comes next may begin.
+    Next,
 }
 
 /// A request to the driver, in order with the others.

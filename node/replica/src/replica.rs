@@ -91,6 +91,8 @@ pub struct Replica {
     pub(crate) effects: Vec<Effect>,
     /// A block was committed in this call of [`Self::handle`], so the archive lacks it yet.
     pub(crate) has_committed: bool,
+    /// Whether what was committed is to be copied as a checkpoint before anything else happens.
+    pub(crate) checkpoint_is_due: bool,
 }
 
 /// Whether the next height may begin.
@@ -135,6 +137,7 @@ impl Replica {
             state,
             archive,
             has_committed: false,
+            checkpoint_is_due: false,
             proposers,
             pool: Mempool::new(config.pool),
             candidates: Candidates::default(),
@@ -232,7 +235,12 @@ impl Replica {
             Input::Blocks { from, blocks } => self.blocks(from, blocks),
             Input::BatchesWanted { ids, token } => self.batches_wanted(&ids, token),
         }
-        self.go_on();
+        if self.has_committed {
+            // First the block becomes known to those who wait for it: what follows may take long.
+            self.effects.push(Effect::Schedule { timer: Timer::Next, after_ms: 0 });
+        } else {
+            self.go_on();
+        }
         std::mem::take(&mut self.effects)
     }
 
@@ -316,7 +324,7 @@ impl Replica {
             Timer::Fetch(height) if height == self.height() => self.fetch_missing(),
             Timer::CatchUp => self.catch_up(),
             Timer::Status => self.say_status(),
-            Timer::Heartbeat(_) | Timer::Fetch(_) => {}
+            Timer::Heartbeat(_) | Timer::Fetch(_) | Timer::Next => {}
         }
     }
 
@@ -332,9 +340,13 @@ impl Replica {
         self.effects.push(Effect::Batches { token, batches, missing });
     }
 
-    /// What an input may have made possible: taking up proposals that came before their height,
-    /// and beginning the next height if there is work and the interval has passed, or if it is due.
+    /// What an input may have made possible: a checkpoint of what the one before committed, taking
+    /// up proposals that came before their height, and beginning the next height if there is work
+    /// and the interval has passed, or if it is due.
     fn go_on(&mut self) {
+        if std::mem::take(&mut self.checkpoint_is_due) {
+            self.checkpoint();
+        }
         for (from, (proposal, block)) in std::mem::take(&mut self.early) {
             if proposal.proposal.height == self.height() {
                 self.start_height();

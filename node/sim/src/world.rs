@@ -335,6 +335,9 @@ impl World {
         let is_sync = matches!(input, Input::Blocks { .. });
         let Some(replica) = self.nodes[node as usize].replica.as_mut() else { return Ok(()) };
         let effects = replica.handle(now, input);
+        if !is_sync && works_on_after_commit(&effects) {
+            return Err(format!("node {node} kept a decided block back for the work after it"));
+        }
         for effect in effects {
             if let Effect::Commit { staged, .. } = &effect {
                 let count = u64::from(is_sync && has_returns(&staged.batches));
@@ -556,4 +559,11 @@ impl World {
         }
         Ok(())
     }
+}
+
+/// Whether a block was executed, or the state copied, between a decision and its becoming known.
+fn works_on_after_commit(effects: &[Effect]) -> bool {
+    let is_commit = |effect: &Effect| matches!(effect, Effect::Commit { .. });
+    let is_work = |effect: &Effect| matches!(effect, Effect::Stage(_) | Effect::Checkpoint { .. });
+    effects.iter().skip_while(|effect| !is_commit(effect)).any(is_work)
 }

@@ -264,7 +264,8 @@ impl<'a> History<'a> {
         let (reader, mut latencies) = (self.chain.reader(), Latencies::new());
         for order in orders {
             let begun = Instant::now();
-            let report = reader.report(*order, None, reader.searched(*order)?)?;
+            let searched = reader.searched(*order)?;
+            let report = reader.report(*order, reader.record(order)?.0, searched)?;
             latencies.record(begun.elapsed(), 1);
             let is_found = !matches!(report.status, OrderState::NotFound);
             anyhow::ensure!(is_found, "order {order} is not found any more");

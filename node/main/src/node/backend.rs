@@ -78,13 +78,15 @@ impl NodeBackend {
         Ok(value)
     }
 
-    /// An order of the recent ones. The store is far enough to read the rest of it: for an order
-    /// that no block has changed since, that needs no wait, and a node's block after the present
-    /// one may be executed before the present one is in the store.
-    pub(super) fn recent_order(&self, id: &OrderId) -> Result<Option<OrderRecord>, BackendError> {
-        let (recent, height) = self.orders.state.recent_order(id);
+    /// An order's record. The store is far enough to read the rest of it: for an order that no
+    /// block has changed since, that needs no wait, and a node's block after the present one may be
+    /// executed before the present one is in the store.
+    pub(super) fn order_record(&self, id: &OrderId) -> Result<Option<OrderRecord>, BackendError> {
+        let (record, height) = self.orders.record(id).map_err(BackendError::fault)?;
         self.wait_for_store(height)?;
-        Ok(recent)
+        // It may have arrived there meanwhile.
+        let archived = || self.store().archived_order(id).map_err(BackendError::fault);
+        record.map_or_else(archived, |record| Ok(Some(record)))
     }
 
     fn wait_for_store(&self, height: Height) -> Result<(), BackendError> {
@@ -283,8 +285,8 @@ impl Backend for NodeBackend {
 
     fn order(&self, id: &OrderId) -> Result<OrderReport, BackendError> {
         let searched = self.orders.searched(*id).map_err(BackendError::fault)?;
-        let recent = self.recent_order(id)?;
-        self.orders.report(*id, recent, searched).map_err(BackendError::fault)
+        let record = self.order_record(id)?;
+        self.orders.report(*id, record, searched).map_err(BackendError::fault)
     }
 
     fn order_at_once(&self, id: &OrderId) -> Result<Option<OrderReport>, BackendError> {
@@ -299,9 +301,9 @@ impl Backend for NodeBackend {
     }
 
     fn receipt(&self, id: &OrderId) -> Result<Option<ReceiptReport>, BackendError> {
-        let recent = self.recent_order(id)?;
-        let receipt = self.orders.receipt(*id, recent).map_err(BackendError::fault)?;
-        Ok(receipt.map(|receipt| ReceiptReport {
+        let Some(record) = self.order_record(id)? else { return Ok(None) };
+        let receipt = self.orders.receipt(*id, record).map_err(BackendError::fault)?;
+        Ok(Some(ReceiptReport {
             order_id: *id,
             receipt_base64: encode_base64(&codec::encode(&receipt)),
             proves_collection: receipt.collection.is_some(),

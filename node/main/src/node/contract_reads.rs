@@ -64,8 +64,8 @@ impl NodeBackend {
 
     /// The order as it was submitted.
     fn item(&self, id: &OrderId) -> Read<Option<(RechargeItem, OrderStatus)>> {
-        let recent = self.recent_order(id)?;
-        self.orders.item(*id, recent).map_err(BackendError::fault)
+        let Some(record) = self.order_record(id)? else { return Ok(None) };
+        self.orders.item(record).map(Some).map_err(BackendError::fault)
     }
 
     fn quotes_told(&self, issued: &[chain_state::QuoteRecord]) -> Vec<QuoteReport> {

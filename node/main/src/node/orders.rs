@@ -64,17 +64,19 @@ impl Orders {
         })
     }
 
-    /// The record of an order: `recent` if it was in memory, else the archived one. The store must
-    /// be as far as the state in which it was not.
-    fn record(
-        &self,
-        id: OrderId,
-        recent: Option<OrderRecord>,
-    ) -> Result<Option<OrderRecord>, StoreFault> {
-        match recent {
-            Some(record) => Ok(Some(record)),
-            None => self.store.archived_order(&id),
+    /// An order's record, recent or archived; beside it the height that the store must have before
+    /// the rest of the order is read, or before it is said that the order is nowhere. One that
+    /// left long ago does not wait for what is leaving now.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn record(&self, id: &OrderId) -> Result<(Option<OrderRecord>, Height), StoreFault> {
+        let (recent, height) = self.state.recent_order(id);
+        if recent.is_some() {
+            return Ok((recent, height));
         }
+        let archived = self.store.archived_order(id)?;
+        Ok((archived, if archived.is_some() { Height(0) } else { height }))
     }
 
     /// What is known of an order.
@@ -84,10 +86,10 @@ impl Orders {
     pub fn report(
         &self,
         id: OrderId,
-        recent: Option<OrderRecord>,
+        record: Option<OrderRecord>,
         searched: Searched,
     ) -> Result<OrderReport, ReadFault> {
-        let Some(record) = self.record(id, recent)? else {
+        let Some(record) = record else {
             return Ok(OrderReport::not_found(id, searched));
         };
         let found = self.find(record)?;
@@ -113,17 +115,12 @@ impl Orders {
         })
     }
 
-    /// An order as it was submitted, and how far it has come; `None` when it is not known.
+    /// An order as it was submitted, and how far it has come.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn item(
-        &self,
-        id: OrderId,
-        recent: Option<OrderRecord>,
-    ) -> Result<Option<(RechargeItem, OrderStatus)>, ReadFault> {
-        let Some(record) = self.record(id, recent)? else { return Ok(None) };
-        Ok(Some((self.find(record)?.item, record.status)))
+    pub fn item(&self, record: OrderRecord) -> Result<(RechargeItem, OrderStatus), ReadFault> {
+        Ok((self.find(record)?.item, record.status))
     }
 
     /// How an order in the books is converted, if it is.
@@ -188,19 +185,14 @@ impl Orders {
         }))
     }
 
-    /// An order's receipt; `None` when the order is not known.
+    /// An order's receipt.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn receipt(
-        &self,
-        id: OrderId,
-        recent: Option<OrderRecord>,
-    ) -> Result<Option<Receipt>, ReadFault> {
-        let Some(record) = self.record(id, recent)? else { return Ok(None) };
+    pub fn receipt(&self, id: OrderId, record: OrderRecord) -> Result<Receipt, ReadFault> {
         let found = self.find(record)?;
         let Found { record, item, instruction, .. } = &found;
-        self.make_receipt(id, record, item, instruction.as_ref()).map(Some)
+        self.make_receipt(id, record, item, instruction.as_ref())
     }
 
     fn find(&self, record: OrderRecord) -> Result<Found, ReadFault> {

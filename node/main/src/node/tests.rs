@@ -167,6 +167,17 @@ impl Chain {
 
     /// Executes, stages and commits the next block.
     fn block(&mut self, after_ms: u64, batches: Vec<VerifiedBatch>) -> Vec<Vec<Outcome>> {
+        let (certificate, learned, outcomes) = self.uncommitted(after_ms, batches);
+        self.store.commit(&certificate, learned).unwrap();
+        outcomes
+    }
+
+    /// The next block, in the state and not yet in the store; and what commits it there.
+    fn uncommitted(
+        &mut self,
+        after_ms: u64,
+        batches: Vec<VerifiedBatch>,
+    ) -> (Certificate, BlockRecords, Vec<Vec<Outcome>>) {
         let (executed, signers) = {
             let state = read_state(&self.state);
             let signers: Vec<_> = state.validators().as_slice().iter().map(|one| one.id).collect();
@@ -191,11 +202,8 @@ impl Chain {
         let (records, running) = (writes.records().to_vec(), writes.running_writes());
         let retired = self.state.apply(writes);
         self.assert_beside();
-        self.store
-            .commit(&certificate, BlockRecords { records, writes: running, retired })
-            .unwrap();
         self.accounts.push(read_state(&self.state).accounts_created().to_vec());
-        outcomes
+        (certificate, BlockRecords { records, writes: running, retired }, outcomes)
     }
 
     /// What stands beside the state is what the state says.
@@ -248,8 +256,8 @@ impl Chain {
     }
 
     fn receipt(&self, order: OrderId) -> Receipt {
-        let recent = read_state(&self.state).order(&order);
-        self.orders().receipt(order, recent).unwrap().unwrap()
+        let orders = self.orders();
+        orders.receipt(order, orders.record(&order).unwrap().0.unwrap()).unwrap()
     }
 
     fn checkpoint(&self) {
@@ -390,6 +398,32 @@ fn receipts_of_every_road_verify_against_the_genesis_file_alone() {
     assert!(arrived.verify(&chain.genesis).unwrap().arrived.is_some(), "its instruction arrived");
     let orphan = Receipt { lineage: Lineage::default(), ..chain.receipt(roads.changed) };
     assert!(orphan.verify(&chain.genesis).is_err(), "the new validators are nobody's heirs");
+}
+
+#[test]
+fn an_order_that_left_long_ago_does_not_wait_for_what_is_leaving() {
+    let mut chain = Chain::new();
+    let old = chain.recharge(1_000, Flags::COLLECTED);
+    assert_eq!(chain.say(BANK_A, old), Outcome::APPLIED);
+    chain.block(LONG_MS, vec![]);
+    // So many that some stand in the part of memory where the old one did.
+    let young: Vec<_> = (0..200).map(|_| chain.recharge(1_000, Flags::COLLECTED)).collect();
+    let batch = chain.batch(BANK_A, &key(1, BANK_A.0), &young);
+    chain.block(200, vec![batch]);
+    let (certificate, learned, _) = chain.uncommitted(LONG_MS, vec![]);
+    let (height, orders) = (chain.height(), chain.orders());
+    let (old, young) = (old.order_id(), young[0].order_id());
+    for (what, id) in [("old", old), ("young", young)] {
+        assert_eq!(chain.state.recent_order(&id), (None, height), "{what}");
+    }
+    let (record, wait_for) = orders.record(&old).unwrap();
+    assert_eq!(
+        (record.map(|record| record.location.height), wait_for),
+        (Some(Height(1)), Height(0))
+    );
+    assert_eq!(orders.record(&young).unwrap(), (None, height), "it is on its way to the store");
+    chain.store.commit(&certificate, learned).unwrap();
+    assert!(orders.record(&young).unwrap().0.is_some());
 }
 
 #[test]
