@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bincode::{Decode, Encode};
-use chain_types::hash::sha256;
+use chain_types::hash::{Sha256Pieces, sha256};
 use chain_types::{
     BlockHash, ChainGenesis, ChainId, Currency, Digest, Height, MerchantId, OrderId, TimeMs, codec,
 };
@@ -63,32 +63,32 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// The checkpoint.
-    pub fn into_bytes(self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        self.append_to(&mut bytes);
-        bytes
-    }
-
-    /// Appends the checkpoint, which may be large, to other bytes.
-    pub fn append_to(self, bytes: &mut Vec<u8>) {
+    /// The checkpoint's bytes, in pieces of at most a section of what is counted; what has been
+    /// given is let go.
+    pub fn into_pieces(self) -> impl Iterator<Item = Vec<u8>> {
         let Self { others, lines, months, days } = self;
-        let length = length_of(&lines) + length_of(&months) + length_of(&days);
-        let begin = bytes.len();
-        bytes.reserve(others.len() + length + CHECKSUM_BYTES);
-        bytes.extend_from_slice(&others);
-        put_counts(bytes, &lines);
-        put_counts(bytes, &months);
-        put_counts(bytes, &days);
-        let checksum = sha256(&[&bytes[begin..]]);
-        bytes.extend_from_slice(&checksum.0);
+        let counted = pieces(lines).chain(pieces(months)).chain(pieces(days));
+        let mut hash = Sha256Pieces::default();
+        let mut content = std::iter::once(others).chain(counted);
+        let mut is_over = false;
+        std::iter::from_fn(move || match content.next() {
+            Some(piece) => {
+                hash.update(&piece);
+                Some(piece)
+            }
+            None if is_over => None,
+            None => {
+                is_over = true;
+                Some(std::mem::take(&mut hash).finish().0.to_vec())
+            }
+        })
     }
 }
 
 impl State {
     /// The state as bytes, but for recent orders and recent batches.
     pub fn checkpoint(&self) -> Vec<u8> {
-        self.snapshot().into_bytes()
+        self.snapshot().into_pieces().flatten().collect()
     }
 
     /// What [`Self::checkpoint`] makes bytes of.
@@ -202,24 +202,24 @@ impl State {
     }
 }
 
-/// Bytes that a list of counts takes, or a few more.
-fn length_of<K: CountKey>(counts: &CountsCopy<K>) -> usize {
-    counts.len() * K::BYTES + (counts.len() / SECTION_ITEMS + 2) * 12
-}
-
-/// A list of counts: as [`put_list`], but the entries' bytes are their own.
-fn put_counts<K: CountKey>(bytes: &mut Vec<u8>, counts: &CountsCopy<K>) {
+/// A list of counts, as [`put_list`] puts one, but the entries' bytes are their own: its length,
+/// then its sections.
+fn pieces<K: CountKey>(counts: CountsCopy<K>) -> impl Iterator<Item = Vec<u8>> {
     const { assert!(SECTION_ITEMS * K::BYTES <= SECTION_BYTES_MAX) };
-    let mut left = counts.len();
-    put_section(bytes, &(left as u64));
-    for (at, (key, count)) in counts.entries().enumerate() {
-        if at % SECTION_ITEMS == 0 {
-            let length = u32::try_from(left.min(SECTION_ITEMS) * K::BYTES).unwrap_or(u32::MAX);
-            bytes.extend_from_slice(&length.to_le_bytes());
-            left = left.saturating_sub(SECTION_ITEMS);
+    let mut length = Vec::new();
+    put_section(&mut length, &(counts.len() as u64));
+    let mut entries = counts.into_entries();
+    let sections = std::iter::from_fn(move || {
+        let mut section = Vec::with_capacity(4 + SECTION_ITEMS * K::BYTES);
+        section.extend_from_slice(&[0; 4]);
+        for (key, count) in entries.by_ref().take(SECTION_ITEMS) {
+            key.put(&count, &mut section);
         }
-        key.put(count, bytes);
-    }
+        let length = u32::try_from(section.len() - 4).unwrap_or(u32::MAX);
+        section[..4].copy_from_slice(&length.to_le_bytes());
+        (length > 0).then_some(section)
+    });
+    std::iter::once(length).chain(sections)
 }
 
 fn put_section<T: Encode>(bytes: &mut Vec<u8>, section: &T) {

@@ -222,9 +222,9 @@ impl<K: CountKey> CountsCopy<K> {
         self.count
     }
 
-    /// In no order that means anything.
-    pub(crate) fn entries(&self) -> impl Iterator<Item = &(K, K::Count)> {
-        self.tables.iter().flatten()
+    /// In no order that means anything; a table whose entries have been given is let go.
+    pub(crate) fn into_entries(self) -> impl Iterator<Item = (K, K::Count)> {
+        self.tables.into_iter().flatten()
     }
 }
 
@@ -407,7 +407,7 @@ mod tests {
         assert!(counts.tables.len() > 100_000 / TABLE_MAX, "{} tables", counts.tables.len());
         assert!(counts.tables.iter().all(|table| table.entries.len() <= TABLE_MAX));
         assert!(counts.tables.iter().all(|table| table.entries.capacity() <= TABLE_MAX));
-        assert_eq!((counts.len(), counts.copied().entries().count()), (100_000, 100_000));
+        assert_eq!((counts.len(), counts.copied().into_entries().count()), (100_000, 100_000));
         for user in 0..100_000 {
             assert_eq!(counts.get(&key(user)), UserMonth::new(1, user as u16, 0));
         }

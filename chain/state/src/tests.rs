@@ -577,9 +577,9 @@ fn counted(book: &UserBook, today: u16, since: u16, orders: &[Counted]) -> (User
 /// A book as a checkpoint gives it back.
 fn restored(book: &UserBook) -> UserBook {
     UserBook {
-        lines: Counts::new(hashing(), book.lines.copied().entries().copied().collect()),
-        months: Counts::new(hashing(), book.months.copied().entries().copied().collect()),
-        days: Counts::new(hashing(), book.days.copied().entries().copied().collect()),
+        lines: Counts::new(hashing(), book.lines.copied().into_entries().collect()),
+        months: Counts::new(hashing(), book.months.copied().into_entries().collect()),
+        days: Counts::new(hashing(), book.days.copied().into_entries().collect()),
     }
 }
 

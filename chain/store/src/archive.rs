@@ -2,6 +2,7 @@
 //! run of ten seconds can be a million orders, and the writer must not wait for it. All validators
 //! have the same run at the same height, so the thread takes its time: unless somebody waits for
 //! it, it works a twentieth of the time. Until a run has arrived, readers find its orders here.
+//! Whoever writes a checkpoint works at leisure as well ([`Archive::at_leisure`]).
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -17,8 +18,11 @@ use crate::index::Index;
 use crate::options::StoreOptions;
 use crate::store::{Counters, Poison, add};
 
-/// How many times as long as it worked the thread pauses, unless somebody waits for it.
+/// How many times as long as it worked the thread pauses, unless another run waits.
 const PAUSE_FOR_WORK: u32 = 19;
+/// The same while a checkpoint waits for it, which makes a start longer by as much; and for the
+/// checkpoint's own pieces.
+const PAUSE_FOR_CHECKPOINT: u32 = 3;
 
 /// The thread that takes runs in, and what waits for it.
 pub(crate) struct Archive {
@@ -42,6 +46,8 @@ struct Waiting {
     runs: VecDeque<Arc<OrderRun>>,
     /// How many wait until there is none.
     draining: usize,
+    /// Nobody pauses any more.
+    hurried: bool,
     closing: bool,
 }
 
@@ -87,6 +93,25 @@ impl Archive {
         waiting.runs.push_back(Arc::new(run));
         self.shared.changed.notify_all();
         Ok(())
+    }
+
+    /// These pieces, each but the first after a pause for the work on the one before.
+    pub fn at_leisure<T>(&self, pieces: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
+        let mut begun: Option<Instant> = None;
+        let mut paused = move || {
+            if let Some(begun) = begun {
+                let pause = begun.elapsed().saturating_mul(PAUSE_FOR_CHECKPOINT);
+                self.shared.wait_a_while(pause, |_| true);
+            }
+            begun = Some(Instant::now());
+        };
+        pieces.inspect(move |_| paused())
+    }
+
+    /// Ends every pause, for good.
+    pub fn hurry(&self) {
+        self.shared.waiting().hurried = true;
+        self.shared.changed.notify_all();
     }
 
     /// Waits until every run submitted before is in the index.
@@ -163,12 +188,18 @@ impl Shared {
         }
     }
 
-    /// Pauses after some work, unless another run waits, or somebody for all of them.
+    /// Pauses after some work, unless another run waits; less if somebody waits for all of them.
     fn pause(&self, worked: Duration) {
-        let may_wait = |waiting: &mut Waiting| {
-            waiting.runs.len() < 2 && waiting.draining == 0 && !waiting.closing
-        };
-        let pause = worked.saturating_mul(PAUSE_FOR_WORK);
+        let shortly = worked.saturating_mul(PAUSE_FOR_CHECKPOINT);
+        self.wait_a_while(shortly, |waiting| waiting.runs.len() < 2);
+        let longer = worked.saturating_mul(PAUSE_FOR_WORK - PAUSE_FOR_CHECKPOINT);
+        self.wait_a_while(longer, |waiting| waiting.runs.len() < 2 && waiting.draining == 0);
+    }
+
+    /// Waits as long as there is leisure, at most so long.
+    fn wait_a_while(&self, pause: Duration, has_leisure: impl Fn(&Waiting) -> bool) {
+        let may_wait =
+            |waiting: &mut Waiting| has_leisure(waiting) && !waiting.hurried && !waiting.closing;
         let waited = self.changed.wait_timeout_while(self.waiting(), pause, may_wait);
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }

@@ -50,8 +50,18 @@ pub trait ChainStore: Send + Sync {
     fn reindex(&self, height: Height, learned: BlockRecords) -> Result<(), StoreFault>;
 
     /// Makes the state after `height` durable, together with everything indexed so far, as one
-    /// step. `height` is committed. The checkpoint before it is dropped.
-    fn checkpoint(&self, height: Height, bytes: &[u8]) -> Result<(), StoreFault>;
+    /// step. `height` is committed. The checkpoint before it is dropped. A store may take its time:
+    /// it asks for one piece after the other.
+    fn checkpoint_of(
+        &self,
+        height: Height,
+        pieces: &mut dyn Iterator<Item = Vec<u8>>,
+    ) -> Result<(), StoreFault>;
+
+    /// [`Self::checkpoint_of`] a state that is small.
+    fn checkpoint(&self, height: Height, bytes: &[u8]) -> Result<(), StoreFault> {
+        self.checkpoint_of(height, &mut std::iter::once(bytes.to_vec()))
+    }
 
     /// The last committed height; `None` when only block zero exists.
     fn head(&self) -> Option<Height>;

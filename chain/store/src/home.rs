@@ -21,7 +21,8 @@ const MARKER_FILE: &str = "chain-id";
 const BLOCKS_FOLDER: &str = "blocks";
 const INDEX_FOLDER: &str = "index";
 const RUNS_FOLDER: &str = "runs";
-const FORMAT_LINE: &str = "sluice home, format 4";
+const CHECKPOINTS_FOLDER: &str = "checkpoints";
+const FORMAT_LINE: &str = "sluice home, format 5";
 
 /// What opening a file of the home does when it is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +49,7 @@ impl Home {
         let lock = lock(folder)?;
         let created = claim(folder, chain_id)?;
         let home = Self { folder: folder.to_path_buf(), created, _lock: lock };
-        for part in [home.blocks(), home.runs()] {
+        for part in [home.blocks(), home.runs(), home.checkpoints()] {
             disk::create_folder(&part)?;
         }
         Ok(home)
@@ -69,6 +70,10 @@ impl Home {
 
     pub fn runs(&self) -> PathBuf {
         self.folder.join(RUNS_FOLDER)
+    }
+
+    pub fn checkpoints(&self) -> PathBuf {
+        self.folder.join(CHECKPOINTS_FOLDER)
     }
 
     /// Bytes of the consensus log and the vote guard.

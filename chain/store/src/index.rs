@@ -213,7 +213,8 @@ impl Index {
         table.set_bytes_per_sync(BYTES_PER_SYNC);
         let mut writer = SstFileWriter::create(&table);
         writer.open(path).map_err(fault())?;
-        let (mut sorted, mut row) = (run.sorted(), Vec::with_capacity(ROW_ORDERS));
+        let (mut sorted, mut row) =
+            (run.sorted_at_leisure(&mut pause), Vec::with_capacity(ROW_ORDERS));
         for rows in 1.. {
             row.clear();
             row.extend(sorted.by_ref().take(ROW_ORDERS));
@@ -252,13 +253,13 @@ impl Rows<'_> {
     }
 
     /// Adds or replaces a row of [`Meta`].
-    pub fn put_meta(&mut self, key: MetaKey, parts: &[&[u8]]) {
-        self.batch.put_cf(self.index.table(Meta::NAME), key.to_bytes(), parts.concat());
+    pub fn put_meta(&mut self, key: MetaKey, value: &[u8]) {
+        self.batch.put_cf(self.index.table(Meta::NAME), key.to_bytes(), value);
     }
 
     /// Notes that everything up to `height` is indexed.
     pub fn put_applied(&mut self, height: Height) {
-        self.put_meta(MetaKey::Applied, &[&height.0.to_le_bytes()]);
+        self.put_meta(MetaKey::Applied, &height.0.to_le_bytes());
     }
 
     /// Adds what readers look up of the block of a height.
@@ -341,9 +342,6 @@ fn database_options(options: &StoreOptions) -> Options {
     database
 }
 
-/// Values of at least so many bytes stand in files of their own.
-const BLOB_BYTES_MIN: u64 = 64 * 1024;
-
 fn table_options(name: &str, cache: &Cache, options: &StoreOptions) -> Options {
     let mut blocks = BlockBasedOptions::default();
     blocks.set_block_cache(cache);
@@ -355,14 +353,7 @@ fn table_options(name: &str, cache: &Cache, options: &StoreOptions) -> Options {
     let mut table = Options::default();
     table.set_write_buffer_size((options.index_buffer_bytes / 4).max(1024 * 1024));
     table.set_compression_type(DBCompressionType::Lz4);
-    if name == Meta::NAME {
-        // A checkpoint is mostly ids, which are random; and it is large and soon replaced, so that
-        // compactions should leave it where it is: in a file of its own, which goes with it.
-        table.set_compression_type(DBCompressionType::None);
-        table.set_bottommost_compression_type(DBCompressionType::None);
-        table.set_enable_blob_files(true);
-        table.set_min_blob_size(BLOB_BYTES_MIN);
-    } else if name == Orders::NAME {
+    if name == Orders::NAME {
         // A run goes straight to the bottom, its rows are small already, and what they hold is
         // mostly random: compressing them would cost more than writing them. A file is found by
         // its range of ids, so a filter would save little.

@@ -10,7 +10,8 @@
 //! | `LOCK` | held by the one process that has the home open |
 //! | `chain-id` | the chain and the format version that the home belongs to |
 //! | `blocks/00000001.blk`, ... | append-only, preallocated, checksummed frames |
-//! | `index/` | RocksDB without a write-ahead log: all that is looked up by key; the checkpoint |
+//! | `index/` | RocksDB without a write-ahead log: all that is looked up by key |
+//! | `checkpoints/` | the state after the height that the index names |
 //! | `runs/` | sorted runs of orders on their way into the index |
 //! | `consensus.wal` | [`Log`]: what consensus must remember to keep its lock |
 //! | `vote.guard` | [`Cell`]: what this key has signed last |
@@ -32,6 +33,7 @@ mod block_files;
 mod cached_files;
 mod cell;
 mod chain_store;
+mod checkpoint_file;
 mod disk;
 mod fault;
 mod frame;

@@ -235,14 +235,18 @@ impl ChainStore for MemoryStore {
         Ok(())
     }
 
-    fn checkpoint(&self, height: Height, bytes: &[u8]) -> Result<(), StoreFault> {
+    fn checkpoint_of(
+        &self,
+        height: Height,
+        pieces: &mut dyn Iterator<Item = Vec<u8>>,
+    ) -> Result<(), StoreFault> {
         let mut inner = self.inner();
         let expected = inner.next();
         if height >= expected {
             return Err(StoreFault::OutOfOrder { expected, height });
         }
         inner.durable = inner.head();
-        inner.checkpoint = Some((height, bytes.to_vec()));
+        inner.checkpoint = Some((height, pieces.flatten().collect()));
         inner.index_durable = inner.index.clone();
         Ok(())
     }

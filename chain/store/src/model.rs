@@ -145,8 +145,10 @@ pub struct SizeOnDisk {
     pub block_bytes: u64,
     /// Bytes of the last block file that are allocated and not yet used.
     pub preallocated_bytes: u64,
-    /// Bytes of the index: orders, other tables and checkpoint.
+    /// Bytes of the index: orders and other tables.
     pub index_bytes: u64,
+    /// Bytes of the checkpoint, and of one being written.
+    pub checkpoint_bytes: u64,
     /// Bytes of the consensus log and the vote guard.
     pub consensus_bytes: u64,
 }
@@ -154,7 +156,8 @@ pub struct SizeOnDisk {
 impl SizeOnDisk {
     /// All of it.
     pub const fn total(&self) -> u64 {
-        self.block_bytes + self.preallocated_bytes + self.index_bytes + self.consensus_bytes
+        let chain = self.block_bytes + self.preallocated_bytes;
+        chain + self.index_bytes + self.checkpoint_bytes + self.consensus_bytes
     }
 }
 

@@ -11,6 +11,7 @@ use bincode::{Decode, Encode};
 use chain_types::{BatchId, Block, BlockHash, Certificate, Digest, Height, Outcome, codec};
 
 use crate::block_files::{Appender, BlockFile, BlockFiles, Kind, Position, check_tail};
+use crate::checkpoint_file::CheckpointName;
 use crate::fault::StoreFault;
 use crate::frame::{FILE_HEADER_BYTES, FileHeader, FrameHeader};
 use crate::index::Index;
@@ -90,7 +91,7 @@ pub(crate) struct Recovered {
     pub head: Option<Height>,
     pub staging: Staging,
     pub appender: Appender,
-    pub checkpoint: Option<(Height, Vec<u8>)>,
+    pub checkpoint: Option<CheckpointName>,
 }
 
 /// Reads the block files from where the index leaves off, and brings the index's places of
@@ -110,7 +111,7 @@ pub(crate) fn recover(
     let end = scan.walk(&headers, from)?;
     let Scan { head, staging, .. } = scan;
     let checkpoint = checkpoint(index)?;
-    let known = checkpoint.as_ref().map(|(height, _)| *height);
+    let known = checkpoint.map(|name| name.height);
     check_regression(head, &staging, applied, known)?;
     let closed_bytes = headers.iter().map(|header| header.previous_end).sum();
     let appender = Appender::resume(files.clone(), last.number, end, closed_bytes, options)?;
@@ -143,17 +144,13 @@ fn applied(index: &Index) -> Result<Option<Height>, StoreFault> {
     }
 }
 
-/// The checkpoint: its height and bytes.
-fn checkpoint(index: &Index) -> Result<Option<(Height, Vec<u8>)>, StoreFault> {
-    let Some(mut bytes) = index.get_meta(MetaKey::Checkpoint)? else {
+/// The checkpoint that the index names.
+fn checkpoint(index: &Index) -> Result<Option<CheckpointName>, StoreFault> {
+    let Some(row) = index.get_meta(MetaKey::Checkpoint)? else {
         return Ok(None);
     };
-    let Some(height) = bytes.first_chunk::<8>() else {
-        return Err(damaged("the checkpoint has no height"));
-    };
-    let height = Height(u64::from_le_bytes(*height));
-    bytes.drain(..8);
-    Ok(Some((height, bytes)))
+    let name = CheckpointName::of_bytes(&row);
+    name.map(Some).ok_or_else(|| damaged("the checkpoint's name has another length than 20"))
 }
 
 fn damaged(what: &str) -> StoreFault {

@@ -11,6 +11,7 @@ use chain_types::{ChainId, Height, codec};
 
 use crate::archive::Archive;
 use crate::block_files::{Appender, BlockFiles, Kind, Position};
+use crate::checkpoint_file::CheckpointFiles;
 use crate::fault::StoreFault;
 use crate::frame::frame_bytes;
 use crate::home::Home;
@@ -33,6 +34,7 @@ pub struct Store {
     archive: Archive,
     index: Arc<Index>,
     files: Arc<BlockFiles>,
+    checkpoints: CheckpointFiles,
     writer: Mutex<Writer>,
     /// The last committed height; 0, which is never stored, for none.
     head: AtomicU64,
@@ -63,7 +65,13 @@ impl Store {
         let index = Arc::new(Index::open(&home.index(), &options)?);
         let open_max = options.block_files_open_max;
         let files = Arc::new(BlockFiles::new(home.blocks(), chain_id, open_max));
+        let checkpoints = CheckpointFiles::new(home.checkpoints());
         let Recovered { head, staging, appender, checkpoint } = recover(&files, &index, &options)?;
+        let checkpoint = match checkpoint {
+            Some(name) => Some((name.height, checkpoints.read(&name)?)),
+            None => None,
+        };
+        checkpoints.keep_only(checkpoint.as_ref().map(|(height, _)| *height))?;
         let poison = Arc::new(Poison::default());
         let counters = Arc::new(Counters::default());
         let archive =
@@ -82,6 +90,7 @@ impl Store {
             archive,
             index,
             files,
+            checkpoints,
             writer: Mutex::new(Writer { appender, head, staging }),
             head: AtomicU64::new(head.unwrap_or_default().0),
             poison,
@@ -121,8 +130,18 @@ impl Store {
             let writer = self.writer();
             (writer.appender.bytes(), writer.appender.room_left())
         };
-        let (index_bytes, consensus_bytes) = (self.index.bytes()?, self.home.consensus_bytes());
-        Ok(SizeOnDisk { block_bytes, preallocated_bytes, index_bytes, consensus_bytes })
+        Ok(SizeOnDisk {
+            block_bytes,
+            preallocated_bytes,
+            index_bytes: self.index.bytes()?,
+            checkpoint_bytes: self.checkpoints.bytes(),
+            consensus_bytes: self.home.consensus_bytes(),
+        })
+    }
+
+    /// Nothing is done at leisure any more: the node is about to stop, and waits for it.
+    pub fn hurry(&self) {
+        self.archive.hurry();
     }
 
     fn writer(&self) -> MutexGuard<'_, Writer> {

@@ -111,7 +111,7 @@ pub(crate) struct Place {
 pub(crate) enum MetaKey {
     /// The last height that was indexed, little-endian.
     Applied = 1,
-    /// The checkpoint: its height, little-endian, then its bytes.
+    /// The checkpoint: [`crate::checkpoint_file::CheckpointName`].
     Checkpoint = 2,
 }
 

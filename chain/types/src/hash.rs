@@ -87,6 +87,22 @@ pub fn hash(domain: Domain, parts: &[&[u8]]) -> Digest {
     Digest(hasher.finalize().into())
 }
 
+/// [`sha256`] of bytes that come piece by piece.
+#[derive(Debug, Clone, Default)]
+pub struct Sha256Pieces(Sha256);
+
+impl Sha256Pieces {
+    /// Takes the next bytes in.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all that was taken in.
+    pub fn finish(self) -> Digest {
+        Digest(self.0.finalize().into())
+    }
+}
+
 /// SHA-256 of plain bytes: for the genesis file (`sha256sum` gives the same) and Merkle trees.
 pub fn sha256(parts: &[&[u8]]) -> Digest {
     let mut hasher = Sha256::new();

@@ -17,14 +17,16 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// The bytes to keep.
-    pub fn bytes_of(snapshot: Snapshot, proposers: &Proposers) -> Vec<u8> {
+    /// The bytes to keep, piece by piece: [`Snapshot::into_pieces`].
+    pub fn pieces_of(
+        snapshot: Snapshot,
+        proposers: &Proposers,
+    ) -> impl Iterator<Item = Vec<u8>> + use<> {
         let proposers = codec::encode(proposers);
         // A few bytes a validator, of whom there are at most 128.
         let length = u32::try_from(proposers.len()).unwrap_or(u32::MAX);
-        let mut bytes = [&length.to_le_bytes(), proposers.as_slice()].concat();
-        snapshot.append_to(&mut bytes);
-        bytes
+        let begin = [&length.to_le_bytes(), proposers.as_slice()].concat();
+        std::iter::once(begin).chain(snapshot.into_pieces())
     }
 
     /// The checkpoint of these bytes.

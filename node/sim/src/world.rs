@@ -402,7 +402,8 @@ impl World {
                 self.committed(node, &staged)?;
             }
             Effect::Checkpoint { height, snapshot, proposers } => {
-                slot.checkpoint = Some((height, Checkpoint::bytes_of(snapshot, &proposers)));
+                let bytes = Checkpoint::pieces_of(snapshot, &proposers).flatten().collect();
+                slot.checkpoint = Some((height, bytes));
             }
             Effect::Evidence(evidence) => {
                 return Err(format!("honest validator accused: {evidence:?}"));

@@ -137,8 +137,12 @@ impl ChainStore for Store {
         self.poison.guard(|| self.write_reindex(height, learned))
     }
 
-    fn checkpoint(&self, height: Height, bytes: &[u8]) -> Result<(), StoreFault> {
-        self.poison.guard(|| self.write_checkpoint(height, bytes))
+    fn checkpoint_of(
+        &self,
+        height: Height,
+        pieces: &mut dyn Iterator<Item = Vec<u8>>,
+    ) -> Result<(), StoreFault> {
+        self.poison.guard(|| self.write_checkpoint(height, pieces))
     }
 
     fn head(&self) -> Option<Height> {

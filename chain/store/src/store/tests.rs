@@ -82,7 +82,8 @@ fn assert_refuses_everything(store: &Store) {
     for (at, fault) in results.into_iter().enumerate() {
         match fault {
             Some(StoreFault::Poisoned { cause }) => {
-                assert!(cause.contains(".blk") && cause.contains("error 5"), "{cause}");
+                let names_file = cause.contains(".blk") || cause.contains(".checkpoint");
+                assert!(names_file && cause.contains("error 5"), "{cause}");
             }
             other => panic!("call {at} went on: {other:?}"),
         }
@@ -133,6 +134,11 @@ fn a_failed_write_of_a_certificate_stops_the_store() {
 #[test]
 fn a_failed_sync_of_a_checkpoint_stops_the_store() {
     poisoned_by(Sync, |store| store.checkpoint(Height(2), b"state"));
+}
+
+#[test]
+fn a_failed_write_of_a_checkpoint_stops_the_store() {
+    poisoned_by(Write, |store| store.checkpoint(Height(2), b"state"));
 }
 
 #[test]

@@ -114,7 +114,11 @@ impl Store {
         self.archive(learned.retired)
     }
 
-    pub(super) fn write_checkpoint(&self, height: Height, bytes: &[u8]) -> Result<(), StoreFault> {
+    pub(super) fn write_checkpoint(
+        &self,
+        height: Height,
+        pieces: &mut dyn Iterator<Item = Vec<u8>>,
+    ) -> Result<(), StoreFault> {
         let begun = Instant::now();
         {
             let mut writer = self.writer();
@@ -127,11 +131,13 @@ impl Store {
         }
         // The writer goes on meanwhile: what it adds only makes the index newer than the state,
         // and is written again by the replay.
+        let name = self.checkpoints.write(height, &mut self.archive.at_leisure(pieces))?;
         self.archive.drain()?;
         let mut rows = self.index.rows();
-        rows.put_meta(MetaKey::Checkpoint, &[&height.0.to_le_bytes(), bytes]);
+        rows.put_meta(MetaKey::Checkpoint, &name.to_bytes());
         rows.write()?;
         self.index.flush()?;
+        self.checkpoints.keep_only(Some(height))?;
         add(&self.counters.checkpoints, 1);
         add(&self.counters.checkpoint_time_us, begun.elapsed().as_micros() as u64);
         Ok(())

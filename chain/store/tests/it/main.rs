@@ -6,6 +6,7 @@ mod kit;
 mod bit_rot;
 mod cached_files;
 mod cell;
+mod checkpoint;
 mod double_open;
 mod log;
 mod missing_file;

@@ -56,9 +56,8 @@ pub struct Taken {
     pub bytes: u64,
     /// Copying the state, which holds the driver up.
     pub copying: Duration,
-    /// Making bytes of the copy.
-    pub making: Duration,
-    /// Writing it, once all runs are in the index.
+    /// Making bytes of the copy and writing them, and waiting for all runs to be in the index:
+    /// at leisure.
     pub writing: Duration,
 }
 
@@ -260,11 +259,12 @@ impl HistoryChain {
             let state = read_state(&home.state);
             let (snapshot, proposers) = (state.snapshot(), home.proposers.clone());
             let copying = begun.elapsed();
-            let bytes = Checkpoint::bytes_of(snapshot, &proposers);
-            let making = begun.elapsed() - copying;
-            let written = home.store.checkpoint(state.height(), &bytes);
-            let writing = begun.elapsed() - copying - making;
-            taken = Taken { bytes: bytes.len() as u64, copying, making, writing };
+            let mut bytes = 0;
+            let pieces = Checkpoint::pieces_of(snapshot, &proposers);
+            let mut pieces = pieces.inspect(|piece| bytes += piece.len() as u64);
+            let written = home.store.checkpoint_of(state.height(), &mut pieces);
+            drop(pieces);
+            taken = Taken { bytes, copying, writing: begun.elapsed() - copying };
             written
         });
         written?;

@@ -108,9 +108,7 @@ pub struct CheckpointReport {
     pub bytes: u64,
     /// Copying the state, on the deciding thread.
     pub copying_ms: f64,
-    /// Making bytes of the copy; a node has another thread for this.
-    pub making_ms: f64,
-    /// Waiting for the index and writing it, on that thread too.
+    /// Making bytes of the copy and writing them, at leisure; a node has another thread for this.
     pub writing_ms: f64,
 }
 
@@ -170,7 +168,6 @@ impl From<Taken> for CheckpointReport {
         Self {
             bytes: taken.bytes,
             copying_ms: milliseconds(taken.copying),
-            making_ms: milliseconds(taken.making),
             writing_ms: milliseconds(taken.writing),
         }
     }
@@ -217,9 +214,9 @@ const ROWS: &[Row] = &[
     ("disk an order, bytes: blocks", |size| format!("{:.1}", size.disk.block_bytes_per_order)),
     ("  index", |size| format!("{:.1}", size.disk.index_bytes_per_order)),
     ("checkpoint, MiB", |size| mebibytes(size.checkpoint.bytes)),
-    ("  copied / made / written, ms", |size| {
-        let CheckpointReport { copying_ms, making_ms, writing_ms, .. } = size.checkpoint;
-        format!("{copying_ms:.0} / {making_ms:.0} / {writing_ms:.0}")
+    ("  copied / written at leisure, ms", |size| {
+        let CheckpointReport { copying_ms, writing_ms, .. } = size.checkpoint;
+        format!("{copying_ms:.0} / {writing_ms:.0}")
     }),
     ("an old order read, p50 / p99 ms", |size| read(size.reads.as_ref())),
     ("  right after the restart", |size| read(size.reads_cold.as_ref())),

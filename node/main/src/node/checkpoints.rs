@@ -25,6 +25,7 @@ pub struct Work {
 
 /// The thread and the way to it, which holds nothing: a checkpoint is taken up at once or left out.
 pub struct Checkpoints {
+    store: Arc<Store>,
     work: SyncSender<Work>,
     thread: JoinHandle<()>,
 }
@@ -36,10 +37,11 @@ impl Checkpoints {
     /// When there can be no more threads.
     pub fn start(store: Arc<Store>) -> io::Result<Self> {
         let (work, offered) = sync_channel(0);
+        let to = store.clone();
         let thread = std::thread::Builder::new()
             .name("checkpoints".to_owned())
-            .spawn(move || write_all(&store, &offered))?;
-        Ok(Self { work, thread })
+            .spawn(move || write_all(&to, &offered))?;
+        Ok(Self { store, work, thread })
     }
 
     /// Has a checkpoint written, unless the one before still is: then it is left out.
@@ -58,9 +60,10 @@ impl Checkpoints {
         false
     }
 
-    /// Waits for the one that is being written.
+    /// Waits for the one that is being written, which hurries now.
     pub fn finish(self) {
         drop(self.work);
+        self.store.hurry();
         if self.thread.join().is_err() {
             error!("writing a checkpoint broke an internal invariant; the one before it holds");
         }
@@ -69,14 +72,14 @@ impl Checkpoints {
 
 fn write_all(store: &Store, offered: &Receiver<Work>) {
     while let Ok(Work { height, snapshot, proposers }) = offered.recv() {
-        let started = Instant::now();
-        let bytes = Checkpoint::bytes_of(snapshot, &proposers);
-        let making_seconds = started.elapsed().as_secs_f64();
-        if let Err(fault) = store.checkpoint(height, &bytes) {
+        let (started, mut bytes) = (Instant::now(), 0);
+        let pieces = Checkpoint::pieces_of(snapshot, &proposers);
+        let mut pieces = pieces.inspect(|piece| bytes += piece.len());
+        if let Err(fault) = store.checkpoint_of(height, &mut pieces) {
             error!(%height, %fault, "the checkpoint could not be written; the one before it holds");
             return;
         }
-        let seconds = started.elapsed().as_secs_f64();
-        debug!(%height, bytes = bytes.len(), making_seconds, seconds, "checkpoint");
+        drop(pieces);
+        debug!(%height, bytes, seconds = started.elapsed().as_secs_f64(), "checkpoint");
     }
 }

@@ -262,8 +262,8 @@ impl Chain {
 
     fn checkpoint(&self) {
         let state = read_state(&self.state);
-        let bytes = Checkpoint::bytes_of(state.snapshot(), &Proposers::new());
-        self.store.checkpoint(state.height(), &bytes).unwrap();
+        let mut pieces = Checkpoint::pieces_of(state.snapshot(), &Proposers::new());
+        self.store.checkpoint_of(state.height(), &mut pieces).unwrap();
     }
 
     /// The state that the home gives when a node opens it anew.
