@@ -9,7 +9,7 @@ use chain_types::OrderId;
 use futures::FutureExt as _;
 use rpc_api::{OrderState, RechargeRpcClient as _};
 use serde::Serialize;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -216,11 +216,20 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Reads on this thread, over connections of its own.
+    /// Reads on a thread of its own, named `reads`: who looks an order up does not wait for those
+    /// who submit. The report comes when it has stopped, or an error when the operating system
+    /// gives no entropy or a node's URL is none.
     ///
     /// # Errors
-    /// When the operating system gives no entropy, or a node's URL is none.
-    pub fn run(self) -> anyhow::Result<ReadsReport> {
+    /// When there can be no more threads.
+    pub fn start(self) -> std::io::Result<oneshot::Receiver<anyhow::Result<ReadsReport>>> {
+        let (done, report) = oneshot::channel();
+        let read = move || drop(done.send(self.run()));
+        std::thread::Builder::new().name("reads".to_owned()).spawn(read)?;
+        Ok(report)
+    }
+
+    fn run(self) -> anyhow::Result<ReadsReport> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         prompt();
         runtime.block_on(async {

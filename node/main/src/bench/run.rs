@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use chain_types::{ChainGenesis, Roles};
 use genesis::{NetworkFolder, NodeFolder};
 use indicatif::ProgressBar;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -51,7 +51,7 @@ pub struct Bench<'a> {
 /// Tasks beside the load.
 struct Tasks {
     stop: CancellationToken,
-    reads: Option<JoinHandle<anyhow::Result<ReadsReport>>>,
+    reads: Option<oneshot::Receiver<anyhow::Result<ReadsReport>>>,
     market: Option<JoinHandle<MarketReport>>,
 }
 
@@ -82,7 +82,7 @@ impl<'a> Bench<'a> {
         let mut gauge = Gauge::start(self.network, &options.pids).await;
         let started = Instant::now();
         let sending = self.send(&client, loaders, market.as_ref(), results)?;
-        let tasks = self.beside(self.urls()?, known.clone(), market);
+        let tasks = self.beside(self.urls()?, known.clone(), market)?;
         let mut tally = Tally::new(started, options.period).telling(known);
         let mut outage = self.outage(started, &mut tally);
         let bar = self.output.progress(options.period.as_secs(), "s");
@@ -204,16 +204,13 @@ impl<'a> Bench<'a> {
         urls: Vec<String>,
         known: Option<Arc<Known>>,
         market: Option<Market>,
-    ) -> Tasks {
+    ) -> anyhow::Result<Tasks> {
         let stop = CancellationToken::new();
         let rate = self.options.reads;
         let reading = |known| Reading { urls, known, rate, stop: stop.clone() };
-        let reads = known.map(reading).map(|reading| {
-            // A thread of its own: who looks an order up does not wait for those who submit.
-            tokio::task::spawn_blocking(move || reading.run())
-        });
+        let reads = known.map(reading).map(Reading::start).transpose()?;
         let market = market.map(|market| tokio::spawn(market.run(stop.clone())));
-        Tasks { stop, reads, market }
+        Ok(Tasks { stop, reads, market })
     }
 
     async fn turn_contracts_on(
