@@ -1,16 +1,19 @@
 //! Reads beside the load: the status of orders known to be final, asked of random nodes at a fixed
-//! rate; half of them recent, half old.
+//! rate; half of them recent, half old. Many clients ask, as of any network: each has a thread
+//! and connections of its own, and takes the next read that is due.
 
 use std::collections::VecDeque;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use chain_types::OrderId;
 use futures::FutureExt as _;
 use rpc_api::{OrderState, RechargeRpcClient as _};
 use serde::Serialize;
-use tokio::sync::{Semaphore, mpsc, oneshot};
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -24,8 +27,10 @@ const OLD: Duration = Duration::from_secs(10);
 const RECENT_MAX: usize = 4_096;
 /// Old orders that are remembered: a fair sample of all.
 const OLD_MAX: usize = 16_384;
-/// Reads under way at once; beyond, the next one waits (and its latency counts on).
-const UNDER_WAY_MAX: usize = 1_024;
+/// Clients, and so reads under way at once; beyond, the next waits (and its latency counts on).
+const CLIENTS: usize = 64;
+/// A client that waits for its next read looks so often whether it is to stop.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Orders known to be final.
 #[derive(Debug)]
@@ -195,13 +200,6 @@ enum Said {
     Failed(CallError),
 }
 
-struct Read {
-    age: Age,
-    since: Duration,
-    latency: Duration,
-    said: Said,
-}
-
 /// What is to be read.
 #[derive(Debug)]
 pub struct Reading {
@@ -215,101 +213,127 @@ pub struct Reading {
     pub stop: CancellationToken,
 }
 
+/// Clients at work.
+#[derive(Debug)]
+pub struct Reads {
+    shared: Arc<Shared>,
+    clients: Vec<JoinHandle<anyhow::Result<()>>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    reading: Reading,
+    started: Instant,
+    next: AtomicU64,
+    counts: Mutex<Counts>,
+}
+
+#[derive(Debug)]
+struct Counts {
+    recent: Count,
+    old: Count,
+    last_problem: Option<String>,
+}
+
 impl Reading {
-    /// Reads on a thread of its own, named `reads`: who looks an order up does not wait for those
-    /// who submit. The report comes when it has stopped, or an error when the operating system
-    /// gives no entropy or a node's URL is none.
+    /// Starts the clients.
     ///
     /// # Errors
     /// When there can be no more threads.
-    pub fn start(self) -> std::io::Result<oneshot::Receiver<anyhow::Result<ReadsReport>>> {
-        let (done, report) = oneshot::channel();
-        let read = move || drop(done.send(self.run()));
-        std::thread::Builder::new().name("reads".to_owned()).spawn(read)?;
-        Ok(report)
-    }
-
-    fn run(self) -> anyhow::Result<ReadsReport> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        prompt();
-        runtime.block_on(async {
-            let client = Arc::new(Client::new(&self.urls)?);
-            let due = due_times(self.rate, self.stop)?;
-            run(client, self.known, self.rate, due).await
-        })
+    pub fn start(self) -> io::Result<Reads> {
+        let counts = Counts { recent: Count::new(), old: Count::new(), last_problem: None };
+        let shared = Arc::new(Shared {
+            reading: self,
+            started: Instant::now(),
+            next: AtomicU64::new(0),
+            counts: Mutex::new(counts),
+        });
+        let client = |_| {
+            let shared = shared.clone();
+            std::thread::Builder::new().name("reads".to_owned()).spawn(move || shared.read_all())
+        };
+        let clients = (0..CLIENTS).map(client).collect::<io::Result<_>>()?;
+        Ok(Reads { shared, clients })
     }
 }
 
-/// Who looks an order up has a machine of its own: its threads do not wait long for this one.
-fn prompt() {
-    // A system that does not know it measures the wait for a core as well.
-    let _ = rpc_server::ask_for_short_turns();
-}
-
-/// Gives each time at which a read is due, when it has come. On a thread of its own: tokio's timers
-/// keep whole milliseconds only, which is more than a read takes.
-fn due_times(rate: u64, stop: CancellationToken) -> std::io::Result<mpsc::Receiver<Instant>> {
-    let (sender, due) = mpsc::channel(UNDER_WAY_MAX);
-    let started = Instant::now();
-    let tell = move || {
-        prompt();
-        for number in 0_u64.. {
-            let intended = started + Duration::from_secs_f64(number as f64 / rate.max(1) as f64);
-            std::thread::sleep(intended.saturating_duration_since(Instant::now()));
-            if stop.is_cancelled() || sender.blocking_send(intended).is_err() {
-                return;
-            }
+impl Reads {
+    /// What they came to, once they are to stop: it waits for them.
+    ///
+    /// # Errors
+    /// When the operating system gives no entropy, or a node's URL is none.
+    pub fn report(self) -> anyhow::Result<ReadsReport> {
+        for client in self.clients {
+            client.join().ok().context("a client that reads broke off")??;
         }
-    };
-    std::thread::Builder::new().name("reads-due".to_owned()).spawn(tell)?;
-    Ok(due)
+        let rate = self.shared.reading.rate;
+        let counts = self.shared.counts();
+        let (recent, old) = (counts.recent.report(), counts.old.report());
+        Ok(ReadsReport { rate, recent, old, last_problem: counts.last_problem.clone() })
+    }
 }
 
-async fn run(
-    client: Arc<Client>,
-    known: Arc<Known>,
-    rate: u64,
-    mut due: mpsc::Receiver<Instant>,
-) -> anyhow::Result<ReadsReport> {
-    let mut entropy = Entropy::fresh()?;
-    let slots = Arc::new(Semaphore::new(UNDER_WAY_MAX));
-    let mut tasks = JoinSet::new();
-    let (mut recent, mut old, mut last_problem) = (Count::new(), Count::new(), None);
-    let mut count = |read: Read| {
-        let count = if read.age == Age::Old { &mut old } else { &mut recent };
-        count.latency.record(read.latency, 1);
-        count.age_max = count.age_max.max(read.since);
-        match read.said {
+impl Shared {
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        // Counts have no state in between.
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One client, until it is to stop.
+    fn read_all(&self) -> anyhow::Result<()> {
+        // Who looks an order up has a machine of its own: its threads do not wait long for this
+        // one. A system that does not know it measures the wait for a core as well.
+        let _ = rpc_server::ask_for_short_turns();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let client = {
+            let _entered = runtime.enter();
+            Client::new(&self.reading.urls)?
+        };
+        let mut entropy = Entropy::fresh()?;
+        while let Some((number, intended)) = self.next_due() {
+            let age = if number.is_multiple_of(2) { Age::Recent } else { Age::Old };
+            // Before the first order is final there is nothing to read.
+            let Some((order, age, since)) = self.reading.known.draw(age, Instant::now()) else {
+                continue;
+            };
+            let node = usize::try_from(entropy.below(client.len() as u64)).unwrap_or(0);
+            let said = runtime.block_on(read(&client, node, order));
+            self.count(age, since, intended.elapsed(), said);
+        }
+        Ok(())
+    }
+
+    /// The next read, when it has come; `None` to stop. The thread itself waits: tokio's timers
+    /// keep whole milliseconds only, which is more than a read takes.
+    fn next_due(&self) -> Option<(u64, Instant)> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let after = Duration::from_secs_f64(number as f64 / self.reading.rate.max(1) as f64);
+        let intended = self.started + after;
+        while !self.reading.stop.is_cancelled() {
+            let left = intended.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Some((number, intended));
+            }
+            std::thread::sleep(left.min(LOOK));
+        }
+        None
+    }
+
+    fn count(&self, age: Age, since: Duration, latency: Duration, said: Said) {
+        let mut counts = self.counts();
+        let Counts { recent, old, last_problem } = &mut *counts;
+        let count = if age == Age::Old { old } else { recent };
+        count.latency.record(latency, 1);
+        count.age_max = count.age_max.max(since);
+        match said {
             Said::Final => {}
             Said::Behind => count.behind += 1,
             Said::Failed(error) => {
                 count.errors += 1;
-                last_problem = Some(error.to_string());
+                *last_problem = Some(error.to_string());
             }
         }
-    };
-    let mut number = 0_u64;
-    while let Some(intended) = due.recv().await {
-        number += 1;
-        let age = if number.is_multiple_of(2) { Age::Recent } else { Age::Old };
-        // Before the first order is final there is nothing to read.
-        let Some((order, age, since)) = known.draw(age, Instant::now()) else { continue };
-        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { break };
-        let node = usize::try_from(entropy.below(client.len() as u64)).unwrap_or(0);
-        let client = Arc::clone(&client);
-        tasks.spawn(async move {
-            let said = read(&client, node, order).await;
-            drop(slot);
-            Read { age, since, latency: intended.elapsed(), said }
-        });
-        while let Some(done) = tasks.try_join_next() {
-            count(done?);
-        }
     }
-    while let Some(done) = tasks.join_next().await {
-        count(done?);
-    }
-    Ok(ReadsReport { rate, recent: recent.report(), old: old.report(), last_problem })
 }
 
 async fn read(client: &Client, node: usize, order: OrderId) -> Said {

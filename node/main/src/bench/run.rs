@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use chain_types::{ChainGenesis, Roles};
 use genesis::{NetworkFolder, NodeFolder};
 use indicatif::ProgressBar;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -19,7 +19,7 @@ use super::market::{Market, MarketReport};
 use super::mix::{Mix, Parties, Shares};
 use super::outage::{self, Outage};
 use super::pace::{self, Due, Pacing, Schedule};
-use super::reads::{Known, Reading, ReadsReport};
+use super::reads::{Known, Reading, Reads};
 use super::report::{BenchReport, Beside, Setting};
 use super::tally::{Sent, Tally};
 use super::{Options, Pace, contracts};
@@ -51,7 +51,7 @@ pub struct Bench<'a> {
 /// Tasks beside the load.
 struct Tasks {
     stop: CancellationToken,
-    reads: Option<oneshot::Receiver<anyhow::Result<ReadsReport>>>,
+    reads: Option<Reads>,
     market: Option<JoinHandle<MarketReport>>,
 }
 
@@ -234,7 +234,7 @@ impl Tasks {
     async fn end(self) -> anyhow::Result<Beside> {
         self.stop.cancel();
         let reads = match self.reads {
-            Some(reads) => Some(reads.await??),
+            Some(reads) => Some(tokio::task::spawn_blocking(move || reads.report()).await??),
             None => None,
         };
         let market = match self.market {
