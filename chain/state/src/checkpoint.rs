@@ -68,19 +68,15 @@ impl Snapshot {
     pub fn into_pieces(self) -> impl Iterator<Item = Vec<u8>> {
         let Self { others, lines, months, days } = self;
         let counted = pieces(lines).chain(pieces(months)).chain(pieces(days));
-        let mut hash = Sha256Pieces::default();
         let mut content = std::iter::once(others).chain(counted);
-        let mut is_over = false;
-        std::iter::from_fn(move || match content.next() {
-            Some(piece) => {
-                hash.update(&piece);
-                Some(piece)
-            }
-            None if is_over => None,
-            None => {
-                is_over = true;
-                Some(std::mem::take(&mut hash).finish().0.to_vec())
-            }
+        // Taken with the last piece, the checksum.
+        let mut hash = Some(Sha256Pieces::default());
+        std::iter::from_fn(move || {
+            let Some(piece) = content.next() else {
+                return hash.take().map(|hash| hash.finish().0.to_vec());
+            };
+            hash.as_mut()?.update(&piece);
+            Some(piece)
         })
     }
 }

@@ -46,7 +46,7 @@ pub enum Timer {
     CatchUp,
     /// It is time to say again how far this node is: whoever missed it may be waiting.
     Status,
-    /// A decided block is durable and known: what comes next may begin.
+    /// A decided block is in the store and known: what comes next may begin.
     Next,
 }
 
