@@ -23,6 +23,8 @@ const PAUSE_FOR_WORK: u32 = 19;
 /// The same while a checkpoint waits for it, which makes a start longer by as much; and for the
 /// checkpoint's own pieces.
 const PAUSE_FOR_CHECKPOINT: u32 = 3;
+/// The longest pause: work that took longer was held up by a disk or by a machine that stood still.
+const PAUSE_MAX: Duration = Duration::from_secs(10);
 
 /// The thread that takes runs in, and what waits for it.
 pub(crate) struct Archive {
@@ -100,7 +102,7 @@ impl Archive {
         let mut begun: Option<Instant> = None;
         let mut paused = move || {
             if let Some(begun) = begun {
-                let pause = begun.elapsed().saturating_mul(PAUSE_FOR_CHECKPOINT);
+                let pause = pause_after(begun.elapsed(), PAUSE_FOR_CHECKPOINT);
                 self.shared.wait_a_while(pause, |_| true);
             }
             begun = Some(Instant::now());
@@ -190,9 +192,9 @@ impl Shared {
 
     /// Pauses after some work, unless another run waits; less if somebody waits for all of them.
     fn pause(&self, worked: Duration) {
-        let shortly = worked.saturating_mul(PAUSE_FOR_CHECKPOINT);
+        let shortly = pause_after(worked, PAUSE_FOR_CHECKPOINT);
         self.wait_a_while(shortly, |waiting| waiting.runs.len() < 2);
-        let longer = worked.saturating_mul(PAUSE_FOR_WORK - PAUSE_FOR_CHECKPOINT);
+        let longer = pause_after(worked, PAUSE_FOR_WORK - PAUSE_FOR_CHECKPOINT);
         self.wait_a_while(longer, |waiting| waiting.runs.len() < 2 && waiting.draining == 0);
     }
 
@@ -225,5 +227,51 @@ impl Shared {
         add(&self.counters.orders_archived, run.len() as u64);
         add(&self.counters.archive_time_us, worked.as_micros() as u64);
         Ok(())
+    }
+}
+
+fn pause_after(worked: Duration, times: u32) -> Duration {
+    worked.saturating_mul(times).min(PAUSE_MAX)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::mpsc::{RecvTimeoutError, channel};
+
+    use super::*;
+
+    #[test]
+    fn who_hurries_ends_the_pause_and_nobody_pauses_after() {
+        const HOUR: Duration = Duration::from_secs(3_600);
+        let folder = tempfile::tempdir().unwrap();
+        let (index, runs) = (folder.path().join("index"), folder.path().join("runs"));
+        std::fs::create_dir(&runs).unwrap();
+        let options = StoreOptions::default();
+        let index = Arc::new(Index::open(&index, &options).unwrap());
+        let archive = Archive::start(index, options, runs, Arc::default(), Arc::default()).unwrap();
+
+        let (pauses, paused) = channel();
+        let shared = archive.shared.clone();
+        std::thread::spawn(move || {
+            for pause in 0..2 {
+                shared.wait_a_while(HOUR, |_| pauses.send(pause).is_ok());
+            }
+        });
+        assert_eq!(paused.recv(), Ok(0));
+        archive.hurry();
+        let ended = loop {
+            if let Err(why) = paused.recv_timeout(Duration::from_secs(60)) {
+                break why;
+            }
+        };
+        assert_eq!(ended, RecvTimeoutError::Disconnected, "the pauses never end");
+    }
+
+    #[test]
+    fn a_pause_is_in_proportion_but_never_long() {
+        let (short, long) = (Duration::from_millis(7), Duration::from_secs(600));
+        assert_eq!(pause_after(short, PAUSE_FOR_WORK), Duration::from_millis(133));
+        assert_eq!(pause_after(long, PAUSE_FOR_WORK), PAUSE_MAX);
     }
 }

@@ -48,6 +48,36 @@ item! {
 }
 
 impl RateItem {
+    /// A rate of `mantissa / 10^scale`. Whether that is within bounds, [`Self::rate`] tells.
+    pub fn new(
+        (currency, payout_currency): (Currency, Currency),
+        (mantissa, scale): (u64, u16),
+        observed: TimeMs,
+    ) -> Self {
+        Self {
+            currency: currency.0.into(),
+            payout_currency: payout_currency.0.into(),
+            mantissa: mantissa.into(),
+            scale: scale.into(),
+            observed: observed.0.into(),
+            spare: [0; 42],
+        }
+    }
+
+    /// An offer to convert at this rate.
+    pub fn quote(&self, id: QuoteId, ceiling: Amount, valid_until: TimeMs) -> QuoteItem {
+        QuoteItem {
+            quote_id: id.0.into(),
+            currency: self.currency,
+            payout_currency: self.payout_currency,
+            mantissa: self.mantissa,
+            scale: self.scale,
+            ceiling: ceiling.0.into(),
+            valid_until: valid_until.0.into(),
+            spare: [0; 26],
+        }
+    }
+
     /// The ordered pair: collected and paid out.
     pub fn pair(&self) -> (Currency, Currency) {
         (Currency(self.currency.get()), Currency(self.payout_currency.get()))

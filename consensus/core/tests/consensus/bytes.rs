@@ -9,7 +9,7 @@ use consensus_core::{
 };
 use proptest::prelude::*;
 
-use crate::single::{block, signed_proposal, signed_vote};
+use crate::lone::{block, signed_proposal, signed_vote};
 
 fn polka(count: usize) -> Message {
     Message::PolkaCertificate(PolkaCertificate {

@@ -6,7 +6,7 @@ use consensus_core::{
     RoundVote, SignedProposal, SignedVote, Standing,
 };
 
-use crate::single::{
+use crate::lone::{
     HEIGHT, Lone, block, precommit, prevote, proposal, signed_proposal, signed_vote, skip, verdict,
 };
 use crate::world::{chain_id, key_of};

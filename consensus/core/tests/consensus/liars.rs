@@ -6,9 +6,7 @@ use chain_types::{Height, Round, ValidatorId, VoteStep};
 use consensus_core::{Input, Message, PolkaCertificate, Timeout, TimeoutKind};
 use proptest::prelude::*;
 
-use crate::single::{
-    HEIGHT, Lone, block, precommit, prevote, proposal, signed_vote, skip, verdict,
-};
+use crate::lone::{HEIGHT, Lone, block, precommit, prevote, proposal, signed_vote, skip, verdict};
 use crate::world::{CALM, STORM, World};
 
 #[test]
@@ -110,7 +108,7 @@ fn input(act: &Act, lone: &Lone) -> Option<Input> {
         Act::Prevote { who, round, block: byte } => prevote(who, round, byte.map(block)),
         Act::Precommit { who, round, block: byte } => precommit(who, round, byte.map(block)),
         Act::Polka { round, block } => Input::Message(polka(round, block)),
-        Act::Skip { round, block } => Input::Message(skip(round, block.map(crate::single::block))),
+        Act::Skip { round, block } => Input::Message(skip(round, block.map(crate::lone::block))),
         Act::Timeout { kind } => Input::Timeout(Timeout { height: HEIGHT, round: running, kind }),
         Act::Propose { block: byte } => {
             Input::Propose { height: HEIGHT, round: running, block: block(byte) }

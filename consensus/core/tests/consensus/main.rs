@@ -7,6 +7,8 @@ mod checker;
 mod crashes;
 mod forgery;
 mod liars;
+mod lone;
+mod restarts;
 mod single;
 mod turns;
 mod world;

@@ -3,7 +3,7 @@
 use chain_types::{Round, ValidatorId};
 use consensus_core::{Effect, Input, Timeout, TimeoutKind};
 
-use crate::single::{HEIGHT, Lone, block, precommit, prevote, proposal};
+use crate::lone::{HEIGHT, Lone, block, precommit, prevote, proposal};
 
 fn timeout(round: u32, kind: TimeoutKind) -> Timeout {
     Timeout { height: HEIGHT, round: Round(round), kind }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chain_types::{Currency, QuoteId, QuoteItem, RateItem};
+use chain_types::{Amount, Currency, QuoteId, RateItem};
 use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
@@ -118,7 +118,9 @@ impl Market {
         // Numbers only go up, over runs too.
         let number = u32::try_from(now().0 / 1_000)?.max(self.last_number + 1);
         self.last_number = number;
-        let item = quote(provider, number, mantissa(turn / QUOTES_A_RATE, place));
+        let (id, valid_until) = (QuoteId::new(provider.id, number), now().plus(QUOTE_VALID_MS));
+        let rate = rate(mantissa(turn / QUOTES_A_RATE, place));
+        let item = rate.quote(id, Amount(POSITION), valid_until);
         say(provider, &[item]).await?;
         self.report.quotes += 1;
         self.newest.send_replace(Some(item.quote_id()));
@@ -134,27 +136,7 @@ fn mantissa(step: u64, place: u64) -> u64 {
 }
 
 fn rate(mantissa: u64) -> RateItem {
-    RateItem {
-        currency: PAID.0.into(),
-        payout_currency: PAID_OUT.0.into(),
-        mantissa: mantissa.into(),
-        scale: SCALE.into(),
-        observed: now().0.into(),
-        spare: [0; 42],
-    }
-}
-
-fn quote(provider: &Party, number: u32, mantissa: u64) -> QuoteItem {
-    QuoteItem {
-        quote_id: QuoteId::new(provider.id, number).0.into(),
-        currency: PAID.0.into(),
-        payout_currency: PAID_OUT.0.into(),
-        mantissa: mantissa.into(),
-        scale: SCALE.into(),
-        ceiling: POSITION.into(),
-        valid_until: now().plus(QUOTE_VALID_MS).0.into(),
-        spare: [0; 26],
-    }
+    RateItem::new((PAID, PAID_OUT), (mantissa, SCALE), now())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! FX providers: rates near to one another, and quotes near to the rates.
 
 use chain_types::operation::{QuoteItem, RateItem};
-use chain_types::{Currency, QuoteId, VerifiedBatch};
+use chain_types::{Amount, Currency, QuoteId, VerifiedBatch};
 use rand::Rng as _;
 
 use super::memory::Memory;
@@ -34,13 +34,9 @@ pub fn publish_rates(_: &mut Memory, moment: &mut Moment<'_>) -> Option<Verified
     // Now and then an old observation, which a later one has overtaken.
     let age_ms = if moment.one_in(6) { 5_000 } else { 200 };
     let observed = moment.now.minus(moment.random.random_range(0..age_ms));
-    let items = RATES.map(|(currency, payout_currency, rate)| RateItem {
-        currency: currency.0.into(),
-        payout_currency: payout_currency.0.into(),
-        mantissa: about(moment, rate, 12).into(),
-        scale: SCALE.into(),
-        observed: observed.0.into(),
-        spare: [0; 42],
+    let items = RATES.map(|(currency, payout_currency, rate)| {
+        let mantissa = about(moment, rate, 12);
+        RateItem::new((currency, payout_currency), (mantissa, SCALE), observed)
     });
     moment.sign(provider, &items)
 }
@@ -54,16 +50,15 @@ pub fn issue_quotes(memory: &mut Memory, moment: &mut Moment<'_>) -> Option<Veri
             let (currency, payout_currency, rate) = moment.pick(&RATES);
             memory.quotes += 1;
             let off = if moment.one_in(6) { 40 } else { 10 };
-            QuoteItem {
-                quote_id: QuoteId::new(provider, memory.quotes).0.into(),
-                currency: currency.0.into(),
-                payout_currency: payout_currency.0.into(),
-                mantissa: about(moment, rate, off).into(),
-                scale: SCALE.into(),
-                ceiling: moment.pick(&[0, 200_000, 5_000_000, 5_000_000]).into(),
-                valid_until: moment.now.plus(moment.pick(&[500, 4_000, 10_000])).0.into(),
-                spare: [0; 26],
-            }
+            let mantissa = about(moment, rate, off);
+            let ceiling = Amount(moment.pick(&[0, 200_000, 5_000_000, 5_000_000]));
+            let valid_until = moment.now.plus(moment.pick(&[500, 4_000, 10_000]));
+            let pair = (currency, payout_currency);
+            RateItem::new(pair, (mantissa, SCALE), moment.now).quote(
+                QuoteId::new(provider, memory.quotes),
+                ceiling,
+                valid_until,
+            )
         })
         .collect();
     moment.sign(provider, &items)

@@ -2,8 +2,7 @@
 //! and the merchant is paid in USD; a quote that has drifted is refused.
 
 use chain_types::{
-    Amount, Currency, MerchantId, Outcome, QuoteId, QuoteItem, Rate, RateItem, RechargeItem,
-    Rejection,
+    Amount, MerchantId, Outcome, QuoteId, QuoteItem, Rate, RateItem, RechargeItem, Rejection,
 };
 
 use super::cast::{CNY, Cast, USD, money};
@@ -30,7 +29,7 @@ pub async fn conversion(cast: &Cast) -> anyhow::Result<String> {
     let position = Deposit { kind: Deposit::POSITION, owner, currency: USD, amount };
     cast.scheme.deposit(&[position]).await?;
     for (provider, mantissa) in cast.providers.iter().zip(RATES) {
-        say(provider, &[rate(CNY, USD, mantissa)]).await?;
+        say(provider, &[rate(mantissa)]).await?;
     }
     let number = u32::from_le_bytes(Entropy::fresh()?.bytes());
     let (good, drifted) = (quote(provider, number, RATES[1]), quote(provider, !number, 139_417));
@@ -52,28 +51,14 @@ pub async fn conversion(cast: &Cast) -> anyhow::Result<String> {
     Ok(format!("{ORDERS} orders of {paid} paid out as {each} each; a quote 0.3 % off refused"))
 }
 
-fn rate(currency: Currency, payout_currency: Currency, mantissa: u64) -> RateItem {
-    RateItem {
-        currency: currency.0.into(),
-        payout_currency: payout_currency.0.into(),
-        mantissa: mantissa.into(),
-        scale: SCALE.into(),
-        observed: now().0.into(),
-        spare: [0; 42],
-    }
+fn rate(mantissa: u64) -> RateItem {
+    RateItem::new((CNY, USD), (mantissa, SCALE), now())
 }
 
 fn quote(provider: &Party, number: u32, mantissa: u64) -> QuoteItem {
-    QuoteItem {
-        quote_id: QuoteId::new(provider.id, number).0.into(),
-        currency: CNY.0.into(),
-        payout_currency: USD.0.into(),
-        mantissa: mantissa.into(),
-        scale: SCALE.into(),
-        ceiling: (ORDER_AMOUNT * 2 * ORDERS as u64).into(),
-        valid_until: now().plus(QUOTE_VALID_MS).0.into(),
-        spare: [0; 26],
-    }
+    let ceiling = Amount(ORDER_AMOUNT * 2 * ORDERS as u64);
+    let valid_until = now().plus(QUOTE_VALID_MS);
+    rate(mantissa).quote(QuoteId::new(provider.id, number), ceiling, valid_until)
 }
 
 fn converted(

@@ -12,16 +12,15 @@ pub(super) const QUOTE: &[&str] =
 const VALID_MS_DEFAULT: u64 = 60_000;
 
 pub(super) fn rate(row: &Row, now: TimeMs) -> Result<RateItem, FileError> {
-    let rate = fields::rate(row, "rate")?;
     let observed = fields::optional_number(row, "observed_ms", u64::MAX)?;
-    Ok(RateItem {
-        currency: fields::currency(row, "currency")?.0.into(),
-        payout_currency: fields::currency(row, "payout_currency")?.0.into(),
-        mantissa: rate.mantissa().into(),
-        scale: rate.scale().into(),
-        observed: observed.unwrap_or(now.0).into(),
-        spare: [0; 42],
-    })
+    at_rate(row, observed.map_or(now, TimeMs))
+}
+
+fn at_rate(row: &Row, observed: TimeMs) -> Result<RateItem, FileError> {
+    let rate = fields::rate(row, "rate")?;
+    let currency = fields::currency(row, "currency")?;
+    let payout_currency = fields::currency(row, "payout_currency")?;
+    Ok(RateItem::new((currency, payout_currency), (rate.mantissa(), rate.scale()), observed))
 }
 
 /// `number` tells one quote of the provider from another; the id is made of both.
@@ -30,20 +29,11 @@ pub(super) fn quote(
     provider: ParticipantId,
     now: TimeMs,
 ) -> Result<QuoteItem, FileError> {
-    let currency = fields::currency(row, "currency")?;
-    let rate = fields::rate(row, "rate")?;
+    let rate = at_rate(row, now)?;
+    let ceiling = fields::amount(row, "ceiling", rate.pair().0)?;
     let valid_ms = fields::optional_number(row, "valid_ms", u64::MAX)?;
-    let number = fields::number(row, "number", u32::MAX)?;
-    Ok(QuoteItem {
-        quote_id: QuoteId::new(provider, number).0.into(),
-        currency: currency.0.into(),
-        payout_currency: fields::currency(row, "payout_currency")?.0.into(),
-        mantissa: rate.mantissa().into(),
-        scale: rate.scale().into(),
-        ceiling: fields::amount(row, "ceiling", currency)?.0.into(),
-        valid_until: now.plus(valid_ms.unwrap_or(VALID_MS_DEFAULT)).0.into(),
-        spare: [0; 26],
-    })
+    let id = QuoteId::new(provider, fields::number(row, "number", u32::MAX)?);
+    Ok(rate.quote(id, ceiling, now.plus(valid_ms.unwrap_or(VALID_MS_DEFAULT))))
 }
 
 impl Subject for RateItem {
