@@ -152,6 +152,35 @@ impl OrderWindow {
 
     /// Adds the orders of a block, new ones or later steps of those it has.
     pub(crate) fn insert_all(&self, orders: &[(OrderId, OrderRecord)]) {
+        let Window { hashing, .. } = self.window();
+        self.visit(orders, |slice, hash, place| {
+            let (id, record) = orders[place];
+            slice.insert(hashing, hash, id, record);
+        });
+    }
+
+    /// Adds those of a batch's orders that are new to it. The others' places, in no order.
+    pub(crate) fn insert_missing(&self, orders: &[(OrderId, OrderRecord)]) -> Vec<usize> {
+        let Window { hashing, .. } = self.window();
+        let mut there = Vec::new();
+        self.visit(orders, |slice, hash, place| {
+            let (id, record) = orders[place];
+            if slice.contains(hash, &id) {
+                there.push(place);
+            } else {
+                slice.insert(hashing, hash, id, record);
+            }
+        });
+        there
+    }
+
+    /// Calls `visit` with each order's slice, hash and place: those of one part and slice together,
+    /// in their order.
+    fn visit(
+        &self,
+        orders: &[(OrderId, OrderRecord)],
+        mut visit: impl FnMut(&mut Slice, u64, usize),
+    ) {
         let Window { hashing, parts } = self.window();
         let hashes: Vec<u64> = orders.iter().map(|(id, _)| hash_of(hashing, &id.0)).collect();
         for (part, places) in by_part(hashes.iter().copied()).groups() {
@@ -161,8 +190,7 @@ impl OrderWindow {
                 let (_, first) = &orders[run[0] as usize];
                 let slice = part.slice(hashing, number(&run[0]), first.location.height);
                 for place in run {
-                    let (id, record) = orders[*place as usize];
-                    slice.insert(hashing, hashes[*place as usize], id, record);
+                    visit(slice, hashes[*place as usize], *place as usize);
                 }
             }
         }

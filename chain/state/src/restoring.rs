@@ -132,11 +132,12 @@ impl Restoring {
         let outcomes = places.zip(outcomes.iter().copied());
         match batch.items() {
             Items::Recharge(items) => {
-                for ((item, leaf), (location, outcome)) in
-                    items.iter().zip(batch.leaves()).zip(outcomes)
-                {
-                    self.remember_order(time, item, leaf, outcome, location);
-                }
+                let submitted = items.iter().zip(batch.leaves()).zip(outcomes);
+                let recorded = submitted.filter_map(|((item, leaf), (location, outcome))| {
+                    self.recorded(time, item, leaf, outcome, location)
+                });
+                let (orders, waits): (Vec<_>, Vec<_>) = recorded.unzip();
+                self.remember_orders(&orders, waits);
             }
             Items::Collect(items) => {
                 for (item, (location, outcome)) in items.iter().zip(outcomes) {
@@ -158,15 +159,28 @@ impl Restoring {
         }
     }
 
-    /// Every new, timely id of a batch that was let in is recorded, whatever its outcome.
-    fn remember_order(
-        &mut self,
+    /// Takes those that are new, and what they wait for.
+    fn remember_orders(&mut self, orders: &[(OrderId, OrderRecord)], mut waits: Vec<Option<Wait>>) {
+        for place in self.state.orders.insert_missing(orders) {
+            waits[place] = None;
+        }
+        for ((id, _), wait) in orders.iter().zip(waits) {
+            if let Some(wait) = wait {
+                self.waits.insert(*id, wait);
+            }
+        }
+    }
+
+    /// The record of an order, if it is new, and what it then waits for: every timely id of a batch
+    /// that was let in is recorded, whatever its outcome.
+    fn recorded(
+        &self,
         time: TimeMs,
         item: &RechargeItem,
         leaf: &Digest,
         outcome: Outcome,
         location: Location,
-    ) {
+    ) -> Option<((OrderId, OrderRecord), Option<Wait>)> {
         let id = item.order_id();
         let parameters = self.state.parameters();
         let is_of_batch = outcome.rejection().is_some_and(|why| why.code() < ITEM_REJECTIONS);
@@ -174,9 +188,8 @@ impl Restoring {
             || !id.is_uuid_v7()
             || check_timely(parameters, id, time).is_err()
             || !is_live(parameters, id, self.state.time)
-            || self.state.orders.get(&id).is_some()
         {
-            return;
+            return None;
         }
         let status = match (outcome.is_applied(), item.is_collected()) {
             _ if outcome == Outcome::HELD => OrderStatus::Held,
@@ -184,13 +197,13 @@ impl Restoring {
             (true, false) => OrderStatus::Reserved,
             (false, _) => OrderStatus::Rejected,
         };
-        match status {
-            OrderStatus::Reserved => self.waits.insert(id, Wait::Collection),
-            OrderStatus::Held if item.is_collected() => self.waits.insert(id, Wait::HeldCollected),
-            OrderStatus::Held => self.waits.insert(id, Wait::Held),
+        let wait = match status {
+            OrderStatus::Reserved => Some(Wait::Collection),
+            OrderStatus::Held if item.is_collected() => Some(Wait::HeldCollected),
+            OrderStatus::Held => Some(Wait::Held),
             _ => None,
         };
-        self.state.orders.insert(id, OrderRecord::new(location, leaf, outcome, status));
+        Some(((id, OrderRecord::new(location, leaf, outcome, status)), wait))
     }
 
     fn step(&mut self, id: OrderId, status: OrderStatus, outcome: Outcome, location: Location) {
