@@ -237,7 +237,7 @@ fn pause_after(worked: Duration, times: u32) -> Duration {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::sync::mpsc::{RecvTimeoutError, channel};
+    use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 
     use super::*;
 
@@ -251,7 +251,7 @@ mod tests {
         let index = Arc::new(Index::open(&index, &options).unwrap());
         let archive = Archive::start(index, options, runs, Arc::default(), Arc::default()).unwrap();
 
-        let (pauses, paused) = channel();
+        let (pauses, paused) = sync_channel(16);
         let shared = archive.shared.clone();
         std::thread::spawn(move || {
             for pause in 0..2 {
