@@ -171,8 +171,8 @@ impl Restoring {
         }
     }
 
-    /// The record of an order, if it is new, and what it then waits for: every timely id of a batch
-    /// that was let in is recorded, whatever its outcome.
+    /// What is recorded of an order if it is new, and what it then waits for: every timely id of a
+    /// batch that was let in is recorded, whatever its outcome.
     fn recorded(
         &self,
         time: TimeMs,

@@ -263,28 +263,12 @@ pub fn decide(proposed: &TransferItem, decision: Decision) -> TransferDecisionIt
 
 /// A rate of `digits / 10^scale`, which may be none.
 pub fn rate(pair: (u16, u16), (digits, scale): (u64, u16), observed: TimeMs) -> RateItem {
-    RateItem {
-        currency: pair.0.into(),
-        payout_currency: pair.1.into(),
-        mantissa: digits.into(),
-        scale: scale.into(),
-        observed: observed.0.into(),
-        spare: [0; 42],
-    }
+    RateItem::new((Currency(pair.0), Currency(pair.1)), (digits, scale), observed)
 }
 
 /// A quote at a published rate.
 pub fn quote(id: QuoteId, at: &RateItem, ceiling: u64, until: TimeMs) -> QuoteItem {
-    QuoteItem {
-        quote_id: id.0.into(),
-        currency: at.currency,
-        payout_currency: at.payout_currency,
-        mantissa: at.mantissa,
-        scale: at.scale,
-        ceiling: ceiling.into(),
-        valid_until: until.0.into(),
-        spare: [0; 26],
-    }
+    at.quote(id, Amount(ceiling), until)
 }
 
 pub fn decide_hold(id: OrderId, decision: Decision) -> HoldDecisionItem {

@@ -5,9 +5,10 @@
 mod support;
 
 use chain_types::{
-    ApprovalItem, Change, Currency, Decision, Flags, Height, OrderId, Outcome, ParticipantId,
-    ProposalId, ProposalItem, QuoteId, QuoteItem, RateItem, RechargeItem, Rejection, ReturnItem,
-    SecretKey, SignedBatch, TransferAction, TransferDecisionItem, TransferId, TransferItem,
+    Amount, ApprovalItem, Change, Currency, Decision, Flags, Height, OrderId, Outcome,
+    ParticipantId, ProposalId, ProposalItem, QuoteId, QuoteItem, RateItem, RechargeItem, Rejection,
+    ReturnItem, SecretKey, SignedBatch, TransferAction, TransferDecisionItem, TransferId,
+    TransferItem,
 };
 use rpc_api::{BatchRpcClient as _, OrderState, SettlementRpcClient as _};
 use support::{GATEWAYS, Network, YUAN, arrival, entropy, eventually, now, order, run, sluice};
@@ -53,17 +54,13 @@ where
     assert!(refused.is_empty(), "{submitter}: {refused:?}");
 }
 
+fn rate(mantissa: u64) -> RateItem {
+    RateItem::new((YUAN, DOLLAR), (mantissa, 4), now())
+}
+
 fn quote(number: u32, mantissa: u64) -> QuoteItem {
-    QuoteItem {
-        quote_id: QuoteId::new(ParticipantId(PROVIDERS[0]), number).0.into(),
-        currency: YUAN.0.into(),
-        payout_currency: DOLLAR.0.into(),
-        mantissa: mantissa.into(),
-        scale: 4.into(),
-        ceiling: 1_000_000.into(),
-        valid_until: now().plus(60_000).0.into(),
-        spare: [0; 26],
-    }
+    let id = QuoteId::new(ParticipantId(PROVIDERS[0]), number);
+    rate(mantissa).quote(id, Amount(1_000_000), now().plus(60_000))
 }
 
 fn converted(quote: &QuoteItem) -> RechargeItem {
@@ -79,15 +76,7 @@ async fn a_quote_within_the_guard_settles_and_one_at_it_is_refused_on_all_valida
     let network = Network::started(&[]).await;
     fund(&network, PROVIDERS[0], 1_000_000).await;
     for (provider, mantissa) in PROVIDERS.into_iter().zip([9_990_u64, 10_000, 10_010]) {
-        let rate = RateItem {
-            currency: YUAN.0.into(),
-            payout_currency: DOLLAR.0.into(),
-            mantissa: mantissa.into(),
-            scale: 4.into(),
-            observed: now().0.into(),
-            spare: [0; 42],
-        };
-        applied(&network, provider, &[rate]).await;
+        applied(&network, provider, &[rate(mantissa)]).await;
     }
     // The reference is the median, 1.0000.
     let quotes = [quote(1, 10_029), quote(2, 10_030), quote(3, 9_971), quote(4, 9_970)];
