@@ -23,8 +23,8 @@ const PAUSE_FOR_WORK: u32 = 19;
 /// The same while a checkpoint waits for it, which makes a start longer by as much; and for the
 /// checkpoint's own pieces.
 const PAUSE_FOR_CHECKPOINT: u32 = 3;
-/// The most that is waited at once: work that took longer was held up by a disk or by a machine that
-/// stood still.
+/// The most that is waited at once: work that took longer was held up by a disk or by a machine
+/// that stood still.
 const PAUSE_MAX: Duration = Duration::from_secs(10);
 
 /// The thread that takes runs in, and what waits for it.
