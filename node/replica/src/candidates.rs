@@ -259,6 +259,7 @@ pub(crate) fn context_of(block: &Block) -> BlockContext {
     BlockContext {
         height: block.header.height,
         round: block.header.round,
+        parent_round: block.header.parent_round,
         proposer: block.header.proposer,
         time: block.header.time,
     }

