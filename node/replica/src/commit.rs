@@ -55,7 +55,7 @@ impl Replica {
         self.has_committed = true;
         self.head = Some(certificate.clone());
         self.deciders = self.validators.clone();
-        self.leases.beat();
+        self.beat();
         self.follow_registry();
         let writes = running_writes;
         self.effects.push(Effect::Commit { certificate, staged, records, writes, retired });

@@ -388,7 +388,7 @@ impl Replica {
             Timer::Judge(height) if height == self.height() => self.judge_candidates(),
             Timer::CatchUp => self.catch_up(),
             Timer::Status => {
-                self.leases.beat();
+                self.beat();
                 self.say_status();
             }
             Timer::Heartbeat(_) | Timer::Fetch(_) | Timer::Judge(_) | Timer::Next => {}
