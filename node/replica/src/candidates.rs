@@ -201,7 +201,7 @@ impl Replica {
                 let context = context_of(block);
                 let state = &read_state(&self.state);
                 let past = Past { state, archive: &*self.archive };
-                contracts::execute(state, &context, &batches, &past).ok()
+                contracts::execute(state, &context, &batches, &block.evidence, &past).ok()
             })
             .flatten()
             .filter(|executed| executed.block == *block);

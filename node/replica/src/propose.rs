@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use chain_types::{BatchId, Height, Round, TimeMs, VerifiedBatch};
+use chain_types::{BatchId, Equivocation, Height, Round, TimeMs, VerifiedBatch};
 use consensus_core::{Effect as ConsensusEffect, Input as ConsensusInput, Message, Timeout};
 use consensus_mempool::Room;
 use contracts::{BlockContext, Executed};
@@ -92,12 +92,13 @@ impl Replica {
         }
         let parent_round = self.parent_round();
         let batches = self.proposable();
+        let evidence = self.proposable_evidence();
         let (executed, parent_time) = {
             let state = read_state(&self.state);
             let time = self.now.max(state.time().plus(1));
             let context = BlockContext { height, round, parent_round, proposer, time };
             let past = Past { state: &state, archive: &*self.archive };
-            (contracts::execute(&state, &context, &batches, &past), state.time())
+            (contracts::execute(&state, &context, &batches, &evidence, &past), state.time())
         };
         match executed {
             Ok(executed) => Some(self.stage(executed, batches)),
@@ -112,6 +113,11 @@ impl Replica {
     /// The round in which the committed block was decided.
     fn parent_round(&self) -> Round {
         Round(0)
+    }
+
+    /// What was seen of validators that sign twice, and may stand in the next block.
+    fn proposable_evidence(&self) -> Vec<Equivocation> {
+        Vec::new()
     }
 
     /// What waits and may stand in the next block.

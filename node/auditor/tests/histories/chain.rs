@@ -53,7 +53,7 @@ impl Chain {
 
     /// What the chain makes of these batches in a block of `time`; nothing is applied.
     pub fn execute(&self, time: TimeMs, batches: &[VerifiedBatch]) -> Executed {
-        execute(&self.state, &context(&self.state, time), batches, self).unwrap()
+        execute(&self.state, &context(&self.state, time), batches, &[], self).unwrap()
     }
 
     pub fn apply(&mut self, executed: Executed, batches: &[VerifiedBatch]) {

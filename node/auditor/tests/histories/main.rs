@@ -80,11 +80,11 @@ impl History {
         let (batches, refused) = self.turn_away(time, &spoken);
         let executed = self.chain.execute(time, &batches);
         let (header, outcomes) = (&executed.block.header, &executed.outcomes);
-        if let Err(finding) = self.auditor.block(header, &batches, outcomes) {
+        if let Err(finding) = self.auditor.block(header, &[], &batches, outcomes) {
             panic!("{finding}");
         }
         if let Some(state) = &mut self.restored {
-            let again = execute(state, &context(state, time), &batches, &self.chain).unwrap();
+            let again = execute(state, &context(state, time), &batches, &[], &self.chain).unwrap();
             assert_eq!(&again.block.header, header, "a restored state goes another way");
             state.apply(again.writes);
         }
@@ -119,7 +119,7 @@ impl History {
                 continue;
             };
             let alone = std::slice::from_ref(batch);
-            match execute(state, &context(state, time), alone, &self.chain) {
+            match execute(state, &context(state, time), alone, &[], &self.chain) {
                 Err(BlockError::Author { source, .. }) => assert_eq!(source.rejection, rejection),
                 other => panic!("the auditor gives {rejection:?}, execution {:?}", other.err()),
             }

@@ -189,7 +189,7 @@ impl Chain {
                 time: state.time().plus(after_ms),
             };
             let past = Past { state: &state, archive: &*self.archive };
-            (execute(&state, &context, &batches, &past).unwrap(), signers)
+            (execute(&state, &context, &batches, &[], &past).unwrap(), signers)
         };
         self.archive.check().unwrap();
         let Executed { block, outcomes, writes } = executed;
