@@ -96,7 +96,8 @@ fn passed_over_after(blocks: &[(u64, u32, u32)]) -> Vec<u32> {
 /// At height 4 the turns are 0, 1, 2, 3; each height later they begin with one later.
 #[test]
 fn whose_turn_decided_nothing_is_passed_over() {
-    let rows: [(&str, &[(u64, u32, u32)], &[u32]); 12] = [
+    type Row = (&'static str, &'static [(u64, u32, u32)], &'static [u32]);
+    let rows: [Row; 12] = [
         ("all in their first rounds", &[(4, 0, 0), (5, 0, 0)], &[]),
         ("the first turn failed", &[(4, 1, 0)], &[0]),
         ("its round is not judged before the next header", &[(4, 0, 0)], &[]),
