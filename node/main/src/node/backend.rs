@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use chain_state::{OrderRecord, State, WindowRecord};
-use chain_store::{BreachCursor, ChainStore as _, EntryCursor, InstructionFilter, Store};
+use chain_store::{
+    BreachCursor, ChainStore as _, EntryCursor, EvidenceCursor, InstructionFilter, Store,
+};
 use chain_types::registry::validator_of_keys;
 use chain_types::{
     BatchError, BatchId, Block, ChainGenesis, Height, InstructionId, OrderId, Parameters,
@@ -22,8 +24,8 @@ use node_network::Network;
 use node_replica::{Input, read_state};
 use rpc_api::{
     AccountName, AccountReport, BatchReport, BatchState, BlockReport, BlockSummary, BreachReport,
-    EntryReport, HealthReport, InstructionReport, OrderReport, Outcomes, PeerReport, ReceiptReport,
-    StatusReport, TrialBalance, Wait, WindowReport, encode_base64,
+    EntryReport, EvidenceReport, HealthReport, InstructionReport, OrderReport, Outcomes,
+    PeerReport, ReceiptReport, StatusReport, TrialBalance, Wait, WindowReport, encode_base64,
 };
 use rpc_server::{Backend, BackendError, BlockName, InstructionsOf, Place};
 use tokio::sync::watch;
@@ -366,6 +368,19 @@ impl Backend for NodeBackend {
             after.map(|place| BreachCursor { height: place.height, sequence: place.sequence });
         let found = self.store().breaches(cursor, limit as usize).map_err(BackendError::fault)?;
         Ok(found.iter().map(reports::breach).collect())
+    }
+
+    fn evidence(
+        &self,
+        after: Option<Place>,
+        limit: u32,
+    ) -> Result<Vec<EvidenceReport>, BackendError> {
+        self.read(|_| ())?;
+        let cursor =
+            after.map(|place| EvidenceCursor { height: place.height, sequence: place.sequence });
+        let found = self.store().evidence(cursor, limit as usize).map_err(BackendError::fault)?;
+        let rules = self.orders.state.rules();
+        Ok(found.iter().map(|one| reports::evidence(one, &rules.registry.nodes)).collect())
     }
 
     fn accounts(
