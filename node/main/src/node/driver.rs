@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -20,6 +20,7 @@ use super::archive::{ReadFault, StoreArchive};
 use super::checkpoints::{Checkpoints, Work};
 use super::home::{Outdated, check_version};
 use super::hub::Hub;
+use super::inbox::InputReceiver;
 use super::metrics::NodeMetrics;
 use super::peers::{Directory, PeerWork};
 use super::standing::{Registration, tell_role};
@@ -115,7 +116,7 @@ impl Driver {
     pub fn run(
         mut self,
         first: Input,
-        inputs: &Receiver<Input>,
+        inputs: &InputReceiver,
         stop: &CancellationToken,
     ) -> Result<(), DriverFault> {
         tell_role(self.role, self.replica.height());
@@ -133,7 +134,7 @@ impl Driver {
     fn turn(
         &mut self,
         timers: &mut Timers,
-        inputs: &Receiver<Input>,
+        inputs: &InputReceiver,
         stop: &CancellationToken,
     ) -> Result<(), DriverFault> {
         while !stop.is_cancelled() {
@@ -271,7 +272,7 @@ impl Driver {
     fn follow_nodes(&mut self) {
         let state = read_state(&self.state);
         let nodes = state.nodes();
-        if self.directory.follow(nodes) {
+        if self.directory.follow(state.height(), nodes) {
             self.network.allow(nodes.iter().map(|node| node.network_key).collect());
             self.registration.follow(nodes);
         }
