@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chain_types::{ChainId, Height, PublicKey, codec};
-use consensus_core::{Message, SignedProposal, SignedVote};
+use consensus_core::{Message, RELAYED_VOTES_MAX, SignedProposal, SignedVote};
 use node_network::{Budget, Ignored, Strike};
 use node_replica::{NodeIndex, PEER_MESSAGE_BYTES_MAX, PeerMessage};
 
@@ -92,8 +92,12 @@ fn words(message: &PeerMessage) -> Vec<Word<'_>> {
         PeerMessage::Consensus(Message::Vote(signed)) => vec![Word::Vote(signed)],
         PeerMessage::Consensus(Message::Proposal(proposal))
         | PeerMessage::Proposal { proposal, .. } => vec![Word::Proposal(proposal)],
+        PeerMessage::Votes(votes) => votes.iter().map(Word::Vote).collect(),
+        // The replica verifies what is heard of its own key, whatever the height.
         PeerMessage::Consensus(Message::PolkaCertificate(_) | Message::RoundCertificate(_))
-        | PeerMessage::Status { .. } => Vec::new(),
+        | PeerMessage::Status { .. }
+        | PeerMessage::Ask { .. }
+        | PeerMessage::Heard { .. } => Vec::new(),
     }
 }
 
@@ -116,13 +120,15 @@ enum Cost {
 
 fn cost(message: &PeerMessage) -> Cost {
     match message {
-        PeerMessage::Consensus(Message::Vote(_)) | PeerMessage::Status { .. } => Cost::Small,
+        PeerMessage::Consensus(Message::Vote(_))
+        | PeerMessage::Status { .. }
+        | PeerMessage::Ask { .. }
+        | PeerMessage::Heard { .. } => Cost::Small,
         PeerMessage::Consensus(Message::Proposal(_)) | PeerMessage::Proposal { .. } => {
             Cost::Proposal
         }
-        PeerMessage::Consensus(Message::PolkaCertificate(_) | Message::RoundCertificate(_)) => {
-            Cost::Bundle
-        }
+        PeerMessage::Consensus(Message::PolkaCertificate(_) | Message::RoundCertificate(_))
+        | PeerMessage::Votes(_) => Cost::Bundle,
     }
 }
 
@@ -198,6 +204,9 @@ impl Checks {
 
     /// What can be said of a message, `bytes` on the wire, without verifying a signature.
     pub fn admit(&mut self, message: &PeerMessage, bytes: &[u8], now: Instant) -> Finding {
+        if matches!(message, PeerMessage::Votes(votes) if votes.len() > RELAYED_VOTES_MAX) {
+            return Finding::Strike(Strike::Invalid);
+        }
         let heights = heights(message);
         let (height, listing) = self.directory.at_height();
         if let Some(finding) = distance(&heights, height) {

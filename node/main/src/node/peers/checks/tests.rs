@@ -138,6 +138,14 @@ fn signatures_are_verified_with_the_registrys_keys() {
         ("a proposal of another chain", proposal(1, 1, other_chain), forged),
         ("a certificate, which consensus verifies", certificate(), Finding::Handle),
     ];
+    let list = |signers: [u32; 3]| {
+        let votes = (0..3).zip(signers);
+        PeerMessage::Votes(votes.map(|(author, signer)| signed(author, 101, signer)).collect())
+    };
+    let rows = rows.into_iter().chain([
+        ("votes of others, relayed", list([0, 1, 2]), Finding::Handle),
+        ("a forged one among them", list([0, 1, 1]), forged),
+    ]);
     let verifier = Verifier::new(CHAIN, directory());
     for (what, message, expected) in rows {
         for _ in 0..2 {
@@ -180,6 +188,15 @@ fn what_a_peer_says_again_is_heard_again_only_after_a_while() {
     }
     assert_eq!(admit(&mut checks, 1, 50), Finding::Handle);
     assert_eq!(admit(&mut checks, 0, 600), Finding::Handle, "its rebroadcast is heard");
+}
+
+#[test]
+fn a_list_of_votes_is_bounded_and_no_edge_may_send_one() {
+    let list = |count| PeerMessage::Votes(vec![signed(2, 101, 2); count]);
+    let too_many = list(RELAYED_VOTES_MAX + 1);
+    assert_eq!(admit(1, &list(RELAYED_VOTES_MAX)), Finding::Handle);
+    assert_eq!(admit(1, &too_many), Finding::Strike(Strike::Invalid));
+    assert_eq!(admit(EDGE, &list(1)), Finding::Strike(Strike::Powerless));
 }
 
 #[test]
