@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -32,6 +31,7 @@ use tokio::sync::watch;
 
 use super::driver::Vitals;
 use super::hub::{Ended, FinalBatch, Hub};
+use super::inbox::{InputSender, Source};
 use super::orders::Orders;
 use super::reports;
 use super::submissions::Submissions;
@@ -58,7 +58,7 @@ pub struct NodeBackend {
     /// For the peers' state.
     pub network: Network,
     /// To the driver.
-    pub inputs: SyncSender<Input>,
+    pub inputs: InputSender,
     /// To the driver, for clients' batches.
     pub submissions: Submissions,
     /// When the process started.
@@ -186,7 +186,7 @@ impl NodeBackend {
     fn is_held(&self, id: &BatchId) -> bool {
         let (token, answer) = self.hub.request();
         let input = Input::BatchesWanted { ids: vec![*id], token };
-        self.inputs.send(input).is_ok()
+        self.inputs.send_blocking(Source::Questions, input).is_ok()
             && answer.blocking_recv().is_ok_and(|(found, _)| !found.is_empty())
     }
 

@@ -15,11 +15,11 @@ use chain_types::{
     Amount, ArrivalItem, CashbackTier, Certificate, ChainGenesis, ChainId, Change, CollectItem,
     Currency, Decision, Digest, Equivocation, Flags, Height, HoldDecisionItem, InstructionId,
     LiquidityLine, Merchant, MerchantId, Node, OrderId, Outcome, Parameters, Participant,
-    ParticipantId, PolicyItem, Programme, ProposalId, ProposalItem, Receipt, RechargeItem,
-    RecordProof, ReturnItem, Roles, Round, SecretKey, SignedBatch, TimeMs, VerifiedBatch, Vote,
-    VoteStep, WindowId, codec,
+    ParticipantId, PolicyItem, Programme, ProposalId, ProposalItem, PublicKey, Receipt,
+    RechargeItem, RecordProof, ReturnItem, Roles, Round, SecretKey, SignedBatch, TimeMs,
+    ValidatorId, VerifiedBatch, Vote, VoteStep, WindowId, codec,
 };
-use consensus_core::Proposers;
+use consensus_core::{Message, Proposers, SignedVote};
 use contracts::{BlockContext, Executed, execute};
 use node_replica::{Checkpoint, Past, SharedState, read_state};
 use tempfile::TempDir;
