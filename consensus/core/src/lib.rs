@@ -19,6 +19,7 @@ mod interface;
 mod log;
 mod machine;
 mod messages;
+mod progress;
 mod proposers;
 mod timeouts;
 
@@ -30,5 +31,6 @@ pub use interface::{Effect, Equivocation, Input, Timeout, TimeoutKind};
 pub use messages::{
     MESSAGE_BYTES_MAX, MESSAGE_VERSION, Message, Proposal, SignedProposal, SignedVote,
 };
+pub use progress::{Progress, RoundStep};
 pub use proposers::Proposers;
 pub use timeouts::Timeouts;

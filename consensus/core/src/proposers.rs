@@ -62,6 +62,12 @@ impl Proposers {
     pub fn is_passed_over(&self, validator: ValidatorId, height: Height) -> bool {
         self.passed_over_until.get(&validator).is_some_and(|until| height <= *until)
     }
+
+    /// Who is passed over at `height`, ascending by id, each with the last height of it.
+    pub fn passed_over(&self, height: Height) -> impl Iterator<Item = (ValidatorId, Height)> {
+        let until = self.passed_over_until.iter().map(|(id, until)| (*id, *until));
+        until.filter(move |(_, until)| height <= *until)
+    }
 }
 
 fn rotated(mut group: Vec<ValidatorId>, height: Height) -> Vec<ValidatorId> {

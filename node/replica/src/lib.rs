@@ -14,6 +14,7 @@ mod input;
 mod message;
 mod newcomer;
 mod past;
+mod progress;
 mod propose;
 mod recover;
 mod replica;
@@ -28,5 +29,6 @@ pub use message::{
     RESPONSE_BYTES_MAX, SYNC_BLOCKS_MAX, SYNC_BYTES_MAX, WireBlock,
 };
 pub use past::{Archive, ArchivedItem, Past, SharedArchive};
+pub use progress::{PassedOver, PassedOverReason, ReplicaProgress, WaitsFor};
 pub use recover::{ReplayError, Replayed, replay_block};
 pub use replica::{Config, NodeIndex, NodeKeys, Replica, Role};

@@ -18,21 +18,21 @@ use chain_types::{
 };
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use node_network::Network;
 use node_replica::{Input, read_state};
 use rpc_api::{
     AccountName, AccountReport, BatchReport, BatchState, BlockReport, BlockSummary, BreachReport,
-    EntryReport, HealthReport, InstructionReport, OrderReport, Outcomes, PeerReport, ReceiptReport,
+    EntryReport, HealthReport, InstructionReport, OrderReport, Outcomes, ReceiptReport,
     StatusReport, TrialBalance, Wait, WindowReport, encode_base64,
 };
 use rpc_server::{Backend, BackendError, BlockName, InstructionsOf, Place};
 use tokio::sync::watch;
 
-use super::driver::Vitals;
 use super::hub::{Ended, FinalBatch, Hub};
+use super::observer::Observer;
 use super::orders::Orders;
 use super::reports;
 use super::submissions::Submissions;
+use super::vitals::{Vitals, milliseconds};
 
 /// When a client should try again after a full queue or pool.
 const RETRY_AFTER_MS: u64 = 250;
@@ -53,8 +53,8 @@ pub struct NodeBackend {
     pub hub: Arc<Hub>,
     /// Where the driver stands.
     pub vitals: Arc<Vitals>,
-    /// For the peers' state.
-    pub network: Network,
+    /// How the node stands.
+    pub observer: Arc<Observer>,
     /// To the driver.
     pub inputs: SyncSender<Input>,
     /// To the driver, for clients' batches.
@@ -101,24 +101,13 @@ impl NodeBackend {
         Ok(())
     }
 
-    fn reason_not_ready(&self) -> Option<String> {
-        if self.vitals.failed.load(Ordering::Relaxed) {
-            return Some("a write to the store failed".to_owned());
-        }
-        self.vitals.is_catching_up().then(|| {
-            let height = self.vitals.height.load(Ordering::Relaxed);
-            let best = self.vitals.best_peer_height.load(Ordering::Relaxed);
-            format!("catching up: at height {height} of {best}")
-        })
-    }
-
     async fn submit_batch(
         &self,
         bytes: Bytes,
         wait: Wait,
         with_codes: bool,
     ) -> Result<BatchReport, BackendError> {
-        if let Some(reason) = self.reason_not_ready() {
+        if let Some(reason) = self.observer.reason_not_ready() {
             let error = BatchError::new(Rejection::NotReady, format!("({reason})"));
             return Err(retry_later(error));
         }
@@ -260,7 +249,7 @@ impl Backend for NodeBackend {
     }
 
     fn health(&self) -> HealthReport {
-        let reason = self.reason_not_ready();
+        let reason = self.observer.reason_not_ready();
         HealthReport { is_ready: reason.is_none(), reason }
     }
 
@@ -442,19 +431,13 @@ impl Backend for NodeBackend {
     }
 
     fn status(&self) -> Result<StatusReport, BackendError> {
-        let connected = self.network.connected();
+        let (situation, standing) = (self.observer.situation(), self.observer.standing());
+        let peers = self.observer.peers();
         let state = read_state(&self.orders.state);
-        let nodes = state.nodes().iter().filter(|node| node.name != self.name);
-        let peers = nodes.map(|node| PeerReport {
-            name: node.name.clone(),
-            network_key: node.network_key.to_string(),
-            is_connected: connected.contains(&node.network_key),
-        });
         let validator = self.keys.and_then(|(network, vote)| {
             let id = validator_of_keys(state.nodes(), network, vote)?;
             state.validators().get(id).map(|validator| validator.id)
         });
-        let best = self.vitals.best_peer_height.load(Ordering::Relaxed);
         Ok(StatusReport {
             name: self.name.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -464,13 +447,14 @@ impl Backend for NodeBackend {
             block_hash: state.block_hash().to_string(),
             block_time_ms: state.time().0,
             state_digest: state.digest().to_string(),
-            is_catching_up: self.vitals.is_catching_up(),
-            highest_known_height: best.max(state.height().0),
-            is_ready: self.reason_not_ready().is_none(),
-            peers: peers.collect(),
+            is_catching_up: situation.is_behind(),
+            highest_known_height: situation.known_height().0.max(state.height().0),
+            is_ready: standing.reason.is_none(),
+            standing,
+            peers,
             pool_batch_count: self.vitals.pool_batches.load(Ordering::Relaxed),
             pool_item_count: self.vitals.pool_items.load(Ordering::Relaxed),
-            uptime_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            uptime_ms: milliseconds(self.started.elapsed()),
         })
     }
 }
