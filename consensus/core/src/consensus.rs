@@ -181,6 +181,11 @@ impl Consensus {
         round.as_u32().map(Round)
     }
 
+    /// The running height's engine.
+    pub(crate) fn machine(&self) -> Option<&Machine> {
+        self.machine.as_ref()
+    }
+
     /// Whether the running height is decided.
     pub fn is_decided(&self) -> bool {
         self.machine.as_ref().is_some_and(|machine| machine.decided)

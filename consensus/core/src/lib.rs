@@ -20,6 +20,7 @@ mod interface;
 mod log;
 mod machine;
 mod messages;
+mod progress;
 mod proposers;
 mod relay;
 mod timeouts;
@@ -32,6 +33,7 @@ pub use interface::{Effect, Equivocation, Input, Timeout, TimeoutKind};
 pub use messages::{
     MESSAGE_BYTES_MAX, MESSAGE_VERSION, Message, Proposal, SignedProposal, SignedVote,
 };
+pub use progress::{Progress, RoundStep};
 pub use proposers::Proposers;
 pub use relay::RELAYED_VOTES_MAX;
 pub use timeouts::Timeouts;

@@ -91,6 +91,20 @@ impl Proposers {
         failed || self.is_caught(validator, height)
     }
 
+    /// Whose turns failed, so that they are passed over at `height`, ascending by id, each with the
+    /// last height of it.
+    pub fn passed_over(&self, height: Height) -> impl Iterator<Item = (ValidatorId, Height)> {
+        let until = self.passed_over_until.iter().map(|(id, until)| (*id, *until));
+        until.filter(move |(_, until)| height <= *until)
+    }
+
+    /// Against whom evidence is committed, so that they are passed over at `height`, as
+    /// [`Self::passed_over`].
+    pub fn caught(&self, height: Height) -> impl Iterator<Item = (ValidatorId, Height)> {
+        let until = self.caught_until.iter().map(|(id, until)| (*id, *until));
+        until.filter(move |(_, until)| height <= *until)
+    }
+
     /// Whether `validator` is passed over at `height` because evidence against it is committed.
     pub fn is_caught(&self, validator: ValidatorId, height: Height) -> bool {
         self.caught_until.get(&validator).is_some_and(|until| height <= *until)

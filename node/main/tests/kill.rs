@@ -15,7 +15,7 @@ use support::{Network, PATIENCE, eventually, run, sluice};
 async fn every_final_order_is_there(network: &Network, node: usize, finals: &[(OrderId, u64)]) {
     for (id, height) in finals.iter().step_by(7) {
         eventually("its search covers a final order's height", || async {
-            let report = network.order(node, *id).await;
+            let Some(report) = network.order_if_known(node, *id).await else { return false };
             if report.searched.to_height < *height {
                 return false;
             }

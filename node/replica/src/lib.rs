@@ -16,6 +16,7 @@ mod message;
 mod newcomer;
 mod pace;
 mod past;
+mod progress;
 mod proposals;
 mod propose;
 mod recover;
@@ -32,5 +33,6 @@ pub use message::{
     RESPONSE_BYTES_MAX, SYNC_BLOCKS_MAX, SYNC_BYTES_MAX, WireBlock,
 };
 pub use past::{Archive, ArchivedItem, Past, SharedArchive};
+pub use progress::{PassedOver, PassedOverReason, ReplicaProgress, WaitsFor};
 pub use recover::{ReplayError, Replayed, replay_block};
 pub use replica::{Config, NodeIndex, NodeKeys, Replica, Role};

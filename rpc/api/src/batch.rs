@@ -35,7 +35,8 @@ pub trait BatchRpc {
     /// What is known of a batch.
     ///
     /// # Errors
-    /// `id-malformed`. A batch that this node does not know is no error: `state` is `"unknown"`.
+    /// `id-malformed`. A batch that this node does not know is no error: `state` is `"unknown"`;
+    /// but `node-behind` while the node is not ready, for it cannot know what others have decided.
     #[method(name = "status")]
     async fn status(&self, batch_id: String, with_codes: Option<bool>) -> RpcResult<BatchReport>;
 }

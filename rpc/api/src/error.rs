@@ -76,6 +76,7 @@ api_errors! {
     BatchDropped = 1017, "batch-dropped", false, "The batch left the node's pool before a block took it: its valid-until time passed.", "Ask `batch_status`; then sign a new batch: the orders keep their ids.";
     WindowOpen = 1018, "window-open", true, "The window is still open: its report is made when it closes.", "Ask again once it has closed: `settlement_window` then gives `closed_ms`.";
     ProofNotKept = 1019, "proof-not-kept", false, "This node's index was made by an earlier version, which did not keep what the proof needs.", "Ask another node; its operator may move `index/` away, and the node makes it again from the blocks.";
+    NodeBehind = 1020, "node-behind", true, "The node is behind or cut off: what it does not find may be final elsewhere.", "Ask another node; `node_status` says what this one lacks.";
 }
 
 /// A JSON-RPC 2.0 or transport error: code, name, cause and remedy.

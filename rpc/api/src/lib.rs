@@ -57,7 +57,10 @@ pub use ledger::{
     TrialBalance,
 };
 pub use money::Money;
-pub use node::{HealthReport, NodeRpcClient, NodeRpcServer, PeerReport, StatusReport};
+pub use node::{
+    CaughtReport, HealthReport, NodeRpcClient, NodeRpcServer, PassedOverReport, PeerReport,
+    StandingReport, StatusReport,
+};
 pub use page::{LIMIT_DEFAULT, LIMIT_MAX, Page};
 pub use rate::{rate_of, rate_text};
 pub use recharge::{

@@ -36,12 +36,16 @@ pub struct StatusReport {
     pub block_time_ms: u64,
     /// The state's digest after it, hexadecimal.
     pub state_digest: String,
-    /// Whether the node is behind its peers and fetching blocks.
+    /// Whether the node is well behind the validators and fetching blocks.
     pub is_catching_up: bool,
-    /// The highest height that a peer is known to have.
+    /// The highest height that validators with more than a third of the power say they have, or
+    /// the node's own if that is higher.
     pub highest_known_height: u64,
-    /// Whether new batches are taken.
+    /// Whether the node serves: new batches are taken, and it knows that its head is the chain's.
     pub is_ready: bool,
+    /// What the next block waits for, and which validators stand out.
+    #[serde(flatten)]
+    pub standing: StandingReport,
     /// Peers, connected and configured.
     pub peers: Vec<PeerReport>,
     /// Batches held that are in no block yet.
@@ -50,6 +54,64 @@ pub struct StatusReport {
     pub pool_item_count: u64,
     /// Milliseconds since the process started.
     pub uptime_ms: u64,
+}
+
+/// What the next block waits for, and which validators stand out. Its fields stand in
+/// `node_status` beside the others.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandingReport {
+    /// Why the node is not ready, in the words of `/readyz`; absent when it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// How long ago the node committed its last block; before the first one since its start, the
+    /// age of that block by its time.
+    #[serde(default)]
+    pub last_block_age_ms: u64,
+    /// The running round of the next height; absent while that height has not begun here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round: Option<u32>,
+    /// What the next block waits for: `proposal of node-2`, `prevotes of node-2, node-3`,
+    /// `precommits of node-3`, `work`, `blocks of the validators` at a node without a vote, or
+    /// `heights of a quorum` at a validator that does not know yet whether it voted before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<String>,
+    /// The names of the validators whose proposal or votes are missing.
+    #[serde(default)]
+    pub missing: Vec<String>,
+    /// Validators whose turns to propose come last for a while.
+    #[serde(default)]
+    pub passed_over: Vec<PassedOverReport>,
+    /// Validators that the chain holds evidence against, the newest evidence first.
+    #[serde(default)]
+    pub caught: Vec<CaughtReport>,
+}
+
+/// A validator whose turns to propose come last for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassedOverReport {
+    /// Its id.
+    pub validator: u32,
+    /// Its name in the registry.
+    pub name: String,
+    /// The last height of it.
+    pub until_height: u64,
+    /// Why, in a few words.
+    pub reason: String,
+}
+
+/// A validator that was caught: evidence of it stands in a decided block.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaughtReport {
+    /// Its id.
+    pub validator: u32,
+    /// Its name in the registry.
+    pub name: String,
+    /// The height that it signed two values for.
+    pub height: u64,
+    /// The round of that height.
+    pub round: u32,
+    /// What it signed two of, in a few words.
+    pub what: String,
 }
 
 /// A peer.
@@ -61,6 +123,12 @@ pub struct PeerReport {
     pub network_key: String,
     /// Whether it is connected.
     pub is_connected: bool,
+    /// The height that it said last; absent before it has said one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said_height: Option<u64>,
+    /// How long ago it said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said_age_ms: Option<u64>,
 }
 
 /// Whether a node serves.

@@ -16,7 +16,8 @@ pub trait RechargeRpc {
     /// the order could still commit.
     ///
     /// # Errors
-    /// `id-malformed` when the id is no UUIDv7.
+    /// `id-malformed` when the id is no UUIDv7; `node-behind` when the order is not found, may
+    /// still commit, and the node is not ready: it cannot know what others have decided.
     #[method(name = "order")]
     async fn order(&self, order_id: String) -> RpcResult<OrderReport>;
 
@@ -24,7 +25,7 @@ pub trait RechargeRpc {
     /// genesis file. It proves as many stages as have happened.
     ///
     /// # Errors
-    /// `id-malformed`; `not-found`, with the heights searched.
+    /// `id-malformed`; `not-found`, with the heights searched; `node-behind` as for `order`.
     #[method(name = "receipt")]
     async fn receipt(&self, order_id: String) -> RpcResult<ReceiptReport>;
 }

@@ -111,7 +111,8 @@ pub trait Backend: ContractReads {
     /// The newest height whose block, outcomes and records can be read. It rings after they can.
     fn doorbell(&self) -> watch::Receiver<Height>;
 
-    /// Whether the node serves: what `/readyz` says.
+    /// Whether the node serves: what `/readyz` says. While it does not, what it does not find is
+    /// answered with [`ApiError::NodeBehind`].
     fn health(&self) -> HealthReport;
 
     /// Checks a batch and hands it to the pool; with [`Wait::Final`] also waits, without bound,

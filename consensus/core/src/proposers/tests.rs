@@ -142,6 +142,11 @@ fn a_failed_turn_costs_the_penalty_and_a_success_forgives() {
         assert_ne!(proposers.proposer(&validators, Height(height), Round(0)), ValidatorId(1));
     }
     assert!(!proposers.is_passed_over(ValidatorId(1), Height(16)));
+    let passed_over = |proposers: &Proposers, height| -> Vec<_> {
+        proposers.passed_over(Height(height)).collect()
+    };
+    assert_eq!(passed_over(&proposers, 15), [(ValidatorId(1), Height(15))]);
+    assert_eq!(passed_over(&proposers, 16), []);
     proposers.note(&block(6, 3, 1, ValidatorId(1)), &validators, PENALTY);
     assert!(proposers.is_passed_over(ValidatorId(1), Height(7)), "its round is not known yet");
     proposers.note(&block(7, 0, 3, ValidatorId(1)), &validators, PENALTY);

@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chain_types::OrderId;
 use futures::FutureExt as _;
-use rpc_api::{OrderState, RechargeRpcClient as _};
+use rpc_api::{ApiError, OrderState, RechargeRpcClient as _};
 use serde::Serialize;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -341,6 +341,7 @@ async fn read(client: &Client, node: usize, order: OrderId) -> Said {
     match client.ask_node(node, |node| node.order(id.clone()).boxed()).await {
         Ok(report) if report.status == OrderState::NotFound => Said::Behind,
         Ok(_) => Said::Final,
+        Err(CallError::Refused { code, .. }) if code == ApiError::NodeBehind.code() => Said::Behind,
         Err(error) => Said::Failed(error),
     }
 }

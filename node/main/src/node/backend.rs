@@ -8,10 +8,11 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use chain_state::{OrderRecord, State, WindowRecord};
+use chain_state::{EvidenceRecord, OrderRecord, State, WindowRecord};
 use chain_store::{
     BreachCursor, ChainStore as _, EntryCursor, EvidenceCursor, InstructionFilter, Store,
 };
+use chain_types::evidence::EVIDENCE_PENALTY_HEIGHTS;
 use chain_types::registry::validator_of_keys;
 use chain_types::{
     BatchError, BatchId, Block, ChainGenesis, Height, InstructionId, OrderId, Parameters,
@@ -19,25 +20,28 @@ use chain_types::{
 };
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use node_network::Network;
 use node_replica::{Input, read_state};
 use rpc_api::{
     AccountName, AccountReport, BatchReport, BatchState, BlockReport, BlockSummary, BreachReport,
-    EntryReport, EvidenceReport, HealthReport, InstructionReport, OrderReport, Outcomes,
-    PeerReport, ReceiptReport, StatusReport, TrialBalance, Wait, WindowReport, encode_base64,
+    CaughtReport, EntryReport, EvidenceReport, HealthReport, InstructionReport, OrderReport,
+    Outcomes, ReceiptReport, StandingReport, StatusReport, TrialBalance, Wait, WindowReport,
+    encode_base64,
 };
 use rpc_server::{Backend, BackendError, BlockName, InstructionsOf, Place};
 use tokio::sync::watch;
 
-use super::driver::Vitals;
 use super::hub::{Ended, FinalBatch, Hub};
 use super::inbox::{InputSender, Source};
+use super::observer::Observer;
 use super::orders::Orders;
 use super::reports;
 use super::submissions::Submissions;
+use super::vitals::{Vitals, milliseconds};
 
 /// When a client should try again after a full queue or pool.
 const RETRY_AFTER_MS: u64 = 250;
+/// Pieces of evidence that `node_status` lists.
+const CAUGHT_MAX: usize = 64;
 /// How long a read waits for the store to come as far as the state.
 const STORE_LAG_MAX: Duration = Duration::from_secs(10);
 
@@ -55,8 +59,8 @@ pub struct NodeBackend {
     pub hub: Arc<Hub>,
     /// Where the driver stands.
     pub vitals: Arc<Vitals>,
-    /// For the peers' state.
-    pub network: Network,
+    /// How the node stands.
+    pub observer: Arc<Observer>,
     /// To the driver.
     pub inputs: InputSender,
     /// To the driver, for clients' batches.
@@ -103,24 +107,13 @@ impl NodeBackend {
         Ok(())
     }
 
-    fn reason_not_ready(&self) -> Option<String> {
-        if self.vitals.failed.load(Ordering::Relaxed) {
-            return Some("a write to the store failed".to_owned());
-        }
-        self.vitals.is_catching_up().then(|| {
-            let height = self.vitals.height.load(Ordering::Relaxed);
-            let best = self.vitals.best_peer_height.load(Ordering::Relaxed);
-            format!("catching up: at height {height} of {best}")
-        })
-    }
-
     async fn submit_batch(
         &self,
         bytes: Bytes,
         wait: Wait,
         with_codes: bool,
     ) -> Result<BatchReport, BackendError> {
-        if let Some(reason) = self.reason_not_ready() {
+        if let Some(reason) = self.observer.reason_not_ready() {
             let error = BatchError::new(Rejection::NotReady, format!("({reason})"));
             return Err(retry_later(error));
         }
@@ -252,6 +245,29 @@ impl Drop for Waiting {
     }
 }
 
+impl NodeBackend {
+    /// Validators that blocks hold evidence against, the newest first: some of those whose turns
+    /// come last for it.
+    fn caught(&self) -> Result<Vec<CaughtReport>, BackendError> {
+        let (head, _) = self.orders.state.head();
+        let height = Height(head.0.saturating_sub(EVIDENCE_PENALTY_HEIGHTS));
+        let cursor = EvidenceCursor { height, sequence: 0 };
+        let found = self.store().evidence(Some(cursor), CAUGHT_MAX);
+        let nodes = &self.orders.state.rules().registry.nodes;
+        let report = |record: &EvidenceRecord| CaughtReport {
+            validator: record.validator.0,
+            name: nodes
+                .get(record.validator.0 as usize)
+                .map(|node| node.name.clone())
+                .unwrap_or_default(),
+            height: record.offence_height.0,
+            round: record.offence_round.0,
+            what: format!("two {}", record.kind.name()),
+        };
+        Ok(found.map_err(BackendError::fault)?.iter().rev().map(report).collect())
+    }
+}
+
 impl Backend for NodeBackend {
     fn genesis(&self) -> &ChainGenesis {
         &self.genesis
@@ -262,7 +278,7 @@ impl Backend for NodeBackend {
     }
 
     fn health(&self) -> HealthReport {
-        let reason = self.reason_not_ready();
+        let reason = self.observer.reason_not_ready();
         HealthReport { is_ready: reason.is_none(), reason }
     }
 
@@ -457,19 +473,14 @@ impl Backend for NodeBackend {
     }
 
     fn status(&self) -> Result<StatusReport, BackendError> {
-        let connected = self.network.connected();
+        let situation = self.observer.situation();
+        let standing = StandingReport { caught: self.caught()?, ..self.observer.standing() };
+        let peers = self.observer.peers();
         let state = read_state(&self.orders.state);
-        let nodes = state.nodes().iter().filter(|node| node.name != self.name);
-        let peers = nodes.map(|node| PeerReport {
-            name: node.name.clone(),
-            network_key: node.network_key.to_string(),
-            is_connected: connected.contains(&node.network_key),
-        });
         let validator = self.keys.and_then(|(network, vote)| {
             let id = validator_of_keys(state.nodes(), network, vote)?;
             state.validators().get(id).map(|validator| validator.id)
         });
-        let best = self.vitals.best_peer_height.load(Ordering::Relaxed);
         Ok(StatusReport {
             name: self.name.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -479,13 +490,14 @@ impl Backend for NodeBackend {
             block_hash: state.block_hash().to_string(),
             block_time_ms: state.time().0,
             state_digest: state.digest().to_string(),
-            is_catching_up: self.vitals.is_catching_up(),
-            highest_known_height: best.max(state.height().0),
-            is_ready: self.reason_not_ready().is_none(),
-            peers: peers.collect(),
+            is_catching_up: situation.is_behind(),
+            highest_known_height: situation.known_height().0.max(state.height().0),
+            is_ready: standing.reason.is_none(),
+            standing,
+            peers,
             pool_batch_count: self.vitals.pool_batches.load(Ordering::Relaxed),
             pool_item_count: self.vitals.pool_items.load(Ordering::Relaxed),
-            uptime_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            uptime_ms: milliseconds(self.started.elapsed()),
         })
     }
 }

@@ -2,9 +2,9 @@
 //! be durable is on disk before the effect after it begins; a write that fails stops the node.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::RecvTimeoutError;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use chain_store::{BlockRecords, Cell, ChainStore as _, Log, Store, StoreFault};
@@ -26,32 +26,11 @@ use super::metrics::NodeMetrics;
 use super::peers::{Directory, PeerWork};
 use super::standing::{Registration, tell_role};
 use super::timers::Timers;
+use super::vitals::Vitals;
+use super::watch::Watch;
 
-/// What the driver knows that others read.
-#[derive(Debug, Default)]
-pub struct Vitals {
-    /// The committed height.
-    pub height: AtomicU64,
-    /// The highest height that a connected peer says it has committed.
-    pub best_peer_height: AtomicU64,
-    /// Batches in the pool.
-    pub pool_batches: AtomicU64,
-    /// Items of the batches in the pool.
-    pub pool_items: AtomicU64,
-    /// The store has failed: nothing is accepted any more.
-    pub failed: AtomicBool,
-}
-
-impl Vitals {
-    /// How many blocks the node may be behind and still count as caught up.
-    const BEHIND_MAX: u64 = 5;
-
-    /// Whether peers are well ahead.
-    pub fn is_catching_up(&self) -> bool {
-        let height = self.height.load(Ordering::Relaxed);
-        self.best_peer_height.load(Ordering::Relaxed) > height + Self::BEHIND_MAX
-    }
-}
+/// How often others are shown where the replica stands, and the operator is told, at most.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// Why the driver cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +78,8 @@ pub struct Driver {
     pub hub: Arc<Hub>,
     /// What others read.
     pub vitals: Arc<Vitals>,
+    /// When the operator is told that something is amiss.
+    pub watch: Watch,
     /// Figures.
     pub metrics: Arc<NodeMetrics>,
 }
@@ -121,6 +102,7 @@ impl Driver {
         stop: &CancellationToken,
     ) -> Result<(), DriverFault> {
         tell_role(self.role, self.replica.height());
+        self.vitals.publish(self.replica.progress());
         let mut timers = Timers::default();
         let result =
             self.step(&mut timers, first).and_then(|()| self.turn(&mut timers, inputs, stop));
@@ -138,7 +120,12 @@ impl Driver {
         inputs: &InputReceiver,
         stop: &CancellationToken,
     ) -> Result<(), DriverFault> {
+        let mut looked = Instant::now();
         while !stop.is_cancelled() {
+            if looked.elapsed() >= LOOK_EVERY {
+                looked = Instant::now();
+                self.look();
+            }
             while let Some(timer) = timers.pop(Instant::now()) {
                 self.step(timers, Input::Timer(timer))?;
             }
@@ -153,6 +140,9 @@ impl Driver {
 
     fn step(&mut self, timers: &mut Timers, input: Input) -> Result<(), DriverFault> {
         let started = Instant::now();
+        if let Input::Message { from, message: PeerMessage::Status { height } } = &input {
+            self.vitals.hear(*from, *height);
+        }
         let effects = self.replica.handle(wall_clock(), input);
         // What was executed without a part of the past must not become known.
         self.archive.check()?;
@@ -163,6 +153,7 @@ impl Driver {
         let role = self.replica.role();
         if std::mem::replace(&mut self.role, role) != role {
             tell_role(role, self.replica.height());
+            self.vitals.publish(self.replica.progress());
         }
         let (batches, items) = self.replica.pool_size();
         self.vitals.pool_batches.store(batches as u64, Ordering::Relaxed);
@@ -211,6 +202,7 @@ impl Driver {
             Effect::Submitted { token, result } => self.hub.submitted(token, result),
             Effect::Commit { certificate, staged, records, writes, retired } => {
                 let started = Instant::now();
+                self.count_own_vote(&certificate);
                 self.store.commit(&certificate, BlockRecords { records, writes, retired })?;
                 self.metrics.commit_seconds.observe(started.elapsed().as_secs_f64());
                 self.committed(&staged);
@@ -302,9 +294,12 @@ impl Driver {
         let header = &staged.block.header;
         let orders: usize = staged.outcomes.iter().map(Vec::len).sum();
         self.follow_nodes();
-        self.vitals.height.store(header.height.0, Ordering::Relaxed);
+        self.vitals.commit(header.height);
         self.metrics.committed(header, orders as u64);
         self.hub.committed(&staged.block, &staged.outcomes);
+        let passed_over = self.replica.passed_over();
+        let notices = self.watch.commit(Instant::now(), header, passed_over);
+        self.tell_all(notices);
         let batches = staged.block.batches.len();
         debug!(height = %header.height, round = %header.round, batches, orders, "committed");
         if header.round.0 > 0 {

@@ -16,6 +16,8 @@ pub struct NodeMetrics {
     operations: Counter,
     blocks: Counter,
     extra_rounds: Counter,
+    /// Committed blocks whose certificate lacks the signature of this node, which votes.
+    pub own_votes_missed: Counter,
     /// Seconds of deciding: consensus, execution, state.
     pub decide_seconds: Counter<f64, AtomicU64>,
     /// Seconds to put one block's payload on disk.
@@ -34,6 +36,7 @@ impl NodeMetrics {
             operations: Counter::default(),
             blocks: Counter::default(),
             extra_rounds: Counter::default(),
+            own_votes_missed: Counter::default(),
             decide_seconds: Counter::default(),
             stage_seconds: seconds(),
             commit_seconds: seconds(),
@@ -46,6 +49,9 @@ impl NodeMetrics {
         sluice.register("blocks", "Committed blocks", metrics.blocks.clone());
         let extra_rounds = metrics.extra_rounds.clone();
         sluice.register("extra_rounds", "Rounds that blocks took beyond the first", extra_rounds);
+        let missed = metrics.own_votes_missed.clone();
+        let help = "Blocks whose certificate lacks this validator's signature, while it votes";
+        sluice.register("own_votes_missed", help, missed);
         let decide = metrics.decide_seconds.clone();
         sluice.register("decide_seconds", "Consensus, execution and state, seconds", decide);
         let stage = metrics.stage_seconds.clone();

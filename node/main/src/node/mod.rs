@@ -14,18 +14,22 @@ mod hub;
 mod inbox;
 pub mod keys;
 mod metrics;
+mod notices;
+mod observer;
 pub mod orders;
 mod peers;
 mod proofs;
+mod readiness;
 mod receipts;
 pub mod reports;
 mod standing;
 mod submissions;
 mod timers;
+mod vitals;
+mod watch;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context as _, anyhow};
@@ -42,15 +46,18 @@ use tracing::info;
 use self::archive::StoreArchive;
 use self::backend::NodeBackend;
 use self::checkpoints::Checkpoints;
-use self::driver::{Driver, Vitals};
+use self::driver::{Driver, wall_clock};
 use self::home::Home;
 use self::hub::Hub;
 use self::inbox::{InputReceiver, inbox};
 use self::metrics::NodeMetrics;
+use self::observer::Observer;
 use self::orders::Orders;
 use self::peers::{Directory, Peers};
 use self::standing::Registration;
 use self::submissions::{Desk, Submissions};
+use self::vitals::Vitals;
+use self::watch::Watch;
 
 /// Requests to peers that wait to be carried out; the replica's timers ask again.
 const REQUESTS_MAX: usize = 256;
@@ -79,8 +86,10 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
     let (network, events) = Network::start(network_config, &mut registry, cancel.clone()).await?;
 
     let hub = Arc::new(Hub::new(height));
-    let vitals = Arc::new(Vitals::default());
-    vitals.height.store(height.0, Ordering::Relaxed);
+    let vitals = vitals_at_start(&home.state);
+    let observer = Observer::new(vitals.clone(), home.state.clone(), network.clone(), own_key);
+    let observer = Arc::new(observer);
+    observer::register(&observer, &mut registry);
     let (inputs, input_receiver) = inbox();
     let (requests, request_receiver) = tokio::sync::mpsc::channel(REQUESTS_MAX);
     let peers = Peers {
@@ -111,7 +120,7 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
         },
         hub: hub.clone(),
         vitals: vitals.clone(),
-        network: network.clone(),
+        observer,
         inputs,
         submissions,
         started: std::time::Instant::now(),
@@ -130,6 +139,7 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
     let checkpoints = Checkpoints::start(store.clone())?;
     let driver = Driver {
         role: replica.role(),
+        watch: Watch::new(std::time::Instant::now(), replica.passed_over()),
         registration,
         replica,
         state: state.clone(),
@@ -169,6 +179,13 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
     drop(pid_file);
     info!("node stopped");
     result
+}
+
+/// The head's height, and its age by the wall clock: the monotonic one was not running.
+fn vitals_at_start(state: &SharedState) -> Arc<Vitals> {
+    let (height, time) = state.head();
+    let age_ms = wall_clock().0.saturating_sub(time.0);
+    Arc::new(Vitals::new(height, std::time::Duration::from_millis(age_ms)))
 }
 
 /// Runs the driver on its own thread until it fails or `cancel`.

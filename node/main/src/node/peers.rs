@@ -29,9 +29,9 @@ use self::batches::{BatchListener, strike_of};
 use self::checks::Verifier;
 pub use self::directory::Directory;
 use self::messages::{Arrived, MessageListener};
-use super::driver::Vitals;
 use super::hub::Hub;
 use super::inbox::{InputSender, Source};
+use super::vitals::Vitals;
 
 /// Large batches of peers that are verified at once.
 const VERIFYING_MAX: usize = 4;

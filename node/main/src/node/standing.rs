@@ -35,6 +35,29 @@ impl Registration {
         Some((self.identity.network_key.public_key(), vote))
     }
 
+    /// The public half of the key of its connections.
+    pub fn network_key(&self) -> PublicKey {
+        self.identity.network_key.public_key()
+    }
+
+    /// Whether the registry names this node.
+    pub fn is_registered(&self) -> bool {
+        !matches!(self.standing, None | Some(Standing::Unregistered))
+    }
+
+    /// Whether peers are configured.
+    pub fn has_peers(&self) -> bool {
+        !self.config.network.peers.is_empty()
+    }
+
+    /// The configured peers, for the log: names with addresses.
+    pub fn peers(&self) -> String {
+        let peers = self.config.network.peers.iter();
+        let texts: Vec<String> =
+            peers.map(|peer| format!("{}={}", peer.name, peer.address)).collect();
+        texts.join(", ")
+    }
+
     /// Takes over nodes that have changed. A node that is registered wrongly goes on following, for
     /// what is written cannot be taken back here.
     pub fn follow(&mut self, nodes: &[Node]) {

@@ -76,6 +76,8 @@ impl CallError {
     /// The process's exit code for it.
     pub const fn exit(&self) -> Exit {
         match self {
+            // Nobody who knows could be reached.
+            Self::Refused { code, .. } if *code == ApiError::NodeBehind.code() => Exit::Unreachable,
             Self::Refused { .. } => Exit::Refused,
             Self::Unreachable { .. } | Self::Timeout { .. } => Exit::Unreachable,
         }
@@ -321,6 +323,8 @@ mod tests {
         let error = ClientError::Call(rpc_api::api_error(ApiError::WaitTimeout, ""));
         assert_eq!(CallError::new("http://a", error).next(), Next::SameNode);
         assert_eq!(CallError::new("http://a", ClientError::RequestTimeout).next(), other(200));
+        let behind = ClientError::Call(rpc_api::api_error(ApiError::NodeBehind, ""));
+        assert_eq!(CallError::new("http://a", behind).next(), other(200));
     }
 
     #[test]
@@ -329,6 +333,8 @@ mod tests {
         let silence = CallError::new("http://a", ClientError::RequestTimeout);
         assert_eq!(silence.exit(), Exit::Unreachable);
         assert_eq!(Exit::of(&silence.into_failure()), Exit::Unreachable);
+        let behind = ClientError::Call(rpc_api::api_error(ApiError::NodeBehind, ""));
+        assert_eq!(CallError::new("http://a", behind).exit(), Exit::Unreachable);
     }
 
     #[test]

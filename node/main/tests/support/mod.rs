@@ -13,10 +13,11 @@ use chain_types::operation::{ArrivalItem, CollectItem, RechargeItem};
 use chain_types::{
     ChainId, Currency, Flags, MerchantId, OrderId, ParticipantId, SecretKey, SignedBatch, TimeMs,
 };
+use jsonrpsee::core::client::Error as ClientError;
 use jsonrpsee_http_client::{HttpClient, HttpClientBuilder};
 use rpc_api::{
-    BatchReport, BatchRpcClient as _, ChainRpcClient as _, OrderReport, RechargeRpcClient as _,
-    Wait,
+    ApiError, BatchReport, BatchRpcClient as _, ChainRpcClient as _, OrderReport,
+    RechargeRpcClient as _, Wait,
 };
 
 pub const YUAN: Currency = Currency(156);
@@ -214,6 +215,44 @@ impl Network {
 
     pub async fn order(&self, node: usize, id: OrderId) -> OrderReport {
         self.client(node).order(id.to_string()).await.expect("an order report")
+    }
+
+    /// An order as a node knows it; `None` when the node says that it is behind or cut off.
+    pub async fn order_if_known(&self, node: usize, id: OrderId) -> Option<OrderReport> {
+        match self.client(node).order(id.to_string()).await {
+            Ok(report) => Some(report),
+            Err(ClientError::Call(error)) if error.code() == ApiError::NodeBehind.code() => None,
+            Err(error) => panic!("order {id}: {error}"),
+        }
+    }
+
+    /// The status code of `/readyz`, 0 when nobody answers, and its body.
+    pub fn readyz(&self, node: usize) -> (u16, String) {
+        let url = format!("{}/readyz", self.url(node));
+        let output = run(Command::new("curl").args(["-s", "-w", "%{http_code}", &url]));
+        let text = String::from_utf8(output.stdout).unwrap();
+        let (body, code) = text.split_at(text.len() - 3);
+        (code.parse().unwrap(), body.to_owned())
+    }
+
+    /// Waits until a node answers that it is not ready, with these words in its reason.
+    pub async fn not_ready(&self, node: usize, words: &[&str]) {
+        let what = format!("node {node} is not ready: {words:?} (log: {})", self.log(node));
+        eventually(&what, || async {
+            let (code, body) = self.readyz(node);
+            code == 503 && words.iter().all(|word| body.contains(word))
+        })
+        .await;
+    }
+
+    /// Waits until a node has logged a line with these words.
+    pub async fn logged(&self, node: usize, words: &[&str]) {
+        let what = format!("node {node} logs {words:?} (log: {})", self.log(node));
+        eventually(&what, || async {
+            let log = self.whole_log(node);
+            log.lines().any(|line| words.iter().all(|word| line.contains(word)))
+        })
+        .await;
     }
 
     pub async fn height(&self, node: usize) -> u64 {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use chain_types::batch::SignedBatch;
 use jsonrpsee::core::{RpcResult, async_trait};
-use rpc_api::{ApiError, Base64Bytes, BatchReport, BatchRpcServer, Wait, api_error};
+use rpc_api::{ApiError, Base64Bytes, BatchReport, BatchRpcServer, BatchState, Wait, api_error};
 
 use super::{Api, id_malformed};
 use crate::backend::BackendError;
@@ -38,7 +38,11 @@ impl BatchRpcServer for Api {
 
     async fn status(&self, batch_id: String, with_codes: Option<bool>) -> RpcResult<BatchReport> {
         let id = batch_id.parse().map_err(|error| id_malformed(&batch_id, error))?;
-        self.read(move |node| node.batch(&id, with_codes.unwrap_or_default())).await
+        let report = self.read(move |node| node.batch(&id, with_codes.unwrap_or_default())).await?;
+        if report.state != BatchState::Unknown {
+            return Ok(report);
+        }
+        self.cannot_know(&format!("batch {id}")).map_or(Ok(report), Err)
     }
 }
 

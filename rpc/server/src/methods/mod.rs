@@ -17,6 +17,7 @@ use std::sync::Arc;
 use chain_types::{Currency, Height, MerchantId, OrderId, ParticipantId};
 use jsonrpsee::core::{RegisterMethodError, RpcResult};
 use jsonrpsee::server::Methods;
+use jsonrpsee::types::ErrorObjectOwned;
 use rpc_api::money::currency_of;
 use rpc_api::{
     ApiError, BatchRpcServer, CashbackRpcServer, ChainRpcServer, FxRpcServer, GovernanceRpcServer,
@@ -95,8 +96,20 @@ impl Api {
     }
 
     /// The error for a name that nothing has, with how far the node is.
-    fn not_found(&self, what: &str) -> jsonrpsee::types::ErrorObjectOwned {
-        api_error(ApiError::NotFound, format!("({what}; the node's head is {})", self.head()))
+    fn not_found(&self, what: &str) -> ErrorObjectOwned {
+        let found_nothing = || {
+            api_error(ApiError::NotFound, format!("({what}; the node's head is {})", self.head()))
+        };
+        self.cannot_know(what).unwrap_or_else(found_nothing)
+    }
+
+    /// The error in place of "not found" at a node that is not ready: what it lacks may hold the
+    /// name.
+    fn cannot_know(&self, what: &str) -> Option<ErrorObjectOwned> {
+        let health = self.backend.health();
+        let reason = health.reason.unwrap_or_default();
+        let detail = || format!("({what}; the node's head is {}; {reason})", self.head());
+        (!health.is_ready).then(|| api_error(ApiError::NodeBehind, detail()))
     }
 
     /// Whether a participant is registered as a gateway now.
@@ -126,10 +139,7 @@ pub(crate) fn read_cursor<T>(
     })
 }
 
-fn id_malformed(
-    text: &str,
-    expected: impl std::fmt::Display,
-) -> jsonrpsee::types::ErrorObjectOwned {
+fn id_malformed(text: &str, expected: impl std::fmt::Display) -> ErrorObjectOwned {
     let shown: String = text.chars().take(80).collect();
     api_error(ApiError::IdMalformed, format!("({shown:?}: {expected})"))
 }

@@ -1,7 +1,7 @@
 //! `recharge_*`.
 
 use jsonrpsee::core::{RpcResult, async_trait};
-use rpc_api::{ApiError, OrderReport, ReceiptReport, RechargeRpcServer, api_error};
+use rpc_api::{ApiError, OrderReport, OrderState, ReceiptReport, RechargeRpcServer, api_error};
 
 use super::Api;
 use crate::backend::BackendError;
@@ -12,8 +12,11 @@ impl RechargeRpcServer for Api {
         let id = super::order_id(&order_id)?;
         // The hops to another thread and back would take longer than most of these reads.
         match self.backend.order_at_once(&id).map_err(BackendError::into_error)? {
-            Some(report) => Ok(report),
-            None => self.read(move |node| node.order(&id)).await,
+            Some(report) => self.if_known(report),
+            None => {
+                let report = self.read(move |node| node.order(&id)).await?;
+                self.if_known(report)
+            }
         }
     }
 
@@ -22,7 +25,8 @@ impl RechargeRpcServer for Api {
         if let Some(receipt) = self.read(move |node| node.receipt(&id)).await? {
             return Ok(receipt);
         }
-        let searched = self.read(move |node| node.order(&id)).await?.searched;
+        let report = self.read(move |node| node.order(&id)).await?;
+        let searched = self.if_known(report)?.searched;
         let detail = format!(
             "(order {id}; searched heights {} to {}; it may commit until block time {}, {})",
             searched.from_height,
@@ -31,5 +35,17 @@ impl RechargeRpcServer for Api {
             if searched.may_still_commit { "which has not come" } else { "which has passed" },
         );
         Err(api_error(ApiError::NotFound, detail))
+    }
+}
+
+impl Api {
+    /// The report, unless it says that an order was not found where others may have it. Once the
+    /// head's time is past the order's validity, no later block can hold it.
+    fn if_known(&self, report: OrderReport) -> RpcResult<OrderReport> {
+        if report.status != OrderState::NotFound || !report.searched.may_still_commit {
+            return Ok(report);
+        }
+        let what = format!("order {}", report.order_id);
+        self.cannot_know(&what).map_or(Ok(report), Err)
     }
 }

@@ -107,7 +107,8 @@ async fn every_method(server: &TestServer, client: &(impl SubscriptionClientT + 
     assert!(client.trial_balance().await.unwrap().is_balanced);
 
     // `status` is a method of two namespaces.
-    assert_eq!(rpc_api::NodeRpcClient::status(client).await.unwrap().height, 5);
+    let status = rpc_api::NodeRpcClient::status(client).await.unwrap();
+    assert_eq!((status.height, status.standing.waits_for.as_deref()), (5, Some("work")));
     assert!(client.health().await.unwrap().is_ready);
     every_contract_answer(client).await;
     every_batch_answer(server, client).await;
@@ -324,6 +325,36 @@ async fn the_contracts_lists_refuse_bad_cursors_and_limits() {
         refused_as(client.merchants(None, limit).await, bounds);
         refused_as(client.proposals(None, None, limit).await, bounds);
     }
+}
+
+/// "Not found, may still commit" of a node that is cut off would be wrong of orders that are final.
+#[tokio::test]
+async fn a_node_that_is_not_ready_does_not_say_not_found() {
+    let server = TestServer::start().await;
+    let client = server.http();
+    let batch_id = "0a".repeat(32);
+    server.node.is_ready.store(false, Ordering::Release);
+    let error = refused(client.order(order_id_text()).await);
+    assert_eq!(ApiError::from_code(error.code()), Some(ApiError::NodeBehind));
+    let data = ErrorData::of(&error).unwrap();
+    assert!(data.transient && data.detail.contains("catching up"), "{data:?}");
+    refused_as(client.receipt(order_id_text()).await, ApiError::NodeBehind);
+    let unknown = rpc_api::BatchRpcClient::status(&client, batch_id.clone(), None);
+    refused_as(unknown.await, ApiError::NodeBehind);
+    refused_as(client.transfer(uuid_text(9)).await, ApiError::NodeBehind);
+    refused_as(client.block(BlockSelector::Height(99)).await, ApiError::NodeBehind);
+
+    // Its own head is past the order's validity: no block of any node can hold it.
+    server.node.may_still_commit.store(false, Ordering::Release);
+    let report = client.order(order_id_text()).await.unwrap();
+    assert_eq!(report.status, OrderState::NotFound);
+    refused_as(client.receipt(order_id_text()).await, ApiError::NotFound);
+
+    server.node.may_still_commit.store(true, Ordering::Release);
+    server.node.is_ready.store(true, Ordering::Release);
+    assert!(client.order(order_id_text()).await.unwrap().searched.may_still_commit);
+    let report = rpc_api::BatchRpcClient::status(&client, batch_id, None).await.unwrap();
+    assert_eq!(report.state, BatchState::Unknown);
 }
 
 #[tokio::test]

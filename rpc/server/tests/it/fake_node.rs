@@ -19,7 +19,7 @@ use rpc_api::{
     AccountName, AccountReport, BatchReport, BatchState, BlockReport, BlockSummary, BreachReport,
     BreachStage, CurrencyBalance, EntryReport, EvidenceKind, EvidenceReport, HealthReport,
     InstructionReport, InstructionState, Money, OrderReport, Outcomes, ReceiptReport, Searched,
-    StatusReport, TrialBalance, Wait, WindowReport,
+    StandingReport, StatusReport, TrialBalance, Wait, WindowReport,
 };
 use rpc_server::{Backend, BackendError, BlockName, InstructionsOf, Place, Server, ServerConfig};
 use tokio::sync::watch;
@@ -72,6 +72,8 @@ pub struct FakeNode {
     tables: Mutex<Tables>,
     pub is_ready: AtomicBool,
     pub is_full: AtomicBool,
+    /// Whether an order that is not found may still commit.
+    pub may_still_commit: AtomicBool,
     pub is_faulty: AtomicBool,
     /// A gateway that the genesis file does not know; zero for none.
     pub new_gateway: AtomicU32,
@@ -85,6 +87,7 @@ impl FakeNode {
             tables: Mutex::default(),
             is_ready: AtomicBool::new(true),
             is_full: AtomicBool::new(false),
+            may_still_commit: AtomicBool::new(true),
             is_faulty: AtomicBool::new(false),
             new_gateway: AtomicU32::new(0),
         })
@@ -254,7 +257,7 @@ impl Backend for FakeNode {
             to_height: self.head.borrow().0,
             to_time_ms: 1_790_000_000_000,
             may_commit_until_ms: id.time().0 + 180_000,
-            may_still_commit: true,
+            may_still_commit: self.may_still_commit.load(Ordering::Acquire),
         };
         Ok(OrderReport::not_found(*id, searched))
     }
@@ -441,6 +444,10 @@ impl Backend for FakeNode {
             is_catching_up: false,
             highest_known_height: 0,
             is_ready: true,
+            standing: StandingReport {
+                waits_for: Some("work".to_owned()),
+                ..StandingReport::default()
+            },
             peers: Vec::new(),
             pool_batch_count: 0,
             pool_item_count: 0,

@@ -124,6 +124,11 @@ impl Directory {
         self.listing().index(key)
     }
 
+    /// Whether other nodes are registered.
+    pub fn has_others(&self) -> bool {
+        self.listing().nodes.iter().any(|node| node.network_key != self.own)
+    }
+
     /// The network keys of the other validators.
     pub fn validators(&self) -> Vec<PublicKey> {
         let listing = self.listing();

@@ -10,10 +10,10 @@ use prometheus_client::registry::Registry;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::node::driver::Vitals;
 use crate::node::hub::Hub;
 use crate::node::inbox::{InputReceiver, inbox};
 use crate::node::peers::{Directory, PeerWork, Peers};
+use crate::node::vitals::Vitals;
 
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -78,7 +78,7 @@ impl Side {
             state: chain.state.clone(),
             store: chain.store.clone(),
             hub: Arc::new(Hub::new(Height(0))),
-            vitals: Arc::new(Vitals::default()),
+            vitals: Arc::new(Vitals::new(Height(0), Duration::ZERO)),
             read_faults: Arc::new(Mutex::new(Throttle::default())),
         };
         tokio::spawn(peers.clone().listen(events, cancel.clone()));

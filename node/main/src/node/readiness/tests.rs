@@ -1,0 +1,266 @@
+use super::*;
+
+/// Four validators of equal power at height 8; this node is the first and votes, the others said
+/// so a moment ago.
+fn well() -> Situation {
+    let validator = |index: u32| KnownValidator {
+        name: format!("node-{index}"),
+        power: 10,
+        is_own: index == 0,
+        word: (index > 0).then_some(Word { height: Height(8), age_ms: 300 }),
+    };
+    Situation {
+        has_failed: false,
+        silent: None,
+        is_registered: true,
+        peers_connected: 3,
+        validators: (0..4).map(validator).collect(),
+        votes: true,
+        height: Height(8),
+        block_age_ms: 400,
+        heartbeat_ms: 1_000,
+        lacks: "nothing is proposed".to_owned(),
+    }
+}
+
+fn word(height: u64, age_ms: u64) -> Option<Word> {
+    Some(Word { height: Height(height), age_ms })
+}
+
+fn without_words(mut situation: Situation) -> Situation {
+    for validator in &mut situation.validators {
+        validator.word = None;
+    }
+    situation
+}
+
+const NOT_LET_IN: &str =
+    "no peer lets this node in: check its network key and the keys and addresses of its peers";
+const UNREGISTERED: &str = "not registered, and no peer lets this node in: ask the operators to \
+                            register its network key";
+
+#[test]
+fn a_node_is_ready_by_a_quorums_word_and_says_why_it_is_not() {
+    let rows: Vec<(&str, Situation, Option<&str>)> = vec![
+        ("all well", well(), None),
+        (
+            "one of four is away",
+            {
+                let mut situation = well();
+                situation.validators[3].word = word(6, 60_000);
+                situation
+            },
+            None,
+        ),
+        (
+            "three copies of a home at height 8 with nobody else: one key, which hears itself",
+            {
+                let mut situation = without_words(well());
+                situation.validators[0].word = word(8, 10);
+                Situation { peers_connected: 2, ..situation }
+            },
+            Some(
+                "no quorum: heard node-0 (this node) of 4 validators within 5 s, with power 10 of \
+                 40 (27 needed)",
+            ),
+        ),
+        (
+            "wrong peers: nobody is connected, and the last block is old",
+            Situation {
+                peers_connected: 0,
+                block_age_ms: 45_000,
+                lacks: "proposal of node-1 is missing".to_owned(),
+                ..without_words(well())
+            },
+            Some(
+                "no peer lets this node in: check its network key and the keys and addresses of \
+                 its peers; no block for 45 s: proposal of node-1 is missing",
+            ),
+        ),
+        (
+            "wrong peers: the same a moment after the start",
+            Situation { peers_connected: 0, ..without_words(well()) },
+            Some(NOT_LET_IN),
+        ),
+        (
+            "two of four stopped: their words grow old",
+            {
+                let mut situation = well();
+                situation.validators[2].word = word(8, 12_000);
+                situation.validators[3].word = word(8, 12_000);
+                Situation {
+                    peers_connected: 1,
+                    block_age_ms: 12_345,
+                    lacks: "precommits of node-2, node-3 are missing".to_owned(),
+                    ..situation
+                }
+            },
+            Some(
+                "no quorum: heard node-0 (this node), node-1 of 4 validators within 5 s, with \
+                 power 20 of 40 (27 needed); no block for 12 s: precommits of node-2, node-3 are \
+                 missing",
+            ),
+        ),
+        (
+            "a node that nobody let in",
+            {
+                let mut situation = without_words(well());
+                situation.validators[0].is_own = false;
+                Situation { peers_connected: 0, is_registered: false, votes: false, ..situation }
+            },
+            Some(UNREGISTERED),
+        ),
+        (
+            "an edge node that hears all",
+            {
+                let mut situation = well();
+                situation.validators[0] = KnownValidator {
+                    is_own: false,
+                    word: word(8, 0),
+                    ..situation.validators[0].clone()
+                };
+                Situation { votes: false, ..situation }
+            },
+            None,
+        ),
+        (
+            "an edge node that hears two of four",
+            {
+                let mut situation = well();
+                situation.validators[0].is_own = false;
+                situation.validators[3].word = None;
+                Situation { votes: false, ..situation }
+            },
+            Some(
+                "no quorum: heard node-1, node-2 of 4 validators within 5 s, with power 20 of 40 \
+                 (27 needed)",
+            ),
+        ),
+        (
+            "six below the rest",
+            {
+                let mut situation = well();
+                situation.validators[1].word = word(14, 0);
+                situation.validators[2].word = word(14, 0);
+                situation
+            },
+            Some(
+                "behind: at height 8, while validators with more than a third of the power are at \
+                 14",
+            ),
+        ),
+        (
+            "five below the rest",
+            {
+                let mut situation = well();
+                situation.validators[1].word = word(13, 0);
+                situation.validators[2].word = word(13, 0);
+                situation
+            },
+            None,
+        ),
+        (
+            "one liar says that the chain is far ahead",
+            {
+                let mut situation = well();
+                situation.validators[1].word = word(u64::MAX, 0);
+                situation
+            },
+            None,
+        ),
+        (
+            "no block, though all are heard",
+            Situation { block_age_ms: 10_000, lacks: "x is missing".to_owned(), ..well() },
+            Some("no block for 10 s: x is missing"),
+        ),
+        ("the bounds follow a long heartbeat", slow_chain(29_000, 99_999), None),
+        (
+            "and are bounds all the same",
+            slow_chain(30_001, 100_000),
+            Some(
+                "no quorum: heard node-0 (this node), node-1 of 4 validators within 30 s, with \
+                 power 20 of 40 (27 needed); no block for 100 s: nothing is proposed",
+            ),
+        ),
+        (
+            "the disk refused a write",
+            Situation { has_failed: true, ..well() },
+            Some("a write to the store failed"),
+        ),
+        (
+            "a mute validator",
+            Situation { silent: Some("its key signs elsewhere".to_owned()), ..well() },
+            Some("this validator signs nothing: its key signs elsewhere"),
+        ),
+        (
+            "a validator that does not vote does not count itself",
+            {
+                let mut situation = well();
+                situation.validators[3].word = None;
+                Situation { votes: false, ..situation }
+            },
+            Some(
+                "no quorum: heard node-1, node-2 of 4 validators within 5 s, with power 20 of 40 \
+                 (27 needed)",
+            ),
+        ),
+        ("a chain of one validator", alone(), None),
+    ];
+    for (what, situation, expected) in rows {
+        assert_eq!(reason(&situation.causes()).as_deref(), expected, "{what}");
+    }
+}
+
+/// A chain with a heartbeat of ten seconds, two of whose validators spoke `age_ms` ago.
+fn slow_chain(age_ms: u64, block_age_ms: u64) -> Situation {
+    let mut situation = well();
+    situation.validators[2].word = word(8, age_ms);
+    situation.validators[3].word = word(8, age_ms);
+    Situation { heartbeat_ms: 10_000, block_age_ms, ..situation }
+}
+
+fn alone() -> Situation {
+    let mut situation = well();
+    situation.validators.truncate(1);
+    Situation { peers_connected: 0, ..situation }
+}
+
+#[test]
+fn power_decides_not_heads() {
+    let mut situation = well();
+    // One of the four has more than two thirds: with it, nobody else need be heard.
+    situation.validators[1].power = 100;
+    situation.validators[2].word = None;
+    situation.validators[3].word = None;
+    assert_eq!(situation.causes(), []);
+    // And it alone tells where the chain is.
+    situation.validators[1].word = word(20, 0);
+    assert_eq!(situation.known_height(), Height(20));
+    assert!(situation.is_behind());
+}
+
+#[test]
+fn what_a_block_waits_for_is_said_in_words() {
+    let name = |id: ValidatorId| format!("node-{}", id.0);
+    let two = || vec![ValidatorId(2), ValidatorId(3)];
+    let rows = [
+        (WaitsFor::Work, "work", "nothing is proposed"),
+        (WaitsFor::Proposal(ValidatorId(2)), "proposal of node-2", "proposal of node-2 is missing"),
+        (
+            WaitsFor::Prevotes(two()),
+            "prevotes of node-2, node-3",
+            "prevotes of node-2, node-3 are missing",
+        ),
+        (
+            WaitsFor::Precommits(two()),
+            "precommits of node-2, node-3",
+            "precommits of node-2, node-3 are missing",
+        ),
+        (WaitsFor::Precommits(Vec::new()), "precommits of none", "the precommits differ"),
+        (WaitsFor::Blocks, "blocks of the validators", "no validator sends one"),
+    ];
+    for (waits_for, waits, lacks) in rows {
+        assert_eq!(waits_for_text(&waits_for, name), waits);
+        assert_eq!(lacks_text(&waits_for, name), lacks);
+    }
+}
