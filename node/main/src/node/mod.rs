@@ -115,7 +115,9 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
     let Home { store, archive, state, proposers, log, log_entries, staged, .. } = home;
     let replayed = home.opening.replayed_orders;
     let replica_config = replica_config(&config, &identity, &genesis, replayed);
-    let (guard, guard_bytes) = (home.guard, home.guard_bytes.as_deref());
+    // What a copied guard says may be older than what this key signed last: it binds nobody.
+    let guard_bytes = home.guard_bytes.as_deref().filter(|_| !home.guard_is_copied);
+    let guard = home.guard;
     let replica = new_replica(replica_config, &state, archive.clone(), proposers, guard_bytes)?;
     let first = Input::Recover { staged, wal: log_entries };
     let checkpoints = Checkpoints::start(store.clone())?;
@@ -262,8 +264,10 @@ fn new_replica(
     proposers: consensus_core::Proposers,
     guard: Option<&[u8]>,
 ) -> anyhow::Result<Replica> {
-    Replica::new(config, state.clone(), archive, proposers, guard)
-        .context("vote.guard cannot be used; without it this validator could vote twice")
+    Replica::new(config, state.clone(), archive, proposers, guard).context(
+        "vote.guard cannot be used; move it away and start: the validator stays silent until \
+             it cannot have voted before (never put a copy of a guard in its place)",
+    )
 }
 
 fn rpc_config(config: &NodeConfig) -> rpc_server::ServerConfig {
