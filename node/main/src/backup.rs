@@ -104,7 +104,7 @@ impl Manifest {
         let text = format!("{}\n", serde_json::to_string_pretty(self)?);
         write_file(&folder.join(MANIFEST_FILE), text.as_bytes())?;
         sync_folder(folder)?;
-        let checksum = format!("{}  {MANIFEST_FILE}\n", hash::sha256(&[text.as_bytes()]));
+        let checksum = checksum_of(text.as_bytes());
         write_file(&folder.join(CHECKSUM_FILE), checksum.as_bytes())?;
         sync_folder(folder)
     }
@@ -118,8 +118,7 @@ impl Manifest {
         let (path, checksum_path) = (folder.join(MANIFEST_FILE), folder.join(CHECKSUM_FILE));
         let checksum = read_part(&checksum_path, folder)?;
         let text = read_part(&path, folder)?;
-        let expected = checksum.split(|byte| *byte == b' ').next().unwrap_or_default();
-        if expected != hash::sha256(&[&text]).to_string().as_bytes() {
+        if checksum != checksum_of(&text).into_bytes() {
             let what = format!("its SHA-256 is not the one in {CHECKSUM_FILE}");
             return Err(differs(path, what));
         }
@@ -185,6 +184,11 @@ impl Manifest {
 /// Whether the file is none of the blocks. Names of a manifest never lead anywhere else.
 fn is_other(file: &ManifestFile) -> bool {
     [GENESIS_FILE, CONFIG_FILE].contains(&file.name.as_str())
+}
+
+/// What `sha256sum manifest.json` says.
+fn checksum_of(manifest: &[u8]) -> String {
+    format!("{}  {MANIFEST_FILE}\n", hash::sha256(&[manifest]))
 }
 
 /// Copies a small file into a backup.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod peers;
+mod restore;
 
 use std::sync::Arc;
 
