@@ -9,9 +9,9 @@ use crate::home::{CONSENSUS_LOG_FILE, VOTE_GUARD_FILE};
 
 /// What to do when what the home holds of the chain is damaged. The guard stays where it is: moved
 /// by a copy it would be one.
-pub(crate) const FETCH_REMEDY: &str = "move everything but vote.guard out of the home, leave \
-    vote.guard itself untouched (never put a copy of one there), and start: the node fetches the \
-    chain from its peers; docs/backup-and-restore.md has the steps";
+pub(crate) const FETCH_REMEDY: &str = "keep vote.guard where it is (never put a copy of one \
+    there), move everything else out of the home, and start: the node fetches the chain from its \
+    peers; docs/backup-and-restore.md has the steps";
 const GUARD_REMEDY: &str = "move vote.guard away and start: the validator stays silent until it \
     cannot have voted before (never put a copy of a guard in its place: that makes a key sign \
     twice)";
