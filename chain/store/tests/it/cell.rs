@@ -162,20 +162,23 @@ fn a_copy_is_one_until_it_is_written() {
     assert!(!open(&path).unwrap().is_copied(), "moved over the other, it is still itself");
 }
 
+/// Puts an older content back.
+type Way = fn(&[u8], &Path);
+
 #[test]
 fn an_older_copy_put_back_is_seen_however_it_is_put_back() {
-    let by_new_file = |old: &[u8], path: &Path| {
+    let by_new_file: Way = |old: &[u8], path: &Path| {
         fs::remove_file(path).unwrap();
         fs::write(path, old).unwrap();
     };
-    let by_rename = |old: &[u8], path: &Path| {
+    let by_rename: Way = |old: &[u8], path: &Path| {
         let aside = path.with_extension("aside");
         fs::write(&aside, old).unwrap();
         fs::rename(aside, path).unwrap();
     };
     // The file stays the same one: only its time tells.
-    let in_place = |old: &[u8], path: &Path| fs::write(path, old).unwrap();
-    let ways: [&dyn Fn(&[u8], &Path); 3] = [&by_new_file, &by_rename, &in_place];
+    let in_place: Way = |old: &[u8], path: &Path| fs::write(path, old).unwrap();
+    let ways: [Way; 3] = [by_new_file, by_rename, in_place];
     for (number, way) in ways.into_iter().enumerate() {
         let (_folder, path) = folder();
         written(&path, b"older");
