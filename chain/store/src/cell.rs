@@ -17,11 +17,11 @@
 //! | what happened to the file | seen as a copy |
 //! |---|---|
 //! | copied by `cp`, `tar`, `rsync`, a file backup; brought to another machine as a file | yes |
-//! | removed, and an older copy put in its place: the system may give the same inode number | yes, by its birth time |
+//! | an older copy put in its place, perhaps with the same inode number | yes, by its birth time |
 //! | an older copy written over it in place, `cp OLD vote.guard` | yes, by its time of change |
 //! | the same in place with the old times kept, `cp -p OLD vote.guard` | no |
 //! | the disk, its image or a snapshot of it put back or cloned, block by block | no |
-//! | the folder or its parent moved within one file system; the disk attached to another machine | no, and it is none |
+//! | its folder moved within a file system; the disk attached elsewhere | no, and it is none |
 //! | owner or mode changed; a crash or a power loss at any moment | no, and it is none |
 //!
 //! For what is not seen here, the replica compares what peers and certificates say of its key.

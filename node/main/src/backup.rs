@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `blocks/00000001.blk`, ... | the chain up to the manifest's height |
 //! | `genesis.toml` | the chain's genesis file, when the backup was told of it |
-//! | `node.toml` | the node's configuration, when the backup was told of it; it names keys, and holds none |
+//! | `node.toml` | the configuration, when the backup was told of it; it holds no keys |
 //! | `manifest.json` | chain, height, block, and every file above with its length and SHA-256 |
 //! | `manifest.json.sha256` | the manifest's SHA-256, written last: without it a backup is none |
 

@@ -162,7 +162,7 @@ impl BackupReport {
         format!(
             "backup of chain {chain_id} up to height {height} in {out}: {block_files} block files, \
              {block_bytes} bytes, {seconds:.1} s\n\
-             it holds neither keys nor the vote guard: keep the keys elsewhere, copy a guard never\n\
+             it holds neither keys nor the vote guard: keep keys elsewhere, copy a guard never\n\
              try it: sluice restore --from {out} --home SCRATCH --genesis GENESIS"
         )
     }
