@@ -16,14 +16,14 @@ use chain_types::ChainId;
 
 use crate::cached_files::CachedFiles;
 use crate::disk;
-use crate::fault::StoreFault;
+use crate::fault::{FETCH_REMEDY, StoreFault};
 use crate::frame::{
     FILE_HEADER_BYTES, FRAME_HEADER_BYTES, FileHeader, FrameFile, FrameHeader, frame_bytes, padding,
 };
 use crate::options::StoreOptions;
 
-const BLOCK_FILE_MAGIC: [u8; 8] = *b"SLUICEBK";
-const BLOCK_FILE_SUFFIX: &str = ".blk";
+pub(crate) const BLOCK_FILE_MAGIC: [u8; 8] = *b"SLUICEBK";
+pub(crate) const BLOCK_FILE_SUFFIX: &str = ".blk";
 const TEMPORARY_SUFFIX: &str = ".blk.new";
 
 /// What a frame of a block file holds.
@@ -118,10 +118,8 @@ impl BlockFiles {
         let mut headers: Vec<FileHeader> = Vec::with_capacity(numbers.len());
         for (expected, number) in (1..).zip(numbers) {
             if number != expected {
-                let remedy = "a block file was lost; restore it from a backup of the same node, \
-                              or move the home away (keep vote.guard) and let the node fetch the \
-                              chain from its peers";
-                return Err(StoreFault::Missing { path: self.path(expected), remedy });
+                let path = self.path(expected);
+                return Err(StoreFault::Missing { path, remedy: FETCH_REMEDY });
             }
             let header = self.file(number)?.header;
             if let Some(before) = number.checked_sub(1).filter(|before| *before > 0) {
@@ -256,7 +254,7 @@ impl BlockFiles {
     }
 }
 
-fn number_of(name: &str) -> Option<u32> {
+pub(crate) fn number_of(name: &str) -> Option<u32> {
     let digits = name.strip_suffix(BLOCK_FILE_SUFFIX)?;
     (digits.len() == 8).then(|| digits.parse().ok()).flatten()
 }

@@ -14,8 +14,8 @@ use crate::fault::StoreFault;
 
 /// So many bytes are handed to the disk at a time, and leave memory: they are read at a start only.
 const BYTES_PER_SYNC: u64 = 4 * 1024 * 1024;
-const REMEDY: &str = "it is the checkpoint that the index names: put it back from a backup, or \
-                      remove the index folder and the node executes its blocks from genesis anew";
+const REMEDY: &str = "it is the checkpoint that the index names: remove the index folder, and the \
+                      node executes its blocks from genesis anew";
 
 /// What the index says of the checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,6 +5,29 @@ use std::path::{Path, PathBuf};
 
 use chain_types::{BlockHash, ChainId, Height};
 
+use crate::home::{CONSENSUS_LOG_FILE, VOTE_GUARD_FILE};
+
+/// What to do when what the home holds of the chain is damaged. The guard stays where it is: moved
+/// by a copy it would be one.
+pub(crate) const FETCH_REMEDY: &str = "keep vote.guard where it is (never put a copy of one \
+    there), move everything else out of the home, and start: the node fetches the chain from its \
+    peers; docs/backup-and-restore.md has the steps";
+const GUARD_REMEDY: &str = "move vote.guard away and start: the validator stays silent until it \
+    cannot have voted before (never put a copy of a guard in its place: that makes a key sign \
+    twice)";
+const LOG_REMEDY: &str = "move consensus.wal away and start: the validator is silent at the height \
+    whose lock was lost (never put a copy of a log in its place)";
+
+/// What to do about a damaged file.
+fn remedy_of(path: &Path) -> &'static str {
+    let name = path.file_name().and_then(|name| name.to_str());
+    match name {
+        Some(VOTE_GUARD_FILE) => GUARD_REMEDY,
+        Some(CONSENSUS_LOG_FILE) => LOG_REMEDY,
+        _ => FETCH_REMEDY,
+    }
+}
+
 /// Why the store cannot do what was asked. None of these is a user's fault.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreFault {
@@ -22,13 +45,7 @@ pub enum StoreFault {
         source: io::Error,
     },
     /// Bytes that were durable are no longer what was written.
-    #[error(
-        "{} is corrupt at offset {offset}: {what}; restore this home from a backup of the same \
-         node, or move the home away (keep {VOTE_GUARD}) and let the node fetch the chain from \
-         its peers",
-        path.display(),
-        VOTE_GUARD = crate::home::VOTE_GUARD_FILE
-    )]
+    #[error("{} is corrupt at offset {offset}: {what}; {}", path.display(), remedy_of(path))]
     Corrupt {
         /// The file.
         path: PathBuf,
@@ -106,9 +123,7 @@ pub enum StoreFault {
     /// The block files end before what the index already knew as durable.
     #[error(
         "the block files end at height {head}, but the {what} is at height {known}: block files \
-         were lost or an old copy was restored; put the newer block files back, or move the home \
-         away (keep {VOTE_GUARD}) and let the node fetch the chain from its peers",
-        VOTE_GUARD = crate::home::VOTE_GUARD_FILE
+         were lost or older ones were put in their place; {FETCH_REMEDY}"
     )]
     Regression {
         /// The last certified height of the block files.
@@ -123,6 +138,24 @@ pub enum StoreFault {
     Poisoned {
         /// The first failure.
         cause: String,
+    },
+    /// A file of a backup is not what the backup's manifest says.
+    #[error(
+        "{} is not what the backup's manifest says: {what}; nothing was restored: use another \
+         backup",
+        path.display()
+    )]
+    Backup {
+        /// The file.
+        path: PathBuf,
+        /// The difference.
+        what: String,
+    },
+    /// A backup or a restore needs a folder that is not there or empty.
+    #[error("{} is not empty; name a new or an empty folder", folder.display())]
+    Occupied {
+        /// The folder.
+        folder: PathBuf,
     },
     /// The height does not follow the head.
     #[error("height {height} was given where {expected} follows")]

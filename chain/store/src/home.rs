@@ -16,12 +16,14 @@ pub const CONSENSUS_LOG_FILE: &str = "consensus.wal";
 /// The file of the vote guard, in the home folder. See [`crate::Cell`].
 pub const VOTE_GUARD_FILE: &str = "vote.guard";
 
-const LOCK_FILE: &str = "LOCK";
-const MARKER_FILE: &str = "chain-id";
-const BLOCKS_FOLDER: &str = "blocks";
+pub(crate) const LOCK_FILE: &str = "LOCK";
+pub(crate) const MARKER_FILE: &str = "chain-id";
+pub(crate) const BLOCKS_FOLDER: &str = "blocks";
 const INDEX_FOLDER: &str = "index";
 const RUNS_FOLDER: &str = "runs";
 const CHECKPOINTS_FOLDER: &str = "checkpoints";
+/// Where a restore makes a home, within the folder that it will be.
+pub(crate) const RESTORING_FOLDER: &str = "restoring";
 const FORMAT_LINE: &str = "sluice home, format 6";
 
 /// What opening a file of the home does when it is not there.
@@ -86,7 +88,7 @@ impl Home {
     }
 }
 
-fn lock(folder: &Path) -> Result<File, StoreFault> {
+pub(crate) fn lock(folder: &Path) -> Result<File, StoreFault> {
     let path = folder.join(LOCK_FILE);
     let mut file = disk::open_or_create(&path)?;
     match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -108,6 +110,16 @@ fn lock(folder: &Path) -> Result<File, StoreFault> {
     Ok(file)
 }
 
+/// The chain of the home in `folder`, which another process may have open.
+///
+/// # Errors
+/// [`StoreFault::Io`] when it is no home, and when its file has another form.
+pub fn chain_of_home(folder: &Path) -> Result<ChainId, StoreFault> {
+    let path = folder.join(MARKER_FILE);
+    let text = std::fs::read_to_string(&path).map_err(StoreFault::io("read", &path))?;
+    chain_in(&path, &text)
+}
+
 /// Writes the chain id into a new home, or compares it with that of an old one.
 fn claim(folder: &Path, chain_id: ChainId) -> Result<bool, StoreFault> {
     let path = folder.join(MARKER_FILE);
@@ -115,8 +127,13 @@ fn claim(folder: &Path, chain_id: ChainId) -> Result<bool, StoreFault> {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             if folder.join(BLOCKS_FOLDER).exists() || folder.join(INDEX_FOLDER).exists() {
-                let remedy = "the folder holds a chain and nothing says which; choose an empty \
-                              folder, or restore the file from a backup";
+                let remedy = "the folder holds a chain and nothing says which: it may be a \
+                              restore that never ended; choose an empty folder";
+                return Err(StoreFault::Missing { path, remedy });
+            }
+            if folder.join(RESTORING_FOLDER).exists() {
+                let remedy = "a restore into this folder never ended; empty the folder and \
+                              restore again";
                 return Err(StoreFault::Missing { path, remedy });
             }
             disk::write_text(&path, &format!("{FORMAT_LINE}\n{chain_id}\n"))?;
@@ -124,15 +141,20 @@ fn claim(folder: &Path, chain_id: ChainId) -> Result<bool, StoreFault> {
         }
         Err(error) => return Err(StoreFault::io("read", &path)(error)),
     };
+    match chain_in(&path, &text)? {
+        found if found == chain_id => Ok(false),
+        found => Err(StoreFault::WrongChain { path, found, expected: chain_id }),
+    }
+}
+
+/// The chain that the marker's text names.
+fn chain_in(path: &Path, text: &str) -> Result<ChainId, StoreFault> {
     let mut lines = text.lines();
     let format = lines.next().unwrap_or_default();
     if format != FORMAT_LINE {
-        let found = format!("the first line {format:?}");
+        let (path, found) = (path.to_path_buf(), format!("the first line {format:?}"));
         return Err(StoreFault::Format { path, found, expected: FORMAT_LINE });
     }
-    match lines.next().map(ChainId::from_str) {
-        Some(Ok(found)) if found == chain_id => Ok(false),
-        Some(Ok(found)) => Err(StoreFault::WrongChain { path, found, expected: chain_id }),
-        _ => Err(StoreFault::corrupt(&path, 0, "the second line is no chain id")),
-    }
+    let found = lines.next().and_then(|line| ChainId::from_str(line).ok());
+    found.ok_or_else(|| StoreFault::corrupt(path, 0, "the second line is no chain id"))
 }

@@ -14,7 +14,8 @@
 //! | `checkpoints/` | the state after the height that the index names |
 //! | `runs/` | sorted runs of orders on their way into the index |
 //! | `consensus.wal` | [`Log`]: what consensus must remember to keep its lock |
-//! | `vote.guard` | [`Cell`]: what this key has signed last |
+//! | `vote.guard` | [`Cell`]: what this key has signed last; it knows its file from a copy |
+//! | `restoring/` | a home that a restore makes; gone when it is whole ([`NewHome`]) |
 //!
 //! **What is durable when.** [`ChainStore::stage`] returns once the block and its payload are on
 //! disk, and the precommit leaves after that. [`ChainStore::commit`] appends the certificate and
@@ -29,6 +30,7 @@
 //! and remedy. After a failed write or fsync nothing more is read or written.
 
 mod archive;
+mod backup;
 mod block_files;
 mod cached_files;
 mod cell;
@@ -49,10 +51,11 @@ mod recovery;
 mod store;
 mod tables;
 
+pub use backup::{BackupBlocks, BackupFile, NewHome, back_up_blocks, block_file_path};
 pub use cell::Cell;
 pub use chain_store::ChainStore;
 pub use fault::StoreFault;
-pub use home::{CONSENSUS_LOG_FILE, IfMissing, VOTE_GUARD_FILE};
+pub use home::{CONSENSUS_LOG_FILE, IfMissing, VOTE_GUARD_FILE, chain_of_home};
 pub use log::{Log, LogEntry};
 pub use memory::MemoryStore;
 pub use model::{

@@ -90,6 +90,15 @@ impl Log {
         Ok((log, entries.into_iter().filter(|entry| entry.height >= from).collect()))
     }
 
+    /// Makes the log of a chain anew, empty, also in place of one that is there: what it held goes
+    /// with a vote guard that is not this node's own memory any more.
+    ///
+    /// # Errors
+    /// [`StoreFault::Io`] when the disk refuses.
+    pub fn make_anew(path: &Path, chain_id: ChainId, from: Height) -> Result<Self, StoreFault> {
+        Ok(create(path, chain_id, from, IfMissing::Create)?.0)
+    }
+
     /// Appends entries of a height, in one write and one sync, and returns once they are durable.
     /// After a crash all of them are there or none.
     ///
@@ -161,8 +170,8 @@ fn create(
     if_missing: IfMissing,
 ) -> Result<(Log, Vec<LogEntry>), StoreFault> {
     if if_missing == IfMissing::Refuse {
-        let remedy = "this node may have voted and would not know it; restore the file from the \
-                      same home, or run the node without its validator key";
+        let remedy = "this node may have voted and would not know it (never put a copy in the \
+                      file's place)";
         return Err(StoreFault::Missing { path: path.to_path_buf(), remedy });
     }
     let (file, salt, end, room) = make(path, chain_id, &[])?;

@@ -12,7 +12,7 @@ use chain_types::{BatchId, Block, BlockHash, Certificate, Digest, Height, Outcom
 
 use crate::block_files::{Appender, BlockFile, BlockFiles, Kind, Position, check_tail};
 use crate::checkpoint_file::CheckpointName;
-use crate::fault::StoreFault;
+use crate::fault::{FETCH_REMEDY, StoreFault};
 use crate::frame::{FILE_HEADER_BYTES, FileHeader, FrameHeader};
 use crate::index::Index;
 use crate::options::StoreOptions;
@@ -124,10 +124,8 @@ fn begin(
     applied: Option<Height>,
 ) -> Result<Recovered, StoreFault> {
     if applied.is_some() {
-        let remedy = "the index knows blocks and there is no block file; put the block files \
-                      back, or move the home away (keep vote.guard) and let the node fetch the \
-                      chain from its peers";
-        return Err(StoreFault::Missing { path: files.path(1), remedy });
+        // The index knows blocks, and there is no block file.
+        return Err(StoreFault::Missing { path: files.path(1), remedy: FETCH_REMEDY });
     }
     let appender = Appender::create(files.clone(), options)?;
     Ok(Recovered { head: None, staging: Staging::default(), appender, checkpoint: None })
@@ -208,9 +206,9 @@ impl Scan<'_> {
         let (first, mut offset) = from;
         let last = headers.last().map_or(0, |header| header.number);
         if first > last {
-            let remedy = "the index knows blocks of it; put the file back, or move the home away \
-                          (keep vote.guard) and let the node fetch the chain from its peers";
-            return Err(StoreFault::Missing { path: self.files.path(first), remedy });
+            // The index knows blocks of it.
+            let path = self.files.path(first);
+            return Err(StoreFault::Missing { path, remedy: FETCH_REMEDY });
         }
         for number in first..=last {
             let file = self.files.file(number)?;

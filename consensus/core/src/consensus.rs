@@ -38,7 +38,7 @@ const TROUBLES_MAX: usize = 16;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConsensusFault {
     /// The vote guard's bytes do not decode.
-    #[error("the vote guard cannot be read ({0}); restore it, or start as a follower")]
+    #[error("the vote guard cannot be read ({0})")]
     GuardUnreadable(String),
     /// The vote guard was written on another chain.
     #[error("the vote guard is of chain {found}, not of {expected}")]

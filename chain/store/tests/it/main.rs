@@ -3,6 +3,7 @@
 
 mod kit;
 
+mod backup;
 mod bit_rot;
 mod cached_files;
 mod cell;

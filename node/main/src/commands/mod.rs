@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod backup;
 mod bench;
 mod bench_history;
 mod decide;
@@ -14,6 +15,7 @@ mod query;
 mod receipt;
 mod render;
 mod replay;
+mod restore;
 mod scenario;
 pub mod signals;
 mod start;
@@ -76,6 +78,10 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Re-execute a home's blocks from genesis and compare every digest.
     Replay(replay::ReplayArgs),
+    /// Copy a home's blocks into a folder while its node runs; never its keys or its vote guard.
+    Backup(backup::BackupArgs),
+    /// Make a new home from a backup, with every block verified from genesis.
+    Restore(restore::RestoreArgs),
     /// A merchant's month or a gateway's settlement window, line by line, from a home's blocks.
     Statement(statement::StatementArgs),
     /// Put load on a network over its public RPC and measure.
@@ -125,6 +131,8 @@ fn run(cli: Cli, output: Output) -> anyhow::Result<Exit> {
             Command::Proof(args) => proof::run(args, output).await,
             Command::Verify(args) => verify::run(args, output),
             Command::Replay(args) => replay::run(args, output),
+            Command::Backup(args) => backup::run(args, output),
+            Command::Restore(args) => restore::run(args, output),
             Command::Statement(args) => statement::run(args),
             Command::Bench(args) => bench::run(args, output).await,
             Command::BenchHistory(args) => bench_history::run(args, output),

@@ -6,21 +6,21 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail, ensure};
 use chain_state::{HashSeeds, Retired, State};
 use chain_store::{
-    BlockRecords, CONSENSUS_LOG_FILE, Cell, ChainStore as _, IfMissing, Log, Recovery, Store,
-    StoreOptions, VOTE_GUARD_FILE,
+    BlockRecords, CONSENSUS_LOG_FILE, Cell, ChainStore as _, CommittedBlock, IfMissing, Log,
+    Recovery, Store, StoreOptions, VOTE_GUARD_FILE,
 };
 use chain_types::parameters::PROTOCOL_VERSION;
 use chain_types::{
-    Block, Certificate, ChainGenesis, HashedBatch, Height, Outcome, ParticipantId, ReadyKeys,
-    SignedBatch, VerifiedBatch,
+    Block, Certificate, ChainGenesis, ChainId, HashedBatch, Height, Outcome, ParticipantId,
+    ReadyKeys, SignedBatch, VerifiedBatch,
 };
 use consensus_core::Proposers;
 use contracts::Executed;
 use node_replica::{Checkpoint, SharedState, SinceCheckpoint, replay_block};
-use tracing::info;
+use tracing::{info, warn};
 
 use super::archive::StoreArchive;
 
@@ -49,7 +49,8 @@ pub struct Home {
     pub guard: Cell,
     /// What the vote guard's file held.
     pub guard_bytes: Option<Vec<u8>>,
-    /// Whether the vote guard's file is a copy of another.
+    /// Whether that file is a copy, which may be older than what this key signed last: the
+    /// validator stays silent until it cannot have voted.
     pub guard_is_copied: bool,
     /// The certificate of the last committed block; `None` before the first.
     pub head: Option<Certificate>,
@@ -78,7 +79,8 @@ pub struct Opening {
     pub replaying: Duration,
 }
 
-/// Opens the home in `folder` and replays what the last checkpoint does not hold.
+/// Opens the home in `folder` and replays what the last checkpoint does not hold. A vote guard that
+/// is not there is made: without its memory a validator is a newcomer, as with a copy's.
 ///
 /// # Errors
 /// When the folder is another chain's or in use, or when what it holds is damaged: each says
@@ -92,20 +94,19 @@ pub fn open(
     let started = Instant::now();
     let (store, recovery) = Store::open(folder, genesis.chain_id, options)?;
     let recovering = started.elapsed();
-    // A validator that forgot what it signed must not sign; any other node has nothing to forget.
-    let if_missing =
-        if validates && !recovery.created { IfMissing::Refuse } else { IfMissing::Create };
     let next = recovery.head.unwrap_or_default().next();
-    let log_file = folder.join(CONSENSUS_LOG_FILE);
-    let (log, log_entries) = Log::open(&log_file, genesis.chain_id, next, if_missing)?;
-    let guard = Cell::open(&folder.join(VOTE_GUARD_FILE), genesis.chain_id, if_missing)?;
+    let Memory { log, log_entries, guard } = open_memory(folder, genesis.chain_id, next)?;
     let guard_bytes = guard.read().map(<[u8]>::to_vec);
-    let log_entries =
-        log_entries.into_iter().filter(|entry| entry.height == next).map(|entry| entry.bytes);
+    let guard_is_copied = guard.is_copied();
+    if validates {
+        warn_of_forgotten(&guard, &recovery);
+    }
     let store = Arc::new(store);
     let Recovery { head, checkpoint, staged, .. } = recovery;
     let archive = Arc::new(StoreArchive::new(store.clone()));
-    let rebuilt = rebuild(&store, &archive, genesis, head.unwrap_or_default(), checkpoint)?;
+    let blocks = Blocks { store: &store, archive: &archive, genesis, trust: Trust::Own };
+    let mut progress = Progress::new(head.unwrap_or_default(), &|_| {});
+    let rebuilt = rebuild(&blocks, checkpoint, &mut progress)?;
     check_version(rebuilt.state.protocol_version())?;
     let keys = |id| rebuilt.state.ready_keys(id);
     let staged = staged
@@ -119,14 +120,52 @@ pub fn open(
         state: SharedState::new(rebuilt.state),
         proposers: rebuilt.proposers,
         log,
-        log_entries: log_entries.collect(),
+        log_entries,
         guard,
         guard_bytes,
-        guard_is_copied: false,
+        guard_is_copied,
         head: head.map(|committed| committed.certificate),
         staged,
         opening: Opening { recovering, ..rebuilt.opening },
     })
+}
+
+/// What this validator remembers of its votes.
+struct Memory {
+    log: Log,
+    /// Of the height `next`.
+    log_entries: Vec<Vec<u8>>,
+    guard: Cell,
+}
+
+/// Opens guard and log. A log counts only together with the guard beside which it was written: one
+/// that was copied, or stands beside no guard, is made anew. A log alone that is missing is made
+/// too: if the guard knows of a lock at the next height, consensus is silent there.
+fn open_memory(folder: &Path, chain_id: ChainId, next: Height) -> anyhow::Result<Memory> {
+    let guard = Cell::open(&folder.join(VOTE_GUARD_FILE), chain_id, IfMissing::Create)?;
+    let log_file = folder.join(CONSENSUS_LOG_FILE);
+    if guard.is_copied() || guard.read().is_none() {
+        let log = Log::make_anew(&log_file, chain_id, next)?;
+        return Ok(Memory { log, log_entries: Vec::new(), guard });
+    }
+    let (log, entries) = Log::open(&log_file, chain_id, next, IfMissing::Create)?;
+    let of_next = entries.into_iter().filter(|entry| entry.height == next);
+    Ok(Memory { log, log_entries: of_next.map(|entry| entry.bytes).collect(), guard })
+}
+
+/// Says in a line why a validator will be silent at first, and that nothing need be done.
+fn warn_of_forgotten(guard: &Cell, recovery: &Recovery) {
+    if guard.is_copied() {
+        warn!(
+            "the vote guard was copied: this validator stays silent until it cannot have voted; \
+             never run two nodes with one key"
+        );
+    } else if guard.read().is_none() && !recovery.created {
+        warn!(
+            "the vote guard is new and the home is not: this validator stays silent until it \
+             cannot have voted; never put a copy of a guard in its place"
+        );
+    }
 }
 
 /// Opens the home in `folder` to read it: the blocks, and the state after the last of them. What a
@@ -142,9 +181,36 @@ pub fn open_to_read(
     let (store, recovery) = Store::open(folder, genesis.chain_id, options)?;
     let store = Arc::new(store);
     let archive = StoreArchive::new(store.clone());
-    let head = recovery.head.unwrap_or_default();
-    let rebuilt = rebuild(&store, &archive, genesis, head, recovery.checkpoint)?;
+    let blocks = Blocks { store: &store, archive: &archive, genesis, trust: Trust::Own };
+    let mut progress = Progress::new(recovery.head.unwrap_or_default(), &|_| {});
+    let rebuilt = rebuild(&blocks, recovery.checkpoint, &mut progress)?;
     Ok((store, rebuilt.state))
+}
+
+/// Makes a whole home of one that holds block files only: verifies every block from genesis on,
+/// executes it, writes the index and a checkpoint of the last height, and gives the state there.
+/// `watch` learns of each height.
+///
+/// # Errors
+/// When a block's certificate is not one of its validators, or executing it gives something else
+/// than it says: each with the height.
+pub fn index_verified(
+    folder: &Path,
+    genesis: &ChainGenesis,
+    options: StoreOptions,
+    watch: &dyn Fn(Height),
+) -> anyhow::Result<State> {
+    let (store, recovery) = Store::open(folder, genesis.chain_id, options)?;
+    let store = Arc::new(store);
+    // Nothing else waits for this disk.
+    store.hurry();
+    let archive = StoreArchive::new(store.clone());
+    let blocks = Blocks { store: &store, archive: &archive, genesis, trust: Trust::Nobody };
+    let mut progress = Progress::new(recovery.head.unwrap_or_default(), watch);
+    let Rebuilt { state, proposers, .. } = rebuild(&blocks, None, &mut progress)?;
+    let mut pieces = Checkpoint::pieces_of(state.snapshot(), &proposers);
+    store.checkpoint_of(state.height(), &mut pieces)?;
+    Ok(state)
 }
 
 /// The chain executes by a protocol version that this program does not know.
@@ -175,15 +241,31 @@ struct Rebuilt {
     opening: Opening,
 }
 
+/// Blocks to rebuild from, and how far they are trusted.
+struct Blocks<'a> {
+    store: &'a Store,
+    archive: &'a StoreArchive,
+    genesis: &'a ChainGenesis,
+    trust: Trust,
+}
+
+/// Who is trusted with the blocks of a home.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trust {
+    /// This node wrote them, and saw each certificate.
+    Own,
+    /// They came from somewhere: every certificate and every outcome is verified.
+    Nobody,
+}
+
 fn rebuild(
-    store: &Store,
-    archive: &StoreArchive,
-    genesis: &ChainGenesis,
-    head: Height,
+    blocks: &Blocks<'_>,
     checkpoint: Option<(Height, Vec<u8>)>,
+    progress: &mut Progress<'_>,
 ) -> anyhow::Result<Rebuilt> {
     let started = Instant::now();
-    let mut progress = Progress::new(head);
+    let Blocks { store, archive, genesis, trust } = *blocks;
+    let head = progress.head;
     if checkpoint.is_none() {
         store.reindex(Height(0), genesis_records(genesis))?;
     }
@@ -193,18 +275,24 @@ fn rebuild(
             proposers: Proposers::new(),
             opening: Opening::default(),
         },
-        Some((height, bytes)) => from_checkpoint(store, genesis, height, &bytes, &mut progress)?,
+        Some((height, bytes)) => from_checkpoint(store, genesis, height, &bytes, progress)?,
     };
     let replaying = Instant::now();
     let first = rebuilt.state.height().next();
     let read = |height| load(store, genesis, height);
-    read_ahead(first, head, read, |height, (block, batches)| {
+    read_ahead(first, head, read, |height, (CommittedBlock { block, certificate }, batches)| {
         check_version(rebuilt.state.protocol_version())?;
+        if trust == Trust::Nobody {
+            verify_decided(&block, &certificate, &rebuilt.state)?;
+        }
         let keys = |id| rebuilt.state.ready_keys(id);
         let batches = HashedBatch::verify_all(batches, keys)?;
         let replayed = replay_block(&rebuilt.state, &block, &batches, archive);
         archive.check()?;
         let Executed { writes, outcomes, .. } = replayed?;
+        if trust == Trust::Nobody && outcomes != self::outcomes(store, height)? {
+            bail!("the outcomes stored for block {height} are not those of its execution");
+        }
         rebuilt.opening.replayed_orders += SinceCheckpoint::orders_of(&outcomes);
         let penalty = rebuilt.state.parameters().proposer_penalty_heights;
         rebuilt.proposers.note(&block, rebuilt.state.validators(), penalty);
@@ -225,6 +313,19 @@ fn rebuild(
     Ok(rebuilt)
 }
 
+/// Whether a quorum of the validators of its height decided this block.
+fn verify_decided(block: &Block, certificate: &Certificate, state: &State) -> anyhow::Result<()> {
+    let height = block.header.height;
+    let hash = block.hash();
+    ensure!(
+        (certificate.height, certificate.block) == (height, hash),
+        "the certificate of height {height} is of block {}, not of {hash}",
+        certificate.block
+    );
+    let verified = certificate.verify(state.chain_id(), state.validators());
+    verified.with_context(|| format!("the certificate of height {height} does not hold"))
+}
+
 /// Seeds that no submitter of ids knows.
 fn fresh_seeds() -> anyhow::Result<HashSeeds> {
     let mut bytes = [0; 32];
@@ -238,7 +339,7 @@ fn from_checkpoint(
     genesis: &ChainGenesis,
     height: Height,
     bytes: &[u8],
-    progress: &mut Progress,
+    progress: &mut Progress<'_>,
 ) -> anyhow::Result<Rebuilt> {
     let started = Instant::now();
     let checkpoint = Checkpoint::decode(bytes)
@@ -248,8 +349,8 @@ fn from_checkpoint(
     let started = Instant::now();
     let first = store.first_height_from(restoring.blocks_from())?.unwrap_or(height.next());
     let read = |at| Ok((load(store, genesis, at)?, outcomes(store, at)?));
-    read_ahead(first, height, read, |at, ((block, batches), outcomes)| {
-        restoring.remember(&block.header, &batches, &outcomes);
+    read_ahead(first, height, read, |at, ((committed, batches), outcomes)| {
+        restoring.remember(&committed.block.header, &batches, &outcomes);
         progress.tell("reading recent orders", at);
         Ok(())
     })?;
@@ -298,7 +399,7 @@ fn load(
     store: &Store,
     genesis: &ChainGenesis,
     height: Height,
-) -> anyhow::Result<(Block, Vec<HashedBatch>)> {
+) -> anyhow::Result<(CommittedBlock, Vec<HashedBatch>)> {
     let committed =
         store.block(height)?.with_context(|| format!("block {height} is not in the store"))?;
     let payload = store
@@ -306,7 +407,7 @@ fn load(
         .with_context(|| format!("the batches of block {height} are not in the store"))?;
     let hash = |bytes| Ok(SignedBatch::decode(bytes)?.hash(genesis.chain_id)?);
     let batches = payload.into_iter().map(hash).collect::<anyhow::Result<_>>()?;
-    Ok((committed.block, batches))
+    Ok((committed, batches))
 }
 
 fn outcomes(store: &Store, height: Height) -> anyhow::Result<Vec<Vec<Outcome>>> {
@@ -325,18 +426,20 @@ fn verify_all(
     Ok(verified.into_iter().collect::<Result<_, _>>()?)
 }
 
-/// Says now and then how far a replay is.
-struct Progress {
+/// Says now and then how far a replay is, and to `watch` each height.
+struct Progress<'a> {
     head: Height,
     told: Instant,
+    watch: &'a dyn Fn(Height),
 }
 
-impl Progress {
-    fn new(head: Height) -> Self {
-        Self { head, told: Instant::now() }
+impl<'a> Progress<'a> {
+    fn new(head: Height, watch: &'a dyn Fn(Height)) -> Self {
+        Self { head, told: Instant::now(), watch }
     }
 
     fn tell(&mut self, what: &str, height: Height) {
+        (self.watch)(height);
         if self.told.elapsed() >= PROGRESS_EVERY {
             self.told = Instant::now();
             info!(%height, head = %self.head, "{what}");

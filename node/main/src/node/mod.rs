@@ -298,8 +298,10 @@ fn new_replica(
     proposers: consensus_core::Proposers,
     guard: Option<&[u8]>,
 ) -> anyhow::Result<Replica> {
-    Replica::new(config, state.clone(), archive, proposers, guard)
-        .context("vote.guard cannot be used; without it this validator could vote twice")
+    Replica::new(config, state.clone(), archive, proposers, guard).context(
+        "vote.guard cannot be used; move it away and start: the validator stays silent until \
+             it cannot have voted before (never put a copy of a guard in its place)",
+    )
 }
 
 fn rpc_config(config: &NodeConfig) -> rpc_server::ServerConfig {

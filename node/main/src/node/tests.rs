@@ -3,6 +3,7 @@
 
 mod evidence;
 mod peers;
+mod restore;
 
 use std::sync::Arc;
 
