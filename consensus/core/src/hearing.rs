@@ -120,6 +120,9 @@ pub(crate) fn foreign_height(
     identity: &Identity,
     guard: &Guard,
 ) -> Option<Height> {
+    if message.sender() != Some(identity.id) {
+        return None;
+    }
     let (signing, signature) = match message {
         Message::Proposal(signed) => {
             (Signing::of_proposal(&signed.proposal, chain), signed.signature)
@@ -127,9 +130,7 @@ pub(crate) fn foreign_height(
         Message::Vote(signed) => (Signing::of_vote(&signed.vote, chain), signed.signature),
         Message::PolkaCertificate(_) | Message::RoundCertificate(_) => return None,
     };
-    let is_own = message.sender() == Some(identity.id);
-    let is_foreign = is_own
-        && !guard.accounts_for(&signing)
+    let is_foreign = !guard.accounts_for(&signing)
         && identity.key.public_key().verifies(&signing.digest, &signature);
     is_foreign.then_some(signing.height)
 }
