@@ -82,7 +82,7 @@ impl Slots {
     }
 
     /// The proposals from `round` on.
-    fn from_round(&self, round: Round) -> impl Iterator<Item = &Slot> {
+    fn rounds_from(&self, round: Round) -> impl Iterator<Item = &Slot> {
         self.0.range(round..).flat_map(|(_, slots)| slots)
     }
 }
@@ -257,7 +257,7 @@ impl Replica {
     pub(crate) fn relay_proposals(&mut self) {
         let from = Round(self.running_round().0.saturating_sub(1));
         let slots: Vec<_> =
-            self.candidates.slots.from_round(from).map(|slot| slot.signed).collect();
+            self.candidates.slots.rounds_from(from).map(|slot| slot.signed).collect();
         for signed in slots {
             self.send_proposal(signed);
         }

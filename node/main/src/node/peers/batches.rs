@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chain_types::batch::BATCH_PREFIX_BYTES;
 use chain_types::{BatchError, PublicKey, Rejection, SignedBatch, VerifiedBatch};
 use node_network::{Ignored, Strike};
 use node_replica::{Input, read_state};
@@ -24,7 +25,7 @@ const USELESS_PAUSE: Duration = Duration::from_millis(5);
 /// For how long the same batch is not taken again. A peer sends each batch once; what was lost is
 /// asked for, and answers are not compared.
 const DUPLICATE_AGE_MAX: Duration = Duration::from_secs(10);
-/// A peer's batches whose ids are kept.
+/// A peer's batches whose hashes are kept.
 const DUPLICATES_MAX: usize = 16_384;
 
 /// Takes one peer's batches.
@@ -57,7 +58,9 @@ impl BatchListener {
                     useless += 1;
                     continue;
                 };
-                if !recent.insert(&batch.header().id().0.0, Instant::now()) {
+                let head = batch.bytes().get(..BATCH_PREFIX_BYTES).unwrap_or_default();
+                // With its signature: a wrong one must not hide the right one.
+                if !recent.insert(head, Instant::now()) {
                     self.peers.network.ignored(self.from, Ignored::Duplicate, 1);
                     useless += 1;
                 } else if is_small {
@@ -133,8 +136,11 @@ impl Peers {
         let mut useless = 0;
         for result in self.verify_all(batches) {
             match self.sound(from, result) {
-                // Fails only once the driver has ended.
                 Some(batch) => {
+<<<<<<< HEAD
+=======
+                    // Fails only once the driver has ended.
+>>>>>>> network
                     let _ = self.inputs.send_blocking(Source::Batches, Input::Batch(batch));
                 }
                 None => useless += 1,
