@@ -137,10 +137,7 @@ impl Peers {
         for result in self.verify_all(batches) {
             match self.sound(from, result) {
                 Some(batch) => {
-<<<<<<< HEAD
-=======
                     // Fails only once the driver has ended.
->>>>>>> network
                     let _ = self.inputs.send_blocking(Source::Batches, Input::Batch(batch));
                 }
                 None => useless += 1,
