@@ -1,4 +1,4 @@
-//! The chain that every simulation runs: four validators, an edge node that governance may let
+//! The chain that every simulation runs: some validators, an edge node that governance may let
 //! vote, a node that the genesis file does not name and governance may add, and parties of every
 //! role. Times are short, so that a run sees windows close, rates grow stale, orders leave the
 //! duplicate window, and a day and a month begin.
@@ -10,12 +10,57 @@ use chain_types::{
     Parameters, Participant, ParticipantId, Roles, SecretKey, TimeMs,
 };
 
-/// Validators of the simulated chain from genesis on.
-pub const VALIDATORS: u32 = 4;
-/// The nodes of the genesis file: the validators and one edge node.
-pub const GENESIS_NODES: u32 = VALIDATORS + 1;
-/// All nodes that run: one more, whose place in the registry is the next that governance fills.
-pub const NODES: u32 = GENESIS_NODES + 1;
+/// How many nodes the chain has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// Validators from genesis on; they are the first nodes of the registry.
+    pub validators: u32,
+}
+
+impl Shape {
+    /// The nodes of the genesis file: the validators and one edge node.
+    pub const fn genesis_nodes(self) -> u32 {
+        self.validators + 1
+    }
+
+    /// All nodes that run: one more, whose place in the registry is the next that governance
+    /// fills.
+    pub const fn nodes(self) -> u32 {
+        self.genesis_nodes() + 1
+    }
+
+    /// A node as the genesis file or a governance change names it.
+    pub fn node(self, index: u32) -> Node {
+        Node {
+            name: format!("node-{index}"),
+            operator: OPERATORS[index as usize % OPERATORS.len()],
+            network_key: network_key(index).public_key(),
+            validator_key: node_key(index).public_key(),
+            power: if index < self.validators { POWER } else { 0 },
+        }
+    }
+
+    /// The simulated chain's genesis.
+    pub fn genesis(self) -> Arc<ChainGenesis> {
+        Arc::new(ChainGenesis {
+            chain_id: CHAIN,
+            name: "simulated".to_owned(),
+            time: GENESIS_TIME,
+            parameters: parameters(),
+            currencies: CURRENCIES.to_vec(),
+            participants: participants(),
+            merchants: (0..)
+                .zip(MERCHANTS)
+                .map(|(index, id): (usize, _)| merchant(id, GATEWAYS[index % 2]))
+                .collect(),
+            liquidity: lines(),
+            nodes: (0..self.genesis_nodes()).map(|index| self.node(index)).collect(),
+        })
+    }
+}
+
+/// The simulated chain.
+pub const CHAIN: ChainId = ChainId(Digest([7; 32]));
 /// The power of each validator: above one, so that governance can shift it a little.
 pub const POWER: u64 = 10;
 /// The currency of most orders.
@@ -69,24 +114,6 @@ fn key(kind: u8, number: u32, rotations: u32) -> SecretKey {
     seed[..4].copy_from_slice(&number.to_le_bytes());
     seed[4..8].copy_from_slice(&rotations.to_le_bytes());
     SecretKey::from_seed(&seed)
-}
-
-/// The simulated chain's genesis.
-pub fn genesis() -> Arc<ChainGenesis> {
-    Arc::new(ChainGenesis {
-        chain_id: ChainId(Digest([7; 32])),
-        name: "simulated".to_owned(),
-        time: GENESIS_TIME,
-        parameters: parameters(),
-        currencies: CURRENCIES.to_vec(),
-        participants: participants(),
-        merchants: (0..)
-            .zip(MERCHANTS)
-            .map(|(index, id): (usize, _)| merchant(id, GATEWAYS[index % 2]))
-            .collect(),
-        liquidity: lines(),
-        nodes: (0..GENESIS_NODES).map(node).collect(),
-    })
 }
 
 fn parameters() -> Parameters {
@@ -144,15 +171,4 @@ fn lines() -> Vec<LiquidityLine> {
     };
     let of = |(gateway, cap)| CURRENCIES.map(|currency| line(gateway, cap, currency));
     GATEWAYS.into_iter().zip(CAPS).flat_map(of).collect()
-}
-
-/// A node as the genesis file or a governance change names it.
-pub fn node(index: u32) -> Node {
-    Node {
-        name: format!("node-{index}"),
-        operator: OPERATORS[index as usize % OPERATORS.len()],
-        network_key: network_key(index).public_key(),
-        validator_key: node_key(index).public_key(),
-        power: if index < VALIDATORS { POWER } else { 0 },
-    }
 }
