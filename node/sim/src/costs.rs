@@ -55,7 +55,8 @@ fn items(batch: &VerifiedBatch) -> u64 {
 
 fn signatures(message: &PeerMessage) -> usize {
     match message {
-        PeerMessage::Status { .. } => 0,
+        PeerMessage::Status { .. } | PeerMessage::Ask { .. } => 0,
+        PeerMessage::Votes(votes) => votes.len(),
         PeerMessage::Consensus(Message::PolkaCertificate(certificate)) => {
             certificate.signatures.len()
         }

@@ -65,13 +65,37 @@ pub struct Report {
 }
 
 enum Event {
-    Input { node: u32, life: u32, from: Sender, input: Box<Input> },
-    Timer { node: u32, life: u32, timer: Timer, number: u64 },
+    Input {
+        node: u32,
+        life: u32,
+        from: Sender,
+        input: Box<Input>,
+    },
+    Timer {
+        node: u32,
+        life: u32,
+        timer: Timer,
+        number: u64,
+    },
     /// A busy node has time for the next of its inputs.
-    Work { node: u32, life: u32 },
-    BatchesWanted { node: u32, asker: u32, ids: Vec<BatchId> },
-    BlocksWanted { node: u32, asker: u32, from: Height },
-    CheckpointWritten { node: u32, life: u32 },
+    Work {
+        node: u32,
+        life: u32,
+    },
+    BatchesWanted {
+        node: u32,
+        asker: u32,
+        ids: Vec<BatchId>,
+    },
+    BlocksWanted {
+        node: u32,
+        asker: u32,
+        from: Height,
+    },
+    CheckpointWritten {
+        node: u32,
+        life: u32,
+    },
     Fault(Fault),
     EndPartition,
     EndMute(u32),
@@ -304,9 +328,13 @@ impl World {
             Event::EndPartition => self.network.sides = 0,
             Event::EndMute(node) => self.network.muted &= !(1 << node),
             Event::EndLink(from, to) => drop(self.network.links.remove(&(from, to))),
-            Event::EndClock(node, ahead_ms) => self.set_clock(node, |ahead| ahead.saturating_sub(ahead_ms)),
+            Event::EndClock(node, ahead_ms) => {
+                self.set_clock(node, |ahead| ahead.saturating_sub(ahead_ms))
+            }
             Event::Restart(node) => self.restart(node)?,
-            Event::Wake(node) => drop(self.with_villain(node, |villain, scene| villain.wake(scene))),
+            Event::Wake(node) => {
+                let _ = self.with_villain(node, |villain, scene| villain.wake(scene));
+            }
             Event::Client => self.client()?,
             Event::Heal => {
                 self.network.heal();

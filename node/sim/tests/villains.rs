@@ -226,6 +226,7 @@ mod hostile_validators {
         withholds_its_blocks = Withholder;
         shows_its_blocks_to_one = ShowsOne;
         frames_others = Framer;
+        refuses_those_who_start = Refuser;
         censors_a_submitter = Censor;
         boasts = Boaster;
         boasts_and_gives_blocks_slowly = SlowBoaster;
@@ -380,6 +381,21 @@ mod links {
 
 mod disks {
     use super::*;
+
+    #[test]
+    fn one_starts_again_beside_one_that_refuses() {
+        must_hold(&scene("starts beside Refuser", &Bounds::of(4, 1), |seed| FaultPlan {
+            villains: vec![((seed % 4) as u32, Kind::Refuser)],
+            events: vec![
+                (
+                    6_000,
+                    Fault::Crash { node: (seed + 1) as u32 % 4, after_effects: 3, away_ms: 400 },
+                ),
+                (12_000, Fault::CrashAll { away_ms: 400 }),
+            ],
+            ..FaultPlan::calm(4, RUN_MS)
+        }));
+    }
 
     /// Row 13: the honest one whose disk it is counts as hostile for a while.
     #[test]

@@ -15,7 +15,7 @@ impl Villain for Censor {
         let is_censored = match &input {
             Input::Batch(batch) | Input::Submit { batch, .. } => {
                 batch.header().submitter == SERVICE
-            },
+            }
             _ => false,
         };
         (!is_censored).then_some(input)

@@ -4,7 +4,6 @@
 use chain_types::Block;
 use node_replica::Input;
 
-use super::scene::fresh_proposal;
 use super::{Scene, Villain};
 
 /// In what the two blocks differ.
@@ -41,7 +40,7 @@ impl Equivocator {
 
 impl Villain for Equivocator {
     fn say(&mut self, scene: &mut Scene<'_>, to: u32, said: Input) {
-        if let Some((_, own)) = fresh_proposal(&said)
+        if let Some((_, own)) = scene.fresh_proposal(&said)
             && self.last.as_ref().is_none_or(|(known, _)| known != own)
         {
             self.last = self.other(scene, own).map(|other| (own.clone(), other));

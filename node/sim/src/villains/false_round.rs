@@ -4,7 +4,6 @@
 use chain_types::{Block, Round};
 use node_replica::Input;
 
-use super::scene::fresh_proposal;
 use super::{Scene, Villain};
 
 /// The round that it says.
@@ -19,7 +18,7 @@ pub struct FalseRound {
 
 impl Villain for FalseRound {
     fn say(&mut self, scene: &mut Scene<'_>, to: u32, said: Input) {
-        if let Some((_, own)) = fresh_proposal(&said)
+        if let Some((_, own)) = scene.fresh_proposal(&said)
             && self.last.as_ref().is_none_or(|(known, _)| known != own)
         {
             let other = scene.remade(own, |context| context.round = SAID);

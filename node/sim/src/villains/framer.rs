@@ -1,7 +1,7 @@
 //! Would have another validator accused: says two things of each step in its name, with signatures
 //! that are forged, or taken from what it did sign.
 
-use chain_types::{BlockHash, ValidatorId, Vote, VoteStep};
+use chain_types::{BlockHash, Vote, VoteStep};
 use consensus_core::{Message, Proposal, SignedProposal, SignedVote};
 use node_replica::{Input, PeerMessage};
 
@@ -38,12 +38,15 @@ impl Framer {
 impl Villain for Framer {
     fn hear(&mut self, scene: &mut Scene<'_>, input: Input) -> Option<Input> {
         match &input {
-            Input::Message { message: PeerMessage::Consensus(Message::Vote(signed)), .. }
-                if signed.validator != ValidatorId(scene.node) =>
+            // Not what other villains say in others' names.
+            Input::Message { from, message: PeerMessage::Consensus(Message::Vote(signed)) }
+                if signed.validator.0 == from.0 =>
             {
                 Self::frame_vote(scene, signed);
             }
-            Input::Message { message: message @ PeerMessage::Proposal { .. }, .. } => {
+            Input::Message { from, message: message @ PeerMessage::Proposal { proposal, .. } }
+                if proposal.proposal.proposer.0 == from.0 =>
+            {
                 let mut framed = message.clone();
                 if let PeerMessage::Proposal { proposal, block, .. } = &mut framed {
                     block.header.time = block.header.time.plus(1);

@@ -5,13 +5,12 @@ use chain_types::{Height, Round, VoteStep};
 use consensus_core::Message;
 use node_replica::{Input, PeerMessage};
 
-use super::scene::fresh_proposal;
 use super::{Scene, Villain};
 
 /// When the others see its block, after its turn began: just before they give up waiting.
-const LATE_MS: u64 = 590;
+const LATE_MS: u64 = 575;
 /// How much later its prevote follows.
-const PREVOTE_MS: u64 = 20;
+const PREVOTE_MS: u64 = 15;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -22,7 +21,7 @@ pub struct HiddenLock {
 
 impl Villain for HiddenLock {
     fn say(&mut self, scene: &mut Scene<'_>, to: u32, said: Input) {
-        if let Some((signed, _)) = fresh_proposal(&said) {
+        if let Some((signed, _)) = scene.fresh_proposal(&said) {
             self.turn = Some((signed.proposal.height, signed.proposal.round));
         }
         let others = scene.others();

@@ -12,6 +12,7 @@ mod far_rounds;
 mod flooder;
 mod framer;
 mod hidden_lock;
+mod refuser;
 mod scene;
 mod two_lists;
 mod unknown_batch;
@@ -110,6 +111,8 @@ kinds! {
     ShowsOne = withholder::Withholder { shows_one: true };
     /// Would have others accused.
     Framer = framer::Framer;
+    /// Says that others' keys are used elsewhere.
+    Refuser = refuser::Refuser;
     /// Leaves a submitter's batches out.
     Censor = censor::Censor;
 }

@@ -137,6 +137,20 @@ impl Scene<'_> {
         contracts::execute(&state, context, batches, &past).ok().map(|executed| executed.block)
     }
 
+    /// The proposal and the block in what its replica sends, if that is the first of a new block of
+    /// its own.
+    pub fn fresh_proposal<'b>(&self, said: &'b Input) -> Option<(&'b SignedProposal, &'b Block)> {
+        match said {
+            Input::Message { message: PeerMessage::Proposal { proposal, block, .. }, .. }
+                if proposal.proposal.valid_round.is_none()
+                    && proposal.proposal.proposer.0 == self.node =>
+            {
+                Some((proposal, block))
+            }
+            _ => None,
+        }
+    }
+
     /// A block that its replica has staged, executed anew under another context.
     pub fn remade(&self, block: &Block, change: impl FnOnce(&mut BlockContext)) -> Option<Block> {
         let staged = self.staged.iter().find(|staged| staged.block == *block)?;
@@ -170,23 +184,12 @@ impl Scene<'_> {
 }
 
 /// The context that a block's header names.
-fn context_of(block: &Block) -> BlockContext {
+pub fn context_of(block: &Block) -> BlockContext {
     BlockContext {
         height: block.header.height,
         round: block.header.round,
+        parent_round: block.header.parent_round,
         proposer: block.header.proposer,
         time: block.header.time,
-    }
-}
-
-/// The message and its receiver's view of a fresh own proposal in what a replica sends.
-pub fn fresh_proposal(said: &Input) -> Option<(&SignedProposal, &Block)> {
-    match said {
-        Input::Message { message: PeerMessage::Proposal { proposal, block, .. }, .. }
-            if proposal.proposal.valid_round.is_none() =>
-        {
-            Some((proposal, block))
-        }
-        _ => None,
     }
 }

@@ -5,7 +5,6 @@ use chain_types::{BatchId, Height, VoteStep};
 use consensus_core::Message;
 use node_replica::{Input, PeerMessage};
 
-use super::scene::fresh_proposal;
 use super::{Scene, Villain};
 
 /// See the module.
@@ -20,7 +19,7 @@ impl Villain for TwoLists {
         let others = scene.others();
         let rest = (others.len() / 3).max(1);
         let is_rest = others.iter().rev().take(rest).any(|other| *other == to);
-        if let Some((signed, own)) = fresh_proposal(&said) {
+        if let Some((signed, own)) = scene.fresh_proposal(&said) {
             self.height = Some(signed.proposal.height);
             let mut batches = own.batches.clone();
             batches.push(BatchId(own.hash().0));

@@ -6,7 +6,6 @@ use chain_types::{BatchId, Block};
 use consensus_core::Proposal;
 use node_replica::{Input, PeerMessage};
 
-use super::scene::fresh_proposal;
 use super::{Scene, Villain};
 
 /// How often it says so to each.
@@ -18,7 +17,7 @@ pub struct UnknownBatch;
 
 impl Villain for UnknownBatch {
     fn say(&mut self, scene: &mut Scene<'_>, to: u32, said: Input) {
-        let Some((signed, own)) = fresh_proposal(&said) else { return scene.send(to, said) };
+        let Some((signed, own)) = scene.fresh_proposal(&said) else { return scene.send(to, said) };
         let batches = vec![BatchId(own.hash().0)];
         let mut header = own.header.clone();
         header.batch_count = 1;

@@ -5,7 +5,6 @@ use chain_types::Block;
 use consensus_core::Message;
 use node_replica::{Input, PeerMessage};
 
-use super::scene::fresh_proposal;
 use super::{Scene, Villain};
 
 /// How far ahead the block's time is: a clock may drift by 5,000.
@@ -22,7 +21,7 @@ pub struct Untimely {
 
 impl Villain for Untimely {
     fn say(&mut self, scene: &mut Scene<'_>, to: u32, said: Input) {
-        if let Some((_, own)) = fresh_proposal(&said)
+        if let Some((_, own)) = scene.fresh_proposal(&said)
             && self.last.as_ref().is_none_or(|(known, _)| known != own)
         {
             let time = scene.clock.plus(AHEAD_MS);

@@ -222,7 +222,12 @@ impl World {
             PeerMessage::Proposal { proposal, .. } => {
                 self.votes.sent(&Message::Proposal(*proposal))?;
             }
-            PeerMessage::Status { .. } => {}
+            PeerMessage::Votes(votes) => {
+                for signed in votes {
+                    self.votes.sent(&Message::Vote(*signed))?;
+                }
+            }
+            PeerMessage::Status { .. } | PeerMessage::Ask { .. } | PeerMessage::Heard { .. } => {}
         }
         Ok(())
     }

@@ -141,10 +141,16 @@ impl World {
         let place = slot.place;
         let config = Config {
             genesis: self.genesis.clone(),
-            keys: Some(NodeKeys { network: network_key(place).public_key(), vote: node_key(place) }),
+            keys: Some(NodeKeys {
+                network: network_key(place).public_key(),
+                vote: node_key(place),
+            }),
             pool: consensus_mempool::Limits::default(),
             checkpoints: CheckpointInterval { blocks: 7, orders: 300 },
             replayed_orders: slot.replayed_orders(),
+            head: disk.blocks.last().map(|kept| kept.certificate.clone()),
+            guard_is_copied: slot.folder.copied,
+            instance: self.random.random(),
         };
         let guard = disk.guard.clone();
         let (state, archive) = (slot.state.clone(), Arc::new(slot.folder.shelf.clone()));

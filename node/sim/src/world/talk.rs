@@ -130,8 +130,8 @@ impl World {
             .collect();
         let is_up = slot.replica.is_some() || self.villains.contains_key(&node);
         let (blocks, takes_ms) = if self.villains.contains_key(&node) {
-            let answer = self
-                .with_villain(node, |villain, scene| villain.give_blocks(scene, from, blocks));
+            let answer =
+                self.with_villain(node, |villain, scene| villain.give_blocks(scene, from, blocks));
             answer.unwrap_or_default()
         } else {
             (blocks, 0)
