@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::costs::Costs;
 use crate::network::LinkFault;
-use crate::setup::Shape;
+use crate::setup::{LONG_VALIDITY_MS, SHORT_VALIDITY_MS, Shape};
 use crate::villains::Kind;
 
 /// How far the clocks are ahead when every machine has slept: longer than the chain remembers
@@ -43,6 +43,8 @@ pub struct FaultPlan {
     pub events: Vec<(u64, Fault)>,
     /// Whether the operators change the registry.
     pub govern: bool,
+    /// Whether orders are good for minutes, as on a real chain.
+    pub is_lasting: bool,
     /// What work costs.
     pub costs: Costs,
 }
@@ -64,6 +66,7 @@ impl Default for FaultPlan {
             villains: Vec::new(),
             events: Vec::new(),
             govern: true,
+            is_lasting: false,
             costs: Costs::default(),
         }
     }
@@ -85,13 +88,15 @@ impl FaultPlan {
             sleeps_of_four: 0,
             clock_off_ms_max: 30,
             govern: false,
+            is_lasting: true,
             ..Self::default()
         }
     }
 
     /// The nodes of a run.
     pub(crate) fn shape(&self) -> Shape {
-        Shape { validators: self.validators }
+        let validity_ms = if self.is_lasting { LONG_VALIDITY_MS } else { SHORT_VALIDITY_MS };
+        Shape { validators: self.validators, order_validity_ms: validity_ms }
     }
 
     /// Whether a node is hostile.
@@ -236,7 +241,7 @@ impl Faults {
 }
 
 fn draw_fault(plan: &FaultPlan, random: &mut ChaCha8Rng) -> Fault {
-    let Shape { validators } = plan.shape();
+    let validators = plan.validators;
     let nodes = plan.shape().nodes();
     let for_ms = random.random_range(100..=plan.fault_ms / 3);
     match random.random_range(0..13) {

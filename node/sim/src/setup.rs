@@ -15,7 +15,14 @@ use chain_types::{
 pub struct Shape {
     /// Validators from genesis on; they are the first nodes of the registry.
     pub validators: u32,
+    /// How long an order may take to commit, in milliseconds.
+    pub order_validity_ms: u64,
 }
+
+/// So short that a run sees orders expire and leave the duplicate window.
+pub const SHORT_VALIDITY_MS: u64 = 5_000;
+/// As on a real chain.
+pub const LONG_VALIDITY_MS: u64 = 180_000;
 
 impl Shape {
     /// The nodes of the genesis file: the validators and one edge node.
@@ -46,7 +53,7 @@ impl Shape {
             chain_id: CHAIN,
             name: "simulated".to_owned(),
             time: GENESIS_TIME,
-            parameters: parameters(),
+            parameters: parameters(self.order_validity_ms),
             currencies: CURRENCIES.to_vec(),
             participants: participants(),
             merchants: (0..)
@@ -116,10 +123,10 @@ fn key(kind: u8, number: u32, rotations: u32) -> SecretKey {
     SecretKey::from_seed(&seed)
 }
 
-fn parameters() -> Parameters {
+fn parameters(order_validity_ms: u64) -> Parameters {
     Parameters {
         order_skew_ms: 1_000,
-        order_validity_ms: 5_000,
+        order_validity_ms,
         window_ms: 4_000,
         deadline_domestic_ms: 12_000,
         deadline_cross_border_ms: 15_000,

@@ -40,10 +40,10 @@ impl Equivocator {
 
 impl Villain for Equivocator {
     fn say(&mut self, scene: &mut Scene<'_>, to: u32, said: Input) {
-        if let Some((_, own)) = scene.fresh_proposal(&said)
-            && self.last.as_ref().is_none_or(|(known, _)| known != own)
+        if let Some(own) = scene.own_block(&said)
+            && self.last.as_ref().is_none_or(|(known, _)| *known != own)
         {
-            self.last = self.other(scene, own).map(|other| (own.clone(), other));
+            self.last = self.other(scene, &own).map(|other| (own, other));
         }
         let others = scene.others();
         let is_second_half = others.iter().skip(others.len() / 2).any(|other| *other == to);

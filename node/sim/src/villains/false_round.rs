@@ -18,11 +18,11 @@ pub struct FalseRound {
 
 impl Villain for FalseRound {
     fn say(&mut self, scene: &mut Scene<'_>, to: u32, said: Input) {
-        if let Some((_, own)) = scene.fresh_proposal(&said)
-            && self.last.as_ref().is_none_or(|(known, _)| known != own)
+        if let Some(own) = scene.own_block(&said)
+            && self.last.as_ref().is_none_or(|(known, _)| *known != own)
         {
-            let other = scene.remade(own, |context| context.round = SAID);
-            self.last = other.map(|other| (own.clone(), other));
+            let other = scene.remade(&own, |context| context.round = SAID);
+            self.last = other.map(|other| (own, other));
         }
         match (said, &self.last) {
             (Input::Message { message, .. }, Some((own, other))) => {

@@ -12,6 +12,7 @@ mod far_rounds;
 mod flooder;
 mod framer;
 mod hidden_lock;
+mod moody;
 mod refuser;
 mod scene;
 mod two_lists;
@@ -115,4 +116,6 @@ kinds! {
     Refuser = refuser::Refuser;
     /// Leaves a submitter's batches out.
     Censor = censor::Censor;
+    /// Is hostile in one way after the other.
+    Moody = moody::Moody::default();
 }

@@ -151,6 +151,26 @@ impl Scene<'_> {
         }
     }
 
+    /// The block of its own that its replica proposes, or votes for: a vote leaves before the
+    /// proposal does.
+    pub fn own_block(&self, said: &Input) -> Option<Block> {
+        if let Some((_, block)) = self.fresh_proposal(said) {
+            return Some(block.clone());
+        }
+        let Input::Message { message: PeerMessage::Consensus(Message::Vote(signed)), .. } = said
+        else {
+            return None;
+        };
+        let own = ValidatorId(self.node);
+        let mut staged = self.staged.iter().map(|staged| &staged.block);
+        let found = staged.find(|block| {
+            block.header.proposer == own
+                && signed.validator == own
+                && signed.vote.block == Some(block.hash())
+        });
+        found.cloned()
+    }
+
     /// A block that its replica has staged, executed anew under another context.
     pub fn remade(&self, block: &Block, change: impl FnOnce(&mut BlockContext)) -> Option<Block> {
         let staged = self.staged.iter().find(|staged| staged.block == *block)?;

@@ -1,47 +1,63 @@
 //! Shows its block to most and, under the same signed header, another batch list to the rest;
-//! prevotes it where it is whole, and says nothing more at that height.
+//! prevotes it where it is whole, and says nothing more until the others have got on without it.
 
 use chain_types::{BatchId, Height, VoteStep};
 use consensus_core::Message;
-use node_replica::{Input, PeerMessage};
+use node_replica::{Input, PeerMessage, SyncBlock};
 
 use super::{Scene, Villain};
 
 /// See the module.
 #[derive(Debug, Default)]
 pub struct TwoLists {
-    /// The height at which it has done it.
+    /// The height at which it has done it, until somebody else has committed it.
     height: Option<Height>,
 }
 
 impl Villain for TwoLists {
+    fn hear(&mut self, _: &mut Scene<'_>, input: Input) -> Option<Input> {
+        if let Input::Blocks { blocks, .. } = &input
+            && blocks.iter().any(|block| Some(block.block.header.height) >= self.height)
+        {
+            self.height = None;
+        }
+        Some(input)
+    }
+
     fn say(&mut self, scene: &mut Scene<'_>, to: u32, said: Input) {
+        if let Some(own) = scene.own_block(&said) {
+            self.height = Some(own.header.height);
+        }
+        let Some(height) = self.height else { return scene.send(to, said) };
         let others = scene.others();
-        let rest = (others.len() / 3).max(1);
-        let is_rest = others.iter().rev().take(rest).any(|other| *other == to);
-        if let Some((signed, own)) = scene.fresh_proposal(&said) {
-            self.height = Some(signed.proposal.height);
-            let mut batches = own.batches.clone();
-            batches.push(BatchId(own.hash().0));
-            let Input::Message { mut message, .. } = said else { return };
-            if let PeerMessage::Proposal { block, .. } = &mut message
-                && is_rest
-            {
-                block.batches = batches;
-            }
-            return scene.tell(to, message);
-        }
-        match &said {
-            Input::Message { message: PeerMessage::Consensus(message), .. }
-                if Some(message.height()) == self.height =>
-            {
-                let is_prevote = matches!(message, Message::Vote(signed)
-                    if signed.vote.step == VoteStep::Prevote && signed.vote.block.is_some());
-                if is_prevote && !is_rest && message.round().0 == 0 {
-                    scene.send(to, said);
+        let is_rest = others.iter().rev().take((others.len() / 3).max(1)).any(|one| *one == to);
+        let Input::Message { mut message, .. } = said else { return };
+        let is_said = match &mut message {
+            PeerMessage::Proposal { proposal, block, .. } => {
+                if is_rest {
+                    block.batches.push(BatchId(proposal.proposal.block.0));
                 }
+                proposal.proposal.proposer.0 == scene.node
             }
-            _ => scene.send(to, said),
+            PeerMessage::Consensus(Message::Vote(signed)) => {
+                let is_prevote = signed.vote.step == VoteStep::Prevote;
+                signed.vote.height < height || is_prevote && signed.vote.block.is_some() && !is_rest
+            }
+            PeerMessage::Status { height: said } => *said < height,
+            _ => false,
+        };
+        if is_said {
+            scene.tell(to, message);
         }
+    }
+
+    fn give_blocks(
+        &mut self,
+        _: &mut Scene<'_>,
+        _: Height,
+        mut honest: Vec<SyncBlock>,
+    ) -> (Vec<SyncBlock>, u64) {
+        honest.retain(|block| self.height.is_none_or(|hidden| block.block.header.height < hidden));
+        (honest, 0)
     }
 }

@@ -21,12 +21,12 @@ pub struct Untimely {
 
 impl Villain for Untimely {
     fn say(&mut self, scene: &mut Scene<'_>, to: u32, said: Input) {
-        if let Some((_, own)) = scene.fresh_proposal(&said)
-            && self.last.as_ref().is_none_or(|(known, _)| known != own)
+        if let Some(own) = scene.own_block(&said)
+            && self.last.as_ref().is_none_or(|(known, _)| *known != own)
         {
             let time = scene.clock.plus(AHEAD_MS);
-            let other = scene.remade(own, |context| context.time = time);
-            self.last = other.map(|other| (own.clone(), other));
+            let other = scene.remade(&own, |context| context.time = time);
+            self.last = other.map(|other| (own, other));
         }
         let (Input::Message { message, .. }, Some((own, other))) = (said.clone(), &self.last)
         else {

@@ -34,7 +34,7 @@ impl World {
                 self.crash(node, away_ms);
                 self.nodes[node as usize].folder = Folder::default();
                 self.agreement.lost_disk(node);
-                if has_vote {
+                if has_vote && self.is_honest(node) {
                     self.newcomers.lost_disk(node);
                 }
             }
@@ -159,8 +159,10 @@ impl World {
         let staged = disk.staged.iter().map(Into::into).collect();
         let wal = disk.log_of(head.next());
         slot.replica = Some(replica);
-        self.agreement.restarted(node, head)?;
-        self.figures.started(node, self.now_us / 1_000);
+        if self.is_honest(node) {
+            self.agreement.restarted(node, head)?;
+            self.figures.started(node, self.now_us / 1_000);
+        }
         self.feed(node, Input::Recover { staged, wal })?;
         self.connect(node, place);
         Ok(())
