@@ -1,8 +1,8 @@
-//! What hostile nodes cost the honest: each kind runs over many seeds, and the figures of the honest
-//! are printed and bounded. Time is virtual, so a seed gives the same figures everywhere.
+//! What hostile nodes cost the honest: each kind runs over many seeds, and the figures of the
+//! honest are printed and bounded. Time is virtual, so a seed gives the same figures everywhere.
 //!
-//! `SLUICE_SEED=N` runs one seed; `SLUICE_SEEDS=N` runs so many: 12 unless said otherwise (4 of seven
-//! validators), 200 with `scripts/test --long`. The mixed runs are 20 and 1,000.
+//! `SLUICE_SEED=N` runs one seed; `SLUICE_SEEDS=N` runs N seeds: 12 unless said otherwise (4 of
+//! seven validators), 200 with `scripts/test --long`. The mixed runs are 20 and 1,000.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -228,6 +228,7 @@ mod hostile_validators {
         withholds_its_blocks = Withholder;
         shows_its_blocks_to_one = ShowsOne;
         frames_others = Framer;
+        proposes_false_evidence = FalseEvidence;
         refuses_those_who_start = Refuser;
         censors_a_submitter = Censor;
         boasts = Boaster;
@@ -463,8 +464,8 @@ mod disks {
     }
 }
 
-/// What happens beside hostile nodes to one honest validator of seven. More than two that are hostile
-/// or have forgotten would be too many.
+/// What happens beside hostile nodes to one honest validator of seven. More than two that are
+/// hostile or have forgotten would be too many.
 fn mixed(seed: u64) -> FaultPlan {
     let first = (seed % 7) as u32;
     let (second, node) = ((first + 3) % 7, (first + 5) % 7);

@@ -43,7 +43,7 @@ impl FarRounds {
             let (proposer, time) = (ValidatorId(scene.node), scene.clock);
             let round = Round(round);
             let context = BlockContext { proposer, time, round, ..context_of(&pattern) };
-            let Some(whole) = scene.execute(&context, &[]) else { return };
+            let Some(whole) = scene.execute(&context, &[], &[]) else { return };
             if let PeerMessage::Proposal { proposal, block, .. } = &mut message {
                 let (block_hash, valid_round) = (whole.hash(), None);
                 let said = Proposal { height, round, block: block_hash, valid_round, proposer };

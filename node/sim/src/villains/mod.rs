@@ -7,6 +7,7 @@ mod boaster;
 mod censor;
 mod early_starter;
 mod equivocator;
+mod false_evidence;
 mod false_round;
 mod far_rounds;
 mod flooder;
@@ -112,6 +113,8 @@ kinds! {
     ShowsOne = withholder::Withholder { shows_one: true };
     /// Would have others accused.
     Framer = framer::Framer;
+    /// Puts forged evidence into its blocks.
+    FalseEvidence = false_evidence::FalseEvidence::default();
     /// Says that others' keys are used elsewhere.
     Refuser = refuser::Refuser;
     /// Leaves a submitter's batches out.

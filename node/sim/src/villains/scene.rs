@@ -2,7 +2,8 @@
 
 use chain_types::hash::sha256;
 use chain_types::{
-    Block, Digest, Height, Round, Signature, TimeMs, ValidatorId, ValidatorSet, VerifiedBatch, Vote,
+    Block, Digest, Equivocation, Height, Round, Signature, TimeMs, ValidatorId, ValidatorSet,
+    VerifiedBatch, Vote,
 };
 use consensus_core::{Message, Proposal, Proposers, SignedProposal, SignedVote};
 use contracts::BlockContext;
@@ -131,10 +132,16 @@ impl Scene<'_> {
     }
 
     /// The block that executing the batches under a context gives.
-    pub fn execute(&self, context: &BlockContext, batches: &[VerifiedBatch]) -> Option<Block> {
+    pub fn execute(
+        &self,
+        context: &BlockContext,
+        batches: &[VerifiedBatch],
+        evidence: &[Equivocation],
+    ) -> Option<Block> {
         let state = read_state(self.state);
         let past = Past { state: &state, archive: self.shelf };
-        contracts::execute(&state, context, batches, &past).ok().map(|executed| executed.block)
+        let executed = contracts::execute(&state, context, batches, evidence, &past);
+        executed.ok().map(|executed| executed.block)
     }
 
     /// The proposal and the block in what its replica sends, if that is the first of a new block of
@@ -176,12 +183,12 @@ impl Scene<'_> {
         let staged = self.staged.iter().find(|staged| staged.block == *block)?;
         let mut context = context_of(block);
         change(&mut context);
-        self.execute(&context, &staged.batches)
+        self.execute(&context, &staged.batches, &block.evidence)
     }
 
     /// A block that its replica has staged, without its batches.
     pub fn emptied(&self, block: &Block) -> Option<Block> {
-        self.execute(&context_of(block), &[])
+        self.execute(&context_of(block), &[], &[])
     }
 
     /// What its replica says of `own`, said of `other` instead, with signatures that verify.

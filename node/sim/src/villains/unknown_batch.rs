@@ -22,7 +22,7 @@ impl Villain for UnknownBatch {
         let mut header = own.header.clone();
         header.batch_count = 1;
         header.batches_root = batches_root(&batches);
-        let unknown = Block { header, batches };
+        let unknown = Block { header, batches, ..own.clone() };
         let proposal = scene.propose(Proposal { block: unknown.hash(), ..signed.proposal });
         let Input::Message { mut message, .. } = said else { return };
         if let PeerMessage::Proposal { proposal: signed, block, .. } = &mut message {

@@ -189,6 +189,10 @@ impl World {
         let now_ms = self.now_ms();
         self.figures.committed(node, header.height, self.agreement.head(), now_ms);
         if new {
+            let mut named = staged.block.evidence.iter().map(|evidence| evidence.validator());
+            if let Some(honest) = named.find(|named| self.is_honest(named.0)) {
+                return Err(format!("block {} names honest validator {honest}", header.height));
+            }
             let is_honest = self.is_honest(header.proposer.0);
             self.figures.decided(is_honest, &staged.block.batches, now_ms);
             for (batch, outcomes) in staged.batches.iter().zip(&staged.outcomes) {
