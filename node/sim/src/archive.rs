@@ -14,7 +14,7 @@ use node_replica::{Archive, ArchivedItem, StagedBlock};
 #[derive(Debug, Clone, Default)]
 pub struct Shelf(Arc<RwLock<Books>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Books {
     blocks: BTreeMap<Height, StagedBlock>,
     orders: BTreeMap<OrderId, OrderRecord>,
@@ -39,6 +39,11 @@ impl Shelf {
                 _ => {}
             }
         }
+    }
+
+    /// A copy that goes its own way.
+    pub fn copied(&self) -> Self {
+        Self(Arc::new(RwLock::new(self.read(Books::clone))))
     }
 
     fn read<T>(&self, read: impl FnOnce(&Books) -> T) -> T {

@@ -1,4 +1,4 @@
-//! The chain that every simulation runs: four validators, an edge node that governance may let
+//! The chain that every simulation runs: some validators, an edge node that governance may let
 //! vote, a node that the genesis file does not name and governance may add, and parties of every
 //! role. Times are short, so that a run sees windows close, rates grow stale, orders leave the
 //! duplicate window, and a day and a month begin.
@@ -10,12 +10,64 @@ use chain_types::{
     Parameters, Participant, ParticipantId, Roles, SecretKey, TimeMs,
 };
 
-/// Validators of the simulated chain from genesis on.
-pub const VALIDATORS: u32 = 4;
-/// The nodes of the genesis file: the validators and one edge node.
-pub const GENESIS_NODES: u32 = VALIDATORS + 1;
-/// All nodes that run: one more, whose place in the registry is the next that governance fills.
-pub const NODES: u32 = GENESIS_NODES + 1;
+/// How many nodes the chain has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// Validators from genesis on; they are the first nodes of the registry.
+    pub validators: u32,
+    /// How long an order may take to commit, in milliseconds.
+    pub order_validity_ms: u64,
+}
+
+/// So short that a run sees orders expire and leave the duplicate window.
+pub const SHORT_VALIDITY_MS: u64 = 5_000;
+/// As on a real chain.
+pub const LONG_VALIDITY_MS: u64 = 180_000;
+
+impl Shape {
+    /// The nodes of the genesis file: the validators and one edge node.
+    pub const fn genesis_nodes(self) -> u32 {
+        self.validators + 1
+    }
+
+    /// All nodes that run: one more, whose place in the registry is the next that governance
+    /// fills.
+    pub const fn nodes(self) -> u32 {
+        self.genesis_nodes() + 1
+    }
+
+    /// A node as the genesis file or a governance change names it.
+    pub fn node(self, index: u32) -> Node {
+        Node {
+            name: format!("node-{index}"),
+            operator: OPERATORS[index as usize % OPERATORS.len()],
+            network_key: network_key(index).public_key(),
+            validator_key: node_key(index).public_key(),
+            power: if index < self.validators { POWER } else { 0 },
+        }
+    }
+
+    /// The simulated chain's genesis.
+    pub fn genesis(self) -> Arc<ChainGenesis> {
+        Arc::new(ChainGenesis {
+            chain_id: CHAIN,
+            name: "simulated".to_owned(),
+            time: GENESIS_TIME,
+            parameters: parameters(self.order_validity_ms),
+            currencies: CURRENCIES.to_vec(),
+            participants: participants(),
+            merchants: (0..)
+                .zip(MERCHANTS)
+                .map(|(index, id): (usize, _)| merchant(id, GATEWAYS[index % 2]))
+                .collect(),
+            liquidity: lines(),
+            nodes: (0..self.genesis_nodes()).map(|index| self.node(index)).collect(),
+        })
+    }
+}
+
+/// The simulated chain.
+pub const CHAIN: ChainId = ChainId(Digest([7; 32]));
 /// The power of each validator: above one, so that governance can shift it a little.
 pub const POWER: u64 = 10;
 /// The currency of most orders.
@@ -71,28 +123,10 @@ fn key(kind: u8, number: u32, rotations: u32) -> SecretKey {
     SecretKey::from_seed(&seed)
 }
 
-/// The simulated chain's genesis.
-pub fn genesis() -> Arc<ChainGenesis> {
-    Arc::new(ChainGenesis {
-        chain_id: ChainId(Digest([7; 32])),
-        name: "simulated".to_owned(),
-        time: GENESIS_TIME,
-        parameters: parameters(),
-        currencies: CURRENCIES.to_vec(),
-        participants: participants(),
-        merchants: (0..)
-            .zip(MERCHANTS)
-            .map(|(index, id): (usize, _)| merchant(id, GATEWAYS[index % 2]))
-            .collect(),
-        liquidity: lines(),
-        nodes: (0..GENESIS_NODES).map(node).collect(),
-    })
-}
-
-fn parameters() -> Parameters {
+fn parameters(order_validity_ms: u64) -> Parameters {
     Parameters {
         order_skew_ms: 1_000,
-        order_validity_ms: 5_000,
+        order_validity_ms,
         window_ms: 4_000,
         deadline_domestic_ms: 12_000,
         deadline_cross_border_ms: 15_000,
@@ -144,15 +178,4 @@ fn lines() -> Vec<LiquidityLine> {
     };
     let of = |(gateway, cap)| CURRENCIES.map(|currency| line(gateway, cap, currency));
     GATEWAYS.into_iter().zip(CAPS).flat_map(of).collect()
-}
-
-/// A node as the genesis file or a governance change names it.
-pub fn node(index: u32) -> Node {
-    Node {
-        name: format!("node-{index}"),
-        operator: OPERATORS[index as usize % OPERATORS.len()],
-        network_key: network_key(index).public_key(),
-        validator_key: node_key(index).public_key(),
-        power: if index < VALIDATORS { POWER } else { 0 },
-    }
 }

@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use chain_types::BatchKind;
-use node_sim::{Boaster, Coverage, FaultPlan, simulate};
+use node_sim::{Coverage, FaultPlan, Kind, simulate};
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
@@ -102,12 +102,12 @@ fn assert_covers(coverage: &Coverage) {
 }
 
 /// Runs seeds in which validator `seed % 4` boasts; gives how many lost disks were returned from.
-fn boasted(count: u64, plan: FaultPlan) -> u64 {
+fn boasted(count: u64, plan: &FaultPlan) -> u64 {
     let seeds = number("SLUICE_SEED").map_or(0..count, |seed| seed..seed + 1);
     let run = |seed: u64| {
         let _told = TellSeed(seed);
-        let boaster = Some(Boaster { node: (seed % 4) as u32 });
-        let run = simulate(seed, &FaultPlan { boaster, ..plan });
+        let villains = vec![((seed % 4) as u32, Kind::Boaster)];
+        let run = simulate(seed, &FaultPlan { villains, ..plan.clone() });
         run.unwrap_or_else(|broken| panic!("SLUICE_SEED={seed} with a boaster: {broken}")).returned
     };
     seeds.map(run).sum()
@@ -115,13 +115,13 @@ fn boasted(count: u64, plan: FaultPlan) -> u64 {
 
 #[test]
 fn a_chain_is_born_while_one_validator_boasts() {
-    boasted(20, FaultPlan { events_max: 0, lost_disks_of_four: 0, ..FaultPlan::default() });
+    boasted(20, &FaultPlan { events_max: 0, lost_disks_of_four: 0, ..FaultPlan::default() });
 }
 
 #[test]
 fn a_validator_that_lost_its_disk_returns_while_another_boasts() {
     let plan = FaultPlan { lost_disks_of_four: 4, ..FaultPlan::default() };
-    let returned = boasted(60, plan);
+    let returned = boasted(60, &plan);
     println!("{returned} validators returned");
     assert!(returned > 20 || number("SLUICE_SEED").is_some(), "only {returned} returned");
 }

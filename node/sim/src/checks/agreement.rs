@@ -40,6 +40,12 @@ impl Agreement {
         }
     }
 
+    /// A node's disk holds less than it had committed: a crash took what was not durable, or an
+    /// earlier copy was put back. It is held to what is left.
+    pub fn went_back(&mut self, node: u32, head: Height) {
+        self.heads.insert(node, head);
+    }
+
     /// A node's disk is gone: it begins anew, and is held to nothing it had committed.
     pub fn lost_disk(&mut self, node: u32) {
         self.heads.remove(&node);

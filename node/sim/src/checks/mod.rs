@@ -4,6 +4,7 @@ mod agreement;
 mod audit;
 mod books;
 mod coverage;
+mod figures;
 mod newcomers;
 mod votes;
 
@@ -11,5 +12,6 @@ pub use agreement::Agreement;
 pub use audit::Audit;
 pub use books::Books;
 pub use coverage::{Coverage, Observer, has_returns};
+pub use figures::{Figures, Named};
 pub use newcomers::Newcomers;
 pub use votes::Votes;

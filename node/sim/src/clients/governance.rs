@@ -9,11 +9,11 @@ use chain_types::{
 };
 use rand::Rng as _;
 
-use super::memory::Memory;
+use super::memory::{Memory, People};
 use super::moment::Moment;
 use crate::setup::{
-    AGENTS, CURRENCIES, GATEWAYS, GENESIS_NODES, MERCHANTS, OPERATORS, POWER, PROVIDERS, SERVICE,
-    VALIDATORS, merchant, network_key, node,
+    AGENTS, CURRENCIES, GATEWAYS, MERCHANTS, OPERATORS, POWER, PROVIDERS, SERVICE, merchant,
+    network_key,
 };
 
 /// A proposal names a height so many above the node's, more or less: some are too early.
@@ -40,6 +40,9 @@ const PARAMETERS: &[(&str, [u64; 3])] = &[
 
 /// An operator proposes changes.
 pub fn propose(memory: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
+    if !memory.people.govern {
+        return None;
+    }
     let operator = moment.pick(&OPERATORS);
     let count = moment.random.random_range(1..=2);
     let items: Vec<ProposalItem> = (0..count)
@@ -137,7 +140,8 @@ fn rotation(moment: &mut Moment<'_>) -> Change {
 /// Powers shift a little, the edge node gains a vote or loses it, and a validator gives up its
 /// own, as long as four are left. No node may gain a third.
 fn power(memory: &Memory, moment: &mut Moment<'_>) -> Change {
-    let nodes = if memory.edge_may_vote { GENESIS_NODES } else { VALIDATORS };
+    let People { shape, edge_may_vote, .. } = memory.people;
+    let nodes = if edge_may_vote { shape.genesis_nodes() } else { shape.validators };
     let node = moment.random.random_range(0..nodes);
     let power = match moment.random.random_range(0..8) {
         0 => 0,
@@ -147,7 +151,7 @@ fn power(memory: &Memory, moment: &mut Moment<'_>) -> Change {
         _ => POWER + 1,
     };
     // The edge node comes and goes more often than the others.
-    let node = if memory.edge_may_vote && moment.one_in(3) { VALIDATORS } else { node };
+    let node = if edge_may_vote && moment.one_in(3) { shape.validators } else { node };
     Change::Power { node, power }
 }
 
@@ -164,8 +168,10 @@ fn moved_merchant(moment: &mut Moment<'_>) -> chain_types::Merchant {
 fn newcomer(memory: &Memory, moment: &mut Moment<'_>) -> Change {
     let number = moment.random.random_range(0..3);
     // With so little power that nobody need wait until it has heard enough to vote.
-    if memory.edge_may_vote && moment.state.nodes().len() == GENESIS_NODES as usize {
-        return Change::Node(Node { power: 1, ..node(GENESIS_NODES) });
+    let People { shape, edge_may_vote, .. } = memory.people;
+    let next = shape.genesis_nodes();
+    if edge_may_vote && moment.state.nodes().len() == next as usize {
+        return Change::Node(Node { power: 1, ..shape.node(next) });
     }
     if moment.one_in(2) {
         let key = network_key(100 + number).public_key();

@@ -8,6 +8,8 @@ use chain_types::{
 };
 use node_replica::StagedBlock;
 
+use crate::setup::Shape;
+
 /// A collected order, as whoever may return it knows it.
 #[derive(Debug, Clone, Copy)]
 pub struct Collected {
@@ -17,11 +19,22 @@ pub struct Collected {
     pub window: WindowId,
 }
 
-/// What the participants remember.
-#[derive(Debug, Default)]
-pub struct Memory {
+/// What the participants are about.
+#[derive(Debug, Clone, Copy)]
+pub struct People {
+    /// The nodes there are.
+    pub shape: Shape,
     /// Whether governance may give the edge node power.
     pub edge_may_vote: bool,
+    /// Whether the operators govern at all.
+    pub govern: bool,
+}
+
+/// What the participants remember.
+#[derive(Debug)]
+pub struct Memory {
+    /// What they are about.
+    pub people: People,
     /// Every batch that was sent.
     pub sent: Vec<VerifiedBatch>,
     /// Orders that were submitted, whatever became of them.
@@ -38,8 +51,16 @@ pub struct Memory {
 
 impl Memory {
     /// Nothing has happened yet.
-    pub fn new(edge_may_vote: bool) -> Self {
-        Self { edge_may_vote, ..Self::default() }
+    pub fn new(people: People) -> Self {
+        Self {
+            people,
+            sent: Vec::new(),
+            submitted: Vec::new(),
+            quotes: 0,
+            collected: Vec::new(),
+            waiting: BTreeMap::new(),
+            failed: BTreeSet::new(),
+        }
     }
 
     /// Reads a decided block.

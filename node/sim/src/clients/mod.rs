@@ -21,6 +21,7 @@ use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
 use memory::Memory;
+pub use memory::People;
 use moment::{Keyring, Moment};
 
 /// Something that a participant may do next; nothing when there is no occasion.
@@ -56,9 +57,9 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// Participants who may let the edge node vote, or not.
-    pub fn new(edge_may_vote: bool) -> Self {
-        Self { memory: Memory::new(edge_may_vote), keys: Keyring::default() }
+    /// Participants who have done nothing yet.
+    pub fn new(people: People) -> Self {
+        Self { memory: Memory::new(people), keys: Keyring::default() }
     }
 
     /// The next batch that someone sends, who asks a node with this state.

@@ -13,8 +13,8 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::setup::participant_key;
 
-/// For how long a batch is good. Skew and validity, which bound it, are six seconds.
-const BATCH_VALID_MS: u64 = 4_000;
+/// How much sooner a batch expires than its orders.
+const BATCH_SOONER_MS: u64 = 1_000;
 
 /// The batch keys of all participants: those they have, had, or mean to have.
 #[derive(Debug, Default)]
@@ -83,7 +83,8 @@ impl Moment<'_> {
         let keys = *self.state.party_keys(submitter)?;
         let previous = keys.previous.map(|(key, _)| key).filter(|_| self.one_in(2));
         let key = self.keys.find(submitter, previous.unwrap_or(keys.current))?;
-        let until = self.now.plus(BATCH_VALID_MS);
+        let validity_ms = self.state.parameters().order_validity_ms;
+        let until = self.now.plus(validity_ms - BATCH_SOONER_MS);
         let chain_id = self.state.chain_id();
         let bytes = SignedBatch::sign(chain_id, submitter, &key, until, items);
         let verified = SignedBatch::decode(Bytes::from(bytes)).and_then(|batch| {

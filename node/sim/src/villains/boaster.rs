@@ -1,26 +1,81 @@
-//! Says that it is far ahead, to whoever asks, and votes like an honest validator.
+//! Says that it is far ahead, and answers requests for blocks honestly, or slowly, or falsely.
 
-use chain_types::Height;
-use node_replica::PeerMessage;
+use chain_types::{Digest, Height};
+use node_replica::{Input, PeerMessage, SyncBlock};
 
-/// What it says that it has committed.
-const BOAST: Height = Height(1_000_000_000);
+use super::{Scene, Villain};
 
-/// A validator that says it is further than it is.
-#[derive(Debug, Clone, Copy)]
+/// How often it says so without being asked.
+const SAYS_EVERY_MS: u64 = 200;
+/// How long a slow answer takes: just less than a request waits.
+const SLOW_MS: u64 = 9_000;
+
+/// How it answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answers {
+    /// As an honest node.
+    Honestly,
+    /// With one block, late.
+    Slowly,
+    /// With blocks that do not hold.
+    Falsely,
+}
+
+/// See the module.
+#[derive(Debug)]
 pub struct Boaster {
-    /// Which.
-    pub node: u32,
+    /// What it says that it has committed.
+    said: Height,
+    /// What it gives when it is asked.
+    answers: Answers,
 }
 
 impl Boaster {
-    /// What leaves `node` when its replica says `message`.
-    pub fn says(self, node: u32, message: &PeerMessage) -> PeerMessage {
-        match message {
-            PeerMessage::Status { .. } if node == self.node => {
-                PeerMessage::Status { height: BOAST }
+    /// One that answers so.
+    pub fn new(answers: Answers) -> Self {
+        let said = match answers {
+            Answers::Honestly => Height(1_000_000_000),
+            Answers::Slowly | Answers::Falsely => Height(u64::MAX),
+        };
+        Self { said, answers }
+    }
+}
+
+impl Villain for Boaster {
+    fn say(&mut self, scene: &mut Scene<'_>, to: u32, said: Input) {
+        match said {
+            Input::Message { message: PeerMessage::Status { .. }, .. } => {
+                scene.tell(to, PeerMessage::Status { height: self.said });
             }
-            honest => honest.clone(),
+            honest => scene.send(to, honest),
+        }
+    }
+
+    fn wake(&mut self, scene: &mut Scene<'_>) {
+        if self.answers != Answers::Honestly {
+            scene.tell_all(&PeerMessage::Status { height: self.said });
+            scene.wake_after_ms = Some(SAYS_EVERY_MS);
+        }
+    }
+
+    fn give_blocks(
+        &mut self,
+        _: &mut Scene<'_>,
+        _: Height,
+        mut honest: Vec<SyncBlock>,
+    ) -> (Vec<SyncBlock>, u64) {
+        match self.answers {
+            Answers::Honestly => (honest, 0),
+            Answers::Slowly => {
+                honest.truncate(1);
+                (honest, SLOW_MS)
+            }
+            Answers::Falsely => {
+                for block in &mut honest {
+                    block.block.header.state_digest = Digest::ZERO;
+                }
+                (honest, 0)
+            }
         }
     }
 }

@@ -1,0 +1,25 @@
+//! Tells every validator that starts that another process has its key, and that its key has been
+//! heard to sign.
+
+use chain_types::{BlockHash, Height, Round, ValidatorId, Vote, VoteStep};
+use consensus_core::SignedVote;
+use node_replica::{Input, PeerMessage};
+
+use super::{Scene, Villain};
+
+/// See the module.
+#[derive(Debug)]
+pub struct Refuser;
+
+impl Villain for Refuser {
+    fn say(&mut self, scene: &mut Scene<'_>, to: u32, said: Input) {
+        let Input::Message { message: PeerMessage::Heard { instance, .. }, .. } = said else {
+            return scene.send(to, said);
+        };
+        let block = Some(BlockHash(scene.any_digest()));
+        let (height, round) = (Height(scene.height().0 + 5), Round(3));
+        let vote = Vote { height, round, step: VoteStep::Precommit, block };
+        let vote = SignedVote { vote, validator: ValidatorId(to), signature: scene.forge() };
+        scene.tell(to, PeerMessage::Heard { instance, vote: Some(vote), granted: false });
+    }
+}

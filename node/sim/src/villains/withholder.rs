@@ -1,0 +1,24 @@
+//! Shows its proposals to one other only, or to nobody, and is honest beside that.
+
+use node_replica::{Input, PeerMessage};
+
+use super::{Scene, Villain};
+
+/// See the module.
+#[derive(Debug)]
+pub struct Withholder {
+    /// Whether one sees them.
+    pub shows_one: bool,
+}
+
+impl Villain for Withholder {
+    fn say(&mut self, scene: &mut Scene<'_>, to: u32, said: Input) {
+        let is_proposal = matches!(&said,
+            Input::Message { message: PeerMessage::Proposal { proposal, .. }, .. }
+                if proposal.proposal.proposer.0 == scene.node);
+        let sees = self.shows_one && scene.others().first() == Some(&to);
+        if !is_proposal || sees {
+            scene.send(to, said);
+        }
+    }
+}
