@@ -29,6 +29,8 @@ use crate::timeouts::Timeouts;
 /// by three in 64 bits.
 pub const POWER_TOTAL_MAX: u128 = (u64::MAX / 3) as u128;
 
+/// For how many heights votes are relayed early after one that needed a relay.
+const EARLY_RELAY_HEIGHTS: u64 = 16;
 /// The shortest timeout.
 const AT_ONCE_MS: u64 = 1;
 /// Troubles kept for [`Consensus::take_troubles`].
@@ -104,6 +106,10 @@ pub struct Consensus {
     foreign: Option<Height>,
     /// The key signs elsewhere: nothing is signed here any more.
     silenced: bool,
+    /// The last height at which votes are relayed early.
+    early_relay_until: Height,
+    /// The input at work is the end of a wait after which votes were relayed.
+    has_relayed: bool,
     /// Inputs that took effect and are not durable yet.
     pending: Vec<Entry>,
     troubles: Vec<String>,
@@ -144,6 +150,8 @@ impl Consensus {
             last_votes: LastVotes::default(),
             foreign: None,
             silenced: false,
+            early_relay_until: Height::default(),
+            has_relayed: false,
             pending: Vec::new(),
             troubles: Vec::new(),
         };
@@ -414,9 +422,15 @@ impl Consensus {
         if timeout.height != machine.height || !counts {
             return Vec::new();
         }
+        let is_relay = timeout.kind == TimeoutKind::Rebroadcast;
+        // One early relay a vote: what comes after it comes at the usual pace.
+        self.has_relayed = is_relay;
         let mut effects =
             self.feed(EngineInput::TimeoutElapsed(convert::timeout_in(timeout)), Vec::new());
-        if timeout.kind == TimeoutKind::Rebroadcast && self.standing() == Standing::Voting {
+        self.has_relayed = false;
+        if is_relay && self.standing() == Standing::Voting {
+            // Something was missing for longer than an undisturbed height takes.
+            self.early_relay_until = Height(timeout.height.0.saturating_add(EARLY_RELAY_HEIGHTS));
             effects.extend(self.relay());
         }
         effects
@@ -535,6 +549,7 @@ impl Consensus {
             validators: &machine.validators,
             timeouts: self.timeouts,
             guard: self.guard.as_mut(),
+            relays_early: machine.height <= self.early_relay_until && !self.has_relayed,
             pending: &mut self.pending,
             keeps: machine.state.params.enabled,
             durable,

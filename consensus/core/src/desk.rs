@@ -44,6 +44,8 @@ pub(crate) struct Desk<'a> {
     pub validators: &'a ValidatorSet,
     pub timeouts: Timeouts,
     pub guard: Option<&'a mut Guard>,
+    /// Whether links between others are known to be missing: what was said is said again soon.
+    pub relays_early: bool,
     /// Inputs that took effect and are not durable yet, in order.
     pub pending: &'a mut Vec<Entry>,
     /// Whether inputs are kept for the log at all: one who signs nothing needs none.
@@ -175,7 +177,9 @@ impl Desk<'_> {
     fn schedule(&mut self, timeout: convert::EngineTimeout) {
         if let Some(timeout) = convert::timeout_out(self.height, timeout) {
             let after_ms = match timeout.kind {
-                TimeoutKind::Rebroadcast => self.timeouts.rebroadcast_ms(timeout.round),
+                TimeoutKind::Rebroadcast => {
+                    self.timeouts.rebroadcast_ms(timeout.round, self.relays_early)
+                }
                 _ => self.timeouts.after_ms(timeout.round),
             };
             self.effects.push(Effect::Schedule { timeout, after_ms });

@@ -98,8 +98,9 @@ impl Replica {
         if height < next || !self.sync.asked.is_empty() {
             return;
         }
-        // One behind is the normal state of a validator whose last precommit is on its way.
-        let patient = self.voter().is_some() && height == next;
+        // One behind is the normal state of a validator whose last precommit is on its way. That
+        // it is further behind, it does not take from one peer alone.
+        let patient = self.voter().is_some() && height.min(self.best_peer_height()) <= next;
         if !patient || self.sync.patience == (next, true) {
             self.ask();
         } else if self.sync.patience != (next, false) {
@@ -135,7 +136,7 @@ impl Replica {
 
     /// Asks the best of those that say they have the next block, unless it is asked already.
     fn ask(&mut self) {
-        let next = self.height();
+        let (next, known) = (self.height(), self.best_peer_height());
         let ahead = self
             .peers
             .iter()
@@ -144,7 +145,8 @@ impl Replica {
             let is_edge = self.validators.get(ValidatorId(node.0)).is_none();
             let Delivery { failures, block_ms } =
                 self.sync.records.get(node).copied().unwrap_or_default();
-            (failures, is_edge, block_ms, Reverse(**height))
+            // What is claimed beyond what an honest validator says too makes nobody better.
+            (failures, is_edge, block_ms, Reverse(known.min(**height)))
         });
         if let Some(from) = best.map(|(node, _)| *node) {
             self.sync.asked.push(Asked { node: from, height: next, since: self.now });
