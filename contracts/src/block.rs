@@ -1,8 +1,9 @@
 //! Execution of a block: what it makes of its batches, and the header that says so.
 //!
-//! Order: the window closes if its time is over; reservations and holds past their validity end;
-//! evidence is recorded; instructions past their deadline are noticed; transfers and proposals that nobody decided end;
-//! then the batches, in the order of the block; last, governance changes whose height is next.
+//! Order: evidence is recorded; the window closes if its time is over; reservations and holds past
+//! their validity end; instructions past their deadline are noticed; transfers and proposals that
+//! nobody decided end; then the batches, in the order of the block; last, governance changes whose
+//! height is next.
 
 use std::collections::BTreeSet;
 

@@ -142,7 +142,8 @@ proptest! {
         let said = |(height, round, precommits, block, validator): (_, _, _, Option<u8>, _)| {
             let step = if precommits { VoteStep::Precommit } else { VoteStep::Prevote };
             let block = block.map(|byte| BlockHash(Digest([byte; 32])));
-            signed_vote(Vote { height: Height(height), round: Round(round), step, block }, validator)
+            let vote = Vote { height: Height(height), round: Round(round), step, block };
+            signed_vote(vote, validator)
         };
         let evidence = Equivocation::Votes { first: said(one), second: said(other) }.in_order();
         let is_one_place = (one.0, one.1, one.2, one.4) == (other.0, other.1, other.2, other.4);
