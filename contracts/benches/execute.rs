@@ -185,6 +185,7 @@ fn context(state: &State) -> BlockContext {
     BlockContext {
         height: state.height().next(),
         round: Round(0),
+        parent_round: Round(0),
         proposer: ValidatorId(0),
         time: state.time().plus(BLOCK_MS),
     }

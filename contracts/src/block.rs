@@ -31,6 +31,8 @@ pub struct BlockContext {
     pub height: Height,
     /// The round in which it is proposed.
     pub round: Round,
+    /// The round in which its parent was decided.
+    pub parent_round: Round,
     /// Who proposes it: a validator of the height.
     pub proposer: ValidatorId,
     /// Block time: later than the parent's.
@@ -70,6 +72,9 @@ pub enum BlockError {
     /// The proposer is not a validator of the height.
     #[error("proposer {0} is not a validator of this height")]
     Proposer(ValidatorId),
+    /// Block one names a round in which block zero was decided.
+    #[error("nobody decided block zero, and block one names round {0} of it")]
+    ParentRound(Round),
     /// It holds more batches than the parameters allow.
     #[error("{actual} batches; at most {limit}")]
     Batches {
@@ -153,6 +158,7 @@ pub fn execute(
         chain_id: state.chain_id(),
         height: context.height,
         round: context.round,
+        parent_round: context.parent_round,
         proposer: context.proposer,
         time: context.time,
         window,
@@ -189,6 +195,9 @@ fn check_form<'a>(
     }
     if context.time <= state.time() {
         return Err(BlockError::Time { actual: context.time, parent: state.time() });
+    }
+    if expected == Height(1) && context.parent_round != Round(0) {
+        return Err(BlockError::ParentRound(context.parent_round));
     }
     if state.validators().get(context.proposer).is_none() {
         return Err(BlockError::Proposer(context.proposer));

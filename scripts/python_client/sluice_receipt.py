@@ -25,7 +25,7 @@ from sluice_wire import (
 
 RECEIPT_BYTES_MAX = 1_048_576
 HANDOVERS_MAX = 64
-BLOCK_HEADER_BYTES = 366
+BLOCK_HEADER_BYTES = 370
 OUTCOMES_PER_LEAF = 32
 
 HELD = 2  # the outcome of an order that waits for a risk desk
@@ -110,11 +110,11 @@ class Block:
 
     @classmethod
     def read(cls, reader):
-        """Reads the 366 bytes of a header."""
+        """Reads the 370 bytes of a header."""
         raw = reader.take(BLOCK_HEADER_BYTES)
-        (_, chain_id, height, _, _, time_ms, window, _, batch_count, batches_root, results_root,
+        (_, chain_id, height, _, _, _, time_ms, window, _, batch_count, batches_root, results_root,
          _, validators_hash, next_validators_hash, _, party_count, parties_root, record_count,
-         records_root) = struct.unpack("<H32sQIIQQ32sI32s32s32s32s32s32sI32sI32s", raw)
+         records_root) = struct.unpack("<H32sQIIIQQ32sI32s32s32s32s32s32sI32sI32s", raw)
         return cls(raw, chain_id, height, time_ms, window, batch_count, batches_root, results_root,
                    validators_hash, next_validators_hash, party_count, parties_root, record_count,
                    records_root)

@@ -121,6 +121,7 @@ fn block_zero(genesis: &ChainGenesis, state: &State) -> Block {
         chain_id: genesis.chain_id,
         height: Height(0),
         round: Round(0),
+        parent_round: Round(0),
         proposer: ValidatorId(0),
         time: genesis.time,
         window: WindowId(0),

@@ -22,7 +22,7 @@ const BLOCKS_FOLDER: &str = "blocks";
 const INDEX_FOLDER: &str = "index";
 const RUNS_FOLDER: &str = "runs";
 const CHECKPOINTS_FOLDER: &str = "checkpoints";
-const FORMAT_LINE: &str = "sluice home, format 5";
+const FORMAT_LINE: &str = "sluice home, format 6";
 
 /// What opening a file of the home does when it is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

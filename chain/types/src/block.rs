@@ -19,7 +19,7 @@ pub const OUTCOMES_PER_LEAF: usize = 32;
 /// Bytes of an encoded certificate of [`VALIDATORS_MAX`] signatures, at most.
 pub const CERTIFICATE_BYTES_MAX: usize = 64 + VALIDATORS_MAX * 68;
 /// Bytes of an encoded [`BlockHeader`].
-pub const BLOCK_HEADER_BYTES: usize = 2 + 32 + 8 + 4 + 4 + 8 + 8 + 32 + 4 + 8 * 32 + 4 + 4;
+pub const BLOCK_HEADER_BYTES: usize = 2 + 32 + 8 + 4 + 4 + 4 + 8 + 8 + 32 + 4 + 8 * 32 + 4 + 4;
 
 /// What validators agree on.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -32,6 +32,9 @@ pub struct BlockHeader {
     pub height: Height,
     /// The round in which it was first proposed.
     pub round: Round,
+    /// The round in which the block before it was decided, as a certificate shown with the
+    /// proposal proves; zero in block one, whose parent nobody decided, and in block zero.
+    pub parent_round: Round,
     /// Who proposed it.
     pub proposer: ValidatorId,
     /// The proposer's clock: later than the parent's, at most a drift ahead of each voter's.

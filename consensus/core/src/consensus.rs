@@ -1,11 +1,13 @@
 //! One validator's consensus, or an edge node's: feeds the engine what has been checked, one
 //! fresh engine a height.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
 use chain_types::validators::VALIDATORS_MAX;
-use chain_types::{ChainId, Height, Round, SecretKey, ValidatorId, ValidatorSet, codec};
+use chain_types::{
+    BlockHash, Certificate, ChainId, Height, Round, SecretKey, ValidatorId, ValidatorSet, codec,
+};
 use malachite_core::{
     Error as EngineError, Input as EngineInput, LocallyProposedValue, MisbehaviorEvidence,
 };
@@ -15,10 +17,11 @@ use crate::context::{EngineContext, EngineValidatorSet, EngineValue};
 use crate::convert;
 use crate::desk::{Desk, Identity, equivocations};
 use crate::guard::Guard;
+use crate::hearing::{LastVotes, NextHeight, foreign_height, is_foreign_in};
 use crate::interface::{Effect, Input, Timeout, TimeoutKind};
 use crate::log::{Entry, Record};
 use crate::machine::{Machine, Verified};
-use crate::messages::Message;
+use crate::messages::{Message, SignedVote};
 use crate::proposers::Proposers;
 use crate::timeouts::Timeouts;
 
@@ -26,8 +29,6 @@ use crate::timeouts::Timeouts;
 /// by three in 64 bits.
 pub const POWER_TOTAL_MAX: u128 = (u64::MAX / 3) as u128;
 
-/// Messages of the next height kept a validator: a proposal and the votes of some rounds.
-const WAITING_PER_VALIDATOR_MAX: usize = 8;
 /// The shortest timeout.
 const AT_ONCE_MS: u64 = 1;
 /// Troubles kept for [`Consensus::take_troubles`].
@@ -71,6 +72,9 @@ pub enum MuteReason {
     /// Replaying the log did not lead to the votes in it.
     #[error("replaying the write-ahead log led to other votes than those in it")]
     LogDiverged,
+    /// The key signs elsewhere. Unlike the others, this one lasts until the node starts again.
+    #[error("this validator's key signs on another machine")]
+    KeyElsewhere,
 }
 
 /// What a node does at the running height.
@@ -92,8 +96,14 @@ pub struct Consensus {
     timeouts: Timeouts,
     guard: Option<Guard>,
     machine: Option<Machine>,
-    /// Verified messages of the height after the running one.
-    waiting: BTreeMap<ValidatorId, Vec<Message>>,
+    /// What validators say of the height after the running one.
+    next: NextHeight,
+    /// The last vote of each validator.
+    last_votes: LastVotes,
+    /// The highest height at which this node's key signed what its guard does not account for.
+    foreign: Option<Height>,
+    /// The key signs elsewhere: nothing is signed here any more.
+    silenced: bool,
     /// Inputs that took effect and are not durable yet.
     pending: Vec<Entry>,
     troubles: Vec<String>,
@@ -130,7 +140,10 @@ impl Consensus {
             timeouts,
             guard: None,
             machine: None,
-            waiting: BTreeMap::new(),
+            next: NextHeight::default(),
+            last_votes: LastVotes::default(),
+            foreign: None,
+            silenced: false,
             pending: Vec::new(),
             troubles: Vec::new(),
         };
@@ -192,10 +205,60 @@ impl Consensus {
         Some((Timeout { height: machine.height, round, kind: TimeoutKind::Propose }, proposer))
     }
 
-    /// Whether a validator has verifiably spoken about the height after the running one: time to
-    /// start it, even if there is nothing to propose here.
+    /// The height below `height` is committed, so that its validators are known: what they say of
+    /// it is kept from now on, a little each, until it starts.
+    pub fn expect_height(&mut self, height: Height, validators: &ValidatorSet) {
+        self.next.expect(height, validators, self.chain_id);
+    }
+
+    /// Whether validators with more than a third of the power have verifiably spoken about the
+    /// height that [`Self::expect_height`] named: time to start it, even if there is nothing to
+    /// propose here. One validator alone hurries nobody.
     pub fn next_height_has_begun(&self) -> bool {
-        !self.waiting.is_empty()
+        self.next.has_begun()
+    }
+
+    /// The last vote of a validator that this node has verified.
+    pub fn last_vote_of(&self, validator: ValidatorId) -> Option<SignedVote> {
+        self.last_votes.of(validator)
+    }
+
+    /// Whether a quorum has prevoted `block` in some round of the running height.
+    pub fn has_polka(&self, block: &BlockHash) -> bool {
+        self.machine.as_ref().is_some_and(|machine| machine.has_polka(block))
+    }
+
+    /// The blocks on which this validator is locked, or which it would propose again.
+    pub fn kept_blocks(&self) -> [Option<BlockHash>; 2] {
+        self.machine.as_ref().map_or([None, None], Machine::kept_blocks)
+    }
+
+    /// The highest height, since the last call, at which this node's key verifiably signed what its
+    /// guard does not account for: another machine has the key, or this one has an old guard.
+    pub fn take_foreign_height(&mut self) -> Option<Height> {
+        self.foreign.take()
+    }
+
+    /// Whether a verified certificate holds a precommit of this node's key that its guard does not
+    /// account for.
+    pub fn is_foreign_in(&self, certificate: &Certificate) -> bool {
+        let (Some(identity), Some(guard)) = (&self.identity, &self.guard) else { return false };
+        is_foreign_in(certificate, self.chain_id, identity, guard)
+    }
+
+    /// Checks a message for this node's own key; see [`Self::take_foreign_height`].
+    pub fn hear_own_key(&mut self, message: &Message) {
+        let (Some(identity), Some(guard)) = (&self.identity, &self.guard) else { return };
+        let height = foreign_height(message, self.chain_id, identity, guard);
+        self.foreign = self.foreign.max(height);
+    }
+
+    /// Signs nothing any more, whatever comes: the key signs elsewhere.
+    pub fn silence(&mut self) {
+        self.silenced = true;
+        if let Some(machine) = self.machine.as_mut() {
+            machine.silence();
+        }
     }
 
     /// What went wrong inside since the last call, for the operator's eyes: empty unless there is
@@ -208,7 +271,7 @@ impl Consensus {
     pub fn handle(&mut self, input: Input) -> Vec<Effect> {
         match input {
             Input::StartHeight { height, validators, proposers } => {
-                self.start_height(height, validators, &proposers)
+                self.start_with_log(height, validators, &proposers, &[])
             }
             Input::Message(message) => self.receive(message),
             Input::Propose { height, round, block } => {
@@ -267,6 +330,26 @@ impl Consensus {
         self.without_stale_requests(effects)
     }
 
+    /// [`Input::StartHeight`] and [`Self::replay`] in one: what others have said of the height
+    /// meanwhile comes after the log.
+    pub fn start_with_log(
+        &mut self,
+        height: Height,
+        validators: ValidatorSet,
+        proposers: &Proposers,
+        wal: &[Vec<u8>],
+    ) -> Vec<Effect> {
+        let waiting = self.next.take(height);
+        let mut effects = self.start_height(height, validators, proposers);
+        if !wal.is_empty() {
+            effects.extend(self.replay(wal));
+        }
+        for message in waiting {
+            effects.extend(self.receive(message));
+        }
+        effects
+    }
+
     fn start_height(
         &mut self,
         height: Height,
@@ -282,15 +365,16 @@ impl Consensus {
             self.height(),
         );
         let mut effects = self.end_height();
-        let next = self.machine.as_ref().is_some_and(|machine| machine.height.next() == height);
-        let waiting = std::mem::take(&mut self.waiting);
-        let machine = Machine::new(
+        let mut machine = Machine::new(
             height,
             validators,
             proposers,
             self.identity.as_ref(),
             self.guard.as_ref(),
         );
+        if self.silenced {
+            machine.silence();
+        }
         let start = EngineInput::StartHeight(
             convert::height_in(height),
             EngineValidatorSet::new(&machine.validators),
@@ -300,11 +384,6 @@ impl Consensus {
         );
         self.machine = Some(machine);
         effects.extend(self.run(start, Vec::new(), None).0);
-        if next {
-            for message in waiting.into_values().flatten() {
-                effects.extend(self.receive(message));
-            }
-        }
         effects
     }
 
@@ -330,21 +409,34 @@ impl Consensus {
         if timeout.height != machine.height || !counts {
             return Vec::new();
         }
-        self.feed(EngineInput::TimeoutElapsed(convert::timeout_in(timeout)), Vec::new())
+        let mut effects =
+            self.feed(EngineInput::TimeoutElapsed(convert::timeout_in(timeout)), Vec::new());
+        if timeout.kind == TimeoutKind::Rebroadcast && self.standing() == Standing::Voting {
+            effects.extend(self.relay());
+        }
+        effects
+    }
+
+    fn relay(&self) -> Option<Effect> {
+        let own = self.identity.as_ref().map(|identity| identity.id);
+        Some(Effect::Relay(self.machine.as_ref()?.votes_to_relay(own)))
     }
 
     fn receive(&mut self, message: Message) -> Vec<Effect> {
-        let Some(machine) = self.machine.as_ref() else {
-            return Vec::new();
-        };
+        self.hear_own_key(&message);
         if self.is_in_our_name(&message) {
             return Vec::new();
         }
-        if message.height() == machine.height.next() {
+        let running = self.machine.as_ref().map(|machine| machine.height);
+        if running != Some(message.height()) {
             self.keep_for_next_height(message);
             return Vec::new();
         }
-        if message.height() != machine.height || machine.decided || !machine.wants(&message) {
+        let Some(machine) = self.machine.as_ref() else {
+            return Vec::new();
+        };
+        if machine.decided || !machine.wants(&message) {
+            self.note_late_vote(&message);
             return Vec::new();
         }
         let input = match &message {
@@ -362,6 +454,9 @@ impl Consensus {
         let Some(verified) = machine.verify(&message, self.chain_id) else {
             return Vec::new();
         };
+        if let Message::Vote(signed) = &message {
+            self.last_votes.note(signed);
+        }
         let mut effects = self.feed(input, vec![verified]);
         if let (Message::Proposal(signed), Some(machine)) = (&message, self.machine.as_mut())
             && let Some(verdict) = machine.note_proposal(&signed.proposal)
@@ -379,22 +474,22 @@ impl Consensus {
         votes && message.sender().is_some_and(|sender| own == Some(sender))
     }
 
-    /// Keeps a few verified proposals and votes of each validator for the next height.
+    /// Keeps a few verified proposals and votes of each validator for the next height. Until the
+    /// running one is decided, the next one's validators are taken to be the same.
     fn keep_for_next_height(&mut self, message: Message) {
-        let Some(machine) = self.machine.as_ref() else {
-            return;
-        };
-        let Some(sender) = message.sender() else {
-            return;
-        };
-        let kept = self.waiting.get(&sender).map_or(&[][..], Vec::as_slice);
-        if kept.len() >= WAITING_PER_VALIDATOR_MAX || kept.contains(&message) {
-            return;
-        }
-        // The next height's validators are those of this one but for a rare change, after which
-        // the newcomers' messages come again.
-        if machine.verify(&message, self.chain_id).is_some() {
-            self.waiting.entry(sender).or_default().push(message);
+        let height = message.height();
+        let running = self.machine.as_ref().filter(|machine| machine.height.next() == height);
+        let known = self.next.validators_of(height).or(running.map(|machine| &machine.validators));
+        let Some(validators) = known.cloned() else { return };
+        self.next.keep(message, &validators, self.chain_id);
+    }
+
+    /// A vote that moves nothing here any more is still the last one heard of its voter.
+    fn note_late_vote(&mut self, message: &Message) {
+        let Message::Vote(signed) = message else { return };
+        let machine = self.machine.as_ref().filter(|_| self.last_votes.is_news(signed));
+        if machine.is_some_and(|machine| machine.verify(message, self.chain_id).is_some()) {
+            self.last_votes.note(signed);
         }
     }
 
@@ -451,13 +546,17 @@ impl Consensus {
         );
         let Desk { mut effects, decided, troubles, .. } = desk;
         machine.decided |= decided;
+        let mut shown = Vec::new();
         for effect in &mut effects {
-            if let Effect::Schedule { timeout, after_ms } = effect
-                && machine.is_in_vain(timeout)
-            {
+            let Effect::Schedule { timeout, after_ms } = effect else { continue };
+            if machine.cannot_decide(timeout) {
                 *after_ms = AT_ONCE_MS;
             }
+            if timeout.kind == TimeoutKind::Precommit && machine.standing == Standing::Voting {
+                shown.extend(machine.show_polka(timeout.round));
+            }
         }
+        effects.extend(shown);
         self.troubles.extend(troubles);
         if let Err(error) = &result {
             self.troubles.push(format!("height {}: {error}", machine.height));

@@ -16,7 +16,7 @@ use malachite_types::{BoxError, CertificateError, CommitCertificate, SignedMessa
 use crate::context::{EngineContext, EngineProposal, EngineVote};
 use crate::convert;
 use crate::guard::{Guard, Signing};
-use crate::interface::{Effect, Equivocation};
+use crate::interface::{Effect, Equivocation, TimeoutKind};
 use crate::log::{Entry, Record};
 use crate::machine::Verified;
 use crate::messages::{Message, SignedProposal, SignedVote};
@@ -174,7 +174,10 @@ impl Desk<'_> {
 
     fn schedule(&mut self, timeout: convert::EngineTimeout) {
         if let Some(timeout) = convert::timeout_out(self.height, timeout) {
-            let after_ms = self.timeouts.after_ms(timeout.round);
+            let after_ms = match timeout.kind {
+                TimeoutKind::Rebroadcast => self.timeouts.rebroadcast_ms(timeout.round),
+                _ => self.timeouts.after_ms(timeout.round),
+            };
             self.effects.push(Effect::Schedule { timeout, after_ms });
         }
     }

@@ -144,6 +144,22 @@ impl Guard {
         true
     }
 
+    /// Whether this guard may have admitted the signature: it is the last one of its slot, or
+    /// earlier. One that is later, or another of the same place, was given by somebody else with
+    /// this key, or by this validator after the guard was copied.
+    pub(crate) fn accounts_for(&self, signing: &Signing) -> bool {
+        let Signing { height, round, digest, .. } = *signing;
+        let last = match signing.slot {
+            Slot::Proposal => self.content.proposal,
+            Slot::Prevote => self.content.prevote,
+            Slot::Precommit => self.content.precommit,
+        };
+        last.is_some_and(|last| {
+            (height, round) < (last.height, last.round)
+                || (height, round, digest) == (last.height, last.round, last.digest)
+        })
+    }
+
     /// The block precommitted last, if that was at `height`.
     pub(crate) fn lock_at(&self, height: Height) -> Option<Lock> {
         self.content.lock.filter(|lock| lock.height == height)

@@ -118,6 +118,9 @@ pub enum Effect {
     Cancel(Timeout),
     /// Forget all timeouts.
     CancelAll,
+    /// Send others' votes of the running height again, and the proposals of its running round:
+    /// who shares no link with their authors hears them from here.
+    Relay(Vec<SignedVote>),
     /// The height is decided. Effects after it in the list still count.
     Decided {
         /// A quorum's precommits, verified.

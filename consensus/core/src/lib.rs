@@ -15,11 +15,13 @@ mod context;
 mod convert;
 mod desk;
 mod guard;
+mod hearing;
 mod interface;
 mod log;
 mod machine;
 mod messages;
 mod proposers;
+mod relay;
 mod timeouts;
 
 pub use certificates::{
@@ -31,4 +33,5 @@ pub use messages::{
     MESSAGE_BYTES_MAX, MESSAGE_VERSION, Message, Proposal, SignedProposal, SignedVote,
 };
 pub use proposers::Proposers;
+pub use relay::RELAYED_VOTES_MAX;
 pub use timeouts::Timeouts;

@@ -147,8 +147,9 @@ impl Machine {
     }
 
     /// Whether what a timeout waits for cannot come: a quorum has precommitted none, so that
-    /// nothing is ever decided in its round. The paper waits here as well.
-    pub(crate) fn is_in_vain(&self, timeout: &Timeout) -> bool {
+    /// nothing is ever decided in its round. The paper waits here as well, and so does this one
+    /// where somebody may be locked on a block: who is has until then to show it.
+    pub(crate) fn cannot_decide(&self, timeout: &Timeout) -> bool {
         let round = convert::round_in(timeout.round);
         timeout.kind == TimeoutKind::Precommit
             && self.state.driver.votes().is_threshold_met(
@@ -156,6 +157,7 @@ impl Machine {
                 VoteType::Precommit,
                 Threshold::Nil,
             )
+            && !self.may_hide_a_polka(timeout.round)
     }
 
     /// Whether the engine still looks at votes and proposals of this round: those far ahead come

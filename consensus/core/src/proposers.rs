@@ -12,6 +12,18 @@ use chain_types::{BlockHeader, Height, Round, ValidatorId, ValidatorSet};
 pub struct Proposers {
     /// The last height at which each validator whose turn failed is passed over.
     passed_over_until: BTreeMap<ValidatorId, Height>,
+    /// The block noted last. In which round it was decided, the next header says.
+    last: Option<LastBlock>,
+}
+
+/// What the header after a block's needs to judge the turns of the block's height.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+struct LastBlock {
+    height: Height,
+    /// The round in which it was first proposed.
+    round: Round,
+    /// The turns of its height, as they were while it was decided.
+    order: Vec<ValidatorId>,
 }
 
 impl Proposers {
@@ -20,30 +32,38 @@ impl Proposers {
         Self::default()
     }
 
-    /// Learns from a committed header, in order of height. Its round is the one in which its
-    /// block was first proposed: those whose turn came in the rounds before have failed and are
-    /// passed over for `penalty_heights` heights; its proposer has not, and is forgiven.
+    /// Learns from a committed header, in order of height. A turn that came before the block was
+    /// first proposed has failed. So has a turn in which it was proposed and not decided: the next
+    /// header's parent round says so. Whoever failed is passed over for `penalty_heights` heights
+    /// after the header; the validator in whose turn the block was decided is forgiven.
     /// `validators` are those who decided it.
     pub fn note(&mut self, header: &BlockHeader, validators: &ValidatorSet, penalty_heights: u64) {
         let order = self.order(validators, header.height);
-        let rounds = usize::try_from(header.round.0).unwrap_or(usize::MAX);
-        // Turns repeat after all validators have had one.
-        let failed: Vec<_> = order.into_iter().take(rounds).collect();
-        self.passed_over_until.retain(|_, until| *until > header.height);
-        if penalty_heights > 0 {
-            let until = Height(header.height.0.saturating_add(penalty_heights));
-            for validator in failed {
-                self.passed_over_until.insert(validator, until);
+        let until = Height(header.height.0.saturating_add(penalty_heights));
+        let last = self.last.take().filter(|last| last.height.next() == header.height);
+        if let Some(LastBlock { round, order, .. }) = last {
+            self.pass_over(turns(&order, round, header.parent_round), until);
+            // A round before the first proposal cannot have decided.
+            if header.parent_round >= round {
+                self.passed_over_until.remove(&turn(&order, header.parent_round));
             }
         }
-        self.passed_over_until.remove(&header.proposer);
+        self.pass_over(turns(&order, Round(0), header.round), until);
+        self.last = Some(LastBlock { height: header.height, round: header.round, order });
+        self.passed_over_until.retain(|_, until| *until > header.height);
+    }
+
+    fn pass_over(&mut self, failed: impl Iterator<Item = ValidatorId>, until: Height) {
+        for validator in failed {
+            let known = self.passed_over_until.entry(validator).or_default();
+            *known = until.max(*known);
+        }
     }
 
     /// Whose turn it is in `round` of `height`. `validators` is not empty.
     pub fn proposer(&self, validators: &ValidatorSet, height: Height, round: Round) -> ValidatorId {
         let order = self.order(validators, height);
-        assert!(!order.is_empty(), "a height without validators has no proposer");
-        order[round.0 as usize % order.len()]
+        turn(&order, round)
     }
 
     /// The turns of a height, one for each validator, repeating from the first: those in good
@@ -62,6 +82,17 @@ impl Proposers {
     pub fn is_passed_over(&self, validator: ValidatorId, height: Height) -> bool {
         self.passed_over_until.get(&validator).is_some_and(|until| height <= *until)
     }
+}
+
+/// Whose turn `round` is: turns repeat after all validators have had one.
+fn turn(order: &[ValidatorId], round: Round) -> ValidatorId {
+    assert!(!order.is_empty(), "a height without validators has no proposer");
+    order[round.0 as usize % order.len()]
+}
+
+/// Whose turns the rounds from `first` up to `end` were, each validator at most once.
+fn turns(order: &[ValidatorId], first: Round, end: Round) -> impl Iterator<Item = ValidatorId> {
+    (first.0..end.0).take(order.len()).map(|round| turn(order, Round(round)))
 }
 
 fn rotated(mut group: Vec<ValidatorId>, height: Height) -> Vec<ValidatorId> {

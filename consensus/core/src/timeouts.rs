@@ -20,6 +20,12 @@ impl Timeouts {
         let grown = self.base_ms.saturating_add(self.step_ms.saturating_mul(u64::from(round.0)));
         grown.min(self.max_ms).max(1)
     }
+
+    /// How long a validator of `round` waits before it says again what was said, in milliseconds:
+    /// half a step's wait, so that what a step lacks still comes in time for it.
+    pub fn rebroadcast_ms(&self, round: Round) -> u64 {
+        (self.after_ms(round) / 2).max(1)
+    }
 }
 
 impl From<&Parameters> for Timeouts {

@@ -406,6 +406,7 @@ impl Chain {
         BlockContext {
             height: self.state.height().next(),
             round: Round(0),
+            parent_round: Round(0),
             proposer: self.state.validators().as_slice()[0].id,
             time: self.state.time().plus(after_ms),
         }

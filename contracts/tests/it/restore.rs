@@ -59,6 +59,7 @@ proptest! {
                 let context = contracts::BlockContext {
                     height: last.header.height,
                     round: last.header.round,
+                    parent_round: last.header.parent_round,
                     proposer: last.header.proposer,
                     time: last.header.time,
                 };

@@ -136,6 +136,7 @@ impl TestChain {
         let context = BlockContext {
             height: self.state.height().next(),
             round: Round(0),
+            parent_round: Round(0),
             proposer: ValidatorId(0),
             time,
         };

@@ -1,47 +1,40 @@
 //! Blocks proposed for the height being decided: gathering their batches, executing them, and
 //! telling consensus whether they hold.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chain_state::WriteSet;
-use chain_types::{BatchId, Block, BlockHash, Round, VerifiedBatch};
-use consensus_core::{Input as ConsensusInput, Message, SignedProposal};
+use chain_types::{BatchId, Block, BlockHash, Certificate, Height, Round, VerifiedBatch};
 use contracts::BlockContext;
 
 use crate::committed::read_state;
 use crate::effect::{Effect, StagedBlock, Timer};
 use crate::past::{Past, asks_for_past};
+use crate::proposals::Slots;
 use crate::replica::{NodeIndex, Replica};
 
-/// How long a proposal waits for batches that travel on their own, before they are asked for.
-const FETCH_FIRST_MS: u64 = 40;
 /// How long a request for batches may take before the next peer is asked.
 const FETCH_AGAIN_MS: u64 = 200;
 /// How long a block that asks for the past waits for the archive to have its parent.
 const ARCHIVE_MS: u64 = 1;
 /// The most ids in one request for batches.
 const FETCH_IDS_MAX: usize = 8;
-/// The most proposals of one height that may wait for a verdict.
-const PENDING_MAX: usize = 16;
-/// The most blocks that the proposer of one round may have us execute: an honest one proposes one.
-/// Should a third be decided, it comes by sync.
-const BLOCKS_PER_ROUND_MAX: usize = 2;
 
-/// The blocks proposed for one height.
+/// The blocks proposed for one height. Their number is bounded by that of the proposals.
 #[derive(Default)]
 pub(crate) struct Candidates {
-    blocks: BTreeMap<BlockHash, Candidate>,
+    pub(crate) blocks: BTreeMap<BlockHash, Candidate>,
+    /// The proposals that name them.
+    pub(crate) slots: Slots,
+    /// The certificates that came with them, of the block before.
+    parents: BTreeMap<BlockHash, Certificate>,
     /// Batches that a candidate named and the pool did not hold.
     fetched: BTreeMap<BatchId, VerifiedBatch>,
-    /// Proposals whose block has no verdict yet.
-    pending: Vec<SignedProposal>,
-    /// Which blocks each round's proposer has proposed.
-    rounds: BTreeMap<Round, BTreeSet<BlockHash>>,
     attempts: usize,
 }
 
-enum Candidate {
-    /// Its batches are being gathered.
+pub(crate) enum Candidate {
+    /// Its batches are being gathered, or its time has not come.
     Gathering { block: Block, from: NodeIndex },
     /// Executed, and its header is what execution gives.
     Valid { staged: StagedBlock, writes: Option<WriteSet> },
@@ -74,19 +67,59 @@ impl Candidates {
         })
     }
 
-    pub(crate) fn staged(&self, hash: &BlockHash) -> Option<&StagedBlock> {
-        match self.blocks.get(hash) {
-            Some(Candidate::Valid { staged, .. }) => Some(staged),
-            _ => None,
+    pub(crate) fn is_staged(&self, hash: &BlockHash) -> bool {
+        matches!(self.blocks.get(hash), Some(Candidate::Valid { .. }))
+    }
+
+    /// Header and list of a block, unless it is known not to hold.
+    pub(crate) fn block(&self, hash: &BlockHash) -> Option<&Block> {
+        match self.blocks.get(hash)? {
+            Candidate::Gathering { block, .. } => Some(block),
+            Candidate::Valid { staged, .. } => Some(&staged.block),
+            Candidate::Invalid => None,
         }
+    }
+
+    /// The certificate that came with a block.
+    pub(crate) fn parent(&self, hash: &BlockHash) -> Option<&Certificate> {
+        self.parents.get(hash)
+    }
+
+    /// Takes up a proposed block, if it is not there.
+    pub(crate) fn gather(
+        &mut self,
+        hash: BlockHash,
+        block: Block,
+        from: NodeIndex,
+        parent: Option<Certificate>,
+    ) {
+        self.blocks.entry(hash).or_insert(Candidate::Gathering { block, from });
+        if let Some(parent) = parent {
+            self.parents.entry(hash).or_insert(parent);
+        }
+    }
+
+    /// Forgets blocks that no kept proposal names, but for these.
+    pub(crate) fn forget_all_but(&mut self, kept: &[Option<BlockHash>]) {
+        let proposed = self.slots.blocks();
+        let is_kept = |hash: &BlockHash| proposed.contains(hash) || kept.contains(&Some(*hash));
+        if self.blocks.keys().all(is_kept) {
+            return;
+        }
+        self.blocks.retain(|hash, _| is_kept(hash));
+        self.parents.retain(|hash, _| is_kept(hash));
     }
 
     pub(crate) fn executed(&mut self, hash: BlockHash, staged: StagedBlock, writes: WriteSet) {
         self.blocks.insert(hash, Candidate::Valid { staged, writes: Some(writes) });
     }
 
-    /// The decided block and what it writes; everything else of the height is forgotten.
+    /// The decided block and what it writes, if it was executed here; everything else of the
+    /// height is forgotten then.
     pub(crate) fn decide(&mut self, hash: &BlockHash) -> Option<(StagedBlock, WriteSet)> {
+        if !self.is_staged(hash) {
+            return None;
+        }
         let decided = self.blocks.remove(hash);
         *self = Self::default();
         match decided {
@@ -98,54 +131,28 @@ impl Candidates {
     pub(crate) fn clear(&mut self) {
         *self = Self::default();
     }
+
+    /// Blocks that wait, of the rounds up to `round`.
+    fn gathering(&self, round: Round) -> Vec<(BlockHash, Block)> {
+        let due: BTreeSet<BlockHash> = self
+            .slots
+            .iter()
+            .filter(|slot| slot.signed.proposal.round <= round)
+            .map(|slot| slot.signed.proposal.block)
+            .collect();
+        let waiting = |hash: &BlockHash| match self.blocks.get(hash) {
+            Some(Candidate::Gathering { block, .. }) => Some((*hash, block.clone())),
+            _ => None,
+        };
+        due.iter().filter_map(waiting).collect()
+    }
 }
 
 impl Replica {
-    /// A proposal with its block. Consensus checks the proposer's signature; the block is only
-    /// considered once the proposal is known to be the proposer's own.
-    pub(crate) fn proposal(&mut self, from: NodeIndex, proposal: SignedProposal, block: Block) {
-        let said = &proposal.proposal;
-        let proposer = self.proposers.proposer(&self.validators, said.height, said.round);
-        let genuine = said.height == self.height()
-            && self.pace.started
-            && block.header.height == said.height
-            && block.hash() == said.block
-            && said.proposer == proposer
-            && self.is_signed(&proposal);
-        let seen = self.candidates.rounds.entry(said.round).or_default();
-        let too_many = !seen.contains(&said.block) && seen.len() >= BLOCKS_PER_ROUND_MAX;
-        if !genuine || too_many || self.candidates.pending.len() >= PENDING_MAX {
-            return;
-        }
-        seen.insert(said.block);
-        self.candidates.blocks.entry(said.block).or_insert(Candidate::Gathering { block, from });
-        self.candidates.pending.push(proposal);
-        self.drive([ConsensusInput::Message(Message::Proposal(proposal))].into());
-        self.judge_candidates();
-        if !self.missing().is_empty() {
-            let timer = Timer::Fetch(self.height());
-            self.effects.push(Effect::Schedule { timer, after_ms: FETCH_FIRST_MS });
-        }
-    }
-
-    fn is_signed(&self, signed: &SignedProposal) -> bool {
-        let digest = signed.proposal.digest(self.chain_id);
-        let proposer = self.validators.get(signed.proposal.proposer);
-        proposer.is_some_and(|known| known.public_key.verifies(&digest, &signed.signature))
-    }
-
-    /// Executes every candidate that has all its batches and tells consensus what became of it.
+    /// Executes every candidate that has all its batches and whose time has come, and tells
+    /// consensus what became of it.
     pub(crate) fn judge_candidates(&mut self) {
-        let gathering: Vec<(BlockHash, Block)> = self
-            .candidates
-            .blocks
-            .iter()
-            .filter_map(|(hash, candidate)| match candidate {
-                Candidate::Gathering { block, .. } => Some((*hash, block.clone())),
-                _ => None,
-            })
-            .collect();
-        for (hash, block) in gathering {
+        for (hash, block) in self.candidates.gathering(self.running_round()) {
             let batches: Option<Vec<VerifiedBatch>> =
                 block.batches.iter().map(|id| self.find_batch(id)).collect();
             match batches {
@@ -154,58 +161,33 @@ impl Replica {
                     let timer = Timer::Fetch(self.height());
                     self.effects.push(Effect::Schedule { timer, after_ms: ARCHIVE_MS });
                 }
-                Some(batches) => self.execute_candidate(hash, &block, batches),
-                None => {}
+                Some(batches) if self.is_acceptable(&hash, &block) => {
+                    self.execute_candidate(hash, &block, batches);
+                }
+                Some(_) | None => {}
             }
         }
         let verdicts = self.verdicts();
-        self.drive(verdicts);
+        if !verdicts.is_empty() {
+            self.drive(verdicts.into());
+        }
     }
 
-    fn verdicts(&mut self) -> VecDeque<ConsensusInput> {
-        let mut verdicts = VecDeque::new();
-        let blocks = &self.candidates.blocks;
-        self.candidates.pending.retain(|signed| {
-            let said = &signed.proposal;
-            let valid = match blocks.get(&said.block) {
-                Some(Candidate::Valid { .. }) => true,
-                Some(Candidate::Invalid) => false,
-                Some(Candidate::Gathering { .. }) | None => return true,
-            };
-            verdicts.push_back(ConsensusInput::Verdict {
-                height: said.height,
-                round: said.round,
-                proposer: said.proposer,
-                valid_round: said.valid_round,
-                block: said.block,
-                valid,
-            });
-            false
-        });
-        verdicts
+    /// Whether blocks wait for something else than batches: a quorum's prevotes may release them.
+    pub(crate) fn has_waiting_candidates(&self) -> bool {
+        let waits = |candidate: &Candidate| matches!(candidate, Candidate::Gathering { .. });
+        self.candidates.blocks.values().any(waits)
     }
 
     /// Executes under the context that the header names and compares everything.
-    pub(crate) fn execute_candidate(
-        &mut self,
-        hash: BlockHash,
-        block: &Block,
-        batches: Vec<VerifiedBatch>,
-    ) {
-        let header = &block.header;
-        let drift = self.parameters.clock_drift_ms;
-        let timely = header.time <= self.now.plus(drift);
-        let turn = self.proposers.proposer(&self.validators, header.height, header.round);
-        let executed = (timely && turn == header.proposer)
-            .then(|| {
-                let context = context_of(block);
-                let state = &read_state(&self.state);
-                let past = Past { state, archive: &*self.archive };
-                contracts::execute(state, &context, &batches, &past).ok()
-            })
-            .flatten()
-            .filter(|executed| executed.block == *block);
-        match executed {
+    fn execute_candidate(&mut self, hash: BlockHash, block: &Block, batches: Vec<VerifiedBatch>) {
+        let context = context_of(block);
+        let executed = {
+            let state = &read_state(&self.state);
+            let past = Past { state, archive: &*self.archive };
+            contracts::execute(state, &context, &batches, &past).ok()
+        };
+        match executed.filter(|executed| executed.block == *block) {
             Some(executed) => {
                 self.stage(executed, batches);
             }
@@ -215,18 +197,31 @@ impl Replica {
         }
     }
 
+    /// Whether the header says truly in which round its parent was decided: as this node has it, or
+    /// as the certificate shows that came with the block.
+    pub(crate) fn is_parent_proven(&self, hash: &BlockHash, block: &Block) -> bool {
+        let header = &block.header;
+        if header.parent_round == self.parent_round() {
+            return true;
+        }
+        let proves = |shown: &Certificate| {
+            shown.height.next() == header.height
+                && shown.round == header.parent_round
+                && shown.block == header.parent
+                && shown.verify(self.chain_id, &self.deciders).is_ok()
+        };
+        header.height > Height(1) && self.candidates.parent(hash).is_some_and(proves)
+    }
+
     fn find_batch(&self, id: &BatchId) -> Option<VerifiedBatch> {
         self.pool.get(id).or_else(|| self.candidates.batch(id)).cloned()
     }
 
-    fn missing(&self) -> BTreeSet<BatchId> {
-        let mut missing = BTreeSet::new();
-        for candidate in self.candidates.blocks.values() {
-            if let Candidate::Gathering { block, .. } = candidate {
-                missing.extend(block.batches.iter().filter(|id| self.find_batch(id).is_none()));
-            }
-        }
-        missing
+    /// What the candidates of the rounds so far lack.
+    pub(crate) fn missing(&self) -> BTreeSet<BatchId> {
+        let gathering = self.candidates.gathering(self.running_round());
+        let named = gathering.iter().flat_map(|(_, block)| &block.batches);
+        named.filter(|id| self.find_batch(id).is_none()).copied().collect()
     }
 
     /// Judges what waited for the archive, and asks a peer for the batches that candidates lack:
@@ -259,6 +254,7 @@ pub(crate) fn context_of(block: &Block) -> BlockContext {
     BlockContext {
         height: block.header.height,
         round: block.header.round,
+        parent_round: block.header.parent_round,
         proposer: block.header.proposer,
         time: block.header.time,
     }

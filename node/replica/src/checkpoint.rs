@@ -23,7 +23,7 @@ impl Checkpoint {
         proposers: &Proposers,
     ) -> impl Iterator<Item = Vec<u8>> + use<> {
         let proposers = codec::encode(proposers);
-        // A few bytes a validator, of whom there are at most 128.
+        // Some bytes a validator, of whom there are at most 128.
         let length = u32::try_from(proposers.len()).unwrap_or(u32::MAX);
         let begin = [&length.to_le_bytes(), proposers.as_slice()].concat();
         std::iter::once(begin).chain(snapshot.into_pieces())

@@ -8,7 +8,9 @@ use crate::checkpoint::SinceCheckpoint;
 use crate::committed::read_state;
 use crate::effect::{Effect, StagedBlock, Target, Timer};
 use crate::message::PeerMessage;
-use crate::replica::{Pace, Replica};
+use crate::pace::Pace;
+use crate::replica::Replica;
+use crate::silence::Silence;
 
 impl Replica {
     /// Consensus has decided a block that this replica executed and staged.
@@ -17,12 +19,15 @@ impl Replica {
             // Its block came by sync, and consensus has not been told of the next height yet.
             return;
         }
-        let decided = self.candidates.decide(&certificate.block);
-        let Some((staged, writes)) = decided else {
-            // Malachite decides only a value that we said is valid, and those we keep.
-            unreachable!("decided block {} was never executed here", certificate.block);
-        };
-        self.commit(certificate, staged, writes);
+        match self.candidates.decide(&certificate.block) {
+            Some((staged, writes)) => self.commit(certificate, staged, writes),
+            // The log led to a block whose body this disk has lost since.
+            None => self.effects.push(Effect::Trouble(format!(
+                "block {} was decided, and its body is no longer in the block files: it is \
+                 fetched from the peers",
+                certificate.height
+            ))),
+        }
     }
 
     /// Makes a decided, staged block the head of the chain.
@@ -48,6 +53,9 @@ impl Replica {
         }
         let retired = self.state.apply(writes);
         self.has_committed = true;
+        self.head = Some(certificate.clone());
+        self.deciders = self.validators.clone();
+        self.leases.beat();
         self.follow_registry();
         let writes = running_writes;
         self.effects.push(Effect::Commit { certificate, staged, records, writes, retired });
@@ -58,10 +66,10 @@ impl Replica {
 
     /// Takes over what governance changed for the next height.
     fn follow_registry(&mut self) {
-        if let Some(newcomer) = &mut self.newcomer {
+        if let Some(Silence::Forgot { newcomer, .. }) = &mut self.silence {
             newcomer.committed(&self.validators);
         }
-        if let Err(fault) = self.find_itself() {
+        if let Err(fault) = self.resolve_identity() {
             let trouble =
                 format!("this node is registered as a validator and cannot vote: {fault}");
             self.effects.push(Effect::Trouble(trouble));
@@ -89,6 +97,7 @@ impl Replica {
     pub(crate) fn say_status(&mut self) {
         let message = PeerMessage::Status { height: self.committed() };
         self.effects.push(Effect::Send { to: Target::All, message });
+        self.ask_to_speak(Target::Validators);
         let after_ms = self.parameters.heartbeat_ms;
         self.effects.push(Effect::Schedule { timer: Timer::Status, after_ms });
     }
@@ -96,13 +105,23 @@ impl Replica {
     /// Between two heights: tells the peers, and waits for work or for the heartbeat.
     fn begin_waiting(&mut self, committed: Height) {
         self.candidates.clear();
+        self.log.clear();
         // The interval's timer was set when the committed height began; none is running if that
         // was elsewhere (the block came by sync).
         let next = committed.next();
-        let interval_passed = if self.pace.started { self.pace.interval_passed } else { next };
-        self.pace = Pace { interval_passed, ..Pace::default() };
+        let is_timed = self.pace.started;
+        let Pace { interval_passed, open_for, .. } = std::mem::take(&mut self.pace);
+        self.pace = Pace {
+            interval_passed: if is_timed { interval_passed } else { next },
+            open_for: if is_timed { open_for } else { next },
+            ..Pace::default()
+        };
+        let validators = self.validators.clone();
+        self.consensus.expect_height(next, &validators);
+        self.look_at_early();
         self.effects.push(Effect::CancelConsensusTimers);
         self.effects.push(Effect::Cancel(Timer::Fetch(committed)));
+        self.effects.push(Effect::Cancel(Timer::Judge(committed)));
         self.effects.push(Effect::Cancel(Timer::Heartbeat(committed)));
         if self.voter().is_some() {
             let after_ms = self.parameters.heartbeat_ms;

@@ -38,6 +38,10 @@ pub enum Timer {
     Consensus(Timeout),
     /// The least interval since the last block has passed.
     Pace(Height),
+    /// Most of that interval has passed: others may begin the height.
+    Invite(Height),
+    /// The time of a proposed block may have come.
+    Judge(Height),
     /// The longest silence has passed: a block is due even if it is empty.
     Heartbeat(Height),
     /// Batches of a proposal are still missing.

@@ -13,10 +13,13 @@ mod effect;
 mod input;
 mod message;
 mod newcomer;
+mod pace;
 mod past;
+mod proposals;
 mod propose;
 mod recover;
 mod replica;
+mod silence;
 mod sync;
 
 pub use checkpoint::{Checkpoint, CheckpointInterval, SinceCheckpoint};

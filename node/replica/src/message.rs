@@ -3,7 +3,7 @@
 
 use bincode::{Decode, Encode};
 use chain_types::{BatchId, Block, Certificate, Height};
-use consensus_core::{Message, SignedProposal};
+use consensus_core::{Message, SignedProposal, SignedVote};
 
 /// Bytes of the largest [`PeerMessage`].
 pub const PEER_MESSAGE_BYTES_MAX: usize = 1024 * 1024;
@@ -21,17 +21,37 @@ pub const SYNC_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub enum PeerMessage {
     /// A vote or a certificate of votes.
     Consensus(Message),
-    /// A proposal with the block it is of.
+    /// A proposal with the block it is of: the proposer's own, or relayed.
     Proposal {
         /// The proposer's word.
         proposal: SignedProposal,
         /// Header and batch ids.
         block: Block,
+        /// The certificate of the block before it: proves the round that the header says it was
+        /// decided in. `None` for block one.
+        parent: Option<Certificate>,
     },
+    /// Votes of others, relayed to those who may not have heard them: at most
+    /// [`consensus_core::RELAYED_VOTES_MAX`].
+    Votes(Vec<SignedVote>),
     /// The sender has committed this height.
     Status {
         /// Its height.
         height: Height,
+    },
+    /// A validator that has started asks, before it votes, what was heard of its key.
+    Ask {
+        /// Tells one running process with a key from another.
+        instance: u64,
+    },
+    /// The answer to [`Self::Ask`].
+    Heard {
+        /// The question's.
+        instance: u64,
+        /// The last vote of the asking validator that the sender has verified.
+        vote: Option<SignedVote>,
+        /// Whether no other process with that key has asked lately.
+        granted: bool,
     },
 }
 

@@ -26,6 +26,9 @@
 //! key sign twice. Nor can it silence anybody: once the honest that are heard are a quorum with
 //! this validator, no word above the highest of theirs is taken.
 //!
+//! A lost disk is one way to forget; a home that was copied is another, and then the original may
+//! still be running. So a newcomer also listens: see `silence`.
+//!
 //! At the birth of a chain everybody is a newcomer, and a quorum says that it has committed
 //! nothing: then nothing is taken to be forgotten. A disk that is lost before the second block is
 //! therefore the one case in which a key may sign twice; whoever loses one then should wait for
@@ -67,14 +70,15 @@ impl Newcomer {
         self.heard.entry(node).or_insert(height);
     }
 
-    /// Whether validator `own` may vote on `height`, the one after the committed block's.
-    pub fn may_vote(&self, own: ValidatorId, height: Height) -> bool {
-        match self.decided_by.as_ref().and_then(|set| self.lowest_quorum(own, set)) {
-            None => false,
-            Some(Height(0)) => true,
+    /// The highest height at which votes of `own` may be forgotten: zero at the birth of a chain.
+    /// `None` as long as nobody can tell.
+    pub fn forgotten_max(&self, own: ValidatorId) -> Option<Height> {
+        let said = self.decided_by.as_ref().and_then(|set| self.lowest_quorum(own, set))?;
+        Some(match said {
+            Height(0) => said,
             // Saturating: the height is a peer's word.
-            Some(said) => height.0 > said.0.saturating_add(FORGOTTEN_BLOCKS),
-        }
+            Height(said) => Height(said.saturating_add(FORGOTTEN_BLOCKS)),
+        })
     }
 
     /// The highest word within that quorum, `own` included, in which it is lowest; `None` while

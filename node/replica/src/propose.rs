@@ -2,8 +2,10 @@
 
 use std::collections::VecDeque;
 
-use chain_types::{BatchId, Height, Round, TimeMs, VerifiedBatch};
-use consensus_core::{Effect as ConsensusEffect, Input as ConsensusInput, Message, Timeout};
+use chain_types::{BatchId, Height, Round, TimeMs, VerifiedBatch, VoteStep};
+use consensus_core::{
+    Effect as ConsensusEffect, Input as ConsensusInput, Message, SignedVote, Timeout,
+};
 use consensus_mempool::Room;
 use contracts::{BlockContext, Executed};
 
@@ -22,28 +24,36 @@ impl Replica {
     pub(crate) fn drive(&mut self, mut inputs: VecDeque<ConsensusInput>) {
         while let Some(input) = inputs.pop_front() {
             for effect in self.consensus.handle(input) {
-                self.obey(effect, &mut inputs);
+                self.handle_effect(effect, &mut inputs);
             }
         }
         self.effects.extend(self.consensus.take_troubles().into_iter().map(Effect::Trouble));
     }
 
-    pub(crate) fn obey(&mut self, effect: ConsensusEffect, inputs: &mut VecDeque<ConsensusInput>) {
+    pub(crate) fn handle_effect(
+        &mut self,
+        effect: ConsensusEffect,
+        inputs: &mut VecDeque<ConsensusInput>,
+    ) {
         match effect {
             ConsensusEffect::Persist(entry) => {
                 // Consensus may still run for a height whose block came by sync.
                 let height = self.consensus.height().unwrap_or(self.height());
                 self.effects.push(Effect::Persist { height, entry });
             }
-            ConsensusEffect::Guard(bytes) => self.effects.push(Effect::Guard(bytes)),
+            ConsensusEffect::Guard(bytes) => {
+                self.has_signed = true;
+                self.effects.push(Effect::Guard(bytes));
+            }
             ConsensusEffect::Send(message) => self.send_consensus(message),
             ConsensusEffect::GetBlock { height, round } => {
                 if let Some(block) = self.build(height, round) {
                     inputs.push_back(ConsensusInput::Propose { height, round, block });
                 }
             }
-            // The proposal that consensus sends for it carries the block.
-            ConsensusEffect::Restream { .. } => {}
+            // A proposal of this node's own is sent with its block by itself.
+            ConsensusEffect::Restream { round, block, .. } => self.show_proposal(round, &block),
+            ConsensusEffect::Relay(votes) => self.relay(votes),
             ConsensusEffect::Schedule { timeout, after_ms } => {
                 let hopeless = self.awaits_an_absent_proposer() == Some(timeout);
                 let after_ms = if hopeless { after_ms.min(ABSENT_MS) } else { after_ms };
@@ -76,12 +86,31 @@ impl Replica {
     fn send_consensus(&mut self, message: Message) {
         let message = match message {
             Message::Proposal(proposal) => {
-                let Some(staged) = self.candidates.staged(&proposal.proposal.block) else { return };
-                PeerMessage::Proposal { proposal, block: staged.block.clone() }
+                if self.candidates.is_staged(&proposal.proposal.block) {
+                    self.candidates.slots.insert(proposal, true);
+                    self.send_proposal(proposal);
+                }
+                return;
+            }
+            // A vote found in the log may outlive its block; it rests on nothing then.
+            Message::Vote(SignedVote { vote, .. })
+                if vote.step == VoteStep::Precommit
+                    && vote.block.is_some_and(|block| !self.candidates.is_staged(&block)) =>
+            {
+                return;
             }
             other => PeerMessage::Consensus(other),
         };
         self.effects.push(Effect::Send { to: Target::Validators, message });
+    }
+
+    /// Says again what others have said of the running height.
+    fn relay(&mut self, votes: Vec<SignedVote>) {
+        if !votes.is_empty() {
+            let message = PeerMessage::Votes(votes);
+            self.effects.push(Effect::Send { to: Target::Validators, message });
+        }
+        self.relay_proposals();
     }
 
     /// Builds, executes and stages a block of what waits.
@@ -94,7 +123,8 @@ impl Replica {
         let (executed, parent_time) = {
             let state = read_state(&self.state);
             let time = self.now.max(state.time().plus(1));
-            let context = BlockContext { height, round, proposer, time };
+            let parent_round = self.parent_round();
+            let context = BlockContext { height, round, parent_round, proposer, time };
             let past = Past { state: &state, archive: &*self.archive };
             (contracts::execute(&state, &context, &batches, &past), state.time())
         };

@@ -1,16 +1,16 @@
 //! The dispatcher: what each input means, on one screen.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chain_types::parameters::PROTOCOL_VERSION;
 use chain_types::registry::validator_of_keys;
 use chain_types::{
-    BatchError, BatchId, Block, ChainGenesis, ChainId, Height, Parameters, PublicKey, Rejection,
-    SecretKey, TimeMs, ValidatorId, ValidatorSet, VerifiedBatch,
+    BatchError, BatchId, Certificate, ChainGenesis, ChainId, Height, Parameters, PublicKey,
+    Rejection, Round, SecretKey, TimeMs, ValidatorId, ValidatorSet, VerifiedBatch,
 };
 use consensus_core::{
-    Consensus, ConsensusFault, Input as ConsensusInput, Proposers, SignedProposal, Standing,
+    Consensus, ConsensusFault, Input as ConsensusInput, Message, Proposers, RELAYED_VOTES_MAX,
     Timeouts,
 };
 use consensus_mempool::{Limits, Mempool, Offer};
@@ -22,8 +22,10 @@ use crate::effect::{Effect, Target, Timer};
 use crate::input::Input;
 use crate::message::PeerMessage;
 use crate::newcomer::Newcomer;
+use crate::pace::{EarlyProposal, Pace};
 use crate::past::SharedArchive;
 use crate::propose::ABSENT_MS;
+use crate::silence::{Leases, Silence};
 use crate::sync::Sync;
 
 /// A node's place in the registry's list; for a validator, the number of its [`ValidatorId`].
@@ -44,10 +46,13 @@ pub struct NodeKeys {
 pub enum Role {
     /// Nothing: the registry gives it no power, or it has no key to vote with.
     Follows,
-    /// It is a validator, and silent until it cannot have voted before: see `newcomer`.
+    /// It is a validator, and silent until it is known that its key cannot sign twice: see
+    /// `silence`.
     Waits(ValidatorId),
     /// It votes.
     Votes(ValidatorId),
+    /// It is a validator whose key signs elsewhere: it is silent until it starts again.
+    Silenced(ValidatorId),
 }
 
 /// What a replica is made of.
@@ -64,6 +69,12 @@ pub struct Config {
     /// How many orders lie between the last checkpoint and the state, as
     /// [`SinceCheckpoint::orders_of`] counts them.
     pub replayed_orders: u64,
+    /// The certificate of the state's block; `None` for block zero.
+    pub head: Option<Certificate>,
+    /// Whether the vote guard's file is a copy: the original may have signed more than it says.
+    pub guard_is_copied: bool,
+    /// Tells this process from any other with the same keys: drawn at random at each start.
+    pub instance: u64,
 }
 
 /// One node's deciding half.
@@ -84,26 +95,25 @@ pub struct Replica {
     pub(crate) sync: Sync,
     pub(crate) peers: BTreeMap<NodeIndex, Height>,
     pub(crate) pace: Pace,
-    pub(crate) newcomer: Option<Newcomer>,
-    /// Proposals of the height after the one being decided.
-    early: BTreeMap<NodeIndex, (SignedProposal, Block)>,
+    /// The certificate of the committed block, and the validators who decided it.
+    pub(crate) head: Option<Certificate>,
+    pub(crate) deciders: ValidatorSet,
+    /// Why this validator may not speak yet, or any more.
+    pub(crate) silence: Option<Silence>,
+    pub(crate) instance: u64,
+    pub(crate) leases: Leases,
+    /// What the last run's consensus log holds of the height after the committed one.
+    pub(crate) log: Vec<Vec<u8>>,
+    /// This process has signed something.
+    pub(crate) has_signed: bool,
+    /// Proposals that came before their height began.
+    pub(crate) early: BTreeMap<NodeIndex, EarlyProposal>,
     pub(crate) now: TimeMs,
     pub(crate) effects: Vec<Effect>,
     /// A block was committed in this call of [`Self::handle`], so the archive lacks it yet.
     pub(crate) has_committed: bool,
     /// Whether what was committed is to be copied as a checkpoint before anything else happens.
     pub(crate) checkpoint_is_due: bool,
-}
-
-/// Whether the next height may begin.
-#[derive(Debug, Default)]
-pub(crate) struct Pace {
-    /// Consensus runs for the height after the committed one.
-    pub started: bool,
-    /// The least interval before this height has passed.
-    pub interval_passed: Height,
-    /// A block is due even if empty.
-    pub heartbeat_due: bool,
 }
 
 impl Replica {
@@ -126,10 +136,15 @@ impl Replica {
         let decided_by = (height == Height(0)).then(|| validators.clone());
         let chain_id = config.genesis.chain_id;
         let timeouts = Timeouts::from(&parameters);
+        let remembers = guard.is_some() && !config.guard_is_copied;
+        let silence = if remembers {
+            Silence::Asks(BTreeSet::new())
+        } else {
+            Silence::forgot(Newcomer::new(decided_by))
+        };
         let mut replica = Self {
             consensus: Consensus::new(chain_id, None, timeouts, None)?,
             chain_id,
-            validators,
             parameters,
             since_checkpoint: SinceCheckpoint::new(config.checkpoints),
             identity: None,
@@ -145,11 +160,22 @@ impl Replica {
             peers: BTreeMap::new(),
             pace: Pace::default(),
             early: BTreeMap::new(),
-            newcomer: guard.is_none().then(|| Newcomer::new(decided_by)),
+            // Those who decide the next block, until one is committed: governance rarely changes
+            // them, and never this node's own certificate.
+            deciders: validators.clone(),
+            validators,
+            head: config.head,
+            silence: Some(silence),
+            instance: config.instance,
+            leases: Leases::default(),
+            log: Vec::new(),
+            has_signed: false,
             now: TimeMs::default(),
             effects: Vec::new(),
         };
-        replica.find_itself()?;
+        let validators = replica.validators.clone();
+        replica.consensus.expect_height(height.next(), &validators);
+        replica.resolve_identity()?;
         replica.since_checkpoint = replica.since_checkpoint.at_least(config.replayed_orders);
         Ok(replica)
     }
@@ -158,7 +184,7 @@ impl Replica {
     ///
     /// # Errors
     /// When the vote guard is not that validator's; the node goes on following.
-    pub(crate) fn find_itself(&mut self) -> Result<(), ConsensusFault> {
+    pub(crate) fn resolve_identity(&mut self) -> Result<(), ConsensusFault> {
         let Some((keys, _)) = &self.unnamed else { return Ok(()) };
         let (network, vote) = (keys.network, keys.vote.public_key());
         let found = validator_of_keys(read_state(&self.state).nodes(), network, vote);
@@ -175,7 +201,8 @@ impl Replica {
     pub fn role(&self) -> Role {
         match self.voter() {
             None => Role::Follows,
-            Some(id) if self.newcomer.is_some() => Role::Waits(id),
+            Some(id) if self.is_silenced() => Role::Silenced(id),
+            Some(id) if self.silence.is_some() => Role::Waits(id),
             Some(id) => Role::Votes(id),
         }
     }
@@ -188,6 +215,18 @@ impl Replica {
     /// The height being decided.
     pub fn height(&self) -> Height {
         self.committed().next()
+    }
+
+    /// The round in which the committed block was decided; zero for block zero.
+    pub(crate) fn parent_round(&self) -> Round {
+        self.head.as_ref().map(|head| head.round).unwrap_or_default()
+    }
+
+    /// What a peer says it has committed, as one that has forgotten hears it.
+    pub(crate) fn hear_height(&mut self, from: NodeIndex, height: Height) {
+        if let Some(Silence::Forgot { newcomer, .. }) = &mut self.silence {
+            newcomer.hear(from, height);
+        }
     }
 
     /// The committed height.
@@ -224,6 +263,7 @@ impl Replica {
     pub fn handle(&mut self, now: TimeMs, input: Input) -> Vec<Effect> {
         self.now = now;
         self.has_committed = false;
+        let (round, is_message) = (self.running_round(), matches!(input, Input::Message { .. }));
         match input {
             Input::Recover { staged, wal } => self.recover(staged, &wal),
             Input::Submit { batch, token } => self.submit(batch, token),
@@ -235,11 +275,17 @@ impl Replica {
             Input::Blocks { from, blocks } => self.blocks(from, blocks),
             Input::BatchesWanted { ids, token } => self.batches_wanted(&ids, token),
         }
+        self.look_for_own_key();
+        // What waited for its round, or for a quorum's prevotes.
+        let may_release = is_message && self.has_waiting_candidates();
+        if !self.has_committed && (may_release || self.running_round() != round) {
+            self.judge_candidates();
+        }
         if self.has_committed {
             // First the block becomes known to those who wait for it: what follows may take long.
             self.effects.push(Effect::Schedule { timer: Timer::Next, after_ms: 0 });
         } else {
-            self.go_on();
+            self.try_advance();
         }
         std::mem::take(&mut self.effects)
     }
@@ -273,23 +319,39 @@ impl Replica {
     }
 
     fn message(&mut self, from: NodeIndex, message: PeerMessage) {
+        if let PeerMessage::Status { height } = message {
+            return self.status(from, height);
+        }
+        // Only validators have anything else to say; one that has just become one is heard a block
+        // later.
+        if self.validators.get(ValidatorId(from.0)).is_none() {
+            return;
+        }
         match message {
-            PeerMessage::Status { height } => self.status(from, height),
+            PeerMessage::Status { .. } => {}
             PeerMessage::Consensus(message) => {
-                if message.height() == self.height() {
-                    self.start_height();
-                }
                 self.drive([ConsensusInput::Message(message)].into());
             }
-            PeerMessage::Proposal { proposal, block } => {
-                let next = self.height();
-                if proposal.proposal.height == next {
-                    self.start_height();
-                    self.proposal(from, proposal, block);
-                } else if proposal.proposal.height == next.next() {
-                    // One a peer: whoever is ahead of us by a block proposes once meanwhile.
-                    self.early.insert(from, (proposal, block));
+            PeerMessage::Votes(votes) if votes.len() > RELAYED_VOTES_MAX => {
+                self.distrust(from, "more relayed votes than a message may hold");
+            }
+            PeerMessage::Votes(votes) => {
+                let messages = votes.into_iter().map(Message::Vote);
+                self.drive(messages.map(ConsensusInput::Message).collect());
+            }
+            PeerMessage::Proposal { proposal, block, parent } => {
+                let early = EarlyProposal { proposal, block, parent };
+                self.consensus.hear_own_key(&Message::Proposal(proposal));
+                let (height, next) = (proposal.proposal.height, self.height());
+                if height == next && self.pace.started {
+                    self.proposal(from, early);
+                } else if height == next || height == next.next() {
+                    self.keep_early(from, early);
                 }
+            }
+            PeerMessage::Ask { instance } => self.asked(from, instance),
+            PeerMessage::Heard { instance, vote, granted } => {
+                self.heard(from, instance, vote, granted);
             }
         }
     }
@@ -299,12 +361,12 @@ impl Replica {
         let height = self.committed();
         let message = PeerMessage::Status { height };
         self.effects.push(Effect::Send { to: Target::Node(node), message });
+        self.ask_to_speak(Target::Node(node));
     }
 
     fn disconnected(&mut self, node: NodeIndex) {
         self.peers.remove(&node);
-        self.sync.lost(node);
-        self.catch_up();
+        self.sync_lost(node);
         if let Some(timeout) = self.awaits_an_absent_proposer() {
             let timer = Timer::Consensus(timeout);
             self.effects.push(Effect::Schedule { timer, after_ms: ABSENT_MS });
@@ -318,13 +380,18 @@ impl Replica {
                 // It may pass while the height before is still being decided.
                 self.pace.interval_passed = self.pace.interval_passed.max(height);
             }
+            Timer::Invite(height) => self.pace.open_for = self.pace.open_for.max(height),
             Timer::Heartbeat(height) if height == self.height() => {
                 self.pace.heartbeat_due = true;
             }
             Timer::Fetch(height) if height == self.height() => self.fetch_missing(),
+            Timer::Judge(height) if height == self.height() => self.judge_candidates(),
             Timer::CatchUp => self.catch_up(),
-            Timer::Status => self.say_status(),
-            Timer::Heartbeat(_) | Timer::Fetch(_) | Timer::Next => {}
+            Timer::Status => {
+                self.leases.beat();
+                self.say_status();
+            }
+            Timer::Heartbeat(_) | Timer::Fetch(_) | Timer::Judge(_) | Timer::Next => {}
         }
     }
 
@@ -340,70 +407,10 @@ impl Replica {
         self.effects.push(Effect::Batches { token, batches, missing });
     }
 
-    /// What an input may have made possible: a checkpoint of what the one before committed, taking
-    /// up proposals that came before their height, and beginning the next height if there is work
-    /// and the interval has passed, or if it is due.
-    fn go_on(&mut self) {
-        if std::mem::take(&mut self.checkpoint_is_due) {
-            self.checkpoint();
-        }
-        for (from, (proposal, block)) in std::mem::take(&mut self.early) {
-            if proposal.proposal.height == self.height() {
-                self.start_height();
-                self.proposal(from, proposal, block);
-            } else if proposal.proposal.height > self.height() {
-                self.early.insert(from, (proposal, block));
-            }
-        }
-        let busy = self.pace.interval_passed >= self.height() && !self.pool.is_empty();
-        if busy || self.pace.heartbeat_due {
-            self.start_height();
-        }
-    }
-
     /// The protocol version that the next block executes by, when this code does not know it:
     /// nothing is executed any more, and the node must stop.
     pub fn unknown_version(&self) -> Option<u16> {
         let version = read_state(&self.state).protocol_version();
         (version > PROTOCOL_VERSION).then_some(version)
-    }
-
-    /// Begins the next height now.
-    pub(crate) fn start_height(&mut self) {
-        if self.unknown_version().is_some() {
-            return;
-        }
-        let Some(own) = self.voter().filter(|_| !self.pace.started) else { return };
-        if let Some(newcomer) = &self.newcomer {
-            if !newcomer.may_vote(own, self.height()) {
-                return;
-            }
-            self.newcomer = None;
-        }
-        let start = self.begin_height();
-        self.drive(VecDeque::from([start]));
-        self.tell_if_mute();
-    }
-
-    /// A validator that stays silent says why, once a height.
-    pub(crate) fn tell_if_mute(&mut self) {
-        if let Standing::Mute(reason) = self.consensus.standing() {
-            let trouble = format!("silent at height {}: {reason}", self.height());
-            self.effects.push(Effect::Trouble(trouble));
-        }
-    }
-
-    /// Marks the next height as begun and gives what consensus must hear.
-    pub(crate) fn begin_height(&mut self) -> ConsensusInput {
-        self.pace.started = true;
-        let height = self.height();
-        // The interval between blocks runs from start to start.
-        let timer = Timer::Pace(height.next());
-        self.effects.push(Effect::Schedule { timer, after_ms: self.parameters.block_interval_ms });
-        ConsensusInput::StartHeight {
-            height,
-            validators: self.validators.clone(),
-            proposers: self.proposers.clone(),
-        }
     }
 }

@@ -1,11 +1,15 @@
 //! Catching up by verified blocks: a node believes a certificate and its own execution, never a
-//! peer. One request is under way at a time; a peer that fails is passed over until it speaks
-//! again, and after that it is asked last.
+//! peer's word.
+//!
+//! Whom it asks is decided by what peers have delivered: each is measured, in milliseconds a block,
+//! and the quickest is asked. A peer that has not answered after a while is not waited for alone:
+//! a second one is asked for the same blocks. So a peer that answers late, or with little, costs a
+//! node that pause once, whatever height it claims.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use chain_types::Height;
+use chain_types::{Height, TimeMs, ValidatorId};
 
 use crate::committed::read_state;
 use crate::effect::{Effect, Timer};
@@ -16,40 +20,82 @@ use crate::replica::{NodeIndex, Replica};
 
 /// How long a validator that is one block behind waits for consensus to bring it.
 const PATIENCE_MS: u64 = 300;
-/// How long a request for blocks may take before another peer is asked.
+/// How long one peer is waited for before a second one is asked too.
+const SECOND_AFTER_MS: u64 = 1_000;
+/// How long two peers are waited for before the one asked first is given up.
 const REQUEST_MS: u64 = 12_000;
+/// Requests under way at most.
+const ASKED_MAX: usize = 2;
+/// Failures beyond which a peer is not thought worse of.
+const FAILURES_MAX: u32 = 8;
 
 /// What is asked for.
 #[derive(Debug, Default)]
 pub(crate) struct Sync {
-    asked: Option<NodeIndex>,
+    asked: Vec<Asked>,
     /// The height for which consensus is given time, and whether that time is over.
     patience: (Height, bool),
-    /// How often each node gave nothing, or what did not hold.
-    failures: BTreeMap<NodeIndex, u32>,
+    records: BTreeMap<NodeIndex, Delivery>,
+}
+
+/// A request under way.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    node: NodeIndex,
+    /// The first block asked for.
+    height: Height,
+    /// By the node's clock.
+    since: TimeMs,
+}
+
+/// What a peer has delivered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Delivery {
+    /// How often it gave nothing, or what did not hold, since it last gave something.
+    failures: u32,
+    /// Milliseconds a block took, half of it the last answer; zero while nothing is known.
+    block_ms: u64,
 }
 
 impl Sync {
     fn failed(&mut self, node: NodeIndex) {
-        let failures = self.failures.entry(node).or_default();
-        *failures = failures.saturating_add(1);
+        let record = self.records.entry(node).or_default();
+        record.failures = (record.failures + 1).min(FAILURES_MAX);
     }
 
-    pub(crate) fn lost(&mut self, node: NodeIndex) {
-        if self.asked == Some(node) {
-            self.asked = None;
-        }
+    fn delivered(&mut self, node: NodeIndex, blocks: usize, took_ms: u64) {
+        let record = self.records.entry(node).or_default();
+        let block_ms = (took_ms / blocks.max(1) as u64).max(1);
+        record.block_ms =
+            if record.block_ms == 0 { block_ms } else { record.block_ms.midpoint(block_ms) };
+        record.failures = 0;
+    }
+
+    fn is_asked(&self, node: NodeIndex) -> bool {
+        self.asked.iter().any(|asked| asked.node == node)
+    }
+
+    fn take_asked(&mut self, node: NodeIndex) -> Option<Asked> {
+        let at = self.asked.iter().position(|asked| asked.node == node)?;
+        Some(self.asked.remove(at))
+    }
+
+    /// Those who were asked for blocks that are committed now.
+    fn take_overtaken(&mut self, committed: Height) -> Vec<NodeIndex> {
+        let (overtaken, asked) =
+            std::mem::take(&mut self.asked).into_iter().partition(|one| one.height <= committed);
+        self.asked = asked;
+        let overtaken: Vec<Asked> = overtaken;
+        overtaken.into_iter().map(|one| one.node).collect()
     }
 }
 
 impl Replica {
     pub(crate) fn status(&mut self, from: NodeIndex, height: Height) {
         self.peers.insert(from, height);
-        if let Some(newcomer) = &mut self.newcomer {
-            newcomer.hear(from, height);
-        }
+        self.hear_height(from, height);
         let next = self.height();
-        if height < next || self.sync.asked.is_some() {
+        if height < next || !self.sync.asked.is_empty() {
             return;
         }
         // One behind is the normal state of a validator whose last precommit is on its way.
@@ -62,44 +108,92 @@ impl Replica {
         }
     }
 
-    /// A request took too long, or patience with consensus is over.
+    /// A request takes long, or patience with consensus is over.
     pub(crate) fn catch_up(&mut self) {
         self.sync.patience = (self.height(), true);
-        if let Some(silent) = self.sync.asked.take() {
-            self.sync.failed(silent);
-            self.peers.entry(silent).and_modify(|height| *height = Height::default());
+        if self.sync.asked.len() >= ASKED_MAX {
+            let silent = self.sync.asked.remove(0).node;
+            self.give_up_on(silent);
         }
         self.ask();
     }
 
+    /// The last connection to a peer is gone, and what it was asked with it.
+    pub(crate) fn sync_lost(&mut self, node: NodeIndex) {
+        if self.sync.take_asked(node).is_some() {
+            self.sync.failed(node);
+            self.ask();
+        }
+    }
+
+    /// It said more than it gave; it is asked again once it says so anew.
+    fn give_up_on(&mut self, node: NodeIndex) {
+        self.sync.failed(node);
+        let own = self.committed();
+        self.peers.entry(node).and_modify(|height| *height = own.min(*height));
+    }
+
+    /// Asks the best of those that say they have the next block, unless it is asked already.
     fn ask(&mut self) {
         let next = self.height();
-        let ahead = self.peers.iter().filter(|(_, height)| **height >= next);
-        // Those that failed least often first, then those that say they have most.
-        let failures = |node| self.sync.failures.get(node).copied().unwrap_or_default();
-        let best = ahead.min_by_key(|(node, height)| (failures(node), Reverse(**height)));
-        let Some((from, _)) = best else { return };
-        let from = *from;
-        self.sync.asked = Some(from);
-        self.effects.push(Effect::RequestBlocks { from, height: next });
-        self.effects.push(Effect::Schedule { timer: Timer::CatchUp, after_ms: REQUEST_MS });
+        let ahead = self
+            .peers
+            .iter()
+            .filter(|(node, height)| **height >= next && !self.sync.is_asked(**node));
+        let best = ahead.min_by_key(|(node, height)| {
+            let is_edge = self.validators.get(ValidatorId(node.0)).is_none();
+            let Delivery { failures, block_ms } =
+                self.sync.records.get(node).copied().unwrap_or_default();
+            (failures, is_edge, block_ms, Reverse(**height))
+        });
+        if let Some(from) = best.map(|(node, _)| *node) {
+            self.sync.asked.push(Asked { node: from, height: next, since: self.now });
+            self.effects.push(Effect::RequestBlocks { from, height: next });
+        }
+        if !self.sync.asked.is_empty() {
+            let after_ms =
+                if self.sync.asked.len() < ASKED_MAX { SECOND_AFTER_MS } else { REQUEST_MS };
+            self.effects.push(Effect::Schedule { timer: Timer::CatchUp, after_ms });
+        }
     }
 
     /// A peer's answer: each block is verified, executed, staged and committed in turn.
     pub(crate) fn blocks(&mut self, from: NodeIndex, blocks: Vec<SyncBlock>) {
-        if self.sync.asked == Some(from) {
-            self.sync.asked = None;
-            self.effects.push(Effect::Cancel(Timer::CatchUp));
-        }
+        let asked = self.sync.take_asked(from);
         let before = self.committed();
+        let (first, count) = (blocks.first().map(|one| one.block.header.height), blocks.len());
+        let holds = self.take_blocks(from, blocks);
+        match asked {
+            Some(asked) if holds && first == Some(asked.height) => {
+                let took_ms = self.now.0.saturating_sub(asked.since.0);
+                self.sync.delivered(from, count, took_ms);
+            }
+            _ if self.committed() == before => self.give_up_on(from),
+            _ => {}
+        }
+        let committed = self.committed();
+        if committed > before {
+            for late in self.sync.take_overtaken(committed) {
+                self.give_up_on(late);
+            }
+        }
+        if self.sync.asked.is_empty() {
+            self.effects.push(Effect::Cancel(Timer::CatchUp));
+            self.ask();
+        }
+    }
+
+    /// Commits the blocks that follow the committed one, in order. Gives whether all of those that
+    /// were looked at hold.
+    fn take_blocks(&mut self, from: NodeIndex, blocks: Vec<SyncBlock>) -> bool {
         for block in blocks {
-            // Consensus may have brought some of them meanwhile.
+            // Consensus, or another peer, may have brought some of them meanwhile.
             if block.block.header.height <= self.committed() {
                 continue;
             }
             // A version that is not known here is no fault of the peer's.
             if self.unknown_version().is_some() {
-                return;
+                break;
             }
             // The archive has the blocks before only after this call: it is asked for again.
             if self.has_committed && asks_for_past(&block.batches) {
@@ -107,15 +201,10 @@ impl Replica {
             }
             if let Err(reason) = self.sync_block(block) {
                 self.effects.push(Effect::Distrust { node: from, reason });
-                break;
+                return false;
             }
         }
-        if self.committed() == before {
-            // It said more than it gave; it is asked again once it says so anew.
-            self.sync.failed(from);
-            self.peers.entry(from).and_modify(|height| *height = before);
-        }
-        self.ask();
+        true
     }
 
     fn sync_block(&mut self, sync: SyncBlock) -> Result<(), String> {
@@ -131,6 +220,7 @@ impl Replica {
             replay_block(&state, &block, &batches, &*self.archive)
                 .map_err(|error| error.to_string())?
         };
+        self.look_for_own_key_in(&certificate);
         let hash = self.stage(replayed, batches);
         let Some((staged, writes)) = self.candidates.decide(&hash) else {
             unreachable!("a block just staged is a candidate");

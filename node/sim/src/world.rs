@@ -295,6 +295,9 @@ impl World {
             pool: consensus_mempool::Limits::default(),
             checkpoints: CheckpointInterval { blocks: 7, orders: 300 },
             replayed_orders: slot.replayed_orders(),
+            head: slot.disk.blocks.last().map(|kept| kept.certificate.clone()),
+            guard_is_copied: false,
+            instance: self.random.random(),
         };
         let guard = slot.disk.guard.clone();
         let (state, archive) = (slot.state.clone(), Arc::new(slot.shelf.clone()));
@@ -452,7 +455,10 @@ impl World {
             PeerMessage::Proposal { proposal, .. } => {
                 self.votes.sent(&Message::Proposal(*proposal))?;
             }
-            PeerMessage::Status { .. } => {}
+            PeerMessage::Votes(_)
+            | PeerMessage::Status { .. }
+            | PeerMessage::Ask { .. }
+            | PeerMessage::Heard { .. } => {}
         }
         let said = self.boaster.map_or(message.clone(), |boaster| boaster.says(node, message));
         let validators = self.validators(node);

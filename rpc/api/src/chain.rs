@@ -87,6 +87,8 @@ pub struct BlockSummary {
     pub time_ms: u64,
     /// The round in which it was first proposed.
     pub round: u32,
+    /// The round in which the block before it was decided.
+    pub parent_round: u32,
     /// The validator who proposed it.
     pub proposer: u32,
     /// The settlement window to which orders collected in it belong.
@@ -108,6 +110,7 @@ impl BlockSummary {
             parent: header.parent,
             time_ms: header.time.0,
             round: header.round.0,
+            parent_round: header.parent_round.0,
             proposer: header.proposer.0,
             window: header.window.0,
             batch_count: header.batch_count,

@@ -34,6 +34,7 @@ fn block(height: u64) -> StagedBlock {
         chain_id: CHAIN,
         height: Height(height),
         round: Round(0),
+        parent_round: Round(0),
         proposer: ValidatorId(0),
         time: TimeMs(height),
         window: WindowId(0),

@@ -169,6 +169,7 @@ pub fn block(height: u64, round: u32, batches: Vec<VerifiedBatch>) -> StagedBloc
         chain_id: CHAIN,
         height: Height(height),
         round: Round(round),
+        parent_round: Round(0),
         proposer: ValidatorId(round % 4),
         time: time_of(height),
         window: WindowId(height / 10),

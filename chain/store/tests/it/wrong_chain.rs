@@ -51,10 +51,10 @@ fn a_home_of_a_later_format_is_refused() {
     drop(home.open());
     let marker = home.path().join("chain-id");
     let text = fs::read_to_string(&marker).unwrap();
-    fs::write(&marker, text.replace("format 5", "format 6")).unwrap();
+    fs::write(&marker, text.replace("format 6", "format 7")).unwrap();
     let fault = home.fault();
     assert!(matches!(fault, StoreFault::Format { .. }), "{fault}");
-    fs::write(&marker, "sluice home, format 5\nnot a chain id\n").unwrap();
+    fs::write(&marker, "sluice home, format 6\nnot a chain id\n").unwrap();
     let fault = home.fault();
     assert!(matches!(fault, StoreFault::Corrupt { .. }), "{fault}");
 }

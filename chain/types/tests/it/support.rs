@@ -436,6 +436,7 @@ pub fn decide(
         chain_id: chain_id(),
         height,
         round: Round(0),
+        parent_round: Round(1),
         proposer: ValidatorId(2),
         time: GENESIS_TIME.plus(1_500 + height.0 * 250),
         window: WindowId(window),

@@ -12,12 +12,13 @@ fn set(count: u32) -> ValidatorSet {
     ValidatorSet::new((0..count).map(validator).collect())
 }
 
-fn header(height: u64, round: u32, proposer: ValidatorId) -> BlockHeader {
+fn header(height: u64, round: u32, parent_round: u32, proposer: ValidatorId) -> BlockHeader {
     BlockHeader {
         protocol_version: 1,
         chain_id: ChainId::default(),
         height: Height(height),
         round: Round(round),
+        parent_round: Round(parent_round),
         proposer,
         time: TimeMs(0),
         window: WindowId(0),
@@ -41,6 +42,7 @@ fn failed_rounds(count: u32, dead: &[u32], heights: u64) -> u32 {
     let validators = set(count);
     let mut proposers = Proposers::new();
     let mut failed = 0;
+    let mut parent_round = 0;
     for height in 1..=heights {
         let mut round = 0;
         let proposer = loop {
@@ -52,7 +54,9 @@ fn failed_rounds(count: u32, dead: &[u32], heights: u64) -> u32 {
             assert!(round < count, "height {height} never finds a living proposer");
         };
         failed += round;
-        proposers.note(&header(height, round, proposer), &validators, PENALTY);
+        let header = header(height, round, parent_round, proposer);
+        proposers.note(&header, &validators, PENALTY);
+        parent_round = round;
     }
     failed
 }
@@ -69,19 +73,72 @@ fn turns_go_round() {
     }
 }
 
+/// Who is passed over at the height after these (height, round, parent round), block by block.
+fn passed_over_after(blocks: &[(u64, u32, u32)]) -> Vec<u32> {
+    let validators = set(4);
+    let mut proposers = Proposers::new();
+    let mut next = Height(0);
+    for (height, round, parent_round) in blocks {
+        let proposer = proposers.proposer(&validators, Height(*height), Round(*round));
+        let header = header(*height, *round, *parent_round, proposer);
+        proposers.note(&header, &validators, PENALTY);
+        next = header.height.next();
+    }
+    (0..4).filter(|id| proposers.is_passed_over(ValidatorId(*id), next)).collect()
+}
+
+/// At height 4 the turns are 0, 1, 2, 3; each height later they begin with one later.
+#[test]
+fn whose_turn_decided_nothing_is_passed_over() {
+    let rows: [(&str, &[(u64, u32, u32)], &[u32]); 12] = [
+        ("all in their first rounds", &[(4, 0, 0), (5, 0, 0)], &[]),
+        ("the first turn failed", &[(4, 1, 0)], &[0]),
+        ("its round is not judged before the next header", &[(4, 0, 0)], &[]),
+        ("a hidden lock: proposed in round 0, decided in round 1", &[(4, 0, 0), (5, 0, 1)], &[0]),
+        ("proposed in round 1, decided in round 2", &[(4, 1, 0), (5, 0, 2)], &[0, 1]),
+        ("proposed in round 0, decided in round 3", &[(4, 0, 0), (5, 0, 3)], &[0, 1, 2]),
+        ("decided after everybody's turn, in the first's", &[(4, 0, 0), (5, 0, 4)], &[1, 2, 3]),
+        ("a hidden lock, and then a failed turn", &[(4, 0, 0), (5, 1, 1)], &[0, 1]),
+        ("a success forgives once it is known", &[(4, 2, 0), (5, 2, 2), (6, 0, 2)], &[0, 2, 3]),
+        ("a proposal without a decision does not", &[(4, 1, 0), (5, 3, 1), (6, 0, 4)], &[0, 1, 2]),
+        ("a gap in the heights judges nobody", &[(4, 0, 0), (6, 0, 1)], &[]),
+        ("a parent's round before its proposal does not forgive", &[(4, 2, 0), (5, 0, 1)], &[0, 1]),
+    ];
+    for (what, blocks, passed_over) in rows {
+        assert_eq!(passed_over_after(blocks), passed_over, "{what}");
+    }
+}
+
+#[test]
+fn who_hides_locks_is_passed_over_and_everybody_else_goes_on() {
+    let (villain, validators) = (ValidatorId(1), set(4));
+    let mut proposers = Proposers::new();
+    let mut parent_round = 0;
+    let mut hidden = 0;
+    for height in 1..=200 {
+        let proposer = proposers.proposer(&validators, Height(height), Round(0));
+        proposers.note(&header(height, 0, parent_round, proposer), &validators, PENALTY);
+        parent_round = u32::from(proposer == villain);
+        hidden += parent_round;
+    }
+    assert!((10..=20).contains(&hidden), "{hidden} of 200 heights waited for a second round");
+}
+
 #[test]
 fn a_failed_turn_costs_the_penalty_and_a_success_forgives() {
     let validators = set(4);
     let mut proposers = Proposers::new();
     // At height 5 it is validator 1's turn, then 2's.
-    proposers.note(&header(5, 1, ValidatorId(2)), &validators, PENALTY);
+    proposers.note(&header(5, 1, 0, ValidatorId(2)), &validators, PENALTY);
     for height in 6..=15 {
         assert!(proposers.is_passed_over(ValidatorId(1), Height(height)));
         assert_ne!(proposers.proposer(&validators, Height(height), Round(0)), ValidatorId(1));
     }
     assert!(!proposers.is_passed_over(ValidatorId(1), Height(16)));
-    proposers.note(&header(6, 3, ValidatorId(1)), &validators, PENALTY);
-    assert!(!proposers.is_passed_over(ValidatorId(1), Height(7)));
+    proposers.note(&header(6, 3, 1, ValidatorId(1)), &validators, PENALTY);
+    assert!(proposers.is_passed_over(ValidatorId(1), Height(7)), "its round is not known yet");
+    proposers.note(&header(7, 0, 3, ValidatorId(1)), &validators, PENALTY);
+    assert!(!proposers.is_passed_over(ValidatorId(1), Height(8)));
 }
 
 #[test]
@@ -99,7 +156,7 @@ fn a_dead_validator_costs_one_round_in_each_penalty() {
 fn everyone_keeps_a_turn_however_many_are_passed_over() {
     let validators = set(4);
     let mut proposers = Proposers::new();
-    proposers.note(&header(1, 3, ValidatorId(0)), &validators, PENALTY);
+    proposers.note(&header(1, 3, 0, ValidatorId(0)), &validators, PENALTY);
     for height in 2..=11 {
         assert_eq!(proposers.proposer(&validators, Height(height), Round(0)), ValidatorId(0));
         let mut turns = proposers.order(&validators, Height(height));
@@ -107,27 +164,35 @@ fn everyone_keeps_a_turn_however_many_are_passed_over() {
         assert_eq!(turns, [0, 1, 2, 3].map(ValidatorId));
     }
     // Rounds beyond the last validator begin again, and blame nobody twice.
-    proposers.note(&header(12, u32::MAX, ValidatorId(0)), &validators, PENALTY);
-    assert!(!proposers.is_passed_over(ValidatorId(0), Height(13)));
-    assert!(proposers.is_passed_over(ValidatorId(1), Height(13)));
+    proposers.note(&header(12, u32::MAX, 0, ValidatorId(0)), &validators, PENALTY);
+    proposers.note(&header(13, 0, u32::MAX, ValidatorId(0)), &validators, PENALTY);
+    let passed_over = (0..4).filter(|id| proposers.is_passed_over(ValidatorId(*id), Height(14)));
+    assert_eq!(passed_over.count(), 3);
 }
 
 #[test]
 fn nobody_is_passed_over_without_a_penalty() {
     let validators = set(4);
     let mut proposers = Proposers::new();
-    proposers.note(&header(5, 3, ValidatorId(0)), &validators, 0);
-    assert_eq!(proposers, Proposers::new());
+    proposers.note(&header(5, 3, 0, ValidatorId(0)), &validators, 0);
+    proposers.note(&header(6, 0, 5, ValidatorId(0)), &validators, 0);
+    assert_eq!(proposers.order(&validators, Height(8)), [0, 1, 2, 3].map(ValidatorId));
 }
 
 #[test]
 fn the_bytes_are_frozen_and_lead_back() {
     let mut proposers = Proposers::new();
-    proposers.note(&header(5, 1, ValidatorId(2)), &set(4), PENALTY);
+    proposers.note(&header(5, 1, 0, ValidatorId(2)), &set(4), PENALTY);
     let bytes = codec::encode(&proposers);
     let mut expected = 1_u64.to_le_bytes().to_vec();
     expected.extend(1_u32.to_le_bytes());
     expected.extend(15_u64.to_le_bytes());
+    // The block noted last: presence, height, round, the turns of its height.
+    expected.push(1);
+    expected.extend(5_u64.to_le_bytes());
+    expected.extend(1_u32.to_le_bytes());
+    expected.extend(4_u64.to_le_bytes());
+    expected.extend([1, 2, 3, 0].iter().flat_map(|id: &u32| id.to_le_bytes()));
     assert_eq!(bytes, expected);
     assert_eq!(codec::decode::<Proposers>(&bytes, 1_024).unwrap(), proposers);
 }

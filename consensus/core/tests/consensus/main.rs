@@ -8,6 +8,7 @@ mod crashes;
 mod forgery;
 mod liars;
 mod lone;
+mod relay;
 mod restarts;
 mod single;
 mod turns;

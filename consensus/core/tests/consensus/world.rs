@@ -155,6 +155,7 @@ pub fn header(height: Height, round: Round, proposer: ValidatorId, nonce: u64) -
         chain_id: chain_id(),
         height,
         round,
+        parent_round: Round(0),
         proposer,
         time: TimeMs(nonce),
         window: WindowId(0),
@@ -408,6 +409,11 @@ impl World {
                 self.after(after, Event::Feed { node, life, input });
             }
             Effect::Restream { block, .. } => assert!(self.headers.contains_key(&block)),
+            Effect::Relay(votes) => {
+                for vote in votes {
+                    self.send(node, &Message::Vote(vote));
+                }
+            }
             Effect::Schedule { timeout, after_ms } => {
                 let setting = self.sequence + 1;
                 this.timers.insert(timeout, setting);

@@ -83,7 +83,13 @@ impl Chain {
 /// The next block of `state`, at `time`.
 pub fn context(state: &State, time: TimeMs) -> BlockContext {
     let proposer = state.validators().as_slice()[0].id;
-    BlockContext { height: state.height().next(), round: Round(0), proposer, time }
+    BlockContext {
+        height: state.height().next(),
+        round: Round(0),
+        parent_round: Round(0),
+        proposer,
+        time,
+    }
 }
 
 impl History for Chain {

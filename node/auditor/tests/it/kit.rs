@@ -129,6 +129,7 @@ impl Scene {
             chain_id: genesis().chain_id,
             height: Height(self.height),
             round: Round(0),
+            parent_round: Round(0),
             proposer: ValidatorId(0),
             time: TimeMs(self.time),
             window: WindowId(self.window),

@@ -242,6 +242,7 @@ fn execute_one(
     let context = BlockContext {
         height: header.height,
         round: header.round,
+        parent_round: header.parent_round,
         proposer: header.proposer,
         time: header.time,
     };
@@ -337,6 +338,7 @@ mod tests {
             chain_id: ChainId::default(),
             height: Height(7),
             round: Round(0),
+            parent_round: Round(0),
             proposer: ValidatorId(0),
             time: TimeMs(1),
             window: WindowId(0),

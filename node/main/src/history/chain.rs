@@ -221,7 +221,8 @@ impl HistoryChain {
         let state = read_state(&home.state);
         let height = state.height().next();
         let proposer = home.proposers.proposer(state.validators(), height, Round(0));
-        let context = BlockContext { height, round: Round(0), proposer, time };
+        let context =
+            BlockContext { height, round: Round(0), parent_round: Round(0), proposer, time };
         let past = Past { state: &state, archive: &*home.archive };
         let executed =
             costing(&mut self.steps.execute, || execute(&state, &context, &batches, &past))?;

@@ -14,8 +14,8 @@ use chain_store::{
 };
 use chain_types::parameters::PROTOCOL_VERSION;
 use chain_types::{
-    Block, ChainGenesis, HashedBatch, Height, Outcome, ParticipantId, ReadyKeys, SignedBatch,
-    VerifiedBatch,
+    Block, Certificate, ChainGenesis, HashedBatch, Height, Outcome, ParticipantId, ReadyKeys,
+    SignedBatch, VerifiedBatch,
 };
 use consensus_core::Proposers;
 use contracts::Executed;
@@ -49,6 +49,10 @@ pub struct Home {
     pub guard: Cell,
     /// What the vote guard's file held.
     pub guard_bytes: Option<Vec<u8>>,
+    /// Whether the vote guard's file is a copy of another.
+    pub guard_is_copied: bool,
+    /// The certificate of the last committed block; `None` before the first.
+    pub head: Option<Certificate>,
     /// Blocks staged for the next height.
     pub staged: Vec<(Block, Vec<VerifiedBatch>)>,
     /// What it took to get here.
@@ -108,6 +112,7 @@ pub fn open(
         .into_iter()
         .map(|staged| Ok((staged.block, verify_all(keys, genesis, staged.batches)?)))
         .collect::<anyhow::Result<_>>()?;
+    let head = head.map(|height| store.block(height)).transpose()?.flatten();
     Ok(Home {
         store,
         archive,
@@ -117,6 +122,8 @@ pub fn open(
         log_entries: log_entries.collect(),
         guard,
         guard_bytes,
+        guard_is_copied: false,
+        head: head.map(|committed| committed.certificate),
         staged,
         opening: Opening { recovering, ..rebuilt.opening },
     })

@@ -113,8 +113,12 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
     };
 
     let Home { store, archive, state, proposers, log, log_entries, staged, .. } = home;
-    let replayed = home.opening.replayed_orders;
-    let replica_config = replica_config(&config, &identity, &genesis, replayed);
+    let replica_config = Config {
+        head: home.head,
+        guard_is_copied: home.guard_is_copied,
+        replayed_orders: home.opening.replayed_orders,
+        ..replica_config(&config, &identity, &genesis)?
+    };
     let (guard, guard_bytes) = (home.guard, home.guard_bytes.as_deref());
     let replica = new_replica(replica_config, &state, archive.clone(), proposers, guard_bytes)?;
     let first = Input::Recover { staged, wal: log_entries };
@@ -234,10 +238,9 @@ fn replica_config(
     config: &NodeConfig,
     identity: &NodeIdentity,
     genesis: &Arc<ChainGenesis>,
-    replayed_orders: u64,
-) -> Config {
+) -> anyhow::Result<Config> {
     let bytes_max = usize::try_from(config.store.pool_bytes_max).unwrap_or(usize::MAX);
-    Config {
+    Ok(Config {
         genesis: genesis.clone(),
         keys: identity
             .validator_key
@@ -245,8 +248,19 @@ fn replica_config(
             .map(|vote| NodeKeys { network: identity.network_key.public_key(), vote }),
         pool: PoolLimits { bytes_max, submitter_bytes_max: bytes_max / 2, ..PoolLimits::default() },
         checkpoints: checkpoint_interval(config),
-        replayed_orders,
-    }
+        replayed_orders: 0,
+        head: None,
+        guard_is_copied: false,
+        instance: random_instance()?,
+    })
+}
+
+/// A number that no other process draws.
+fn random_instance() -> anyhow::Result<u64> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| anyhow!("the operating system gives no entropy: {error}"))?;
+    Ok(u64::from_le_bytes(bytes))
 }
 
 /// How far the node's checkpoints may lie apart.

@@ -86,8 +86,11 @@ pub fn tell_role(role: Role, height: Height) {
         Role::Follows => info!(%height, "follows without voting"),
         Role::Waits(id) => info!(
             %id, %height,
-            "a validator that has signed nothing in this home: silent until it cannot have voted \
-             before"
+            "a validator that has just started: silent until it is known that it cannot sign twice"
+        ),
+        Role::Silenced(id) => error!(
+            %id, %height,
+            "a validator whose key signs elsewhere: silent until it is started again"
         ),
         Role::Votes(id) => info!(%id, %height, "votes"),
     }

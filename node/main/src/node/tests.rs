@@ -184,6 +184,7 @@ impl Chain {
             let context = BlockContext {
                 height: state.height().next(),
                 round: Round(0),
+                parent_round: Round(0),
                 proposer: signers[0],
                 time: state.time().plus(after_ms),
             };

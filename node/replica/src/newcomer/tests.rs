@@ -27,7 +27,7 @@ fn heard(words: impl IntoIterator<Item = (u32, u64)>) -> Newcomer {
 /// Whether the newcomer may vote on a height, these having decided the block before.
 fn may_vote(mut newcomer: Newcomer, height: u64, decided_by: &ValidatorSet) -> bool {
     newcomer.committed(decided_by);
-    newcomer.may_vote(ValidatorId(0), Height(height))
+    newcomer.forgotten_max(ValidatorId(0)).is_some_and(|forgotten| Height(height) > forgotten)
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn only_the_first_word_counts() {
 #[test]
 fn it_is_silent_until_it_knows_who_decided_the_committed_block() {
     let newcomer = heard([(1, 40), (2, 40), (3, 40)]);
-    assert!(!newcomer.may_vote(ValidatorId(0), Height(90)));
+    assert_eq!(newcomer.forgotten_max(ValidatorId(0)), None);
     assert!(may_vote(newcomer, 90, &validators(&[1; 4])));
 }
 
@@ -90,7 +90,7 @@ fn the_word_of_those_who_decided_counts_not_that_of_those_who_are_new() {
     // Its lost self had committed 41 with validators 1 and 2, and voted on 42.
     let mut newcomer = heard(words);
     newcomer.committed(&validators(&[1; 4]));
-    assert!(!newcomer.may_vote(ValidatorId(0), Height(42)));
+    assert!(newcomer.forgotten_max(ValidatorId(0)).is_none_or(|forgotten| forgotten >= Height(42)));
     assert!(may_vote(heard(words), 42, &validators(&[1; 8])), "they would let it vote twice");
 }
 

@@ -173,6 +173,7 @@ fn summary(height: u64) -> BlockSummary {
         parent: block_hash(height.saturating_sub(1)),
         time_ms: 1_790_000_000_000 + height,
         round: 0,
+        parent_round: 0,
         proposer: 0,
         window: 0,
         batch_count: 0,

@@ -1,0 +1,225 @@
+//! When a validator that has started may sign, and when it must stop: no key signs twice, although
+//! homes are copied, restored from old copies, and started on two machines.
+//!
+//! Every validator is silent at first. It asks the others what they have heard of its key
+//! ([`PeerMessage::Ask`]), and votes once a quorum, itself included, has answered and nothing that
+//! its vote guard does not account for was heard. An answer is also a *grant*: whoever gave one to a
+//! process gives none to another process with the same key for a while. Two quorums share an
+//! honest validator, so of two processes that ask at the same time one is silent until the
+//! other's votes can be heard.
+//!
+//! A validator whose guard is absent, or was copied, has forgotten what it signed. It is silent as
+//! `newcomer` says, and then listens for some blocks: should the original still vote, those who
+//! answer have heard it by then.
+//!
+//! Whenever a signature of the own key turns up that the guard does not account for, be it in an
+//! answer, in a relayed vote or in a certificate, one of two things is true. Before this process
+//! has signed anything, its guard is old (a disk was put back): it goes on as one that has
+//! forgotten. After that, the key signs elsewhere: it stops for good, until its operator has found
+//! the other machine and starts it again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chain_types::{Certificate, Height, ValidatorId};
+use consensus_core::{Message, SignedVote};
+
+use crate::effect::{Effect, Target};
+use crate::message::PeerMessage;
+use crate::newcomer::Newcomer;
+use crate::replica::{NodeIndex, Replica};
+
+/// How long one who has forgotten listens before it votes, in blocks.
+const LISTEN_BLOCKS: u64 = 4;
+/// How long a grant keeps others with the same key silent, in this node's committed blocks and
+/// heartbeats: a process that was granted votes long before that, if it runs.
+const LEASE_BEATS: u64 = 4;
+
+/// Why a validator is silent.
+#[derive(Debug)]
+pub(crate) enum Silence {
+    /// It asks whether its guard is the latest.
+    Asks(BTreeSet<NodeIndex>),
+    /// It has forgotten what it signed.
+    Forgot {
+        /// What it has forgotten at most.
+        newcomer: Newcomer,
+        /// Who has granted it to vote, after it has listened.
+        granted: BTreeSet<NodeIndex>,
+        /// The highest height at which its key is known to have signed.
+        foreign: Height,
+    },
+    /// The key signs elsewhere.
+    Elsewhere,
+}
+
+impl Silence {
+    pub(crate) fn forgot(newcomer: Newcomer) -> Self {
+        Self::Forgot { newcomer, granted: BTreeSet::new(), foreign: Height::default() }
+    }
+}
+
+/// Which process with a validator's key was granted to vote, and when.
+#[derive(Debug, Default)]
+pub(crate) struct Leases {
+    beats: u64,
+    granted: BTreeMap<ValidatorId, (u64, u64)>,
+}
+
+impl Leases {
+    /// A block was committed, or a heartbeat has passed.
+    pub(crate) fn beat(&mut self) {
+        self.beats += 1;
+    }
+
+    fn grant(&mut self, validator: ValidatorId, instance: u64) -> bool {
+        let beats = self.beats;
+        let held = self.granted.get(&validator);
+        let is_free =
+            held.is_none_or(|(holder, since)| *holder == instance || beats > since + LEASE_BEATS);
+        if is_free {
+            self.granted.insert(validator, (instance, beats));
+        }
+        is_free
+    }
+}
+
+impl Replica {
+    /// Whether this validator may vote on the height after the committed one; from then on it does.
+    pub(crate) fn may_speak(&mut self, own: ValidatorId) -> bool {
+        let is_granted = match &self.silence {
+            None | Some(Silence::Elsewhere) => return true,
+            Some(Silence::Asks(granted)) => self.is_quorum_with(own, granted),
+            Some(Silence::Forgot { granted, .. }) => {
+                self.has_listened(own) && self.is_quorum_with(own, granted)
+            }
+        };
+        if is_granted {
+            self.silence = None;
+        }
+        is_granted
+    }
+
+    fn has_listened(&self, own: ValidatorId) -> bool {
+        let Some(Silence::Forgot { newcomer, .. }) = &self.silence else { return false };
+        newcomer.forgotten_max(own).is_some_and(|forgotten| {
+            // At the birth of a chain there is nothing to hear.
+            let listens = if forgotten == Height(0) { 0 } else { LISTEN_BLOCKS };
+            self.height().0 > forgotten.0.saturating_add(listens)
+        })
+    }
+
+    fn is_quorum_with(&self, own: ValidatorId, others: &BTreeSet<NodeIndex>) -> bool {
+        let ids = others.iter().map(|node| ValidatorId(node.0)).chain([own]);
+        let ids: BTreeSet<ValidatorId> = ids.collect();
+        let power = |id| self.validators.get(id).map_or(0, |one| u128::from(one.power));
+        self.validators.is_quorum(ids.into_iter().map(power).sum())
+    }
+
+    /// Whether the key of this node signs elsewhere.
+    pub(crate) fn is_silenced(&self) -> bool {
+        matches!(self.silence, Some(Silence::Elsewhere))
+    }
+
+    /// Asks the validators, or one of them, what they have heard of this node's key.
+    pub(crate) fn ask_to_speak(&mut self, to: Target) {
+        let asks = match &self.silence {
+            None | Some(Silence::Elsewhere) => false,
+            Some(Silence::Asks(_)) => true,
+            Some(Silence::Forgot { .. }) => self.voter().is_some_and(|own| self.has_listened(own)),
+        };
+        if asks && self.voter().is_some() {
+            let message = PeerMessage::Ask { instance: self.instance };
+            self.effects.push(Effect::Send { to, message });
+        }
+    }
+
+    /// Answers a validator that has started.
+    pub(crate) fn asked(&mut self, from: NodeIndex, instance: u64) {
+        let validator = ValidatorId(from.0);
+        if self.validators.get(validator).is_none() {
+            return;
+        }
+        let granted = self.leases.grant(validator, instance);
+        let vote = self.consensus.last_vote_of(validator);
+        let message = PeerMessage::Heard { instance, vote, granted };
+        self.effects.push(Effect::Send { to: Target::Node(from), message });
+    }
+
+    /// A validator says what it has heard of this node's key.
+    pub(crate) fn heard(
+        &mut self,
+        from: NodeIndex,
+        instance: u64,
+        vote: Option<SignedVote>,
+        granted: bool,
+    ) {
+        if instance != self.instance || self.silence.is_none() {
+            return;
+        }
+        if let Some(vote) = vote {
+            self.consensus.hear_own_key(&Message::Vote(vote));
+            self.look_for_own_key();
+        }
+        let has_listened = self.voter().is_some_and(|own| self.has_listened(own));
+        match &mut self.silence {
+            Some(Silence::Asks(others)) if granted => {
+                others.insert(from);
+            }
+            Some(Silence::Forgot { granted: others, .. }) if granted && has_listened => {
+                others.insert(from);
+            }
+            _ => {}
+        }
+    }
+
+    /// Looks for this node's own key in a verified certificate.
+    pub(crate) fn look_for_own_key_in(&mut self, certificate: &Certificate) {
+        if self.consensus.is_foreign_in(certificate) {
+            self.found_own_key(certificate.height);
+        }
+    }
+
+    /// What consensus has heard of the own key since the last call.
+    pub(crate) fn look_for_own_key(&mut self) {
+        if let Some(height) = self.consensus.take_foreign_height() {
+            self.found_own_key(height);
+        }
+    }
+
+    fn found_own_key(&mut self, height: Height) {
+        let own = self.identity;
+        match &mut self.silence {
+            Some(Silence::Elsewhere) => return,
+            Some(Silence::Forgot { foreign, .. }) => *foreign = height.max(*foreign),
+            Some(Silence::Asks(_)) | None if !self.has_signed => {
+                self.effects.push(Effect::Trouble(format!(
+                    "this validator's key has signed at height {height}, which its vote guard does \
+                     not know: the guard is of an older copy of this home. The node stays silent \
+                     until it cannot have voted"
+                )));
+                let newcomer = Newcomer::new(Some(self.deciders.clone()));
+                self.silence = Some(Silence::forgot(newcomer));
+                self.found_own_key(height);
+                return;
+            }
+            Some(Silence::Asks(_)) | None => return self.stop_signing(height),
+        }
+        // What it signed above all that can be forgotten, it has not signed.
+        if let (Some(Silence::Forgot { newcomer, foreign, .. }), Some(own)) = (&self.silence, own)
+            && newcomer.forgotten_max(own).is_some_and(|forgotten| *foreign > forgotten)
+        {
+            let foreign = *foreign;
+            self.stop_signing(foreign);
+        }
+    }
+
+    fn stop_signing(&mut self, height: Height) {
+        self.silence = Some(Silence::Elsewhere);
+        self.consensus.silence();
+        self.effects.push(Effect::Trouble(format!(
+            "this validator's key signs on another machine too (seen at height {height}): this \
+             node signs nothing any more. Find the other machine, stop one of the two for good, \
+             and start this one again only if the other is the one that was stopped"
+        )));
+    }
+}
