@@ -68,6 +68,11 @@ pub trait Conduct: Send + 'static {
         Vec::new()
     }
 
+    /// Up to which height committed blocks are given to those who ask.
+    fn serves_up_to(&self) -> Height {
+        Height(u64::MAX)
+    }
+
     /// Whether the peer fetches a block as soon as another says that it has it. One whose words
     /// differ from its replica's does not learn of the decision from votes.
     fn syncs_at_once(&self) -> bool {

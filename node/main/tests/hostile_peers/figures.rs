@@ -57,7 +57,7 @@ struct Orders {
 }
 
 /// The figures of one run.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Figures {
     pub seconds: f64,
     pub blocks: u64,
@@ -223,6 +223,12 @@ impl Figures {
 
 fn percent(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 * 100.0 / whole as f64 }
+}
+
+impl fmt::Debug for Figures {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{self}")
+    }
 }
 
 impl fmt::Display for Figures {

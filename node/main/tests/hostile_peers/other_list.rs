@@ -20,7 +20,35 @@ use crate::{HONEST, HOSTILE};
 struct OtherList {
     /// The height at which it is silent but for its prevote for this block.
     silent: Option<(Height, BlockHash)>,
+    /// The highest height that another node says it has committed.
+    others: Height,
     proposed: Arc<AtomicUsize>,
+}
+
+impl OtherList {
+    /// Below this height it is honest; from it on, it is silent until others have decided it.
+    fn holds_back_from(&self) -> Option<Height> {
+        self.silent.map(|(height, _)| height).filter(|height| *height > self.others)
+    }
+
+    /// Its own fresh proposal, as it is shown to one validator; one a height.
+    fn propose(&mut self, own: &Own, to: u32, message: &PeerMessage) -> Vec<PeerMessage> {
+        let mut said = message.clone();
+        let PeerMessage::Proposal { proposal, block, .. } = &mut said else { return vec![said] };
+        let height = proposal.proposal.height;
+        let shown = (height, block.hash());
+        if self.silent.is_some_and(|(silent, hash)| silent == height && hash != shown.1) {
+            return Vec::new();
+        }
+        if self.silent.replace(shown) != Some(shown) {
+            self.proposed.fetch_add(1, Ordering::Relaxed);
+        }
+        // The hostile validator has the highest place.
+        if u64::from(to) == height.0 % u64::from(own.turns() - 1) {
+            *block = with_other_list(block);
+        }
+        vec![said]
+    }
 }
 
 /// The same header with a list that is too long, too short or in another order.
@@ -37,43 +65,47 @@ fn with_other_list(block: &Block) -> Block {
 
 impl Conduct for OtherList {
     fn says(&mut self, own: &Own, to: u32, message: &PeerMessage) -> Vec<PeerMessage> {
-        let mut said = message.clone();
-        match &mut said {
-            PeerMessage::Status { .. } => return vec![said],
-            PeerMessage::Proposal { proposal, block, .. } if own.proposes_fresh(message) => {
-                let height = proposal.proposal.height;
-                let shown = (height, block.hash());
-                if self.silent.is_some_and(|(silent, hash)| silent == height && hash != shown.1) {
-                    return Vec::new();
-                }
-                if self.silent.replace(shown) != Some(shown) {
-                    self.proposed.fetch_add(1, Ordering::Relaxed);
-                }
-                // The hostile validator has the highest place.
-                if u64::from(to) == height.0 % u64::from(own.turns() - 1) {
-                    *block = with_other_list(block);
-                }
-                return vec![said];
-            }
-            _ => {}
+        if own.proposes_fresh(message) {
+            return self.propose(own, to, message);
         }
-        let Some((silent, hash)) = self.silent else { return vec![said] };
+        let Some((silent, hash)) = self.silent else { return vec![message.clone()] };
         let is_prevote = match message {
             PeerMessage::Consensus(Message::Vote(signed)) => {
                 signed.vote.step == VoteStep::Prevote && signed.vote.block == Some(hash)
             }
             _ => false,
         };
-        let speaks = height_of(message) != Some(silent) || is_prevote;
-        if speaks { vec![said] } else { Vec::new() }
+        let about = height_of(message);
+        let holds_back = self.holds_back_from().is_some_and(|from| about >= Some(from));
+        let speaks = is_prevote || !(holds_back || about == Some(silent) && !is_status(message));
+        if speaks { vec![message.clone()] } else { Vec::new() }
     }
+
+    fn hears(&mut self, _own: &Own, _from: u32, message: &PeerMessage) -> Vec<PeerMessage> {
+        if let PeerMessage::Status { height } = message {
+            self.others = self.others.max(*height);
+        }
+        Vec::new()
+    }
+
+    /// Its own precommit is in the certificate of what it alone has decided.
+    fn serves_up_to(&self) -> Height {
+        let below = self.holds_back_from().and_then(Height::previous);
+        below.unwrap_or(Height(u64::MAX))
+    }
+}
+
+fn is_status(message: &PeerMessage) -> bool {
+    matches!(message, PeerMessage::Status { .. })
 }
 
 fn height_of(message: &PeerMessage) -> Option<Height> {
     match message {
         PeerMessage::Consensus(message) => Some(message.height()),
         PeerMessage::Proposal { proposal, .. } => Some(proposal.proposal.height),
-        PeerMessage::Status { .. } => None,
+        PeerMessage::Votes(votes) => votes.first().map(|signed| signed.vote.height),
+        PeerMessage::Status { height } => Some(*height),
+        PeerMessage::Ask { .. } | PeerMessage::Heard { .. } => None,
     }
 }
 

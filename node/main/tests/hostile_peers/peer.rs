@@ -26,7 +26,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::conduct::{Conduct, Own};
-use crate::support::{Network, now};
+use crate::support::{Network, entropy, now};
 
 /// Answers to requests that wait for the replica.
 const INPUTS_MAX: usize = 1_024;
@@ -85,6 +85,9 @@ impl Peer {
                 pool: consensus_mempool::Limits::default(),
                 checkpoints: CheckpointInterval { blocks: u64::MAX, orders: u64::MAX },
                 replayed_orders: 0,
+                head: None,
+                guard_is_copied: false,
+                instance: u64::from_le_bytes(entropy()[..8].try_into().unwrap()),
             },
             state.clone(),
             Arc::new(NoPast),
@@ -250,7 +253,9 @@ impl Driver {
             }
             Ok(PeerRequest::Blocks { from, count }) => {
                 let count = count.min(SYNC_BLOCKS_MAX) as usize;
+                let up_to = self.conduct.serves_up_to();
                 let blocks = self.blocks.range(from..).take(count);
+                let blocks = blocks.take_while(|(height, _)| **height <= up_to);
                 let blocks = blocks.map(|(_, block)| block.clone()).collect();
                 reply.send(codec::encode(&PeerResponse::Blocks(blocks)).into());
             }

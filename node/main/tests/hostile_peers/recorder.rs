@@ -1,11 +1,12 @@
-//! An honest validator that remembers every signature it hears, and finds two of one key that
-//! exclude each other.
+//! A validator that remembers every signature it hears, and finds two of one key that exclude each
+//! other. It can hold back its votes, so that the chain waits for others.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use chain_types::{Digest, Height, PublicKey, Round, Signature, ValidatorId, Vote, VoteStep};
-use consensus_core::{Message, SignedProposal};
+use consensus_core::{Message, SignedProposal, SignedVote};
 use node_replica::{PeerMessage, WireBlock};
 
 use crate::conduct::{Conduct, Own};
@@ -20,7 +21,10 @@ enum Step {
 
 /// What was heard; all clones are one book.
 #[derive(Clone, Default)]
-pub struct Recorder(Arc<Mutex<Book>>);
+pub struct Recorder {
+    book: Arc<Mutex<Book>>,
+    mute: Arc<AtomicBool>,
+}
 
 #[derive(Default)]
 struct Book {
@@ -29,14 +33,19 @@ struct Book {
 }
 
 impl Recorder {
+    /// Holds back its own votes and proposals, or speaks again.
+    pub fn set_mute(&self, mute: bool) {
+        self.mute.store(mute, Ordering::Relaxed);
+    }
+
     /// Each pair of signatures of one key for one height, round and step that differ.
     pub fn doubles(&self) -> Vec<String> {
-        self.0.lock().unwrap().doubles.clone()
+        self.book.lock().unwrap().doubles.clone()
     }
 
     /// How many different signatures of a validator were heard.
     pub fn heard(&self, validator: u32) -> usize {
-        let book = self.0.lock().unwrap();
+        let book = self.book.lock().unwrap();
         book.signed.keys().filter(|(id, ..)| id.0 == validator).count()
     }
 
@@ -53,6 +62,10 @@ impl Recorder {
         };
         let place = (validator, vote.height, vote.round, step);
         self.note(own, place, vote.digest(own.chain_id), signature);
+    }
+
+    fn signed(&self, own: &Own, signed: &SignedVote) {
+        self.vote(own, &signed.vote, signed.validator, &signed.signature);
     }
 
     fn proposal(&self, own: &Own, signed: &SignedProposal) {
@@ -72,7 +85,7 @@ impl Recorder {
         if !key.is_some_and(|key| key.verifies(&digest, signature)) {
             return;
         }
-        let mut book = self.0.lock().unwrap();
+        let mut book = self.book.lock().unwrap();
         let first = *book.signed.entry(place).or_insert(digest);
         if first != digest {
             let (validator, height, round, step) = place;
@@ -86,9 +99,7 @@ impl Recorder {
     fn message(&self, own: &Own, message: &Message) {
         match message {
             Message::Proposal(signed) => self.proposal(own, signed),
-            Message::Vote(signed) => {
-                self.vote(own, &signed.vote, signed.validator, &signed.signature);
-            }
+            Message::Vote(signed) => self.signed(own, signed),
             Message::PolkaCertificate(polka) => {
                 let vote = Vote {
                     height: polka.height,
@@ -116,11 +127,23 @@ impl Recorder {
 }
 
 impl Conduct for Recorder {
+    fn says(&mut self, _own: &Own, _to: u32, message: &PeerMessage) -> Vec<PeerMessage> {
+        let speaks = match message {
+            PeerMessage::Consensus(_) | PeerMessage::Proposal { .. } | PeerMessage::Votes(_) => {
+                !self.mute.load(Ordering::Relaxed)
+            }
+            _ => true,
+        };
+        if speaks { vec![message.clone()] } else { Vec::new() }
+    }
+
     fn hears(&mut self, own: &Own, _from: u32, message: &PeerMessage) -> Vec<PeerMessage> {
         match message {
             PeerMessage::Consensus(message) => self.message(own, message),
             PeerMessage::Proposal { proposal, .. } => self.proposal(own, proposal),
-            PeerMessage::Status { .. } => {}
+            PeerMessage::Votes(votes) => votes.iter().for_each(|signed| self.signed(own, signed)),
+            PeerMessage::Heard { vote: Some(signed), .. } => self.signed(own, signed),
+            PeerMessage::Heard { .. } | PeerMessage::Ask { .. } | PeerMessage::Status { .. } => {}
         }
         Vec::new()
     }

@@ -15,10 +15,12 @@ use crate::{HONEST, HOSTILE, rounds};
 const RESTORED: usize = 2;
 /// The validator that is stopped meanwhile, so that the chain waits for the restored one.
 const PAUSED: usize = 1;
+/// How long a height that cannot be decided takes to have everybody's first votes.
+const STANDING: Duration = Duration::from_millis(900);
 /// Blocks between the copy and the crash.
 const OLDER_BLOCKS: u64 = 5;
 /// How long the restored validator has the chain waiting for it: more than a round's timeouts.
-const EXPOSED: Duration = Duration::from_millis(2_500);
+pub const EXPOSED: Duration = Duration::from_millis(2_500);
 
 /// Copies a folder that is in use, as a careless operator would: what vanishes meanwhile is left
 /// out.
@@ -26,7 +28,7 @@ pub fn copy_in_use(from: &Path, to: &Path) {
     run(Command::new("cp").arg("-a").arg(from).arg(to));
 }
 
-async fn grows(network: &Network, node: usize, blocks: u64) {
+pub async fn grows(network: &Network, node: usize, blocks: u64) {
     let goal = network.height(node).await + blocks;
     let what = format!("node {node} reaches {goal}; log: {}", network.log(node));
     eventually(&what, || async { network.height(node).await >= goal }).await;
@@ -46,17 +48,28 @@ async fn has_caught_up(network: &mut Network) -> bool {
     false
 }
 
+/// Stops the chain at a height on which all have voted who can: two of four are away.
+pub async fn stand_still(network: &Network, recorder: &Recorder) {
+    recorder.set_mute(true);
+    network.pause(PAUSED);
+    tokio::time::sleep(STANDING).await;
+}
+
+/// Brings back the two.
+pub fn go_on(network: &Network, recorder: &Recorder) {
+    network.resume(PAUSED);
+    recorder.set_mute(false);
+}
+
 /// One restore; gives whether the node started from the older copy.
-async fn restore(network: &mut Network, round: usize) -> bool {
+async fn restore(network: &mut Network, recorder: &Recorder) -> bool {
     let (home, older, newer) = {
         let home = network.home(RESTORED);
         (home.clone(), home.with_extension("older"), home.with_extension("newer"))
     };
     copy_in_use(&home, &older);
     grows(network, 0, OLDER_BLOCKS).await;
-    network.pause(PAUSED);
-    // At another moment of the height each time.
-    tokio::time::sleep(Duration::from_millis(37 * round as u64 % 300)).await;
+    stand_still(network, recorder).await;
     network.kill(RESTORED);
     std::fs::rename(&home, &newer).unwrap();
     std::fs::rename(&older, &home).unwrap();
@@ -71,7 +84,7 @@ async fn restore(network: &mut Network, round: usize) -> bool {
         std::fs::rename(&newer, &home).unwrap();
         network.start(RESTORED);
     }
-    network.resume(PAUSED);
+    go_on(network, recorder);
     grows(network, 0, OLDER_BLOCKS).await;
     runs
 }
@@ -84,10 +97,10 @@ async fn a_home_restored_from_an_older_copy_does_not_sign_twice() {
     network.start_all(&HONEST).await;
     let watch = Watch::start(&network, &[0]).await;
     grows(&network, 0, 5).await;
-    let rounds = rounds(3, 200);
+    let rounds = rounds(4, 200);
     let mut restored = 0;
-    for round in 0..rounds {
-        restored += usize::from(restore(&mut network, round).await);
+    for _ in 0..rounds {
+        restored += usize::from(restore(&mut network, &recorder).await);
     }
     grows(&network, RESTORED, OLDER_BLOCKS).await;
     let figures = watch.end(None).await;

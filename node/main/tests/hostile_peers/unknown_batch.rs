@@ -52,6 +52,7 @@ fn propose(own: &Own, parent: &WireBlock, height: Height, round: Round, batch: u
     let header = BlockHeader {
         height,
         round,
+        parent_round: parent.certificate.round,
         proposer: own.id,
         time: before.time.plus(100),
         parent: parent.block.hash(),
@@ -62,7 +63,8 @@ fn propose(own: &Own, parent: &WireBlock, height: Height, round: Round, batch: u
     let block = Block { header, batches };
     let (hash, proposer) = (block.hash(), own.id);
     let proposal = Proposal { height, round, block: hash, valid_round: None, proposer };
-    PeerMessage::Proposal { proposal: own.sign_proposal(proposal), block }
+    let parent = Some(parent.certificate.clone());
+    PeerMessage::Proposal { proposal: own.sign_proposal(proposal), block, parent }
 }
 
 impl Conduct for UnknownBatch {
