@@ -162,7 +162,7 @@ fn count_users(state: &mut State, merchants: u64) {
         .collect();
     let batches =
         [sign(chain_id, START, RISK_DESK, &[policy]), sign(chain_id, START, OPERATOR, &proposals)];
-    let executed = execute(state, &context(state), &batches, &NoHistory).unwrap();
+    let executed = execute(state, &context(state), &batches, &[], &NoHistory).unwrap();
     assert!(executed.outcomes.concat().iter().all(|outcome| outcome.is_applied()));
     drop(state.apply(executed.writes));
 }
@@ -175,7 +175,7 @@ fn state(genesis: &ChainGenesis, batches: u64, merchants: u64, are_users_counted
     }
     for number in 0..batches {
         let batch = batch(genesis.chain_id, number, merchants);
-        let executed = execute(&state, &context(&state), &[batch], &NoHistory).unwrap();
+        let executed = execute(&state, &context(&state), &[batch], &[], &NoHistory).unwrap();
         drop(state.apply(executed.writes));
     }
     state
@@ -207,7 +207,7 @@ fn one_step_orders(criterion: &mut Criterion) {
             let next = [batch(genesis.chain_id, number, merchants)];
             let mut state = state.borrow_mut();
             let begun = Instant::now();
-            let executed = execute(&state, &context(&state), &next, &NoHistory).unwrap();
+            let executed = execute(&state, &context(&state), &next, &[], &NoHistory).unwrap();
             let executing = begun.elapsed();
             assert!(executed.outcomes[0].iter().all(|outcome| outcome.rejection().is_none()));
             let begun = Instant::now();

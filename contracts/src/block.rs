@@ -1,7 +1,7 @@
 //! Execution of a block: what it makes of its batches, and the header that says so.
 //!
 //! Order: the window closes if its time is over; reservations and holds past their validity end;
-//! instructions past their deadline are noticed; transfers and proposals that nobody decided end;
+//! evidence is recorded; instructions past their deadline are noticed; transfers and proposals that nobody decided end;
 //! then the batches, in the order of the block; last, governance changes whose height is next.
 
 use std::collections::BTreeSet;
@@ -12,19 +12,21 @@ use chain_state::{
 };
 use chain_types::batch::Items;
 use chain_types::block::{batches_root, outcomes_root, results_root};
+use chain_types::evidence::evidence_root;
 use chain_types::parameters::PROTOCOL_VERSION;
 use chain_types::{
-    BatchError, BatchId, BatchKind, Block, BlockHeader, Digest, Height, Outcome, Participant,
-    RechargeItem, Round, TimeMs, ValidatorId, VerifiedBatch,
+    BatchError, BatchId, BatchKind, Block, BlockHeader, Digest, Equivocation, Height, Outcome,
+    Participant, RechargeItem, Round, TimeMs, ValidatorId, VerifiedBatch,
 };
 
+use crate::evidence::EvidenceError;
 use crate::lane::Lanes;
 use crate::{
-    admission, fx, governance, instructions, liquidity, orders, reservations, returns, risk, sla,
-    users, windows,
+    admission, evidence as caught, fx, governance, instructions, liquidity, orders, reservations,
+    returns, risk, sla, users, windows,
 };
 
-/// What a proposer decides of a block, besides its batches.
+/// What a proposer decides of a block, besides its batches and evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BlockContext {
     /// Its position: the state's height and one.
@@ -42,7 +44,7 @@ pub struct BlockContext {
 /// What execution makes of a block.
 #[derive(Debug)]
 pub struct Executed {
-    /// The header, with the digests of results and state, and the ids of the batches.
+    /// The header, with the digests of results and state, the ids of the batches, the evidence.
     pub block: Block,
     /// The outcome of each item of each batch.
     pub outcomes: Vec<Vec<Outcome>>,
@@ -114,24 +116,30 @@ pub enum BlockError {
     /// A batch is already in the chain, or twice in the block.
     #[error("batch {0} is repeated")]
     BatchRepeated(BatchId),
+    /// Its evidence breaks a rule.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
 }
 
 /// Executes a block on the state of its parent. Pure: the same arguments give the same result on
 /// every node; `history` is the chain up to the parent, and answers alike everywhere.
 ///
 /// # Errors
-/// [`BlockError`] when no valid block has this context and these batches.
+/// [`BlockError`] when no valid block has this context, these batches and this evidence.
 pub fn execute(
     state: &State,
     context: &BlockContext,
     batches: &[VerifiedBatch],
+    evidence: &[Equivocation],
     history: &dyn History,
 ) -> Result<Executed, BlockError> {
     let submitters = check_form(state, context, batches)?;
+    caught::check_all(state, evidence)?;
     let orders = batches.iter().filter(|batch| batch.kind() == BatchKind::Recharge);
     let order_count = orders.map(|batch| batch.count() as usize).sum();
     let mut overlay = Overlay::new(state, context.time, order_count);
     users::forget(&mut overlay);
+    caught::record(&mut overlay, evidence);
     windows::close_if_due(&mut overlay);
     reservations::expire(&mut overlay);
     risk::expire(&mut overlay);
@@ -166,6 +174,8 @@ pub fn execute(
         // `check_form` held it against a 32-bit limit.
         batch_count: u32::try_from(ids.len()).unwrap_or(u32::MAX),
         batches_root: batches_root(&ids),
+        evidence_count: u32::try_from(evidence.len()).unwrap_or(u32::MAX),
+        evidence_root: evidence_root(evidence),
         results_root: results_root(&roots),
         state_digest: changes.digest(),
         validators_hash,
@@ -177,7 +187,11 @@ pub fn execute(
         records_root,
     };
     let writes = changes.seal(&header);
-    Ok(Executed { block: Block { header, batches: ids }, outcomes, writes })
+    Ok(Executed {
+        block: Block { header, batches: ids, evidence: evidence.to_vec() },
+        outcomes,
+        writes,
+    })
 }
 
 /// Whether a block may have this context and these batches. Gives each batch's submitter.

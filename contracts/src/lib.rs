@@ -13,6 +13,7 @@ mod booking;
 pub mod calendar;
 pub mod cashback;
 mod changes;
+mod evidence;
 pub mod fx;
 mod governance;
 mod instructions;
@@ -28,3 +29,4 @@ mod windows;
 
 pub use admission::admit;
 pub use block::{BlockContext, BlockError, Executed, execute};
+pub use evidence::{EvidenceError, check_evidence};

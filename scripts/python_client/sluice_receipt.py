@@ -25,7 +25,8 @@ from sluice_wire import (
 
 RECEIPT_BYTES_MAX = 1_048_576
 HANDOVERS_MAX = 64
-BLOCK_HEADER_BYTES = 370
+BLOCK_HEADER_FORM = "<H32sQIIIQQ32sI32sI32s32s32s32s32s32sI32sI32s"
+BLOCK_HEADER_BYTES = 406
 OUTCOMES_PER_LEAF = 32
 
 HELD = 2  # the outcome of an order that waits for a risk desk
@@ -96,10 +97,14 @@ class Block:
     raw: bytes
     chain_id: bytes
     height: int
+    round: int
+    parent_round: int
     time_ms: int
     window: int
     batch_count: int
     batches_root: bytes
+    evidence_count: int
+    evidence_root: bytes
     results_root: bytes
     validators_hash: bytes
     next_validators_hash: bytes
@@ -110,14 +115,15 @@ class Block:
 
     @classmethod
     def read(cls, reader):
-        """Reads the 370 bytes of a header."""
+        """Reads the 406 bytes of a header."""
         raw = reader.take(BLOCK_HEADER_BYTES)
-        (_, chain_id, height, _, _, _, time_ms, window, _, batch_count, batches_root, results_root,
-         _, validators_hash, next_validators_hash, _, party_count, parties_root, record_count,
-         records_root) = struct.unpack("<H32sQIIIQQ32sI32s32s32s32s32s32sI32sI32s", raw)
-        return cls(raw, chain_id, height, time_ms, window, batch_count, batches_root, results_root,
-                   validators_hash, next_validators_hash, party_count, parties_root, record_count,
-                   records_root)
+        (_, chain_id, height, round_, parent_round, _, time_ms, window, _, batch_count,
+         batches_root, evidence_count, evidence_root, results_root, _, validators_hash,
+         next_validators_hash, _, party_count, parties_root, record_count,
+         records_root) = struct.unpack(BLOCK_HEADER_FORM, raw)
+        return cls(raw, chain_id, height, round_, parent_round, time_ms, window, batch_count,
+                   batches_root, evidence_count, evidence_root, results_root, validators_hash,
+                   next_validators_hash, party_count, parties_root, record_count, records_root)
 
     def hash(self):
         """The block hash."""

@@ -7,6 +7,7 @@ import struct
 import unittest
 import uuid
 
+import sluice_evidence as evidence
 import sluice_receipt as receipts
 import sluice_records as records
 import sluice_wire as client
@@ -225,6 +226,8 @@ class Blocks(unittest.TestCase):
         block = receipts.Block.read(receipts.Reader(V["block_header"]))
         self.assertEqual(block.hash(), V["block_hash"])
         self.assertEqual((block.height, block.window, block.batch_count), (5, 1, 3))
+        self.assertEqual((block.round, block.parent_round), (0, 1))
+        self.assertEqual((block.evidence_count, block.evidence_root), (0, client.merkle_root([])))
         self.assertEqual(block.batches_root, V["batches_root"])
         self.assertEqual(block.results_root, V["results_root"])
         self.assertEqual(block.next_validators_hash, V["validators_hash"])
@@ -254,6 +257,60 @@ class Blocks(unittest.TestCase):
         certificate.signatures = certificate.signatures[:2]
         with self.assertRaises(client.Invalid):
             certificate.verify(GENESIS.chain_id, GENESIS.validators)
+
+
+class Evidence(unittest.TestCase):
+    """Two signed values of one validator, and nothing else, are evidence."""
+
+    NAMES = ("evidence_votes", "evidence_proposals")
+
+    def verified(self, data):
+        return evidence.Evidence.verified(data, GENESIS.chain_id, GENESIS.validators)
+
+    def test_it_names_who_signed_what(self):
+        votes, proposals = (self.verified(V[name]) for name in self.NAMES)
+        self.assertEqual((votes.validator, votes.height, votes.round), (1, 5, 0))
+        self.assertEqual((votes.what, votes.first), (evidence.PRECOMMITS, None))
+        self.assertEqual((proposals.validator, proposals.height, proposals.round), (2, 7, 2))
+        self.assertEqual(proposals.what, evidence.PROPOSALS)
+        self.assertIn(V["signed_vote"], V["evidence_votes"])
+        self.assertIn(V["signed_proposal"], V["evidence_proposals"])
+
+    def test_the_root(self):
+        self.assertEqual(evidence.evidence_root([V[name] for name in self.NAMES]),
+                         V["evidence_root"])
+
+    def test_any_changed_bit_is_refused(self):
+        for name in self.NAMES:
+            for at in range(len(V[name]) * 8):
+                changed = bytearray(V[name])
+                changed[at // 8] ^= 1 << at % 8
+                with self.assertRaises(client.Invalid, msg=f"bit {at} of {name}"):
+                    self.verified(bytes(changed))
+
+    def test_any_shorter_or_longer_form_is_refused(self):
+        for name in self.NAMES:
+            for length in range(len(V[name])):
+                with self.assertRaises(client.Invalid, msg=f"{length} bytes of {name}"):
+                    self.verified(V[name][:length])
+            with self.assertRaises(client.Invalid):
+                self.verified(V[name] + b"\0")
+
+    def test_the_other_order_and_the_same_twice_are_refused(self):
+        for name, first in zip(self.NAMES, ("signed_vote", "signed_proposal")):
+            tag, lower, higher = V[name][:4], V[first], V[name][4 + len(V[first]) :]
+            self.assertEqual(tag + lower + higher, V[name])
+            for pair in (higher + lower, lower + lower):
+                with self.assertRaisesRegex(client.Invalid, "lower one first"):
+                    self.verified(tag + pair)
+
+    def test_its_record(self):
+        record = evidence.read_evidence_record(V["record_evidence"])
+        votes = self.verified(V["evidence_votes"])
+        for name in ("validator", "what", "height", "round", "first", "second"):
+            self.assertEqual(record[name], getattr(votes, name), name)
+        self.assertEqual((record["block_height"], record["sequence"]), (6, 0))
+        self.assertEqual(record["time_ms"], GENESIS_TIME_MS + 1_500 + 6 * 250)
 
 
 class Receipts(unittest.TestCase):

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chain_types::block::{batches_root, results_root};
+use chain_types::evidence::evidence_root;
 use chain_types::hash::{Domain, hash};
 use chain_types::parameters::PROTOCOL_VERSION;
 use chain_types::{
@@ -128,6 +129,8 @@ fn block_zero(genesis: &ChainGenesis, state: &State) -> Block {
         parent: BlockHash::default(),
         batch_count: 0,
         batches_root: batches_root(&[]),
+        evidence_count: 0,
+        evidence_root: evidence_root(&[]),
         results_root: results_root(&[]),
         state_digest: state.digest(),
         validators_hash: registry.validators_hash,
@@ -138,5 +141,5 @@ fn block_zero(genesis: &ChainGenesis, state: &State) -> Block {
         record_count: u32::try_from(leaves.len()).unwrap_or(u32::MAX),
         records_root: merkle::root(&leaves),
     };
-    Block { header, batches: Vec::new() }
+    Block { header, batches: Vec::new(), evidence: Vec::new() }
 }

@@ -46,11 +46,11 @@ pub use overlay::{Breach, InstructionOverflow, Overlay};
 pub use positions::HashSeeds;
 pub use recent_batches::check_batch_timely;
 pub use records::{
-    AccountEntry, BreachRecord, BreachSubject, Conversion, Corridor, EntryCause, HeldOrder,
-    InstructionRecord, InstructionStatus, Location, OrderRecord, OrderStatus, Party, PolicyRecord,
-    Position, ProgrammeRecord, ProposalRecord, ProposalStatus, QuoteRecord, RateRecord, Record,
-    RegistryRecord, Reservation, ReturnRecord, SLA_BUCKETS_MS, SlaCounters, Stage, TransferRecord,
-    TransferStatus, WindowRecord, WindowSettlement,
+    AccountEntry, BreachRecord, BreachSubject, Conversion, Corridor, EntryCause, EvidenceRecord,
+    HeldOrder, InstructionRecord, InstructionStatus, Location, OrderRecord, OrderStatus, Party,
+    PolicyRecord, Position, ProgrammeRecord, ProposalRecord, ProposalStatus, QuoteRecord,
+    RateRecord, Record, RegistryRecord, Reservation, ReturnRecord, SLA_BUCKETS_MS, SlaCounters,
+    Stage, TransferRecord, TransferStatus, WindowRecord, WindowSettlement,
 };
 pub use registry::RegistryContent;
 pub use restoring::Restoring;

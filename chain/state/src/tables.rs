@@ -6,8 +6,8 @@ use std::ops::RangeBounds;
 
 use bincode::{Decode, Encode};
 use chain_types::{
-    Amount, Currency, MerchantId, OrderId, ParticipantId, PolicyScope, ProposalId, QuoteId,
-    TransferId, WindowId,
+    Amount, Currency, Height, MerchantId, OrderId, ParticipantId, PolicyScope, ProposalId, QuoteId,
+    TransferId, ValidatorId, WindowId,
 };
 
 use crate::checkpoint::{Reader, put_list};
@@ -174,4 +174,6 @@ tables! {
     sla: (ParticipantId, Corridor) => SlaCounters;
     /// Deadlines missed, by stage and late party; participant zero when nobody was to blame.
     breach_counts: (Stage, ParticipantId) => u64;
+    /// Heights at which validators were caught, as long as a block may hold evidence of them.
+    evidence: (Height, ValidatorId) => ();
 }

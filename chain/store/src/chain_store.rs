@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 use chain_state::{
-    AccountEntry, AccountKey, BreachRecord, InstructionRecord, OrderRecord, PolicyKey,
-    PolicyRecord, ProposalRecord, QuoteRecord, RateKey, RateRecord, RegistryRecord, ReturnRecord,
-    TransferRecord, WindowRecord, WindowSettlement,
+    AccountEntry, AccountKey, BreachRecord, EvidenceRecord, InstructionRecord, OrderRecord,
+    PolicyKey, PolicyRecord, ProposalRecord, QuoteRecord, RateKey, RateRecord, RegistryRecord,
+    ReturnRecord, TransferRecord, WindowRecord, WindowSettlement,
 };
 use chain_types::{
     BatchId, BlockHash, Certificate, Digest, Height, InstructionId, OrderId, Outcome,
@@ -13,8 +13,8 @@ use chain_types::{
 
 use crate::fault::StoreFault;
 use crate::model::{
-    BlockRecords, BreachCursor, CommittedBlock, EntryCursor, InstructionFilter, StagedBlock,
-    SubmittedOrder,
+    BlockRecords, BreachCursor, CommittedBlock, EntryCursor, EvidenceCursor, InstructionFilter,
+    StagedBlock, SubmittedOrder,
 };
 use crate::record_paths::{RecordName, RecordPath};
 
@@ -141,6 +141,13 @@ pub trait ChainStore: Send + Sync {
         after: Option<BreachCursor>,
         limit: usize,
     ) -> Result<Vec<BreachRecord>, StoreFault>;
+
+    /// Evidence against validators, the oldest first, from the first or from the one after `after`.
+    fn evidence(
+        &self,
+        after: Option<EvidenceCursor>,
+        limit: usize,
+    ) -> Result<Vec<EvidenceRecord>, StoreFault>;
 
     /// Returns of an order, ascending by sequence, from the first or from the one after `after`.
     fn returns(

@@ -14,14 +14,14 @@ use rocksdb::{
 };
 
 use crate::fault::StoreFault;
-use crate::model::{BlockRecords, BreachCursor};
+use crate::model::{BlockRecords, BreachCursor, EvidenceCursor};
 use crate::options::StoreOptions;
 use crate::order_rows::{self, ROW_ORDERS};
 use crate::record_paths::record_paths;
 use crate::tables::{
-    AccountEntries, Breaches, Instructions, InstructionsByGateway, Meta, MetaKey, Orders, Policies,
-    Proposals, Quotes, Rates, RecordPaths, Registries, Returns, TABLE_NAMES, Table, TableKey,
-    Transfers, WindowSettlements, Windows, WritesDigests,
+    AccountEntries, Breaches, Evidence, Instructions, InstructionsByGateway, Meta, MetaKey, Orders,
+    Policies, Proposals, Quotes, Rates, RecordPaths, Registries, Returns, TABLE_NAMES, Table,
+    TableKey, Transfers, WindowSettlements, Windows, WritesDigests,
 };
 
 /// Rows of orders that are written without a pause.
@@ -294,6 +294,10 @@ impl Rows<'_> {
             Record::Breach(breach) => {
                 let at = BreachCursor { height: breach.height, sequence: breach.sequence };
                 self.put::<Breaches>(&at, breach);
+            }
+            Record::Evidence(caught) => {
+                let at = EvidenceCursor { height: caught.height, sequence: caught.sequence };
+                self.put::<Evidence>(&at, caught);
             }
             Record::Return(back) => self.put::<Returns>(&(back.order, back.sequence), back),
             Record::Transfer(transfer) => self.put::<Transfers>(&transfer.id, transfer),

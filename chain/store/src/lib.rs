@@ -56,8 +56,9 @@ pub use home::{CONSENSUS_LOG_FILE, IfMissing, VOTE_GUARD_FILE};
 pub use log::{Log, LogEntry};
 pub use memory::MemoryStore;
 pub use model::{
-    BlockRecords, BreachCursor, CommittedBlock, EntryCursor, InstructionFilter, PAGE_ITEMS_MAX,
-    RecoveredBlock, Recovery, SizeOnDisk, StagedBlock, StoreCounters, SubmittedOrder,
+    BlockRecords, BreachCursor, CommittedBlock, EntryCursor, EvidenceCursor, InstructionFilter,
+    PAGE_ITEMS_MAX, RecoveredBlock, Recovery, SizeOnDisk, StagedBlock, StoreCounters,
+    SubmittedOrder,
 };
 pub use options::StoreOptions;
 pub use record_paths::{RecordName, RecordPath};

@@ -7,9 +7,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use chain_state::records::fingerprint;
 use chain_state::{
-    AccountEntry, AccountKey, BreachRecord, InstructionRecord, Location, OrderRecord, OrderRun,
-    PolicyKey, PolicyRecord, ProposalRecord, QuoteRecord, RateKey, RateRecord, Record,
-    RegistryRecord, ReturnRecord, TransferRecord, WindowRecord, WindowSettlement,
+    AccountEntry, AccountKey, BreachRecord, EvidenceRecord, InstructionRecord, Location,
+    OrderRecord, OrderRun, PolicyKey, PolicyRecord, ProposalRecord, QuoteRecord, RateKey,
+    RateRecord, Record, RegistryRecord, ReturnRecord, TransferRecord, WindowRecord,
+    WindowSettlement,
 };
 use chain_types::batch::{BATCH_HEADER_BYTES, BATCH_PREFIX_BYTES, BatchHeader, BatchKind};
 use chain_types::{
@@ -20,8 +21,8 @@ use chain_types::{
 use crate::chain_store::ChainStore;
 use crate::fault::StoreFault;
 use crate::model::{
-    BlockRecords, BreachCursor, CommittedBlock, EntryCursor, InstructionFilter, PAGE_ITEMS_MAX,
-    RecoveredBlock, Recovery, StagedBlock, SubmittedOrder,
+    BlockRecords, BreachCursor, CommittedBlock, EntryCursor, EvidenceCursor, InstructionFilter,
+    PAGE_ITEMS_MAX, RecoveredBlock, Recovery, StagedBlock, SubmittedOrder,
 };
 use crate::record_paths::{RecordName, RecordPath, record_paths};
 
@@ -57,6 +58,7 @@ struct Index {
     instructions: BTreeMap<InstructionId, InstructionRecord>,
     account_entries: BTreeMap<(AccountKey, EntryCursor), AccountEntry>,
     breaches: BTreeMap<BreachCursor, BreachRecord>,
+    evidence: BTreeMap<EvidenceCursor, EvidenceRecord>,
     returns: BTreeMap<(OrderId, u16), ReturnRecord>,
     transfers: BTreeMap<TransferId, TransferRecord>,
     rates: BTreeMap<(RateKey, TimeMs), RateRecord>,
@@ -94,6 +96,10 @@ impl Index {
             Record::Breach(breach) => {
                 let at = BreachCursor { height: breach.height, sequence: breach.sequence };
                 self.breaches.insert(at, breach);
+            }
+            Record::Evidence(caught) => {
+                let at = EvidenceCursor { height: caught.height, sequence: caught.sequence };
+                self.evidence.insert(at, caught);
             }
             Record::Return(back) => drop(self.returns.insert((back.order, back.sequence), back)),
             Record::Transfer(transfer) => drop(self.transfers.insert(transfer.id, transfer)),
@@ -387,6 +393,14 @@ impl ChainStore for MemoryStore {
         limit: usize,
     ) -> Result<Vec<BreachRecord>, StoreFault> {
         Ok(page(&self.inner().index.breaches, after, limit))
+    }
+
+    fn evidence(
+        &self,
+        after: Option<EvidenceCursor>,
+        limit: usize,
+    ) -> Result<Vec<EvidenceRecord>, StoreFault> {
+        Ok(page(&self.inner().index.evidence, after, limit))
     }
 
     fn returns(

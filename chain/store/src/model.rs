@@ -138,6 +138,15 @@ pub struct BreachCursor {
     pub sequence: u32,
 }
 
+/// A record of evidence's place: a page goes on after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EvidenceCursor {
+    /// The block that holds the evidence.
+    pub height: Height,
+    /// The record's `sequence`.
+    pub sequence: u32,
+}
+
 /// Bytes that a home takes, by kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SizeOnDisk {

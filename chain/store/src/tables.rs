@@ -3,9 +3,9 @@
 
 use bincode::{Decode, Encode};
 use chain_state::{
-    AccountEntry, AccountKey, BreachRecord, InstructionRecord, PolicyKey, PolicyRecord,
-    ProposalRecord, QuoteRecord, RateKey, RateRecord, RegistryRecord, ReturnRecord, TransferRecord,
-    WindowRecord, WindowSettlement,
+    AccountEntry, AccountKey, BreachRecord, EvidenceRecord, InstructionRecord, PolicyKey,
+    PolicyRecord, ProposalRecord, QuoteRecord, RateKey, RateRecord, RegistryRecord, ReturnRecord,
+    TransferRecord, WindowRecord, WindowSettlement,
 };
 use chain_types::{
     BatchId, BlockHash, Digest, Height, InstructionId, OrderId, ParticipantId, ProposalId, QuoteId,
@@ -13,7 +13,7 @@ use chain_types::{
 };
 
 use crate::block_files::Position;
-use crate::model::BreachCursor;
+use crate::model::{BreachCursor, EvidenceCursor};
 use crate::record_paths::{RecordName, RecordPath};
 
 /// A table of the index.
@@ -74,6 +74,8 @@ tables! {
     AccountEntries("account_entries"): (AccountKey, Height) => Vec<AccountEntry>;
     /// Missed deadlines.
     Breaches("breaches"): BreachCursor => BreachRecord;
+    /// Validators caught at signing two values.
+    Evidence("evidence"): EvidenceCursor => EvidenceRecord;
     /// Returns of each order, by sequence.
     Returns("returns"): (OrderId, u16) => ReturnRecord;
     /// Transfers, as last recorded.
@@ -237,6 +239,13 @@ impl TableKey for PolicyKey {
 }
 
 impl TableKey for BreachCursor {
+    type Bytes = [u8; 12];
+    fn to_bytes(&self) -> [u8; 12] {
+        joined(&[&self.height.to_bytes(), &self.sequence.to_be_bytes()])
+    }
+}
+
+impl TableKey for EvidenceCursor {
     type Bytes = [u8; 12];
     fn to_bytes(&self) -> [u8; 12] {
         joined(&[&self.height.to_bytes(), &self.sequence.to_be_bytes()])

@@ -6,6 +6,7 @@
 use bincode::{Decode, Encode};
 
 use crate::codec;
+use crate::evidence::Equivocation;
 use crate::hash::{Digest, Domain, hash};
 use crate::ids::{BatchId, BlockHash, ChainId, ValidatorId, WindowId};
 use crate::merkle;
@@ -19,7 +20,7 @@ pub const OUTCOMES_PER_LEAF: usize = 32;
 /// Bytes of an encoded certificate of [`VALIDATORS_MAX`] signatures, at most.
 pub const CERTIFICATE_BYTES_MAX: usize = 64 + VALIDATORS_MAX * 68;
 /// Bytes of an encoded [`BlockHeader`].
-pub const BLOCK_HEADER_BYTES: usize = 2 + 32 + 8 + 4 + 4 + 4 + 8 + 8 + 32 + 4 + 8 * 32 + 4 + 4;
+pub const BLOCK_HEADER_BYTES: usize = 2 + 32 + 8 + 4 + 4 + 4 + 8 + 8 + 32 + 4 + 4 + 9 * 32 + 4 + 4;
 
 /// What validators agree on.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -47,6 +48,10 @@ pub struct BlockHeader {
     pub batch_count: u32,
     /// Merkle root over the batch ids in order.
     pub batches_root: Digest,
+    /// How many pieces of evidence it holds.
+    pub evidence_count: u32,
+    /// Merkle root over the evidence in order: [`crate::evidence::evidence_root`].
+    pub evidence_root: Digest,
     /// Merkle root over each batch's outcomes root, in the same order.
     pub results_root: Digest,
     /// The digest of the whole state after it.
@@ -74,13 +79,15 @@ impl BlockHeader {
     }
 }
 
-/// A header and the ordered ids of its batches, whose bytes travel ahead of it.
+/// A header, the ordered ids of its batches, whose bytes travel ahead of it, and its evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Block {
     /// The header.
     pub header: BlockHeader,
     /// The ids of its batches, in the order of execution.
     pub batches: Vec<BatchId>,
+    /// Evidence against validators, ascending by height and validator.
+    pub evidence: Vec<Equivocation>,
 }
 
 impl Block {

@@ -9,6 +9,7 @@ pub mod batch;
 pub mod block;
 pub mod change;
 pub mod codec;
+pub mod evidence;
 pub mod hash;
 pub mod ids;
 pub mod lineage;
@@ -24,10 +25,12 @@ pub mod rejection;
 pub mod sign;
 pub mod units;
 pub mod validators;
+pub mod votes;
 
 pub use batch::{BatchError, BatchHeader, BatchKind, HashedBatch, SignedBatch, VerifiedBatch};
 pub use block::{Block, BlockHeader, Certificate, CertificateError, Vote, VoteStep};
 pub use change::{CashbackTier, Change, Programme};
+pub use evidence::{Equivocation, EquivocationFlaw, EquivocationKind};
 pub use hash::Digest;
 pub use ids::{
     BatchId, BlockHash, ChainId, InstructionId, MerchantId, OrderId, ParticipantId, ProposalId,
@@ -52,3 +55,4 @@ pub use rejection::{Outcome, Rejection};
 pub use sign::{PublicKey, SecretKey, Signature};
 pub use units::{Amount, Currency, Height, Round, TimeMs};
 pub use validators::{Validator, ValidatorSet};
+pub use votes::{Proposal, SignedProposal, SignedVote};

@@ -311,5 +311,5 @@ pub(crate) fn equivocations(evidence: &MisbehaviorEvidence<EngineContext>) -> Ve
         first: convert::proposal_out(first),
         second: convert::proposal_out(second),
     });
-    votes.chain(proposals).collect()
+    votes.chain(proposals).map(Equivocation::in_order).collect()
 }

@@ -2,9 +2,10 @@
 //! world, on one screen.
 
 use bincode::{Decode, Encode};
+pub use chain_types::Equivocation;
 use chain_types::{BlockHash, Certificate, Height, Round, ValidatorId, ValidatorSet};
 
-use crate::messages::{Message, SignedProposal, SignedVote};
+use crate::messages::{Message, SignedVote};
 use crate::proposers::Proposers;
 
 /// What a timeout waits for.
@@ -128,33 +129,4 @@ pub enum Effect {
     },
     /// A validator signed two values where it may sign one.
     Evidence(Equivocation),
-}
-
-/// Two messages of one validator that exclude each other, both signatures verified.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub enum Equivocation {
-    /// Two votes of one height, round and step.
-    Votes {
-        /// The one received first.
-        first: SignedVote,
-        /// The one received second.
-        second: SignedVote,
-    },
-    /// Two proposals of one height and round.
-    Proposals {
-        /// The one received first.
-        first: SignedProposal,
-        /// The one received second.
-        second: SignedProposal,
-    },
-}
-
-impl Equivocation {
-    /// Who signed both.
-    pub const fn validator(&self) -> ValidatorId {
-        match self {
-            Self::Votes { first, .. } => first.validator,
-            Self::Proposals { first, .. } => first.proposal.proposer,
-        }
-    }
 }

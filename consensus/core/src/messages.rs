@@ -2,9 +2,9 @@
 
 use bincode::{Decode, Encode};
 use chain_types::codec::{self, CodecError};
-use chain_types::hash::{Domain, hash};
 use chain_types::validators::VALIDATORS_MAX;
-use chain_types::{BlockHash, ChainId, Digest, Height, Round, Signature, ValidatorId, Vote};
+use chain_types::{Height, Round, ValidatorId};
+pub use chain_types::{Proposal, SignedProposal, SignedVote};
 
 use crate::certificates::{PolkaCertificate, RoundCertificate};
 
@@ -14,61 +14,6 @@ pub const MESSAGE_VERSION: u8 = 1;
 /// The largest encoded message, in bytes: a round certificate of all validators. One round vote
 /// is at most 4 (step) + 33 (block) + 4 (validator) + 64 (signature) bytes.
 pub const MESSAGE_BYTES_MAX: usize = 64 + VALIDATORS_MAX * 105;
-
-/// A proposer's word: "decide this block".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-pub struct Proposal {
-    /// The height to decide.
-    pub height: Height,
-    /// The round it is proposed in.
-    pub round: Round,
-    /// The block.
-    pub block: BlockHash,
-    /// The earlier round in which a quorum prevoted it, if it is proposed again.
-    pub valid_round: Option<Round>,
-    /// Who proposes.
-    pub proposer: ValidatorId,
-}
-
-impl Proposal {
-    /// What is signed: tag, chain id, height 8, round 4, block hash 32, presence 1, valid round
-    /// 4 or zeros, proposer 4.
-    pub fn digest(&self, chain_id: ChainId) -> Digest {
-        let valid_round = self.valid_round.unwrap_or_default();
-        hash(
-            Domain::Proposal,
-            &[
-                &chain_id.0.0,
-                &self.height.0.to_le_bytes(),
-                &self.round.0.to_le_bytes(),
-                &self.block.0.0,
-                &[u8::from(self.valid_round.is_some())],
-                &valid_round.0.to_le_bytes(),
-                &self.proposer.0.to_le_bytes(),
-            ],
-        )
-    }
-}
-
-/// A proposal with its proposer's signature over [`Proposal::digest`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-pub struct SignedProposal {
-    /// The proposal.
-    pub proposal: Proposal,
-    /// The proposer's signature.
-    pub signature: Signature,
-}
-
-/// A vote with its voter's signature over [`Vote::digest`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-pub struct SignedVote {
-    /// The vote.
-    pub vote: Vote,
-    /// Who votes.
-    pub validator: ValidatorId,
-    /// The voter's signature.
-    pub signature: Signature,
-}
 
 /// A message between validators.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

@@ -1,17 +1,20 @@
-//! Whose turn it is to propose, computed from committed headers alone, so that a dead validator
-//! costs one timeout and not one in every few heights.
+//! Whose turn it is to propose, computed from committed blocks alone, so that a dead validator
+//! costs one timeout and not one in every few heights, and one that signs twice hardly any.
 
 use std::collections::BTreeMap;
 
 use bincode::{Decode, Encode};
-use chain_types::{BlockHeader, Height, Round, ValidatorId, ValidatorSet};
+use chain_types::evidence::EVIDENCE_PENALTY_HEIGHTS;
+use chain_types::{Block, Height, Round, ValidatorId, ValidatorSet};
 
-/// Which validators are passed over, and until when. A pure function of the committed headers:
-/// every node that has noted the same headers gives the same answers. Goes into checkpoints.
+/// Which validators are passed over, and until when. A pure function of the committed blocks:
+/// every node that has noted the same blocks gives the same answers. Goes into checkpoints.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Proposers {
     /// The last height at which each validator whose turn failed is passed over.
     passed_over_until: BTreeMap<ValidatorId, Height>,
+    /// The last height at which the turns of each validator with evidence against it come last.
+    caught_until: BTreeMap<ValidatorId, Height>,
     /// The block noted last. In which round it was decided, the next header says.
     last: Option<LastBlock>,
 }
@@ -32,12 +35,14 @@ impl Proposers {
         Self::default()
     }
 
-    /// Learns from a committed header, in order of height. A turn that came before the block was
+    /// Learns from a committed block, in order of height. A turn that came before the block was
     /// first proposed has failed. So has a turn in which it was proposed and not decided: the next
     /// header's parent round says so. Whoever failed is passed over for `penalty_heights` heights
-    /// after the header; the validator in whose turn the block was decided is forgiven.
+    /// after the block; the validator in whose turn the block was decided is forgiven. Evidence
+    /// counts for [`EVIDENCE_PENALTY_HEIGHTS`], and nothing forgives it.
     /// `validators` are those who decided it.
-    pub fn note(&mut self, header: &BlockHeader, validators: &ValidatorSet, penalty_heights: u64) {
+    pub fn note(&mut self, block: &Block, validators: &ValidatorSet, penalty_heights: u64) {
+        let header = &block.header;
         let order = self.order(validators, header.height);
         let until = Height(header.height.0.saturating_add(penalty_heights));
         let last = self.last.take().filter(|last| last.height.next() == header.height);
@@ -51,6 +56,9 @@ impl Proposers {
         self.pass_over(turns(&order, Round(0), header.round), until);
         self.last = Some(LastBlock { height: header.height, round: header.round, order });
         self.passed_over_until.retain(|_, until| *until > header.height);
+        self.caught_until.retain(|_, until| *until > header.height);
+        let until = Height(header.height.0.saturating_add(EVIDENCE_PENALTY_HEIGHTS));
+        self.caught_until.extend(block.evidence.iter().map(|one| (one.validator(), until)));
     }
 
     fn pass_over(&mut self, failed: impl Iterator<Item = ValidatorId>, until: Height) {
@@ -67,20 +75,25 @@ impl Proposers {
     }
 
     /// The turns of a height, one for each validator, repeating from the first: those in good
-    /// standing, then those passed over, each group rotated by the height. Everyone keeps a turn,
-    /// so that a height never waits for one validator alone.
+    /// standing, then those passed over, then those with evidence against them, each group rotated
+    /// by the height. Everyone keeps a turn, so that a height never waits for one validator alone.
     pub fn order(&self, validators: &ValidatorSet, height: Height) -> Vec<ValidatorId> {
-        let (passed_over, good): (Vec<_>, Vec<_>) = validators
-            .as_slice()
-            .iter()
-            .map(|validator| validator.id)
-            .partition(|id| self.is_passed_over(*id, height));
-        [good, passed_over].into_iter().flat_map(|group| rotated(group, height)).collect()
+        let ids = validators.as_slice().iter().map(|validator| validator.id);
+        let (caught, others): (Vec<_>, Vec<_>) = ids.partition(|id| self.is_caught(*id, height));
+        let (passed_over, good): (Vec<_>, Vec<_>) =
+            others.into_iter().partition(|id| self.is_passed_over(*id, height));
+        [good, passed_over, caught].into_iter().flat_map(|group| rotated(group, height)).collect()
     }
 
     /// Whether `validator` is passed over at `height`, if anyone else is in good standing.
     pub fn is_passed_over(&self, validator: ValidatorId, height: Height) -> bool {
-        self.passed_over_until.get(&validator).is_some_and(|until| height <= *until)
+        let failed = self.passed_over_until.get(&validator).is_some_and(|until| height <= *until);
+        failed || self.is_caught(validator, height)
+    }
+
+    /// Whether `validator` is passed over at `height` because evidence against it is committed.
+    pub fn is_caught(&self, validator: ValidatorId, height: Height) -> bool {
+        self.caught_until.get(&validator).is_some_and(|until| height <= *until)
     }
 }
 

@@ -86,9 +86,9 @@ fn a_batch_commits_once() {
     let batch = chain.batch(BANK_A, &[one_step(order_id(1, 0), 100)]);
     let twice = [batch.clone(), batch.clone()];
     let repeated = Some(BlockError::BatchRepeated(batch.id()));
-    assert_eq!(execute(&chain.state, &chain.context(1), &twice, &chain).err(), repeated);
+    assert_eq!(execute(&chain.state, &chain.context(1), &twice, &[], &chain).err(), repeated);
     chain.block(1, std::slice::from_ref(&batch));
-    let again = execute(&chain.state, &chain.context(1), std::slice::from_ref(&batch), &chain);
+    let again = execute(&chain.state, &chain.context(1), std::slice::from_ref(&batch), &[], &chain);
     assert_eq!(again.err(), repeated);
     let refused = admit(&chain.state, &batch, chain.state.time()).unwrap_err();
     assert_eq!(refused.rejection, Rejection::BatchRepeated);
@@ -106,6 +106,6 @@ fn a_refused_batch_may_not_come_again_while_it_could_apply() {
     let mut chain = Chain::new();
     let batch = chain.batch(AUDITOR, &[one_step(order_id(1, 0), 100)]);
     assert_eq!(chain.block(1, std::slice::from_ref(&batch))[0], [Rejection::RoleMissing.into()]);
-    let again = execute(&chain.state, &chain.context(1), std::slice::from_ref(&batch), &chain);
+    let again = execute(&chain.state, &chain.context(1), std::slice::from_ref(&batch), &[], &chain);
     assert_eq!(again.err(), Some(BlockError::BatchRepeated(batch.id())));
 }

@@ -12,7 +12,7 @@ fn contexts_that_no_block_can_have() {
     let mut chain = Chain::new();
     chain.block(10, &[]);
     let good = chain.context(1);
-    let refused = |context: BlockContext| execute(&chain.state, &context, &[], &chain).err();
+    let refused = |context: BlockContext| execute(&chain.state, &context, &[], &[], &chain).err();
     assert_eq!(refused(good), None);
     for height in [0, 1, 3] {
         let (actual, expected) = (Height(height), Height(2));
@@ -37,7 +37,8 @@ fn a_block_holds_no_more_than_the_parameters_say() {
         let items = (first..first + count).map(|number| one_step(order_id(number, 0), 1));
         chain.batch(BANK_A, &items.collect::<Vec<_>>())
     };
-    let refused = |batches: &[_]| execute(&chain.state, &chain.context(1), batches, &chain).err();
+    let refused =
+        |batches: &[_]| execute(&chain.state, &chain.context(1), batches, &[], &chain).err();
     assert_eq!(refused(&[batch(0, 2), batch(2, 2)]), None);
     let three = [batch(0, 1), batch(1, 1), batch(2, 1)];
     assert_eq!(refused(&three), Some(BlockError::Batches { actual: 3, limit: 2 }));
@@ -52,7 +53,7 @@ fn the_header_covers_batches_outcomes_and_state() {
         chain.batch(BANK_A, &[one_step(order_id(1, 0), 100), one_step(order_id(2, 0), 0)]),
         chain.batch(SERVICE, &[order(order_id(3, 0), 100)]),
     ];
-    let executed = execute(&chain.state, &chain.context(1), &batches, &chain).unwrap();
+    let executed = execute(&chain.state, &chain.context(1), &batches, &[], &chain).unwrap();
     let header = executed.block.header.clone();
     assert_eq!(executed.block.batches, [batches[0].id(), batches[1].id()]);
     assert_eq!(header.batches_root, batches_root(&executed.block.batches));
@@ -76,8 +77,8 @@ fn executing_changes_nothing_and_gives_the_same_again() {
         chain.batch(BANK_A, &[one_step(order_id(2, 0), 3)]),
     ];
     let before = chain.state.digest();
-    let first = execute(&chain.state, &chain.context(7), &batches, &chain).unwrap();
-    let second = execute(&chain.state, &chain.context(7), &batches, &chain).unwrap();
+    let first = execute(&chain.state, &chain.context(7), &batches, &[], &chain).unwrap();
+    let second = execute(&chain.state, &chain.context(7), &batches, &[], &chain).unwrap();
     assert_eq!(chain.state.digest(), before);
     assert_eq!(first.block, second.block);
     assert_eq!(first.outcomes, second.outcomes);
@@ -108,7 +109,7 @@ fn the_digest_tells_any_two_blocks_apart() {
         .iter()
         .map(|(after_ms, batches)| {
             let executed =
-                execute(&chain.state, &chain.context(*after_ms), batches, &chain).unwrap();
+                execute(&chain.state, &chain.context(*after_ms), batches, &[], &chain).unwrap();
             executed.writes.digest()
         })
         .collect();

@@ -70,13 +70,18 @@ pub fn key_named(name: &str) -> SecretKey {
     SecretKey::from_seed(&sha256(&[name.as_bytes()]).0)
 }
 
+/// The key of a validator's votes; validators count from zero.
+pub fn vote_key(validator: u32) -> SecretKey {
+    key_named(&format!("validator {}", validator + 1))
+}
+
 /// Validator `number`, run by the operator of the same number.
 pub fn node(number: u32) -> Node {
     Node {
         name: format!("node-{number}"),
         operator: ParticipantId(number),
         network_key: key_named(&format!("network {number}")).public_key(),
-        validator_key: key_named(&format!("validator {number}")).public_key(),
+        validator_key: vote_key(number - 1).public_key(),
         power: 1,
     }
 }
@@ -418,7 +423,7 @@ impl Chain {
         let context = self.context(after_ms);
         let (mut held, mut refused) = (batches.to_vec(), BTreeMap::new());
         let executed = loop {
-            match execute(&self.state, &context, &held, self) {
+            match execute(&self.state, &context, &held, &[], self) {
                 Err(BlockError::Author { id, source }) => {
                     held.retain(|batch| batch.id() != id);
                     refused.insert(id, source);

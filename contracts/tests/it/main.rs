@@ -6,6 +6,7 @@ mod kit;
 
 mod batches;
 mod blocks;
+mod evidence;
 mod examples;
 mod frozen;
 mod histories;

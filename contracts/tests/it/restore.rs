@@ -63,7 +63,7 @@ proptest! {
                     proposer: last.header.proposer,
                     time: last.header.time,
                 };
-                let executed = execute(state, &context, &last.batches, chain).unwrap();
+                let executed = execute(state, &context, &last.batches, &[], chain).unwrap();
                 assert_eq!(executed.block.header, last.header);
                 assert_eq!(executed.outcomes, last.outcomes);
                 state.apply(executed.writes);

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chain_types::{
-    BatchId, BlockHeader, ChainGenesis, ChainId, InstructionId, MerchantId, Outcome, Rejection,
-    VerifiedBatch, WindowId,
+    BatchId, BlockHeader, ChainGenesis, ChainId, Equivocation, InstructionId, MerchantId, Outcome,
+    Rejection, VerifiedBatch, WindowId,
 };
 
 use crate::books::{Account, Books, Counters, Movement};
@@ -37,6 +37,8 @@ pub struct Auditor {
     pub(crate) registry: Registry,
     pub(crate) books: Books,
     pub(crate) batches: BTreeSet<BatchId>,
+    /// Height and validator of every offence that evidence was recorded of.
+    pub(crate) caught: BTreeSet<(u64, u32)>,
     pub(crate) orders: Orders,
     pub(crate) windows: Windows,
     pub(crate) instructions: Instructions,
@@ -68,6 +70,7 @@ impl Auditor {
             registry: Registry::new(genesis),
             books,
             batches: BTreeSet::new(),
+            caught: BTreeSet::new(),
             orders: Orders::default(),
             windows: Windows::new(genesis.time.0),
             instructions: Instructions::default(),
@@ -80,7 +83,8 @@ impl Auditor {
         }
     }
 
-    /// Looks at the next block: its header, its batches in order, and the outcomes of each.
+    /// Looks at the next block: its header, its evidence, its batches in order, and the
+    /// outcomes of each.
     ///
     /// # Errors
     /// The first thing that the rules give otherwise, or an invariant that the books no longer
@@ -88,10 +92,12 @@ impl Auditor {
     pub fn block(
         &mut self,
         header: &BlockHeader,
+        evidence: &[Equivocation],
         batches: &[VerifiedBatch],
         outcomes: &[Vec<Outcome>],
     ) -> Result<(), Finding> {
         self.begin(header)?;
+        self.check_evidence(header, evidence)?;
         self.close_window()?;
         self.check_window(header)?;
         self.expire_orders();
@@ -134,7 +140,7 @@ impl Auditor {
         Err(self.header_finding(format!("window {open}"), format!("window {}", header.window)))
     }
 
-    fn header_finding(&self, expected: String, found: String) -> Finding {
+    pub(crate) fn header_finding(&self, expected: String, found: String) -> Finding {
         Finding { height: self.height, place: Place::Header, expected, found }
     }
 

@@ -23,6 +23,11 @@ pub struct Finding {
 pub enum Place {
     /// In the block's header.
     Header,
+    /// In the block's evidence against validators.
+    Evidence {
+        /// Its place in the block, from zero.
+        evidence: usize,
+    },
     /// In the list of batches and outcomes, before any item was looked at.
     Batch {
         /// The batch's place in the block, from zero.
@@ -48,6 +53,7 @@ impl fmt::Display for Place {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Header => formatter.write_str("header"),
+            Self::Evidence { evidence } => write!(formatter, "evidence {evidence}"),
             Self::Batch { batch } => write!(formatter, "batch {batch}"),
             Self::Item { batch, item, subject } => {
                 write!(formatter, "batch {batch}, item {item} ({subject})")

@@ -75,6 +75,12 @@ impl Registry {
         self.participants.get(&id).map(|party| &party.participant)
     }
 
+    /// The key of a node's votes.
+    pub(crate) fn vote_key(&self, node: u32) -> Option<PublicKey> {
+        let place = usize::try_from(node).ok()?;
+        self.nodes.get(place).map(|node| node.validator_key)
+    }
+
     /// Whether a participant is registered with one of these roles.
     pub(crate) fn has_role(&self, id: ParticipantId, roles: Roles) -> bool {
         self.participant(id).is_some_and(|participant| participant.roles.0 & roles.0 != 0)

@@ -141,9 +141,9 @@ impl TestChain {
             time,
         };
         let past = Past { state: &self.state, store: &self.store };
-        let executed = execute(&self.state, &context, &batches, &past).unwrap();
+        let executed = execute(&self.state, &context, &batches, &[], &past).unwrap();
         let (block, outcomes) = (executed.block, executed.outcomes);
-        self.auditor.block(&block.header, &batches, &outcomes).unwrap();
+        self.auditor.block(&block.header, &block.evidence, &batches, &outcomes).unwrap();
         let certificate = self.certificate(&block);
         let staged = StagedBlock { block, batches, outcomes };
         self.store.stage(&staged).unwrap();

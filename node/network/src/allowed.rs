@@ -48,6 +48,7 @@ impl Driver {
         self.swarm.behaviour_mut().allowed.disallow_peer(remote.id);
         remote.cancel.cancel();
         self.dialer.bar(&key);
+        self.metrics.forget(key);
         self.books.remove(&key);
         self.remotes.remove(remote);
         // Requests of it that are being answered are of a book that is closed.

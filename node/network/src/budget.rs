@@ -4,10 +4,10 @@ use std::time::Instant;
 
 const NANOS_PER_SECOND: u128 = 1_000_000_000;
 
-/// What is left of a peer's allowance. Units are billionths of a byte and of a message, so that
+/// What is left of a sender's allowance. Units are billionths of a byte and of a message, so that
 /// integer refills lose nothing.
 #[derive(Debug)]
-pub(crate) struct Budget {
+pub struct Budget {
     bytes: Bucket,
     messages: Bucket,
     refilled: Instant,
@@ -32,7 +32,8 @@ impl Bucket {
 }
 
 impl Budget {
-    pub(crate) fn new(bytes_per_second: u64, messages_per_second: u64, now: Instant) -> Self {
+    /// A full allowance, which refills at these rates.
+    pub fn new(bytes_per_second: u64, messages_per_second: u64, now: Instant) -> Self {
         Self {
             bytes: Bucket::full(bytes_per_second),
             messages: Bucket::full(messages_per_second),
@@ -41,7 +42,7 @@ impl Budget {
     }
 
     /// Takes a message of `bytes` from the allowance; false, and nothing taken, if it is spent.
-    pub(crate) fn take(&mut self, bytes: usize, now: Instant) -> bool {
+    pub fn take(&mut self, bytes: usize, now: Instant) -> bool {
         let elapsed_ns = now.saturating_duration_since(self.refilled).as_nanos();
         self.refilled = self.refilled.max(now);
         self.bytes.refill(elapsed_ns);

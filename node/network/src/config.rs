@@ -50,9 +50,17 @@ pub struct LaneLimits {
     pub budget_bytes_per_second: u64,
     /// Messages a second accepted from one peer, with a burst of one second.
     pub budget_messages_per_second: u64,
-    /// Received bytes that may wait for the node to take them, over all peers. At least one frame.
+    /// Received bytes of one peer that the node has not handled yet; its stream is not read while
+    /// there are more. At least one frame.
     pub inbox_bytes_max: usize,
 }
+
+/// Consensus messages a second that a peer may send. A validator says four things a height to each
+/// other one, however many validators there are: a proposal, two votes and its height. At the
+/// shortest interval that governance may set (`block_interval_ms` 10) that is 400 a second, and at
+/// the shortest timeout (50 ms) it says its words again 20 times a second. At the usual parameters
+/// (100 ms, 600 ms) it is 45 a second.
+const CONSENSUS_MESSAGES_PER_SECOND: u64 = 500;
 
 /// Bounds on memory, rates and times. The defaults suit four to a hundred nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,10 +98,15 @@ pub struct Limits {
     pub connections_per_peer_max: u32,
     /// Incoming connections that have not yet proven a key.
     pub handshakes_max: u32,
-    /// Broken frames after which a peer is cut off.
+    /// Strikes after which a peer is banned.
     pub strikes_max: u32,
-    /// For how long it is cut off.
+    /// The time that forgives one strike.
+    pub strike_decay: Duration,
+    /// For how long a peer is banned the first time. Each further ban lasts twice as long as the
+    /// one before.
     pub ban: Duration,
+    /// The longest ban; none is shorter than [`Self::ban`].
+    pub ban_max: Duration,
 }
 
 impl Default for Limits {
@@ -103,17 +116,18 @@ impl Default for Limits {
                 frame_bytes_max: 1024 * 1024,
                 queue_messages_max: 1024,
                 queue_bytes_max: 8 * 1024 * 1024,
-                budget_bytes_per_second: 100_000_000,
-                budget_messages_per_second: 50_000,
-                inbox_bytes_max: 32 * 1024 * 1024,
+                budget_bytes_per_second: 32_000_000,
+                budget_messages_per_second: CONSENSUS_MESSAGES_PER_SECOND,
+                inbox_bytes_max: 4 * 1024 * 1024,
             },
             bulk: LaneLimits {
                 frame_bytes_max: 2 * 1024 * 1024,
                 queue_messages_max: 4096,
                 queue_bytes_max: 64 * 1024 * 1024,
-                budget_bytes_per_second: 400_000_000,
+                budget_bytes_per_second: 128_000_000,
+                // More than a chain takes: a block of 4,096 batches each 100 ms.
                 budget_messages_per_second: 50_000,
-                inbox_bytes_max: 64 * 1024 * 1024,
+                inbox_bytes_max: 8 * 1024 * 1024,
             },
             consensus_age_max: Duration::from_secs(10),
             request_bytes_max: 64 * 1024,
@@ -130,7 +144,9 @@ impl Default for Limits {
             connections_per_peer_max: 4,
             handshakes_max: 64,
             strikes_max: 3,
+            strike_decay: Duration::from_secs(60),
             ban: Duration::from_secs(30),
+            ban_max: Duration::from_secs(600),
         }
     }
 }
@@ -161,6 +177,7 @@ impl Limits {
             ("connections_per_peer_max", u64::from(self.connections_per_peer_max)),
             ("handshakes_max", u64::from(self.handshakes_max)),
             ("strikes_max", u64::from(self.strikes_max)),
+            ("strike_decay", self.strike_decay.as_millis() as u64),
             ("redial_min", self.redial_min.as_millis() as u64),
             ("connect_timeout", self.connect_timeout.as_millis() as u64),
             ("request_timeout", self.request_timeout.as_millis() as u64),

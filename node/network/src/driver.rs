@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -20,18 +21,20 @@ use crate::address::{Address, multiaddr};
 use crate::budget::Budget;
 use crate::config::Limits;
 use crate::dialer::Dialer;
-use crate::event::{Envelope, Event, Inbox};
+use crate::event::{Event, Inbox};
 use crate::fault::RequestError;
 use crate::lanes::Lanes;
-use crate::metrics::{Metrics, Strike};
+use crate::metrics::Metrics;
+use crate::referee::Referee;
 use crate::remote::{Remote, Remotes, Short};
 use crate::swarm::{Behaviour, BehaviourEvent};
+use crate::throttle::Throttle;
 use crate::watchdog::Watchdog;
 
 /// How long open connections may take to close when the network stops.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
-/// How often refused incoming connections are mentioned.
-const REFUSAL_LOG_PAUSE: Duration = Duration::from_secs(10);
+/// How often strikes that led to no ban are mentioned.
+const REPORT_PAUSE: Duration = Duration::from_secs(10);
 
 /// What other tasks ask of the driver.
 pub(crate) enum Command {
@@ -39,8 +42,8 @@ pub(crate) enum Command {
     Dial { key: PublicKey, addresses: Result<Vec<Multiaddr>, String> },
     /// The peer took our consensus stream.
     Ready { key: PublicKey },
-    /// The peer broke a rule.
-    Strike { key: PublicKey, reason: Strike },
+    /// Close the peer's connections, and accept none until then.
+    Ban { key: PublicKey, until: Instant },
     /// Ask the peer.
     Request { key: PublicKey, bytes: Bytes, answer: Answer },
     /// Answer a peer.
@@ -69,10 +72,11 @@ impl Answer {
 
 /// What the driver keeps about one allowed peer.
 pub(crate) struct Book {
-    strikes: u32,
     banned_until: Option<Instant>,
     pub(crate) serving: usize,
     pub(crate) request_budget: Budget,
+    found: Throttle,
+    lost: Throttle,
 }
 
 /// The driver's parts; see the module.
@@ -84,6 +88,7 @@ pub(crate) struct Driver {
     pub(crate) remotes: Arc<Remotes>,
     pub(crate) limits: Limits,
     pub(crate) metrics: Metrics,
+    pub(crate) referee: Referee,
     pub(crate) swarm_metrics: libp2p::metrics::Metrics,
     pub(crate) inbox: Inbox,
     pub(crate) commands: mpsc::Receiver<Command>,
@@ -96,7 +101,9 @@ pub(crate) struct Driver {
     pub(crate) pending: VecDeque<Event>,
     pub(crate) asked: HashMap<OutboundRequestId, Answer>,
     pub(crate) serving: HashMap<InboundRequestId, PublicKey>,
-    pub(crate) refusal_logged: Option<Instant>,
+    pub(crate) reported: Instant,
+    pub(crate) refusals: Throttle,
+    pub(crate) accept_errors: Throttle,
 }
 
 impl Book {
@@ -104,10 +111,11 @@ impl Book {
         let per_second = limits.requests_in_per_second;
         let bytes = per_second.saturating_mul(limits.request_bytes_max as u64);
         Self {
-            strikes: 0,
             banned_until: None,
             serving: 0,
             request_budget: Budget::new(bytes, per_second, Instant::now()),
+            found: Throttle::default(),
+            lost: Throttle::default(),
         }
     }
 }
@@ -129,7 +137,7 @@ impl Driver {
                 room = urgent.reserve(), if !self.pending.is_empty() => match room {
                     Ok(room) => {
                         if let Some(event) = self.pending.pop_front() {
-                            room.send(Envelope::unmetered(event));
+                            room.send(event);
                         }
                     }
                     // The node takes no more events; it is about to stop us.
@@ -172,15 +180,10 @@ impl Driver {
 
     fn on_wake(&mut self, now: Instant) {
         self.close_dead_links(now);
-        for (key, book) in &mut self.books {
-            if book.banned_until.is_some_and(|until| until <= now) {
-                book.banned_until = None;
-                book.strikes = 0;
-                if let Some(remote) = self.remotes.get(key) {
-                    self.swarm.behaviour_mut().allowed.allow_peer(remote.id);
-                    tracing::info!(peer = %Short(*key), "peer may connect again");
-                }
-            }
+        self.end_bans(now);
+        if now.saturating_duration_since(self.reported) >= REPORT_PAUSE {
+            self.reported = now;
+            self.remotes.all().iter().for_each(|remote| self.referee.report(remote));
         }
         while let Some((key, address)) = self.dialer.take_due(now) {
             match address {
@@ -240,7 +243,7 @@ impl Driver {
                 Err(error) => self.dial_failed(&key, &error),
             },
             Command::Ready { key } => self.on_ready(&key),
-            Command::Strike { key, reason } => self.strike(&key, reason),
+            Command::Ban { key, until } => self.ban(&key, until),
             Command::Request { key, bytes, answer } => self.ask(&key, bytes, answer),
             Command::Respond { channel, bytes } => {
                 // An error means that the asker is gone; libp2p reports it separately.
@@ -255,25 +258,33 @@ impl Driver {
             self.metrics.peers_connected.inc();
             self.dialer.ready(key);
             self.pending.push_back(Event::Connected(*key));
-            tracing::info!(peer = %Short(*key), "peer connected");
+            let found = self.books.get_mut(key).map(|book| &mut book.found);
+            if let Some(times) = found.and_then(|found| found.due(Instant::now())) {
+                tracing::info!(peer = %Short(*key), times, "peer connected");
+            }
         }
     }
 
-    /// Counts an offence; too many cut the peer off for a while.
-    pub(crate) fn strike(&mut self, key: &PublicKey, reason: Strike) {
-        self.metrics.strike(reason);
+    fn ban(&mut self, key: &PublicKey, until: Instant) {
+        // A key that left the registry meanwhile is cut off as it is.
         let (Some(remote), Some(book)) = (self.remotes.get(key), self.books.get_mut(key)) else {
             return;
         };
-        book.strikes += 1;
-        let peer = Short(*key);
-        tracing::warn!(%peer, ?reason, strikes = book.strikes, "peer broke the protocol");
-        if book.strikes >= self.limits.strikes_max && book.banned_until.is_none() {
-            let until = Instant::now() + self.limits.ban;
-            book.banned_until = Some(until);
-            self.metrics.bans.inc();
-            self.swarm.behaviour_mut().allowed.disallow_peer(remote.id);
-            tracing::warn!(%peer, seconds = self.limits.ban.as_secs(), "peer is cut off");
+        book.banned_until = Some(until);
+        self.swarm.behaviour_mut().allowed.disallow_peer(remote.id);
+        self.dialer.hold(key, until);
+    }
+
+    fn end_bans(&mut self, now: Instant) {
+        for (key, book) in &mut self.books {
+            let Some(remote) = self.remotes.get(key) else { continue };
+            if book.banned_until.is_some_and(|until| until <= now) {
+                book.banned_until = None;
+                remote.record().pardon(now);
+                remote.is_banned.store(false, Ordering::Release);
+                self.swarm.behaviour_mut().allowed.allow_peer(remote.id);
+                tracing::debug!(peer = %Short(*key), "ban is over");
+            }
         }
     }
 
@@ -315,7 +326,9 @@ impl Driver {
                 self.on_refused(&send_back_addr, peer_id, &error);
             }
             SwarmEvent::ListenerError { error, .. } => {
-                tracing::warn!(%error, "a connection could not be accepted");
+                if let Some(times) = self.accept_errors.due(Instant::now()) {
+                    tracing::warn!(%error, times, "incoming connection failed");
+                }
             }
             SwarmEvent::ListenerClosed { reason: Err(error), .. } => {
                 tracing::error!(%error, "no longer listening; peers cannot dial this node");
@@ -334,7 +347,10 @@ impl Driver {
         if remote.set_ready(false) {
             self.metrics.peers_connected.dec();
             self.forget_link(key);
-            tracing::warn!(%peer, cause, "peer lost");
+            let lost = self.books.get_mut(&key).map(|book| &mut book.lost);
+            if let Some(times) = lost.and_then(|lost| lost.due(now)) {
+                tracing::warn!(%peer, cause, times, "peer lost");
+            }
         } else if is_news {
             tracing::warn!(
                 %peer, cause,
@@ -360,13 +376,10 @@ impl Driver {
         peer_id: Option<PeerId>,
         error: &libp2p::swarm::ListenError,
     ) {
-        let now = Instant::now();
-        let due = |logged: Instant| now.duration_since(logged) >= REFUSAL_LOG_PAUSE;
-        if self.refusal_logged.is_none_or(due) {
-            self.refusal_logged = Some(now);
+        if let Some(times) = self.refusals.due(Instant::now()) {
             let peer = peer_id.map(|id| id.to_string()).unwrap_or_default();
             let error = deepest(error);
-            tracing::info!(%address, peer, error, "incoming connection refused");
+            tracing::info!(%address, peer, error, times, "incoming connection refused");
         }
     }
 

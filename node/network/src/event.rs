@@ -1,14 +1,14 @@
 //! What the network tells the node, and the queue it tells it through.
 
 use std::fmt;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use chain_types::PublicKey;
 use libp2p::request_response::ResponseChannel;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use crate::driver::Command;
+use crate::remote::Remote;
 
 /// Which of a peer's two streams a message takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +47,8 @@ pub enum Event {
         lane: Lane,
         /// The message, never empty.
         bytes: Bytes,
+        /// What the message takes of its sender's room; to be kept until it is handled.
+        room: Room,
     },
     /// A question.
     Request {
@@ -57,6 +59,14 @@ pub enum Event {
         /// Where the answer goes. Dropping it tells the peer that there is none.
         reply: Reply,
     },
+}
+
+/// The room of a message in its sender's inbox, given back when it is dropped. While a peer has
+/// none left, its stream is not read: a peer that sends faster than the node handles waits for
+/// itself, and for nobody else.
+#[derive(Debug)]
+pub struct Room {
+    _permit: OwnedSemaphorePermit,
 }
 
 /// The way back for the answer to one request.
@@ -94,12 +104,13 @@ impl fmt::Debug for Reply {
 /// Consensus events given in a row while bulk ones wait; then one bulk event has its turn.
 const URGENT_ROW_MAX: u32 = 64;
 
-/// The receiving end: urgent events first, bulk messages after, each queue bounded in bytes.
-/// While the node does not take them, the streams of the lane are not read.
+/// The receiving end: urgent events first, bulk messages after. Each queue is bounded, and so is
+/// what waits of each peer; what is in here must be taken without delay, or the peers wait for one
+/// another.
 #[derive(Debug)]
 pub struct Events {
-    urgent: mpsc::Receiver<Envelope>,
-    bulk: mpsc::Receiver<Envelope>,
+    urgent: mpsc::Receiver<Event>,
+    bulk: mpsc::Receiver<Event>,
     urgent_row: u32,
 }
 
@@ -112,15 +123,15 @@ impl Events {
         if let Some(event) = self.try_recv() {
             return Some(event);
         }
-        let (urgent, envelope) = tokio::select! {
+        let (urgent, event) = tokio::select! {
             biased;
-            envelope = self.urgent.recv() => (true, envelope),
-            envelope = self.bulk.recv() => (false, envelope),
+            event = self.urgent.recv() => (true, event),
+            event = self.bulk.recv() => (false, event),
         };
-        match (envelope, urgent) {
-            (Some(envelope), _) => Some(envelope.event),
-            (None, true) => self.bulk.recv().await.map(|envelope| envelope.event),
-            (None, false) => self.urgent.recv().await.map(|envelope| envelope.event),
+        match (event, urgent) {
+            (Some(event), _) => Some(event),
+            (None, true) => self.bulk.recv().await,
+            (None, false) => self.urgent.recv().await,
         }
     }
 
@@ -128,69 +139,52 @@ impl Events {
     pub fn try_recv(&mut self) -> Option<Event> {
         if self.urgent_row >= URGENT_ROW_MAX {
             self.urgent_row = 0;
-            if let Ok(envelope) = self.bulk.try_recv() {
-                return Some(envelope.event);
+            if let Ok(event) = self.bulk.try_recv() {
+                return Some(event);
             }
         }
-        if let Ok(envelope) = self.urgent.try_recv() {
+        if let Ok(event) = self.urgent.try_recv() {
             self.urgent_row += 1;
-            return Some(envelope.event);
+            return Some(event);
         }
         self.urgent_row = 0;
-        self.bulk.try_recv().ok().map(|envelope| envelope.event)
-    }
-}
-
-/// An event with the room it takes in its inbox, given back when the node takes the event.
-#[derive(Debug)]
-pub(crate) struct Envelope {
-    event: Event,
-    _room: Option<OwnedSemaphorePermit>,
-}
-
-impl Envelope {
-    /// An event that is bounded by other means.
-    pub(crate) fn unmetered(event: Event) -> Self {
-        Self { event, _room: None }
+        self.bulk.try_recv().ok()
     }
 }
 
 /// The sending end of [`Events`].
 #[derive(Debug, Clone)]
 pub(crate) struct Inbox {
-    pub(crate) urgent: mpsc::Sender<Envelope>,
-    bulk: mpsc::Sender<Envelope>,
-    urgent_room: Arc<Semaphore>,
-    bulk_room: Arc<Semaphore>,
+    pub(crate) urgent: mpsc::Sender<Event>,
+    bulk: mpsc::Sender<Event>,
 }
 
-/// Messages that may wait in either queue; the bytes are bounded by the lane's inbox limit.
-const INBOX_MESSAGES_MAX: usize = 4096;
+/// Events that may wait in either queue; the bytes of each peer are bounded by its room.
+const EVENTS_MAX: usize = 4096;
+/// What a message takes of its sender's room beside its own bytes, so that small ones are bounded
+/// in number.
+const MESSAGE_OVERHEAD_BYTES: usize = 256;
 
 impl Inbox {
-    pub(crate) fn new(consensus_bytes: usize, bulk_bytes: usize) -> (Self, Events) {
-        let (urgent, urgent_receiver) = mpsc::channel(INBOX_MESSAGES_MAX);
-        let (bulk, bulk_receiver) = mpsc::channel(INBOX_MESSAGES_MAX);
-        let inbox = Self {
-            urgent,
-            bulk,
-            urgent_room: Arc::new(Semaphore::new(consensus_bytes)),
-            bulk_room: Arc::new(Semaphore::new(bulk_bytes)),
-        };
-        (inbox, Events { urgent: urgent_receiver, bulk: bulk_receiver, urgent_row: 0 })
+    pub(crate) fn new() -> (Self, Events) {
+        let (urgent, urgent_receiver) = mpsc::channel(EVENTS_MAX);
+        let (bulk, bulk_receiver) = mpsc::channel(EVENTS_MAX);
+        let events = Events { urgent: urgent_receiver, bulk: bulk_receiver, urgent_row: 0 };
+        (Self { urgent, bulk }, events)
     }
 
-    /// Hands a message to the node, waiting for room. False once nobody listens any more.
-    pub(crate) async fn deliver(&self, from: PublicKey, lane: Lane, bytes: Bytes) -> bool {
-        let (queue, room) = match lane {
-            Lane::Consensus => (&self.urgent, &self.urgent_room),
-            Lane::Bulk => (&self.bulk, &self.bulk_room),
+    /// Hands a message to the node, waiting until its sender has room for it. False once nobody
+    /// listens any more.
+    pub(crate) async fn deliver(&self, remote: &Remote, lane: Lane, bytes: Bytes) -> bool {
+        let queue = match lane {
+            Lane::Consensus => &self.urgent,
+            Lane::Bulk => &self.bulk,
         };
-        // Frame and inbox limits are checked at start: the length fits in a u32 and in the room.
-        let Ok(room) = Arc::clone(room).acquire_many_owned(bytes.len() as u32).await else {
-            return false;
-        };
-        let event = Event::Message { from, lane, bytes };
-        queue.send(Envelope { event, _room: Some(room) }).await.is_ok()
+        let (room, room_bytes_max) = remote.lane(lane).room();
+        let taken = (bytes.len() + MESSAGE_OVERHEAD_BYTES).min(room_bytes_max);
+        // Limits are checked at start: the room's size fits in a u32.
+        let Ok(_permit) = room.acquire_many_owned(taken as u32).await else { return false };
+        let event = Event::Message { from: remote.key, lane, bytes, room: Room { _permit } };
+        queue.send(event).await.is_ok()
     }
 }

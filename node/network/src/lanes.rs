@@ -14,6 +14,7 @@ use crate::event::{Inbox, Lane};
 use crate::fault::NetworkFault;
 use crate::metrics::{Direction, Metrics};
 use crate::reader::Reader;
+use crate::referee::Referee;
 use crate::remote::{Remote, Remotes};
 use crate::swarm;
 use crate::writer::Writer;
@@ -25,6 +26,7 @@ pub(crate) struct Lanes {
     pub(crate) inbox: Inbox,
     pub(crate) commands: mpsc::Sender<Command>,
     pub(crate) metrics: Metrics,
+    pub(crate) referee: Referee,
     pub(crate) tracker: TaskTracker,
     pub(crate) cancel: CancellationToken,
 }
@@ -59,7 +61,7 @@ impl Lanes {
             lane,
             frame_bytes_max: limits.lane(lane).frame_bytes_max,
             inbox: self.inbox.clone(),
-            commands: self.commands.clone(),
+            referee: self.referee.clone(),
             metrics: self.metrics.clone(),
             traffic: self.metrics.traffic(lane, Direction::In),
         };
@@ -80,6 +82,7 @@ impl Lanes {
                 protocol: self.protocol(lane),
                 control: streams.new_control(),
                 commands: self.commands.clone(),
+                referee: self.referee.clone(),
                 metrics: self.metrics.clone(),
                 traffic: self.metrics.traffic(lane, Direction::Out),
             };

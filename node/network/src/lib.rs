@@ -17,7 +17,9 @@
 //! Who may talk: the allow list holds the registry's keys and nothing else, and the chain id is
 //! part of the encrypted handshake (the noise prologue), so that a node of another chain, or a
 //! stranger, never gets as far as a stream. What an allowed peer sends is bounded in frame size,
-//! bytes and messages a second; one that breaks the framing is cut off for a while.
+//! bytes and messages a second, and what of it waits for the node is bounded a peer, so that one
+//! that floods waits for itself. One that breaks the rules, by the network's judgment or the node's
+//! ([`Network::strike`]), is banned for a while.
 
 mod address;
 mod allowed;
@@ -35,13 +37,19 @@ mod muxer;
 mod network;
 mod queue;
 mod reader;
+mod referee;
 mod remote;
 mod requests;
+mod strikes;
 mod swarm;
+mod throttle;
 mod watchdog;
 mod writer;
 
+pub use budget::Budget;
 pub use config::{LaneLimits, Limits, NetworkConfig, Peer};
-pub use event::{Event, Events, Lane, Reply};
+pub use event::{Event, Events, Lane, Reply, Room};
 pub use fault::{NetworkFault, RequestError};
 pub use network::{Network, peer_id};
+pub use strikes::{Ignored, Strike};
+pub use throttle::Throttle;

@@ -1,5 +1,6 @@
 //! What operators can watch, beside libp2p's own figures.
 
+use chain_types::PublicKey;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -7,6 +8,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use crate::event::Lane;
+use crate::remote::Short;
+use crate::strikes::{Ignored, Strike};
 
 /// The figures, all under the prefix `network`. Cheap to clone: clones share them.
 #[derive(Debug, Clone, Default)]
@@ -16,7 +19,8 @@ pub(crate) struct Metrics {
     messages: Family<TrafficLabels, Counter>,
     dropped: Family<LossLabels, Counter>,
     strikes: Family<StrikeLabels, Counter>,
-    pub(crate) bans: Counter,
+    ignored: Family<IgnoredLabels, Counter>,
+    bans: Family<PeerLabels, Counter>,
     requests: Family<RequestLabels, Counter>,
 }
 
@@ -70,22 +74,22 @@ struct LossLabels {
     reason: Loss,
 }
 
-/// How a peer broke the rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
-pub(crate) enum Strike {
-    /// A frame with a bad length.
-    Frame,
-    /// Bytes on a stream that runs the other way.
-    WrongWay,
-    /// A request with a bad length.
-    Request,
-    /// A response with a bad length.
-    Response,
+/// A registered peer, by its key's first digits: no other key has a figure.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PeerLabels {
+    peer: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StrikeLabels {
-    reason: Strike,
+    peer: String,
+    kind: Strike,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct IgnoredLabels {
+    peer: String,
+    kind: Ignored,
 }
 
 /// How a request ended.
@@ -126,8 +130,10 @@ impl Metrics {
         registry.register("bytes", "Bytes of messages, by lane and direction", all.bytes.clone());
         registry.register("messages", "Messages, by lane and direction", all.messages.clone());
         registry.register("dropped", "Messages dropped, by lane and reason", all.dropped.clone());
-        registry.register("strikes", "Rules broken by peers", all.strikes.clone());
-        registry.register("bans", "Peers cut off for breaking rules", all.bans.clone());
+        registry.register("strikes", "Rules broken, by peer and kind", all.strikes.clone());
+        let ignored = "Messages ignored that are no offence, by peer and kind";
+        registry.register("ignored", ignored, all.ignored.clone());
+        registry.register("bans", "Bans for breaking rules, by peer", all.bans.clone());
         registry.register("requests", "Requests, by direction and end", all.requests.clone());
         all
     }
@@ -147,8 +153,29 @@ impl Metrics {
         }
     }
 
-    pub(crate) fn strike(&self, reason: Strike) {
-        self.strikes.get_or_create(&StrikeLabels { reason }).inc();
+    pub(crate) fn strike(&self, key: PublicKey, kind: Strike) {
+        self.strikes.get_or_create(&StrikeLabels { peer: Short(key).to_string(), kind }).inc();
+    }
+
+    pub(crate) fn ignored(&self, key: PublicKey, kind: Ignored, messages: u64) {
+        let labels = IgnoredLabels { peer: Short(key).to_string(), kind };
+        self.ignored.get_or_create(&labels).inc_by(messages);
+    }
+
+    pub(crate) fn ban(&self, key: PublicKey) {
+        self.bans.get_or_create(&PeerLabels { peer: Short(key).to_string() }).inc();
+    }
+
+    /// Forgets the figures of a peer that left the registry.
+    pub(crate) fn forget(&self, key: PublicKey) {
+        let peer = Short(key).to_string();
+        for kind in Strike::ALL {
+            self.strikes.remove(&StrikeLabels { peer: peer.clone(), kind });
+        }
+        for kind in Ignored::ALL {
+            self.ignored.remove(&IgnoredLabels { peer: peer.clone(), kind });
+        }
+        self.bans.remove(&PeerLabels { peer });
     }
 
     pub(crate) fn request(&self, direction: Direction, end: RequestEnd) {

@@ -25,8 +25,11 @@ use crate::event::{Events, Inbox, Lane};
 use crate::fault::{NetworkFault, RequestError};
 use crate::lanes::Lanes;
 use crate::metrics::{Loss, Metrics};
+use crate::referee::Referee;
 use crate::remote::{Remote, Remotes};
+use crate::strikes::{Ignored, Rules, Strike};
 use crate::swarm::{self, Behaviour, BehaviourEvent};
+use crate::throttle::Throttle;
 use crate::watchdog::Watchdog;
 
 /// How long the listener may take to tell its address.
@@ -44,6 +47,7 @@ struct Inner {
     remotes: Arc<Remotes>,
     allowed: watch::Sender<BTreeSet<PublicKey>>,
     metrics: Metrics,
+    referee: Referee,
     commands: mpsc::Sender<Command>,
     frame_bytes_max: [usize; 2],
     request_bytes_max: usize,
@@ -77,14 +81,19 @@ impl Network {
         );
 
         let limits = config.limits;
-        let (inbox, events) =
-            Inbox::new(limits.consensus.inbox_bytes_max, limits.bulk.inbox_bytes_max);
+        let (inbox, events) = Inbox::new();
         let (commands, command_receiver) = mpsc::channel(commands_max(&limits));
         let (allowed, allowed_receiver) = watch::channel(config.allowed.clone());
+        let referee = Referee {
+            rules: Rules::from(&limits),
+            metrics: metrics.clone(),
+            commands: commands.clone(),
+        };
         let lanes = Lanes {
             protocols: Lanes::protocols(&config.chain_id)?,
             inbox: inbox.clone(),
             commands: commands.clone(),
+            referee: referee.clone(),
             metrics: metrics.clone(),
             tracker: TaskTracker::new(),
             cancel,
@@ -100,6 +109,7 @@ impl Network {
             remotes: Arc::clone(&remotes),
             limits,
             metrics: metrics.clone(),
+            referee: referee.clone(),
             swarm_metrics,
             inbox,
             commands: command_receiver,
@@ -111,7 +121,9 @@ impl Network {
             pending: VecDeque::new(),
             asked: HashMap::new(),
             serving: HashMap::new(),
-            refusal_logged: None,
+            reported: Instant::now(),
+            refusals: Throttle::default(),
+            accept_errors: Throttle::default(),
         };
         // Now, so that what is sent from here on finds its queue.
         driver.follow_allowed();
@@ -121,6 +133,7 @@ impl Network {
             remotes,
             allowed,
             metrics,
+            referee,
             commands,
             frame_bytes_max: Lane::ALL.map(|lane| limits.lane(lane).frame_bytes_max),
             request_bytes_max: limits.request_bytes_max,
@@ -215,6 +228,26 @@ impl Network {
             mpsc::error::TrySendError::Closed(_) => RequestError::Stopped,
         })?;
         answer.await.unwrap_or(Err(RequestError::Stopped))
+    }
+
+    /// Counts an offence that the node found in what a peer sent; true if the peer is banned now.
+    /// Strikes are forgiven with time; too many within it ban the peer, and each ban lasts twice
+    /// as long as the one before. A key that is not registered is not counted.
+    pub fn strike(&self, key: PublicKey, kind: Strike) -> bool {
+        let remote = self.inner.remotes.get(&key);
+        remote.is_some_and(|remote| self.inner.referee.strike(&remote, kind))
+    }
+
+    /// Counts messages of a peer that the node dropped though they are no offence.
+    pub fn ignored(&self, key: PublicKey, kind: Ignored, messages: u64) {
+        if messages > 0 && self.inner.remotes.get(&key).is_some() {
+            self.inner.metrics.ignored(key, kind, messages);
+        }
+    }
+
+    /// Whether a peer is banned: what it sent before need not be handled.
+    pub fn is_banned(&self, key: &PublicKey) -> bool {
+        self.inner.remotes.get(key).is_some_and(|remote| remote.is_banned())
     }
 
     /// The peers that can be sent to now, by key, ascending.

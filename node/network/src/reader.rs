@@ -8,15 +8,15 @@ use std::time::Duration;
 use futures::{AsyncWriteExt as _, StreamExt as _};
 use libp2p::Stream;
 use libp2p_stream::IncomingStreams;
-use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
 
-use crate::driver::Command;
 use crate::event::{Inbox, Lane};
 use crate::frame::{FrameError, HEADER_BYTES, read_body, read_length, skip_body};
-use crate::metrics::{Loss, Metrics, Strike, Traffic};
+use crate::metrics::{Loss, Metrics, Traffic};
+use crate::referee::Referee;
 use crate::remote::{Remote, Remotes};
+use crate::strikes::Strike;
 
 /// The one byte that tells the opener that its stream has a reader.
 pub(crate) const READY: [u8; 1] = [1];
@@ -30,7 +30,7 @@ pub(crate) struct Reader {
     pub(crate) lane: Lane,
     pub(crate) frame_bytes_max: usize,
     pub(crate) inbox: Inbox,
-    pub(crate) commands: mpsc::Sender<Command>,
+    pub(crate) referee: Referee,
     pub(crate) metrics: Metrics,
     pub(crate) traffic: Traffic,
 }
@@ -62,9 +62,7 @@ impl Reader {
             }
             Err(error @ FrameError::Size { .. }) => {
                 tracing::debug!(peer = %remote.id, lane = self.lane.name(), %error, "bad frame");
-                let strike = Command::Strike { key: remote.key, reason: Strike::Frame };
-                // An error means that the network is stopping.
-                let _ = self.commands.send(strike).await;
+                self.referee.strike(remote, Strike::Frame);
             }
         }
     }
@@ -73,6 +71,10 @@ impl Reader {
         stream.write_all(&READY).await?;
         stream.flush().await?;
         while let Some(length) = read_length(stream, self.frame_bytes_max).await? {
+            if remote.is_banned() {
+                // Its connections are being closed.
+                return Ok(());
+            }
             let moved = || remote.moved();
             if !remote.lane(self.lane).afford(length + HEADER_BYTES) {
                 skip_body(stream, length, moved).await?;
@@ -82,7 +84,7 @@ impl Reader {
             }
             let bytes = read_body(stream, length, moved).await?;
             self.traffic.count(1, (length + HEADER_BYTES) as u64);
-            if !self.inbox.deliver(remote.key, self.lane, bytes).await {
+            if !self.inbox.deliver(remote, self.lane, bytes).await {
                 return Err(io::Error::other("nobody takes events any more").into());
             }
         }

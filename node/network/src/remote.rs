@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use chain_types::PublicKey;
@@ -16,6 +16,7 @@ use crate::budget::Budget;
 use crate::config::Limits;
 use crate::event::Lane;
 use crate::queue::Queue;
+use crate::strikes::Record;
 
 /// One allowed peer, linked or not.
 #[derive(Debug)]
@@ -31,6 +32,10 @@ pub(crate) struct Remote {
     pub(crate) requests: Arc<Semaphore>,
     /// Ends what reads from and writes to the peer: it is allowed no more, or the network stops.
     pub(crate) cancel: CancellationToken,
+    /// What it did wrong lately.
+    record: Mutex<Record>,
+    /// Nothing of it is read any more, until its ban is over.
+    pub(crate) is_banned: AtomicBool,
     started: Instant,
     moved_ms: AtomicU64,
 }
@@ -39,6 +44,9 @@ pub(crate) struct Remote {
 pub(crate) struct RemoteLane {
     pub(crate) queue: Queue,
     budget: Mutex<Budget>,
+    /// For received messages that the node has not handled, in bytes.
+    room: Arc<Semaphore>,
+    room_bytes_max: usize,
     reader: Mutex<Option<AbortHandle>>,
 }
 
@@ -58,6 +66,8 @@ impl Remote {
             RemoteLane {
                 queue: Queue::new(lane, bounds, age_max),
                 budget: Mutex::new(budget),
+                room: Arc::new(Semaphore::new(bounds.inbox_bytes_max)),
+                room_bytes_max: bounds.inbox_bytes_max,
                 reader: Mutex::default(),
             }
         });
@@ -69,6 +79,8 @@ impl Remote {
             ready: AtomicBool::new(false),
             requests: Arc::new(Semaphore::new(limits.requests_out_max)),
             cancel,
+            record: Mutex::default(),
+            is_banned: AtomicBool::new(false),
             started: now,
             moved_ms: AtomicU64::new(0),
         }
@@ -79,6 +91,15 @@ impl Remote {
             Lane::Consensus => &self.lanes[0],
             Lane::Bulk => &self.lanes[1],
         }
+    }
+
+    // Every change under the lock is complete before anything can panic, so poison means nothing.
+    pub(crate) fn record(&self) -> MutexGuard<'_, Record> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn is_banned(&self) -> bool {
+        self.is_banned.load(Ordering::Acquire)
     }
 
     pub(crate) fn is_linked(&self) -> bool {
@@ -118,6 +139,11 @@ impl RemoteLane {
     pub(crate) fn afford(&self, bytes: usize) -> bool {
         let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
         budget.take(bytes, Instant::now())
+    }
+
+    /// The room for received messages, and its size in bytes.
+    pub(crate) fn room(&self) -> (Arc<Semaphore>, usize) {
+        (Arc::clone(&self.room), self.room_bytes_max)
     }
 
     /// Puts `reader` in the place of the lane's reader, which is stopped: one stream a lane.

@@ -13,7 +13,8 @@ use libp2p::request_response::{
 use crate::driver::{Answer, Driver};
 use crate::event::{Event, Reply};
 use crate::fault::RequestError;
-use crate::metrics::{Direction, RequestEnd, Strike};
+use crate::metrics::{Direction, RequestEnd};
+use crate::strikes::Strike;
 
 impl Driver {
     /// Asks a peer, if it is linked: the swarm would otherwise dial on its own.
@@ -106,8 +107,8 @@ impl Driver {
     }
 
     fn strike_id(&mut self, peer: &PeerId, reason: Strike) {
-        if let Some(key) = self.remotes.by_id(peer).map(|remote| remote.key) {
-            self.strike(&key, reason);
+        if let Some(remote) = self.remotes.by_id(peer) {
+            self.referee.strike(&remote, reason);
         }
     }
 }

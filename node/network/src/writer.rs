@@ -15,9 +15,11 @@ use tokio::time::{sleep, timeout};
 use crate::driver::Command;
 use crate::event::Lane;
 use crate::frame::{HEADER_BYTES, write_frames};
-use crate::metrics::{Loss, Metrics, Strike, Traffic};
+use crate::metrics::{Loss, Metrics, Traffic};
 use crate::reader::READY;
+use crate::referee::Referee;
 use crate::remote::Remote;
+use crate::strikes::Strike;
 
 /// How long opening a stream, and its acceptance, may take.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -32,6 +34,7 @@ pub(crate) struct Writer {
     pub(crate) protocol: StreamProtocol,
     pub(crate) control: Control,
     pub(crate) commands: mpsc::Sender<Command>,
+    pub(crate) referee: Referee,
     pub(crate) metrics: Metrics,
     pub(crate) traffic: Traffic,
 }
@@ -101,7 +104,7 @@ impl Writer {
             .map_err(io::Error::other)?;
         let mut answer = [0; 1];
         stream.read_exact(&mut answer).await?;
-        if answer != READY { Err(self.wrong_way().await) } else { Ok(stream) }
+        if answer != READY { Err(self.wrong_way()) } else { Ok(stream) }
     }
 
     async fn pump(&self, stream: &mut Stream, hand: &mut InHand) -> Result<Infallible, io::Error> {
@@ -119,7 +122,7 @@ impl Writer {
                     end = read_end(stream) => end,
                 };
                 return Err(match end {
-                    Ok(()) => self.wrong_way().await,
+                    Ok(()) => self.wrong_way(),
                     Err(error) => error,
                 });
             }
@@ -131,10 +134,8 @@ impl Writer {
         }
     }
 
-    async fn wrong_way(&self) -> io::Error {
-        let strike = Command::Strike { key: self.remote.key, reason: Strike::WrongWay };
-        // An error means that the network is stopping.
-        let _ = self.commands.send(strike).await;
+    fn wrong_way(&self) -> io::Error {
+        self.referee.strike(&self.remote, Strike::WrongWay);
         io::Error::new(io::ErrorKind::InvalidData, "the peer wrote on a stream that is ours")
     }
 }

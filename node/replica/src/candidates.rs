@@ -185,7 +185,7 @@ impl Replica {
         let executed = {
             let state = &read_state(&self.state);
             let past = Past { state, archive: &*self.archive };
-            contracts::execute(state, &context, &batches, &past).ok()
+            contracts::execute(state, &context, &batches, &block.evidence, &past).ok()
         };
         match executed.filter(|executed| executed.block == *block) {
             Some(executed) => {

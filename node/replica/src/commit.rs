@@ -40,7 +40,7 @@ impl Replica {
         let records = writes.records().to_vec();
         let running_writes = writes.running_writes();
         let penalty = self.parameters.proposer_penalty_heights;
-        self.proposers.note(&staged.block.header, &self.validators, penalty);
+        self.proposers.note(&staged.block, &self.validators, penalty);
         let height = staged.block.header.height;
         let time = staged.block.header.time;
         let orders = SinceCheckpoint::orders_of(&staged.outcomes);
@@ -55,7 +55,7 @@ impl Replica {
         self.has_committed = true;
         self.head = Some(certificate.clone());
         self.deciders = self.validators.clone();
-        self.leases.beat();
+        self.beat();
         self.follow_registry();
         let writes = running_writes;
         self.effects.push(Effect::Commit { certificate, staged, records, writes, retired });

@@ -10,6 +10,7 @@ mod checkpoint;
 mod commit;
 mod committed;
 mod effect;
+mod evidence;
 mod input;
 mod message;
 mod newcomer;

@@ -1,8 +1,8 @@
 //! What is asked of a proposal on arrival, before anything is executed or kept.
 //!
 //! A proposal is a signed word about a block's hash; the block travels beside it. What the hash
-//! binds (the header) is the proposer's, what it does not bind by itself (the list of batches) must
-//! match the header's count and root, or whoever sent it has altered it. Every field of the header
+//! binds (the header) is the proposer's, what it does not bind by itself (batches and evidence) must
+//! match the header's counts and roots, or whoever sent it has altered it. Every field of the header
 //! that feeds a rule is held against the proposal: a block that is proposed for the first time
 //! names this round and this proposer; one that is proposed again names the turn in which it was
 //! proposed first, at the latest in the round in which a quorum prevoted it.
@@ -10,6 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chain_types::block::batches_root;
+use chain_types::evidence::{EVIDENCE_MAX, evidence_root};
 use chain_types::{Block, BlockHash, Round, TimeMs};
 use consensus_core::{Input as ConsensusInput, Message, SignedProposal};
 
@@ -143,6 +144,12 @@ impl Replica {
             || batches_root(&block.batches) != header.batches_root
         {
             return Err(Flaw::OfSender("the list of batches is not the header's"));
+        }
+        if block.evidence.len() > EVIDENCE_MAX
+            || block.evidence.len() != header.evidence_count as usize
+            || evidence_root(&block.evidence) != header.evidence_root
+        {
+            return Err(Flaw::OfSender("the evidence is not the header's"));
         }
         if block.hash() != said.block {
             return Err(Flaw::OfSender("the block is not the one that is proposed"));

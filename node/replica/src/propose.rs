@@ -69,6 +69,7 @@ impl Replica {
                 self.decided(certificate);
             }
             ConsensusEffect::Evidence(evidence) => {
+                self.evidence.note(&evidence);
                 self.effects.push(Effect::Evidence(Box::new(evidence)));
             }
         }
@@ -120,13 +121,14 @@ impl Replica {
             return None;
         }
         let batches = self.proposable();
+        let evidence = self.proposable_evidence();
         let (executed, parent_time) = {
             let state = read_state(&self.state);
             let time = self.now.max(state.time().plus(1));
             let parent_round = self.parent_round();
             let context = BlockContext { height, round, parent_round, proposer, time };
             let past = Past { state: &state, archive: &*self.archive };
-            (contracts::execute(&state, &context, &batches, &past), state.time())
+            (contracts::execute(&state, &context, &batches, &evidence, &past), state.time())
         };
         match executed {
             Ok(executed) => Some(self.stage(executed, batches)),

@@ -65,8 +65,14 @@ pub fn replay_block(
     if !block.batches.iter().copied().eq(batches.iter().map(VerifiedBatch::id)) {
         return Err(ReplayError::Batches(height));
     }
-    let executed = contracts::execute(state, &context_of(block), batches, &Past { state, archive })
-        .map_err(|error| ReplayError::Refused { height, error })?;
+    let executed = contracts::execute(
+        state,
+        &context_of(block),
+        batches,
+        &block.evidence,
+        &Past { state, archive },
+    )
+    .map_err(|error| ReplayError::Refused { height, error })?;
     if executed.block == *block {
         return Ok(executed);
     }

@@ -19,6 +19,7 @@ use crate::candidates::Candidates;
 use crate::checkpoint::{CheckpointInterval, SinceCheckpoint};
 use crate::committed::{SharedState, read_state};
 use crate::effect::{Effect, Target, Timer};
+use crate::evidence::EvidencePool;
 use crate::input::Input;
 use crate::message::PeerMessage;
 use crate::newcomer::Newcomer;
@@ -102,6 +103,7 @@ pub struct Replica {
     pub(crate) silence: Option<Silence>,
     pub(crate) instance: u64,
     pub(crate) leases: Leases,
+    pub(crate) evidence: EvidencePool,
     /// What the last run's consensus log holds of the height after the committed one.
     pub(crate) log: Vec<Vec<u8>>,
     /// This process has signed something.
@@ -168,6 +170,7 @@ impl Replica {
             silence: Some(silence),
             instance: config.instance,
             leases: Leases::default(),
+            evidence: EvidencePool::default(),
             log: Vec::new(),
             has_signed: false,
             now: TimeMs::default(),
@@ -388,7 +391,7 @@ impl Replica {
             Timer::Judge(height) if height == self.height() => self.judge_candidates(),
             Timer::CatchUp => self.catch_up(),
             Timer::Status => {
-                self.leases.beat();
+                self.beat();
                 self.say_status();
             }
             Timer::Heartbeat(_) | Timer::Fetch(_) | Timer::Judge(_) | Timer::Next => {}

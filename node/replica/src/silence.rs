@@ -9,8 +9,8 @@
 //! other's votes can be heard.
 //!
 //! A validator whose guard is absent, or was copied, has forgotten what it signed. It is silent as
-//! `newcomer` says, and then listens for some blocks: should the original still vote, those who
-//! answer have heard it by then.
+//! `newcomer` says, and then listens for some blocks, or heartbeats while none comes: should the
+//! original still vote, those who answer have heard it by then.
 //!
 //! Whenever a signature of the own key turns up that the guard does not account for, be it in an
 //! answer, in a relayed vote or in a certificate, one of two things is true. Before this process
@@ -28,8 +28,8 @@ use crate::message::PeerMessage;
 use crate::newcomer::Newcomer;
 use crate::replica::{NodeIndex, Replica};
 
-/// How long one who has forgotten listens before it votes, in blocks.
-const LISTEN_BLOCKS: u64 = 4;
+/// How long one who has forgotten listens before it votes, in beats: blocks and heartbeats.
+const LISTEN_BEATS: u64 = 4;
 /// How long a grant keeps others with the same key silent, in this node's committed blocks and
 /// heartbeats: a process that was granted votes long before that, if it runs.
 const LEASE_BEATS: u64 = 4;
@@ -43,6 +43,9 @@ pub(crate) enum Silence {
     Forgot {
         /// What it has forgotten at most.
         newcomer: Newcomer,
+        /// The beat since which it has listened: that of the first height whose votes it cannot
+        /// have forgotten.
+        listens_since: Option<u64>,
         /// Who has granted it to vote, after it has listened.
         granted: BTreeSet<NodeIndex>,
         /// The highest height at which its key is known to have signed.
@@ -54,7 +57,8 @@ pub(crate) enum Silence {
 
 impl Silence {
     pub(crate) fn forgot(newcomer: Newcomer) -> Self {
-        Self::Forgot { newcomer, granted: BTreeSet::new(), foreign: Height::default() }
+        let (granted, foreign) = (BTreeSet::new(), Height::default());
+        Self::Forgot { newcomer, listens_since: None, granted, foreign }
     }
 }
 
@@ -66,11 +70,6 @@ pub(crate) struct Leases {
 }
 
 impl Leases {
-    /// A block was committed, or a heartbeat has passed.
-    pub(crate) fn beat(&mut self) {
-        self.beats += 1;
-    }
-
     fn grant(&mut self, validator: ValidatorId, instance: u64) -> bool {
         let beats = self.beats;
         let held = self.granted.get(&validator);
@@ -99,13 +98,25 @@ impl Replica {
         is_granted
     }
 
+    /// A block was committed, or a heartbeat has passed.
+    pub(crate) fn beat(&mut self) {
+        self.leases.beats += 1;
+        let (height, beats) = (self.height(), self.leases.beats);
+        let Some(own) = self.voter() else { return };
+        if let Some(Silence::Forgot { newcomer, listens_since, .. }) = &mut self.silence
+            && newcomer.forgotten_max(own).is_some_and(|forgotten| height > forgotten)
+        {
+            listens_since.get_or_insert(beats);
+        }
+    }
+
     fn has_listened(&self, own: ValidatorId) -> bool {
-        let Some(Silence::Forgot { newcomer, .. }) = &self.silence else { return false };
-        newcomer.forgotten_max(own).is_some_and(|forgotten| {
-            // At the birth of a chain there is nothing to hear.
-            let listens = if forgotten == Height(0) { 0 } else { LISTEN_BLOCKS };
-            self.height().0 > forgotten.0.saturating_add(listens)
-        })
+        let Some(Silence::Forgot { newcomer, listens_since, .. }) = &self.silence else {
+            return false;
+        };
+        // At the birth of a chain there is nothing to hear.
+        newcomer.forgotten_max(own) == Some(Height(0))
+            || listens_since.is_some_and(|since| self.leases.beats >= since + LISTEN_BEATS)
     }
 
     fn is_quorum_with(&self, own: ValidatorId, others: &BTreeSet<NodeIndex>) -> bool {

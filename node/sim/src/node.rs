@@ -77,7 +77,7 @@ impl Node {
                 .map_err(|error| format!("cannot replay: {error}"))?;
             seen.replayed_returns += u64::from(has_returns(batches));
             let penalty = state.parameters().proposer_penalty_heights;
-            proposers.note(&kept.block.header, state.validators(), penalty);
+            proposers.note(&kept.block, state.validators(), penalty);
             state.apply(executed.writes);
         }
         Ok((state, proposers))

@@ -2,7 +2,7 @@
 
 use chain_types::{
     BatchId, Block, BlockHash, Certificate, ChainGenesis, ChainId, Digest, Node, Parameters,
-    Participant, Roles,
+    Participant, Roles, codec,
 };
 use jsonrpsee::core::{RpcResult, SubscriptionResult};
 use jsonrpsee::proc_macros::rpc;
@@ -47,6 +47,17 @@ pub trait ChainRpc {
         cursor: Option<String>,
         limit: Option<u32>,
     ) -> RpcResult<Page<BlockSummary>>;
+
+    /// Validators that were caught at signing two values where they may sign one, oldest first.
+    ///
+    /// # Errors
+    /// `bad-cursor`, `limit-out-of-bounds`.
+    #[method(name = "evidence")]
+    async fn evidence(
+        &self,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<EvidenceReport>>;
 
     /// Decided blocks in order, without a gap: first those from `from_height` on, then each as it
     /// is decided; with none, those decided from now on. To resume, subscribe from the height
@@ -130,6 +141,11 @@ pub struct BlockReport {
     /// Merkle root over the batch ids.
     #[serde(with = "crate::text::digest")]
     pub batches_root: Digest,
+    /// How many pieces of evidence against validators it holds: see `chain_evidence`.
+    pub evidence_count: u32,
+    /// Merkle root over its evidence.
+    #[serde(with = "crate::text::digest")]
+    pub evidence_root: Digest,
     /// Merkle root over the outcomes roots.
     #[serde(with = "crate::text::digest")]
     pub results_root: Digest,
@@ -141,11 +157,53 @@ pub struct BlockReport {
     pub parameters_hash: Digest,
     /// Its batches, in the order of execution.
     pub batches: Vec<BatchReference>,
+    /// The canonical bytes (docs/wire-format.md) of each piece of its evidence, as base64.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence_base64: Vec<String>,
     /// The quorum that decided it; absent for block zero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<CertificateReport>,
     /// The header's canonical bytes (docs/wire-format.md), as base64.
     pub header_base64: String,
+}
+
+/// A validator caught at signing two values where it may sign one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvidenceReport {
+    /// The validator: its place in the list of nodes.
+    pub validator: u32,
+    /// Its node's name.
+    pub name: String,
+    /// What it signed twice.
+    pub what: EvidenceKind,
+    /// The height at which it did.
+    pub height: u64,
+    /// The round in which it did.
+    pub round: u32,
+    /// The lower of the two values: a block hash; absent for a vote for nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<String>,
+    /// The other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second: Option<String>,
+    /// The height of the block that holds the evidence.
+    pub block_height: u64,
+    /// Its place among that block's evidence.
+    pub sequence: u32,
+    /// That block's time.
+    pub time_ms: u64,
+}
+
+/// What a validator signs once a round each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EvidenceKind {
+    /// Prevotes.
+    Prevotes,
+    /// Precommits.
+    Precommits,
+    /// Proposals.
+    Proposals,
 }
 
 /// A batch in a block.
@@ -173,7 +231,7 @@ impl CertificateReport {
         Self {
             round: certificate.round.0,
             signers: certificate.signatures.iter().map(|(signer, _)| signer.0).collect(),
-            certificate_base64: crate::encode_base64(&chain_types::codec::encode(certificate)),
+            certificate_base64: crate::encode_base64(&codec::encode(certificate)),
         }
     }
 }
@@ -186,12 +244,19 @@ impl BlockReport {
             summary: BlockSummary::new(block),
             protocol_version: header.protocol_version,
             batches_root: header.batches_root,
+            evidence_count: header.evidence_count,
+            evidence_root: header.evidence_root,
             results_root: header.results_root,
             validators_hash: header.validators_hash,
             parameters_hash: header.parameters_hash,
             batches: block.batches.iter().map(|id| BatchReference { batch_id: *id }).collect(),
+            evidence_base64: block
+                .evidence
+                .iter()
+                .map(|one| crate::encode_base64(&codec::encode(one)))
+                .collect(),
             certificate: certificate.map(CertificateReport::new),
-            header_base64: crate::encode_base64(&chain_types::codec::encode(header)),
+            header_base64: crate::encode_base64(&codec::encode(header)),
         }
     }
 }

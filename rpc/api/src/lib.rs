@@ -42,7 +42,8 @@ pub use cashback::{
 };
 pub use chain::{
     BlockReport, BlockSelector, BlockSummary, ChainInfo, ChainRpcClient, ChainRpcServer,
-    LiquidityReport, MerchantReport, NodeReport, ParametersReport, ParticipantReport,
+    EvidenceKind, EvidenceReport, LiquidityReport, MerchantReport, NodeReport, ParametersReport,
+    ParticipantReport,
 };
 pub use error::{ApiError, ErrorData, api_error, rejection_error};
 pub use fx::{FxRpcClient, FxRpcServer, QuoteReport, RateReport, ReferenceReport};

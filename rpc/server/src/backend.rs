@@ -9,8 +9,8 @@ use futures::future::BoxFuture;
 use jsonrpsee::types::ErrorObjectOwned;
 use rpc_api::{
     AccountName, AccountReport, ApiError, BatchReport, BlockReport, BlockSummary, BreachReport,
-    EntryReport, HealthReport, InstructionReport, OrderReport, ReceiptReport, StatusReport,
-    TrialBalance, Wait, WindowReport, api_error, rejection_error,
+    EntryReport, EvidenceReport, HealthReport, InstructionReport, OrderReport, ReceiptReport,
+    StatusReport, TrialBalance, Wait, WindowReport, api_error, rejection_error,
 };
 use tokio::sync::watch;
 
@@ -242,6 +242,16 @@ pub trait Backend: ContractReads {
     /// # Errors
     /// When the node cannot read.
     fn blocks(&self, first: Height, count: u32) -> Result<Vec<BlockSummary>, BackendError>;
+
+    /// Evidence against validators, oldest first, after `after`.
+    ///
+    /// # Errors
+    /// When the node cannot read.
+    fn evidence(
+        &self,
+        after: Option<Place>,
+        limit: u32,
+    ) -> Result<Vec<EvidenceReport>, BackendError>;
 
     /// Where the node stands.
     ///

@@ -1,7 +1,8 @@
-//! What blocks leave behind for readers: orders, instructions, windows, account entries, breaches
-//! and the contracts' own. The store indexes them; each is a function of the chain and can be made
+//! What blocks leave behind for readers: orders, instructions, windows, account entries, breaches,
+//! evidence and the contracts' own. The store indexes them; each is a function of the chain and can be made
 //! again.
 
+mod evidence;
 mod orders;
 mod rules;
 mod settlement;
@@ -12,6 +13,7 @@ use chain_types::{
     Digest, Height, InstructionId, OrderId, TimeMs, TransferId, WindowId, codec, merkle,
 };
 
+pub use self::evidence::EvidenceRecord;
 pub use self::orders::{
     Conversion, HeldOrder, OrderRecord, OrderStatus, Reservation, ReturnRecord, fingerprint,
 };
@@ -110,6 +112,8 @@ pub enum Record {
     Proposal(ProposalRecord),
     /// The registry that the next block executes under, when it changed.
     Registry(RegistryRecord),
+    /// A validator caught at signing two values.
+    Evidence(EvidenceRecord),
 }
 
 impl Record {

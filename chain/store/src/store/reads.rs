@@ -5,9 +5,9 @@ use std::ops::ControlFlow;
 use bytes::Bytes;
 use chain_state::records::fingerprint;
 use chain_state::{
-    AccountEntry, AccountKey, BreachRecord, InstructionRecord, Location, OrderRecord, PolicyKey,
-    PolicyRecord, ProposalRecord, QuoteRecord, RateKey, RateRecord, RegistryRecord, ReturnRecord,
-    TransferRecord, WindowRecord, WindowSettlement,
+    AccountEntry, AccountKey, BreachRecord, EvidenceRecord, InstructionRecord, Location,
+    OrderRecord, PolicyKey, PolicyRecord, ProposalRecord, QuoteRecord, RateKey, RateRecord,
+    RegistryRecord, ReturnRecord, TransferRecord, WindowRecord, WindowSettlement,
 };
 use chain_types::batch::{BATCH_HEADER_BYTES, BATCH_PREFIX_BYTES, BatchHeader, BatchKind};
 use chain_types::{
@@ -21,16 +21,16 @@ use super::{
 };
 use crate::chain_store::ChainStore;
 use crate::model::{
-    BlockRecords, BreachCursor, CommittedBlock, EntryCursor, InstructionFilter, PAGE_ITEMS_MAX,
-    SubmittedOrder,
+    BlockRecords, BreachCursor, CommittedBlock, EntryCursor, EvidenceCursor, InstructionFilter,
+    PAGE_ITEMS_MAX, SubmittedOrder,
 };
 use crate::record_paths::{RecordName, RecordPath};
 use crate::recovery::StoredCertificate;
 use crate::tables::{
-    AccountEntries, Batches, Breaches, Hashes, Heights, Instructions, InstructionsByGateway, Place,
-    Policies, Proposals, Quotes, Rates, RecordPaths, Registries, Returns, Table, TableKey,
-    Transfers, WindowSettlements, Windows, WritesDigests, account_prefix, gateway_prefix,
-    rate_prefix,
+    AccountEntries, Batches, Breaches, Evidence, Hashes, Heights, Instructions,
+    InstructionsByGateway, Place, Policies, Proposals, Quotes, Rates, RecordPaths, Registries,
+    Returns, Table, TableKey, Transfers, WindowSettlements, Windows, WritesDigests, account_prefix,
+    gateway_prefix, rate_prefix,
 };
 
 impl Store {
@@ -317,6 +317,14 @@ impl ChainStore for Store {
         limit: usize,
     ) -> Result<Vec<BreachRecord>, StoreFault> {
         self.page::<Breaches>(&[], after, limit)
+    }
+
+    fn evidence(
+        &self,
+        after: Option<EvidenceCursor>,
+        limit: usize,
+    ) -> Result<Vec<EvidenceRecord>, StoreFault> {
+        self.page::<Evidence>(&[], after, limit)
     }
 
     fn returns(

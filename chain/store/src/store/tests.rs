@@ -41,6 +41,8 @@ fn block(height: u64) -> StagedBlock {
         parent: BlockHash::default(),
         batch_count: 0,
         batches_root: Digest::ZERO,
+        evidence_count: 0,
+        evidence_root: Digest::ZERO,
         results_root: Digest::ZERO,
         state_digest: Digest::ZERO,
         validators_hash: Digest::ZERO,
@@ -51,7 +53,7 @@ fn block(height: u64) -> StagedBlock {
         record_count: 0,
         records_root: Digest::ZERO,
     };
-    let block = Block { header, batches: Vec::new() };
+    let block = Block { header, batches: Vec::new(), evidence: Vec::new() };
     StagedBlock { block, batches: Vec::new(), outcomes: Vec::new() }
 }
 

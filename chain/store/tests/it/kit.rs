@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use chain_state::{
-    Account, AccountEntry, AccountKey, BreachRecord, BreachSubject, EntryCause, InstructionRecord,
-    InstructionStatus, Location, OrderRecord, OrderRun, OrderStatus, PolicyRecord, ProposalRecord,
-    ProposalStatus, QuoteRecord, RateRecord, Record, RegistryRecord, Retired, ReturnRecord, Stage,
-    TransferRecord, TransferStatus, WindowRecord, WindowSettlement,
+    Account, AccountEntry, AccountKey, BreachRecord, BreachSubject, EntryCause, EvidenceRecord,
+    InstructionRecord, InstructionStatus, Location, OrderRecord, OrderRun, OrderStatus,
+    PolicyRecord, ProposalRecord, ProposalStatus, QuoteRecord, RateRecord, Record, RegistryRecord,
+    Retired, ReturnRecord, Stage, TransferRecord, TransferStatus, WindowRecord, WindowSettlement,
 };
 use chain_store::{
     BlockRecords, ChainStore, CommittedBlock, MemoryStore, Recovery, StagedBlock, Store,
@@ -17,9 +17,10 @@ use chain_store::{
 use chain_types::batch::BATCH_PREFIX_BYTES;
 use chain_types::{
     Amount, Block, BlockHash, BlockHeader, Certificate, ChainId, Change, CollectItem, Currency,
-    Digest, Height, InstructionId, MerchantId, OrderId, Outcome, Parameters, ParticipantId,
-    PartyKeys, PolicyScope, ProposalId, QuoteId, Rate, Round, SecretKey, Signature, SignedBatch,
-    TimeMs, TransferAction, TransferId, ValidatorId, ValidatorSet, VerifiedBatch, WindowId,
+    Digest, EquivocationKind, Height, InstructionId, MerchantId, OrderId, Outcome, Parameters,
+    ParticipantId, PartyKeys, PolicyScope, ProposalId, QuoteId, Rate, Round, SecretKey, Signature,
+    SignedBatch, TimeMs, TransferAction, TransferId, ValidatorId, ValidatorSet, VerifiedBatch,
+    WindowId,
 };
 use tempfile::TempDir;
 
@@ -176,6 +177,8 @@ pub fn block(height: u64, round: u32, batches: Vec<VerifiedBatch>) -> StagedBloc
         parent: BlockHash(Digest([height as u8; 32])),
         batch_count: batches.len() as u32,
         batches_root: Digest([1; 32]),
+        evidence_count: 0,
+        evidence_root: Digest::ZERO,
         results_root: Digest([2; 32]),
         state_digest: Digest([height as u8; 32]),
         validators_hash: Digest([4; 32]),
@@ -190,7 +193,8 @@ pub fn block(height: u64, round: u32, batches: Vec<VerifiedBatch>) -> StagedBloc
         .iter()
         .map(|batch| (0..batch.count()).map(|item| Outcome((item % 3) as u16)).collect())
         .collect();
-    let block = Block { header, batches: batches.iter().map(VerifiedBatch::id).collect() };
+    let ids = batches.iter().map(VerifiedBatch::id).collect();
+    let block = Block { header, batches: ids, evidence: Vec::new() };
     StagedBlock { block, batches, outcomes }
 }
 
@@ -346,6 +350,20 @@ pub fn breach(height: u64, sequence: u32) -> BreachRecord {
     }
 }
 
+pub fn caught(height: u64, sequence: u32) -> EvidenceRecord {
+    EvidenceRecord {
+        height: Height(height),
+        sequence,
+        time: time_of(height),
+        validator: ValidatorId(3),
+        kind: EquivocationKind::Prevotes,
+        offence_height: Height(height),
+        offence_round: Round(1),
+        first: None,
+        second: Some(BlockHash(Digest([height as u8; 32]))),
+    }
+}
+
 /// What every block of the tests leaves behind: one of each kind.
 pub fn records(height: Height) -> Vec<Record> {
     let number = height.0;
@@ -366,6 +384,7 @@ pub fn records(height: Height) -> Vec<Record> {
         Record::Quote(quote(302, number)),
         Record::Policy(policy(number)),
         Record::Proposal(proposal(number)),
+        Record::Evidence(caught(number, 0)),
     ]
 }
 

@@ -5,8 +5,8 @@ use chain_state::{
     TransferRecord, TransferStatus,
 };
 use chain_store::{
-    BlockRecords, BreachCursor, ChainStore, EntryCursor, InstructionFilter, PAGE_ITEMS_MAX,
-    StoreFault,
+    BlockRecords, BreachCursor, ChainStore, EntryCursor, EvidenceCursor, InstructionFilter,
+    PAGE_ITEMS_MAX, StoreFault,
 };
 use chain_types::{Amount, Currency, Digest, Height, ParticipantId, PolicyScope, TimeMs, WindowId};
 
@@ -27,6 +27,7 @@ fn an_empty_store_knows_nothing() {
         assert_eq!(store.windows(None, 10).unwrap(), [], "{name}");
         assert_eq!(store.instructions(InstructionFilter::All, None, 10).unwrap(), [], "{name}");
         assert_eq!(store.breaches(None, 10).unwrap(), [], "{name}");
+        assert_eq!(store.evidence(None, 10).unwrap(), [], "{name}");
         assert_eq!(store.first_height_from(TimeMs(0)).unwrap(), None, "{name}");
     }
 }
@@ -241,6 +242,16 @@ fn breaches_are_listed_from_a_cursor() {
         let after = BreachCursor { height: Height(2), sequence: 0 };
         let page = store.breaches(Some(after), 2).unwrap();
         assert_eq!(page, [breach(3, 0), breach(4, 0)], "{name}");
+    }
+}
+
+#[test]
+fn evidence_is_listed_from_a_cursor() {
+    for (name, store, _home) in both() {
+        append_usual(store.as_ref(), 1..=5);
+        let after = EvidenceCursor { height: Height(2), sequence: 0 };
+        let page = store.evidence(Some(after), 2).unwrap();
+        assert_eq!(page, [caught(3, 0), caught(4, 0)], "{name}");
     }
 }
 

@@ -144,6 +144,7 @@ impl Twins {
         let expected = memory.account_entries(&account(1001), None, 1_000).unwrap();
         assert_eq!(disk.account_entries(&account(1001), None, 1_000).unwrap(), expected);
         assert_eq!(disk.breaches(None, 9).unwrap(), memory.breaches(None, 9).unwrap());
+        assert_eq!(disk.evidence(None, 9).unwrap(), memory.evidence(None, 9).unwrap());
     }
 }
 

@@ -59,7 +59,11 @@ fn every_structure_has_one_form() {
     }
     let block = Some(receipt.order.header.hash());
     one_form(&Vote { height: Height(1), round: Round(2), step: VoteStep::Prevote, block });
-    one_form(&Block { header: receipt.order.header, batches: vec![BatchId::default(); 3] });
+    let (batches, evidence) = (vec![BatchId::default(); 3], support::evidence());
+    for one in &evidence {
+        one_form(one);
+    }
+    one_form(&Block { header: receipt.order.header, batches, evidence });
 }
 
 #[test]

@@ -33,6 +33,7 @@ pub fn vectors() -> BTreeMap<String, String> {
     batches(&mut put);
     blocks(&mut put);
     votes(&mut put);
+    evidence(&mut put);
     parties(&mut put);
     receipts(&mut put);
     records(&mut put);
@@ -110,7 +111,7 @@ fn blocks(put: &mut impl FnMut(&str, &[u8])) {
     put("block_header", &codec::encode(&decided.header));
     put("block_hash", &decided.header.hash().0.0);
     put("certificate", &codec::encode(&decided.certificate));
-    let block = Block { header: decided.header, batches: ids };
+    let block = Block { header: decided.header, batches: ids, evidence: Vec::new() };
     put("block", &codec::encode(&block));
 }
 
@@ -124,6 +125,23 @@ fn votes(put: &mut impl FnMut(&str, &[u8])) {
     put("vote_precommit_digest", &something.digest(support::chain_id()).0);
     let signature = support::key(1).sign(&something.digest(support::chain_id()));
     put("vote_precommit_signature", &signature.0);
+}
+
+fn evidence(put: &mut impl FnMut(&str, &[u8])) {
+    let all = support::evidence();
+    for one in &all {
+        match one {
+            Equivocation::Votes { first, .. } => {
+                put("signed_vote", &codec::encode(first));
+                put("evidence_votes", &codec::encode(one));
+            }
+            Equivocation::Proposals { first, .. } => {
+                put("signed_proposal", &codec::encode(first));
+                put("evidence_proposals", &codec::encode(one));
+            }
+        }
+    }
+    put("evidence_root", &evidence::evidence_root(&all).0);
 }
 
 fn parties(put: &mut impl FnMut(&str, &[u8])) {
@@ -153,6 +171,7 @@ fn receipts(put: &mut impl FnMut(&str, &[u8])) {
 fn records(put: &mut impl FnMut(&str, &[u8])) {
     put("record_window", &records::window_record());
     put("record_window_settlement", &records::window_settlement_record());
+    put("record_evidence", &records::evidence_record());
     let proof = codec::encode(&records::record_proof());
     put("record_proof", &proof);
     put("record_proof_sha256", &sha256(&[&proof]).0);

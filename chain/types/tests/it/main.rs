@@ -4,6 +4,7 @@
 mod batch;
 mod changes;
 mod codec;
+mod evidence;
 mod golden;
 mod ids;
 mod lineage;

@@ -73,6 +73,7 @@ fn proofs_are_made_from_a_committed_block() {
     let block = Block {
         header: decided.header.clone(),
         batches: decided.batches.iter().map(VerifiedBatch::id).collect(),
+        evidence: Vec::new(),
     };
     let (certificate, outcomes) = (&decided.certificate, decided.outcomes.as_slice());
     let parties = decided.parties.as_slice();

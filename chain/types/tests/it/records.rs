@@ -34,6 +34,16 @@ pub fn window_settlement_record() -> Vec<u8> {
     codec::encode(&(4_u32, 2_u64, 401_u32, [0x18_u8; 32], time, location))
 }
 
+/// The record of the first evidence of the vectors, in block 6.
+pub fn evidence_record() -> Vec<u8> {
+    let Some(Equivocation::Votes { first, second }) = support::evidence().into_iter().next() else {
+        panic!("the first evidence is of votes");
+    };
+    let place = (6_u64, 0_u32, GENESIS_TIME.plus(1_500 + 6 * 250));
+    let offence = (1_u32, 1_u32, 5_u64, 0_u32);
+    codec::encode(&(12_u32, place, offence, first.vote.block, second.vote.block))
+}
+
 /// The proof that the block of `height` left record `index` of `records`.
 pub fn left(height: u64, records: &[Vec<u8>], index: usize) -> RecordInclusion {
     let signers: &[u8] = if Height(height) <= HANDOVER_HEIGHT { &[0, 1, 3] } else { &[0, 1, 3, 4] };

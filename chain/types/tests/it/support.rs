@@ -443,6 +443,8 @@ pub fn decide(
         parent: BlockHash(sha256(&[b"parent"])),
         batch_count: u32::try_from(ids.len()).unwrap(),
         batches_root: block::batches_root(&ids),
+        evidence_count: 0,
+        evidence_root: evidence::evidence_root(&[]),
         results_root: block::results_root(&roots),
         state_digest: sha256(&[b"state"]),
         validators_hash: validators_at(height).digest(),
@@ -596,3 +598,26 @@ pub fn item_count(items: Items<'_>) -> usize {
 
 /// Bytes before the first item.
 pub const PREFIX: usize = BATCH_PREFIX_BYTES;
+
+/// Evidence of the vectors: two precommits of validator 1 at height 5, two proposals of validator
+/// 2 at height 7, the second of them again after a quorum of prevotes.
+pub fn evidence() -> Vec<Equivocation> {
+    let vote = |block| {
+        let (height, round, step) = (Height(5), Round(0), VoteStep::Precommit);
+        let vote = Vote { height, round, step, block };
+        let signature = key(2).sign(&vote.digest(chain_id()));
+        SignedVote { vote, validator: ValidatorId(1), signature }
+    };
+    let proposal = |byte, valid_round| {
+        let block = BlockHash(sha256(&[&[byte]]));
+        let (height, round, proposer) = (Height(7), Round(2), ValidatorId(2));
+        let proposal = Proposal { height, round, block, valid_round, proposer };
+        SignedProposal { proposal, signature: key(3).sign(&proposal.digest(chain_id())) }
+    };
+    let votes = (vote(None), vote(Some(BlockHash(sha256(&[b"block"])))));
+    let proposals = (proposal(1, None), proposal(2, Some(Round(1))));
+    vec![
+        Equivocation::Votes { first: votes.0, second: votes.1 }.in_order(),
+        Equivocation::Proposals { first: proposals.0, second: proposals.1 }.in_order(),
+    ]
+}

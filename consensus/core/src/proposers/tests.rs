@@ -1,6 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use chain_types::{BlockHash, ChainId, Digest, PublicKey, TimeMs, Validator, WindowId, codec};
+use chain_types::{
+    BlockHash, BlockHeader, ChainId, Digest, Equivocation, PublicKey, Signature, SignedVote,
+    TimeMs, Validator, Vote, VoteStep, WindowId, codec,
+};
 
 use super::*;
 
@@ -12,8 +15,8 @@ fn set(count: u32) -> ValidatorSet {
     ValidatorSet::new((0..count).map(validator).collect())
 }
 
-fn header(height: u64, round: u32, parent_round: u32, proposer: ValidatorId) -> BlockHeader {
-    BlockHeader {
+fn block(height: u64, round: u32, parent_round: u32, proposer: ValidatorId) -> Block {
+    let header = BlockHeader {
         protocol_version: 1,
         chain_id: ChainId::default(),
         height: Height(height),
@@ -25,6 +28,8 @@ fn header(height: u64, round: u32, parent_round: u32, proposer: ValidatorId) -> 
         parent: BlockHash::default(),
         batch_count: 0,
         batches_root: Digest::ZERO,
+        evidence_count: 0,
+        evidence_root: Digest::ZERO,
         results_root: Digest::ZERO,
         state_digest: Digest::ZERO,
         validators_hash: Digest::ZERO,
@@ -34,7 +39,8 @@ fn header(height: u64, round: u32, parent_round: u32, proposer: ValidatorId) -> 
         parties_root: Digest::ZERO,
         record_count: 0,
         records_root: Digest::ZERO,
-    }
+    };
+    Block { header, batches: Vec::new(), evidence: Vec::new() }
 }
 
 /// Decides heights one to `heights` with these validators dead; how many rounds failed.
@@ -54,8 +60,8 @@ fn failed_rounds(count: u32, dead: &[u32], heights: u64) -> u32 {
             assert!(round < count, "height {height} never finds a living proposer");
         };
         failed += round;
-        let header = header(height, round, parent_round, proposer);
-        proposers.note(&header, &validators, PENALTY);
+        let block = block(height, round, parent_round, proposer);
+        proposers.note(&block, &validators, PENALTY);
         parent_round = round;
     }
     failed
@@ -80,9 +86,9 @@ fn passed_over_after(blocks: &[(u64, u32, u32)]) -> Vec<u32> {
     let mut next = Height(0);
     for (height, round, parent_round) in blocks {
         let proposer = proposers.proposer(&validators, Height(*height), Round(*round));
-        let header = header(*height, *round, *parent_round, proposer);
-        proposers.note(&header, &validators, PENALTY);
-        next = header.height.next();
+        let block = block(*height, *round, *parent_round, proposer);
+        proposers.note(&block, &validators, PENALTY);
+        next = block.header.height.next();
     }
     (0..4).filter(|id| proposers.is_passed_over(ValidatorId(*id), next)).collect()
 }
@@ -90,7 +96,8 @@ fn passed_over_after(blocks: &[(u64, u32, u32)]) -> Vec<u32> {
 /// At height 4 the turns are 0, 1, 2, 3; each height later they begin with one later.
 #[test]
 fn whose_turn_decided_nothing_is_passed_over() {
-    let rows: [(&str, &[(u64, u32, u32)], &[u32]); 12] = [
+    type Row = (&'static str, &'static [(u64, u32, u32)], &'static [u32]);
+    let rows: [Row; 12] = [
         ("all in their first rounds", &[(4, 0, 0), (5, 0, 0)], &[]),
         ("the first turn failed", &[(4, 1, 0)], &[0]),
         ("its round is not judged before the next header", &[(4, 0, 0)], &[]),
@@ -117,7 +124,7 @@ fn who_hides_locks_is_passed_over_and_everybody_else_goes_on() {
     let mut hidden = 0;
     for height in 1..=200 {
         let proposer = proposers.proposer(&validators, Height(height), Round(0));
-        proposers.note(&header(height, 0, parent_round, proposer), &validators, PENALTY);
+        proposers.note(&block(height, 0, parent_round, proposer), &validators, PENALTY);
         parent_round = u32::from(proposer == villain);
         hidden += parent_round;
     }
@@ -129,15 +136,15 @@ fn a_failed_turn_costs_the_penalty_and_a_success_forgives() {
     let validators = set(4);
     let mut proposers = Proposers::new();
     // At height 5 it is validator 1's turn, then 2's.
-    proposers.note(&header(5, 1, 0, ValidatorId(2)), &validators, PENALTY);
+    proposers.note(&block(5, 1, 0, ValidatorId(2)), &validators, PENALTY);
     for height in 6..=15 {
         assert!(proposers.is_passed_over(ValidatorId(1), Height(height)));
         assert_ne!(proposers.proposer(&validators, Height(height), Round(0)), ValidatorId(1));
     }
     assert!(!proposers.is_passed_over(ValidatorId(1), Height(16)));
-    proposers.note(&header(6, 3, 1, ValidatorId(1)), &validators, PENALTY);
+    proposers.note(&block(6, 3, 1, ValidatorId(1)), &validators, PENALTY);
     assert!(proposers.is_passed_over(ValidatorId(1), Height(7)), "its round is not known yet");
-    proposers.note(&header(7, 0, 3, ValidatorId(1)), &validators, PENALTY);
+    proposers.note(&block(7, 0, 3, ValidatorId(1)), &validators, PENALTY);
     assert!(!proposers.is_passed_over(ValidatorId(1), Height(8)));
 }
 
@@ -156,7 +163,7 @@ fn a_dead_validator_costs_one_round_in_each_penalty() {
 fn everyone_keeps_a_turn_however_many_are_passed_over() {
     let validators = set(4);
     let mut proposers = Proposers::new();
-    proposers.note(&header(1, 3, 0, ValidatorId(0)), &validators, PENALTY);
+    proposers.note(&block(1, 3, 0, ValidatorId(0)), &validators, PENALTY);
     for height in 2..=11 {
         assert_eq!(proposers.proposer(&validators, Height(height), Round(0)), ValidatorId(0));
         let mut turns = proposers.order(&validators, Height(height));
@@ -164,8 +171,8 @@ fn everyone_keeps_a_turn_however_many_are_passed_over() {
         assert_eq!(turns, [0, 1, 2, 3].map(ValidatorId));
     }
     // Rounds beyond the last validator begin again, and blame nobody twice.
-    proposers.note(&header(12, u32::MAX, 0, ValidatorId(0)), &validators, PENALTY);
-    proposers.note(&header(13, 0, u32::MAX, ValidatorId(0)), &validators, PENALTY);
+    proposers.note(&block(12, u32::MAX, 0, ValidatorId(0)), &validators, PENALTY);
+    proposers.note(&block(13, 0, u32::MAX, ValidatorId(0)), &validators, PENALTY);
     let passed_over = (0..4).filter(|id| proposers.is_passed_over(ValidatorId(*id), Height(14)));
     assert_eq!(passed_over.count(), 3);
 }
@@ -174,19 +181,62 @@ fn everyone_keeps_a_turn_however_many_are_passed_over() {
 fn nobody_is_passed_over_without_a_penalty() {
     let validators = set(4);
     let mut proposers = Proposers::new();
-    proposers.note(&header(5, 3, 0, ValidatorId(0)), &validators, 0);
-    proposers.note(&header(6, 0, 5, ValidatorId(0)), &validators, 0);
+    proposers.note(&block(5, 3, 0, ValidatorId(0)), &validators, 0);
+    proposers.note(&block(6, 0, 5, ValidatorId(0)), &validators, 0);
+    assert_eq!(proposers.order(&validators, Height(8)), [0, 1, 2, 3].map(ValidatorId));
+}
+
+/// Evidence that nobody verifies here: a block that holds it is committed.
+fn evidence(validator: u32) -> Equivocation {
+    let vote = |block| SignedVote {
+        vote: Vote { height: Height(1), round: Round(0), step: VoteStep::Prevote, block },
+        validator: ValidatorId(validator),
+        signature: Signature([0; 64]),
+    };
+    let (first, second) = (vote(None), vote(Some(BlockHash::default())));
+    Equivocation::Votes { first, second }
+}
+
+#[test]
+fn who_signs_twice_comes_last_for_long_and_is_not_forgiven() {
+    let validators = set(4);
+    let mut proposers = Proposers::new();
+    let caught = Block { evidence: vec![evidence(2)], ..block(4, 1, 0, ValidatorId(1)) };
+    proposers.note(&caught, &validators, PENALTY);
+    // Validator 0 failed its turn; 1 and 3 are in good standing.
+    assert_eq!(proposers.order(&validators, Height(5)), [3, 1, 0, 2].map(ValidatorId));
+    // Decided in the turn of the one that was caught: that forgives a failed turn, not evidence.
+    proposers.note(&block(5, 3, 1, ValidatorId(2)), &validators, PENALTY);
+    proposers.note(&block(6, 0, 3, ValidatorId(1)), &validators, PENALTY);
+    let last = Height(4 + EVIDENCE_PENALTY_HEIGHTS);
+    assert!(proposers.is_caught(ValidatorId(2), Height(7)));
+    assert!(proposers.is_caught(ValidatorId(2), last));
+    assert!(!proposers.is_passed_over(ValidatorId(2), last.next()));
+    proposers.note(&block(last.0, 0, 0, ValidatorId(0)), &validators, PENALTY);
+    proposers.note(&block(last.0 + 1, 0, 0, ValidatorId(0)), &validators, PENALTY);
+    assert_eq!(proposers.caught_until.len(), 0, "it is forgotten when it is over");
+}
+
+#[test]
+fn everyone_keeps_a_turn_however_many_are_caught() {
+    let validators = set(4);
+    let mut proposers = Proposers::new();
+    let caught =
+        Block { evidence: (0..4).map(evidence).collect(), ..block(4, 0, 0, ValidatorId(0)) };
+    proposers.note(&caught, &validators, PENALTY);
     assert_eq!(proposers.order(&validators, Height(8)), [0, 1, 2, 3].map(ValidatorId));
 }
 
 #[test]
 fn the_bytes_are_frozen_and_lead_back() {
     let mut proposers = Proposers::new();
-    proposers.note(&header(5, 1, 0, ValidatorId(2)), &set(4), PENALTY);
+    proposers.note(&block(5, 1, 0, ValidatorId(2)), &set(4), PENALTY);
     let bytes = codec::encode(&proposers);
     let mut expected = 1_u64.to_le_bytes().to_vec();
     expected.extend(1_u32.to_le_bytes());
     expected.extend(15_u64.to_le_bytes());
+    // Nobody was caught.
+    expected.extend(0_u64.to_le_bytes());
     // The block noted last: presence, height, round, the turns of its height.
     expected.push(1);
     expected.extend(5_u64.to_le_bytes());

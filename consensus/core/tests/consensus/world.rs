@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use chain_types::hash::sha256;
 use chain_types::{
-    BlockHash, BlockHeader, Certificate, ChainId, Digest, Height, Parameters, Round, SecretKey,
-    TimeMs, Validator, ValidatorId, ValidatorSet, WindowId,
+    Block, BlockHash, BlockHeader, Certificate, ChainId, Digest, Height, Parameters, Round,
+    SecretKey, TimeMs, Validator, ValidatorId, ValidatorSet, WindowId,
 };
 use consensus_core::{
     Consensus, Effect, Input, Message, MuteReason, Proposers, Standing, Timeout, Timeouts,
@@ -162,6 +162,8 @@ pub fn header(height: Height, round: Round, proposer: ValidatorId, nonce: u64) -
         parent: BlockHash::default(),
         batch_count: 0,
         batches_root: Digest::ZERO,
+        evidence_count: 0,
+        evidence_root: Digest::ZERO,
         results_root: Digest::ZERO,
         state_digest: Digest::ZERO,
         validators_hash: Digest::ZERO,
@@ -437,7 +439,8 @@ impl World {
         let header = &self.headers[&certificate.block];
         let this = &mut self.nodes[node];
         assert_eq!(certificate.height, this.height(), "heights ascend by one");
-        this.proposers.note(header, &self.validators, PENALTY_HEIGHTS);
+        let block = Block { header: header.clone(), batches: Vec::new(), evidence: Vec::new() };
+        this.proposers.note(&block, &self.validators, PENALTY_HEIGHTS);
         this.chain.push(certificate);
     }
 

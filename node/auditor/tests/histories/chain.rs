@@ -8,8 +8,8 @@ use chain_state::{
 };
 use chain_types::batch::Items;
 use chain_types::{
-    BlockHeader, ChainGenesis, InstructionId, OrderId, Outcome, QuoteId, Round, TimeMs,
-    VerifiedBatch, WindowId,
+    BlockHeader, ChainGenesis, Equivocation, InstructionId, OrderId, Outcome, QuoteId, Round,
+    TimeMs, VerifiedBatch, WindowId,
 };
 use contracts::{BlockContext, Executed, execute};
 
@@ -17,6 +17,7 @@ use contracts::{BlockContext, Executed, execute};
 #[derive(Clone)]
 pub struct Decided {
     pub header: BlockHeader,
+    pub evidence: Vec<Equivocation>,
     pub batches: Vec<VerifiedBatch>,
     pub outcomes: Vec<Vec<Outcome>>,
 }
@@ -35,7 +36,8 @@ pub struct Chain {
 impl Chain {
     pub fn new(genesis: &ChainGenesis) -> Self {
         let header = State::genesis_block(genesis).header;
-        let zero = Decided { header, batches: Vec::new(), outcomes: Vec::new() };
+        let zero =
+            Decided { header, evidence: Vec::new(), batches: Vec::new(), outcomes: Vec::new() };
         Self {
             genesis: genesis.clone(),
             state: State::genesis(genesis),
@@ -51,9 +53,14 @@ impl Chain {
         &self.blocks[self.blocks.len() - 1]
     }
 
-    /// What the chain makes of these batches in a block of `time`; nothing is applied.
-    pub fn execute(&self, time: TimeMs, batches: &[VerifiedBatch]) -> Executed {
-        execute(&self.state, &context(&self.state, time), batches, self).unwrap()
+    /// What the chain makes of this in a block of `time`; nothing is applied.
+    pub fn execute(
+        &self,
+        time: TimeMs,
+        batches: &[VerifiedBatch],
+        evidence: &[Equivocation],
+    ) -> Executed {
+        execute(&self.state, &context(&self.state, time), batches, evidence, self).unwrap()
     }
 
     pub fn apply(&mut self, executed: Executed, batches: &[VerifiedBatch]) {
@@ -68,7 +75,8 @@ impl Chain {
         }
         let retired = self.state.apply(writes);
         self.retired.extend(retired.runs.iter().flat_map(OrderRun::sorted));
-        self.blocks.push(Decided { header: block.header, batches: batches.to_vec(), outcomes });
+        let (header, evidence, batches) = (block.header, block.evidence, batches.to_vec());
+        self.blocks.push(Decided { header, evidence, batches, outcomes });
     }
 
     pub fn record(&self, id: &OrderId) -> Option<OrderRecord> {

@@ -116,7 +116,7 @@ pub fn replay(chain: &Chain) {
     for block in &chain.blocks[1..] {
         let proposer = context(&again.state, block.header.time).proposer;
         assert_eq!(proposer, block.header.proposer);
-        let executed = again.execute(block.header.time, &block.batches);
+        let executed = again.execute(block.header.time, &block.batches, &block.evidence);
         assert_eq!(executed.block.header, block.header);
         assert_eq!(executed.outcomes, block.outcomes);
         again.apply(executed, &block.batches);

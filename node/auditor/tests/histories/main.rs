@@ -78,13 +78,16 @@ impl History {
         let time = TimeMs(time);
         let spoken = speaker.batches(now, &said);
         let (batches, refused) = self.turn_away(time, &spoken);
-        let executed = self.chain.execute(time, &batches);
+        let evidence = network::evidence(self.chain.state.height().next());
+        self.refuse_repeated_evidence(time);
+        let executed = self.chain.execute(time, &batches, &evidence);
         let (header, outcomes) = (&executed.block.header, &executed.outcomes);
-        if let Err(finding) = self.auditor.block(header, &batches, outcomes) {
+        if let Err(finding) = self.auditor.block(header, &evidence, &batches, outcomes) {
             panic!("{finding}");
         }
         if let Some(state) = &mut self.restored {
-            let again = execute(state, &context(state, time), &batches, &self.chain).unwrap();
+            let again = execute(state, &context(state, time), &batches, &evidence, &self.chain);
+            let again = again.unwrap();
             assert_eq!(&again.block.header, header, "a restored state goes another way");
             state.apply(again.writes);
         }
@@ -103,6 +106,14 @@ impl History {
         self.check();
     }
 
+    /// No block may hold the evidence of the block before it again.
+    fn refuse_repeated_evidence(&self, time: TimeMs) {
+        let (state, evidence) = (&self.chain.state, self.chain.last().evidence.as_slice());
+        let refused = execute(state, &context(state, time), &[], evidence, &self.chain).err();
+        let is_refused = matches!(refused, Some(BlockError::Evidence(_)));
+        assert_eq!(is_refused, !evidence.is_empty(), "{refused:?}");
+    }
+
     /// The batches that a block may hold, and the place and rejection of each other one: execution
     /// refuses a block with it, and the auditor agrees.
     fn turn_away(
@@ -119,7 +130,7 @@ impl History {
                 continue;
             };
             let alone = std::slice::from_ref(batch);
-            match execute(state, &context(state, time), alone, &self.chain) {
+            match execute(state, &context(state, time), alone, &[], &self.chain) {
                 Err(BlockError::Author { source, .. }) => assert_eq!(source.rejection, rejection),
                 other => panic!("the auditor gives {rejection:?}, execution {:?}", other.err()),
             }

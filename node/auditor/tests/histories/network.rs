@@ -3,8 +3,9 @@
 
 use chain_types::hash::sha256;
 use chain_types::{
-    Amount, ChainGenesis, ChainId, Currency, Digest, LiquidityLine, Merchant, MerchantId, Node,
-    Parameters, Participant, ParticipantId, Roles, SecretKey, TimeMs,
+    Amount, BlockHash, ChainGenesis, ChainId, Currency, Digest, Equivocation, Height,
+    LiquidityLine, Merchant, MerchantId, Node, Parameters, Participant, ParticipantId, Proposal,
+    Roles, Round, SecretKey, SignedProposal, SignedVote, TimeMs, ValidatorId, Vote, VoteStep,
 };
 
 pub const OPERATORS: [u32; 4] = [1, 2, 3, 4];
@@ -33,6 +34,10 @@ pub const CURRENCIES: [u16; 5] = [CNY, USD, JPY, KWD, CLF];
 /// The key of that number.
 pub fn secret(number: u32) -> SecretKey {
     SecretKey::from_seed(&sha256(&[b"histories", &number.to_le_bytes()]).0)
+}
+
+fn chain_id() -> ChainId {
+    ChainId(sha256(&[b"histories"]))
 }
 
 pub fn participant(id: u32, roles: Roles) -> Participant {
@@ -65,6 +70,35 @@ pub fn node(number: u32, operator: u32, power: u64) -> Node {
         validator_key: vote_key,
         power,
     }
+}
+
+/// What the block of a height holds as evidence: in every third, a validator's two prevotes of the
+/// height before, and in some also two proposals of the next validator.
+pub fn evidence(height: Height) -> Vec<Equivocation> {
+    if !height.0.is_multiple_of(3) {
+        return Vec::new();
+    }
+    let offence = Height(height.0 - 1);
+    let validator = u32::try_from(height.0 % 4).unwrap();
+    let key = |validator: u32| secret(20_000 + OPERATORS[validator as usize]);
+    let block = |byte| BlockHash(Digest([byte; 32]));
+    let vote = |block| {
+        let vote = Vote { height: offence, round: Round(0), step: VoteStep::Prevote, block };
+        let signature = key(validator).sign(&vote.digest(chain_id()));
+        SignedVote { vote, validator: ValidatorId(validator), signature }
+    };
+    let votes = Equivocation::Votes { first: vote(None), second: vote(Some(block(1))) };
+    if validator == 3 {
+        return vec![votes];
+    }
+    let proposal = |byte| {
+        let (round, block, proposer) = (Round(1), block(byte), ValidatorId(validator + 1));
+        let proposal = Proposal { height: offence, round, block, valid_round: None, proposer };
+        let signature = key(validator + 1).sign(&proposal.digest(chain_id()));
+        SignedProposal { proposal, signature }
+    };
+    let (first, second) = (proposal(1), proposal(2));
+    vec![votes, Equivocation::Proposals { first, second }]
 }
 
 fn parameters() -> Parameters {
@@ -115,7 +149,7 @@ pub fn genesis(time: TimeMs) -> ChainGenesis {
     let mut currencies = CURRENCIES.map(Currency).to_vec();
     currencies.sort_unstable();
     ChainGenesis {
-        chain_id: ChainId(sha256(&[b"histories"])),
+        chain_id: chain_id(),
         name: "histories".to_owned(),
         time,
         parameters: parameters(),

@@ -35,7 +35,7 @@ fn headers_follow_one_another() {
         let mut scene = Scene::default();
         let mut header = scene.header(1_000);
         change(&mut header);
-        match scene.auditor.block(&header, &[], &[]) {
+        match scene.auditor.block(&header, &[], &[], &[]) {
             Ok(()) => assert_eq!(words, "", "{name}"),
             Err(finding) => {
                 let found = finding.to_string();
@@ -55,6 +55,6 @@ fn every_batch_has_as_many_outcomes_as_items() {
     let mut scene = Scene::default();
     let batch = scene.batch(SERVICE, &[order]);
     let header = scene.header(1);
-    let finding = scene.auditor.block(&header, &[batch], &[]).unwrap_err();
+    let finding = scene.auditor.block(&header, &[], &[batch], &[]).unwrap_err();
     assert!(finding.to_string().contains("outcomes of 1 batches"));
 }

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use chain_types::batch::BatchItem;
+use chain_types::evidence::evidence_root;
 use chain_types::hash::sha256;
 use chain_types::*;
 use node_auditor::{Auditor, Counters, Finding};
@@ -136,6 +137,8 @@ impl Scene {
             parent: BlockHash::default(),
             batch_count: 0,
             batches_root: Digest::ZERO,
+            evidence_count: 0,
+            evidence_root: evidence_root(&[]),
             results_root: Digest::ZERO,
             state_digest: Digest::ZERO,
             validators_hash: Digest::ZERO,
@@ -154,7 +157,7 @@ impl Scene {
         let batches: Vec<VerifiedBatch> = said.iter().map(|(batch, _)| batch.clone()).collect();
         let outcomes: Vec<Vec<Outcome>> =
             said.iter().map(|(_, codes)| codes.iter().copied().map(Outcome).collect()).collect();
-        self.auditor.block(&header, &batches, &outcomes)
+        self.auditor.block(&header, &[], &batches, &outcomes)
     }
 
     /// A block whose outcomes are right.
@@ -176,7 +179,7 @@ impl Scene {
     #[track_caller]
     pub fn pass(&mut self, ms: u64) {
         let header = self.header(ms);
-        if let Err(finding) = self.auditor.block(&header, &[], &[]) {
+        if let Err(finding) = self.auditor.block(&header, &[], &[], &[]) {
             panic!("{finding}");
         }
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod cashback;
+mod evidence;
 mod findings;
 mod fx;
 mod governance;

@@ -75,6 +75,7 @@ const QUESTIONS: &[(&str, &str, &[Parameter])] = &[
     ("head", "chain_head", &[]),
     ("block", "chain_block", &[Block]),
     ("blocks", "chain_blocks", &[Page]),
+    ("evidence", "chain_evidence", &[Page]),
     ("status", "node_status", &[]),
     ("account-proof", "ledger_account_proof", &[Text("ACCOUNT"), OptionalNumber("HEIGHT")]),
 ];

@@ -247,8 +247,9 @@ fn execute_one(
         time: header.time,
     };
     let batches = verify(state, &stored.batches, height)?;
-    let executed = execute(state, &context, &batches, &Past { state, archive })
-        .map_err(|error| Difference::new(height, "validity", "decided", error))?;
+    let executed =
+        execute(state, &context, &batches, &stored.block.evidence, &Past { state, archive })
+            .map_err(|error| Difference::new(height, "validity", "decided", error))?;
     let difference = header_difference(header, &executed.block.header)
         .or_else(|| outcome_difference(height, &stored.outcomes, &executed.outcomes));
     if let Some(difference) = difference {
@@ -268,6 +269,7 @@ fn header_difference(stored: &BlockHeader, executed: &BlockHeader) -> Option<Dif
         ("chain id", stored.chain_id.0, executed.chain_id.0),
         ("parent", stored.parent.0, executed.parent.0),
         ("batches root", stored.batches_root, executed.batches_root),
+        ("evidence root", stored.evidence_root, executed.evidence_root),
         ("results root", stored.results_root, executed.results_root),
         ("state digest", stored.state_digest, executed.state_digest),
         ("records root", stored.records_root, executed.records_root),
@@ -345,6 +347,8 @@ mod tests {
             parent: BlockHash::default(),
             batch_count: 0,
             batches_root: Digest::ZERO,
+            evidence_count: 0,
+            evidence_root: Digest::ZERO,
             results_root: Digest::ZERO,
             state_digest: Digest::ZERO,
             validators_hash: Digest::ZERO,

@@ -225,7 +225,7 @@ impl HistoryChain {
             BlockContext { height, round: Round(0), parent_round: Round(0), proposer, time };
         let past = Past { state: &state, archive: &*home.archive };
         let executed =
-            costing(&mut self.steps.execute, || execute(&state, &context, &batches, &past))?;
+            costing(&mut self.steps.execute, || execute(&state, &context, &batches, &[], &past))?;
         home.archive.check()?;
         let (validators, penalty) =
             (state.validators().clone(), state.parameters().proposer_penalty_heights);
@@ -235,7 +235,7 @@ impl HistoryChain {
         all_applied(&staged)?;
         costing(&mut self.steps.stage, || home.store.stage(&staged))?;
         let certificate = self.ground.certificate(&staged.block);
-        home.proposers.note(&staged.block.header, &validators, penalty);
+        home.proposers.note(&staged.block, &validators, penalty);
         let (records, running) = (writes.records().to_vec(), writes.running_writes());
         let retired = costing(&mut self.steps.apply, || home.state.apply(writes));
         let learned = BlockRecords { records, writes: running, retired };

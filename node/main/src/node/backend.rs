@@ -5,12 +5,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use chain_state::{OrderRecord, State, WindowRecord};
-use chain_store::{BreachCursor, ChainStore as _, EntryCursor, InstructionFilter, Store};
+use chain_store::{
+    BreachCursor, ChainStore as _, EntryCursor, EvidenceCursor, InstructionFilter, Store,
+};
 use chain_types::registry::validator_of_keys;
 use chain_types::{
     BatchError, BatchId, Block, ChainGenesis, Height, InstructionId, OrderId, Parameters,
@@ -22,14 +23,15 @@ use node_network::Network;
 use node_replica::{Input, read_state};
 use rpc_api::{
     AccountName, AccountReport, BatchReport, BatchState, BlockReport, BlockSummary, BreachReport,
-    EntryReport, HealthReport, InstructionReport, OrderReport, Outcomes, PeerReport, ReceiptReport,
-    StatusReport, TrialBalance, Wait, WindowReport, encode_base64,
+    EntryReport, EvidenceReport, HealthReport, InstructionReport, OrderReport, Outcomes,
+    PeerReport, ReceiptReport, StatusReport, TrialBalance, Wait, WindowReport, encode_base64,
 };
 use rpc_server::{Backend, BackendError, BlockName, InstructionsOf, Place};
 use tokio::sync::watch;
 
 use super::driver::Vitals;
 use super::hub::{Ended, FinalBatch, Hub};
+use super::inbox::{InputSender, Source};
 use super::orders::Orders;
 use super::reports;
 use super::submissions::Submissions;
@@ -56,7 +58,7 @@ pub struct NodeBackend {
     /// For the peers' state.
     pub network: Network,
     /// To the driver.
-    pub inputs: SyncSender<Input>,
+    pub inputs: InputSender,
     /// To the driver, for clients' batches.
     pub submissions: Submissions,
     /// When the process started.
@@ -184,7 +186,7 @@ impl NodeBackend {
     fn is_held(&self, id: &BatchId) -> bool {
         let (token, answer) = self.hub.request();
         let input = Input::BatchesWanted { ids: vec![*id], token };
-        self.inputs.send(input).is_ok()
+        self.inputs.send_blocking(Source::Questions, input).is_ok()
             && answer.blocking_recv().is_ok_and(|(found, _)| !found.is_empty())
     }
 
@@ -366,6 +368,19 @@ impl Backend for NodeBackend {
             after.map(|place| BreachCursor { height: place.height, sequence: place.sequence });
         let found = self.store().breaches(cursor, limit as usize).map_err(BackendError::fault)?;
         Ok(found.iter().map(reports::breach).collect())
+    }
+
+    fn evidence(
+        &self,
+        after: Option<Place>,
+        limit: u32,
+    ) -> Result<Vec<EvidenceReport>, BackendError> {
+        self.read(|_| ())?;
+        let cursor =
+            after.map(|place| EvidenceCursor { height: place.height, sequence: place.sequence });
+        let found = self.store().evidence(cursor, limit as usize).map_err(BackendError::fault)?;
+        let rules = self.orders.state.rules();
+        Ok(found.iter().map(|one| reports::evidence(one, &rules.registry.nodes)).collect())
     }
 
     fn accounts(

@@ -3,23 +3,25 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use chain_store::{BlockRecords, Cell, ChainStore as _, Log, Store, StoreFault};
-use chain_types::{Height, TimeMs, codec};
-use node_network::{Lane, Network};
+use chain_types::{Equivocation, Height, TimeMs, codec};
+use node_network::{Lane, Network, Strike};
 use node_replica::{
-    Effect, Input, PeerMessage, Replica, Role, SharedState, StagedBlock, Target, read_state,
+    Effect, Input, NodeIndex, PeerMessage, Replica, Role, SharedState, StagedBlock, Target,
+    read_state,
 };
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error, info, warn};
+use tracing::{debug, error, info};
 
 use super::archive::{ReadFault, StoreArchive};
 use super::checkpoints::{Checkpoints, Work};
 use super::home::{Outdated, check_version};
 use super::hub::Hub;
+use super::inbox::InputReceiver;
 use super::metrics::NodeMetrics;
 use super::peers::{Directory, PeerWork};
 use super::standing::{Registration, tell_role};
@@ -115,7 +117,7 @@ impl Driver {
     pub fn run(
         mut self,
         first: Input,
-        inputs: &Receiver<Input>,
+        inputs: &InputReceiver,
         stop: &CancellationToken,
     ) -> Result<(), DriverFault> {
         tell_role(self.role, self.replica.height());
@@ -133,7 +135,7 @@ impl Driver {
     fn turn(
         &mut self,
         timers: &mut Timers,
-        inputs: &Receiver<Input>,
+        inputs: &InputReceiver,
         stop: &CancellationToken,
     ) -> Result<(), DriverFault> {
         while !stop.is_cancelled() {
@@ -219,15 +221,34 @@ impl Driver {
                 }
             }
             Effect::Dropped(ids) => self.hub.dropped(&ids),
-            Effect::Evidence(evidence) => {
-                error!(?evidence, "a validator signed two values for one step: tell the operators");
-            }
+            Effect::Evidence(evidence) => self.caught(&evidence),
             Effect::Trouble(trouble) => error!(trouble, "consensus"),
             Effect::Distrust { node, reason } => {
-                warn!(node = self.directory.name(node), reason, "a peer sent what does not hold");
+                debug!(peer = self.directory.name(node), reason, "peer sent an invalid message");
+                self.strike(node, Strike::Invalid);
             }
         }
         Ok(())
+    }
+
+    fn strike(&self, node: NodeIndex, kind: Strike) {
+        if let Some(key) = self.directory.key(node) {
+            self.network.strike(key, kind);
+        }
+    }
+
+    /// A validator has signed two values for one step. The next blocks carry the proof, by which it
+    /// loses its turns; its connection it loses at once.
+    fn caught(&self, evidence: &Equivocation) {
+        let node = NodeIndex(evidence.validator().0);
+        error!(
+            validator = self.directory.name(node),
+            height = %evidence.height(),
+            round = %evidence.round(),
+            what = evidence.kind().name(),
+            "validator signed two values for one step"
+        );
+        self.strike(node, Strike::Equivocation);
     }
 
     /// Makes what consensus asked for durable, with one sync.
@@ -271,7 +292,7 @@ impl Driver {
     fn follow_nodes(&mut self) {
         let state = read_state(&self.state);
         let nodes = state.nodes();
-        if self.directory.follow(nodes) {
+        if self.directory.follow(state.height(), nodes) {
             self.network.allow(nodes.iter().map(|node| node.network_key).collect());
             self.registration.follow(nodes);
         }

@@ -207,7 +207,7 @@ fn rebuild(
         let Executed { writes, outcomes, .. } = replayed?;
         rebuilt.opening.replayed_orders += SinceCheckpoint::orders_of(&outcomes);
         let penalty = rebuilt.state.parameters().proposer_penalty_heights;
-        rebuilt.proposers.note(&block.header, rebuilt.state.validators(), penalty);
+        rebuilt.proposers.note(&block, rebuilt.state.validators(), penalty);
         let (records, running) = (writes.records().to_vec(), writes.running_writes());
         let retired = rebuilt.state.apply(writes);
         store.reindex(height, BlockRecords { records, writes: running, retired })?;

@@ -11,6 +11,7 @@ mod contract_reports;
 mod driver;
 pub mod home;
 mod hub;
+mod inbox;
 pub mod keys;
 mod metrics;
 pub mod orders;
@@ -25,14 +26,14 @@ mod timers;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex};
 
 use anyhow::{Context as _, anyhow};
 use chain_store::StoreOptions;
 use chain_types::ChainGenesis;
 use consensus_mempool::Limits as PoolLimits;
 use genesis::{NodeConfig, NodeIdentity};
-use node_network::{Limits as NetworkLimits, Network, NetworkConfig, Peer};
+use node_network::{Limits as NetworkLimits, Network, NetworkConfig, Peer, Throttle};
 use node_replica::{CheckpointInterval, Config, Input, NodeKeys, Replica, SharedState, read_state};
 use prometheus_client::registry::Registry;
 use tokio_util::sync::CancellationToken;
@@ -44,14 +45,13 @@ use self::checkpoints::Checkpoints;
 use self::driver::{Driver, Vitals};
 use self::home::Home;
 use self::hub::Hub;
+use self::inbox::{InputReceiver, inbox};
 use self::metrics::NodeMetrics;
 use self::orders::Orders;
 use self::peers::{Directory, Peers};
 use self::standing::Registration;
 use self::submissions::{Desk, Submissions};
 
-/// Inputs that wait for the driver; more are refused or waited for, never kept.
-const INPUTS_MAX: usize = 1_024;
 /// Requests to peers that wait to be carried out; the replica's timers ask again.
 const REQUESTS_MAX: usize = 256;
 /// The file that holds the node's process id while it runs.
@@ -69,16 +69,19 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
     let mut registry = Registry::default();
     let metrics = Arc::new(NodeMetrics::new(&mut registry));
     let own_key = identity.network_key.public_key();
-    let nodes = read_state(&home.state).nodes().to_vec();
+    let (height, nodes) = {
+        let state = read_state(&home.state);
+        (state.height(), state.nodes().to_vec())
+    };
     let registration = Registration::new(config.clone(), identity.clone(), &nodes)?;
-    let directory = Arc::new(Directory::new(&nodes, own_key));
+    let directory = Arc::new(Directory::new(height, &nodes, own_key));
     let network_config = network_config(&config, &identity, &nodes);
     let (network, events) = Network::start(network_config, &mut registry, cancel.clone()).await?;
 
-    let hub = Arc::new(Hub::new(read_state(&home.state).height()));
+    let hub = Arc::new(Hub::new(height));
     let vitals = Arc::new(Vitals::default());
-    vitals.height.store(read_state(&home.state).height().0, Ordering::Relaxed);
-    let (inputs, input_receiver) = mpsc::sync_channel(INPUTS_MAX);
+    vitals.height.store(height.0, Ordering::Relaxed);
+    let (inputs, input_receiver) = inbox();
     let (requests, request_receiver) = tokio::sync::mpsc::channel(REQUESTS_MAX);
     let peers = Peers {
         chain_id: genesis.chain_id,
@@ -88,6 +91,8 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
         state: home.state.clone(),
         store: home.store.clone(),
         hub: hub.clone(),
+        vitals: vitals.clone(),
+        read_faults: Arc::new(Mutex::new(Throttle::default())),
     };
     let submissions = Submissions::start(Desk {
         chain_id: genesis.chain_id,
@@ -170,7 +175,7 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
 async fn drive(
     driver: Driver,
     first: Input,
-    inputs: mpsc::Receiver<Input>,
+    inputs: InputReceiver,
     cancel: CancellationToken,
 ) -> anyhow::Result<()> {
     let stop = cancel.clone();

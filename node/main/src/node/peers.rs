@@ -1,101 +1,51 @@
-//! Between the network's bytes and the replica's inputs: decoding, verifying batches on worker
-//! threads, answering peers' requests from pool and store, and asking them.
+//! Between the network's bytes and the replica's inputs: decoding and verifying in tasks of each
+//! peer, answering peers' requests from pool and store, and asking them. What a peer does wrong is
+//! told to the network, which counts it and bans the peer; nothing here logs a line a message.
+
+mod batches;
+mod checks;
+mod directory;
+mod messages;
+mod recent;
 
 use std::collections::BTreeMap;
-use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use bytes::Bytes;
 use chain_store::{ChainStore as _, Store};
-use chain_types::{
-    BatchError, BatchId, ChainId, Height, Node, PublicKey, SignedBatch, VerifiedBatch, codec,
-};
-use node_network::{Event, Events, Lane, Network, Reply};
+use chain_types::{BatchId, ChainId, Height, PublicKey, SignedBatch, codec};
+use node_network::{Event, Events, Ignored, Lane, Network, Reply, Strike, Throttle};
 use node_replica::{
-    Input, NodeIndex, PEER_MESSAGE_BYTES_MAX, PeerMessage, PeerRequest, PeerResponse,
-    REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX, SYNC_BLOCKS_MAX, SYNC_BYTES_MAX, SharedState, SyncBlock,
-    WireBlock, read_state,
+    Input, NodeIndex, PeerRequest, PeerResponse, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX,
+    SYNC_BLOCKS_MAX, SYNC_BYTES_MAX, SharedState, SyncBlock, WireBlock,
 };
 use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
+use self::batches::{BatchListener, strike_of};
+use self::checks::Verifier;
+pub use self::directory::Directory;
+use self::messages::{Arrived, MessageListener};
+use super::driver::Vitals;
 use super::hub::Hub;
-use super::submissions::{SMALL_BYTES, TOGETHER_MAX};
+use super::inbox::{InputSender, Source};
 
-/// Batches of peers that are verified at once.
+/// Large batches of peers that are verified at once.
 const VERIFYING_MAX: usize = 4;
+/// Messages of a peer and lane that wait for its tasks. Its room in the network's inbox holds fewer,
+/// each of which takes 256 bytes at least.
+const ARRIVED_MAX: usize = 32 * 1024;
 /// Requests to peers that are under way at once.
 const ASKING_MAX: usize = 16;
 /// Peers' requests that are being answered at once.
-const ANSWERING_MAX: usize = 4;
+const ANSWERING_MAX: usize = 8;
+/// Those of one peer: another always finds a place soon.
+const ANSWERING_A_PEER_MAX: usize = 4;
 /// Batches in one answer.
 const ANSWER_BATCHES_MAX: usize = 8;
-
-/// Which key is which node, as the registry last said.
-#[derive(Debug)]
-pub struct Directory {
-    own: PublicKey,
-    listing: RwLock<Arc<Listing>>,
-}
-
-#[derive(Debug)]
-struct Listing {
-    nodes: Vec<Node>,
-    indexes: BTreeMap<PublicKey, NodeIndex>,
-}
-
-impl Listing {
-    fn new(nodes: &[Node]) -> Self {
-        let keys = nodes.iter().map(|node| node.network_key);
-        let indexes = keys.zip((0..).map(NodeIndex)).collect();
-        Self { nodes: nodes.to_vec(), indexes }
-    }
-}
-
-impl Directory {
-    /// The registry's nodes, as seen from the node whose network key is `own`.
-    pub fn new(nodes: &[Node], own: PublicKey) -> Self {
-        Self { own, listing: RwLock::new(Arc::new(Listing::new(nodes))) }
-    }
-
-    /// Takes over the nodes of a registry; gives whether they have changed.
-    pub fn follow(&self, nodes: &[Node]) -> bool {
-        let has_changed = self.listing().nodes != nodes;
-        if has_changed {
-            let listing = Arc::new(Listing::new(nodes));
-            *self.listing.write().unwrap_or_else(PoisonError::into_inner) = listing;
-        }
-        has_changed
-    }
-
-    fn listing(&self) -> Arc<Listing> {
-        self.listing.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// The network key of a node.
-    pub fn key(&self, node: NodeIndex) -> Option<PublicKey> {
-        self.listing().nodes.get(node.0 as usize).map(|node| node.network_key)
-    }
-
-    /// The name of a node.
-    pub fn name(&self, node: NodeIndex) -> String {
-        let listing = self.listing();
-        listing.nodes.get(node.0 as usize).map_or("unknown", |node| &node.name).to_owned()
-    }
-
-    /// The node of a network key.
-    pub fn index(&self, key: &PublicKey) -> Option<NodeIndex> {
-        self.listing().indexes.get(key).copied()
-    }
-
-    /// The network keys of the other validators.
-    pub fn validators(&self) -> Vec<PublicKey> {
-        let listing = self.listing();
-        let others = listing.nodes.iter().filter(|node| node.power > 0);
-        others.map(|node| node.network_key).filter(|key| *key != self.own).collect()
-    }
-}
 
 /// A question to a peer, to be carried out beside the driver.
 #[derive(Debug)]
@@ -125,70 +75,120 @@ pub struct Peers {
     pub network: Network,
     /// Which key is which node.
     pub directory: Arc<Directory>,
-    /// To the driver. A full queue is waited for on a worker thread.
-    pub inputs: SyncSender<Input>,
+    /// To the driver.
+    pub inputs: InputSender,
     /// For keys of submitters.
     pub state: SharedState,
     /// For peers' requests.
     pub store: Arc<Store>,
     /// For answers of the pool.
     pub hub: Arc<Hub>,
+    /// Whether this node is catching up, so that it knows less than its peers.
+    pub vitals: Arc<Vitals>,
+    /// Holds back log lines of reads that failed.
+    pub read_faults: Arc<Mutex<Throttle>>,
+}
+
+/// What the tasks of all peers share.
+struct Places {
+    verifier: Verifier,
+    verifying: Arc<Semaphore>,
+    answering: Arc<Semaphore>,
+}
+
+/// The way to one peer's tasks.
+struct Line {
+    messages: mpsc::Sender<Arrived>,
+    batches: mpsc::Sender<Arrived>,
+    answering: Arc<Semaphore>,
+}
+
+impl Line {
+    const fn of(&self, lane: Lane) -> &mpsc::Sender<Arrived> {
+        match lane {
+            Lane::Consensus => &self.messages,
+            Lane::Bulk => &self.batches,
+        }
+    }
 }
 
 impl Peers {
-    /// Turns network events into inputs until the network ends.
+    /// Turns network events into inputs until the network ends. Never waits for one peer: each has
+    /// tasks of its own, and its room bounds what waits for them.
     pub async fn listen(self, mut events: Events, cancel: CancellationToken) {
-        let verifying = Arc::new(Semaphore::new(VERIFYING_MAX));
-        let answering = Arc::new(Semaphore::new(ANSWERING_MAX));
-        loop {
-            let event = tokio::select! {
-                () = cancel.cancelled() => return,
-                event = events.recv() => event,
-            };
-            let Some(event) = event else { return };
-            let waiting = std::iter::from_fn(|| events.try_recv()).take(TOGETHER_MAX - 1);
-            let mut small = Vec::new();
-            for event in std::iter::once(event).chain(waiting) {
-                match event {
-                    Event::Connected(key) => {
-                        if let Some(node) = self.directory.index(&key) {
-                            self.input(Input::Connected(node)).await;
-                        }
-                    }
-                    Event::Disconnected(key) => {
-                        if let Some(node) = self.directory.index(&key) {
-                            self.input(Input::Disconnected(node)).await;
-                        }
-                    }
-                    Event::Message { from, lane: Lane::Consensus, bytes } => {
-                        self.message(from, &bytes).await;
-                    }
-                    Event::Message { from, lane: Lane::Bulk, bytes } => {
-                        if bytes.len() <= SMALL_BYTES {
-                            small.push((from, bytes));
-                            continue;
-                        }
-                        let Ok(permit) = verifying.clone().acquire_owned().await else { return };
-                        let peers = self.clone();
-                        tokio::task::spawn_blocking(move || {
-                            peers.take(vec![(from, bytes)]);
-                            drop(permit);
-                        });
-                    }
-                    Event::Request { from, bytes, reply } => {
-                        let Ok(permit) = answering.clone().acquire_owned().await else { return };
-                        let peers = self.clone();
-                        tokio::spawn(async move {
-                            peers.answer(from, &bytes, reply).await;
-                            drop(permit);
-                        });
+        let shared = Places {
+            verifier: Verifier::new(self.chain_id, self.directory.clone()),
+            verifying: Arc::new(Semaphore::new(VERIFYING_MAX)),
+            answering: Arc::new(Semaphore::new(ANSWERING_MAX)),
+        };
+        let (mut lines, mut tasks) = (BTreeMap::new(), JoinSet::new());
+        while let Some(Some(event)) = cancel.run_until_cancelled(events.recv()).await {
+            match event {
+                Event::Connected(key) => self.link(&key, true),
+                Event::Disconnected(key) => {
+                    self.link(&key, false);
+                    if self.directory.index(&key).is_none() {
+                        // It left the registry: its tasks end once they have nothing left.
+                        lines.remove(&key);
                     }
                 }
-            }
-            for batch in self.verified(small) {
-                self.input(Input::Batch(batch)).await;
+                Event::Message { from, lane, bytes, room } => {
+                    let start = || self.line(from, &shared, &mut tasks);
+                    let line = lines.entry(from).or_insert_with(start);
+                    if line.of(lane).try_send(Arrived { bytes, room }).is_err() {
+                        self.network.ignored(from, Ignored::OverBudget, 1);
+                    }
+                }
+                Event::Request { from, bytes, reply } => {
+                    let start = || self.line(from, &shared, &mut tasks);
+                    let line = lines.entry(from).or_insert_with(start);
+                    self.answer_beside(from, bytes, reply, [&line.answering, &shared.answering]);
+                }
             }
         }
+        tasks.shutdown().await;
+    }
+
+    fn link(&self, key: &PublicKey, is_connected: bool) {
+        if let Some(node) = self.directory.index(key) {
+            self.inputs.link(node, is_connected);
+        }
+    }
+
+    /// Starts the tasks of one peer.
+    fn line(&self, from: PublicKey, shared: &Places, tasks: &mut JoinSet<()>) -> Line {
+        let (messages, arriving_messages) = mpsc::channel(ARRIVED_MAX);
+        let (batches, arriving_batches) = mpsc::channel(ARRIVED_MAX);
+        let messages_of = MessageListener {
+            from,
+            network: self.network.clone(),
+            directory: self.directory.clone(),
+            inputs: self.inputs.clone(),
+            verifier: shared.verifier.clone(),
+        };
+        tasks.spawn(messages_of.run(arriving_messages));
+        let batches_of =
+            BatchListener { from, peers: self.clone(), verifying: shared.verifying.clone() };
+        tasks.spawn(batches_of.run(arriving_batches));
+        Line { messages, batches, answering: Arc::new(Semaphore::new(ANSWERING_A_PEER_MAX)) }
+    }
+
+    /// Answers a request once the peer has a place, and then one of all peers' is free. The
+    /// network bounds the requests that wait.
+    fn answer_beside(
+        &self,
+        from: PublicKey,
+        bytes: Bytes,
+        reply: Reply,
+        places: [&Arc<Semaphore>; 2],
+    ) {
+        let (peers, [own, all]) = (self.clone(), places.map(Arc::clone));
+        tokio::spawn(async move {
+            let (Ok(_own), Ok(_place)) = (own.acquire().await, all.acquire().await) else { return };
+            if !peers.network.is_banned(&from) {
+                peers.answer(from, &bytes, reply).await;
+            }
+        });
     }
 
     /// Carries out the replica's requests until the driver ends.
@@ -207,54 +207,6 @@ impl Peers {
         }
     }
 
-    /// Hands an input to the driver; waits on a worker thread if its queue is full.
-    async fn input(&self, input: Input) {
-        use std::sync::mpsc::TrySendError;
-        if let Err(TrySendError::Full(input)) = self.inputs.try_send(input) {
-            let inputs = self.inputs.clone();
-            // Fails only once the driver has ended.
-            let _ = tokio::task::spawn_blocking(move || drop(inputs.send(input))).await;
-        }
-    }
-
-    async fn message(&self, from: PublicKey, bytes: &[u8]) {
-        let Some(node) = self.directory.index(&from) else { return };
-        match codec::decode::<PeerMessage>(bytes, PEER_MESSAGE_BYTES_MAX) {
-            Ok(message) => self.input(Input::Message { from: node, message }).await,
-            Err(error) => {
-                warn!(peer = self.directory.name(node), %error, "a message does not decode");
-            }
-        }
-    }
-
-    /// Those of the batches that hold. Who sent another is told to the operator.
-    fn verified(&self, sent: Vec<(PublicKey, Bytes)>) -> Vec<VerifiedBatch> {
-        let told = |from: &PublicKey, error: &BatchError| {
-            let node = self.directory.index(from).unwrap_or(NodeIndex(u32::MAX));
-            warn!(peer = self.directory.name(node), %error, "a batch does not hold");
-        };
-        let decode = |(from, bytes)| {
-            let decoded = SignedBatch::decode(bytes).inspect_err(|error| told(&from, error));
-            Some((from, decoded.ok()?))
-        };
-        let (senders, batches): (Vec<_>, Vec<_>) = sent.into_iter().filter_map(decode).unzip();
-        let verified = senders.iter().zip(self.verify_all(batches));
-        verified.filter_map(|(from, it)| it.inspect_err(|error| told(from, error)).ok()).collect()
-    }
-
-    fn verify_all(&self, batches: Vec<SignedBatch>) -> Vec<Result<VerifiedBatch, BatchError>> {
-        let keys_of = |id| read_state(&self.state).ready_keys(id);
-        SignedBatch::verify_all(batches, self.chain_id, keys_of)
-    }
-
-    /// Verifies batches and hands them to the driver; waits while its queue is full.
-    fn take(&self, sent: Vec<(PublicKey, Bytes)>) {
-        for batch in self.verified(sent) {
-            // Fails only once the driver has ended.
-            drop(self.inputs.send(Input::Batch(batch)));
-        }
-    }
-
     async fn answer(&self, from: PublicKey, bytes: &[u8], reply: Reply) {
         let response = match codec::decode(bytes, REQUEST_BYTES_MAX) {
             Ok(PeerRequest::Batches(ids)) => self.answer_batches(ids).await,
@@ -264,15 +216,18 @@ impl Peers {
                 match tokio::task::spawn_blocking(read).await {
                     Ok(Ok(blocks)) => PeerResponse::Blocks(blocks),
                     Ok(Err(fault)) => {
-                        warn!(%fault, "blocks for a peer could not be read");
+                        let mut faults =
+                            self.read_faults.lock().unwrap_or_else(PoisonError::into_inner);
+                        if let Some(times) = faults.due(Instant::now()) {
+                            warn!(%fault, times, "blocks for a peer could not be read");
+                        }
                         return;
                     }
                     Err(_) => return,
                 }
             }
-            Err(error) => {
-                let node = self.directory.index(&from).unwrap_or(NodeIndex(u32::MAX));
-                warn!(peer = self.directory.name(node), %error, "a request does not decode");
+            Err(_) => {
+                self.network.strike(from, Strike::Undecodable);
                 return;
             }
         };
@@ -282,7 +237,8 @@ impl Peers {
     async fn answer_batches(&self, mut ids: Vec<BatchId>) -> PeerResponse {
         ids.truncate(ANSWER_BATCHES_MAX);
         let (token, answer) = self.hub.request();
-        self.input(Input::BatchesWanted { ids, token }).await;
+        // Fails only once the driver has ended, and so does the answer then.
+        let _ = self.inputs.send(Source::Questions, Input::BatchesWanted { ids, token }).await;
         let Ok((found, missing)) = answer.await else {
             return PeerResponse::Batches(Vec::new());
         };
@@ -297,53 +253,76 @@ impl Peers {
     }
 
     async fn fetch_batches(&self, from: NodeIndex, ids: Vec<BatchId>) {
-        let Some(PeerResponse::Batches(batches)) =
-            self.request(from, &PeerRequest::Batches(ids)).await
-        else {
-            return;
-        };
         let Some(key) = self.directory.key(from) else { return };
+        let batches = match self.request(key, &PeerRequest::Batches(ids)).await {
+            Some(PeerResponse::Batches(batches)) => batches,
+            Some(PeerResponse::Blocks(_)) => {
+                self.network.strike(key, Strike::Invalid);
+                return;
+            }
+            None => return,
+        };
         let peers = self.clone();
-        let sent = batches.into_iter().map(|bytes| (key, Bytes::from(bytes))).collect();
+        let take = move || {
+            let decoded = batches.into_iter().map(|bytes| SignedBatch::decode(Bytes::from(bytes)));
+            let sound = decoded.filter_map(|result| peers.sound(key, result)).collect();
+            peers.take(key, sound)
+        };
         // Fails only when the runtime ends.
-        let _ = tokio::task::spawn_blocking(move || peers.take(sent)).await;
+        let _ = tokio::task::spawn_blocking(take).await;
     }
 
     async fn fetch_blocks(&self, from: NodeIndex, height: Height) {
+        let Some(key) = self.directory.key(from) else { return };
         let request = PeerRequest::Blocks { from: height, count: SYNC_BLOCKS_MAX };
-        let wire = match self.request(from, &request).await {
+        let wire = match self.request(key, &request).await {
             Some(PeerResponse::Blocks(blocks)) => blocks,
-            _ => Vec::new(),
+            Some(PeerResponse::Batches(_)) => {
+                self.network.strike(key, Strike::Invalid);
+                Vec::new()
+            }
+            None => Vec::new(),
         };
         let peers = self.clone();
-        let verify = move || wire.into_iter().map_while(|block| peers.sync_block(block)).collect();
+        let verify =
+            move || wire.into_iter().map_while(|block| peers.sync_block(key, block)).collect();
         let blocks: Vec<SyncBlock> = tokio::task::spawn_blocking(verify).await.unwrap_or_default();
-        self.input(Input::Blocks { from, blocks }).await;
+        // Fails only once the driver has ended.
+        let _ = self.inputs.send(Source::Questions, Input::Blocks { from, blocks }).await;
     }
 
     /// A block whose batches are verified with the keys of now: those that the next block executes
     /// under. A later block may hold a batch of a key that is not known yet: it and those after it
     /// are asked for again once the blocks before it are committed.
-    fn sync_block(&self, wire: WireBlock) -> Option<SyncBlock> {
+    fn sync_block(&self, from: PublicKey, wire: WireBlock) -> Option<SyncBlock> {
         let WireBlock { block, certificate, batches } = wire;
         let decode = |bytes| SignedBatch::decode(Bytes::from(bytes));
         let decoded: Result<Vec<_>, _> = batches.into_iter().map(decode).collect();
-        let batches = decoded
-            .and_then(|batches| self.verify_all(batches).into_iter().collect())
-            .inspect_err(|error| debug!(%error, "a synced batch does not hold now"))
-            .ok()?;
-        Some(SyncBlock { block, certificate, batches })
+        let verified = decoded.and_then(|batches| self.verify_all(batches).into_iter().collect());
+        match verified {
+            Ok(batches) => Some(SyncBlock { block, certificate, batches }),
+            Err(error) if strike_of(error.rejection) == Strike::Unverifiable => {
+                debug!(%error, "a synced batch does not hold now");
+                None
+            }
+            Err(_) => {
+                self.network.strike(from, Strike::Invalid);
+                None
+            }
+        }
     }
 
-    async fn request(&self, from: NodeIndex, request: &PeerRequest) -> Option<PeerResponse> {
-        let key = self.directory.key(from)?;
-        let name = self.directory.name(from);
-        match self.network.request(key, Bytes::from(codec::encode(request))).await {
-            Ok(bytes) => codec::decode(&bytes, RESPONSE_BYTES_MAX)
-                .inspect_err(|error| warn!(peer = name, %error, "an answer does not decode"))
-                .ok(),
+    async fn request(&self, of: PublicKey, request: &PeerRequest) -> Option<PeerResponse> {
+        match self.network.request(of, Bytes::from(codec::encode(request))).await {
+            Ok(bytes) => {
+                let decoded = codec::decode(&bytes, RESPONSE_BYTES_MAX);
+                if decoded.is_err() {
+                    self.network.strike(of, Strike::Undecodable);
+                }
+                decoded.ok()
+            }
             Err(error) => {
-                debug!(peer = name, %error, "a request was not answered");
+                debug!(peer = %of, %error, "a request was not answered");
                 None
             }
         }

@@ -1,14 +1,17 @@
 //! The chain's records in the words of the public interface.
 
 use chain_state::{
-    Account, AccountEntry, AccountKey, BreachRecord, BreachSubject, EntryCause, InstructionRecord,
-    InstructionStatus, Stage, State, WindowRecord, WindowSettlement,
+    Account, AccountEntry, AccountKey, BreachRecord, BreachSubject, EntryCause, EvidenceRecord,
+    InstructionRecord, InstructionStatus, Stage, State, WindowRecord, WindowSettlement,
 };
-use chain_types::{Currency, FailureReason, RecordProof, WindowId, codec};
+use chain_types::{
+    BlockHash, Currency, EquivocationKind, FailureReason, Node, RecordProof, WindowId, codec,
+};
 use rpc_api::{
     AccountKind, AccountName, AccountReport, BreachReport, BreachStage, CountersReport,
-    CurrencyBalance, EntryReport, InstructionReport, InstructionState, Money, PositionReport,
-    TrialBalance, WindowProofReport, WindowReport, WindowSettledReport, encode_base64,
+    CurrencyBalance, EntryReport, EvidenceKind, EvidenceReport, InstructionReport,
+    InstructionState, Money, PositionReport, TrialBalance, WindowProofReport, WindowReport,
+    WindowSettledReport, encode_base64,
 };
 
 /// A sum in the interface's form; sums stay far below the bound, which `order_amount_max` and the
@@ -186,6 +189,28 @@ pub fn breach(record: &BreachRecord) -> BreachReport {
         noticed_ms: record.noticed.0,
         height: record.height.0,
         sequence: record.sequence,
+    }
+}
+
+/// A validator caught at signing two values. `nodes` are the registry's, which only grow.
+pub fn evidence(record: &EvidenceRecord, nodes: &[Node]) -> EvidenceReport {
+    let hash = |value: Option<BlockHash>| value.map(|block| block.to_string());
+    let node = nodes.get(record.validator.0 as usize);
+    EvidenceReport {
+        validator: record.validator.0,
+        name: node.map(|node| node.name.clone()).unwrap_or_default(),
+        what: match record.kind {
+            EquivocationKind::Prevotes => EvidenceKind::Prevotes,
+            EquivocationKind::Precommits => EvidenceKind::Precommits,
+            EquivocationKind::Proposals => EvidenceKind::Proposals,
+        },
+        height: record.offence_height.0,
+        round: record.offence_round.0,
+        first: hash(record.first),
+        second: hash(record.second),
+        block_height: record.height.0,
+        sequence: record.sequence,
+        time_ms: record.time.0,
     }
 }
 

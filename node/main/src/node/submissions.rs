@@ -2,13 +2,13 @@
 //! Small ones, whose cost is their signature, are verified with those that arrive meanwhile.
 
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, TrySendError};
 
 use chain_types::{BatchError, ChainId, Rejection, SignedBatch, VerifiedBatch};
 use node_replica::{Input, SharedState, read_state};
 use tokio::sync::{Semaphore, mpsc};
 
 use super::hub::Hub;
+use super::inbox::{InputSender, Refused, Source};
 
 /// A batch of at most so many bytes (some thirty orders) costs less than to wake a worker for it
 /// alone would.
@@ -42,7 +42,7 @@ pub struct Desk {
     /// Hears of what does not reach the driver.
     pub hub: Arc<Hub>,
     /// To the driver.
-    pub inputs: SyncSender<Input>,
+    pub inputs: InputSender,
 }
 
 impl Submissions {
@@ -99,9 +99,10 @@ impl Desk {
 
     fn hand_over(&self, verified: Result<VerifiedBatch, BatchError>, token: u64) {
         let sent = verified.and_then(|batch| {
-            self.inputs.try_send(Input::Submit { batch, token }).map_err(|refused| match refused {
-                TrySendError::Full(_) => full("for the driver"),
-                TrySendError::Disconnected(_) => stopping(),
+            let input = Input::Submit { batch, token };
+            self.inputs.try_send(Source::Submissions, input).map_err(|refused| match refused {
+                Refused::Full => full("for the driver"),
+                Refused::Closed => stopping(),
             })
         });
         if let Err(error) = sent {
@@ -112,7 +113,7 @@ impl Desk {
 
 /// How many are verified together next. A wrong one costs those beside it: who sends many of them
 /// finds the others verified alone.
-fn next_company(company: usize, verified: &[Result<VerifiedBatch, BatchError>]) -> usize {
+pub fn next_company(company: usize, verified: &[Result<VerifiedBatch, BatchError>]) -> usize {
     let is_wrong = |result: &Result<VerifiedBatch, BatchError>| {
         result.as_ref().is_err_and(|error| error.rejection == Rejection::SignatureInvalid)
     };

@@ -1,6 +1,7 @@
 //! A small chain in a real home: what a node reads, proves and rebuilds of it.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod evidence;
 mod peers;
 
 use std::sync::Arc;
@@ -12,13 +13,13 @@ use chain_types::batch::BatchItem;
 use chain_types::lineage::Lineage;
 use chain_types::{
     Amount, ArrivalItem, CashbackTier, Certificate, ChainGenesis, ChainId, Change, CollectItem,
-    Currency, Decision, Digest, Flags, Height, HoldDecisionItem, InstructionId, LiquidityLine,
-    Merchant, MerchantId, Node, OrderId, Outcome, Parameters, Participant, ParticipantId,
-    PolicyItem, Programme, ProposalId, ProposalItem, Receipt, RechargeItem, RecordProof,
-    ReturnItem, Roles, Round, SecretKey, SignedBatch, TimeMs, VerifiedBatch, Vote, VoteStep,
-    WindowId, codec,
+    Currency, Decision, Digest, Equivocation, Flags, Height, HoldDecisionItem, InstructionId,
+    LiquidityLine, Merchant, MerchantId, Node, OrderId, Outcome, Parameters, Participant,
+    ParticipantId, PolicyItem, Programme, ProposalId, ProposalItem, PublicKey, Receipt,
+    RechargeItem, RecordProof, ReturnItem, Roles, Round, SecretKey, SignedBatch, TimeMs,
+    ValidatorId, VerifiedBatch, Vote, VoteStep, WindowId, codec,
 };
-use consensus_core::Proposers;
+use consensus_core::{Message, Proposers, SignedVote};
 use contracts::{BlockContext, Executed, execute};
 use node_replica::{Checkpoint, Past, SharedState, read_state};
 use tempfile::TempDir;
@@ -115,6 +116,8 @@ struct Chain {
     /// Each block's accounts as it left them, from block zero on.
     accounts: Vec<Vec<(AccountKey, Account)>>,
     numbers: u8,
+    /// What the next block holds against validators.
+    evidence: Vec<Equivocation>,
 }
 
 impl Chain {
@@ -128,7 +131,7 @@ impl Chain {
         let accounts = vec![state.accounts_created().to_vec()];
         let archive = Arc::new(StoreArchive::new(store.clone()));
         let state = SharedState::new(state);
-        Self { folder, genesis, state, store, archive, accounts, numbers: 0 }
+        Self { folder, genesis, state, store, archive, accounts, numbers: 0, evidence: Vec::new() }
     }
 
     fn orders(&self) -> Orders {
@@ -178,6 +181,7 @@ impl Chain {
         after_ms: u64,
         batches: Vec<VerifiedBatch>,
     ) -> (Certificate, BlockRecords, Vec<Vec<Outcome>>) {
+        let evidence = std::mem::take(&mut self.evidence);
         let (executed, signers) = {
             let state = read_state(&self.state);
             let signers: Vec<_> = state.validators().as_slice().iter().map(|one| one.id).collect();
@@ -189,7 +193,7 @@ impl Chain {
                 time: state.time().plus(after_ms),
             };
             let past = Past { state: &state, archive: &*self.archive };
-            (execute(&state, &context, &batches, &past).unwrap(), signers)
+            (execute(&state, &context, &batches, &evidence, &past).unwrap(), signers)
         };
         self.archive.check().unwrap();
         let Executed { block, outcomes, writes } = executed;

@@ -9,7 +9,8 @@ use anyhow::Context as _;
 use chain_state::State;
 use chain_store::{ChainStore as _, Store, StoreOptions};
 use chain_types::{
-    BlockHeader, ChainGenesis, Currency, Height, Outcome, SignedBatch, VerifiedBatch,
+    Block, BlockHeader, ChainGenesis, Currency, Equivocation, Height, Outcome, SignedBatch,
+    VerifiedBatch,
 };
 use genesis::NodeFolder;
 use indicatif::ProgressBar;
@@ -31,6 +32,8 @@ const MERCHANT_PAYABLE: u8 = 2;
 pub struct ReadBlock {
     /// Its header.
     pub header: BlockHeader,
+    /// Its evidence against validators.
+    pub evidence: Vec<Equivocation>,
     /// Its batches, with signatures and roots checked.
     pub batches: Vec<VerifiedBatch>,
     /// What its node says became of their items.
@@ -189,8 +192,8 @@ pub fn audit(
     let auditor = Auditor::new(genesis);
     let mut audited = Audited { auditor, blocks: 0, items: 0, finding: None };
     for block in blocks {
-        let ReadBlock { header, batches, outcomes } = block?;
-        if let Err(finding) = audited.auditor.block(&header, &batches, &outcomes) {
+        let ReadBlock { header, evidence, batches, outcomes } = block?;
+        if let Err(finding) = audited.auditor.block(&header, &evidence, &batches, &outcomes) {
             audited.finding = Some(finding.to_string());
             break;
         }
@@ -207,7 +210,7 @@ fn read_block(
     height: Height,
 ) -> anyhow::Result<ReadBlock> {
     let missing = || format!("height {height} is missing from the home");
-    let header = store.block(height)?.with_context(missing)?.block.header;
+    let Block { header, evidence, .. } = store.block(height)?.with_context(missing)?.block;
     let outcomes = store.outcomes(height)?.with_context(missing)?;
     let verify = |bytes| -> anyhow::Result<VerifiedBatch> {
         Ok(SignedBatch::decode(bytes)?.verify(genesis.chain_id, |id| keys.keys(height, id))?)
@@ -215,7 +218,7 @@ fn read_block(
     let payload = store.payload(height)?.with_context(missing)?;
     let batches = payload.into_iter().map(verify).collect::<anyhow::Result<_>>();
     let batches = batches.with_context(|| format!("a batch of block {height}"))?;
-    Ok(ReadBlock { header, batches, outcomes })
+    Ok(ReadBlock { header, evidence, batches, outcomes })
 }
 
 type Balances = BTreeMap<(u8, u64, u16), Counters>;

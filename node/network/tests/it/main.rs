@@ -10,6 +10,7 @@ mod proxy;
 mod restart;
 mod slow;
 mod strangers;
+mod strikes;
 mod talk;
 mod throughput;
 mod villain;

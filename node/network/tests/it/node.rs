@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chain_types::{ChainId, Digest, PublicKey, SecretKey};
-use node_network::{Event, Events, Lane, Limits, Network, NetworkConfig, NetworkFault, Peer};
+use node_network::{
+    Event, Events, Lane, LaneLimits, Limits, Network, NetworkConfig, NetworkFault, Peer,
+};
 use prometheus_client::registry::Registry;
 use tokio_util::sync::CancellationToken;
 
@@ -26,9 +28,14 @@ pub fn keys(numbers: impl IntoIterator<Item = u8>) -> BTreeSet<PublicKey> {
     numbers.into_iter().map(key).collect()
 }
 
-/// Quick to try again, so that tests need not wait.
+/// Quick to try again and generous with budgets, so that tests need not wait.
 pub fn limits() -> Limits {
+    let defaults = Limits::default();
+    let consensus = LaneLimits { budget_messages_per_second: 50_000, ..defaults.consensus };
+    let bulk = LaneLimits { budget_bytes_per_second: 10_000_000_000, ..defaults.bulk };
     Limits {
+        consensus,
+        bulk,
         redial_min: Duration::from_millis(20),
         redial_max: Duration::from_millis(100),
         ..Limits::default()
@@ -100,7 +107,7 @@ impl Node {
     /// The next message, whatever else happens before.
     pub async fn next_message(&mut self) -> (PublicKey, Lane, Bytes) {
         loop {
-            if let Event::Message { from, lane, bytes } = self.next().await {
+            if let Event::Message { from, lane, bytes, .. } = self.next().await {
                 return (from, lane, bytes);
             }
         }

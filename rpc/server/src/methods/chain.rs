@@ -4,10 +4,11 @@ use chain_types::Height;
 use jsonrpsee::core::{RpcResult, SubscriptionResult, async_trait};
 use jsonrpsee::server::PendingSubscriptionSink;
 use rpc_api::{
-    BlockReport, BlockSelector, BlockSummary, ChainInfo, ChainRpcServer, Page, ParametersReport,
+    BlockReport, BlockSelector, BlockSummary, ChainInfo, ChainRpcServer, EvidenceReport, Page,
+    ParametersReport,
 };
 
-use super::{Api, id_malformed, page_limit, read_cursor};
+use super::{Api, id_malformed, page_limit, place_cursor, place_of, read_cursor};
 use crate::backend::BlockName;
 
 #[async_trait]
@@ -64,6 +65,17 @@ impl ChainRpcServer for Api {
         let mut items = self.read(move |node| node.blocks(Height(first), count)).await?;
         items.reverse();
         Ok(Page::of(items, limit, |last| last.height.to_string()))
+    }
+
+    async fn evidence(
+        &self,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<EvidenceReport>> {
+        let limit = page_limit(limit)?;
+        let after = read_cursor(cursor.as_deref(), place_of)?;
+        let items = self.read(move |node| node.evidence(after, limit + 1)).await?;
+        Ok(Page::of(items, limit, |last| place_cursor(last.block_height, last.sequence)))
     }
 
     async fn subscribe_blocks(

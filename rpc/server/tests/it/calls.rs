@@ -91,6 +91,10 @@ async fn every_method(server: &TestServer, client: &(impl SubscriptionClientT + 
     assert_eq!(breaches.next.as_deref(), Some("3-1"));
     assert_eq!(client.breaches(breaches.next, None).await.unwrap().items.len(), 3);
 
+    let evidence = client.evidence(None, Some(2)).await.unwrap();
+    assert_eq!(evidence.next.as_deref(), Some("4-1"));
+    assert_eq!(client.evidence(evidence.next, None).await.unwrap().items.len(), 1);
+
     let accounts = client.accounts(None, Some(2)).await.unwrap();
     assert_eq!(accounts.next.as_deref(), Some("gateway-liquidity:202:CNY"));
     assert_eq!(client.accounts(accounts.next, None).await.unwrap().items, [account(203)]);
@@ -271,6 +275,7 @@ async fn bad_cursors_and_limits_are_refused_by_every_list() {
         refused_as(client.windows(cursor(), None).await, ApiError::BadCursor);
         refused_as(client.instructions(filter, cursor(), None).await, ApiError::BadCursor);
         refused_as(client.breaches(cursor(), None).await, ApiError::BadCursor);
+        refused_as(client.evidence(cursor(), None).await, ApiError::BadCursor);
         refused_as(client.accounts(cursor(), None).await, ApiError::BadCursor);
         refused_as(client.entries(account, cursor(), None).await, ApiError::BadCursor);
     }
@@ -280,6 +285,7 @@ async fn bad_cursors_and_limits_are_refused_by_every_list() {
         refused_as(client.windows(None, limit).await, ApiError::LimitOutOfBounds);
         refused_as(client.instructions(filter, None, limit).await, ApiError::LimitOutOfBounds);
         refused_as(client.breaches(None, limit).await, ApiError::LimitOutOfBounds);
+        refused_as(client.evidence(None, limit).await, ApiError::LimitOutOfBounds);
         refused_as(client.accounts(None, limit).await, ApiError::LimitOutOfBounds);
     }
 }

@@ -17,9 +17,9 @@ use prometheus_client::registry::Registry;
 use rpc_api::chain::BatchReference;
 use rpc_api::{
     AccountName, AccountReport, BatchReport, BatchState, BlockReport, BlockSummary, BreachReport,
-    BreachStage, CurrencyBalance, EntryReport, HealthReport, InstructionReport, InstructionState,
-    Money, OrderReport, Outcomes, ReceiptReport, Searched, StatusReport, TrialBalance, Wait,
-    WindowReport,
+    BreachStage, CurrencyBalance, EntryReport, EvidenceKind, EvidenceReport, HealthReport,
+    InstructionReport, InstructionState, Money, OrderReport, Outcomes, ReceiptReport, Searched,
+    StatusReport, TrialBalance, Wait, WindowReport,
 };
 use rpc_server::{Backend, BackendError, BlockName, InstructionsOf, Place, Server, ServerConfig};
 use tokio::sync::watch;
@@ -336,6 +336,31 @@ impl Backend for FakeNode {
         Ok(rest.take(limit as usize).collect())
     }
 
+    fn evidence(
+        &self,
+        after: Option<Place>,
+        limit: u32,
+    ) -> Result<Vec<EvidenceReport>, BackendError> {
+        let all = (0..3_u32).map(|sequence| EvidenceReport {
+            validator: sequence,
+            name: format!("validator-{sequence}"),
+            what: EvidenceKind::Prevotes,
+            height: 3,
+            round: 0,
+            first: None,
+            second: Some(block_hash(3).to_string()),
+            block_height: 4,
+            sequence,
+            time_ms: 1,
+        });
+        let place = |one: &EvidenceReport| Place {
+            height: Height(one.block_height),
+            sequence: one.sequence,
+        };
+        let rest = all.filter(|one| after.is_none_or(|after| place(one) > after));
+        Ok(rest.take(limit as usize).collect())
+    }
+
     fn accounts(
         &self,
         after: Option<AccountName>,
@@ -384,10 +409,13 @@ impl Backend for FakeNode {
             summary: summary(height),
             protocol_version: 1,
             batches_root: Digest::ZERO,
+            evidence_count: 0,
+            evidence_root: Digest::ZERO,
             results_root: Digest::ZERO,
             validators_hash: Digest::ZERO,
             parameters_hash: Digest::ZERO,
             batches: vec![BatchReference { batch_id: BatchId(Digest([1; 32])) }],
+            evidence_base64: Vec::new(),
             certificate: None,
             header_base64: String::new(),
         }))

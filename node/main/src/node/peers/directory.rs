@@ -1,0 +1,133 @@
+//! Which key is which node, as the registry last said.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use chain_types::{Height, Node, PublicKey};
+use node_replica::NodeIndex;
+
+/// For how many heights a node that lost its power may go on as if it had not heard of it.
+const POWER_GRACE_HEIGHTS: u64 = 100;
+
+/// The registry's nodes, shared by those who need to know who is who.
+#[derive(Debug)]
+pub struct Directory {
+    own: PublicKey,
+    /// The height after whose block the listing holds, or a little less.
+    height: AtomicU64,
+    listing: RwLock<Arc<Listing>>,
+}
+
+/// The nodes at one height.
+#[derive(Debug)]
+pub struct Listing {
+    nodes: Vec<Node>,
+    indexes: BTreeMap<PublicKey, NodeIndex>,
+    /// The last height at which a node had power that has none now, since this process started.
+    powerless_since: BTreeMap<PublicKey, Height>,
+}
+
+/// What a node's words in consensus count for, the most first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Power {
+    /// The registry gives it power.
+    Has,
+    /// It had power at that height, or lost it so lately that it may not know.
+    Had,
+    /// It has none.
+    None,
+}
+
+impl Listing {
+    fn new(nodes: &[Node], powerless_since: BTreeMap<PublicKey, Height>) -> Self {
+        let keys = nodes.iter().map(|node| node.network_key);
+        let indexes = keys.zip((0..).map(NodeIndex)).collect();
+        Self { nodes: nodes.to_vec(), indexes, powerless_since }
+    }
+
+    /// A node of the registry.
+    pub fn node(&self, index: NodeIndex) -> Option<&Node> {
+        self.nodes.get(index.0 as usize)
+    }
+
+    /// The node of a network key.
+    pub fn index(&self, key: &PublicKey) -> Option<NodeIndex> {
+        self.indexes.get(key).copied()
+    }
+
+    /// Whether the node of a network key may speak of `height` in consensus.
+    pub fn power(&self, key: &PublicKey, height: Height) -> Power {
+        let node = self.index(key).and_then(|index| self.node(index));
+        if node.is_some_and(|node| node.power > 0) {
+            return Power::Has;
+        }
+        let last = self.powerless_since.get(key);
+        let had = last.is_some_and(|last| height.0 <= last.0.saturating_add(POWER_GRACE_HEIGHTS));
+        if had { Power::Had } else { Power::None }
+    }
+}
+
+impl Directory {
+    /// The registry's nodes after the block of `height`, as seen from the node whose network key
+    /// is `own`.
+    pub fn new(height: Height, nodes: &[Node], own: PublicKey) -> Self {
+        let listing = Arc::new(Listing::new(nodes, BTreeMap::new()));
+        Self { own, height: AtomicU64::new(height.0), listing: RwLock::new(listing) }
+    }
+
+    /// Takes over the nodes of a registry after the block of `height`; gives whether they have
+    /// changed.
+    pub fn follow(&self, height: Height, nodes: &[Node]) -> bool {
+        let before = self.listing();
+        let has_changed = before.nodes != nodes;
+        if has_changed {
+            let mut powerless_since = before.powerless_since.clone();
+            let had_power = |key: &PublicKey| before.power(key, Height(u64::MAX)) == Power::Has;
+            for node in nodes {
+                if node.power > 0 {
+                    powerless_since.remove(&node.network_key);
+                } else if had_power(&node.network_key) {
+                    powerless_since.insert(node.network_key, height);
+                }
+            }
+            let listing = Arc::new(Listing::new(nodes, powerless_since));
+            *self.listing.write().unwrap_or_else(PoisonError::into_inner) = listing;
+        }
+        // After the listing, so that a listing read after the height is never older than it.
+        self.height.store(height.0, Ordering::Release);
+        has_changed
+    }
+
+    /// The committed height, and a listing that is no older.
+    pub fn at_height(&self) -> (Height, Arc<Listing>) {
+        let height = Height(self.height.load(Ordering::Acquire));
+        (height, self.listing())
+    }
+
+    fn listing(&self) -> Arc<Listing> {
+        self.listing.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The network key of a node.
+    pub fn key(&self, node: NodeIndex) -> Option<PublicKey> {
+        self.listing().node(node).map(|node| node.network_key)
+    }
+
+    /// The name of a node.
+    pub fn name(&self, node: NodeIndex) -> String {
+        self.listing().node(node).map_or("unknown", |node| &node.name).to_owned()
+    }
+
+    /// The node of a network key.
+    pub fn index(&self, key: &PublicKey) -> Option<NodeIndex> {
+        self.listing().index(key)
+    }
+
+    /// The network keys of the other validators.
+    pub fn validators(&self) -> Vec<PublicKey> {
+        let listing = self.listing();
+        let others = listing.nodes.iter().filter(|node| node.power > 0);
+        others.map(|node| node.network_key).filter(|key| *key != self.own).collect()
+    }
+}
