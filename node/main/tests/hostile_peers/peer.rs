@@ -220,7 +220,7 @@ impl Driver {
                     self.step(Input::Batch(batch));
                 }
             }
-            Event::Message { from, lane: Lane::Consensus, bytes } => {
+            Event::Message { from, lane: Lane::Consensus, bytes, .. } => {
                 let Some(from) = self.index(&from) else { return };
                 if let Ok(message) = codec::decode(&bytes, PEER_MESSAGE_BYTES_MAX) {
                     self.message(from, message);
@@ -321,15 +321,14 @@ impl Driver {
             let state = read_state(&self.own.state);
             (state.validators().clone(), state.parameters().proposer_penalty_heights)
         };
-        let header = &block.block.header;
-        self.own.proposers.note(header, &self.own.validators, penalty);
+        self.own.proposers.note(&block.block, &self.own.validators, penalty);
         self.own.validators = validators;
         for message in self.conduct.committed(&self.own, &block) {
             for node in self.others() {
                 self.send(node, &message);
             }
         }
-        self.blocks.insert(header.height, block);
+        self.blocks.insert(block.block.header.height, block);
     }
 
     fn send(&self, to: u32, message: &PeerMessage) {

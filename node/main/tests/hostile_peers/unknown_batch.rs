@@ -2,6 +2,7 @@
 //! keeps no more than so many waits for them and drops the honest ones.
 
 use chain_types::block::batches_root;
+use chain_types::evidence::evidence_root;
 use chain_types::{BatchId, Block, BlockHeader, Digest, Height, Round};
 use consensus_core::Proposal;
 use node_replica::{PeerMessage, WireBlock};
@@ -58,9 +59,11 @@ fn propose(own: &Own, parent: &WireBlock, height: Height, round: Round, batch: u
         parent: parent.block.hash(),
         batch_count: 1,
         batches_root: batches_root(&batches),
+        evidence_count: 0,
+        evidence_root: evidence_root(&[]),
         ..before.clone()
     };
-    let block = Block { header, batches };
+    let block = Block { header, batches, evidence: Vec::new() };
     let (hash, proposer) = (block.hash(), own.id);
     let proposal = Proposal { height, round, block: hash, valid_round: None, proposer };
     let parent = Some(parent.certificate.clone());
