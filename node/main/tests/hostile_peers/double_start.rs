@@ -13,13 +13,15 @@ use crate::figures::Watch;
 use crate::peer::Peer;
 use crate::recorder::Recorder;
 use crate::restore::{EXPOSED, copy_in_use, go_on, grows, stand_still};
-use crate::support::{Network, PATIENCE, eventually, sluice};
+use crate::support::{Network, eventually, sluice};
 use crate::{HONEST, HOSTILE, rounds};
 
 /// The validator whose folder is started twice.
 const TWICE: usize = 2;
 /// How long both run.
 const BOTH: Duration = Duration::from_secs(4);
+/// How long the second has to catch up while the chain stands.
+const CATCHES_UP: Duration = Duration::from_secs(10);
 /// The places of the second one's ports, above those of the network's nodes.
 const PORTS_ABOVE: u16 = 18;
 
@@ -62,12 +64,12 @@ impl Twin {
         self.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
     }
 
-    /// Waits until it has the others' head, or has ended.
+    /// Waits until it has the others' head; while the first holds its connections it may not.
     async fn has_caught_up(&mut self, network: &Network) {
         let url = format!("http://127.0.0.1:{}", self.port + 1);
         let client = HttpClientBuilder::default().build(url).expect("a client");
         let started = Instant::now();
-        while self.is_running() && started.elapsed() < PATIENCE {
+        while self.is_running() && started.elapsed() < CATCHES_UP {
             let own = client.head().await.map_or(0, |head| head.height);
             if own > 0 && own >= network.height(0).await {
                 return;
@@ -95,13 +97,16 @@ impl Drop for Twin {
 async fn run_twice(network: &mut Network, recorder: &Recorder, round: usize) -> bool {
     let mut twin = Twin::copy(network);
     match round % 3 {
-        // While the chain waits for a height on which the first has voted since the copy.
+        // The first is frozen while the chain waits at a height on which it has voted since the
+        // copy; it wakes up beside the second.
         0 => {
             grows(network, 0, 5).await;
             stand_still(network, recorder).await;
+            network.pause(TWICE);
             twin.start();
             twin.has_caught_up(network).await;
             tokio::time::sleep(EXPOSED).await;
+            network.resume(TWICE);
             go_on(network, recorder);
         }
         // From one folder at rest, at the same time.
