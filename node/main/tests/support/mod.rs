@@ -149,6 +149,37 @@ impl Network {
         self.children[node] = Some(child);
     }
 
+    /// Starts these nodes and waits until they are ready.
+    pub async fn start_all(&mut self, nodes: &[usize]) {
+        for node in nodes {
+            self.start(*node);
+        }
+        for node in nodes {
+            self.ready(*node).await;
+        }
+    }
+
+    /// Whether the node's process is there.
+    pub fn is_running(&mut self, node: usize) -> bool {
+        let child = self.children[node].as_mut();
+        child.is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+    }
+
+    /// SIGSTOP: it holds its connections and does nothing.
+    pub fn pause(&self, node: usize) {
+        self.signal(node, "-STOP");
+    }
+
+    /// SIGCONT.
+    pub fn resume(&self, node: usize) {
+        self.signal(node, "-CONT");
+    }
+
+    fn signal(&self, node: usize, signal: &str) {
+        let child = self.children[node].as_ref().expect("it runs");
+        run(Command::new("kill").args([signal, &child.id().to_string()]));
+    }
+
     /// kill -9.
     pub fn kill(&mut self, node: usize) {
         if let Some(mut child) = self.children[node].take() {

@@ -1,0 +1,81 @@
+//! What a peer does otherwise than an honest node, and the keys it does it with.
+
+use chain_types::{ChainId, Height, Round, SecretKey, ValidatorId, ValidatorSet};
+use consensus_core::{Proposal, Proposers, SignedProposal, SignedVote};
+use node_replica::{PeerMessage, SharedState, WireBlock};
+
+/// A validator's keys, and what it knows of the chain.
+pub struct Own {
+    pub chain_id: ChainId,
+    pub id: ValidatorId,
+    pub key: SecretKey,
+    pub state: SharedState,
+    /// Who decides the next height.
+    pub validators: ValidatorSet,
+    /// Whose turn it is, as the committed headers have it.
+    pub proposers: Proposers,
+}
+
+impl Own {
+    pub fn sign_proposal(&self, proposal: Proposal) -> SignedProposal {
+        SignedProposal { proposal, signature: self.key.sign(&proposal.digest(self.chain_id)) }
+    }
+
+    /// Signs the vote anew, as it is now.
+    pub fn sign_again(&self, signed: &mut SignedVote) {
+        signed.signature = self.key.sign(&signed.vote.digest(self.chain_id));
+    }
+
+    /// The first round of a height in which it is this validator's turn.
+    pub fn first_turn(&self, height: Height) -> Round {
+        let order = self.proposers.order(&self.validators, height);
+        let place = order.iter().position(|id| *id == self.id).expect("a validator");
+        Round(u32::try_from(place).unwrap())
+    }
+
+    /// After how many rounds turns repeat.
+    pub fn turns(&self) -> u32 {
+        u32::try_from(self.validators.as_slice().len()).unwrap()
+    }
+
+    /// Whether the message is this validator's own fresh proposal.
+    pub fn proposes_fresh(&self, message: &PeerMessage) -> bool {
+        match message {
+            PeerMessage::Proposal { proposal, .. } => {
+                let said = &proposal.proposal;
+                said.proposer == self.id && said.valid_round.is_none()
+            }
+            _ => false,
+        }
+    }
+}
+
+/// What passes between a peer's honest replica and the other validators. As it stands, the peer
+/// is honest.
+pub trait Conduct: Send + 'static {
+    /// What leaves for one node in the place of the replica's message.
+    fn says(&mut self, _own: &Own, _to: u32, message: &PeerMessage) -> Vec<PeerMessage> {
+        vec![message.clone()]
+    }
+
+    /// What is answered to a node's message, besides what the replica says to it.
+    fn hears(&mut self, _own: &Own, _from: u32, _message: &PeerMessage) -> Vec<PeerMessage> {
+        Vec::new()
+    }
+
+    /// What is said to every other validator when a block is committed.
+    fn committed(&mut self, _own: &Own, _block: &WireBlock) -> Vec<PeerMessage> {
+        Vec::new()
+    }
+
+    /// Up to which height committed blocks are given to those who ask.
+    fn serves_up_to(&self) -> Height {
+        Height(u64::MAX)
+    }
+
+    /// Whether the peer fetches a block as soon as another says that it has it. One whose words
+    /// differ from its replica's does not learn of the decision from votes.
+    fn syncs_at_once(&self) -> bool {
+        false
+    }
+}
