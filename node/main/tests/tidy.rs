@@ -20,6 +20,7 @@ const ROOT: &[&str] = &[
     "Cargo.toml",
     "LICENSE",
     "README.md",
+    "SECURITY.md",
     "chain",
     "clippy.toml",
     "consensus",
