@@ -44,7 +44,7 @@ pub(crate) fn lane_protocol(
 
 fn protocol(chain_id: &ChainId, name: &str) -> Result<StreamProtocol, NetworkFault> {
     let chain = chain_id.to_string();
-    StreamProtocol::try_from_owned(format!("/sluice/{}/{name}/1", &chain[..16]))
+    StreamProtocol::try_from_owned(format!("/sluice/{}/{name}/2", &chain[..16]))
         .map_err(|error| NetworkFault::Transport(error.to_string()))
 }
 
@@ -109,7 +109,7 @@ fn behaviour(
         allowed: list,
         limits: connection_limits::Behaviour::new(bounds),
         identify: identify::Behaviour::new(
-            identify::Config::new("/sluice/1".to_owned(), keypair.public())
+            identify::Config::new("/sluice/2".to_owned(), keypair.public())
                 .with_agent_version(concat!("sluice/", env!("CARGO_PKG_VERSION")).to_owned())
                 .with_hide_listen_addrs(true)
                 .with_cache_size(0),

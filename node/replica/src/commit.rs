@@ -105,7 +105,6 @@ impl Replica {
     /// Between two heights: tells the peers, and waits for work or for the heartbeat.
     fn begin_waiting(&mut self, committed: Height) {
         self.candidates.clear();
-        self.log.clear();
         // The interval's timer was set when the committed height began; none is running if that
         // was elsewhere (the block came by sync).
         let next = committed.next();

@@ -1,7 +1,7 @@
 //! What this node has seen of validators that sign twice, until a block holds it.
 //!
-//! A proposer puts it beside its batches. Nobody passes evidence on by itself: whoever has seen both
-//! messages proposes it at its own turn, and the relay of votes lets all see them.
+//! A proposer puts it beside its batches. Nobody passes evidence on by itself: whoever has seen
+//! both messages proposes it at its own turn, and the relay of votes lets all see them.
 
 use std::collections::BTreeMap;
 

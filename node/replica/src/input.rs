@@ -1,6 +1,6 @@
 //! Everything the world may tell a replica.
 
-use chain_types::{BatchId, Block, Certificate, VerifiedBatch};
+use chain_types::{BatchId, Block, Certificate, Height, VerifiedBatch};
 
 use crate::effect::{StagedBlock, Timer};
 use crate::message::PeerMessage;
@@ -13,8 +13,9 @@ pub enum Input {
     Recover {
         /// Blocks staged for the next height but not known to be decided.
         staged: Vec<(Block, Vec<VerifiedBatch>)>,
-        /// The consensus log's entries of the next height, in order.
-        wal: Vec<Vec<u8>>,
+        /// The consensus log's entries from the next height on, in order. Those of a later height
+        /// are there when the certificate of the one before it was lost with the power.
+        wal: Vec<(Height, Vec<u8>)>,
     },
     /// A batch from a client of this node.
     Submit {

@@ -98,10 +98,15 @@ impl Replica {
             return;
         }
         // What the last run left of this height comes first.
-        let log = std::mem::take(&mut self.log);
+        let height = self.height();
+        let logged = std::mem::take(&mut self.log);
+        let (now, later): (Vec<_>, _) =
+            logged.into_iter().filter(|(of, _)| *of >= height).partition(|(of, _)| *of == height);
+        self.log = later;
+        let log: Vec<Vec<u8>> = now.into_iter().map(|(_, entry)| entry).collect();
         self.begin_height();
         let (validators, proposers) = (self.validators.clone(), self.proposers.clone());
-        let effects = self.consensus.start_with_log(self.height(), validators, &proposers, &log);
+        let effects = self.consensus.start_with_log(height, validators, &proposers, &log);
         let mut inputs = VecDeque::new();
         for effect in effects {
             self.handle_effect(effect, &mut inputs);

@@ -1,11 +1,11 @@
 //! What is asked of a proposal on arrival, before anything is executed or kept.
 //!
 //! A proposal is a signed word about a block's hash; the block travels beside it. What the hash
-//! binds (the header) is the proposer's, what it does not bind by itself (batches and evidence) must
-//! match the header's counts and roots, or whoever sent it has altered it. Every field of the header
-//! that feeds a rule is held against the proposal: a block that is proposed for the first time
-//! names this round and this proposer; one that is proposed again names the turn in which it was
-//! proposed first, at the latest in the round in which a quorum prevoted it.
+//! binds (the header) is the proposer's, what it does not bind by itself (batches and evidence)
+//! must match the header's counts and roots, or whoever sent it has altered it. Every field of
+//! the header that feeds a rule is held against the proposal: a block that is proposed for the
+//! first time names this round and this proposer; one that is proposed again names the turn in
+//! which it was proposed first, at the latest in the round in which a quorum prevoted it.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -86,7 +86,11 @@ pub fn replay_block(
 
 impl Replica {
     /// Takes up the height that the last run was deciding: first its blocks, then its votes.
-    pub(crate) fn recover(&mut self, staged: Vec<(Block, Vec<VerifiedBatch>)>, wal: &[Vec<u8>]) {
+    pub(crate) fn recover(
+        &mut self,
+        staged: Vec<(Block, Vec<VerifiedBatch>)>,
+        wal: Vec<(Height, Vec<u8>)>,
+    ) {
         self.effects.push(Effect::Schedule {
             timer: Timer::Heartbeat(self.height()),
             after_ms: self.parameters.heartbeat_ms,
@@ -106,7 +110,7 @@ impl Replica {
             }
         }
         // Its votes, as soon as this validator may speak: at once, if others did not get on.
-        self.pace.heartbeat_due = !wal.is_empty();
-        self.log = wal.to_vec();
+        self.pace.heartbeat_due = wal.iter().any(|(height, _)| *height == self.height());
+        self.log = wal;
     }
 }

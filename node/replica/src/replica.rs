@@ -102,10 +102,12 @@ pub struct Replica {
     /// Why this validator may not speak yet, or any more.
     pub(crate) silence: Option<Silence>,
     pub(crate) instance: u64,
+    /// Up to which height this validator may have signed what it has forgotten.
+    pub(crate) forgotten: Height,
     pub(crate) leases: Leases,
     pub(crate) evidence: EvidencePool,
-    /// What the last run's consensus log holds of the height after the committed one.
-    pub(crate) log: Vec<Vec<u8>>,
+    /// What the last run's consensus log holds of heights that have not started here again.
+    pub(crate) log: Vec<(Height, Vec<u8>)>,
     /// This process has signed something.
     pub(crate) has_signed: bool,
     /// Proposals that came before their height began.
@@ -169,6 +171,7 @@ impl Replica {
             head: config.head,
             silence: Some(silence),
             instance: config.instance,
+            forgotten: Height::default(),
             leases: Leases::default(),
             evidence: EvidencePool::default(),
             log: Vec::new(),
@@ -268,7 +271,7 @@ impl Replica {
         self.has_committed = false;
         let (round, is_message) = (self.running_round(), matches!(input, Input::Message { .. }));
         match input {
-            Input::Recover { staged, wal } => self.recover(staged, &wal),
+            Input::Recover { staged, wal } => self.recover(staged, wal),
             Input::Submit { batch, token } => self.submit(batch, token),
             Input::Batch(batch) => self.batch_from_peer(batch),
             Input::Message { from, message } => self.message(from, message),

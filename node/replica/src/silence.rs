@@ -1,22 +1,22 @@
-//! When a validator that has started may sign, and when it must stop: no key signs twice, although
-//! homes are copied, restored from old copies, and started on two machines.
+//! When a validator that has started may sign, and when it must stop: no key signs twice,
+//! although homes are copied, restored from old copies, and started on two machines.
 //!
 //! Every validator is silent at first. It asks the others what they have heard of its key
-//! ([`PeerMessage::Ask`]), and votes once a quorum, itself included, has answered and nothing that
-//! its vote guard does not account for was heard. An answer is also a *grant*: whoever gave one to a
-//! process gives none to another process with the same key for a while. Two quorums share an
-//! honest validator, so of two processes that ask at the same time one is silent until the
-//! other's votes can be heard.
+//! ([`PeerMessage::Ask`]), and votes once a quorum, itself included, has answered and nothing
+//! that its vote guard does not account for was heard. An answer is also a *grant*: whoever gave
+//! one to a process gives none to another process with the same key for a while. Two quorums
+//! share an honest validator, so of two processes that ask at the same time one is silent until
+//! the other's votes can be heard.
 //!
-//! A validator whose guard is absent, or was copied, has forgotten what it signed. It is silent as
-//! `newcomer` says, and then listens for some blocks, or heartbeats while none comes: should the
-//! original still vote, those who answer have heard it by then.
+//! A validator whose guard is absent, or was copied, has forgotten what it signed. It is silent
+//! as `newcomer` says, and then listens for some blocks, or heartbeats while none comes: should
+//! the original still vote, those who answer have heard it by then.
 //!
 //! Whenever a signature of the own key turns up that the guard does not account for, be it in an
 //! answer, in a relayed vote or in a certificate, one of two things is true. Before this process
 //! has signed anything, its guard is old (a disk was put back): it goes on as one that has
-//! forgotten. After that, the key signs elsewhere: it stops for good, until its operator has found
-//! the other machine and starts it again.
+//! forgotten. After that, the key signs elsewhere: it stops for good, until its operator has
+//! found the other machine and starts it again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -93,6 +93,9 @@ impl Replica {
             }
         };
         if is_granted {
+            if let Some(Silence::Forgot { newcomer, .. }) = &self.silence {
+                self.forgotten = newcomer.forgotten_max(own).unwrap_or_default();
+            }
             self.silence = None;
         }
         is_granted
@@ -198,6 +201,10 @@ impl Replica {
     }
 
     fn found_own_key(&mut self, height: Height) {
+        // What it signed before it forgot says nothing new, however often it is repeated.
+        if height <= self.forgotten {
+            return;
+        }
         let own = self.identity;
         match &mut self.silence {
             Some(Silence::Elsewhere) => return,

@@ -108,9 +108,8 @@ impl Disk {
     }
 
     /// The consensus log's entries of a height.
-    pub fn log_of(&self, height: Height) -> Vec<Vec<u8>> {
-        let entries = self.log.iter().filter(|(of, _)| *of == height);
-        entries.map(|(_, entry)| entry.clone()).collect()
+    pub fn log_from(&self, height: Height) -> Vec<(Height, Vec<u8>)> {
+        self.log.iter().filter(|(of, _)| *of >= height).cloned().collect()
     }
 
     /// The last committed height.

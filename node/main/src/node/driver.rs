@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use chain_store::{BlockRecords, Cell, ChainStore as _, Log, Store, StoreFault};
-use chain_types::{Equivocation, Height, TimeMs, codec};
+use chain_types::{Equivocation, Height, Round, TimeMs, codec};
 use node_network::{Lane, Network, Strike};
 use node_replica::{
     Effect, Input, NodeIndex, PeerMessage, Replica, Role, SharedState, StagedBlock, Target,
@@ -205,7 +205,7 @@ impl Driver {
                 self.count_own_vote(&certificate);
                 self.store.commit(&certificate, BlockRecords { records, writes, retired })?;
                 self.metrics.commit_seconds.observe(started.elapsed().as_secs_f64());
-                self.committed(&staged);
+                self.committed(&staged, certificate.round);
             }
             Effect::Checkpoint { height, snapshot, proposers } => {
                 if !self.checkpoints.write(Work { height, snapshot, proposers }) {
@@ -290,20 +290,20 @@ impl Driver {
         }
     }
 
-    fn committed(&mut self, staged: &StagedBlock) {
+    fn committed(&mut self, staged: &StagedBlock, round: Round) {
         let header = &staged.block.header;
         let orders: usize = staged.outcomes.iter().map(Vec::len).sum();
         self.follow_nodes();
         self.vitals.commit(header.height);
-        self.metrics.committed(header, orders as u64);
+        self.metrics.committed(header, round, orders as u64);
         self.hub.committed(&staged.block, &staged.outcomes);
         let passed_over = self.replica.passed_over();
         let notices = self.watch.commit(Instant::now(), header, passed_over);
         self.tell_all(notices);
         let batches = staged.block.batches.len();
-        debug!(height = %header.height, round = %header.round, batches, orders, "committed");
-        if header.round.0 > 0 {
-            info!(height = %header.height, round = %header.round, "took more than one round");
+        debug!(height = %header.height, %round, batches, orders, "committed");
+        if round.0 > 0 {
+            info!(height = %header.height, %round, "took more than one round");
         }
     }
 }

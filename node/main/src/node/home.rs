@@ -43,8 +43,8 @@ pub struct Home {
     pub proposers: Proposers,
     /// The consensus log.
     pub log: Log,
-    /// What the consensus log held of the next height.
-    pub log_entries: Vec<Vec<u8>>,
+    /// What the consensus log held from the next height on.
+    pub log_entries: Vec<(Height, Vec<u8>)>,
     /// The vote guard's file.
     pub guard: Cell,
     /// What the vote guard's file held.
@@ -133,8 +133,8 @@ pub fn open(
 /// What this validator remembers of its votes.
 struct Memory {
     log: Log,
-    /// Of the height `next`.
-    log_entries: Vec<Vec<u8>>,
+    /// From the height `next` on.
+    log_entries: Vec<(Height, Vec<u8>)>,
     guard: Cell,
 }
 
@@ -149,8 +149,8 @@ fn open_memory(folder: &Path, chain_id: ChainId, next: Height) -> anyhow::Result
         return Ok(Memory { log, log_entries: Vec::new(), guard });
     }
     let (log, entries) = Log::open(&log_file, chain_id, next, IfMissing::Create)?;
-    let of_next = entries.into_iter().filter(|entry| entry.height == next);
-    Ok(Memory { log, log_entries: of_next.map(|entry| entry.bytes).collect(), guard })
+    let log_entries = entries.into_iter().map(|entry| (entry.height, entry.bytes)).collect();
+    Ok(Memory { log, log_entries, guard })
 }
 
 /// Says in a line why a validator will be silent at first, and that nothing need be done.

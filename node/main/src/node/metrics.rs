@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicU64;
 
-use chain_types::BlockHeader;
+use chain_types::{BlockHeader, Round};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
@@ -61,12 +61,12 @@ impl NodeMetrics {
         metrics
     }
 
-    /// A block is committed.
-    pub fn committed(&self, header: &BlockHeader, operations: u64) {
+    /// A block is committed that was decided in `round`.
+    pub fn committed(&self, header: &BlockHeader, round: Round, operations: u64) {
         self.height.set(header.height.0);
         self.window.set(header.window.0);
         self.operations.inc_by(operations);
         self.blocks.inc();
-        self.extra_rounds.inc_by(u64::from(header.round.0));
+        self.extra_rounds.inc_by(u64::from(round.0));
     }
 }

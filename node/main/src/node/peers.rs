@@ -35,8 +35,8 @@ use super::vitals::Vitals;
 
 /// Large batches of peers that are verified at once.
 const VERIFYING_MAX: usize = 4;
-/// Messages of a peer and lane that wait for its tasks. Its room in the network's inbox holds fewer,
-/// each of which takes 256 bytes at least.
+/// Messages of a peer and lane that wait for its tasks. Its room in the network's inbox holds
+/// fewer, each of which takes 256 bytes at least.
 const ARRIVED_MAX: usize = 32 * 1024;
 /// Requests to peers that are under way at once.
 const ASKING_MAX: usize = 16;

@@ -100,7 +100,7 @@ impl Villain {
 }
 
 fn protocol(name: &str) -> StreamProtocol {
-    StreamProtocol::try_from_owned(format!("/sluice/0707070707070707/{name}/1")).unwrap()
+    StreamProtocol::try_from_owned(format!("/sluice/0707070707070707/{name}/2")).unwrap()
 }
 
 impl Drop for Villain {

@@ -157,7 +157,7 @@ impl World {
         let replica = Replica::new(config, state, archive, proposers, guard.as_deref())
             .map_err(|fault| format!("node {node} does not start: {fault}"))?;
         let staged = disk.staged.iter().map(Into::into).collect();
-        let wal = disk.log_of(head.next());
+        let wal = disk.log_from(head.next());
         slot.replica = Some(replica);
         if self.is_honest(node) {
             self.agreement.restarted(node, head)?;
