@@ -20,8 +20,12 @@ use crate::replica::{NodeIndex, Replica};
 
 /// How long a validator that is one block behind waits for consensus to bring it.
 const PATIENCE_MS: u64 = 300;
-/// How long one peer is waited for before a second one is asked too.
-const SECOND_AFTER_MS: u64 = 1_000;
+/// How long one peer is waited for before a second one is asked too: long enough for an honest
+/// answer over a usual link, and short beside a height, which may need this validator's vote.
+const SECOND_AFTER_MS: u64 = 250;
+/// What a peer that has delivered nothing yet is taken to need, in milliseconds a block: those that
+/// have shown to be quick come first.
+const UNKNOWN_BLOCK_MS: u64 = 200;
 /// How long two peers are waited for before the one asked first is given up.
 const REQUEST_MS: u64 = 12_000;
 /// Requests under way at most.
@@ -145,6 +149,7 @@ impl Replica {
             let is_edge = self.validators.get(ValidatorId(node.0)).is_none();
             let Delivery { failures, block_ms } =
                 self.sync.records.get(node).copied().unwrap_or_default();
+            let block_ms = if block_ms == 0 { UNKNOWN_BLOCK_MS } else { block_ms };
             // What is claimed beyond what an honest validator says too makes nobody better.
             (failures, is_edge, block_ms, Reverse(known.min(**height)))
         });

@@ -337,8 +337,7 @@ mod links {
     #[test]
     fn one_is_cut_while_a_validator_is_away() {
         // Two of the three that are left hear one another from the third alone, when it relays.
-        let bounds = Bounds { gap_ms: 6_000, final_in_3_s: 600, ..Bounds::of(4, 1) };
-        must_hold(&scene("a cut link beside Absent", &bounds, |seed| {
+        must_hold(&scene("a cut link beside Absent", &Bounds::of(4, 1), |seed| {
             let absent = (seed % 4) as u32;
             FaultPlan {
                 villains: vec![(absent, Kind::Absent)],
