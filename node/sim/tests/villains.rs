@@ -474,7 +474,7 @@ fn mixed(seed: u64) -> FaultPlan {
     match seed % 3 {
         0 => villains.push((second, Kind::Moody)),
         1 => {
-            let guard = seed % 2 == 0;
+            let guard = seed.is_multiple_of(2);
             events.push((at_ms, Fault::BackUp { node }));
             events.push((at_ms + seed * 53 % 900, Fault::Restore { node, guard, away_ms: 20 }));
         }
@@ -487,7 +487,7 @@ fn mixed(seed: u64) -> FaultPlan {
         must_recover: false,
         lost_disks_of_four: 0,
         healed_ms: 4_000,
-        govern: seed % 2 == 0,
+        govern: seed.is_multiple_of(2),
         ..FaultPlan::default()
     }
 }
