@@ -161,7 +161,7 @@ impl Replica {
                     let timer = Timer::Fetch(self.height());
                     self.effects.push(Effect::Schedule { timer, after_ms: ARCHIVE_MS });
                 }
-                Some(batches) if self.is_acceptable(&hash, &block) => {
+                Some(batches) if self.try_accept(&hash, &block) => {
                     self.execute_candidate(hash, &block, batches);
                 }
                 Some(_) | None => {}

@@ -94,7 +94,7 @@ impl Replica {
             return;
         }
         let Some(own) = self.voter() else { return };
-        if !self.may_speak(own) {
+        if !self.try_speak(own) {
             return;
         }
         // What the last run left of this height comes first.

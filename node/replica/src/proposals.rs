@@ -231,7 +231,7 @@ impl Replica {
     /// clock, and the round of its parent's decision is proven. Both are judgements of the moment
     /// and of this node, so a quorum's prevotes stand for them: more than a third of it is honest
     /// and has judged for itself.
-    pub(crate) fn is_acceptable(&mut self, hash: &BlockHash, block: &Block) -> bool {
+    pub(crate) fn try_accept(&mut self, hash: &BlockHash, block: &Block) -> bool {
         if self.consensus.has_polka(hash) {
             return true;
         }

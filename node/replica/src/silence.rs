@@ -84,7 +84,7 @@ impl Leases {
 
 impl Replica {
     /// Whether this validator may vote on the height after the committed one; from then on it does.
-    pub(crate) fn may_speak(&mut self, own: ValidatorId) -> bool {
+    pub(crate) fn try_speak(&mut self, own: ValidatorId) -> bool {
         let is_granted = match &self.silence {
             None | Some(Silence::Elsewhere) => return true,
             Some(Silence::Asks(granted)) => self.is_quorum_with(own, granted),

@@ -83,7 +83,7 @@ fn admit(from: u32, message: &PeerMessage) -> Finding {
 }
 
 #[test]
-fn who_may_speak_of_which_height() {
+fn who_try_speak_of_which_height() {
     use Finding::{Handle, HandleAnd, Ignore};
     let strike = Finding::Strike(Strike::Powerless);
     let rows: [(&str, u32, u64, Finding); 15] = [
