@@ -20,6 +20,9 @@ const ARCHIVE_MS: u64 = 1;
 /// The most ids in one request for batches.
 const FETCH_IDS_MAX: usize = 8;
 
+/// Blocks of a height that are kept without being proposed in a round that is kept.
+const BLOCKS_KEPT_MAX: usize = 64;
+
 /// The blocks proposed for one height. Their number is bounded by that of the proposals.
 #[derive(Default)]
 pub(crate) struct Candidates {
@@ -99,13 +102,14 @@ impl Candidates {
         }
     }
 
-    /// Forgets blocks that no kept proposal names, but for these.
+    /// When there are too many blocks, forgets those that no kept proposal names, but for these.
+    /// What the last run left on disk is named by none, and may still be decided.
     pub(crate) fn forget_all_but(&mut self, kept: &[Option<BlockHash>]) {
-        let proposed = self.slots.blocks();
-        let is_kept = |hash: &BlockHash| proposed.contains(hash) || kept.contains(&Some(*hash));
-        if self.blocks.keys().all(is_kept) {
+        if self.blocks.len() <= BLOCKS_KEPT_MAX {
             return;
         }
+        let proposed = self.slots.blocks();
+        let is_kept = |hash: &BlockHash| proposed.contains(hash) || kept.contains(&Some(*hash));
         self.blocks.retain(|hash, _| is_kept(hash));
         self.parents.retain(|hash, _| is_kept(hash));
     }
@@ -171,6 +175,7 @@ impl Replica {
         if !verdicts.is_empty() {
             self.drive(verdicts.into());
         }
+        self.try_late_decision();
     }
 
     /// Whether blocks wait for something else than batches: a quorum's prevotes may release them.

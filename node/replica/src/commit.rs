@@ -21,12 +21,26 @@ impl Replica {
         }
         match self.candidates.decide(&certificate.block) {
             Some((staged, writes)) => self.commit(certificate, staged, writes),
-            // The log led to a block whose body this disk has lost since.
-            None => self.effects.push(Effect::Trouble(format!(
-                "block {} was decided, and its body is no longer in the block files: it is \
-                 fetched from the peers",
-                certificate.height
-            ))),
+            // The log led to a block whose body this disk has lost since: it comes with a relayed
+            // proposal, or by sync.
+            None => {
+                self.effects.push(Effect::Trouble(format!(
+                    "block {} was decided, and its body is no longer in the block files: it is \
+                     fetched from the peers",
+                    certificate.height
+                )));
+                self.awaited_body = Some(certificate);
+            }
+        }
+    }
+
+    /// Carries out a decision whose block has come since.
+    pub(crate) fn try_late_decision(&mut self) {
+        let is_here = |awaited: &Certificate| self.candidates.is_staged(&awaited.block);
+        if self.awaited_body.as_ref().is_some_and(is_here)
+            && let Some(certificate) = self.awaited_body.take()
+        {
+            self.decided(certificate);
         }
     }
 
@@ -105,6 +119,7 @@ impl Replica {
     /// Between two heights: tells the peers, and waits for work or for the heartbeat.
     fn begin_waiting(&mut self, committed: Height) {
         self.candidates.clear();
+        self.awaited_body = None;
         // The interval's timer was set when the committed height began; none is running if that
         // was elsewhere (the block came by sync).
         let next = committed.next();

@@ -108,6 +108,8 @@ pub struct Replica {
     pub(crate) evidence: EvidencePool,
     /// What the last run's consensus log holds of heights that have not started here again.
     pub(crate) log: Vec<(Height, Vec<u8>)>,
+    /// A decision whose block is not here.
+    pub(crate) awaited_body: Option<Certificate>,
     /// This process has signed something.
     pub(crate) has_signed: bool,
     /// Proposals that came before their height began.
@@ -175,6 +177,7 @@ impl Replica {
             leases: Leases::default(),
             evidence: EvidencePool::default(),
             log: Vec::new(),
+            awaited_body: None,
             has_signed: false,
             now: TimeMs::default(),
             effects: Vec::new(),

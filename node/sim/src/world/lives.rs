@@ -107,6 +107,8 @@ impl World {
         if slot.die(loses_power).is_some() {
             let head = slot.folder.disk.head();
             self.agreement.went_back(node, head);
+            // Its log may lead to a block above the head that is left, whose body is not staged.
+            self.troubled.insert(node);
         }
         self.crashes += 1;
         self.note("crash", &node.to_le_bytes());
