@@ -116,7 +116,8 @@ impl Replica {
     /// A request takes long, or patience with consensus is over.
     pub(crate) fn catch_up(&mut self) {
         self.sync.patience = (self.height(), true);
-        if self.sync.asked.len() >= ASKED_MAX {
+        let is_late = |asked: &Asked| self.now.0.saturating_sub(asked.since.0) >= REQUEST_MS;
+        if self.sync.asked.len() >= ASKED_MAX || self.sync.asked.first().is_some_and(is_late) {
             let silent = self.sync.asked.remove(0).node;
             self.give_up_on(silent);
         }
@@ -185,7 +186,11 @@ impl Replica {
             }
         }
         if self.sync.asked.is_empty() {
+            // The timer may have been that of patience with consensus: the next word sets it anew.
             self.effects.push(Effect::Cancel(Timer::CatchUp));
+            if self.sync.patience == (self.height(), false) {
+                self.sync.patience = (Height::default(), false);
+            }
             self.ask();
         }
     }
