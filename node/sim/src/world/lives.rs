@@ -27,8 +27,8 @@ impl World {
                     self.crash(node, away_ms);
                 }
             }
-            // Whoever has not voted yet has forgotten as much as one that loses its disk, and two at
-            // once are too many: see `newcomer` in node/replica.
+            // Whoever has not voted yet has forgotten as much as one that loses its disk, and two
+            // at once are too many: see `newcomer` in node/replica.
             Fault::LoseDisk { .. } if self.agreement.head() < Height(8) => {}
             Fault::LoseDisk { node, away_ms } => {
                 let has_vote = self.validators(node).get(ValidatorId(node)).is_some();
