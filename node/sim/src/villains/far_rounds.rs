@@ -30,14 +30,17 @@ impl FarRounds {
     fn proposals(&mut self, scene: &mut Scene<'_>) {
         let (height, mut round, made) = self.next;
         let Some((mut message, pattern)) = self.pattern.clone() else { return };
-        // An edge node takes the turns of any other.
-        let own = scene.node.min(scene.shape.validators - 1);
+        // A node that is no validator takes another's turns.
+        let validators = scene.validators();
+        let is_own = |id: &ValidatorId| id.0 == scene.node;
+        let ids = || validators.as_slice().iter().map(|validator| validator.id);
+        let Some(own) = ids().find(is_own).or_else(|| ids().last()) else { return };
         if made >= ROUNDS_MAX || pattern.header.height != height {
             return;
         }
         for _ in 0..TOGETHER {
             round += 1;
-            while scene.turn(Round(round)) != own && round < u32::MAX {
+            while scene.turn(Round(round)) != own.0 {
                 round += 1;
             }
             let (proposer, time) = (ValidatorId(scene.node), scene.clock);
