@@ -228,7 +228,7 @@ impl World {
             submitting: BTreeMap::new(),
             agreement: Agreement::default(),
             votes: Votes::new(plan.villains.iter().map(|(node, _)| *node)),
-            newcomers: Newcomers::default(),
+            newcomers: Newcomers::new(plan.villains.iter().map(|(node, _)| *node)),
             books: Books::default(),
             audit: Audit::new(&genesis),
             observer: Observer::default(),

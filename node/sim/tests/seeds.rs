@@ -66,7 +66,7 @@ const SEEN: [(BatchKind, &[u16]); 16] = [
     (BatchKind::Collect, &[0, 1, 10, 21, 300, 301, 304, 307]),
     (BatchKind::Void, &[0, 300, 302, 304]),
     (BatchKind::Arrival, &[0, 1, 402, 404]),
-    (BatchKind::Failure, &[0, 306, 403]),
+    (BatchKind::Failure, &[0, 1, 306, 403]),
     (BatchKind::Return, &[0, 1, 320, 322, 323, 324, 326]),
     (BatchKind::Reinstruct, &[0, 405]),
     (BatchKind::SettleWindow, &[0, 1, 410, 411]),

@@ -297,7 +297,8 @@ impl Driver {
         self.vitals.commit(header.height);
         self.metrics.committed(header, round, orders as u64);
         self.hub.committed(&staged.block, &staged.outcomes);
-        let passed_over = self.replica.passed_over();
+        let is_news = !self.vitals.is_catching_up();
+        let passed_over = is_news.then(|| self.replica.passed_over());
         let notices = self.watch.commit(Instant::now(), header, passed_over);
         self.tell_all(notices);
         let batches = staged.block.batches.len();

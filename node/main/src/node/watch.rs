@@ -95,15 +95,17 @@ impl Watch {
         }
     }
 
-    /// A block was committed, after which these validators are passed over.
+    /// A block was committed, after which these validators are passed over. `None` while the node
+    /// fetches old blocks: whose turns failed then is no news.
     pub fn commit(
         &mut self,
         now: Instant,
         header: &BlockHeader,
-        passed_over: Vec<PassedOver>,
+        passed_over: Option<Vec<PassedOver>>,
     ) -> Vec<Notice> {
         let mut notices: Vec<Notice> =
             self.quiet.end(now).map(Notice::BlocksAgain).into_iter().collect();
+        let Some(passed_over) = passed_over else { return notices };
         let before = std::mem::replace(&mut self.passed_over, passed_over);
         let is_in = |list: &[PassedOver], id| list.iter().any(|passed| passed.validator == id);
         let new = self.passed_over.iter().filter(|passed| !is_in(&before, passed.validator));

@@ -5,14 +5,20 @@ use std::collections::BTreeSet;
 use chain_types::{ValidatorId, ValidatorSet};
 use consensus_core::Message;
 
-/// The validators that lost their disks.
+/// Who has voted, and who not since its disk was lost.
 #[derive(Debug, Default)]
 pub struct Newcomers {
+    voted: BTreeSet<u32>,
     silent: BTreeSet<u32>,
     returned: u64,
 }
 
 impl Newcomers {
+    /// Nobody has voted yet. Hostile validators are none of those who forget.
+    pub fn new(hostile: impl Iterator<Item = u32>) -> Self {
+        Self { voted: hostile.collect(), ..Self::default() }
+    }
+
     /// A validator's disk is gone: it is silent until it votes again.
     pub fn lost_disk(&mut self, node: u32) {
         self.silent.insert(node);
@@ -21,8 +27,17 @@ impl Newcomers {
     /// A message leaves a node.
     pub fn sent(&mut self, message: &Message) {
         if let Message::Vote(signed) = message {
+            self.voted.insert(signed.validator.0);
             self.returned += u64::from(self.silent.remove(&signed.validator.0));
         }
+    }
+
+    /// Whether every validator but `node` has voted, and none is silent since its disk was lost.
+    /// Else one more would be too many: a third at most may have forgotten what it signed.
+    pub fn may_lose_disk(&self, node: u32, validators: &ValidatorSet) -> bool {
+        let ids = validators.as_slice().iter().map(|validator| validator.id.0);
+        let mut others = ids.filter(|id| *id != node);
+        others.all(|id| self.voted.contains(&id) && !self.silent.contains(&id))
     }
 
     /// How many have voted again.

@@ -1,6 +1,6 @@
 //! Paying gateways, and the agents who speak of instructions and windows.
 
-use chain_state::InstructionRecord;
+use chain_state::{InstructionRecord, InstructionStatus};
 use chain_types::operation::{ArrivalItem, FailureItem, ReinstructItem, SettleWindowItem};
 use chain_types::{ParticipantId, VerifiedBatch, WindowId};
 use rand::Rng as _;
@@ -11,6 +11,8 @@ use crate::setup::{AGENTS, GATEWAYS};
 
 /// The most items of one batch of an agent's.
 const ITEMS_MAX: usize = 4;
+/// What a gateway refers to when it could not pay.
+const FAILURE_REFERENCE: [u8; 32] = [8; 32];
 
 fn outstanding(moment: &Moment<'_>, gateway: ParticipantId) -> Vec<InstructionRecord> {
     let waiting = moment.state.outstanding_instructions();
@@ -33,22 +35,39 @@ pub fn arrive(_: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> 
     moment.sign(gateway, &items)
 }
 
-/// A gateway could not pay some of the instructions that wait for it.
-pub fn fail(_: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
+/// A gateway could not pay some of the instructions that wait for it. Once in a while it says again
+/// what it said before, as one that heard no answer.
+pub fn fail(memory: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
     let gateway = moment.pick(&GATEWAYS);
-    let waiting = outstanding(moment, gateway);
-    // The fourth reason needs no correction by governance.
-    let reason = if moment.one_in(2) { 4 } else { moment.random.random_range(0..=4) };
-    let failure = |record: InstructionRecord| FailureItem {
+    let failures = if moment.one_in(4) {
+        let before = memory.failed.iter().filter_map(|id| moment.state.instruction(id));
+        before.filter(|record| record.gateway == gateway).filter_map(told_before).collect()
+    } else {
+        let waiting = outstanding(moment, gateway);
+        // The fourth reason needs no correction by governance.
+        let reason = if moment.one_in(2) { 4 } else { moment.random.random_range(0..=4) };
+        waiting.iter().map(|record| failure(record, reason)).collect()
+    };
+    let items: Vec<FailureItem> = moment.some(failures, 2);
+    moment.sign(gateway, &items)
+}
+
+fn failure(record: &InstructionRecord, reason: u16) -> FailureItem {
+    FailureItem {
         window: record.id.window.0.into(),
         merchant: record.id.merchant.0.into(),
         currency: record.id.currency.0.into(),
         reason: reason.into(),
-        reference: [8; 32],
+        reference: FAILURE_REFERENCE,
         spare: [0; 12],
-    };
-    let items: Vec<FailureItem> = moment.some(waiting, 2).into_iter().map(failure).collect();
-    moment.sign(gateway, &items)
+    }
+}
+
+fn told_before(record: &InstructionRecord) -> Option<FailureItem> {
+    match record.status {
+        InstructionStatus::Failed { reason, .. } => Some(failure(record, reason)),
+        _ => None,
+    }
 }
 
 /// An agent gives failed instructions again.

@@ -34,7 +34,7 @@ impl FarRounds {
         let validators = scene.validators();
         let is_own = |id: &ValidatorId| id.0 == scene.node;
         let ids = || validators.as_slice().iter().map(|validator| validator.id);
-        let Some(own) = ids().find(is_own).or_else(|| ids().last()) else { return };
+        let Some(own) = ids().find(is_own).or_else(|| ids().next_back()) else { return };
         if made >= ROUNDS_MAX || pattern.header.height != height {
             return;
         }

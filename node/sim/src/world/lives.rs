@@ -27,9 +27,10 @@ impl World {
                     self.crash(node, away_ms);
                 }
             }
-            // Whoever has not voted yet has forgotten as much as one that loses its disk, and two
-            // at once are too many: see `newcomer` in node/replica.
-            Fault::LoseDisk { .. } if self.agreement.head() < Height(8) => {}
+            // See `newcomer` in node/replica for the chain's first two blocks.
+            Fault::LoseDisk { .. } if self.agreement.head() < Height(3) => {}
+            Fault::LoseDisk { node, .. }
+                if !self.newcomers.may_lose_disk(node, &self.validators(node)) => {}
             Fault::LoseDisk { node, away_ms } => {
                 let has_vote = self.validators(node).get(ValidatorId(node)).is_some();
                 self.crash(node, away_ms);

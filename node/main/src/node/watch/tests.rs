@@ -53,13 +53,16 @@ fn a_block_ends_the_silence_and_is_told_once_and_only_after_a_notice() {
     let start = Instant::now();
     let after = |seconds| start + Duration::from_secs(seconds);
     let mut watch = Watch::new(start, Vec::new());
-    assert_eq!(watch.commit(after(4), &header(0), Vec::new()), []);
+    assert_eq!(watch.commit(after(4), &header(0), Some(Vec::new())), []);
     assert_eq!(watch.tick(after(8), false), [], "the last block is four seconds old");
     let quiet = Duration::from_secs(5);
     assert_eq!(watch.tick(after(9), false), [Notice::NoBlock(quiet)]);
     let lasted = Duration::from_secs(8);
-    assert_eq!(watch.commit(after(12), &header(0), Vec::new()), [Notice::BlocksAgain(lasted)]);
-    assert_eq!(watch.commit(after(13), &header(0), Vec::new()), []);
+    assert_eq!(
+        watch.commit(after(12), &header(0), Some(Vec::new())),
+        [Notice::BlocksAgain(lasted)]
+    );
+    assert_eq!(watch.commit(after(13), &header(0), Some(Vec::new())), []);
     assert_eq!(watch.tick(after(17), false), []);
     assert_eq!(watch.tick(after(18), false), [Notice::NoBlock(quiet)]);
 }
@@ -83,14 +86,15 @@ fn each_change_of_those_passed_over_is_told_once_with_its_reason() {
     let now = Instant::now();
     let mut watch = Watch::new(now, vec![passed_over(1, 90)]);
     let both = || vec![passed_over(1, 90), passed_over(3, 120)];
-    let told = watch.commit(now, &header(0), both());
+    let told = watch.commit(now, &header(0), Some(both()));
     assert_eq!(told, [Notice::PassedOver(passed_over(3, 120))]);
-    assert_eq!(watch.commit(now, &header(0), both()), []);
+    assert_eq!(watch.commit(now, &header(0), Some(both())), []);
+    assert_eq!(watch.commit(now, &header(0), None), [], "an old block tells nothing");
     // Passed over once more before its time is over: nothing new.
     let longer = || vec![passed_over(1, 190), passed_over(3, 120)];
-    assert_eq!(watch.commit(now, &header(0), longer()), []);
-    let proposed = watch.commit(now, &header(1), vec![passed_over(3, 120)]);
+    assert_eq!(watch.commit(now, &header(0), Some(longer())), []);
+    let proposed = watch.commit(now, &header(1), Some(vec![passed_over(3, 120)]));
     assert_eq!(proposed, [Notice::Forgiven(ValidatorId(1), Forgiven::Proposed)]);
-    let elapsed = watch.commit(now, &header(0), Vec::new());
+    let elapsed = watch.commit(now, &header(0), Some(Vec::new()));
     assert_eq!(elapsed, [Notice::Forgiven(ValidatorId(3), Forgiven::Elapsed)]);
 }
