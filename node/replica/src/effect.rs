@@ -50,6 +50,8 @@ pub enum Timer {
     CatchUp,
     /// It is time to say again how far this node is: whoever missed it may be waiting.
     Status,
+    /// Who has forgotten what it signed has listened for the original of its home.
+    Listened,
     /// A decided block is in the store and known: what comes next may begin.
     Next,
 }

@@ -1,6 +1,6 @@
 //! The dispatcher: what each input means, on one screen.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chain_types::parameters::PROTOCOL_VERSION;
@@ -143,11 +143,8 @@ impl Replica {
         let chain_id = config.genesis.chain_id;
         let timeouts = Timeouts::from(&parameters);
         let remembers = guard.is_some() && !config.guard_is_copied;
-        let silence = if remembers {
-            Silence::Asks(BTreeSet::new())
-        } else {
-            Silence::forgot(Newcomer::new(decided_by))
-        };
+        let silence =
+            if remembers { Silence::asks() } else { Silence::forgot(Newcomer::new(decided_by)) };
         let mut replica = Self {
             consensus: Consensus::new(chain_id, None, timeouts, None)?,
             chain_id,
@@ -400,6 +397,7 @@ impl Replica {
                 self.beat();
                 self.say_status();
             }
+            Timer::Listened => self.listened(),
             Timer::Heartbeat(_) | Timer::Fetch(_) | Timer::Judge(_) | Timer::Next => {}
         }
     }

@@ -9,8 +9,9 @@
 //! the other's votes can be heard.
 //!
 //! A validator whose guard is absent, or was copied, has forgotten what it signed. It is silent
-//! as `newcomer` says, and then listens for some blocks, or heartbeats while none comes: should
-//! the original still vote, those who answer have heard it by then.
+//! as `newcomer` says, and then listens for some seconds: should the original still vote, those
+//! who answer have heard it by then, unless it was cut off from all of them so long. An original
+//! that was cut off, or frozen, comes back by others' blocks: then it asks again before it votes.
 //!
 //! Whenever a signature of the own key turns up that the guard does not account for, be it in an
 //! answer, in a relayed vote or in a certificate, one of two things is true. Before this process
@@ -23,31 +24,40 @@ use std::collections::{BTreeMap, BTreeSet};
 use chain_types::{Certificate, Height, ValidatorId};
 use consensus_core::{Message, SignedVote};
 
-use crate::effect::{Effect, Target};
+use crate::effect::{Effect, Target, Timer};
 use crate::message::PeerMessage;
 use crate::newcomer::Newcomer;
 use crate::replica::{NodeIndex, Replica};
 
-/// How long one who has forgotten listens before it votes, in beats: blocks and heartbeats.
-const LISTEN_BEATS: u64 = 4;
-/// How long a grant keeps others with the same key silent, in this node's committed blocks and
-/// heartbeats: a process that was granted votes long before that, if it runs.
-const LEASE_BEATS: u64 = 4;
+/// How long one who has forgotten listens before it votes, in milliseconds: longer than a network's
+/// hiccup, and short beside what brought its operator to put a copy back.
+const LISTEN_MS: u64 = 6_000;
+/// How long a grant keeps others with the same key silent, in beats of the node that gave it:
+/// its committed blocks and heartbeats. A process that was granted votes long before that, if it
+/// runs.
+const LEASE_BEATS: u64 = 6;
+/// How long a grant counts for the process that was given it, in its own beats: it asks once a
+/// beat, and what it was granted long ago may be another's by now.
+const GRANT_BEATS: u64 = LEASE_BEATS / 2;
+/// So many blocks in a row that others bring, and a validator asks again whether it may vote.
+const ESTRANGED_BLOCKS: u64 = 3;
+
+/// Who has granted a process to vote, and at which of its beats last.
+type Grants = BTreeMap<NodeIndex, u64>;
 
 /// Why a validator is silent.
 #[derive(Debug)]
 pub(crate) enum Silence {
     /// It asks whether its guard is the latest.
-    Asks(BTreeSet<NodeIndex>),
+    Asks(Grants),
     /// It has forgotten what it signed.
     Forgot {
         /// What it has forgotten at most.
         newcomer: Newcomer,
-        /// The beat since which it has listened: that of the first height whose votes it cannot
-        /// have forgotten.
-        listens_since: Option<u64>,
+        /// It begins to listen with the first height whose votes it cannot have forgotten.
+        listening: Listening,
         /// Who has granted it to vote, after it has listened.
-        granted: BTreeSet<NodeIndex>,
+        granted: Grants,
         /// The highest height at which its key is known to have signed.
         foreign: Height,
     },
@@ -55,10 +65,24 @@ pub(crate) enum Silence {
     Elsewhere,
 }
 
+/// Whether one who has forgotten has listened long enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Listening {
+    Not,
+    Begun,
+    Over,
+}
+
 impl Silence {
+    /// It asks before it votes.
+    pub(crate) fn asks() -> Self {
+        Self::Asks(Grants::new())
+    }
+
+    /// It has forgotten what it signed.
     pub(crate) fn forgot(newcomer: Newcomer) -> Self {
-        let (granted, foreign) = (BTreeSet::new(), Height::default());
-        Self::Forgot { newcomer, listens_since: None, granted, foreign }
+        let (granted, foreign) = (Grants::new(), Height::default());
+        Self::Forgot { newcomer, listening: Listening::Not, granted, foreign }
     }
 }
 
@@ -104,26 +128,49 @@ impl Replica {
     /// A block was committed, or a heartbeat has passed.
     pub(crate) fn beat(&mut self) {
         self.leases.beats += 1;
-        let (height, beats) = (self.height(), self.leases.beats);
+        let height = self.height();
         let Some(own) = self.voter() else { return };
-        if let Some(Silence::Forgot { newcomer, listens_since, .. }) = &mut self.silence
+        if let Some(Silence::Forgot { newcomer, listening, .. }) = &mut self.silence
+            && *listening == Listening::Not
             && newcomer.forgotten_max(own).is_some_and(|forgotten| height > forgotten)
         {
-            listens_since.get_or_insert(beats);
+            *listening = Listening::Begun;
+            let listened = Effect::Schedule { timer: Timer::Listened, after_ms: LISTEN_MS };
+            self.effects.push(listened);
+        }
+    }
+
+    /// One who has forgotten has listened long enough.
+    pub(crate) fn listened(&mut self) {
+        if let Some(Silence::Forgot { listening, .. }) = &mut self.silence
+            && *listening == Listening::Begun
+        {
+            *listening = Listening::Over;
+            self.ask_to_speak(Target::Validators);
+        }
+    }
+
+    /// Others have brought so many blocks in a row: who was cut off or frozen so long cannot know
+    /// whether a copy of its home was started meanwhile.
+    pub(crate) fn came_back(&mut self, blocks: u64) {
+        if blocks >= ESTRANGED_BLOCKS && self.silence.is_none() && self.voter().is_some() {
+            self.silence = Some(Silence::asks());
+            self.ask_to_speak(Target::Validators);
         }
     }
 
     fn has_listened(&self, own: ValidatorId) -> bool {
-        let Some(Silence::Forgot { newcomer, listens_since, .. }) = &self.silence else {
+        let Some(Silence::Forgot { newcomer, listening, .. }) = &self.silence else {
             return false;
         };
         // At the birth of a chain there is nothing to hear.
-        newcomer.forgotten_max(own) == Some(Height(0))
-            || listens_since.is_some_and(|since| self.leases.beats >= since + LISTEN_BEATS)
+        *listening == Listening::Over || newcomer.forgotten_max(own) == Some(Height(0))
     }
 
-    fn is_quorum_with(&self, own: ValidatorId, others: &BTreeSet<NodeIndex>) -> bool {
-        let ids = others.iter().map(|node| ValidatorId(node.0)).chain([own]);
+    fn is_quorum_with(&self, own: ValidatorId, others: &Grants) -> bool {
+        let is_fresh = |at: u64| self.leases.beats <= at + GRANT_BEATS;
+        let fresh = others.iter().filter(|(_, at)| is_fresh(**at));
+        let ids = fresh.map(|(node, _)| ValidatorId(node.0)).chain([own]);
         let ids: BTreeSet<ValidatorId> = ids.collect();
         let power = |id| self.validators.get(id).map_or(0, |one| u128::from(one.power));
         self.validators.is_quorum(ids.into_iter().map(power).sum())
@@ -175,12 +222,13 @@ impl Replica {
             self.look_for_own_key();
         }
         let has_listened = self.voter().is_some_and(|own| self.has_listened(own));
+        let beats = self.leases.beats;
         match &mut self.silence {
             Some(Silence::Asks(others)) if granted => {
-                others.insert(from);
+                others.insert(from, beats);
             }
             Some(Silence::Forgot { granted: others, .. }) if granted && has_listened => {
-                others.insert(from);
+                others.insert(from, beats);
             }
             _ => {}
         }

@@ -40,6 +40,8 @@ pub(crate) struct Sync {
     /// The height for which consensus is given time, and whether that time is over.
     patience: (Height, bool),
     records: BTreeMap<NodeIndex, Delivery>,
+    /// Blocks in a row that came so, since consensus decided one here.
+    brought: u64,
 }
 
 /// A request under way.
@@ -62,6 +64,11 @@ struct Delivery {
 }
 
 impl Sync {
+    /// Consensus has decided a block here.
+    pub(crate) fn decided_here(&mut self) {
+        self.brought = 0;
+    }
+
     fn failed(&mut self, node: NodeIndex) {
         let record = self.records.entry(node).or_default();
         record.failures = (record.failures + 1).min(FAILURES_MAX);
@@ -238,6 +245,8 @@ impl Replica {
             unreachable!("a block just staged is a candidate");
         };
         self.commit(certificate, staged, writes);
+        self.sync.brought += 1;
+        self.came_back(self.sync.brought);
         Ok(())
     }
 }

@@ -90,6 +90,8 @@ enum Event {
     BlocksWanted {
         node: u32,
         asker: u32,
+        /// The asker's: what a process has asked ends with it.
+        life: u32,
         from: Height,
     },
     CheckpointWritten {
@@ -317,7 +319,11 @@ impl World {
                 let from = Sender::Peer(self.nodes[asker as usize].place);
                 self.arrive(node, from, Input::BatchesWanted { ids, token })?;
             }
-            Event::BlocksWanted { node, asker, from } => self.answer_blocks(node, asker, from),
+            Event::BlocksWanted { node, asker, life, from } => {
+                if self.nodes[asker as usize].life == life {
+                    self.answer_blocks(node, asker, from);
+                }
+            }
             Event::CheckpointWritten { node, life } => {
                 let slot = &mut self.nodes[node as usize];
                 if slot.life == life && slot.writing.is_some() {

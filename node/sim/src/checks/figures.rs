@@ -97,8 +97,10 @@ impl Figures {
 /// Whom honest nodes have named, and how often.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Named {
-    /// By evidence.
+    /// By evidence that a node has seen.
     pub evidence: BTreeMap<u32, u64>,
+    /// By evidence in the chain's blocks.
+    pub caught: BTreeMap<u32, u64>,
     /// By distrust.
     pub distrusted: BTreeMap<u32, u64>,
     /// Nodes that told their operators of trouble, and what.

@@ -189,9 +189,12 @@ impl World {
         let now_ms = self.now_ms();
         self.figures.committed(node, header.height, self.agreement.head(), now_ms);
         if new {
-            let mut named = staged.block.evidence.iter().map(|evidence| evidence.validator());
-            if let Some(honest) = named.find(|named| self.is_honest(named.0)) {
-                return Err(format!("block {} names honest validator {honest}", header.height));
+            for evidence in &staged.block.evidence {
+                let named = evidence.validator();
+                if self.is_honest(named.0) {
+                    return Err(format!("block {} names honest validator {named}", header.height));
+                }
+                *self.named.caught.entry(named.0).or_default() += 1;
             }
             let is_honest = self.is_honest(header.proposer.0);
             self.figures.decided(is_honest, &staged.block.batches, now_ms);

@@ -88,6 +88,9 @@ impl World {
 
     fn start_twice(&mut self, node: u32) -> Result<(), String> {
         let original = &self.nodes[node as usize];
+        if original.folder.disk.head() < Height(3) {
+            return Ok(());
+        }
         let (place, off_ms) = (original.place, original.clock_off_ms);
         let mut copy = Node::new(place, &self.genesis, off_ms);
         copy.folder = original.folder.copy();

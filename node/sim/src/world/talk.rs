@@ -105,7 +105,8 @@ impl World {
         let now_ms = self.now_ms();
         match (self.network.delay_ms((here, to), now_ms, &mut self.random), node) {
             (Some(delay_ms), Some(node)) => {
-                self.after_ms(delay_ms, Event::BlocksWanted { node, asker, from });
+                let life = self.nodes[asker as usize].life;
+                self.after_ms(delay_ms, Event::BlocksWanted { node, asker, life, from });
             }
             _ => self.no_blocks(asker, to),
         }
