@@ -22,7 +22,7 @@ impl Replica {
         match self.candidates.decide(&certificate.block) {
             Some((staged, writes)) => {
                 self.commit(certificate, staged, writes);
-                self.sync.decided_here();
+                self.decided_here();
             }
             // The log led to a block whose body this disk has lost since: it comes with a relayed
             // proposal, or by sync.

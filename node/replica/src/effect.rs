@@ -52,6 +52,8 @@ pub enum Timer {
     Status,
     /// Who has forgotten what it signed has listened for the original of its home.
     Listened,
+    /// It is time to look whether a quorum was heard lately.
+    Estranged,
     /// A decided block is in the store and known: what comes next may begin.
     Next,
 }

@@ -97,6 +97,7 @@ impl Replica {
         });
         self.pace.interval_passed = self.height();
         self.pace.open_for = self.height();
+        self.look_for_quorum_later();
         self.say_status();
         if self.voter().is_none() {
             return;

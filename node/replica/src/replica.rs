@@ -26,7 +26,7 @@ use crate::newcomer::Newcomer;
 use crate::pace::{EarlyProposal, Pace};
 use crate::past::SharedArchive;
 use crate::propose::ABSENT_MS;
-use crate::silence::{Leases, Silence};
+use crate::silence::{Estranged, Leases, Silence};
 use crate::sync::Sync;
 
 /// A node's place in the registry's list; for a validator, the number of its [`ValidatorId`].
@@ -105,6 +105,7 @@ pub struct Replica {
     /// Up to which height this validator may have signed what it has forgotten.
     pub(crate) forgotten: Height,
     pub(crate) leases: Leases,
+    pub(crate) estranged: Estranged,
     pub(crate) evidence: EvidencePool,
     /// What the last run's consensus log holds of heights that have not started here again.
     pub(crate) log: Vec<(Height, Vec<u8>)>,
@@ -172,6 +173,7 @@ impl Replica {
             instance: config.instance,
             forgotten: Height::default(),
             leases: Leases::default(),
+            estranged: Estranged::default(),
             evidence: EvidencePool::default(),
             log: Vec::new(),
             awaited_body: None,
@@ -267,6 +269,9 @@ impl Replica {
 
     /// What follows from `input` at wall-clock time `now`.
     pub fn handle(&mut self, now: TimeMs, input: Input) -> Vec<Effect> {
+        if self.now > TimeMs(0) {
+            self.slept(now.0.saturating_sub(self.now.0));
+        }
         self.now = now;
         self.has_committed = false;
         let (round, is_message) = (self.running_round(), matches!(input, Input::Message { .. }));
@@ -326,6 +331,7 @@ impl Replica {
 
     fn message(&mut self, from: NodeIndex, message: PeerMessage) {
         if let PeerMessage::Status { height } = message {
+            self.hears(ValidatorId(from.0));
             return self.status(from, height);
         }
         // Only validators have anything else to say; one that has just become one is heard a block
@@ -333,6 +339,7 @@ impl Replica {
         if self.validators.get(ValidatorId(from.0)).is_none() {
             return;
         }
+        self.hears(ValidatorId(from.0));
         match message {
             PeerMessage::Status { .. } => {}
             PeerMessage::Consensus(message) => {
@@ -342,6 +349,7 @@ impl Replica {
                 self.distrust(from, "more relayed votes than a message may hold");
             }
             PeerMessage::Votes(votes) => {
+                votes.iter().for_each(|vote| self.hears(vote.validator));
                 let messages = votes.into_iter().map(Message::Vote);
                 self.drive(messages.map(ConsensusInput::Message).collect());
             }
@@ -398,6 +406,7 @@ impl Replica {
                 self.say_status();
             }
             Timer::Listened => self.listened(),
+            Timer::Estranged => self.look_for_quorum(),
             Timer::Heartbeat(_) | Timer::Fetch(_) | Timer::Judge(_) | Timer::Next => {}
         }
     }

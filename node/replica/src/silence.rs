@@ -39,7 +39,9 @@ const LEASE_BEATS: u64 = 6;
 /// How long a grant counts for the process that was given it, in its own beats: it asks once a
 /// beat, and what it was granted long ago may be another's by now.
 const GRANT_BEATS: u64 = LEASE_BEATS / 2;
-/// So many blocks in a row that others bring, and a validator asks again whether it may vote.
+/// Who hears no quorum for so long, in milliseconds, is cut off, or was frozen.
+const ESTRANGED_MS: u64 = LISTEN_MS / 2;
+/// So many blocks in a row that others bring then show that the chain went on without it.
 const ESTRANGED_BLOCKS: u64 = 3;
 
 /// Who has granted a process to vote, and at which of its beats last.
@@ -86,6 +88,17 @@ impl Silence {
     }
 }
 
+/// Whether a validator has been away, as far as it can tell.
+#[derive(Debug, Default)]
+pub(crate) struct Estranged {
+    /// Whose words have come since the timer was set, be it from others' mouths.
+    heard: BTreeSet<NodeIndex>,
+    /// It was cut off or frozen since it last decided a block.
+    was_away: bool,
+    /// Blocks that others brought since then.
+    blocks: u64,
+}
+
 /// Which process with a validator's key was granted to vote, and when.
 #[derive(Debug, Default)]
 pub(crate) struct Leases {
@@ -111,9 +124,9 @@ impl Replica {
     pub(crate) fn try_speak(&mut self, own: ValidatorId) -> bool {
         let is_granted = match &self.silence {
             None | Some(Silence::Elsewhere) => return true,
-            Some(Silence::Asks(granted)) => self.is_quorum_with(own, granted),
+            Some(Silence::Asks(granted)) => self.is_granted(own, granted),
             Some(Silence::Forgot { granted, .. }) => {
-                self.has_listened(own) && self.is_quorum_with(own, granted)
+                self.has_listened(own) && self.is_granted(own, granted)
             }
         };
         if is_granted {
@@ -150,10 +163,44 @@ impl Replica {
         }
     }
 
-    /// Others have brought so many blocks in a row: who was cut off or frozen so long cannot know
-    /// whether a copy of its home was started meanwhile.
-    pub(crate) fn came_back(&mut self, blocks: u64) {
-        if blocks >= ESTRANGED_BLOCKS && self.silence.is_none() && self.voter().is_some() {
+    /// Another validator's word has come.
+    pub(crate) fn hears(&mut self, validator: ValidatorId) {
+        if self.validators.get(validator).is_some() {
+            self.estranged.heard.insert(NodeIndex(validator.0));
+        }
+    }
+
+    /// Looks whether a quorum was heard lately, and sets the timer anew.
+    pub(crate) fn look_for_quorum(&mut self) {
+        let heard = std::mem::take(&mut self.estranged.heard);
+        let is_cut_off = self.voter().is_some_and(|own| !self.is_quorum_with(own, heard.iter()));
+        self.estranged.was_away |= is_cut_off;
+        self.look_for_quorum_later();
+    }
+
+    pub(crate) fn look_for_quorum_later(&mut self) {
+        let timer = Timer::Estranged;
+        self.effects.push(Effect::Schedule { timer, after_ms: ESTRANGED_MS });
+    }
+
+    /// The clock has gone on since the last input: by as much, this process was frozen.
+    pub(crate) fn slept(&mut self, for_ms: u64) {
+        self.estranged.was_away |= for_ms >= ESTRANGED_MS;
+    }
+
+    /// Consensus has decided a block here: this validator is not cut off.
+    pub(crate) fn decided_here(&mut self) {
+        self.estranged.was_away = false;
+        self.estranged.blocks = 0;
+    }
+
+    /// Others have brought a block. Who was cut off or frozen for long cannot know whether a copy
+    /// of its home was started meanwhile: it asks again before it votes.
+    pub(crate) fn brought(&mut self) {
+        let Estranged { was_away, blocks, .. } = &mut self.estranged;
+        *blocks += 1;
+        let is_estranged = *was_away && *blocks >= ESTRANGED_BLOCKS;
+        if is_estranged && self.silence.is_none() && self.voter().is_some() {
             self.silence = Some(Silence::asks());
             self.ask_to_speak(Target::Validators);
         }
@@ -167,10 +214,17 @@ impl Replica {
         *listening == Listening::Over || newcomer.forgotten_max(own) == Some(Height(0))
     }
 
-    fn is_quorum_with(&self, own: ValidatorId, others: &Grants) -> bool {
+    fn is_granted(&self, own: ValidatorId, grants: &Grants) -> bool {
         let is_fresh = |at: u64| self.leases.beats <= at + GRANT_BEATS;
-        let fresh = others.iter().filter(|(_, at)| is_fresh(**at));
-        let ids = fresh.map(|(node, _)| ValidatorId(node.0)).chain([own]);
+        self.is_quorum_with(own, grants.iter().filter(|(_, at)| is_fresh(**at)).map(|(of, _)| of))
+    }
+
+    fn is_quorum_with<'a>(
+        &self,
+        own: ValidatorId,
+        others: impl Iterator<Item = &'a NodeIndex>,
+    ) -> bool {
+        let ids = others.map(|node| ValidatorId(node.0)).chain([own]);
         let ids: BTreeSet<ValidatorId> = ids.collect();
         let power = |id| self.validators.get(id).map_or(0, |one| u128::from(one.power));
         self.validators.is_quorum(ids.into_iter().map(power).sum())

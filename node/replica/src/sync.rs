@@ -26,7 +26,8 @@ const SECOND_AFTER_MS: u64 = 250;
 /// What a peer that has delivered nothing yet is taken to need, in milliseconds a block: those that
 /// have shown to be quick come first.
 const UNKNOWN_BLOCK_MS: u64 = 200;
-/// How long two peers are waited for before the one asked first is given up.
+/// How long two peers are waited for, at most, before the one asked first is given up for a third:
+/// twice as long each time, for all links may be slow.
 const REQUEST_MS: u64 = 12_000;
 /// Requests under way at most.
 const ASKED_MAX: usize = 2;
@@ -40,8 +41,8 @@ pub(crate) struct Sync {
     /// The height for which consensus is given time, and whether that time is over.
     patience: (Height, bool),
     records: BTreeMap<NodeIndex, Delivery>,
-    /// Blocks in a row that came so, since consensus decided one here.
-    brought: u64,
+    /// How often nobody had answered in time, since somebody delivered.
+    unanswered: u32,
 }
 
 /// A request under way.
@@ -64,11 +65,6 @@ struct Delivery {
 }
 
 impl Sync {
-    /// Consensus has decided a block here.
-    pub(crate) fn decided_here(&mut self) {
-        self.brought = 0;
-    }
-
     fn failed(&mut self, node: NodeIndex) {
         let record = self.records.entry(node).or_default();
         record.failures = (record.failures + 1).min(FAILURES_MAX);
@@ -80,6 +76,12 @@ impl Sync {
         record.block_ms =
             if record.block_ms == 0 { block_ms } else { record.block_ms.midpoint(block_ms) };
         record.failures = 0;
+        self.unanswered = 0;
+    }
+
+    /// How long those asked are waited for before another is.
+    fn patience_ms(&self) -> u64 {
+        REQUEST_MS.min(SECOND_AFTER_MS << self.unanswered.min(8))
     }
 
     fn is_asked(&self, node: NodeIndex) -> bool {
@@ -91,13 +93,12 @@ impl Sync {
         Some(self.asked.remove(at))
     }
 
-    /// Those who were asked for blocks that are committed now.
-    fn take_overtaken(&mut self, committed: Height) -> Vec<NodeIndex> {
+    /// Requests for blocks that are committed now.
+    fn take_overtaken(&mut self, committed: Height) -> Vec<Asked> {
         let (overtaken, asked) =
             std::mem::take(&mut self.asked).into_iter().partition(|one| one.height <= committed);
         self.asked = asked;
-        let overtaken: Vec<Asked> = overtaken;
-        overtaken.into_iter().map(|one| one.node).collect()
+        overtaken
     }
 }
 
@@ -105,6 +106,7 @@ impl Replica {
     pub(crate) fn status(&mut self, from: NodeIndex, height: Height) {
         self.peers.insert(from, height);
         self.hear_height(from, height);
+        self.forget_overtaken();
         let next = self.height();
         if height < next || !self.sync.asked.is_empty() {
             return;
@@ -127,6 +129,9 @@ impl Replica {
         if self.sync.asked.len() >= ASKED_MAX || self.sync.asked.first().is_some_and(is_late) {
             let silent = self.sync.asked.remove(0).node;
             self.give_up_on(silent);
+        }
+        if !self.sync.asked.is_empty() {
+            self.sync.unanswered += 1;
         }
         self.ask();
     }
@@ -165,10 +170,23 @@ impl Replica {
             self.sync.asked.push(Asked { node: from, height: next, since: self.now });
             self.effects.push(Effect::RequestBlocks { from, height: next });
         }
+        self.wait_for_answers();
+    }
+
+    fn wait_for_answers(&mut self) {
         if !self.sync.asked.is_empty() {
-            let after_ms =
-                if self.sync.asked.len() < ASKED_MAX { SECOND_AFTER_MS } else { REQUEST_MS };
+            let after_ms = self.sync.patience_ms();
             self.effects.push(Effect::Schedule { timer: Timer::CatchUp, after_ms });
+        }
+    }
+
+    /// Consensus, or another peer, has brought what was asked for: nobody is waited for. Whoever
+    /// was waited for long enough to ask a second one has failed.
+    fn forget_overtaken(&mut self) {
+        for Asked { node, since, .. } in self.sync.take_overtaken(self.committed()) {
+            if self.now.0.saturating_sub(since.0) >= SECOND_AFTER_MS {
+                self.give_up_on(node);
+            }
         }
     }
 
@@ -186,12 +204,7 @@ impl Replica {
             _ if self.committed() == before => self.give_up_on(from),
             _ => {}
         }
-        let committed = self.committed();
-        if committed > before {
-            for late in self.sync.take_overtaken(committed) {
-                self.give_up_on(late);
-            }
-        }
+        self.forget_overtaken();
         if self.sync.asked.is_empty() {
             // The timer may have been that of patience with consensus: the next word sets it anew.
             self.effects.push(Effect::Cancel(Timer::CatchUp));
@@ -199,6 +212,9 @@ impl Replica {
                 self.sync.patience = (Height::default(), false);
             }
             self.ask();
+        } else {
+            // One request is left: a second one is asked for soon.
+            self.wait_for_answers();
         }
     }
 
@@ -245,8 +261,7 @@ impl Replica {
             unreachable!("a block just staged is a candidate");
         };
         self.commit(certificate, staged, writes);
-        self.sync.brought += 1;
-        self.came_back(self.sync.brought);
+        self.brought();
         Ok(())
     }
 }
