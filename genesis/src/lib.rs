@@ -20,7 +20,7 @@ mod table;
 pub use check::{GENESIS_BYTES_MAX, load_genesis, parse_genesis};
 pub use fault::{ConfigFault, FieldError};
 pub use join::{JoinPlan, JoinedNode, network_join};
-pub use key::{create_secret_key, load_secret_key};
+pub use key::{create_secret_key, load_secret_key, new_secret_key, replace_secret_key};
 pub use network::{NetworkFolder, NetworkPlan, NodeFolder, ParticipantFolder, network_new};
 pub use node::{
     LogSection, NetworkSection, NodeConfig, NodeIdentity, Peer, RpcSection, Standing, StoreSection,
