@@ -250,10 +250,12 @@ fn a_bad_plan_names_its_field_and_writes_nothing() {
 }
 
 #[test]
-fn a_small_network_says_that_it_is_for_development() {
-    let folder = tempfile::tempdir().unwrap();
-    let network = network_new(folder.path(), &NetworkPlan { validators: 1, ..plan() }).unwrap();
-    assert!(fs::read_to_string(network.genesis).unwrap().contains("development = true"));
+fn a_network_of_this_kind_says_that_it_is_for_development() {
+    for validators in [1, 4] {
+        let folder = tempfile::tempdir().unwrap();
+        let network = network_new(folder.path(), &NetworkPlan { validators, ..plan() }).unwrap();
+        assert!(fs::read_to_string(network.genesis).unwrap().contains("development = true"));
+    }
 }
 
 #[test]
