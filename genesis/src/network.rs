@@ -1,4 +1,6 @@
-//! Makes a network: one folder with everything that its nodes and participants start from.
+//! Makes a demonstration network: one folder with everything that its nodes and participants start
+//! from, everybody's secret keys among it, and bounds that no network with real money may have.
+//! Such a network is assembled from public keys: see [`crate::assemble`].
 //!
 //! ```text
 //! genesis.toml                          the one file everybody shares; its SHA-256 is the chain id
@@ -45,7 +47,7 @@ const CURRENCY_CODES: [&str; 18] = [
 /// the others have, and raise it once it has caught up.
 const VALIDATOR_POWER: u64 = 10;
 /// A reference rate that one provider alone sets is no reference.
-const RATES_MIN: u32 = 2;
+pub(crate) const RATES_MIN: u32 = 2;
 
 /// What network to make. The default is the local network, with a party for every contract: four
 /// validators, one recharge service, two gateways, three FX providers, a settlement agent to make
@@ -54,8 +56,7 @@ const RATES_MIN: u32 = 2;
 pub struct NetworkPlan {
     /// The chain's name.
     pub name: String,
-    /// Validators (1 to 50), operated by participants 1, 2, and so on. Fewer than 4 make a
-    /// development network.
+    /// Validators (1 to 50), operated by participants 1, 2, and so on.
     pub validators: u32,
     /// Edge nodes (0 to 50), which follow the chain and do not vote.
     pub edges: u32,
@@ -206,7 +207,8 @@ impl NetworkFolder {
     }
 }
 
-/// Makes a network in a new or empty folder: keys of mode 0600, configurations, genesis file.
+/// Makes a demonstration network in a new or empty folder: keys of mode 0600, configurations,
+/// genesis file.
 ///
 /// # Errors
 /// When the plan is refused, the folder is not empty, or something cannot be written.
@@ -348,9 +350,8 @@ fn genesis_text(plan: &NetworkPlan, nodes: &[PlannedNode], parties: &[Party]) ->
     text.push_str("# makes another chain.\n");
     let _ = writeln!(text, "name = {}", quoted(&plan.name));
     let _ = writeln!(text, "time_ms = {time}");
-    if plan.validators < 4 {
-        text.push_str("development = true\n");
-    }
+    // Its bounds are a demonstration's: a network with real money is assembled from a plan.
+    text.push_str("development = true\n");
     let _ = writeln!(text, "currencies = [{}]\n", codes.join(", "));
     text.push_str(&write_parameters(&plan.parameters));
     for Party { id, name, role, key } in parties {

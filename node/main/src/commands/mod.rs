@@ -5,6 +5,7 @@ mod bench;
 mod bench_history;
 mod decide;
 pub mod exit;
+mod key;
 mod localnet;
 pub mod logging;
 mod network;
@@ -57,6 +58,8 @@ pub struct Cli {
 enum Command {
     /// Make a network: keys, node and participant configurations, one genesis file.
     Network(network::NetworkArgs),
+    /// Make keys, show their public halves, replace a participant's key.
+    Key(key::KeyArgs),
     /// Run a node until SIGTERM or SIGINT.
     Start(start::StartArgs),
     /// Run a whole network on this machine, with a recharge service and gateways at work.
@@ -121,6 +124,7 @@ fn run(cli: Cli, output: Output) -> anyhow::Result<Exit> {
     let exit = runtime.block_on(async move {
         match cli.command {
             Command::Network(args) => network::run(args, output),
+            Command::Key(args) => key::run(args, output).await,
             Command::Start(args) => start::run(args, node).await,
             Command::Localnet(args) => localnet::run(args, output).await,
             Command::Submit(args) => submit::run(args, output).await,

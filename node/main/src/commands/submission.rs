@@ -1,20 +1,58 @@
-//! Signing operations, submitting them and telling what became of each: what `sluice submit` and
-//! `sluice decide` share.
+//! Signing operations, submitting them and telling what became of each: what the commands that sign
+//! share.
 
 use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use bytes::Bytes;
 use chain_types::{Outcome, SignedBatch};
+use genesis::ParticipantConfig;
 use rpc_api::batch::outcome_name;
 use rpc_api::{BatchReport, Wait};
 use serde::Serialize;
 
-use super::exit::Exit;
+use super::exit::{Exit, WithExit as _};
 use super::output::Output;
-use crate::participant::client::CallError;
+use crate::participant::client::{CallError, Client};
 use crate::participant::operations::{Operations, now};
 use crate::participant::party::{BATCH_VALID_MS, Party};
+use crate::participant::registered::{self, Asked, KeyStanding};
+
+/// Opens the party of a configuration file for signing: refuses a key that the chain does not
+/// accept from it. The party talks to the nodes at `urls`, or to those that the file names.
+///
+/// # Errors
+/// When a file cannot be used, or the registry at the head has another key.
+pub async fn open_signer(
+    config: &Path,
+    urls: &[String],
+    output: Output,
+) -> anyhow::Result<(Party, Option<Asked>)> {
+    let client = if urls.is_empty() { None } else { Some(Arc::new(Client::new(urls)?)) };
+    let (party, genesis) = Party::open(config, client).exit(Exit::Usage)?;
+    let asked = registered::check(&party, &genesis, config).await;
+    let asked = asked.with_context(|| config.display().to_string()).exit(Exit::Usage)?;
+    if let Some(Asked { standing: KeyStanding::Replaced { by, until_height }, .. }) = &asked {
+        output.note(&format!(
+            "the key of {} was replaced by {by}, and is accepted up to block {until_height}: put \
+             the new key in its place before",
+            config.display()
+        ));
+    }
+    Ok((party, asked))
+}
+
+/// The nodes at `urls`, or those that a configuration names.
+///
+/// # Errors
+/// When one is not an `http://` URL.
+pub fn client_of(urls: &[String], config: &ParticipantConfig) -> anyhow::Result<Arc<Client>> {
+    let urls = if urls.is_empty() { &config.rpc } else { urls };
+    Ok(Arc::new(Client::new(urls)?))
+}
 
 /// Operations that a party submits.
 #[derive(Debug)]

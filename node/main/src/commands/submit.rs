@@ -2,19 +2,18 @@
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use chain_types::{ParticipantId, SignedBatch};
 use clap::{Args, ValueEnum};
+use genesis::ParticipantConfig;
 use rpc_api::{Wait, encode_base64};
 use serde_json::json;
 
 use super::exit::{Exit, WithExit as _, failure};
 use super::output::Output;
 use super::submission::{self, Submission};
-use crate::participant::client::Client;
 use crate::participant::operations::{Kind, Making, Operations, now};
 use crate::participant::order_file::{self, Format, Row};
 use crate::participant::orders::Entropy;
@@ -37,9 +36,12 @@ One operation may be given without a file, as in
   sluice submit --participant p.toml --kind rate --set currency=USD --set payout_currency=CNY \\
     --set rate=7.1234
 
-Amounts are in major units. Exit code 0 when every operation was applied or had been before, 3 when
-one was refused, 4 when the outcome is not known: then submit the same order ids again, or ask for
-them with `sluice order`.")]
+Amounts are in major units. The key must be the one that the registry at the head has for the
+submitter: a node is asked before anything is signed, other than with --sign-only.
+
+Exit code 0 when every operation was applied or had been before, 2 when the key is another than the
+registered one, 3 when an operation was refused, 4 when the outcome is not known: then submit the
+same order ids again, or ask for them with `sluice order`.")]
 pub struct SubmitArgs {
     /// The submitter's configuration file.
     #[arg(long, value_name = "FILE")]
@@ -80,12 +82,14 @@ enum WaitFor {
 
 /// Reads, signs, submits and says what became of each operation.
 pub async fn run(args: SubmitArgs, output: Output) -> anyhow::Result<Exit> {
-    let client = if args.rpc.is_empty() { None } else { Some(Arc::new(Client::new(&args.rpc)?)) };
-    let (party, _) = Party::open(&args.participant, client).exit(Exit::Usage)?;
-    let (rows, operations) = operations(&args, party.id)?;
+    let id = ParticipantConfig::load(&args.participant).exit(Exit::Usage)?.participant();
+    let (rows, operations) = operations(&args, id)?;
     if let Some(path) = &args.sign_only {
+        // Without a node, perhaps on a machine without a network: the chain judges the key.
+        let (party, _) = Party::open(&args.participant, None).exit(Exit::Usage)?;
         return sign_only(&party, &operations, path, output);
     }
+    let (party, _) = submission::open_signer(&args.participant, &args.rpc, output).await?;
     let wait = match args.wait {
         WaitFor::Admitted => Wait::Admitted,
         WaitFor::Final => Wait::Final,
@@ -147,7 +151,11 @@ fn sign_only(
         "operations": subjects,
     });
     output.answer(&answer, || {
-        format!("{}: batch {batch_id} of {count} operations, signed", path.display())
+        format!(
+            "{}: batch {batch_id} of {count} operations, signed; no node was asked whether the key \
+             is registered",
+            path.display()
+        )
     })?;
     Ok(Exit::Done)
 }

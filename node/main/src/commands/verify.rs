@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use chain_types::receipt::{Proven, RECEIPT_BYTES_MAX};
 use chain_types::record_proof::{RECORD_PROOF_BYTES_MAX, RECORD_PROOF_MAGIC};
-use chain_types::{ChainGenesis, ChainId, Receipt, RecordProof};
+use chain_types::{ChainGenesis, ChainId, Outcome, Receipt, RecordProof};
 use clap::Args;
 use rpc_api::batch::outcome_name;
 use rpc_api::{AccountReport, Money, WindowReport};
@@ -29,6 +29,9 @@ const FILE_BYTES_MAX: usize = {
 
 /// Arguments of `sluice verify`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+What is printed is proven, and no more: a receipt without a collection does not say that there was
+none. Exit code 0 when the file is valid, 1 when it is not, 2 when a file cannot be read.")]
 pub struct VerifyArgs {
     /// The file of a receipt, of an account's proof or of a window's.
     file: PathBuf,
@@ -236,15 +239,29 @@ impl ProvenReportOfWindow {
 }
 
 impl ProvenOrder {
+    /// Whether the order never entered the books.
+    fn is_rejected(&self) -> bool {
+        Outcome(self.outcome_code).rejection().is_some()
+    }
+
     fn text(&self) -> String {
-        let mut text = format!(
-            "  order {}: {} to merchant {}, collected by gateway {}",
-            self.order_id, self.amount, self.merchant, self.collecting_gateway
-        );
+        let mut text =
+            format!("  order {}: {} to merchant {}", self.order_id, self.amount, self.merchant);
         // Writing into a string does not fail.
         let _ = write!(text, "\n  outcome    {} (code {})", self.outcome, self.outcome_code);
+        let (is_rejected, gateway) = (self.is_rejected(), self.collecting_gateway);
+        let _ = match (self.collected_ms, is_rejected) {
+            (Some(_), _) => write!(text, "\n  gateway    {gateway} collected it"),
+            (None, true) => {
+                write!(text, "\n  gateway    {gateway} did not collect it: the chain rejected it")
+            }
+            (None, false) => write!(
+                text,
+                "\n  gateway    {gateway} was named to collect it; no collection is proven here"
+            ),
+        };
         let times = [
-            ("accepted", Some(self.accepted_ms)),
+            (if is_rejected { "rejected" } else { "accepted" }, Some(self.accepted_ms)),
             ("collected", self.collected_ms),
             ("arrived", self.arrived_ms),
         ];
@@ -263,5 +280,44 @@ impl ProvenOrder {
             let _ = write!(text, "\n  returned   {}", self.returned);
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use chain_types::{Amount, Currency, Rejection};
+
+    use super::*;
+
+    fn proven(outcome: Outcome, collected_ms: Option<u64>) -> String {
+        let order = ProvenOrder {
+            order_id: "an id".to_owned(),
+            outcome_code: outcome.0,
+            outcome: outcome_name(outcome),
+            merchant: "1001".to_owned(),
+            collecting_gateway: 201,
+            amount: Money::new(Amount(1_234), Currency(156)),
+            external_reference: String::new(),
+            accepted_ms: 1_790_000_000_000,
+            collected_ms,
+            arrived_ms: None,
+            instruction_id: None,
+            cashback_tier: None,
+            returned: Money::new(Amount(0), Currency(156)),
+        };
+        order.text()
+    }
+
+    #[test]
+    fn a_gateway_collected_only_what_the_receipt_proves_collected() {
+        let collected = proven(Outcome::APPLIED, Some(1_790_000_001_000));
+        assert!(collected.contains("201 collected it"), "{collected}");
+        let reserved = proven(Outcome::APPLIED, None);
+        assert!(reserved.contains("no collection is proven here"), "{reserved}");
+        assert!(reserved.contains("\n  accepted   2026-"), "{reserved}");
+        let rejected = proven(Rejection::OrderExpired.into(), None);
+        assert!(rejected.contains("did not collect it: the chain rejected it"), "{rejected}");
+        assert!(rejected.contains("\n  rejected   2026-"), "{rejected}");
     }
 }

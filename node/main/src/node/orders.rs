@@ -249,10 +249,11 @@ impl Orders {
         let ended = found.ended.time.0;
         let status = found.record.status;
         let settled = found.instruction.and_then(|instruction| match instruction.status {
-            InstructionStatus::Instructed => None,
-            InstructionStatus::Arrived { time, .. }
-            | InstructionStatus::Failed { time, .. }
-            | InstructionStatus::Returned { time, .. } => Some(time.0),
+            // Sent back before it was paid: nothing arrived, and each return has its own time.
+            InstructionStatus::Instructed | InstructionStatus::Returned { .. } => None,
+            InstructionStatus::Arrived { time, .. } | InstructionStatus::Failed { time, .. } => {
+                Some(time.0)
+            }
         });
         let is_converted = found.item.payout_currency() != found.item.currency();
         let allowed_ms = if is_converted {

@@ -52,7 +52,7 @@ impl Network {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let base_port = free_ports();
         let mut command = sluice();
-        command.args(["network", "new"]).arg(folder.path().join("net"));
+        command.args(["localnet", "new"]).arg(folder.path().join("net"));
         command.args(["--base-port", &base_port.to_string()]).args(extra);
         let output = run(&mut command);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -388,7 +388,7 @@ where
 }
 
 /// A base port with room for twenty nodes above it, free at this moment.
-fn free_ports() -> u16 {
+pub fn free_ports() -> u16 {
     // Below the ports that outgoing connections take.
     // Tests of one process run side by side: each takes the next base.
     static TAKEN: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
