@@ -57,14 +57,32 @@ fn cashback_text(cashback: &CashbackReport) -> String {
     }
 }
 
+/// How the collecting gateway stands to an order of a status.
+const fn collection_text(status: OrderState) -> &'static str {
+    match status {
+        OrderState::Collected
+        | OrderState::Instructed
+        | OrderState::Arrived
+        | OrderState::Failed
+        | OrderState::Returned => "collected by",
+        OrderState::Reserved => "reserved and not yet collected by",
+        OrderState::Held => "held and not yet collected by",
+        OrderState::Voided | OrderState::Expired | OrderState::Refused => "never collected by",
+        OrderState::Rejected | OrderState::NotFound => "not collected by",
+    }
+}
+
 fn text(report: &OrderReport) -> String {
     let mut text = format!("order {} is {}", report.order_id, report.status.name());
     // Writing into a string does not fail.
     if let Some(order) = &report.order {
         let _ = write!(
             text,
-            "\n  {} to merchant {}, collected by gateway {}",
-            order.amount, order.merchant, order.collecting_gateway
+            "\n  {} to merchant {}, {} gateway {}",
+            order.amount,
+            order.merchant,
+            collection_text(report.status),
+            order.collecting_gateway
         );
     }
     if let Some(conversion) = &report.conversion {
@@ -123,4 +141,30 @@ fn text(report: &OrderReport) -> String {
         };
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An order's text never says "collected" of money that nobody collected.
+    #[test]
+    fn the_text_says_what_the_collecting_gateway_did() {
+        let rows = [
+            (OrderState::Rejected, "not collected by"),
+            (OrderState::Reserved, "reserved and not yet collected by"),
+            (OrderState::Held, "held and not yet collected by"),
+            (OrderState::Voided, "never collected by"),
+            (OrderState::Expired, "never collected by"),
+            (OrderState::Refused, "never collected by"),
+            (OrderState::Collected, "collected by"),
+            (OrderState::Instructed, "collected by"),
+            (OrderState::Arrived, "collected by"),
+            (OrderState::Failed, "collected by"),
+            (OrderState::Returned, "collected by"),
+        ];
+        for (status, expected) in rows {
+            assert_eq!(collection_text(status), expected, "{status:?}");
+        }
+    }
 }

@@ -238,8 +238,13 @@ impl ProvenReportOfWindow {
 impl ProvenOrder {
     fn text(&self) -> String {
         let mut text = format!(
-            "  order {}: {} to merchant {}, collected by gateway {}",
-            self.order_id, self.amount, self.merchant, self.collecting_gateway
+            "  order {}: {} to merchant {}, {} gateway {}",
+            self.order_id,
+            self.amount,
+            self.merchant,
+            // A receipt says what was so in its blocks; what came later, a later one says.
+            if self.collected_ms.is_some() { "collected by" } else { "no proof of collection by" },
+            self.collecting_gateway
         );
         // Writing into a string does not fail.
         let _ = write!(text, "\n  outcome    {} (code {})", self.outcome, self.outcome_code);
