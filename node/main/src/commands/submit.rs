@@ -1,12 +1,12 @@
 //! `sluice submit`: signs operations that people wrote and submits them.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use chain_types::{ParticipantId, SignedBatch};
+use chain_types::{BatchKind, ParticipantId, SignedBatch};
 use clap::{Args, ValueEnum};
 use rpc_api::{Wait, encode_base64};
 use serde_json::json;
@@ -38,8 +38,9 @@ One operation may be given without a file, as in
     --set rate=7.1234
 
 Amounts are in major units. Exit code 0 when every operation was applied or had been before, 3 when
-one was refused, 4 when the outcome is not known: then submit the same order ids again, or ask for
-them with `sluice order`.")]
+one was refused or had been before, 4 when the outcome of one is not known: then submit the same
+order ids again, or ask for them with `sluice order`; make no new orders before that. With --keep
+the ids are in a file first: docs/client-recovery.md.")]
 pub struct SubmitArgs {
     /// The submitter's configuration file.
     #[arg(long, value_name = "FILE")]
@@ -65,6 +66,10 @@ pub struct SubmitArgs {
     /// How long to try, in seconds, for each batch.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     timeout: u64,
+    /// Write the operations with their ids to this new file before anything is sent. Whoever has
+    /// to ask again submits that file: then nothing is booked twice.
+    #[arg(long, value_name = "FILE")]
+    keep: Option<PathBuf>,
     /// Write the signed batch in base64 to this file and submit nothing; one batch at most.
     #[arg(long, value_name = "FILE")]
     sign_only: Option<PathBuf>,
@@ -83,6 +88,9 @@ pub async fn run(args: SubmitArgs, output: Output) -> anyhow::Result<Exit> {
     let client = if args.rpc.is_empty() { None } else { Some(Arc::new(Client::new(&args.rpc)?)) };
     let (party, _) = Party::open(&args.participant, client).exit(Exit::Usage)?;
     let (rows, operations) = operations(&args, party.id)?;
+    if let Some(path) = &args.keep {
+        keep(path, &rows, &operations)?;
+    }
     if let Some(path) = &args.sign_only {
         return sign_only(&party, &operations, path, output);
     }
@@ -121,6 +129,27 @@ fn operations(
         Some(_) => operations.with_context(named).exit(Exit::Usage)?,
     };
     Ok((rows, operations))
+}
+
+/// Writes the operations with their ids, durably, to a file that is not there yet.
+fn keep(path: &Path, rows: &[Row], operations: &Operations) -> anyhow::Result<()> {
+    let field = match operations.kind() {
+        BatchKind::Recharge => "order_id",
+        BatchKind::Transfer => "transfer_id",
+        BatchKind::Proposal => "proposal_id",
+        other => {
+            let message = format!("--keep is for operations with ids; {} has none", other.name());
+            return Err(failure(Exit::Usage, message));
+        }
+    };
+    let rows: Vec<_> = (rows.iter().enumerate())
+        .map(|(index, row)| row.with(field, operations.subject(index)))
+        .collect();
+    let cannot = || format!("cannot write {}", path.display());
+    // One that is there may hold ids that are in the chain.
+    let mut file = std::fs::File::create_new(path).with_context(cannot).exit(Exit::Usage)?;
+    file.write_all(&serde_json::to_vec_pretty(&rows)?).with_context(cannot)?;
+    file.sync_all().with_context(cannot)
 }
 
 /// Writes the one signed batch for another way of sending it.
