@@ -177,7 +177,7 @@ impl FromStr for AccountName {
         let kind = AccountKind::ALL.iter().copied().find(|known| known.name() == kind);
         Ok(Self {
             kind: kind.ok_or(error)?,
-            owner: owner.parse().map_err(|_| error)?,
+            owner: crate::decimal(owner).ok_or(error)?,
             currency: currency_of(currency).ok_or(error)?,
         })
     }

@@ -39,7 +39,7 @@ pub const RETURNS_LISTED_MAX: usize = 100;
 pub enum OrderState {
     /// In no block that was searched.
     NotFound,
-    /// Refused; it never entered the books.
+    /// Refused; it never entered the books. A new order with a new id may take its place.
     Rejected,
     /// Reserved on the collecting gateway's liquidity.
     Reserved,

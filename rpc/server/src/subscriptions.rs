@@ -77,7 +77,7 @@ impl Api {
         gateway: ParticipantId,
         cursor: Option<&str>,
     ) -> SubscriptionResult {
-        let after = match read_cursor(cursor, |text| text.parse().ok()) {
+        let after = match read_cursor(cursor, rpc_api::text::one_form) {
             Ok(after) => after,
             Err(error) => {
                 pending.reject(error).await;

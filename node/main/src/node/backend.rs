@@ -113,52 +113,94 @@ impl NodeBackend {
         wait: Wait,
         with_codes: bool,
     ) -> Result<BatchReport, BackendError> {
+        let batch = SignedBatch::decode(bytes.clone())?;
+        let id = batch.header().id();
         if let Some(reason) = self.observer.reason_not_ready() {
             let error = BatchError::new(Rejection::NotReady, format!("({reason})"));
-            return Err(retry_later(error));
+            return self.refused(error, id, bytes, with_codes).await;
         }
-        let batch = SignedBatch::decode(bytes)?;
-        let id = batch.header().id();
         let waiting = Waiting::new(self.hub.clone(), id);
         let (token, answer) = self.hub.submission();
         self.submissions.send(batch, token).await;
         let admitted = answer.await.map_err(|_| BackendError::fault("the driver ended"))?;
-        match admitted {
-            Ok(()) => {}
-            Err(error) if error.rejection == Rejection::BatchRepeated => {
-                return self.committed_report(id, with_codes).await;
-            }
-            Err(error) if error.rejection.is_transient() => return Err(retry_later(error)),
-            Err(error) => return Err(error.into()),
+        if let Err(error) = admitted {
+            return self.refused(error, id, bytes, with_codes).await;
         }
         match wait {
             Wait::Admitted => Ok(BatchReport::pending(id, BatchState::Admitted)),
             Wait::Final => match waiting.ended().await {
-                Some(Ended::Final(done)) => Ok(final_report(id, &done, with_codes)),
+                Some(Ended::Final(done)) => {
+                    self.with_standings(final_report(id, &done, with_codes), bytes).await
+                }
                 Some(Ended::Dropped) => Err(BackendError::Dropped(id)),
                 None => Err(BackendError::fault("the driver ended")),
             },
         }
     }
 
-    /// The report of a batch that is in the chain already.
-    async fn committed_report(
+    /// The answer to a batch that is not taken: its outcomes, if it is in the chain already, however
+    /// late it comes; otherwise why not.
+    async fn refused(
         &self,
+        error: BatchError,
         id: BatchId,
+        bytes: Bytes,
         with_codes: bool,
     ) -> Result<BatchReport, BackendError> {
-        let height = read_state(&self.orders.state).height();
-        let mut head = self.hub.head();
-        let reached = head.wait_for(|head| *head >= height);
-        reached.await.map_err(BackendError::fault)?;
-        self.find_batch(id, with_codes)?.ok_or_else(|| BackendError::fault("a batch is lost"))
+        // A full pool says nothing of the chain; admission has looked into it before that. What
+        // broke another rule may have been in the chain before it did.
+        let is_verified = match error.rejection {
+            Rejection::SubmitterSuspended
+            | Rejection::RoleMissing
+            | Rejection::BatchExpired
+            | Rejection::BatchValidTooLong
+            | Rejection::BatchRepeated => Some(true),
+            Rejection::SignatureInvalid => Some(false),
+            // Such a node may wait for ever for what it lacks.
+            Rejection::NotReady => {
+                let found = self.store().batch_location(&id).map_err(BackendError::fault)?;
+                found.map(|_| false)
+            }
+            _ => None,
+        };
+        if let Some(is_verified) = is_verified {
+            let height = read_state(&self.orders.state).height();
+            let mut head = self.hub.head();
+            let reached = head.wait_for(|head| *head >= height);
+            reached.await.map_err(BackendError::fault)?;
+            // A batch's id says nothing of its signature and, before it is verified, of its items.
+            let found = self.find_batch(id, with_codes)?;
+            let is_same = |place| self.orders.holds(place, &bytes).map_err(BackendError::fault);
+            if let Some((report, place)) = found
+                && (is_verified || is_same(place)?)
+            {
+                return self.with_standings(report, bytes).await;
+            }
+        }
+        Err(if error.rejection.is_transient() { retry_later(error) } else { error.into() })
     }
 
+    /// The report with what the chain knew of the orders that its batch, these bytes, named again.
+    async fn with_standings(
+        &self,
+        mut report: BatchReport,
+        bytes: Bytes,
+    ) -> Result<BatchReport, BackendError> {
+        if report.outcomes.as_ref().is_none_or(|outcomes| outcomes.not_applied.is_empty()) {
+            return Ok(report);
+        }
+        let orders = self.orders.clone();
+        let add = move || orders.add_standings(&mut report, &bytes).map(|()| report);
+        let added = tokio::task::spawn_blocking(add).await.map_err(BackendError::fault)?;
+        added.map_err(BackendError::fault)
+    }
+
+    /// The report of a batch that is in the chain, without standings, and its place.
     fn find_batch(
         &self,
         id: BatchId,
         with_codes: bool,
-    ) -> Result<Option<BatchReport>, BackendError> {
+    ) -> Result<Option<(BatchReport, (Height, u32))>, BackendError> {
         let recent = self.read(|state| state.batch_location(&id))?;
         let stored = || self.store().batch_location(&id).map_err(BackendError::fault);
         let Some((height, index)) = recent.map_or_else(stored, |found| Ok(Some(found)))? else {
@@ -172,7 +214,7 @@ impl NodeBackend {
         let header = &committed.block.header;
         let outcomes = outcomes.into_iter().nth(index as usize).unwrap_or_default();
         let done = FinalBatch { height, block: header.hash(), index, time: header.time, outcomes };
-        Ok(Some(final_report(id, &done, with_codes)))
+        Ok(Some((final_report(id, &done, with_codes), (height, index))))
     }
 
     /// Whether the pool holds a batch.
@@ -294,7 +336,13 @@ impl Backend for NodeBackend {
     fn batch(&self, id: &BatchId, with_codes: bool) -> Result<BatchReport, BackendError> {
         // The pool is asked first: a batch leaves it only for the chain.
         let held = self.is_held(id);
-        if let Some(report) = self.find_batch(*id, with_codes)? {
+        if let Some((mut report, (height, index))) = self.find_batch(*id, with_codes)? {
+            let outcomes = report.outcomes.as_ref();
+            if outcomes.is_some_and(|outcomes| !outcomes.not_applied.is_empty()) {
+                let bytes = self.store().batch_bytes(height, index).map_err(BackendError::fault)?;
+                let bytes = bytes.unwrap_or_default();
+                self.orders.add_standings(&mut report, &bytes).map_err(BackendError::fault)?;
+            }
             return Ok(report);
         }
         let state = if held { BatchState::Admitted } else { BatchState::Unknown };

@@ -13,6 +13,7 @@ pub mod home;
 mod hub;
 mod inbox;
 pub mod keys;
+mod known;
 mod metrics;
 mod notices;
 mod observer;

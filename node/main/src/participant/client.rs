@@ -32,6 +32,21 @@ const REQUEST_BYTES_MAX: u32 = 4 * 1024 * 1024;
 /// The largest response.
 const RESPONSE_BYTES_MAX: u32 = 32 * 1024 * 1024;
 
+/// Errors that say nothing of what was asked: nobody who knows could be reached, or it may be done
+/// all the same. The last two are JSON-RPC's, of a server that failed and of too large an answer.
+const FATE_OPEN: [i32; 10] = [
+    ApiError::WaitTimeout.code(),
+    ApiError::NodeStarting.code(),
+    ApiError::InternalFault.code(),
+    ApiError::BudgetExceeded.code(),
+    ApiError::BodyTimeout.code(),
+    ApiError::NodeBusy.code(),
+    ApiError::CallTimeout.code(),
+    ApiError::NodeBehind.code(),
+    -32603,
+    -32008,
+];
+
 /// A call under way.
 pub type Call<'a, T> = BoxFuture<'a, Result<T, ClientError>>;
 
@@ -74,10 +89,9 @@ pub enum CallError {
 
 impl CallError {
     /// The process's exit code for it.
-    pub const fn exit(&self) -> Exit {
+    pub fn exit(&self) -> Exit {
         match self {
-            // Nobody who knows could be reached.
-            Self::Refused { code, .. } if *code == ApiError::NodeBehind.code() => Exit::Unreachable,
+            Self::Refused { code, .. } if FATE_OPEN.contains(code) => Exit::Unreachable,
             Self::Refused { .. } => Exit::Refused,
             Self::Unreachable { .. } | Self::Timeout { .. } => Exit::Unreachable,
         }
@@ -335,6 +349,12 @@ mod tests {
         assert_eq!(Exit::of(&silence.into_failure()), Exit::Unreachable);
         let behind = ClientError::Call(rpc_api::api_error(ApiError::NodeBehind, ""));
         assert_eq!(CallError::new("http://a", behind).exit(), Exit::Unreachable);
+        // What was asked may be done all the same: it is not refused.
+        for code in [-32603, -32008] {
+            let error = jsonrpsee::types::ErrorObjectOwned::owned::<()>(code, "failed", None);
+            let error = CallError::new("http://a", ClientError::Call(error));
+            assert_eq!(error.exit(), Exit::Unreachable, "{code}");
+        }
     }
 
     #[test]

@@ -3,14 +3,14 @@
 use chain_types::{Currency, MerchantId};
 use jsonrpsee::core::{RpcResult, async_trait};
 use rpc_api::money::currency_of;
-use rpc_api::{CashbackRpcServer, Page, ProgrammeReport, UserMonthReport};
+use rpc_api::{CashbackRpcServer, Page, ProgrammeReport, UserMonthReport, decimal};
 
 use super::{Api, merchant_id, page_limit, read_cursor};
 
 /// A programme's place in the list of all: `merchant-CURRENCY`.
 fn programme_of(cursor: &str) -> Option<(MerchantId, Currency)> {
     let (merchant, currency) = cursor.split_once('-')?;
-    Some((MerchantId(merchant.parse().ok()?), currency_of(currency)?))
+    Some((MerchantId(decimal(merchant)?), currency_of(currency)?))
 }
 
 #[async_trait]

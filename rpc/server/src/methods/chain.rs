@@ -5,10 +5,10 @@ use jsonrpsee::core::{RpcResult, SubscriptionResult, async_trait};
 use jsonrpsee::server::PendingSubscriptionSink;
 use rpc_api::{
     BlockReport, BlockSelector, BlockSummary, ChainInfo, ChainRpcServer, EvidenceReport, Page,
-    ParametersReport,
+    ParametersReport, decimal,
 };
 
-use super::{Api, id_malformed, page_limit, place_cursor, place_of, read_cursor};
+use super::{Api, id_of, page_limit, place_cursor, place_of, read_cursor};
 use crate::backend::BlockName;
 
 #[async_trait]
@@ -36,9 +36,7 @@ impl ChainRpcServer for Api {
     async fn block(&self, block: BlockSelector) -> RpcResult<BlockReport> {
         let name = match &block {
             BlockSelector::Height(height) => BlockName::Height(Height(*height)),
-            BlockSelector::Hash(text) => {
-                BlockName::Hash(text.parse().map_err(|error| id_malformed(text, error))?)
-            }
+            BlockSelector::Hash(text) => BlockName::Hash(id_of(text)?),
         };
         let found = self.read(move |node| node.block(name)).await?;
         found.ok_or_else(|| match block {
@@ -53,7 +51,7 @@ impl ChainRpcServer for Api {
         limit: Option<u32>,
     ) -> RpcResult<Page<BlockSummary>> {
         let limit = page_limit(limit)?;
-        let before: Option<u64> = read_cursor(cursor.as_deref(), |text| text.parse().ok())?;
+        let before: Option<u64> = read_cursor(cursor.as_deref(), decimal)?;
         // The heights below `end` are listed, from the highest down.
         let head_end = Api::head(self).0.saturating_add(1);
         let end = before.map_or(head_end, |before| before.min(head_end));

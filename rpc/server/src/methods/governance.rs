@@ -2,9 +2,12 @@
 
 use chain_types::{MerchantId, ProposalId};
 use jsonrpsee::core::{RpcResult, async_trait};
-use rpc_api::{GovernanceRpcServer, Page, ProposalReport, RegisteredMerchant, RegistryReport};
+use rpc_api::text::one_form;
+use rpc_api::{
+    GovernanceRpcServer, Page, ProposalReport, RegisteredMerchant, RegistryReport, decimal,
+};
 
-use super::{Api, id_malformed, merchant_id, page_limit, read_cursor};
+use super::{Api, id_of, merchant_id, page_limit, read_cursor};
 
 #[async_trait]
 impl GovernanceRpcServer for Api {
@@ -18,7 +21,7 @@ impl GovernanceRpcServer for Api {
         limit: Option<u32>,
     ) -> RpcResult<Page<RegisteredMerchant>> {
         let limit = page_limit(limit)?;
-        let after = read_cursor(cursor.as_deref(), |text| text.parse().ok().map(MerchantId))?;
+        let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(MerchantId))?;
         let items = self.read(move |node| node.merchants(after, limit + 1)).await?;
         Ok(Page::of(items, limit, |last| last.merchant.to_string()))
     }
@@ -37,14 +40,13 @@ impl GovernanceRpcServer for Api {
     ) -> RpcResult<Page<ProposalReport>> {
         let limit = page_limit(limit)?;
         let open_only = open_only.unwrap_or_default();
-        let before: Option<ProposalId> = read_cursor(cursor.as_deref(), |text| text.parse().ok())?;
+        let before: Option<ProposalId> = read_cursor(cursor.as_deref(), one_form)?;
         let items = self.read(move |node| node.proposals(open_only, before, limit + 1)).await?;
         Ok(Page::of(items, limit, |last| last.proposal_id.to_string()))
     }
 
     async fn proposal(&self, proposal_id: String) -> RpcResult<ProposalReport> {
-        let id: ProposalId =
-            proposal_id.parse().map_err(|error| id_malformed(&proposal_id, error))?;
+        let id: ProposalId = id_of(&proposal_id)?;
         let found = self.read(move |node| node.proposal(&id)).await?;
         found.ok_or_else(|| self.not_found(&format!("proposal {id}")))
     }

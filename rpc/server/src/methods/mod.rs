@@ -8,12 +8,16 @@ mod fx;
 mod governance;
 mod ledger;
 mod node;
+mod parameters;
 mod recharge;
 mod risk;
 mod settlement;
 
+use std::fmt::Display;
+use std::str::FromStr;
 use std::sync::Arc;
 
+use chain_types::ids::IdError;
 use chain_types::{Currency, Height, MerchantId, OrderId, ParticipantId};
 use jsonrpsee::core::{RegisterMethodError, RpcResult};
 use jsonrpsee::server::Methods;
@@ -22,7 +26,7 @@ use rpc_api::money::currency_of;
 use rpc_api::{
     ApiError, BatchRpcServer, CashbackRpcServer, ChainRpcServer, FxRpcServer, GovernanceRpcServer,
     LIMIT_DEFAULT, LIMIT_MAX, LedgerRpcServer, NodeRpcServer, RechargeRpcServer, RiskRpcServer,
-    SettlementRpcServer, api_error,
+    SettlementRpcServer, api_error, decimal,
 };
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -68,7 +72,7 @@ pub(crate) fn all(
     methods.merge(GovernanceRpcServer::into_rpc(api.clone()))?;
     methods.merge(ChainRpcServer::into_rpc(api.clone()))?;
     methods.merge(NodeRpcServer::into_rpc(api))?;
-    Ok(methods)
+    parameters::hold(&methods)
 }
 
 impl Api {
@@ -144,9 +148,19 @@ fn id_malformed(text: &str, expected: impl std::fmt::Display) -> ErrorObjectOwne
     api_error(ApiError::IdMalformed, format!("({shown:?}: {expected})"))
 }
 
+/// The id of a text, in the one form in which the interface writes it.
+fn id_of<T>(text: &str) -> RpcResult<T>
+where
+    T: FromStr<Err = IdError> + Display,
+{
+    let id: T = text.parse().map_err(|error| id_malformed(text, error))?;
+    let written = id.to_string();
+    if written == text { Ok(id) } else { Err(id_malformed(text, format!("write it as {written}"))) }
+}
+
 fn place_of(cursor: &str) -> Option<Place> {
     let (height, sequence) = cursor.split_once('-')?;
-    Some(Place { height: Height(height.parse().ok()?), sequence: sequence.parse().ok()? })
+    Some(Place { height: Height(decimal(height)?), sequence: decimal(sequence)? })
 }
 
 fn place_cursor(height: u64, sequence: u32) -> String {
@@ -154,12 +168,12 @@ fn place_cursor(height: u64, sequence: u32) -> String {
 }
 
 fn order_id(text: &str) -> RpcResult<OrderId> {
-    let id: OrderId = text.parse().map_err(|error| id_malformed(text, error))?;
+    let id: OrderId = id_of(text)?;
     if id.is_uuid_v7() { Ok(id) } else { Err(id_malformed(text, "a UUID, but of version 7")) }
 }
 
 fn merchant_id(text: &str) -> RpcResult<MerchantId> {
-    text.parse().map(MerchantId).map_err(|_| id_malformed(text, "a merchant's number"))
+    decimal(text).map(MerchantId).ok_or_else(|| id_malformed(text, "a merchant's number"))
 }
 
 fn currency(text: &str) -> RpcResult<Currency> {
@@ -170,7 +184,7 @@ fn currency(text: &str) -> RpcResult<Currency> {
 fn user(text: &str) -> RpcResult<[u8; 16]> {
     let mut bytes = [0; 16];
     match hex::decode_to_slice(text, &mut bytes) {
-        Ok(()) => Ok(bytes),
-        Err(_) => Err(id_malformed(text, "a pseudonym, 32 hexadecimal digits")),
+        Ok(()) if hex::encode(bytes) == text => Ok(bytes),
+        _ => Err(id_malformed(text, "a pseudonym, 32 hexadecimal digits, small ones")),
     }
 }

@@ -7,6 +7,7 @@ mod fake_contracts;
 mod fake_node;
 mod hostile;
 mod limits;
+mod parameters;
 mod raw;
 mod start_stop;
 mod subscriptions;
