@@ -119,10 +119,12 @@ impl NodeBackend {
         }
         let batch = SignedBatch::decode(bytes)?;
         let id = batch.header().id();
-        let waiting = Waiting::new(self.hub.clone(), id);
-        let (token, answer) = self.hub.submission();
-        self.submissions.send(batch, token).await;
-        let admitted = answer.await.map_err(|_| BackendError::fault("the driver ended"))?;
+        // Both are forgotten when this future is dropped, as it is when the client's patience ends.
+        let ending = self.hub.wait_for(id);
+        let admission = self.hub.submission();
+        self.submissions.send(batch, admission.token()).await;
+        let admitted = admission.answer().await;
+        let admitted = admitted.ok_or_else(|| BackendError::fault("the driver ended"))?;
         match admitted {
             Ok(()) => {}
             Err(error) if error.rejection == Rejection::BatchRepeated => {
@@ -133,7 +135,7 @@ impl NodeBackend {
         }
         match wait {
             Wait::Admitted => Ok(BatchReport::pending(id, BatchState::Admitted)),
-            Wait::Final => match waiting.ended().await {
+            Wait::Final => match ending.answer().await {
                 Some(Ended::Final(done)) => Ok(final_report(id, &done, with_codes)),
                 Some(Ended::Dropped) => Err(BackendError::Dropped(id)),
                 None => Err(BackendError::fault("the driver ended")),
@@ -177,10 +179,10 @@ impl NodeBackend {
 
     /// Whether the pool holds a batch.
     fn is_held(&self, id: &BatchId) -> bool {
-        let (token, answer) = self.hub.request();
-        let input = Input::BatchesWanted { ids: vec![*id], token };
+        let answer = self.hub.request();
+        let input = Input::BatchesWanted { ids: vec![*id], token: answer.token() };
         self.inputs.send_blocking(Source::Questions, input).is_ok()
-            && answer.blocking_recv().is_ok_and(|(found, _)| !found.is_empty())
+            && answer.blocking_answer().is_some_and(|(found, _)| !found.is_empty())
     }
 
     fn block_report(&self, height: Height) -> Result<Option<BlockReport>, BackendError> {
@@ -214,34 +216,6 @@ fn final_report(batch_id: BatchId, done: &FinalBatch, with_codes: bool) -> Batch
         block_hash: Some(done.block),
         block_time_ms: Some(done.time.0),
         outcomes: Some(Outcomes::new(&done.outcomes, with_codes)),
-    }
-}
-
-/// A client that waits for a batch; leaving ends the wait.
-struct Waiting {
-    hub: Arc<Hub>,
-    id: BatchId,
-    receiver: Option<tokio::sync::oneshot::Receiver<Ended>>,
-}
-
-impl Waiting {
-    fn new(hub: Arc<Hub>, id: BatchId) -> Self {
-        let receiver = Some(hub.wait_for(id));
-        Self { hub, id, receiver }
-    }
-
-    async fn ended(mut self) -> Option<Ended> {
-        match self.receiver.as_mut() {
-            Some(receiver) => receiver.await.ok(),
-            None => None,
-        }
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.receiver = None;
-        self.hub.forget(&self.id);
     }
 }
 
