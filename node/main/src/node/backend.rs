@@ -16,7 +16,7 @@ use chain_types::evidence::EVIDENCE_PENALTY_HEIGHTS;
 use chain_types::registry::validator_of_keys;
 use chain_types::{
     BatchError, BatchId, Block, ChainGenesis, Height, InstructionId, OrderId, Parameters,
-    PublicKey, Rejection, SignedBatch, WindowId, codec,
+    ParticipantId, PublicKey, Rejection, SignedBatch, WindowId, codec,
 };
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -342,6 +342,14 @@ impl Backend for NodeBackend {
         Ok(found.map_err(BackendError::fault)?.iter().map(reports::instruction).collect())
     }
 
+    fn last_instruction(
+        &self,
+        gateway: ParticipantId,
+    ) -> Result<Option<InstructionId>, BackendError> {
+        self.read(|_| ())?;
+        self.store().last_instruction(gateway).map_err(BackendError::fault)
+    }
+
     fn instruction(&self, id: &InstructionId) -> Result<Option<InstructionReport>, BackendError> {
         self.read(|_| ())?;
         let found = self.store().instruction(id).map_err(BackendError::fault)?;
@@ -379,13 +387,14 @@ impl Backend for NodeBackend {
         limit: u32,
     ) -> Result<Vec<AccountReport>, BackendError> {
         let after = after.as_ref().and_then(reports::account_key);
-        let state = read_state(&self.orders.state);
-        let accounts =
-            state.accounts(after.as_ref()).filter(|(key, _)| Some(*key) != after.as_ref());
-        Ok(accounts
-            .take(limit as usize)
-            .filter_map(|(key, account)| reports::account(key, account))
-            .collect())
+        // Copied under the lock and told outside it: a block must not wait for texts.
+        let accounts: Vec<_> = {
+            let state = read_state(&self.orders.state);
+            let all = state.accounts(after.as_ref());
+            let rest = all.filter(|(key, _)| Some(*key) != after.as_ref());
+            rest.take(limit as usize).map(|(key, account)| (*key, *account)).collect()
+        };
+        Ok(accounts.iter().filter_map(|(key, account)| reports::account(key, account)).collect())
     }
 
     fn account(&self, name: &AccountName) -> Result<Option<AccountReport>, BackendError> {

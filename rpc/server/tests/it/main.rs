@@ -8,5 +8,6 @@ mod fake_node;
 mod hostile;
 mod limits;
 mod raw;
+mod reads;
 mod start_stop;
 mod subscriptions;
