@@ -99,7 +99,8 @@ pub trait SettlementRpc {
     #[subscription(
         name = "subscribe_instructions" => "instruction_event",
         unsubscribe = "unsubscribe_instructions",
-        item = InstructionEvent
+        item = InstructionEvent,
+        with_extensions
     )]
     async fn subscribe_instructions(
         &self,

@@ -159,6 +159,9 @@ signatures! {
     governance_proposal: proposal_id Text needed;
     chain_id: ;
     chain_info: ;
+    chain_participants: cursor Text optional, limit U32 optional;
+    chain_merchants: cursor Text optional, limit U32 optional;
+    chain_liquidity: cursor Text optional, limit U32 optional;
     chain_parameters: ;
     chain_head: ;
     chain_block: block Block needed;

@@ -36,6 +36,9 @@ pub enum BackendError {
     /// The node does not keep what the proof of a window's report needs.
     #[error("the proof of window {0} is not kept")]
     ProofNotKept(WindowId),
+    /// The node does not keep what proofs of accounts at this height need.
+    #[error("the proofs of accounts at height {0} are not kept")]
+    AccountProofNotKept(Height),
     /// The node is starting and has nothing to answer with; the reason is told to the client.
     #[error("starting: {0}")]
     Starting(String),
@@ -57,6 +60,9 @@ impl BackendError {
             Self::Dropped(id) => api_error(ApiError::BatchDropped, format!("(batch {id})")),
             Self::WindowOpen(id) => api_error(ApiError::WindowOpen, format!("(window {id})")),
             Self::ProofNotKept(id) => api_error(ApiError::ProofNotKept, format!("(window {id})")),
+            Self::AccountProofNotKept(height) => {
+                api_error(ApiError::ProofNotKept, format!("(accounts at height {height})"))
+            }
             Self::Starting(reason) => api_error(ApiError::NodeStarting, format!("({reason})")),
             Self::Fault(reason) => {
                 tracing::error!(reason, "a call could not be answered");
@@ -178,6 +184,15 @@ pub trait Backend: ContractReads {
         after: Option<InstructionId>,
         limit: u32,
     ) -> Result<Vec<InstructionReport>, BackendError>;
+
+    /// The last of the instructions that a gateway pays, with one cheap read.
+    ///
+    /// # Errors
+    /// When the node cannot read.
+    fn last_instruction(
+        &self,
+        gateway: ParticipantId,
+    ) -> Result<Option<InstructionId>, BackendError>;
 
     /// One instruction.
     ///

@@ -25,8 +25,12 @@ pub struct ServerConfig {
     pub response_bytes_max: u32,
     /// Requests of the longest JSON-RPC list of requests.
     pub list_requests_max: u32,
-    /// Reads from disk at once.
+    /// Cheap reads at once: a row of the index, or a few.
     pub reads_max: u32,
+    /// Dear reads at once: pages and proofs.
+    pub dear_reads_max: u32,
+    /// Reads that wait, of each of three kinds: cheap ones, questions to the driver, dear ones.
+    pub reads_waiting_max: u32,
     /// By when a request's header must be complete, from the connection or the last response on.
     pub header_timeout_ms: u64,
     /// By when a request's body must be complete, from its header on.
@@ -45,6 +49,12 @@ pub struct ServerConfig {
     pub cors: bool,
 }
 
+/// A fourth of the cores, one at least: the others are for consensus and submissions.
+fn dear_reads_of(cores: std::io::Result<std::num::NonZeroUsize>) -> u32 {
+    let cores = cores.map_or(1, std::num::NonZeroUsize::get);
+    u32::try_from(cores / 4).unwrap_or(u32::MAX).max(1)
+}
+
 impl Default for ServerConfig {
     fn default() -> Self {
         Self {
@@ -59,6 +69,8 @@ impl Default for ServerConfig {
             response_bytes_max: 16 * 1024 * 1024,
             list_requests_max: 32,
             reads_max: 8,
+            dear_reads_max: dear_reads_of(std::thread::available_parallelism()),
+            reads_waiting_max: 512,
             header_timeout_ms: 10_000,
             body_timeout_ms: 10_000,
             call_timeout_ms: 30_000,

@@ -10,6 +10,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use crate::reads::ReadClass;
+
 /// A method that no client can invent: names that are not known count as this one.
 pub(crate) const METHOD_UNKNOWN: &str = "unknown";
 
@@ -25,6 +27,11 @@ struct MethodLabels {
     method: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ClassLabels {
+    class: &'static str,
+}
+
 /// Counters and gauges; clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct RpcMetrics {
@@ -33,6 +40,10 @@ pub(crate) struct RpcMetrics {
     connections: Gauge,
     connections_refused: Counter,
     subscriptions: Gauge,
+    subscription_wakes: Counter,
+    subscription_reads: Counter,
+    reads_waiting: Family<ClassLabels, Gauge>,
+    reads_put_off: Family<ClassLabels, Counter>,
 }
 
 fn histogram() -> Histogram {
@@ -48,6 +59,10 @@ impl RpcMetrics {
             connections: Gauge::default(),
             connections_refused: Counter::default(),
             subscriptions: Gauge::default(),
+            subscription_wakes: Counter::default(),
+            subscription_reads: Counter::default(),
+            reads_waiting: Family::default(),
+            reads_put_off: Family::default(),
         };
         let mut registry = registry.lock().unwrap_or_else(PoisonError::into_inner);
         let rpc = registry.sub_registry_with_prefix("sluice_rpc");
@@ -60,12 +75,51 @@ impl RpcMetrics {
             metrics.connections_refused.clone(),
         );
         rpc.register("subscriptions", "Open subscriptions", metrics.subscriptions.clone());
+        rpc.register(
+            "subscription_wakes",
+            "Times that a subscription woke for news",
+            metrics.subscription_wakes.clone(),
+        );
+        rpc.register(
+            "subscription_reads",
+            "Reads made for subscriptions, each for all that wait for the same",
+            metrics.subscription_reads.clone(),
+        );
+        let waiting = metrics.reads_waiting.clone();
+        rpc.register("reads_waiting", "Reads that wait for their turn, by class", waiting);
+        let put_off = metrics.reads_put_off.clone();
+        rpc.register(
+            "reads_put_off",
+            "Reads refused because the queue of their class was full",
+            put_off,
+        );
+        for class in ReadClass::ALL {
+            metrics.reads_waiting(class, 0);
+        }
         metrics
     }
 
     pub(crate) fn called(&self, method: &'static str, code: i32, took: Duration) {
         self.calls.get_or_create(&CallLabels { method, code: code.into() }).inc();
         self.call_seconds.get_or_create(&MethodLabels { method }).observe(took.as_secs_f64());
+    }
+
+    /// So many reads wait of a class.
+    pub(crate) fn reads_waiting(&self, class: ReadClass, count: usize) {
+        let gauge = self.reads_waiting.get_or_create(&ClassLabels { class: class.name() });
+        gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    pub(crate) fn read_put_off(&self, class: ReadClass) {
+        self.reads_put_off.get_or_create(&ClassLabels { class: class.name() }).inc();
+    }
+
+    pub(crate) fn subscription_woke(&self) {
+        self.subscription_wakes.inc();
+    }
+
+    pub(crate) fn read_for_subscriptions(&self) {
+        self.subscription_reads.inc();
     }
 
     pub(crate) fn refused_connection(&self) {

@@ -21,6 +21,7 @@ use crate::config::ServerConfig;
 use crate::connection::Connection;
 use crate::depth::is_too_deep;
 use crate::metrics::{METHOD_UNKNOWN, RpcMetrics};
+use crate::reads::on_behalf_of;
 
 /// Calls of one list that are answered at once.
 const SIDE_BY_SIDE_MAX: usize = 32;
@@ -152,7 +153,9 @@ where
                 Some(error) => MethodResponse::error(request.id, error),
                 None => {
                     let id = request.id.clone();
-                    match tokio::time::timeout(policy.call_timeout, service.call(request)).await {
+                    let address = connection.as_ref().map(|connection| connection.address);
+                    let call = on_behalf_of(address, service.call(request));
+                    match tokio::time::timeout(policy.call_timeout, call).await {
                         Ok(response) => response,
                         Err(_) => MethodResponse::error(id, api_error(ApiError::CallTimeout, "")),
                     }

@@ -135,7 +135,7 @@ impl Server {
         let address = listener.local_addr().map_err(bind)?;
         let metrics = RpcMetrics::register(&registry);
         let budget = Arc::new(Budget::new(config.calls_per_second_max));
-        let methods = methods::all(&config, &backend, &metrics, &cancel)
+        let methods = methods::all(&config, &backend, &metrics, &budget, &cancel)
             .map_err(|error| ServerFault::Methods(error.to_string()))?;
         let policy =
             Arc::new(Policy::new(&config, budget.clone(), metrics.clone(), methods.clone()));

@@ -37,6 +37,9 @@ pub enum ReadFault {
     /// The index was made by a version that kept no paths of records.
     #[error("the index does not keep the proof of window {0}")]
     ProofNotKept(WindowId),
+    /// The index was made by a version that kept no nodes of the accounts' tree.
+    #[error("the index does not keep the proofs of accounts at height {0}")]
+    AccountProofNotKept(Height),
     /// A window's proof would be longer than anyone reads.
     #[error("the proof of window {window} has {bytes} bytes: it has too many positions")]
     WindowProofTooLarge {

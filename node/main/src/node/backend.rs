@@ -16,7 +16,7 @@ use chain_types::evidence::EVIDENCE_PENALTY_HEIGHTS;
 use chain_types::registry::validator_of_keys;
 use chain_types::{
     BatchError, BatchId, Block, ChainGenesis, Height, InstructionId, OrderId, Parameters,
-    PublicKey, Rejection, SignedBatch, WindowId, codec,
+    ParticipantId, PublicKey, Rejection, SignedBatch, WindowId, codec,
 };
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -119,16 +119,18 @@ impl NodeBackend {
             let error = BatchError::new(Rejection::NotReady, format!("({reason})"));
             return self.refused(error, id, bytes, with_codes).await;
         }
-        let waiting = Waiting::new(self.hub.clone(), id);
-        let (token, answer) = self.hub.submission();
-        self.submissions.send(batch, token).await;
-        let admitted = answer.await.map_err(|_| BackendError::fault("the driver ended"))?;
+        // Both are forgotten when this future is dropped, as it is when the client's patience ends.
+        let ending = self.hub.wait_for(id);
+        let admission = self.hub.submission();
+        self.submissions.send(batch, admission.token()).await;
+        let admitted = admission.answer().await;
+        let admitted = admitted.ok_or_else(|| BackendError::fault("the driver ended"))?;
         if let Err(error) = admitted {
             return self.refused(error, id, bytes, with_codes).await;
         }
         match wait {
             Wait::Admitted => Ok(BatchReport::pending(id, BatchState::Admitted)),
-            Wait::Final => match waiting.ended().await {
+            Wait::Final => match ending.answer().await {
                 Some(Ended::Final(done)) => {
                     self.with_standings(final_report(id, &done, with_codes), bytes).await
                 }
@@ -219,10 +221,10 @@ impl NodeBackend {
 
     /// Whether the pool holds a batch.
     fn is_held(&self, id: &BatchId) -> bool {
-        let (token, answer) = self.hub.request();
-        let input = Input::BatchesWanted { ids: vec![*id], token };
+        let answer = self.hub.request();
+        let input = Input::BatchesWanted { ids: vec![*id], token: answer.token() };
         self.inputs.send_blocking(Source::Questions, input).is_ok()
-            && answer.blocking_recv().is_ok_and(|(found, _)| !found.is_empty())
+            && answer.blocking_answer().is_some_and(|(found, _)| !found.is_empty())
     }
 
     fn block_report(&self, height: Height) -> Result<Option<BlockReport>, BackendError> {
@@ -256,34 +258,6 @@ fn final_report(batch_id: BatchId, done: &FinalBatch, with_codes: bool) -> Batch
         block_hash: Some(done.block),
         block_time_ms: Some(done.time.0),
         outcomes: Some(Outcomes::new(&done.outcomes, with_codes)),
-    }
-}
-
-/// A client that waits for a batch; leaving ends the wait.
-struct Waiting {
-    hub: Arc<Hub>,
-    id: BatchId,
-    receiver: Option<tokio::sync::oneshot::Receiver<Ended>>,
-}
-
-impl Waiting {
-    fn new(hub: Arc<Hub>, id: BatchId) -> Self {
-        let receiver = Some(hub.wait_for(id));
-        Self { hub, id, receiver }
-    }
-
-    async fn ended(mut self) -> Option<Ended> {
-        match self.receiver.as_mut() {
-            Some(receiver) => receiver.await.ok(),
-            None => None,
-        }
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.receiver = None;
-        self.hub.forget(&self.id);
     }
 }
 
@@ -416,6 +390,14 @@ impl Backend for NodeBackend {
         Ok(found.map_err(BackendError::fault)?.iter().map(reports::instruction).collect())
     }
 
+    fn last_instruction(
+        &self,
+        gateway: ParticipantId,
+    ) -> Result<Option<InstructionId>, BackendError> {
+        self.read(|_| ())?;
+        self.store().last_instruction(gateway).map_err(BackendError::fault)
+    }
+
     fn instruction(&self, id: &InstructionId) -> Result<Option<InstructionReport>, BackendError> {
         self.read(|_| ())?;
         let found = self.store().instruction(id).map_err(BackendError::fault)?;
@@ -453,13 +435,14 @@ impl Backend for NodeBackend {
         limit: u32,
     ) -> Result<Vec<AccountReport>, BackendError> {
         let after = after.as_ref().and_then(reports::account_key);
-        let state = read_state(&self.orders.state);
-        let accounts =
-            state.accounts(after.as_ref()).filter(|(key, _)| Some(*key) != after.as_ref());
-        Ok(accounts
-            .take(limit as usize)
-            .filter_map(|(key, account)| reports::account(key, account))
-            .collect())
+        // Copied under the lock and told outside it: a block must not wait for texts.
+        let accounts: Vec<_> = {
+            let state = read_state(&self.orders.state);
+            let all = state.accounts(after.as_ref());
+            let rest = all.filter(|(key, _)| Some(*key) != after.as_ref());
+            rest.take(limit as usize).map(|(key, account)| (*key, *account)).collect()
+        };
+        Ok(accounts.iter().filter_map(|(key, account)| reports::account(key, account)).collect())
     }
 
     fn account(&self, name: &AccountName) -> Result<Option<AccountReport>, BackendError> {

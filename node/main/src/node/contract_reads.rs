@@ -101,8 +101,14 @@ impl ContractReads for NodeBackend {
         let height = height.unwrap_or(head);
         let key = reports::account_key(name).filter(|_| height <= head && height > Height(0));
         let Some(key) = key else { return Ok(None) };
-        let proof = self.orders.account_proof(&key, height).map_err(BackendError::fault)?;
-        let Some(proof) = proof else { return Ok(None) };
+        let proof = match self.orders.account_proof(&key, height) {
+            Ok(Some(proof)) => proof,
+            Ok(None) => return Ok(None),
+            Err(ReadFault::AccountProofNotKept(height)) => {
+                return Err(BackendError::AccountProofNotKept(height));
+            }
+            Err(fault) => return Err(BackendError::fault(fault)),
+        };
         let committed = self.store().block(height).map_err(BackendError::fault)?;
         let missing = || BackendError::fault(format!("block {height} is not in the store"));
         let committed = committed.ok_or_else(missing)?;

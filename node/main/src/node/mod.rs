@@ -87,6 +87,7 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
     let (network, events) = Network::start(network_config, &mut registry, cancel.clone()).await?;
 
     let hub = Arc::new(Hub::new(height));
+    hub::register(&hub, &mut registry);
     let vitals = vitals_at_start(&home.state);
     let observer = Observer::new(vitals.clone(), home.state.clone(), network.clone(), own_key);
     let observer = Arc::new(observer);

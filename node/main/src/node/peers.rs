@@ -236,10 +236,13 @@ impl Peers {
 
     async fn answer_batches(&self, mut ids: Vec<BatchId>) -> PeerResponse {
         ids.truncate(ANSWER_BATCHES_MAX);
-        let (token, answer) = self.hub.request();
-        // Fails only once the driver has ended, and so does the answer then.
-        let _ = self.inputs.send(Source::Questions, Input::BatchesWanted { ids, token }).await;
-        let Ok((found, missing)) = answer.await else {
+        let answer = self.hub.request();
+        let question = Input::BatchesWanted { ids, token: answer.token() };
+        // Fails only once the driver has ended, and then there will be no answer.
+        if self.inputs.send(Source::Questions, question).await.is_err() {
+            return PeerResponse::Batches(Vec::new());
+        }
+        let Some((found, missing)) = answer.answer().await else {
             return PeerResponse::Batches(Vec::new());
         };
         let mut batches: Vec<Vec<u8>> = found.iter().map(|batch| batch.bytes().to_vec()).collect();

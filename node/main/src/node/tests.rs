@@ -4,6 +4,7 @@
 mod evidence;
 mod known;
 mod peers;
+mod proofs;
 mod restore;
 
 use std::sync::Arc;
@@ -124,7 +125,11 @@ struct Chain {
 
 impl Chain {
     fn new() -> Self {
-        let (folder, genesis) = (tempfile::tempdir().unwrap(), Arc::new(genesis()));
+        Self::of(genesis())
+    }
+
+    fn of(genesis: ChainGenesis) -> Self {
+        let (folder, genesis) = (tempfile::tempdir().unwrap(), Arc::new(genesis));
         let (store, _) =
             Store::open(folder.path(), genesis.chain_id, StoreOptions::default()).unwrap();
         let store = Arc::new(store);
@@ -206,11 +211,11 @@ impl Chain {
         let certificate = Certificate { height, round, block: hash, signatures };
         let staged = StagedBlock { block, batches, outcomes: outcomes.clone() };
         self.store.stage(&staged).unwrap();
-        let (records, running) = (writes.records().to_vec(), writes.running_writes());
+        let learned = BlockRecords::of(&writes);
         let retired = self.state.apply(writes);
         self.assert_beside();
         self.accounts.push(read_state(&self.state).accounts_created().to_vec());
-        (certificate, BlockRecords { records, writes: running, retired }, outcomes)
+        (certificate, BlockRecords { retired, ..learned }, outcomes)
     }
 
     /// What stands beside the state is what the state says.
@@ -454,27 +459,6 @@ fn what_stands_beside_the_state_follows_governance() {
     let rules = chain.state.rules();
     assert!(rules.merchant(SHOP).unwrap().suspended);
     assert_eq!(rules.programmes[&(SHOP, CNY)].at(chain.height()), Some(&programme));
-}
-
-#[test]
-fn an_account_is_proven_as_any_block_left_it() {
-    let mut chain = Chain::new();
-    history(&mut chain);
-    let orders = chain.orders();
-    let keys: Vec<AccountKey> =
-        chain.accounts.last().unwrap().iter().map(|(key, _)| *key).collect();
-    assert!(keys.len() > chain.accounts[0].len(), "accounts came to be meanwhile");
-    for (height, accounts) in (0..).map(Height).zip(&chain.accounts) {
-        for key in &keys {
-            let known = accounts.iter().find(|(other, _)| other == key);
-            // `account_proof` compares each proof with the block's own digest.
-            let proof = orders.account_proof(key, height).unwrap();
-            let proven = proof.map(|proof| (proof.key, proof.account));
-            assert_eq!(proven, known.copied(), "{key:?} at {height}");
-        }
-    }
-    let beyond = orders.account_proof(&keys[0], chain.height().next());
-    assert!(matches!(beyond, Err(ReadFault::Inconsistent { .. })));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use rpc_api::{ApiError, Base64Bytes, BatchReport, BatchRpcServer, BatchState, Wa
 
 use super::{Api, id_of};
 use crate::backend::BackendError;
+use crate::reads::Cost;
 
 const WAIT_MS_DEFAULT: u64 = 10_000;
 
@@ -38,7 +39,9 @@ impl BatchRpcServer for Api {
 
     async fn status(&self, batch_id: String, with_codes: Option<bool>) -> RpcResult<BatchReport> {
         let id = id_of(&batch_id)?;
-        let report = self.read(move |node| node.batch(&id, with_codes.unwrap_or_default())).await?;
+        let with_codes = with_codes.unwrap_or_default();
+        let found = self.read_at(Cost::QUESTION, move |node| node.batch(&id, with_codes));
+        let report = found.await?;
         if report.state != BatchState::Unknown {
             return Ok(report);
         }

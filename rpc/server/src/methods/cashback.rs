@@ -22,7 +22,7 @@ impl CashbackRpcServer for Api {
     ) -> RpcResult<Page<ProgrammeReport>> {
         let limit = page_limit(limit)?;
         let after = read_cursor(cursor.as_deref(), programme_of)?;
-        let items = self.read(move |node| node.programmes(after, limit + 1)).await?;
+        let items = self.read_page(limit, move |node| node.programmes(after, limit + 1)).await?;
         Ok(Page::of(items, limit, |last| format!("{}-{}", last.merchant, last.currency)))
     }
 

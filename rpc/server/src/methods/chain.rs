@@ -1,15 +1,35 @@
 //! `chain_*`.
 
-use chain_types::Height;
+use chain_types::{Currency, Height, LiquidityLine, MerchantId, ParticipantId};
 use jsonrpsee::core::{RpcResult, SubscriptionResult, async_trait};
 use jsonrpsee::server::PendingSubscriptionSink;
+use jsonrpsee::types::Extensions;
+use rpc_api::money::currency_of;
 use rpc_api::{
-    BlockReport, BlockSelector, BlockSummary, ChainInfo, ChainRpcServer, EvidenceReport, Page,
-    ParametersReport, decimal,
+    BlockReport, BlockSelector, BlockSummary, ChainInfo, ChainRpcServer, EvidenceReport,
+    LiquidityReport, MerchantReport, Page, ParametersReport, ParticipantReport, decimal,
 };
 
 use super::{Api, id_of, page_limit, place_cursor, place_of, read_cursor};
 use crate::backend::BlockName;
+use crate::reads::Cost;
+
+/// A line's gateway and currency.
+fn line_of(cursor: &str) -> Option<(ParticipantId, Currency)> {
+    let (gateway, currency) = cursor.split_once('-')?;
+    Some((ParticipantId(decimal(gateway)?), currency_of(currency)?))
+}
+
+/// One more than `limit` of the items after the one that is named, of a list that ascends by name.
+fn page_after<T, N: Ord + Copy>(
+    all: &[T],
+    name: impl Fn(&T) -> N,
+    after: Option<N>,
+    limit: u32,
+) -> impl Iterator<Item = &T> {
+    let first = after.map_or(0, |after| all.partition_point(|one| name(one) <= after));
+    all.iter().skip(first).take(limit as usize + 1)
+}
 
 #[async_trait]
 impl ChainRpcServer for Api {
@@ -18,8 +38,53 @@ impl ChainRpcServer for Api {
     }
 
     async fn info(&self) -> RpcResult<ChainInfo> {
-        // A large registry takes a while to write down.
         self.read(|node| Ok(ChainInfo::new(node.genesis()))).await
+    }
+
+    async fn participants(
+        &self,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<ParticipantReport>> {
+        let limit = page_limit(limit)?;
+        let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(ParticipantId))?;
+        let read = self.read_page(limit, move |node| {
+            let all = &node.genesis().participants;
+            Ok(page_after(all, |one| one.id, after, limit).map(ParticipantReport::new).collect())
+        });
+        Ok(Page::of(read.await?, limit, |last: &ParticipantReport| last.participant.to_string()))
+    }
+
+    async fn merchants(
+        &self,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<MerchantReport>> {
+        let limit = page_limit(limit)?;
+        let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(MerchantId))?;
+        let read = self.read_page(limit, move |node| {
+            let all = &node.genesis().merchants;
+            Ok(page_after(all, |one| one.id, after, limit).map(MerchantReport::new).collect())
+        });
+        Ok(Page::of(read.await?, limit, |last: &MerchantReport| last.merchant.to_string()))
+    }
+
+    async fn liquidity(
+        &self,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<LiquidityReport>> {
+        let limit = page_limit(limit)?;
+        let after = read_cursor(cursor.as_deref(), line_of)?;
+        let read = self.read_page(limit, move |node| {
+            let all = &node.genesis().liquidity;
+            let name = |line: &LiquidityLine| (line.gateway, line.currency);
+            Ok(page_after(all, name, after, limit).map(LiquidityReport::new).collect())
+        });
+        let cursor = |last: &LiquidityReport| {
+            format!("{}-{}", last.gateway, last.opening_liquidity.currency)
+        };
+        Ok(Page::of(read.await?, limit, cursor))
     }
 
     async fn parameters(&self) -> RpcResult<ParametersReport> {
@@ -38,7 +103,7 @@ impl ChainRpcServer for Api {
             BlockSelector::Height(height) => BlockName::Height(Height(*height)),
             BlockSelector::Hash(text) => BlockName::Hash(id_of(text)?),
         };
-        let found = self.read(move |node| node.block(name)).await?;
+        let found = self.read_at(Cost::WHOLE, move |node| node.block(name)).await?;
         found.ok_or_else(|| match block {
             BlockSelector::Height(height) => self.not_found(&format!("block {height}")),
             BlockSelector::Hash(hash) => self.not_found(&format!("block {hash}")),
@@ -60,7 +125,8 @@ impl ChainRpcServer for Api {
         if count == 0 {
             return Ok(Page { items: Vec::new(), next: None });
         }
-        let mut items = self.read(move |node| node.blocks(Height(first), count)).await?;
+        let read = self.read_page(limit, move |node| node.blocks(Height(first), count));
+        let mut items = read.await?;
         items.reverse();
         Ok(Page::of(items, limit, |last| last.height.to_string()))
     }
@@ -72,15 +138,16 @@ impl ChainRpcServer for Api {
     ) -> RpcResult<Page<EvidenceReport>> {
         let limit = page_limit(limit)?;
         let after = read_cursor(cursor.as_deref(), place_of)?;
-        let items = self.read(move |node| node.evidence(after, limit + 1)).await?;
+        let items = self.read_page(limit, move |node| node.evidence(after, limit + 1)).await?;
         Ok(Page::of(items, limit, |last| place_cursor(last.block_height, last.sequence)))
     }
 
     async fn subscribe_blocks(
         &self,
         pending: PendingSubscriptionSink,
+        extensions: &Extensions,
         from_height: Option<u64>,
     ) -> SubscriptionResult {
-        self.send_blocks(pending, from_height).await
+        self.send_blocks(pending, extensions, from_height).await
     }
 }

@@ -8,11 +8,12 @@ use rpc_api::{
 };
 
 use super::{Api, id_of, merchant_id, page_limit, read_cursor};
+use crate::reads::Cost;
 
 #[async_trait]
 impl GovernanceRpcServer for Api {
     async fn registry(&self) -> RpcResult<RegistryReport> {
-        self.read(|node| node.registry()).await
+        self.read_at(Cost::WHOLE, |node| node.registry()).await
     }
 
     async fn merchants(
@@ -22,7 +23,7 @@ impl GovernanceRpcServer for Api {
     ) -> RpcResult<Page<RegisteredMerchant>> {
         let limit = page_limit(limit)?;
         let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(MerchantId))?;
-        let items = self.read(move |node| node.merchants(after, limit + 1)).await?;
+        let items = self.read_page(limit, move |node| node.merchants(after, limit + 1)).await?;
         Ok(Page::of(items, limit, |last| last.merchant.to_string()))
     }
 
@@ -41,7 +42,7 @@ impl GovernanceRpcServer for Api {
         let limit = page_limit(limit)?;
         let open_only = open_only.unwrap_or_default();
         let before: Option<ProposalId> = read_cursor(cursor.as_deref(), one_form)?;
-        let items = self.read(move |node| node.proposals(open_only, before, limit + 1)).await?;
+        let items = self.read_page(limit, move |node| node.proposals(open_only, before, limit + 1)).await?;
         Ok(Page::of(items, limit, |last| last.proposal_id.to_string()))
     }
 

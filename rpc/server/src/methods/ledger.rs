@@ -9,6 +9,7 @@ use rpc_api::{
 };
 
 use super::{Api, id_of, page_limit, place_cursor, place_of, read_cursor};
+use crate::reads::Cost;
 
 #[async_trait]
 impl LedgerRpcServer for Api {
@@ -19,7 +20,7 @@ impl LedgerRpcServer for Api {
     ) -> RpcResult<Page<AccountReport>> {
         let limit = page_limit(limit)?;
         let after = read_cursor(cursor.as_deref(), one_form)?;
-        let items = self.read(move |node| node.accounts(after, limit + 1)).await?;
+        let items = self.read_page(limit, move |node| node.accounts(after, limit + 1)).await?;
         Ok(Page::of(items, limit, |last| last.account.to_string()))
     }
 
@@ -38,7 +39,8 @@ impl LedgerRpcServer for Api {
         let limit = page_limit(limit)?;
         let name = id_of::<AccountName>(&account)?;
         let after = read_cursor(cursor.as_deref(), place_of)?;
-        let items = self.read(move |node| node.entries(&name, after, limit + 1)).await?;
+        let items =
+            self.read_page(limit, move |node| node.entries(&name, after, limit + 1)).await?;
         if items.is_empty() && self.read(move |node| node.account(&name)).await?.is_none() {
             return Err(self.not_found(&format!("account {name}")));
         }
@@ -52,7 +54,8 @@ impl LedgerRpcServer for Api {
     ) -> RpcResult<AccountProofReport> {
         let name = id_of::<AccountName>(&account)?;
         let height = height.map(Height);
-        let found = self.read(move |node| node.account_proof(&name, height)).await?;
+        let found =
+            self.read_at(Cost::PROOF, move |node| node.account_proof(&name, height)).await?;
         found.ok_or_else(|| match height {
             Some(height) => self.not_found(&format!("account {name} at height {height}")),
             None => self.not_found(&format!("account {name}")),
@@ -72,7 +75,7 @@ impl LedgerRpcServer for Api {
         let limit = page_limit(limit)?;
         let open_only = open_only.unwrap_or_default();
         let before: Option<TransferId> = read_cursor(cursor.as_deref(), one_form)?;
-        let items = self.read(move |node| node.transfers(open_only, before, limit + 1)).await?;
+        let items = self.read_page(limit, move |node| node.transfers(open_only, before, limit + 1)).await?;
         Ok(Page::of(items, limit, |last| last.transfer_id.to_string()))
     }
 

@@ -14,14 +14,16 @@ mod risk;
 mod settlement;
 
 use std::fmt::Display;
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use chain_types::ids::IdError;
-use chain_types::{Currency, Height, MerchantId, OrderId, ParticipantId};
+use chain_types::{Currency, Height, MerchantId, OrderId};
 use jsonrpsee::core::{RegisterMethodError, RpcResult};
 use jsonrpsee::server::Methods;
 use jsonrpsee::types::ErrorObjectOwned;
+use rpc_api::error::api_error_after;
 use rpc_api::money::currency_of;
 use rpc_api::{
     ApiError, BatchRpcServer, CashbackRpcServer, ChainRpcServer, FxRpcServer, GovernanceRpcServer,
@@ -32,8 +34,12 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::backend::{Backend, BackendError, Place};
+use crate::budget::Budget;
 use crate::config::ServerConfig;
+use crate::feed::Feeds;
 use crate::metrics::RpcMetrics;
+use crate::policy::budget_error;
+use crate::reads::{self, Cost, PutOff, Reads};
 
 /// What all methods share; cheap to clone.
 #[derive(Clone)]
@@ -42,7 +48,9 @@ pub(crate) struct Api {
     pub(crate) metrics: RpcMetrics,
     pub(crate) subscriptions: Arc<Semaphore>,
     pub(crate) cancel: CancellationToken,
-    reads: Arc<Semaphore>,
+    pub(crate) feeds: Arc<Feeds>,
+    reads: Reads,
+    budget: Arc<Budget>,
     wait_ms_max: u64,
 }
 
@@ -51,6 +59,7 @@ pub(crate) fn all(
     config: &ServerConfig,
     backend: &Arc<dyn Backend>,
     metrics: &RpcMetrics,
+    budget: &Arc<Budget>,
     cancel: &CancellationToken,
 ) -> Result<Methods, RegisterMethodError> {
     let api = Api {
@@ -58,7 +67,9 @@ pub(crate) fn all(
         metrics: metrics.clone(),
         subscriptions: Arc::new(Semaphore::new(config.subscriptions_max as usize)),
         cancel: cancel.clone(),
-        reads: Arc::new(Semaphore::new(config.reads_max.max(1) as usize)),
+        feeds: Arc::default(),
+        reads: Reads::new(config, metrics),
+        budget: budget.clone(),
         wait_ms_max: config.wait_ms_max,
     };
     let mut methods = Methods::new();
@@ -76,17 +87,50 @@ pub(crate) fn all(
 }
 
 impl Api {
-    /// Reads on a thread that may block; so many at once as the server is configured for.
+    /// A cheap read: one row, or a few.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&dyn Backend) -> Result<T, BackendError> + Send + 'static,
     ) -> RpcResult<T> {
-        // The semaphore is never closed.
-        let permit = self.reads.clone().acquire_owned().await.ok();
+        self.read_at(Cost::CHEAP, read).await
+    }
+
+    /// The read of a page of at most `limit` items.
+    pub(crate) async fn read_page<T: Send + 'static>(
+        &self,
+        limit: u32,
+        read: impl FnOnce(&dyn Backend) -> Result<T, BackendError> + Send + 'static,
+    ) -> RpcResult<T> {
+        self.read_at(Cost::page(limit), read).await
+    }
+
+    /// A read of the present call, once it is its caller's turn. Its caller's budget pays what it
+    /// costs beyond a cheap one.
+    pub(crate) async fn read_at<T: Send + 'static>(
+        &self,
+        cost: Cost,
+        read: impl FnOnce(&dyn Backend) -> Result<T, BackendError> + Send + 'static,
+    ) -> RpcResult<T> {
+        let caller = reads::caller();
+        if caller != reads::OWN {
+            self.budget.take_more(caller, cost.units.saturating_sub(1)).map_err(budget_error)?;
+        }
+        self.read_for(caller, cost, read).await
+    }
+
+    /// Reads on a thread that may block, once it is the turn of `caller`.
+    pub(crate) async fn read_for<T: Send + 'static>(
+        &self,
+        caller: IpAddr,
+        cost: Cost,
+        read: impl FnOnce(&dyn Backend) -> Result<T, BackendError> + Send + 'static,
+    ) -> RpcResult<T> {
+        let turn = self.reads.turn(caller, cost).await.map_err(put_off_error)?;
         let backend = self.backend.clone();
+        // The turn ends with the read, not with the patience of who asked for it.
         let task = tokio::task::spawn_blocking(move || {
             let result = read(backend.as_ref());
-            drop(permit);
+            drop(turn);
             result
         });
         match task.await {
@@ -115,11 +159,12 @@ impl Api {
         let detail = || format!("({what}; the node's head is {}; {reason})", self.head());
         (!health.is_ready).then(|| api_error(ApiError::NodeBehind, detail()))
     }
+}
 
-    /// Whether a participant is registered as a gateway now.
-    pub(crate) async fn is_gateway(&self, id: ParticipantId) -> RpcResult<bool> {
-        self.read(move |node| node.is_gateway(id)).await
-    }
+/// The error of a read that a full class puts off.
+fn put_off_error(put_off: PutOff) -> ErrorObjectOwned {
+    let detail = format!("(too many {} reads wait)", put_off.class.name());
+    api_error_after(ApiError::NodeBusy, detail, Some(put_off.retry_after_ms))
 }
 
 /// The page size asked for.

@@ -25,7 +25,7 @@ impl RiskRpcServer for Api {
     ) -> RpcResult<Page<PolicyReport>> {
         let limit = page_limit(limit)?;
         let after = read_cursor(cursor.as_deref(), policy_of)?;
-        let items = self.read(move |node| node.policies(after, limit + 1)).await?;
+        let items = self.read_page(limit, move |node| node.policies(after, limit + 1)).await?;
         Ok(Page::of(items, limit, |last| {
             format!("{}-{}-{}", last.scope.name(), last.subject, last.currency)
         }))
@@ -38,7 +38,7 @@ impl RiskRpcServer for Api {
     ) -> RpcResult<Page<HeldOrderReport>> {
         let limit = page_limit(limit)?;
         let after: Option<OrderId> = read_cursor(cursor.as_deref(), one_form)?;
-        let items = self.read(move |node| node.held_orders(after, limit + 1)).await?;
+        let items = self.read_page(limit, move |node| node.held_orders(after, limit + 1)).await?;
         Ok(Page::of(items, limit, |last| last.order_id.to_string()))
     }
 

@@ -3,6 +3,7 @@
 use chain_types::{InstructionId, ParticipantId, WindowId};
 use jsonrpsee::core::{RpcResult, SubscriptionResult, async_trait};
 use jsonrpsee::server::PendingSubscriptionSink;
+use jsonrpsee::types::Extensions;
 use rpc_api::text::one_form;
 use rpc_api::{
     ApiError, BreachReport, InstructionFilter, InstructionReport, Page, ReturnReport,
@@ -11,6 +12,7 @@ use rpc_api::{
 
 use super::{Api, id_of, page_limit, place_cursor, place_of, read_cursor};
 use crate::backend::InstructionsOf;
+use crate::reads::Cost;
 
 #[async_trait]
 impl SettlementRpcServer for Api {
@@ -21,7 +23,7 @@ impl SettlementRpcServer for Api {
     ) -> RpcResult<Page<WindowReport>> {
         let limit = page_limit(limit)?;
         let before = read_cursor(cursor.as_deref(), |text| decimal(text).map(WindowId))?;
-        let items = self.read(move |node| node.windows(before, limit + 1)).await?;
+        let items = self.read_page(limit, move |node| node.windows(before, limit + 1)).await?;
         Ok(Page::of(items, limit, |last| last.window.to_string()))
     }
 
@@ -31,7 +33,8 @@ impl SettlementRpcServer for Api {
     }
 
     async fn window_proof(&self, window: u64) -> RpcResult<WindowProofReport> {
-        let found = self.read(move |node| node.window_proof(WindowId(window))).await?;
+        let found =
+            self.read_at(Cost::PROOF, move |node| node.window_proof(WindowId(window))).await?;
         found.ok_or_else(|| self.not_found(&format!("window {window}")))
     }
 
@@ -48,7 +51,7 @@ impl SettlementRpcServer for Api {
             _ => return Err(api_error(ApiError::FilterMalformed, "")),
         };
         let after: Option<InstructionId> = read_cursor(cursor.as_deref(), one_form)?;
-        let items = self.read(move |node| node.instructions(of, after, limit + 1)).await?;
+        let items = self.read_page(limit, move |node| node.instructions(of, after, limit + 1)).await?;
         Ok(Page::of(items, limit, |last| last.instruction_id.to_string()))
     }
 
@@ -65,7 +68,7 @@ impl SettlementRpcServer for Api {
     ) -> RpcResult<Page<BreachReport>> {
         let limit = page_limit(limit)?;
         let after = read_cursor(cursor.as_deref(), place_of)?;
-        let items = self.read(move |node| node.breaches(after, limit + 1)).await?;
+        let items = self.read_page(limit, move |node| node.breaches(after, limit + 1)).await?;
         Ok(Page::of(items, limit, |last| place_cursor(last.height, last.sequence)))
     }
 
@@ -78,23 +81,25 @@ impl SettlementRpcServer for Api {
         let limit = page_limit(limit)?;
         let id = super::order_id(&order_id)?;
         let after: Option<u16> = read_cursor(cursor.as_deref(), decimal)?;
-        let items = self.read(move |node| node.returns(&id, after, limit + 1)).await?;
+        let items = self.read_page(limit, move |node| node.returns(&id, after, limit + 1)).await?;
         Ok(Page::of(items, limit, |last| last.sequence.to_string()))
     }
 
     async fn sla(&self, cursor: Option<String>, limit: Option<u32>) -> RpcResult<Page<SlaReport>> {
         let limit = page_limit(limit)?;
         let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(ParticipantId))?;
-        let items = self.read(move |node| node.sla(after, limit + 1)).await?;
+        let items = self.read_page(limit, move |node| node.sla(after, limit + 1)).await?;
         Ok(Page::of(items, limit, |last| last.participant.unwrap_or_default().to_string()))
     }
 
     async fn subscribe_instructions(
         &self,
         pending: PendingSubscriptionSink,
+        extensions: &Extensions,
         gateway: u32,
         cursor: Option<String>,
     ) -> SubscriptionResult {
-        self.send_instructions(pending, ParticipantId(gateway), cursor.as_deref()).await
+        let gateway = ParticipantId(gateway);
+        self.send_instructions(pending, extensions, gateway, cursor.as_deref()).await
     }
 }

@@ -13,7 +13,7 @@ use rpc_api::{
 };
 
 use crate::fake_contracts::uuid_text;
-use crate::fake_node::{GATEWAY, TestServer, account, block_hash, order_id_text};
+use crate::fake_node::{GATEWAY, OPERATOR, TestServer, account, block_hash, order_id_text};
 use crate::raw::{call, get, post};
 
 fn refused<T: std::fmt::Debug>(result: Result<T, ClientError>) -> ErrorObjectOwned {
@@ -34,7 +34,21 @@ async fn every_method(server: &TestServer, client: &(impl SubscriptionClientT + 
     let head = client.head().await.unwrap();
     assert_eq!(head.height, 5);
     assert_eq!(client.id().await.unwrap(), "09".repeat(32));
-    assert_eq!(client.info().await.unwrap().participants.len(), 2);
+    let info = client.info().await.unwrap();
+    assert_eq!((info.participant_count, info.merchant_count, info.liquidity_count), (2, 5, 3));
+    let first = client.participants(None, Some(1)).await.unwrap();
+    let rest = client.participants(first.next, None).await.unwrap();
+    assert_eq!((first.items[0].participant, rest.items[0].participant), (OPERATOR, GATEWAY));
+    assert_eq!((rest.items.len(), rest.next), (1, None));
+    let page = client.merchants(Some("1002".to_owned()), Some(2)).await.unwrap();
+    let ids: Vec<u64> = page.items.iter().map(|merchant| merchant.merchant).collect();
+    assert_eq!((ids, page.next.as_deref()), (vec![1003, 1004], Some("1004")));
+    let page = client.liquidity(None, Some(2)).await.unwrap();
+    assert_eq!(page.next.as_deref(), Some("201-JPY"));
+    let page = client.liquidity(page.next, Some(2)).await.unwrap();
+    assert_eq!((page.items[0].gateway, page.items.len(), page.next), (202, 1, None));
+    refused_as(client.liquidity(Some("201".to_owned()), None).await, ApiError::BadCursor);
+    refused_as(client.merchants(Some("x".to_owned()), None).await, ApiError::BadCursor);
     assert_eq!(client.parameters().await.unwrap().window_ms, 30_000);
     let block = client.block(BlockSelector::Height(3)).await.unwrap();
     assert_eq!(block.summary.block_hash, block_hash(3));

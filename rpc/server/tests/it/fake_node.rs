@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use bytes::Bytes;
 use chain_types::{
     Amount, BatchError, BatchId, BlockHash, ChainGenesis, ChainId, Currency, Digest, Height,
-    InstructionId, MerchantId, OrderId, Outcome, Parameters, Participant, ParticipantId, PartyKeys,
-    RechargeItem, Rejection, Roles, SecretKey, SignedBatch, TimeMs, WindowId,
+    InstructionId, LiquidityLine, Merchant, MerchantId, OrderId, Outcome, Parameters, Participant,
+    ParticipantId, PartyKeys, RechargeItem, Rejection, Roles, SecretKey, SignedBatch, TimeMs,
+    WindowId,
 };
 use futures::future::BoxFuture;
 use jsonrpsee_http_client::{HttpClient, HttpClientBuilder};
@@ -33,6 +34,25 @@ pub fn key(participant: u32) -> SecretKey {
     SecretKey::from_seed(&[participant as u8; 32])
 }
 
+fn merchant(id: u64) -> Merchant {
+    Merchant {
+        id: MerchantId(id),
+        name: format!("merchant-{id}"),
+        payout_gateway: ParticipantId(GATEWAY),
+        payout_account: Digest::ZERO,
+        suspended: false,
+    }
+}
+
+fn line((gateway, currency): (u32, u16)) -> LiquidityLine {
+    LiquidityLine {
+        gateway: ParticipantId(gateway),
+        currency: Currency(currency),
+        net_debit_cap: Amount(0),
+        opening_liquidity: Amount(7),
+    }
+}
+
 fn genesis() -> ChainGenesis {
     let participant = |id: u32, roles| Participant {
         id: ParticipantId(id),
@@ -51,8 +71,8 @@ fn genesis() -> ChainGenesis {
             participant(OPERATOR, Roles::SETTLEMENT_OPERATOR),
             participant(GATEWAY, Roles::GATEWAY),
         ],
-        merchants: Vec::new(),
-        liquidity: Vec::new(),
+        merchants: (1_001..1_006).map(merchant).collect(),
+        liquidity: [(GATEWAY, 156), (GATEWAY, 392), (202, 156)].map(line).to_vec(),
         nodes: Vec::new(),
     }
 }
@@ -77,6 +97,10 @@ pub struct FakeNode {
     pub is_faulty: AtomicBool,
     /// A gateway that the genesis file does not know; zero for none.
     pub new_gateway: AtomicU32,
+    /// How often instructions were looked for.
+    pub instruction_reads: AtomicU32,
+    /// While it is set, pages of accounts take for ever.
+    pub holds_pages: AtomicBool,
 }
 
 impl FakeNode {
@@ -90,6 +114,8 @@ impl FakeNode {
             may_still_commit: AtomicBool::new(true),
             is_faulty: AtomicBool::new(false),
             new_gateway: AtomicU32::new(0),
+            instruction_reads: AtomicU32::new(0),
+            holds_pages: AtomicBool::new(false),
         })
     }
 
@@ -302,6 +328,7 @@ impl Backend for FakeNode {
         after: Option<InstructionId>,
         limit: u32,
     ) -> Result<Vec<InstructionReport>, BackendError> {
+        self.instruction_reads.fetch_add(1, Ordering::AcqRel);
         let tables = self.tables();
         let all = tables.instructions.iter().filter(|(id, report)| {
             let is_asked = match of {
@@ -311,6 +338,16 @@ impl Backend for FakeNode {
             is_asked && after.is_none_or(|after| **id > after)
         });
         Ok(all.take(limit as usize).map(|(_, report)| report.clone()).collect())
+    }
+
+    fn last_instruction(
+        &self,
+        gateway: ParticipantId,
+    ) -> Result<Option<InstructionId>, BackendError> {
+        self.instruction_reads.fetch_add(1, Ordering::AcqRel);
+        let tables = self.tables();
+        let mut newest_first = tables.instructions.iter().rev();
+        Ok(newest_first.find(|(_, one)| one.gateway == gateway.0).map(|(id, _)| *id))
     }
 
     fn instruction(&self, id: &InstructionId) -> Result<Option<InstructionReport>, BackendError> {
@@ -369,6 +406,9 @@ impl Backend for FakeNode {
         after: Option<AccountName>,
         limit: u32,
     ) -> Result<Vec<AccountReport>, BackendError> {
+        while self.holds_pages.load(Ordering::Acquire) {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
         let all = (201..204).map(account);
         let rest = all.filter(|one| after.is_none_or(|after| one.account > after));
         Ok(rest.take(limit as usize).collect())

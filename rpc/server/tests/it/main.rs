@@ -9,5 +9,6 @@ mod hostile;
 mod limits;
 mod parameters;
 mod raw;
+mod reads;
 mod start_stop;
 mod subscriptions;

@@ -40,8 +40,9 @@ fn example(signature: &Signature, parameter: &Parameter) -> String {
 fn cursor_of(method: &str) -> String {
     match method {
         "settlement_windows" | "settlement_returns" | "chain_blocks" => "7".to_owned(),
-        "settlement_sla" | "fx_rates" => "201".to_owned(),
-        "governance_merchants" => "1001".to_owned(),
+        "settlement_sla" | "fx_rates" | "chain_participants" => "201".to_owned(),
+        "governance_merchants" | "chain_merchants" => "1001".to_owned(),
+        "chain_liquidity" => "201-CNY".to_owned(),
         "fx_quotes" => "1292785156103".to_owned(),
         "fx_rate_history" => "1790000000000".to_owned(),
         "settlement_instructions" | "settlement_subscribe_instructions" => "2-1001-156".to_owned(),

@@ -6,6 +6,8 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use crate::fake_node::TestServer;
+
 /// What a server answered before it closed the connection.
 #[derive(Debug)]
 pub struct Answer {
@@ -81,4 +83,11 @@ pub async fn get(address: SocketAddr, path: &str) -> Answer {
 /// One call's JSON text.
 pub fn call(method: &str, params: &str) -> String {
     format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#)
+}
+
+/// The value of a figure, summed over its labels.
+pub async fn figure(server: &TestServer, name: &str) -> u64 {
+    let body = get(server.address, "/metrics").await.body;
+    let values = body.lines().filter(|line| line.starts_with(name));
+    values.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
 }
