@@ -69,6 +69,9 @@ pub struct NodeBackend {
     pub started: Instant,
 }
 
+/// The report of a batch, and its block and place there.
+type PlacedReport = (BatchReport, (Height, u32));
+
 impl NodeBackend {
     pub(super) fn store(&self) -> &Store {
         &self.orders.store
@@ -202,7 +205,7 @@ impl NodeBackend {
         &self,
         id: BatchId,
         with_codes: bool,
-    ) -> Result<Option<(BatchReport, (Height, u32))>, BackendError> {
+    ) -> Result<Option<PlacedReport>, BackendError> {
         let recent = self.read(|state| state.batch_location(&id))?;
         let stored = || self.store().batch_location(&id).map_err(BackendError::fault);
         let Some((height, index)) = recent.map_or_else(stored, |found| Ok(Some(found)))? else {

@@ -19,7 +19,7 @@ use rpc_api::{
 use zerocopy::FromBytes as _;
 
 use super::archive::{self, ReadFault};
-use super::{contract_reports as told, known};
+use super::contract_reports as told;
 
 /// Where orders are read.
 #[derive(Clone)]

@@ -47,7 +47,8 @@ impl FxRpcServer for Api {
         let pair = (super::currency(&currency)?, super::currency(&payout_currency)?);
         let provider = ParticipantId(provider);
         let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(TimeMs))?;
-        let items = self.read_page(limit, move |node| node.rate_history(pair, provider, after, limit + 1));
+        let items =
+            self.read_page(limit, move |node| node.rate_history(pair, provider, after, limit + 1));
         Ok(Page::of(items.await?, limit, |last| last.observed_ms.to_string()))
     }
 
@@ -66,7 +67,8 @@ impl FxRpcServer for Api {
         let limit = page_limit(limit)?;
         let provider = ParticipantId(provider);
         let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(QuoteId))?;
-        let items = self.read_page(limit, move |node| node.quotes(provider, after, limit + 1)).await?;
+        let items =
+            self.read_page(limit, move |node| node.quotes(provider, after, limit + 1)).await?;
         Ok(Page::of(items, limit, |last| last.quote_id.to_string()))
     }
 }

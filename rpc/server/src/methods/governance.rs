@@ -42,7 +42,8 @@ impl GovernanceRpcServer for Api {
         let limit = page_limit(limit)?;
         let open_only = open_only.unwrap_or_default();
         let before: Option<ProposalId> = read_cursor(cursor.as_deref(), one_form)?;
-        let items = self.read_page(limit, move |node| node.proposals(open_only, before, limit + 1)).await?;
+        let items =
+            self.read_page(limit, move |node| node.proposals(open_only, before, limit + 1)).await?;
         Ok(Page::of(items, limit, |last| last.proposal_id.to_string()))
     }
 

@@ -75,7 +75,8 @@ impl LedgerRpcServer for Api {
         let limit = page_limit(limit)?;
         let open_only = open_only.unwrap_or_default();
         let before: Option<TransferId> = read_cursor(cursor.as_deref(), one_form)?;
-        let items = self.read_page(limit, move |node| node.transfers(open_only, before, limit + 1)).await?;
+        let items =
+            self.read_page(limit, move |node| node.transfers(open_only, before, limit + 1)).await?;
         Ok(Page::of(items, limit, |last| last.transfer_id.to_string()))
     }
 

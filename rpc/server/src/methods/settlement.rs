@@ -51,7 +51,8 @@ impl SettlementRpcServer for Api {
             _ => return Err(api_error(ApiError::FilterMalformed, "")),
         };
         let after: Option<InstructionId> = read_cursor(cursor.as_deref(), one_form)?;
-        let items = self.read_page(limit, move |node| node.instructions(of, after, limit + 1)).await?;
+        let items =
+            self.read_page(limit, move |node| node.instructions(of, after, limit + 1)).await?;
         Ok(Page::of(items, limit, |last| last.instruction_id.to_string()))
     }
 

@@ -231,7 +231,7 @@ async fn propose(
         Some(operator) => operator,
         None if is_operator => &args.participant,
         None => {
-            report.to_propose(args);
+            report.tell_to_propose(args);
             return Ok(Exit::Done);
         }
     };
@@ -258,7 +258,7 @@ async fn propose(
 }
 
 impl RotateReport {
-    fn to_propose(&mut self, args: &RotateArgs) {
+    fn tell_to_propose(&mut self, args: &RotateArgs) {
         let command = format!(
             "sluice submit --participant participant.toml --kind proposal --set change=key \
              --set activation_height=HEIGHT --set participant={} --set public_key={} \
