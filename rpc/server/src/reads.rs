@@ -338,5 +338,4 @@ impl Drop for Turn {
 }
 
 #[cfg(test)]
-#[path = "reads/tests.rs"]
 mod tests;

@@ -1,5 +1,5 @@
 //! Turns are counted, never timed: a read that may not begin yet is a future that is pending.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, Fuse};
