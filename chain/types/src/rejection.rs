@@ -151,7 +151,7 @@ rejections! {
     BatchExpired = 112, "batch-expired", false, "Block time is past the batch's valid-until time.", "Sign a new batch of the same orders: they keep their ids.";
     BatchValidTooLong = 113, "batch-valid-too-long", false, "The valid-until time lies further ahead than order skew plus validity.", "Choose an earlier valid-until time; the orders keep their ids.";
     BatchRepeated = 114, "batch-repeated", false, "This batch is already in the chain.", "Ask for its outcomes; nothing needs to be sent again.";
-    PoolFull = 115, "pool-full", true, "The node holds as many waiting batches as it is configured for.", "Send the same bytes again after `retry_after_ms`.";
+    PoolFull = 115, "pool-full", true, "The node holds as many waiting batches as it is configured for, or as many of this submitter as are free for others.", "Send the same bytes again after `retry_after_ms`.";
     NotReady = 116, "not-ready", true, "The node is starting, catching up or stopping.", "Send the same bytes again later or to another node.";
     OrderIdInvalid = 200, "order-id-invalid", false, "The order id is not a UUIDv7.", "Ask under the id that the order was made with; ids are made as RFC 9562 section 5.7 says.";
     SpareNotZero = 201, "spare-not-zero", false, "Spare bytes of the item are not zero.", "Ask `recharge_order` first: only an order that it calls rejected is made again, with a new id and zero spare bytes.";

@@ -270,7 +270,7 @@ fn replica_config(
             .validator_key
             .clone()
             .map(|vote| NodeKeys { network: identity.network_key.public_key(), vote }),
-        pool: PoolLimits { bytes_max, submitter_bytes_max: bytes_max / 2, ..PoolLimits::default() },
+        pool: PoolLimits { bytes_max, ..PoolLimits::default() },
         checkpoints: checkpoint_interval(config),
         replayed_orders: 0,
         head: None,
