@@ -94,12 +94,12 @@ pub struct ProtocolError {
 pub const PROTOCOL_ERRORS: &[ProtocolError] = &[
     ProtocolError {
         code: -32700,
-        cause: "The body is no JSON, or neither a list nor an object with an `id`.",
+        cause: "The body is no JSON.",
         remedy: "Send one JSON-RPC 2.0 request or a list of them.",
     },
     ProtocolError {
         code: -32600,
-        cause: "The JSON is no JSON-RPC 2.0 request.",
+        cause: "The JSON is no JSON-RPC 2.0 request; the message names the member.",
         remedy: "Give `jsonrpc`, `id`, `method` and `params`.",
     },
     ProtocolError {
@@ -114,18 +114,13 @@ pub const PROTOCOL_ERRORS: &[ProtocolError] = &[
     },
     ProtocolError {
         code: -32603,
-        cause: "The server failed, or the method needs a WebSocket connection.",
-        remedy: "Subscribe over WebSocket; otherwise tell the node's operator.",
+        cause: "The server failed, or the method needs a WebSocket connection and to be called by itself.",
+        remedy: "Subscribe over WebSocket, not in a list; otherwise tell the node's operator.",
     },
     ProtocolError {
         code: -32006,
         cause: "The connection holds as many subscriptions as one may.",
         remedy: "End one, or open another connection.",
-    },
-    ProtocolError {
-        code: -32007,
-        cause: "The request is larger than this node accepts.",
-        remedy: "Split the batch; one of 8,192 orders fits.",
     },
     ProtocolError {
         code: -32008,

@@ -3,8 +3,8 @@
 //! nothing is skipped and nothing piles up.
 
 use chain_types::{Height, InstructionId, ParticipantId};
+use jsonrpsee::core::server::{PendingSubscriptionSink, SubscriptionSink};
 use jsonrpsee::core::{SubscriptionError, SubscriptionResult, to_json_raw_value};
-use jsonrpsee::server::{PendingSubscriptionSink, SubscriptionSink};
 use jsonrpsee::types::ErrorObjectOwned;
 use rpc_api::{ApiError, InstructionEvent, api_error};
 use serde_json::value::RawValue;

@@ -1,8 +1,8 @@
 //! `chain_*`.
 
 use chain_types::Height;
+use jsonrpsee::core::server::PendingSubscriptionSink;
 use jsonrpsee::core::{RpcResult, SubscriptionResult, async_trait};
-use jsonrpsee::server::PendingSubscriptionSink;
 use rpc_api::{
     BlockReport, BlockSelector, BlockSummary, ChainInfo, ChainRpcServer, EvidenceReport, Page,
     ParametersReport,

@@ -15,8 +15,8 @@ mod settlement;
 use std::sync::Arc;
 
 use chain_types::{Currency, Height, MerchantId, OrderId, ParticipantId};
+use jsonrpsee::core::server::Methods;
 use jsonrpsee::core::{RegisterMethodError, RpcResult};
-use jsonrpsee::server::Methods;
 use jsonrpsee::types::ErrorObjectOwned;
 use rpc_api::money::currency_of;
 use rpc_api::{

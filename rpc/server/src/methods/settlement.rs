@@ -1,8 +1,8 @@
 //! `settlement_*`.
 
 use chain_types::{InstructionId, ParticipantId, WindowId};
+use jsonrpsee::core::server::PendingSubscriptionSink;
 use jsonrpsee::core::{RpcResult, SubscriptionResult, async_trait};
-use jsonrpsee::server::PendingSubscriptionSink;
 use rpc_api::{
     ApiError, BreachReport, InstructionFilter, InstructionReport, Page, ReturnReport,
     SettlementRpcServer, SlaReport, WindowProofReport, WindowReport, api_error,
