@@ -92,6 +92,9 @@ impl Dispatcher {
     ) -> Option<Answer> {
         // Reading a message only finds where its members end, however deep they are.
         let message = request::read(text, self.list_requests_max);
+        if let Err(wait) = charged {
+            return self.over_budget(message, wait, caller);
+        }
         if is_too_deep(text) {
             let id = match &message {
                 Ok(Message::One(Ok(call))) => call.id.clone()?,
@@ -103,9 +106,6 @@ impl Dispatcher {
             Ok(message) => message,
             Err(error) => return Some(self.refuse(Id::Null, error, caller)),
         };
-        if let Err(wait) = charged {
-            return self.over_budget(message, wait, caller);
-        }
         let place = Place { caller, session, in_list: false };
         match message {
             Message::One(entry) => self.answer_entry(entry, place).await,
@@ -116,14 +116,14 @@ impl Dispatcher {
     /// The refusal of a message whose address has spent its budget, with the message's own id.
     fn over_budget(
         &self,
-        message: Message<'_>,
+        message: Result<Message<'_>, ErrorObjectOwned>,
         wait: Duration,
         caller: &Arc<Caller>,
     ) -> Option<Answer> {
         let (id, method) = match &message {
-            Message::One(Ok(call)) => (call.id.clone(), self.label(&call.method)),
-            Message::One(Err(refused)) => (Some(refused.id.clone()), METHOD_UNKNOWN),
-            Message::List(_) => (Some(Id::Null), METHOD_UNKNOWN),
+            Ok(Message::One(Ok(call))) => (call.id.clone(), self.label(&call.method)),
+            Ok(Message::One(Err(refused))) => (Some(refused.id.clone()), METHOD_UNKNOWN),
+            Ok(Message::List(_)) | Err(_) => (Some(Id::Null), METHOD_UNKNOWN),
         };
         let error = budget_error(wait);
         self.metrics.refused("calls");

@@ -8,7 +8,7 @@ use jsonrpsee::core::{SubscriptionError, SubscriptionResult, to_json_raw_value};
 use jsonrpsee::types::ErrorObjectOwned;
 use rpc_api::{ApiError, InstructionEvent, api_error};
 use serde_json::value::RawValue;
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 
 use crate::backend::InstructionsOf;
 use crate::methods::{Api, read_cursor};
@@ -21,7 +21,6 @@ const READ_EVENTS: u32 = 64;
 struct Running {
     sink: SubscriptionSink,
     doorbell: watch::Receiver<Height>,
-    _permit: OwnedSemaphorePermit,
     _open: Open,
 }
 
@@ -57,17 +56,13 @@ impl End {
 }
 
 impl Api {
-    /// Accepts a subscription if the server has room for it.
+    /// Accepts a subscription, for which the transport has found room.
     async fn begin(&self, pending: PendingSubscriptionSink) -> Option<Running> {
-        let Ok(permit) = self.subscriptions.clone().try_acquire_owned() else {
-            pending.reject(api_error(ApiError::TooManySubscriptions, "")).await;
-            return None;
-        };
         // Before the subscriber hears of its acceptance, so that nothing rings unheard.
         let doorbell = self.backend.doorbell();
         let sink = pending.accept().await.ok()?;
         let open = self.metrics.open_subscription();
-        Some(Running { sink, doorbell, _permit: permit, _open: open })
+        Some(Running { sink, doorbell, _open: open })
     }
 
     /// `settlement_subscribe_instructions`.

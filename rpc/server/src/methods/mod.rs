@@ -36,7 +36,6 @@ use crate::metrics::RpcMetrics;
 pub(crate) struct Api {
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) metrics: RpcMetrics,
-    pub(crate) subscriptions: Arc<Semaphore>,
     pub(crate) cancel: CancellationToken,
     reads: Arc<Semaphore>,
     wait_ms_max: u64,
@@ -52,7 +51,6 @@ pub(crate) fn all(
     let api = Api {
         backend: backend.clone(),
         metrics: metrics.clone(),
-        subscriptions: Arc::new(Semaphore::new(config.subscriptions_max as usize)),
         cancel: cancel.clone(),
         reads: Arc::new(Semaphore::new(config.reads_max.max(1) as usize)),
         wait_ms_max: config.wait_ms_max,

@@ -115,10 +115,7 @@ pub(super) async fn serve(
                 _ => FAREWELL.max(stop_timeout.min(DRAIN)),
             };
             let patience = if end.is_cancelled() { FAREWELL } else { patience };
-            let farewell = async {
-                this.say_farewell(closing).await;
-                writing.await;
-            };
+            let farewell = futures::future::join(this.say_farewell(closing), writing);
             let _ = tokio::time::timeout(patience, farewell).await;
         }
     }
