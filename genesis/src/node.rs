@@ -518,6 +518,8 @@ mod tests {
     fn a_file_with_only_what_is_needed_gets_the_defaults() {
         let config = NodeConfig::parse(FILE, None).unwrap();
         assert_eq!(config.rpc, RpcSection::new("127.0.0.1:26001".parse().unwrap()));
+        let after_rpc = "127.0.0.1:26002".parse().unwrap();
+        assert_eq!(config.operator_address(), after_rpc, "on loopback, beside the public port");
         assert_eq!(config.store, StoreSection::default());
         assert_eq!(config.log, LogSection::default());
     }
@@ -532,6 +534,8 @@ mod tests {
             ("127.0.0.1:26000", "localhost:26000", "network.listen"),
             ("[rpc]", "[rpc]\nconnections = 5", "rpc.connections"),
             ("[rpc]", "[rpc]\nconnections_max = 0", "rpc.connections_max"),
+            ("[rpc]", "[rpc]\ncors = true", "rpc.cors"),
+            ("[rpc]", "[rpc]\nconnections_per_address_max = 0", "rpc.connections_per_address_max"),
             ("[rpc]", "[rpc]\nconnections_max = -1", "rpc.connections_max"),
             ("[rpc]", "[store]\nblock_file_bytes = 1\n[rpc]", "store.block_file_bytes"),
             ("[rpc]", "[log]\nlevel = \"info\"\n[rpc]", "log.level"),
