@@ -23,7 +23,9 @@ use crate::check::{parse_genesis, read_toml};
 use crate::fault::{ConfigFault, FieldError};
 use crate::folder::{create_empty_folder, create_folder, write_toml};
 use crate::network::RATES_MIN;
-use crate::node::{LogSection, NetworkSection, NodeConfig, Peer, RpcSection, StoreSection};
+use crate::node::{
+    LogSection, NetworkSection, NodeConfig, OperatorSection, Peer, RpcSection, StoreSection,
+};
 use crate::participant::ParticipantConfig;
 
 /// A network that was assembled.
@@ -196,7 +198,8 @@ fn node_config(genesis: &ChainGenesis, addresses: &[Addresses], index: usize) ->
         validator_key: (node.power > 0).then(|| PathBuf::from("validator.key")),
         network_key: PathBuf::from("network.key"),
         network: NetworkSection { listen: at.listen, peers: peers.collect() },
-        rpc: RpcSection { cors: false, ..RpcSection::new(at.rpc) },
+        rpc: RpcSection::new(at.rpc),
+        operator: OperatorSection::default(),
         store: StoreSection::default(),
         log: LogSection::default(),
     }

@@ -24,8 +24,11 @@ pub use check::{GENESIS_BYTES_MAX, load_genesis, parse_genesis};
 pub use fault::{ConfigFault, FieldError};
 pub use join::{JoinPlan, JoinedNode, network_join};
 pub use key::{create_secret_key, load_secret_key, new_secret_key, replace_secret_key};
-pub use network::{NetworkFolder, NetworkPlan, NodeFolder, ParticipantFolder, network_new};
+pub use network::{
+    NetworkFolder, NetworkPlan, NodeFolder, PORTS_PER_NODE, ParticipantFolder, network_new,
+};
 pub use node::{
-    LogSection, NetworkSection, NodeConfig, NodeIdentity, Peer, RpcSection, Standing, StoreSection,
+    ForwardedHeader, LogSection, NetworkSection, NodeConfig, NodeIdentity, OperatorSection, Peer,
+    RpcSection, Standing, StoreSection,
 };
 pub use participant::ParticipantConfig;

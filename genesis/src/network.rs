@@ -20,7 +20,9 @@ use crate::check::parse_genesis;
 use crate::fault::{ConfigFault, FieldError};
 use crate::folder::{create_empty_folder, create_folder, write_toml};
 use crate::key::{create_secret_key, draw_secret_key};
-use crate::node::{LogSection, NetworkSection, NodeConfig, Peer, RpcSection, StoreSection};
+use crate::node::{
+    LogSection, NetworkSection, NodeConfig, OperatorSection, Peer, RpcSection, StoreSection,
+};
 use crate::parameters::write_parameters;
 use crate::participant::ParticipantConfig;
 
@@ -46,6 +48,8 @@ const CURRENCY_CODES: [&str; 18] = [
 /// The power of each validator: above one, so that governance can let a new one in with less than
 /// the others have, and raise it once it has caught up.
 const VALIDATOR_POWER: u64 = 10;
+/// Ports of a node: for other nodes, for RPC, for health and figures.
+pub const PORTS_PER_NODE: u16 = 3;
 /// A reference rate that one provider alone sets is no reference.
 pub(crate) const RATES_MIN: u32 = 2;
 
@@ -82,7 +86,8 @@ pub struct NetworkPlan {
     pub opening_liquidity: u64,
     /// The address that all nodes listen at.
     pub address: IpAddr,
-    /// Node `i` has ports `base_port + 2 i` for other nodes and one more for RPC.
+    /// Node `i` has ports `base_port + 3 i` for other nodes, the next for RPC and the one after for
+    /// health and figures.
     pub base_port: u16,
     /// The chain's parameters.
     pub parameters: Parameters,
@@ -147,6 +152,8 @@ pub struct NodeFolder {
     pub network_address: SocketAddr,
     /// Where it serves RPC.
     pub rpc_address: SocketAddr,
+    /// Where it serves health and figures.
+    pub operator_address: SocketAddr,
     /// Whether it votes.
     pub is_validator: bool,
 }
@@ -186,6 +193,7 @@ impl NetworkFolder {
             }
             let config = NodeConfig::load(&config_path)?;
             nodes.push(NodeFolder {
+                operator_address: config.operator_address(),
                 name: config.name,
                 config: config_path,
                 home: config.home,
@@ -261,7 +269,8 @@ fn check_plan(plan: &NetworkPlan) -> Result<(), FieldError> {
             return Err(FieldError::new(field, value, "it is out of bounds", remedy));
         }
     }
-    let last_port = u32::from(plan.base_port) + 2 * (plan.validators + plan.edges) - 1;
+    let last_port =
+        u32::from(plan.base_port) + u32::from(PORTS_PER_NODE) * (plan.validators + plan.edges) - 1;
     if last_port > 65_535 {
         let problem = format!("the last node would need port {last_port}");
         return Err(FieldError::new("base_port", plan.base_port, problem, "choose a lower port"));
@@ -310,7 +319,7 @@ fn plan_nodes(plan: &NetworkPlan) -> Result<Vec<PlannedNode>, ConfigFault> {
             name,
         });
         // `check_plan` held the last port to its bound; the one after it is not used.
-        port = port.saturating_add(2);
+        port = port.saturating_add(PORTS_PER_NODE);
     }
     Ok(nodes)
 }
@@ -425,6 +434,7 @@ fn node_config(nodes: &[PlannedNode], node: &PlannedNode) -> NodeConfig {
         network_key: PathBuf::from("network.key"),
         network: NetworkSection { listen: node.network_address, peers: peers.collect() },
         rpc: RpcSection::new(node.rpc_address),
+        operator: OperatorSection::default(),
         store: StoreSection::default(),
         log: LogSection::default(),
     }

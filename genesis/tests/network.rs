@@ -41,8 +41,8 @@ fn a_new_network_reads_back() {
         let config = NodeConfig::load(&node.config).unwrap();
         assert_eq!(config.network.peers.len(), 4);
         assert!(config.network.peers.iter().all(|peer| peer.name != node.name));
-        assert_eq!(config.network.listen.port(), 26_000 + 2 * index as u16);
-        assert_eq!(config.rpc.listen.port(), 26_001 + 2 * index as u16);
+        assert_eq!(config.network.listen.port(), 26_000 + 3 * index as u16);
+        assert_eq!(config.rpc.listen.port(), 26_001 + 3 * index as u16);
         let identity = config.identity().unwrap();
         let standing = config.standing(&identity, &genesis.nodes).unwrap();
         let id = ValidatorId(index as u32);
@@ -245,7 +245,7 @@ fn a_bad_plan_names_its_field_and_writes_nothing() {
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
-    let last = NetworkPlan { base_port: 65_528, ..plan() };
+    let last = NetworkPlan { base_port: 65_524, ..plan() };
     network_new(tempfile::tempdir().unwrap().path(), &last).unwrap();
 }
 
@@ -317,7 +317,7 @@ fn participant_files_with_unknown_or_bad_fields_are_refused() {
         (good.replace("id = 1\n", ""), "id"),
         (good.replace("id = 1\n", "id = -1\n"), "id"),
         (good.replace("id = 1\n", "id = 0\n"), "id"),
-        (good.replace("http://127.0.0.1:26003", "ftp://x"), "rpc[1]"),
+        (good.replace("http://127.0.0.1:26004", "ftp://x"), "rpc[1]"),
     ];
     for (text, field) in rows {
         fs::write(path, &text).unwrap();

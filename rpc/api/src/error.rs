@@ -99,12 +99,12 @@ const PARAMETERS_REMEDY: &str =
 pub const PROTOCOL_ERRORS: &[ProtocolError] = &[
     ProtocolError {
         code: -32700,
-        cause: "The body is no JSON, or neither a list nor an object with an `id`.",
+        cause: "The body is no JSON.",
         remedy: "Send one JSON-RPC 2.0 request or a list of them.",
     },
     ProtocolError {
         code: -32600,
-        cause: "The JSON is no JSON-RPC 2.0 request.",
+        cause: "The JSON is no JSON-RPC 2.0 request; the message names the member.",
         remedy: "Give `jsonrpc`, `id`, `method` and `params`.",
     },
     ProtocolError {
@@ -115,18 +115,13 @@ pub const PROTOCOL_ERRORS: &[ProtocolError] = &[
     ProtocolError { code: -32602, cause: PARAMETERS_CAUSE, remedy: PARAMETERS_REMEDY },
     ProtocolError {
         code: -32603,
-        cause: "The server failed, or the method needs a WebSocket connection.",
-        remedy: "Subscribe over WebSocket; otherwise send the same bytes again, here or elsewhere.",
+        cause: "The server failed, or the method needs a WebSocket connection and to be called by itself.",
+        remedy: "Subscribe over WebSocket, not in a list; otherwise send the same bytes again, here or elsewhere.",
     },
     ProtocolError {
         code: -32006,
         cause: "The connection holds as many subscriptions as one may.",
         remedy: "End one, or open another connection.",
-    },
-    ProtocolError {
-        code: -32007,
-        cause: "The request is larger than this node accepts.",
-        remedy: "Split the batch, its orders keep their ids; one of 8,192 orders fits.",
     },
     ProtocolError {
         code: -32008,

@@ -15,6 +15,7 @@ use rpc_api::{
 use tokio::sync::watch;
 
 use crate::contract_reads::ContractReads;
+use crate::seldom::Seldom;
 
 /// Why a node could not answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -65,7 +66,11 @@ impl BackendError {
             }
             Self::Starting(reason) => api_error(ApiError::NodeStarting, format!("({reason})")),
             Self::Fault(reason) => {
-                tracing::error!(reason, "a call could not be answered");
+                // Clients can ask again and again for what fails.
+                static LINES: Seldom = Seldom::new();
+                if let Some(count) = LINES.count() {
+                    tracing::error!(reason, count, "calls could not be answered");
+                }
                 api_error(ApiError::InternalFault, "")
             }
         }

@@ -32,13 +32,26 @@ struct ClassLabels {
     class: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LimitLabels {
+    /// As in [`crate::LIMITS`].
+    limit: &'static str,
+}
+
 /// Counters and gauges; clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct RpcMetrics {
     calls: Family<CallLabels, Counter>,
     call_seconds: Family<MethodLabels, Histogram, fn() -> Histogram>,
-    connections: Gauge,
-    connections_refused: Counter,
+    refused: Family<LimitLabels, Counter>,
+    made_way: Family<LimitLabels, Counter>,
+    /// Set where shares are counted.
+    pub(crate) connections: Gauge,
+    pub(crate) bodies_bytes: Gauge,
+    pub(crate) answers_bytes: Gauge,
+    pub(crate) messages_in_hand: Gauge,
+    /// Subscriptions as they are shared out, which may lag behind their ends; not shown.
+    pub(crate) subscriptions_shared: Gauge,
     subscriptions: Gauge,
     subscription_wakes: Counter,
     subscription_reads: Counter,
@@ -56,8 +69,13 @@ impl RpcMetrics {
         let metrics = Self {
             calls: Family::default(),
             call_seconds: Family::new_with_constructor(histogram as fn() -> Histogram),
+            refused: Family::default(),
+            made_way: Family::default(),
             connections: Gauge::default(),
-            connections_refused: Counter::default(),
+            bodies_bytes: Gauge::default(),
+            answers_bytes: Gauge::default(),
+            messages_in_hand: Gauge::default(),
+            subscriptions_shared: Gauge::default(),
             subscriptions: Gauge::default(),
             subscription_wakes: Counter::default(),
             subscription_reads: Counter::default(),
@@ -68,13 +86,11 @@ impl RpcMetrics {
         let rpc = registry.sub_registry_with_prefix("sluice_rpc");
         rpc.register("calls", "Calls by method and result code", metrics.calls.clone());
         rpc.register("call_seconds", "Time from request to response", metrics.call_seconds.clone());
-        rpc.register("connections", "Open connections", metrics.connections.clone());
         rpc.register(
-            "connections_refused",
-            "Connections closed because there were too many",
-            metrics.connections_refused.clone(),
+            "refused",
+            "What clients were refused, by the limit that they met (docs/limits.md)",
+            metrics.refused.clone(),
         );
-        rpc.register("subscriptions", "Open subscriptions", metrics.subscriptions.clone());
         rpc.register(
             "subscription_wakes",
             "Times that a subscription woke for news",
@@ -95,6 +111,21 @@ impl RpcMetrics {
         );
         for class in ReadClass::ALL {
             metrics.reads_waiting(class, 0);
+        }
+        rpc.register(
+            "made_way",
+            "Connections ended because their address held most when another had little",
+            metrics.made_way.clone(),
+        );
+        let gauges = [
+            ("connections", "Open connections", &metrics.connections),
+            ("subscriptions", "Open subscriptions", &metrics.subscriptions),
+            ("messages_in_hand", "Messages from their bytes to answers", &metrics.messages_in_hand),
+            ("bodies_bytes", "Bytes of messages and bodies in memory", &metrics.bodies_bytes),
+            ("answers_bytes", "Bytes of answers made and not written", &metrics.answers_bytes),
+        ];
+        for (name, help, gauge) in gauges {
+            rpc.register(name, help, gauge.clone());
         }
         metrics
     }
@@ -122,13 +153,14 @@ impl RpcMetrics {
         self.subscription_reads.inc();
     }
 
-    pub(crate) fn refused_connection(&self) {
-        self.connections_refused.inc();
+    /// Counts a refusal by a limit.
+    pub(crate) fn refused(&self, limit: &'static str) {
+        self.refused.get_or_create(&LimitLabels { limit }).inc();
     }
 
-    pub(crate) fn open_connection(&self) -> Open {
-        self.connections.inc();
-        Open(self.connections.clone())
+    /// The counter of connections that made way for the sake of a limit.
+    pub(crate) fn made_way(&self, limit: &'static str) -> Counter {
+        self.made_way.get_or_create(&LimitLabels { limit }).clone()
     }
 
     pub(crate) fn open_subscription(&self) -> Open {

@@ -41,8 +41,8 @@ tokio::task_local! {
 pub(crate) const OWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// Runs a call on behalf of an address: its reads are that caller's.
-pub(crate) async fn on_behalf_of<F: Future>(address: Option<IpAddr>, call: F) -> F::Output {
-    CALLER.scope(address.map_or(OWN, subscriber), call).await
+pub(crate) async fn on_behalf_of<F: Future>(address: IpAddr, call: F) -> F::Output {
+    CALLER.scope(subscriber(address), call).await
 }
 
 /// On whose behalf the present call runs.

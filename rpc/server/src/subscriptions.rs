@@ -7,15 +7,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use chain_types::{Height, InstructionId, ParticipantId};
+use jsonrpsee::core::server::{PendingSubscriptionSink, SubscriptionSink};
 use jsonrpsee::core::{RpcResult, SubscriptionError, SubscriptionResult};
-use jsonrpsee::server::{PendingSubscriptionSink, SubscriptionSink};
 use jsonrpsee::types::{ErrorObjectOwned, Extensions};
 use rpc_api::{ApiError, api_error};
 use serde_json::value::RawValue;
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::budget::subscriber;
-use crate::connection::Connection;
+use crate::connection::Caller;
 use crate::feed::{Feed, InstructionsTo, Topic};
 use crate::methods::{Api, read_cursor};
 use crate::metrics::Open;
@@ -25,7 +24,6 @@ use crate::reads::{Cost, OWN};
 struct Running {
     sink: SubscriptionSink,
     caller: IpAddr,
-    _permit: OwnedSemaphorePermit,
     _open: Open,
 }
 
@@ -55,19 +53,15 @@ impl End {
 
 /// Whose subscription this is.
 fn caller_of(extensions: &Extensions) -> IpAddr {
-    extensions.get::<Arc<Connection>>().map_or(OWN, |connection| subscriber(connection.address))
+    extensions.get::<Arc<Caller>>().map_or(OWN, |caller| subscriber(caller.address))
 }
 
 impl Api {
-    /// Accepts a subscription if the server has room for it.
+    /// Accepts a subscription, for which the transport has found room.
     async fn begin(&self, pending: PendingSubscriptionSink, caller: IpAddr) -> Option<Running> {
-        let Ok(permit) = self.subscriptions.clone().try_acquire_owned() else {
-            pending.reject(api_error(ApiError::TooManySubscriptions, "")).await;
-            return None;
-        };
         let sink = pending.accept().await.ok()?;
         let open = self.metrics.open_subscription();
-        Some(Running { sink, caller, _permit: permit, _open: open })
+        Some(Running { sink, caller, _open: open })
     }
 
     /// `settlement_subscribe_instructions`.

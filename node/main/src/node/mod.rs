@@ -168,6 +168,7 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
         name = config.name,
         chain = %genesis.chain_id,
         rpc = %server.local_address(),
+        operator = ?server.operator_address(),
         height = %read_state(&state).height(),
         "node started"
     );
@@ -314,7 +315,16 @@ fn rpc_config(config: &NodeConfig) -> rpc_server::ServerConfig {
         subscriptions_max: rpc.subscriptions_max,
         calls_per_second_max: rpc.calls_per_second_max,
         wait_ms_max: rpc.wait_ms_max,
-        cors: rpc.cors,
+        operator_listen: Some(config.operator_address()),
+        connections_per_address_max: rpc.connections_per_address_max,
+        subscriptions_per_address_max: rpc.subscriptions_per_address_max,
+        hosts: rpc.hosts.clone(),
+        origins: rpc.origins.clone(),
+        trusted_proxies: rpc.trusted_proxies.clone(),
+        forwarded_header: match rpc.forwarded_header {
+            genesis::ForwardedHeader::XForwardedFor => rpc_server::ForwardedHeader::XForwardedFor,
+            genesis::ForwardedHeader::Forwarded => rpc_server::ForwardedHeader::Forwarded,
+        },
         ..rpc_server::ServerConfig::default()
     }
 }

@@ -8,7 +8,9 @@ use bytes::Bytes;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use jsonrpsee::core::client::Error as ClientError;
+use jsonrpsee_http_client::transport::Error as TransportError;
 use jsonrpsee_http_client::{HttpClient, HttpClientBuilder};
+use rpc_api::error::api_error_after;
 use rpc_api::{
     ApiError, Base64Bytes, BatchReport, BatchRpcClient as _, BatchState, ErrorData, Wait,
 };
@@ -46,6 +48,8 @@ const FATE_OPEN: [i32; 10] = [
     -32603,
     -32008,
 ];
+/// When to try again after a refusal by status, whose answer the client does not show.
+const STATUS_RETRY_MS: u64 = 1_000;
 
 /// A call under way.
 pub type Call<'a, T> = BoxFuture<'a, Result<T, ClientError>>;
@@ -105,7 +109,7 @@ impl CallError {
 
     /// The error of a call to the node at `url`.
     pub fn new(url: &str, error: ClientError) -> Self {
-        match error {
+        match refusal_by_status(error) {
             ClientError::Call(object) => {
                 let data = ErrorData::of(&object);
                 let transient = data.as_ref().is_some_and(|data| data.transient);
@@ -137,6 +141,27 @@ impl CallError {
             },
             Self::Refused { .. } | Self::Timeout { .. } => Next::Stop,
         }
+    }
+}
+
+/// A node refuses some requests by HTTP's own status; here they are errors like any other.
+fn refusal_by_status(error: ClientError) -> ClientError {
+    let refusal = match rejected_status(&error) {
+        Some(429) => ApiError::BudgetExceeded,
+        Some(503) => ApiError::NodeBusy,
+        _ => return error,
+    };
+    ClientError::Call(api_error_after(refusal, "", Some(STATUS_RETRY_MS)))
+}
+
+fn rejected_status(error: &ClientError) -> Option<u16> {
+    let ClientError::Transport(inner) = error else { return None };
+    if let Some(nested) = inner.downcast_ref::<ClientError>() {
+        return rejected_status(nested);
+    }
+    match inner.downcast_ref::<TransportError>()? {
+        TransportError::Rejected { status_code } => Some(*status_code),
+        _ => None,
     }
 }
 

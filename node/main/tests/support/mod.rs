@@ -83,7 +83,7 @@ impl Network {
     /// Gives what the command said.
     pub fn join(&mut self, name: &str) -> serde_json::Value {
         let node = self.nodes.len();
-        let port = self.base_port + 2 * node as u16;
+        let port = self.base_port + 3 * node as u16;
         let mut command = sluice();
         command.args(["--json", "network", "join", "--name", name, "--operator", "1"]);
         command.arg("--genesis").arg(self.genesis());
@@ -91,7 +91,7 @@ impl Network {
         command.args(["--listen", &format!("127.0.0.1:{port}")]);
         command.args(["--rpc", &format!("127.0.0.1:{}", port + 1)]);
         for (index, peer) in self.nodes.iter().enumerate() {
-            let address = format!("{peer}=127.0.0.1:{}", self.base_port + 2 * index as u16);
+            let address = format!("{peer}=127.0.0.1:{}", self.base_port + 3 * index as u16);
             command.args(["--peer", &address]);
         }
         let output = run(&mut command);
@@ -118,7 +118,12 @@ impl Network {
     }
 
     pub fn url(&self, node: usize) -> String {
-        format!("http://127.0.0.1:{}", self.base_port + 2 * node as u16 + 1)
+        format!("http://127.0.0.1:{}", self.base_port + 3 * node as u16 + 1)
+    }
+
+    /// Where a node serves health and figures.
+    pub fn operator_url(&self, node: usize) -> String {
+        format!("http://127.0.0.1:{}", self.base_port + 3 * node as u16 + 2)
     }
 
     pub fn client(&self, node: usize) -> HttpClient {
@@ -197,7 +202,7 @@ impl Network {
     }
 
     pub async fn ready(&self, node: usize) {
-        let url = self.url(node);
+        let url = self.operator_url(node);
         eventually(&format!("node {node} is ready (log: {})", self.log(node)), || async {
             let output = run(Command::new("curl").args(["-sf", &format!("{url}/readyz")]));
             output.status.success()
@@ -259,7 +264,7 @@ impl Network {
 
     /// The status code of `/readyz`, 0 when nobody answers, and its body.
     pub fn readyz(&self, node: usize) -> (u16, String) {
-        let url = format!("{}/readyz", self.url(node));
+        let url = format!("{}/readyz", self.operator_url(node));
         let output = run(Command::new("curl").args(["-s", "-w", "%{http_code}", &url]));
         let text = String::from_utf8(output.stdout).unwrap();
         let (body, code) = text.split_at(text.len() - 3);

@@ -1,8 +1,8 @@
 //! `chain_*`.
 
 use chain_types::{Currency, Height, LiquidityLine, MerchantId, ParticipantId};
+use jsonrpsee::core::server::PendingSubscriptionSink;
 use jsonrpsee::core::{RpcResult, SubscriptionResult, async_trait};
-use jsonrpsee::server::PendingSubscriptionSink;
 use jsonrpsee::types::Extensions;
 use rpc_api::money::currency_of;
 use rpc_api::{

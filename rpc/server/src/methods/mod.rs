@@ -20,8 +20,8 @@ use std::sync::Arc;
 
 use chain_types::ids::IdError;
 use chain_types::{Currency, Height, MerchantId, OrderId};
+use jsonrpsee::core::server::Methods;
 use jsonrpsee::core::{RegisterMethodError, RpcResult};
-use jsonrpsee::server::Methods;
 use jsonrpsee::types::ErrorObjectOwned;
 use rpc_api::error::api_error_after;
 use rpc_api::money::currency_of;
@@ -30,15 +30,14 @@ use rpc_api::{
     LIMIT_DEFAULT, LIMIT_MAX, LedgerRpcServer, NodeRpcServer, RechargeRpcServer, RiskRpcServer,
     SettlementRpcServer, api_error, decimal,
 };
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::backend::{Backend, BackendError, Place};
 use crate::budget::Budget;
 use crate::config::ServerConfig;
+use crate::dispatch::budget_error;
 use crate::feed::Feeds;
 use crate::metrics::RpcMetrics;
-use crate::policy::budget_error;
 use crate::reads::{self, Cost, PutOff, Reads};
 
 /// What all methods share; cheap to clone.
@@ -46,7 +45,6 @@ use crate::reads::{self, Cost, PutOff, Reads};
 pub(crate) struct Api {
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) metrics: RpcMetrics,
-    pub(crate) subscriptions: Arc<Semaphore>,
     pub(crate) cancel: CancellationToken,
     pub(crate) feeds: Arc<Feeds>,
     reads: Reads,
@@ -65,7 +63,6 @@ pub(crate) fn all(
     let api = Api {
         backend: backend.clone(),
         metrics: metrics.clone(),
-        subscriptions: Arc::new(Semaphore::new(config.subscriptions_max as usize)),
         cancel: cancel.clone(),
         feeds: Arc::default(),
         reads: Reads::new(config, metrics),

@@ -1,8 +1,8 @@
 //! `settlement_*`.
 
 use chain_types::{InstructionId, ParticipantId, WindowId};
+use jsonrpsee::core::server::PendingSubscriptionSink;
 use jsonrpsee::core::{RpcResult, SubscriptionResult, async_trait};
-use jsonrpsee::server::PendingSubscriptionSink;
 use jsonrpsee::types::Extensions;
 use rpc_api::text::one_form;
 use rpc_api::{

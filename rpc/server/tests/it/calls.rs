@@ -398,7 +398,7 @@ async fn calls_of_a_list_are_answered_side_by_side() {
     let advancing = async {
         let answered = "sluice_rpc_calls_total{method=\"chain_id\",code=\"0\"} 1";
         for _ in 0..200 {
-            if get(server.address, "/metrics").await.body.contains(answered) {
+            if get(server.operator, "/metrics").await.body.contains(answered) {
                 server.node.advance_to(6);
                 return;
             }

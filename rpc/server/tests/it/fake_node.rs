@@ -501,6 +501,8 @@ pub struct TestServer {
     pub node: Arc<FakeNode>,
     pub server: Option<Server>,
     pub address: std::net::SocketAddr,
+    /// Where health and figures are.
+    pub operator: std::net::SocketAddr,
     pub cancel: CancellationToken,
 }
 
@@ -513,9 +515,11 @@ impl TestServer {
         let node = FakeNode::new();
         let cancel = CancellationToken::new();
         let registry = Arc::new(Mutex::new(Registry::default()));
+        let operator_listen = Some(std::net::SocketAddr::from(([127, 0, 0, 1], 0)));
+        let config = ServerConfig { operator_listen, ..config };
         let server = Server::start(config, node.clone(), registry, cancel.clone()).unwrap();
-        let address = server.local_address();
-        Self { node, server: Some(server), address, cancel }
+        let (address, operator) = (server.local_address(), server.operator_address().unwrap());
+        Self { node, server: Some(server), address, operator, cancel }
     }
 
     pub fn http(&self) -> HttpClient {
@@ -524,6 +528,29 @@ impl TestServer {
 
     pub async fn ws(&self) -> WsClient {
         WsClientBuilder::default().build(format!("ws://{}", self.address)).await.unwrap()
+    }
+
+    /// A figure's value; 0 when it is not shown yet.
+    pub async fn figure(&self, name: &str) -> u64 {
+        let page = crate::raw::get(self.operator, "/metrics").await.body;
+        let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.map_or(0, |value| value.parse().unwrap())
+    }
+
+    /// What a limit refused.
+    pub async fn refused(&self, limit: &str) -> u64 {
+        self.figure(&format!("sluice_rpc_refused_total{{limit=\"{limit}\"}}")).await
+    }
+
+    /// Waits until a figure is as it should be.
+    pub async fn until(&self, name: &str, is_so: impl Fn(u64) -> bool) {
+        for _ in 0..3_000 {
+            if is_so(self.figure(name).await) {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        panic!("{name} stays {}", self.figure(name).await);
     }
 
     /// Whether a fresh client is served.
