@@ -212,9 +212,9 @@ fn participant_config(
     id: ParticipantId,
 ) -> ParticipantConfig {
     let participant = genesis.participant(id);
-    let nodes = || genesis.nodes.iter().zip(addresses);
     let runs_one = genesis.nodes.iter().any(|node| node.operator == id);
-    let own = nodes().filter(|(node, _)| !runs_one || node.operator == id);
+    let nodes = genesis.nodes.iter().zip(addresses);
+    let own = nodes.filter(|(node, _)| !runs_one || node.operator == id);
     let is_gateway = participant.is_some_and(|known| known.roles.any_of(Roles::GATEWAY));
     let paid = genesis.merchants.iter().filter(|known| is_gateway && known.payout_gateway == id);
     ParticipantConfig {

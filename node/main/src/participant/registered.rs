@@ -126,11 +126,11 @@ pub enum KeyRefused {
         /// The key that signs.
         registered: PublicKey,
         /// Since when, in words.
-        since: String,
+        since: Box<str>,
         /// The node's head.
         height: u64,
         /// What to do.
-        remedy: String,
+        remedy: Box<str>,
     },
     /// What the node says is no registry.
     #[error("{url} names no usable key for participant {participant}; ask another node with --rpc")]
@@ -210,8 +210,8 @@ async fn refusal(party: &Party, genesis: &ChainGenesis, config: &Path, asked: As
     };
     // Nothing but the words of the message rests on it.
     let proposals = proposals(&party.client, false).await.unwrap_or_default();
-    let since = since_text(&proposals, genesis, participant, registered);
-    let remedy = remedy_text(&proposals, participant, key, config);
+    let since = since_text(&proposals, genesis, participant, registered).into();
+    let remedy = remedy_text(&proposals, participant, key, config).into();
     KeyRefused::Other { participant, key, registered, since, height, remedy }
 }
 
