@@ -249,10 +249,13 @@ async fn patiently<R: Send + 'static>(
     }
 }
 
+/// Feeds of instructions by the gateway that pays them.
+type ByGateway = BTreeMap<ParticipantId, Weak<Feed<InstructionsTo>>>;
+
 /// The feeds that somebody is subscribed to: one a gateway, and one of blocks.
 #[derive(Default)]
 pub(crate) struct Feeds {
-    instructions: Mutex<BTreeMap<ParticipantId, Weak<Feed<InstructionsTo>>>>,
+    instructions: Mutex<ByGateway>,
     blocks: Mutex<Weak<Feed<Blocks>>>,
 }
 
@@ -263,7 +266,7 @@ impl Api {
         gateway: ParticipantId,
         caller: IpAddr,
     ) -> RpcResult<Arc<Feed<InstructionsTo>>> {
-        let known = |feeds: &BTreeMap<_, Weak<_>>| feeds.get(&gateway).and_then(Weak::upgrade);
+        let known = |feeds: &ByGateway| feeds.get(&gateway).and_then(Weak::upgrade);
         if let Some(feed) = known(&lock(&self.feeds.instructions)) {
             return Ok(feed);
         }
