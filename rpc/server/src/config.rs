@@ -9,6 +9,9 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// The most connections at once; further ones are told so and closed.
     pub connections_max: u32,
+    /// The first descriptor number that no connection may take: from there on they are kept for
+    /// the rest of the process. The system gives the lowest free number, so all below are taken.
+    pub descriptor_ceiling: i32,
     /// Calls in hand for one connection; while it has as many, nothing more is read from it.
     pub calls_per_connection_max: u32,
     /// The most calls a second from one address, with as many at once.
@@ -50,6 +53,7 @@ impl Default for ServerConfig {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             connections_max: 1_024,
+            descriptor_ceiling: i32::MAX,
             calls_per_connection_max: 64,
             calls_per_second_max: 10_000,
             subscriptions_max: 4_096,

@@ -32,6 +32,7 @@ pub(crate) struct RpcMetrics {
     call_seconds: Family<MethodLabels, Histogram, fn() -> Histogram>,
     connections: Gauge,
     connections_refused: Counter,
+    accepts_failed: Counter,
     subscriptions: Gauge,
 }
 
@@ -47,6 +48,7 @@ impl RpcMetrics {
             call_seconds: Family::new_with_constructor(histogram as fn() -> Histogram),
             connections: Gauge::default(),
             connections_refused: Counter::default(),
+            accepts_failed: Counter::default(),
             subscriptions: Gauge::default(),
         };
         let mut registry = registry.lock().unwrap_or_else(PoisonError::into_inner);
@@ -59,6 +61,11 @@ impl RpcMetrics {
             "Connections closed because there were too many",
             metrics.connections_refused.clone(),
         );
+        rpc.register(
+            "accepts_failed",
+            "Connections not accepted for want of descriptors",
+            metrics.accepts_failed.clone(),
+        );
         rpc.register("subscriptions", "Open subscriptions", metrics.subscriptions.clone());
         metrics
     }
@@ -70,6 +77,10 @@ impl RpcMetrics {
 
     pub(crate) fn refused_connection(&self) {
         self.connections_refused.inc();
+    }
+
+    pub(crate) fn refused_for_want_of_descriptors(&self) {
+        self.accepts_failed.inc();
     }
 
     pub(crate) fn open_connection(&self) -> Open {

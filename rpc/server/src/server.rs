@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::AsRawFd as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -198,9 +199,16 @@ impl Acceptor {
                 () = self.cancel.cancelled() => return,
                 _ = sweep.tick() => self.budget.forget_idle(),
                 accepted = listener.accept() => match accepted {
+                    // Others stay in the system's queue meanwhile, and cost this process nothing.
+                    Ok((stream, _)) if stream.as_raw_fd() >= self.config.descriptor_ceiling => {
+                        drop(stream);
+                        self.metrics.refused_for_want_of_descriptors();
+                        tokio::time::sleep(ACCEPT_RETRY).await;
+                    }
                     Ok((stream, peer)) => self.admit(stream, peer),
                     Err(error) => {
-                        tracing::warn!(%error, "a connection could not be accepted");
+                        tracing::debug!(%error, "a connection could not be accepted");
+                        self.metrics.refused_for_want_of_descriptors();
                         tokio::time::sleep(ACCEPT_RETRY).await;
                     }
                 },

@@ -8,6 +8,7 @@ mod backend;
 mod checkpoints;
 mod contract_reads;
 mod contract_reports;
+pub mod descriptors;
 mod driver;
 pub mod home;
 mod hub;
@@ -46,6 +47,7 @@ use tracing::info;
 use self::archive::StoreArchive;
 use self::backend::NodeBackend;
 use self::checkpoints::Checkpoints;
+use self::descriptors::Descriptors;
 use self::driver::{Driver, wall_clock};
 use self::home::Home;
 use self::hub::Hub;
@@ -71,6 +73,11 @@ const PID_FILE: &str = "sluice.pid";
 pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Result<()> {
     let identity = config.identity()?;
     let genesis = Arc::new(identity.genesis.clone());
+    let limits = NetworkLimits::default();
+    let limit = descriptors::raise_limit();
+    let needs = |nodes| Descriptors::of(&config, nodes, &limits, limit);
+    // Before anything is opened, and again with the registry of the head.
+    needs(genesis.nodes.len()).check()?;
     let home = open_home(&config, &genesis, identity.validator_key.is_some()).await?;
     let pid_file = PidFile::write(&config.home)?;
     let mut registry = Registry::default();
@@ -80,9 +87,12 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
         let state = read_state(&home.state);
         (state.height(), state.nodes().to_vec())
     };
+    let descriptors = needs(nodes.len());
+    descriptors.check()?;
     let registration = Registration::new(config.clone(), identity.clone(), &nodes)?;
     let directory = Arc::new(Directory::new(height, &nodes, own_key));
-    let network_config = network_config(&config, &identity, &nodes);
+    let limits = NetworkLimits { connections_max: descriptors.links as u32, ..limits };
+    let network_config = network_config(&config, &identity, &nodes, limits);
     let (network, events) = Network::start(network_config, &mut registry, cancel.clone()).await?;
 
     let hub = Arc::new(Hub::new(height));
@@ -157,7 +167,7 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
         metrics,
     };
     let server = rpc_server::Server::start(
-        rpc_config(&config),
+        rpc_config(&config, &descriptors),
         Arc::new(backend),
         Arc::new(std::sync::Mutex::new(registry)),
         cancel.clone(),
@@ -167,6 +177,8 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
         chain = %genesis.chain_id,
         rpc = %server.local_address(),
         height = %read_state(&state).height(),
+        descriptors = descriptors.limit,
+        descriptors_needed = descriptors.needed(),
         "node started"
     );
     let listening = tokio::spawn(peers.clone().listen(events, cancel.clone()));
@@ -225,6 +237,8 @@ async fn open_home(
 /// What a node's configuration says of its store.
 pub fn store_options(config: &NodeConfig) -> StoreOptions {
     StoreOptions {
+        block_files_open_max: descriptors::BLOCK_FILES as usize,
+        index_files_open_max: descriptors::index_files(descriptors::raise_limit()),
         block_file_bytes: config.store.block_file_bytes,
         block_files_cached: config.store.block_files_cached,
         index_cache_bytes: usize::try_from(config.store.cache_bytes).unwrap_or(usize::MAX),
@@ -236,6 +250,7 @@ fn network_config(
     config: &NodeConfig,
     identity: &NodeIdentity,
     nodes: &[chain_types::Node],
+    limits: NetworkLimits,
 ) -> NetworkConfig {
     let peers = config
         .network
@@ -252,7 +267,7 @@ fn network_config(
         listen: config.network.listen.to_string(),
         peers,
         allowed: nodes.iter().map(|node| node.network_key).collect::<BTreeSet<_>>(),
-        limits: NetworkLimits::default(),
+        limits,
     }
 }
 
@@ -304,9 +319,10 @@ fn new_replica(
     )
 }
 
-fn rpc_config(config: &NodeConfig) -> rpc_server::ServerConfig {
+fn rpc_config(config: &NodeConfig, descriptors: &Descriptors) -> rpc_server::ServerConfig {
     let rpc = &config.rpc;
     rpc_server::ServerConfig {
+        descriptor_ceiling: i32::try_from(descriptors.public_ceiling()).unwrap_or(i32::MAX),
         listen: rpc.listen,
         connections_max: rpc.connections_max,
         subscriptions_max: rpc.subscriptions_max,

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::fake_node::TestServer;
-use crate::raw::{call, get, parse, post};
+use crate::raw::{call, get, parse, post, wait_for};
 
 /// Reads until the server closes the connection, which it must.
 async fn read_to_close(stream: &mut TcpStream) -> Vec<u8> {
@@ -57,19 +57,28 @@ async fn too_many_connections_are_told_so_and_closing_makes_room() {
     assert_eq!(refused.status, 503);
     assert_eq!(refused.body, "Too many connections; retry, or another node.\n");
     drop(one);
-    let mut has_room = false;
-    for _ in 0..10_000 {
+    wait_for("closing a connection makes room for another", async || {
         let mut stream = TcpStream::connect(server.address).await.unwrap();
         let ask = b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
         let _ = stream.write_all(ask).await;
         let answer = parse(&read_to_close(&mut stream).await);
-        has_room = answer.is_some_and(|answer| answer.status == 200);
-        if has_room {
-            break;
-        }
-    }
-    assert!(has_room, "closing a connection makes room for another");
+        answer.is_some_and(|answer| answer.status == 200)
+    })
+    .await;
     assert!(two.health().await.unwrap().is_ready, "the others were not harmed");
+}
+
+#[tokio::test]
+async fn a_socket_with_one_of_the_last_descriptors_is_closed_and_the_server_goes_on() {
+    // A number that every socket has reached.
+    let config = ServerConfig { descriptor_ceiling: 3, ..ServerConfig::default() };
+    let mut server = TestServer::with(config).await;
+    for _ in 0..5 {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        assert_eq!(read_to_close(&mut stream).await, b"");
+    }
+    server.cancel.cancel();
+    server.server.take().unwrap().stopped().await;
 }
 
 #[tokio::test]
@@ -77,13 +86,9 @@ async fn each_address_has_a_budget() {
     let config = ServerConfig { calls_per_second_max: 3, ..ServerConfig::default() };
     let server = TestServer::with(config).await;
     let client = server.http();
-    let mut spent = None;
-    for _ in 0..1_000 {
-        if let Err(error) = client.health().await {
-            spent = Some(error);
-            break;
-        }
-    }
+    // Side by side: one after another they might come no faster than the budget refills.
+    let calls = futures::future::join_all((0..100).map(|_| client.health())).await;
+    let spent = calls.into_iter().find_map(Result::err);
     let Some(jsonrpsee::core::client::Error::Call(error)) = spent else { panic!("{spent:?}") };
     assert_eq!(error.code(), ApiError::BudgetExceeded.code());
     assert!(ErrorData::of(&error).unwrap().retry_after_ms.is_some());
@@ -93,15 +98,12 @@ async fn each_address_has_a_budget() {
     let refused = |answer: &serde_json::Value| answer["error"]["code"] == 1010;
     assert!(refused(&answer) || answer.as_array().unwrap().iter().any(refused));
     let ws = server.ws().await;
-    let mut refusals = 0;
-    for _ in 0..1_000 {
-        if let Err(jsonrpsee::core::client::Error::Call(error)) = ws.health().await {
-            assert_eq!(error.code(), ApiError::BudgetExceeded.code());
-            refusals += 1;
-            break;
-        }
-    }
-    assert_eq!(refusals, 1, "a WebSocket connection spends the same budget");
+    let calls = futures::future::join_all((0..100).map(|_| ws.health())).await;
+    let refusal = calls.into_iter().find_map(Result::err);
+    let Some(jsonrpsee::core::client::Error::Call(error)) = refusal else {
+        panic!("a WebSocket connection spends the same budget: {refusal:?}")
+    };
+    assert_eq!(error.code(), ApiError::BudgetExceeded.code());
     // Health and figures are for those who watch the node.
     assert_eq!(get(server.address, "/healthz").await.status, 200);
 }
@@ -110,7 +112,8 @@ async fn each_address_has_a_budget() {
 async fn bodies_have_a_budget_over_all_connections() {
     let config = ServerConfig {
         bodies_bytes_max: 2 << 20,
-        body_timeout_ms: 2_000,
+        // Longer than the test: the slow client ends it itself.
+        body_timeout_ms: 600_000,
         ..ServerConfig::default()
     };
     let server = TestServer::with(config).await;
@@ -127,8 +130,11 @@ async fn bodies_have_a_budget_over_all_connections() {
     assert_eq!(&answer, go_on, "its body is awaited");
     let large = call("batch_submit", &format!("[\"{}\"]", "A".repeat(1 << 20)));
     assert_eq!(post(server.address, &large).await.name(), "node-busy", "both bodies were taken");
-    read_to_close(&mut slow).await;
-    assert_ne!(post(server.address, &large).await.name(), "node-busy");
+    drop(slow);
+    wait_for("the slow one's bytes are free", async || {
+        post(server.address, &large).await.name() != "node-busy"
+    })
+    .await;
 }
 
 #[tokio::test]
