@@ -60,6 +60,7 @@ use self::standing::Registration;
 use self::submissions::{Desk, Submissions};
 use self::vitals::Vitals;
 use self::watch::Watch;
+use crate::logs;
 
 /// Requests to peers that wait to be carried out; the replica's timers ask again.
 const REQUESTS_MAX: usize = 256;
@@ -82,6 +83,7 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
     let pid_file = PidFile::write(&config.home)?;
     let mut registry = Registry::default();
     let metrics = Arc::new(NodeMetrics::new(&mut registry));
+    logs::register(&mut registry);
     let own_key = identity.network_key.public_key();
     let (height, nodes) = {
         let state = read_state(&home.state);
@@ -183,11 +185,12 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
     );
     let listening = tokio::spawn(peers.clone().listen(events, cancel.clone()));
     let asking = tokio::spawn(peers.ask(request_receiver));
+    let reporting = tokio::spawn(logs::report(cancel.clone()));
     let result = drive(driver, first, input_receiver, cancel.clone()).await;
     cancel.cancel();
     server.stopped().await;
     network.wait_stopped().await;
-    let _ = tokio::join!(listening, asking);
+    let _ = tokio::join!(listening, asking, reporting);
     drop(pid_file);
     info!("node stopped");
     result
