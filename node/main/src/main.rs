@@ -6,6 +6,7 @@ mod bench;
 mod commands;
 mod history;
 mod localnet;
+mod logs;
 mod node;
 mod participant;
 mod scenario;

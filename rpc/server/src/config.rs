@@ -14,6 +14,9 @@ pub struct ServerConfig {
     pub operator_listen: Option<SocketAddr>,
     /// The most connections at once; further ones are told so and closed.
     pub connections_max: u32,
+    /// The first descriptor number that no connection may take: from there on they are kept for
+    /// the rest of the process. The system gives the lowest free number, so all below are taken.
+    pub descriptor_ceiling: i32,
     /// The most connections of one address at once.
     pub connections_per_address_max: u32,
     /// Messages in hand for one WebSocket connection, from their bytes to their written answers;
@@ -102,6 +105,7 @@ impl Default for ServerConfig {
             operator_listen: None,
             connections_max: 1_024,
             connections_per_address_max: 256,
+            descriptor_ceiling: i32::MAX,
             calls_per_connection_max: 64,
             calls_per_second_max: 10_000,
             subscriptions_max: 4_096,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::AsRawFd as _;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
@@ -236,6 +237,12 @@ impl Acceptor {
                 _ = sweep.tick() => self.shared.dispatcher.budget.forget_idle(),
                 _ = overdue.tick() => self.end_overdue(),
                 accepted = listener.accept() => match accepted {
+                    // Others stay in the system's queue meanwhile, and cost this process nothing.
+                    Ok((stream, _)) if stream.as_raw_fd() >= self.shared.config.descriptor_ceiling => {
+                        drop(stream);
+                        self.shared.metrics.refused("descriptors");
+                        tokio::time::sleep(ACCEPT_RETRY).await;
+                    }
                     Ok((stream, peer)) => self.admit(stream, peer),
                     Err(error) => {
                         self.accept_failed(&error);

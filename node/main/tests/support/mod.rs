@@ -134,12 +134,24 @@ impl Network {
     }
 
     pub fn start(&mut self, node: usize) {
+        self.spawn(node, sluice());
+    }
+
+    /// Starts a node to which the system gives so many descriptors.
+    pub fn start_limited(&mut self, node: usize, descriptors: u32, settings: &[(&str, &str)]) {
+        let mut command = Command::new("sh");
+        command.args(["-c", "ulimit -n \"$0\" && exec \"$@\"", &descriptors.to_string()]);
+        command.arg(env!("CARGO_BIN_EXE_sluice")).envs(settings.iter().copied());
+        self.spawn(node, command);
+    }
+
+    fn spawn(&mut self, node: usize, mut command: Command) {
         let log = std::fs::File::options()
             .create(true)
             .append(true)
             .open(self.path().join(format!("{}.log", self.nodes[node])))
             .unwrap();
-        let child = sluice()
+        let child = command
             .arg("start")
             .arg("--config")
             .arg(self.config(node))
@@ -162,6 +174,25 @@ impl Network {
         for node in nodes {
             self.ready(*node).await;
         }
+    }
+
+    /// The exit code of a node that ends by itself, once it has.
+    pub fn ended(&mut self, node: usize) -> Option<i32> {
+        self.children[node].as_mut()?.wait().ok()?.code()
+    }
+
+    /// Where a node listens for other nodes.
+    pub fn peer_address(&self, node: usize) -> std::net::SocketAddr {
+        ([127, 0, 0, 1], self.base_port + 2 * node as u16).into()
+    }
+
+    /// A figure of `/metrics`: the sum of the lines that start with `name`.
+    pub fn figure(&self, node: usize, name: &str) -> f64 {
+        let url = format!("{}/metrics", self.url(node));
+        let output = run(Command::new("curl").args(["-sf", &url]));
+        let text = String::from_utf8(output.stdout).unwrap();
+        let lines = text.lines().filter(|line| line.starts_with(name));
+        lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
     }
 
     /// Whether the node's process is there.

@@ -1,7 +1,6 @@
 //! Every method, by the typed client, over both transports.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use jsonrpsee::core::client::{Error as ClientError, SubscriptionClientT};
 use jsonrpsee::types::ErrorObjectOwned;
@@ -14,7 +13,7 @@ use rpc_api::{
 
 use crate::fake_contracts::uuid_text;
 use crate::fake_node::{GATEWAY, OPERATOR, TestServer, account, block_hash, order_id_text};
-use crate::raw::{call, get, post};
+use crate::raw::{call, get, post, wait_for};
 
 fn refused<T: std::fmt::Debug>(result: Result<T, ClientError>) -> ErrorObjectOwned {
     match result {
@@ -397,14 +396,11 @@ async fn calls_of_a_list_are_answered_side_by_side() {
     let list = format!("[{submit},{}]", call("chain_id", "[]"));
     let advancing = async {
         let answered = "sluice_rpc_calls_total{method=\"chain_id\",code=\"0\"} 1";
-        for _ in 0..200 {
-            if get(server.operator, "/metrics").await.body.contains(answered) {
-                server.node.advance_to(6);
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        panic!("the second call waits for the first");
+        wait_for("the second call is answered before the first", async || {
+            get(server.operator, "/metrics").await.body.contains(answered)
+        })
+        .await;
+        server.node.advance_to(6);
     };
     let (answer, ()) = tokio::join!(post(server.address, &list), advancing);
     let answers = answer.json();

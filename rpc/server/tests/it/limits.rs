@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::fake_node::TestServer;
-use crate::raw::{call, get, parse, post, request};
+use crate::raw::{call, get, parse, post, request, wait_for};
 
 /// Reads until the server closes the connection, which it must.
 async fn read_to_close(stream: &mut TcpStream) -> Vec<u8> {
@@ -57,18 +57,27 @@ async fn too_many_connections_are_told_so_and_closing_makes_room() {
     assert_eq!(refused.status, 503);
     assert_eq!(refused.body, "Too many connections; retry, or another node.\n");
     drop(one);
-    let mut has_room = false;
-    for _ in 0..10_000 {
+    wait_for("closing a connection makes room for another", async || {
         let mut stream = TcpStream::connect(server.address).await.unwrap();
         let _ = stream.write_all(&request("POST", "/", &call("chain_id", "[]"))).await;
         let answer = parse(&read_to_close(&mut stream).await);
-        has_room = answer.is_some_and(|answer| answer.status == 200);
-        if has_room {
-            break;
-        }
-    }
-    assert!(has_room, "closing a connection makes room for another");
+        answer.is_some_and(|answer| answer.status == 200)
+    })
+    .await;
     assert!(two.health().await.unwrap().is_ready, "the others were not harmed");
+}
+
+#[tokio::test]
+async fn a_socket_with_one_of_the_last_descriptors_is_closed_and_the_server_goes_on() {
+    // A number that every socket has reached.
+    let config = ServerConfig { descriptor_ceiling: 3, ..ServerConfig::default() };
+    let mut server = TestServer::with(config).await;
+    for _ in 0..5 {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        assert_eq!(read_to_close(&mut stream).await, b"");
+    }
+    server.cancel.cancel();
+    server.server.take().unwrap().stopped().await;
 }
 
 #[tokio::test]
@@ -97,15 +106,12 @@ async fn each_address_has_a_budget() {
     let refused = |answer: &serde_json::Value| answer["error"]["code"] == 1010;
     assert!(refused(&answer) || answer.as_array().unwrap().iter().any(refused));
     let ws = server.ws().await;
-    let mut refusals = 0;
-    for _ in 0..1_000 {
-        if let Err(jsonrpsee::core::client::Error::Call(error)) = ws.health().await {
-            assert_eq!(error.code(), ApiError::BudgetExceeded.code());
-            refusals += 1;
-            break;
-        }
-    }
-    assert_eq!(refusals, 1, "a WebSocket connection spends the same budget");
+    let calls = futures::future::join_all((0..100).map(|_| ws.health())).await;
+    let refusal = calls.into_iter().find_map(Result::err);
+    let Some(jsonrpsee::core::client::Error::Call(error)) = refusal else {
+        panic!("a WebSocket connection spends the same budget: {refusal:?}")
+    };
+    assert_eq!(error.code(), ApiError::BudgetExceeded.code());
     // Health and figures are for those who watch the node.
     assert_eq!(get(server.operator, "/healthz").await.status, 200);
 }

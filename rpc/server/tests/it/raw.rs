@@ -1,12 +1,26 @@
 //! HTTP by hand, for what a well-behaved client would not send.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::fake_node::TestServer;
+
+/// A guard against hanging, never a measure.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until `holds` is true, at whatever pace.
+pub async fn wait_for(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let held = async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, held).await.unwrap_or_else(|_| panic!("never: {what}"));
+}
 
 /// What a server answered before it closed the connection.
 #[derive(Debug)]
