@@ -47,7 +47,10 @@ fn every_line_that_an_operator_is_told_to_look_for_is_in_the_program() {
     for line in text.lines() {
         match line.trim_end().strip_suffix('\\') {
             Some(begun) => joined.push_str(begun),
-            None => joined.push_str(&format!("{line}\n")),
+            None => {
+                joined.push_str(line);
+                joined.push('\n');
+            }
         }
     }
     let squeezed: String = joined.split_whitespace().collect::<Vec<_>>().join(" ");
