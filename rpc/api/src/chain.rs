@@ -27,7 +27,7 @@ pub trait ChainRpc {
     /// # Errors
     /// `bad-cursor`, `limit-out-of-bounds`.
     #[method(name = "participants")]
-    async fn participants(
+    async fn genesis_participants(
         &self,
         cursor: Option<String>,
         limit: Option<u32>,
@@ -38,7 +38,7 @@ pub trait ChainRpc {
     /// # Errors
     /// `bad-cursor`, `limit-out-of-bounds`.
     #[method(name = "merchants")]
-    async fn merchants(
+    async fn genesis_merchants(
         &self,
         cursor: Option<String>,
         limit: Option<u32>,
@@ -49,7 +49,7 @@ pub trait ChainRpc {
     /// # Errors
     /// `bad-cursor`, `limit-out-of-bounds`.
     #[method(name = "liquidity")]
-    async fn liquidity(
+    async fn genesis_liquidity(
         &self,
         cursor: Option<String>,
         limit: Option<u32>,

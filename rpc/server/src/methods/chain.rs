@@ -41,7 +41,7 @@ impl ChainRpcServer for Api {
         self.read(|node| Ok(ChainInfo::new(node.genesis()))).await
     }
 
-    async fn participants(
+    async fn genesis_participants(
         &self,
         cursor: Option<String>,
         limit: Option<u32>,
@@ -55,7 +55,7 @@ impl ChainRpcServer for Api {
         Ok(Page::of(read.await?, limit, |last: &ParticipantReport| last.participant.to_string()))
     }
 
-    async fn merchants(
+    async fn genesis_merchants(
         &self,
         cursor: Option<String>,
         limit: Option<u32>,
@@ -69,7 +69,7 @@ impl ChainRpcServer for Api {
         Ok(Page::of(read.await?, limit, |last: &MerchantReport| last.merchant.to_string()))
     }
 
-    async fn liquidity(
+    async fn genesis_liquidity(
         &self,
         cursor: Option<String>,
         limit: Option<u32>,

@@ -6,7 +6,7 @@ use jsonrpsee::core::client::{Error as ClientError, SubscriptionClientT};
 use jsonrpsee::types::ErrorObjectOwned;
 use rpc_api::{
     ApiError, Base64Bytes, BatchRpcClient as _, BatchState, BlockSelector, CashbackRpcClient as _,
-    ChainRpcClient, ErrorData, FxRpcClient as _, GovernanceRpcClient, InstructionFilter,
+    ChainRpcClient as _, ErrorData, FxRpcClient as _, GovernanceRpcClient as _, InstructionFilter,
     LedgerRpcClient as _, NodeRpcClient as _, OrderState, Page, RechargeRpcClient as _,
     RiskRpcClient as _, SettlementRpcClient as _, Wait,
 };
@@ -35,22 +35,19 @@ async fn every_method(server: &TestServer, client: &(impl SubscriptionClientT + 
     assert_eq!(client.id().await.unwrap(), "09".repeat(32));
     let info = client.info().await.unwrap();
     assert_eq!((info.participant_count, info.merchant_count, info.liquidity_count), (2, 5, 3));
-    let first = client.participants(None, Some(1)).await.unwrap();
-    let rest = client.participants(first.next, None).await.unwrap();
+    let first = client.genesis_participants(None, Some(1)).await.unwrap();
+    let rest = client.genesis_participants(first.next, None).await.unwrap();
     assert_eq!((first.items[0].participant, rest.items[0].participant), (OPERATOR, GATEWAY));
     assert_eq!((rest.items.len(), rest.next), (1, None));
-    let page = ChainRpcClient::merchants(client, Some("1002".to_owned()), Some(2)).await.unwrap();
+    let page = client.genesis_merchants(Some("1002".to_owned()), Some(2)).await.unwrap();
     let ids: Vec<u64> = page.items.iter().map(|merchant| merchant.merchant).collect();
     assert_eq!((ids, page.next.as_deref()), (vec![1003, 1004], Some("1004")));
-    let page = client.liquidity(None, Some(2)).await.unwrap();
+    let page = client.genesis_liquidity(None, Some(2)).await.unwrap();
     assert_eq!(page.next.as_deref(), Some("201-JPY"));
-    let page = client.liquidity(page.next, Some(2)).await.unwrap();
+    let page = client.genesis_liquidity(page.next, Some(2)).await.unwrap();
     assert_eq!((page.items[0].gateway, page.items.len(), page.next), (202, 1, None));
-    refused_as(client.liquidity(Some("201".to_owned()), None).await, ApiError::BadCursor);
-    refused_as(
-        ChainRpcClient::merchants(client, Some("x".to_owned()), None).await,
-        ApiError::BadCursor,
-    );
+    refused_as(client.genesis_liquidity(Some("201".to_owned()), None).await, ApiError::BadCursor);
+    refused_as(client.genesis_merchants(Some("x".to_owned()), None).await, ApiError::BadCursor);
     assert_eq!(client.parameters().await.unwrap().window_ms, 30_000);
     let block = client.block(BlockSelector::Height(3)).await.unwrap();
     assert_eq!(block.summary.block_hash, block_hash(3));
@@ -201,8 +198,7 @@ async fn every_contract_answer(client: &(impl SubscriptionClientT + Sync)) {
     refused_as(client.user_day("zz".into(), cny()).await, ApiError::IdMalformed);
 
     assert_eq!(client.registry().await.unwrap().parameters.window_ms, 30_000);
-    let merchants =
-        walked(|cursor, limit| GovernanceRpcClient::merchants(client, cursor, limit)).await;
+    let merchants = walked(|cursor, limit| client.merchants(cursor, limit)).await;
     assert_eq!(client.merchant("3".into()).await.unwrap(), merchants[2]);
     refused_as(client.merchant("4".into()).await, ApiError::NotFound);
     let proposals = walked(|cursor, limit| client.proposals(None, cursor, limit)).await;
@@ -325,10 +321,7 @@ async fn the_contracts_lists_refuse_bad_cursors_and_limits() {
         refused_as(client.programmes(cursor(), None).await, ApiError::BadCursor);
         refused_as(client.policies(cursor(), None).await, ApiError::BadCursor);
         refused_as(client.held_orders(cursor(), None).await, ApiError::BadCursor);
-        refused_as(
-            GovernanceRpcClient::merchants(&client, cursor(), None).await,
-            ApiError::BadCursor,
-        );
+        refused_as(client.merchants(cursor(), None).await, ApiError::BadCursor);
         refused_as(client.proposals(None, cursor(), None).await, ApiError::BadCursor);
     }
     for limit in [Some(0), Some(1_001)] {
@@ -342,7 +335,7 @@ async fn the_contracts_lists_refuse_bad_cursors_and_limits() {
         refused_as(client.programmes(None, limit).await, bounds);
         refused_as(client.policies(None, limit).await, bounds);
         refused_as(client.held_orders(None, limit).await, bounds);
-        refused_as(GovernanceRpcClient::merchants(&client, None, limit).await, bounds);
+        refused_as(client.merchants(None, limit).await, bounds);
         refused_as(client.proposals(None, None, limit).await, bounds);
     }
 }
