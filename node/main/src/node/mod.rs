@@ -13,6 +13,7 @@ pub mod home;
 mod hub;
 mod inbox;
 pub mod keys;
+pub mod lineages;
 mod metrics;
 mod notices;
 mod observer;
@@ -117,6 +118,7 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
             genesis: genesis.clone(),
             state: home.state.clone(),
             store: home.store.clone(),
+            lineages: Arc::default(),
         },
         hub: hub.clone(),
         vitals: vitals.clone(),

@@ -30,7 +30,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// The largest request: a batch in base64 and what goes around it.
 const REQUEST_BYTES_MAX: u32 = 4 * 1024 * 1024;
 /// The largest response.
-const RESPONSE_BYTES_MAX: u32 = 32 * 1024 * 1024;
+pub const RESPONSE_BYTES_MAX: u32 = 32 * 1024 * 1024;
 
 /// A call under way.
 pub type Call<'a, T> = BoxFuture<'a, Result<T, ClientError>>;

@@ -4,8 +4,8 @@ use chain_types::Height;
 use jsonrpsee::core::{RpcResult, SubscriptionResult, async_trait};
 use jsonrpsee::server::PendingSubscriptionSink;
 use rpc_api::{
-    BlockReport, BlockSelector, BlockSummary, ChainInfo, ChainRpcServer, EvidenceReport, Page,
-    ParametersReport,
+    BlockReport, BlockSelector, BlockSummary, ChainInfo, ChainRpcServer, EvidenceReport,
+    HandoverReport, Page, ParametersReport,
 };
 
 use super::{Api, id_malformed, page_limit, place_cursor, place_of, read_cursor};
@@ -76,6 +76,21 @@ impl ChainRpcServer for Api {
         let after = read_cursor(cursor.as_deref(), place_of)?;
         let items = self.read(move |node| node.evidence(after, limit + 1)).await?;
         Ok(Page::of(items, limit, |last| place_cursor(last.block_height, last.sequence)))
+    }
+
+    async fn lineage(
+        &self,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<HandoverReport>> {
+        let limit = page_limit(limit)?;
+        let height =
+            |text: &str| text.parse().ok().filter(|height: &u64| height.to_string() == text);
+        let after = read_cursor(cursor.as_deref(), |text| height(text).map(Height))?;
+        let (items, goes_on) = self.read(move |node| node.lineage(after, limit)).await?;
+        let last = items.last().filter(|_| goes_on);
+        let next = last.map(|last| last.height.to_string());
+        Ok(Page { items, next })
     }
 
     async fn subscribe_blocks(
