@@ -18,7 +18,7 @@ use crate::prove::{ProofTooLarge, decode_proof, encode_proof};
 use crate::registry::{ChainGenesis, PartyKeys, Signers as _};
 use crate::rejection::Outcome;
 use crate::sign::Signature;
-use crate::units::{Amount, TimeMs};
+use crate::units::{Amount, Height, TimeMs};
 
 /// The first bytes of a receipt file.
 pub const RECEIPT_MAGIC: [u8; 8] = *b"SLUICER2";

@@ -85,7 +85,7 @@ impl SetChange {
     /// How `after` differs from `before`.
     pub fn between(before: &ValidatorSet, after: &ValidatorSet) -> Self {
         let gone = before.as_slice().iter().filter(|one| after.get(one.id).is_none());
-        let put = after.as_slice().iter().filter(|one| before.get(one.id) != Some(one));
+        let put = after.as_slice().iter().filter(|one| before.get(one.id) != Some(*one));
         let mut changes: Vec<_> = gone.map(|one| (one.id, None)).collect();
         changes.extend(put.map(|one| (one.id, Some((one.public_key, one.power)))));
         changes.sort_unstable_by_key(|(id, _)| *id);

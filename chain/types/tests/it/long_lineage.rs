@@ -98,9 +98,9 @@ fn a_step_is_the_word_of_a_quorum_of_those_before() {
     let mut world = World::new();
     world.change(|seats| seats[0].0 = 11);
     world.change(|seats| seats[1].0 = 12);
-    let before = set(&(1..=4).map(|number| (number, 1)).collect());
-    let deciders = set(&vec![(11, 1), (12, 1), (3, 1), (4, 1)]);
-    let next: Seats = vec![(11, 1), (12, 1), (3, 1), (4, 2)];
+    let before = set(&[(1, 1), (2, 1), (3, 1), (4, 1)]);
+    let deciders = set(&[(11, 1), (12, 1), (3, 1), (4, 1)]);
+    let next = [(11, 1), (12, 1), (3, 1), (4, 2)];
     let header = world.header(Height(3), &next);
     let step = Handover {
         certificate: world.certify(&header),
@@ -113,8 +113,8 @@ fn a_step_is_the_word_of_a_quorum_of_those_before() {
     // Three of those of the file are a quorum of it, and of the four who decided.
     let mut world = World::new();
     world.change(|seats| seats[0].0 = 11);
-    let deciders = set(&vec![(11, 1), (2, 1), (3, 1), (4, 1)]);
-    let next: Seats = vec![(11, 1), (2, 1), (3, 1), (4, 2)];
+    let deciders = set(&[(11, 1), (2, 1), (3, 1), (4, 1)]);
+    let next = [(11, 1), (2, 1), (3, 1), (4, 2)];
     let header = world.header(Height(2), &next);
     let step = |signers: &[u32]| Handover {
         certificate: world.certify_by(&header, |number| signers.contains(&number)),
@@ -157,10 +157,10 @@ fn a_change_that_does_not_follow_is_not_kept() {
     world.change(|seats| seats[0].1 = 2);
     let (last, mut kept) = (world.last(), world.handovers.clone());
     let certificate = world.certify(&last);
-    let same = set(&vec![(1, 2), (2, 1), (3, 1), (4, 1)]);
+    let same = set(&[(1, 2), (2, 1), (3, 1), (4, 1)]);
     assert!(!kept.push(last.clone(), certificate.clone(), same.clone()), "it changes nobody");
-    assert!(!kept.push(last, certificate.clone(), set(&vec![(1, 1)])), "the header names others");
-    let next: Seats = vec![(1, 3), (2, 1), (3, 1), (4, 1)];
+    assert!(!kept.push(last, certificate.clone(), set(&[(1, 1)])), "the header names others");
+    let next = [(1, 3), (2, 1), (3, 1), (4, 1)];
     let twice = world.header(Height(1), &next);
     assert!(!kept.push(twice, certificate.clone(), set(&next)), "it does not ascend");
     assert!(kept.push(world.header(Height(2), &next), certificate, set(&next)));
@@ -228,8 +228,8 @@ fn no_byte_of_a_step_that_skips_can_be_changed() {
 
 #[test]
 fn a_change_of_a_set_has_one_form() {
-    let before = set(&vec![(1, 1), (2, 1), (3, 1)]);
-    let after = set(&vec![(1, 1), (9, 1), (3, 0), (4, 5)]);
+    let before = set(&[(1, 1), (2, 1), (3, 1)]);
+    let after = set(&[(1, 1), (9, 1), (3, 0), (4, 5)]);
     let change = SetChange::between(&before, &after);
     assert_eq!(change.apply(&before), Some(after));
     assert_eq!(SetChange::between(&before, &before), SetChange::default());

@@ -14,6 +14,8 @@ pub type Seats = Vec<(u32, u64)>;
 pub struct World {
     seats: Seats,
     height: Height,
+    /// What all headers have in common.
+    common: BlockHeader,
     pub handovers: Handovers,
 }
 
@@ -26,7 +28,7 @@ fn secret(number: u32) -> SecretKey {
     SecretKey::from_seed(&seed)
 }
 
-pub fn set(seats: &Seats) -> ValidatorSet {
+pub fn set(seats: &[(u32, u64)]) -> ValidatorSet {
     let seat = |(id, (number, power)): (u32, &(u32, u64))| Validator {
         id: ValidatorId(id),
         public_key: secret(*number).public_key(),
@@ -36,12 +38,16 @@ pub fn set(seats: &Seats) -> ValidatorSet {
     ValidatorSet::new(seats.filter(|seat| seat.power > 0).collect())
 }
 
+fn common() -> BlockHeader {
+    support::decide(1, 1, vec![], &[]).header
+}
+
 impl World {
     pub fn new() -> Self {
         let seats: Seats = (1..=4).map(|number| (number, 1)).collect();
         let genesis = support::genesis();
         assert_eq!(set(&seats), genesis.validators());
-        Self { seats, height: Height(0), handovers: Handovers::new(&genesis) }
+        Self { seats, height: Height(0), common: common(), handovers: Handovers::new(&genesis) }
     }
 
     /// As [`Self::new`], with a genesis file of other validators.
@@ -58,7 +64,7 @@ impl World {
             })
             .collect();
         let handovers = Handovers::new(&genesis);
-        (Self { seats, height: Height(0), handovers }, genesis)
+        (Self { seats, height: Height(0), common: common(), handovers }, genesis)
     }
 
     /// The number of the key of a seat.
@@ -67,8 +73,8 @@ impl World {
     }
 
     /// The header of a block that the present validators decide, and those of `next` follow.
-    pub fn header(&self, height: Height, next: &Seats) -> BlockHeader {
-        let mut header = support::decide(1, 1, vec![], &[]).header;
+    pub fn header(&self, height: Height, next: &[(u32, u64)]) -> BlockHeader {
+        let mut header = self.common.clone();
         header.height = height;
         header.time = support::GENESIS_TIME.plus(1_500 + height.0 * 250);
         header.validators_hash = set(&self.seats).digest();

@@ -5,7 +5,7 @@ use chain_state::{
     InstructionRecord, InstructionStatus, Stage, State, WindowRecord, WindowSettlement,
 };
 use chain_types::{
-    BlockHash, Currency, EquivocationKind, FailureReason, Node, RecordProof, WindowId, codec,
+    BlockHash, Currency, EquivocationKind, FailureReason, Node, RecordProof, WindowId,
 };
 use rpc_api::{
     AccountKind, AccountName, AccountReport, BreachReport, BreachStage, CountersReport,
