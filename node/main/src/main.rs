@@ -5,6 +5,7 @@ mod backup;
 mod bench;
 mod commands;
 mod history;
+mod lineage_file;
 mod localnet;
 mod logs;
 mod node;

@@ -167,7 +167,7 @@ fn nodes_out_of_reach_are_code_four() {
 fn what_is_no_receipt_is_invalid_and_a_missing_file_is_usage() {
     let network = Network::new();
     let genesis = network.file("genesis.toml");
-    for (name, bytes) in [("empty", ""), ("text", "SLUICER1 and more"), ("other", "PK")] {
+    for (name, bytes) in [("empty", ""), ("text", "SLUICER2 and more"), ("other", "PK")] {
         let receipt = network.write(name, bytes);
         let (code, value) = answer(&["verify", &receipt, "--genesis", &genesis]);
         assert_eq!(code, 1, "{value}");

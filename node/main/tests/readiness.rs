@@ -66,7 +66,7 @@ async fn with_two_of_four_stopped_the_others_say_whose_votes_are_missing() {
         // What it has, it says; what it does not find may be final elsewhere.
         assert_eq!(network.order(node, known).await.status, OrderState::Collected);
         assert_eq!(refusal(&network, node, unknown()).await, Some(ApiError::NodeBehind));
-        let receipt = network.client(node).receipt(unknown().to_string()).await.unwrap_err();
+        let receipt = network.client(node).receipt(unknown().to_string(), None).await.unwrap_err();
         assert!(receipt.to_string().contains("node-behind"), "{receipt}");
         let batch = network.batch(GATEWAYS[0], &[order(GATEWAYS[0], Flags::COLLECTED, 1)]);
         let refused = network.submit(node, &batch).await.unwrap_err();

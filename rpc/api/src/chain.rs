@@ -92,6 +92,20 @@ pub trait ChainRpc {
         limit: Option<u32>,
     ) -> RpcResult<Page<EvidenceReport>>;
 
+    /// Every change of validators that the chain made, oldest first: verified once from the genesis
+    /// file on, they verify each receipt and proof that was asked for with `lineage_apart`. A page
+    /// that goes on may hold fewer than asked for: it has at most 4 MiB. To resume later, pass the
+    /// height of the last change received.
+    ///
+    /// # Errors
+    /// `bad-cursor`, `limit-out-of-bounds`.
+    #[method(name = "lineage")]
+    async fn lineage(
+        &self,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<HandoverReport>>;
+
     /// Decided blocks in order, without a gap: first those from `from_height` on, then each as it
     /// is decided; with none, those decided from now on. To resume, subscribe from the height
     /// after the last one received. Over WebSocket only.
@@ -105,6 +119,15 @@ pub trait ChainRpc {
         with_extensions
     )]
     async fn subscribe_blocks(&self, from_height: Option<u64>) -> SubscriptionResult;
+}
+
+/// A change of validators.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandoverReport {
+    /// The last block that the validators before it decided; its height is the cursor after it.
+    pub height: u64,
+    /// The handover's bytes (docs/wire-format.md), as base64.
+    pub handover_base64: String,
 }
 
 /// Which block: its height as a number, or its hash as hexadecimal text.

@@ -77,6 +77,7 @@ api_errors! {
     WindowOpen = 1018, "window-open", true, "The window is still open: its report is made when it closes.", "Ask again once it has closed: `settlement_window` then gives `closed_ms`.";
     ProofNotKept = 1019, "proof-not-kept", false, "This node's index was made by an earlier version, which did not keep what the proof needs.", "Ask another node; its operator may move `index/` away, and the node makes it again from the blocks.";
     NodeBehind = 1020, "node-behind", true, "The node is behind or cut off: what it does not find may be final elsewhere.", "Ask another node; `node_status` says what this one lacks.";
+    ProofTooLarge = 1040, "proof-too-large", false, "The receipt or proof would be larger than anyone reads.", "Ask with `lineage_apart`, and verify with the lineage of `chain_lineage`; what is too large without one cannot be carried: replay the chain.";
 }
 
 /// A JSON-RPC 2.0 or transport error: code, name, cause and remedy.

@@ -47,8 +47,8 @@ pub use cashback::{
 };
 pub use chain::{
     BlockReport, BlockSelector, BlockSummary, ChainInfo, ChainRpcClient, ChainRpcServer,
-    EvidenceKind, EvidenceReport, LiquidityReport, MerchantReport, NodeReport, ParametersReport,
-    ParticipantReport,
+    EvidenceKind, EvidenceReport, HandoverReport, LiquidityReport, MerchantReport, NodeReport,
+    ParametersReport, ParticipantReport,
 };
 pub use error::{ApiError, ErrorData, api_error, rejection_error};
 pub use fx::{FxRpcClient, FxRpcServer, QuoteReport, RateReport, ReferenceReport};

@@ -122,10 +122,10 @@ signatures! {
         with_codes Flag optional;
     batch_status: batch_id Text needed, with_codes Flag optional;
     recharge_order: order_id Text needed;
-    recharge_receipt: order_id Text needed;
+    recharge_receipt: order_id Text needed, lineage_apart Flag optional;
     settlement_windows: cursor Text optional, limit U32 optional;
     settlement_window: window U64 needed;
-    settlement_window_proof: window U64 needed;
+    settlement_window_proof: window U64 needed, lineage_apart Flag optional;
     settlement_instructions: filter Filter needed, cursor Text optional, limit U32 optional;
     settlement_instruction: instruction_id Text needed;
     settlement_breaches: cursor Text optional, limit U32 optional;
@@ -135,7 +135,7 @@ signatures! {
     ledger_accounts: cursor Text optional, limit U32 optional;
     ledger_account: account Text needed;
     ledger_entries: account Text needed, cursor Text optional, limit U32 optional;
-    ledger_account_proof: account Text needed, height U64 optional;
+    ledger_account_proof: account Text needed, height U64 optional, lineage_apart Flag optional;
     ledger_trial_balance: ;
     ledger_transfers: open_only Flag optional, cursor Text optional, limit U32 optional;
     ledger_transfer: transfer_id Text needed;
@@ -167,6 +167,7 @@ signatures! {
     chain_block: block Block needed;
     chain_blocks: cursor Text optional, limit U32 optional;
     chain_evidence: cursor Text optional, limit U32 optional;
+    chain_lineage: cursor Text optional, limit U32 optional;
     chain_subscribe_blocks: from_height U64 optional;
     node_status: ;
     node_health: ;

@@ -9,8 +9,8 @@ use futures::future::BoxFuture;
 use jsonrpsee::types::ErrorObjectOwned;
 use rpc_api::{
     AccountName, AccountReport, ApiError, BatchReport, BlockReport, BlockSummary, BreachReport,
-    EntryReport, EvidenceReport, HealthReport, InstructionReport, OrderReport, ReceiptReport,
-    StatusReport, TrialBalance, Wait, WindowReport, api_error, rejection_error,
+    EntryReport, EvidenceReport, HandoverReport, HealthReport, InstructionReport, OrderReport,
+    ReceiptReport, StatusReport, TrialBalance, Wait, WindowReport, api_error, rejection_error,
 };
 use tokio::sync::watch;
 
@@ -40,6 +40,9 @@ pub enum BackendError {
     /// The node does not keep what proofs of accounts at this height need.
     #[error("the proofs of accounts at height {0} are not kept")]
     AccountProofNotKept(Height),
+    /// A receipt or a proof would be larger than anyone reads; of what, and how large, is told.
+    #[error("too large: {0}")]
+    ProofTooLarge(String),
     /// The node is starting and has nothing to answer with; the reason is told to the client.
     #[error("starting: {0}")]
     Starting(String),
@@ -64,6 +67,7 @@ impl BackendError {
             Self::AccountProofNotKept(height) => {
                 api_error(ApiError::ProofNotKept, format!("(accounts at height {height})"))
             }
+            Self::ProofTooLarge(what) => api_error(ApiError::ProofTooLarge, format!("({what})")),
             Self::Starting(reason) => api_error(ApiError::NodeStarting, format!("({reason})")),
             Self::Fault(reason) => {
                 // Clients can ask again and again for what fails.
@@ -156,11 +160,15 @@ pub trait Backend: ContractReads {
     /// When the node cannot read.
     fn order_at_once(&self, id: &OrderId) -> Result<Option<OrderReport>, BackendError>;
 
-    /// An order's receipt, or `None` when the order is not found.
+    /// An order's receipt, with its lineage or without, or `None` when the order is not found.
     ///
     /// # Errors
-    /// When the node cannot read.
-    fn receipt(&self, id: &OrderId) -> Result<Option<ReceiptReport>, BackendError>;
+    /// When the node cannot read, or the receipt is too large.
+    fn receipt(
+        &self,
+        id: &OrderId,
+        lineage_apart: bool,
+    ) -> Result<Option<ReceiptReport>, BackendError>;
 
     /// Windows, newest first, the open one among them: from the newest, or from the one before
     /// `before`.
@@ -263,6 +271,17 @@ pub trait Backend: ContractReads {
     /// # Errors
     /// When the node cannot read.
     fn blocks(&self, first: Height, count: u32) -> Result<Vec<BlockSummary>, BackendError>;
+
+    /// Changes of validators, oldest first, after the block of a height: at most `limit`, and
+    /// fewer where they are large. Beside them, whether more follow.
+    ///
+    /// # Errors
+    /// When the node cannot read.
+    fn lineage(
+        &self,
+        after: Option<Height>,
+        limit: u32,
+    ) -> Result<(Vec<HandoverReport>, bool), BackendError>;
 
     /// Evidence against validators, oldest first, after `after`.
     ///

@@ -6,6 +6,7 @@ mod bench_history;
 mod decide;
 pub mod exit;
 mod key;
+mod lineage;
 mod localnet;
 pub mod logging;
 mod network;
@@ -77,7 +78,10 @@ enum Command {
     /// Fetch the proof of an account's counters at a height, or of a closed window's report, into a
     /// file.
     Proof(proof::ProofArgs),
-    /// Verify a receipt or a proof against the genesis file alone, without any node.
+    /// Fetch every change of validators into a file, verified: with it, receipts and proofs are
+    /// small.
+    Lineage(lineage::LineageArgs),
+    /// Verify a receipt or a proof against the genesis file, without any node.
     Verify(verify::VerifyArgs),
     /// Re-execute a home's blocks from genesis and compare every digest.
     Replay(replay::ReplayArgs),
@@ -133,6 +137,7 @@ fn run(cli: Cli, output: Output) -> anyhow::Result<Exit> {
             Command::Order(args) => order::run(args, output).await,
             Command::Receipt(args) => receipt::run(args, output).await,
             Command::Proof(args) => proof::run(args, output).await,
+            Command::Lineage(args) => lineage::run(args, output).await,
             Command::Verify(args) => verify::run(args, output),
             Command::Replay(args) => replay::run(args, output),
             Command::Backup(args) => backup::run(args, output),

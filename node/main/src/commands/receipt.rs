@@ -28,13 +28,18 @@ pub struct ReceiptArgs {
     /// Where to write the receipt; a file of this name is replaced.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// Leave the changes of validators out: `sluice verify --lineage` then wants the file of
+    /// `sluice lineage`.
+    #[arg(long)]
+    lineage_apart: bool,
 }
 
 /// Fetches, checks that it is a receipt, and writes it; exit code 1 when the order is not found.
 pub async fn run(args: ReceiptArgs, output: Output) -> anyhow::Result<Exit> {
     let client = Client::new(&args.nodes.urls)?;
     let id = args.order_id.to_string();
-    let report = match client.ask(|node| node.receipt(id.clone()).boxed()).await {
+    let apart = args.lineage_apart.then_some(true);
+    let report = match client.ask(|node| node.receipt(id.clone(), apart).boxed()).await {
         Ok(report) => report,
         Err(CallError::Refused { code, message, .. }) if code == ApiError::NotFound.code() => {
             return Err(failure(Exit::Negative, message));

@@ -173,6 +173,7 @@ impl HistoryChain {
             genesis: self.ground.genesis.clone(),
             state: self.home.state.clone(),
             store: self.home.store.clone(),
+            lineages: Arc::default(),
         }
     }
 

@@ -15,21 +15,22 @@ use chain_store::{
 use chain_types::evidence::EVIDENCE_PENALTY_HEIGHTS;
 use chain_types::registry::validator_of_keys;
 use chain_types::{
-    BatchError, BatchId, Block, ChainGenesis, Height, InstructionId, OrderId, Parameters,
-    ParticipantId, PublicKey, Rejection, SignedBatch, WindowId, codec,
+    BatchError, BatchId, Block, ChainGenesis, Handover, Handovers, Height, InstructionId, OrderId,
+    PROOF_BYTES_MAX, Parameters, ParticipantId, PublicKey, Rejection, SignedBatch, WindowId, codec,
 };
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use node_replica::{Input, read_state};
 use rpc_api::{
     AccountName, AccountReport, BatchReport, BatchState, BlockReport, BlockSummary, BreachReport,
-    CaughtReport, EntryReport, EvidenceReport, HealthReport, InstructionReport, OrderReport,
-    Outcomes, ReceiptReport, StandingReport, StatusReport, TrialBalance, Wait, WindowReport,
-    encode_base64,
+    CaughtReport, EntryReport, EvidenceReport, HandoverReport, HealthReport, InstructionReport,
+    OrderReport, Outcomes, ReceiptReport, StandingReport, StatusReport, TrialBalance, Wait,
+    WindowReport, encode_base64,
 };
 use rpc_server::{Backend, BackendError, BlockName, InstructionsOf, Place};
 use tokio::sync::watch;
 
+use super::archive::{self, ReadFault};
 use super::hub::{Ended, FinalBatch, Hub};
 use super::inbox::{InputSender, Source};
 use super::observer::Observer;
@@ -343,12 +344,22 @@ impl Backend for NodeBackend {
         report.map(Some).map_err(BackendError::fault)
     }
 
-    fn receipt(&self, id: &OrderId) -> Result<Option<ReceiptReport>, BackendError> {
+    fn receipt(
+        &self,
+        id: &OrderId,
+        lineage_apart: bool,
+    ) -> Result<Option<ReceiptReport>, BackendError> {
         let Some(record) = self.order_record(id)? else { return Ok(None) };
-        let receipt = self.orders.receipt(*id, record).map_err(BackendError::fault)?;
+        let too_large = |error| archive::too_large(&format!("order {id}"), error);
+        let receipt = match self.orders.receipt(*id, record, lineage_apart) {
+            Ok(receipt) => receipt,
+            Err(ReadFault::TooLarge(error)) => return Err(too_large(error)),
+            Err(fault) => return Err(BackendError::fault(fault)),
+        };
+        let bytes = receipt.encode().map_err(too_large)?;
         Ok(Some(ReceiptReport {
             order_id: *id,
-            receipt_base64: encode_base64(&codec::encode(&receipt)),
+            receipt_base64: encode_base64(&bytes),
             proves_collection: receipt.collection.is_some(),
             proves_arrival: receipt.arrival.is_some(),
             return_count: u32::try_from(receipt.returns.len()).unwrap_or(u32::MAX),
@@ -504,6 +515,25 @@ impl Backend for NodeBackend {
             }
         }
         Ok(blocks)
+    }
+
+    fn lineage(
+        &self,
+        after: Option<Height>,
+        limit: u32,
+    ) -> Result<(Vec<HandoverReport>, bool), BackendError> {
+        let head = self.read(State::height)?;
+        let from = after.map_or(Height(0), Height::next);
+        let page =
+            |handovers: &Handovers| handovers.page(from, head, limit as usize, PROOF_BYTES_MAX);
+        let Orders { genesis, store, lineages, .. } = &self.orders;
+        let page = lineages.read(store, genesis, head, page).map_err(BackendError::fault)?;
+        let (handovers, goes_on) = page;
+        let report = |handover: &Handover| HandoverReport {
+            height: handover.header.height.0,
+            handover_base64: encode_base64(&codec::encode(handover)),
+        };
+        Ok((handovers.iter().map(report).collect(), goes_on))
     }
 
     fn status(&self) -> Result<StatusReport, BackendError> {

@@ -15,6 +15,7 @@ mod hub;
 mod inbox;
 pub mod keys;
 mod known;
+pub mod lineages;
 mod metrics;
 mod notices;
 mod observer;
@@ -131,6 +132,7 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
             genesis: genesis.clone(),
             state: home.state.clone(),
             store: home.store.clone(),
+            lineages: Arc::default(),
         },
         hub: hub.clone(),
         vitals: vitals.clone(),

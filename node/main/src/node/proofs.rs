@@ -4,8 +4,8 @@
 
 use chain_state::{Account, AccountKey, AccountPlace, AccountProof, Record, State};
 use chain_store::{ChainStore as _, RecordName, RecordPath};
-use chain_types::record_proof::{RECORD_PROOF_BYTES_MAX, RECORD_PROOF_MAGIC};
-use chain_types::{Height, RecordInclusion, RecordProof, WindowId, codec};
+use chain_types::record_proof::RECORD_PROOF_MAGIC;
+use chain_types::{Height, Lineage, RecordInclusion, RecordProof, WindowId, codec};
 use node_replica::read_state;
 
 use super::archive::ReadFault;
@@ -83,31 +83,31 @@ impl Orders {
         Ok(committed.block.header.state_digest)
     }
 
-    /// Proof of the report of a window, and of the word that it is settled if it was given; `None`
-    /// when no committed block has closed such a window.
+    /// Proof of the report of a window, and of the word that it is settled if it was given, with
+    /// its lineage or without; `None` when no committed block has closed such a window.
     ///
     /// # Errors
-    /// When the store cannot be read, keeps no path of the window, holds what does not lead to the
-    /// block's root, or the proof would be longer than anyone reads.
-    pub fn window_proof(&self, id: WindowId) -> Result<Option<RecordProof>, ReadFault> {
+    /// When the store cannot be read, keeps no path of the window, or holds what does not lead to
+    /// the block's root.
+    pub fn window_proof(
+        &self,
+        id: WindowId,
+        lineage_apart: bool,
+    ) -> Result<Option<RecordProof>, ReadFault> {
         let Some(window) = self.store.window(id)? else { return Ok(None) };
         let path = self.record_path(RecordName::Window(id))?;
         let Some(report) = self.include_record(&Record::Window(window), path)? else {
             return Ok(None);
         };
-        let mut last = report.header.height;
         let mut records = vec![report];
         if let Some(word) = self.store.window_settlement(id)? {
             let path = self.record_path(RecordName::WindowSettlement(id))?;
-            let word = self.include_record(&Record::WindowSettlement(word), path)?;
-            last = word.as_ref().map_or(last, |word| word.header.height);
-            records.extend(word);
+            records.extend(self.include_record(&Record::WindowSettlement(word), path)?);
         }
-        let lineage = self.lineage(last)?;
-        let proof = RecordProof { magic: RECORD_PROOF_MAGIC, records, lineage };
-        let bytes = codec::encode(&proof).len();
-        if bytes > RECORD_PROOF_BYTES_MAX {
-            return Err(ReadFault::WindowProofTooLarge { window: id, bytes });
+        let lineage = Lineage::default();
+        let mut proof = RecordProof { magic: RECORD_PROOF_MAGIC, records, lineage };
+        if !lineage_apart {
+            proof.lineage = self.lineage(proof.heights())?;
         }
         Ok(Some(proof))
     }

@@ -3,6 +3,7 @@
 
 mod evidence;
 mod known;
+mod lineage;
 mod peers;
 mod proofs;
 mod restore;
@@ -143,7 +144,7 @@ impl Chain {
 
     fn orders(&self) -> Orders {
         let (state, store) = (self.state.clone(), self.store.clone());
-        Orders { genesis: self.genesis.clone(), state, store }
+        Orders { genesis: self.genesis.clone(), state, store, lineages: Arc::default() }
     }
 
     fn time(&self) -> TimeMs {
@@ -269,7 +270,7 @@ impl Chain {
 
     fn receipt(&self, order: OrderId) -> Receipt {
         let orders = self.orders();
-        orders.receipt(order, orders.record(&order).unwrap().0.unwrap()).unwrap()
+        orders.receipt(order, orders.record(&order).unwrap().0.unwrap(), false).unwrap()
     }
 
     fn checkpoint(&self) {
@@ -518,7 +519,7 @@ fn every_closed_window_is_proven_and_again_after_its_index_was_lost() {
     chain.checkpoint();
     let open = read_state(&chain.state).window();
     let proofs = |orders: &Orders| -> Vec<Option<RecordProof>> {
-        (0..=open.0).map(|id| orders.window_proof(WindowId(id)).unwrap()).collect()
+        (0..=open.0).map(|id| orders.window_proof(WindowId(id), false).unwrap()).collect()
     };
     let (genesis, expected) = (chain.genesis.clone(), proofs(&chain.orders()));
     assert_eq!(expected.last(), Some(&None), "the last is open");
@@ -535,7 +536,8 @@ fn every_closed_window_is_proven_and_again_after_its_index_was_lost() {
     drop((store, archive, state));
     std::fs::remove_dir_all(folder.path().join("index")).unwrap();
     let home = home::open(folder.path(), &genesis, StoreOptions::default(), false).unwrap();
-    let again = Orders { genesis, state: home.state.clone(), store: home.store.clone() };
+    let (state, store) = (home.state.clone(), home.store.clone());
+    let again = Orders { genesis, state, store, lineages: Arc::default() };
     assert_eq!(proofs(&again), expected);
 }
 

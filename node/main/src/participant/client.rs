@@ -32,7 +32,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// The largest request: a batch in base64 and what goes around it.
 const REQUEST_BYTES_MAX: u32 = 4 * 1024 * 1024;
 /// The largest response.
-const RESPONSE_BYTES_MAX: u32 = 32 * 1024 * 1024;
+pub const RESPONSE_BYTES_MAX: u32 = 32 * 1024 * 1024;
 
 /// Errors that say nothing of what was asked: nobody who knows could be reached, or it may be done
 /// all the same. The last two are JSON-RPC's, of a server that failed and of too large an answer.

@@ -7,7 +7,8 @@ use jsonrpsee::types::Extensions;
 use rpc_api::money::currency_of;
 use rpc_api::{
     BlockReport, BlockSelector, BlockSummary, ChainInfo, ChainRpcServer, EvidenceReport,
-    LiquidityReport, MerchantReport, Page, ParametersReport, ParticipantReport, decimal,
+    HandoverReport, LiquidityReport, MerchantReport, Page, ParametersReport, ParticipantReport,
+    decimal,
 };
 
 use super::{Api, id_of, page_limit, place_cursor, place_of, read_cursor};
@@ -140,6 +141,22 @@ impl ChainRpcServer for Api {
         let after = read_cursor(cursor.as_deref(), place_of)?;
         let items = self.read_page(limit, move |node| node.evidence(after, limit + 1)).await?;
         Ok(Page::of(items, limit, |last| place_cursor(last.block_height, last.sequence)))
+    }
+
+    async fn lineage(
+        &self,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<HandoverReport>> {
+        let limit = page_limit(limit)?;
+        let height =
+            |text: &str| text.parse().ok().filter(|height: &u64| height.to_string() == text);
+        let after = read_cursor(cursor.as_deref(), |text| height(text).map(Height))?;
+        let found = self.read_page(limit, move |node| node.lineage(after, limit));
+        let (items, goes_on) = found.await?;
+        let last = items.last().filter(|_| goes_on);
+        let next = last.map(|last| last.height.to_string());
+        Ok(Page { items, next })
     }
 
     async fn subscribe_blocks(

@@ -51,11 +51,13 @@ impl LedgerRpcServer for Api {
         &self,
         account: String,
         height: Option<u64>,
+        lineage_apart: Option<bool>,
     ) -> RpcResult<AccountProofReport> {
         let name = id_of::<AccountName>(&account)?;
-        let height = height.map(Height);
-        let found =
-            self.read_at(Cost::PROOF, move |node| node.account_proof(&name, height)).await?;
+        let (height, lineage_apart) = (height.map(Height), lineage_apart.unwrap_or_default());
+        let found = self
+            .read_at(Cost::PROOF, move |node| node.account_proof(&name, height, lineage_apart))
+            .await?;
         found.ok_or_else(|| match height {
             Some(height) => self.not_found(&format!("account {name} at height {height}")),
             None => self.not_found(&format!("account {name}")),

@@ -32,9 +32,14 @@ impl SettlementRpcServer for Api {
         found.ok_or_else(|| self.not_found(&format!("window {window}")))
     }
 
-    async fn window_proof(&self, window: u64) -> RpcResult<WindowProofReport> {
+    async fn window_proof(
+        &self,
+        window: u64,
+        lineage_apart: Option<bool>,
+    ) -> RpcResult<WindowProofReport> {
+        let (id, lineage_apart) = (WindowId(window), lineage_apart.unwrap_or_default());
         let found =
-            self.read_at(Cost::PROOF, move |node| node.window_proof(WindowId(window))).await?;
+            self.read_at(Cost::PROOF, move |node| node.window_proof(id, lineage_apart)).await?;
         found.ok_or_else(|| self.not_found(&format!("window {window}")))
     }
 

@@ -18,9 +18,9 @@ use prometheus_client::registry::Registry;
 use rpc_api::chain::BatchReference;
 use rpc_api::{
     AccountName, AccountReport, BatchReport, BatchState, BlockReport, BlockSummary, BreachReport,
-    BreachStage, CurrencyBalance, EntryReport, EvidenceKind, EvidenceReport, HealthReport,
-    InstructionReport, InstructionState, Money, OrderReport, Outcomes, ReceiptReport, Searched,
-    StandingReport, StatusReport, TrialBalance, Wait, WindowReport,
+    BreachStage, CurrencyBalance, EntryReport, EvidenceKind, EvidenceReport, HandoverReport,
+    HealthReport, InstructionReport, InstructionState, Money, OrderReport, Outcomes, ReceiptReport,
+    Searched, StandingReport, StatusReport, TrialBalance, Wait, WindowReport,
 };
 use rpc_server::{Backend, BackendError, BlockName, InstructionsOf, Place, Server, ServerConfig};
 use tokio::sync::watch;
@@ -293,8 +293,25 @@ impl Backend for FakeNode {
         if id.0[15].is_multiple_of(2) { self.order(id).map(Some) } else { Ok(None) }
     }
 
-    fn receipt(&self, _id: &OrderId) -> Result<Option<ReceiptReport>, BackendError> {
-        Ok(None)
+    /// With its lineage too large for anyone.
+    fn receipt(
+        &self,
+        id: &OrderId,
+        lineage_apart: bool,
+    ) -> Result<Option<ReceiptReport>, BackendError> {
+        if id.0[15] != 0xFF {
+            return Ok(None);
+        }
+        if !lineage_apart {
+            return Err(BackendError::ProofTooLarge(format!("order {id}: 5 bytes")));
+        }
+        Ok(Some(ReceiptReport {
+            order_id: *id,
+            receipt_base64: String::new(),
+            proves_collection: false,
+            proves_arrival: false,
+            return_count: 0,
+        }))
     }
 
     fn windows(
@@ -374,6 +391,20 @@ impl Backend for FakeNode {
         };
         let rest = all.filter(|breach| after.is_none_or(|after| place(breach) > after));
         Ok(rest.take(limit as usize).collect())
+    }
+
+    /// Five changes, three a page at most.
+    fn lineage(
+        &self,
+        after: Option<Height>,
+        limit: u32,
+    ) -> Result<(Vec<HandoverReport>, bool), BackendError> {
+        let first = after.map_or(1, |after| after.0 + 1);
+        let heights = (first..=5).take(limit.min(3) as usize);
+        let of = |height| HandoverReport { height, handover_base64: String::new() };
+        let page: Vec<HandoverReport> = heights.map(of).collect();
+        let goes_on = page.last().is_some_and(|last| last.height < 5);
+        Ok((page, goes_on))
     }
 
     fn evidence(

@@ -39,7 +39,9 @@ fn example(signature: &Signature, parameter: &Parameter) -> String {
 /// A cursor as a method's pages give it.
 fn cursor_of(method: &str) -> String {
     match method {
-        "settlement_windows" | "settlement_returns" | "chain_blocks" => "7".to_owned(),
+        "settlement_windows" | "settlement_returns" | "chain_blocks" | "chain_lineage" => {
+            "7".to_owned()
+        }
         "settlement_sla" | "fx_rates" | "chain_participants" => "201".to_owned(),
         "governance_merchants" | "chain_merchants" => "1001".to_owned(),
         "chain_liquidity" => "201-CNY".to_owned(),
