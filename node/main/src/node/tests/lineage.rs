@@ -48,7 +48,7 @@ fn changed_often() -> (Chain, [OrderId; 3]) {
         order.order_id()
     };
     let change = |number: u32| {
-        let power = if number / VALIDATORS % 2 == 0 { 4 } else { 3 };
+        let power = if (number / VALIDATORS).is_multiple_of(2) { 4 } else { 3 };
         let public_key = key(4, number).public_key();
         vec![
             Change::Power { node: number % VALIDATORS, power },
