@@ -40,15 +40,17 @@ fn a_thousand_keys_one_after_another_fit_a_receipt() {
 
 #[test]
 fn a_large_set_skips_a_third_of_itself() {
+    // A thousand take a minute to sign: 64 steps.
+    let changes = CHANGES / 4;
     let seats: Seats = (0..64).map(|number| (1_000 + number, 5)).collect();
     let (mut world, genesis) = World::of(seats);
-    for number in 0..CHANGES {
+    for number in 0..changes {
         world.change(|seats| seats[number as usize % 64].0 = 2_000 + number);
     }
     let (bytes, steps, verify_ms) = world.measure(&genesis);
-    println!("{CHANGES} new keys of 64: {bytes} bytes, {steps} steps, verified in {verify_ms} ms");
+    println!("{changes} new keys of 64: {bytes} bytes, {steps} steps, verified in {verify_ms} ms");
     // Bisection finds at least half of what the signatures allow.
-    assert!(steps <= 2 * CHANGES as usize / 20, "{steps} steps");
+    assert!(steps <= 2 * changes as usize / 20, "{steps} steps");
     assert!(bytes < PROOF_BYTES_MAX / 4, "{bytes} bytes");
 }
 
