@@ -58,7 +58,7 @@ fn plan(folders: &[PathBuf], base_port: u16) -> String {
         for node in *nodes {
             let network_key = make_key(folder, &format!("network-{node}"), "network");
             let validator_key = make_key(folder, &format!("validator-{node}"), "validator");
-            let (operator, port) = (participants[0], base_port + 2 * *node as u16);
+            let (operator, port) = (participants[0], base_port + 3 * *node as u16);
             let _ = write!(
                 text,
                 "[[nodes]]\nname = \"validator-{node}\"\noperator = {operator}\npower = 10\n\
@@ -133,7 +133,7 @@ async fn three_key_holders_make_one_chain_that_settles_orders_and_share_no_secre
         }
     }
     for node in 0..4 {
-        let url = format!("http://127.0.0.1:{}/readyz", base_port + 2 * node + 1);
+        let url = format!("http://127.0.0.1:{}/readyz", base_port + 3 * node + 2);
         eventually(&format!("validator-{node} is ready"), || async {
             run(Command::new("curl").args(["-sf", &url])).status.success()
         })
@@ -148,7 +148,7 @@ async fn three_key_holders_make_one_chain_that_settles_orders_and_share_no_secre
     let id = said["operations"][0]["id"].as_str().unwrap().to_owned();
     let collect = format!("{submit}/201/participant.toml --kind collect --set order_id={id}");
     assert_eq!(done(&folders[1], &collect)["applied"], 1);
-    let rpc = format!("--rpc http://127.0.0.1:{}", base_port + 7);
+    let rpc = format!("--rpc http://127.0.0.1:{}", base_port + 10);
     eventually("the order is instructed", || async {
         let asked = format!("--json order {id} {rpc}");
         let output = run(sluice().args(asked.split_whitespace()));

@@ -25,7 +25,7 @@ const DATA: u8 = 0;
 const GO_AWAY: u8 = 3;
 /// Of a frame that opens a stream, or asks for an echo.
 const SYN: u16 = 1;
-/// Such frames a second, with a burst of one second: twice as many as requests that a peer may make.
+/// Such frames a second, with a burst of one second: twice as many as the requests of a peer.
 const OPENED_PER_SECOND_MAX: u64 = 2_000;
 /// The longest body that yamux takes.
 const BODY_BYTES_MAX: u32 = 1024 * 1024;

@@ -10,8 +10,8 @@ pub fn encode_base64(bytes: &[u8]) -> String {
     base64_simd::STANDARD.encode_to_string(bytes)
 }
 
-/// The bytes of a base64 text, or `None` when it is none (wrong alphabet, length or padding, or bits
-/// in the last group that no byte takes).
+/// The bytes of a base64 text, or `None` when it is none (wrong alphabet, length or padding, or
+/// bits in the last group that no byte takes).
 pub fn decode_base64(text: &str) -> Option<Vec<u8>> {
     let bytes = base64_simd::STANDARD.decode_to_vec(text).ok()?;
     let last_group = bytes.chunks(3).next_back().unwrap_or_default();

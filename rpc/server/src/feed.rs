@@ -1,6 +1,6 @@
 //! What is read once for all who subscribe to the same: the instructions to one gateway, or the
-//! blocks. A feed says where its events end now; subscribers sleep until that place moves past their
-//! cursor, and those that then ask for the events after the same cursor share one read.
+//! blocks. A feed says where its events end now; subscribers sleep until that place moves past
+//! their cursor, and those that then ask for the events after the same cursor share one read.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -2,11 +2,11 @@
 //! cheap reads, questions to the driver, and dear reads (pages, proofs). Each class has a queue and
 //! threads of its own, so a cheap read never waits behind a dear one; dear reads are few at a time,
 //! so that submissions and consensus keep their cores. Within a class callers take turns by what
-//! their reads cost: who asks for much waits for itself. A full queue puts off a read of whoever has
-//! the most waiting.
+//! their reads cost: who asks for much waits for itself. A full queue puts off a read of whoever
+//! has the most waiting.
 //!
-//! The order is start-time fair queueing (Goyal, Vin, Cheng, 1996): a read's tag is the later of the
-//! queue's present tag and the tag at which its caller's reads before it would be done.
+//! The order is start-time fair queueing (Goyal, Vin, Cheng, 1996): a read's tag is the later of
+//! the queue's present tag and the tag at which its caller's reads before it would be done.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};

@@ -231,6 +231,7 @@ impl Acceptor {
         let mut sweep = tokio::time::interval(SWEEP_INTERVAL);
         let mut overdue = tokio::time::interval(OVERDUE_INTERVAL);
         let stop = self.shared.stop.clone();
+        let ceiling = self.shared.config.descriptor_ceiling;
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -238,7 +239,7 @@ impl Acceptor {
                 _ = overdue.tick() => self.end_overdue(),
                 accepted = listener.accept() => match accepted {
                     // Others stay in the system's queue meanwhile, and cost this process nothing.
-                    Ok((stream, _)) if stream.as_raw_fd() >= self.shared.config.descriptor_ceiling => {
+                    Ok((stream, _)) if stream.as_raw_fd() >= ceiling => {
                         drop(stream);
                         self.shared.metrics.refused("descriptors");
                         tokio::time::sleep(ACCEPT_RETRY).await;

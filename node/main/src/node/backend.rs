@@ -144,8 +144,8 @@ impl NodeBackend {
         }
     }
 
-    /// The answer to a batch that is not taken: its outcomes, if it is in the chain already, however
-    /// late it comes; otherwise why not.
+    /// The answer to a batch that is not taken: its outcomes, if it is in the chain already,
+    /// however late it comes; otherwise why not.
     async fn refused(
         &self,
         error: BatchError,

@@ -188,7 +188,7 @@ impl Network {
 
     /// A figure of `/metrics`: the sum of the lines that start with `name`.
     pub fn figure(&self, node: usize, name: &str) -> f64 {
-        let url = format!("{}/metrics", self.url(node));
+        let url = format!("{}/metrics", self.operator_url(node));
         let output = run(Command::new("curl").args(["-sf", &url]));
         let text = String::from_utf8(output.stdout).unwrap();
         let lines = text.lines().filter(|line| line.starts_with(name));

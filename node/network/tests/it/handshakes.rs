@@ -43,7 +43,7 @@ async fn half_open_sockets_keep_no_restarted_validator_out() {
     let last = Node::start(NetworkConfig { peers, limits, ..config(3) }).await;
     last.wait_peers(2).await;
     for node in &nodes {
-        assert!(node.network.connected().contains(&key(3)));
+        wait_for(|| node.network.connected().contains(&key(3))).await;
         assert!(node.figure("network_handshakes_open", &[]) <= 64);
     }
 }

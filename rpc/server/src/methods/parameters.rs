@@ -1,5 +1,5 @@
-//! Holds every call's parameters against its method's signature, before the method sees them: what a
-//! client says is taken as said or refused by name, and never ignored.
+//! Holds every call's parameters against its method's signature, before the method sees them: what
+//! a client says is taken as said or refused by name, and never ignored.
 
 use std::sync::Arc;
 
