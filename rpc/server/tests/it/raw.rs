@@ -214,7 +214,7 @@ pub fn call(method: &str, params: &str) -> String {
 
 /// The value of a figure, summed over its labels.
 pub async fn figure(server: &TestServer, name: &str) -> u64 {
-    let body = get(server.address, "/metrics").await.body;
+    let body = get(server.operator, "/metrics").await.body;
     let values = body.lines().filter(|line| line.starts_with(name));
     values.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
 }

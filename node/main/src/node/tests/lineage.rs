@@ -23,7 +23,8 @@ fn govern_blocks(chain: &mut Chain, changes: &[Vec<Change>]) {
         for change in changes {
             number += 1;
             let mut entropy = [0x77; 10];
-            entropy[..4].copy_from_slice(&number.to_le_bytes());
+            // Version and variant stand in the first of them.
+            entropy[6..].copy_from_slice(&number.to_le_bytes());
             let id = ProposalId(OrderId::new(chain.time(), entropy).0);
             items.push(ProposalItem::new(id, Height(height), change).unwrap());
         }
