@@ -3,7 +3,8 @@
 //! Rules, in order: the chain is this one (107), the submitter is registered (108), the signature
 //! was checked against a key that it has at the block (109), it is not suspended (110), it has a
 //! role for the batch's kind (111), valid-until has not passed (112) and lies at most skew plus
-//! validity ahead (113). Admission adds: the batch is not in the chain yet (114).
+//! validity ahead (113). Admission adds, after 109: the batch is not in the chain yet (114), which
+//! comes first for it, because who asks again about what is final is told so.
 //!
 //! 107 to 109 say whose word a batch is: a block with one that breaks them is no block, because
 //! whoever reads the chain later could not check it. A batch that breaks another rule gives the
@@ -15,17 +16,14 @@ use chain_types::{BatchError, Participant, Rejection, TimeMs, VerifiedBatch};
 /// Whether a batch is worth pooling: advice, against the committed state and the node's clock.
 ///
 /// # Errors
-/// The first of rejections 107 to 114 that applies.
+/// The first of rejections 107 to 109, 114 and 110 to 113 that applies.
 pub fn admit(state: &State, batch: &VerifiedBatch, now: TimeMs) -> Result<(), BatchError> {
     let submitter = check_author(state, batch)?;
-    check_batch(state, batch, submitter, now)?;
-    match state.batch_location(&batch.id()) {
-        Some((height, index)) => {
-            let detail = format!("(batch {} is number {index} of block {height})", batch.id());
-            Err(BatchError::new(Rejection::BatchRepeated, detail))
-        }
-        None => Ok(()),
+    if let Some((height, index)) = state.batch_location(&batch.id()) {
+        let detail = format!("(batch {} is number {index} of block {height})", batch.id());
+        return Err(BatchError::new(Rejection::BatchRepeated, detail));
     }
+    check_batch(state, batch, submitter, now)
 }
 
 /// 107 to 109: whose word the batch is. Gives the submitter.

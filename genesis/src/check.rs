@@ -8,7 +8,7 @@ use chain_types::hash::sha256;
 use chain_types::registry::{NODES_MAX, is_node_name};
 use chain_types::validators::VALIDATORS_MAX;
 use chain_types::{
-    Amount, ChainGenesis, ChainId, Currency, LiquidityLine, Merchant, MerchantId, Node,
+    Amount, ChainGenesis, ChainId, Currency, LiquidityLine, Merchant, MerchantId, Node, Parameters,
     Participant, ParticipantId, PublicKey, Roles, TimeMs,
 };
 
@@ -31,6 +31,11 @@ const MERCHANT_ID_MAX: u64 = i64::MAX as u64;
 const TIME_MS_MIN: u64 = 1_577_836_800_000;
 const TIME_MS_MAX: u64 = 4_102_444_800_000;
 const POWER_MAX: u64 = 1_000_000_000;
+/// How many operators approve a change at least where money is real.
+const GOVERNANCE_APPROVALS_MIN: u32 = 2;
+/// The largest net debit cap of a network with real money, in minor units: a hundred thousand
+/// million yuan. A demonstration's caps are a hundred times that, so that nothing is ever refused.
+pub const NET_DEBIT_CAP_MAX: u64 = 10_000_000_000_000;
 
 /// Reads and checks a genesis file.
 ///
@@ -59,6 +64,10 @@ pub fn parse_genesis(bytes: &[u8]) -> Result<ChainGenesis, FieldError> {
     let liquidity = read_liquidity(&mut root, &participants, &currencies)?;
     let nodes = read_nodes(&mut root, &participants, &mut keys)?;
     check_power(&nodes, development)?;
+    if !development {
+        refuse_demo_bounds(&liquidity)?;
+        check_governance(&parameters, &participants)?;
+    }
     root.finish()?;
     Ok(ChainGenesis {
         chain_id: ChainId(sha256(&[bytes])),
@@ -73,7 +82,7 @@ pub fn parse_genesis(bytes: &[u8]) -> Result<ChainGenesis, FieldError> {
     })
 }
 
-fn read_toml(bytes: &[u8]) -> Result<toml::Table, FieldError> {
+pub(crate) fn read_toml(bytes: &[u8]) -> Result<toml::Table, FieldError> {
     if bytes.len() > GENESIS_BYTES_MAX {
         let problem = format!("the file has {} bytes", bytes.len());
         let remedy = format!("keep it within {GENESIS_BYTES_MAX} bytes");
@@ -328,6 +337,46 @@ fn check_power(nodes: &[Node], development: bool) -> Result<(), FieldError> {
         let power = nodes.get(index).map_or(0, |node| node.power);
         let problem = "with a third of all power, this node alone could stop the chain";
         return Err(FieldError::new(field, power, problem, "spread power more evenly"));
+    }
+    Ok(())
+}
+
+/// Bounds that let a demonstration run without deposits have no place where money is real.
+fn refuse_demo_bounds(liquidity: &[LiquidityLine]) -> Result<(), FieldError> {
+    let over = liquidity.iter().position(|line| line.net_debit_cap.0 > NET_DEBIT_CAP_MAX);
+    let Some(line) = over.and_then(|index| liquidity.get(index)) else { return Ok(()) };
+    let currency = line.currency.code().unwrap_or("…");
+    let field = format!("liquidity of gateway {} in {currency}: net_debit_cap", line.gateway);
+    let problem = "it is a demonstration's: this gateway could owe without end";
+    let remedy = format!(
+        "give at most {NET_DEBIT_CAP_MAX} minor units, what the gateway has security for; or say \
+         `development = true` for a network without real money"
+    );
+    Err(FieldError::new(field, line.net_debit_cap.0, problem, remedy))
+}
+
+/// Governance can act, and nobody acts alone.
+fn check_governance(
+    parameters: &Parameters,
+    participants: &BTreeMap<ParticipantId, Participant>,
+) -> Result<(), FieldError> {
+    let needed = parameters.governance_approvals;
+    let is_operator =
+        |one: &&Participant| one.roles.any_of(Roles::SETTLEMENT_OPERATOR) && !one.suspended;
+    let operators = participants.values().filter(is_operator).count();
+    let field = "parameters.governance_approvals";
+    if needed < GOVERNANCE_APPROVALS_MIN {
+        let problem = "one operator alone could change every key and every bound";
+        let remedy = format!(
+            "give at least {GOVERNANCE_APPROVALS_MIN}, or say `development = true` for a network \
+             without real money"
+        );
+        return Err(FieldError::new(field, needed, problem, remedy));
+    }
+    if operators < needed as usize {
+        let problem = format!("there are {operators} settlement operators, so nothing is approved");
+        let remedy = "give at most the number of settlement operators";
+        return Err(FieldError::new(field, needed, problem, remedy));
     }
     Ok(())
 }

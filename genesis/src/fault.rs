@@ -78,6 +78,13 @@ pub enum ConfigFault {
         /// The key file.
         path: PathBuf,
     },
+    /// A key is only ever written to a new file.
+    #[error("{}: the file exists, and a key is never overwritten; keep it, or name another file",
+        path.display())]
+    KeyExists {
+        /// The file.
+        path: PathBuf,
+    },
     /// A network is only made in an empty folder.
     #[error("{}: the folder is not empty; name a new folder, or remove this one first",
         path.display())]

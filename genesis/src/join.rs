@@ -16,7 +16,9 @@ use crate::fault::{ConfigFault, FieldError};
 use crate::folder::{create_empty_folder, write_toml};
 use crate::key::{create_secret_key, draw_secret_key};
 use crate::network::NodeFolder;
-use crate::node::{LogSection, NetworkSection, NodeConfig, Peer, RpcSection, StoreSection};
+use crate::node::{
+    LogSection, NetworkSection, NodeConfig, OperatorSection, Peer, RpcSection, StoreSection,
+};
 
 /// A node that is to join.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +78,7 @@ pub fn network_join(
         network_key: PathBuf::from("network.key"),
         network: NetworkSection { listen: plan.listen, peers },
         rpc: RpcSection::new(plan.rpc),
+        operator: OperatorSection::default(),
         store: StoreSection::default(),
         log: LogSection::default(),
     };
@@ -84,6 +87,7 @@ pub fn network_join(
     let public_key = network_key.public_key();
     Ok(JoinedNode {
         folder: NodeFolder {
+            operator_address: config.operator_address(),
             name: plan.name.clone(),
             config: folder.join("node.toml"),
             home: folder.join("home"),

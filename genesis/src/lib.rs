@@ -2,10 +2,12 @@
 //!
 //! [`parse_genesis`] turns a file's bytes into a [`chain_types::ChainGenesis`] in which every value
 //! is within its bounds, so that no configuration value can halt a chain later.
-//! [`network_new`] makes a network: keys, one genesis file, a configuration for each node and
-//! participant. [`network_join`] makes the folder of one more node. [`NodeConfig`] and
-//! [`ParticipantConfig`] read those back.
+//! [`network_assemble`] makes one genesis file and a configuration for each node and participant
+//! from a plan with their public keys; [`network_new`] makes a demonstration network with
+//! everybody's secret keys in one folder. [`network_join`] makes the folder of one more node.
+//! [`NodeConfig`] and [`ParticipantConfig`] read those back.
 
+pub mod assemble;
 pub mod check;
 pub mod fault;
 mod folder;
@@ -17,12 +19,16 @@ pub mod parameters;
 pub mod participant;
 mod table;
 
+pub use assemble::{Assembled, AssembledPart, network_assemble};
 pub use check::{GENESIS_BYTES_MAX, load_genesis, parse_genesis};
 pub use fault::{ConfigFault, FieldError};
 pub use join::{JoinPlan, JoinedNode, network_join};
-pub use key::{create_secret_key, load_secret_key};
-pub use network::{NetworkFolder, NetworkPlan, NodeFolder, ParticipantFolder, network_new};
+pub use key::{create_secret_key, load_secret_key, new_secret_key, replace_secret_key};
+pub use network::{
+    NetworkFolder, NetworkPlan, NodeFolder, PORTS_PER_NODE, ParticipantFolder, network_new,
+};
 pub use node::{
-    LogSection, NetworkSection, NodeConfig, NodeIdentity, Peer, RpcSection, Standing, StoreSection,
+    ForwardedHeader, LogSection, NetworkSection, NodeConfig, NodeIdentity, OperatorSection, Peer,
+    RpcSection, Standing, StoreSection,
 };
 pub use participant::ParticipantConfig;

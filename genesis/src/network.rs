@@ -1,4 +1,6 @@
-//! Makes a network: one folder with everything that its nodes and participants start from.
+//! Makes a demonstration network: one folder with everything that its nodes and participants start
+//! from, everybody's secret keys among it, and bounds that no network with real money may have.
+//! Such a network is assembled from public keys: see [`crate::assemble`].
 //!
 //! ```text
 //! genesis.toml                          the one file everybody shares; its SHA-256 is the chain id
@@ -18,7 +20,9 @@ use crate::check::parse_genesis;
 use crate::fault::{ConfigFault, FieldError};
 use crate::folder::{create_empty_folder, create_folder, write_toml};
 use crate::key::{create_secret_key, draw_secret_key};
-use crate::node::{LogSection, NetworkSection, NodeConfig, Peer, RpcSection, StoreSection};
+use crate::node::{
+    LogSection, NetworkSection, NodeConfig, OperatorSection, Peer, RpcSection, StoreSection,
+};
 use crate::parameters::write_parameters;
 use crate::participant::ParticipantConfig;
 
@@ -44,8 +48,10 @@ const CURRENCY_CODES: [&str; 18] = [
 /// The power of each validator: above one, so that governance can let a new one in with less than
 /// the others have, and raise it once it has caught up.
 const VALIDATOR_POWER: u64 = 10;
+/// Ports of a node: for other nodes, for RPC, for health and figures.
+pub const PORTS_PER_NODE: u16 = 3;
 /// A reference rate that one provider alone sets is no reference.
-const RATES_MIN: u32 = 2;
+pub(crate) const RATES_MIN: u32 = 2;
 
 /// What network to make. The default is the local network, with a party for every contract: four
 /// validators, one recharge service, two gateways, three FX providers, a settlement agent to make
@@ -54,8 +60,7 @@ const RATES_MIN: u32 = 2;
 pub struct NetworkPlan {
     /// The chain's name.
     pub name: String,
-    /// Validators (1 to 50), operated by participants 1, 2, and so on. Fewer than 4 make a
-    /// development network.
+    /// Validators (1 to 50), operated by participants 1, 2, and so on.
     pub validators: u32,
     /// Edge nodes (0 to 50), which follow the chain and do not vote.
     pub edges: u32,
@@ -81,7 +86,8 @@ pub struct NetworkPlan {
     pub opening_liquidity: u64,
     /// The address that all nodes listen at.
     pub address: IpAddr,
-    /// Node `i` has ports `base_port + 2 i` for other nodes and one more for RPC.
+    /// Node `i` has ports `base_port + 3 i` for other nodes, the next for RPC and the one after for
+    /// health and figures.
     pub base_port: u16,
     /// The chain's parameters.
     pub parameters: Parameters,
@@ -146,6 +152,8 @@ pub struct NodeFolder {
     pub network_address: SocketAddr,
     /// Where it serves RPC.
     pub rpc_address: SocketAddr,
+    /// Where it serves health and figures.
+    pub operator_address: SocketAddr,
     /// Whether it votes.
     pub is_validator: bool,
 }
@@ -185,6 +193,7 @@ impl NetworkFolder {
             }
             let config = NodeConfig::load(&config_path)?;
             nodes.push(NodeFolder {
+                operator_address: config.operator_address(),
                 name: config.name,
                 config: config_path,
                 home: config.home,
@@ -206,7 +215,8 @@ impl NetworkFolder {
     }
 }
 
-/// Makes a network in a new or empty folder: keys of mode 0600, configurations, genesis file.
+/// Makes a demonstration network in a new or empty folder: keys of mode 0600, configurations,
+/// genesis file.
 ///
 /// # Errors
 /// When the plan is refused, the folder is not empty, or something cannot be written.
@@ -259,7 +269,8 @@ fn check_plan(plan: &NetworkPlan) -> Result<(), FieldError> {
             return Err(FieldError::new(field, value, "it is out of bounds", remedy));
         }
     }
-    let last_port = u32::from(plan.base_port) + 2 * (plan.validators + plan.edges) - 1;
+    let last_port =
+        u32::from(plan.base_port) + u32::from(PORTS_PER_NODE) * (plan.validators + plan.edges) - 1;
     if last_port > 65_535 {
         let problem = format!("the last node would need port {last_port}");
         return Err(FieldError::new("base_port", plan.base_port, problem, "choose a lower port"));
@@ -308,7 +319,7 @@ fn plan_nodes(plan: &NetworkPlan) -> Result<Vec<PlannedNode>, ConfigFault> {
             name,
         });
         // `check_plan` held the last port to its bound; the one after it is not used.
-        port = port.saturating_add(2);
+        port = port.saturating_add(PORTS_PER_NODE);
     }
     Ok(nodes)
 }
@@ -348,9 +359,8 @@ fn genesis_text(plan: &NetworkPlan, nodes: &[PlannedNode], parties: &[Party]) ->
     text.push_str("# makes another chain.\n");
     let _ = writeln!(text, "name = {}", quoted(&plan.name));
     let _ = writeln!(text, "time_ms = {time}");
-    if plan.validators < 4 {
-        text.push_str("development = true\n");
-    }
+    // Its bounds are a demonstration's: a network with real money is assembled from a plan.
+    text.push_str("development = true\n");
     let _ = writeln!(text, "currencies = [{}]\n", codes.join(", "));
     text.push_str(&write_parameters(&plan.parameters));
     for Party { id, name, role, key } in parties {
@@ -424,6 +434,7 @@ fn node_config(nodes: &[PlannedNode], node: &PlannedNode) -> NodeConfig {
         network_key: PathBuf::from("network.key"),
         network: NetworkSection { listen: node.network_address, peers: peers.collect() },
         rpc: RpcSection::new(node.rpc_address),
+        operator: OperatorSection::default(),
         store: StoreSection::default(),
         log: LogSection::default(),
     }

@@ -5,13 +5,14 @@
 //! underscores: `SLUICE_NODE_RPC__LISTEN=0.0.0.0:26001`.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use chain_types::{ChainGenesis, Node, PublicKey, SecretKey, ValidatorId};
 use figment::Figment;
 use figment::error::Kind;
 use figment::providers::{Env, Format as _, Toml};
+use ipnet::IpNet;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +42,9 @@ pub struct NodeConfig {
     pub network: NetworkSection,
     /// The public interface.
     pub rpc: RpcSection,
+    /// Health and figures, for the operator.
+    #[serde(default)]
+    pub operator: OperatorSection,
     /// Disk and memory.
     #[serde(default)]
     pub store: StoreSection,
@@ -97,9 +101,48 @@ pub struct RpcSection {
     /// The longest `timeout_ms` of `batch_submit` (1 to 300,000).
     #[serde(default = "wait_ms_max")]
     pub wait_ms_max: u64,
-    /// Whether browsers may call from pages of other origins.
-    #[serde(default = "cors")]
-    pub cors: bool,
+    /// The most connections of one address at once (1 to 100,000).
+    #[serde(default = "connections_per_address_max")]
+    pub connections_per_address_max: u32,
+    /// The most subscriptions of one address at once (1 to 100,000).
+    #[serde(default = "subscriptions_per_address_max")]
+    pub subscriptions_per_address_max: u32,
+    /// Names under which clients may address the node (at most 64); IP addresses and `localhost`
+    /// always may.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// Origins whose web pages browsers may call from (at most 64), such as
+    /// `https://example.com`; `*` for any, none by default.
+    #[serde(default)]
+    pub origins: Vec<String>,
+    /// Networks of proxies that name their client in a header (at most 64), such as `10.0.0.0/8`.
+    #[serde(default)]
+    pub trusted_proxies: Vec<IpNet>,
+    /// The header in which those proxies name their client. The other header is never read: it
+    /// would be the client's own word.
+    #[serde(default)]
+    pub forwarded_header: ForwardedHeader,
+}
+
+/// The header in which trusted proxies name their client.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For`.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
+}
+
+/// Health and figures: `/healthz`, `/readyz` and `/metrics`, apart from the public interface.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OperatorSection {
+    /// Where they are served: `address:port`. By default on loopback, at the port after the one
+    /// of `rpc.listen`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<SocketAddr>,
 }
 
 fn connections_max() -> u32 {
@@ -114,8 +157,11 @@ fn calls_per_second_max() -> u32 {
 fn wait_ms_max() -> u64 {
     60_000
 }
-fn cors() -> bool {
-    true
+fn connections_per_address_max() -> u32 {
+    256
+}
+fn subscriptions_per_address_max() -> u32 {
+    1_024
 }
 
 impl RpcSection {
@@ -127,7 +173,12 @@ impl RpcSection {
             subscriptions_max: subscriptions_max(),
             calls_per_second_max: calls_per_second_max(),
             wait_ms_max: wait_ms_max(),
-            cors: cors(),
+            connections_per_address_max: connections_per_address_max(),
+            subscriptions_per_address_max: subscriptions_per_address_max(),
+            hosts: Vec::new(),
+            origins: Vec::new(),
+            trusted_proxies: Vec::new(),
+            forwarded_header: ForwardedHeader::default(),
         }
     }
 }
@@ -181,6 +232,8 @@ impl Default for LogSection {
     }
 }
 
+/// Entries of a list in the section `rpc`.
+const LIST_MAX: usize = 64;
 const MIB: u64 = 1024 * 1024;
 const GIB: u64 = 1024 * MIB;
 
@@ -202,6 +255,16 @@ impl NodeConfig {
         Ok(config)
     }
 
+    /// Where health and figures are served.
+    pub fn operator_address(&self) -> SocketAddr {
+        let after_rpc = match self.rpc.listen.port() {
+            0 => 0,
+            port => port.saturating_add(1),
+        };
+        let default = SocketAddr::from((Ipv4Addr::LOCALHOST, after_rpc));
+        self.operator.listen.unwrap_or(default)
+    }
+
     fn parse(text: &str, environment: Option<&str>) -> Result<Self, FieldError> {
         let config: Self = extract(text, environment)?;
         config.check_bounds()?;
@@ -214,6 +277,16 @@ impl NodeConfig {
         let rows = [
             ("rpc.connections_max", u64::from(rpc.connections_max), 1..=100_000),
             ("rpc.subscriptions_max", u64::from(rpc.subscriptions_max), 1..=100_000),
+            (
+                "rpc.connections_per_address_max",
+                u64::from(rpc.connections_per_address_max),
+                1..=100_000,
+            ),
+            (
+                "rpc.subscriptions_per_address_max",
+                u64::from(rpc.subscriptions_per_address_max),
+                1..=100_000,
+            ),
             ("rpc.calls_per_second_max", u64::from(rpc.calls_per_second_max), 1..=10_000_000),
             ("rpc.wait_ms_max", rpc.wait_ms_max, 1..=300_000),
             ("store.block_file_bytes", store.block_file_bytes, MIB..=4 * GIB),
@@ -227,6 +300,17 @@ impl NodeConfig {
             if !bounds.contains(&value) {
                 let remedy = format!("give a number from {} to {}", bounds.start(), bounds.end());
                 return Err(FieldError::new(field, value, "it is out of bounds", remedy));
+            }
+        }
+        let lists = [
+            ("rpc.hosts", rpc.hosts.len()),
+            ("rpc.origins", rpc.origins.len()),
+            ("rpc.trusted_proxies", rpc.trusted_proxies.len()),
+        ];
+        for (field, count) in lists {
+            if count > LIST_MAX {
+                let remedy = format!("give at most {LIST_MAX}");
+                return Err(FieldError::new(field, count, "there are too many", remedy));
             }
         }
         Ok(())
@@ -434,6 +518,8 @@ mod tests {
     fn a_file_with_only_what_is_needed_gets_the_defaults() {
         let config = NodeConfig::parse(FILE, None).unwrap();
         assert_eq!(config.rpc, RpcSection::new("127.0.0.1:26001".parse().unwrap()));
+        let after_rpc = "127.0.0.1:26002".parse().unwrap();
+        assert_eq!(config.operator_address(), after_rpc, "on loopback, beside the public port");
         assert_eq!(config.store, StoreSection::default());
         assert_eq!(config.log, LogSection::default());
     }
@@ -448,6 +534,8 @@ mod tests {
             ("127.0.0.1:26000", "localhost:26000", "network.listen"),
             ("[rpc]", "[rpc]\nconnections = 5", "rpc.connections"),
             ("[rpc]", "[rpc]\nconnections_max = 0", "rpc.connections_max"),
+            ("[rpc]", "[rpc]\ncors = true", "rpc.cors"),
+            ("[rpc]", "[rpc]\nconnections_per_address_max = 0", "rpc.connections_per_address_max"),
             ("[rpc]", "[rpc]\nconnections_max = -1", "rpc.connections_max"),
             ("[rpc]", "[store]\nblock_file_bytes = 1\n[rpc]", "store.block_file_bytes"),
             ("[rpc]", "[log]\nlevel = \"info\"\n[rpc]", "log.level"),

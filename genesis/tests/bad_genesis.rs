@@ -7,7 +7,7 @@ use std::fs;
 use chain_types::{Digest, Parameters, TimeMs};
 use genesis::{NetworkPlan, network_new, parse_genesis};
 
-fn good() -> String {
+fn demo() -> String {
     let folder = tempfile::tempdir().unwrap();
     let plan = NetworkPlan {
         edges: 1,
@@ -16,6 +16,12 @@ fn good() -> String {
         ..NetworkPlan::default()
     };
     fs::read_to_string(network_new(folder.path(), &plan).unwrap().genesis).unwrap()
+}
+
+/// The file of a network with real money.
+fn good() -> String {
+    let demo = demo().replace("development = true\n", "");
+    demo.replace("net_debit_cap = 1000000000000000\n", "net_debit_cap = 10000000000000\n")
 }
 
 /// The value of `key` in the `nth` section that has it.
@@ -231,6 +237,28 @@ fn unknown_fields_are_refused_in_every_section() {
         refused(&good.replacen(before, &format!("surprise = 1\n{before}"), 1), field);
     }
     refused(&format!("{good}\n[surprise]\nx = 1\n"), "surprise");
+}
+
+#[test]
+fn bounds_of_a_demonstration_need_the_word_development() {
+    parse_genesis(demo().as_bytes()).unwrap();
+    refused(
+        &demo().replace("development = true\n", ""),
+        "liquidity of gateway 201 in AUD: net_debit_cap",
+    );
+    let good = good();
+    refused(
+        &set(&good, "net_debit_cap", 0, "10000000000001"),
+        "liquidity of gateway 201 in CNY: net_debit_cap",
+    );
+    // One operator alone, and more approvals than there are operators.
+    for approvals in ["1", "5"] {
+        let text = set(&good, "governance_approvals", 0, approvals);
+        refused(&text, "parameters.governance_approvals");
+        let text = text.replacen("currencies", "development = true\ncurrencies", 1);
+        parse_genesis(text.as_bytes()).unwrap();
+    }
+    parse_genesis(set(&good, "governance_approvals", 0, "4").as_bytes()).unwrap();
 }
 
 #[test]

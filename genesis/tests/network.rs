@@ -11,6 +11,7 @@ use chain_types::{Parameters, ParticipantId, Roles, TimeMs, ValidatorId};
 use genesis::{
     ConfigFault, JoinPlan, NetworkFolder, NetworkPlan, NodeConfig, ParticipantConfig, Standing,
     create_secret_key, load_genesis, load_secret_key, network_join, network_new,
+    replace_secret_key,
 };
 
 fn plan() -> NetworkPlan {
@@ -40,8 +41,8 @@ fn a_new_network_reads_back() {
         let config = NodeConfig::load(&node.config).unwrap();
         assert_eq!(config.network.peers.len(), 4);
         assert!(config.network.peers.iter().all(|peer| peer.name != node.name));
-        assert_eq!(config.network.listen.port(), 26_000 + 2 * index as u16);
-        assert_eq!(config.rpc.listen.port(), 26_001 + 2 * index as u16);
+        assert_eq!(config.network.listen.port(), 26_000 + 3 * index as u16);
+        assert_eq!(config.rpc.listen.port(), 26_001 + 3 * index as u16);
         let identity = config.identity().unwrap();
         let standing = config.standing(&identity, &genesis.nodes).unwrap();
         let id = ValidatorId(index as u32);
@@ -53,7 +54,9 @@ fn a_new_network_reads_back() {
         let config = ParticipantConfig::load(&participant.config).unwrap();
         assert_eq!(config.id, participant.id);
         assert_eq!(config.rpc.len(), 5);
-        config.open().unwrap();
+        let (_, key) = config.open().unwrap();
+        let registered = genesis.participant(config.participant()).unwrap().public_key;
+        assert_eq!(key.public_key(), registered);
     }
 }
 
@@ -156,7 +159,41 @@ fn a_key_file_is_never_overwritten() {
     let key = chain_types::SecretKey::from_seed(&[5; 32]);
     create_secret_key(&path, &key).unwrap();
     assert_eq!(load_secret_key(&path).unwrap().public_key(), key.public_key());
-    assert!(matches!(create_secret_key(&path, &key), Err(ConfigFault::Write { .. })));
+    for other in [&key, &chain_types::SecretKey::from_seed(&[6; 32])] {
+        let fault = create_secret_key(&path, other).unwrap_err();
+        assert!(matches!(fault, ConfigFault::KeyExists { .. }), "{fault}");
+    }
+    assert_eq!(load_secret_key(&path).unwrap().public_key(), key.public_key());
+    assert_eq!(mode(&path), 0o600);
+    let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|one| one.unwrap()).collect();
+    assert_eq!(names.len(), 1, "nothing is left beside it: {names:?}");
+}
+
+#[test]
+fn a_key_is_replaced_whole_and_the_one_before_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("participant.key");
+    let key = |byte| chain_types::SecretKey::from_seed(&[byte; 32]);
+    let (old, new) = (key(5), key(6));
+    create_secret_key(&path, &old).unwrap();
+    // What a process left that was killed between its steps is no obstacle.
+    let kept = format!("participant.key.replaced-{}", &old.public_key().to_string()[..16]);
+    create_secret_key(&folder.path().join(&kept), &old).unwrap();
+    let part = format!("participant.key.part-{}", std::process::id());
+    fs::write(folder.path().join(part), "x").unwrap();
+    let said = replace_secret_key(&path, &new).unwrap();
+    assert_eq!(said, Some(folder.path().join(&kept)));
+    assert_eq!(load_secret_key(&path).unwrap().public_key(), new.public_key());
+    assert_eq!(load_secret_key(&said.unwrap()).unwrap().public_key(), old.public_key());
+    assert_eq!((mode(&path), mode(&folder.path().join(&kept))), (0o600, 0o600));
+    assert_eq!(replace_secret_key(&path, &new).unwrap(), None, "asked again");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    // Where another key has the kept one's name, nothing is written over.
+    fs::remove_file(folder.path().join(&kept)).unwrap();
+    let name = format!("participant.key.replaced-{}", &new.public_key().to_string()[..16]);
+    create_secret_key(&folder.path().join(name), &old).unwrap();
+    assert!(matches!(replace_secret_key(&path, &old), Err(ConfigFault::KeyExists { .. })));
+    assert_eq!(load_secret_key(&path).unwrap().public_key(), new.public_key());
 }
 
 #[test]
@@ -208,15 +245,17 @@ fn a_bad_plan_names_its_field_and_writes_nothing() {
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
-    let last = NetworkPlan { base_port: 65_528, ..plan() };
+    let last = NetworkPlan { base_port: 65_524, ..plan() };
     network_new(tempfile::tempdir().unwrap().path(), &last).unwrap();
 }
 
 #[test]
-fn a_small_network_says_that_it_is_for_development() {
-    let folder = tempfile::tempdir().unwrap();
-    let network = network_new(folder.path(), &NetworkPlan { validators: 1, ..plan() }).unwrap();
-    assert!(fs::read_to_string(network.genesis).unwrap().contains("development = true"));
+fn a_network_of_this_kind_says_that_it_is_for_development() {
+    for validators in [1, 4] {
+        let folder = tempfile::tempdir().unwrap();
+        let network = network_new(folder.path(), &NetworkPlan { validators, ..plan() }).unwrap();
+        assert!(fs::read_to_string(network.genesis).unwrap().contains("development = true"));
+    }
 }
 
 #[test]
@@ -261,9 +300,10 @@ fn keys_of_another_node_or_network_are_refused() {
     // Without its key for votes a validator may follow: see record 0008.
     let keyless = NodeConfig { validator_key: None, ..config };
     assert_eq!(standing(&keyless).unwrap(), Standing::Keyless { power: 10 });
+    // Whose key a participant's is, the registry at the head says.
     let mut participant = ParticipantConfig::load(&network.participants[0].config).unwrap();
     participant.genesis = other.genesis;
-    assert!(participant.open().is_err());
+    assert_eq!(participant.open().unwrap().0.chain_id, other.chain_id);
 }
 
 #[test]
@@ -277,7 +317,7 @@ fn participant_files_with_unknown_or_bad_fields_are_refused() {
         (good.replace("id = 1\n", ""), "id"),
         (good.replace("id = 1\n", "id = -1\n"), "id"),
         (good.replace("id = 1\n", "id = 0\n"), "id"),
-        (good.replace("http://127.0.0.1:26003", "ftp://x"), "rpc[1]"),
+        (good.replace("http://127.0.0.1:26004", "ftp://x"), "rpc[1]"),
     ];
     for (text, field) in rows {
         fs::write(path, &text).unwrap();

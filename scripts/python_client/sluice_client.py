@@ -7,9 +7,10 @@
     sluice_client.py void    --network FOLDER --participant NAME --reason 2 ORDER_ID...
     sluice_client.py arrival --network FOLDER --participant NAME --amount-minor 1234 INSTRUCTION_ID
     sluice_client.py order   --network FOLDER ORDER_ID
-    sluice_client.py receipt --network FOLDER ORDER_ID FILE
+    sluice_client.py receipt --network FOLDER [--lineage-apart] ORDER_ID FILE
     sluice_client.py window  --network FOLDER NUMBER FILE
-    sluice_client.py verify  FILE GENESIS
+    sluice_client.py lineage --network FOLDER FILE
+    sluice_client.py verify  FILE GENESIS [--lineage FILE]
     sluice_client.py demo    --network FOLDER
 
 Exit codes: 0 done or valid, 1 refused or invalid, 2 wrong usage, 4 no node answered.
@@ -26,6 +27,7 @@ import urllib.error
 import urllib.request
 import uuid
 
+from sluice_lineage import LINEAGE_MAGIC
 from sluice_receipt import Genesis, verify_receipt
 from sluice_records import RECORD_PROOF_MAGIC, verify_window
 from sluice_wire import (
@@ -97,15 +99,26 @@ class Client:
         """An instruction, by `window-merchant-currency`."""
         return self.call("settlement_instruction", instruction_id=identity)
 
-    def receipt(self, identity):
+    def receipt(self, identity, **form):
         """An order's receipt, as bytes."""
-        report = self.call("recharge_receipt", order_id=identity)
+        report = self.call("recharge_receipt", order_id=identity, **form)
         return base64.b64decode(report["receipt_base64"], validate=True)
 
     def window_proof(self, number):
         """The proof of a closed window's report, as bytes."""
         report = self.call("settlement_window_proof", window=number)
         return base64.b64decode(report["proof_base64"], validate=True)
+
+    def lineage(self):
+        """Every change of validators, as the bytes of a lineage that stands apart."""
+        data, cursor = LINEAGE_MAGIC, None
+        while True:
+            page = self.call("chain_lineage", cursor=cursor)
+            for item in page["items"]:
+                data += base64.b64decode(item["handover_base64"], validate=True)
+            cursor = page.get("next")
+            if cursor is None:
+                return data
 
 
 class Participant:
@@ -184,7 +197,15 @@ def run_order(options):
 
 def run_receipt(options):
     """Fetches an order's receipt into a file."""
-    data = Client(nodes_of(options)).receipt(str(options.order))
+    form = {"lineage_apart": True} if options.lineage_apart else {}
+    data = Client(nodes_of(options)).receipt(str(options.order), **form)
+    options.file.write_bytes(data)
+    return {"file": str(options.file), "bytes": len(data)}, 0
+
+
+def run_lineage(options):
+    """Fetches every change of validators into a file."""
+    data = Client(nodes_of(options)).lineage()
     options.file.write_bytes(data)
     return {"file": str(options.file), "bytes": len(data)}, 0
 
@@ -197,12 +218,13 @@ def run_window(options):
 
 
 def run_verify(options):
-    """Verifies a receipt or a window's proof with nothing but the genesis file."""
+    """Verifies a receipt or a window's proof against the genesis file."""
     try:
         genesis = Genesis.parse(options.genesis.read_bytes())
         data = options.file.read_bytes()
+        lineage = options.lineage.read_bytes() if options.lineage else None
         verify = verify_window if data.startswith(RECORD_PROOF_MAGIC) else verify_receipt
-        return {"valid": True, **verify(data, genesis)}, 0
+        return {"valid": True, **verify(data, genesis, lineage)}, 0
     except Invalid as error:
         return {"valid": False, "reason": str(error)}, 1
 
@@ -302,6 +324,8 @@ def parser():
     receipt = command("receipt", run_receipt)
     receipt.add_argument("order", type=uuid.UUID)
     receipt.add_argument("file", type=pathlib.Path)
+    receipt.add_argument("--lineage-apart", action="store_true", help="leave the lineage out")
+    command("lineage", run_lineage).add_argument("file", type=pathlib.Path)
     window = command("window", run_window)
     window.add_argument("window", type=int)
     window.add_argument("file", type=pathlib.Path)
@@ -309,6 +333,7 @@ def parser():
     verify = command("verify", run_verify, talks=False)
     verify.add_argument("file", type=pathlib.Path)
     verify.add_argument("genesis", type=pathlib.Path)
+    verify.add_argument("--lineage", type=pathlib.Path, help="for a proof without one")
     return top
 
 

@@ -1,7 +1,6 @@
 """Receipts of Sluice verified in another language, written from docs/wire-format.md alone.
 
-Headers, votes, certificates, keys, lineages and receipts, against a genesis file. Nothing here
-talks to a node.
+Keys, inclusions and receipts, against a genesis file. Nothing here talks to a node.
 """
 
 import dataclasses
@@ -9,6 +8,15 @@ import struct
 import tomllib
 import uuid
 
+from sluice_lineage import (
+    PROOF_BYTES_MAX,
+    Block,
+    Certificate,
+    Handover,
+    Reader,
+    trust,
+    validators_hash,
+)
 from sluice_wire import (
     APPROVE,
     COLLECTED,
@@ -23,10 +31,6 @@ from sluice_wire import (
     tagged,
 )
 
-RECEIPT_BYTES_MAX = 1_048_576
-HANDOVERS_MAX = 64
-BLOCK_HEADER_FORM = "<H32sQIIIQQ32sI32sI32s32s32s32s32s32sI32sI32s"
-BLOCK_HEADER_BYTES = 406
 OUTCOMES_PER_LEAF = 32
 
 HELD = 2  # the outcome of an order that waits for a risk desk
@@ -49,125 +53,7 @@ NARROW_PARAMETERS = {
 }
 
 
-# --- Sections 1, 8, 9 and 10: decoding.
-
-
-class Reader:
-    """Reads basic forms from bytes, and refuses what is not there."""
-
-    def __init__(self, data):
-        self.data, self.at = data, 0
-
-    def take(self, size):
-        """The next bytes."""
-        require(size <= len(self.data) - self.at, "the bytes end early")
-        self.at += size
-        return self.data[self.at - size : self.at]
-
-    def unpack(self, form):
-        """The next numbers and byte strings, little-endian."""
-        values = struct.unpack("<" + form, self.take(struct.calcsize("<" + form)))
-        return values[0] if len(values) == 1 else values
-
-    def vector(self, size):
-        """A Vec whose elements take `size` bytes each."""
-        count = self.unpack("Q")
-        require(count * size <= len(self.data) - self.at, "a length is larger than what follows")
-        return [self.take(size) for _ in range(count)]
-
-    def sequence(self, read):
-        """A Vec of what `read` reads. A length that lies runs into the end of the bytes."""
-        return [read(self) for _ in range(self.unpack("Q"))]
-
-    def option(self, read):
-        """An Option of what `read` reads."""
-        tag = self.unpack("B")
-        require(tag in (0, 1), "an option's tag is neither 0 nor 1")
-        return read(self) if tag else None
-
-    def end(self):
-        """Refuses bytes that are left over."""
-        require(self.at == len(self.data), "bytes follow the end")
-
-
-@dataclasses.dataclass
-class Block:
-    """A block header, with its bytes."""
-
-    raw: bytes
-    chain_id: bytes
-    height: int
-    round: int
-    parent_round: int
-    time_ms: int
-    window: int
-    batch_count: int
-    batches_root: bytes
-    evidence_count: int
-    evidence_root: bytes
-    results_root: bytes
-    validators_hash: bytes
-    next_validators_hash: bytes
-    party_count: int
-    parties_root: bytes
-    record_count: int
-    records_root: bytes
-
-    @classmethod
-    def read(cls, reader):
-        """Reads the 406 bytes of a header."""
-        raw = reader.take(BLOCK_HEADER_BYTES)
-        (_, chain_id, height, round_, parent_round, _, time_ms, window, _, batch_count,
-         batches_root, evidence_count, evidence_root, results_root, _, validators_hash,
-         next_validators_hash, _, party_count, parties_root, record_count,
-         records_root) = struct.unpack(BLOCK_HEADER_FORM, raw)
-        return cls(raw, chain_id, height, round_, parent_round, time_ms, window, batch_count,
-                   batches_root, evidence_count, evidence_root, results_root, validators_hash,
-                   next_validators_hash, party_count, parties_root, record_count, records_root)
-
-    def hash(self):
-        """The block hash."""
-        return tagged("sluice:block:1", self.raw)
-
-
-def vote_digest(chain_id, height, round_, precommit, block):
-    """What a validator's vote is a signature over; `block` is None for a vote for nothing."""
-    return tagged(
-        "sluice:vote:1", chain_id,
-        struct.pack("<QIBB", height, round_, precommit, block is not None), block or bytes(32),
-    )
-
-
-@dataclasses.dataclass
-class Certificate:
-    """A quorum's precommits for a block."""
-
-    height: int
-    round: int
-    block: bytes
-    signatures: list
-
-    @classmethod
-    def read(cls, reader):
-        """Reads height, round, block hash and signatures."""
-        height, round_, block = reader.unpack("QI32s")
-        signatures = [struct.unpack("<I64s", entry) for entry in reader.vector(68)]
-        return cls(height, round_, block, signatures)
-
-    def verify(self, chain_id, validators):
-        """Refuses anything but a quorum of these validators, each signature good."""
-        digest = vote_digest(chain_id, self.height, self.round, True, self.block)
-        signers = [signer for signer, _ in self.signatures]
-        require(signers == sorted(set(signers)), "certificate: signers do not ascend")
-        known = {number: (key, power) for number, key, power in validators}
-        signed_power = 0
-        for signer, signature in self.signatures:
-            require(signer in known, f"certificate: {signer} is not a validator")
-            key, power = known[signer]
-            require(signature_holds(key, digest, signature), f"certificate: signature of {signer}")
-            signed_power += power
-        total_power = sum(power for _, _, power in validators)
-        require(signed_power * 3 > total_power * 2, "certificate: no quorum")
+# --- Sections 8 and 10.
 
 
 @dataclasses.dataclass
@@ -193,52 +79,6 @@ class PartyKeys:
         """The keys that the block of a height accepts."""
         key, last = self.previous or (None, 0)
         return [self.current, key] if key and height <= last else [self.current]
-
-
-def validators_hash(validators):
-    """The digest of validators that block headers carry."""
-    entries = b"".join(struct.pack("<I32sQ", *validator) for validator in validators)
-    return tagged("sluice:validat:1", struct.pack("<Q", len(validators)), entries)
-
-
-@dataclasses.dataclass
-class Handover:
-    """A change of validators: the last block of those before, and those who come."""
-
-    block: Block
-    certificate: Certificate
-    validators: list
-
-    @classmethod
-    def read(cls, reader):
-        """Reads header, certificate and validators."""
-        block, certificate = Block.read(reader), Certificate.read(reader)
-        return cls(block, certificate,
-                   [struct.unpack("<I32sQ", entry) for entry in reader.vector(44)])
-
-
-def require_decided(block, certificate, validators, chain_id):
-    """Refuses a header that these validators have not decided."""
-    require(block.chain_id == chain_id, "lineage: another chain")
-    require(certificate.block == block.hash(), "certificate of another block")
-    require(certificate.height == block.height, "certificate of another height")
-    require(block.validators_hash == validators_hash(validators), "other validators")
-    certificate.verify(chain_id, validators)
-
-
-def require_lineage(lineage, genesis, block, certificate):
-    """Refuses a header that the chain of the genesis file has not decided."""
-    require(len(lineage) <= HANDOVERS_MAX, "lineage: too long")
-    validators, since = genesis.validators, 1
-    for handover in lineage:
-        require(handover.block.height >= since, "lineage: it does not ascend")
-        if block.height <= handover.block.height:
-            break
-        require_decided(handover.block, handover.certificate, validators, genesis.chain_id)
-        require(handover.block.next_validators_hash == validators_hash(handover.validators),
-                "lineage: others than the header names")
-        validators, since = handover.validators, handover.block.height + 1
-    require_decided(block, certificate, validators, genesis.chain_id)
 
 
 @dataclasses.dataclass
@@ -271,7 +111,7 @@ class Inclusion:
             PartyKeys.read(reader), reader.unpack("I"), reader.vector(32),
         )
 
-    def verify(self, part, kind, genesis, lineage):
+    def verify(self, part, kind, genesis, trusted):
         """Checks the seven points of section 10 and gives the item's outcome code."""
         _, number, chain_id, submitter, count, _, items_root = struct.unpack(
             "<HH32sIIQ32s", self.batch)
@@ -300,7 +140,7 @@ class Inclusion:
             leaf(outcomes_root), self.batch_index, block.batch_count, self.result_proof)
         require(root == block.results_root, f"{part}: result proof")
         require(place < len(self.outcomes), f"{part}: no outcome")
-        require_lineage(lineage, genesis, block, self.certificate)
+        trusted.require(block, self.certificate)
         return int.from_bytes(self.outcomes[place], "little")
 
 
@@ -318,9 +158,9 @@ class Receipt:
     @classmethod
     def decode(cls, data):
         """Reads a receipt's bytes, all of them."""
-        require(len(data) <= RECEIPT_BYTES_MAX, "more bytes than any receipt")
+        require(len(data) <= PROOF_BYTES_MAX, "more bytes than any receipt")
         reader = Reader(data)
-        require(reader.take(8) == b"SLUICER1", "not a receipt")
+        require(reader.take(8) == b"SLUICER2", "not a receipt")
         receipt = cls(
             Inclusion.read(reader), reader.option(Inclusion.read), reader.option(Inclusion.read),
             reader.option(Inclusion.read), reader.sequence(Inclusion.read),
@@ -333,28 +173,28 @@ class Receipt:
         parts = [self.order, self.collection, self.release, self.arrival, *self.returns]
         return [part for part in parts if part]
 
-    def collecting(self, outcome, identity, in_one_step, genesis):
+    def collecting(self, outcome, identity, in_one_step, genesis, trusted):
         """The block that collected the order and its outcome there; None when none did."""
         entered, entry = self.order.block, outcome
         if self.release:
-            entry = self.release.verify("release", "hold-decision", genesis, self.lineage)
+            entry = self.release.verify("release", "hold-decision", genesis, trusted)
             word, decision = struct.unpack("<16sH", self.release.item[:18])
             require(outcome == HELD and entry in APPLIED, "a release of an order not held")
             require((word, decision) == (identity, APPROVE), "the release is of another order")
             entered = self.release.block
         if not self.collection:
             return (entered, entry) if entry in APPLIED and in_one_step else None
-        collected = self.collection.verify("collection", "collect", genesis, self.lineage)
+        collected = self.collection.verify("collection", "collect", genesis, trusted)
         belongs = self.collection.item[:16] == identity and not in_one_step
         require(entry in APPLIED and collected in APPLIED and belongs,
                 "the collection is of another order")
         return self.collection.block, collected
 
-    def returned(self, identity, amount, genesis):
+    def returned(self, identity, amount, genesis, trusted):
         """What was sent back of the order."""
         total = 0
         for sequence, part in enumerate(self.returns, 1):
-            outcome = part.verify("return", "return", genesis, self.lineage)
+            outcome = part.verify("return", "return", genesis, trusted)
             order, back, _, number = struct.unpack("<16sQHH", part.item[:28])
             require(outcome in APPLIED and (order, number) == (identity, sequence),
                     "the return is of another order")
@@ -363,17 +203,18 @@ class Receipt:
         return total
 
 
-def verify_receipt(data, genesis):
-    """What a receipt proves, as a dictionary; raises `Invalid` if it does not hold."""
+def verify_receipt(data, genesis, lineage=None):
+    """What a receipt proves, as a dictionary; raises `Invalid` if it does not hold. A receipt
+    without a lineage may be held against the bytes of one that stands apart."""
     receipt = Receipt.decode(data)
-    last = max(part.block.height for part in receipt.parts())
-    require(all(handover.block.height < last for handover in receipt.lineage),
-            "a handover that nothing rests on")
+    heights = {part.block.height for part in receipt.parts()}
+    trusted = trust(receipt.lineage, genesis, heights, lineage)
     order = receipt.order
-    outcome = order.verify("order", "recharge", genesis, receipt.lineage)
+    outcome = order.verify("order", "recharge", genesis, trusted)
     (identity, _, merchant, gateway, amount, currency, payout_currency, flags) = struct.unpack(
         "<16s16sQIQHHH", order.item[:58])
-    collecting = receipt.collecting(outcome, identity, bool(flags & COLLECTED), genesis)
+    collecting = receipt.collecting(
+        outcome, identity, bool(flags & COLLECTED), genesis, trusted)
     block, collected = collecting or (None, None)
     proven = {
         "order_id": str(uuid.UUID(bytes=identity)), "outcome": outcome, "merchant": merchant,
@@ -383,7 +224,7 @@ def verify_receipt(data, genesis):
     }
     if receipt.arrival:
         require(block is not None, "an arrival without a collection")
-        arrived = receipt.arrival.verify("arrival", "arrival", genesis, receipt.lineage)
+        arrived = receipt.arrival.verify("arrival", "arrival", genesis, trusted)
         paid = struct.unpack("<QQQH", receipt.arrival.item[:26])
         expected = (block.window, merchant, payout_currency)
         require(arrived in APPLIED and (paid[0], paid[1], paid[3]) == expected,
@@ -391,7 +232,7 @@ def verify_receipt(data, genesis):
         proven["arrived_ms"] = receipt.arrival.block.time_ms
         proven["instruction"] = f"{paid[0]}-{paid[1]}-{paid[3]}"
     require(block is not None or not receipt.returns, "a return without a collection")
-    return {**proven, "returned_minor": receipt.returned(identity, amount, genesis)}
+    return {**proven, "returned_minor": receipt.returned(identity, amount, genesis, trusted)}
 
 
 @dataclasses.dataclass

@@ -6,11 +6,10 @@ Nothing here talks to a node.
 
 import dataclasses
 
-from sluice_receipt import Block, Certificate, Handover, Reader, require_lineage
+from sluice_lineage import PROOF_BYTES_MAX, Block, Certificate, Handover, Reader, trust
 from sluice_wire import leaf, require, root_from_proof
 
-RECORD_PROOF_MAGIC = b"SLUICEP1"
-RECORD_PROOF_BYTES_MAX = 4_194_304
+RECORD_PROOF_MAGIC = b"SLUICEP2"
 RECORDS_MAX = 64
 
 WINDOW, WINDOW_SETTLEMENT = 0, 4  # numbers of kinds of records
@@ -33,16 +32,17 @@ class Record:
         return cls(b"".join(reader.vector(1)), reader.unpack("I"), reader.vector(32),
                    Block.read(reader), Certificate.read(reader))
 
-    def verify(self, genesis, lineage):
+    def verify(self, trusted):
         """Refuses a record that its block did not leave, and a block that is not the chain's."""
         root = root_from_proof(leaf(self.record), self.index, self.block.record_count, self.path)
         require(root == self.block.records_root, "a record does not lead to its block's root")
-        require_lineage(lineage, genesis, self.block, self.certificate)
+        trusted.require(self.block, self.certificate)
 
 
-def verified_records(data, genesis):
-    """The records that a proof holds, once everything about it does."""
-    require(len(data) <= RECORD_PROOF_BYTES_MAX, "more bytes than any proof of records")
+def verified_records(data, genesis, apart=None):
+    """The records that a proof holds, once everything about it does. A proof without a lineage may
+    be held against the bytes of one that stands apart."""
+    require(len(data) <= PROOF_BYTES_MAX, "more bytes than any proof of records")
     reader = Reader(data)
     require(reader.take(8) == RECORD_PROOF_MAGIC, "not a proof of records")
     records, lineage = reader.sequence(Record.read), reader.sequence(Handover.read)
@@ -50,10 +50,9 @@ def verified_records(data, genesis):
     require(1 <= len(records) <= RECORDS_MAX, "no records, or too many")
     places = [(each.block.height, each.index) for each in records]
     require(places == sorted(set(places)), "the records do not ascend")
-    require(all(handover.block.height < places[-1][0] for handover in lineage),
-            "a handover that nothing rests on")
+    trusted = trust(lineage, genesis, {height for height, _ in places}, apart)
     for each in records:
-        each.verify(genesis, lineage)
+        each.verify(trusted)
     return records
 
 
@@ -95,10 +94,10 @@ def read_settlement(record):
     return window, word
 
 
-def verify_window(data, genesis):
+def verify_window(data, genesis, lineage=None):
     """What a proof of a window's report proves, as a dictionary; raises `Invalid` if it does not
     hold."""
-    report, *rest = verified_records(data, genesis)
+    report, *rest = verified_records(data, genesis, lineage)
     proven = {**read_window(report.record), "settled": None}
     require(len(rest) <= 1, "more than a report and the word that it is settled")
     for each in rest:

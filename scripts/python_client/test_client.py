@@ -133,6 +133,24 @@ class Talk(unittest.TestCase):
         code, answer = run("verify", file, self.network / "genesis.toml")
         self.assertEqual((code, answer["valid"]), (1, False))
 
+    def test_a_lineage_is_fetched_page_by_page_and_verifies_a_receipt_without_one(self):
+        nothing, lineage = bytes(8), bytes.fromhex(TEXTS["lineage"])
+        bare = bytes.fromhex(TEXTS["receipt_long"])[: -len(lineage)] + nothing
+        handover = base64.b64encode(lineage[len(nothing):]).decode()
+        pages = [{"items": [{"height": 50, "handover_base64": handover}], "next": "50"},
+                 {"items": []}]
+        kept, file = self.network / "lineage", self.network / "receipt"
+        with serving([{"result": page} for page in pages]) as (url, requests):
+            self.assertEqual(run("lineage", "--rpc", url, kept)[0], 0)
+        self.assertEqual([each["params"] for each in requests], [{"cursor": None}, {"cursor": "50"}])
+        with serving([{"result": {"receipt_base64": base64.b64encode(bare).decode()}}]) as (
+                url, requests):
+            self.assertEqual(run("receipt", "--rpc", url, "--lineage-apart", ORDER, file)[0], 0)
+        self.assertEqual(requests[0]["params"], {"order_id": ORDER, "lineage_apart": True})
+        genesis = self.network / "genesis.toml"
+        self.assertEqual(run("verify", file, genesis)[0], 1)
+        self.assertEqual(run("verify", file, genesis, "--lineage", kept)[0], 0)
+
     def test_a_windows_proof_is_fetched_and_verified(self):
         text = base64.b64encode(WINDOW_PROOF).decode()
         file = self.network / "window"

@@ -8,6 +8,7 @@ import unittest
 import uuid
 
 import sluice_evidence as evidence
+import sluice_lineage as lineages
 import sluice_receipt as receipts
 import sluice_records as records
 import sluice_wire as client
@@ -170,7 +171,7 @@ class Words(unittest.TestCase):
     def test_keys_of_participants(self):
         self.assertEqual(GENESIS.parties_root(), V["party_keys_root"])
         for name in ("party_keys", "party_keys_rotated"):
-            reader = receipts.Reader(V[name])
+            reader = lineages.Reader(V[name])
             keys = receipts.PartyKeys.read(reader)
             reader.end()
             self.assertEqual(keys.encode(), V[name])
@@ -223,7 +224,7 @@ class Blocks(unittest.TestCase):
     """Headers, votes and certificates."""
 
     def test_the_header(self):
-        block = receipts.Block.read(receipts.Reader(V["block_header"]))
+        block = lineages.Block.read(lineages.Reader(V["block_header"]))
         self.assertEqual(block.hash(), V["block_hash"])
         self.assertEqual((block.height, block.window, block.batch_count), (5, 1, 3))
         self.assertEqual((block.round, block.parent_round), (0, 1))
@@ -243,15 +244,15 @@ class Blocks(unittest.TestCase):
         self.assertEqual(client.merkle_root(leaves), V["outcomes_root_of_40"])
 
     def test_votes(self):
-        nothing = receipts.vote_digest(GENESIS.chain_id, 5, 0, False, None)
+        nothing = lineages.vote_digest(GENESIS.chain_id, 5, 0, False, None)
         self.assertEqual(nothing, V["vote_prevote_nothing_digest"])
-        digest = receipts.vote_digest(GENESIS.chain_id, 5, 1, True, V["block_hash"])
+        digest = lineages.vote_digest(GENESIS.chain_id, 5, 1, True, V["block_hash"])
         self.assertEqual(digest, V["vote_precommit_digest"])
         self.assertEqual(client.sign(bytes([1] * 32), digest), V["vote_precommit_signature"])
 
     def test_certificates(self):
-        reader = receipts.Reader(V["certificate"])
-        certificate = receipts.Certificate.read(reader)
+        reader = lineages.Reader(V["certificate"])
+        certificate = lineages.Certificate.read(reader)
         reader.end()
         certificate.verify(GENESIS.chain_id, GENESIS.validators)
         certificate.signatures = certificate.signatures[:2]
@@ -363,6 +364,61 @@ class Receipts(unittest.TestCase):
         other = receipts.Genesis(bytes(32), GENESIS.participants, GENESIS.validators, {})
         with self.assertRaises(client.Invalid):
             receipts.verify_receipt(V["receipt"], other)
+
+
+class Lineages(unittest.TestCase):
+    """Who was to decide the last block of a chain of nine changes of validators."""
+
+    def setUp(self):
+        self.block = lineages.Block.read(lineages.Reader(V["lineage_skipping_header"]))
+        self.certificate = lineages.Certificate.read(
+            lineages.Reader(V["lineage_skipping_certificate"]))
+
+    def holds(self, data):
+        """Whether the lineage of these bytes leads to the block."""
+        try:
+            reader = lineages.Reader(data)
+            steps = reader.sequence(lineages.Handover.read)
+            reader.end()
+            trusted = lineages.trust(steps, GENESIS, {self.block.height})
+            trusted.require(self.block, self.certificate)
+            return True
+        except client.Invalid:
+            return False
+
+    def test_it_holds_and_skips(self):
+        data = V["lineage_skipping"]
+        self.assertTrue(self.holds(data))
+        steps = lineages.Reader(data).sequence(lineages.Handover.read)
+        self.assertLess(len(steps), 9)
+        self.assertTrue(any(step.deciders for step in steps))
+        trusted = lineages.trust([], GENESIS, {self.block.height}, V["lineage_apart"])
+        trusted.require(self.block, self.certificate)
+
+    def test_any_changed_byte_is_refused(self):
+        data = V["lineage_skipping"]
+        for at in range(len(data)):
+            changed = bytearray(data)
+            changed[at] ^= 1 << at % 8
+            self.assertFalse(self.holds(bytes(changed)), f"byte {at}")
+
+    def test_each_step_is_needed_once(self):
+        steps = lineages.Reader(V["lineage_skipping"]).sequence(lineages.Handover.read)
+        for at in range(len(steps)):
+            for others in (steps[:at] + steps[at + 1:], steps[:at] + steps[at:at + 1] * 2):
+                with self.assertRaises(client.Invalid):
+                    trusted = lineages.trust(others, GENESIS, {self.block.height})
+                    trusted.require(self.block, self.certificate)
+
+    def test_a_receipt_without_a_lineage_holds_by_one_apart(self):
+        nothing, lineage = struct.pack("<Q", 0), V["lineage"]
+        bare = V["receipt_long"][: -len(lineage)] + nothing
+        apart = lineages.LINEAGE_MAGIC + lineage[len(nothing):]
+        proven = receipts.verify_receipt(V["receipt_long"], GENESIS)
+        self.assertEqual(receipts.verify_receipt(bare, GENESIS, apart), proven)
+        for wrong in (apart[:-1], apart[1:], apart + apart[8:], V["lineage_apart"]):
+            with self.assertRaises(client.Invalid):
+                receipts.verify_receipt(bare, GENESIS, wrong)
 
 
 class Records(unittest.TestCase):

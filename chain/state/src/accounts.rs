@@ -6,7 +6,7 @@ use bincode::{Decode, Encode};
 use chain_types::{Currency, Digest};
 
 use crate::account::{Account, AccountKey};
-use crate::accounts_tree::{AccountsTree, TreeChange};
+use crate::accounts_tree::{AccountsTree, TreeChange, TreeNode};
 
 /// One account after a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -43,6 +43,8 @@ pub(crate) struct AccountBook {
     accounts: Vec<(AccountKey, Account)>,
     index: BTreeMap<AccountKey, u32>,
     tree: AccountsTree,
+    /// The trial balance, kept as accounts change: nobody who asks for it walks them all.
+    sums: Sums,
 }
 
 impl AccountBook {
@@ -53,7 +55,11 @@ impl AccountBook {
         let change = tree.change(leaves.collect());
         tree.apply(&change);
         let index = (0_u32..).zip(&accounts).map(|(at, (key, _))| (*key, at)).collect();
-        Self { accounts, index, tree }
+        let mut sums = Sums::new();
+        for (key, account) in &accounts {
+            count(&mut sums, key, None, account);
+        }
+        Self { accounts, index, tree, sums }
     }
 
     pub(crate) fn root(&self) -> Digest {
@@ -100,10 +106,12 @@ impl AccountBook {
             match self.accounts.get_mut(write.index as usize) {
                 Some((key, account)) => {
                     assert_eq!(*key, write.key, "an account's index changed");
+                    count(&mut self.sums, key, Some(account), &write.account);
                     *account = write.account;
                 }
                 None => {
                     assert_eq!(self.len(), write.index, "accounts are created in order");
+                    count(&mut self.sums, &write.key, None, &write.account);
                     self.accounts.push((write.key, write.account));
                     let before = self.index.insert(write.key, write.index);
                     assert!(before.is_none(), "an account was created twice");
@@ -113,26 +121,76 @@ impl AccountBook {
         self.tree.apply(tree);
     }
 
+    /// The nodes of the whole tree that proofs of the past need.
+    pub(crate) fn kept_nodes(&self) -> impl Iterator<Item = TreeNode> {
+        self.tree.kept()
+    }
+
     pub(crate) fn prove(&self, index: u32) -> Vec<Digest> {
         self.tree.prove(index)
     }
 
     /// The sums of every currency, ascending.
     pub(crate) fn trial_balance(&self) -> Vec<TrialBalance> {
-        let mut sums: BTreeMap<Currency, TrialBalance> = BTreeMap::new();
-        for (key, account) in &self.accounts {
-            let sum = sums.entry(key.currency).or_insert(TrialBalance {
-                currency: key.currency,
-                debits_pending: 0,
-                debits_posted: 0,
-                credits_pending: 0,
-                credits_posted: 0,
-            });
-            sum.debits_pending += account.debits_pending;
-            sum.debits_posted += account.debits_posted;
-            sum.credits_pending += account.credits_pending;
-            sum.credits_posted += account.credits_posted;
+        self.sums.values().copied().collect()
+    }
+}
+
+/// Sums over accounts, by currency.
+type Sums = BTreeMap<Currency, TrialBalance>;
+
+/// Brings the sums of an account's currency from what the account was, if it was, to what it is.
+fn count(sums: &mut Sums, key: &AccountKey, was: Option<&Account>, is: &Account) {
+    let sum = sums.entry(key.currency).or_insert(TrialBalance {
+        currency: key.currency,
+        debits_pending: 0,
+        debits_posted: 0,
+        credits_pending: 0,
+        credits_posted: 0,
+    });
+    if let Some(was) = was {
+        sum.debits_pending -= was.debits_pending;
+        sum.debits_posted -= was.debits_posted;
+        sum.credits_pending -= was.credits_pending;
+        sum.credits_posted -= was.credits_posted;
+    }
+    sum.debits_pending += is.debits_pending;
+    sum.debits_posted += is.debits_posted;
+    sum.credits_pending += is.credits_pending;
+    sum.credits_posted += is.credits_posted;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The sums by a walk over all accounts.
+    fn walked(book: &AccountBook) -> Vec<TrialBalance> {
+        let mut sums = Sums::new();
+        for (key, account) in book.created() {
+            count(&mut sums, key, None, account);
         }
         sums.into_values().collect()
+    }
+
+    #[test]
+    fn the_trial_balance_is_kept_as_accounts_change() {
+        let key = |owner, currency| AccountKey::payable(chain_types::MerchantId(owner), currency);
+        let [yuan, yen] = [156, 392].map(Currency);
+        let of = |debits_posted, credits_pending| Account {
+            debits_posted,
+            credits_pending,
+            ..Account::default()
+        };
+        let mut book = AccountBook::new(vec![(key(1, yuan), of(5, 1)), (key(2, yen), of(7, 0))]);
+        assert_eq!(book.trial_balance(), walked(&book));
+        let writes = [
+            AccountWrite { index: 0, key: key(1, yuan), account: of(9, 0) },
+            AccountWrite { index: 2, key: key(3, yuan), account: of(0, 3) },
+        ];
+        let tree = book.change(&writes);
+        book.apply(&writes, &tree);
+        assert_eq!(book.trial_balance(), walked(&book));
+        assert_eq!(book.trial_balance().first().map(|sum| sum.debits_posted), Some(9));
     }
 }

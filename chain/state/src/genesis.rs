@@ -65,6 +65,19 @@ impl State {
         entries.map(Record::AccountEntry).collect()
     }
 
+    /// An account that the genesis file opened without money in it, as it stands until its first
+    /// entry: with nothing but the bound of its line.
+    pub fn opened_empty(genesis: &ChainGenesis, key: &AccountKey) -> Option<Account> {
+        let is_its = |line: &&chain_types::LiquidityLine| {
+            let scheme = AccountKey::scheme_settlement(line.currency);
+            [AccountKey::liquidity(line.gateway, line.currency), scheme].contains(key)
+        };
+        let line = genesis.liquidity.iter().rfind(is_its)?;
+        let is_gateway = *key == AccountKey::liquidity(line.gateway, line.currency);
+        let net_debit_cap = if is_gateway { line.net_debit_cap.0 } else { 0 };
+        Some(Account { net_debit_cap, ..Account::default() })
+    }
+
     fn before_block_zero(genesis: &ChainGenesis, seeds: HashSeeds) -> Self {
         let hashing = seeds.hashing();
         let opening =

@@ -36,7 +36,7 @@ mod tests;
 
 pub use account::{Account, AccountKey, AccountKind, CounterOverflow, SCHEME_OWNER};
 pub use accounts::TrialBalance;
-pub use accounts_tree::AccountProof;
+pub use accounts_tree::{AccountPlace, AccountProof, TreeNode};
 pub use checkpoint::Snapshot;
 pub use fault::StateFault;
 pub use history::{History, NoHistory, PastCollection, PastOrder};

@@ -12,7 +12,7 @@ use chain_types::{
 
 use crate::account::{Account, AccountKey};
 use crate::accounts::{AccountBook, TrialBalance};
-use crate::accounts_tree::{AccountProof, state_digest};
+use crate::accounts_tree::{AccountPlace, AccountProof, TreeNode, state_digest};
 use crate::instructions::InstructionBook;
 use crate::order_window::{OrderWindow, RecentOrders, earliest_needed};
 use crate::recent_batches::RecentBatches;
@@ -217,13 +217,25 @@ impl State {
         })
     }
 
+    /// Where an account stands in the order of creation, which never changes.
+    pub fn account_place(&self, key: &AccountKey) -> Option<AccountPlace> {
+        let (index, _) = self.accounts.find(key)?;
+        Some(AccountPlace { index, count: self.accounts.len() })
+    }
+
+    /// The nodes of the accounts' tree that proofs of this state need once it is past; of all
+    /// accounts, so only for block zero. [`WriteSet::account_nodes`] gives those of a block.
+    pub fn account_nodes(&self) -> Vec<TreeNode> {
+        self.accounts.kept_nodes().collect()
+    }
+
     /// All accounts in order of creation. None is ever removed, so those of an earlier block are
     /// the first of these.
     pub fn accounts_created(&self) -> &[(AccountKey, Account)] {
         self.accounts.created()
     }
 
-    /// The sums of every currency over all accounts: a full pass, for reports.
+    /// The sums of every currency over all accounts.
     pub fn trial_balance(&self) -> Vec<TrialBalance> {
         self.accounts.trial_balance()
     }

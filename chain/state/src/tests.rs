@@ -467,19 +467,46 @@ fn a_checkpoint_holds_long_lists() {
 }
 
 #[test]
-fn a_proof_made_anew_is_the_states_own() {
+fn a_proof_from_what_is_kept_is_the_states_own() {
     let state = State::genesis(&genesis());
     let accounts = state.accounts_created();
     assert!(accounts.len() > 2, "the test needs some accounts");
-    for (key, _) in accounts {
-        let made = AccountProof::make(key, accounts, state.running_writes());
-        assert_eq!(made, state.account_proof(key));
-        assert!(made.is_some_and(|proof| proof.holds(state.digest())));
+    let nodes = state.account_nodes();
+    let node_at = |level, index| {
+        let found = nodes.iter().find(|node| (node.level, node.index) == (level, index));
+        Ok::<_, std::convert::Infallible>(found.map(|node| node.digest))
+    };
+    for (key, account) in accounts {
+        let place = state.account_place(key).unwrap();
+        let writes = state.running_writes();
+        let Ok(made) = AccountProof::from_kept((*key, *account), place, writes, node_at);
+        assert!(made.holds(state.digest()));
+        assert_eq!(Some(&made), state.account_proof(key).as_ref());
+        let missing = |_, _| Ok::<_, std::convert::Infallible>(None);
+        let Ok(others) = AccountProof::from_kept((*key, *account), place, writes, missing);
+        assert!(!others.holds(state.digest()), "the other accounts are missing");
     }
     let stranger = AccountKey::payable(MerchantId(999), Currency(156));
-    assert_eq!(AccountProof::make(&stranger, accounts, state.running_writes()), None);
-    let others = AccountProof::make(&accounts[0].0, &accounts[..1], state.running_writes());
-    assert!(!others.unwrap().holds(state.digest()), "an account is missing");
+    assert_eq!(state.account_place(&stranger), None);
+}
+
+#[test]
+fn an_account_opened_without_money_stands_as_its_line_says() {
+    let mut genesis = genesis();
+    genesis.liquidity[0].opening_liquidity = Amount(0);
+    let state = State::genesis(&genesis);
+    let records = State::genesis_records(&genesis);
+    let mut silent = 0;
+    for (key, account) in state.accounts_created() {
+        let is_told = |record: &Record| matches!(record, Record::AccountEntry(e) if e.key == *key);
+        if !records.iter().any(is_told) {
+            silent += 1;
+            assert_eq!(State::opened_empty(&genesis, key), Some(*account), "{key:?}");
+        }
+    }
+    assert!(silent > 0, "the test needs such an account");
+    let stranger = AccountKey::payable(MerchantId(999), Currency(156));
+    assert_eq!(State::opened_empty(&genesis, &stranger), None);
 }
 
 proptest! {

@@ -9,7 +9,7 @@ use chain_types::{
 };
 
 use crate::accounts::AccountWrite;
-use crate::accounts_tree::TreeChange;
+use crate::accounts_tree::{TreeChange, TreeNode};
 use crate::records::{InstructionRecord, OrderRecord, Record, Reservation};
 use crate::registry::Registry;
 use crate::tables::TableChanges;
@@ -134,6 +134,12 @@ impl WriteSet {
     /// What the store indexes of the block.
     pub fn records(&self) -> &[Record] {
         &self.changes.records
+    }
+
+    /// The nodes of the accounts' tree that the block changed and that proofs of its accounts need
+    /// once it is past.
+    pub fn account_nodes(&self) -> Vec<TreeNode> {
+        self.changes.tree.kept().collect()
     }
 
     /// The digest of the whole state after the block.

@@ -120,6 +120,11 @@ pub trait ChainStore: Send + Sync {
         limit: usize,
     ) -> Result<Vec<InstructionRecord>, StoreFault>;
 
+    /// The last of the instructions that a gateway pays now. Looks no further back than over
+    /// [`crate::PAGE_ITEMS_MAX`] that it paid and others pay now; then it gives the last of these.
+    fn last_instruction(&self, gateway: ParticipantId)
+    -> Result<Option<InstructionId>, StoreFault>;
+
     /// Entries of an account, the oldest first, from the first or from the one after `after`.
     fn account_entries(
         &self,
@@ -225,6 +230,16 @@ pub trait ChainStore: Send + Sync {
 
     /// Where a record that can be proven by itself stands, if a block has left it.
     fn record_path(&self, record: RecordName) -> Result<Option<RecordPath>, StoreFault>;
+
+    /// The node of the accounts' tree at a place of a kept level after the block of `height`; of
+    /// block zero too. `None` when nothing stood there yet, or the index is of a version that kept
+    /// no nodes.
+    fn account_node_at(
+        &self,
+        level: u8,
+        index: u32,
+        height: Height,
+    ) -> Result<Option<Digest>, StoreFault>;
 
     /// The running digest of all writes but the accounts' after the block of `height`; of block
     /// zero too.

@@ -19,11 +19,13 @@ use crate::options::StoreOptions;
 use crate::order_rows::{self, ROW_ORDERS};
 use crate::record_paths::record_paths;
 use crate::tables::{
-    AccountEntries, Breaches, Evidence, Instructions, InstructionsByGateway, Meta, MetaKey, Orders,
-    Policies, Proposals, Quotes, Rates, RecordPaths, Registries, Returns, TABLE_NAMES, Table,
-    TableKey, Transfers, WindowSettlements, Windows, WritesDigests,
+    AccountEntries, AccountNodes, Breaches, Evidence, Instructions, InstructionsByGateway, Meta,
+    MetaKey, Orders, Policies, Proposals, Quotes, Rates, RecordPaths, Registries, Returns,
+    TABLE_NAMES, Table, TableKey, Transfers, WindowSettlements, Windows, WritesDigests,
 };
 
+/// Bytes of the longest key, a block hash or a batch id.
+const KEY_BYTES_MAX: usize = 32;
 /// Rows of orders that are written without a pause.
 const ROWS_AT_ONCE: usize = 64;
 /// So many bytes of a file are handed to the disk at a time, not all of it at its end.
@@ -150,6 +152,19 @@ impl Index {
         self.walk::<T>(mode, prefix, |_, bytes| Ok(visit(value::<T>(bytes)?)))
     }
 
+    /// Hands the rows whose keys begin with `prefix` to `visit`, descending, until it breaks off.
+    pub fn each_back<T: Table>(
+        &self,
+        prefix: &[u8],
+        mut visit: impl FnMut(T::Value) -> Result<ControlFlow<()>, StoreFault>,
+    ) -> Result<(), StoreFault> {
+        // No key that begins with the prefix is longer than this one, nor after it.
+        let mut last = prefix.to_vec();
+        last.resize(prefix.len() + KEY_BYTES_MAX, u8::MAX);
+        let mode = IteratorMode::From(&last, Direction::Reverse);
+        self.walk::<T>(mode, prefix, |_, bytes| visit(value::<T>(bytes)?))
+    }
+
     /// The row of the largest key up to and with `last`, if that key begins with `prefix`.
     pub fn last_up_to<T: Table>(
         &self,
@@ -265,6 +280,9 @@ impl Rows<'_> {
     /// Adds what readers look up of the block of a height.
     pub fn put_records(&mut self, height: Height, learned: &BlockRecords) {
         self.put::<WritesDigests>(&height, &learned.writes);
+        for node in &learned.account_nodes {
+            self.put::<AccountNodes>(&((node.level, node.index), height), &node.digest);
+        }
         let mut entries: BTreeMap<AccountKey, Vec<AccountEntry>> = BTreeMap::new();
         for record in &learned.records {
             match record {

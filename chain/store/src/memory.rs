@@ -57,6 +57,7 @@ struct Index {
     window_settlements: BTreeMap<WindowId, WindowSettlement>,
     instructions: BTreeMap<InstructionId, InstructionRecord>,
     account_entries: BTreeMap<(AccountKey, EntryCursor), AccountEntry>,
+    account_nodes: BTreeMap<(u8, u32, Height), Digest>,
     breaches: BTreeMap<BreachCursor, BreachRecord>,
     evidence: BTreeMap<EvidenceCursor, EvidenceRecord>,
     returns: BTreeMap<(OrderId, u16), ReturnRecord>,
@@ -73,6 +74,9 @@ struct Index {
 impl Index {
     fn write(&mut self, height: Height, learned: BlockRecords) {
         self.writes_digests.insert(height, learned.writes);
+        for node in learned.account_nodes {
+            self.account_nodes.insert((node.level, node.index, height), node.digest);
+        }
         self.record_paths.extend(record_paths(height, &learned.records));
         for record in learned.records {
             self.write_record(record);
@@ -360,6 +364,15 @@ impl ChainStore for MemoryStore {
         Ok(wanted.take(limit.min(PAGE_ITEMS_MAX)).collect())
     }
 
+    fn last_instruction(
+        &self,
+        gateway: ParticipantId,
+    ) -> Result<Option<InstructionId>, StoreFault> {
+        let inner = self.inner();
+        let mut newest_first = inner.index.instructions.values().rev();
+        Ok(newest_first.find(|found| found.gateway == gateway).map(|found| found.id))
+    }
+
     fn account_entries(
         &self,
         account: &AccountKey,
@@ -385,6 +398,17 @@ impl ChainStore for MemoryStore {
         let inner = self.inner();
         let found = inner.index.account_entries.range(first..=last).next_back();
         Ok(found.map(|(_, entry)| *entry))
+    }
+
+    fn account_node_at(
+        &self,
+        level: u8,
+        index: u32,
+        height: Height,
+    ) -> Result<Option<Digest>, StoreFault> {
+        let inner = self.inner();
+        let versions = (level, index, Height(0))..=(level, index, height);
+        Ok(inner.index.account_nodes.range(versions).next_back().map(|(_, digest)| *digest))
     }
 
     fn breaches(

@@ -1,7 +1,7 @@
 //! What goes into the store and what comes out of it.
 
 use bytes::Bytes;
-use chain_state::{Record, Retired};
+use chain_state::{Record, Retired, TreeNode, WriteSet};
 use chain_types::batch::BatchHeader;
 use chain_types::{
     BatchId, Block, BlockHeader, Certificate, Digest, Height, Outcome, ParticipantId,
@@ -44,8 +44,23 @@ pub struct BlockRecords {
     pub records: Vec<Record>,
     /// The running digest of all writes but the accounts', after it: an account's proof needs it.
     pub writes: Digest,
+    /// The nodes of the accounts' tree that it changed, of the levels that are kept: an account's
+    /// proof needs them once the block is past.
+    pub account_nodes: Vec<TreeNode>,
     /// The orders that left memory.
     pub retired: Retired,
+}
+
+impl BlockRecords {
+    /// What a block's changes give, before they are taken; the orders that left memory come after.
+    pub fn of(writes: &WriteSet) -> Self {
+        Self {
+            records: writes.records().to_vec(),
+            writes: writes.running_writes(),
+            account_nodes: writes.account_nodes(),
+            retired: Retired::default(),
+        }
+    }
 }
 
 /// A decided block.
@@ -195,6 +210,8 @@ pub struct StoreCounters {
     pub archive_time_us: u64,
     /// Runs waiting to be moved, now.
     pub runs_waiting: u64,
+    /// Rows of the index that readers looked up for accounts as a block left them.
+    pub account_rows_read: u64,
     /// Checkpoints taken.
     pub checkpoints: u64,
     /// Time spent on them.

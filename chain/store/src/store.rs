@@ -116,6 +116,7 @@ impl Store {
             runs_archived: read(&counters.runs_archived),
             archive_time_us: read(&counters.archive_time_us),
             runs_waiting: self.archive.waiting(),
+            account_rows_read: read(&counters.account_rows_read),
             checkpoints: read(&counters.checkpoints),
             checkpoint_time_us: read(&counters.checkpoint_time_us),
         }
@@ -242,6 +243,7 @@ pub(crate) struct Counters {
     pub orders_archived: AtomicU64,
     pub runs_archived: AtomicU64,
     pub archive_time_us: AtomicU64,
+    pub account_rows_read: AtomicU64,
     pub checkpoints: AtomicU64,
     pub checkpoint_time_us: AtomicU64,
 }

@@ -72,6 +72,9 @@ tables! {
     InstructionsByGateway("instructions_by_gateway"): (ParticipantId, InstructionId) => InstructionId;
     /// Entries of each account, a row a block: a block of many small batches has many.
     AccountEntries("account_entries"): (AccountKey, Height) => Vec<AccountEntry>;
+    /// Nodes of the accounts' tree as each block left those that it changed, of the levels that are
+    /// kept: [`chain_state::TreeNode`].
+    AccountNodes("account_nodes"): (NodeName, Height) => Digest;
     /// Missed deadlines.
     Breaches("breaches"): BreachCursor => BreachRecord;
     /// Validators caught at signing two values.
@@ -97,6 +100,9 @@ tables! {
     /// What the index says of itself.
     Meta("meta"): MetaKey => Vec<u8>;
 }
+
+/// A place in the accounts' tree: levels above the leaves, and the place in the level.
+pub(crate) type NodeName = (u8, u32);
 
 /// Where a committed block stands in the block files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -195,6 +201,13 @@ impl TableKey for (AccountKey, Height) {
     }
 }
 
+impl TableKey for (NodeName, Height) {
+    type Bytes = [u8; 13];
+    fn to_bytes(&self) -> [u8; 13] {
+        joined(&[&node_prefix(self.0), &self.1.to_bytes()])
+    }
+}
+
 impl TableKey for (OrderId, u16) {
     type Bytes = [u8; 18];
     fn to_bytes(&self) -> [u8; 18] {
@@ -273,6 +286,11 @@ pub(crate) fn account_prefix(account: &AccountKey) -> [u8; 11] {
         &account.owner.to_be_bytes(),
         &account.currency.0.to_be_bytes(),
     ])
+}
+
+/// What the keys of all versions of one node of the accounts' tree begin with.
+pub(crate) fn node_prefix((level, index): NodeName) -> [u8; 5] {
+    joined(&[&[level], &index.to_be_bytes()])
 }
 
 fn joined<const SIZE: usize>(parts: &[&[u8]]) -> [u8; SIZE] {

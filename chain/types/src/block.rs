@@ -236,4 +236,14 @@ impl Certificate {
             Err(CertificateError::Power { power, total: validators.total_power() })
         }
     }
+
+    /// The power in `trusted` of the signers who have the same number and key there as among
+    /// `deciders`, whose signatures these are.
+    pub fn power_of(&self, deciders: &ValidatorSet, trusted: &ValidatorSet) -> u128 {
+        let power = |(id, _): &(ValidatorId, Signature)| {
+            let (signer, known) = (deciders.get(*id)?, trusted.get(*id)?);
+            (signer.public_key == known.public_key).then_some(u128::from(known.power))
+        };
+        self.signatures.iter().filter_map(power).sum()
+    }
 }

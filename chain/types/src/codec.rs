@@ -39,6 +39,15 @@ pub fn encode<T: Encode>(value: &T) -> Vec<u8> {
     }
 }
 
+/// The structure at the front of `bytes`, and how many bytes it takes.
+///
+/// # Errors
+/// [`CodecError`] when the bytes end early or are out of range.
+pub fn decode_front<T: Decode<()>>(bytes: &[u8]) -> Result<(T, usize), CodecError> {
+    bincode::decode_from_slice(bytes, config())
+        .map_err(|error| CodecError::Malformed(error.to_string()))
+}
+
 /// The structure that `bytes` hold, all of them, if they are at most `limit` bytes.
 ///
 /// # Errors
@@ -47,8 +56,7 @@ pub fn decode<T: Decode<()>>(bytes: &[u8], limit: usize) -> Result<T, CodecError
     if bytes.len() > limit.min(DECODE_BYTES_MAX) {
         return Err(CodecError::TooLarge { actual: bytes.len(), limit });
     }
-    let (value, read) = bincode::decode_from_slice(bytes, config())
-        .map_err(|error| CodecError::Malformed(error.to_string()))?;
+    let (value, read) = decode_front(bytes)?;
     if read != bytes.len() {
         return Err(CodecError::Trailing(bytes.len() - read));
     }

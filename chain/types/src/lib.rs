@@ -10,6 +10,7 @@ pub mod block;
 pub mod change;
 pub mod codec;
 pub mod evidence;
+pub mod handovers;
 pub mod hash;
 pub mod ids;
 pub mod lineage;
@@ -31,12 +32,13 @@ pub use batch::{BatchError, BatchHeader, BatchKind, HashedBatch, SignedBatch, Ve
 pub use block::{Block, BlockHeader, Certificate, CertificateError, Vote, VoteStep};
 pub use change::{CashbackTier, Change, Programme};
 pub use evidence::{Equivocation, EquivocationFlaw, EquivocationKind};
+pub use handovers::Handovers;
 pub use hash::Digest;
 pub use ids::{
     BatchId, BlockHash, ChainId, InstructionId, MerchantId, OrderId, ParticipantId, ProposalId,
     QuoteId, TransferId, ValidatorId, WindowId,
 };
-pub use lineage::{Handover, Lineage, LineageError};
+pub use lineage::{Handover, Lineage, LineageError, Trust, Walk};
 pub use operation::{
     ApprovalItem, ArrivalItem, CollectItem, Decision, FailureItem, FailureReason, Flags,
     HoldDecisionItem, HoldReason, PolicyItem, PolicyScope, ProposalItem, QuoteItem, RateItem,
@@ -44,7 +46,7 @@ pub use operation::{
     TransferDecisionItem, TransferItem, VoidItem, VoidReason,
 };
 pub use parameters::Parameters;
-pub use prove::Provable;
+pub use prove::{PROOF_BYTES_MAX, ProofTooLarge, Provable};
 pub use rate::{Converted, Rate};
 pub use receipt::{Inclusion, Receipt, ReceiptError};
 pub use record_proof::{RecordInclusion, RecordProof, RecordProofError};
@@ -54,5 +56,5 @@ pub use registry::{
 pub use rejection::{Outcome, Rejection};
 pub use sign::{PublicKey, SecretKey, Signature};
 pub use units::{Amount, Currency, Height, Round, TimeMs};
-pub use validators::{Validator, ValidatorSet};
+pub use validators::{SetChange, Validator, ValidatorSet};
 pub use votes::{Proposal, SignedProposal, SignedVote};

@@ -6,23 +6,22 @@ use zerocopy::FromBytes;
 
 use crate::batch::{BatchHeader, BatchKind};
 use crate::block::{BlockHeader, Certificate, OUTCOMES_PER_LEAF};
-use crate::codec::{self, CodecError};
+use crate::codec::CodecError;
 use crate::hash::Digest;
 use crate::ids::{InstructionId, OrderId};
-use crate::lineage::{Lineage, LineageError};
+use crate::lineage::{Lineage, LineageError, Trust};
 use crate::merkle;
 use crate::operation::{
     ArrivalItem, CollectItem, Decision, HoldDecisionItem, RechargeItem, ReturnItem,
 };
+use crate::prove::{ProofTooLarge, decode_proof, encode_proof};
 use crate::registry::{ChainGenesis, PartyKeys, Signers as _};
 use crate::rejection::Outcome;
 use crate::sign::Signature;
-use crate::units::{Amount, TimeMs};
+use crate::units::{Amount, Height, TimeMs};
 
 /// The first bytes of a receipt file.
-pub const RECEIPT_MAGIC: [u8; 8] = *b"SLUICER1";
-/// Bytes of the largest receipt.
-pub const RECEIPT_BYTES_MAX: usize = 1024 * 1024;
+pub const RECEIPT_MAGIC: [u8; 8] = *b"SLUICER2";
 
 /// Proof that one item is in a decided block with one outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -74,7 +73,7 @@ pub struct Receipt {
     pub arrival: Option<Inclusion>,
     /// What was sent back of it, in order.
     pub returns: Vec<Inclusion>,
-    /// The changes of validators before the last of these blocks.
+    /// The changes of validators that lead to these blocks; empty when it is had apart.
     pub lineage: Lineage,
 }
 
@@ -106,7 +105,7 @@ pub enum ReceiptError {
     #[error("not a receipt: {0}")]
     Codec(#[from] CodecError),
     /// The first bytes are not [`RECEIPT_MAGIC`].
-    #[error("not a receipt: it does not begin with SLUICER1")]
+    #[error("not a receipt: it does not begin with SLUICER2")]
     Magic,
     /// It belongs to another chain.
     #[error("the {part} is of chain {actual}, the genesis file is of {expected}")]
@@ -134,19 +133,39 @@ pub enum ReceiptError {
         /// Why.
         error: LineageError,
     },
+    /// The changes of validators do not hold.
+    #[error("the receipt's lineage does not hold: {0}")]
+    Handover(LineageError),
+    /// The receipt has a lineage of its own and was to be held against another.
+    #[error("the receipt has a lineage of its own: verify it against the genesis file alone")]
+    OwnLineage,
     /// Parts that hold on their own do not belong together.
     #[error("the {0} does not belong to the order")]
     Unrelated(&'static str),
 }
 
 impl Receipt {
+    /// Its bytes.
+    ///
+    /// # Errors
+    /// When they are more than anyone reads.
+    pub fn encode(&self) -> Result<Vec<u8>, ProofTooLarge> {
+        encode_proof(self, &self.lineage)
+    }
+
     /// Reads a receipt's bytes.
     ///
     /// # Errors
-    /// When they are no receipt, or more than [`RECEIPT_BYTES_MAX`].
+    /// When they are no receipt, or more than [`crate::prove::PROOF_BYTES_MAX`].
     pub fn decode(bytes: &[u8]) -> Result<Self, ReceiptError> {
-        let receipt: Self = codec::decode(bytes, RECEIPT_BYTES_MAX)?;
+        let receipt: Self = decode_proof(bytes)?;
         if receipt.magic == RECEIPT_MAGIC { Ok(receipt) } else { Err(ReceiptError::Magic) }
+    }
+
+    /// The heights of its blocks.
+    pub fn heights(&self) -> impl Iterator<Item = Height> {
+        let parts = [&self.order].into_iter().chain(&self.release).chain(&self.collection);
+        parts.chain(&self.arrival).chain(&self.returns).map(|part| part.header.height)
     }
 
     /// Checks everything and says what is proven.
@@ -157,11 +176,28 @@ impl Receipt {
         if self.magic != RECEIPT_MAGIC {
             return Err(ReceiptError::Magic);
         }
-        if !self.rests_on_its_lineage() {
-            return Err(ReceiptError::Unrelated("lineage"));
+        let trust = self.lineage.trust(genesis, self.heights()).map_err(ReceiptError::Handover)?;
+        self.prove(genesis, &trust)
+    }
+
+    /// As [`Self::verify`], for a receipt without a lineage: `trust` is what a lineage apart says
+    /// of [`Self::heights`].
+    ///
+    /// # Errors
+    /// The first thing that does not hold.
+    pub fn verify_by(&self, genesis: &ChainGenesis, trust: &Trust) -> Result<Proven, ReceiptError> {
+        if self.magic != RECEIPT_MAGIC {
+            return Err(ReceiptError::Magic);
         }
+        if !self.lineage.0.is_empty() {
+            return Err(ReceiptError::OwnLineage);
+        }
+        self.prove(genesis, trust)
+    }
+
+    fn prove(&self, genesis: &ChainGenesis, trust: &Trust) -> Result<Proven, ReceiptError> {
         let (outcome, item): (_, RechargeItem) =
-            self.order.read("order", BatchKind::Recharge, genesis, &self.lineage)?;
+            self.order.read("order", BatchKind::Recharge, genesis, trust)?;
         let mut proven = Proven {
             order_id: item.order_id(),
             item,
@@ -172,13 +208,13 @@ impl Receipt {
             cashback_tier: None,
             returned: Amount(0),
         };
-        let collection = self.collection(&item, outcome, genesis)?;
+        let collection = self.collection(&item, outcome, genesis, trust)?;
         proven.collected = collection.map(|(header, _)| header.time);
         proven.cashback_tier = collection.and_then(|(_, outcome)| outcome.cashback_tier());
         if let Some(arrival) = &self.arrival {
             let (header, _) = collection.ok_or(ReceiptError::Unrelated("arrival"))?;
             let (outcome, paid): (_, ArrivalItem) =
-                arrival.read("arrival", BatchKind::Arrival, genesis, &self.lineage)?;
+                arrival.read("arrival", BatchKind::Arrival, genesis, trust)?;
             let instruction = InstructionId {
                 window: header.window,
                 merchant: item.merchant(),
@@ -193,7 +229,7 @@ impl Receipt {
             let unrelated = ReceiptError::Unrelated("return");
             collection.ok_or(unrelated.clone())?;
             let (outcome, back): (_, ReturnItem) =
-                inclusion.read("return", BatchKind::Return, genesis, &self.lineage)?;
+                inclusion.read("return", BatchKind::Return, genesis, trust)?;
             let belongs = outcome.is_applied()
                 && back.order_id() == item.order_id()
                 && back.sequence.get() == sequence;
@@ -204,27 +240,19 @@ impl Receipt {
         Ok(proven)
     }
 
-    /// Whether each handover comes before the last of the receipt's blocks. Any other would be
-    /// checked by nobody, and so be bytes that anybody can change.
-    fn rests_on_its_lineage(&self) -> bool {
-        let parts = [&self.order].into_iter().chain(&self.release).chain(&self.collection);
-        let parts = parts.chain(&self.arrival).chain(&self.returns);
-        let last = parts.map(|part| part.header.height).max();
-        self.lineage.0.iter().all(|handover| Some(handover.header.height) < last)
-    }
-
     /// The block in which the order was collected and with what outcome, if it was.
     fn collection(
         &self,
         item: &RechargeItem,
         outcome: Outcome,
         genesis: &ChainGenesis,
+        trust: &Trust,
     ) -> Result<Option<(&BlockHeader, Outcome)>, ReceiptError> {
         let (entered, entry) = match &self.release {
             None => (&self.order.header, outcome),
             Some(release) => {
                 let (released, word): (_, HoldDecisionItem) =
-                    release.read("release", BatchKind::HoldDecision, genesis, &self.lineage)?;
+                    release.read("release", BatchKind::HoldDecision, genesis, trust)?;
                 let is_release = word.decision.get() == Decision::Approve.number();
                 let belongs = outcome == Outcome::HELD
                     && is_release
@@ -241,7 +269,7 @@ impl Receipt {
             return Ok(in_one_step.then_some((entered, entry)));
         };
         let (collected, word): (_, CollectItem) =
-            collection.read("collection", BatchKind::Collect, genesis, &self.lineage)?;
+            collection.read("collection", BatchKind::Collect, genesis, trust)?;
         let belongs = entry.is_applied()
             && !item.is_collected()
             && collected.is_applied()
@@ -261,9 +289,9 @@ impl Inclusion {
         part: &'static str,
         kind: BatchKind,
         genesis: &ChainGenesis,
-        lineage: &Lineage,
+        trust: &Trust,
     ) -> Result<(Outcome, T), ReceiptError> {
-        let outcome = self.verify(part, kind, genesis, lineage)?;
+        let outcome = self.verify(part, kind, genesis, trust)?;
         let item = T::read_from_bytes(&self.item)
             .map_err(|_| ReceiptError::Broken { part, what: "item" })?;
         Ok((outcome, item))
@@ -275,7 +303,7 @@ impl Inclusion {
         part: &'static str,
         kind: BatchKind,
         genesis: &ChainGenesis,
-        lineage: &Lineage,
+        trust: &Trust,
     ) -> Result<Outcome, ReceiptError> {
         let broken = |what| ReceiptError::Broken { part, what };
         let expected = genesis.chain_id.0;
@@ -343,8 +371,8 @@ impl Inclusion {
         }
         let at = usize::try_from(item_index % per_leaf).map_err(|_| broken("outcome"))?;
         let outcome = *self.outcomes.get(at).ok_or_else(|| broken("outcome"))?;
-        lineage
-            .verify(genesis, &self.header, &self.certificate)
+        trust
+            .verify(&self.header, &self.certificate)
             .map_err(|error| ReceiptError::Lineage { part, error })?;
         Ok(outcome)
     }

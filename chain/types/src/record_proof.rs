@@ -6,17 +6,16 @@
 use bincode::{Decode, Encode};
 
 use crate::block::{BlockHeader, Certificate};
-use crate::codec::{self, CodecError};
+use crate::codec::CodecError;
 use crate::hash::Digest;
-use crate::lineage::{Lineage, LineageError};
+use crate::lineage::{Lineage, LineageError, Trust};
 use crate::merkle;
+use crate::prove::{ProofTooLarge, decode_proof, encode_proof};
 use crate::registry::ChainGenesis;
 use crate::units::Height;
 
 /// The first bytes of a proof of records.
-pub const RECORD_PROOF_MAGIC: [u8; 8] = *b"SLUICEP1";
-/// Bytes of the largest proof of records: the report of a window with some 90,000 positions.
-pub const RECORD_PROOF_BYTES_MAX: usize = 4 * 1024 * 1024;
+pub const RECORD_PROOF_MAGIC: [u8; 8] = *b"SLUICEP2";
 /// The most records of one proof.
 pub const RECORDS_MAX: usize = 64;
 
@@ -53,7 +52,7 @@ pub enum RecordProofError {
     #[error("not a proof of records: {0}")]
     Codec(#[from] CodecError),
     /// The first bytes are not [`RECORD_PROOF_MAGIC`].
-    #[error("not a proof of records: it does not begin with SLUICEP1")]
+    #[error("not a proof of records: it does not begin with SLUICEP2")]
     Magic,
     /// It holds no record, or more than [`RECORDS_MAX`].
     #[error("a proof holds 1 to {RECORDS_MAX} records, this one {0}")]
@@ -69,22 +68,35 @@ pub enum RecordProofError {
         /// The record's place in it.
         index: u32,
     },
-    /// A change of validators is not before the last of the blocks: nothing rests on it.
-    #[error("a change of validators is not before the last of the records' blocks")]
-    Needless,
+    /// The proof has a lineage of its own and was to be held against another.
+    #[error("the proof has a lineage of its own: verify it against the genesis file alone")]
+    OwnLineage,
     /// A block is not proven to be the chain's.
     #[error("the block of a record is not the chain's: {0}")]
     Lineage(#[from] LineageError),
 }
 
 impl RecordProof {
+    /// Its bytes.
+    ///
+    /// # Errors
+    /// When they are more than anyone reads.
+    pub fn encode(&self) -> Result<Vec<u8>, ProofTooLarge> {
+        encode_proof(self, &self.lineage)
+    }
+
     /// Reads a proof's bytes.
     ///
     /// # Errors
-    /// When they are no proof of records, or more than [`RECORD_PROOF_BYTES_MAX`].
+    /// When they are no proof of records, or more than [`crate::prove::PROOF_BYTES_MAX`].
     pub fn decode(bytes: &[u8]) -> Result<Self, RecordProofError> {
-        let proof: Self = codec::decode(bytes, RECORD_PROOF_BYTES_MAX)?;
+        let proof: Self = decode_proof(bytes)?;
         if proof.magic == RECORD_PROOF_MAGIC { Ok(proof) } else { Err(RecordProofError::Magic) }
+    }
+
+    /// The heights of its blocks.
+    pub fn heights(&self) -> impl Iterator<Item = Height> {
+        self.records.iter().map(|included| included.header.height)
     }
 
     /// Checks that blocks of the chain of `genesis` left all these records.
@@ -92,24 +104,43 @@ impl RecordProof {
     /// # Errors
     /// The first thing that does not hold.
     pub fn verify(&self, genesis: &ChainGenesis) -> Result<(), RecordProofError> {
+        self.check()?;
+        self.prove(&self.lineage.trust(genesis, self.heights())?)
+    }
+
+    /// As [`Self::verify`], for a proof without a lineage: `trust` is what a lineage apart says of
+    /// [`Self::heights`].
+    ///
+    /// # Errors
+    /// The first thing that does not hold.
+    pub fn verify_by(&self, trust: &Trust) -> Result<(), RecordProofError> {
+        self.check()?;
+        if !self.lineage.0.is_empty() {
+            return Err(RecordProofError::OwnLineage);
+        }
+        self.prove(trust)
+    }
+
+    fn check(&self) -> Result<(), RecordProofError> {
         if self.magic != RECORD_PROOF_MAGIC {
             return Err(RecordProofError::Magic);
         }
         let count = self.records.len();
-        let last = self.records.last().filter(|_| count <= RECORDS_MAX);
-        let last = last.ok_or(RecordProofError::Count(count))?.header.height;
+        if !(1..=RECORDS_MAX).contains(&count) {
+            return Err(RecordProofError::Count(count));
+        }
         if !self.records.is_sorted_by(|one, next| one.place() < next.place()) {
             return Err(RecordProofError::Order);
         }
-        if self.lineage.0.iter().any(|handover| handover.header.height >= last) {
-            return Err(RecordProofError::Needless);
-        }
+        let broken = self.records.iter().find(|included| !included.leads_to_its_root());
+        broken
+            .map(RecordInclusion::place)
+            .map_or(Ok(()), |(height, index)| Err(RecordProofError::Path { height, index }))
+    }
+
+    fn prove(&self, trust: &Trust) -> Result<(), RecordProofError> {
         for included in &self.records {
-            if !included.leads_to_its_root() {
-                let (height, index) = included.place();
-                return Err(RecordProofError::Path { height, index });
-            }
-            self.lineage.verify(genesis, &included.header, &included.certificate)?;
+            trust.verify(&included.header, &included.certificate)?;
         }
         Ok(())
     }

@@ -87,12 +87,47 @@ macro_rules! rejections {
                 match self { $(Self::$variant => $transient,)* }
             }
 
+            /// Whether whoever got this for the submission of an order may make a new order with a
+            /// new id in its place at once. Where it is false the old id may be in the books, or
+            /// may still come there: ask `recharge_order` first, or the same is charged twice.
+            pub const fn new_id_is_safe(self) -> bool {
+                // Only these are recorded under an id that was new to the chain, and only for
+                // submissions: nothing was booked under it, and nothing ever will be.
+                matches!(
+                    self,
+                    Self::AmountZero
+                        | Self::AmountTooLarge
+                        | Self::CurrencyUnsupported
+                        | Self::ConversionUnavailable
+                        | Self::MerchantUnknown
+                        | Self::MerchantSuspended
+                        | Self::GatewayUnknown
+                        | Self::GatewaySuspended
+                        | Self::LiquidityExceeded
+                        | Self::LimitExceeded
+                        | Self::UserDayExceeded
+                        | Self::GatewayDayExceeded
+                        | Self::MerchantDayExceeded
+                        | Self::QuoteUnknown
+                        | Self::QuoteMismatch
+                        | Self::QuoteExpired
+                        | Self::QuoteSpent
+                        | Self::RatesStale
+                        | Self::QuoteDrifted
+                        | Self::PayoutBelowMinimum
+                        | Self::PositionExceeded
+                        | Self::PayoutOutOfRange
+                        | Self::ProviderSuspended
+                        | Self::RatesTooFew
+                )
+            }
+
             /// What was wrong, in a sentence.
             pub const fn cause(self) -> &'static str {
                 match self { $(Self::$variant => $cause,)* }
             }
 
-            /// What to do about it, in a sentence.
+            /// What to do about it, in sentences that are right too for who is late or asks twice.
             pub const fn remedy(self) -> &'static str {
                 match self { $(Self::$variant => $remedy,)* }
             }
@@ -103,86 +138,86 @@ macro_rules! rejections {
 rejections! {
     Truncated = 100, "truncated", false, "The batch ends before its header, signature or items do.", "Send header, signature and exactly `count` items.";
     TrailingBytes = 101, "trailing-bytes", false, "Bytes follow the last item of the batch.", "Send exactly `count` items; nothing after them.";
-    BatchTooLarge = 102, "batch-too-large", false, "The batch is larger than 8,192 items of its kind can be.", "Split it.";
+    BatchTooLarge = 102, "batch-too-large", false, "The batch is larger than 8,192 items of its kind can be.", "Split it; the orders keep their ids.";
     VersionUnsupported = 103, "version-unsupported", false, "The batch header's version is not one this chain executes.", "Use version 1.";
     KindUnknown = 104, "kind-unknown", false, "The batch header's kind is not known.", "Use a kind from docs/wire-format.md.";
     CountOutOfBounds = 105, "count-out-of-bounds", false, "A batch holds at least one item, and at most as many as its kind allows.", "See docs/wire-format.md for the most of each kind.";
     RootMismatch = 106, "root-mismatch", false, "The Merkle root in the header is not that of the items.", "Compute the root over the items in the order sent.";
-    WrongChain = 107, "wrong-chain", false, "The batch is bound to another chain id.", "Use the chain id of this network's genesis file.";
-    SubmitterUnknown = 108, "submitter-unknown", false, "The submitter is not a registered participant.", "Check the participant id; ask the operators to register it.";
-    SignatureInvalid = 109, "signature-invalid", false, "The signature is not the submitter's over the batch id.", "Sign the batch id with the registered ed25519 key.";
-    SubmitterSuspended = 110, "submitter-suspended", false, "The submitter is suspended.", "Ask the operators why.";
-    RoleMissing = 111, "role-missing", false, "The submitter's roles do not allow this kind of batch.", "Submit it by a participant who has the role.";
-    BatchExpired = 112, "batch-expired", false, "Block time is past the batch's valid-until time.", "Sign a new batch; the orders keep their ids.";
-    BatchValidTooLong = 113, "batch-valid-too-long", false, "The valid-until time lies further ahead than order skew plus validity.", "Choose an earlier valid-until time.";
+    WrongChain = 107, "wrong-chain", false, "The batch is bound to another chain id.", "Use the chain id of this network's genesis file; the orders keep their ids.";
+    SubmitterUnknown = 108, "submitter-unknown", false, "The submitter is not a registered participant.", "Check the participant id; ask the operators to register it. The orders keep their ids.";
+    SignatureInvalid = 109, "signature-invalid", false, "The signature is not the submitter's over the batch id.", "Sign the batch id with the registered ed25519 key; the orders keep their ids.";
+    SubmitterSuspended = 110, "submitter-suspended", false, "The submitter is suspended.", "Ask the operators why; the orders keep their ids.";
+    RoleMissing = 111, "role-missing", false, "The submitter's roles do not allow this kind of batch.", "Submit it by a participant who has the role; the orders keep their ids.";
+    BatchExpired = 112, "batch-expired", false, "Block time is past the batch's valid-until time.", "Sign a new batch of the same orders: they keep their ids.";
+    BatchValidTooLong = 113, "batch-valid-too-long", false, "The valid-until time lies further ahead than order skew plus validity.", "Choose an earlier valid-until time; the orders keep their ids.";
     BatchRepeated = 114, "batch-repeated", false, "This batch is already in the chain.", "Ask for its outcomes; nothing needs to be sent again.";
-    PoolFull = 115, "pool-full", true, "The node holds as many waiting batches as it is configured for.", "Send it again after `retry_after_ms`.";
-    NotReady = 116, "not-ready", true, "The node is starting, catching up or stopping.", "Send it again later or to another node.";
-    OrderIdInvalid = 200, "order-id-invalid", false, "The order id is not a UUIDv7.", "Make ids as RFC 9562 section 5.7 says.";
-    SpareNotZero = 201, "spare-not-zero", false, "Spare bytes of the item are not zero.", "Set them to zero.";
-    FlagsUnknown = 202, "flags-unknown", false, "The item's flags hold a bit without a meaning.", "Set only flags from docs/wire-format.md.";
-    OrderIdExpired = 203, "order-id-expired", false, "Block time is past the order id's time plus the validity.", "The order can never commit; make a new order with a new id.";
-    OrderIdEarly = 204, "order-id-early", true, "The order id's time lies ahead of block time by more than the skew.", "Check the clock that makes the ids.";
-    OrderConflict = 205, "order-conflict", false, "An order with this id and other content exists.", "Make a new id for a new order; never reuse one.";
-    AmountZero = 206, "amount-zero", false, "The amount is zero.", "Send a positive amount in minor units.";
-    AmountTooLarge = 207, "amount-too-large", false, "The amount is above the chain's limit for one order.", "Split it, or ask the operators for a higher limit.";
-    CurrencyUnsupported = 208, "currency-unsupported", false, "The chain does not accept this currency.", "Use one of the chain's currencies.";
-    ConversionUnavailable = 209, "conversion-unavailable", false, "The order names a quote or a payout minimum without another payout currency, or another payout currency without a quote.", "Name a quote exactly when the payout currency is another.";
-    MerchantUnknown = 210, "merchant-unknown", false, "The merchant is not registered.", "Check the merchant id.";
-    MerchantSuspended = 211, "merchant-suspended", false, "The merchant is suspended.", "Ask the operators why.";
-    GatewayUnknown = 212, "gateway-unknown", false, "The collecting gateway is not a registered gateway.", "Check the participant id.";
-    GatewaySuspended = 213, "gateway-suspended", false, "The collecting or the paying gateway is suspended.", "Use another gateway.";
-    NotCollectingGateway = 214, "not-collecting-gateway", false, "Only the order's collecting gateway may say that it was collected.", "Let the collecting gateway submit it.";
+    PoolFull = 115, "pool-full", true, "The node holds as many waiting batches as it is configured for, or as many of this submitter as are free for others.", "Send the same bytes again after `retry_after_ms`.";
+    NotReady = 116, "not-ready", true, "The node is starting, catching up or stopping.", "Send the same bytes again later or to another node.";
+    OrderIdInvalid = 200, "order-id-invalid", false, "The order id is not a UUIDv7.", "Ask under the id that the order was made with; ids are made as RFC 9562 section 5.7 says.";
+    SpareNotZero = 201, "spare-not-zero", false, "Spare bytes of the item are not zero.", "Ask `recharge_order` first: only an order that it calls rejected is made again, with a new id and zero spare bytes.";
+    FlagsUnknown = 202, "flags-unknown", false, "The item's flags hold a bit without a meaning.", "Ask `recharge_order` first: only an order that it calls rejected is made again, with a new id and flags from docs/wire-format.md.";
+    OrderIdExpired = 203, "order-id-expired", false, "Block time is past the order id's time plus the validity.", "Ask `recharge_order` first (of a transfer `ledger_transfer`, of a proposal `governance_proposal`): it may be final already. Only what is not found there and cannot commit any more is made again with a new id.";
+    OrderIdEarly = 204, "order-id-early", true, "The order id's time lies ahead of block time by more than the skew.", "Keep the id and send the order again when its time has come: under a new id it would be booked twice. Check the clock that makes the ids.";
+    OrderConflict = 205, "order-conflict", false, "An order with this id and other content exists.", "Ask `recharge_order` first: it shows what was booked under this id. Only another purchase takes a new id.";
+    AmountZero = 206, "amount-zero", false, "The amount is zero.", "Make it anew with a new id and a positive amount in minor units.";
+    AmountTooLarge = 207, "amount-too-large", false, "The amount is above the chain's limit for one order.", "Make smaller orders with new ids, or ask the operators for a higher limit.";
+    CurrencyUnsupported = 208, "currency-unsupported", false, "The chain does not accept this currency.", "Make a new order in the chain's currencies.";
+    ConversionUnavailable = 209, "conversion-unavailable", false, "The order names a quote or a payout minimum without another payout currency, or another payout currency without a quote.", "Make a new order that names a quote exactly when the payout currency is another.";
+    MerchantUnknown = 210, "merchant-unknown", false, "The merchant is not registered.", "Check the merchant id; then make a new order.";
+    MerchantSuspended = 211, "merchant-suspended", false, "The merchant is suspended.", "Ask the operators why; make a new order once it is suspended no longer.";
+    GatewayUnknown = 212, "gateway-unknown", false, "The collecting gateway is not a registered gateway.", "Check the participant id; then make a new order.";
+    GatewaySuspended = 213, "gateway-suspended", false, "The collecting or the paying gateway is suspended.", "Make a new order through another gateway.";
+    NotCollectingGateway = 214, "not-collecting-gateway", false, "Only the order's collecting gateway may say that it was collected.", "Ask `recharge_order` first: what is reserved is collected by its collecting gateway, and what is rejected that gateway submits as a new order.";
     LiquidityExceeded = 215, "liquidity-exceeded", false, "The amount would take the collecting gateway below its net debit cap.", "Deposit liquidity, wait for arrivals, or use another gateway; then make a new order.";
-    AccountOverflow = 216, "account-overflow", false, "An account's counter would pass its largest value.", "Tell the operators.";
-    LimitExceeded = 217, "order-limit-exceeded", false, "The amount is above a risk policy's limit for one order.", "Split it, or ask the risk desk.";
-    UserDayExceeded = 218, "user-day-limit-exceeded", false, "The user's orders of the day would pass the limit.", "Wait for the next day, or ask the risk desk.";
-    GatewayDayExceeded = 219, "gateway-day-limit-exceeded", false, "The gateway's orders of the day would pass its limit.", "Use another gateway, or ask the risk desk.";
-    MerchantDayExceeded = 220, "merchant-day-limit-exceeded", false, "The merchant's orders of the day would pass its limit.", "Wait for the next day, or ask the risk desk.";
+    AccountOverflow = 216, "account-overflow", false, "An account's counter would pass its largest value.", "Tell the operators, and ask `recharge_order`: what is reserved stays reserved.";
+    LimitExceeded = 217, "order-limit-exceeded", false, "The amount is above a risk policy's limit for one order.", "Make smaller orders with new ids, or ask the risk desk.";
+    UserDayExceeded = 218, "user-day-limit-exceeded", false, "The user's orders of the day would pass the limit.", "Make a new order the next day, or ask the risk desk.";
+    GatewayDayExceeded = 219, "gateway-day-limit-exceeded", false, "The gateway's orders of the day would pass its limit.", "Make a new order through another gateway, or ask the risk desk.";
+    MerchantDayExceeded = 220, "merchant-day-limit-exceeded", false, "The merchant's orders of the day would pass its limit.", "Make a new order the next day, or ask the risk desk.";
     QuoteUnknown = 222, "quote-unknown", false, "No quote with this id is in force.", "Ask the FX provider for a quote; then make a new order.";
-    QuoteMismatch = 223, "quote-mismatch", false, "The quote is for another pair of currencies.", "Name a quote for the order's currency and payout currency.";
+    QuoteMismatch = 223, "quote-mismatch", false, "The quote is for another pair of currencies.", "Make a new order that names a quote for its currency and payout currency.";
     QuoteExpired = 224, "quote-expired", false, "Block time is past the quote's valid-until time.", "Ask for a new quote; then make a new order.";
     QuoteSpent = 225, "quote-spent", false, "The amount would pass what is left under the quote's ceiling.", "Ask for a new quote; then make a new order.";
     RatesStale = 226, "rates-stale", false, "Enough providers publish rates for the pair, but too few of these are fresh.", "Wait until the providers publish again; then make a new order.";
     QuoteDrifted = 227, "quote-drifted", false, "The quote differs from the reference rate by 0.3 % or more.", "Ask for a new quote; then make a new order.";
     PayoutBelowMinimum = 228, "payout-below-minimum", false, "The payout would be less than the order's minimum.", "Accept a lower minimum, or ask for another quote; then make a new order.";
     PositionExceeded = 229, "provider-position-exceeded", false, "The FX provider's position does not hold the payout.", "Use another provider's quote; then make a new order.";
-    PayoutOutOfRange = 230, "payout-out-of-range", false, "The payout would be zero, or more than an amount can hold.", "Choose another amount.";
+    PayoutOutOfRange = 230, "payout-out-of-range", false, "The payout would be zero, or more than an amount can hold.", "Make a new order with another amount.";
     ProviderSuspended = 231, "provider-suspended", false, "The quote's FX provider is suspended or is one no longer.", "Use another provider's quote; then make a new order.";
-    RatesTooFew = 232, "rates-too-few", false, "Too few providers publish rates for the pair.", "Pay out in a currency for which there is a reference rate.";
-    OrderUnknown = 300, "order-unknown", true, "No order with this id is reserved or within its validity.", "Check the id; an order past its validity is final.";
-    OrderRejected = 301, "order-rejected", false, "The order was rejected and never entered the books.", "Ask for the order's outcome.";
+    RatesTooFew = 232, "rates-too-few", false, "Too few providers publish rates for the pair.", "Make a new order that is paid out in a currency for which there is a reference rate.";
+    OrderUnknown = 300, "order-unknown", true, "No order with this id is reserved or within its validity.", "Ask `recharge_order`: it knows every order for ever, and whether one that is not found may still commit.";
+    OrderRejected = 301, "order-rejected", false, "The order was rejected and never entered the books.", "Ask `recharge_order` why; if the user was debited, give that back.";
     OrderCollected = 302, "order-collected", false, "The order is already collected.", "Nothing needs to be done; to give the money back, use a return.";
-    OrderVoided = 303, "order-voided", false, "The order is voided.", "Make a new order.";
-    OrderExpired = 304, "order-expired", false, "The order's reservation expired.", "Make a new order.";
+    OrderVoided = 303, "order-voided", false, "The order is voided.", "Ask `recharge_order`; if the user was debited, give that back before a new order is made.";
+    OrderExpired = 304, "order-expired", false, "The order's reservation expired.", "Ask `recharge_order`; if the user was debited, give that back before a new order is made.";
     NotOrderParty = 305, "not-order-party", false, "Only the order's submitter or collecting gateway may void it.", "Let one of them submit it.";
     ReasonUnknown = 306, "reason-unknown", false, "The reason is not one that this operation knows.", "Use a reason from docs/wire-format.md.";
-    OrderHeld = 307, "order-held", true, "The order is held; a risk desk has not decided yet.", "Wait for the decision.";
-    OrderNotHeld = 308, "order-not-held", false, "The order is not held.", "Ask for the order's status.";
-    OrderRefused = 309, "order-refused", false, "The order was held and then refused.", "Make a new order if the risk desk agrees.";
+    OrderHeld = 307, "order-held", true, "The order is held; a risk desk has not decided yet.", "Wait for the decision; the order keeps its id.";
+    OrderNotHeld = 308, "order-not-held", false, "The order is not held.", "Ask `recharge_order` for the order's status.";
+    OrderRefused = 309, "order-refused", false, "The order was held and then refused.", "Ask the risk desk; if the user was debited, give that back before a new order is made.";
     DecisionUnknown = 310, "decision-unknown", false, "The decision is not one that this operation knows.", "Use a decision from docs/wire-format.md.";
-    ReturnExceeded = 320, "return-amount-exceeded", false, "The amount is more than what is left of the order.", "Ask for the order, and return at most what is left.";
-    OrderNotCollected = 321, "order-not-collected", false, "The order was never collected.", "Void a reservation; there is nothing to return otherwise.";
+    ReturnExceeded = 320, "return-amount-exceeded", false, "The amount is more than what is left of the order.", "Ask `recharge_order`, and return at most what is left.";
+    OrderNotCollected = 321, "order-not-collected", false, "The order was never collected.", "Ask `recharge_order`: a reservation is voided; there is nothing to return otherwise.";
     OrderInstructed = 322, "order-instructed", true, "The order's instruction is with its paying gateway.", "Return the order once the instruction has arrived or failed.";
-    ReturnConflict = 323, "return-conflict", false, "A return of this order with this sequence number and other content exists.", "Use the next sequence number for another return.";
-    ReturnGap = 324, "return-sequence-gap", false, "The sequence number is not the order's next one.", "Number an order's returns 1, 2, 3.";
-    ReturnPeriodOver = 325, "return-period-over", false, "The order is older than the return period.", "Settle it outside.";
+    ReturnConflict = 323, "return-conflict", false, "A return of this order with this sequence number and other content exists.", "Ask `settlement_returns` first: it shows what was returned under this number. Only another return takes the next number.";
+    ReturnGap = 324, "return-sequence-gap", false, "The sequence number is not the order's next one.", "Ask `settlement_returns` which numbers are taken: an order's returns are 1, 2, 3.";
+    ReturnPeriodOver = 325, "return-period-over", false, "The order is older than the return period.", "Ask `settlement_returns` what was sent back already; settle the rest outside.";
     NotReturnParty = 326, "not-return-party", false, "Only the paying gateway may return the order; while its window is open, the collecting gateway too.", "Let the right gateway submit it.";
-    OrderFresh = 327, "order-fresh", true, "The order changed in this very block.", "Send the return again.";
+    OrderFresh = 327, "order-fresh", true, "The order changed in this very block.", "Send the same return again.";
     ReturnFundsMissing = 328, "return-funds-missing", false, "The paying gateway or the FX provider does not have the money to be sent back.", "Deposit liquidity; then send a new batch with the same return.";
     InstructionUnknown = 400, "instruction-unknown", true, "No instruction for this window, merchant and currency exists.", "Check the instruction's id; its window may still be open.";
     NotPayingGateway = 401, "not-paying-gateway", false, "Only the instruction's paying gateway may attest to it.", "Let the paying gateway submit it.";
     AmountMismatch = 402, "amount-mismatch", false, "An arrival is for exactly the instruction's amount.", "Attest the full amount once all of it is credited.";
-    InstructionArrived = 403, "instruction-arrived", false, "The instruction's arrival is already recorded with other content.", "Ask for the instruction.";
-    InstructionFailed = 404, "instruction-failed", false, "The instruction is already recorded as failed with other content.", "Ask for the instruction.";
+    InstructionArrived = 403, "instruction-arrived", false, "The instruction's arrival is already recorded with other content.", "Ask `settlement_instruction`.";
+    InstructionFailed = 404, "instruction-failed", false, "The instruction is already recorded as failed with other content.", "Ask `settlement_instruction`.";
     CorrectionMissing = 405, "correction-missing", true, "Nothing was corrected since the instruction failed.", "Have the merchant's payout account corrected by governance first, or return its orders.";
-    InstructionNotFailed = 406, "instruction-not-failed", false, "The instruction has not failed.", "Ask for the instruction.";
+    InstructionNotFailed = 406, "instruction-not-failed", false, "The instruction has not failed.", "Ask `settlement_instruction`.";
     InstructionReturned = 407, "instruction-returned", false, "All of the instruction's orders were returned.", "Nothing needs to be done.";
     WindowNotClosed = 410, "window-not-closed", true, "The window is open, or does not exist.", "Wait for its close.";
-    WindowSettled = 411, "window-settled", false, "The window is already marked settled with other content.", "Ask for the window.";
-    TransferConflict = 500, "transfer-conflict", false, "A transfer with this id and other content exists.", "Make a new id for a new transfer.";
-    TransferUnknown = 501, "transfer-unknown", true, "No transfer with this id is known.", "Check the id; an old transfer is final.";
-    TransferDecided = 502, "transfer-decided", false, "The transfer is already decided otherwise, or its time is over.", "Ask for the transfer; propose a new one.";
+    WindowSettled = 411, "window-settled", false, "The window is already marked settled with other content.", "Ask `settlement_window`.";
+    TransferConflict = 500, "transfer-conflict", false, "A transfer with this id and other content exists.", "Ask `ledger_transfer` first: it shows what was proposed under this id. Only another transfer takes a new id.";
+    TransferUnknown = 501, "transfer-unknown", true, "No transfer with this id is known.", "Ask `ledger_transfer`: it knows every transfer for ever. Check the id.";
+    TransferDecided = 502, "transfer-decided", false, "The transfer is already decided otherwise, or its time is over.", "Ask `ledger_transfer` first: only what it calls refused or expired is proposed anew.";
     MakerIsChecker = 503, "maker-is-checker", false, "Whoever proposed the transfer may not decide it.", "Let another participant decide it.";
     AccountUnsuited = 504, "account-unsuited", false, "The account's kind cannot be used so, or its owner is not registered for it.", "Name a gateway's liquidity, an FX provider's position or a merchant's cashback pool.";
     FundsMissing = 505, "funds-missing", false, "The withdrawal is more than the balance that is free.", "Withdraw less; a net debit cap cannot be withdrawn.";
@@ -191,16 +226,16 @@ rejections! {
     DecisionMismatch = 508, "decision-mismatch", false, "The decision names another content than what was proposed.", "Read what was proposed, then sign exactly that.";
     PairInvalid = 600, "pair-invalid", false, "The pair is not two different currencies of the chain.", "Name two different currencies that the chain accepts.";
     RateOutOfBounds = 601, "rate-out-of-bounds", false, "The rate is not between 10^-9 and 10^9 with a scale of at most 15.", "Check mantissa and scale.";
-    RateNotNewer = 602, "rate-not-newer", false, "The provider has published a rate of the same or a later time for this pair.", "Publish with a later observation time.";
+    RateNotNewer = 602, "rate-not-newer", false, "The provider has published a rate of the same or a later time for this pair.", "Nothing needs to be done if it is the same rate; otherwise publish with a later observation time.";
     RateUntimely = 603, "rate-untimely", false, "The rate was observed too long ago, or lies in the future.", "Check the clock; publish rates as they are observed.";
-    QuoteConflict = 604, "quote-conflict", false, "A quote with this id and other content exists.", "Make a new id for a new quote.";
+    QuoteConflict = 604, "quote-conflict", false, "A quote with this id and other content exists.", "Ask `fx_quote` first: it shows what was quoted under this id. Only another quote takes a new id.";
     QuoteIdForeign = 605, "quote-id-foreign", false, "The upper 32 bits of the quote's id are not the provider's id.", "Make ids of the provider's own range.";
     QuoteValidityInvalid = 606, "quote-validity-invalid", false, "The quote's valid-until time is over, or too far ahead.", "Choose a time within the chain's bound.";
     PolicyScopeUnknown = 700, "policy-scope-unknown", false, "The scope is not known, or its subject is not registered.", "Name the scheme with subject zero, a gateway or a merchant.";
     PolicyLimitUnsuited = 701, "policy-limit-unsuited", false, "The policy sets a limit that its scope does not have.", "Set users' days for the scheme, other days for a gateway or merchant.";
-    ProposalConflict = 800, "proposal-conflict", false, "A proposal with this id and other content exists.", "Make a new id for a new proposal.";
-    ProposalUnknown = 801, "proposal-unknown", true, "No proposal with this id is known.", "Check the id.";
-    ProposalClosed = 802, "proposal-closed", false, "The proposal is scheduled, effective, refused or expired.", "Ask for the proposal; propose anew.";
+    ProposalConflict = 800, "proposal-conflict", false, "A proposal with this id and other content exists.", "Ask `governance_proposal` first: it shows what was proposed under this id. Only another proposal takes a new id.";
+    ProposalUnknown = 801, "proposal-unknown", true, "No proposal with this id is known.", "Ask `governance_proposal`; check the id.";
+    ProposalClosed = 802, "proposal-closed", false, "The proposal is scheduled, effective, refused or expired.", "Ask `governance_proposal` first: only what it calls refused, failed or expired is proposed anew.";
     ChangeMalformed = 803, "change-malformed", false, "The proposal's bytes are no change.", "Encode it as docs/wire-format.md says.";
     ActivationTooEarly = 804, "activation-too-early", false, "The activation height is nearer than the notice that the chain demands.", "Choose a later height.";
     ValidatorsTooFew = 805, "validators-too-few", false, "Fewer than four validators would be left.", "Add a validator first.";

@@ -1,8 +1,9 @@
 //! Which batches exist, who sent them, and what to propose next.
 //!
-//! Pure and bounded: the pool holds at most so many batches, so many bytes, and so large a share
-//! of one submitter, so that a party that sends ten times too much fills its own share only.
-//! Proposals take one batch of each submitter in turn, each submitter's in order of arrival.
+//! Pure and bounded: the pool holds at most so many batches and so many bytes, and of one submitter
+//! at most as much, of either, as is still free. One submitter alone so gets half of the pool, `n`
+//! that send too much get a part in `n + 1` each, and as large a part stays free for whoever comes
+//! next. Proposals take one batch of each submitter in turn, each submitter's in order of arrival.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -11,24 +12,18 @@ use chain_types::{BatchId, BatchKind, ParticipantId, TimeMs, VerifiedBatch};
 #[cfg(test)]
 mod tests;
 
-/// What the pool may hold.
+/// What the pool may hold of all submitters; what it may hold of one follows from it.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Batches of all submitters.
+    /// Batches.
     pub batches_max: usize,
     /// Bytes of all batches.
     pub bytes_max: usize,
-    /// Bytes of one submitter's batches.
-    pub submitter_bytes_max: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            batches_max: 16_384,
-            bytes_max: 256 * 1024 * 1024,
-            submitter_bytes_max: 128 * 1024 * 1024,
-        }
+        Self { batches_max: 16_384, bytes_max: 256 * 1024 * 1024 }
     }
 }
 
@@ -50,8 +45,15 @@ pub enum Offer {
     Added,
     /// It was there already.
     Known,
-    /// A limit is reached; the pool is as before.
+    /// A limit of the pool is reached; the pool is as before.
     Full,
+    /// The submitter's share is used up, and others still find room; the pool is as before.
+    ShareFull {
+        /// Its batches that wait.
+        batches: usize,
+        /// Their bytes.
+        bytes: usize,
+    },
 }
 
 /// The waiting batches.
@@ -110,13 +112,18 @@ impl Mempool {
             return Offer::Known;
         }
         let bytes = batch.bytes().len();
-        let queue = self.queues.entry(batch.header().submitter).or_default();
-        let full = self.batches.len() >= self.limits.batches_max
-            || self.bytes + bytes > self.limits.bytes_max
-            || queue.bytes + bytes > self.limits.submitter_bytes_max;
-        if full {
+        let submitter = batch.header().submitter;
+        let free_batches = self.limits.batches_max.saturating_sub(self.batches.len());
+        let free_bytes = self.limits.bytes_max.saturating_sub(self.bytes);
+        if free_batches == 0 || bytes > free_bytes {
             return Offer::Full;
         }
+        if let Some(queue) = self.queues.get(&submitter)
+            && (queue.waiting.len() >= free_batches || queue.bytes + bytes > free_bytes)
+        {
+            return Offer::ShareFull { batches: queue.waiting.len(), bytes: queue.bytes };
+        }
+        let queue = self.queues.entry(submitter).or_default();
         queue.waiting.push_back(id);
         queue.bytes += bytes;
         self.bytes += bytes;

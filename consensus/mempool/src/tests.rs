@@ -15,14 +15,14 @@ fn room(batches_max: usize, items_max: usize) -> Room {
     Room { batches_max, items_max, returns_max: 0 }
 }
 
-fn batch(submitter: u32, number: u8, items: usize) -> VerifiedBatch {
-    let item = CollectItem { order_id: [number; 16], reference: [0; 32], spare: [0; 16] };
+fn batch(submitter: u32, number: u64, items: usize) -> VerifiedBatch {
+    let item = CollectItem { order_id: [number as u8; 16], reference: [0; 32], spare: [0; 16] };
     signed(submitter, number, &vec![item; items])
 }
 
 fn signed(
     submitter: u32,
-    number: u8,
+    number: u64,
     items: &[impl IntoBytes + Immutable + BatchItem],
 ) -> VerifiedBatch {
     let key = SecretKey::from_seed(&[1; 32]);
@@ -30,7 +30,7 @@ fn signed(
         ChainId::default(),
         ParticipantId(submitter),
         &key,
-        TimeMs(u64::from(number)),
+        TimeMs(number),
         items,
     );
     let signed = SignedBatch::decode(Bytes::from(bytes)).unwrap();
@@ -52,14 +52,73 @@ fn a_batch_is_held_once_and_gone_once_removed() {
     assert!(pool.propose(&room(10, 10)).is_empty());
 }
 
+/// The batches of `items` items of `submitter` that the pool takes until it refuses one.
+fn flood(pool: &mut Mempool, submitter: u32, items: usize) -> usize {
+    (0..).find(|number| pool.offer(batch(submitter, *number, items)) != Offer::Added).unwrap()
+        as usize
+}
+
 #[test]
-fn a_flood_fills_its_own_share_only() {
+fn a_flood_of_one_order_batches_leaves_room_for_anothers() {
+    let mut pool = Mempool::new(Limits::default());
+    let accepted = (0..16_381).filter(|n| pool.offer(batch(1, *n, 1)) == Offer::Added).count();
+    assert_eq!(pool.offer(batch(2, 1, 1)), Offer::Added, "{accepted} of the first submitter wait");
+    assert_eq!(accepted, 8_192, "one alone gets half");
+    let share = pool.offer(batch(1, 20_000, 1));
+    assert!(matches!(share, Offer::ShareFull { batches: 8_192, .. }), "{share:?}");
+}
+
+/// Floods of batches of one size, of a pool that holds 120 of them at most by number or by bytes.
+#[test]
+fn floods_share_the_pool_and_leave_as_much_to_the_next() {
     let size = batch(1, 1, 1).bytes().len();
-    let limits = Limits { batches_max: 100, bytes_max: 10 * size, submitter_bytes_max: 4 * size };
-    let mut pool = Mempool::new(limits);
-    let accepted = (0..10).filter(|n| pool.offer(batch(1, *n, 1)) == Offer::Added).count();
-    assert_eq!(accepted, 4);
+    let plenty = usize::MAX / 2;
+    let table = [
+        ("by number", Limits { batches_max: 120, bytes_max: plenty }),
+        ("by bytes", Limits { batches_max: plenty, bytes_max: 120 * size }),
+    ];
+    for (what, limits) in table {
+        for floods in 1..40_u32 {
+            let mut pool = Mempool::new(limits);
+            // Each in turn until all are refused: who comes first has no more than the others.
+            let mut accepted = vec![0; floods as usize];
+            let mut number = 0;
+            while (0..floods).fold(false, |is_added, submitter| {
+                let offer = pool.offer(batch(submitter, number, 1));
+                accepted[submitter as usize] += usize::from(offer == Offer::Added);
+                is_added || offer == Offer::Added
+            }) {
+                number += 1;
+            }
+            let share = 120 / (floods as usize + 1);
+            let case = format!("{what}: {floods} floods: {accepted:?}");
+            assert!(accepted.iter().all(|count| (share..=share + 1).contains(count)), "{case}");
+            assert_eq!(pool.offer(batch(1_000, 1, 1)), Offer::Added, "{case}");
+        }
+    }
+}
+
+#[test]
+fn who_floods_an_empty_pool_is_held_to_what_is_free_once_others_come() {
+    let mut pool = Mempool::new(Limits { batches_max: 90, bytes_max: usize::MAX / 2 });
+    assert_eq!(flood(&mut pool, 1, 1), 45);
+    assert_eq!(flood(&mut pool, 2, 1), 23, "half of what is free");
+    let first = pool.propose(&room(40, 1_000));
+    for taken in first {
+        pool.remove(&taken.id());
+    }
+    assert_eq!((flood(&mut pool, 2, 2), pool.len()), (30, 58), "the first one's 25 and 33 of it");
+    assert_eq!(flood(&mut pool, 1, 2), 4, "to 29, and 28 are free");
+}
+
+#[test]
+fn a_refused_submitter_leaves_nothing_behind() {
+    let size = batch(1, 1, 1).bytes().len();
+    let mut pool = Mempool::new(Limits { batches_max: 10, bytes_max: size });
+    assert_eq!(pool.offer(batch(1, 1, 2)), Offer::Full);
+    assert!(pool.queues.is_empty());
     assert_eq!(pool.offer(batch(2, 1, 1)), Offer::Added);
+    assert_eq!(pool.offer(batch(3, 1, 1)), Offer::Full);
 }
 
 #[test]

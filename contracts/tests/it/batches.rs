@@ -92,6 +92,9 @@ fn a_batch_commits_once() {
     assert_eq!(again.err(), repeated);
     let refused = admit(&chain.state, &batch, chain.state.time()).unwrap_err();
     assert_eq!(refused.rejection, Rejection::BatchRepeated);
+    // Also by a clock for which its time is over: it is final, not expired.
+    let refused = admit(&chain.state, &batch, START.plus(60_001)).unwrap_err();
+    assert_eq!(refused.rejection, Rejection::BatchRepeated);
     // For as long as it could apply; after that it is expired.
     chain.block(59_998, &[]);
     assert!(chain.state.batch_location(&batch.id()).is_some());

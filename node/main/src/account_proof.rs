@@ -2,14 +2,13 @@
 //! `ledger_account_proof` gives and `sluice verify` checks.
 
 use chain_state::AccountProof;
-use chain_types::codec::{self, CodecError};
-use chain_types::lineage::{Lineage, LineageError};
+use chain_types::codec::CodecError;
+use chain_types::lineage::{Lineage, LineageError, Trust};
+use chain_types::prove::{ProofTooLarge, decode_proof, encode_proof};
 use chain_types::{BlockHeader, Certificate, ChainGenesis};
 
 /// The first bytes of an account proof.
-pub const ACCOUNT_PROOF_MAGIC: [u8; 8] = *b"SLUICEA1";
-/// Bytes of the largest account proof.
-pub const ACCOUNT_PROOF_BYTES_MAX: usize = 1024 * 1024;
+pub const ACCOUNT_PROOF_MAGIC: [u8; 8] = *b"SLUICEA2";
 
 /// An account after a decided block, with its proofs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,14 +30,14 @@ pub enum AccountProofError {
     #[error("not an account proof: {0}")]
     Codec(#[from] CodecError),
     /// The first bytes are not [`ACCOUNT_PROOF_MAGIC`].
-    #[error("not an account proof: it does not begin with SLUICEA1")]
+    #[error("not an account proof: it does not begin with SLUICEA2")]
     Magic,
     /// The counters do not lead to the block's state digest.
     #[error("the account's counters do not lead to the block's state digest")]
     Counters,
-    /// A change of validators is not before the block: nothing rests on it.
-    #[error("a change of validators is not before the block")]
-    Needless,
+    /// The proof has a lineage of its own and was to be held against another.
+    #[error("the proof has a lineage of its own: verify it against the genesis file alone")]
+    OwnLineage,
     /// The block is not proven to be the chain's.
     #[error("the block is not the chain's: {0}")]
     Lineage(#[from] LineageError),
@@ -46,21 +45,23 @@ pub enum AccountProofError {
 
 impl ProvenAccount {
     /// Its bytes: magic, proof, header, certificate and lineage in canonical form.
-    pub fn encode(&self) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// When they are more than anyone reads.
+    pub fn encode(&self) -> Result<Vec<u8>, ProofTooLarge> {
         let Self { proof, header, certificate, lineage } = self;
-        codec::encode(&(ACCOUNT_PROOF_MAGIC, proof, header, certificate, lineage))
+        encode_proof(&(ACCOUNT_PROOF_MAGIC, proof, header, certificate, lineage), lineage)
     }
 
     /// Reads an account proof's bytes.
     ///
     /// # Errors
-    /// When they are none, or more than [`ACCOUNT_PROOF_BYTES_MAX`].
+    /// When they are none, or more than [`chain_types::PROOF_BYTES_MAX`].
     pub fn decode(bytes: &[u8]) -> Result<Self, AccountProofError> {
         if !bytes.starts_with(&ACCOUNT_PROOF_MAGIC) {
             return Err(AccountProofError::Magic);
         }
-        let (_, proof, header, certificate, lineage): ([u8; 8], _, _, _, _) =
-            codec::decode(bytes, ACCOUNT_PROOF_BYTES_MAX)?;
+        let (_, proof, header, certificate, lineage): ([u8; 8], _, _, _, _) = decode_proof(bytes)?;
         Ok(Self { proof, header, certificate, lineage })
     }
 
@@ -69,15 +70,26 @@ impl ProvenAccount {
     /// # Errors
     /// The first thing that does not hold.
     pub fn verify(&self, genesis: &ChainGenesis) -> Result<(), AccountProofError> {
+        self.prove(&self.lineage.trust(genesis, [self.header.height])?)
+    }
+
+    /// As [`Self::verify`], for a proof without a lineage: `trust` is what a lineage apart says of
+    /// the header's height.
+    ///
+    /// # Errors
+    /// The first thing that does not hold.
+    pub fn verify_by(&self, trust: &Trust) -> Result<(), AccountProofError> {
+        if !self.lineage.0.is_empty() {
+            return Err(AccountProofError::OwnLineage);
+        }
+        self.prove(trust)
+    }
+
+    fn prove(&self, trust: &Trust) -> Result<(), AccountProofError> {
         if !self.proof.holds(self.header.state_digest) {
             return Err(AccountProofError::Counters);
         }
-        // Nobody would check it, so anybody could change it.
-        let height = self.header.height;
-        if self.lineage.0.iter().any(|handover| handover.header.height >= height) {
-            return Err(AccountProofError::Needless);
-        }
-        Ok(self.lineage.verify(genesis, &self.header, &self.certificate)?)
+        Ok(trust.verify(&self.header, &self.certificate)?)
     }
 }
 

@@ -147,10 +147,9 @@ impl TestChain {
         let certificate = self.certificate(&block);
         let staged = StagedBlock { block, batches, outcomes };
         self.store.stage(&staged).unwrap();
-        let (records, writes) =
-            (executed.writes.records().to_vec(), executed.writes.running_writes());
+        let learned = BlockRecords::of(&executed.writes);
         let retired = self.state.apply(executed.writes);
-        self.store.commit(&certificate, BlockRecords { records, writes, retired }).unwrap();
+        self.store.commit(&certificate, BlockRecords { retired, ..learned }).unwrap();
         staged.outcomes.concat().iter().map(|outcome| outcome.0).collect()
     }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use chain_state::{Record, WindowRecord, WindowSettlement};
 use chain_types::codec::{self, CodecError};
-use chain_types::record_proof::{RECORD_PROOF_BYTES_MAX, RecordProof, RecordProofError};
-use chain_types::{BlockHeader, ChainGenesis, Currency, RecordInclusion};
+use chain_types::record_proof::{RecordProof, RecordProofError};
+use chain_types::{BlockHeader, ChainGenesis, Currency, PROOF_BYTES_MAX, RecordInclusion, Trust};
 
 /// What a valid proof of a window's report proves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,16 @@ impl ProvenWindow {
         Self::read(proof)
     }
 
+    /// As [`Self::verify`], for a proof without a lineage: `trust` is what a lineage apart says of
+    /// the heights of its blocks.
+    ///
+    /// # Errors
+    /// The first thing that does not hold.
+    pub fn verify_by(proof: &RecordProof, trust: &Trust) -> Result<Self, WindowProofError> {
+        proof.verify_by(trust)?;
+        Self::read(proof)
+    }
+
     /// What the records of `proof` say, which is nobody's word until the proof is verified.
     ///
     /// # Errors
@@ -70,7 +80,7 @@ impl ProvenWindow {
 }
 
 fn record(included: &RecordInclusion) -> Result<Record, WindowProofError> {
-    codec::decode(&included.record, RECORD_PROOF_BYTES_MAX).map_err(WindowProofError::Record)
+    codec::decode(&included.record, PROOF_BYTES_MAX).map_err(WindowProofError::Record)
 }
 
 /// The chain asserts it of every window; a report that is shown to somebody is added up once more.

@@ -36,7 +36,7 @@ impl Network {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("net").display().to_string();
-        let (code, value) = answer(&["network", "new", &path, "--validators", "4"]);
+        let (code, value) = answer(&["localnet", "new", &path, "--validators", "4"]);
         assert_eq!(code, 0, "{value}");
         assert_eq!(value["nodes"].as_array().unwrap().len(), 4);
         Self(folder)
@@ -62,7 +62,7 @@ fn a_network_is_made_once_and_its_chain_id_is_the_file_s_hash() {
     for node in ["validator-0", "validator-3"] {
         assert!(Path::new(&network.file(&format!("nodes/{node}/node.toml"))).exists());
     }
-    let (code, value) = answer(&["network", "new", &path]);
+    let (code, value) = answer(&["localnet", "new", &path]);
     assert_eq!(code, 2);
     assert!(message(&value).contains("not empty"), "{value}");
     let order = network.write("one.csv", "1001,201,12.34,CNY");
@@ -167,7 +167,7 @@ fn nodes_out_of_reach_are_code_four() {
 fn what_is_no_receipt_is_invalid_and_a_missing_file_is_usage() {
     let network = Network::new();
     let genesis = network.file("genesis.toml");
-    for (name, bytes) in [("empty", ""), ("text", "SLUICER1 and more"), ("other", "PK")] {
+    for (name, bytes) in [("empty", ""), ("text", "SLUICER2 and more"), ("other", "PK")] {
         let receipt = network.write(name, bytes);
         let (code, value) = answer(&["verify", &receipt, "--genesis", &genesis]);
         assert_eq!(code, 1, "{value}");

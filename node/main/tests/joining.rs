@@ -57,6 +57,32 @@ async fn equal_digests(network: &Network) {
     assert_eq!(digests.len(), 1, "{digests:?}");
 }
 
+/// A proof of the last block holds with the genesis file alone; without its lineage it holds with
+/// the one that is kept beside the genesis file, and only so.
+fn proofs_hold(network: &Network, changes: u64) {
+    let (rpc, genesis) = (format!("--rpc {}", network.url(1)), network.genesis());
+    let genesis = format!("--genesis {}", genesis.display());
+    let kept = shell(network, &format!("sluice lineage {rpc} {genesis} --out kept.lineage"));
+    assert_eq!(kept["changes"], changes);
+    let proof = format!("sluice proof gateway-liquidity:201:CNY {rpc}");
+    let whole = shell(network, &format!("{proof} --out whole.proof"));
+    let bare = shell(network, &format!("{proof} --lineage-apart --out bare.proof"));
+    assert!(bare["bytes"].as_u64() < whole["bytes"].as_u64());
+    let verify = |rest: &str| {
+        let mut command = sluice();
+        let command = command.current_dir(network.path()).arg("verify");
+        let output = run(command.args(rest.split(' ').chain(genesis.split(' '))));
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    assert_eq!(verify("whole.proof").0, Some(0));
+    assert_eq!(verify("whole.proof --lineage kept.lineage").0, Some(0));
+    assert_eq!(verify("bare.proof --lineage kept.lineage").0, Some(0));
+    let (code, said) = verify("bare.proof");
+    assert_eq!(code, Some(1));
+    assert!(said.contains("give the file of `sluice lineage`"), "{said}");
+    assert_eq!(verify("bare.proof --lineage whole.proof").0, Some(1), "that is no lineage");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fifth_validator_joins_and_is_needed_and_one_that_is_removed_votes_no_more() {
     let mut network = Network::started(&[]).await;
@@ -96,6 +122,7 @@ async fn a_fifth_validator_joins_and_is_needed_and_one_that_is_removed_votes_no_
     };
     let since = govern(&network, &power(FIFTH, 10)).await;
     reaches(&network, FIFTH, since).await;
+    proofs_hold(&network, 2);
     network.kill(0);
     let goal = network.height(1).await + 10;
     for node in [1, FIFTH] {
@@ -121,6 +148,8 @@ async fn a_fifth_validator_joins_and_is_needed_and_one_that_is_removed_votes_no_
     for height in since..since + 5 {
         assert!(!signers(&network, 0, height).await.contains(&3), "{height}");
     }
+    // The lineage kept is gone on with.
+    proofs_hold(&network, 3);
     load.end().await;
     equal_digests(&network).await;
 

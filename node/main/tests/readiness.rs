@@ -27,7 +27,7 @@ fn unknown() -> OrderId {
 }
 
 fn metrics(network: &Network, node: usize) -> String {
-    let url = format!("{}/metrics", network.url(node));
+    let url = format!("{}/metrics", network.operator_url(node));
     String::from_utf8(run(std::process::Command::new("curl").args(["-sf", &url])).stdout).unwrap()
 }
 
@@ -66,13 +66,13 @@ async fn with_two_of_four_stopped_the_others_say_whose_votes_are_missing() {
         // What it has, it says; what it does not find may be final elsewhere.
         assert_eq!(network.order(node, known).await.status, OrderState::Collected);
         assert_eq!(refusal(&network, node, unknown()).await, Some(ApiError::NodeBehind));
-        let receipt = network.client(node).receipt(unknown().to_string()).await.unwrap_err();
+        let receipt = network.client(node).receipt(unknown().to_string(), None).await.unwrap_err();
         assert!(receipt.to_string().contains("node-behind"), "{receipt}");
         let batch = network.batch(GATEWAYS[0], &[order(GATEWAYS[0], Flags::COLLECTED, 1)]);
         let refused = network.submit(node, &batch).await.unwrap_err();
         assert!(refused.contains(Rejection::NotReady.name()), "{refused}");
         let alive = run(std::process::Command::new("curl")
-            .args(["-sf", &format!("{}/healthz", network.url(node))]));
+            .args(["-sf", &format!("{}/healthz", network.operator_url(node))]));
         assert!(alive.status.success(), "/healthz says whether the process lives");
     }
 
@@ -126,7 +126,7 @@ async fn a_node_with_wrong_peers_is_not_ready_and_says_so() {
     let config = network.config(0);
     let mut text = std::fs::read_to_string(&config).unwrap();
     for node in 1..4_u16 {
-        let port = |base: u16| format!("127.0.0.1:{}", base + 2 * node);
+        let port = |base: u16| format!("127.0.0.1:{}", base + 3 * node);
         let changed = text.replace(&port(network.base_port), &port(others.base_port));
         assert_ne!(changed, text, "node {node} is not among the peers");
         text = changed;

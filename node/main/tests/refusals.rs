@@ -177,6 +177,13 @@ async fn a_node_that_cannot_be_right_does_not_start() {
     for node in 0..4 {
         assert_eq!(network.stop(node), Some(0), "{}", network.log(node));
     }
+    let page = include_str!("../../../docs/operating.md");
+    for entry in std::fs::read_dir(network.home(0)).unwrap() {
+        let entry = entry.unwrap();
+        let slash = if entry.file_type().unwrap().is_dir() { "/" } else { "" };
+        let name = format!("| `{}{slash}` |", entry.file_name().to_string_lossy());
+        assert!(page.contains(&name), "the operator's page does not list {name} of a home");
+    }
 
     let guard = network.home(0).join("vote.guard");
     let kept = std::fs::read(&guard).unwrap();

@@ -141,7 +141,7 @@ async fn proof_of_a_window(network: &Network, window: u64) {
     // The open one may close while it is asked for.
     eventually("an open window is told apart", || async {
         let newest = network.client(4).windows(None, Some(1)).await.unwrap();
-        let answer = network.client(4).window_proof(newest.items[0].window).await;
+        let answer = network.client(4).window_proof(newest.items[0].window, None).await;
         answer.is_err_and(|error| error.to_string().contains("window-open"))
     })
     .await;
@@ -178,7 +178,7 @@ async fn offline_proof(network: &Network, id: OrderId) {
         }
     }
     let missing = OrderId::new(support::now(), support::entropy());
-    let unknown = network.client(0).receipt(missing.to_string()).await;
+    let unknown = network.client(0).receipt(missing.to_string(), None).await;
     assert!(unknown.unwrap_err().to_string().contains("not-found"));
 }
 

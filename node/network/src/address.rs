@@ -1,6 +1,6 @@
 //! Addresses as people write them, and as libp2p wants them.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
@@ -46,6 +46,15 @@ impl Address {
 /// The multiaddr of a TCP socket.
 pub(crate) fn multiaddr(socket: SocketAddr) -> Multiaddr {
     Multiaddr::from(socket.ip()).with(Protocol::Tcp(socket.port()))
+}
+
+/// The IP address that a multiaddr begins with.
+pub(crate) fn ip(address: &Multiaddr) -> Option<IpAddr> {
+    match address.iter().next()? {
+        Protocol::Ip4(ip) => Some(ip.into()),
+        Protocol::Ip6(ip) => Some(ip.into()),
+        _ => None,
+    }
 }
 
 /// The TCP socket of a multiaddr `/ip4|ip6/../tcp/..`.

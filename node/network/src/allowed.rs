@@ -48,6 +48,7 @@ impl Driver {
         self.swarm.behaviour_mut().allowed.disallow_peer(remote.id);
         remote.cancel.cancel();
         self.dialer.bar(&key);
+        self.gate.forget(&key);
         self.metrics.forget(key);
         self.books.remove(&key);
         self.remotes.remove(remote);

@@ -23,10 +23,13 @@ use crate::config::Limits;
 use crate::dialer::Dialer;
 use crate::event::{Event, Inbox};
 use crate::fault::RequestError;
+use crate::garbage::Garbage;
+use crate::gate::Gate;
 use crate::lanes::Lanes;
 use crate::metrics::Metrics;
 use crate::referee::Referee;
 use crate::remote::{Remote, Remotes, Short};
+use crate::strikes::Strike;
 use crate::swarm::{Behaviour, BehaviourEvent};
 use crate::throttle::Throttle;
 use crate::watchdog::Watchdog;
@@ -94,6 +97,7 @@ pub(crate) struct Driver {
     pub(crate) commands: mpsc::Receiver<Command>,
     pub(crate) commands_sender: mpsc::Sender<Command>,
     pub(crate) dialer: Dialer,
+    pub(crate) gate: Arc<Gate>,
     pub(crate) lanes: Lanes,
     pub(crate) books: BTreeMap<PublicKey, Book>,
     pub(crate) watchdog: Watchdog,
@@ -211,6 +215,7 @@ impl Driver {
 
     fn dial(&mut self, key: PublicKey, addresses: Vec<Multiaddr>) {
         let Some(remote) = self.remotes.get(&key) else { return };
+        self.gate.remember(key, &addresses);
         // A port of its own for each connection: two nodes that dial each other from their
         // listening ports at once would meet in one TCP connection with two initiators.
         let options = DialOpts::peer_id(remote.id)
@@ -297,6 +302,7 @@ impl Driver {
                 let Some(remote) = self.remotes.by_id(&peer_id) else { return };
                 let address = endpoint.get_remote_address();
                 tracing::debug!(peer = %Short(remote.key), %address, "link established");
+                self.gate.remember(remote.key, [address]);
                 // Bytes of an older link say nothing about this one.
                 remote.moved();
                 remote.set_linked(true);
@@ -306,6 +312,10 @@ impl Driver {
                 peer_id, connection_id, num_established, cause, ..
             } => {
                 self.watchdog.closed(connection_id);
+                let is_garbage = cause.as_ref().is_some_and(|cause| Garbage::caused(cause));
+                if is_garbage && let Some(remote) = self.remotes.by_id(&peer_id) {
+                    self.referee.strike(&remote, Strike::Link);
+                }
                 let cause = cause.map_or_else(|| "closed".to_owned(), |cause| cause.to_string());
                 if num_established == 0
                     && let Some(remote) = self.remotes.by_id(&peer_id)

@@ -22,6 +22,8 @@ pub(crate) struct Metrics {
     ignored: Family<IgnoredLabels, Counter>,
     bans: Family<PeerLabels, Counter>,
     requests: Family<RequestLabels, Counter>,
+    pub(crate) handshakes_open: Gauge,
+    handshakes: Family<HandshakeLabels, Counter>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
@@ -106,6 +108,26 @@ struct RequestLabels {
     end: RequestEnd,
 }
 
+/// How an incoming handshake ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub(crate) enum HandshakeEnd {
+    /// A key was proven, registered or not.
+    Done,
+    /// It broke off, or was wrong.
+    Failed,
+    /// It took too long.
+    Late,
+    /// It gave way to a newer one.
+    Evicted,
+    /// It was closed before it began: too many began in this second.
+    OverBudget,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct HandshakeLabels {
+    end: HandshakeEnd,
+}
+
 /// The two counters of a lane and direction, free of look-ups.
 #[derive(Debug, Clone)]
 pub(crate) struct Traffic {
@@ -135,6 +157,9 @@ impl Metrics {
         registry.register("ignored", ignored, all.ignored.clone());
         registry.register("bans", "Bans for breaking rules, by peer", all.bans.clone());
         registry.register("requests", "Requests, by direction and end", all.requests.clone());
+        let open = "Incoming connections that have not proven a key yet";
+        registry.register("handshakes_open", open, all.handshakes_open.clone());
+        registry.register("handshakes", "Incoming handshakes, by end", all.handshakes.clone());
         all
     }
 
@@ -176,6 +201,10 @@ impl Metrics {
             self.ignored.remove(&IgnoredLabels { peer: peer.clone(), kind });
         }
         self.bans.remove(&PeerLabels { peer });
+    }
+
+    pub(crate) fn handshake(&self, end: HandshakeEnd) {
+        self.handshakes.get_or_create(&HandshakeLabels { end }).inc();
     }
 
     pub(crate) fn request(&self, direction: Direction, end: RequestEnd) {

@@ -1,4 +1,4 @@
-//! yamux with an impatient close.
+//! yamux with an impatient close, over a link that is watched for [`crate::garbage`].
 //!
 //! Closing a yamux connection first sends what is left, which on a link that went silent lasts
 //! until the operating system gives up, a quarter of an hour. Until then the peer would count as
@@ -16,6 +16,8 @@ use libp2p::core::muxing::{StreamMuxer, StreamMuxerEvent};
 use libp2p::core::upgrade::{InboundConnectionUpgrade, OutboundConnectionUpgrade, UpgradeInfo};
 use libp2p::yamux;
 use tokio::time::{Sleep, sleep};
+
+use crate::garbage::Watched;
 
 /// How long a connection may take to close in good order.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(250);
@@ -85,19 +87,21 @@ impl UpgradeInfo for Upgrade {
     }
 }
 
+/// yamux over a link that ends at the first garbage.
+type Muxer<C> = yamux::Muxer<Watched<C>>;
 /// A yamux upgrade's future, its muxer wrapped.
-type Wrapped<F, C> = MapOk<F, fn(yamux::Muxer<C>) -> Impatient<yamux::Muxer<C>>>;
+type Wrapped<F, C> = MapOk<F, fn(Muxer<C>) -> Impatient<Muxer<C>>>;
 
 impl<C> InboundConnectionUpgrade<C> for Upgrade
 where
     C: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    type Output = Impatient<yamux::Muxer<C>>;
+    type Output = Impatient<Muxer<C>>;
     type Error = io::Error;
-    type Future = Wrapped<<yamux::Config as InboundConnectionUpgrade<C>>::Future, C>;
+    type Future = Wrapped<<yamux::Config as InboundConnectionUpgrade<Watched<C>>>::Future, C>;
 
     fn upgrade_inbound(self, socket: C, info: Self::Info) -> Self::Future {
-        self.0.upgrade_inbound(socket, info).map_ok(Impatient::wrap)
+        self.0.upgrade_inbound(Watched::new(socket), info).map_ok(Impatient::wrap)
     }
 }
 
@@ -105,12 +109,12 @@ impl<C> OutboundConnectionUpgrade<C> for Upgrade
 where
     C: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    type Output = Impatient<yamux::Muxer<C>>;
+    type Output = Impatient<Muxer<C>>;
     type Error = io::Error;
-    type Future = Wrapped<<yamux::Config as OutboundConnectionUpgrade<C>>::Future, C>;
+    type Future = Wrapped<<yamux::Config as OutboundConnectionUpgrade<Watched<C>>>::Future, C>;
 
     fn upgrade_outbound(self, socket: C, info: Self::Info) -> Self::Future {
-        self.0.upgrade_outbound(socket, info).map_ok(Impatient::wrap)
+        self.0.upgrade_outbound(Watched::new(socket), info).map_ok(Impatient::wrap)
     }
 }
 

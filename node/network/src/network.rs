@@ -23,6 +23,7 @@ use crate::dialer::Dialer;
 use crate::driver::{Answer, Command, Driver, commands_max};
 use crate::event::{Events, Inbox, Lane};
 use crate::fault::{NetworkFault, RequestError};
+use crate::gate::Gate;
 use crate::lanes::Lanes;
 use crate::metrics::{Loss, Metrics};
 use crate::referee::Referee;
@@ -71,9 +72,10 @@ impl Network {
         let ids = allowed_ids(&config)?;
         let remotes = Arc::new(Remotes::default());
         let dialer = dialer(&config)?;
-        let mut swarm = swarm::build(&config, &ids, registry)?;
-        let swarm_metrics = libp2p::metrics::Metrics::new(registry);
         let metrics = Metrics::register(registry);
+        let gate = Gate::new(&config.limits, metrics.clone());
+        let mut swarm = swarm::build(&config, &ids, &gate, registry)?;
+        let swarm_metrics = libp2p::metrics::Metrics::new(registry);
         let (listen_address, early) = listen(&mut swarm, &config.listen).await?;
         tracing::info!(
             address = %listen_address, id = %swarm.local_peer_id(), peers = config.peers.len(),
@@ -115,6 +117,7 @@ impl Network {
             commands: command_receiver,
             commands_sender: commands.clone(),
             dialer,
+            gate,
             lanes,
             books: BTreeMap::new(),
             watchdog: Watchdog::new(limits.ping_interval, limits.ping_timeout, Instant::now()),

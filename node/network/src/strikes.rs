@@ -7,7 +7,7 @@ use prometheus_client::encoding::EncodeLabelValue;
 
 use crate::config::Limits;
 
-/// How a peer broke the rules. The network strikes for the first four itself; for the others the
+/// How a peer broke the rules. The network strikes for the first five itself; for the others the
 /// node does, through [`Network::strike`](crate::Network::strike).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, EncodeLabelValue)]
 pub enum Strike {
@@ -19,6 +19,8 @@ pub enum Strike {
     Request,
     /// A response with a bad length.
     Response,
+    /// Bytes on a link that are no frames, or streams that break the rules of the link.
+    Link,
     /// A message, request or answer that does not decode.
     Undecodable,
     /// A consensus message of a node without voting power.
@@ -58,11 +60,12 @@ const DOUBLINGS_MAX: u32 = 20;
 
 impl Strike {
     /// All kinds.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Frame,
         Self::WrongWay,
         Self::Request,
         Self::Response,
+        Self::Link,
         Self::Undecodable,
         Self::Powerless,
         Self::Forged,

@@ -1,8 +1,11 @@
 //! The libp2p stack: TCP, noise with the chain id as prologue, yamux, and the behaviours on top.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chain_types::{ChainId, PublicKey};
+use libp2p::core::Transport as _;
+use libp2p::core::upgrade::Version;
 use libp2p::identity::{Keypair, ed25519};
 use libp2p::request_response::{self, ProtocolSupport};
 use libp2p::swarm::NetworkBehaviour;
@@ -16,6 +19,7 @@ use crate::config::{Limits, NetworkConfig};
 use crate::event::Lane;
 use crate::exchange::Exchange;
 use crate::fault::NetworkFault;
+use crate::gate::{Gate, Gated};
 use crate::muxer::Upgrade;
 
 /// Streams on one connection: lanes, requests, identify and ping, with room to spare.
@@ -54,10 +58,11 @@ pub(crate) fn peer_id_of(key: &PublicKey) -> Option<PeerId> {
     Some(libp2p::identity::PublicKey::from(key).to_peer_id())
 }
 
-/// The stack, not yet listening, which lets `allowed` in.
+/// The stack, not yet listening, which lets `allowed` in through `gate`.
 pub(crate) fn build(
     config: &NetworkConfig,
     allowed: &[PeerId],
+    gate: &Arc<Gate>,
     registry: &mut Registry,
 ) -> Result<Swarm<Behaviour>, NetworkFault> {
     let transport = |error: &dyn std::error::Error| NetworkFault::Transport(error.to_string());
@@ -65,17 +70,18 @@ pub(crate) fn build(
         Keypair::ed25519_from_bytes(config.key.to_seed()).map_err(|error| transport(&error))?;
     let behaviour = behaviour(config, allowed, &keypair)?;
     let chain_id = config.chain_id.0.0.to_vec();
-    let encryption = |keypair: &Keypair| {
-        Ok::<_, noise::Error>(noise::Config::new(keypair)?.with_prologue(chain_id))
-    };
-    let multiplexer = || {
-        let mut config = yamux::Config::default();
-        config.set_max_num_streams(STREAMS_MAX);
-        Upgrade(config)
-    };
+    let encryption = noise::Config::new(&keypair).map_err(|error| transport(&error))?;
+    let mut multiplexer = yamux::Config::default();
+    multiplexer.set_max_num_streams(STREAMS_MAX);
+    let links = tcp::tokio::Transport::new(tcp::Config::new().nodelay(true))
+        .upgrade(Version::V1Lazy)
+        .authenticate(encryption.with_prologue(chain_id))
+        .multiplex(Upgrade(multiplexer))
+        .boxed();
+    let gated = Gated::new(links, Arc::clone(gate));
     let builder = SwarmBuilder::with_existing_identity(keypair)
         .with_tokio()
-        .with_tcp(tcp::Config::new().nodelay(true), encryption, multiplexer)
+        .with_other_transport(|_| gated)
         .map_err(|error| transport(&error))?
         .with_bandwidth_metrics(registry)
         .with_behaviour(|_| behaviour)
@@ -104,7 +110,8 @@ fn behaviour(
     let sync = protocol(&config.chain_id, "sync")?;
     let exchange_config = request_response::Config::default()
         .with_request_timeout(limits.request_timeout)
-        .with_max_concurrent_streams(2 * (limits.requests_in_max + limits.requests_out_max));
+        // More than a link may have: one that opens too many breaks the rules of the link.
+        .with_max_concurrent_streams(2 * STREAMS_MAX);
     Ok(Behaviour {
         allowed: list,
         limits: connection_limits::Behaviour::new(bounds),
@@ -135,8 +142,8 @@ pub(crate) fn connection_limits(
 ) -> connection_limits::ConnectionLimits {
     let peers = u32::try_from(peers).unwrap_or(u32::MAX);
     let all = peers.saturating_mul(limits.connections_per_peer_max);
+    // The gate bounds those that are pending.
     connection_limits::ConnectionLimits::default()
-        .with_max_pending_incoming(Some(limits.handshakes_max))
         .with_max_established_per_peer(Some(limits.connections_per_peer_max))
-        .with_max_established(Some(all))
+        .with_max_established(Some(all.min(limits.connections_max)))
 }

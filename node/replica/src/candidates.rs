@@ -9,6 +9,7 @@ use contracts::BlockContext;
 
 use crate::committed::read_state;
 use crate::effect::{Effect, StagedBlock, Timer};
+use crate::message::REQUEST_BATCHES_MAX;
 use crate::past::{Past, asks_for_past};
 use crate::proposals::Slots;
 use crate::replica::{NodeIndex, Replica};
@@ -17,8 +18,6 @@ use crate::replica::{NodeIndex, Replica};
 const FETCH_AGAIN_MS: u64 = 200;
 /// How long a block that asks for the past waits for the archive to have its parent.
 const ARCHIVE_MS: u64 = 1;
-/// The most ids in one request for batches.
-const FETCH_IDS_MAX: usize = 8;
 
 /// Blocks of a height that are kept without being proposed in a round that is kept.
 const BLOCKS_KEPT_MAX: usize = 64;
@@ -244,7 +243,7 @@ impl Replica {
         let mut nodes: Vec<NodeIndex> = proposer.into_iter().collect();
         nodes.extend(self.peers.keys().filter(|node| Some(**node) != proposer));
         if let Some(from) = nodes.get(self.candidates.attempts % nodes.len().max(1)) {
-            for ids in missing.chunks(FETCH_IDS_MAX) {
+            for ids in missing.chunks(REQUEST_BATCHES_MAX) {
                 self.effects.push(Effect::RequestBatches { from: *from, ids: ids.to_vec() });
             }
         }

@@ -56,6 +56,7 @@ impl Replica {
     ) {
         let records = writes.records().to_vec();
         let running_writes = writes.running_writes();
+        let account_nodes = writes.account_nodes();
         let penalty = self.parameters.proposer_penalty_heights;
         self.proposers.note(&staged.block, &self.validators, penalty);
         let height = staged.block.header.height;
@@ -74,8 +75,14 @@ impl Replica {
         self.deciders = self.validators.clone();
         self.beat();
         self.follow_registry();
-        let writes = running_writes;
-        self.effects.push(Effect::Commit { certificate, staged, records, writes, retired });
+        self.effects.push(Effect::Commit {
+            certificate,
+            staged,
+            records,
+            writes: running_writes,
+            account_nodes,
+            retired,
+        });
         self.effects.push(Effect::PruneLog(height));
         self.checkpoint_is_due |= self.since_checkpoint.is_due_after(height, orders);
         self.begin_waiting(height);

@@ -1,6 +1,6 @@
 //! Everything a replica may ask of the world.
 
-use chain_state::{Record, Retired, Snapshot};
+use chain_state::{Record, Retired, Snapshot, TreeNode};
 use chain_types::{
     BatchError, BatchId, Block, Certificate, Digest, Height, Outcome, VerifiedBatch,
 };
@@ -134,6 +134,8 @@ pub enum Effect {
         records: Vec<Record>,
         /// The running digest of all writes but the accounts', after the block.
         writes: Digest,
+        /// The nodes of the accounts' tree that the block changed, of the levels that are kept.
+        account_nodes: Vec<TreeNode>,
         /// Orders that left the duplicate window; to be sorted and archived.
         retired: Retired,
     },

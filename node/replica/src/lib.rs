@@ -29,8 +29,8 @@ pub use committed::{Rules, SharedState, read_state};
 pub use effect::{Effect, StagedBlock, Target, Timer};
 pub use input::{Input, SyncBlock};
 pub use message::{
-    PEER_MESSAGE_BYTES_MAX, PeerMessage, PeerRequest, PeerResponse, REQUEST_BYTES_MAX,
-    RESPONSE_BYTES_MAX, SYNC_BLOCKS_MAX, SYNC_BYTES_MAX, WireBlock,
+    PEER_MESSAGE_BYTES_MAX, PeerMessage, PeerRequest, PeerResponse, REQUEST_BATCHES_MAX,
+    REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX, SYNC_BLOCKS_MAX, SYNC_BYTES_MAX, WireBlock,
 };
 pub use past::{Archive, ArchivedItem, Past, SharedArchive};
 pub use progress::{PassedOver, PassedOverReason, ReplicaProgress, WaitsFor};

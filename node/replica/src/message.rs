@@ -2,6 +2,7 @@
 //! of their own; everything here is small, or an answer to a request.
 
 use bincode::{Decode, Encode};
+use chain_types::batch::BATCH_BYTES_MAX;
 use chain_types::{BatchId, Block, Certificate, Height};
 use consensus_core::{Message, SignedProposal, SignedVote};
 
@@ -11,6 +12,13 @@ pub const PEER_MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 pub const REQUEST_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of the largest [`PeerResponse`].
 pub const RESPONSE_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// The most batches of one request, and so of its answer: an honest node asks for no more, and an
+/// answer with as many of the largest is read.
+pub const REQUEST_BATCHES_MAX: usize = {
+    const MAX: usize = 8;
+    assert!(MAX * (8 + BATCH_BYTES_MAX) + 12 <= RESPONSE_BYTES_MAX);
+    MAX
+};
 /// The most blocks of one answer.
 pub const SYNC_BLOCKS_MAX: u32 = 256;
 /// Bytes of batches after which an answer takes no further block.
@@ -58,7 +66,7 @@ pub enum PeerMessage {
 /// Asked of one peer.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum PeerRequest {
-    /// The bytes of these batches.
+    /// The bytes of these batches, at most [`REQUEST_BATCHES_MAX`].
     Batches(Vec<BatchId>),
     /// Committed blocks from a height on.
     Blocks {

@@ -313,6 +313,13 @@ impl Replica {
                 let detail = format!("({} batches wait)", self.pool.len());
                 Err(BatchError::new(Rejection::PoolFull, detail))
             }
+            Offer::ShareFull { batches, bytes } => {
+                let detail = format!(
+                    "({batches} batches of this submitter wait, {bytes} bytes; what is free is \
+                     kept for others)"
+                );
+                Err(BatchError::new(Rejection::PoolFull, detail))
+            }
         });
         self.effects.push(Effect::Submitted { token, result });
     }

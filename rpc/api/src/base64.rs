@@ -10,9 +10,12 @@ pub fn encode_base64(bytes: &[u8]) -> String {
     base64_simd::STANDARD.encode_to_string(bytes)
 }
 
-/// The bytes of a base64 text, or `None` when it is none (wrong alphabet, length or padding).
+/// The bytes of a base64 text, or `None` when it is none (wrong alphabet, length or padding, or
+/// bits in the last group that no byte takes).
 pub fn decode_base64(text: &str) -> Option<Vec<u8>> {
-    base64_simd::STANDARD.decode_to_vec(text).ok()
+    let bytes = base64_simd::STANDARD.decode_to_vec(text).ok()?;
+    let last_group = bytes.chunks(3).next_back().unwrap_or_default();
+    text.ends_with(&encode_base64(last_group)).then_some(bytes)
 }
 
 /// Bytes that JSON carries as a base64 string. A string that is no base64 is kept as such, so that

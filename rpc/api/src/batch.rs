@@ -6,6 +6,7 @@ use jsonrpsee::proc_macros::rpc;
 use serde::{Deserialize, Serialize};
 
 use crate::base64::{Base64Bytes, encode_base64};
+use crate::standing::OrderStanding;
 
 /// Methods of the `batch` namespace.
 #[rpc(server, client, namespace = "batch")]
@@ -18,7 +19,9 @@ pub trait BatchRpc {
     /// `with_codes`: also give every item's outcome code, as base64.
     ///
     /// Sending the same bytes again is safe: while they wait it joins the wait, and once they are
-    /// final it gives the same answer.
+    /// final it gives the same answer, also when their valid-until time has passed, the key was
+    /// rotated since, or the node is not ready. An item whose order the chain knew before carries
+    /// that order's standing.
     ///
     /// # Errors
     /// Rejections 100 to 116; `invalid-base64`; `wait-timeout`, which says nothing about the
@@ -138,6 +141,11 @@ pub struct ItemOutcome {
     pub code: u16,
     /// The outcome's name.
     pub name: String,
+    /// What the chain knew of the item's order before, when that is why it was not applied. Absent
+    /// too where a batch names more orders of long ago than one answer looks up: then the code's
+    /// own remedy holds, which asks first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<OrderStanding>,
 }
 
 /// The name of an outcome: `applied`, `repeated`, `held`, what became of cashback on what was
@@ -166,7 +174,7 @@ impl Outcomes {
             *counts.entry(*outcome).or_insert(0_u32) += 1;
             if !outcome.is_applied() {
                 let name = outcome_name(*outcome).to_owned();
-                not_applied.push(ItemOutcome { item_index, code: outcome.0, name });
+                not_applied.push(ItemOutcome { item_index, code: outcome.0, name, standing: None });
             }
         }
         let counts = counts.into_iter().map(|(outcome, item_count)| OutcomeCount {

@@ -1,8 +1,8 @@
 //! `chain_*`: the chain's identity, registry and parameters; its blocks, and each as it is decided.
 
 use chain_types::{
-    BatchId, Block, BlockHash, Certificate, ChainGenesis, ChainId, Digest, Node, Parameters,
-    Participant, Roles, codec,
+    BatchId, Block, BlockHash, Certificate, ChainGenesis, ChainId, Digest, LiquidityLine, Merchant,
+    Node, Parameters, Participant, Roles, codec,
 };
 use jsonrpsee::core::{RpcResult, SubscriptionResult};
 use jsonrpsee::proc_macros::rpc;
@@ -18,9 +18,42 @@ pub trait ChainRpc {
     #[method(name = "id")]
     async fn id(&self) -> RpcResult<String>;
 
-    /// The chain's registry and parameters, as of its genesis file.
+    /// The chain's name, parameters and nodes, as of its genesis file, and how long its lists are.
     #[method(name = "info")]
     async fn info(&self) -> RpcResult<ChainInfo>;
+
+    /// Participants of the genesis file, ascending by id.
+    ///
+    /// # Errors
+    /// `bad-cursor`, `limit-out-of-bounds`.
+    #[method(name = "participants")]
+    async fn genesis_participants(
+        &self,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<ParticipantReport>>;
+
+    /// Merchants of the genesis file, ascending by id.
+    ///
+    /// # Errors
+    /// `bad-cursor`, `limit-out-of-bounds`.
+    #[method(name = "merchants")]
+    async fn genesis_merchants(
+        &self,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<MerchantReport>>;
+
+    /// Liquidity lines of the genesis file, ascending by gateway and currency.
+    ///
+    /// # Errors
+    /// `bad-cursor`, `limit-out-of-bounds`.
+    #[method(name = "liquidity")]
+    async fn genesis_liquidity(
+        &self,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<LiquidityReport>>;
 
     /// The parameters at the node's head.
     #[method(name = "parameters")]
@@ -59,6 +92,20 @@ pub trait ChainRpc {
         limit: Option<u32>,
     ) -> RpcResult<Page<EvidenceReport>>;
 
+    /// Every change of validators that the chain made, oldest first: verified once from the genesis
+    /// file on, they verify each receipt and proof that was asked for with `lineage_apart`. A page
+    /// that goes on may hold fewer than asked for: it has at most 4 MiB. To resume later, pass the
+    /// height of the last change received.
+    ///
+    /// # Errors
+    /// `bad-cursor`, `limit-out-of-bounds`.
+    #[method(name = "lineage")]
+    async fn lineage(
+        &self,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<HandoverReport>>;
+
     /// Decided blocks in order, without a gap: first those from `from_height` on, then each as it
     /// is decided; with none, those decided from now on. To resume, subscribe from the height
     /// after the last one received. Over WebSocket only.
@@ -68,9 +115,19 @@ pub trait ChainRpc {
     #[subscription(
         name = "subscribe_blocks" => "block_event",
         unsubscribe = "unsubscribe_blocks",
-        item = BlockSummary
+        item = BlockSummary,
+        with_extensions
     )]
     async fn subscribe_blocks(&self, from_height: Option<u64>) -> SubscriptionResult;
+}
+
+/// A change of validators.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandoverReport {
+    /// The last block that the validators before it decided; its height is the cursor after it.
+    pub height: u64,
+    /// The handover's bytes (docs/wire-format.md), as base64.
+    pub handover_base64: String,
 }
 
 /// Which block: its height as a number, or its hash as hexadecimal text.
@@ -261,7 +318,7 @@ impl BlockReport {
     }
 }
 
-/// The chain's registry, as of its genesis file.
+/// The chain, as of its genesis file. What grows with the scheme stands in lists of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChainInfo {
     /// SHA-256 of the genesis file.
@@ -275,12 +332,12 @@ pub struct ChainInfo {
     pub currencies: Vec<String>,
     /// Parameters from block zero on.
     pub parameters: ParametersReport,
-    /// Participants, ascending by id.
-    pub participants: Vec<ParticipantReport>,
-    /// Merchants, ascending by id.
-    pub merchants: Vec<MerchantReport>,
-    /// Liquidity lines, by gateway and currency.
-    pub liquidity: Vec<LiquidityReport>,
+    /// How many participants there are: see `chain_participants`.
+    pub participant_count: u64,
+    /// How many merchants there are: see `chain_merchants`.
+    pub merchant_count: u64,
+    /// How many liquidity lines there are: see `chain_liquidity`.
+    pub liquidity_count: u64,
     /// Nodes; the place in the list is the validator's id.
     pub nodes: Vec<NodeReport>,
 }
@@ -328,6 +385,18 @@ pub struct MerchantReport {
     pub suspended: bool,
 }
 
+impl MerchantReport {
+    /// The report of a merchant.
+    pub fn new(merchant: &Merchant) -> Self {
+        Self {
+            merchant: merchant.id.0,
+            name: merchant.name.clone(),
+            payout_gateway: merchant.payout_gateway.0,
+            suspended: merchant.suspended,
+        }
+    }
+}
+
 /// A gateway's line in one currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiquidityReport {
@@ -337,6 +406,17 @@ pub struct LiquidityReport {
     pub net_debit_cap: Money,
     /// What it deposited before block zero.
     pub opening_liquidity: Money,
+}
+
+impl LiquidityReport {
+    /// The report of a line.
+    pub fn new(line: &LiquidityLine) -> Self {
+        Self {
+            gateway: line.gateway.0,
+            net_debit_cap: Money::new(line.net_debit_cap, line.currency),
+            opening_liquidity: Money::new(line.opening_liquidity, line.currency),
+        }
+    }
 }
 
 /// A node of the network.
@@ -373,18 +453,6 @@ impl NodeReport {
 impl ChainInfo {
     /// The report of a genesis file's content.
     pub fn new(genesis: &ChainGenesis) -> Self {
-        let participants = genesis.participants.iter().map(ParticipantReport::new);
-        let merchants = genesis.merchants.iter().map(|merchant| MerchantReport {
-            merchant: merchant.id.0,
-            name: merchant.name.clone(),
-            payout_gateway: merchant.payout_gateway.0,
-            suspended: merchant.suspended,
-        });
-        let liquidity = genesis.liquidity.iter().map(|line| LiquidityReport {
-            gateway: line.gateway.0,
-            net_debit_cap: Money::new(line.net_debit_cap, line.currency),
-            opening_liquidity: Money::new(line.opening_liquidity, line.currency),
-        });
         let nodes = (0_u32..).zip(&genesis.nodes).map(|(at, node)| NodeReport::new(at, node));
         Self {
             chain_id: genesis.chain_id,
@@ -392,9 +460,9 @@ impl ChainInfo {
             genesis_time_ms: genesis.time.0,
             currencies: genesis.currencies.iter().copied().map(currency_code).collect(),
             parameters: ParametersReport::new(&genesis.parameters),
-            participants: participants.collect(),
-            merchants: merchants.collect(),
-            liquidity: liquidity.collect(),
+            participant_count: genesis.participants.len() as u64,
+            merchant_count: genesis.merchants.len() as u64,
+            liquidity_count: genesis.liquidity.len() as u64,
             nodes: nodes.collect(),
         }
     }

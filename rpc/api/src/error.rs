@@ -3,7 +3,7 @@
 //! - 1000 and up: the interface's own ([`ApiError`]);
 //! - below zero: JSON-RPC 2.0's and its transport's ([`PROTOCOL_ERRORS`]).
 //!
-//! The first two carry [`ErrorData`] as `data`.
+//! The first two carry [`ErrorData`] as `data`, and of the third -32602, which names a parameter.
 
 use chain_types::{BatchError, Rejection};
 use jsonrpsee::types::{ErrorObject, ErrorObjectOwned};
@@ -59,24 +59,25 @@ api_errors! {
     InvalidBase64 = 1000, "invalid-base64", false, "The text is no base64.", "Use RFC 4648 section 4 with padding, without line breaks.";
     BadCursor = 1001, "bad-cursor", false, "The cursor is not one that this list gives.", "Pass the `next` of a page or the `cursor` of an event unchanged, or none to begin.";
     LimitOutOfBounds = 1002, "limit-out-of-bounds", false, "A page holds 1 to 1,000 items.", "Ask for at least one and at most 1,000.";
-    NotFound = 1003, "not-found", true, "Nothing of this name is known here.", "Check the name; the node may also be behind: see `node_status`.";
+    NotFound = 1003, "not-found", true, "Nothing of this name is known here.", "Check the name; the node may also be behind: see `node_status`. Whether an order may still come, `recharge_order` says.";
     IdMalformed = 1004, "id-malformed", false, "The text is not an id of the kind asked for.", "Write it in the form that the detail shows.";
-    WaitTimeout = 1005, "wait-timeout", true, "The batch was not final when the wait ended; its fate is open.", "Ask `batch_status`, or submit the same bytes again: it never settles twice.";
-    NodeStarting = 1006, "node-starting", true, "The node is starting and cannot answer yet.", "Ask again later, or another node.";
+    WaitTimeout = 1005, "wait-timeout", true, "The batch was not final when the wait ended; its fate is open.", "Ask `batch_status`, or send the same bytes again: they never settle twice.";
+    NodeStarting = 1006, "node-starting", true, "The node is starting and cannot answer yet.", "Ask again later, or another node; a batch is sent again with the same bytes.";
     TooManySubscriptions = 1007, "too-many-subscriptions", true, "The node serves as many subscriptions as it is configured for.", "End a subscription, or use another node.";
-    InternalFault = 1008, "internal-fault", true, "The node could not do it; its log says why.", "Ask again, or another node; tell the node's operator.";
+    InternalFault = 1008, "internal-fault", true, "The node could not do it; its log says why.", "Ask again, or another node, with the same bytes; tell the node's operator.";
     JsonTooDeep = 1009, "json-too-deep", false, "The JSON is nested more deeply than 64 levels.", "Send it flatter: no call needs more than three levels.";
-    BudgetExceeded = 1010, "budget-exceeded", true, "This address made more calls than its budget.", "Send more slowly; retry after `retry_after_ms`.";
+    BudgetExceeded = 1010, "budget-exceeded", true, "This address made more calls than its budget.", "Send more slowly: the same bytes again after `retry_after_ms`.";
     FilterMalformed = 1011, "filter-malformed", false, "The filter names none or several things.", "Give exactly one field of the filter.";
     TimeoutOutOfBounds = 1012, "timeout-out-of-bounds", false, "The wait is longer than this node allows, or zero.", "Give a `timeout_ms` within the bound that the detail shows.";
-    BodyTooLarge = 1013, "body-too-large", false, "The request's body is larger than this node accepts.", "Split the batch; one of 8,192 orders fits.";
-    BodyTimeout = 1014, "body-timeout", true, "The request's body did not arrive in time.", "Send it at once, over a faster link.";
-    NodeBusy = 1015, "node-busy", true, "The node has as many requests in hand as it can hold.", "Retry after `retry_after_ms`, or use another node.";
-    CallTimeout = 1016, "call-timeout", true, "The node did not answer in time.", "Ask again, or another node.";
-    BatchDropped = 1017, "batch-dropped", false, "The batch left the node's pool before a block took it: its valid-until time passed.", "Ask `batch_status`; then sign a new batch: the orders keep their ids.";
+    BodyTooLarge = 1013, "body-too-large", false, "The request's body is larger than this node accepts.", "Split the batch, its orders keep their ids; one of 8,192 orders fits.";
+    BodyTimeout = 1014, "body-timeout", true, "The request's body did not arrive in time.", "Send the same bytes again at once, over a faster link.";
+    NodeBusy = 1015, "node-busy", true, "The node has as many requests in hand as it can hold.", "Send the same bytes again after `retry_after_ms`, or to another node.";
+    CallTimeout = 1016, "call-timeout", true, "The node did not answer in time; what was asked of it may be done.", "Ask again, or another node, with the same bytes.";
+    BatchDropped = 1017, "batch-dropped", false, "The batch left the node's pool before a block took it: its valid-until time passed.", "Ask `batch_status`; then sign a new batch of the same orders: they keep their ids.";
     WindowOpen = 1018, "window-open", true, "The window is still open: its report is made when it closes.", "Ask again once it has closed: `settlement_window` then gives `closed_ms`.";
     ProofNotKept = 1019, "proof-not-kept", false, "This node's index was made by an earlier version, which did not keep what the proof needs.", "Ask another node; its operator may move `index/` away, and the node makes it again from the blocks.";
     NodeBehind = 1020, "node-behind", true, "The node is behind or cut off: what it does not find may be final elsewhere.", "Ask another node; `node_status` says what this one lacks.";
+    ProofTooLarge = 1040, "proof-too-large", false, "The receipt or proof would be larger than anyone reads.", "Ask with `lineage_apart`, and verify with the lineage of `chain_lineage`; what is too large without one cannot be carried: replay the chain.";
 }
 
 /// A JSON-RPC 2.0 or transport error: code, name, cause and remedy.
@@ -90,16 +91,21 @@ pub struct ProtocolError {
     pub remedy: &'static str,
 }
 
+const PARAMETERS_CAUSE: &str =
+    "A parameter is unknown, surplus, given twice, missing or of another form.";
+const PARAMETERS_REMEDY: &str =
+    "Give the method's own parameters, each in its one form; `data` names the first wrong one.";
+
 /// The errors below zero that a client can get.
 pub const PROTOCOL_ERRORS: &[ProtocolError] = &[
     ProtocolError {
         code: -32700,
-        cause: "The body is no JSON, or neither a list nor an object with an `id`.",
+        cause: "The body is no JSON.",
         remedy: "Send one JSON-RPC 2.0 request or a list of them.",
     },
     ProtocolError {
         code: -32600,
-        cause: "The JSON is no JSON-RPC 2.0 request.",
+        cause: "The JSON is no JSON-RPC 2.0 request; the message names the member.",
         remedy: "Give `jsonrpc`, `id`, `method` and `params`.",
     },
     ProtocolError {
@@ -107,15 +113,11 @@ pub const PROTOCOL_ERRORS: &[ProtocolError] = &[
         cause: "No method has this name.",
         remedy: "Check the name against the interface's reference.",
     },
-    ProtocolError {
-        code: -32602,
-        cause: "A parameter is missing or of another type.",
-        remedy: "Check number, order and types of the parameters.",
-    },
+    ProtocolError { code: -32602, cause: PARAMETERS_CAUSE, remedy: PARAMETERS_REMEDY },
     ProtocolError {
         code: -32603,
-        cause: "The server failed, or the method needs a WebSocket connection.",
-        remedy: "Subscribe over WebSocket; otherwise tell the node's operator.",
+        cause: "The server failed, or the method needs a WebSocket connection and to be called by itself.",
+        remedy: "Subscribe over WebSocket, not in a list; otherwise send the same bytes again, here or elsewhere.",
     },
     ProtocolError {
         code: -32006,
@@ -123,14 +125,9 @@ pub const PROTOCOL_ERRORS: &[ProtocolError] = &[
         remedy: "End one, or open another connection.",
     },
     ProtocolError {
-        code: -32007,
-        cause: "The request is larger than this node accepts.",
-        remedy: "Split the batch; one of 8,192 orders fits.",
-    },
-    ProtocolError {
         code: -32008,
-        cause: "The response would be larger than this node gives.",
-        remedy: "Ask for a smaller page.",
+        cause: "The response would be larger than this node gives; what was asked is done.",
+        remedy: "Ask for a smaller page; of a batch, `batch_status` without `with_codes`.",
     },
     ProtocolError {
         code: -32010,
@@ -140,11 +137,11 @@ pub const PROTOCOL_ERRORS: &[ProtocolError] = &[
     ProtocolError {
         code: -32011,
         cause: "The responses to the list of requests would be larger than this node gives.",
-        remedy: "Send fewer requests in one list.",
+        remedy: "Send fewer requests in one list; what these asked is done all the same.",
     },
 ];
 
-/// The `data` of an error with a positive code.
+/// The `data` of an error with a positive code, and of -32602.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorData {
     /// The stable name.
@@ -157,6 +154,10 @@ pub struct ErrorData {
     pub detail: String,
     /// Whether the same call may succeed later.
     pub transient: bool,
+    /// Whether a new order with a new id may take the place of one that got this. Where it is
+    /// false, the order may be in the books, or may still come there: ask `recharge_order` first.
+    #[serde(default)]
+    pub new_id_is_safe: bool,
     /// When to try again, if the node can tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
@@ -195,6 +196,8 @@ pub fn api_error_after(
         remedy: error.remedy().to_owned(),
         detail: detail.into(),
         transient: error.is_transient(),
+        // What the interface refuses says nothing of the chain.
+        new_id_is_safe: false,
         retry_after_ms,
     };
     data.into_error(error.code())
@@ -209,9 +212,26 @@ pub fn rejection_error(error: &BatchError, retry_after_ms: Option<u64>) -> Error
         remedy: rejection.remedy().to_owned(),
         detail: error.detail.clone(),
         transient: rejection.is_transient(),
+        new_id_is_safe: rejection.new_id_is_safe(),
         retry_after_ms,
     };
     data.into_error(i32::from(rejection.code()))
+}
+
+/// A JSON-RPC error -32602 that says which parameter was wrong and how: `name` is one of
+/// `parameters-malformed`, `parameter-unknown`, `parameter-repeated`, `parameter-missing` and
+/// `parameter-malformed`.
+pub(crate) fn parameter_error(name: &str, detail: &str) -> ErrorObjectOwned {
+    let data = ErrorData {
+        name: name.to_owned(),
+        cause: PARAMETERS_CAUSE.to_owned(),
+        remedy: PARAMETERS_REMEDY.to_owned(),
+        detail: detail.to_owned(),
+        transient: false,
+        new_id_is_safe: false,
+        retry_after_ms: None,
+    };
+    data.into_error(crate::signature::CODE)
 }
 
 /// The rejection that an error's code names, if it is one.

@@ -49,16 +49,17 @@ pub trait LedgerRpc {
 
     /// An account's counters after the block of a height (the head, when none is given), with
     /// everything needed to verify them offline: `sluice verify` checks it, given only the genesis
-    /// file.
+    /// file; `lineage_apart` as for `recharge_receipt`.
     ///
     /// # Errors
     /// `id-malformed`; `not-found` when the account did not exist yet, or the height lies ahead of
-    /// the node's head.
+    /// the node's head; `proof-too-large`.
     #[method(name = "account_proof")]
     async fn account_proof(
         &self,
         account: String,
         height: Option<u64>,
+        lineage_apart: Option<bool>,
     ) -> RpcResult<AccountProofReport>;
 
     /// The sums of all accounts per currency at the node's head: debits equal credits.
@@ -177,7 +178,7 @@ impl FromStr for AccountName {
         let kind = AccountKind::ALL.iter().copied().find(|known| known.name() == kind);
         Ok(Self {
             kind: kind.ok_or(error)?,
-            owner: owner.parse().map_err(|_| error)?,
+            owner: crate::decimal(owner).ok_or(error)?,
             currency: currency_of(currency).ok_or(error)?,
         })
     }

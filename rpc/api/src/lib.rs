@@ -12,6 +12,9 @@
 //! - Money is `{"minor": "1234", "currency": "CNY", "exponent": 2}`: 12.34 yuan.
 //! - Times are block time in milliseconds since the Unix epoch unless said otherwise.
 //! - Lists are pages: `{"items": [...], "next": "cursor"}`; no `next`, no more items.
+//! - Each value has one form, the one that the interface writes: no sign, no leading zero, no
+//!   capital in hexadecimal text. Another form of the same value is refused, and so is a parameter
+//!   that the method does not take ([`signature`]).
 //! - Every error is one of [`error`]: a number, a name, a cause and a remedy.
 
 pub mod base64;
@@ -29,6 +32,8 @@ pub mod rate;
 pub mod recharge;
 pub mod risk;
 pub mod settlement;
+pub mod signature;
+pub mod standing;
 pub mod text;
 
 pub use base64::{Base64Bytes, decode_base64, encode_base64};
@@ -42,8 +47,8 @@ pub use cashback::{
 };
 pub use chain::{
     BlockReport, BlockSelector, BlockSummary, ChainInfo, ChainRpcClient, ChainRpcServer,
-    EvidenceKind, EvidenceReport, LiquidityReport, MerchantReport, NodeReport, ParametersReport,
-    ParticipantReport,
+    EvidenceKind, EvidenceReport, HandoverReport, LiquidityReport, MerchantReport, NodeReport,
+    ParametersReport, ParticipantReport,
 };
 pub use error::{ApiError, ErrorData, api_error, rejection_error};
 pub use fx::{FxRpcClient, FxRpcServer, QuoteReport, RateReport, ReferenceReport};
@@ -77,6 +82,8 @@ pub use settlement::{
     SettlementRpcServer, SlaBucket, SlaReport, WindowProofReport, WindowReport,
     WindowSettledReport,
 };
+pub use signature::{Signature, decimal};
+pub use standing::OrderStanding;
 
 #[cfg(test)]
 mod tests;

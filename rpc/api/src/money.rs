@@ -53,10 +53,9 @@ pub fn currency_code(currency: Currency) -> String {
     currency.code().map_or_else(|| format!("{:03}", currency.0), str::to_owned)
 }
 
-/// The currency of an ISO 4217 code or three-digit number.
+/// The currency of the text that [`currency_code`] writes: its ISO 4217 code; a three-digit number
+/// only where ISO 4217 lists none.
 pub fn currency_of(text: &str) -> Option<Currency> {
-    Currency::from_code(text).or_else(|| {
-        let is_number = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit());
-        is_number.then(|| text.parse().ok().map(Currency)).flatten()
-    })
+    let currency = Currency::from_code(text).or_else(|| text.parse().ok().map(Currency));
+    currency.filter(|currency| text.len() == 3 && currency_code(*currency) == text)
 }

@@ -12,7 +12,8 @@ pub fn rate_text(rate: Rate) -> String {
 }
 
 /// The rate of a decimal number, or `None` for a text that is none: other characters than digits
-/// and one point between digits, more than 15 decimals, or out of the bounds of a rate.
+/// and one point between digits, a zero before other digits, more than 15 decimals, or out of the
+/// bounds of a rate.
 pub fn rate_of(text: &str) -> Option<Rate> {
     let (whole, fraction) = match text.split_once('.') {
         Some((whole, fraction)) => (whole, Some(fraction)),
@@ -25,5 +26,5 @@ pub fn rate_of(text: &str) -> Option<Rate> {
     let fraction = fraction.unwrap_or_default();
     let scale = u16::try_from(fraction.len()).ok().filter(|scale| *scale <= RATE_SCALE_MAX)?;
     let mantissa = format!("{whole}{fraction}").parse().ok()?;
-    Rate::new(mantissa, scale)
+    Rate::new(mantissa, scale).filter(|rate| rate_text(*rate) == text)
 }

@@ -22,12 +22,18 @@ pub trait RechargeRpc {
     async fn order(&self, order_id: String) -> RpcResult<OrderReport>;
 
     /// An order's receipt: its outcome with everything needed to verify it offline, given only the
-    /// genesis file. It proves as many stages as have happened.
+    /// genesis file. It proves as many stages as have happened. With `lineage_apart` it is small,
+    /// and is verified with the lineage of `chain_lineage` beside the genesis file.
     ///
     /// # Errors
-    /// `id-malformed`; `not-found`, with the heights searched; `node-behind` as for `order`.
+    /// `id-malformed`; `not-found`, with the heights searched; `node-behind` as for `order`;
+    /// `proof-too-large`.
     #[method(name = "receipt")]
-    async fn receipt(&self, order_id: String) -> RpcResult<ReceiptReport>;
+    async fn receipt(
+        &self,
+        order_id: String,
+        lineage_apart: Option<bool>,
+    ) -> RpcResult<ReceiptReport>;
 }
 
 /// How many returns an order's report lists; `settlement_returns` gives all of them.
@@ -39,7 +45,7 @@ pub const RETURNS_LISTED_MAX: usize = 100;
 pub enum OrderState {
     /// In no block that was searched.
     NotFound,
-    /// Refused; it never entered the books.
+    /// Refused; it never entered the books. A new order with a new id may take its place.
     Rejected,
     /// Reserved on the collecting gateway's liquidity.
     Reserved,

@@ -32,12 +32,16 @@ pub trait SettlementRpc {
     async fn window(&self, window: u64) -> RpcResult<WindowReport>;
 
     /// The report of a closed window, and the word that it is settled if it was given, with
-    /// everything needed to verify them offline.
+    /// everything needed to verify them offline; `lineage_apart` as for `recharge_receipt`.
     ///
     /// # Errors
-    /// `not-found`, `window-open`, `proof-not-kept`.
+    /// `not-found`, `window-open`, `proof-not-kept`, `proof-too-large`.
     #[method(name = "window_proof")]
-    async fn window_proof(&self, window: u64) -> RpcResult<WindowProofReport>;
+    async fn window_proof(
+        &self,
+        window: u64,
+        lineage_apart: Option<bool>,
+    ) -> RpcResult<WindowProofReport>;
 
     /// Instructions of a window or of a paying gateway, ascending by id. The filter names
     /// exactly one of the two.
@@ -99,7 +103,8 @@ pub trait SettlementRpc {
     #[subscription(
         name = "subscribe_instructions" => "instruction_event",
         unsubscribe = "unsubscribe_instructions",
-        item = InstructionEvent
+        item = InstructionEvent,
+        with_extensions
     )]
     async fn subscribe_instructions(
         &self,

@@ -10,8 +10,8 @@ use crate::error::{ApiError, ErrorData, PROTOCOL_ERRORS, rejection_of};
 use crate::money::{Money, currency_code, currency_of};
 use crate::{
     AccountKind, AccountName, Base64Bytes, BatchReport, BatchState, BlockSelector, CashbackRefusal,
-    CashbackReport, ChangeReport, InstructionFilter, LIMIT_MAX, Page, ParametersReport, Wait,
-    api_error, rate_of, rate_text, rejection_error,
+    CashbackReport, ChangeReport, InstructionFilter, LIMIT_MAX, OrderStanding, OrderState, Page,
+    ParametersReport, Wait, api_error, rate_of, rate_text, rejection_error,
 };
 
 fn money(minor: u64, code: &str) -> Money {
@@ -86,7 +86,7 @@ fn outcomes_are_counted_and_the_rest_is_named() {
 fn base64_that_is_none_is_told_apart() {
     let good: Base64Bytes = serde_json::from_str(r#""AAEC""#).unwrap();
     assert_eq!(good.into_bytes().as_deref(), Some([0_u8, 1, 2].as_slice()));
-    for text in ["AAE", "AA=C", "AA\\nEC", "A-_C", "*", "AAEC "] {
+    for text in ["AAE", "AA=C", "AA\\nEC", "A-_C", "*", "AAEC ", "AB==", "AAF=", "AA"] {
         let bad: Base64Bytes = serde_json::from_str(&format!("\"{text}\"")).unwrap();
         assert_eq!(bad.into_bytes(), None, "{text:?}");
     }
@@ -141,6 +141,72 @@ fn error_codes_are_distinct_ascending_and_apart_from_rejections() {
         assert!(error.cause().ends_with('.') && error.remedy().ends_with('.'));
     }
     assert!(PROTOCOL_ERRORS.iter().all(|error| error.code < 0));
+}
+
+/// Of every error of the interface: may whoever got it for an order's submission make a new order
+/// with a new id at once? Never: none of them says what the chain knows of the order.
+#[test]
+fn no_error_of_the_interface_makes_a_new_id_safe() {
+    for error in ApiError::ALL {
+        let object = api_error(*error, "");
+        let data = ErrorData::of(&object).unwrap();
+        assert!(!data.new_id_is_safe, "{}", error.name());
+    }
+    let advices = ApiError::ALL.iter().map(|error| (error.code(), error.remedy()));
+    let protocol = PROTOCOL_ERRORS.iter().map(|error| (error.code, error.remedy));
+    for (code, remedy) in advices.chain(protocol) {
+        for words in ["new order", "new id", "anew"] {
+            assert!(!remedy.contains(words), "{code}: {remedy}");
+        }
+    }
+    // After these the batch may be on its way, or done: the way on keeps the bytes or the ids.
+    let open = [1005, 1006, 1008, 1010, 1013, 1014, 1015, 1016, 1017];
+    for code in open {
+        let remedy = ApiError::from_code(code).unwrap().remedy();
+        let keeps = ["same bytes", "keep their ids"].iter().any(|words| remedy.contains(words));
+        assert!(keeps, "{code}: {remedy}");
+    }
+}
+
+#[test]
+fn a_rejection_says_whether_a_new_id_is_safe() {
+    for rejection in Rejection::ALL {
+        let object = rejection_error(&BatchError::new(*rejection, ""), None);
+        let data = ErrorData::of(&object).unwrap();
+        assert_eq!(data.new_id_is_safe, rejection.new_id_is_safe(), "{}", rejection.name());
+    }
+}
+
+/// A standing advises a new order only where nothing was booked under the id and nothing will be.
+#[test]
+fn a_standing_says_what_to_do_and_whether_a_new_id_is_safe() {
+    let row = |status, same, outcome: Outcome| {
+        let standing = OrderStanding::known(status, same, outcome, (7, 9));
+        (standing.new_id_is_safe, standing.remedy)
+    };
+    let rejected = Outcome::from(Rejection::LiquidityExceeded);
+    let rows = [
+        (OrderState::Rejected, Some(true), rejected, true, "make a new order with a new id"),
+        (OrderState::Rejected, Some(false), rejected, false, "Only another purchase"),
+        (OrderState::Collected, Some(true), Outcome::APPLIED, false, "no other order is made"),
+        (OrderState::Collected, None, Outcome::APPLIED, false, "no other order is made"),
+        (OrderState::Collected, Some(false), Outcome::APPLIED, false, "Only another purchase"),
+        (OrderState::Reserved, Some(true), Outcome::APPLIED, false, "make no other order"),
+        (OrderState::Held, Some(true), Outcome::HELD, false, "make no other order"),
+        (OrderState::Voided, Some(true), Outcome::APPLIED, false, "give that back before"),
+        (OrderState::Expired, Some(true), Outcome::APPLIED, false, "give that back before"),
+        (OrderState::Refused, Some(true), Outcome::HELD, false, "give that back before"),
+    ];
+    for (status, same, outcome, is_safe, words) in rows {
+        let (said, remedy) = row(status, same, outcome);
+        assert_eq!(said, is_safe, "{status:?} {same:?}");
+        assert!(remedy.contains(words), "{status:?} {same:?}: {remedy}");
+    }
+    let never = OrderStanding::never();
+    assert!(never.new_id_is_safe && never.remedy.contains("debit the user no second time"));
+    let json = serde_json::to_value(&never).unwrap();
+    assert_eq!(json["status"], "not-found");
+    assert!(json.get("height").is_none());
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! Serde for values that JSON carries as text: hashes, ids, and numbers that may pass 2^53.
+//! A text is read only in the one form in which the value is written.
 //! Use as `#[serde(with = "crate::text")]` or, for an `Option`, `"crate::text::optional"`.
 
 use std::fmt::Display;
@@ -16,13 +17,18 @@ pub fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<
     serializer.collect_str(value)
 }
 
+/// The value of a text, if the text is the one that the value is written as.
+pub fn one_form<T: FromStr + Display>(text: &str) -> Option<T> {
+    text.parse().ok().filter(|value: &T| value.to_string() == text)
+}
+
 /// Reads a string and parses it.
 ///
 /// # Errors
-/// When the value is no string, or its text does not parse.
+/// When the value is no string, or its text does not parse or is not the one that is written.
 pub fn deserialize<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where
-    T: FromStr<Err: Display>,
+    T: FromStr<Err: Display> + Display,
     D: Deserializer<'de>,
 {
     deserializer.deserialize_str(Parse(PhantomData))
@@ -30,7 +36,7 @@ where
 
 struct Parse<T>(PhantomData<T>);
 
-impl<T: FromStr<Err: Display>> Visitor<'_> for Parse<T> {
+impl<T: FromStr<Err: Display> + Display> Visitor<'_> for Parse<T> {
     type Value = T;
 
     fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -38,7 +44,15 @@ impl<T: FromStr<Err: Display>> Visitor<'_> for Parse<T> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
-        text.parse().map_err(|error| E::custom(format_args!("{text:?}: {error}")))
+        let value: T =
+            text.parse().map_err(|error| E::custom(format_args!("{text:?}: {error}")))?;
+        // It is compared, so that nothing is written down that another text stands for.
+        let written = value.to_string();
+        if written == text {
+            Ok(value)
+        } else {
+            Err(E::custom(format_args!("{text:?}: write it as {written:?}")))
+        }
     }
 }
 
@@ -57,7 +71,7 @@ pub mod optional {
 
     struct Parsed<T>(T);
 
-    impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Parsed<T> {
+    impl<'de, T: FromStr<Err: Display> + Display> Deserialize<'de> for Parsed<T> {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
             super::deserialize(deserializer).map(Self)
         }
@@ -80,14 +94,14 @@ pub mod optional {
     /// When the value is neither, or its text does not parse.
     pub fn deserialize<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
     where
-        T: FromStr<Err: Display>,
+        T: FromStr<Err: Display> + Display,
         D: Deserializer<'de>,
     {
         Ok(Option::<Parsed<T>>::deserialize(deserializer)?.map(|parsed| parsed.0))
     }
 }
 
-/// The same for a bare digest: 64 hexadecimal digits.
+/// The same for a bare digest: 64 hexadecimal digits, small ones.
 pub mod digest {
     use chain_types::Digest;
     use serde::de::Error;
@@ -107,6 +121,7 @@ pub mod digest {
     /// For anything else.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Digest, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Digest::from_hex(&text).ok_or_else(|| D::Error::custom("expected 64 hexadecimal digits"))
+        let digest = Digest::from_hex(&text).filter(|digest| digest.to_string() == text);
+        digest.ok_or_else(|| D::Error::custom("expected 64 hexadecimal digits, small ones"))
     }
 }

@@ -9,12 +9,13 @@ use futures::future::BoxFuture;
 use jsonrpsee::types::ErrorObjectOwned;
 use rpc_api::{
     AccountName, AccountReport, ApiError, BatchReport, BlockReport, BlockSummary, BreachReport,
-    EntryReport, EvidenceReport, HealthReport, InstructionReport, OrderReport, ReceiptReport,
-    StatusReport, TrialBalance, Wait, WindowReport, api_error, rejection_error,
+    EntryReport, EvidenceReport, HandoverReport, HealthReport, InstructionReport, OrderReport,
+    ReceiptReport, StatusReport, TrialBalance, Wait, WindowReport, api_error, rejection_error,
 };
 use tokio::sync::watch;
 
 use crate::contract_reads::ContractReads;
+use crate::seldom::Seldom;
 
 /// Why a node could not answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,6 +37,12 @@ pub enum BackendError {
     /// The node does not keep what the proof of a window's report needs.
     #[error("the proof of window {0} is not kept")]
     ProofNotKept(WindowId),
+    /// The node does not keep what proofs of accounts at this height need.
+    #[error("the proofs of accounts at height {0} are not kept")]
+    AccountProofNotKept(Height),
+    /// A receipt or a proof would be larger than anyone reads; of what, and how large, is told.
+    #[error("too large: {0}")]
+    ProofTooLarge(String),
     /// The node is starting and has nothing to answer with; the reason is told to the client.
     #[error("starting: {0}")]
     Starting(String),
@@ -57,9 +64,17 @@ impl BackendError {
             Self::Dropped(id) => api_error(ApiError::BatchDropped, format!("(batch {id})")),
             Self::WindowOpen(id) => api_error(ApiError::WindowOpen, format!("(window {id})")),
             Self::ProofNotKept(id) => api_error(ApiError::ProofNotKept, format!("(window {id})")),
+            Self::AccountProofNotKept(height) => {
+                api_error(ApiError::ProofNotKept, format!("(accounts at height {height})"))
+            }
+            Self::ProofTooLarge(what) => api_error(ApiError::ProofTooLarge, format!("({what})")),
             Self::Starting(reason) => api_error(ApiError::NodeStarting, format!("({reason})")),
             Self::Fault(reason) => {
-                tracing::error!(reason, "a call could not be answered");
+                // Clients can ask again and again for what fails.
+                static LINES: Seldom = Seldom::new();
+                if let Some(count) = LINES.count() {
+                    tracing::error!(reason, count, "calls could not be answered");
+                }
                 api_error(ApiError::InternalFault, "")
             }
         }
@@ -145,11 +160,15 @@ pub trait Backend: ContractReads {
     /// When the node cannot read.
     fn order_at_once(&self, id: &OrderId) -> Result<Option<OrderReport>, BackendError>;
 
-    /// An order's receipt, or `None` when the order is not found.
+    /// An order's receipt, with its lineage or without, or `None` when the order is not found.
     ///
     /// # Errors
-    /// When the node cannot read.
-    fn receipt(&self, id: &OrderId) -> Result<Option<ReceiptReport>, BackendError>;
+    /// When the node cannot read, or the receipt is too large.
+    fn receipt(
+        &self,
+        id: &OrderId,
+        lineage_apart: bool,
+    ) -> Result<Option<ReceiptReport>, BackendError>;
 
     /// Windows, newest first, the open one among them: from the newest, or from the one before
     /// `before`.
@@ -178,6 +197,15 @@ pub trait Backend: ContractReads {
         after: Option<InstructionId>,
         limit: u32,
     ) -> Result<Vec<InstructionReport>, BackendError>;
+
+    /// The last of the instructions that a gateway pays, with one cheap read.
+    ///
+    /// # Errors
+    /// When the node cannot read.
+    fn last_instruction(
+        &self,
+        gateway: ParticipantId,
+    ) -> Result<Option<InstructionId>, BackendError>;
 
     /// One instruction.
     ///
@@ -243,6 +271,17 @@ pub trait Backend: ContractReads {
     /// # Errors
     /// When the node cannot read.
     fn blocks(&self, first: Height, count: u32) -> Result<Vec<BlockSummary>, BackendError>;
+
+    /// Changes of validators, oldest first, after the block of a height: at most `limit`, and
+    /// fewer where they are large. Beside them, whether more follow.
+    ///
+    /// # Errors
+    /// When the node cannot read.
+    fn lineage(
+        &self,
+        after: Option<Height>,
+        limit: u32,
+    ) -> Result<(Vec<HandoverReport>, bool), BackendError>;
 
     /// Evidence against validators, oldest first, after `after`.
     ///

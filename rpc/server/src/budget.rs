@@ -10,6 +10,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 /// Budgets, one an address; those that are full again are forgotten.
 pub(crate) struct Budget {
     limiter: DefaultKeyedRateLimiter<IpAddr>,
+    calls_max: NonZeroU32,
     clock: DefaultClock,
 }
 
@@ -19,6 +20,7 @@ impl Budget {
         let calls = NonZeroU32::new(calls_per_second).unwrap_or(NonZeroU32::MIN);
         Self {
             limiter: RateLimiter::keyed(Quota::per_second(calls)),
+            calls_max: calls,
             clock: DefaultClock::default(),
         }
     }
@@ -30,6 +32,18 @@ impl Budget {
             .map_err(|refused| refused.wait_time_from(self.clock.now()))
     }
 
+    /// Takes what a call costs beyond the one that is paid for already: so many calls more, or the
+    /// whole budget where that is less.
+    pub(crate) fn take_more(&self, address: IpAddr, calls: u32) -> Result<(), Duration> {
+        let Some(calls) = NonZeroU32::new(calls.min(self.calls_max.get())) else { return Ok(()) };
+        let taken = self.limiter.check_key_n(&subscriber(address), calls);
+        match taken {
+            Ok(Err(refused)) => Err(refused.wait_time_from(self.clock.now())),
+            // No more than the whole budget is ever asked for.
+            Ok(Ok(())) | Err(_) => Ok(()),
+        }
+    }
+
     /// Forgets addresses whose budgets are full again.
     pub(crate) fn forget_idle(&self) {
         self.limiter.retain_recent();
@@ -38,7 +52,7 @@ impl Budget {
 }
 
 /// Whom an address stands for: with IPv6, one subscriber has 2^64 of them.
-fn subscriber(address: IpAddr) -> IpAddr {
+pub(crate) fn subscriber(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
@@ -61,6 +75,19 @@ mod tests {
         assert!(budget.take(two).is_ok());
         budget.forget_idle();
         assert!(budget.take(one).is_err(), "a spent budget is not forgotten");
+    }
+
+    #[test]
+    fn a_dear_call_costs_more_than_one() {
+        let budget = Budget::new(10);
+        let one: IpAddr = "10.0.0.1".parse().unwrap();
+        assert!(budget.take(one).is_ok());
+        assert!(budget.take_more(one, 5).is_ok());
+        assert!(budget.take_more(one, 5).is_err(), "only four are left");
+        assert!(budget.take_more(one, 0).is_ok());
+        let two: IpAddr = "10.0.0.2".parse().unwrap();
+        assert!(budget.take_more(two, 1_000).is_ok(), "the whole budget is enough for anything");
+        assert!(budget.take(two).is_err());
     }
 
     #[test]

@@ -1,142 +1,279 @@
-//! One connection: its address, its place among the connections that are allowed, and the gate
-//! that stops reading from a client who sends faster than it is served or does not read answers.
+//! One connection and who calls over it: its place, the bytes it holds, the deadline of what is
+//! being written to it.
 
-use std::io;
 use std::net::IpAddr;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::task::{Context, Poll, ready};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use futures::task::AtomicWaker;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::OwnedSemaphorePermit;
+use crate::config::ServerConfig;
+use crate::metrics::RpcMetrics;
+use crate::shares::{Activity, Claim, Full, Shares};
 
-use crate::metrics::Open;
-
-/// What is shared between a connection's socket and the calls made over it. It lives as long as
-/// either, so that an upgraded connection keeps its permit.
+/// What all connections have shares of.
 #[derive(Debug)]
-pub(crate) struct Connection {
-    pub(crate) address: IpAddr,
-    calls_max: u32,
-    calls: AtomicU32,
-    is_write_blocked: AtomicBool,
-    reader: AtomicWaker,
-    _permit: OwnedSemaphorePermit,
-    _open: Open,
+pub(crate) struct Pools {
+    pub(crate) connections: Arc<Shares>,
+    /// Bytes of request bodies and of WebSocket messages, from their first byte to their answer.
+    pub(crate) bodies: Arc<Shares>,
+    /// Bytes of answers that are made and not yet written.
+    pub(crate) answers: Arc<Shares>,
+    pub(crate) subscriptions: Arc<Shares>,
 }
 
-impl Connection {
-    pub(crate) fn new(
-        address: IpAddr,
-        calls_max: u32,
-        permit: OwnedSemaphorePermit,
-        open: Open,
-    ) -> Arc<Self> {
+impl Pools {
+    pub(crate) fn new(config: &ServerConfig, metrics: &RpcMetrics) -> Self {
+        let shares = |limit, max: u32, address_max: u32, held| {
+            let (max, address_max) = (u64::from(max).max(1), u64::from(address_max).max(1));
+            Shares::new(max, address_max, held, metrics.made_way(limit))
+        };
+        let body = config.body_bytes_max;
+        Self {
+            connections: shares(
+                "connections",
+                config.connections_max,
+                config.connections_per_address_max,
+                metrics.connections.clone(),
+            ),
+            bodies: shares(
+                "bodies",
+                config.bodies_bytes_max.max(body),
+                config.bodies_bytes_per_address_max.max(body),
+                metrics.bodies_bytes.clone(),
+            ),
+            answers: shares(
+                "answers",
+                config.answers_bytes_max,
+                config.answers_bytes_per_address_max,
+                metrics.answers_bytes.clone(),
+            ),
+            subscriptions: shares(
+                "subscriptions",
+                config.subscriptions_max,
+                config.subscriptions_per_address_max,
+                metrics.subscriptions_shared.clone(),
+            ),
+        }
+    }
+}
+
+/// Who makes calls: the address they count for, and what it holds for them.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    /// The client's address: behind a trusted proxy, the one that the proxy names.
+    pub(crate) address: IpAddr,
+    pub(crate) activity: Arc<Activity>,
+    bodies: Claim,
+    answers: Claim,
+    pub(crate) subscriptions: Claim,
+}
+
+impl Caller {
+    pub(crate) fn new(address: IpAddr, activity: &Arc<Activity>, pools: &Pools) -> Arc<Self> {
         Arc::new(Self {
             address,
-            calls_max,
-            calls: AtomicU32::new(0),
-            is_write_blocked: AtomicBool::new(false),
-            reader: AtomicWaker::new(),
-            _permit: permit,
-            _open: open,
+            activity: activity.clone(),
+            bodies: pools.bodies.claim(address, activity),
+            answers: pools.answers.claim(address, activity),
+            subscriptions: pools.subscriptions.claim(address, activity),
         })
     }
 
-    /// Counts a call as in hand until the result is dropped.
-    pub(crate) fn begin_call(self: &Arc<Self>) -> RunningCall {
-        self.calls.fetch_add(1, Ordering::AcqRel);
-        RunningCall(self.clone())
+    /// Counts bytes of a body as held; none as yet.
+    pub(crate) fn body(self: &Arc<Self>) -> HeldBytes {
+        HeldBytes { caller: self.clone(), of: Of::Bodies, amount: 0 }
     }
 
-    fn is_gated(&self) -> bool {
-        self.is_write_blocked.load(Ordering::Acquire)
-            || self.calls.load(Ordering::Acquire) >= self.calls_max
+    /// Counts an answer's bytes as held until they are written.
+    ///
+    /// # Errors
+    /// When the address leaves too many answers unread.
+    pub(crate) fn hold_answer(self: &Arc<Self>, bytes: usize) -> Result<HeldBytes, Full> {
+        let mut held = HeldBytes { caller: self.clone(), of: Of::Answers, amount: 0 };
+        held.grow(bytes as u64)?;
+        Ok(held)
     }
 }
 
-/// A call in hand.
-#[derive(Debug)]
-pub(crate) struct RunningCall(Arc<Connection>);
+#[derive(Debug, Clone, Copy)]
+enum Of {
+    Bodies,
+    Answers,
+}
 
-impl Drop for RunningCall {
+/// Bytes that count for an address until this is dropped.
+#[derive(Debug)]
+pub(crate) struct HeldBytes {
+    caller: Arc<Caller>,
+    of: Of,
+    amount: u64,
+}
+
+impl HeldBytes {
+    fn claim(&self) -> &Claim {
+        match self.of {
+            Of::Bodies => &self.caller.bodies,
+            Of::Answers => &self.caller.answers,
+        }
+    }
+
+    pub(crate) fn amount(&self) -> u64 {
+        self.amount
+    }
+
+    /// Counts `bytes` more.
+    pub(crate) fn grow(&mut self, bytes: u64) -> Result<(), Full> {
+        self.claim().grow(bytes)?;
+        self.amount += bytes;
+        Ok(())
+    }
+}
+
+impl Drop for HeldBytes {
     fn drop(&mut self) {
-        self.0.calls.fetch_sub(1, Ordering::AcqRel);
-        self.0.reader.wake();
+        if self.amount > 0 {
+            self.claim().shrink(self.amount);
+        }
     }
 }
 
-/// A socket that is not read while its connection is gated.
+/// What is being written to a connection.
+#[derive(Debug, Default)]
+struct Writes {
+    count: u32,
+    /// By when all of it must be taken, since the connection was opened.
+    by: Duration,
+}
+
+/// One connection. It lives as long as its socket or anything made over it.
 #[derive(Debug)]
-pub(crate) struct GatedStream<S> {
-    stream: S,
-    connection: Arc<Connection>,
+pub(crate) struct Connection {
+    /// Who is at the other end of the socket.
+    pub(crate) peer: IpAddr,
+    pub(crate) activity: Arc<Activity>,
+    /// Who calls, unless the peer is a proxy that speaks for others.
+    own_caller: Arc<Caller>,
+    /// The place among the connections; a WebSocket behind a proxy moves to its client's address.
+    place: Mutex<Claim>,
+    started: Instant,
+    writes: Mutex<Writes>,
+    write_timeout: Duration,
+    write_bytes_per_second_min: u64,
 }
 
-impl<S> GatedStream<S> {
-    pub(crate) fn new(stream: S, connection: Arc<Connection>) -> Self {
-        Self { stream, connection }
+impl Connection {
+    /// A connection with a place among the others.
+    ///
+    /// # Errors
+    /// When there is no place for the address.
+    pub(crate) fn open(
+        peer: IpAddr,
+        is_proxy: bool,
+        config: &ServerConfig,
+        pools: &Pools,
+    ) -> Result<Arc<Self>, Full> {
+        let activity = Activity::new(config.subscriptions_per_connection_max);
+        let place = if is_proxy {
+            pools.connections.claim_of_proxy(peer, &activity)
+        } else {
+            pools.connections.claim(peer, &activity)
+        };
+        place.grow(1)?;
+        Ok(Arc::new(Self {
+            peer,
+            own_caller: Caller::new(peer, &activity, pools),
+            place: Mutex::new(place),
+            activity,
+            started: Instant::now(),
+            writes: Mutex::default(),
+            write_timeout: Duration::from_millis(config.write_timeout_ms),
+            write_bytes_per_second_min: config.write_bytes_per_second_min.max(1).into(),
+        }))
     }
 
-    fn written(&self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        let is_blocked = result.is_pending();
-        let was_blocked = self.connection.is_write_blocked.swap(is_blocked, Ordering::AcqRel);
-        if was_blocked && !is_blocked {
-            self.connection.reader.wake();
+    /// Who calls from `address` over this connection.
+    pub(crate) fn caller(&self, address: IpAddr, pools: &Pools) -> Arc<Caller> {
+        if address == self.peer {
+            return self.own_caller.clone();
         }
-        result
+        Caller::new(address, &self.activity, pools)
     }
-}
 
-impl<S: AsyncRead + Unpin> AsyncRead for GatedStream<S> {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        // Registered before the gate is looked at: an opening in between is not missed.
-        this.connection.reader.register(context.waker());
-        if this.connection.is_gated() {
-            return Poll::Pending;
+    /// Counts the connection for the client behind a proxy from now on.
+    ///
+    /// # Errors
+    /// When there is no place for that address.
+    pub(crate) fn move_to(&self, address: IpAddr, pools: &Pools) -> Result<(), Full> {
+        if address == self.peer {
+            return Ok(());
         }
-        ready!(Pin::new(&mut this.stream).poll_read(context, buffer))?;
-        Poll::Ready(Ok(()))
+        let mut place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
+        place.shrink(1);
+        let moved = pools.connections.claim(address, &self.activity);
+        moved.grow(1)?;
+        *place = moved;
+        Ok(())
+    }
+
+    /// Marks `bytes` as being written until the result is dropped: they must be taken by a time
+    /// that grows with their number.
+    pub(crate) fn begin_write(self: &Arc<Self>, bytes: usize) -> Writing {
+        let at_rate_ms = (bytes as u64).saturating_mul(1_000) / self.write_bytes_per_second_min;
+        let mut writes = self.writes();
+        // More to write does not put off what is due for what is being written.
+        if writes.count == 0 {
+            writes.by = self.started.elapsed() + self.write_timeout;
+        }
+        writes.by += Duration::from_millis(at_rate_ms);
+        writes.count += 1;
+        Writing(self.clone())
+    }
+
+    /// Whether its peer has not taken in time what was written.
+    pub(crate) fn is_overdue(&self) -> bool {
+        let writes = self.writes();
+        writes.count > 0 && self.started.elapsed() > writes.by
+    }
+
+    fn writes(&self) -> MutexGuard<'_, Writes> {
+        self.writes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a message as in hand until the result is dropped.
+    pub(crate) fn begin_message(&self, metrics: &RpcMetrics) -> InHand {
+        InHand::new(&self.activity, metrics)
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for GatedStream<S> {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let result = Pin::new(&mut this.stream).poll_write(context, bytes);
-        this.written(result)
-    }
+/// Bytes that are being written.
+#[derive(Debug)]
+pub(crate) struct Writing(Arc<Connection>);
 
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let result = Pin::new(&mut this.stream).poll_write_vectored(context, slices);
-        this.written(result)
+impl Drop for Writing {
+    fn drop(&mut self) {
+        let mut writes = self.0.writes();
+        writes.count = writes.count.saturating_sub(1);
     }
+}
 
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+/// A message in hand.
+#[derive(Debug)]
+pub(crate) struct InHand {
+    activity: Arc<Activity>,
+    gauge: prometheus_client::metrics::gauge::Gauge,
+}
+
+impl InHand {
+    pub(crate) fn new(activity: &Arc<Activity>, metrics: &RpcMetrics) -> Self {
+        activity.in_hand.fetch_add(1, Ordering::AcqRel);
+        metrics.messages_in_hand.inc();
+        Self { activity: activity.clone(), gauge: metrics.messages_in_hand.clone() }
     }
+}
 
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+impl Drop for InHand {
+    fn drop(&mut self) {
+        self.activity.in_hand.fetch_sub(1, Ordering::AcqRel);
+        self.gauge.dec();
     }
 }

@@ -38,11 +38,12 @@ pub trait ContractReads: Send + Sync + 'static {
         &self,
         name: &AccountName,
         height: Option<Height>,
+        lineage_apart: bool,
     ) -> Read<Option<AccountProofReport>>;
 
     /// The proof of a closed window's report; `None` when there is no such window. Fails for an
     /// open one, and when the node does not keep what the proof needs.
-    fn window_proof(&self, id: WindowId) -> Read<Option<WindowProofReport>>;
+    fn window_proof(&self, id: WindowId, lineage_apart: bool) -> Read<Option<WindowProofReport>>;
 
     /// Transfers descending by id, below `before`: all, or those that wait for their checker.
     fn transfers(

@@ -1,249 +1,257 @@
-//! The routes of the port. `/` reads a request's body within its limits and only then lets
-//! jsonrpsee parse it; WebSocket upgrades go to jsonrpsee at once.
+//! The public port's one path, `/`: reads a request's body within its limits and answers it, or
+//! hands an upgrade over to the WebSocket loop.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::{Body, Bytes, HttpBody as _};
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
-use axum::routing::{any, get};
-use futures::StreamExt as _;
-use jsonrpsee::core::BoxError;
-use jsonrpsee::core::middleware::RpcServiceBuilder;
-use jsonrpsee::server::{
-    BatchRequestConfig, Methods, PingConfig, ServerConfig as TransportConfig, StopHandle,
-    TowerServiceBuilder, ws,
-};
-use jsonrpsee::types::{ErrorObjectOwned, Id, ResponsePayload};
-use prometheus_client::registry::Registry;
+use bytes::{Bytes, BytesMut};
+use futures::future::poll_fn;
+use hyper::body::{Body as _, Incoming};
+use hyper::http::{HeaderName, HeaderValue};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, header};
+use jsonrpsee::types::{ErrorObjectOwned, Id};
 use rpc_api::error::api_error_after;
 use rpc_api::{ApiError, api_error};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tower::Service as _;
-use tower::layer::util::{Identity, Stack};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-use crate::backend::Backend;
+use crate::answer::Answer;
 use crate::config::ServerConfig;
-use crate::connection::Connection;
-use crate::depth::is_too_deep;
-use crate::policy::{Policy, PolicyLayer, Prepaid, budget_error};
+use crate::connection::{Caller, Connection, HeldBytes, Pools};
+use crate::dispatch::Dispatcher;
+use crate::gate::Gate;
+use crate::metrics::RpcMetrics;
+use crate::websocket;
 
 /// A body that is too large is read and thrown away up to this many times the limit, so that the
 /// client gets the answer instead of a broken connection.
 const DRAIN_FACTOR: u64 = 4;
 /// When to try again when too many bodies are in memory.
 const BUSY_RETRY_MS: u64 = 250;
-const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-const BODY_PERMIT_BYTES: u32 = 1024;
+/// What is made room for before a body comes, whatever it announces.
+const RESERVE_BYTES_MAX: usize = 64 * 1024;
 
-/// What the routes share.
-#[derive(Clone)]
-pub(crate) struct Routes(Arc<Shared>);
-
-struct Shared {
-    transport: TowerServiceBuilder<Stack<PolicyLayer, Identity>, Identity>,
-    methods: Methods,
-    stop: StopHandle,
-    policy: Arc<Policy>,
-    backend: Arc<dyn Backend>,
-    registry: Arc<Mutex<Registry>>,
-    /// Kibibytes of request bodies that may still be taken into memory.
-    bodies: Arc<Semaphore>,
-    body_bytes_max: u32,
-    body_timeout: Duration,
-    cors: bool,
+/// What all connections share.
+pub(crate) struct Shared {
+    pub(crate) config: ServerConfig,
+    pub(crate) dispatcher: Dispatcher,
+    pub(crate) pools: Pools,
+    pub(crate) gate: Gate,
+    pub(crate) metrics: RpcMetrics,
+    pub(crate) tasks: TaskTracker,
+    /// Asks connections to finish.
+    pub(crate) stop: CancellationToken,
+    /// Ends those that did not.
+    pub(crate) abort: CancellationToken,
 }
 
-/// The port's routes.
-pub(crate) fn router(
-    config: &ServerConfig,
-    methods: Methods,
-    stop: StopHandle,
-    policy: Arc<Policy>,
-    backend: Arc<dyn Backend>,
-    registry: Arc<Mutex<Registry>>,
-) -> Router {
-    let layer = RpcServiceBuilder::new().layer(PolicyLayer(policy.clone()));
-    let transport = jsonrpsee::server::Server::builder()
-        .set_config(transport_config(config))
-        .set_rpc_middleware(layer)
-        .to_service_builder();
-    let permits = config.bodies_bytes_max.max(config.body_bytes_max) / BODY_PERMIT_BYTES + 1;
-    let shared = Shared {
-        transport,
-        methods,
-        stop,
-        policy,
-        backend,
-        registry,
-        bodies: Arc::new(Semaphore::new(permits as usize)),
-        body_bytes_max: config.body_bytes_max,
-        body_timeout: Duration::from_millis(config.body_timeout_ms),
-        cors: config.cors,
-    };
-    Router::new()
-        .route("/", any(serve_rpc))
-        .route("/metrics", get(serve_metrics))
-        .route("/healthz", get(async || "ok\n"))
-        .route("/readyz", get(serve_ready))
-        .with_state(Routes(Arc::new(shared)))
+/// A response that refuses; rare, and large beside what it stands in for.
+type Refusal = Box<Response<Answer>>;
+
+/// A page of plain text.
+pub(crate) fn text(status: StatusCode, text: &'static str) -> Response<Answer> {
+    let mut response = Response::new(Answer::fixed(text));
+    *response.status_mut() = status;
+    set(&mut response, header::CONTENT_TYPE, "text/plain; charset=utf-8");
+    response
 }
 
-fn transport_config(config: &ServerConfig) -> TransportConfig {
-    let ping = PingConfig::new()
-        .ping_interval(Duration::from_millis(config.ping_interval_ms.max(1)))
-        .inactive_limit(Duration::from_millis(config.inactive_ms_max));
-    TransportConfig::builder()
-        .max_request_body_size(config.body_bytes_max)
-        .max_response_body_size(config.response_bytes_max)
-        // Connections are counted where they are accepted; HTTP requests must not count twice.
-        .max_connections(config.connections_max.saturating_mul(2))
-        .max_subscriptions_per_connection(config.subscriptions_per_connection_max)
-        .set_batch_request_config(BatchRequestConfig::Limit(config.list_requests_max))
-        .set_message_buffer_capacity(config.calls_per_connection_max.max(1))
-        .enable_ws_ping(ping)
-        .build()
+fn set(response: &mut Response<Answer>, name: HeaderName, value: &'static str) {
+    response.headers_mut().insert(name, HeaderValue::from_static(value));
 }
 
-async fn serve_rpc(State(routes): State<Routes>, request: Request) -> Response {
-    let shared = routes.0;
-    if ws::is_upgrade_request(&request) {
-        return shared.forward(request).await;
-    }
-    let mut response = match *request.method() {
-        Method::POST => shared.serve_post(request).await.unwrap_or_else(|refusal| refusal),
-        Method::OPTIONS if shared.cors => StatusCode::NO_CONTENT.into_response(),
-        _ => {
-            let text = "This is a JSON-RPC 2.0 interface: POST requests here, or open a \
-                        WebSocket. See also /healthz, /readyz and /metrics.\n";
-            let allow = [(header::ALLOW, "POST, OPTIONS")];
-            (StatusCode::METHOD_NOT_ALLOWED, allow, text).into_response()
+/// Answers one request. The answer counts as being written, with a deadline, until its last byte
+/// is.
+pub(crate) async fn serve(
+    shared: Arc<Shared>,
+    connection: Arc<Connection>,
+    request: Request<Incoming>,
+) -> Response<Answer> {
+    let in_hand = connection.begin_message(&shared.metrics);
+    let response = route(&shared, &connection, request).await;
+    drop(in_hand);
+    response.map(|answer| {
+        let writing = connection.begin_write(answer.len());
+        answer.written_by(writing)
+    })
+}
+
+async fn route(
+    shared: &Arc<Shared>,
+    connection: &Arc<Connection>,
+    request: Request<Incoming>,
+) -> Response<Answer> {
+    let allowed_origin = match shared.gate.check(request.uri(), request.headers()) {
+        Ok(origin) => origin.cloned(),
+        Err(denied) => {
+            shared.metrics.refused(denied.limit());
+            return text(StatusCode::FORBIDDEN, denied.text());
         }
     };
-    if shared.cors {
-        allow_other_origins(response.headers_mut());
+    if request.uri().path() != "/" {
+        return text(
+            StatusCode::NOT_FOUND,
+            "There is nothing here: JSON-RPC 2.0 is served at /. Health and figures are on the \
+             operator's own address.\n",
+        );
+    }
+    let address = shared.gate.client(connection.peer, request.headers());
+    let caller = connection.caller(address, &shared.pools);
+    if websocket::is_upgrade_request(&request) {
+        return websocket::upgrade(shared, connection.clone(), caller, request);
+    }
+    let mut response = match *request.method() {
+        Method::POST => {
+            shared.serve_post(&caller, request).await.unwrap_or_else(|refusal| *refusal)
+        }
+        Method::OPTIONS if allowed_origin.is_some() => {
+            let mut response = Response::new(Answer::default());
+            *response.status_mut() = StatusCode::NO_CONTENT;
+            response
+        }
+        _ => {
+            let mut response = text(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "This is a JSON-RPC 2.0 interface: POST requests here, or open a WebSocket.\n",
+            );
+            set(&mut response, header::ALLOW, "POST, OPTIONS");
+            response
+        }
+    };
+    if let Some(origin) = allowed_origin {
+        allow_origin(&mut response, origin);
     }
     response
 }
 
-fn allow_other_origins(headers: &mut HeaderMap) {
-    let rows: [(HeaderName, &str); 4] = [
-        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-        (header::ACCESS_CONTROL_ALLOW_METHODS, "POST, OPTIONS"),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type"),
-        (header::ACCESS_CONTROL_MAX_AGE, "86400"),
-    ];
-    for (name, value) in rows {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
+fn allow_origin(response: &mut Response<Answer>, origin: HeaderValue) {
+    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    set(response, header::VARY, "origin");
+    set(response, header::ACCESS_CONTROL_ALLOW_METHODS, "POST, OPTIONS");
+    set(response, header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type");
+    set(response, header::ACCESS_CONTROL_MAX_AGE, "86400");
+}
+
+/// Whether a body says that it is JSON.
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let essence = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
+    essence.is_some_and(|kind| {
+        ["application/json", "application/json-rpc", "application/jsonrequest"]
+            .iter()
+            .any(|json| kind.eq_ignore_ascii_case(json))
+    })
 }
 
 impl Shared {
-    /// Hands a request to jsonrpsee.
-    async fn forward(&self, request: Request) -> Response {
-        let mut service = self.transport.clone().build(self.methods.clone(), self.stop.clone());
-        let answered: Result<_, BoxError> = service.call(request).await;
-        match answered {
-            Ok(response) => response.map(Body::new),
-            Err(error) => {
-                tracing::debug!(error, "a request could not be served");
-                StatusCode::INTERNAL_SERVER_ERROR.into_response()
-            }
+    /// Reads the body within its limits and answers it; or says why not.
+    async fn serve_post(
+        &self,
+        caller: &Arc<Caller>,
+        request: Request<Incoming>,
+    ) -> Result<Response<Answer>, Refusal> {
+        let (parts, body) = request.into_parts();
+        if !is_json(&parts.headers) {
+            return Err(Box::new(text(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "The body's content-type must be application/json.\n",
+            )));
         }
-    }
-
-    /// Reads the body within its limits and serves it; or says why not.
-    async fn serve_post(&self, request: Request) -> Result<Response, Response> {
-        let (mut parts, body) = request.into_parts();
-        let (bytes, permit) = self.read_body(&parts.headers, body).await?;
-        if let Some(connection) = parts.extensions.get::<Arc<Connection>>()
-            && let Err(wait) = self.policy.budget.take(connection.address)
-        {
-            return Err(error_response(StatusCode::OK, budget_error(wait)));
-        }
-        if is_too_deep(&bytes) {
-            let error = api_error(ApiError::JsonTooDeep, "");
-            return Err(error_response(StatusCode::OK, error));
-        }
-        parts.extensions.insert(Prepaid::default());
-        let response = self.forward(Request::from_parts(parts, Body::from(bytes))).await;
-        drop(permit);
-        Ok(response)
+        let (bytes, held) = self.read_body(caller, body).await?;
+        let charged = self.dispatcher.budget.take(caller.address);
+        let answer = self.dispatcher.answer(&bytes, charged, caller, None).await;
+        drop((bytes, held));
+        Ok(answer.map_or_else(no_content, json_response))
     }
 
     async fn read_body(
         &self,
-        headers: &HeaderMap,
-        body: Body,
-    ) -> Result<(Bytes, OwnedSemaphorePermit), Response> {
-        let limit = u64::from(self.body_bytes_max);
-        let hint = body.size_hint();
-        let expected = hint.exact().unwrap_or(limit);
-        let read = async {
-            if expected > limit {
-                drain(body, limit * DRAIN_FACTOR).await;
-                return Err(self.too_large(expected));
-            }
-            let kibibytes = u32::try_from(expected).unwrap_or(u32::MAX) / BODY_PERMIT_BYTES + 1;
-            let Ok(permit) = self.bodies.clone().try_acquire_many_owned(kibibytes) else {
-                drain(body, limit).await;
-                let error = api_error_after(ApiError::NodeBusy, "", Some(BUSY_RETRY_MS));
-                return Err(error_response(StatusCode::OK, error));
-            };
-            Ok((self.collect(headers, body, expected).await?, permit))
-        };
-        match tokio::time::timeout(self.body_timeout, read).await {
+        caller: &Arc<Caller>,
+        body: Incoming,
+    ) -> Result<(Bytes, HeldBytes), Refusal> {
+        match tokio::time::timeout(self.body_timeout(), self.collect(caller, body)).await {
             Ok(result) => result,
             Err(_) => {
-                let detail = format!("(within {} ms)", self.body_timeout.as_millis());
+                self.metrics.refused("body-time");
+                let detail = format!("(within {} ms)", self.body_timeout().as_millis());
                 let error = api_error(ApiError::BodyTimeout, detail);
-                let mut response = error_response(StatusCode::REQUEST_TIMEOUT, error);
+                let mut response = refusal(StatusCode::REQUEST_TIMEOUT, error, caller);
                 // The rest of the body may still come; it must not pass for a request.
-                let close = HeaderValue::from_static("close");
-                response.headers_mut().insert(header::CONNECTION, close);
+                set(&mut response, header::CONNECTION, "close");
                 Err(response)
             }
         }
     }
 
+    fn body_timeout(&self) -> Duration {
+        Duration::from_millis(self.config.body_timeout_ms)
+    }
+
+    /// Takes what comes; what is only announced takes nothing from others.
     async fn collect(
         &self,
-        headers: &HeaderMap,
-        body: Body,
-        expected: u64,
-    ) -> Result<Bytes, Response> {
-        let limit = self.body_bytes_max as usize;
-        // A chunked body says no length; it grows as it comes.
-        let known = headers.contains_key(header::CONTENT_LENGTH);
-        let capacity = if known { usize::try_from(expected).unwrap_or(limit) } else { 0 };
-        let mut bytes = Vec::with_capacity(capacity.min(limit));
-        let mut chunks = body.into_data_stream();
-        while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(|_| StatusCode::BAD_REQUEST.into_response())?;
-            if bytes.len() + chunk.len() > limit {
-                let seen = (bytes.len() + chunk.len()) as u64;
-                drain(Body::from_stream(chunks), limit as u64 * DRAIN_FACTOR).await;
-                return Err(self.too_large(seen));
+        caller: &Arc<Caller>,
+        mut body: Incoming,
+    ) -> Result<(Bytes, HeldBytes), Refusal> {
+        let limit = u64::from(self.config.body_bytes_max);
+        let announced = body.size_hint().exact().unwrap_or(0);
+        if announced > limit {
+            drain(body, limit * DRAIN_FACTOR).await;
+            return Err(self.too_large(announced, caller));
+        }
+        let reserved = usize::try_from(announced).unwrap_or(0).min(RESERVE_BYTES_MAX);
+        let mut held = caller.body();
+        let mut bytes = BytesMut::with_capacity(reserved);
+        while let Some(chunk) = next_chunk(&mut body).await {
+            let Ok(chunk) = chunk else {
+                return Err(Box::new(text(StatusCode::BAD_REQUEST, "The body broke off.\n")));
+            };
+            let seen = bytes.len() as u64 + chunk.len() as u64;
+            if seen > limit {
+                drop((bytes, held));
+                drain(body, limit * DRAIN_FACTOR).await;
+                return Err(self.too_large(seen, caller));
+            }
+            if held.grow(chunk.len() as u64).is_err() {
+                drop((bytes, held));
+                drain(body, limit).await;
+                self.metrics.refused("bodies");
+                let error = api_error_after(ApiError::NodeBusy, "", Some(BUSY_RETRY_MS));
+                let mut response = refusal(StatusCode::SERVICE_UNAVAILABLE, error, caller);
+                set(&mut response, header::RETRY_AFTER, "1");
+                return Err(response);
             }
             bytes.extend_from_slice(&chunk);
         }
-        Ok(bytes.into())
+        Ok((bytes.freeze(), held))
     }
 
-    fn too_large(&self, seen: u64) -> Response {
-        let detail = format!("({seen} bytes or more; at most {})", self.body_bytes_max);
-        error_response(StatusCode::PAYLOAD_TOO_LARGE, api_error(ApiError::BodyTooLarge, detail))
+    fn too_large(&self, seen: u64, caller: &Arc<Caller>) -> Refusal {
+        self.metrics.refused("body");
+        let limit = self.config.body_bytes_max;
+        let detail = format!("({seen} bytes or more; at most {limit})");
+        let error = api_error(ApiError::BodyTooLarge, detail);
+        refusal(StatusCode::PAYLOAD_TOO_LARGE, error, caller)
+    }
+}
+
+/// The next bytes of a body; trailers are passed over.
+async fn next_chunk(body: &mut Incoming) -> Option<Result<Bytes, hyper::Error>> {
+    loop {
+        let frame = poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await?;
+        match frame.map(hyper::body::Frame::into_data) {
+            Ok(Ok(bytes)) => return Some(Ok(bytes)),
+            Ok(Err(_)) => {}
+            Err(error) => return Some(Err(error)),
+        }
     }
 }
 
 /// Reads and throws away at most `bytes_max`.
-async fn drain(body: Body, bytes_max: u64) {
-    let mut chunks = body.into_data_stream();
+async fn drain(mut body: Incoming, bytes_max: u64) {
     let mut seen = 0_u64;
-    while let Some(Ok(chunk)) = chunks.next().await {
+    while let Some(Ok(chunk)) = next_chunk(&mut body).await {
         seen += chunk.len() as u64;
         if seen > bytes_max {
             return;
@@ -251,29 +259,28 @@ async fn drain(body: Body, bytes_max: u64) {
     }
 }
 
-/// A JSON-RPC error to a request whose id is not known.
-fn error_response(status: StatusCode, error: ErrorObjectOwned) -> Response {
-    let response = jsonrpsee::types::Response::<()>::new(ResponsePayload::error(error), Id::Null);
-    let json = serde_json::to_string(&response).unwrap_or_default();
-    (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], json).into_response()
+/// Nothing to say to notifications.
+fn no_content() -> Response<Answer> {
+    let mut response = Response::new(Answer::default());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
 }
 
-async fn serve_metrics(State(routes): State<Routes>) -> Response {
-    let mut text = String::new();
-    let encoded = {
-        let registry = routes.0.registry.lock().unwrap_or_else(PoisonError::into_inner);
-        prometheus_client::encoding::text::encode(&mut text, &registry)
-    };
-    match encoded {
-        Ok(()) => ([(header::CONTENT_TYPE, OPENMETRICS)], text).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+fn json_response(answer: Answer) -> Response<Answer> {
+    let retry_after = answer.retry_after;
+    let mut response = Response::new(answer);
+    set(&mut response, header::CONTENT_TYPE, "application/json; charset=utf-8");
+    if let Some(wait) = retry_after {
+        *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
     }
+    response
 }
 
-async fn serve_ready(State(routes): State<Routes>) -> Response {
-    let health = routes.0.backend.health();
-    let status = if health.is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let mut json = serde_json::to_string(&health).unwrap_or_default();
-    json.push('\n');
-    (status, [(header::CONTENT_TYPE, "application/json")], json).into_response()
+/// A JSON-RPC error to a request whose id is not known.
+fn refusal(status: StatusCode, error: ErrorObjectOwned, caller: &Arc<Caller>) -> Refusal {
+    let mut response = json_response(Answer::error(Id::Null, error, caller));
+    *response.status_mut() = status;
+    Box::new(response)
 }

@@ -10,6 +10,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use crate::reads::ReadClass;
+
 /// A method that no client can invent: names that are not known count as this one.
 pub(crate) const METHOD_UNKNOWN: &str = "unknown";
 
@@ -25,14 +27,36 @@ struct MethodLabels {
     method: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ClassLabels {
+    class: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LimitLabels {
+    /// As in [`crate::LIMITS`].
+    limit: &'static str,
+}
+
 /// Counters and gauges; clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct RpcMetrics {
     calls: Family<CallLabels, Counter>,
     call_seconds: Family<MethodLabels, Histogram, fn() -> Histogram>,
-    connections: Gauge,
-    connections_refused: Counter,
+    refused: Family<LimitLabels, Counter>,
+    made_way: Family<LimitLabels, Counter>,
+    /// Set where shares are counted.
+    pub(crate) connections: Gauge,
+    pub(crate) bodies_bytes: Gauge,
+    pub(crate) answers_bytes: Gauge,
+    pub(crate) messages_in_hand: Gauge,
+    /// Subscriptions as they are shared out, which may lag behind their ends; not shown.
+    pub(crate) subscriptions_shared: Gauge,
     subscriptions: Gauge,
+    subscription_wakes: Counter,
+    subscription_reads: Counter,
+    reads_waiting: Family<ClassLabels, Gauge>,
+    reads_put_off: Family<ClassLabels, Counter>,
 }
 
 fn histogram() -> Histogram {
@@ -45,21 +69,64 @@ impl RpcMetrics {
         let metrics = Self {
             calls: Family::default(),
             call_seconds: Family::new_with_constructor(histogram as fn() -> Histogram),
+            refused: Family::default(),
+            made_way: Family::default(),
             connections: Gauge::default(),
-            connections_refused: Counter::default(),
+            bodies_bytes: Gauge::default(),
+            answers_bytes: Gauge::default(),
+            messages_in_hand: Gauge::default(),
+            subscriptions_shared: Gauge::default(),
             subscriptions: Gauge::default(),
+            subscription_wakes: Counter::default(),
+            subscription_reads: Counter::default(),
+            reads_waiting: Family::default(),
+            reads_put_off: Family::default(),
         };
         let mut registry = registry.lock().unwrap_or_else(PoisonError::into_inner);
         let rpc = registry.sub_registry_with_prefix("sluice_rpc");
         rpc.register("calls", "Calls by method and result code", metrics.calls.clone());
         rpc.register("call_seconds", "Time from request to response", metrics.call_seconds.clone());
-        rpc.register("connections", "Open connections", metrics.connections.clone());
         rpc.register(
-            "connections_refused",
-            "Connections closed because there were too many",
-            metrics.connections_refused.clone(),
+            "refused",
+            "What clients were refused, by the limit that they met (docs/limits.md)",
+            metrics.refused.clone(),
         );
-        rpc.register("subscriptions", "Open subscriptions", metrics.subscriptions.clone());
+        rpc.register(
+            "subscription_wakes",
+            "Times that a subscription woke for news",
+            metrics.subscription_wakes.clone(),
+        );
+        rpc.register(
+            "subscription_reads",
+            "Reads made for subscriptions, each for all that wait for the same",
+            metrics.subscription_reads.clone(),
+        );
+        let waiting = metrics.reads_waiting.clone();
+        rpc.register("reads_waiting", "Reads that wait for their turn, by class", waiting);
+        let put_off = metrics.reads_put_off.clone();
+        rpc.register(
+            "reads_put_off",
+            "Reads refused because the queue of their class was full",
+            put_off,
+        );
+        for class in ReadClass::ALL {
+            metrics.reads_waiting(class, 0);
+        }
+        rpc.register(
+            "made_way",
+            "Connections ended because their address held most when another had little",
+            metrics.made_way.clone(),
+        );
+        let gauges = [
+            ("connections", "Open connections", &metrics.connections),
+            ("subscriptions", "Open subscriptions", &metrics.subscriptions),
+            ("messages_in_hand", "Messages from their bytes to answers", &metrics.messages_in_hand),
+            ("bodies_bytes", "Bytes of messages and bodies in memory", &metrics.bodies_bytes),
+            ("answers_bytes", "Bytes of answers made and not written", &metrics.answers_bytes),
+        ];
+        for (name, help, gauge) in gauges {
+            rpc.register(name, help, gauge.clone());
+        }
         metrics
     }
 
@@ -68,13 +135,32 @@ impl RpcMetrics {
         self.call_seconds.get_or_create(&MethodLabels { method }).observe(took.as_secs_f64());
     }
 
-    pub(crate) fn refused_connection(&self) {
-        self.connections_refused.inc();
+    /// So many reads wait of a class.
+    pub(crate) fn reads_waiting(&self, class: ReadClass, count: usize) {
+        let gauge = self.reads_waiting.get_or_create(&ClassLabels { class: class.name() });
+        gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
-    pub(crate) fn open_connection(&self) -> Open {
-        self.connections.inc();
-        Open(self.connections.clone())
+    pub(crate) fn read_put_off(&self, class: ReadClass) {
+        self.reads_put_off.get_or_create(&ClassLabels { class: class.name() }).inc();
+    }
+
+    pub(crate) fn subscription_woke(&self) {
+        self.subscription_wakes.inc();
+    }
+
+    pub(crate) fn read_for_subscriptions(&self) {
+        self.subscription_reads.inc();
+    }
+
+    /// Counts a refusal by a limit.
+    pub(crate) fn refused(&self, limit: &'static str) {
+        self.refused.get_or_create(&LimitLabels { limit }).inc();
+    }
+
+    /// The counter of connections that made way for the sake of a limit.
+    pub(crate) fn made_way(&self, limit: &'static str) -> Counter {
+        self.made_way.get_or_create(&LimitLabels { limit }).clone()
     }
 
     pub(crate) fn open_subscription(&self) -> Open {

@@ -1,51 +1,57 @@
-//! Binds the port, accepts connections within their number, and stops cleanly.
+//! Binds the ports, accepts connections within their shares, and stops cleanly.
 
+use std::collections::HashMap;
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::os::fd::AsRawFd as _;
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
+use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use jsonrpsee::server::stop_channel;
 use prometheus_client::registry::Registry;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::{Handle, Runtime};
-use tokio::sync::Semaphore;
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::ServiceExt as _;
 
 use crate::backend::Backend;
 use crate::budget::Budget;
 use crate::config::ServerConfig;
-use crate::connection::{Connection, GatedStream};
-use crate::http;
+use crate::connection::{Connection, Pools};
+use crate::dispatch::Dispatcher;
+use crate::gate::Gate;
+use crate::http::{self, Shared};
 use crate::methods;
 use crate::metrics::RpcMetrics;
-use crate::policy::Policy;
+use crate::operator::Operator;
+use crate::seldom::Seldom;
 use crate::turns::ask_for_short_turns;
 
 /// The time between two sweeps of budgets that are full again.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+/// The time between two looks at deadlines of writing.
+const OVERDUE_INTERVAL: Duration = Duration::from_millis(100);
 /// How long to wait when the system gives no connection, such as for want of file descriptors.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\n\
-    content-length: 46\r\nconnection: close\r\n\r\n\
+    content-length: 46\r\nretry-after: 1\r\nconnection: close\r\n\r\n\
     Too many connections; retry, or another node.\n";
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerFault {
     /// The address cannot be listened at.
-    #[error("rpc.listen = {address}: {}; {}", problem(source), remedy(source))]
+    #[error("{setting} = {address}: {}; {}", problem(source), remedy(source))]
     Bind {
+        /// The setting that names the address.
+        setting: &'static str,
         /// The address.
         address: SocketAddr,
         /// The system's reason.
@@ -77,31 +83,30 @@ fn remedy(source: &io::Error) -> &'static str {
     }
 }
 
-/// A running server, on threads of its own: what clients do holds up other clients only.
+/// A running server, on threads of its own: what clients do holds up other clients only, and not
+/// those who watch the node.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
-    task: JoinHandle<()>,
-    threads: Threads,
+    operator_address: Option<SocketAddr>,
+    tasks: Vec<JoinHandle<()>>,
+    threads: Vec<Threads>,
 }
 
-/// The threads of a server. Who lets go of them does not wait for them: it may be a thread of
-/// another runtime, which must not.
+/// Threads of a server. Who lets go of them does not wait for them: it may be a thread of another
+/// runtime, which must not.
 #[derive(Debug)]
 struct Threads(Option<Runtime>);
 
 impl Threads {
-    fn start() -> io::Result<(Self, Handle)> {
+    fn start(mut builder: Builder, name: &str) -> Result<(Self, Handle), ServerFault> {
         let short_turns = || {
             if let Err(error) = ask_for_short_turns() {
-                tracing::debug!(%error, "a thread of the public port gets turns like any other");
+                tracing::debug!(%error, "a thread of the server gets turns like any other");
             }
         };
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .thread_name("rpc")
-            .on_thread_start(short_turns)
-            .enable_all()
-            .build()?;
+        let builder = builder.thread_name(name).on_thread_start(short_turns).enable_all();
+        let runtime = builder.build().map_err(ServerFault::Threads)?;
         let handle = runtime.handle().clone();
         Ok((Self(Some(runtime)), handle))
     }
@@ -115,53 +120,77 @@ impl Drop for Threads {
     }
 }
 
+fn bind(
+    setting: &'static str,
+    address: SocketAddr,
+    handle: &Handle,
+) -> Result<(TcpListener, SocketAddr), ServerFault> {
+    let open = || -> io::Result<(TcpListener, SocketAddr)> {
+        let listener = std::net::TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        let local = listener.local_addr()?;
+        let _entered = handle.enter();
+        Ok((TcpListener::from_std(listener)?, local))
+    };
+    open().map_err(|source| ServerFault::Bind { setting, address, source })
+}
+
 impl Server {
     /// Listens and serves until `cancel`. Figures are registered under `sluice_rpc_` and served
-    /// from `registry` with the node's own.
+    /// from `registry` with the node's own, at the operator's address.
     ///
     /// # Errors
-    /// When the address cannot be listened at, or there can be no more threads.
+    /// When an address cannot be listened at, or there can be no more threads.
     pub fn start(
         config: ServerConfig,
         backend: Arc<dyn Backend>,
         registry: Arc<Mutex<Registry>>,
         cancel: CancellationToken,
     ) -> Result<Self, ServerFault> {
-        let (threads, handle) = Threads::start().map_err(ServerFault::Threads)?;
-        let listen = config.listen;
-        let bind = |source| ServerFault::Bind { address: listen, source };
-        let listener = std::net::TcpListener::bind(listen).map_err(bind)?;
-        listener.set_nonblocking(true).map_err(bind)?;
-        let address = listener.local_addr().map_err(bind)?;
+        let (threads, handle) = Threads::start(Builder::new_multi_thread(), "rpc")?;
+        let (listener, address) = bind("rpc.listen", config.listen, &handle)?;
         let metrics = RpcMetrics::register(&registry);
         let budget = Arc::new(Budget::new(config.calls_per_second_max));
-        let methods = methods::all(&config, &backend, &metrics, &cancel)
+        let methods = methods::all(&config, &backend, &metrics, &budget, &cancel)
             .map_err(|error| ServerFault::Methods(error.to_string()))?;
-        let policy =
-            Arc::new(Policy::new(&config, budget.clone(), metrics.clone(), methods.clone()));
-        let (stop, stopper) = stop_channel();
-        let router = http::router(&config, methods, stop, policy, backend, registry);
-        let acceptor = Acceptor {
-            permits: Arc::new(Semaphore::new(config.connections_max as usize)),
+        let mut server =
+            Self { address, operator_address: None, tasks: Vec::new(), threads: vec![threads] };
+        if let Some(listen) = config.operator_listen {
+            let operator = Operator { backend, registry };
+            server.start_operator(listen, operator, cancel.clone())?;
+        }
+        let shared = Shared {
+            dispatcher: Dispatcher::new(&config, budget, metrics.clone(), methods),
+            pools: Pools::new(&config, &metrics),
+            gate: Gate::new(&config),
             config,
-            router,
             metrics,
-            budget,
             tasks: TaskTracker::new(),
-            cancel,
+            stop: cancel,
             abort: CancellationToken::new(),
         };
-        let listener = {
-            let _entered = handle.enter();
-            TcpListener::from_std(listener).map_err(bind)?
-        };
-        let task = handle.spawn(async move {
+        let mut acceptor = Acceptor::new(Arc::new(shared));
+        server.tasks.push(handle.spawn(async move {
             acceptor.accept_until_cancelled(listener).await;
-            // WebSocket connections live outside the tasks that accepted them.
-            let _ = stopper.stop();
             acceptor.finish().await;
-        });
-        Ok(Self { address, task, threads })
+        }));
+        Ok(server)
+    }
+
+    fn start_operator(
+        &mut self,
+        listen: SocketAddr,
+        operator: Operator,
+        cancel: CancellationToken,
+    ) -> Result<(), ServerFault> {
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(1);
+        let (threads, handle) = Threads::start(builder, "operator")?;
+        let (listener, address) = bind("operator.listen", listen, &handle)?;
+        self.operator_address = Some(address);
+        self.tasks.push(handle.spawn(operator.serve(listener, cancel)));
+        self.threads.push(threads);
+        Ok(())
     }
 
     /// Where it listens; with the port that the system chose, if it was to choose.
@@ -169,38 +198,55 @@ impl Server {
         self.address
     }
 
+    /// Where the operator's paths are, if they are served.
+    pub fn operator_address(&self) -> Option<SocketAddr> {
+        self.operator_address
+    }
+
     /// Returns when the server has stopped after `cancel`.
     pub async fn stopped(self) {
-        if let Err(error) = self.task.await {
-            tracing::error!(%error, "the server ended early");
+        for task in self.tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "the server ended early");
+            }
         }
         drop(self.threads);
     }
 }
 
 struct Acceptor {
-    config: ServerConfig,
-    router: Router,
-    metrics: RpcMetrics,
-    budget: Arc<Budget>,
-    permits: Arc<Semaphore>,
-    tasks: TaskTracker,
-    cancel: CancellationToken,
-    /// Ends connections that did not end by themselves.
-    abort: CancellationToken,
+    shared: Arc<Shared>,
+    /// Those that may have something unwritten, by number.
+    open: HashMap<u64, Weak<Connection>>,
+    next_number: u64,
+    failures: Seldom,
 }
 
 impl Acceptor {
-    async fn accept_until_cancelled(&self, listener: TcpListener) {
+    fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, open: HashMap::new(), next_number: 0, failures: Seldom::new() }
+    }
+
+    async fn accept_until_cancelled(&mut self, listener: TcpListener) {
         let mut sweep = tokio::time::interval(SWEEP_INTERVAL);
+        let mut overdue = tokio::time::interval(OVERDUE_INTERVAL);
+        let stop = self.shared.stop.clone();
+        let ceiling = self.shared.config.descriptor_ceiling;
         loop {
             tokio::select! {
-                () = self.cancel.cancelled() => return,
-                _ = sweep.tick() => self.budget.forget_idle(),
+                () = stop.cancelled() => return,
+                _ = sweep.tick() => self.shared.dispatcher.budget.forget_idle(),
+                _ = overdue.tick() => self.end_overdue(),
                 accepted = listener.accept() => match accepted {
+                    // Others stay in the system's queue meanwhile, and cost this process nothing.
+                    Ok((stream, _)) if stream.as_raw_fd() >= ceiling => {
+                        drop(stream);
+                        self.shared.metrics.refused("descriptors");
+                        tokio::time::sleep(ACCEPT_RETRY).await;
+                    }
                     Ok((stream, peer)) => self.admit(stream, peer),
                     Err(error) => {
-                        tracing::warn!(%error, "a connection could not be accepted");
+                        self.accept_failed(&error);
                         tokio::time::sleep(ACCEPT_RETRY).await;
                     }
                 },
@@ -208,9 +254,35 @@ impl Acceptor {
         }
     }
 
-    fn admit(&self, mut stream: TcpStream, peer: SocketAddr) {
-        let Ok(permit) = self.permits.clone().try_acquire_owned() else {
-            self.metrics.refused_connection();
+    /// Clients can cause this, by holding descriptors: it is counted, and logged rarely.
+    fn accept_failed(&self, error: &io::Error) {
+        self.shared.metrics.refused("descriptors");
+        if let Some(count) = self.failures.count() {
+            tracing::warn!(%error, count, "connections could not be accepted");
+        }
+    }
+
+    /// Ends connections whose peers do not take what is written to them.
+    fn end_overdue(&mut self) {
+        let metrics = &self.shared.metrics;
+        self.open.retain(|_, connection| {
+            let Some(connection) = connection.upgrade() else { return false };
+            let is_overdue = connection.is_overdue();
+            if is_overdue {
+                metrics.refused("write-time");
+                connection.activity.end.cancel();
+            }
+            !is_overdue
+        });
+    }
+
+    fn admit(&mut self, mut stream: TcpStream, peer: SocketAddr) {
+        let shared = &self.shared;
+        let address = peer.ip().to_canonical();
+        let is_proxy = shared.gate.is_proxy(address);
+        let opened = Connection::open(address, is_proxy, &shared.config, &shared.pools);
+        let Ok(connection) = opened else {
+            shared.metrics.refused("connections");
             // Its send buffer is empty, so this does not wait; if it does, the client is not told.
             let _ = futures::FutureExt::now_or_never(stream.write_all(TOO_MANY));
             return;
@@ -219,51 +291,39 @@ impl Acceptor {
         if stream.set_nodelay(true).is_err() {
             return;
         }
-        let connection = Connection::new(
-            peer.ip(),
-            self.config.calls_per_connection_max.max(1),
-            permit,
-            self.metrics.open_connection(),
-        );
-        let serving = serve(
-            GatedStream::new(stream, connection.clone()),
-            connection,
-            self.router.clone(),
-            Duration::from_millis(self.config.header_timeout_ms),
-            self.cancel.clone(),
-        );
-        let abort = self.abort.clone();
-        self.tasks.spawn(async move {
+        self.next_number += 1;
+        self.open.insert(self.next_number, Arc::downgrade(&connection));
+        let (end, abort) = (connection.activity.end.clone(), shared.abort.clone());
+        let serving = serve(stream, connection, shared.clone());
+        shared.tasks.spawn(async move {
             tokio::select! {
                 () = serving => {}
+                () = end.cancelled() => {}
                 () = abort.cancelled() => {}
             }
         });
     }
 
     /// Lets connections finish what they have in hand, for a while.
-    async fn finish(&self) {
-        self.tasks.close();
-        let patience = Duration::from_millis(self.config.stop_timeout_ms);
-        if tokio::time::timeout(patience, self.tasks.wait()).await.is_err() {
-            self.abort.cancel();
-            self.tasks.wait().await;
+    async fn finish(&mut self) {
+        let shared = self.shared.clone();
+        shared.tasks.close();
+        let patience = Duration::from_millis(shared.config.stop_timeout_ms);
+        if tokio::time::timeout(patience, shared.tasks.wait()).await.is_err() {
+            shared.abort.cancel();
+            shared.tasks.wait().await;
         }
     }
 }
 
-/// Serves one connection until it closes, or after `cancel` until its request is answered.
-async fn serve(
-    stream: GatedStream<TcpStream>,
-    connection: Arc<Connection>,
-    router: Router,
-    header_timeout: Duration,
-    cancel: CancellationToken,
-) {
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(connection.clone());
-        router.clone().oneshot(request)
+/// Serves one connection until it closes, or after the server was asked to stop until its request
+/// is answered.
+async fn serve(stream: TcpStream, connection: Arc<Connection>, shared: Arc<Shared>) {
+    let header_timeout = Duration::from_millis(shared.config.header_timeout_ms);
+    let stop = shared.stop.clone();
+    let service = service_fn(move |request: Request<Incoming>| {
+        let serving = http::serve(shared.clone(), connection.clone(), request);
+        async move { Ok::<_, Infallible>(serving.await) }
     });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -273,7 +333,7 @@ async fn serve(
     let mut serving = std::pin::pin!(serving);
     let result = tokio::select! {
         result = serving.as_mut() => result,
-        () = cancel.cancelled() => {
+        () = stop.cancelled() => {
             serving.as_mut().graceful_shutdown();
             serving.await
         }

@@ -1,43 +1,38 @@
-//! Subscriptions. The store is the truth and the doorbell only says that there is more: each
-//! subscriber has a cursor of its own and reads on from it, as fast or slowly as it likes, so that
-//! nothing is skipped and nothing piles up.
+//! Subscriptions. The store is the truth: each subscriber has a cursor of its own and reads on from
+//! it, as fast or slowly as it likes, so that nothing is skipped and nothing piles up. It sleeps
+//! while its feed has nothing after its cursor, and shares each read with whoever stands where it
+//! does (see [`crate::feed`]).
+
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use chain_types::{Height, InstructionId, ParticipantId};
-use jsonrpsee::core::{SubscriptionError, SubscriptionResult, to_json_raw_value};
-use jsonrpsee::server::{PendingSubscriptionSink, SubscriptionSink};
-use jsonrpsee::types::ErrorObjectOwned;
-use rpc_api::{ApiError, InstructionEvent, api_error};
+use jsonrpsee::core::server::{PendingSubscriptionSink, SubscriptionSink};
+use jsonrpsee::core::{RpcResult, SubscriptionError, SubscriptionResult};
+use jsonrpsee::types::{ErrorObjectOwned, Extensions};
+use rpc_api::{ApiError, api_error};
 use serde_json::value::RawValue;
-use tokio::sync::{OwnedSemaphorePermit, watch};
 
-use crate::backend::InstructionsOf;
+use crate::budget::subscriber;
+use crate::connection::Caller;
+use crate::feed::{Feed, InstructionsTo, Topic};
 use crate::methods::{Api, read_cursor};
 use crate::metrics::Open;
-
-/// Events that are read at once for a subscriber.
-const READ_EVENTS: u32 = 64;
+use crate::reads::{Cost, OWN};
 
 /// A subscription in progress.
 struct Running {
     sink: SubscriptionSink,
-    doorbell: watch::Receiver<Height>,
-    _permit: OwnedSemaphorePermit,
+    caller: IpAddr,
     _open: Open,
 }
 
-/// The subscriber or the server has gone.
-struct Gone;
-
 /// Why a subscription ended.
 enum End {
+    /// The subscriber or the server has gone.
     Gone,
+    /// There is nothing more to give.
     Failed(ErrorObjectOwned),
-}
-
-impl From<Gone> for End {
-    fn from(_: Gone) -> Self {
-        Self::Gone
-    }
 }
 
 impl From<ErrorObjectOwned> for End {
@@ -56,131 +51,127 @@ impl End {
     }
 }
 
+/// Whose subscription this is.
+fn caller_of(extensions: &Extensions) -> IpAddr {
+    extensions.get::<Arc<Caller>>().map_or(OWN, |caller| subscriber(caller.address))
+}
+
 impl Api {
-    /// Accepts a subscription if the server has room for it.
-    async fn begin(&self, pending: PendingSubscriptionSink) -> Option<Running> {
-        let Ok(permit) = self.subscriptions.clone().try_acquire_owned() else {
-            pending.reject(api_error(ApiError::TooManySubscriptions, "")).await;
-            return None;
-        };
-        // Before the subscriber hears of its acceptance, so that nothing rings unheard.
-        let doorbell = self.backend.doorbell();
+    /// Accepts a subscription, for which the transport has found room.
+    async fn begin(&self, pending: PendingSubscriptionSink, caller: IpAddr) -> Option<Running> {
         let sink = pending.accept().await.ok()?;
         let open = self.metrics.open_subscription();
-        Some(Running { sink, doorbell, _permit: permit, _open: open })
+        Some(Running { sink, caller, _open: open })
     }
 
     /// `settlement_subscribe_instructions`.
     pub(crate) async fn send_instructions(
         &self,
         pending: PendingSubscriptionSink,
+        extensions: &Extensions,
         gateway: ParticipantId,
         cursor: Option<&str>,
     ) -> SubscriptionResult {
-        let after = match read_cursor(cursor, |text| text.parse().ok()) {
-            Ok(after) => after,
+        let caller = caller_of(extensions);
+        // The feed is there before the subscriber hears of its acceptance: nothing rings unheard.
+        let (after, feed) = match self.find_feed(caller, gateway, cursor).await {
+            Ok(begun) => begun,
             Err(error) => {
                 pending.reject(error).await;
                 return Ok(());
             }
         };
-        let refusal = match self.is_gateway(gateway).await {
-            Ok(true) => None,
-            Ok(false) => {
-                let detail = format!("(participant {gateway} is no gateway)");
-                Some(api_error(ApiError::NotFound, detail))
-            }
-            Err(error) => Some(error),
-        };
-        if let Some(error) = refusal {
-            pending.reject(error).await;
-            return Ok(());
-        }
-        let Some(mut running) = self.begin(pending).await else { return Ok(()) };
-        match self.instruction_loop(&mut running, gateway, after).await {
-            Ok(()) => Ok(()),
-            Err(end) => end.into_result(),
-        }
+        let Some(running) = self.begin(pending, caller).await else { return Ok(()) };
+        self.send_feed(&running, &feed, after).await.into_result()
     }
 
-    async fn instruction_loop(
+    /// The place in a gateway's feed that a cursor names.
+    async fn find_feed(
         &self,
-        running: &mut Running,
+        caller: IpAddr,
         gateway: ParticipantId,
-        mut after: Option<InstructionId>,
-    ) -> Result<(), End> {
-        let of = InstructionsOf::Gateway(gateway);
-        loop {
-            // Marked as heard before the read: what comes during it rings again.
-            running.doorbell.mark_unchanged();
-            let last = after;
-            let found = self.read(move |node| node.instructions(of, last, READ_EVENTS)).await?;
-            if found.is_empty() {
-                self.rung(running).await?;
-                continue;
-            }
-            for instruction in found {
-                let id = instruction.instruction_id;
-                let event = InstructionEvent { cursor: id.to_string(), instruction };
-                self.send(running, to_json_raw_value(&event)).await?;
-                after = Some(id);
-            }
+        cursor: Option<&str>,
+    ) -> RpcResult<(Option<InstructionId>, Arc<Feed<InstructionsTo>>)> {
+        let after = read_cursor(cursor, rpc_api::text::one_form)?;
+        let is_gateway = self.read_for(caller, Cost::CHEAP, move |node| node.is_gateway(gateway));
+        if !is_gateway.await? {
+            let detail = format!("(participant {gateway} is no gateway)");
+            return Err(api_error(ApiError::NotFound, detail));
         }
+        Ok((after, self.instructions_to(gateway, caller).await?))
     }
 
     /// `chain_subscribe_blocks`.
     pub(crate) async fn send_blocks(
         &self,
         pending: PendingSubscriptionSink,
+        extensions: &Extensions,
         from_height: Option<u64>,
     ) -> SubscriptionResult {
-        let Some(mut running) = self.begin(pending).await else { return Ok(()) };
-        let head = *running.doorbell.borrow();
-        let first = from_height.map_or(head.next(), Height);
-        match self.block_loop(&mut running, first).await {
-            Ok(()) => Ok(()),
-            Err(end) => end.into_result(),
-        }
+        let feed = self.blocks_feed();
+        let next = self.backend.doorbell().borrow().next();
+        let first = from_height.map_or(next, Height);
+        let caller = caller_of(extensions);
+        let Some(running) = self.begin(pending, caller).await else { return Ok(()) };
+        self.send_feed(&running, &feed, first).await.into_result()
     }
 
-    async fn block_loop(&self, running: &mut Running, mut next: Height) -> Result<(), End> {
+    /// Sends what a feed has after a place, for as long as there are feed and subscriber.
+    async fn send_feed<T: Topic>(
+        &self,
+        running: &Running,
+        feed: &Feed<T>,
+        mut after: T::Cursor,
+    ) -> End {
+        let mut end = feed.end();
         loop {
-            let head = *running.doorbell.borrow_and_update();
-            if next > head {
-                self.rung(running).await?;
-                continue;
-            }
-            let missing = u32::try_from(head.0 - next.0).unwrap_or(READ_EVENTS).saturating_add(1);
-            let first = next;
-            let count = missing.min(READ_EVENTS);
-            let found = self.read(move |node| node.blocks(first, count)).await?;
-            if found.first().is_none_or(|block| block.height != next.0) {
-                let detail = format!("(block {next} is not kept here)");
-                return Err(api_error(ApiError::NotFound, detail).into());
-            }
-            for block in found {
-                self.send(running, to_json_raw_value(&block)).await?;
-                next = Height(block.height).next();
+            let known = end.borrow_and_update().clone();
+            let has_more = match known {
+                Ok(end) => after < end,
+                Err(error) => return End::Failed(error),
+            };
+            let sent =
+                if has_more { self.send_page(running, feed, &mut after).await } else { Ok(false) };
+            match sent {
+                Ok(true) => {}
+                Ok(false) => {
+                    tokio::select! {
+                        () = running.sink.closed() => return End::Gone,
+                        () = self.cancel.cancelled() => return End::Gone,
+                        changed = end.changed() => match changed {
+                            Ok(()) => self.metrics.subscription_woke(),
+                            Err(_) => return End::Gone,
+                        },
+                    }
+                }
+                Err(end) => return end,
             }
         }
     }
 
-    /// Waits until there is more.
-    async fn rung(&self, running: &mut Running) -> Result<(), Gone> {
-        tokio::select! {
-            () = running.sink.closed() => Err(Gone),
-            () = self.cancel.cancelled() => Err(Gone),
-            changed = running.doorbell.changed() => changed.map_err(|_| Gone),
+    /// Sends what one read gives; `false` when it gave nothing, and more may come.
+    async fn send_page<T: Topic>(
+        &self,
+        running: &Running,
+        feed: &Feed<T>,
+        after: &mut T::Cursor,
+    ) -> Result<bool, End> {
+        let page = tokio::select! {
+            () = running.sink.closed() => return Err(End::Gone),
+            page = feed.after(self, running.caller, *after) => page?,
+        };
+        if page.is_empty() {
+            return feed.nothing_after(*after).map_or(Ok(false), |error| Err(error.into()));
         }
+        for event in page.iter() {
+            self.send(running, event.json.clone()).await?;
+            *after = event.cursor;
+        }
+        Ok(true)
     }
 
     /// Sends one event, waiting while the subscriber reads slowly.
-    async fn send(
-        &self,
-        running: &Running,
-        event: Result<Box<RawValue>, serde_json::Error>,
-    ) -> Result<(), End> {
-        let event = event.map_err(|error| api_error(ApiError::InternalFault, error.to_string()))?;
+    async fn send(&self, running: &Running, event: Box<RawValue>) -> Result<(), End> {
         tokio::select! {
             () = self.cancel.cancelled() => Err(End::Gone),
             sent = running.sink.send(event) => sent.map_err(|_| End::Gone),

@@ -122,3 +122,6 @@ impl Record {
         merkle::leaf(&codec::encode(self))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ use chain_types::{
 
 use super::{
     Kind, Ordering, PAYLOAD_PREFIX_BYTES, Position, StagedBlock, Store, StoreFault, StoredBlock,
-    codec, read_batch, read_outcomes,
+    add, codec, read_batch, read_outcomes,
 };
 use crate::chain_store::ChainStore;
 use crate::model::{
@@ -27,10 +27,10 @@ use crate::model::{
 use crate::record_paths::{RecordName, RecordPath};
 use crate::recovery::StoredCertificate;
 use crate::tables::{
-    AccountEntries, Batches, Breaches, Evidence, Hashes, Heights, Instructions,
+    AccountEntries, AccountNodes, Batches, Breaches, Evidence, Hashes, Heights, Instructions,
     InstructionsByGateway, Place, Policies, Proposals, Quotes, Rates, RecordPaths, Registries,
     Returns, Table, TableKey, Transfers, WindowSettlements, Windows, WritesDigests, account_prefix,
-    gateway_prefix, rate_prefix,
+    gateway_prefix, node_prefix, rate_prefix,
 };
 
 impl Store {
@@ -273,6 +273,23 @@ impl ChainStore for Store {
         }
     }
 
+    fn last_instruction(
+        &self,
+        gateway: ParticipantId,
+    ) -> Result<Option<InstructionId>, StoreFault> {
+        self.poison.check()?;
+        let (mut last, mut rows) = (None, 0);
+        self.index.each_back::<InstructionsByGateway>(&gateway_prefix(gateway), |id| {
+            last = Some(id);
+            rows += 1;
+            let record = self.index.get::<Instructions>(&id)?;
+            let is_its = record.is_some_and(|record| record.gateway == gateway);
+            let is_found = is_its || rows == PAGE_ITEMS_MAX;
+            Ok(if is_found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })?;
+        Ok(last)
+    }
+
     fn account_entries(
         &self,
         account: &AccountKey,
@@ -306,9 +323,22 @@ impl ChainStore for Store {
         height: Height,
     ) -> Result<Option<AccountEntry>, StoreFault> {
         self.poison.check()?;
+        add(&self.counters.account_rows_read, 1);
         let last = (*account, height).to_bytes();
         let entries = self.index.last_up_to::<AccountEntries>(&account_prefix(account), &last)?;
         Ok(entries.and_then(|entries| entries.last().copied()))
+    }
+
+    fn account_node_at(
+        &self,
+        level: u8,
+        index: u32,
+        height: Height,
+    ) -> Result<Option<Digest>, StoreFault> {
+        self.poison.check()?;
+        add(&self.counters.account_rows_read, 1);
+        let last = ((level, index), height).to_bytes();
+        self.index.last_up_to::<AccountNodes>(&node_prefix((level, index)), &last)
     }
 
     fn breaches(

@@ -8,7 +8,8 @@ use chain_state::{
     Account, AccountEntry, AccountKey, BreachRecord, BreachSubject, EntryCause, EvidenceRecord,
     InstructionRecord, InstructionStatus, Location, OrderRecord, OrderRun, OrderStatus,
     PolicyRecord, ProposalRecord, ProposalStatus, QuoteRecord, RateRecord, Record, RegistryRecord,
-    Retired, ReturnRecord, Stage, TransferRecord, TransferStatus, WindowRecord, WindowSettlement,
+    Retired, ReturnRecord, Stage, TransferRecord, TransferStatus, TreeNode, WindowRecord,
+    WindowSettlement,
 };
 use chain_store::{
     BlockRecords, ChainStore, CommittedBlock, MemoryStore, Recovery, StagedBlock, Store,
@@ -390,7 +391,13 @@ pub fn records(height: Height) -> Vec<Record> {
 
 /// What the usual block of a height gives the index.
 pub fn learned(height: Height) -> BlockRecords {
-    BlockRecords { records: records(height), writes: writes(height.0), retired: Retired::default() }
+    let (level, index) = (4, u32::try_from(height.0 % 2).unwrap());
+    BlockRecords {
+        records: records(height),
+        writes: writes(height.0),
+        account_nodes: vec![TreeNode { level, index, digest: writes(height.0) }],
+        retired: Retired::default(),
+    }
 }
 
 /// What a block gives the index that leaves only these records.

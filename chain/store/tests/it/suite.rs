@@ -360,6 +360,9 @@ fn an_instruction_given_to_another_gateway_is_listed_there_only() {
             let page = store.instructions(of(gateway), None, limit).unwrap();
             page.iter().map(|found| found.id.window.0).collect()
         };
+        let last = |gateway| store.last_instruction(ParticipantId(gateway)).unwrap();
+        let window = |gateway| last(gateway).map(|id| id.window.0);
+        assert_eq!((window(201), window(203), window(299)), (Some(4), Some(2), None), "{name}");
         assert_eq!(ids(201, 1), [3], "{name}: a page is full though rows were passed over");
         assert_eq!(ids(201, 9), [3, 4], "{name}");
         assert_eq!(ids(203, 9), [1, 2], "{name}");
@@ -383,6 +386,22 @@ fn an_account_is_found_as_a_block_left_it() {
         assert_eq!(at(1001, 4), Some((3, 2, 3)), "{name}: a block that did not touch it");
         assert_eq!(at(1002, u64::MAX), Some((3, 1, 3)), "{name}");
         assert_eq!(at(1003, 9), None, "{name}: the entries of its neighbour are not its own");
+    }
+}
+
+#[test]
+fn a_node_of_the_accounts_tree_is_found_as_a_block_left_it() {
+    for (name, store, _home) in both() {
+        append_usual(store.as_ref(), 1..=4);
+        let at =
+            |level, index, height| store.account_node_at(level, index, Height(height)).unwrap();
+        assert_eq!(at(4, 1, 0), None, "{name}: before its first version");
+        assert_eq!(at(4, 1, 1), Some(writes(1)), "{name}");
+        assert_eq!(at(4, 1, 2), Some(writes(1)), "{name}: a block that did not touch it");
+        assert_eq!(at(4, 1, u64::MAX), Some(writes(3)), "{name}");
+        assert_eq!(at(4, 0, 3), Some(writes(2)), "{name}");
+        assert_eq!(at(4, 2, 9), None, "{name}: its neighbour's versions are not its own");
+        assert_eq!(at(8, 0, 9), None, "{name}: nor are those of another level");
     }
 }
 

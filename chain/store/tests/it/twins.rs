@@ -117,6 +117,10 @@ impl Twins {
             assert_eq!(disk.outcomes(height).unwrap(), memory.outcomes(height).unwrap());
             assert_eq!(disk.registry_at(height).unwrap(), memory.registry_at(height).unwrap());
             assert_eq!(disk.writes_digest(height).unwrap(), memory.writes_digest(height).unwrap());
+            for (level, index) in [(4, 0), (4, 1), (8, 0)] {
+                let node = memory.account_node_at(level, index, height).unwrap();
+                assert_eq!(disk.account_node_at(level, index, height).unwrap(), node);
+            }
             let window = WindowId(height.0);
             for name in [RecordName::Window(window), RecordName::WindowSettlement(window)] {
                 assert_eq!(disk.record_path(name).unwrap(), memory.record_path(name).unwrap());

@@ -48,6 +48,9 @@ fn every_structure_has_one_form() {
     one_form(&Receipt { arrival: None, ..receipt.clone() });
     one_form(&support::long_receipt());
     one_form(&Lineage(vec![support::handover()]));
+    for handover in crate::worlds::skipping().page() {
+        one_form(&handover);
+    }
     for keys in support::parties_at(support::KEY_HEIGHT) {
         one_form(&keys);
     }

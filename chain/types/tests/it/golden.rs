@@ -10,7 +10,7 @@ use chain_types::hash::{Domain, hash, sha256};
 use chain_types::*;
 use zerocopy::IntoBytes as _;
 
-use crate::{records, support};
+use crate::{records, support, worlds};
 
 /// Whether this run writes what it would otherwise compare.
 pub fn writes_pages() -> bool {
@@ -161,6 +161,14 @@ fn parties(put: &mut impl FnMut(&str, &[u8])) {
 fn receipts(put: &mut impl FnMut(&str, &[u8])) {
     let long = support::long_receipt();
     put("lineage", &codec::encode(&long.lineage));
+    let skipping = worlds::skipping();
+    put("lineage_apart", &worlds::apart(&skipping.page()));
+    let last = skipping.last();
+    let lineage = codec::encode(&skipping.lineage([last.height]));
+    put("lineage_skipping", &lineage);
+    put("lineage_skipping_sha256", &sha256(&[&lineage]).0);
+    put("lineage_skipping_header", &codec::encode(&last));
+    put("lineage_skipping_certificate", &codec::encode(&skipping.certify(&last)));
     for (name, receipt) in [("receipt", support::receipt()), ("receipt_long", long)] {
         let bytes = codec::encode(&receipt);
         put(name, &bytes);
@@ -200,7 +208,7 @@ fn sizes_are_those_of_the_constants() {
     assert_eq!(size("block_header"), block::BLOCK_HEADER_BYTES);
     assert_eq!(size("batch"), batch::BATCH_PREFIX_BYTES + 2 * 128);
     assert!(size("certificate") <= block::CERTIFICATE_BYTES_MAX);
-    assert!(size("receipt_long") <= receipt::RECEIPT_BYTES_MAX);
+    assert!(size("receipt_long") <= PROOF_BYTES_MAX);
     for (name, change) in support::changes() {
         assert!(codec::encode(&change).len() <= operation::CHANGE_BYTES_MAX, "{name}");
     }

@@ -90,7 +90,7 @@ fn the_rejections_page_is_the_table_of_codes() {
         if rejection.code() / 100 != hundred {
             hundred = rejection.code() / 100;
             let title = match hundred {
-                1 => "Batches: nothing of the batch was booked",
+                1 => "Batches: this call booked nothing",
                 2 => "Orders",
                 3 => "Collections, voids, holds and returns",
                 4 => "Instructions and windows",
@@ -100,13 +100,16 @@ fn the_rejections_page_is_the_table_of_codes() {
                 8 => "Governance",
                 other => panic!("say what codes {other}00 are about"),
             };
-            let columns = "| code | name | transient | cause | remedy |\n|---|---|---|---|---|";
+            let columns =
+                "| code | name | transient | new id | cause | remedy |\n|---|---|---|---|---|---|";
             writeln!(expected, "\n## {title}\n\n{columns}").unwrap();
         }
         let transient = if rejection.is_transient() { "yes" } else { "no" };
+        let new_id = if rejection.new_id_is_safe() { "safe" } else { "ask first" };
         let (code, name) = (rejection.code(), rejection.name());
         let (cause, remedy) = (rejection.cause(), rejection.remedy());
-        writeln!(expected, "| {code} | {name} | {transient} | {cause} | {remedy} |").unwrap();
+        writeln!(expected, "| {code} | {name} | {transient} | {new_id} | {cause} | {remedy} |")
+            .unwrap();
     }
     hold("rejections.md", &expected);
 }
@@ -131,6 +134,18 @@ the order of the checks, and the first one is reported.
 
 *Transient* means that the very same bytes may be accepted later. A rejection that is not transient
 is final for those bytes, and for an order whose id was recorded with it, final for the id.
+
+*New id* is for who submitted an order and got the code: *safe*, a new order with a new id may take
+its place; *ask first*, the order may be in the books under its id, or may still come there, so
+`recharge_order` is asked before anything else. Whoever keeps the id can never be charged twice;
+[client-recovery.md](client-recovery.md) goes through it step by step. An error of the interface
+(1000 and up) and silence are always *ask first*. An answer says so itself, as `new_id_is_safe`.
+
+The chain's knowledge comes first. A batch that is in the chain is answered with its outcomes,
+however late, at whichever node, and though its valid-until time has passed or its key was rotated
+since. An item that was not applied because the chain knows its order carries that order's
+*standing*: its status, the block, and what to do. *Repeated* so names the earlier outcome, which
+may have been a rejection.
 
 This page is written from `chain/types/src/rejection.rs`; a test holds the two together.
 ";

@@ -1,9 +1,10 @@
 //! A proof of records holds with nothing but the genesis file, and not with anything changed.
 
-use chain_types::record_proof::{RECORD_PROOF_BYTES_MAX, RECORDS_MAX};
+use chain_types::record_proof::RECORDS_MAX;
 use chain_types::*;
 
-use crate::{records, support};
+use crate::records;
+use crate::support::{self, HANDOVER_HEIGHT};
 
 fn holds(bytes: &[u8]) -> bool {
     RecordProof::decode(bytes).is_ok_and(|proof| proof.verify(&support::genesis()).is_ok())
@@ -59,7 +60,7 @@ fn a_change_of_any_one_byte_is_refused() {
         assert!(!holds(&bytes[..length]), "{length} bytes of {} hold", bytes.len());
     }
     assert!(!holds(&[bytes.as_slice(), &[0]].concat()));
-    let long = vec![0; RECORD_PROOF_BYTES_MAX + 1];
+    let long = vec![0; PROOF_BYTES_MAX + 1];
     let error = RecordProof::decode(&long).unwrap_err();
     assert!(matches!(error, RecordProofError::Codec(codec::CodecError::TooLarge { .. })));
 }
@@ -79,7 +80,7 @@ fn what_does_not_hold_is_named() {
     let elsewhere = changed(|proof| proof.records[1].index = 0);
     assert_eq!(elsewhere, Error::Path { height: Height(60), index: 0 });
     let needless = changed(|proof| drop(proof.records.pop()));
-    assert_eq!(needless, Error::Needless);
+    assert_eq!(needless, Error::Lineage(LineageError::Needless(HANDOVER_HEIGHT)));
     let lost = changed(|proof| proof.lineage = Lineage::default());
     assert_eq!(lost, Error::Lineage(LineageError::Decided(Height(60))));
     let mut genesis = support::genesis();

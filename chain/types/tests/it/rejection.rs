@@ -1,6 +1,6 @@
 //! The table of codes is consistent with itself.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chain_types::{
     BatchKind, Decision, FailureReason, HoldReason, Outcome, PolicyScope, Rejection, ReturnReason,
@@ -90,5 +90,84 @@ fn reasons_name_an_iso_20022_code() {
     for code in codes {
         let is_code = |letter: u8| letter.is_ascii_uppercase() || letter.is_ascii_digit();
         assert!(code.len() == 4 && code.bytes().all(is_code), "{code}");
+    }
+}
+
+/// Of every code: may whoever got it for an order's submission make a new order with a new id at
+/// once? `Yes` only where nothing was booked under the id, and nothing ever will be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NewId {
+    Yes,
+    AfterAsking,
+}
+
+const NEW_IDS: &[(&[u16], NewId, &str)] = &[
+    (
+        &[100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111, 112, 113, 114, 115, 116],
+        NewId::AfterAsking,
+        "of a whole batch: says nothing of what its orders were in earlier batches",
+    ),
+    (&[200], NewId::AfterAsking, "no order has this id; the order may have been made with another"),
+    (&[201, 202, 205], NewId::AfterAsking, "an order with other content may be final"),
+    (&[203], NewId::AfterAsking, "late: the very same order may be final"),
+    (&[204], NewId::AfterAsking, "early: the very same order may become final"),
+    (
+        &[206, 207, 208, 209, 210, 211, 212, 213, 215],
+        NewId::Yes,
+        "recorded under an id that was new",
+    ),
+    (&[214, 216], NewId::AfterAsking, "of a collection: the order stays reserved"),
+    (
+        &[217, 218, 219, 220, 222, 223, 224, 225, 226, 227, 228, 229, 230, 231, 232],
+        NewId::Yes,
+        "recorded under an id that was new",
+    ),
+    (
+        &[300, 301, 302, 303, 304, 305, 306, 307, 308, 309, 310],
+        NewId::AfterAsking,
+        "of a step of an order: the order itself is final, or the user was debited",
+    ),
+    (&[320, 321, 322, 323, 324, 325, 326, 327, 328], NewId::AfterAsking, "a return may be final"),
+    (&[400, 401, 402, 403, 404, 405, 406, 407, 410, 411], NewId::AfterAsking, "names a window"),
+    (&[500, 501, 502, 503, 504, 505, 506, 507, 508], NewId::AfterAsking, "a transfer may be final"),
+    (&[600, 601, 602, 603, 604, 605, 606], NewId::AfterAsking, "a rate or quote may be final"),
+    (&[700, 701], NewId::AfterAsking, "of a policy"),
+    (
+        &[800, 801, 802, 803, 804, 805, 806, 807, 808, 809],
+        NewId::AfterAsking,
+        "a proposal may be final",
+    ),
+];
+
+#[test]
+fn a_new_id_is_advised_only_where_nothing_can_be_booked_twice() {
+    let said: BTreeMap<u16, (NewId, &str)> = NEW_IDS
+        .iter()
+        .flat_map(|(codes, new_id, why)| codes.iter().map(move |code| (*code, (*new_id, *why))))
+        .collect();
+    let codes: Vec<u16> = Rejection::ALL.iter().map(|each| each.code()).collect();
+    // Rejections that are not about orders follow the rule "only after asking".
+    for rejection in Rejection::ALL {
+        let (code, remedy) = (rejection.code(), rejection.remedy());
+        let (new_id, why) = said.get(&code).copied().unwrap_or((NewId::AfterAsking, "new here"));
+        assert_eq!(rejection.new_id_is_safe(), new_id == NewId::Yes, "{code}: {why}");
+        let advises = ["new id", "new order", "anew", "next number", "made again"];
+        let advises = advises.iter().any(|words| remedy.contains(words));
+        let first = ["Ask `", "Ask the risk desk", "Keep the id"];
+        let asks = first.iter().any(|words| remedy.starts_with(words));
+        match new_id {
+            NewId::Yes => assert!(advises || remedy.contains("with new ids"), "{code}: {remedy}"),
+            NewId::AfterAsking => assert!(!advises || asks, "{code}: {why}; but {remedy}"),
+        }
+    }
+    assert!(said.keys().all(|code| codes.contains(code)), "the table names a code that is none");
+}
+
+#[test]
+fn a_refused_batch_leaves_its_orders_their_ids() {
+    // Whoever signs anew keeps the orders; these are the codes after which one does.
+    for code in [102, 107, 108, 109, 110, 111, 112, 113] {
+        let remedy = Rejection::from_code(code).unwrap().remedy();
+        assert!(remedy.contains("keep their ids"), "{code}: {remedy}");
     }
 }

@@ -515,7 +515,9 @@ pub fn alone(height: u64, window: u64, batch: Vec<u8>, outcome: Outcome) -> Incl
 /// The change of validators at [`HANDOVER_HEIGHT`].
 pub fn handover() -> Handover {
     let Decided { header, certificate, .. } = decide(HANDOVER_HEIGHT.0, 4, vec![], &[1, 2, 3]);
-    Handover { header, certificate, validators: validators_at(HANDOVER_HEIGHT.next()) }
+    let (before, after) = (validators_at(HANDOVER_HEIGHT), validators_at(HANDOVER_HEIGHT.next()));
+    let next = SetChange::between(&before, &after);
+    Handover { header, certificate, deciders: SetChange::default(), next }
 }
 
 /// Forty orders, of which every seventh is refused.

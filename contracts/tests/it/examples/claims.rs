@@ -106,13 +106,10 @@ fn change(chain: &Chain, said: &Said, words: &mut Words<'_>) -> Read<(String, St
 
 fn instruction_of(words: &mut Words<'_>) -> Read<InstructionId> {
     let wrong = words.wrong("window-merchant-currency");
-    let word = words.word()?;
-    let (head, code) = word.rsplit_once('-').ok_or(wrong.clone())?;
-    let currency = Currency::from_code(code).ok_or(wrong.clone())?;
-    format!("{head}-{currency}").parse().map_err(|_| wrong)
+    words.word()?.parse().map_err(|_| wrong)
 }
 
-/// `instruction 0-1001-CNY instructed 100.00`, and if need be `to bank B`, `due 08:03:00`,
+/// `instruction 0-1001-156 instructed 100.00`, and if need be `to bank B`, `due 08:03:00`,
 /// `attempt 2`.
 fn instruction(chain: &Chain, words: &mut Words<'_>) -> Read<(String, String)> {
     use chain_state::InstructionStatus::{Arrived, Failed, Instructed, Returned};

@@ -6,10 +6,10 @@ use std::mem::offset_of;
 use chain_types::batch::BatchItem;
 use chain_types::{
     ApprovalItem, ArrivalItem, BatchKind, CollectItem, Currency, Decision, FailureItem,
-    FailureReason, Flags, Height, HoldDecisionItem, HoldReason, OrderId, ParticipantId, PolicyItem,
-    ProposalId, ProposalItem, QuoteId, RateItem, RechargeItem, ReinstructItem, ReturnItem,
-    ReturnReason, SettleWindowItem, TimeMs, TransferAction, TransferDecisionItem, TransferId,
-    TransferItem, VoidItem, VoidReason,
+    FailureReason, Flags, Height, HoldDecisionItem, HoldReason, InstructionId, OrderId,
+    ParticipantId, PolicyItem, ProposalId, ProposalItem, QuoteId, RateItem, RechargeItem,
+    ReinstructItem, ReturnItem, ReturnReason, SettleWindowItem, TimeMs, TransferAction,
+    TransferDecisionItem, TransferId, TransferItem, VoidItem, VoidReason,
 };
 use zerocopy::{Immutable, IntoBytes};
 
@@ -170,19 +170,15 @@ fn returned(speaker: &Speaker<'_>, words: &mut Words<'_>) -> Read<Operation> {
     Ok(of(&[ReturnItem { reason: reason.into(), ..give_back(id, amount, sequence) }]))
 }
 
-/// `instruction 0-1001-CNY`: window, merchant and currency.
+/// `instruction 0-1001-156`: window, merchant and currency.
 fn instruction(words: &mut Words<'_>) -> Read<(u64, u64, Currency)> {
     words.expect("instruction")?;
     let wrong = words.wrong("window-merchant-currency");
-    let [window, merchant, currency] = words.word()?.split('-').collect::<Vec<_>>()[..] else {
-        return Err(wrong);
-    };
-    let number = |text: &str| text.parse().map_err(|_| wrong.clone());
-    let currency = Currency::from_code(currency).ok_or(wrong.clone())?;
-    Ok((number(window)?, number(merchant)?, currency))
+    let id: InstructionId = words.word()?.parse().map_err(|_| wrong)?;
+    Ok((id.window.0, id.merchant.0, id.currency))
 }
 
-/// `attests arrival of 100.00 CNY by instruction 0-1001-CNY`.
+/// `attests arrival of 100.00 CNY by instruction 0-1001-156`.
 fn arrived(words: &mut Words<'_>) -> Read<Operation> {
     let (amount, _) = words.amount()?;
     words.expect("by")?;
@@ -191,7 +187,7 @@ fn arrived(words: &mut Words<'_>) -> Read<Operation> {
     Ok(of(&[ArrivalItem { currency, ..arrival(window, merchant, amount) }]))
 }
 
-/// `attests failure of instruction 0-1001-CNY because AC01`.
+/// `attests failure of instruction 0-1001-156 because AC01`.
 fn failed(words: &mut Words<'_>) -> Read<Operation> {
     words.expect("failure of")?;
     let (window, merchant, currency) = instruction(words)?;

@@ -3,7 +3,9 @@
 
 use chain_state::AccountKey;
 use chain_store::ChainStore as _;
-use chain_types::{Currency, Handover, Height, MerchantId, TimeMs};
+use chain_types::{
+    Currency, Handover, Height, MerchantId, PROOF_BYTES_MAX, SetChange, TimeMs, Walk,
+};
 
 use super::*;
 use crate::participant::operations::Kind;
@@ -26,7 +28,7 @@ fn proven() -> (TestChain, ProvenAccount) {
 #[test]
 fn a_proof_says_what_the_books_say() {
     let (chain, proven) = proven();
-    let read = ProvenAccount::decode(&proven.encode()).unwrap();
+    let read = ProvenAccount::decode(&proven.encode().unwrap()).unwrap();
     assert_eq!(read, proven);
     assert_eq!(read.verify(&chain.genesis), Ok(()));
     assert_eq!(read.proof.account.balance(), 1_234);
@@ -35,7 +37,7 @@ fn a_proof_says_what_the_books_say() {
 #[test]
 fn no_bit_of_a_proof_can_be_changed() {
     let (chain, proven) = proven();
-    let bytes = proven.encode();
+    let bytes = proven.encode().unwrap();
     for at in 0..bytes.len() {
         let mut changed = bytes.clone();
         changed[at] ^= 1 << (at % 8);
@@ -65,7 +67,43 @@ fn a_proof_is_of_its_own_chain_and_account() {
 fn a_change_of_validators_that_nothing_rests_on_is_refused() {
     let (chain, mut proven) = proven();
     let (header, certificate) = (proven.header.clone(), proven.certificate.clone());
-    let handover = Handover { header, certificate, validators: chain.genesis.validators() };
-    proven.lineage = Lineage(vec![handover]);
-    assert_eq!(proven.verify(&chain.genesis), Err(AccountProofError::Needless));
+    let (deciders, next) = (SetChange::default(), SetChange::default());
+    let needless = LineageError::Needless(header.height);
+    proven.lineage = Lineage(vec![Handover { header, certificate, deciders, next }]);
+    assert_eq!(proven.verify(&chain.genesis), Err(needless.into()));
+}
+
+#[test]
+fn a_proof_without_its_lineage_holds_by_one_apart() {
+    let (chain, proven) = proven();
+    let trust = Walk::new(&chain.genesis, [proven.header.height]).finish();
+    assert_eq!(proven.verify_by(&trust), Ok(()));
+    let (header, certificate) = (proven.header.clone(), proven.certificate.clone());
+    let (deciders, next) = (SetChange::default(), SetChange::default());
+    let lineage = Lineage(vec![Handover { header, certificate, deciders, next }]);
+    let own = ProvenAccount { lineage, ..proven };
+    assert_eq!(own.verify_by(&trust), Err(AccountProofError::OwnLineage));
+}
+
+#[test]
+fn what_the_verifier_would_refuse_is_not_made() {
+    let (_, mut proven) = proven();
+    let (header, certificate) = (proven.header.clone(), proven.certificate.clone());
+    let (deciders, next) = (SetChange::default(), SetChange::default());
+    let handover = Handover { header, certificate, deciders, next };
+    proven.lineage = Lineage(vec![handover; 8_000]);
+    let too_large = proven.encode().unwrap_err();
+    assert!(too_large.bytes > PROOF_BYTES_MAX && too_large.lineage_bytes < too_large.bytes);
+    proven.lineage.0.truncate(4_000);
+    let bytes = proven.encode().unwrap();
+    assert!(bytes.len() > 1024 * 1024, "what an earlier version made and then refused");
+    assert_eq!(ProvenAccount::decode(&bytes), Ok(proven));
+}
+
+#[test]
+fn the_largest_proof_fits_an_answer_and_a_client() {
+    // As base64, with room for what stands beside it.
+    let answer_bytes = PROOF_BYTES_MAX.div_ceil(3) * 4 + 64 * 1024;
+    assert!(rpc_server::ServerConfig::default().response_bytes_max as usize >= answer_bytes);
+    assert!(crate::participant::client::RESPONSE_BYTES_MAX as usize >= answer_bytes);
 }

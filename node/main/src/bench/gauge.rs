@@ -44,7 +44,7 @@ struct Reading {
 /// A node's traffic to others.
 #[derive(Debug)]
 struct Wire {
-    rpc_address: String,
+    operator_address: String,
     before: u64,
     sent_bytes: Option<u64>,
 }
@@ -75,7 +75,7 @@ impl Process {
 
 impl Wire {
     async fn add(&mut self) {
-        if let Some(now) = sent_bytes(&self.rpc_address).await {
+        if let Some(now) = sent_bytes(&self.operator_address).await {
             let more = now.saturating_sub(self.before);
             self.sent_bytes = Some(self.sent_bytes.unwrap_or(0) + more);
             self.before = now;
@@ -84,8 +84,8 @@ impl Wire {
 }
 
 /// What a node says that it has sent to other nodes.
-async fn sent_bytes(rpc_address: &str) -> Option<u64> {
-    sum_sent(&http::text(rpc_address, "/metrics", METRICS_TIMEOUT).await?)
+async fn sent_bytes(operator_address: &str) -> Option<u64> {
+    sum_sent(&http::text(operator_address, "/metrics", METRICS_TIMEOUT).await?)
 }
 
 fn sum_sent(metrics: &str) -> Option<u64> {
@@ -115,9 +115,9 @@ impl Gauge {
         };
         let mut wires = Vec::new();
         for node in &network.nodes {
-            let rpc_address = node.rpc_address.to_string();
-            let before = sent_bytes(&rpc_address).await.unwrap_or(0);
-            wires.push(Wire { rpc_address, before, sent_bytes: None });
+            let operator_address = node.operator_address.to_string();
+            let before = sent_bytes(&operator_address).await.unwrap_or(0);
+            wires.push(Wire { operator_address, before, sent_bytes: None });
         }
         let homes = network.nodes.iter().map(|node| node.home.clone());
         let homes = homes.filter(|home| home.exists()).map(|home| {

@@ -20,7 +20,7 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Outage {
     victim: usize,
-    rpc_address: String,
+    operator_address: String,
     due: [Instant; 2],
     done: usize,
     ready: Option<JoinHandle<f64>>,
@@ -30,9 +30,9 @@ impl Outage {
     /// One within a run; `None` when the network has too few nodes to go on without one.
     pub fn of(network: &NetworkFolder, started: Instant, period: Duration) -> Option<Self> {
         let victim = victim(network)?;
-        let rpc_address = network.nodes.get(victim)?.rpc_address.to_string();
+        let operator_address = network.nodes.get(victim)?.operator_address.to_string();
         let due = [started + period / 3, started + period * 2 / 3];
-        Some(Self { victim, rpc_address, due, done: 0, ready: None })
+        Some(Self { victim, operator_address, due, done: 0, ready: None })
     }
 
     /// Waits until something is to be done; for ever when nothing is left.
@@ -65,9 +65,9 @@ impl Outage {
             gauge.joins(self.victim, pid);
         }
         tally.phase("all up again", started);
-        let rpc_address = self.rpc_address.clone();
+        let operator_address = self.operator_address.clone();
         self.ready = Some(tokio::spawn(async move {
-            while http::status(&rpc_address, "/readyz", PROBE_TIMEOUT).await != Some(200) {
+            while http::status(&operator_address, "/readyz", PROBE_TIMEOUT).await != Some(200) {
                 tokio::time::sleep(PROBE_EVERY).await;
             }
             started.elapsed().as_secs_f64()

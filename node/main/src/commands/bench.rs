@@ -36,7 +36,7 @@ and what was sent late or not at all is said.
 CPU time, memory, disk and traffic are those of the nodes' processes and homes on this machine. Exit
 code 0 when every order that was to be sent became final, else 1.")]
 pub struct BenchArgs {
-    /// A network's folder, as `sluice network new` or `sluice localnet` made it.
+    /// A network's folder, as `sluice localnet new` or `sluice localnet` made it.
     #[arg(long, value_name = "FOLDER")]
     network: Option<PathBuf>,
     /// Start that folder's nodes first and stop them at the end.

@@ -1,7 +1,6 @@
 //! `sluice decide`: approves or refuses what another proposed, or a held order, once it was read.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use chain_types::operation::CHANGE_BYTES_MAX;
@@ -20,8 +19,8 @@ use serde::Serialize;
 use super::exit::{Exit, WithExit as _, failure};
 use super::output::Output;
 use super::render;
-use super::submission::{Submission, SubmitReport};
-use crate::participant::client::{CallError, Client};
+use super::submission::{self, Submission, SubmitReport};
+use crate::participant::client::CallError;
 use crate::participant::operations::{Operations, reference_bytes};
 use crate::participant::party::Party;
 
@@ -85,8 +84,7 @@ struct DecideReport {
 
 /// Reads, shows, signs and submits.
 pub async fn run(args: DecideArgs, output: Output) -> anyhow::Result<Exit> {
-    let client = if args.rpc.is_empty() { None } else { Some(Arc::new(Client::new(&args.rpc)?)) };
-    let (party, _) = Party::open(&args.participant, client).exit(Exit::Usage)?;
+    let (party, _) = submission::open_signer(&args.participant, &args.rpc, output).await?;
     let (operations, decided) = match args.what {
         What::Transfer => transfer(&args, &party).await?,
         What::Proposal => proposal(&args, &party).await?,

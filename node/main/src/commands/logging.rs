@@ -6,9 +6,14 @@ use clap::Args;
 use tracing_subscriber::EnvFilter;
 
 use super::exit::{Exit, WithExit as _};
+use crate::logs;
 
-/// The consensus engine's name in logs.
-const ENGINE: &str = "arc_malachitebft_core_consensus";
+/// What other people's code may say unless a filter names it. The consensus engine tells every vote
+/// at `info`. The others write a line for what a client or a stranger does, which this node counts
+/// and answers itself.
+const OTHERS: &str = "arc_malachitebft_core_consensus=warn,jsonrpsee=off,hyper=off,soketto=off,\
+    yamux=off,multistream_select=off,libp2p=error,libp2p_identify=off,libp2p_request_response=off,\
+    libp2p_yamux=off";
 
 /// How much to log, and in which form.
 #[derive(Debug, Clone, Args)]
@@ -27,14 +32,7 @@ pub struct LogOptions {
 /// When the filter does not parse.
 pub fn start(options: &LogOptions, default_filter: &str, json: bool) -> anyhow::Result<()> {
     let text = options.filter.as_deref().unwrap_or(default_filter);
-    // The consensus engine tells every vote at `info`; a filter that names it still gets them.
-    let filter = format!("{ENGINE}=warn,{text}");
-    let filter = EnvFilter::try_new(filter).exit(Exit::Usage)?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if options.json || json {
-        builder.json().init();
-    } else {
-        builder.with_ansi(std::io::stderr().is_terminal()).init();
-    }
+    let filter = EnvFilter::try_new(format!("{OTHERS},{text}")).exit(Exit::Usage)?;
+    logs::start(filter, options.json || json, std::io::stderr().is_terminal())?;
     Ok(())
 }

@@ -5,6 +5,8 @@ mod bench;
 mod bench_history;
 mod decide;
 pub mod exit;
+mod key;
+mod lineage;
 mod localnet;
 pub mod logging;
 mod network;
@@ -57,6 +59,8 @@ pub struct Cli {
 enum Command {
     /// Make a network: keys, node and participant configurations, one genesis file.
     Network(network::NetworkArgs),
+    /// Make keys, show their public halves, replace a participant's key.
+    Key(key::KeyArgs),
     /// Run a node until SIGTERM or SIGINT.
     Start(start::StartArgs),
     /// Run a whole network on this machine, with a recharge service and gateways at work.
@@ -74,7 +78,10 @@ enum Command {
     /// Fetch the proof of an account's counters at a height, or of a closed window's report, into a
     /// file.
     Proof(proof::ProofArgs),
-    /// Verify a receipt or a proof against the genesis file alone, without any node.
+    /// Fetch every change of validators into a file, verified: with it, receipts and proofs are
+    /// small.
+    Lineage(lineage::LineageArgs),
+    /// Verify a receipt or a proof against the genesis file, without any node.
     Verify(verify::VerifyArgs),
     /// Re-execute a home's blocks from genesis and compare every digest.
     Replay(replay::ReplayArgs),
@@ -121,6 +128,7 @@ fn run(cli: Cli, output: Output) -> anyhow::Result<Exit> {
     let exit = runtime.block_on(async move {
         match cli.command {
             Command::Network(args) => network::run(args, output),
+            Command::Key(args) => key::run(args, output).await,
             Command::Start(args) => start::run(args, node).await,
             Command::Localnet(args) => localnet::run(args, output).await,
             Command::Submit(args) => submit::run(args, output).await,
@@ -129,6 +137,7 @@ fn run(cli: Cli, output: Output) -> anyhow::Result<Exit> {
             Command::Order(args) => order::run(args, output).await,
             Command::Receipt(args) => receipt::run(args, output).await,
             Command::Proof(args) => proof::run(args, output).await,
+            Command::Lineage(args) => lineage::run(args, output).await,
             Command::Verify(args) => verify::run(args, output),
             Command::Replay(args) => replay::run(args, output),
             Command::Backup(args) => backup::run(args, output),

@@ -1,11 +1,11 @@
-//! `sluice network new` makes a network folder, `sluice network join` the folder of one more node.
+//! `sluice network assemble` makes a network's files from public keys and a plan, `sluice network
+//! join` the folder of one more node.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use chain_types::{Currency, Parameters};
 use clap::{Args, Subcommand};
-use genesis::{JoinPlan, JoinedNode, NetworkFolder, NetworkPlan, network_join, network_new};
+use genesis::{Assembled, AssembledPart, JoinPlan, JoinedNode, network_assemble, network_join};
 use serde_json::json;
 
 use super::exit::{Exit, WithExit as _};
@@ -20,11 +20,24 @@ pub struct NetworkArgs {
 
 #[derive(Debug, Subcommand)]
 enum NetworkCommand {
-    /// Make a network in a new folder: keys, configurations and the genesis file.
-    New(NewArgs),
+    /// Make the genesis file and everybody's configurations from a plan with their public keys.
+    Assemble(AssembleArgs),
     /// Make the folder of a node that joins a network which runs: keys, configuration, and what the
     /// operators need to add it.
     Join(JoinArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The plan is a genesis file whose nodes also say `address` and `rpc`; docs/key-ceremony.md has one.
+No secret key is read or made: each holder makes its own with `sluice key new` and puts it where the
+answer says. The same plan gives the same chain id everywhere: assemble it yourself, and compare.")]
+struct AssembleArgs {
+    /// The plan: a TOML file.
+    plan: PathBuf,
+    /// The network's folder, new or empty.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -62,72 +75,10 @@ fn parse_peer(text: &str) -> Result<(String, SocketAddr), String> {
     Ok((name.to_owned(), address))
 }
 
-#[derive(Debug, Args)]
-struct NewArgs {
-    /// The folder, new or empty.
-    folder: PathBuf,
-    #[command(flatten)]
-    plan: PlanArgs,
-    /// The chain's name.
-    #[arg(long, default_value = "localnet")]
-    name: String,
-    /// Recharge services.
-    #[arg(long, value_name = "COUNT", default_value_t = 1)]
-    recharge_services: u32,
-    /// Gateways.
-    #[arg(long, value_name = "COUNT", default_value_t = 2)]
-    gateways: u32,
-    /// Merchants, paid by the gateways in turn.
-    #[arg(long, value_name = "COUNT", default_value_t = 10)]
-    merchants: u32,
-    /// Currencies, by ISO 4217 code.
-    #[arg(long, value_name = "CODES", value_delimiter = ',', value_parser = parse_currency)]
-    currencies: Option<Vec<Currency>>,
-    /// How far below zero each gateway may go in each currency, in minor units.
-    #[arg(long, value_name = "MINOR_UNITS", default_value_t = NetworkPlan::default().net_debit_cap)]
-    net_debit_cap: u64,
-}
-
-/// What `network new` and `localnet` have in common.
-#[derive(Debug, Clone, Args)]
-pub struct PlanArgs {
-    /// Validators.
-    #[arg(long, value_name = "COUNT", default_value_t = 4)]
-    pub validators: u32,
-    /// Edge nodes, which follow and serve and do not vote.
-    #[arg(long, value_name = "COUNT", default_value_t = 0)]
-    pub edges: u32,
-    /// The first node's network port; its RPC port is the next, the next node's ports follow.
-    #[arg(long, value_name = "PORT", default_value_t = NetworkPlan::default().base_port)]
-    pub base_port: u16,
-    /// How long a settlement window stays open, in milliseconds.
-    #[arg(long, value_name = "MILLISECONDS", default_value_t = Parameters::default().window_ms)]
-    pub window_ms: u64,
-}
-
-impl PlanArgs {
-    /// The plan of a network with these and the defaults.
-    pub fn plan(&self) -> NetworkPlan {
-        let defaults = NetworkPlan::default();
-        let parameters = Parameters { window_ms: self.window_ms, ..defaults.parameters };
-        NetworkPlan {
-            validators: self.validators,
-            edges: self.edges,
-            base_port: self.base_port,
-            parameters,
-            ..defaults
-        }
-    }
-}
-
-fn parse_currency(text: &str) -> Result<Currency, String> {
-    Currency::from_code(text).ok_or_else(|| "not an ISO 4217 code such as CNY".to_owned())
-}
-
-/// Makes the network, or the node's folder, and says what was made.
+/// Makes the network's files, or the node's folder, and says what was made.
 pub fn run(args: NetworkArgs, output: Output) -> anyhow::Result<Exit> {
     match args.command {
-        NetworkCommand::New(args) => new(args, output),
+        NetworkCommand::Assemble(args) => assemble(&args, output),
         NetworkCommand::Join(args) => join(args, output),
     }
 }
@@ -174,77 +125,43 @@ fn proposal_of(node: &JoinedNode, operator: u32) -> String {
     )
 }
 
-fn new(args: NewArgs, output: Output) -> anyhow::Result<Exit> {
-    let defaults = args.plan.plan();
-    let plan = NetworkPlan {
-        name: args.name,
-        recharge_services: args.recharge_services,
-        gateways: args.gateways,
-        merchants: args.merchants,
-        currencies: args.currencies.unwrap_or_else(|| defaults.currencies.clone()),
-        net_debit_cap: args.net_debit_cap,
-        ..defaults
+fn assemble(args: &AssembleArgs, output: Output) -> anyhow::Result<Exit> {
+    let network = network_assemble(&args.out, &args.plan).exit(Exit::Usage)?;
+    let part = |part: &AssembledPart| {
+        let keys: Vec<_> = part.key_files.iter().map(|path| path.display().to_string()).collect();
+        json!({
+            "name": part.name,
+            "holder": part.holder.0,
+            "config": part.config.display().to_string(),
+            "key_files": keys,
+        })
     };
-    let network = network_new(&args.folder, &plan).exit(Exit::Usage)?;
-    output.answer(&json(&network), || text(&network))?;
+    let answer = json!({
+        "chain_id": network.chain_id.to_string(),
+        "genesis": network.genesis.display().to_string(),
+        "nodes": network.nodes.iter().map(part).collect::<Vec<_>>(),
+        "participants": network.participants.iter().map(part).collect::<Vec<_>>(),
+    });
+    output.answer(&answer, || assembled_text(&network))?;
     Ok(Exit::Done)
 }
 
-fn json(network: &NetworkFolder) -> serde_json::Value {
-    let nodes: Vec<_> = network
-        .nodes
-        .iter()
-        .map(|node| {
-            json!({
-                "name": node.name,
-                "config": node.config.display().to_string(),
-                "home": node.home.display().to_string(),
-                "network_address": node.network_address.to_string(),
-                "rpc_url": node.rpc_url(),
-                "is_validator": node.is_validator,
-            })
-        })
-        .collect();
-    let participants: Vec<_> = network
-        .participants
-        .iter()
-        .map(|participant| {
-            json!({
-                "id": participant.id,
-                "name": participant.name,
-                "config": participant.config.display().to_string(),
-            })
-        })
-        .collect();
-    json!({
-        "chain_id": network.chain_id.to_string(),
-        "genesis": network.genesis.display().to_string(),
-        "nodes": nodes,
-        "participants": participants,
-    })
-}
-
-fn text(network: &NetworkFolder) -> String {
+fn assembled_text(network: &Assembled) -> String {
     let mut lines = vec![
         format!("chain {}", network.chain_id),
+        "everybody assembles the same plan and compares this id before a node starts".to_owned(),
         format!("genesis file {}", network.genesis.display()),
     ];
-    for node in &network.nodes {
-        let kind = if node.is_validator { "validator" } else { "edge node" };
-        lines.push(format!(
-            "{kind} {}: RPC {}, start with `sluice start --config {}`",
-            node.name,
-            node.rpc_url(),
-            node.config.display()
-        ));
-    }
-    for participant in &network.participants {
-        lines.push(format!(
-            "participant {} {}: {}",
-            participant.id,
-            participant.name,
-            participant.config.display()
-        ));
+    let kinds = [("node", &network.nodes), ("participant", &network.participants)];
+    for (kind, parts) in kinds {
+        for AssembledPart { name, holder, config, key_files } in parts {
+            let keys: Vec<_> = key_files.iter().map(|path| path.display().to_string()).collect();
+            lines.push(format!(
+                "{kind} {name}: {}; participant {holder} puts its key in {}",
+                config.display(),
+                keys.join(" and ")
+            ));
+        }
     }
     lines.join("\n")
 }

@@ -36,6 +36,10 @@ pub struct ProofArgs {
     /// Where to write the proof; an existing file is replaced.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// Leave the changes of validators out: `sluice verify --lineage` then wants the file of
+    /// `sluice lineage`.
+    #[arg(long)]
+    lineage_apart: bool,
 }
 
 /// What the first name says is to be proven.
@@ -58,10 +62,8 @@ impl FromStr for Subject {
 pub async fn run(args: ProofArgs, output: Output) -> anyhow::Result<Exit> {
     let client = Client::new(&args.nodes.urls)?;
     match (&args.of, args.number, args.height) {
-        (Subject::Window, Some(number), None) => window(&client, number, &args.out, output).await,
-        (Subject::Account(name), None, height) => {
-            account(&client, name, height, &args.out, output).await
-        }
+        (Subject::Window, Some(number), None) => window(&client, number, &args, output).await,
+        (Subject::Account(name), None, _) => account(&client, name, &args, output).await,
         (Subject::Window, ..) => Err(failure(Exit::Usage, "a window has no --height")),
         (Subject::Account(_), ..) => {
             Err(failure(Exit::Usage, "only `window` is followed by a number"))
@@ -72,12 +74,12 @@ pub async fn run(args: ProofArgs, output: Output) -> anyhow::Result<Exit> {
 async fn account(
     client: &Client,
     account: &AccountName,
-    height: Option<u64>,
-    out: &Path,
+    args: &ProofArgs,
     output: Output,
 ) -> anyhow::Result<Exit> {
     let name = account.to_string();
-    let report = client.ask(|node| node.account_proof(name.clone(), height).boxed());
+    let (out, apart) = (&args.out, args.lineage_apart.then_some(true));
+    let report = client.ask(|node| node.account_proof(name.clone(), args.height, apart).boxed());
     let report = report.await.map_err(refused)?;
     let is_proof = |bytes: &[u8]| ProvenAccount::decode(bytes).is_ok();
     let bytes = write(&report.proof_base64, is_proof, out)?;
@@ -94,8 +96,15 @@ async fn account(
     Ok(Exit::Done)
 }
 
-async fn window(client: &Client, number: u64, out: &Path, output: Output) -> anyhow::Result<Exit> {
-    let report = client.ask(|node| node.window_proof(number).boxed()).await.map_err(refused)?;
+async fn window(
+    client: &Client,
+    number: u64,
+    args: &ProofArgs,
+    output: Output,
+) -> anyhow::Result<Exit> {
+    let (out, apart) = (&args.out, args.lineage_apart.then_some(true));
+    let report = client.ask(|node| node.window_proof(number, apart).boxed());
+    let report = report.await.map_err(refused)?;
     let is_proof = |bytes: &[u8]| {
         let proven =
             RecordProof::decode(bytes).ok().and_then(|read| ProvenWindow::read(&read).ok());

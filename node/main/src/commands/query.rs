@@ -71,6 +71,9 @@ const QUESTIONS: &[(&str, &str, &[Parameter])] = &[
     ("proposals", "governance_proposals", &[OpenOnly, Page]),
     ("proposal", "governance_proposal", &[Text("PROPOSAL_ID")]),
     ("chain", "chain_info", &[]),
+    ("genesis-participants", "chain_participants", &[Page]),
+    ("genesis-merchants", "chain_merchants", &[Page]),
+    ("liquidity-lines", "chain_liquidity", &[Page]),
     ("parameters", "chain_parameters", &[]),
     ("head", "chain_head", &[]),
     ("block", "chain_block", &[Block]),
@@ -210,6 +213,7 @@ mod tests {
         "settlement_subscribe_instructions",
         "chain_subscribe_blocks",
         "chain_id",
+        "chain_lineage",
         "node_health",
     ];
 
@@ -236,7 +240,7 @@ mod tests {
             let is_list = names.ends_with(&["cursor?", "limit?"]);
             assert_eq!(parameters.contains(&Page), is_list, "{method}");
             assert_eq!(parameters.contains(&OpenOnly), names.contains(&"open_only?"), "{method}");
-            let own = ["cursor?", "limit?", "open_only?", "with_codes?"];
+            let own = ["cursor?", "limit?", "open_only?", "with_codes?", "lineage_apart?"];
             let written = names.iter().filter(|name| !own.contains(*name)).count();
             let shown = parameters.iter().filter(|one| one.shown().is_some()).count();
             assert_eq!(shown, written, "{method}");

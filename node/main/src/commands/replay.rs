@@ -258,9 +258,9 @@ fn execute_one(
     if executed.block != stored.block {
         return Err(Difference::new(height, "batches", block, executed.block.hash()));
     }
-    let (records, writes) = (executed.writes.records().to_vec(), executed.writes.running_writes());
+    let learned = BlockRecords::of(&executed.writes);
     let retired = state.apply(executed.writes);
-    Ok(BlockRecords { records, writes, retired })
+    Ok(BlockRecords { retired, ..learned })
 }
 
 fn header_difference(stored: &BlockHeader, executed: &BlockHeader) -> Option<Difference> {

@@ -1,20 +1,19 @@
 //! `sluice submit`: signs operations that people wrote and submits them.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use chain_types::{ParticipantId, SignedBatch};
+use chain_types::{BatchKind, ParticipantId, SignedBatch};
 use clap::{Args, ValueEnum};
+use genesis::ParticipantConfig;
 use rpc_api::{Wait, encode_base64};
 use serde_json::json;
 
 use super::exit::{Exit, WithExit as _, failure};
 use super::output::Output;
 use super::submission::{self, Submission};
-use crate::participant::client::Client;
 use crate::participant::operations::{Kind, Making, Operations, now};
 use crate::participant::order_file::{self, Format, Row};
 use crate::participant::orders::Entropy;
@@ -37,9 +36,13 @@ One operation may be given without a file, as in
   sluice submit --participant p.toml --kind rate --set currency=USD --set payout_currency=CNY \\
     --set rate=7.1234
 
-Amounts are in major units. Exit code 0 when every operation was applied or had been before, 3 when
-one was refused, 4 when the outcome is not known: then submit the same order ids again, or ask for
-them with `sluice order`.")]
+Amounts are in major units. The key must be the one that the registry at the head has for the
+submitter: a node is asked before anything is signed, other than with --sign-only.
+
+Exit code 0 when every operation was applied or had been before, 2 when the key is another than the
+registered one, 3 when one was refused or had been before, 4 when the outcome of one is not known:
+then submit the same order ids again, or ask for them with `sluice order`; make no new orders before
+that. With --keep the ids are in a file first: docs/client-recovery.md.")]
 pub struct SubmitArgs {
     /// The submitter's configuration file.
     #[arg(long, value_name = "FILE")]
@@ -65,6 +68,10 @@ pub struct SubmitArgs {
     /// How long to try, in seconds, for each batch.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     timeout: u64,
+    /// Write the operations with their ids to this new file before anything is sent. Whoever has
+    /// to ask again submits that file: then nothing is booked twice.
+    #[arg(long, value_name = "FILE")]
+    keep: Option<PathBuf>,
     /// Write the signed batch in base64 to this file and submit nothing; one batch at most.
     #[arg(long, value_name = "FILE")]
     sign_only: Option<PathBuf>,
@@ -80,12 +87,17 @@ enum WaitFor {
 
 /// Reads, signs, submits and says what became of each operation.
 pub async fn run(args: SubmitArgs, output: Output) -> anyhow::Result<Exit> {
-    let client = if args.rpc.is_empty() { None } else { Some(Arc::new(Client::new(&args.rpc)?)) };
-    let (party, _) = Party::open(&args.participant, client).exit(Exit::Usage)?;
-    let (rows, operations) = operations(&args, party.id)?;
+    let id = ParticipantConfig::load(&args.participant).exit(Exit::Usage)?.participant();
+    let (rows, operations) = operations(&args, id)?;
+    if let Some(path) = &args.keep {
+        keep(path, &rows, &operations)?;
+    }
     if let Some(path) = &args.sign_only {
+        // Without a node, perhaps on a machine without a network: the chain judges the key.
+        let (party, _) = Party::open(&args.participant, None).exit(Exit::Usage)?;
         return sign_only(&party, &operations, path, output);
     }
+    let (party, _) = submission::open_signer(&args.participant, &args.rpc, output).await?;
     let wait = match args.wait {
         WaitFor::Admitted => Wait::Admitted,
         WaitFor::Final => Wait::Final,
@@ -123,6 +135,27 @@ fn operations(
     Ok((rows, operations))
 }
 
+/// Writes the operations with their ids, durably, to a file that is not there yet.
+fn keep(path: &Path, rows: &[Row], operations: &Operations) -> anyhow::Result<()> {
+    let field = match operations.kind() {
+        BatchKind::Recharge => "order_id",
+        BatchKind::Transfer => "transfer_id",
+        BatchKind::Proposal => "proposal_id",
+        other => {
+            let message = format!("--keep is for operations with ids; {} has none", other.name());
+            return Err(failure(Exit::Usage, message));
+        }
+    };
+    let rows: Vec<_> = (rows.iter().enumerate())
+        .map(|(index, row)| row.with(field, operations.subject(index)))
+        .collect();
+    let cannot = || format!("cannot write {}", path.display());
+    // One that is there may hold ids that are in the chain.
+    let mut file = std::fs::File::create_new(path).with_context(cannot).exit(Exit::Usage)?;
+    file.write_all(&serde_json::to_vec_pretty(&rows)?).with_context(cannot)?;
+    file.sync_all().with_context(cannot)
+}
+
 /// Writes the one signed batch for another way of sending it.
 fn sign_only(
     party: &Party,
@@ -147,7 +180,11 @@ fn sign_only(
         "operations": subjects,
     });
     output.answer(&answer, || {
-        format!("{}: batch {batch_id} of {count} operations, signed", path.display())
+        format!(
+            "{}: batch {batch_id} of {count} operations, signed; no node was asked whether the key \
+             is registered",
+            path.display()
+        )
     })?;
     Ok(Exit::Done)
 }

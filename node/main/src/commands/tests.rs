@@ -21,9 +21,17 @@ fn the_definition_holds_together() {
 #[test]
 fn what_the_documentation_shows_parses() {
     for line in [
-        "sluice network new folder",
-        "sluice network new folder --validators 7 --edges 1 --base-port 30000 --currencies CNY,USD",
-        "sluice --json network new folder --window-ms 5000",
+        "sluice localnet new folder",
+        "sluice localnet new folder --validators 7 --edges 1 --base-port 30000 --currencies CNY,USD",
+        "sluice --json localnet new folder --window-ms 5000",
+        "sluice network assemble plan.toml --out network",
+        "sluice key new participant.key --for participant",
+        "sluice key new k --for validator --json",
+        "sluice key show participant.key",
+        "sluice key show participant.key --rpc http://a:1,http://b:2",
+        "sluice key rotate --participant p.toml --new-key next.key",
+        "sluice key rotate --participant p.toml --new-key next.key --operator o.toml \
+         --overlap-heights 0 --activation-height 900 --rpc http://a:1",
         "sluice network join --genesis g.toml --out d --name validator-4 --operator 1 \
          --listen 127.0.0.1:1 --rpc 127.0.0.1:2 --peer validator-0=127.0.0.1:3 \
          --peer validator-1=127.0.0.1:4,validator-2=127.0.0.1:5 --edge",
@@ -64,13 +72,20 @@ fn what_makes_no_sense_is_refused() {
     for line in [
         "sluice",
         "sluice network",
-        "sluice network new",
+        "sluice network new folder",
+        "sluice network assemble plan.toml",
+        "sluice key",
+        "sluice key new",
+        "sluice key new k",
+        "sluice key new k --for everything",
+        "sluice key rotate --participant p.toml",
+        "sluice localnet new",
         "sluice network join --genesis g.toml --out d --name validator-4 --operator 1 \
          --listen 127.0.0.1:1 --rpc 127.0.0.1:2",
         "sluice network join --genesis g.toml --out d --name validator-4 --operator 1 \
          --listen 127.0.0.1:1 --rpc 127.0.0.1:2 --peer validator-0",
-        "sluice network new folder --currencies XXQ",
-        "sluice network new folder --base-port 70000",
+        "sluice localnet new folder --currencies XXQ",
+        "sluice localnet new folder --base-port 70000",
         "sluice localnet --rate 0",
         "sluice submit orders.csv",
         "sluice submit --participant p.toml",

@@ -1,14 +1,17 @@
 //! `sluice verify`: checks a receipt, an account's proof or a window's against the genesis file
-//! alone. No node, no network.
+//! alone, or beside it against the lineage of `sluice lineage`. No node, no network.
 
 use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use chain_types::receipt::{Proven, RECEIPT_BYTES_MAX};
-use chain_types::record_proof::{RECORD_PROOF_BYTES_MAX, RECORD_PROOF_MAGIC};
-use chain_types::{ChainGenesis, ChainId, Receipt, RecordProof};
+use chain_types::receipt::Proven;
+use chain_types::record_proof::RECORD_PROOF_MAGIC;
+use chain_types::{
+    ChainGenesis, ChainId, Height, Lineage, Outcome, PROOF_BYTES_MAX, Receipt, RecordProof, Trust,
+    Walk,
+};
 use clap::Args;
 use rpc_api::batch::outcome_name;
 use rpc_api::{AccountReport, Money, WindowReport};
@@ -16,25 +19,57 @@ use serde::Serialize;
 
 use super::exit::{Exit, WithExit as _};
 use super::output::{Output, time_text};
-use crate::account_proof::{ACCOUNT_PROOF_BYTES_MAX, ACCOUNT_PROOF_MAGIC, ProvenAccount};
+use crate::account_proof::{ACCOUNT_PROOF_MAGIC, ProvenAccount};
+use crate::lineage_file::walk_over;
 use crate::node::reports;
 use crate::window_proof::ProvenWindow;
 
-/// Bytes of the largest file that can be verified.
-const FILE_BYTES_MAX: usize = {
-    assert!(RECORD_PROOF_BYTES_MAX >= RECEIPT_BYTES_MAX);
-    assert!(RECORD_PROOF_BYTES_MAX >= ACCOUNT_PROOF_BYTES_MAX);
-    RECORD_PROOF_BYTES_MAX
-};
-
 /// Arguments of `sluice verify`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+What is printed is proven, and no more: a receipt without a collection does not say that there was
+none. Exit code 0 when the file is valid, 1 when it is not, 2 when a file cannot be read.")]
 pub struct VerifyArgs {
     /// The file of a receipt, of an account's proof or of a window's.
     file: PathBuf,
     /// The chain's genesis file: whose hash is the chain id you trust.
     #[arg(long, value_name = "FILE")]
     genesis: PathBuf,
+    /// The file of `sluice lineage`, for a receipt or a proof without a lineage of its own.
+    #[arg(long, value_name = "FILE")]
+    lineage: Option<PathBuf>,
+}
+
+/// Against what a receipt or a proof is verified.
+struct Ground<'a> {
+    genesis: &'a ChainGenesis,
+    lineage: Option<&'a Path>,
+}
+
+impl Ground<'_> {
+    /// What the lineage apart says of some heights; `None` where the proof's `own` is to say it.
+    fn apart(
+        &self,
+        own: &Lineage,
+        heights: impl IntoIterator<Item = Height>,
+    ) -> Result<Option<Trust>, String> {
+        let Some(path) = self.lineage.filter(|_| own.0.is_empty()) else { return Ok(None) };
+        let mut walk = Walk::new(self.genesis, heights);
+        let told = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+        let file = std::fs::File::open(path).map_err(|error| told(&error))?;
+        walk_over(file, &mut walk).map_err(|error| told(&error))?;
+        Ok(Some(walk.finish()))
+    }
+
+    /// Why a proof does not hold, and what may be missing.
+    fn reason(&self, own: &Lineage, error: &dyn std::fmt::Display) -> String {
+        let hint = match self.lineage {
+            _ if !own.0.is_empty() => return error.to_string(),
+            None => "if it was asked for without its lineage, give the file of `sluice lineage`",
+            Some(_) => "if it is newer than the lineage, call `sluice lineage` again",
+        };
+        format!("{error} ({hint})")
+    }
 }
 
 /// What is said of a receipt or a proof.
@@ -119,15 +154,16 @@ impl From<&Proven> for ProvenOrder {
 /// Verifies; exit code 0 when valid, 1 when not, 2 when a file cannot be used.
 pub fn run(args: VerifyArgs, output: Output) -> anyhow::Result<Exit> {
     let genesis = genesis::load_genesis(&args.genesis).exit(Exit::Usage)?;
-    let bytes = read_at_most(&args.file, FILE_BYTES_MAX)
+    let bytes = read_at_most(&args.file, PROOF_BYTES_MAX)
         .with_context(|| format!("cannot read {}", args.file.display()))
         .exit(Exit::Usage)?;
+    let ground = Ground { genesis: &genesis, lineage: args.lineage.as_deref() };
     let result = if bytes.starts_with(&ACCOUNT_PROOF_MAGIC) {
-        account(&bytes, &genesis)
+        account(&bytes, &ground)
     } else if bytes.starts_with(&RECORD_PROOF_MAGIC) {
-        window(&bytes, &genesis)
+        window(&bytes, &ground)
     } else {
-        order(&bytes, &genesis)
+        order(&bytes, &ground)
     };
     let verdict = verdict(genesis.chain_id, result);
     output.answer(&verdict, || text(&verdict))?;
@@ -141,15 +177,23 @@ fn read_at_most(path: &Path, limit: usize) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn order(bytes: &[u8], genesis: &ChainGenesis) -> Result<ProvenReport, String> {
-    let proven = Receipt::decode(bytes).and_then(|receipt| receipt.verify(genesis));
-    let proven = proven.map_err(|error| error.to_string())?;
+fn order(bytes: &[u8], ground: &Ground<'_>) -> Result<ProvenReport, String> {
+    let receipt = Receipt::decode(bytes).map_err(|error| error.to_string())?;
+    let proven = match ground.apart(&receipt.lineage, receipt.heights())? {
+        None => receipt.verify(ground.genesis),
+        Some(trust) => receipt.verify_by(ground.genesis, &trust),
+    };
+    let proven = proven.map_err(|error| ground.reason(&receipt.lineage, &error))?;
     Ok(ProvenReport::Order(Box::new(ProvenOrder::from(&proven))))
 }
 
-fn account(bytes: &[u8], genesis: &ChainGenesis) -> Result<ProvenReport, String> {
+fn account(bytes: &[u8], ground: &Ground<'_>) -> Result<ProvenReport, String> {
     let proven = ProvenAccount::decode(bytes).map_err(|error| error.to_string())?;
-    proven.verify(genesis).map_err(|error| error.to_string())?;
+    let result = match ground.apart(&proven.lineage, [proven.header.height])? {
+        None => proven.verify(ground.genesis),
+        Some(trust) => proven.verify_by(&trust),
+    };
+    result.map_err(|error| ground.reason(&proven.lineage, &error))?;
     let ProvenAccount { proof, header, .. } = proven;
     let account = reports::account(&proof.key, &proof.account);
     Ok(ProvenReport::Account(Box::new(ProvenCounters {
@@ -160,9 +204,13 @@ fn account(bytes: &[u8], genesis: &ChainGenesis) -> Result<ProvenReport, String>
     })))
 }
 
-fn window(bytes: &[u8], genesis: &ChainGenesis) -> Result<ProvenReport, String> {
+fn window(bytes: &[u8], ground: &Ground<'_>) -> Result<ProvenReport, String> {
     let proof = RecordProof::decode(bytes).map_err(|error| error.to_string())?;
-    let proven = ProvenWindow::verify(&proof, genesis).map_err(|error| error.to_string())?;
+    let proven = match ground.apart(&proof.lineage, proof.heights())? {
+        None => ProvenWindow::verify(&proof, ground.genesis),
+        Some(trust) => ProvenWindow::verify_by(&proof, &trust),
+    };
+    let proven = proven.map_err(|error| ground.reason(&proof.lineage, &error))?;
     Ok(ProvenReport::Window(Box::new(ProvenReportOfWindow {
         window: reports::window(&proven.window, proven.settlement.as_ref()),
         height: proven.header.height.0,
@@ -236,15 +284,29 @@ impl ProvenReportOfWindow {
 }
 
 impl ProvenOrder {
+    /// Whether the order never entered the books.
+    fn is_rejected(&self) -> bool {
+        Outcome(self.outcome_code).rejection().is_some()
+    }
+
     fn text(&self) -> String {
-        let mut text = format!(
-            "  order {}: {} to merchant {}, collected by gateway {}",
-            self.order_id, self.amount, self.merchant, self.collecting_gateway
-        );
+        let mut text =
+            format!("  order {}: {} to merchant {}", self.order_id, self.amount, self.merchant);
         // Writing into a string does not fail.
         let _ = write!(text, "\n  outcome    {} (code {})", self.outcome, self.outcome_code);
+        let (is_rejected, gateway) = (self.is_rejected(), self.collecting_gateway);
+        let _ = match (self.collected_ms, is_rejected) {
+            (Some(_), _) => write!(text, "\n  gateway    {gateway} collected it"),
+            (None, true) => {
+                write!(text, "\n  gateway    {gateway} did not collect it: the chain rejected it")
+            }
+            (None, false) => write!(
+                text,
+                "\n  gateway    {gateway} was named to collect it; no collection is proven here"
+            ),
+        };
         let times = [
-            ("accepted", Some(self.accepted_ms)),
+            (if is_rejected { "rejected" } else { "accepted" }, Some(self.accepted_ms)),
             ("collected", self.collected_ms),
             ("arrived", self.arrived_ms),
         ];
@@ -263,5 +325,44 @@ impl ProvenOrder {
             let _ = write!(text, "\n  returned   {}", self.returned);
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use chain_types::{Amount, Currency, Rejection};
+
+    use super::*;
+
+    fn proven(outcome: Outcome, collected_ms: Option<u64>) -> String {
+        let order = ProvenOrder {
+            order_id: "an id".to_owned(),
+            outcome_code: outcome.0,
+            outcome: outcome_name(outcome),
+            merchant: "1001".to_owned(),
+            collecting_gateway: 201,
+            amount: Money::new(Amount(1_234), Currency(156)),
+            external_reference: String::new(),
+            accepted_ms: 1_790_000_000_000,
+            collected_ms,
+            arrived_ms: None,
+            instruction_id: None,
+            cashback_tier: None,
+            returned: Money::new(Amount(0), Currency(156)),
+        };
+        order.text()
+    }
+
+    #[test]
+    fn a_gateway_collected_only_what_the_receipt_proves_collected() {
+        let collected = proven(Outcome::APPLIED, Some(1_790_000_001_000));
+        assert!(collected.contains("201 collected it"), "{collected}");
+        let reserved = proven(Outcome::APPLIED, None);
+        assert!(reserved.contains("no collection is proven here"), "{reserved}");
+        assert!(reserved.contains("\n  accepted   2026-"), "{reserved}");
+        let rejected = proven(Rejection::OrderExpired.into(), None);
+        assert!(rejected.contains("did not collect it: the chain rejected it"), "{rejected}");
+        assert!(rejected.contains("\n  rejected   2026-"), "{rejected}");
     }
 }

@@ -173,6 +173,7 @@ impl HistoryChain {
             genesis: self.ground.genesis.clone(),
             state: self.home.state.clone(),
             store: self.home.store.clone(),
+            lineages: Arc::default(),
         }
     }
 
@@ -236,9 +237,9 @@ impl HistoryChain {
         costing(&mut self.steps.stage, || home.store.stage(&staged))?;
         let certificate = self.ground.certificate(&staged.block);
         home.proposers.note(&staged.block, &validators, penalty);
-        let (records, running) = (writes.records().to_vec(), writes.running_writes());
+        let learned = BlockRecords::of(&writes);
         let retired = costing(&mut self.steps.apply, || home.state.apply(writes));
-        let learned = BlockRecords { records, writes: running, retired };
+        let learned = BlockRecords { retired, ..learned };
         costing(&mut self.steps.commit, || home.store.commit(&certificate, learned))?;
         self.count(&staged.batches);
         let orders = SinceCheckpoint::orders_of(&staged.outcomes);

@@ -325,7 +325,7 @@ pub async fn receipts(
     let checked = orders.len().min(RECEIPTS_CHECKED_MAX);
     for (at, order) in orders.iter().take(checked).enumerate() {
         let id = order.to_string();
-        let report = client.ask_node(at, |node| node.receipt(id.clone()).boxed()).await?;
+        let report = client.ask_node(at, |node| node.receipt(id.clone(), None).boxed()).await?;
         let bytes = decode_base64(&report.receipt_base64).context("a receipt is no base64")?;
         let proven = Receipt::decode(&bytes)
             .and_then(|receipt| receipt.verify(genesis))

@@ -4,7 +4,7 @@ use std::net::{IpAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use genesis::{NetworkFolder, NetworkPlan, network_new};
+use genesis::{NetworkFolder, NetworkPlan, PORTS_PER_NODE, network_new};
 
 use crate::commands::exit::{Exit, WithExit as _, failure};
 
@@ -53,7 +53,8 @@ impl Drop for FreshNetwork {
 }
 
 fn with_free_ports(plan: &NetworkPlan) -> anyhow::Result<NetworkPlan> {
-    let ports = u16::try_from(2 * (plan.validators + plan.edges)).unwrap_or(u16::MAX);
+    let ports = u16::try_from(u32::from(PORTS_PER_NODE) * (plan.validators + plan.edges))
+        .unwrap_or(u16::MAX);
     let base_port = free_ports(plan.address, ports)?;
     Ok(NetworkPlan { base_port, ..plan.clone() })
 }

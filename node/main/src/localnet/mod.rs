@@ -118,8 +118,8 @@ fn announce(network: &NetworkFolder, nodes: &Nodes, output: Output) {
     for (node, pid) in network.nodes.iter().zip(nodes.pids()) {
         let url = node.rpc_url();
         output.note(&format!(
-            "{}: {url}  ws://{}  {url}/metrics  (process {pid})",
-            node.name, node.rpc_address
+            "{}: {url}  ws://{}  http://{}/metrics  (process {pid})",
+            node.name, node.rpc_address, node.operator_address
         ));
     }
     output.note(&format!("logs: {}/nodes/*/node.log; end with Ctrl-C", network.path.display()));

@@ -29,7 +29,7 @@ const LOG_LINES: usize = 5;
 #[derive(Debug)]
 struct NodeProcess {
     name: String,
-    rpc_address: String,
+    operator_address: String,
     config: PathBuf,
     log: PathBuf,
     child: Child,
@@ -53,9 +53,10 @@ impl Nodes {
         for node in nodes {
             let log = node.config.with_file_name("node.log");
             let child = spawn(&node.name, &node.config, &log)?;
-            let (name, rpc_address) = (node.name.clone(), node.rpc_address.to_string());
+            let (name, operator_address) = (node.name.clone(), node.operator_address.to_string());
             let config = node.config.clone();
-            let process = NodeProcess { name, rpc_address, config, log, child, has_ended: false };
+            let process =
+                NodeProcess { name, operator_address, config, log, child, has_ended: false };
             started.processes.push(process);
         }
         Ok(started)
@@ -100,7 +101,7 @@ impl Nodes {
                     return Err(failure(Exit::Fault, ended));
                 }
                 let process = &self.processes[at];
-                let ready = http::status(&process.rpc_address, "/readyz", PROBE_TIMEOUT).await;
+                let ready = http::status(&process.operator_address, "/readyz", PROBE_TIMEOUT).await;
                 if ready == Some(200) {
                     break;
                 }

@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chain_state::{InstructionRecord, Location, OrderRecord, QuoteRecord};
 use chain_store::{ChainStore as _, Store, StoreFault};
 use chain_types::batch::{BATCH_HEADER_BYTES, BATCH_PREFIX_BYTES, BatchHeader, BatchKind};
-use chain_types::{Height, InstructionId, OrderId, QuoteId, WindowId, codec};
+use chain_types::{Height, InstructionId, OrderId, ProofTooLarge, QuoteId, WindowId, codec};
 use node_replica::{Archive, ArchivedItem};
+use rpc_server::BackendError;
 
 /// Why something that an index names could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -26,25 +27,15 @@ pub enum ReadFault {
         /// Where.
         height: Height,
     },
-    /// A receipt would be longer than anyone reads.
-    #[error("the receipt of order {order} has {bytes} bytes: it was returned in too many parts")]
-    ReceiptTooLarge {
-        /// Whose receipt.
-        order: OrderId,
-        /// Its length.
-        bytes: usize,
-    },
     /// The index was made by a version that kept no paths of records.
     #[error("the index does not keep the proof of window {0}")]
     ProofNotKept(WindowId),
-    /// A window's proof would be longer than anyone reads.
-    #[error("the proof of window {window} has {bytes} bytes: it has too many positions")]
-    WindowProofTooLarge {
-        /// Whose proof.
-        window: WindowId,
-        /// Its length.
-        bytes: usize,
-    },
+    /// The index was made by a version that kept no nodes of the accounts' tree.
+    #[error("the index does not keep the proofs of accounts at height {0}")]
+    AccountProofNotKept(Height),
+    /// A receipt or a proof would be longer than anyone reads.
+    #[error("a proof is too large: {0}")]
+    TooLarge(#[from] ProofTooLarge),
 }
 
 /// The past of the chain in a node's home.
@@ -122,4 +113,9 @@ pub fn item_of(batch: &[u8], item: u32) -> Option<(BatchHeader, &[u8])> {
     let size = BatchKind::from_number(header.kind)?.item_bytes();
     let start = BATCH_PREFIX_BYTES + item as usize * size;
     Some((header, batch.get(start..start + size)?))
+}
+
+/// What a client is told of a receipt or proof of `what` that nobody would read.
+pub fn too_large(what: &str, error: ProofTooLarge) -> BackendError {
+    BackendError::ProofTooLarge(format!("{what}: {error}"))
 }

@@ -15,21 +15,22 @@ use chain_store::{
 use chain_types::evidence::EVIDENCE_PENALTY_HEIGHTS;
 use chain_types::registry::validator_of_keys;
 use chain_types::{
-    BatchError, BatchId, Block, ChainGenesis, Height, InstructionId, OrderId, Parameters,
-    PublicKey, Rejection, SignedBatch, WindowId, codec,
+    BatchError, BatchId, Block, ChainGenesis, Handover, Handovers, Height, InstructionId, OrderId,
+    PROOF_BYTES_MAX, Parameters, ParticipantId, PublicKey, Rejection, SignedBatch, WindowId, codec,
 };
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use node_replica::{Input, read_state};
 use rpc_api::{
     AccountName, AccountReport, BatchReport, BatchState, BlockReport, BlockSummary, BreachReport,
-    CaughtReport, EntryReport, EvidenceReport, HealthReport, InstructionReport, OrderReport,
-    Outcomes, ReceiptReport, StandingReport, StatusReport, TrialBalance, Wait, WindowReport,
-    encode_base64,
+    CaughtReport, EntryReport, EvidenceReport, HandoverReport, HealthReport, InstructionReport,
+    OrderReport, Outcomes, ReceiptReport, StandingReport, StatusReport, TrialBalance, Wait,
+    WindowReport, encode_base64,
 };
 use rpc_server::{Backend, BackendError, BlockName, InstructionsOf, Place};
 use tokio::sync::watch;
 
+use super::archive::{self, ReadFault};
 use super::hub::{Ended, FinalBatch, Hub};
 use super::inbox::{InputSender, Source};
 use super::observer::Observer;
@@ -68,6 +69,9 @@ pub struct NodeBackend {
     /// When the process started.
     pub started: Instant,
 }
+
+/// The report of a batch, and its block and place there.
+type PlacedReport = (BatchReport, (Height, u32));
 
 impl NodeBackend {
     pub(super) fn store(&self) -> &Store {
@@ -113,52 +117,96 @@ impl NodeBackend {
         wait: Wait,
         with_codes: bool,
     ) -> Result<BatchReport, BackendError> {
+        let batch = SignedBatch::decode(bytes.clone())?;
+        let id = batch.header().id();
         if let Some(reason) = self.observer.reason_not_ready() {
             let error = BatchError::new(Rejection::NotReady, format!("({reason})"));
-            return Err(retry_later(error));
+            return self.refused(error, id, bytes, with_codes).await;
         }
-        let batch = SignedBatch::decode(bytes)?;
-        let id = batch.header().id();
-        let waiting = Waiting::new(self.hub.clone(), id);
-        let (token, answer) = self.hub.submission();
-        self.submissions.send(batch, token).await;
-        let admitted = answer.await.map_err(|_| BackendError::fault("the driver ended"))?;
-        match admitted {
-            Ok(()) => {}
-            Err(error) if error.rejection == Rejection::BatchRepeated => {
-                return self.committed_report(id, with_codes).await;
-            }
-            Err(error) if error.rejection.is_transient() => return Err(retry_later(error)),
-            Err(error) => return Err(error.into()),
+        // Both are forgotten when this future is dropped, as it is when the client's patience ends.
+        let ending = self.hub.wait_for(id);
+        let admission = self.hub.submission();
+        self.submissions.send(batch, admission.token()).await;
+        let admitted = admission.answer().await;
+        let admitted = admitted.ok_or_else(|| BackendError::fault("the driver ended"))?;
+        if let Err(error) = admitted {
+            return self.refused(error, id, bytes, with_codes).await;
         }
         match wait {
             Wait::Admitted => Ok(BatchReport::pending(id, BatchState::Admitted)),
-            Wait::Final => match waiting.ended().await {
-                Some(Ended::Final(done)) => Ok(final_report(id, &done, with_codes)),
+            Wait::Final => match ending.answer().await {
+                Some(Ended::Final(done)) => {
+                    self.with_standings(final_report(id, &done, with_codes), bytes).await
+                }
                 Some(Ended::Dropped) => Err(BackendError::Dropped(id)),
                 None => Err(BackendError::fault("the driver ended")),
             },
         }
     }
 
-    /// The report of a batch that is in the chain already.
-    async fn committed_report(
+    /// The answer to a batch that is not taken: its outcomes, if it is in the chain already,
+    /// however late it comes; otherwise why not.
+    async fn refused(
         &self,
+        error: BatchError,
         id: BatchId,
+        bytes: Bytes,
         with_codes: bool,
     ) -> Result<BatchReport, BackendError> {
-        let height = read_state(&self.orders.state).height();
-        let mut head = self.hub.head();
-        let reached = head.wait_for(|head| *head >= height);
-        reached.await.map_err(BackendError::fault)?;
-        self.find_batch(id, with_codes)?.ok_or_else(|| BackendError::fault("a batch is lost"))
+        // A full pool says nothing of the chain; admission has looked into it before that. What
+        // broke another rule may have been in the chain before it did.
+        let is_verified = match error.rejection {
+            Rejection::SubmitterSuspended
+            | Rejection::RoleMissing
+            | Rejection::BatchExpired
+            | Rejection::BatchValidTooLong
+            | Rejection::BatchRepeated => Some(true),
+            Rejection::SignatureInvalid => Some(false),
+            // Such a node may wait for ever for what it lacks.
+            Rejection::NotReady => {
+                let found = self.store().batch_location(&id).map_err(BackendError::fault)?;
+                found.map(|_| false)
+            }
+            _ => None,
+        };
+        if let Some(is_verified) = is_verified {
+            let height = read_state(&self.orders.state).height();
+            let mut head = self.hub.head();
+            let reached = head.wait_for(|head| *head >= height);
+            reached.await.map_err(BackendError::fault)?;
+            // A batch's id says nothing of its signature and, before it is verified, of its items.
+            let found = self.find_batch(id, with_codes)?;
+            let is_same = |place| self.orders.holds(place, &bytes).map_err(BackendError::fault);
+            if let Some((report, place)) = found
+                && (is_verified || is_same(place)?)
+            {
+                return self.with_standings(report, bytes).await;
+            }
+        }
+        Err(if error.rejection.is_transient() { retry_later(error) } else { error.into() })
     }
 
+    /// The report with what the chain knew of the orders that its batch, these bytes, named again.
+    async fn with_standings(
+        &self,
+        mut report: BatchReport,
+        bytes: Bytes,
+    ) -> Result<BatchReport, BackendError> {
+        if report.outcomes.as_ref().is_none_or(|outcomes| outcomes.not_applied.is_empty()) {
+            return Ok(report);
+        }
+        let orders = self.orders.clone();
+        let add = move || orders.add_standings(&mut report, &bytes).map(|()| report);
+        let added = tokio::task::spawn_blocking(add).await.map_err(BackendError::fault)?;
+        added.map_err(BackendError::fault)
+    }
+
+    /// The report of a batch that is in the chain, without standings, and its place.
     fn find_batch(
         &self,
         id: BatchId,
         with_codes: bool,
-    ) -> Result<Option<BatchReport>, BackendError> {
+    ) -> Result<Option<PlacedReport>, BackendError> {
         let recent = self.read(|state| state.batch_location(&id))?;
         let stored = || self.store().batch_location(&id).map_err(BackendError::fault);
         let Some((height, index)) = recent.map_or_else(stored, |found| Ok(Some(found)))? else {
@@ -172,15 +220,15 @@ impl NodeBackend {
         let header = &committed.block.header;
         let outcomes = outcomes.into_iter().nth(index as usize).unwrap_or_default();
         let done = FinalBatch { height, block: header.hash(), index, time: header.time, outcomes };
-        Ok(Some(final_report(id, &done, with_codes)))
+        Ok(Some((final_report(id, &done, with_codes), (height, index))))
     }
 
     /// Whether the pool holds a batch.
     fn is_held(&self, id: &BatchId) -> bool {
-        let (token, answer) = self.hub.request();
-        let input = Input::BatchesWanted { ids: vec![*id], token };
+        let answer = self.hub.request();
+        let input = Input::BatchesWanted { ids: vec![*id], token: answer.token() };
         self.inputs.send_blocking(Source::Questions, input).is_ok()
-            && answer.blocking_recv().is_ok_and(|(found, _)| !found.is_empty())
+            && answer.blocking_answer().is_some_and(|(found, _)| !found.is_empty())
     }
 
     fn block_report(&self, height: Height) -> Result<Option<BlockReport>, BackendError> {
@@ -214,34 +262,6 @@ fn final_report(batch_id: BatchId, done: &FinalBatch, with_codes: bool) -> Batch
         block_hash: Some(done.block),
         block_time_ms: Some(done.time.0),
         outcomes: Some(Outcomes::new(&done.outcomes, with_codes)),
-    }
-}
-
-/// A client that waits for a batch; leaving ends the wait.
-struct Waiting {
-    hub: Arc<Hub>,
-    id: BatchId,
-    receiver: Option<tokio::sync::oneshot::Receiver<Ended>>,
-}
-
-impl Waiting {
-    fn new(hub: Arc<Hub>, id: BatchId) -> Self {
-        let receiver = Some(hub.wait_for(id));
-        Self { hub, id, receiver }
-    }
-
-    async fn ended(mut self) -> Option<Ended> {
-        match self.receiver.as_mut() {
-            Some(receiver) => receiver.await.ok(),
-            None => None,
-        }
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.receiver = None;
-        self.hub.forget(&self.id);
     }
 }
 
@@ -294,7 +314,13 @@ impl Backend for NodeBackend {
     fn batch(&self, id: &BatchId, with_codes: bool) -> Result<BatchReport, BackendError> {
         // The pool is asked first: a batch leaves it only for the chain.
         let held = self.is_held(id);
-        if let Some(report) = self.find_batch(*id, with_codes)? {
+        if let Some((mut report, (height, index))) = self.find_batch(*id, with_codes)? {
+            let outcomes = report.outcomes.as_ref();
+            if outcomes.is_some_and(|outcomes| !outcomes.not_applied.is_empty()) {
+                let bytes = self.store().batch_bytes(height, index).map_err(BackendError::fault)?;
+                let bytes = bytes.unwrap_or_default();
+                self.orders.add_standings(&mut report, &bytes).map_err(BackendError::fault)?;
+            }
             return Ok(report);
         }
         let state = if held { BatchState::Admitted } else { BatchState::Unknown };
@@ -318,12 +344,22 @@ impl Backend for NodeBackend {
         report.map(Some).map_err(BackendError::fault)
     }
 
-    fn receipt(&self, id: &OrderId) -> Result<Option<ReceiptReport>, BackendError> {
+    fn receipt(
+        &self,
+        id: &OrderId,
+        lineage_apart: bool,
+    ) -> Result<Option<ReceiptReport>, BackendError> {
         let Some(record) = self.order_record(id)? else { return Ok(None) };
-        let receipt = self.orders.receipt(*id, record).map_err(BackendError::fault)?;
+        let too_large = |error| archive::too_large(&format!("order {id}"), error);
+        let receipt = match self.orders.receipt(*id, record, lineage_apart) {
+            Ok(receipt) => receipt,
+            Err(ReadFault::TooLarge(error)) => return Err(too_large(error)),
+            Err(fault) => return Err(BackendError::fault(fault)),
+        };
+        let bytes = receipt.encode().map_err(too_large)?;
         Ok(Some(ReceiptReport {
             order_id: *id,
-            receipt_base64: encode_base64(&codec::encode(&receipt)),
+            receipt_base64: encode_base64(&bytes),
             proves_collection: receipt.collection.is_some(),
             proves_arrival: receipt.arrival.is_some(),
             return_count: u32::try_from(receipt.returns.len()).unwrap_or(u32::MAX),
@@ -368,6 +404,14 @@ impl Backend for NodeBackend {
         Ok(found.map_err(BackendError::fault)?.iter().map(reports::instruction).collect())
     }
 
+    fn last_instruction(
+        &self,
+        gateway: ParticipantId,
+    ) -> Result<Option<InstructionId>, BackendError> {
+        self.read(|_| ())?;
+        self.store().last_instruction(gateway).map_err(BackendError::fault)
+    }
+
     fn instruction(&self, id: &InstructionId) -> Result<Option<InstructionReport>, BackendError> {
         self.read(|_| ())?;
         let found = self.store().instruction(id).map_err(BackendError::fault)?;
@@ -405,13 +449,14 @@ impl Backend for NodeBackend {
         limit: u32,
     ) -> Result<Vec<AccountReport>, BackendError> {
         let after = after.as_ref().and_then(reports::account_key);
-        let state = read_state(&self.orders.state);
-        let accounts =
-            state.accounts(after.as_ref()).filter(|(key, _)| Some(*key) != after.as_ref());
-        Ok(accounts
-            .take(limit as usize)
-            .filter_map(|(key, account)| reports::account(key, account))
-            .collect())
+        // Copied under the lock and told outside it: a block must not wait for texts.
+        let accounts: Vec<_> = {
+            let state = read_state(&self.orders.state);
+            let all = state.accounts(after.as_ref());
+            let rest = all.filter(|(key, _)| Some(*key) != after.as_ref());
+            rest.take(limit as usize).map(|(key, account)| (*key, *account)).collect()
+        };
+        Ok(accounts.iter().filter_map(|(key, account)| reports::account(key, account)).collect())
     }
 
     fn account(&self, name: &AccountName) -> Result<Option<AccountReport>, BackendError> {
@@ -470,6 +515,25 @@ impl Backend for NodeBackend {
             }
         }
         Ok(blocks)
+    }
+
+    fn lineage(
+        &self,
+        after: Option<Height>,
+        limit: u32,
+    ) -> Result<(Vec<HandoverReport>, bool), BackendError> {
+        let head = self.read(State::height)?;
+        let from = after.map_or(Height(0), Height::next);
+        let page =
+            |handovers: &Handovers| handovers.page(from, head, limit as usize, PROOF_BYTES_MAX);
+        let Orders { genesis, store, lineages, .. } = &self.orders;
+        let page = lineages.read(store, genesis, head, page).map_err(BackendError::fault)?;
+        let (handovers, goes_on) = page;
+        let report = |handover: &Handover| HandoverReport {
+            height: handover.header.height.0,
+            handover_base64: encode_base64(&codec::encode(handover)),
+        };
+        Ok((handovers.iter().map(report).collect(), goes_on))
     }
 
     fn status(&self) -> Result<StatusReport, BackendError> {

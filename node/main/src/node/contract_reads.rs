@@ -24,7 +24,7 @@ use rpc_api::{
 };
 use rpc_server::{BackendError, ContractReads, Pair, Read, User};
 
-use super::archive::ReadFault;
+use super::archive::{self, ReadFault};
 use super::backend::NodeBackend;
 use super::contract_reports as told;
 use super::reports;
@@ -96,41 +96,55 @@ impl ContractReads for NodeBackend {
         &self,
         name: &AccountName,
         height: Option<Height>,
+        lineage_apart: bool,
     ) -> Read<Option<AccountProofReport>> {
         let head = self.read(State::height)?;
         let height = height.unwrap_or(head);
         let key = reports::account_key(name).filter(|_| height <= head && height > Height(0));
         let Some(key) = key else { return Ok(None) };
-        let proof = self.orders.account_proof(&key, height).map_err(BackendError::fault)?;
-        let Some(proof) = proof else { return Ok(None) };
+        let proof = match self.orders.account_proof(&key, height) {
+            Ok(Some(proof)) => proof,
+            Ok(None) => return Ok(None),
+            Err(ReadFault::AccountProofNotKept(height)) => {
+                return Err(BackendError::AccountProofNotKept(height));
+            }
+            Err(fault) => return Err(BackendError::fault(fault)),
+        };
         let committed = self.store().block(height).map_err(BackendError::fault)?;
         let missing = || BackendError::fault(format!("block {height} is not in the store"));
         let committed = committed.ok_or_else(missing)?;
-        let lineage = self.orders.lineage(height).map_err(BackendError::fault)?;
+        let below = (!lineage_apart).then_some(height);
+        let lineage = self.orders.lineage(below.into_iter()).map_err(BackendError::fault)?;
         let (header, certificate) = (committed.block.header, committed.certificate);
         let account = reports::account(&key, &proof.account);
         let account = account.ok_or_else(|| BackendError::fault("an account has no name"))?;
         let proven = ProvenAccount { proof, header, certificate, lineage };
+        let bytes = proven
+            .encode()
+            .map_err(|error| archive::too_large(&format!("account {name}"), error))?;
         Ok(Some(AccountProofReport {
             account,
             height: height.0,
             time_ms: proven.header.time.0,
             block_hash: proven.header.hash(),
             state_digest: proven.header.state_digest,
-            proof_base64: encode_base64(&proven.encode()),
+            proof_base64: encode_base64(&bytes),
         }))
     }
 
-    fn window_proof(&self, id: WindowId) -> Read<Option<WindowProofReport>> {
+    fn window_proof(&self, id: WindowId, lineage_apart: bool) -> Read<Option<WindowProofReport>> {
         if self.read(State::open_window)?.id == id {
             return Err(BackendError::WindowOpen(id));
         }
-        let proof = match self.orders.window_proof(id) {
+        let proof = match self.orders.window_proof(id, lineage_apart) {
             Ok(proof) => proof,
             Err(ReadFault::ProofNotKept(id)) => return Err(BackendError::ProofNotKept(id)),
             Err(fault) => return Err(BackendError::fault(fault)),
         };
-        Ok(proof.and_then(|proof| reports::window_proof(id, &proof)))
+        let Some(proof) = proof else { return Ok(None) };
+        let bytes = proof.encode();
+        let bytes = bytes.map_err(|error| archive::too_large(&format!("window {id}"), error))?;
+        Ok(reports::window_proof(id, &proof, &bytes))
     }
 
     fn transfers(

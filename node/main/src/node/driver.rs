@@ -200,10 +200,11 @@ impl Driver {
                 self.hub.found(token, batches, missing);
             }
             Effect::Submitted { token, result } => self.hub.submitted(token, result),
-            Effect::Commit { certificate, staged, records, writes, retired } => {
+            Effect::Commit { certificate, staged, records, writes, account_nodes, retired } => {
                 let started = Instant::now();
                 self.count_own_vote(&certificate);
-                self.store.commit(&certificate, BlockRecords { records, writes, retired })?;
+                let learned = BlockRecords { records, writes, account_nodes, retired };
+                self.store.commit(&certificate, learned)?;
                 self.metrics.commit_seconds.observe(started.elapsed().as_secs_f64());
                 self.committed(&staged, certificate.round);
             }

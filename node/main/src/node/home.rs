@@ -296,9 +296,9 @@ fn rebuild(
         rebuilt.opening.replayed_orders += SinceCheckpoint::orders_of(&outcomes);
         let penalty = rebuilt.state.parameters().proposer_penalty_heights;
         rebuilt.proposers.note(&block, rebuilt.state.validators(), penalty);
-        let (records, running) = (writes.records().to_vec(), writes.running_writes());
+        let learned = BlockRecords::of(&writes);
         let retired = rebuilt.state.apply(writes);
-        store.reindex(height, BlockRecords { records, writes: running, retired })?;
+        store.reindex(height, BlockRecords { retired, ..learned })?;
         progress.tell("replaying blocks", height);
         Ok(())
     })?;
@@ -362,9 +362,11 @@ fn from_checkpoint(
 
 /// What block zero leaves for the index.
 pub fn genesis_records(genesis: &ChainGenesis) -> BlockRecords {
+    let state = State::genesis(genesis);
     BlockRecords {
         records: State::genesis_records(genesis),
-        writes: State::genesis(genesis).running_writes(),
+        writes: state.running_writes(),
+        account_nodes: state.account_nodes(),
         retired: Retired::default(),
     }
 }

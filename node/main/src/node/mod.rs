@@ -8,11 +8,14 @@ mod backend;
 mod checkpoints;
 mod contract_reads;
 mod contract_reports;
+pub mod descriptors;
 mod driver;
 pub mod home;
 mod hub;
 mod inbox;
 pub mod keys;
+mod known;
+pub mod lineages;
 mod metrics;
 mod notices;
 mod observer;
@@ -46,6 +49,7 @@ use tracing::info;
 use self::archive::StoreArchive;
 use self::backend::NodeBackend;
 use self::checkpoints::Checkpoints;
+use self::descriptors::Descriptors;
 use self::driver::{Driver, wall_clock};
 use self::home::Home;
 use self::hub::Hub;
@@ -58,6 +62,7 @@ use self::standing::Registration;
 use self::submissions::{Desk, Submissions};
 use self::vitals::Vitals;
 use self::watch::Watch;
+use crate::logs;
 
 /// Requests to peers that wait to be carried out; the replica's timers ask again.
 const REQUESTS_MAX: usize = 256;
@@ -71,21 +76,31 @@ const PID_FILE: &str = "sluice.pid";
 pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Result<()> {
     let identity = config.identity()?;
     let genesis = Arc::new(identity.genesis.clone());
+    let limits = NetworkLimits::default();
+    let limit = descriptors::raise_limit();
+    let needs = |nodes| Descriptors::of(&config, nodes, &limits, limit);
+    // Before anything is opened, and again with the registry of the head.
+    needs(genesis.nodes.len()).check()?;
     let home = open_home(&config, &genesis, identity.validator_key.is_some()).await?;
     let pid_file = PidFile::write(&config.home)?;
     let mut registry = Registry::default();
     let metrics = Arc::new(NodeMetrics::new(&mut registry));
+    logs::register(&mut registry);
     let own_key = identity.network_key.public_key();
     let (height, nodes) = {
         let state = read_state(&home.state);
         (state.height(), state.nodes().to_vec())
     };
+    let descriptors = needs(nodes.len());
+    descriptors.check()?;
     let registration = Registration::new(config.clone(), identity.clone(), &nodes)?;
     let directory = Arc::new(Directory::new(height, &nodes, own_key));
-    let network_config = network_config(&config, &identity, &nodes);
+    let limits = NetworkLimits { connections_max: descriptors.links as u32, ..limits };
+    let network_config = network_config(&config, &identity, &nodes, limits);
     let (network, events) = Network::start(network_config, &mut registry, cancel.clone()).await?;
 
     let hub = Arc::new(Hub::new(height));
+    hub::register(&hub, &mut registry);
     let vitals = vitals_at_start(&home.state);
     let observer = Observer::new(vitals.clone(), home.state.clone(), network.clone(), own_key);
     let observer = Arc::new(observer);
@@ -117,6 +132,7 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
             genesis: genesis.clone(),
             state: home.state.clone(),
             store: home.store.clone(),
+            lineages: Arc::default(),
         },
         hub: hub.clone(),
         vitals: vitals.clone(),
@@ -157,7 +173,7 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
         metrics,
     };
     let server = rpc_server::Server::start(
-        rpc_config(&config),
+        rpc_config(&config, &descriptors),
         Arc::new(backend),
         Arc::new(std::sync::Mutex::new(registry)),
         cancel.clone(),
@@ -166,16 +182,20 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
         name = config.name,
         chain = %genesis.chain_id,
         rpc = %server.local_address(),
+        operator = ?server.operator_address(),
         height = %read_state(&state).height(),
+        descriptors = descriptors.limit,
+        descriptors_needed = descriptors.needed(),
         "node started"
     );
     let listening = tokio::spawn(peers.clone().listen(events, cancel.clone()));
     let asking = tokio::spawn(peers.ask(request_receiver));
+    let reporting = tokio::spawn(logs::report(cancel.clone()));
     let result = drive(driver, first, input_receiver, cancel.clone()).await;
     cancel.cancel();
     server.stopped().await;
     network.wait_stopped().await;
-    let _ = tokio::join!(listening, asking);
+    let _ = tokio::join!(listening, asking, reporting);
     drop(pid_file);
     info!("node stopped");
     result
@@ -225,6 +245,8 @@ async fn open_home(
 /// What a node's configuration says of its store.
 pub fn store_options(config: &NodeConfig) -> StoreOptions {
     StoreOptions {
+        block_files_open_max: descriptors::BLOCK_FILES as usize,
+        index_files_open_max: descriptors::index_files(descriptors::raise_limit()),
         block_file_bytes: config.store.block_file_bytes,
         block_files_cached: config.store.block_files_cached,
         index_cache_bytes: usize::try_from(config.store.cache_bytes).unwrap_or(usize::MAX),
@@ -236,6 +258,7 @@ fn network_config(
     config: &NodeConfig,
     identity: &NodeIdentity,
     nodes: &[chain_types::Node],
+    limits: NetworkLimits,
 ) -> NetworkConfig {
     let peers = config
         .network
@@ -252,7 +275,7 @@ fn network_config(
         listen: config.network.listen.to_string(),
         peers,
         allowed: nodes.iter().map(|node| node.network_key).collect::<BTreeSet<_>>(),
-        limits: NetworkLimits::default(),
+        limits,
     }
 }
 
@@ -268,7 +291,7 @@ fn replica_config(
             .validator_key
             .clone()
             .map(|vote| NodeKeys { network: identity.network_key.public_key(), vote }),
-        pool: PoolLimits { bytes_max, submitter_bytes_max: bytes_max / 2, ..PoolLimits::default() },
+        pool: PoolLimits { bytes_max, ..PoolLimits::default() },
         checkpoints: checkpoint_interval(config),
         replayed_orders: 0,
         head: None,
@@ -304,15 +327,25 @@ fn new_replica(
     )
 }
 
-fn rpc_config(config: &NodeConfig) -> rpc_server::ServerConfig {
+fn rpc_config(config: &NodeConfig, descriptors: &Descriptors) -> rpc_server::ServerConfig {
     let rpc = &config.rpc;
     rpc_server::ServerConfig {
+        descriptor_ceiling: i32::try_from(descriptors.public_ceiling()).unwrap_or(i32::MAX),
         listen: rpc.listen,
         connections_max: rpc.connections_max,
         subscriptions_max: rpc.subscriptions_max,
         calls_per_second_max: rpc.calls_per_second_max,
         wait_ms_max: rpc.wait_ms_max,
-        cors: rpc.cors,
+        operator_listen: Some(config.operator_address()),
+        connections_per_address_max: rpc.connections_per_address_max,
+        subscriptions_per_address_max: rpc.subscriptions_per_address_max,
+        hosts: rpc.hosts.clone(),
+        origins: rpc.origins.clone(),
+        trusted_proxies: rpc.trusted_proxies.clone(),
+        forwarded_header: match rpc.forwarded_header {
+            genesis::ForwardedHeader::XForwardedFor => rpc_server::ForwardedHeader::XForwardedFor,
+            genesis::ForwardedHeader::Forwarded => rpc_server::ForwardedHeader::Forwarded,
+        },
         ..rpc_server::ServerConfig::default()
     }
 }

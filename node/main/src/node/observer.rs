@@ -15,6 +15,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use rpc_api::{PassedOverReport, PeerReport, StandingReport};
 
+use super::descriptors;
 use super::readiness::{KnownValidator, Situation, lacks_text, reason, waits_for_text};
 use super::vitals::{Vitals, milliseconds};
 
@@ -156,6 +157,12 @@ impl Collector for Figures {
         let help = "The age of the last committed block";
         let name = "last_block_age_seconds";
         age.encode(encoder.encode_descriptor(name, help, None, age.metric_type())?)?;
+        if let Some(open) = descriptors::open_now() {
+            let open = ConstGauge::new(open as i64);
+            let help = "File descriptors that the process has open";
+            let name = "descriptors_open";
+            open.encode(encoder.encode_descriptor(name, help, None, open.metric_type())?)?;
+        }
         let ready = ConstGauge::new(i64::from(self.0.reason_not_ready().is_none()));
         let help = "Whether this node is ready: 1 or 0, as /readyz says";
         ready.encode(encoder.encode_descriptor("ready", help, None, ready.metric_type())?)

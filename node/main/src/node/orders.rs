@@ -7,8 +7,8 @@ use chain_state::{InstructionRecord, InstructionStatus, Location, OrderRecord, O
 use chain_store::{ChainStore as _, PAGE_ITEMS_MAX, Store, StoreFault, SubmittedOrder};
 use chain_types::batch::BatchHeader;
 use chain_types::{
-    BatchId, BlockHeader, ChainGenesis, Height, InstructionId, OrderId, Receipt, RechargeItem,
-    TimeMs,
+    BatchId, BlockHeader, ChainGenesis, Handovers, Height, InstructionId, Lineage, OrderId,
+    Receipt, RechargeItem, TimeMs,
 };
 use node_replica::SharedState;
 use rpc_api::recharge::{OrderContent, RETURNS_LISTED_MAX};
@@ -20,6 +20,7 @@ use zerocopy::FromBytes as _;
 
 use super::archive::{self, ReadFault};
 use super::contract_reports as told;
+use super::lineages::Lineages;
 
 /// Where orders are read.
 #[derive(Clone)]
@@ -30,6 +31,8 @@ pub struct Orders {
     pub state: SharedState,
     /// Blocks and indexes, at least as far as the state was when the read began.
     pub store: Arc<Store>,
+    /// The changes of validators, as far as anybody asked.
+    pub lineages: Arc<Lineages>,
 }
 
 /// An order with the blocks that matter to it.
@@ -185,14 +188,34 @@ impl Orders {
         }))
     }
 
-    /// An order's receipt.
+    /// An order's receipt, with its lineage or without.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or its returns alone are more than anyone reads.
+    pub fn receipt(
+        &self,
+        id: OrderId,
+        record: OrderRecord,
+        lineage_apart: bool,
+    ) -> Result<Receipt, ReadFault> {
+        let found = self.find(record)?;
+        let Found { record, item, instruction, .. } = &found;
+        let mut receipt = self.make_receipt(id, record, item, instruction.as_ref())?;
+        if !lineage_apart {
+            receipt.lineage = self.lineage(receipt.heights())?;
+        }
+        Ok(receipt)
+    }
+
+    /// The changes of validators that lead to the blocks of these heights, committed ones.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn receipt(&self, id: OrderId, record: OrderRecord) -> Result<Receipt, ReadFault> {
-        let found = self.find(record)?;
-        let Found { record, item, instruction, .. } = &found;
-        self.make_receipt(id, record, item, instruction.as_ref())
+    pub fn lineage(&self, heights: impl Iterator<Item = Height>) -> Result<Lineage, ReadFault> {
+        let heights: Vec<Height> = heights.collect();
+        let last = heights.iter().copied().max().unwrap_or_default();
+        let make = |handovers: &Handovers| handovers.lineage(heights);
+        self.lineages.read(&self.store, &self.genesis, last, make)
     }
 
     fn find(&self, record: OrderRecord) -> Result<Found, ReadFault> {
@@ -249,10 +272,11 @@ impl Orders {
         let ended = found.ended.time.0;
         let status = found.record.status;
         let settled = found.instruction.and_then(|instruction| match instruction.status {
-            InstructionStatus::Instructed => None,
-            InstructionStatus::Arrived { time, .. }
-            | InstructionStatus::Failed { time, .. }
-            | InstructionStatus::Returned { time, .. } => Some(time.0),
+            // Sent back before it was paid: nothing arrived, and each return has its own time.
+            InstructionStatus::Instructed | InstructionStatus::Returned { .. } => None,
+            InstructionStatus::Arrived { time, .. } | InstructionStatus::Failed { time, .. } => {
+                Some(time.0)
+            }
         });
         let is_converted = found.item.payout_currency() != found.item.currency();
         let allowed_ms = if is_converted {

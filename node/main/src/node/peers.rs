@@ -17,8 +17,8 @@ use chain_store::{ChainStore as _, Store};
 use chain_types::{BatchId, ChainId, Height, PublicKey, SignedBatch, codec};
 use node_network::{Event, Events, Ignored, Lane, Network, Reply, Strike, Throttle};
 use node_replica::{
-    Input, NodeIndex, PeerRequest, PeerResponse, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX,
-    SYNC_BLOCKS_MAX, SYNC_BYTES_MAX, SharedState, SyncBlock, WireBlock,
+    Input, NodeIndex, PeerRequest, PeerResponse, REQUEST_BATCHES_MAX, REQUEST_BYTES_MAX,
+    RESPONSE_BYTES_MAX, SYNC_BLOCKS_MAX, SYNC_BYTES_MAX, SharedState, SyncBlock, WireBlock,
 };
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -44,8 +44,6 @@ const ASKING_MAX: usize = 16;
 const ANSWERING_MAX: usize = 8;
 /// Those of one peer: another always finds a place soon.
 const ANSWERING_A_PEER_MAX: usize = 4;
-/// Batches in one answer.
-const ANSWER_BATCHES_MAX: usize = 8;
 
 /// A question to a peer, to be carried out beside the driver.
 #[derive(Debug)]
@@ -209,6 +207,10 @@ impl Peers {
 
     async fn answer(&self, from: PublicKey, bytes: &[u8], reply: Reply) {
         let response = match codec::decode(bytes, REQUEST_BYTES_MAX) {
+            Ok(PeerRequest::Batches(ids)) if ids.len() > REQUEST_BATCHES_MAX => {
+                self.network.strike(from, Strike::Invalid);
+                return;
+            }
             Ok(PeerRequest::Batches(ids)) => self.answer_batches(ids).await,
             Ok(PeerRequest::Blocks { from, count }) => {
                 let store = self.store.clone();
@@ -234,12 +236,14 @@ impl Peers {
         reply.send(Bytes::from(codec::encode(&response)));
     }
 
-    async fn answer_batches(&self, mut ids: Vec<BatchId>) -> PeerResponse {
-        ids.truncate(ANSWER_BATCHES_MAX);
-        let (token, answer) = self.hub.request();
-        // Fails only once the driver has ended, and so does the answer then.
-        let _ = self.inputs.send(Source::Questions, Input::BatchesWanted { ids, token }).await;
-        let Ok((found, missing)) = answer.await else {
+    async fn answer_batches(&self, ids: Vec<BatchId>) -> PeerResponse {
+        let answer = self.hub.request();
+        let question = Input::BatchesWanted { ids, token: answer.token() };
+        // Fails only once the driver has ended, and then there will be no answer.
+        if self.inputs.send(Source::Questions, question).await.is_err() {
+            return PeerResponse::Batches(Vec::new());
+        }
+        let Some((found, missing)) = answer.answer().await else {
             return PeerResponse::Batches(Vec::new());
         };
         let mut batches: Vec<Vec<u8>> = found.iter().map(|batch| batch.bytes().to_vec()).collect();
@@ -254,9 +258,10 @@ impl Peers {
 
     async fn fetch_batches(&self, from: NodeIndex, ids: Vec<BatchId>) {
         let Some(key) = self.directory.key(from) else { return };
+        let asked = ids.len();
         let batches = match self.request(key, &PeerRequest::Batches(ids)).await {
-            Some(PeerResponse::Batches(batches)) => batches,
-            Some(PeerResponse::Blocks(_)) => {
+            Some(PeerResponse::Batches(batches)) if batches.len() <= asked => batches,
+            Some(_) => {
                 self.network.strike(key, Strike::Invalid);
                 return;
             }

@@ -1,11 +1,12 @@
-//! Proofs for auditors. Accounts as any block left them: every account's last entry up to the block
-//! gives the tree that the block's header commits to. Windows' reports: the index keeps their paths
-//! to the root over the block's records.
+//! Proofs for auditors. An account at the head: the state's own tree proves it. As an earlier block
+//! left it: the index keeps the tree's nodes of every fourth level, each as every block that
+//! changed it left it. Windows' reports: the index keeps their paths to the root over the block's
+//! records.
 
-use chain_state::{Account, AccountKey, AccountProof, Record, State};
+use chain_state::{Account, AccountKey, AccountPlace, AccountProof, Record, State};
 use chain_store::{ChainStore as _, RecordName, RecordPath};
-use chain_types::record_proof::{RECORD_PROOF_BYTES_MAX, RECORD_PROOF_MAGIC};
-use chain_types::{Height, RecordInclusion, RecordProof, WindowId, codec};
+use chain_types::record_proof::RECORD_PROOF_MAGIC;
+use chain_types::{Height, Lineage, RecordInclusion, RecordProof, WindowId, codec};
 use node_replica::read_state;
 
 use super::archive::ReadFault;
@@ -13,26 +14,65 @@ use super::orders::Orders;
 
 impl Orders {
     /// Proof of the counters that an account had after the block of `height`, a committed one or
-    /// zero; `None` when it had none then. Reads one entry of every account.
+    /// zero; `None` when it had none then. Its cost grows with the logarithm of the number of
+    /// accounts: at most 15 rows of the index a level that is kept, two more for the rest.
     ///
     /// # Errors
-    /// When the store cannot be read, or what it holds does not lead to the block's digest.
+    /// When the store cannot be read, what it holds does not lead to the block's digest, or the
+    /// index was made by a version that kept no nodes of the accounts' tree.
     pub fn account_proof(
         &self,
         key: &AccountKey,
         height: Height,
     ) -> Result<Option<AccountProof>, ReadFault> {
-        let inconsistent = |what| ReadFault::Inconsistent { what, height };
         let digest = self.state_digest(height)?;
-        let writes = self.store.writes_digest(height)?;
-        let writes = writes.ok_or_else(|| inconsistent("the digest of other writes"))?;
-        let accounts = self.accounts_at(height)?;
-        let Some(proof) = AccountProof::make(key, &accounts, writes) else { return Ok(None) };
-        if proof.holds(digest) {
-            Ok(Some(proof))
-        } else {
-            Err(inconsistent("the accounts' entries"))
+        let (own, place) = {
+            let state = read_state(&self.state);
+            let own = (state.height() == height).then(|| state.account_proof(key));
+            (own, state.account_place(key))
+        };
+        let proof = match (own, place) {
+            (Some(own), _) => own,
+            (None, Some(place)) => self.account_before(key, place, height)?,
+            // No account is ever removed, so none of the past is missing at the head.
+            (None, None) => None,
+        };
+        match proof {
+            None => Ok(None),
+            Some(proof) if proof.holds(digest) => Ok(Some(proof)),
+            Some(_) if !self.keeps_account_nodes()? => Err(ReadFault::AccountProofNotKept(height)),
+            Some(_) => Err(ReadFault::Inconsistent { what: "the accounts' nodes", height }),
         }
+    }
+
+    /// The proof of an account of the past, not yet held against its block.
+    fn account_before(
+        &self,
+        key: &AccountKey,
+        place: AccountPlace,
+        height: Height,
+    ) -> Result<Option<AccountProof>, ReadFault> {
+        let writes = self.store.writes_digest(height)?;
+        let what = "the digest of other writes";
+        let writes = writes.ok_or(ReadFault::Inconsistent { what, height })?;
+        let Some(account) = self.account_at(key, height)? else { return Ok(None) };
+        let node_at = |level, index| self.store.account_node_at(level, index, height);
+        Ok(Some(AccountProof::from_kept((*key, account), place, writes, node_at)?))
+    }
+
+    /// An account's counters after the block of `height`; `None` when there was no such account.
+    fn account_at(&self, key: &AccountKey, height: Height) -> Result<Option<Account>, ReadFault> {
+        let entry = self.store.account_entry_at(key, height)?;
+        let account = entry.map(|entry| entry.after);
+        Ok(account.or_else(|| State::opened_empty(&self.genesis, key)))
+    }
+
+    /// Whether the index has kept the nodes of the accounts' tree from block zero on: of its
+    /// highest kept level, then, there is one.
+    fn keeps_account_nodes(&self) -> Result<bool, ReadFault> {
+        const HIGHEST: u8 = 28;
+        let first = self.store.account_node_at(HIGHEST, 0, Height(0))?;
+        Ok(first.is_some() || self.genesis.liquidity.is_empty())
     }
 
     fn state_digest(&self, height: Height) -> Result<chain_types::Digest, ReadFault> {
@@ -44,49 +84,31 @@ impl Orders {
         Ok(committed.block.header.state_digest)
     }
 
-    /// All accounts as the block of `height` left them, in order of creation. Those of the genesis
-    /// file stand first and exist from the beginning, each other one from its first entry on.
-    fn accounts_at(&self, height: Height) -> Result<Vec<(AccountKey, Account)>, ReadFault> {
-        let opening = State::genesis(&self.genesis).accounts_created().to_vec();
-        let created: Vec<AccountKey> =
-            read_state(&self.state).accounts_created().iter().map(|(key, _)| *key).collect();
-        let mut accounts = Vec::new();
-        for (at, key) in created.into_iter().enumerate() {
-            let entry = self.store.account_entry_at(&key, height)?;
-            let opened = opening.get(at).map(|(_, account)| *account);
-            match entry.map(|entry| entry.after).or(opened) {
-                Some(account) => accounts.push((key, account)),
-                // Those after it were created later still.
-                None => break,
-            }
-        }
-        Ok(accounts)
-    }
-    /// Proof of the report of a window, and of the word that it is settled if it was given; `None`
-    /// when no committed block has closed such a window.
+    /// Proof of the report of a window, and of the word that it is settled if it was given, with
+    /// its lineage or without; `None` when no committed block has closed such a window.
     ///
     /// # Errors
-    /// When the store cannot be read, keeps no path of the window, holds what does not lead to the
-    /// block's root, or the proof would be longer than anyone reads.
-    pub fn window_proof(&self, id: WindowId) -> Result<Option<RecordProof>, ReadFault> {
+    /// When the store cannot be read, keeps no path of the window, or holds what does not lead to
+    /// the block's root.
+    pub fn window_proof(
+        &self,
+        id: WindowId,
+        lineage_apart: bool,
+    ) -> Result<Option<RecordProof>, ReadFault> {
         let Some(window) = self.store.window(id)? else { return Ok(None) };
         let path = self.record_path(RecordName::Window(id))?;
         let Some(report) = self.include_record(&Record::Window(window), path)? else {
             return Ok(None);
         };
-        let mut last = report.header.height;
         let mut records = vec![report];
         if let Some(word) = self.store.window_settlement(id)? {
             let path = self.record_path(RecordName::WindowSettlement(id))?;
-            let word = self.include_record(&Record::WindowSettlement(word), path)?;
-            last = word.as_ref().map_or(last, |word| word.header.height);
-            records.extend(word);
+            records.extend(self.include_record(&Record::WindowSettlement(word), path)?);
         }
-        let lineage = self.lineage(last)?;
-        let proof = RecordProof { magic: RECORD_PROOF_MAGIC, records, lineage };
-        let bytes = codec::encode(&proof).len();
-        if bytes > RECORD_PROOF_BYTES_MAX {
-            return Err(ReadFault::WindowProofTooLarge { window: id, bytes });
+        let lineage = Lineage::default();
+        let mut proof = RecordProof { magic: RECORD_PROOF_MAGIC, records, lineage };
+        if !lineage_apart {
+            proof.lineage = self.lineage(proof.heights())?;
         }
         Ok(Some(proof))
     }

@@ -1,16 +1,14 @@
-//! Making receipts: the blocks that hold an order's operations, with the keys that held at them and
-//! the changes of validators that lead to them.
+//! Making receipts: the blocks that hold an order's operations, with the keys that held at them.
 
 use chain_state::{
     AccountKey, EntryCause, InstructionRecord, InstructionStatus, Location, OrderRecord,
     OrderStatus,
 };
 use chain_store::{ChainStore as _, EntryCursor, PAGE_ITEMS_MAX};
-use chain_types::lineage::{Handover, Lineage};
-use chain_types::receipt::{RECEIPT_BYTES_MAX, RECEIPT_MAGIC};
+use chain_types::receipt::RECEIPT_MAGIC;
 use chain_types::{
-    BatchKind, Decision, Height, HoldDecisionItem, Inclusion, OrderId, Outcome, Provable, Receipt,
-    RechargeItem, codec,
+    BatchKind, Decision, Height, HoldDecisionItem, Inclusion, Lineage, OrderId, Outcome,
+    PROOF_BYTES_MAX, ProofTooLarge, Provable, Receipt, RechargeItem, codec,
 };
 use zerocopy::FromBytes as _;
 
@@ -26,10 +24,10 @@ struct Steps {
 }
 
 impl Orders {
-    /// The receipt of an order with this record.
+    /// The receipt of an order with this record, without a lineage.
     ///
     /// # Errors
-    /// When the store cannot be read, or the receipt would be longer than anyone reads.
+    /// When the store cannot be read, or its returns are more than anyone reads.
     pub(super) fn make_receipt(
         &self,
         id: OrderId,
@@ -43,25 +41,37 @@ impl Orders {
             Some(InstructionStatus::Arrived { location, .. }) => Some(location),
             _ => None,
         };
-        let returned = self.store.returns(&id, None, PAGE_ITEMS_MAX)?;
-        let mut receipt = Receipt {
+        Ok(Receipt {
             magic: RECEIPT_MAGIC,
             order: self.include(record.location)?,
             collection: include(steps.collection)?,
             release: include(steps.release)?,
             arrival: include(arrival)?,
-            returns: (returned.iter())
-                .map(|back| self.include(back.location))
-                .collect::<Result<_, _>>()?,
+            returns: self.included_returns(id)?,
             lineage: Lineage::default(),
-        };
-        let last = inclusions(&receipt).map(|inclusion| inclusion.header.height).max();
-        receipt.lineage = self.lineage(last.unwrap_or_default())?;
-        let bytes = codec::encode(&receipt).len();
-        if bytes > RECEIPT_BYTES_MAX {
-            return Err(ReadFault::ReceiptTooLarge { order: id, bytes });
+        })
+    }
+
+    /// All returns of an order, or the fault that they are more than a receipt holds: one that left
+    /// some out would say less than the truth.
+    fn included_returns(&self, id: OrderId) -> Result<Vec<Inclusion>, ReadFault> {
+        let (mut returns, mut bytes) = (Vec::new(), 0);
+        let mut after = None;
+        loop {
+            let page = self.store.returns(&id, after, PAGE_ITEMS_MAX)?;
+            for back in &page {
+                let included = self.include(back.location)?;
+                bytes += codec::encode(&included).len();
+                if bytes > PROOF_BYTES_MAX {
+                    return Err(ProofTooLarge { bytes, lineage_bytes: 0 }.into());
+                }
+                returns.push(included);
+            }
+            after = page.last().map(|back| back.sequence);
+            if page.len() < PAGE_ITEMS_MAX {
+                return Ok(returns);
+            }
         }
-        Ok(receipt)
     }
 
     fn steps(
@@ -151,50 +161,4 @@ impl Orders {
         };
         provable.include(batch, &bytes, item).ok_or_else(|| inconsistent("an item"))
     }
-
-    /// The changes of validators from the genesis file to the block of `last`.
-    pub(super) fn lineage(&self, last: Height) -> Result<Lineage, ReadFault> {
-        let mut handovers = Vec::new();
-        let mut validators = self.genesis.validators();
-        let mut after = None;
-        loop {
-            let page = self.store.registries(after, PAGE_ITEMS_MAX)?;
-            let is_last = page.len() < PAGE_ITEMS_MAX;
-            for registry in page {
-                if registry.since > last {
-                    return Ok(Lineage(handovers));
-                }
-                after = Some(registry.since);
-                if registry.validators != validators {
-                    validators = registry.validators.clone();
-                    handovers.push(self.handover(registry.since, registry.validators)?);
-                }
-            }
-            if is_last {
-                return Ok(Lineage(handovers));
-            }
-        }
-    }
-
-    /// The change to the validators who decide from the block of `since` on.
-    fn handover(
-        &self,
-        since: Height,
-        validators: chain_types::ValidatorSet,
-    ) -> Result<Handover, ReadFault> {
-        let inconsistent =
-            ReadFault::Inconsistent { what: "a change of validators", height: since };
-        let before = since.previous().map(|before| self.store.block(before)).transpose()?;
-        let committed = before.flatten().ok_or(inconsistent)?;
-        let (header, certificate) = (committed.block.header, committed.certificate);
-        Ok(Handover { header, certificate, validators })
-    }
-}
-
-fn inclusions(receipt: &Receipt) -> impl Iterator<Item = &Inclusion> {
-    let Receipt { order, collection, release, arrival, returns, .. } = receipt;
-    [Some(order), collection.as_ref(), release.as_ref(), arrival.as_ref()]
-        .into_iter()
-        .flatten()
-        .chain(returns)
 }

@@ -5,7 +5,7 @@ use chain_state::{
     InstructionRecord, InstructionStatus, Stage, State, WindowRecord, WindowSettlement,
 };
 use chain_types::{
-    BlockHash, Currency, EquivocationKind, FailureReason, Node, RecordProof, WindowId, codec,
+    BlockHash, Currency, EquivocationKind, FailureReason, Node, RecordProof, WindowId,
 };
 use rpc_api::{
     AccountKind, AccountName, AccountReport, BreachReport, BreachStage, CountersReport,
@@ -55,7 +55,7 @@ fn window_settled(settlement: &WindowSettlement) -> WindowSettledReport {
 }
 
 /// The proof of a window's report; `None` when it proves nothing.
-pub fn window_proof(id: WindowId, proof: &RecordProof) -> Option<WindowProofReport> {
+pub fn window_proof(id: WindowId, proof: &RecordProof, bytes: &[u8]) -> Option<WindowProofReport> {
     let (report, rest) = proof.records.split_first()?;
     Some(WindowProofReport {
         window: id.0,
@@ -64,7 +64,7 @@ pub fn window_proof(id: WindowId, proof: &RecordProof) -> Option<WindowProofRepo
         block_hash: report.header.hash(),
         records_root: report.header.records_root,
         settled_height: rest.first().map(|word| word.header.height.0),
-        proof_base64: encode_base64(&codec::encode(proof)),
+        proof_base64: encode_base64(bytes),
     })
 }
 

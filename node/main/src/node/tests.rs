@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod evidence;
+mod known;
+mod lineage;
 mod peers;
+mod proofs;
 mod restore;
 
 use std::sync::Arc;
@@ -123,7 +126,11 @@ struct Chain {
 
 impl Chain {
     fn new() -> Self {
-        let (folder, genesis) = (tempfile::tempdir().unwrap(), Arc::new(genesis()));
+        Self::of(genesis())
+    }
+
+    fn of(genesis: ChainGenesis) -> Self {
+        let (folder, genesis) = (tempfile::tempdir().unwrap(), Arc::new(genesis));
         let (store, _) =
             Store::open(folder.path(), genesis.chain_id, StoreOptions::default()).unwrap();
         let store = Arc::new(store);
@@ -137,7 +144,7 @@ impl Chain {
 
     fn orders(&self) -> Orders {
         let (state, store) = (self.state.clone(), self.store.clone());
-        Orders { genesis: self.genesis.clone(), state, store }
+        Orders { genesis: self.genesis.clone(), state, store, lineages: Arc::default() }
     }
 
     fn time(&self) -> TimeMs {
@@ -205,11 +212,11 @@ impl Chain {
         let certificate = Certificate { height, round, block: hash, signatures };
         let staged = StagedBlock { block, batches, outcomes: outcomes.clone() };
         self.store.stage(&staged).unwrap();
-        let (records, running) = (writes.records().to_vec(), writes.running_writes());
+        let learned = BlockRecords::of(&writes);
         let retired = self.state.apply(writes);
         self.assert_beside();
         self.accounts.push(read_state(&self.state).accounts_created().to_vec());
-        (certificate, BlockRecords { records, writes: running, retired }, outcomes)
+        (certificate, BlockRecords { retired, ..learned }, outcomes)
     }
 
     /// What stands beside the state is what the state says.
@@ -263,7 +270,7 @@ impl Chain {
 
     fn receipt(&self, order: OrderId) -> Receipt {
         let orders = self.orders();
-        orders.receipt(order, orders.record(&order).unwrap().0.unwrap()).unwrap()
+        orders.receipt(order, orders.record(&order).unwrap().0.unwrap(), false).unwrap()
     }
 
     fn checkpoint(&self) {
@@ -456,27 +463,6 @@ fn what_stands_beside_the_state_follows_governance() {
 }
 
 #[test]
-fn an_account_is_proven_as_any_block_left_it() {
-    let mut chain = Chain::new();
-    history(&mut chain);
-    let orders = chain.orders();
-    let keys: Vec<AccountKey> =
-        chain.accounts.last().unwrap().iter().map(|(key, _)| *key).collect();
-    assert!(keys.len() > chain.accounts[0].len(), "accounts came to be meanwhile");
-    for (height, accounts) in (0..).map(Height).zip(&chain.accounts) {
-        for key in &keys {
-            let known = accounts.iter().find(|(other, _)| other == key);
-            // `account_proof` compares each proof with the block's own digest.
-            let proof = orders.account_proof(key, height).unwrap();
-            let proven = proof.map(|proof| (proof.key, proof.account));
-            assert_eq!(proven, known.copied(), "{key:?} at {height}");
-        }
-    }
-    let beyond = orders.account_proof(&keys[0], chain.height().next());
-    assert!(matches!(beyond, Err(ReadFault::Inconsistent { .. })));
-}
-
-#[test]
 fn a_home_is_rebuilt_across_changes_of_keys_and_returns_of_old_orders() {
     type Row = (&'static str, fn(&Chain, &'static str));
     let rows: [Row; 3] = [
@@ -533,7 +519,7 @@ fn every_closed_window_is_proven_and_again_after_its_index_was_lost() {
     chain.checkpoint();
     let open = read_state(&chain.state).window();
     let proofs = |orders: &Orders| -> Vec<Option<RecordProof>> {
-        (0..=open.0).map(|id| orders.window_proof(WindowId(id)).unwrap()).collect()
+        (0..=open.0).map(|id| orders.window_proof(WindowId(id), false).unwrap()).collect()
     };
     let (genesis, expected) = (chain.genesis.clone(), proofs(&chain.orders()));
     assert_eq!(expected.last(), Some(&None), "the last is open");
@@ -550,7 +536,8 @@ fn every_closed_window_is_proven_and_again_after_its_index_was_lost() {
     drop((store, archive, state));
     std::fs::remove_dir_all(folder.path().join("index")).unwrap();
     let home = home::open(folder.path(), &genesis, StoreOptions::default(), false).unwrap();
-    let again = Orders { genesis, state: home.state.clone(), store: home.store.clone() };
+    let (state, store) = (home.state.clone(), home.store.clone());
+    let again = Orders { genesis, state, store, lineages: Arc::default() };
     assert_eq!(proofs(&again), expected);
 }
 

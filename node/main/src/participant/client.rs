@@ -8,7 +8,9 @@ use bytes::Bytes;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use jsonrpsee::core::client::Error as ClientError;
+use jsonrpsee_http_client::transport::Error as TransportError;
 use jsonrpsee_http_client::{HttpClient, HttpClientBuilder};
+use rpc_api::error::api_error_after;
 use rpc_api::{
     ApiError, Base64Bytes, BatchReport, BatchRpcClient as _, BatchState, ErrorData, Wait,
 };
@@ -30,7 +32,24 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// The largest request: a batch in base64 and what goes around it.
 const REQUEST_BYTES_MAX: u32 = 4 * 1024 * 1024;
 /// The largest response.
-const RESPONSE_BYTES_MAX: u32 = 32 * 1024 * 1024;
+pub const RESPONSE_BYTES_MAX: u32 = 32 * 1024 * 1024;
+
+/// Errors that say nothing of what was asked: nobody who knows could be reached, or it may be done
+/// all the same. The last two are JSON-RPC's, of a server that failed and of too large an answer.
+const FATE_OPEN: [i32; 10] = [
+    ApiError::WaitTimeout.code(),
+    ApiError::NodeStarting.code(),
+    ApiError::InternalFault.code(),
+    ApiError::BudgetExceeded.code(),
+    ApiError::BodyTimeout.code(),
+    ApiError::NodeBusy.code(),
+    ApiError::CallTimeout.code(),
+    ApiError::NodeBehind.code(),
+    -32603,
+    -32008,
+];
+/// When to try again after a refusal by status, whose answer the client does not show.
+const STATUS_RETRY_MS: u64 = 1_000;
 
 /// A call under way.
 pub type Call<'a, T> = BoxFuture<'a, Result<T, ClientError>>;
@@ -74,10 +93,9 @@ pub enum CallError {
 
 impl CallError {
     /// The process's exit code for it.
-    pub const fn exit(&self) -> Exit {
+    pub fn exit(&self) -> Exit {
         match self {
-            // Nobody who knows could be reached.
-            Self::Refused { code, .. } if *code == ApiError::NodeBehind.code() => Exit::Unreachable,
+            Self::Refused { code, .. } if FATE_OPEN.contains(code) => Exit::Unreachable,
             Self::Refused { .. } => Exit::Refused,
             Self::Unreachable { .. } | Self::Timeout { .. } => Exit::Unreachable,
         }
@@ -91,7 +109,7 @@ impl CallError {
 
     /// The error of a call to the node at `url`.
     pub fn new(url: &str, error: ClientError) -> Self {
-        match error {
+        match refusal_by_status(error) {
             ClientError::Call(object) => {
                 let data = ErrorData::of(&object);
                 let transient = data.as_ref().is_some_and(|data| data.transient);
@@ -123,6 +141,27 @@ impl CallError {
             },
             Self::Refused { .. } | Self::Timeout { .. } => Next::Stop,
         }
+    }
+}
+
+/// A node refuses some requests by HTTP's own status; here they are errors like any other.
+fn refusal_by_status(error: ClientError) -> ClientError {
+    let refusal = match rejected_status(&error) {
+        Some(429) => ApiError::BudgetExceeded,
+        Some(503) => ApiError::NodeBusy,
+        _ => return error,
+    };
+    ClientError::Call(api_error_after(refusal, "", Some(STATUS_RETRY_MS)))
+}
+
+fn rejected_status(error: &ClientError) -> Option<u16> {
+    let ClientError::Transport(inner) = error else { return None };
+    if let Some(nested) = inner.downcast_ref::<ClientError>() {
+        return rejected_status(nested);
+    }
+    match inner.downcast_ref::<TransportError>()? {
+        TransportError::Rejected { status_code } => Some(*status_code),
+        _ => None,
     }
 }
 
@@ -335,6 +374,12 @@ mod tests {
         assert_eq!(Exit::of(&silence.into_failure()), Exit::Unreachable);
         let behind = ClientError::Call(rpc_api::api_error(ApiError::NodeBehind, ""));
         assert_eq!(CallError::new("http://a", behind).exit(), Exit::Unreachable);
+        // What was asked may be done all the same: it is not refused.
+        for code in [-32603, -32008] {
+            let error = jsonrpsee::types::ErrorObjectOwned::owned::<()>(code, "failed", None);
+            let error = CallError::new("http://a", ClientError::Call(error));
+            assert_eq!(error.exit(), Exit::Unreachable, "{code}");
+        }
     }
 
     #[test]

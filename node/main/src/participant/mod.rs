@@ -7,6 +7,7 @@ pub mod operations;
 pub mod order_file;
 pub mod orders;
 pub mod party;
+pub mod registered;
 pub mod scheme;
 
 #[cfg(test)]

@@ -63,6 +63,13 @@ impl Row {
         FileError { place: self.place.clone(), field: Some(field.to_owned()), problem }
     }
 
+    /// All fields, with `text` for `field`.
+    pub fn with(&self, field: &str, text: String) -> BTreeMap<String, String> {
+        let mut fields = self.fields.clone();
+        fields.insert(field.to_owned(), text);
+        fields
+    }
+
     /// The field's text, if it was given and is not empty.
     pub fn optional(&self, field: &str) -> Option<&str> {
         self.fields.get(field).map(String::as_str).filter(|text| !text.is_empty())

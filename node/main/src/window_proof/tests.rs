@@ -19,11 +19,12 @@ const VECTORS_GENESIS: &[u8] = include_bytes!("../../../../chain/types/tests/vec
 /// Where proofs are read from a chain's store alone.
 fn orders(chain: &TestChain) -> Orders {
     let state = node_replica::SharedState::new(State::genesis(&chain.genesis));
-    Orders { genesis: Arc::new(chain.genesis.clone()), state, store: chain.store.clone() }
+    let (genesis, store) = (Arc::new(chain.genesis.clone()), chain.store.clone());
+    Orders { genesis, state, store, lineages: Arc::default() }
 }
 
 fn prove(chain: &TestChain, window: WindowId) -> Option<RecordProof> {
-    orders(chain).window_proof(window).unwrap()
+    orders(chain).window_proof(window, false).unwrap()
 }
 
 /// A chain whose first window has closed: gateway 201 collected 12.34 for a shop that gateway 202

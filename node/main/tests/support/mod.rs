@@ -52,7 +52,7 @@ impl Network {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let base_port = free_ports();
         let mut command = sluice();
-        command.args(["network", "new"]).arg(folder.path().join("net"));
+        command.args(["localnet", "new"]).arg(folder.path().join("net"));
         command.args(["--base-port", &base_port.to_string()]).args(extra);
         let output = run(&mut command);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -83,7 +83,7 @@ impl Network {
     /// Gives what the command said.
     pub fn join(&mut self, name: &str) -> serde_json::Value {
         let node = self.nodes.len();
-        let port = self.base_port + 2 * node as u16;
+        let port = self.base_port + 3 * node as u16;
         let mut command = sluice();
         command.args(["--json", "network", "join", "--name", name, "--operator", "1"]);
         command.arg("--genesis").arg(self.genesis());
@@ -91,7 +91,7 @@ impl Network {
         command.args(["--listen", &format!("127.0.0.1:{port}")]);
         command.args(["--rpc", &format!("127.0.0.1:{}", port + 1)]);
         for (index, peer) in self.nodes.iter().enumerate() {
-            let address = format!("{peer}=127.0.0.1:{}", self.base_port + 2 * index as u16);
+            let address = format!("{peer}=127.0.0.1:{}", self.base_port + 3 * index as u16);
             command.args(["--peer", &address]);
         }
         let output = run(&mut command);
@@ -118,7 +118,12 @@ impl Network {
     }
 
     pub fn url(&self, node: usize) -> String {
-        format!("http://127.0.0.1:{}", self.base_port + 2 * node as u16 + 1)
+        format!("http://127.0.0.1:{}", self.base_port + 3 * node as u16 + 1)
+    }
+
+    /// Where a node serves health and figures.
+    pub fn operator_url(&self, node: usize) -> String {
+        format!("http://127.0.0.1:{}", self.base_port + 3 * node as u16 + 2)
     }
 
     pub fn client(&self, node: usize) -> HttpClient {
@@ -129,12 +134,24 @@ impl Network {
     }
 
     pub fn start(&mut self, node: usize) {
+        self.spawn(node, sluice());
+    }
+
+    /// Starts a node to which the system gives so many descriptors.
+    pub fn start_limited(&mut self, node: usize, descriptors: u32, settings: &[(&str, &str)]) {
+        let mut command = Command::new("sh");
+        command.args(["-c", "ulimit -n \"$0\" && exec \"$@\"", &descriptors.to_string()]);
+        command.arg(env!("CARGO_BIN_EXE_sluice")).envs(settings.iter().copied());
+        self.spawn(node, command);
+    }
+
+    fn spawn(&mut self, node: usize, mut command: Command) {
         let log = std::fs::File::options()
             .create(true)
             .append(true)
             .open(self.path().join(format!("{}.log", self.nodes[node])))
             .unwrap();
-        let child = sluice()
+        let child = command
             .arg("start")
             .arg("--config")
             .arg(self.config(node))
@@ -157,6 +174,25 @@ impl Network {
         for node in nodes {
             self.ready(*node).await;
         }
+    }
+
+    /// The exit code of a node that ends by itself, once it has.
+    pub fn ended(&mut self, node: usize) -> Option<i32> {
+        self.children[node].as_mut()?.wait().ok()?.code()
+    }
+
+    /// Where a node listens for other nodes.
+    pub fn peer_address(&self, node: usize) -> std::net::SocketAddr {
+        ([127, 0, 0, 1], self.base_port + 3 * node as u16).into()
+    }
+
+    /// A figure of `/metrics`: the sum of the lines that start with `name`.
+    pub fn figure(&self, node: usize, name: &str) -> f64 {
+        let url = format!("{}/metrics", self.operator_url(node));
+        let output = run(Command::new("curl").args(["-sf", &url]));
+        let text = String::from_utf8(output.stdout).unwrap();
+        let lines = text.lines().filter(|line| line.starts_with(name));
+        lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
     }
 
     /// Whether the node's process is there.
@@ -197,7 +233,7 @@ impl Network {
     }
 
     pub async fn ready(&self, node: usize) {
-        let url = self.url(node);
+        let url = self.operator_url(node);
         eventually(&format!("node {node} is ready (log: {})", self.log(node)), || async {
             let output = run(Command::new("curl").args(["-sf", &format!("{url}/readyz")]));
             output.status.success()
@@ -259,7 +295,7 @@ impl Network {
 
     /// The status code of `/readyz`, 0 when nobody answers, and its body.
     pub fn readyz(&self, node: usize) -> (u16, String) {
-        let url = format!("{}/readyz", self.url(node));
+        let url = format!("{}/readyz", self.operator_url(node));
         let output = run(Command::new("curl").args(["-s", "-w", "%{http_code}", &url]));
         let text = String::from_utf8(output.stdout).unwrap();
         let (body, code) = text.split_at(text.len() - 3);
@@ -388,7 +424,7 @@ where
 }
 
 /// A base port with room for twenty nodes above it, free at this moment.
-fn free_ports() -> u16 {
+pub fn free_ports() -> u16 {
     // Below the ports that outgoing connections take.
     // Tests of one process run side by side: each takes the next base.
     static TAKEN: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod faults;
+mod handshakes;
 mod hostile;
 mod membership;
 mod node;

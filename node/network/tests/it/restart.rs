@@ -61,8 +61,9 @@ async fn a_stopped_network_says_so() {
 async fn a_link_that_falls_silent_is_closed_and_made_again_when_it_heals() {
     let limits = Limits {
         ping_interval: Duration::from_millis(50),
-        ping_timeout: Duration::from_millis(300),
-        connect_timeout: Duration::from_millis(500),
+        // Longer than a busy machine keeps a task waiting: a link that lives must not look dead.
+        ping_timeout: Duration::from_millis(1500),
+        connect_timeout: Duration::from_millis(2500),
         ..limits()
     };
     let mut two = Node::start(NetworkConfig { limits, ..config(2) }).await;

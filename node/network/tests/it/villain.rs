@@ -1,8 +1,15 @@
 //! A peer with an allowed key that speaks libp2p as it likes.
 
+use std::io;
+use std::pin::Pin;
 use std::time::Duration;
 
-use futures::{AsyncReadExt as _, StreamExt as _};
+use futures::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, StreamExt as _};
+use libp2p::core::Endpoint;
+use libp2p::core::transport::{DialOpts, PortUse, Transport as _};
+use libp2p::core::upgrade::{
+    InboundConnectionUpgrade, OutboundConnectionUpgrade, UpgradeInfo, Version,
+};
 use libp2p::identity::Keypair;
 use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, Stream, StreamProtocol, SwarmBuilder, noise, ping, tcp, yamux};
@@ -49,8 +56,7 @@ impl Villain {
             .build();
         let mut control = swarm.behaviour().streams.new_control();
         let consensus = control.accept(protocol("consensus")).unwrap();
-        let socket = target.network.listen_address();
-        let address: Multiaddr = format!("/ip4/127.0.0.1/tcp/{}", socket.port()).parse().unwrap();
+        let address = address(target);
         swarm.dial(address.clone()).unwrap();
         let (told, connected) = watch::channel(false);
         let task = tokio::spawn(async move {
@@ -75,6 +81,22 @@ impl Villain {
         villain
     }
 
+    /// Proves the key of `number` to `target`, says `bytes` in the place of the streams' protocol,
+    /// and waits until the target hangs up.
+    pub async fn say_on_link(number: u8, target: &Node, bytes: &[u8]) {
+        let keypair = Keypair::ed25519_from_bytes(secret(number).to_seed()).unwrap();
+        let security = noise::Config::new(&keypair).unwrap().with_prologue(CHAIN.0.0.to_vec());
+        let mut transport = tcp::tokio::Transport::new(tcp::Config::new())
+            .upgrade(Version::V1Lazy)
+            .authenticate(security)
+            .multiplex(Saying(bytes.to_vec()))
+            .boxed();
+        let options = DialOpts { role: Endpoint::Dialer, port_use: PortUse::New };
+        let dial = transport.dial(address(target), options).unwrap();
+        let ended = tokio::time::timeout(PATIENCE, dial).await.expect("the link stands");
+        assert!(ended.is_err());
+    }
+
     pub async fn wait_connected(&mut self, connected: bool) {
         let wait = self.connected.wait_for(|now| *now == connected);
         tokio::time::timeout(PATIENCE, wait).await.unwrap().unwrap();
@@ -96,6 +118,58 @@ impl Villain {
         let mut stream = self.open(lane).await?;
         stream.read_exact(&mut [0; 1]).await.ok()?;
         Some(stream)
+    }
+}
+
+fn address(target: &Node) -> Multiaddr {
+    let port = target.network.listen_address().port();
+    format!("/ip4/127.0.0.1/tcp/{port}").parse().unwrap()
+}
+
+/// In the place of yamux: says its bytes, and ends when the other side does.
+#[derive(Clone)]
+struct Saying(Vec<u8>);
+
+type Said<C> = Pin<Box<dyn Future<Output = io::Result<yamux::Muxer<C>>> + Send>>;
+
+impl Saying {
+    fn say<C: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, mut socket: C) -> Said<C> {
+        Box::pin(async move {
+            socket.write_all(&self.0).await?;
+            socket.flush().await?;
+            let mut bytes = [0; 64];
+            while matches!(socket.read(&mut bytes).await, Ok(1..)) {}
+            Err(io::ErrorKind::ConnectionReset.into())
+        })
+    }
+}
+
+impl UpgradeInfo for Saying {
+    type Info = &'static str;
+    type InfoIter = std::iter::Once<&'static str>;
+
+    fn protocol_info(&self) -> Self::InfoIter {
+        std::iter::once("/yamux/1.0.0")
+    }
+}
+
+impl<C: AsyncRead + AsyncWrite + Unpin + Send + 'static> InboundConnectionUpgrade<C> for Saying {
+    type Output = yamux::Muxer<C>;
+    type Error = io::Error;
+    type Future = Said<C>;
+
+    fn upgrade_inbound(self, socket: C, _: Self::Info) -> Said<C> {
+        self.say(socket)
+    }
+}
+
+impl<C: AsyncRead + AsyncWrite + Unpin + Send + 'static> OutboundConnectionUpgrade<C> for Saying {
+    type Output = yamux::Muxer<C>;
+    type Error = io::Error;
+    type Future = Said<C>;
+
+    fn upgrade_outbound(self, socket: C, _: Self::Info) -> Said<C> {
+        self.say(socket)
     }
 }
 

@@ -5,8 +5,9 @@ use chain_types::batch::SignedBatch;
 use jsonrpsee::core::{RpcResult, async_trait};
 use rpc_api::{ApiError, Base64Bytes, BatchReport, BatchRpcServer, BatchState, Wait, api_error};
 
-use super::{Api, id_malformed};
+use super::{Api, id_of};
 use crate::backend::BackendError;
+use crate::reads::Cost;
 
 const WAIT_MS_DEFAULT: u64 = 10_000;
 
@@ -37,8 +38,10 @@ impl BatchRpcServer for Api {
     }
 
     async fn status(&self, batch_id: String, with_codes: Option<bool>) -> RpcResult<BatchReport> {
-        let id = batch_id.parse().map_err(|error| id_malformed(&batch_id, error))?;
-        let report = self.read(move |node| node.batch(&id, with_codes.unwrap_or_default())).await?;
+        let id = id_of(&batch_id)?;
+        let with_codes = with_codes.unwrap_or_default();
+        let found = self.read_at(Cost::QUESTION, move |node| node.batch(&id, with_codes));
+        let report = found.await?;
         if report.state != BatchState::Unknown {
             return Ok(report);
         }

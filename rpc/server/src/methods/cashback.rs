@@ -3,14 +3,14 @@
 use chain_types::{Currency, MerchantId};
 use jsonrpsee::core::{RpcResult, async_trait};
 use rpc_api::money::currency_of;
-use rpc_api::{CashbackRpcServer, Page, ProgrammeReport, UserMonthReport};
+use rpc_api::{CashbackRpcServer, Page, ProgrammeReport, UserMonthReport, decimal};
 
 use super::{Api, merchant_id, page_limit, read_cursor};
 
 /// A programme's place in the list of all: `merchant-CURRENCY`.
 fn programme_of(cursor: &str) -> Option<(MerchantId, Currency)> {
     let (merchant, currency) = cursor.split_once('-')?;
-    Some((MerchantId(merchant.parse().ok()?), currency_of(currency)?))
+    Some((MerchantId(decimal(merchant)?), currency_of(currency)?))
 }
 
 #[async_trait]
@@ -22,7 +22,7 @@ impl CashbackRpcServer for Api {
     ) -> RpcResult<Page<ProgrammeReport>> {
         let limit = page_limit(limit)?;
         let after = read_cursor(cursor.as_deref(), programme_of)?;
-        let items = self.read(move |node| node.programmes(after, limit + 1)).await?;
+        let items = self.read_page(limit, move |node| node.programmes(after, limit + 1)).await?;
         Ok(Page::of(items, limit, |last| format!("{}-{}", last.merchant, last.currency)))
     }
 

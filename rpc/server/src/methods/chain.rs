@@ -1,15 +1,36 @@
 //! `chain_*`.
 
-use chain_types::Height;
+use chain_types::{Currency, Height, LiquidityLine, MerchantId, ParticipantId};
+use jsonrpsee::core::server::PendingSubscriptionSink;
 use jsonrpsee::core::{RpcResult, SubscriptionResult, async_trait};
-use jsonrpsee::server::PendingSubscriptionSink;
+use jsonrpsee::types::Extensions;
+use rpc_api::money::currency_of;
 use rpc_api::{
-    BlockReport, BlockSelector, BlockSummary, ChainInfo, ChainRpcServer, EvidenceReport, Page,
-    ParametersReport,
+    BlockReport, BlockSelector, BlockSummary, ChainInfo, ChainRpcServer, EvidenceReport,
+    HandoverReport, LiquidityReport, MerchantReport, Page, ParametersReport, ParticipantReport,
+    decimal,
 };
 
-use super::{Api, id_malformed, page_limit, place_cursor, place_of, read_cursor};
+use super::{Api, id_of, page_limit, place_cursor, place_of, read_cursor};
 use crate::backend::BlockName;
+use crate::reads::Cost;
+
+/// A line's gateway and currency.
+fn line_of(cursor: &str) -> Option<(ParticipantId, Currency)> {
+    let (gateway, currency) = cursor.split_once('-')?;
+    Some((ParticipantId(decimal(gateway)?), currency_of(currency)?))
+}
+
+/// One more than `limit` of the items after the one that is named, of a list that ascends by name.
+fn page_after<T, N: Ord + Copy>(
+    all: &[T],
+    name: impl Fn(&T) -> N,
+    after: Option<N>,
+    limit: u32,
+) -> impl Iterator<Item = &T> {
+    let first = after.map_or(0, |after| all.partition_point(|one| name(one) <= after));
+    all.iter().skip(first).take(limit as usize + 1)
+}
 
 #[async_trait]
 impl ChainRpcServer for Api {
@@ -18,8 +39,53 @@ impl ChainRpcServer for Api {
     }
 
     async fn info(&self) -> RpcResult<ChainInfo> {
-        // A large registry takes a while to write down.
         self.read(|node| Ok(ChainInfo::new(node.genesis()))).await
+    }
+
+    async fn genesis_participants(
+        &self,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<ParticipantReport>> {
+        let limit = page_limit(limit)?;
+        let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(ParticipantId))?;
+        let read = self.read_page(limit, move |node| {
+            let all = &node.genesis().participants;
+            Ok(page_after(all, |one| one.id, after, limit).map(ParticipantReport::new).collect())
+        });
+        Ok(Page::of(read.await?, limit, |last: &ParticipantReport| last.participant.to_string()))
+    }
+
+    async fn genesis_merchants(
+        &self,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<MerchantReport>> {
+        let limit = page_limit(limit)?;
+        let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(MerchantId))?;
+        let read = self.read_page(limit, move |node| {
+            let all = &node.genesis().merchants;
+            Ok(page_after(all, |one| one.id, after, limit).map(MerchantReport::new).collect())
+        });
+        Ok(Page::of(read.await?, limit, |last: &MerchantReport| last.merchant.to_string()))
+    }
+
+    async fn genesis_liquidity(
+        &self,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<LiquidityReport>> {
+        let limit = page_limit(limit)?;
+        let after = read_cursor(cursor.as_deref(), line_of)?;
+        let read = self.read_page(limit, move |node| {
+            let all = &node.genesis().liquidity;
+            let name = |line: &LiquidityLine| (line.gateway, line.currency);
+            Ok(page_after(all, name, after, limit).map(LiquidityReport::new).collect())
+        });
+        let cursor = |last: &LiquidityReport| {
+            format!("{}-{}", last.gateway, last.opening_liquidity.currency)
+        };
+        Ok(Page::of(read.await?, limit, cursor))
     }
 
     async fn parameters(&self) -> RpcResult<ParametersReport> {
@@ -36,11 +102,9 @@ impl ChainRpcServer for Api {
     async fn block(&self, block: BlockSelector) -> RpcResult<BlockReport> {
         let name = match &block {
             BlockSelector::Height(height) => BlockName::Height(Height(*height)),
-            BlockSelector::Hash(text) => {
-                BlockName::Hash(text.parse().map_err(|error| id_malformed(text, error))?)
-            }
+            BlockSelector::Hash(text) => BlockName::Hash(id_of(text)?),
         };
-        let found = self.read(move |node| node.block(name)).await?;
+        let found = self.read_at(Cost::WHOLE, move |node| node.block(name)).await?;
         found.ok_or_else(|| match block {
             BlockSelector::Height(height) => self.not_found(&format!("block {height}")),
             BlockSelector::Hash(hash) => self.not_found(&format!("block {hash}")),
@@ -53,7 +117,7 @@ impl ChainRpcServer for Api {
         limit: Option<u32>,
     ) -> RpcResult<Page<BlockSummary>> {
         let limit = page_limit(limit)?;
-        let before: Option<u64> = read_cursor(cursor.as_deref(), |text| text.parse().ok())?;
+        let before: Option<u64> = read_cursor(cursor.as_deref(), decimal)?;
         // The heights below `end` are listed, from the highest down.
         let head_end = Api::head(self).0.saturating_add(1);
         let end = before.map_or(head_end, |before| before.min(head_end));
@@ -62,7 +126,8 @@ impl ChainRpcServer for Api {
         if count == 0 {
             return Ok(Page { items: Vec::new(), next: None });
         }
-        let mut items = self.read(move |node| node.blocks(Height(first), count)).await?;
+        let read = self.read_page(limit, move |node| node.blocks(Height(first), count));
+        let mut items = read.await?;
         items.reverse();
         Ok(Page::of(items, limit, |last| last.height.to_string()))
     }
@@ -74,15 +139,32 @@ impl ChainRpcServer for Api {
     ) -> RpcResult<Page<EvidenceReport>> {
         let limit = page_limit(limit)?;
         let after = read_cursor(cursor.as_deref(), place_of)?;
-        let items = self.read(move |node| node.evidence(after, limit + 1)).await?;
+        let items = self.read_page(limit, move |node| node.evidence(after, limit + 1)).await?;
         Ok(Page::of(items, limit, |last| place_cursor(last.block_height, last.sequence)))
+    }
+
+    async fn lineage(
+        &self,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<HandoverReport>> {
+        let limit = page_limit(limit)?;
+        let height =
+            |text: &str| text.parse().ok().filter(|height: &u64| height.to_string() == text);
+        let after = read_cursor(cursor.as_deref(), |text| height(text).map(Height))?;
+        let found = self.read_page(limit, move |node| node.lineage(after, limit));
+        let (items, goes_on) = found.await?;
+        let last = items.last().filter(|_| goes_on);
+        let next = last.map(|last| last.height.to_string());
+        Ok(Page { items, next })
     }
 
     async fn subscribe_blocks(
         &self,
         pending: PendingSubscriptionSink,
+        extensions: &Extensions,
         from_height: Option<u64>,
     ) -> SubscriptionResult {
-        self.send_blocks(pending, from_height).await
+        self.send_blocks(pending, extensions, from_height).await
     }
 }

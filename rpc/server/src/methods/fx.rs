@@ -2,12 +2,12 @@
 
 use chain_types::{ParticipantId, QuoteId, TimeMs};
 use jsonrpsee::core::{RpcResult, async_trait};
-use rpc_api::{FxRpcServer, Page, QuoteReport, RateReport, ReferenceReport};
+use rpc_api::{FxRpcServer, Page, QuoteReport, RateReport, ReferenceReport, decimal};
 
 use super::{Api, id_malformed, page_limit, read_cursor};
 
 fn quote_id(text: &str) -> RpcResult<QuoteId> {
-    text.parse().map(QuoteId).map_err(|_| id_malformed(text, "a quote's number"))
+    decimal(text).map(QuoteId).ok_or_else(|| id_malformed(text, "a quote's number"))
 }
 
 #[async_trait]
@@ -30,8 +30,8 @@ impl FxRpcServer for Api {
     ) -> RpcResult<Page<RateReport>> {
         let limit = page_limit(limit)?;
         let pair = (super::currency(&currency)?, super::currency(&payout_currency)?);
-        let after = read_cursor(cursor.as_deref(), |text| text.parse().ok().map(ParticipantId))?;
-        let items = self.read(move |node| node.rates(pair, after, limit + 1)).await?;
+        let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(ParticipantId))?;
+        let items = self.read_page(limit, move |node| node.rates(pair, after, limit + 1)).await?;
         Ok(Page::of(items, limit, |last| last.provider.to_string()))
     }
 
@@ -46,8 +46,9 @@ impl FxRpcServer for Api {
         let limit = page_limit(limit)?;
         let pair = (super::currency(&currency)?, super::currency(&payout_currency)?);
         let provider = ParticipantId(provider);
-        let after = read_cursor(cursor.as_deref(), |text| text.parse().ok().map(TimeMs))?;
-        let items = self.read(move |node| node.rate_history(pair, provider, after, limit + 1));
+        let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(TimeMs))?;
+        let items =
+            self.read_page(limit, move |node| node.rate_history(pair, provider, after, limit + 1));
         Ok(Page::of(items.await?, limit, |last| last.observed_ms.to_string()))
     }
 
@@ -65,8 +66,9 @@ impl FxRpcServer for Api {
     ) -> RpcResult<Page<QuoteReport>> {
         let limit = page_limit(limit)?;
         let provider = ParticipantId(provider);
-        let after = read_cursor(cursor.as_deref(), |text| text.parse().ok().map(QuoteId))?;
-        let items = self.read(move |node| node.quotes(provider, after, limit + 1)).await?;
+        let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(QuoteId))?;
+        let items =
+            self.read_page(limit, move |node| node.quotes(provider, after, limit + 1)).await?;
         Ok(Page::of(items, limit, |last| last.quote_id.to_string()))
     }
 }

@@ -2,16 +2,14 @@
 
 use chain_types::{Height, TransferId};
 use jsonrpsee::core::{RpcResult, async_trait};
+use rpc_api::text::one_form;
 use rpc_api::{
     AccountName, AccountProofReport, AccountReport, EntryReport, LedgerRpcServer, Page,
     TransferReport, TrialBalance,
 };
 
-use super::{Api, id_malformed, page_limit, place_cursor, place_of, read_cursor};
-
-fn account_name(text: &str) -> RpcResult<AccountName> {
-    text.parse().map_err(|error| id_malformed(text, error))
-}
+use super::{Api, id_of, page_limit, place_cursor, place_of, read_cursor};
+use crate::reads::Cost;
 
 #[async_trait]
 impl LedgerRpcServer for Api {
@@ -21,13 +19,13 @@ impl LedgerRpcServer for Api {
         limit: Option<u32>,
     ) -> RpcResult<Page<AccountReport>> {
         let limit = page_limit(limit)?;
-        let after = read_cursor(cursor.as_deref(), |text| text.parse().ok())?;
-        let items = self.read(move |node| node.accounts(after, limit + 1)).await?;
+        let after = read_cursor(cursor.as_deref(), one_form)?;
+        let items = self.read_page(limit, move |node| node.accounts(after, limit + 1)).await?;
         Ok(Page::of(items, limit, |last| last.account.to_string()))
     }
 
     async fn account(&self, account: String) -> RpcResult<AccountReport> {
-        let name = account_name(&account)?;
+        let name = id_of::<AccountName>(&account)?;
         let found = self.read(move |node| node.account(&name)).await?;
         found.ok_or_else(|| self.not_found(&format!("account {name}")))
     }
@@ -39,9 +37,10 @@ impl LedgerRpcServer for Api {
         limit: Option<u32>,
     ) -> RpcResult<Page<EntryReport>> {
         let limit = page_limit(limit)?;
-        let name = account_name(&account)?;
+        let name = id_of::<AccountName>(&account)?;
         let after = read_cursor(cursor.as_deref(), place_of)?;
-        let items = self.read(move |node| node.entries(&name, after, limit + 1)).await?;
+        let items =
+            self.read_page(limit, move |node| node.entries(&name, after, limit + 1)).await?;
         if items.is_empty() && self.read(move |node| node.account(&name)).await?.is_none() {
             return Err(self.not_found(&format!("account {name}")));
         }
@@ -52,10 +51,13 @@ impl LedgerRpcServer for Api {
         &self,
         account: String,
         height: Option<u64>,
+        lineage_apart: Option<bool>,
     ) -> RpcResult<AccountProofReport> {
-        let name = account_name(&account)?;
-        let height = height.map(Height);
-        let found = self.read(move |node| node.account_proof(&name, height)).await?;
+        let name = id_of::<AccountName>(&account)?;
+        let (height, lineage_apart) = (height.map(Height), lineage_apart.unwrap_or_default());
+        let found = self
+            .read_at(Cost::PROOF, move |node| node.account_proof(&name, height, lineage_apart))
+            .await?;
         found.ok_or_else(|| match height {
             Some(height) => self.not_found(&format!("account {name} at height {height}")),
             None => self.not_found(&format!("account {name}")),
@@ -74,14 +76,14 @@ impl LedgerRpcServer for Api {
     ) -> RpcResult<Page<TransferReport>> {
         let limit = page_limit(limit)?;
         let open_only = open_only.unwrap_or_default();
-        let before: Option<TransferId> = read_cursor(cursor.as_deref(), |text| text.parse().ok())?;
-        let items = self.read(move |node| node.transfers(open_only, before, limit + 1)).await?;
+        let before: Option<TransferId> = read_cursor(cursor.as_deref(), one_form)?;
+        let items =
+            self.read_page(limit, move |node| node.transfers(open_only, before, limit + 1)).await?;
         Ok(Page::of(items, limit, |last| last.transfer_id.to_string()))
     }
 
     async fn transfer(&self, transfer_id: String) -> RpcResult<TransferReport> {
-        let id: TransferId =
-            transfer_id.parse().map_err(|error| id_malformed(&transfer_id, error))?;
+        let id: TransferId = id_of(&transfer_id)?;
         let found = self.read(move |node| node.transfer(&id)).await?;
         found.ok_or_else(|| self.not_found(&format!("transfer {id}")))
     }

@@ -8,37 +8,47 @@ mod fx;
 mod governance;
 mod ledger;
 mod node;
+mod parameters;
 mod recharge;
 mod risk;
 mod settlement;
 
+use std::fmt::Display;
+use std::net::IpAddr;
+use std::str::FromStr;
 use std::sync::Arc;
 
-use chain_types::{Currency, Height, MerchantId, OrderId, ParticipantId};
+use chain_types::ids::IdError;
+use chain_types::{Currency, Height, MerchantId, OrderId};
+use jsonrpsee::core::server::Methods;
 use jsonrpsee::core::{RegisterMethodError, RpcResult};
-use jsonrpsee::server::Methods;
 use jsonrpsee::types::ErrorObjectOwned;
+use rpc_api::error::api_error_after;
 use rpc_api::money::currency_of;
 use rpc_api::{
     ApiError, BatchRpcServer, CashbackRpcServer, ChainRpcServer, FxRpcServer, GovernanceRpcServer,
     LIMIT_DEFAULT, LIMIT_MAX, LedgerRpcServer, NodeRpcServer, RechargeRpcServer, RiskRpcServer,
-    SettlementRpcServer, api_error,
+    SettlementRpcServer, api_error, decimal,
 };
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::backend::{Backend, BackendError, Place};
+use crate::budget::Budget;
 use crate::config::ServerConfig;
+use crate::dispatch::budget_error;
+use crate::feed::Feeds;
 use crate::metrics::RpcMetrics;
+use crate::reads::{self, Cost, PutOff, Reads};
 
 /// What all methods share; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Api {
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) metrics: RpcMetrics,
-    pub(crate) subscriptions: Arc<Semaphore>,
     pub(crate) cancel: CancellationToken,
-    reads: Arc<Semaphore>,
+    pub(crate) feeds: Arc<Feeds>,
+    reads: Reads,
+    budget: Arc<Budget>,
     wait_ms_max: u64,
 }
 
@@ -47,14 +57,16 @@ pub(crate) fn all(
     config: &ServerConfig,
     backend: &Arc<dyn Backend>,
     metrics: &RpcMetrics,
+    budget: &Arc<Budget>,
     cancel: &CancellationToken,
 ) -> Result<Methods, RegisterMethodError> {
     let api = Api {
         backend: backend.clone(),
         metrics: metrics.clone(),
-        subscriptions: Arc::new(Semaphore::new(config.subscriptions_max as usize)),
         cancel: cancel.clone(),
-        reads: Arc::new(Semaphore::new(config.reads_max.max(1) as usize)),
+        feeds: Arc::default(),
+        reads: Reads::new(config, metrics),
+        budget: budget.clone(),
         wait_ms_max: config.wait_ms_max,
     };
     let mut methods = Methods::new();
@@ -68,21 +80,54 @@ pub(crate) fn all(
     methods.merge(GovernanceRpcServer::into_rpc(api.clone()))?;
     methods.merge(ChainRpcServer::into_rpc(api.clone()))?;
     methods.merge(NodeRpcServer::into_rpc(api))?;
-    Ok(methods)
+    parameters::hold(&methods)
 }
 
 impl Api {
-    /// Reads on a thread that may block; so many at once as the server is configured for.
+    /// A cheap read: one row, or a few.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&dyn Backend) -> Result<T, BackendError> + Send + 'static,
     ) -> RpcResult<T> {
-        // The semaphore is never closed.
-        let permit = self.reads.clone().acquire_owned().await.ok();
+        self.read_at(Cost::CHEAP, read).await
+    }
+
+    /// The read of a page of at most `limit` items.
+    pub(crate) async fn read_page<T: Send + 'static>(
+        &self,
+        limit: u32,
+        read: impl FnOnce(&dyn Backend) -> Result<T, BackendError> + Send + 'static,
+    ) -> RpcResult<T> {
+        self.read_at(Cost::page(limit), read).await
+    }
+
+    /// A read of the present call, once it is its caller's turn. Its caller's budget pays what it
+    /// costs beyond a cheap one.
+    pub(crate) async fn read_at<T: Send + 'static>(
+        &self,
+        cost: Cost,
+        read: impl FnOnce(&dyn Backend) -> Result<T, BackendError> + Send + 'static,
+    ) -> RpcResult<T> {
+        let caller = reads::caller();
+        if caller != reads::OWN {
+            self.budget.take_more(caller, cost.units.saturating_sub(1)).map_err(budget_error)?;
+        }
+        self.read_for(caller, cost, read).await
+    }
+
+    /// Reads on a thread that may block, once it is the turn of `caller`.
+    pub(crate) async fn read_for<T: Send + 'static>(
+        &self,
+        caller: IpAddr,
+        cost: Cost,
+        read: impl FnOnce(&dyn Backend) -> Result<T, BackendError> + Send + 'static,
+    ) -> RpcResult<T> {
+        let turn = self.reads.turn(caller, cost).await.map_err(put_off_error)?;
         let backend = self.backend.clone();
+        // The turn ends with the read, not with the patience of who asked for it.
         let task = tokio::task::spawn_blocking(move || {
             let result = read(backend.as_ref());
-            drop(permit);
+            drop(turn);
             result
         });
         match task.await {
@@ -111,11 +156,12 @@ impl Api {
         let detail = || format!("({what}; the node's head is {}; {reason})", self.head());
         (!health.is_ready).then(|| api_error(ApiError::NodeBehind, detail()))
     }
+}
 
-    /// Whether a participant is registered as a gateway now.
-    pub(crate) async fn is_gateway(&self, id: ParticipantId) -> RpcResult<bool> {
-        self.read(move |node| node.is_gateway(id)).await
-    }
+/// The error of a read that a full class puts off.
+fn put_off_error(put_off: PutOff) -> ErrorObjectOwned {
+    let detail = format!("(too many {} reads wait)", put_off.class.name());
+    api_error_after(ApiError::NodeBusy, detail, Some(put_off.retry_after_ms))
 }
 
 /// The page size asked for.
@@ -144,9 +190,19 @@ fn id_malformed(text: &str, expected: impl std::fmt::Display) -> ErrorObjectOwne
     api_error(ApiError::IdMalformed, format!("({shown:?}: {expected})"))
 }
 
+/// The id of a text, in the one form in which the interface writes it.
+fn id_of<T>(text: &str) -> RpcResult<T>
+where
+    T: FromStr<Err = IdError> + Display,
+{
+    let id: T = text.parse().map_err(|error| id_malformed(text, error))?;
+    let written = id.to_string();
+    if written == text { Ok(id) } else { Err(id_malformed(text, format!("write it as {written}"))) }
+}
+
 fn place_of(cursor: &str) -> Option<Place> {
     let (height, sequence) = cursor.split_once('-')?;
-    Some(Place { height: Height(height.parse().ok()?), sequence: sequence.parse().ok()? })
+    Some(Place { height: Height(decimal(height)?), sequence: decimal(sequence)? })
 }
 
 fn place_cursor(height: u64, sequence: u32) -> String {
@@ -154,12 +210,12 @@ fn place_cursor(height: u64, sequence: u32) -> String {
 }
 
 fn order_id(text: &str) -> RpcResult<OrderId> {
-    let id: OrderId = text.parse().map_err(|error| id_malformed(text, error))?;
+    let id: OrderId = id_of(text)?;
     if id.is_uuid_v7() { Ok(id) } else { Err(id_malformed(text, "a UUID, but of version 7")) }
 }
 
 fn merchant_id(text: &str) -> RpcResult<MerchantId> {
-    text.parse().map(MerchantId).map_err(|_| id_malformed(text, "a merchant's number"))
+    decimal(text).map(MerchantId).ok_or_else(|| id_malformed(text, "a merchant's number"))
 }
 
 fn currency(text: &str) -> RpcResult<Currency> {
@@ -170,7 +226,7 @@ fn currency(text: &str) -> RpcResult<Currency> {
 fn user(text: &str) -> RpcResult<[u8; 16]> {
     let mut bytes = [0; 16];
     match hex::decode_to_slice(text, &mut bytes) {
-        Ok(()) => Ok(bytes),
-        Err(_) => Err(id_malformed(text, "a pseudonym, 32 hexadecimal digits")),
+        Ok(()) if hex::encode(bytes) == text => Ok(bytes),
+        _ => Err(id_malformed(text, "a pseudonym, 32 hexadecimal digits, small ones")),
     }
 }

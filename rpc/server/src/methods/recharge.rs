@@ -5,6 +5,7 @@ use rpc_api::{ApiError, OrderReport, OrderState, ReceiptReport, RechargeRpcServe
 
 use super::Api;
 use crate::backend::BackendError;
+use crate::reads::Cost;
 
 #[async_trait]
 impl RechargeRpcServer for Api {
@@ -20,9 +21,15 @@ impl RechargeRpcServer for Api {
         }
     }
 
-    async fn receipt(&self, order_id: String) -> RpcResult<ReceiptReport> {
+    async fn receipt(
+        &self,
+        order_id: String,
+        lineage_apart: Option<bool>,
+    ) -> RpcResult<ReceiptReport> {
         let id = super::order_id(&order_id)?;
-        if let Some(receipt) = self.read(move |node| node.receipt(&id)).await? {
+        let lineage_apart = lineage_apart.unwrap_or_default();
+        let found = self.read_at(Cost::PROOF, move |node| node.receipt(&id, lineage_apart));
+        if let Some(receipt) = found.await? {
             return Ok(receipt);
         }
         let report = self.read(move |node| node.order(&id)).await?;

@@ -3,7 +3,8 @@
 use chain_types::{Currency, OrderId, PolicyScope};
 use jsonrpsee::core::{RpcResult, async_trait};
 use rpc_api::money::currency_of;
-use rpc_api::{HeldOrderReport, Page, PolicyReport, RiskRpcServer, UserDayReport};
+use rpc_api::text::one_form;
+use rpc_api::{HeldOrderReport, Page, PolicyReport, RiskRpcServer, UserDayReport, decimal};
 
 use super::{Api, page_limit, read_cursor};
 
@@ -12,7 +13,7 @@ fn policy_of(cursor: &str) -> Option<(PolicyScope, u64, Currency)> {
     let mut parts = cursor.splitn(3, '-');
     let scope = parts.next()?;
     let scope = PolicyScope::ALL.iter().copied().find(|known| known.name() == scope)?;
-    Some((scope, parts.next()?.parse().ok()?, currency_of(parts.next()?)?))
+    Some((scope, decimal(parts.next()?)?, currency_of(parts.next()?)?))
 }
 
 #[async_trait]
@@ -24,7 +25,7 @@ impl RiskRpcServer for Api {
     ) -> RpcResult<Page<PolicyReport>> {
         let limit = page_limit(limit)?;
         let after = read_cursor(cursor.as_deref(), policy_of)?;
-        let items = self.read(move |node| node.policies(after, limit + 1)).await?;
+        let items = self.read_page(limit, move |node| node.policies(after, limit + 1)).await?;
         Ok(Page::of(items, limit, |last| {
             format!("{}-{}-{}", last.scope.name(), last.subject, last.currency)
         }))
@@ -36,8 +37,8 @@ impl RiskRpcServer for Api {
         limit: Option<u32>,
     ) -> RpcResult<Page<HeldOrderReport>> {
         let limit = page_limit(limit)?;
-        let after: Option<OrderId> = read_cursor(cursor.as_deref(), |text| text.parse().ok())?;
-        let items = self.read(move |node| node.held_orders(after, limit + 1)).await?;
+        let after: Option<OrderId> = read_cursor(cursor.as_deref(), one_form)?;
+        let items = self.read_page(limit, move |node| node.held_orders(after, limit + 1)).await?;
         Ok(Page::of(items, limit, |last| last.order_id.to_string()))
     }
 

@@ -1,7 +1,6 @@
 //! Every method, by the typed client, over both transports.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use jsonrpsee::core::client::{Error as ClientError, SubscriptionClientT};
 use jsonrpsee::types::ErrorObjectOwned;
@@ -13,8 +12,8 @@ use rpc_api::{
 };
 
 use crate::fake_contracts::uuid_text;
-use crate::fake_node::{GATEWAY, TestServer, account, block_hash, order_id_text};
-use crate::raw::{call, get, post};
+use crate::fake_node::{GATEWAY, OPERATOR, TestServer, account, block_hash, order_id_text};
+use crate::raw::{call, get, post, wait_for};
 
 fn refused<T: std::fmt::Debug>(result: Result<T, ClientError>) -> ErrorObjectOwned {
     match result {
@@ -34,7 +33,21 @@ async fn every_method(server: &TestServer, client: &(impl SubscriptionClientT + 
     let head = client.head().await.unwrap();
     assert_eq!(head.height, 5);
     assert_eq!(client.id().await.unwrap(), "09".repeat(32));
-    assert_eq!(client.info().await.unwrap().participants.len(), 2);
+    let info = client.info().await.unwrap();
+    assert_eq!((info.participant_count, info.merchant_count, info.liquidity_count), (2, 5, 3));
+    let first = client.genesis_participants(None, Some(1)).await.unwrap();
+    let rest = client.genesis_participants(first.next, None).await.unwrap();
+    assert_eq!((first.items[0].participant, rest.items[0].participant), (OPERATOR, GATEWAY));
+    assert_eq!((rest.items.len(), rest.next), (1, None));
+    let page = client.genesis_merchants(Some("1002".to_owned()), Some(2)).await.unwrap();
+    let ids: Vec<u64> = page.items.iter().map(|merchant| merchant.merchant).collect();
+    assert_eq!((ids, page.next.as_deref()), (vec![1003, 1004], Some("1004")));
+    let page = client.genesis_liquidity(None, Some(2)).await.unwrap();
+    assert_eq!(page.next.as_deref(), Some("201-JPY"));
+    let page = client.genesis_liquidity(page.next, Some(2)).await.unwrap();
+    assert_eq!((page.items[0].gateway, page.items.len(), page.next), (202, 1, None));
+    refused_as(client.genesis_liquidity(Some("201".to_owned()), None).await, ApiError::BadCursor);
+    refused_as(client.genesis_merchants(Some("x".to_owned()), None).await, ApiError::BadCursor);
     assert_eq!(client.parameters().await.unwrap().window_ms, 30_000);
     let block = client.block(BlockSelector::Height(3)).await.unwrap();
     assert_eq!(block.summary.block_hash, block_hash(3));
@@ -58,9 +71,14 @@ async fn every_method(server: &TestServer, client: &(impl SubscriptionClientT + 
     let report = client.order(order_id_text()).await.unwrap();
     assert_eq!(report.status, OrderState::NotFound);
     assert_eq!((report.searched.from_height, report.searched.to_height), (1, 5));
-    let missing = refused(client.receipt(order_id_text()).await);
+    let missing = refused(client.receipt(order_id_text(), None).await);
     assert_eq!(missing.code(), ApiError::NotFound.code());
     assert!(missing.message().contains("searched heights 1 to 5"), "{missing:?}");
+    let heavy = "019b76da-ac0d-7021-8000-0025657687ff".to_owned();
+    let too_large = refused(client.receipt(heavy.clone(), None).await);
+    assert_eq!(too_large.code(), ApiError::ProofTooLarge.code());
+    assert!(too_large.message().contains(&heavy), "{too_large:?}");
+    assert_eq!(client.receipt(heavy, Some(true)).await.unwrap().return_count, 0);
     refused_as(client.order("no-id".into()).await, ApiError::IdMalformed);
     let version_four = "c1a4e9d2-3b5f-4c6d-8e7f-0123456789ab";
     refused_as(client.order(version_four.into()).await, ApiError::IdMalformed);
@@ -68,11 +86,11 @@ async fn every_method(server: &TestServer, client: &(impl SubscriptionClientT + 
     assert_eq!(client.windows(None, Some(2)).await.unwrap().next.as_deref(), Some("5"));
     assert_eq!(client.window(3).await.unwrap().window, 3);
     refused_as(client.window(7).await, ApiError::NotFound);
-    assert_eq!(client.window_proof(1).await.unwrap().settled_height, Some(3));
-    assert_eq!(client.window_proof(2).await.unwrap().settled_height, None);
-    refused_as(client.window_proof(7).await, ApiError::NotFound);
-    refused_as(client.window_proof(6).await, ApiError::WindowOpen);
-    refused_as(client.window_proof(0).await, ApiError::ProofNotKept);
+    assert_eq!(client.window_proof(1, None).await.unwrap().settled_height, Some(3));
+    assert_eq!(client.window_proof(2, None).await.unwrap().settled_height, None);
+    refused_as(client.window_proof(7, None).await, ApiError::NotFound);
+    refused_as(client.window_proof(6, None).await, ApiError::WindowOpen);
+    refused_as(client.window_proof(0, None).await, ApiError::ProofNotKept);
     let of_gateway = client.instructions(InstructionFilter::gateway(GATEWAY), None, None);
     assert_eq!(of_gateway.await.unwrap().items.len(), 3);
     let of_window = client.instructions(InstructionFilter::window(2), None, Some(1)).await.unwrap();
@@ -94,6 +112,12 @@ async fn every_method(server: &TestServer, client: &(impl SubscriptionClientT + 
     let evidence = client.evidence(None, Some(2)).await.unwrap();
     assert_eq!(evidence.next.as_deref(), Some("4-1"));
     assert_eq!(client.evidence(evidence.next, None).await.unwrap().items.len(), 1);
+
+    let lineage = client.lineage(None, None).await.unwrap();
+    assert_eq!((lineage.items.len(), lineage.next.as_deref()), (3, Some("3")), "a short page");
+    let lineage = client.lineage(lineage.next, Some(3)).await.unwrap();
+    assert_eq!((lineage.items.len(), lineage.next), (2, None));
+    assert_eq!(client.lineage(Some("5".into()), None).await.unwrap().items, []);
 
     let accounts = client.accounts(None, Some(2)).await.unwrap();
     assert_eq!(accounts.next.as_deref(), Some("gateway-liquidity:202:CNY"));
@@ -142,9 +166,9 @@ async fn every_contract_answer(client: &(impl SubscriptionClientT + Sync)) {
     assert_eq!(rest.len(), 1, "nobody's breaches stand at zero");
 
     let name = || "gateway-liquidity:201:CNY".to_owned();
-    assert_eq!(client.account_proof(name(), None).await.unwrap().height, 5);
-    assert_eq!(client.account_proof(name(), Some(2)).await.unwrap().height, 2);
-    let ahead = refused(client.account_proof(name(), Some(99)).await);
+    assert_eq!(client.account_proof(name(), None, None).await.unwrap().height, 5);
+    assert_eq!(client.account_proof(name(), Some(2), None).await.unwrap().height, 2);
+    let ahead = refused(client.account_proof(name(), Some(99), None).await);
     assert_eq!(ahead.code(), ApiError::NotFound.code());
     assert!(ahead.message().contains("at height 99; the node's head is 5"), "{ahead:?}");
     let transfers = walked(|cursor, limit| client.transfers(None, cursor, limit)).await;
@@ -277,6 +301,7 @@ async fn bad_cursors_and_limits_are_refused_by_every_list() {
         refused_as(client.instructions(filter, cursor(), None).await, ApiError::BadCursor);
         refused_as(client.breaches(cursor(), None).await, ApiError::BadCursor);
         refused_as(client.evidence(cursor(), None).await, ApiError::BadCursor);
+        refused_as(client.lineage(cursor(), None).await, ApiError::BadCursor);
         refused_as(client.accounts(cursor(), None).await, ApiError::BadCursor);
         refused_as(client.entries(account, cursor(), None).await, ApiError::BadCursor);
     }
@@ -287,6 +312,7 @@ async fn bad_cursors_and_limits_are_refused_by_every_list() {
         refused_as(client.instructions(filter, None, limit).await, ApiError::LimitOutOfBounds);
         refused_as(client.breaches(None, limit).await, ApiError::LimitOutOfBounds);
         refused_as(client.evidence(None, limit).await, ApiError::LimitOutOfBounds);
+        refused_as(client.lineage(None, limit).await, ApiError::LimitOutOfBounds);
         refused_as(client.accounts(None, limit).await, ApiError::LimitOutOfBounds);
     }
 }
@@ -338,7 +364,7 @@ async fn a_node_that_is_not_ready_does_not_say_not_found() {
     assert_eq!(ApiError::from_code(error.code()), Some(ApiError::NodeBehind));
     let data = ErrorData::of(&error).unwrap();
     assert!(data.transient && data.detail.contains("catching up"), "{data:?}");
-    refused_as(client.receipt(order_id_text()).await, ApiError::NodeBehind);
+    refused_as(client.receipt(order_id_text(), None).await, ApiError::NodeBehind);
     let unknown = rpc_api::BatchRpcClient::status(&client, batch_id.clone(), None);
     refused_as(unknown.await, ApiError::NodeBehind);
     refused_as(client.transfer(uuid_text(9)).await, ApiError::NodeBehind);
@@ -348,7 +374,7 @@ async fn a_node_that_is_not_ready_does_not_say_not_found() {
     server.node.may_still_commit.store(false, Ordering::Release);
     let report = client.order(order_id_text()).await.unwrap();
     assert_eq!(report.status, OrderState::NotFound);
-    refused_as(client.receipt(order_id_text()).await, ApiError::NotFound);
+    refused_as(client.receipt(order_id_text(), None).await, ApiError::NotFound);
 
     server.node.may_still_commit.store(true, Ordering::Release);
     server.node.is_ready.store(true, Ordering::Release);
@@ -376,14 +402,11 @@ async fn calls_of_a_list_are_answered_side_by_side() {
     let list = format!("[{submit},{}]", call("chain_id", "[]"));
     let advancing = async {
         let answered = "sluice_rpc_calls_total{method=\"chain_id\",code=\"0\"} 1";
-        for _ in 0..200 {
-            if get(server.address, "/metrics").await.body.contains(answered) {
-                server.node.advance_to(6);
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        panic!("the second call waits for the first");
+        wait_for("the second call is answered before the first", async || {
+            get(server.operator, "/metrics").await.body.contains(answered)
+        })
+        .await;
+        server.node.advance_to(6);
     };
     let (answer, ()) = tokio::join!(post(server.address, &list), advancing);
     let answers = answer.json();

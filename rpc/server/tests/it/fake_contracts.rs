@@ -169,6 +169,7 @@ impl ContractReads for FakeNode {
         &self,
         name: &AccountName,
         height: Option<Height>,
+        _lineage_apart: bool,
     ) -> Read<Option<AccountProofReport>> {
         let head = *self.doorbell().borrow();
         let height = height.unwrap_or(head);
@@ -184,7 +185,7 @@ impl ContractReads for FakeNode {
     }
 
     /// Window 6 is open, window 0 was not kept.
-    fn window_proof(&self, id: WindowId) -> Read<Option<WindowProofReport>> {
+    fn window_proof(&self, id: WindowId, _lineage_apart: bool) -> Read<Option<WindowProofReport>> {
         match id.0 {
             0 => Err(BackendError::ProofNotKept(id)),
             6 => Err(BackendError::WindowOpen(id)),

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use bytes::Bytes;
 use chain_types::{
     Amount, BatchError, BatchId, BlockHash, ChainGenesis, ChainId, Currency, Digest, Height,
-    InstructionId, MerchantId, OrderId, Outcome, Parameters, Participant, ParticipantId, PartyKeys,
-    RechargeItem, Rejection, Roles, SecretKey, SignedBatch, TimeMs, WindowId,
+    InstructionId, LiquidityLine, Merchant, MerchantId, OrderId, Outcome, Parameters, Participant,
+    ParticipantId, PartyKeys, RechargeItem, Rejection, Roles, SecretKey, SignedBatch, TimeMs,
+    WindowId,
 };
 use futures::future::BoxFuture;
 use jsonrpsee_http_client::{HttpClient, HttpClientBuilder};
@@ -17,9 +18,9 @@ use prometheus_client::registry::Registry;
 use rpc_api::chain::BatchReference;
 use rpc_api::{
     AccountName, AccountReport, BatchReport, BatchState, BlockReport, BlockSummary, BreachReport,
-    BreachStage, CurrencyBalance, EntryReport, EvidenceKind, EvidenceReport, HealthReport,
-    InstructionReport, InstructionState, Money, OrderReport, Outcomes, ReceiptReport, Searched,
-    StandingReport, StatusReport, TrialBalance, Wait, WindowReport,
+    BreachStage, CurrencyBalance, EntryReport, EvidenceKind, EvidenceReport, HandoverReport,
+    HealthReport, InstructionReport, InstructionState, Money, OrderReport, Outcomes, ReceiptReport,
+    Searched, StandingReport, StatusReport, TrialBalance, Wait, WindowReport,
 };
 use rpc_server::{Backend, BackendError, BlockName, InstructionsOf, Place, Server, ServerConfig};
 use tokio::sync::watch;
@@ -31,6 +32,25 @@ pub const OPERATOR: u32 = 1;
 
 pub fn key(participant: u32) -> SecretKey {
     SecretKey::from_seed(&[participant as u8; 32])
+}
+
+fn merchant(id: u64) -> Merchant {
+    Merchant {
+        id: MerchantId(id),
+        name: format!("merchant-{id}"),
+        payout_gateway: ParticipantId(GATEWAY),
+        payout_account: Digest::ZERO,
+        suspended: false,
+    }
+}
+
+fn line((gateway, currency): (u32, u16)) -> LiquidityLine {
+    LiquidityLine {
+        gateway: ParticipantId(gateway),
+        currency: Currency(currency),
+        net_debit_cap: Amount(0),
+        opening_liquidity: Amount(7),
+    }
 }
 
 fn genesis() -> ChainGenesis {
@@ -51,8 +71,8 @@ fn genesis() -> ChainGenesis {
             participant(OPERATOR, Roles::SETTLEMENT_OPERATOR),
             participant(GATEWAY, Roles::GATEWAY),
         ],
-        merchants: Vec::new(),
-        liquidity: Vec::new(),
+        merchants: (1_001..1_006).map(merchant).collect(),
+        liquidity: [(GATEWAY, 156), (GATEWAY, 392), (202, 156)].map(line).to_vec(),
         nodes: Vec::new(),
     }
 }
@@ -77,6 +97,10 @@ pub struct FakeNode {
     pub is_faulty: AtomicBool,
     /// A gateway that the genesis file does not know; zero for none.
     pub new_gateway: AtomicU32,
+    /// How often instructions were looked for.
+    pub instruction_reads: AtomicU32,
+    /// While it is set, pages of accounts take for ever.
+    pub holds_pages: AtomicBool,
 }
 
 impl FakeNode {
@@ -90,6 +114,8 @@ impl FakeNode {
             may_still_commit: AtomicBool::new(true),
             is_faulty: AtomicBool::new(false),
             new_gateway: AtomicU32::new(0),
+            instruction_reads: AtomicU32::new(0),
+            holds_pages: AtomicBool::new(false),
         })
     }
 
@@ -267,8 +293,25 @@ impl Backend for FakeNode {
         if id.0[15].is_multiple_of(2) { self.order(id).map(Some) } else { Ok(None) }
     }
 
-    fn receipt(&self, _id: &OrderId) -> Result<Option<ReceiptReport>, BackendError> {
-        Ok(None)
+    /// With its lineage too large for anyone.
+    fn receipt(
+        &self,
+        id: &OrderId,
+        lineage_apart: bool,
+    ) -> Result<Option<ReceiptReport>, BackendError> {
+        if id.0[15] != 0xFF {
+            return Ok(None);
+        }
+        if !lineage_apart {
+            return Err(BackendError::ProofTooLarge(format!("order {id}: 5 bytes")));
+        }
+        Ok(Some(ReceiptReport {
+            order_id: *id,
+            receipt_base64: String::new(),
+            proves_collection: false,
+            proves_arrival: false,
+            return_count: 0,
+        }))
     }
 
     fn windows(
@@ -302,6 +345,7 @@ impl Backend for FakeNode {
         after: Option<InstructionId>,
         limit: u32,
     ) -> Result<Vec<InstructionReport>, BackendError> {
+        self.instruction_reads.fetch_add(1, Ordering::AcqRel);
         let tables = self.tables();
         let all = tables.instructions.iter().filter(|(id, report)| {
             let is_asked = match of {
@@ -311,6 +355,16 @@ impl Backend for FakeNode {
             is_asked && after.is_none_or(|after| **id > after)
         });
         Ok(all.take(limit as usize).map(|(_, report)| report.clone()).collect())
+    }
+
+    fn last_instruction(
+        &self,
+        gateway: ParticipantId,
+    ) -> Result<Option<InstructionId>, BackendError> {
+        self.instruction_reads.fetch_add(1, Ordering::AcqRel);
+        let tables = self.tables();
+        let mut newest_first = tables.instructions.iter().rev();
+        Ok(newest_first.find(|(_, one)| one.gateway == gateway.0).map(|(id, _)| *id))
     }
 
     fn instruction(&self, id: &InstructionId) -> Result<Option<InstructionReport>, BackendError> {
@@ -337,6 +391,20 @@ impl Backend for FakeNode {
         };
         let rest = all.filter(|breach| after.is_none_or(|after| place(breach) > after));
         Ok(rest.take(limit as usize).collect())
+    }
+
+    /// Five changes, three a page at most.
+    fn lineage(
+        &self,
+        after: Option<Height>,
+        limit: u32,
+    ) -> Result<(Vec<HandoverReport>, bool), BackendError> {
+        let first = after.map_or(1, |after| after.0 + 1);
+        let heights = (first..=5).take(limit.min(3) as usize);
+        let of = |height| HandoverReport { height, handover_base64: String::new() };
+        let page: Vec<HandoverReport> = heights.map(of).collect();
+        let goes_on = page.last().is_some_and(|last| last.height < 5);
+        Ok((page, goes_on))
     }
 
     fn evidence(
@@ -369,6 +437,9 @@ impl Backend for FakeNode {
         after: Option<AccountName>,
         limit: u32,
     ) -> Result<Vec<AccountReport>, BackendError> {
+        while self.holds_pages.load(Ordering::Acquire) {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
         let all = (201..204).map(account);
         let rest = all.filter(|one| after.is_none_or(|after| one.account > after));
         Ok(rest.take(limit as usize).collect())
@@ -461,6 +532,8 @@ pub struct TestServer {
     pub node: Arc<FakeNode>,
     pub server: Option<Server>,
     pub address: std::net::SocketAddr,
+    /// Where health and figures are.
+    pub operator: std::net::SocketAddr,
     pub cancel: CancellationToken,
 }
 
@@ -473,9 +546,11 @@ impl TestServer {
         let node = FakeNode::new();
         let cancel = CancellationToken::new();
         let registry = Arc::new(Mutex::new(Registry::default()));
+        let operator_listen = Some(std::net::SocketAddr::from(([127, 0, 0, 1], 0)));
+        let config = ServerConfig { operator_listen, ..config };
         let server = Server::start(config, node.clone(), registry, cancel.clone()).unwrap();
-        let address = server.local_address();
-        Self { node, server: Some(server), address, cancel }
+        let (address, operator) = (server.local_address(), server.operator_address().unwrap());
+        Self { node, server: Some(server), address, operator, cancel }
     }
 
     pub fn http(&self) -> HttpClient {
@@ -484,6 +559,29 @@ impl TestServer {
 
     pub async fn ws(&self) -> WsClient {
         WsClientBuilder::default().build(format!("ws://{}", self.address)).await.unwrap()
+    }
+
+    /// A figure's value; 0 when it is not shown yet.
+    pub async fn figure(&self, name: &str) -> u64 {
+        let page = crate::raw::get(self.operator, "/metrics").await.body;
+        let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.map_or(0, |value| value.parse().unwrap())
+    }
+
+    /// What a limit refused.
+    pub async fn refused(&self, limit: &str) -> u64 {
+        self.figure(&format!("sluice_rpc_refused_total{{limit=\"{limit}\"}}")).await
+    }
+
+    /// Waits until a figure is as it should be.
+    pub async fn until(&self, name: &str, is_so: impl Fn(u64) -> bool) {
+        for _ in 0..3_000 {
+            if is_so(self.figure(name).await) {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        panic!("{name} stays {}", self.figure(name).await);
     }
 
     /// Whether a fresh client is served.

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use rpc_api::{ApiError, ErrorData, NodeRpcClient as _};
+use rpc_api::{ApiError, NodeRpcClient as _};
 use rpc_server::ServerConfig;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::fake_node::TestServer;
-use crate::raw::{call, get, parse, post};
+use crate::raw::{call, get, parse, post, request, wait_for};
 
 /// Reads until the server closes the connection, which it must.
 async fn read_to_close(stream: &mut TcpStream) -> Vec<u8> {
@@ -23,7 +23,7 @@ async fn read_to_close(stream: &mut TcpStream) -> Vec<u8> {
 async fn a_slow_header_is_cut_off() {
     let config = ServerConfig { header_timeout_ms: 200, ..ServerConfig::default() };
     let server = TestServer::with(config).await;
-    for start in ["", "POST / HT", "POST / HTTP/1.1\r\nhost: x\r\n"] {
+    for start in ["", "POST / HT", "POST / HTTP/1.1\r\nhost: localhost\r\n"] {
         let mut stream = TcpStream::connect(server.address).await.unwrap();
         stream.write_all(start.as_bytes()).await.unwrap();
         read_to_close(&mut stream).await;
@@ -36,7 +36,7 @@ async fn a_slow_body_is_cut_off_with_a_reason() {
     let config = ServerConfig { body_timeout_ms: 200, ..ServerConfig::default() };
     let server = TestServer::with(config).await;
     let mut stream = TcpStream::connect(server.address).await.unwrap();
-    let start = "POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+    let start = "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
         content-length: 1000\r\n\r\n{\"json";
     stream.write_all(start.as_bytes()).await.unwrap();
     let answer = parse(&read_to_close(&mut stream).await).expect("an answer");
@@ -57,78 +57,63 @@ async fn too_many_connections_are_told_so_and_closing_makes_room() {
     assert_eq!(refused.status, 503);
     assert_eq!(refused.body, "Too many connections; retry, or another node.\n");
     drop(one);
-    let mut has_room = false;
-    for _ in 0..10_000 {
+    wait_for("closing a connection makes room for another", async || {
         let mut stream = TcpStream::connect(server.address).await.unwrap();
-        let ask = b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
-        let _ = stream.write_all(ask).await;
+        let _ = stream.write_all(&request("POST", "/", &call("chain_id", "[]"))).await;
         let answer = parse(&read_to_close(&mut stream).await);
-        has_room = answer.is_some_and(|answer| answer.status == 200);
-        if has_room {
-            break;
-        }
-    }
-    assert!(has_room, "closing a connection makes room for another");
+        answer.is_some_and(|answer| answer.status == 200)
+    })
+    .await;
     assert!(two.health().await.unwrap().is_ready, "the others were not harmed");
+}
+
+#[tokio::test]
+async fn a_socket_with_one_of_the_last_descriptors_is_closed_and_the_server_goes_on() {
+    // A number that every socket has reached.
+    let config = ServerConfig { descriptor_ceiling: 3, ..ServerConfig::default() };
+    let mut server = TestServer::with(config).await;
+    for _ in 0..5 {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        assert_eq!(read_to_close(&mut stream).await, b"");
+    }
+    server.cancel.cancel();
+    server.server.take().unwrap().stopped().await;
 }
 
 #[tokio::test]
 async fn each_address_has_a_budget() {
     let config = ServerConfig { calls_per_second_max: 3, ..ServerConfig::default() };
     let server = TestServer::with(config).await;
-    let client = server.http();
     let mut spent = None;
-    for _ in 0..1_000 {
-        if let Err(error) = client.health().await {
-            spent = Some(error);
+    for number in 0..1_000 {
+        let body = call("chain_id", "[]").replace(r#""id":1"#, &format!(r#""id":"call-{number}""#));
+        let answer = post(server.address, &body).await;
+        if answer.status != 200 {
+            spent = Some((number, answer));
             break;
         }
     }
-    let Some(jsonrpsee::core::client::Error::Call(error)) = spent else { panic!("{spent:?}") };
-    assert_eq!(error.code(), ApiError::BudgetExceeded.code());
-    assert!(ErrorData::of(&error).unwrap().retry_after_ms.is_some());
+    let (number, answer) = spent.expect("the budget ends");
+    assert_eq!((answer.status, answer.name().as_str()), (429, "budget-exceeded"));
+    assert!(answer.head.contains("retry-after: 1"), "{answer:?}");
+    let told = answer.json();
+    assert_eq!(told["id"], format!("call-{number}"));
+    assert!(told["error"]["data"]["retry_after_ms"].as_u64().is_some_and(|wait| wait > 0));
+    assert!(server.refused("calls").await > 0, "it is counted");
     // Calls of a list and of a WebSocket connection are counted one by one.
     let list = format!("[{}]", vec![call("chain_id", "[]"); 30].join(","));
     let answer = post(server.address, &list).await.json();
     let refused = |answer: &serde_json::Value| answer["error"]["code"] == 1010;
     assert!(refused(&answer) || answer.as_array().unwrap().iter().any(refused));
     let ws = server.ws().await;
-    let mut refusals = 0;
-    for _ in 0..1_000 {
-        if let Err(jsonrpsee::core::client::Error::Call(error)) = ws.health().await {
-            assert_eq!(error.code(), ApiError::BudgetExceeded.code());
-            refusals += 1;
-            break;
-        }
-    }
-    assert_eq!(refusals, 1, "a WebSocket connection spends the same budget");
-    // Health and figures are for those who watch the node.
-    assert_eq!(get(server.address, "/healthz").await.status, 200);
-}
-
-#[tokio::test]
-async fn bodies_have_a_budget_over_all_connections() {
-    let config = ServerConfig {
-        bodies_bytes_max: 2 << 20,
-        body_timeout_ms: 2_000,
-        ..ServerConfig::default()
+    let calls = futures::future::join_all((0..100).map(|_| ws.health())).await;
+    let refusal = calls.into_iter().find_map(Result::err);
+    let Some(jsonrpsee::core::client::Error::Call(error)) = refusal else {
+        panic!("a WebSocket connection spends the same budget: {refusal:?}")
     };
-    let server = TestServer::with(config).await;
-    let mut slow = TcpStream::connect(server.address).await.unwrap();
-    let start = format!(
-        "POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
-         expect: 100-continue\r\ncontent-length: {}\r\n\r\n",
-        2 << 20
-    );
-    slow.write_all(start.as_bytes()).await.unwrap();
-    let go_on = b"HTTP/1.1 100 Continue\r\n\r\n";
-    let mut answer = [0; 25];
-    slow.read_exact(&mut answer).await.unwrap();
-    assert_eq!(&answer, go_on, "its body is awaited");
-    let large = call("batch_submit", &format!("[\"{}\"]", "A".repeat(1 << 20)));
-    assert_eq!(post(server.address, &large).await.name(), "node-busy", "both bodies were taken");
-    read_to_close(&mut slow).await;
-    assert_ne!(post(server.address, &large).await.name(), "node-busy");
+    assert_eq!(error.code(), ApiError::BudgetExceeded.code());
+    // Health and figures are for those who watch the node.
+    assert_eq!(get(server.operator, "/healthz").await.status, 200);
 }
 
 #[tokio::test]
@@ -137,7 +122,7 @@ async fn figures_are_served() {
     server.still_answers().await;
     post(server.address, &call("no_such_method", "[]")).await;
     post(server.address, &call("batch_submit", "[\"AAAA\"]")).await;
-    let answer = get(server.address, "/metrics").await;
+    let answer = get(server.operator, "/metrics").await;
     assert_eq!(answer.status, 200);
     assert!(answer.head.contains("content-type: application/openmetrics-text"));
     for line in [

@@ -27,12 +27,12 @@ async fn a_port_in_use_is_named_with_a_remedy() {
 #[tokio::test]
 async fn readiness_follows_the_node_and_health_the_process() {
     let server = TestServer::start().await;
-    assert_eq!(get(server.address, "/readyz").await.status, 200);
+    assert_eq!(get(server.operator, "/readyz").await.status, 200);
     server.node.is_ready.store(false, Ordering::Release);
-    let answer = get(server.address, "/readyz").await;
+    let answer = get(server.operator, "/readyz").await;
     assert_eq!(answer.status, 503);
     assert_eq!(answer.json()["reason"], "catching up");
-    let healthy = get(server.address, "/healthz").await;
+    let healthy = get(server.operator, "/healthz").await;
     assert_eq!((healthy.status, healthy.body.as_str()), (200, "ok\n"));
     assert!(!server.http().health().await.unwrap().is_ready);
 }

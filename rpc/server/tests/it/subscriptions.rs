@@ -8,6 +8,7 @@ use rpc_api::{ApiError, ChainRpcClient as _, SettlementRpcClient as _};
 use rpc_server::ServerConfig;
 
 use crate::fake_node::{GATEWAY, OPERATOR, TestServer};
+use crate::raw::figure;
 
 fn code<T: std::fmt::Debug>(result: Result<T, ClientError>) -> i32 {
     match result {
@@ -134,14 +135,10 @@ async fn subscriptions_have_a_number_per_connection_and_over_all() {
     assert_eq!(code(two.subscribe_blocks(None).await), ApiError::TooManySubscriptions.code());
     // One that ends makes room.
     first.unsubscribe().await.unwrap();
-    let mut has_room = false;
-    for _ in 0..10_000 {
-        has_room = two.subscribe_blocks(None).await.is_ok();
-        if has_room {
-            break;
-        }
-    }
-    assert!(has_room);
+    crate::raw::wait_for("one that ended makes room", async || {
+        two.subscribe_blocks(None).await.is_ok()
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -161,4 +158,68 @@ async fn a_gateway_that_governance_added_may_subscribe() {
     assert_eq!(code(before), ApiError::NotFound.code());
     server.node.new_gateway.store(added, Ordering::Release);
     assert!(client.subscribe_instructions(added, None).await.is_ok());
+}
+
+#[tokio::test]
+async fn standing_subscriptions_share_each_read_and_wake_for_news_only() {
+    const CONNECTIONS: u32 = 8;
+    const EACH: u32 = 12;
+    let server = TestServer::start().await;
+    let first = server.node.instruct(1, 1001);
+    let mut events = Vec::new();
+    let mut clients = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let client = server.ws().await;
+        for _ in 0..EACH {
+            events.push(client.subscribe_instructions(GATEWAY, None).await.unwrap());
+        }
+        clients.push(client);
+    }
+    for events in &mut events {
+        let event = events.next().await.unwrap().unwrap();
+        assert_eq!(event.instruction.instruction_id, first);
+    }
+    let reads = || server.node.instruction_reads.load(Ordering::Acquire);
+    let (before, woken) = (reads(), figure(&server, "sluice_rpc_subscription_wakes_total").await);
+    // Blocks without news: the feed looks once a block, and nobody else.
+    let blocks = 40;
+    for _ in 0..blocks {
+        let seen = reads();
+        let head = *rpc_server::Backend::doorbell(server.node.as_ref()).borrow();
+        server.node.advance_to(head.0 + 1);
+        while reads() == seen {
+            tokio::task::yield_now().await;
+        }
+    }
+    let standing = reads() - before;
+    assert!(standing <= 2 * blocks, "{standing} reads in {blocks} blocks");
+    let woken_since = figure(&server, "sluice_rpc_subscription_wakes_total").await - woken;
+    assert_eq!(woken_since, 0, "nobody wakes without news");
+    // News: one look, and one read for all.
+    let before = reads();
+    let second = server.node.instruct(2, 1001);
+    for events in &mut events {
+        let event = events.next().await.unwrap().unwrap();
+        assert_eq!(event.instruction.instruction_id, second);
+    }
+    let for_news = reads() - before;
+    assert!(for_news <= 4, "{for_news} reads for {} subscribers", CONNECTIONS * EACH);
+    let woken_since = figure(&server, "sluice_rpc_subscription_wakes_total").await - woken;
+    assert!(woken_since > 0, "news wakes");
+    assert!(woken_since <= u64::from(CONNECTIONS * EACH), "each wakes once: {woken_since}");
+}
+
+#[tokio::test]
+async fn a_cursor_ahead_of_everything_blinds_nobody_else() {
+    let server = TestServer::start().await;
+    server.node.instruct(1, 1001);
+    let client = server.ws().await;
+    let ahead = Some("999999-1001-156".to_owned());
+    let _blind = client.subscribe_instructions(GATEWAY, ahead).await.unwrap();
+    let mut seeing = client.subscribe_instructions(GATEWAY, None).await.unwrap();
+    for window in 2..5 {
+        let event = seeing.next().await.unwrap().unwrap();
+        assert_eq!(event.instruction.window, window - 1);
+        server.node.instruct(window, 1001);
+    }
 }

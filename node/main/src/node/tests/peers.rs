@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use node_network::{Lane, Limits, Network, NetworkConfig, Peer, Throttle};
-use node_replica::{Input, NodeIndex, PeerMessage};
+use node_replica::{Input, NodeIndex, PeerMessage, PeerRequest, REQUEST_BATCHES_MAX};
 use prometheus_client::registry::Registry;
 use tokio_util::sync::CancellationToken;
 
@@ -267,5 +267,31 @@ async fn batches_under_an_unknown_key_are_counted_and_slow_down_their_sender_alo
     // What is sent twice is taken once.
     honest.peers.network.send(one.own, Lane::Bulk, sent[0].bytes().clone());
     one.wait_for_figure("network_ignored_total", "Duplicate", 1).await;
+    cancel.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_batches_than_a_request_may_name_are_an_offence_on_both_sides() {
+    let chain = Chain::new();
+    let cancel = CancellationToken::new();
+    let one = Side::start(&chain, 0, None, &cancel).await;
+    let two = Side::start(&chain, 1, Some(&one), &cancel).await;
+    assert!(matches!(one.next(), Input::Connected(NodeIndex(1))));
+    assert!(matches!(two.next(), Input::Connected(NodeIndex(0))));
+    let held = arrivals(&chain, REQUEST_BATCHES_MAX as u64 + 1);
+    let ids: Vec<_> = held.iter().map(VerifiedBatch::id).collect();
+    let request = PeerRequest::Batches(ids.clone());
+    let asked = two.peers.network.request(one.own, codec::encode(&request).into()).await;
+    assert!(asked.is_err(), "asked for one more than any honest node");
+    one.wait_for_figure("network_strikes_total", "Invalid", 1).await;
+
+    let (work, questions) = tokio::sync::mpsc::channel(1);
+    tokio::spawn(two.peers.clone().ask(questions));
+    let ids = ids[..REQUEST_BATCHES_MAX].to_vec();
+    work.send(PeerWork::Batches { from: NodeIndex(0), ids: ids.clone() }).await.unwrap();
+    let Input::BatchesWanted { ids: wanted, token } = one.next() else { panic!("not asked") };
+    assert_eq!(wanted, ids, "as many as a request names are answered");
+    one.peers.hub.found(token, held, Vec::new());
+    two.wait_for_figure("network_strikes_total", "Invalid", 1).await;
     cancel.cancel();
 }

@@ -31,7 +31,7 @@ fn blocks_alone_make_the_whole_home_again() {
     let (genesis, digest) = (chain.genesis.clone(), read_state(&chain.state).digest());
     let windows = read_state(&chain.state).window();
     let proofs = |orders: &Orders| -> Vec<Option<RecordProof>> {
-        (0..=windows.0).map(|id| orders.window_proof(WindowId(id)).unwrap()).collect()
+        (0..=windows.0).map(|id| orders.window_proof(WindowId(id), false).unwrap()).collect()
     };
     let expected = proofs(&chain.orders());
     let (_root, folder) = blocks_alone(chain);
@@ -41,7 +41,8 @@ fn blocks_alone_make_the_whole_home_again() {
     assert_eq!(home.opening.replayed_blocks, 0, "all of it is in the checkpoint");
     assert_eq!((home.guard_bytes, home.guard_is_copied), (None, false), "a newcomer's");
     assert!(home.log_entries.is_empty());
-    let again = Orders { genesis, state: home.state.clone(), store: home.store.clone() };
+    let (state, store) = (home.state.clone(), home.store.clone());
+    let again = Orders { genesis, state, store, lineages: Arc::default() };
     assert_eq!(read_state(&home.state).digest(), digest);
     assert_eq!(proofs(&again), expected);
 }

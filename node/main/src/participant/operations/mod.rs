@@ -33,7 +33,7 @@ pub enum Kind {
     Collect,
     /// Voids of reserved orders: order_id, reason; also reference.
     Void,
-    /// Arrivals of instructions: instruction, amount; also reference.
+    /// Arrivals of instructions: instruction (such as 7-1001-156), amount; also reference.
     Arrival,
     /// Failures of instructions: instruction, reason; also reference.
     Failure,

@@ -1,0 +1,305 @@
+//! What parameters each method takes: their names, in order, and the JSON form of each. A server
+//! holds every call against this, so that nothing that a client says is ignored.
+//!
+//! The table is that of the traits; a test compares the two, and `docs/rpc.md` with both.
+
+use std::fmt;
+
+use jsonrpsee::types::ErrorObjectOwned;
+use jsonrpsee::types::error::INVALID_PARAMS_CODE;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use crate::error::parameter_error;
+use crate::settlement::InstructionFilter;
+
+/// The JSON form of a parameter. Each value has one text in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A string; what it may say, the method decides.
+    Text,
+    /// A whole number of 32 bits, without sign, point, exponent or leading zeros.
+    U32,
+    /// A whole number of 64 bits, likewise.
+    U64,
+    /// `true` or `false`.
+    Flag,
+    /// A string of RFC 4648 section 4.
+    Base64,
+    /// `"admitted"` or `"final"`.
+    Wait,
+    /// A block: its height as a number, or its hash as a string.
+    Block,
+    /// An object with one of `window` and `gateway`.
+    Filter,
+}
+
+impl Form {
+    /// What a value must be, for people.
+    pub const fn expected(self) -> &'static str {
+        match self {
+            Self::Text => "a string",
+            Self::U32 => "a whole number of 0 to 4294967295",
+            Self::U64 => "a whole number of 0 to 18446744073709551615",
+            Self::Flag => "true or false",
+            Self::Base64 => "a base64 string",
+            Self::Wait => "\"admitted\" or \"final\"",
+            Self::Block => "a height as a number, or a hash as a string",
+            Self::Filter => "an object with one of window and gateway",
+        }
+    }
+
+    fn allows(self, json: &str) -> bool {
+        let is_text = || json.starts_with('"');
+        match self {
+            Self::Text | Self::Base64 => is_text(),
+            Self::U32 => decimal::<u32>(json).is_some(),
+            Self::U64 => decimal::<u64>(json).is_some(),
+            Self::Flag => matches!(json, "true" | "false"),
+            Self::Wait => matches!(json, "\"admitted\"" | "\"final\""),
+            Self::Block => is_text() || decimal::<u64>(json).is_some(),
+            Self::Filter => {
+                json.starts_with('{') && serde_json::from_str::<InstructionFilter>(json).is_ok()
+            }
+        }
+    }
+}
+
+/// The number of a decimal text in the one form that the interface writes: digits alone, without a
+/// zero before others.
+pub fn decimal<T: std::str::FromStr>(text: &str) -> Option<T> {
+    let is_plain = text == "0" || !text.starts_with('0');
+    let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    (is_plain && is_digits).then(|| text.parse().ok()).flatten()
+}
+
+/// One parameter of a method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// The form of its value.
+    pub form: Form,
+    /// Whether it may be left out or null.
+    pub is_optional: bool,
+}
+
+impl fmt::Display for Parameter {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name)?;
+        if self.is_optional { formatter.write_str("?") } else { Ok(()) }
+    }
+}
+
+/// What a method takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Signature {
+    /// The method.
+    pub method: &'static str,
+    /// Its parameters, in order.
+    pub parameters: &'static [Parameter],
+}
+
+macro_rules! signatures {
+    ($($method:ident: $($name:ident $form:ident $presence:ident),*;)*) => {
+        /// Every method with its parameters, in the order of docs/rpc.md.
+        pub const SIGNATURES: &[Signature] = &[$(Signature {
+            method: stringify!($method),
+            parameters: &[$(Parameter {
+                name: stringify!($name),
+                form: Form::$form,
+                is_optional: signatures!(@ $presence),
+            },)*],
+        },)*];
+    };
+    (@ needed) => { false };
+    (@ optional) => { true };
+}
+
+signatures! {
+    batch_submit: bytes_base64 Base64 needed, wait Wait optional, timeout_ms U64 optional,
+        with_codes Flag optional;
+    batch_status: batch_id Text needed, with_codes Flag optional;
+    recharge_order: order_id Text needed;
+    recharge_receipt: order_id Text needed, lineage_apart Flag optional;
+    settlement_windows: cursor Text optional, limit U32 optional;
+    settlement_window: window U64 needed;
+    settlement_window_proof: window U64 needed, lineage_apart Flag optional;
+    settlement_instructions: filter Filter needed, cursor Text optional, limit U32 optional;
+    settlement_instruction: instruction_id Text needed;
+    settlement_breaches: cursor Text optional, limit U32 optional;
+    settlement_returns: order_id Text needed, cursor Text optional, limit U32 optional;
+    settlement_sla: cursor Text optional, limit U32 optional;
+    settlement_subscribe_instructions: gateway U32 needed, cursor Text optional;
+    ledger_accounts: cursor Text optional, limit U32 optional;
+    ledger_account: account Text needed;
+    ledger_entries: account Text needed, cursor Text optional, limit U32 optional;
+    ledger_account_proof: account Text needed, height U64 optional, lineage_apart Flag optional;
+    ledger_trial_balance: ;
+    ledger_transfers: open_only Flag optional, cursor Text optional, limit U32 optional;
+    ledger_transfer: transfer_id Text needed;
+    fx_reference: currency Text needed, payout_currency Text needed;
+    fx_rates: currency Text needed, payout_currency Text needed, cursor Text optional,
+        limit U32 optional;
+    fx_rate_history: currency Text needed, payout_currency Text needed, provider U32 needed,
+        cursor Text optional, limit U32 optional;
+    fx_quote: quote_id Text needed;
+    fx_quotes: provider U32 needed, cursor Text optional, limit U32 optional;
+    cashback_programmes: cursor Text optional, limit U32 optional;
+    cashback_programme: merchant Text needed, currency Text needed;
+    cashback_user_month: merchant Text needed, currency Text needed, user Text needed;
+    risk_policies: cursor Text optional, limit U32 optional;
+    risk_held_orders: cursor Text optional, limit U32 optional;
+    risk_user_day: user Text needed, currency Text needed;
+    governance_registry: ;
+    governance_merchants: cursor Text optional, limit U32 optional;
+    governance_merchant: merchant Text needed;
+    governance_proposals: open_only Flag optional, cursor Text optional, limit U32 optional;
+    governance_proposal: proposal_id Text needed;
+    chain_id: ;
+    chain_info: ;
+    chain_participants: cursor Text optional, limit U32 optional;
+    chain_merchants: cursor Text optional, limit U32 optional;
+    chain_liquidity: cursor Text optional, limit U32 optional;
+    chain_parameters: ;
+    chain_head: ;
+    chain_block: block Block needed;
+    chain_blocks: cursor Text optional, limit U32 optional;
+    chain_evidence: cursor Text optional, limit U32 optional;
+    chain_lineage: cursor Text optional, limit U32 optional;
+    chain_subscribe_blocks: from_height U64 optional;
+    node_status: ;
+    node_health: ;
+}
+
+impl Signature {
+    /// The signature of a method.
+    pub fn of(method: &str) -> Option<&'static Self> {
+        SIGNATURES.iter().find(|signature| signature.method == method)
+    }
+
+    /// Holds a call's parameters, as JSON text, against the signature.
+    ///
+    /// # Errors
+    /// The first parameter that is not known, comes twice, is missing or has no value of its form:
+    /// a JSON-RPC error -32602 whose data names it.
+    pub fn check(&self, params: Option<&str>) -> Result<(), ErrorObjectOwned> {
+        let given = match params.map(str::trim) {
+            None => Given::List(Vec::new()),
+            Some(text) => serde_json::from_str(text).map_err(|_| {
+                parameter_error("parameters-malformed", "(neither a list nor an object)")
+            })?,
+        };
+        match given {
+            Given::List(values) => self.check_list(&values),
+            Given::Named(values) => self.check_named(&values),
+        }
+    }
+
+    fn check_list(&self, values: &[&RawValue]) -> Result<(), ErrorObjectOwned> {
+        if values.len() > self.parameters.len() {
+            let detail = format!("(more than {})", self.listed());
+            return Err(parameter_error("parameter-unknown", &detail));
+        }
+        for (index, parameter) in self.parameters.iter().enumerate() {
+            parameter.check(values.get(index).copied())?;
+        }
+        Ok(())
+    }
+
+    fn check_named(&self, values: &[(String, &RawValue)]) -> Result<(), ErrorObjectOwned> {
+        for (index, (name, _)) in values.iter().enumerate() {
+            if !self.parameters.iter().any(|parameter| parameter.name == name) {
+                let shown: String = name.chars().take(64).collect();
+                let detail = format!("({shown:?}; {} takes {})", self.method, self.listed());
+                return Err(parameter_error("parameter-unknown", &detail));
+            }
+            if values.iter().take(index).any(|(earlier, _)| earlier == name) {
+                return Err(parameter_error("parameter-repeated", &format!("({name})")));
+            }
+        }
+        for parameter in self.parameters {
+            let value = values.iter().find(|(name, _)| name == parameter.name);
+            parameter.check(value.map(|(_, value)| *value))?;
+        }
+        Ok(())
+    }
+
+    /// What it takes, for people.
+    fn listed(&self) -> String {
+        if self.parameters.is_empty() {
+            return "no parameters".to_owned();
+        }
+        let names: Vec<String> = self.parameters.iter().map(Parameter::to_string).collect();
+        names.join(", ")
+    }
+}
+
+impl Parameter {
+    fn check(&self, value: Option<&RawValue>) -> Result<(), ErrorObjectOwned> {
+        match value.map(RawValue::get) {
+            None | Some("null") if self.is_optional => Ok(()),
+            None => Err(parameter_error("parameter-missing", &format!("({})", self.name))),
+            Some(json) if self.form.allows(json) => Ok(()),
+            Some(_) => {
+                let detail = format!("({}: expected {})", self.name, self.form.expected());
+                Err(parameter_error("parameter-malformed", &detail))
+            }
+        }
+    }
+}
+
+/// The code of every error about parameters.
+pub const CODE: i32 = INVALID_PARAMS_CODE;
+
+/// The most parameters that are read of a call; no method takes as many.
+const GIVEN_MAX: usize = 8;
+
+/// A call's parameters, as far as they are read: one more than any method takes.
+enum Given<'a> {
+    List(Vec<&'a RawValue>),
+    Named(Vec<(String, &'a RawValue)>),
+}
+
+impl<'de> Deserialize<'de> for Given<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Read;
+
+        impl<'de> Visitor<'de> for Read {
+            type Value = Given<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a list or an object")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Given<'de>, A::Error> {
+                let mut values = Vec::new();
+                while values.len() < GIVEN_MAX
+                    && let Some(value) = list.next_element()?
+                {
+                    values.push(value);
+                }
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Given::List(values))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Given<'de>, A::Error> {
+                let mut values = Vec::new();
+                while values.len() < GIVEN_MAX
+                    && let Some(entry) = object.next_entry()?
+                {
+                    values.push(entry);
+                }
+                while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Given::Named(values))
+            }
+
+            fn visit_unit<E: serde::de::Error>(self) -> Result<Given<'de>, E> {
+                Err(E::custom("null is no list"))
+            }
+        }
+
+        deserializer.deserialize_any(Read)
+    }
+}

@@ -1,0 +1,324 @@
+//! From a message's text to its answer: what happens to every call, whichever transport brought
+//! it. Budget, depth, form, time limit, figures, and the bound of what an address leaves unread.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::{FutureExt as _, StreamExt as _, stream};
+use jsonrpsee::core::id_providers::RandomIntegerIdProvider;
+use jsonrpsee::core::server::{
+    ConnectionId, MethodCallback, MethodResponse, MethodSink, Methods, SubscriptionState,
+};
+use jsonrpsee::types::error::{
+    ErrorCode, reject_too_big_batch_response, reject_too_many_subscriptions,
+};
+use jsonrpsee::types::{ErrorObjectOwned, Extensions, Id, Params, SubscriptionId};
+use rpc_api::error::api_error_after;
+use rpc_api::{ApiError, api_error};
+
+use crate::answer::Answer;
+use crate::budget::Budget;
+use crate::config::ServerConfig;
+use crate::connection::Caller;
+use crate::depth::is_too_deep;
+use crate::metrics::{METHOD_UNKNOWN, RpcMetrics};
+use crate::reads::on_behalf_of;
+use crate::request::{self, Call, Entry, Message};
+
+/// Calls of one list that are answered at once.
+const SIDE_BY_SIDE_MAX: usize = 32;
+/// The code of an answer that would be too large, as jsonrpsee has it.
+const OVERSIZED_RESPONSE_CODE: i32 = -32008;
+/// When to try again when an address has too many answers unread.
+const UNREAD_RETRY_MS: u64 = 1_000;
+
+/// A WebSocket connection, as subscriptions see it.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) id: ConnectionId,
+    pub(crate) events: MethodSink,
+    pub(crate) subscriptions_max: u32,
+}
+
+/// The rules that all calls share.
+pub(crate) struct Dispatcher {
+    pub(crate) budget: Arc<Budget>,
+    pub(crate) metrics: RpcMetrics,
+    methods: Methods,
+    call_timeout: Duration,
+    response_bytes_max: usize,
+    list_requests_max: u32,
+}
+
+/// Where a call stands.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    caller: &'a Arc<Caller>,
+    session: Option<&'a Session>,
+    in_list: bool,
+}
+
+impl Dispatcher {
+    pub(crate) fn new(
+        config: &ServerConfig,
+        budget: Arc<Budget>,
+        metrics: RpcMetrics,
+        methods: Methods,
+    ) -> Self {
+        let call_timeout = config.call_timeout_ms.saturating_add(config.wait_ms_max);
+        Self {
+            budget,
+            metrics,
+            methods,
+            call_timeout: Duration::from_millis(call_timeout),
+            response_bytes_max: config.response_bytes_max as usize,
+            list_requests_max: config.list_requests_max,
+        }
+    }
+
+    /// The answer to a message; `None` when it asks for none. `charged` says whether the message
+    /// itself, whatever it says, was within its address's budget; a list's further entries are
+    /// charged here.
+    pub(crate) async fn answer(
+        &self,
+        text: &[u8],
+        charged: Result<(), Duration>,
+        caller: &Arc<Caller>,
+        session: Option<&Session>,
+    ) -> Option<Answer> {
+        // Reading a message only finds where its members end, however deep they are.
+        let message = request::read(text, self.list_requests_max);
+        if let Err(wait) = charged {
+            return self.over_budget(message, wait, caller);
+        }
+        if is_too_deep(text) {
+            let id = match &message {
+                Ok(Message::One(Ok(call))) => call.id.clone()?,
+                _ => Id::Null,
+            };
+            return Some(self.refuse(id, api_error(ApiError::JsonTooDeep, ""), caller));
+        }
+        let message = match message {
+            Ok(message) => message,
+            Err(error) => return Some(self.refuse(Id::Null, error, caller)),
+        };
+        let place = Place { caller, session, in_list: false };
+        match message {
+            Message::One(entry) => self.answer_entry(entry, place).await,
+            Message::List(entries) => self.answer_list(entries, place).await,
+        }
+    }
+
+    /// The refusal of a message whose address has spent its budget, with the message's own id.
+    fn over_budget(
+        &self,
+        message: Result<Message<'_>, ErrorObjectOwned>,
+        wait: Duration,
+        caller: &Arc<Caller>,
+    ) -> Option<Answer> {
+        let (id, method) = match &message {
+            Ok(Message::One(Ok(call))) => (call.id.clone(), self.label(&call.method)),
+            Ok(Message::One(Err(refused))) => (Some(refused.id.clone()), METHOD_UNKNOWN),
+            Ok(Message::List(_)) | Err(_) => (Some(Id::Null), METHOD_UNKNOWN),
+        };
+        let error = budget_error(wait);
+        self.metrics.refused("calls");
+        self.metrics.called(method, error.code(), Duration::ZERO);
+        let mut answer = Answer::error(id?, error, caller);
+        answer.retry_after = Some(wait);
+        Some(answer)
+    }
+
+    fn refuse(&self, id: Id<'_>, error: ErrorObjectOwned, caller: &Arc<Caller>) -> Answer {
+        self.metrics.called(METHOD_UNKNOWN, error.code(), Duration::ZERO);
+        Answer::error(id, error, caller)
+    }
+
+    async fn answer_list(&self, entries: Vec<Entry<'_>>, place: Place<'_>) -> Option<Answer> {
+        let place = Place { in_list: true, ..place };
+        // Side by side: calls that wait for a block wait for the same one. The first entry is paid
+        // for by the message.
+        let answer = |(at, entry)| self.answer_in_list(at, entry, place).boxed();
+        let answers: Vec<_> = entries.into_iter().enumerate().map(answer).collect();
+        let mut running = std::pin::pin!(stream::iter(answers).buffered(SIDE_BY_SIDE_MAX));
+        let (mut answers, mut len) = (Vec::new(), 1);
+        while let Some(answer) = running.next().await {
+            let Some(answer) = answer else { continue };
+            len += answer.len() + 1;
+            if len > self.response_bytes_max {
+                let error = reject_too_big_batch_response(self.response_bytes_max);
+                drop(answers);
+                return Some(self.refuse(Id::Null, error, place.caller));
+            }
+            answers.push(answer);
+        }
+        (!answers.is_empty()).then(|| Answer::list(answers))
+    }
+
+    async fn answer_in_list(
+        &self,
+        at: usize,
+        entry: Entry<'_>,
+        place: Place<'_>,
+    ) -> Option<Answer> {
+        match self.budget_of_entry(at, &entry, place.caller) {
+            Some((id, error)) => id.map(|id| Answer::error(id, error, place.caller)),
+            None => self.answer_entry(entry, place).await,
+        }
+    }
+
+    fn budget_of_entry<'a>(
+        &self,
+        at: usize,
+        entry: &Entry<'a>,
+        caller: &Caller,
+    ) -> Option<(Option<Id<'a>>, ErrorObjectOwned)> {
+        if at == 0 {
+            return None;
+        }
+        let wait = self.budget.take(caller.address).err()?;
+        let (id, method) = match entry {
+            Ok(call) => (call.id.clone(), self.label(&call.method)),
+            Err(refused) => (Some(refused.id.clone()), METHOD_UNKNOWN),
+        };
+        let error = budget_error(wait);
+        self.metrics.refused("calls");
+        self.metrics.called(method, error.code(), Duration::ZERO);
+        Some((id, error))
+    }
+
+    async fn answer_entry(&self, entry: Entry<'_>, place: Place<'_>) -> Option<Answer> {
+        let call = match entry {
+            Ok(call) => call,
+            Err(refused) => return Some(self.refuse(refused.id, refused.error, place.caller)),
+        };
+        // A notification asks for nothing that a node could tell: it is not run.
+        let id = call.id.clone()?;
+        let started = Instant::now();
+        let method = self.label(&call.method);
+        let running = on_behalf_of(place.caller.address, self.run(call, id.clone(), place));
+        let response = match tokio::time::timeout(self.call_timeout, running).await {
+            Ok(response) => response,
+            Err(_) => MethodResponse::error(id.clone(), api_error(ApiError::CallTimeout, "")),
+        };
+        let code = response.as_error_code().unwrap_or_default();
+        let (answer, code) = self.hold(response, code, id, place);
+        self.metrics.called(method, code, started.elapsed());
+        answer
+    }
+
+    /// The answer if it may be held until it is written, else a refusal.
+    fn hold(
+        &self,
+        response: MethodResponse,
+        code: i32,
+        id: Id<'_>,
+        place: Place<'_>,
+    ) -> (Option<Answer>, i32) {
+        // A subscription's answer went ahead of its events, the same way.
+        if response.is_subscription() {
+            return (None, code);
+        }
+        let text: Box<str> = response.into_json().into();
+        let error = if text.len() > self.response_bytes_max {
+            let message = format!("Response is too big: at most {} bytes", self.response_bytes_max);
+            ErrorObjectOwned::owned(OVERSIZED_RESPONSE_CODE, message, None::<()>)
+        } else {
+            match place.caller.hold_answer(text.len()) {
+                Ok(held) => return (Some(Answer::new(text, Some(held))), code),
+                Err(_) => {
+                    self.metrics.refused("answers");
+                    let detail = "(this address leaves as many answers unread as one may)";
+                    api_error_after(ApiError::NodeBusy, detail, Some(UNREAD_RETRY_MS))
+                }
+            }
+        };
+        drop(text);
+        let code = error.code();
+        (Some(Answer::error(id, error, place.caller)), code)
+    }
+
+    async fn run(&self, call: Call<'_>, id: Id<'_>, place: Place<'_>) -> MethodResponse {
+        let params = Params::new(call.params.map(|params| params.get()));
+        let connection = place.session.map_or(ConnectionId(0), |session| session.id);
+        let mut extensions = Extensions::new();
+        // Subscriptions run on after the call: their reads are the caller's as well.
+        extensions.insert(place.caller.clone());
+        // Answers are measured when they are made: jsonrpsee would log those that are too large.
+        let unbounded = usize::MAX;
+        match self.methods.method(&call.method) {
+            None => MethodResponse::error(id, ErrorObjectOwned::from(ErrorCode::MethodNotFound)),
+            Some(MethodCallback::Async(callback)) => {
+                let (id, params) = (id.into_owned(), params.into_owned());
+                callback(id, params, connection, unbounded, extensions).await
+            }
+            Some(MethodCallback::Sync(callback)) => callback(id, params, unbounded, extensions),
+            Some(MethodCallback::Subscription(callback)) => {
+                let (session, permit) = match self.may_subscribe(&call.method, place) {
+                    Ok(granted) => granted,
+                    Err(error) => return MethodResponse::error(id, error),
+                };
+                let state = SubscriptionState {
+                    conn_id: session.id,
+                    id_provider: &RandomIntegerIdProvider,
+                    subscription_permit: permit,
+                };
+                callback(id, params, session.events.clone(), state, extensions).await
+            }
+            Some(MethodCallback::Unsubscription(callback)) => {
+                if place.session.is_none() {
+                    return MethodResponse::error(id, not_here(&call.method));
+                }
+                // jsonrpsee would log parameters that it cannot read.
+                if let Err(error) = params.one::<SubscriptionId<'_>>() {
+                    return MethodResponse::error(id, error);
+                }
+                callback(id, params, connection, unbounded, extensions)
+            }
+        }
+    }
+
+    fn may_subscribe<'a>(
+        &self,
+        method: &str,
+        place: Place<'a>,
+    ) -> Result<(&'a Session, tokio::sync::OwnedSemaphorePermit), ErrorObjectOwned> {
+        // In a list its answer would come twice: within the list, and ahead of its events.
+        let session = place.session.filter(|_| !place.in_list).ok_or_else(|| not_here(method))?;
+        let activity = &place.caller.activity;
+        let Ok(permit) = activity.subscriptions.clone().try_acquire_owned() else {
+            self.metrics.refused("subscriptions");
+            return Err(reject_too_many_subscriptions(session.subscriptions_max));
+        };
+        let shared = &place.caller.subscriptions;
+        let is_full = shared.set(activity.subscribed()).is_err() && {
+            shared.settle_subscriptions();
+            shared.set(activity.subscribed()).is_err()
+        };
+        if is_full {
+            self.metrics.refused("subscriptions");
+            return Err(api_error(ApiError::TooManySubscriptions, ""));
+        }
+        Ok((session, permit))
+    }
+
+    fn label(&self, method: &str) -> &'static str {
+        self.methods.method_with_name(method).map_or(METHOD_UNKNOWN, |(name, _)| name)
+    }
+}
+
+/// A subscription that is asked for where there can be none.
+fn not_here(method: &str) -> ErrorObjectOwned {
+    let shown: String = method.chars().take(80).collect();
+    let message = format!(
+        "{}: call `{shown}` over a WebSocket connection, by itself and not in a list",
+        ErrorCode::InternalError.message()
+    );
+    ErrorObjectOwned::owned(ErrorCode::InternalError.code(), message, None::<()>)
+}
+
+/// The error of an address that has spent its budget.
+pub(crate) fn budget_error(wait: Duration) -> ErrorObjectOwned {
+    let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1);
+    api_error_after(ApiError::BudgetExceeded, "", Some(wait_ms))
+}

@@ -1,0 +1,254 @@
+//! Who may ask, by what the request's head says: the name that the node is addressed by, the web
+//! page that a browser asks for, and the client that a trusted proxy speaks for.
+
+use std::net::{IpAddr, SocketAddr};
+
+use hyper::http::uri::Authority;
+use hyper::http::{HeaderValue, Uri};
+use hyper::{HeaderMap, header};
+use ipnet::IpNet;
+
+use crate::config::{ForwardedHeader, ServerConfig};
+
+const X_FORWARDED_FOR: &str = "x-forwarded-for";
+
+/// Why a request is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Denied {
+    /// It names a host that this node is not.
+    Host,
+    /// A browser sends it for a page of another origin.
+    Origin,
+}
+
+impl Denied {
+    /// What the client is told.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::Host => {
+                "The Host header names a host that this node is not: address it by its IP \
+                 address, or have its operator add the name to rpc.hosts.\n"
+            }
+            Self::Origin => {
+                "A web page of this origin may not call this node: its operator may add the \
+                 origin to rpc.origins.\n"
+            }
+        }
+    }
+
+    /// The limit's name in the metrics.
+    pub(crate) fn limit(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Origin => "origin",
+        }
+    }
+}
+
+/// What the configuration allows.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    hosts: Vec<String>,
+    origins: Vec<String>,
+    proxies: Vec<IpNet>,
+    header: ForwardedHeader,
+}
+
+impl Gate {
+    pub(crate) fn new(config: &ServerConfig) -> Self {
+        Self {
+            hosts: config.hosts.clone(),
+            origins: config.origins.clone(),
+            proxies: config.trusted_proxies.clone(),
+            header: config.forwarded_header,
+        }
+    }
+
+    /// Whether a peer may speak for others.
+    pub(crate) fn is_proxy(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        self.proxies.iter().any(|network| network.contains(&peer))
+    }
+
+    /// Checks a request's head; gives the origin of a page that may read the answer.
+    pub(crate) fn check<'a>(
+        &self,
+        uri: &Uri,
+        headers: &'a HeaderMap,
+    ) -> Result<Option<&'a HeaderValue>, Denied> {
+        let mut hosts = headers.get_all(header::HOST).iter();
+        let host = hosts.next().and_then(|host| host.to_str().ok());
+        let named_once = hosts.next().is_none();
+        let is_ours = |host: Option<&str>| host.is_some_and(|host| self.is_own_name(host));
+        let is_target_ours = uri.authority().is_none_or(|own| is_ours(Some(own.as_str())));
+        if !named_once || !is_ours(host) || !is_target_ours {
+            return Err(Denied::Host);
+        }
+        let mut origins = headers.get_all(header::ORIGIN).iter();
+        let Some(origin) = origins.next() else { return Ok(None) };
+        let is_allowed = self.origins.iter().any(|allowed| {
+            allowed == "*" || allowed.as_bytes().eq_ignore_ascii_case(origin.as_bytes())
+        });
+        if is_allowed && origins.next().is_none() { Ok(Some(origin)) } else { Err(Denied::Origin) }
+    }
+
+    /// An IP address cannot be made to mean another host, as a name can.
+    fn is_own_name(&self, host: &str) -> bool {
+        let Ok(authority) = host.parse::<Authority>() else { return false };
+        let name = authority.host();
+        let bare = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(name);
+        let is_known = |known: &str| known.eq_ignore_ascii_case(name);
+        bare.parse::<IpAddr>().is_ok()
+            || is_known("localhost")
+            || self.hosts.iter().any(|known| is_known(known))
+    }
+
+    /// The client's address: of a trusted proxy's header, the last that is no trusted proxy. What
+    /// stands before it is the client's own word.
+    pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let mut client = peer.to_canonical();
+        let name = match self.header {
+            ForwardedHeader::XForwardedFor => X_FORWARDED_FOR,
+            ForwardedHeader::Forwarded => "forwarded",
+        };
+        let values: Vec<&str> =
+            headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+        let hops = values.iter().rev().flat_map(|value| value.rsplit(','));
+        for hop in hops {
+            if !self.is_proxy(client) {
+                break;
+            }
+            let address = match self.header {
+                ForwardedHeader::XForwardedFor => address_of(hop.trim()),
+                ForwardedHeader::Forwarded => forwarded_for(hop),
+            };
+            // A hop that is not an address counts for the proxy that wrote it.
+            let Some(address) = address else { break };
+            client = address.to_canonical();
+        }
+        client
+    }
+}
+
+fn forwarded_for(element: &str) -> Option<IpAddr> {
+    element.split(';').find_map(|pair| {
+        let (name, value) = pair.trim().split_once('=')?;
+        let value = value.trim().trim_matches('"');
+        if name.trim().eq_ignore_ascii_case("for") { address_of(value) } else { None }
+    })
+}
+
+/// An address as proxies write it: with or without a port, IPv6 with or without brackets.
+fn address_of(text: &str) -> Option<IpAddr> {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let whole = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    bare.parse().ok().or_else(whole)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn gate(hosts: &[&str], origins: &[&str], header: ForwardedHeader) -> Gate {
+        Gate::new(&ServerConfig {
+            hosts: hosts.iter().map(|&host| host.to_owned()).collect(),
+            origins: origins.iter().map(|&origin| origin.to_owned()).collect(),
+            trusted_proxies: vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()],
+            forwarded_header: header,
+            ..ServerConfig::default()
+        })
+    }
+
+    fn headers(rows: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in rows {
+            headers.append(*name, HeaderValue::from_static(value));
+        }
+        headers
+    }
+
+    #[test]
+    fn a_node_is_addressed_by_its_addresses_and_its_names() {
+        let gate = gate(&["node.example"], &[], ForwardedHeader::default());
+        let rows = [
+            ("127.0.0.1", true),
+            ("127.0.0.1:26001", true),
+            ("[::1]:26001", true),
+            ("[::1]", true),
+            ("localhost:1", true),
+            ("LOCALHOST", true),
+            ("Node.Example:443", true),
+            ("evil.example", false),
+            ("node.example.evil.example", false),
+            ("127.0.0.1.evil.example", false),
+            ("", false),
+            ("user@127.0.0.1", true),
+            ("evil.example:80@127.0.0.1", true),
+        ];
+        for (host, is_allowed) in rows {
+            let headers = headers(&[("host", host)]);
+            let found = gate.check(&Uri::from_static("/"), &headers);
+            assert_eq!(found.is_ok(), is_allowed, "{host}");
+        }
+        let twice = headers(&[("host", "localhost"), ("host", "evil.example")]);
+        assert_eq!(gate.check(&Uri::from_static("/"), &twice), Err(Denied::Host));
+        assert_eq!(gate.check(&Uri::from_static("/"), &HeaderMap::new()), Err(Denied::Host));
+        let absolute = Uri::from_static("http://evil.example/");
+        let own = headers(&[("host", "localhost")]);
+        assert_eq!(gate.check(&absolute, &own), Err(Denied::Host));
+    }
+
+    #[test]
+    fn pages_of_other_origins_are_refused() {
+        let rows: [(&[&str], &str, bool); 5] = [
+            (&[], "https://evil.example", false),
+            (&[], "null", false),
+            (&["https://good.example"], "https://good.example", true),
+            (&["https://good.example"], "https://good.example.evil.example", false),
+            (&["*"], "https://any.example", true),
+        ];
+        for (origins, origin, is_allowed) in rows {
+            let gate = gate(&[], origins, ForwardedHeader::default());
+            let mut headers = headers(&[("host", "localhost")]);
+            headers.insert("origin", HeaderValue::from_str(origin).unwrap());
+            let found = gate.check(&Uri::from_static("/"), &headers);
+            assert_eq!(found.is_ok_and(|origin| origin.is_some()), is_allowed, "{origin}");
+        }
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_names_the_client() {
+        let rows = [
+            ("192.0.2.1", "198.51.100.7", "192.0.2.1"),
+            ("10.0.0.1", "198.51.100.7", "198.51.100.7"),
+            ("10.0.0.1", "198.51.100.7:4711", "198.51.100.7"),
+            ("10.0.0.1", "1.1.1.1, 198.51.100.7", "198.51.100.7"),
+            ("10.0.0.1", "1.1.1.1, 198.51.100.7, 10.9.9.9", "198.51.100.7"),
+            ("10.0.0.1", "10.1.1.1, 10.2.2.2", "10.1.1.1"),
+            ("10.0.0.1", "198.51.100.7, unknown", "10.0.0.1"),
+            ("::ffff:10.0.0.1", "2001:db8::1", "2001:db8::1"),
+            ("fd00::1", "[2001:db8::1]:99", "2001:db8::1"),
+            ("10.0.0.1", "", "10.0.0.1"),
+        ];
+        let gate = gate(&[], &[], ForwardedHeader::XForwardedFor);
+        for (peer, value, client) in rows {
+            let mut headers = headers(&[("forwarded", "for=9.9.9.9")]);
+            headers.insert(X_FORWARDED_FOR, HeaderValue::from_str(value).unwrap());
+            let expected: IpAddr = client.parse().unwrap();
+            assert_eq!(gate.client(peer.parse().unwrap(), &headers), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn the_other_header_is_read_when_it_is_chosen() {
+        let gate = gate(&[], &[], ForwardedHeader::Forwarded);
+        let headers = headers(&[
+            ("x-forwarded-for", "9.9.9.9"),
+            ("forwarded", "for=1.1.1.1;proto=https"),
+            ("forwarded", "by=x; For=\"[2001:db8::1]:4711\", for=10.0.0.9"),
+        ]);
+        let expected: IpAddr = "2001:db8::1".parse().unwrap();
+        assert_eq!(gate.client("10.0.0.1".parse().unwrap(), &headers), expected);
+    }
+}

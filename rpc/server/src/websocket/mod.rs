@@ -1,0 +1,51 @@
+//! WebSocket connections: a loop of our own before jsonrpsee's methods.
+//!
+//! A message is in hand from its bytes to its written answer, and a connection has so many in
+//! hand at most: at the bound nothing more is read, and the peer's own buffers fill. Whatever
+//! comes is charged, pings and fragments too. What a connection holds counts for its address.
+
+mod frames;
+mod session;
+
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use soketto::handshake::http::Server as Handshake;
+pub(crate) use soketto::handshake::http::is_upgrade_request;
+
+use crate::answer::Answer;
+use crate::connection::{Caller, Connection};
+use crate::http::{Shared, text};
+
+/// Answers a request for an upgrade, and serves the WebSocket once it is one.
+pub(crate) fn upgrade(
+    shared: &Arc<Shared>,
+    connection: Arc<Connection>,
+    caller: Arc<Caller>,
+    request: Request<Incoming>,
+) -> Response<Answer> {
+    let Ok(accepted) = Handshake::new().receive_request(&request) else {
+        return text(
+            StatusCode::BAD_REQUEST,
+            "This is no WebSocket handshake of version 13 (RFC 6455).\n",
+        );
+    };
+    if connection.move_to(caller.address, &shared.pools).is_err() {
+        shared.metrics.refused("connections");
+        return text(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Too many connections from this address; retry, or another node.\n",
+        );
+    }
+    let upgraded = hyper::upgrade::on(request);
+    let served = shared.clone();
+    let abort = shared.abort.clone();
+    shared.tasks.spawn(async move {
+        let Ok(socket) = upgraded.await else { return };
+        let serving = session::serve(served, connection, caller, TokioIo::new(socket));
+        abort.run_until_cancelled(serving).await;
+    });
+    accepted.map(|()| Answer::default())
+}

@@ -1,0 +1,92 @@
+//! Reads take turns: a cheap one never waits behind a dear one, and a full class says so.
+
+use std::sync::atomic::Ordering;
+
+use jsonrpsee::core::client::Error as ClientError;
+use rpc_api::{
+    ApiError, ErrorData, LedgerRpcClient as _, NodeRpcClient as _, SettlementRpcClient as _,
+};
+use rpc_server::ServerConfig;
+
+use crate::fake_node::TestServer;
+use crate::raw::{call, figure, post};
+
+fn refusal<T: std::fmt::Debug>(result: Result<T, ClientError>) -> ErrorData {
+    let Err(ClientError::Call(error)) = result else { panic!("not refused: {result:?}") };
+    ErrorData::of(&error).unwrap()
+}
+
+#[tokio::test]
+async fn cheap_reads_are_answered_while_dear_ones_wait_and_a_full_queue_is_an_error() {
+    const WAITING: u32 = 4;
+    let config =
+        ServerConfig { dear_reads_max: 1, reads_waiting_max: WAITING, ..ServerConfig::default() };
+    let server = TestServer::with(config).await;
+    server.node.holds_pages.store(true, Ordering::Release);
+    let page = |client: jsonrpsee_http_client::HttpClient| {
+        tokio::spawn(async move { client.accounts(None, Some(1_000)).await })
+    };
+    // One runs, and fills its class with those that wait.
+    let pages: Vec<_> = (0..=WAITING).map(|_| page(server.http())).collect();
+    while figure(&server, "sluice_rpc_reads_waiting{class=\"dear\"}").await < u64::from(WAITING) {
+        tokio::task::yield_now().await;
+    }
+    let full = refusal(server.http().accounts(None, Some(1_000)).await);
+    assert_eq!(full.name, ApiError::NodeBusy.name());
+    assert!(full.retry_after_ms.is_some_and(|wait_ms| wait_ms > 0));
+    assert_eq!(figure(&server, "sluice_rpc_reads_put_off_total{class=\"dear\"}").await, 1);
+    for _ in 0..50 {
+        assert_eq!(server.http().window(3).await.unwrap().window, 3);
+        assert!(server.http().status().await.unwrap().is_ready);
+        assert_eq!(server.http().windows(None, Some(5)).await.unwrap().items.len(), 5);
+    }
+    assert_eq!(figure(&server, "sluice_rpc_reads_waiting{class=\"dear\"}").await, 4);
+    server.node.holds_pages.store(false, Ordering::Release);
+    for page in pages {
+        assert_eq!(page.await.unwrap().unwrap().items.len(), 3, "who waited is answered");
+    }
+}
+
+#[tokio::test]
+async fn who_no_longer_waits_for_a_read_gives_up_its_place() {
+    let config = ServerConfig { dear_reads_max: 1, ..ServerConfig::default() };
+    let server = TestServer::with(config).await;
+    server.node.holds_pages.store(true, Ordering::Release);
+    let clients: Vec<_> = (0..6).map(|_| server.http()).collect();
+    let waiting = || figure(&server, "sluice_rpc_reads_waiting{class=\"dear\"}");
+    let page = |client: jsonrpsee_http_client::HttpClient| {
+        tokio::spawn(async move { client.accounts(None, Some(1_000)).await })
+    };
+    let pages: Vec<_> = clients.into_iter().map(page).collect();
+    while waiting().await < 5 {
+        tokio::task::yield_now().await;
+    }
+    // Their connections close with them.
+    for page in pages {
+        page.abort();
+        let _ = page.await;
+    }
+    while waiting().await > 0 {
+        tokio::task::yield_now().await;
+    }
+    server.node.holds_pages.store(false, Ordering::Release);
+    assert_eq!(server.http().accounts(None, Some(1_000)).await.unwrap().items.len(), 3);
+}
+
+#[tokio::test]
+async fn a_budget_pays_what_reads_cost() {
+    let config = ServerConfig { calls_per_second_max: 60, ..ServerConfig::default() };
+    let server = TestServer::with(config).await;
+    let page = call("ledger_accounts", "[null, 1000]");
+    let mut refused = None;
+    for _ in 0..1_000 {
+        let answer = post(server.address, &page).await;
+        if answer.json()["error"].is_object() {
+            refused = Some(answer);
+            break;
+        }
+    }
+    let refused = refused.expect("pages of a thousand cost more than one call each");
+    assert_eq!(refused.name(), ApiError::BudgetExceeded.name());
+    assert!(refused.json()["error"]["data"]["retry_after_ms"].is_u64());
+}
