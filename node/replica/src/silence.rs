@@ -93,10 +93,17 @@ impl Silence {
 pub(crate) struct Estranged {
     /// Whose words have come since the timer was set, be it from others' mouths.
     heard: BTreeSet<NodeIndex>,
-    /// It was cut off or frozen since it last decided a block.
+    /// It was cut off or frozen since it last decided a block, or was granted to vote.
     was_away: bool,
     /// Blocks that others brought since then.
     blocks: u64,
+}
+
+impl Estranged {
+    fn comes_back(&mut self) {
+        self.was_away = false;
+        self.blocks = 0;
+    }
 }
 
 /// Which process with a validator's key was granted to vote, and when.
@@ -134,6 +141,8 @@ impl Replica {
                 self.forgotten = newcomer.forgotten_max(own).unwrap_or_default();
             }
             self.silence = None;
+            // A quorum has just answered: whatever kept this validator away is over.
+            self.estranged.comes_back();
         }
         is_granted
     }
@@ -190,8 +199,7 @@ impl Replica {
 
     /// Consensus has decided a block here: this validator is not cut off.
     pub(crate) fn decided_here(&mut self) {
-        self.estranged.was_away = false;
-        self.estranged.blocks = 0;
+        self.estranged.comes_back();
     }
 
     /// Others have brought a block. Who was cut off or frozen for long cannot know whether a copy

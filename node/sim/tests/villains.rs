@@ -389,6 +389,24 @@ mod links {
         faulty("a slow link", LinkFault::Slow { by_ms: 500 }, true);
     }
 
+    /// Who was cut off asks before it votes, and once: a slow link that brings it every block by
+    /// others' hands is no reason to fall silent again.
+    #[test]
+    fn one_that_was_cut_off_asks_once() {
+        for seed in seeds(12, 200) {
+            let away = (seed % 4) as u32;
+            let cut = (4_000, Fault::Partition { sides: 1 << away, for_ms: 5_000 });
+            let others = (0..4).filter(|node| *node != away);
+            let slow = |node| both_ways(away, node, LinkFault::Slow { by_ms: 500 });
+            let events = [cut].into_iter().chain(others.flat_map(slow)).collect();
+            let report = run(seed, &FaultPlan { events, ..FaultPlan::calm(4, RUN_MS) });
+            let asks = report.expect("the run holds").figures.asks;
+            // A few times at the start, and once a block that it missed.
+            let most = asks.values().max();
+            assert!(most.is_some_and(|most| *most <= 70), "SLUICE_SEED={seed}: {asks:?}");
+        }
+    }
+
     #[test]
     fn messages_arrive_twice() {
         let bounds = Bounds { honest_blocks: 1_000, ..Bounds::of(4, 0) };

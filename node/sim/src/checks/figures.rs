@@ -29,6 +29,8 @@ pub struct Figures {
     pub final_in_3_s: u64,
     /// The longest time that a node which started again took until it was near the head.
     pub behind_ms_max: u64,
+    /// How often each node asked the others whether its key may speak.
+    pub asks: BTreeMap<u32, u64>,
     end_ms: u64,
     last_block_ms: u64,
     open: BTreeMap<BatchId, (u64, u64)>,

@@ -234,7 +234,8 @@ impl World {
                     self.votes.sent(&Message::Vote(*signed))?;
                 }
             }
-            PeerMessage::Status { .. } | PeerMessage::Ask { .. } | PeerMessage::Heard { .. } => {}
+            PeerMessage::Ask { .. } => *self.figures.asks.entry(node).or_default() += 1,
+            PeerMessage::Status { .. } | PeerMessage::Heard { .. } => {}
         }
         Ok(())
     }
