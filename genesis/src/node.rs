@@ -149,7 +149,7 @@ fn connections_max() -> u32 {
     1_024
 }
 fn subscriptions_max() -> u32 {
-    4_096
+    2_048
 }
 fn calls_per_second_max() -> u32 {
     10_000
@@ -161,7 +161,7 @@ fn connections_per_address_max() -> u32 {
     256
 }
 fn subscriptions_per_address_max() -> u32 {
-    1_024
+    512
 }
 
 impl RpcSection {

@@ -10,11 +10,16 @@ use crate::config::ServerConfig;
 use crate::metrics::RpcMetrics;
 use crate::shares::{Activity, Claim, Full, Shares};
 
+/// What a call takes while it is in hand, whatever its parameters: its tasks and its place in a
+/// queue. A list of 32 takes 32 times as much.
+pub(crate) const CALL_BYTES: u64 = 4 * 1024;
+
 /// What all connections have shares of.
 #[derive(Debug)]
 pub(crate) struct Pools {
     pub(crate) connections: Arc<Shares>,
-    /// Bytes of request bodies and of WebSocket messages, from their first byte to their answer.
+    /// Bytes of request bodies and of WebSocket messages, from their first byte to their answer,
+    /// and of the calls in them.
     pub(crate) bodies: Arc<Shares>,
     /// Bytes of answers that are made and not yet written.
     pub(crate) answers: Arc<Shares>,
@@ -82,6 +87,16 @@ impl Caller {
     /// Counts bytes of a body as held; none as yet.
     pub(crate) fn body(self: &Arc<Self>) -> HeldBytes {
         HeldBytes { caller: self.clone(), of: Of::Bodies, amount: 0 }
+    }
+
+    /// Counts what so many calls take until they are answered, on top of their message's bytes.
+    ///
+    /// # Errors
+    /// When the address holds its share of bodies and calls.
+    pub(crate) fn hold_calls(self: &Arc<Self>, calls: usize) -> Result<HeldBytes, Full> {
+        let mut held = self.body();
+        held.grow((calls as u64).saturating_mul(CALL_BYTES))?;
+        Ok(held)
     }
 
     /// Counts an answer's bytes as held until they are written.

@@ -29,8 +29,8 @@ use crate::request::{self, Call, Entry, Message};
 const SIDE_BY_SIDE_MAX: usize = 32;
 /// The code of an answer that would be too large, as jsonrpsee has it.
 const OVERSIZED_RESPONSE_CODE: i32 = -32008;
-/// When to try again when an address has too many answers unread.
-const UNREAD_RETRY_MS: u64 = 1_000;
+/// When to try again when an address has too many calls in hand or answers unread.
+const BUSY_RETRY_MS: u64 = 1_000;
 
 /// A WebSocket connection, as subscriptions see it.
 #[derive(Debug)]
@@ -101,6 +101,21 @@ impl Dispatcher {
         let message = match message {
             Ok(message) => message,
             Err(error) => return Some(self.refuse(Id::Null, error, caller)),
+        };
+        let calls = match &message {
+            Message::One(_) => 1,
+            Message::List(entries) => entries.len(),
+        };
+        let Ok(_in_hand) = caller.hold_calls(calls) else {
+            let id = match message {
+                Message::One(Ok(call)) => call.id?,
+                Message::One(Err(refused)) => refused.id,
+                Message::List(_) => Id::Null,
+            };
+            self.metrics.refused("bodies");
+            let detail = "(this address has as many calls in hand as one may)";
+            let error = api_error_after(ApiError::NodeBusy, detail, Some(BUSY_RETRY_MS));
+            return Some(self.refuse(id, error, caller));
         };
         let place = Place { caller, session, in_list: false };
         match message {
@@ -229,7 +244,7 @@ impl Dispatcher {
                 Err(_) => {
                     self.metrics.refused("answers");
                     let detail = "(this address leaves as many answers unread as one may)";
-                    api_error_after(ApiError::NodeBusy, detail, Some(UNREAD_RETRY_MS))
+                    api_error_after(ApiError::NodeBusy, detail, Some(BUSY_RETRY_MS))
                 }
             }
         };

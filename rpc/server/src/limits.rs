@@ -4,6 +4,7 @@ use crate::config::ServerConfig;
 use crate::depth::JSON_DEPTH_MAX;
 use crate::operator::{OPERATOR_CONNECTIONS_MAX, OPERATOR_TIMEOUT};
 use crate::request::ID_BYTES_MAX;
+use crate::server::HEADER_BYTES_MAX;
 
 /// One limit.
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +77,14 @@ limits! {
         "closed",
         "none",
     }
+    "header" {
+        "bytes of a request's header, and bytes read ahead of what is in hand",
+        |_| HEADER_BYTES_MAX as u64,
+        "bytes",
+        "one connection",
+        "HTTP 431, then closed; what is read ahead waits in the system's buffer",
+        "none",
+    }
     "host" {
         "names under which the node is addressed",
         |c| c.hosts.len() as u64,
@@ -126,7 +135,7 @@ limits! {
         REFUSED,
     }
     "bodies" {
-        "bytes of bodies and messages that have come",
+        "bytes of bodies and messages that have come, and 4 KiB a call in hand",
         |c| c.bodies_bytes_max.into(),
         "bytes",
         "all addresses",
@@ -134,7 +143,7 @@ limits! {
         "`sluice_rpc_bodies_bytes`, `sluice_rpc_made_way_total`",
     }
     "bodies" {
-        "bytes of bodies and messages of an address that have come",
+        "the same of one address",
         |c| c.bodies_bytes_per_address_max.into(),
         "bytes",
         "one address",

@@ -8,6 +8,7 @@
 //! The order is start-time fair queueing (Goyal, Vin, Cheng, 1996): a read's tag is the later of
 //! the queue's present tag and the tag at which its caller's reads before it would be done.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -35,6 +36,8 @@ const RETRY_MS: [u64; ReadClass::ALL.len()] = [100, 250, 500];
 tokio::task_local! {
     /// On whose behalf the present call runs.
     static CALLER: IpAddr;
+    /// The turn of the dear read whose answer the present call makes.
+    static KEPT: RefCell<Option<Turn>>;
 }
 
 /// The caller of what the node reads for itself.
@@ -42,7 +45,15 @@ pub(crate) const OWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// Runs a call on behalf of an address: its reads are that caller's.
 pub(crate) async fn on_behalf_of<F: Future>(address: IpAddr, call: F) -> F::Output {
-    CALLER.scope(subscriber(address), call).await
+    KEPT.scope(RefCell::default(), CALLER.scope(subscriber(address), call)).await
+}
+
+/// Keeps a turn until the answer of the present call is made: what dear reads have found is not
+/// piled up faster than it becomes answers.
+pub(crate) fn keep_until_answered(turn: Option<Turn>) {
+    let keep = |kept: &RefCell<Option<Turn>>| drop(kept.replace(turn));
+    // What runs after its call, such as a subscription, keeps none.
+    let _ = KEPT.try_with(keep);
 }
 
 /// On whose behalf the present call runs.
@@ -247,6 +258,8 @@ impl Reads {
             let retry_after_ms = RETRY_MS[cost.class as usize];
             PutOff { class: cost.class, retry_after_ms }
         };
+        // Who has a turn and waits for the next would wait for itself.
+        keep_until_answered(None);
         let mut waiter = match self.enter(caller, cost).ok_or_else(put_off)? {
             Entered::Begun(turn) => return Ok(turn),
             Entered::Waits(waiter) => waiter,
@@ -327,6 +340,14 @@ impl Drop for Waiter {
 pub(crate) struct Turn {
     reads: Reads,
     class: ReadClass,
+}
+
+impl Turn {
+    /// What is left of the turn when the read is done: that of a dear read lasts until its answer
+    /// is made.
+    pub(crate) fn after_read(self) -> Option<Self> {
+        (self.class == ReadClass::Dear).then_some(self)
+    }
 }
 
 impl Drop for Turn {

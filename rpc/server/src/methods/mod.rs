@@ -127,11 +127,13 @@ impl Api {
         // The turn ends with the read, not with the patience of who asked for it.
         let task = tokio::task::spawn_blocking(move || {
             let result = read(backend.as_ref());
-            drop(turn);
-            result
+            (result, turn.after_read())
         });
         match task.await {
-            Ok(result) => result.map_err(BackendError::into_error),
+            Ok((result, turn)) => {
+                reads::keep_until_answered(turn);
+                result.map_err(BackendError::into_error)
+            }
             Err(error) => Err(BackendError::fault(error).into_error()),
         }
     }

@@ -1,0 +1,186 @@
+//! Everything that strangers did to a node, all at once: from one address, and from 64. An honest
+//! client at another address is never refused, the operator's paths always answer, the chain goes
+//! on, and memory stays within its bounds. How long the honest client waits is printed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod attackers;
+#[path = "../support/mod.rs"]
+mod support;
+mod wire;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use attackers::{Attackers, Target};
+use rpc_api::Base64Bytes;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde_json::Value;
+use support::{GATEWAYS, Network, collected, eventually};
+use wire::{Http, request};
+
+/// The honest client's address.
+const HONEST: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 9);
+/// Calls of each kind that it makes, before and during.
+const CALLS: usize = 200;
+/// What a node may take on top of what it takes without strangers, in kibibytes.
+const MEMORY_KIB: u64 = 64 * 1_024;
+
+/// How long each call took.
+#[derive(Default)]
+struct Waits {
+    submit: Vec<Duration>,
+    read: Vec<Duration>,
+}
+
+impl Waits {
+    fn tell(&mut self, when: &str) {
+        let mut told = |name: &str, all: fn(&mut Self) -> &mut Vec<Duration>| {
+            let all = all(self);
+            all.sort();
+            let at = |per_cent: usize| all[(all.len() - 1) * per_cent / 100].as_secs_f64() * 1e3;
+            println!("{when}: {name}: p50 {:.1}, p99 {:.1}, max {:.1} ms", at(50), at(99), at(100));
+        };
+        told("an order until final", |waits| &mut waits.submit);
+        told("a read", |waits| &mut waits.read);
+    }
+}
+
+/// One connection of a recharge service, which submits orders one by one and looks each up.
+struct Honest<'a> {
+    network: &'a Network,
+    rpc: SocketAddr,
+    http: Http,
+}
+
+impl<'a> Honest<'a> {
+    async fn connect(network: &'a Network, rpc: SocketAddr) -> Self {
+        Self { network, rpc, http: Http::connect(HONEST, rpc).await.expect("a connection") }
+    }
+
+    /// The result of a call that must not be refused.
+    async fn call(&mut self, method: &str, params: &str) -> Value {
+        let (status, body) = self.http.post(&request(method, params)).await.expect(method);
+        let answer: Value = serde_json::from_str(&body).expect(&body);
+        assert!(status == 200 && answer.get("error").is_none(), "{method}: {status} {body}");
+        answer["result"].clone()
+    }
+
+    async fn work(&mut self) -> Waits {
+        let mut waits = Waits::default();
+        for call in 0..CALLS {
+            if call % 50 == 0 {
+                // A new connection is no less welcome than an old one.
+                self.http = Http::connect(HONEST, self.rpc).await.expect("a connection");
+            }
+            let items = collected(1);
+            let id = items[0].order_id();
+            let batch = base64(&self.network.batch(GATEWAYS[1], &items));
+            let started = Instant::now();
+            let report = self.call("batch_submit", &format!(r#"[{batch},"final",30000]"#)).await;
+            waits.submit.push(started.elapsed());
+            assert_eq!(report["state"], "final", "{report}");
+            let started = Instant::now();
+            let order = self.call("recharge_order", &format!(r#"["{id}"]"#)).await;
+            waits.read.push(started.elapsed());
+            assert_eq!(order["order_id"], id.to_string(), "{order}");
+        }
+        waits
+    }
+}
+
+/// In JSON, with its quotes.
+fn base64(bytes: &[u8]) -> String {
+    serde_json::to_string(&Base64Bytes::new(bytes.to_vec())).unwrap()
+}
+
+/// A line of `/proc/PID/status`, in kibibytes.
+fn memory_kib(network: &Network, node: usize, name: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", network.pid(node))).unwrap();
+    let line = status.lines().find(|line| line.starts_with(name)).expect(name);
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+fn descriptors(network: &Network, node: usize) -> usize {
+    std::fs::read_dir(format!("/proc/{}/fd", network.pid(node))).unwrap().count()
+}
+
+/// Asks the operator's paths until told to stop; how often they answered.
+async fn watch(operator: SocketAddr, stop: &AtomicBool, answered: &AtomicU64) {
+    while !stop.load(Ordering::Relaxed) {
+        for path in ["/healthz", "/metrics"] {
+            let mut http = Http::connect(Ipv4Addr::LOCALHOST, operator).await.expect(path);
+            let (status, _) = http.get(path).await.expect(path);
+            assert_eq!(status, 200, "{path}");
+            answered.fetch_add(1, Ordering::Relaxed);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+async fn all_at_once(sources: Vec<Ipv4Addr>) {
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).unwrap();
+    let network = Network::started(&[]).await;
+    let address = |node: usize, beyond: u16| {
+        let mut address = network.peer_address(node);
+        address.set_port(address.port() + beyond);
+        address
+    };
+    let (rpc, operator) = (address(0, 1), address(0, 2));
+    let count = sources.len();
+
+    let mut honest = Honest::connect(&network, rpc).await;
+    honest.work().await.tell("before");
+    let normal: Vec<u64> = (0..4).map(|node| memory_kib(&network, node, "VmHWM")).collect();
+    let descriptors_before = descriptors(&network, 0);
+    let log_before = network.whole_log(0).len();
+    let height = network.height(1).await;
+
+    let batches = (0..8).map(|_| base64(&network.batch(GATEWAYS[0], &collected(1))));
+    let target = Target {
+        rpc,
+        peers: (0..4).map(|node| network.peer_address(node)).collect(),
+        batches: batches.map(|json| json.trim_matches('"').to_owned()).collect(),
+    };
+    let attackers = Attackers::start(&target, sources);
+    eventually("the strangers hold what they may", || async {
+        network.figure(0, "sluice_rpc_connections") >= 200.0
+    })
+    .await;
+
+    let (stop, answered) = (AtomicBool::new(false), AtomicU64::new(0));
+    let work = async {
+        let mut waits = honest.work().await;
+        stop.store(true, Ordering::Relaxed);
+        waits.tell(&format!("under strangers from {count} addresses"));
+    };
+    tokio::join!(work, watch(operator, &stop, &answered));
+    eventually("forty blocks are committed", || async { network.height(1).await > height + 40 })
+        .await;
+    drop(attackers);
+
+    let log = network.whole_log(0).len() - log_before;
+    println!("operator's paths answered {answered:?} times, {log} bytes of log");
+    for node in 0..4 {
+        let peak = memory_kib(&network, node, "VmHWM");
+        println!("node {node}: {} KiB normally, {peak} at most", normal[node]);
+        assert!(peak <= normal[node] + MEMORY_KIB, "node {node} took {peak} KiB");
+    }
+    // What the node itself has to say meanwhile is a few lines.
+    assert!(log < 131_072, "{log} bytes: {}", network.log(0));
+    eventually("the descriptors are free again", || async {
+        descriptors(&network, 0) <= descriptors_before + 16
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_attacks_from_one_address_harm_no_other_client() {
+    all_at_once(vec![Ipv4Addr::new(127, 0, 1, 1)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_attacks_from_64_addresses_harm_no_other_client() {
+    all_at_once((1..=64).map(|last| Ipv4Addr::new(127, 0, 1, last)).collect()).await;
+}
