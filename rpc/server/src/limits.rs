@@ -4,6 +4,7 @@ use crate::config::ServerConfig;
 use crate::depth::JSON_DEPTH_MAX;
 use crate::operator::{OPERATOR_CONNECTIONS_MAX, OPERATOR_TIMEOUT};
 use crate::request::ID_BYTES_MAX;
+use crate::server::CONNECTION_BUFFER_BYTES_MAX;
 
 /// One limit.
 #[derive(Debug, Clone, Copy)]
@@ -76,12 +77,20 @@ limits! {
         "closed",
         "none",
     }
+    "header" {
+        "bytes of a request's header, and of what is read of a body at once",
+        |_| CONNECTION_BUFFER_BYTES_MAX as u64,
+        "bytes",
+        "one connection",
+        "HTTP 431",
+        "none",
+    }
     "host" {
         "names under which the node is addressed",
         |c| c.hosts.len() as u64,
         "names, IP addresses and `localhost`",
         "all addresses",
-        "HTTP 403",
+        "HTTP 403; 400 for none, several, or what is no host",
         REFUSED,
     }
     "origin" {

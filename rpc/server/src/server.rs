@@ -40,6 +40,8 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 const OVERDUE_INTERVAL: Duration = Duration::from_millis(100);
 /// How long to wait when the system gives no connection, such as for want of file descriptors.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
+/// What a connection of HTTP reads ahead at most, a request's whole header included.
+pub(crate) const CONNECTION_BUFFER_BYTES_MAX: usize = 64 * 1024;
 const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\n\
     content-length: 46\r\nretry-after: 1\r\nconnection: close\r\n\r\n\
     Too many connections; retry, or another node.\n";
@@ -328,6 +330,7 @@ async fn serve(stream: TcpStream, connection: Arc<Connection>, shared: Arc<Share
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(header_timeout)
+        .max_buf_size(CONNECTION_BUFFER_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut serving = std::pin::pin!(serving);

@@ -77,7 +77,11 @@ impl Wire {
     }
 
     /// Sends what may be more than the peer reads before it answers, and gives what it answers.
-    pub async fn send_and_read_head(&mut self, bytes: &[u8]) -> Result<Option<Response>, String> {
+    pub async fn send_and_read_head(
+        &mut self,
+        bytes: &[u8],
+        to_head: bool,
+    ) -> Result<Option<Response>, String> {
         let Self { stream, received } = self;
         let (mut read, mut write) = stream.split();
         let sending = async {
@@ -102,7 +106,7 @@ impl Wire {
         };
         let end = tokio::time::timeout(PATIENCE, raced).await;
         match end.map_err(|_| "it neither answers nor closes".to_owned())? {
-            Some(_) => self.response(false).await,
+            Some(_) => self.response(to_head).await,
             None => Ok(None),
         }
     }

@@ -35,8 +35,7 @@ pub enum LeadsTo {
 pub async fn run(node: SocketAddr, from: u8, shape: &Shape) -> Result<(), String> {
     let mut wire = Wire::open(from, node).await?.upgrade().await?;
     let what = run_over(&mut wire, shape).await;
-    let shown = &shape.bytes[..shape.bytes.len().min(60)];
-    what.map_err(|what| format!("{what}: {shown:02x?} should lead to {:?}", shape.leads_to))
+    what.map_err(|what| format!("{what}: it should lead to {:?}", shape.leads_to))
 }
 
 async fn run_over(wire: &mut Wire, shape: &Shape) -> Result<(), String> {

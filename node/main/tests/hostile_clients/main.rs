@@ -24,11 +24,13 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use messages::Maker;
 use random::Random;
 use stranger::Stranger;
 use support::Network;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use watch::{Held, Seen, Watch, at_rest};
 use world::World;
@@ -39,6 +41,11 @@ const NODE: usize = 0;
 const STRANGERS: u8 = 24;
 /// The last part of the first stranger's address.
 const FIRST: u8 = 20;
+/// Large inputs at once, so that there is room for each and its answer is certain.
+const LARGE_AT_ONCE: usize = 2;
+const LARGE_BYTES: usize = 256 * 1024;
+/// How often each stranger sends all large inputs when all send them at once.
+const CROWD_ROUNDS: usize = 2;
 /// Inputs of an ordinary run, and of a long one.
 const INPUTS: usize = 40_000;
 const INPUTS_LONG: usize = 400_000;
@@ -74,6 +81,27 @@ pub enum Via {
     Frames(frames::Shape),
 }
 
+impl Input {
+    /// What was sent, for people.
+    fn shown(&self) -> String {
+        let bytes = match &self.via {
+            Via::Http(shape) => &shape.bytes,
+            Via::Frames(shape) => return format!("frames {:02x?}", head_of(&shape.bytes, 60)),
+            _ => &self.bytes,
+        };
+        let way = match self.via {
+            Via::Post => "in a POST",
+            Via::Http(_) => "over HTTP",
+            _ => "over a WebSocket",
+        };
+        format!("{} bytes {way}: {:?}", bytes.len(), String::from_utf8_lossy(head_of(bytes, 400)))
+    }
+}
+
+fn head_of(bytes: &[u8], len: usize) -> &[u8] {
+    &bytes[..bytes.len().min(len)]
+}
+
 /// The port of a node for clients.
 fn port(network: &Network, node: usize) -> SocketAddr {
     let mut address = network.peer_address(node);
@@ -85,40 +113,94 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|text| text.parse().ok())
 }
 
-/// Sends all inputs, by many strangers at once; gives what was wrong, and how often one was put
-/// off.
-async fn send_all(
-    world: &Arc<World>,
-    node: SocketAddr,
-    inputs: Vec<Input>,
-) -> (Vec<String>, usize) {
+/// What came of inputs.
+#[derive(Debug, Default)]
+struct Outcome {
+    wrong: Vec<String>,
+    /// How often one was sent again, because the node said so.
+    put_off: usize,
+    /// The time spent with inputs of each kind, all strangers together.
+    spent: BTreeMap<&'static str, Duration>,
+    slowest: (Duration, String),
+}
+
+/// Sends all inputs, by many strangers at once.
+async fn send_all(world: &Arc<World>, node: SocketAddr, inputs: Vec<Input>) -> Outcome {
     let (inputs, next) = (Arc::new(inputs), Arc::new(AtomicUsize::new(0)));
+    let large = Arc::new(Semaphore::new(LARGE_AT_ONCE));
     let mut strangers = JoinSet::new();
     for at in 0..STRANGERS {
         let (world, inputs, next) = (world.clone(), inputs.clone(), next.clone());
+        let large = large.clone();
         strangers.spawn(async move {
             let mut stranger = Stranger::new(&world, node, FIRST + at);
-            let mut wrong = Vec::new();
+            let mut outcome = Outcome::default();
             while let Some(input) = inputs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let is_large = input.bytes.len() > LARGE_BYTES || input.kind == "heavy";
+                let _permit = match is_large {
+                    true => Some(large.acquire().await.expect("it is open")),
+                    false => None,
+                };
+                let started = Instant::now();
                 if let Err(what) = stranger.send(input).await {
-                    let shown: String =
-                        String::from_utf8_lossy(&input.bytes).chars().take(400).collect();
-                    wrong.push(format!(
-                        "{} ({:.20?}): {what}; sent {shown:?}",
-                        input.kind, input.via
-                    ));
+                    outcome.wrong.push(format!("{}: {what}; sent {}", input.kind, input.shown()));
+                }
+                let spent = started.elapsed();
+                *outcome.spent.entry(input.kind).or_default() += spent;
+                if spent > outcome.slowest.0 {
+                    outcome.slowest = (spent, format!("{}: {}", input.kind, input.shown()));
                 }
             }
-            (wrong, stranger.put_off)
+            outcome.put_off = stranger.put_off;
+            outcome
         });
     }
-    let (mut wrong, mut put_off) = (Vec::new(), 0);
+    let mut all = Outcome::default();
     while let Some(ended) = strangers.join_next().await {
-        let (some, times) = ended.expect("a stranger does not panic");
-        wrong.extend(some);
-        put_off += times;
+        let outcome = ended.expect("a stranger does not panic");
+        all.wrong.extend(outcome.wrong);
+        all.put_off += outcome.put_off;
+        all.slowest = all.slowest.max(outcome.slowest);
+        for (kind, spent) in outcome.spent {
+            *all.spent.entry(kind).or_default() += spent;
+        }
     }
-    (wrong, put_off)
+    all
+}
+
+/// Has all strangers send these at once, each all of them; gives how many were answered, and how
+/// many the node had no room for.
+async fn crowd(
+    world: &Arc<World>,
+    node: SocketAddr,
+    inputs: Vec<Input>,
+) -> (usize, usize, Vec<String>) {
+    let inputs = Arc::new(inputs);
+    let mut strangers = JoinSet::new();
+    for at in 0..STRANGERS {
+        let (world, inputs) = (world.clone(), inputs.clone());
+        strangers.spawn(async move {
+            let mut stranger = Stranger::new(&world, node, FIRST + at);
+            let (mut answered, mut refused, mut wrong) = (0, 0, Vec::new());
+            let shift = usize::from(at) * inputs.len() / usize::from(STRANGERS);
+            let all = inputs.iter().cycle().skip(shift).take(inputs.len() * CROWD_ROUNDS);
+            for input in all {
+                match stranger.send_in_crowd(input).await {
+                    Ok(true) => answered += 1,
+                    Ok(false) => refused += 1,
+                    Err(what) => wrong.push(format!("{what}; sent {}", input.shown())),
+                }
+            }
+            (answered, refused, wrong)
+        });
+    }
+    let (mut answered, mut refused, mut wrong) = (0, 0, Vec::new());
+    while let Some(ended) = strangers.join_next().await {
+        let (some, others, complaints) = ended.expect("a stranger does not panic");
+        (answered, refused) = (answered + some, refused + others);
+        wrong.extend(complaints);
+    }
+    (answered, refused, wrong)
 }
 
 fn count_kinds(inputs: &[Input]) -> BTreeMap<&'static str, usize> {
@@ -175,10 +257,10 @@ async fn every_hostile_input_gets_its_answer_and_costs_the_node_nothing() {
     // What as many right calls cost.
     let honest: Vec<Input> = maker.honest().into_iter().cycle().take(count).collect();
     let watch = Watch::over(&network, NODE).await;
-    let (wrong, _) = send_all(&world, node, honest).await;
+    let outcome = send_all(&world, node, honest).await;
     let normal = watch.end(&network, NODE).await;
     println!("normal: {normal:?}");
-    complain(seed, "right", count, &wrong);
+    complain(seed, "right", count, &outcome.wrong);
     let at_first = Held::of(network.pid(NODE));
     at_rest(&network, NODE, at_first.descriptors + 8).await;
 
@@ -187,15 +269,25 @@ async fn every_hostile_input_gets_its_answer_and_costs_the_node_nothing() {
     println!("{sent} inputs: {counts:?}");
     assert!(sent >= count);
     let watch = Watch::over(&network, NODE).await;
-    let (wrong, put_off) = send_all(&world, node, inputs).await;
+    let outcome = send_all(&world, node, inputs).await;
     let seen = watch.end(&network, NODE).await;
-    println!("hostile: {seen:?}; sent again: {put_off}");
-    complain(seed, "hostile", sent, &wrong);
+    println!("hostile: {seen:?}; sent again: {}", outcome.put_off);
+    println!("time: {:?}; slowest: {:?}", outcome.spent, outcome.slowest);
+    complain(seed, "hostile", sent, &outcome.wrong);
+    judge_seen(&seen, &normal);
+
+    let heavy = maker.heavy();
+    let watch = Watch::over(&network, NODE).await;
+    let (answered, refused, wrong) = crowd(&world, node, heavy).await;
+    let seen = watch.end(&network, NODE).await;
+    println!("crowd: {seen:?}; answered: {answered}, no room for: {refused}");
+    complain(seed, "crowded", answered + refused, &wrong);
+    assert!(answered > 0);
     judge_seen(&seen, &normal);
 
     at_rest(&network, NODE, at_first.descriptors + 8).await;
     let after = Held::of(network.pid(NODE));
-    println!("after: {after:?}");
+    println!("after: {after:?}; the log ends: {}", network.log(NODE));
     assert!(after.memory_mib <= normal.memory_mib_max + MEMORY_MIB_MAX, "{after:?} {normal:?}");
     for node in 0..4 {
         assert!(network.is_running(node), "{}", network.log(node));
@@ -205,7 +297,13 @@ async fn every_hostile_input_gets_its_answer_and_costs_the_node_nothing() {
 
 /// Fails with what was wrong, the first of each sort.
 fn complain(seed: u64, what: &str, count: usize, wrong: &[String]) {
-    let shown: Vec<&str> = wrong.iter().map(String::as_str).take(40).collect();
+    let mut sorts: BTreeMap<String, (usize, &str)> = BTreeMap::new();
+    for complaint in wrong {
+        let letters = complaint.chars().filter(|letter| !letter.is_ascii_digit());
+        sorts.entry(letters.take(40).collect()).or_insert((0, complaint)).0 += 1;
+    }
+    let shown: Vec<String> =
+        sorts.values().map(|(times, first)| format!("{times} times {first:.1500}")).collect();
     assert!(
         wrong.is_empty(),
         "SLUICE_SEED={seed}: {} of {count} {what} inputs were answered wrongly:\n{}",

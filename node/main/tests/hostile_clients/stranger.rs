@@ -45,6 +45,19 @@ impl<'a> Stranger<'a> {
         Self { world, node, from, http: None, socket: None, put_off: 0 }
     }
 
+    /// Sends an input while more come than the node has room for: it may refuse it for now, or
+    /// cut the connection that holds most, and answers rightly otherwise. Gives whether it did.
+    pub async fn send_in_crowd(&mut self, input: &Input) -> Result<bool, String> {
+        match self.try_to(input).await {
+            Ok(()) => Ok(true),
+            Err(Trouble::PutOff) => Ok(false),
+            Err(Trouble::Wrong(what)) => {
+                (self.http, self.socket) = (None, None);
+                if is_cut(&what) { Ok(false) } else { Err(what) }
+            }
+        }
+    }
+
     /// Sends an input; says what is wrong with its answer.
     pub async fn send(&mut self, input: &Input) -> Result<(), String> {
         for _ in 0..TRIES_MAX {
@@ -78,7 +91,8 @@ impl<'a> Stranger<'a> {
             Some(wire) => wire,
             None => Wire::open(self.from, self.node).await?,
         };
-        let response = wire.send_and_read_head(&post(body)).await?.ok_or("no answer".to_owned())?;
+        let response =
+            wire.send_and_read_head(&post(body), false).await?.ok_or("no answer".to_owned())?;
         if reply == Reply::TooLarge {
             let answer = response.json()?;
             return Ok(is_too_large(response.status == 413, &answer)?);
@@ -163,6 +177,15 @@ impl<'a> Stranger<'a> {
         let is_ended = ended["id"] == "end" && ended["result"] == true;
         if is_ended { Ok(()) } else { Err(format!("not unsubscribed: {ended}")) }
     }
+}
+
+/// Whether a connection ended without an answer.
+fn is_cut(what: &str) -> bool {
+    let said = ["no answer", "no connection", "it closed", "half a ", "no message: None"];
+    // Close frames with 1008 and 1013.
+    let closed = ["no message: Some((8, [3, 240", "no message: Some((8, [3, 245"];
+    let by_code = ["it closes with Some(1008)", "it closes with Some(1013)", "it closes without"];
+    [said.as_slice(), &closed, &by_code].concat().iter().any(|start| what.starts_with(start))
 }
 
 /// A call whose answer shows that what was before it got none.

@@ -225,7 +225,8 @@ pub fn judge_values(world: &World, method: &str, args: &Args) -> Said {
             let (codes, result) = batches::judge(world, &bytes);
             let said = Said { result, codes };
             // Its own patience may end before the block.
-            let may_end = said.result && text("wait") == "final";
+            let is_bounded = text("wait") == "final" || args.number("timeout_ms").is_some();
+            let may_end = said.result && is_bounded;
             if may_end { said.or(ApiError::WaitTimeout) } else { said }
         }
         "recharge_receipt" => Said::found(world.orders.contains(text("order_id"))),
