@@ -219,8 +219,7 @@ pub fn rejection_error(error: &BatchError, retry_after_ms: Option<u64>) -> Error
 }
 
 /// A JSON-RPC error -32602 that says which parameter was wrong and how: `name` is one of
-/// `parameters-malformed`, `parameter-unknown`, `parameter-repeated`, `parameter-missing` and
-/// `parameter-malformed`.
+/// `parameter-unknown`, `parameter-repeated`, `parameter-missing` and `parameter-malformed`.
 pub(crate) fn parameter_error(name: &str, detail: &str) -> ErrorObjectOwned {
     let data = ErrorData {
         name: name.to_owned(),

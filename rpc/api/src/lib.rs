@@ -82,7 +82,7 @@ pub use settlement::{
     SettlementRpcServer, SlaBucket, SlaReport, WindowProofReport, WindowReport,
     WindowSettledReport,
 };
-pub use signature::{Signature, decimal};
+pub use signature::{Signature, check_subscription_id, decimal};
 pub use standing::OrderStanding;
 
 #[cfg(test)]

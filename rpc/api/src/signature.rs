@@ -51,19 +51,24 @@ impl Form {
     }
 
     fn allows(self, json: &str) -> bool {
-        let is_text = || json.starts_with('"');
         match self {
-            Self::Text | Self::Base64 => is_text(),
+            Self::Text | Self::Base64 => is_text(json),
             Self::U32 => decimal::<u32>(json).is_some(),
             Self::U64 => decimal::<u64>(json).is_some(),
             Self::Flag => matches!(json, "true" | "false"),
             Self::Wait => matches!(json, "\"admitted\"" | "\"final\""),
-            Self::Block => is_text() || decimal::<u64>(json).is_some(),
+            Self::Block => is_text(json) || decimal::<u64>(json).is_some(),
             Self::Filter => {
                 json.starts_with('{') && serde_json::from_str::<InstructionFilter>(json).is_ok()
             }
         }
     }
+}
+
+/// Whether JSON is a string that stands for a text. Half a surrogate pair is JSON, and no text.
+fn is_text(json: &str) -> bool {
+    let may_be_none = json.contains("\\u");
+    json.starts_with('"') && (!may_be_none || serde_json::from_str::<String>(json).is_ok())
 }
 
 /// The number of a decimal text in the one form that the interface writes: digits alone, without a
@@ -185,13 +190,7 @@ impl Signature {
     /// The first parameter that is not known, comes twice, is missing or has no value of its form:
     /// a JSON-RPC error -32602 whose data names it.
     pub fn check(&self, params: Option<&str>) -> Result<(), ErrorObjectOwned> {
-        let given = match params.map(str::trim) {
-            None => Given::List(Vec::new()),
-            Some(text) => serde_json::from_str(text).map_err(|_| {
-                parameter_error("parameters-malformed", "(neither a list nor an object)")
-            })?,
-        };
-        match given {
+        match Given::read(params)? {
             Given::List(values) => self.check_list(&values),
             Given::Named(values) => self.check_named(&values),
         }
@@ -250,6 +249,27 @@ impl Parameter {
     }
 }
 
+/// Holds the parameters of a call that ends a subscription: a list with that subscription's id.
+///
+/// # Errors
+/// A JSON-RPC error -32602 whose data says what is wrong, as [`Signature::check`] gives.
+pub fn check_subscription_id(params: Option<&str>) -> Result<(), ErrorObjectOwned> {
+    let values = match Given::read(params)? {
+        Given::List(values) => values,
+        Given::Named(values) if values.is_empty() => Vec::new(),
+        Given::Named(_) => {
+            return Err(parameter_error("parameter-unknown", "(it takes a list of one id)"));
+        }
+    };
+    let is_id = |json: &str| is_text(json) || decimal::<u64>(json).is_some();
+    match values.as_slice() {
+        [] => Err(parameter_error("parameter-missing", "(the subscription's id)")),
+        [one] if is_id(one.get()) => Ok(()),
+        [_] => Err(parameter_error("parameter-malformed", "(expected the subscription's id)")),
+        _ => Err(parameter_error("parameter-unknown", "(more than the subscription's id)")),
+    }
+}
+
 /// The code of every error about parameters.
 pub const CODE: i32 = INVALID_PARAMS_CODE;
 
@@ -260,6 +280,17 @@ const GIVEN_MAX: usize = 8;
 enum Given<'a> {
     List(Vec<&'a RawValue>),
     Named(Vec<(String, &'a RawValue)>),
+}
+
+impl<'a> Given<'a> {
+    fn read(params: Option<&'a str>) -> Result<Self, ErrorObjectOwned> {
+        match params.map(str::trim) {
+            None => Ok(Self::List(Vec::new())),
+            // It is a list or an object already; a name with half a surrogate pair is no text.
+            Some(text) => serde_json::from_str(text)
+                .map_err(|_| parameter_error("parameter-unknown", "(a name that is no text)")),
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for Given<'de> {

@@ -112,8 +112,10 @@ impl Default for ServerConfig {
             subscriptions_per_address_max: 512,
             subscriptions_per_connection_max: 16,
             body_bytes_max: 2 * MIB,
-            bodies_bytes_max: 32 * MIB,
-            bodies_bytes_per_address_max: 16 * MIB,
+            // A body costs two to three times its bytes while it is read, parsed and copied: so
+            // these two keep what strangers send and leave unread below 64 MiB of memory.
+            bodies_bytes_max: 16 * MIB,
+            bodies_bytes_per_address_max: 12 * MIB,
             response_bytes_max: 8 * MIB,
             answers_bytes_max: 16 * MIB,
             answers_bytes_per_address_max: 8 * MIB,

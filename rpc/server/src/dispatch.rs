@@ -12,9 +12,9 @@ use jsonrpsee::core::server::{
 use jsonrpsee::types::error::{
     ErrorCode, reject_too_big_batch_response, reject_too_many_subscriptions,
 };
-use jsonrpsee::types::{ErrorObjectOwned, Extensions, Id, Params, SubscriptionId};
+use jsonrpsee::types::{ErrorObjectOwned, Extensions, Id, Params};
 use rpc_api::error::api_error_after;
-use rpc_api::{ApiError, api_error};
+use rpc_api::{ApiError, api_error, check_subscription_id};
 
 use crate::answer::Answer;
 use crate::budget::Budget;
@@ -94,6 +94,7 @@ impl Dispatcher {
         if is_too_deep(text) {
             let id = match &message {
                 Ok(Message::One(Ok(call))) => call.id.clone()?,
+                Ok(Message::One(Err(refused))) => refused.id.clone(),
                 _ => Id::Null,
             };
             return Some(self.refuse(id, api_error(ApiError::JsonTooDeep, ""), caller));
@@ -285,7 +286,7 @@ impl Dispatcher {
                     return MethodResponse::error(id, not_here(&call.method));
                 }
                 // jsonrpsee would log parameters that it cannot read.
-                if let Err(error) = params.one::<SubscriptionId<'_>>() {
+                if let Err(error) = check_subscription_id(params.as_str()) {
                     return MethodResponse::error(id, error);
                 }
                 callback(id, params, connection, unbounded, extensions)

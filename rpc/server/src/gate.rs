@@ -15,6 +15,8 @@ const X_FORWARDED_FOR: &str = "x-forwarded-for";
 /// Why a request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Denied {
+    /// It names no host, several, or what is none (RFC 9112, section 3.2).
+    HostMalformed,
     /// It names a host that this node is not.
     Host,
     /// A browser sends it for a page of another origin.
@@ -25,6 +27,10 @@ impl Denied {
     /// What the client is told.
     pub(crate) fn text(self) -> &'static str {
         match self {
+            Self::HostMalformed => {
+                "The request must have one Host header with a name or an IP address, and a port \
+                 where it is not the usual one.\n"
+            }
             Self::Host => {
                 "The Host header names a host that this node is not: address it by its IP \
                  address, or have its operator add the name to rpc.hosts.\n"
@@ -36,10 +42,15 @@ impl Denied {
         }
     }
 
+    /// Whether the request is malformed, and not merely refused here.
+    pub(crate) fn is_malformed(self) -> bool {
+        self == Self::HostMalformed
+    }
+
     /// The limit's name in the metrics.
     pub(crate) fn limit(self) -> &'static str {
         match self {
-            Self::Host => "host",
+            Self::HostMalformed | Self::Host => "host",
             Self::Origin => "origin",
         }
     }
@@ -78,11 +89,12 @@ impl Gate {
     ) -> Result<Option<&'a HeaderValue>, Denied> {
         let mut hosts = headers.get_all(header::HOST).iter();
         let host = hosts.next().and_then(|host| host.to_str().ok());
-        let named_once = hosts.next().is_none();
-        let is_ours = |host: Option<&str>| host.is_some_and(|host| self.is_own_name(host));
-        let is_target_ours = uri.authority().is_none_or(|own| is_ours(Some(own.as_str())));
-        if !named_once || !is_ours(host) || !is_target_ours {
-            return Err(Denied::Host);
+        let host = host.filter(|_| hosts.next().is_none()).ok_or(Denied::HostMalformed)?;
+        for name in [Some(host), uri.authority().map(Authority::as_str)].into_iter().flatten() {
+            let name = host_of(name).ok_or(Denied::HostMalformed)?;
+            if !self.is_own_name(&name) {
+                return Err(Denied::Host);
+            }
         }
         let mut origins = headers.get_all(header::ORIGIN).iter();
         let Some(origin) = origins.next() else { return Ok(None) };
@@ -93,9 +105,8 @@ impl Gate {
     }
 
     /// An IP address cannot be made to mean another host, as a name can.
-    fn is_own_name(&self, host: &str) -> bool {
-        let Ok(authority) = host.parse::<Authority>() else { return false };
-        let name = authority.host();
+    fn is_own_name(&self, host: &Authority) -> bool {
+        let name = host.host();
         let bare = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(name);
         let is_known = |known: &str| known.eq_ignore_ascii_case(name);
         bare.parse::<IpAddr>().is_ok()
@@ -128,6 +139,15 @@ impl Gate {
         }
         client
     }
+}
+
+/// The host and port of a text that has nothing else. A user's name is for no server.
+fn host_of(text: &str) -> Option<Authority> {
+    let authority: Authority = text.parse().ok()?;
+    let port = text.strip_prefix(authority.host())?;
+    let digits = port.strip_prefix(':').unwrap_or(port);
+    let is_port = digits.is_empty() || (port.starts_with(':') && digits.parse::<u16>().is_ok());
+    is_port.then_some(authority)
 }
 
 fn forwarded_for(element: &str) -> Option<IpAddr> {
@@ -183,8 +203,12 @@ mod tests {
             ("node.example.evil.example", false),
             ("127.0.0.1.evil.example", false),
             ("", false),
-            ("user@127.0.0.1", true),
-            ("evil.example:80@127.0.0.1", true),
+            ("user@127.0.0.1", false),
+            ("evil.example:80@127.0.0.1", false),
+            ("localhost:", true),
+            ("localhost:port", false),
+            ("localhost:99999", false),
+            ("localhost, evil.example", false),
         ];
         for (host, is_allowed) in rows {
             let headers = headers(&[("host", host)]);
@@ -192,8 +216,9 @@ mod tests {
             assert_eq!(found.is_ok(), is_allowed, "{host}");
         }
         let twice = headers(&[("host", "localhost"), ("host", "evil.example")]);
-        assert_eq!(gate.check(&Uri::from_static("/"), &twice), Err(Denied::Host));
-        assert_eq!(gate.check(&Uri::from_static("/"), &HeaderMap::new()), Err(Denied::Host));
+        assert_eq!(gate.check(&Uri::from_static("/"), &twice), Err(Denied::HostMalformed));
+        let none = HeaderMap::new();
+        assert_eq!(gate.check(&Uri::from_static("/"), &none), Err(Denied::HostMalformed));
         let absolute = Uri::from_static("http://evil.example/");
         let own = headers(&[("host", "localhost")]);
         assert_eq!(gate.check(&absolute, &own), Err(Denied::Host));

@@ -86,7 +86,11 @@ async fn route(
         Ok(origin) => origin.cloned(),
         Err(denied) => {
             shared.metrics.refused(denied.limit());
-            return text(StatusCode::FORBIDDEN, denied.text());
+            let status = match denied.is_malformed() {
+                true => StatusCode::BAD_REQUEST,
+                false => StatusCode::FORBIDDEN,
+            };
+            return text(status, denied.text());
         }
     };
     if request.uri().path() != "/" {
@@ -144,6 +148,12 @@ fn is_json(headers: &HeaderMap) -> bool {
     })
 }
 
+/// Whether a body is packed in a way that would have to be undone first.
+fn is_encoded(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(header::CONTENT_ENCODING).iter();
+    codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
 impl Shared {
     /// Reads the body within its limits and answers it; or says why not.
     async fn serve_post(
@@ -156,6 +166,12 @@ impl Shared {
             return Err(Box::new(text(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "The body's content-type must be application/json.\n",
+            )));
+        }
+        if is_encoded(&parts.headers) {
+            return Err(Box::new(text(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "The body must be sent as it is, without a content-encoding.\n",
             )));
         }
         let (bytes, held) = self.read_body(caller, body).await?;

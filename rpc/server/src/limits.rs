@@ -90,7 +90,7 @@ limits! {
         |c| c.hosts.len() as u64,
         "names, IP addresses and `localhost`",
         "all addresses",
-        "HTTP 403",
+        "HTTP 403; 400 for none, several, or what is no host",
         REFUSED,
     }
     "origin" {

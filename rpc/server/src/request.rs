@@ -9,10 +9,10 @@ use jsonrpsee::types::{ErrorObjectOwned, Id};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// Bytes of the longest id: it is echoed.
+/// Bytes of the longest id, as the text that it is: it is echoed.
 pub(crate) const ID_BYTES_MAX: usize = 256;
-/// Bytes of the longest method's name; all of ours are far shorter.
-const METHOD_BYTES_MAX: usize = 256;
+/// Bytes of the longest id's JSON: a byte takes six at most, as `\u0000`.
+const ID_JSON_BYTES_MAX: usize = 6 * ID_BYTES_MAX + 2;
 
 /// A call, or a notification when it has no id.
 #[derive(Debug)]
@@ -87,7 +87,7 @@ fn read_entry(text: &str) -> Entry<'_> {
         Err(error) => return refuse(Id::Null, invalid(error)),
     };
     let id = match members.id.map(read_id).transpose() {
-        Ok(id) if members.duplicate != Some("id") => id,
+        Ok(id) if !members.has_two_ids => id,
         Ok(_) => return refuse(Id::Null, invalid("`id` is given twice")),
         Err(error) => return refuse(Id::Null, error),
     };
@@ -110,14 +110,11 @@ fn read_rest<'a>(members: &Members<'a>) -> Result<Rest<'a>, ErrorObjectOwned> {
     }
     let Some(method) = members.method else { return Err(invalid("`method` is missing")) };
     let method = as_text(method).ok_or_else(|| invalid("`method` must be a string"))?;
-    if method.len() > METHOD_BYTES_MAX {
-        return Err(ErrorCode::MethodNotFound.into());
-    }
-    let params = members.params.filter(|params| params.get() != "null");
-    if params.is_some_and(|params| !params.get().starts_with(['[', '{'])) {
+    // Null is neither; who has no parameters leaves the member out.
+    if members.params.is_some_and(|params| !params.get().starts_with(['[', '{'])) {
         return Err(invalid("`params` must be an array or an object"));
     }
-    Ok((method, params))
+    Ok((method, members.params))
 }
 
 fn as_text(raw: &RawValue) -> Option<Cow<'_, str>> {
@@ -152,8 +149,9 @@ impl<'de> Visitor<'de> for TextVisitor {
 /// Ids that are echoed exactly as they came.
 fn read_id(raw: &RawValue) -> Result<Id<'_>, ErrorObjectOwned> {
     let text = raw.get();
-    if text.len() > ID_BYTES_MAX {
-        return Err(invalid(format_args!("`id` is longer than {ID_BYTES_MAX} bytes")));
+    let too_long = || invalid(format_args!("`id` is longer than {ID_BYTES_MAX} bytes"));
+    if text.len() > ID_JSON_BYTES_MAX {
+        return Err(too_long());
     }
     if text == "null" {
         return Ok(Id::Null);
@@ -164,7 +162,7 @@ fn read_id(raw: &RawValue) -> Result<Id<'_>, ErrorObjectOwned> {
         return Ok(Id::Number(number));
     }
     if let Some(text) = as_text(raw) {
-        return Ok(Id::Str(text));
+        return if text.len() <= ID_BYTES_MAX { Ok(Id::Str(text)) } else { Err(too_long()) };
     }
     let kinds = "a string, a whole number from 0 to 18446744073709551615, or null";
     Err(invalid(format_args!("`id` must be {kinds}; it is {}", shown(text))))
@@ -222,6 +220,8 @@ struct Members<'a> {
     params: Option<&'a RawValue>,
     /// The first member that is given twice.
     duplicate: Option<&'static str>,
+    /// Whether the id is, before or after another.
+    has_two_ids: bool,
 }
 
 impl<'de> Deserialize<'de> for Members<'de> {
@@ -249,6 +249,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
                     };
                     if member.is_some() {
                         members.duplicate.get_or_insert(name);
+                        members.has_two_ids |= name == "id";
                     }
                     *member = Some(map.next_value()?);
                 }
@@ -306,9 +307,17 @@ mod tests {
             let text = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"m"}}"#);
             assert_eq!(read_one(&text), (echoed.to_owned(), code), "{text}");
         }
-        let long = "x".repeat(ID_BYTES_MAX);
-        let text = format!(r#"{{"jsonrpc":"2.0","id":"{long}","method":"m"}}"#);
-        assert_eq!(read_one(&text).1, -32600);
+        // What counts is the text, however it is spelled.
+        for letter in ["x", "\\u0078"] {
+            for (count, code) in [(ID_BYTES_MAX, 0), (ID_BYTES_MAX + 1, -32600)] {
+                let long = letter.repeat(count);
+                let text = format!(r#"{{"jsonrpc":"2.0","id":"{long}","method":"m"}}"#);
+                assert_eq!(read_one(&text).1, code, "{count} times {letter}");
+            }
+        }
+        let long = "m".repeat(1_000);
+        let text = format!(r#"{{"jsonrpc":"2.0","method":"{long}"}}"#);
+        assert_eq!(read_one(&text), ("none".to_owned(), 0), "a notification is never answered");
     }
 
     #[test]
@@ -316,6 +325,7 @@ mod tests {
         let rows = [
             (r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"m"}"#, "null", -32600),
             (r#"{"jsonrpc":"2.0","id":1,"\u0069d":1,"method":"m"}"#, "null", -32600),
+            (r#"{"jsonrpc":"2.0","id":1,"jsonrpc":"2.0","id":1,"method":"m"}"#, "null", -32600),
             (r#"{"jsonrpc":"2.0","id":1,"method":"m","method":"n"}"#, "1", -32600),
             (r#"{"jsonrpc":"2.0","jsonrpc":"2.0","id":1,"method":"m"}"#, "1", -32600),
             (r#"{"jsonrpc":"2.0","id":1,"method":"m","params":[],"params":[]}"#, "1", -32600),
@@ -325,7 +335,8 @@ mod tests {
             (r#"{"jsonrpc":"2.0","id":1}"#, "1", -32600),
             (r#"{"jsonrpc":2.0,"id":1,"method":"m"}"#, "1", -32600),
             (r#"{"id":1,"method":"m"}"#, "1", -32600),
-            (r#"{"jsonrpc":"2.0","id":1,"method":"m","params":null,"x":1,"x":2}"#, "1", 0),
+            (r#"{"jsonrpc":"2.0","id":1,"method":"m","params":[],"x":1,"x":2}"#, "1", 0),
+            (r#"{"jsonrpc":"2.0","id":1,"method":"m","params":null}"#, "1", -32600),
             (r#"{"jsonrpc":"2.0","id":1,"method":"\u006d"}"#, "1", 0),
             (r#"{"jsonrpc":"2.0","method":"m"}"#, "none", 0),
             (r#" {"jsonrpc":"2.0","id":1,"method":"m"} "#, "1", 0),

@@ -201,6 +201,7 @@ impl Network {
         child.is_some_and(|child| matches!(child.try_wait(), Ok(None)))
     }
 
+    /// The node's process.
     pub fn pid(&self, node: usize) -> u32 {
         self.children[node].as_ref().expect("it runs").id()
     }

@@ -142,7 +142,7 @@ impl Decoder {
         if frame.left > 0 {
             return Ok(None);
         }
-        Ok(self.frame.take().map(|frame| self.complete(&frame.header)))
+        self.frame.take().map(|frame| self.complete(&frame.header)).transpose()
     }
 
     fn read_header(&mut self, input: &mut BytesMut) -> Result<Option<Header>, Closing> {
@@ -178,9 +178,12 @@ impl Decoder {
         Ok(Some(header))
     }
 
-    fn complete(&mut self, header: &Header) -> Event {
-        match header.opcode() {
-            OpCode::Close => Event::Close,
+    fn complete(&mut self, header: &Header) -> Result<Event, Closing> {
+        Ok(match header.opcode() {
+            OpCode::Close => {
+                check_close(&self.control.split())?;
+                Event::Close
+            }
             OpCode::Ping => Event::Ping(self.control.split().freeze()),
             OpCode::Pong => {
                 self.control.clear();
@@ -191,8 +194,21 @@ impl Decoder {
                 let is_text = self.kind.take() == Some(OpCode::Text);
                 Event::Message { bytes: std::mem::take(&mut self.message), is_text }
             }
-        }
+        })
     }
+}
+
+/// Checks what a close frame says: nothing, or a code that an endpoint may send and a reason
+/// (RFC 6455, sections 5.5.1 and 7.4).
+fn check_close(payload: &[u8]) -> Result<(), Closing> {
+    let Some((code, reason)) = payload.split_first_chunk::<2>() else {
+        return if payload.is_empty() { Ok(()) } else { Err(Closing::Protocol) };
+    };
+    match u16::from_be_bytes(*code) {
+        1000..=1003 | 1007..=1014 | 3000..=4999 => {}
+        _ => return Err(Closing::Protocol),
+    }
+    std::str::from_utf8(reason).map(|_| ()).map_err(|_| Closing::NotText)
 }
 
 /// Removes a mask from bytes that begin `at` bytes into the payload.
@@ -310,6 +326,10 @@ mod tests {
             (frame(9, false, b""), Closing::Protocol),
             (frame(9, true, &[0; 126]), Closing::Protocol),
             (frame(0, true, b"a"), Closing::Protocol),
+            (frame(8, true, b"\x03"), Closing::Protocol),
+            (frame(8, true, &1_005_u16.to_be_bytes()), Closing::Protocol),
+            (frame(8, true, &2_000_u16.to_be_bytes()), Closing::Protocol),
+            (frame(8, true, b"\x03\xe8\xff"), Closing::NotText),
             (fragments(&[(1, false, 1), (1, true, 1)]), Closing::Protocol),
             (frame(1, true, &[b'x'; 1_001]), Closing::TooLarge),
             (fragments(&[(1, false, 600), (0, true, 401)]), Closing::TooLarge),

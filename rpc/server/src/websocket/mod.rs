@@ -10,7 +10,7 @@ mod session;
 use std::sync::Arc;
 
 use hyper::body::Incoming;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Version};
 use hyper_util::rt::TokioIo;
 use soketto::handshake::http::Server as Handshake;
 pub(crate) use soketto::handshake::http::is_upgrade_request;
@@ -19,6 +19,15 @@ use crate::answer::Answer;
 use crate::connection::{Caller, Connection};
 use crate::http::{Shared, text};
 
+/// What RFC 6455, section 4.2.1, asks of a handshake beyond what soketto looks at.
+fn is_handshake(request: &Request<Incoming>) -> bool {
+    let key = request.headers().get("sec-websocket-key").and_then(|key| key.to_str().ok());
+    let key_bytes = key.and_then(rpc_api::decode_base64).map(|bytes| bytes.len());
+    request.method() == Method::GET
+        && request.version() >= Version::HTTP_11
+        && key_bytes == Some(16)
+}
+
 /// Answers a request for an upgrade, and serves the WebSocket once it is one.
 pub(crate) fn upgrade(
     shared: &Arc<Shared>,
@@ -26,7 +35,8 @@ pub(crate) fn upgrade(
     caller: Arc<Caller>,
     request: Request<Incoming>,
 ) -> Response<Answer> {
-    let Ok(accepted) = Handshake::new().receive_request(&request) else {
+    let accepted = Handshake::new().receive_request(&request).ok();
+    let Some(accepted) = accepted.filter(|_| is_handshake(&request)) else {
         return text(
             StatusCode::BAD_REQUEST,
             "This is no WebSocket handshake of version 13 (RFC 6455).\n",
