@@ -523,7 +523,12 @@ impl Backend for NodeBackend {
         limit: u32,
     ) -> Result<(Vec<HandoverReport>, bool), BackendError> {
         let head = self.read(State::height)?;
-        let from = after.map_or(Height(0), Height::next);
+        let from = match after {
+            None => Height(0),
+            // A client may name any height, and after the last one there is none.
+            Some(after) if after >= head => return Ok((Vec::new(), false)),
+            Some(after) => after.next(),
+        };
         let page =
             |handovers: &Handovers| handovers.page(from, head, limit as usize, PROOF_BYTES_MAX);
         let Orders { genesis, store, lineages, .. } = &self.orders;

@@ -84,10 +84,8 @@ pub fn inputs(requests: &[String], random: &mut Random, rounds: usize) -> Vec<In
         if round == 0 {
             rows.extend(large());
         }
-        all.extend(rows.into_iter().map(|(bytes, leads_to)| Input {
-            kind: "frames",
-            bytes: Vec::new(),
-            via: Via::Frames(Shape { bytes, leads_to }),
+        all.extend(rows.into_iter().map(|(bytes, leads_to)| {
+            Input::new("frames", Vec::new(), Via::Frames(Shape { bytes, leads_to }))
         }));
     }
     all

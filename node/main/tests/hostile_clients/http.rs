@@ -331,7 +331,7 @@ pub fn inputs(bodies: &[String], random: &mut Random, rounds: usize) -> Vec<Inpu
     let mut all = Vec::new();
     let mut add = |bytes: Vec<u8>, allowed, ends| {
         let shape = Shape { bytes, allowed, ends };
-        all.push(Input { kind: "http", bytes: Vec::new(), via: Via::Http(shape) });
+        all.push(Input::new("http", Vec::new(), Via::Http(shape)));
     };
     for _ in 0..rounds {
         let body = random.one_of(bodies).as_str();

@@ -85,7 +85,7 @@ impl Maker<'_> {
     }
 
     fn input(&mut self, kind: &'static str, text: impl Into<Vec<u8>>) -> Input {
-        Input { kind, bytes: text.into(), via: self.via() }
+        Input::new(kind, text.into(), self.via())
     }
 
     /// One right call of each method.
@@ -99,7 +99,7 @@ impl Maker<'_> {
                     true => Via::Socket,
                     false => self.via(),
                 };
-                all.push(Input { kind: "honest", bytes: text.into(), via });
+                all.push(Input::new("honest", text.into(), via));
             }
         }
         all

@@ -8,7 +8,7 @@ use rpc_api::ApiError;
 use serde_json::{Value, json};
 
 use crate::client::{BINARY, CLOSE, CONTINUE, TEXT, Wire, frame, post};
-use crate::oracle::{Allowed, Place, Reply, check, judge};
+use crate::oracle::{Allowed, Reply, check};
 use crate::world::World;
 use crate::{Input, Via, frames, http};
 
@@ -78,15 +78,15 @@ impl<'a> Stranger<'a> {
 
     async fn try_to(&mut self, input: &Input) -> Result<(), Trouble> {
         match &input.via {
-            Via::Post => self.post(&input.bytes).await,
+            Via::Post => self.post(input).await,
             Via::Socket | Via::Binary | Via::Fragments(_) => self.over_socket(input).await,
             Via::Http(shape) => Ok(http::run(self.node, self.from, shape).await?),
             Via::Frames(shape) => Ok(frames::run(self.node, self.from, shape).await?),
         }
     }
 
-    async fn post(&mut self, body: &[u8]) -> Result<(), Trouble> {
-        let reply = judge(self.world, body, Place::Http);
+    async fn post(&mut self, input: &Input) -> Result<(), Trouble> {
+        let (body, reply) = (&input.bytes, input.reply(self.world));
         let mut wire = match self.http.take() {
             Some(wire) => wire,
             None => Wire::open(self.from, self.node).await?,
@@ -117,8 +117,7 @@ impl<'a> Stranger<'a> {
     }
 
     async fn over_socket(&mut self, input: &Input) -> Result<(), Trouble> {
-        let bytes = &input.bytes;
-        let reply = judge(self.world, bytes, Place::Socket);
+        let (bytes, reply) = (&input.bytes, input.reply(self.world));
         let mut wire = match self.socket.take() {
             Some(wire) => wire,
             None => Wire::open(self.from, self.node).await?.upgrade().await?,
@@ -165,6 +164,9 @@ impl<'a> Stranger<'a> {
         request: &[u8],
         answer: &Value,
     ) -> Result<(), String> {
+        if !request.windows(9).any(|window| window == b"subscribe") {
+            return Ok(());
+        }
         let Ok(request) = serde_json::from_slice::<Value>(request) else { return Ok(()) };
         let method = request["method"].as_str().unwrap_or_default();
         if !method.contains("_subscribe_") || answer.get("result").is_none() {
