@@ -116,9 +116,9 @@ impl Default for ServerConfig {
             // these two keep what strangers send and leave unread below 64 MiB of memory.
             bodies_bytes_max: 16 * MIB,
             bodies_bytes_per_address_max: 12 * MIB,
-            response_bytes_max: 8 * MIB,
-            answers_bytes_max: 16 * MIB,
-            answers_bytes_per_address_max: 8 * MIB,
+            response_bytes_max: 6 * MIB,
+            answers_bytes_max: 8 * MIB,
+            answers_bytes_per_address_max: 6 * MIB,
             list_requests_max: 32,
             reads_max: 8,
             dear_reads_max: dear_reads_of(std::thread::available_parallelism()),

@@ -32,6 +32,10 @@ const OVERSIZED_RESPONSE_CODE: i32 = -32008;
 /// When to try again when an address has too many calls in hand or answers unread.
 const BUSY_RETRY_MS: u64 = 1_000;
 
+/// How often, and after what pause, a subscription is looked for that is to be ended.
+const FOUND_LATER_MAX: u32 = 10;
+const FOUND_LATER: Duration = Duration::from_millis(10);
+
 /// A WebSocket connection, as subscriptions see it.
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -289,7 +293,22 @@ impl Dispatcher {
                 if let Err(error) = check_subscription_id(params.as_str()) {
                     return MethodResponse::error(id, error);
                 }
-                callback(id, params, connection, unbounded, extensions)
+                let end = || {
+                    let (id, params) = (id.clone(), params.clone());
+                    callback(id, params, connection, unbounded, extensions.clone())
+                };
+                let mut ended = end();
+                // jsonrpsee tells the client of a subscription before it can be ended: one that is
+                // not found may be about to be there.
+                for _ in 0..FOUND_LATER_MAX {
+                    let stands = place.caller.activity.subscribed() > 0;
+                    if !stands || !ended.as_json().get().contains("\"result\":false") {
+                        break;
+                    }
+                    tokio::time::sleep(FOUND_LATER).await;
+                    ended = end();
+                }
+                ended
             }
         }
     }
