@@ -13,7 +13,7 @@ use crate::world::World;
 use crate::{Input, Via, frames, http};
 
 /// How often an input is sent again that a node puts off: each time it says that it may pass.
-const TRIES_MAX: usize = 200;
+const TRIES_MAX: usize = 600;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// A stranger at a node's port.
@@ -98,7 +98,8 @@ impl<'a> Stranger<'a> {
             return Ok(is_too_large(response.status == 413, &answer)?);
         }
         let expected = if reply == Reply::Nothing { 204 } else { 200 };
-        if matches!(response.status, 429 | 503) {
+        // Over budget, no room, or a body that came slowly: all may pass.
+        if matches!(response.status, 408 | 429 | 503) {
             return Err(Trouble::PutOff);
         }
         if response.status != expected {

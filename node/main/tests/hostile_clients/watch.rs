@@ -109,6 +109,8 @@ impl Watch {
 
     /// Ends it; fails when an honest call was not answered.
     pub async fn end(self, network: &Network, node: usize) -> Seen {
+        let goes_on = || async { network.height(node).await > self.height };
+        eventually("the chain goes on", goes_on).await;
         let height = network.height(node).await;
         self.stop.store(true, Ordering::Relaxed);
         self.sampling.await.expect("the process is there");

@@ -176,6 +176,9 @@ async fn other_methods_paths_and_types_are_told() {
         b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: text/plain\r\ncontent-length: 2\r\n\
         connection: close\r\n\r\n{}";
     assert_eq!(exchange(server.address, text).await.unwrap().status, 415);
+    let packed = String::from_utf8(request("POST", "/", &call("chain_id", "[]"))).unwrap();
+    let packed = packed.replace("connection:", "content-encoding: gzip\r\nconnection:");
+    assert_eq!(exchange(server.address, packed.as_bytes()).await.unwrap().status, 415);
     assert_eq!(exchange(server.address, &request("OPTIONS", "/", "")).await.unwrap().status, 405);
 }
 

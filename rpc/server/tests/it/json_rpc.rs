@@ -33,6 +33,7 @@ async fn a_request_has_one_meaning_or_none() {
         (r#"{"jsonrpc":"2.0","id":1,"method":"chain_id","method":"x"}"#, "`method` is given twice"),
         (r#"{"jsonrpc":"2.0","id":1,"method":"chain_id","params":[],"params":[]}"#, "`params` is"),
         (r#"{"jsonrpc":"2.0","id":1,"method":"chain_id","params":"x"}"#, "array or an object"),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"chain_id","params":null}"#, "array or an object"),
         (r#"{"jsonrpc":"2","id":1,"method":"chain_id"}"#, "`jsonrpc` must be"),
         (r#"{"jsonrpc":"2.0","id":1}"#, "`method` is missing"),
         ("[]", "the list is empty"),

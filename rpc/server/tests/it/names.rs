@@ -64,11 +64,14 @@ async fn a_node_answers_to_its_own_names_only() {
         assert_eq!(answer.status, 403, "{answer:?}");
         assert!(answer.body.contains("rpc.hosts"), "{answer:?}");
     }
-    assert_eq!(ask(&server, "POST", "").await.status, 403, "no host at all");
+    let malformed = ["", "host: a b\r\n", "host: user@localhost\r\n", "host: localhost:port\r\n"];
+    for headers in malformed.into_iter().chain(["host: localhost\r\nhost: localhost\r\n"]) {
+        assert_eq!(ask(&server, "POST", headers).await.status, 400, "{headers}");
+    }
     for host in ["node.example", "NODE.example:443", "localhost:1", "127.0.0.1", "[::1]:9"] {
         assert_eq!(ask(&server, "POST", &format!("host: {host}\r\n")).await.status, 200, "{host}");
     }
-    assert_eq!(server.refused("host").await, 4);
+    assert_eq!(server.refused("host").await, 8);
 }
 
 #[tokio::test]

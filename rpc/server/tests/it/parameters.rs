@@ -88,7 +88,8 @@ fn other_forms(text: &str) -> Vec<String> {
 fn wrong_values(form: Form) -> Vec<String> {
     let strings = |list: &[&str]| list.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>();
     let mut wrong = match form {
-        Form::Text => strings(&["7", "true", "{}", "[]"]),
+        // Half a surrogate pair is a string of JSON, and no text.
+        Form::Text => strings(&["7", "true", "{}", "[]", "\"\\ud800\""]),
         Form::U32 => strings(&["-1", "1.0", "1e0", "\"7\"", "true", "[7]", "4294967296", "-0"]),
         Form::U64 => strings(&["-1", "1.0", "1e0", "\"7\"", "true", "18446744073709551616", "-0"]),
         Form::Flag => strings(&["0", "1", "\"true\"", "\"\""]),
@@ -150,6 +151,8 @@ fn rows_of(signature: &Signature) -> Vec<Row> {
         ("\"text\"".to_owned(), Refusal(-32600, "")),
         (listed(&[good.clone(), vec!["null".to_owned()]].concat()), invalid("parameter-unknown")),
         (r#"{"surplus":1}"#.to_owned(), invalid("parameter-unknown")),
+        (r#"{"\ud800":1}"#.to_owned(), invalid("parameter-unknown")),
+        ("null".to_owned(), Refusal(-32600, "")),
     ];
     for (index, parameter) in parameters.iter().enumerate() {
         let with = |value: &str| {

@@ -218,6 +218,10 @@ async fn bad_frames_close_with_their_codes() {
         (frame(CONTINUE, true, b"a"), 1002),
         (frame(TEXT, true, b"\"\xff\""), 1007),
         (frame(CLOSE, true, &1000_u16.to_be_bytes()), 1000),
+        (frame(CLOSE, true, b""), 1000),
+        (frame(CLOSE, true, b"x"), 1002),
+        (frame(CLOSE, true, &1006_u16.to_be_bytes()), 1002),
+        (frame(CLOSE, true, b"\x03\xe8\xff"), 1007),
     ];
     for (bytes, expected) in rows {
         let mut socket = RawSocket::connect(server.address).await;
