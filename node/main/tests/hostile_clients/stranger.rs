@@ -175,10 +175,20 @@ impl<'a> Stranger<'a> {
         }
         let end = json!({"jsonrpc": "2.0", "id": "end", "params": [answer["result"]],
             "method": method.replace("_subscribe_", "_unsubscribe_")});
-        wire.send(&frame(TEXT, true, end.to_string().as_bytes())).await?;
-        let ended = wire.message().await?;
-        let is_ended = ended["id"] == "end" && ended["result"] == true;
-        if is_ended { Ok(()) } else { Err(format!("not unsubscribed: {ended}")) }
+        // jsonrpsee tells the subscriber its id a moment before it knows the subscription itself:
+        // who is quicker than that is told that there is none, and asks again.
+        for _ in 0..TRIES_MAX {
+            wire.send(&frame(TEXT, true, end.to_string().as_bytes())).await?;
+            let ended = wire.message().await?;
+            if ended["id"] != "end" || !ended["result"].is_boolean() {
+                return Err(format!("not unsubscribed: {ended}"));
+            }
+            if ended["result"] == true {
+                return Ok(());
+            }
+            tokio::task::yield_now().await;
+        }
+        Err("never unsubscribed".to_owned())
     }
 }
 
