@@ -4,7 +4,7 @@
 use rpc_server::ServerConfig;
 
 use crate::fake_node::TestServer;
-use crate::raw::{Answer, call, exchange, exchange_and_end};
+use crate::raw::{Answer, call, exchange};
 
 async fn ask(server: &TestServer, method: &str, headers: &str) -> Answer {
     let body = call("chain_id", "[]");
