@@ -4,7 +4,7 @@
 use rpc_server::ServerConfig;
 
 use crate::fake_node::TestServer;
-use crate::raw::{Answer, call, exchange, exchange_and_end};
+use crate::raw::{Answer, call, exchange};
 
 async fn ask(server: &TestServer, method: &str, headers: &str) -> Answer {
     let body = call("chain_id", "[]");
@@ -31,7 +31,8 @@ async fn by_default_no_web_page_of_another_origin_is_served() {
             assert!(!answer.head.contains("access-control-allow-origin"), "{answer:?}");
         }
         let upgrade = format!("GET / HTTP/1.1\r\nhost: localhost\r\norigin: {origin}\r\n{UPGRADE}");
-        let answer = exchange_and_end(server.address, upgrade.as_bytes()).await.unwrap();
+        let upgrade = upgrade.replace("connection: upgrade", "connection: upgrade, close");
+        let answer = exchange(server.address, upgrade.as_bytes()).await.unwrap();
         assert_eq!(answer.status, 403);
     }
     assert_eq!(server.refused("origin").await, 9);
