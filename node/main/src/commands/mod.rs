@@ -40,7 +40,8 @@ Exit codes:
   2  the command line, or a file that it names, is wrong
   3  the chain refused, with a code
   4  no node could be reached, or none answered in time
-  5  something is broken on this side: a disk, a permission, a port";
+  5  something is broken on this side: a disk, a permission, a port
+  6  governance removed this node, or gave it keys that are not here (sluice start)";
 
 /// The settlement chain for recharge flows.
 #[derive(Debug, Parser)]

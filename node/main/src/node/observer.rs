@@ -116,7 +116,8 @@ impl Observer {
         let connected = self.network.connected();
         let words = self.vitals.words();
         let nodes = (0..).map(NodeIndex).zip(&rules.registry.nodes);
-        let others = nodes.filter(|(_, node)| node.network_key != self.own_key);
+        let others =
+            nodes.filter(|(_, node)| node.network_key != self.own_key && !node.is_removed());
         others
             .map(|(index, node)| {
                 let word = words.get(&index);

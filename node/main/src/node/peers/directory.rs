@@ -41,8 +41,8 @@ pub enum Power {
 
 impl Listing {
     fn new(nodes: &[Node], powerless_since: BTreeMap<PublicKey, Height>) -> Self {
-        let keys = nodes.iter().map(|node| node.network_key);
-        let indexes = keys.zip((0..).map(NodeIndex)).collect();
+        let present = (0..).map(NodeIndex).zip(nodes).filter(|(_, node)| !node.is_removed());
+        let indexes = present.map(|(index, node)| (node.network_key, index)).collect();
         Self { nodes: nodes.to_vec(), indexes, powerless_since }
     }
 
@@ -111,7 +111,8 @@ impl Directory {
 
     /// The network key of a node.
     pub fn key(&self, node: NodeIndex) -> Option<PublicKey> {
-        self.listing().node(node).map(|node| node.network_key)
+        let listing = self.listing();
+        listing.node(node).filter(|node| !node.is_removed()).map(|node| node.network_key)
     }
 
     /// The name of a node.
@@ -126,7 +127,8 @@ impl Directory {
 
     /// Whether other nodes are registered.
     pub fn has_others(&self) -> bool {
-        self.listing().nodes.iter().any(|node| node.network_key != self.own)
+        let listing = self.listing();
+        listing.nodes.iter().any(|node| !node.is_removed() && node.network_key != self.own)
     }
 
     /// The network keys of the other validators.
