@@ -60,7 +60,7 @@ pub struct Cli {
 enum Command {
     /// Make a network: keys, node and participant configurations, one genesis file.
     Network(network::NetworkArgs),
-    /// Make keys, show their public halves, replace a participant's key.
+    /// Make keys, show their public halves, replace those of a participant or of a node.
     Key(key::KeyArgs),
     /// Run a node until SIGTERM or SIGINT.
     Start(start::StartArgs),

@@ -58,7 +58,7 @@ impl Registration {
         if chosen.is_next {
             info!(
                 network_key = %chosen.identity.public_key(),
-                "starts with the keys that lay ready; `sluice key rotate --node` puts them in place"
+                "starts with the keys that lay ready; `sluice key rotate-node` puts them in place"
             );
         }
         registration.tell(standing);
