@@ -185,12 +185,17 @@ async fn a_removed_edge_node_loses_its_links_and_ends() {
     approve(&network, &said["operations"][0]["id"]);
     assert_eq!(network.ended(EDGE), Some(WITHDRAWN), "{}", network.log(EDGE));
     network.logged(EDGE, &["governance removed the node"]).await;
-    reaches(&network, 1, height + 3).await;
+    eventually("its links are closed", || async {
+        network.figure(1, "network_peers_connected") == 3.0
+    })
+    .await;
     let status = network.client(1).status().await.unwrap();
     assert!(status.peers.iter().all(|peer| peer.name != network.nodes[EDGE]));
     let registry = network.client(1).registry().await.unwrap();
     assert!(registry.nodes[EDGE].removed);
-    // Started again it says so at once; with an empty home nobody lets it in.
+    // Started again it says so at once; with an empty home nobody lets it in, once those who were
+    // late have had their time to hear of it.
+    reaches(&network, 1, height + 25).await;
     network.start(EDGE);
     assert_eq!(network.ended(EDGE), Some(WITHDRAWN), "{}", network.log(EDGE));
     std::fs::remove_dir_all(network.home(EDGE)).unwrap();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use chain_store::{BlockRecords, Cell, ChainStore as _, Log, Store, StoreFault};
 use chain_types::registry::network_keys;
-use chain_types::{Equivocation, Height, Node, Round, TimeMs, codec};
+use chain_types::{Equivocation, Height, Node, PublicKey, Round, TimeMs, codec};
 use node_network::{Lane, Network, Strike};
 use node_replica::{
     Effect, Input, NodeIndex, PeerMessage, Replica, Role, Rules, SharedState, StagedBlock, Target,
@@ -60,6 +60,8 @@ pub struct Driver {
     pub rules: Arc<Rules>,
     /// The registry's nodes as this node knows them.
     pub nodes: Vec<Node>,
+    /// Network keys that were withdrawn lately and may still fetch blocks.
+    pub leaving: Vec<PublicKey>,
     /// The committed state, which the replica writes.
     pub state: SharedState,
     /// What the replica asks of the past.
@@ -297,12 +299,18 @@ impl Driver {
             self.rules = rules;
         }
         let (height, _) = self.state.head();
-        if self.directory.follow(height, &self.nodes) {
-            let registry = &self.rules.registry;
+        let registry = &self.rules.registry;
+        let leaving = own_keys::leaving(registry, height);
+        let has_changed = self.directory.follow(height, &self.nodes);
+        if has_changed || leaving != self.leaving {
             let peers = own_keys::peers(self.registration.config(), registry, &self.nodes);
-            if let Err(fault) = self.network.follow(network_keys(&self.nodes).collect(), &peers) {
+            let allowed = network_keys(&self.nodes).chain(leaving.iter().copied()).collect();
+            if let Err(fault) = self.network.follow(allowed, &peers) {
                 error!(%fault, "the peers stay as they are");
             }
+            self.leaving = leaving;
+        }
+        if has_changed {
             self.registration.follow(registry);
         }
     }

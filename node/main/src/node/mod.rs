@@ -32,13 +32,14 @@ mod timers;
 mod vitals;
 mod watch;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context as _, anyhow};
 use chain_store::StoreOptions;
-use chain_types::ChainGenesis;
 use chain_types::registry::network_keys;
+use chain_types::{ChainGenesis, PublicKey};
 use consensus_mempool::Limits as PoolLimits;
 use genesis::{NodeConfig, NodeIdentity};
 use node_network::{Limits as NetworkLimits, Network, NetworkConfig, Peer, Throttle};
@@ -116,7 +117,9 @@ pub async fn run(
     let directory = Arc::new(Directory::new(height, &nodes, own_key));
     let limits = NetworkLimits { connections_max: descriptors.links as u32, ..limits };
     let peers = own_keys::peers(&config, &rules.registry, &nodes);
-    let network_config = network_config(&config, &identity, &nodes, peers, limits);
+    let leaving = own_keys::leaving(&rules.registry, height);
+    let allowed = network_keys(&nodes).chain(leaving.iter().copied()).collect();
+    let network_config = network_config(&config, &identity, allowed, peers, limits);
     let (network, events) = Network::start(network_config, &mut registry, cancel.clone()).await?;
 
     let hub = Arc::new(Hub::new(height));
@@ -177,6 +180,7 @@ pub async fn run(
         role: replica.role(),
         watch: Watch::new(std::time::Instant::now(), replica.passed_over()),
         registration,
+        leaving,
         rules,
         nodes,
         replica,
@@ -279,7 +283,7 @@ pub fn store_options(config: &NodeConfig) -> StoreOptions {
 fn network_config(
     config: &NodeConfig,
     identity: &NodeIdentity,
-    nodes: &[chain_types::Node],
+    allowed: BTreeSet<PublicKey>,
     peers: Vec<Peer>,
     limits: NetworkLimits,
 ) -> NetworkConfig {
@@ -288,7 +292,7 @@ fn network_config(
         key: identity.network_key.clone(),
         listen: config.network.listen.to_string(),
         peers,
-        allowed: network_keys(nodes).collect(),
+        allowed,
         limits,
     }
 }

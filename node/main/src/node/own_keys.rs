@@ -9,10 +9,14 @@
 
 use std::fmt;
 
-use chain_state::RegistryContent;
-use chain_types::{Node, PublicKey};
+use chain_state::{KeyOwner, RegistryContent, WithdrawnKey};
+use chain_types::{Height, Node, PublicKey};
 use genesis::{ConfigFault, NodeConfig, NodeIdentity, Standing, next_key_path};
 use node_network::Peer;
+
+/// For how many heights a network key that was withdrawn may still connect, so that its holder can
+/// fetch the block with which it was. Nothing that it says counts, and it is served blocks only.
+const LEAVING_HEIGHTS: u64 = 20;
 
 /// Why a node ended without a fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,6 +141,15 @@ pub fn nodes_known(config: &NodeConfig, registry: &RegistryContent) -> Vec<Node>
         }
     }
     nodes
+}
+
+/// The network keys that were withdrawn just before the block of `height`.
+pub fn leaving(registry: &RegistryContent, height: Height) -> Vec<PublicKey> {
+    let is_leaving = |one: &&WithdrawnKey| {
+        let until = one.last.0.saturating_add(LEAVING_HEIGHTS);
+        matches!(one.owner, KeyOwner::Network(_)) && height.0 <= until
+    };
+    registry.withdrawn_keys.iter().filter(is_leaving).map(|one| one.key).collect()
 }
 
 /// Whom to dial: the configured addresses, under the keys that their nodes have now.
