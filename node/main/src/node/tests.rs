@@ -4,6 +4,7 @@
 mod evidence;
 mod known;
 mod lineage;
+mod own_keys;
 mod peers;
 mod proofs;
 mod restore;
