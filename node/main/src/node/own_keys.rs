@@ -1,4 +1,5 @@
-//! Which of a node's own keys it runs with, and by which keys it knows the others while its home and
+//! Which of a node's own keys it runs with, and by which keys it knows the others while
+//! its home and
 //! its configuration are of different times.
 //!
 //! The registry says which keys a node has. Beside the keys in use may lie the next ones

@@ -51,7 +51,8 @@ impl Listing {
         Self { nodes: nodes.to_vec(), indexes, powerless_since, former_keys }
     }
 
-    /// The vote key of a node at a height that has begun, as far as this process has seen it change.
+    /// The vote key of a node at a height that has begun, as far as this process has seen
+    /// it change.
     pub fn vote_key(&self, index: NodeIndex, height: Height) -> Option<PublicKey> {
         let former = self.former_keys.get(&index).filter(|(_, last)| height <= *last);
         former.map(|(key, _)| *key).or_else(|| self.node(index).map(|node| node.validator_key))
