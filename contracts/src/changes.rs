@@ -2,12 +2,16 @@
 //! not say, governance cannot either.
 //!
 //! Rules: what is named exists, and names, roles and bounds are as in a genesis file (807); a key
-//! is nobody's yet (808); at least four validators are left (805), none of which alone can stop the
+//! is nobody's, and was nobody's as far as withdrawn keys are remembered (808); at least
+//! four validators are left (805), none of which alone can stop the
 //! chain, and enough operators to approve anything (806); the span of order ids is fixed (809).
+//!
+//! A node's keys change both at once, and a node is removed for good: it keeps its place, which is
+//! its id, and its name, and has neither keys nor power.
 
-use chain_state::{Overlay, ProgrammeRecord, RegistryContent, State};
+use chain_state::{KeyOwner, Overlay, ProgrammeRecord, RegistryContent, State};
 use chain_types::parameters::PROTOCOL_VERSION;
-use chain_types::registry::{NODES_MAX, is_name, is_node_name};
+use chain_types::registry::{NODE_PLACES_MAX, NODES_MAX, is_name, is_node_name};
 use chain_types::validators::VALIDATORS_MAX;
 use chain_types::{
     Change, Height, Merchant, Node, Parameters, Participant, ParticipantId, Programme, PublicKey,
@@ -67,6 +71,10 @@ pub(crate) fn check(
             }
             content.protocol_version = *version;
         }
+        Change::NodeKeys { node, network_key, validator_key } => {
+            rotate_node(&mut content, *node, *network_key, *validator_key, height)?;
+        }
+        Change::NodeRemoved { node } => remove_node(&mut content, *node, height)?,
     }
     check_operators(before, &content)?;
     Ok(Some(content))
@@ -101,7 +109,7 @@ fn put_participant(content: &mut RegistryContent, new: &Participant) -> Result<(
     check_roles(content)
 }
 
-/// Merchants are paid by gateways, and nodes are run by operators.
+/// Merchants are paid by gateways, and nodes that are not removed are run by operators.
 fn check_roles(content: &RegistryContent) -> Result<(), Rejection> {
     let has = |id: ParticipantId, role| {
         let found = content.participants.binary_search_by_key(&id, |known| known.id);
@@ -109,7 +117,7 @@ fn check_roles(content: &RegistryContent) -> Result<(), Rejection> {
         found.is_some_and(|found| found.roles.any_of(role))
     };
     let merchants = content.merchants.iter();
-    let nodes = content.nodes.iter();
+    let nodes = content.nodes.iter().filter(|node| !node.is_removed());
     let holds = merchants.map(|merchant| has(merchant.payout_gateway, Roles::GATEWAY));
     let holds = holds.chain(nodes.map(|node| has(node.operator, Roles::SETTLEMENT_OPERATOR)));
     if holds.into_iter().all(|holds| holds) { Ok(()) } else { Err(Rejection::ChangeInvalid) }
@@ -127,15 +135,18 @@ fn rotate(
     check_key(content, new)?;
     let known = find(content, id)?;
     let before = std::mem::replace(&mut known.public_key, new);
+    // A height before the first is none.
+    let last = Height(end.saturating_sub(1));
+    content.withdraw(before, KeyOwner::Participant(id), last);
     if overlap_heights == 0 {
         content.previous_keys.remove(&id);
     } else {
-        content.previous_keys.insert(id, (before, Height(end - 1)));
+        content.previous_keys.insert(id, (before, last));
     }
     Ok(())
 }
 
-/// A key is usable, and nobody's yet.
+/// A key is usable, and neither is nor was somebody's.
 fn check_key(content: &RegistryContent, key: PublicKey) -> Result<(), Rejection> {
     if !key.is_usable() {
         return Err(Rejection::ChangeInvalid);
@@ -143,7 +154,9 @@ fn check_key(content: &RegistryContent, key: PublicKey) -> Result<(), Rejection>
     let of_participants = content.participants.iter().map(|known| known.public_key);
     let previous = content.previous_keys.values().map(|(key, _)| *key);
     let of_nodes = content.nodes.iter().flat_map(|node| [node.network_key, node.validator_key]);
-    if of_participants.chain(previous).chain(of_nodes).any(|used| used == key) {
+    let withdrawn = content.withdrawn_keys.iter().map(|one| one.key);
+    let mut used = of_participants.chain(previous).chain(of_nodes).chain(withdrawn);
+    if used.any(|used| used == key) {
         return Err(Rejection::KeyInUse);
     }
     Ok(())
@@ -184,12 +197,13 @@ fn add_node(content: &mut RegistryContent, node: &Node) -> Result<(), Rejection>
     let is_run_by_operator = operator.roles.any_of(Roles::SETTLEMENT_OPERATOR);
     let is_free = content.nodes.iter().all(|known| known.name != node.name);
     let is_within = is_node_name(&node.name) && node.power <= POWER_MAX;
-    if !is_run_by_operator || !is_free || !is_within || content.nodes.len() >= NODES_MAX {
+    let present = content.nodes.iter().filter(|known| !known.is_removed()).count();
+    let has_place = present < NODES_MAX && content.nodes.len() < NODE_PLACES_MAX;
+    if !is_run_by_operator || !is_free || !is_within || !has_place {
         return Err(Rejection::ChangeInvalid);
     }
     // A voter's two keys differ; an edge node has one.
-    let has_one_key = node.network_key == node.validator_key;
-    if has_one_key != (node.power == 0) || !node.validator_key.is_usable() {
+    if node.has_vote_key() == (node.power == 0) || !node.validator_key.is_usable() {
         return Err(Rejection::ChangeInvalid);
     }
     check_key(content, node.network_key)?;
@@ -198,14 +212,65 @@ fn add_node(content: &mut RegistryContent, node: &Node) -> Result<(), Rejection>
     if node.power > 0 { check_validators(content) } else { Ok(()) }
 }
 
-fn set_power(content: &mut RegistryContent, node: u32, power: u64) -> Result<(), Rejection> {
+/// A node that is not removed.
+fn present(content: &mut RegistryContent, node: u32) -> Result<&mut Node, Rejection> {
     let found = usize::try_from(node).ok().and_then(|at| content.nodes.get_mut(at));
-    let found = found.ok_or(Rejection::ChangeInvalid)?;
-    if power > POWER_MAX || found.network_key == found.validator_key {
+    found.filter(|node| !node.is_removed()).ok_or(Rejection::ChangeInvalid)
+}
+
+fn set_power(content: &mut RegistryContent, node: u32, power: u64) -> Result<(), Rejection> {
+    let found = present(content, node)?;
+    if power > POWER_MAX || !found.has_vote_key() {
         return Err(Rejection::ChangeInvalid);
     }
     found.power = power;
     check_validators(content)
+}
+
+/// Both keys of a node, from the block of `height` on. A node with one key gets one again, a node
+/// with two gets two: what it may become stays with the change that added it.
+fn rotate_node(
+    content: &mut RegistryContent,
+    node: u32,
+    network_key: PublicKey,
+    validator_key: PublicKey,
+    height: Height,
+) -> Result<(), Rejection> {
+    let has_vote_key = present(content, node)?.has_vote_key();
+    let keeps_its_form = has_vote_key == (network_key != validator_key);
+    if !keeps_its_form || !network_key.is_usable() || !validator_key.is_usable() {
+        return Err(Rejection::ChangeInvalid);
+    }
+    check_key(content, network_key)?;
+    check_key(content, validator_key)?;
+    withdraw_keys(content, node, height)?;
+    let found = present(content, node)?;
+    found.network_key = network_key;
+    found.validator_key = validator_key;
+    Ok(())
+}
+
+fn remove_node(content: &mut RegistryContent, node: u32, height: Height) -> Result<(), Rejection> {
+    let had_power = present(content, node)?.power > 0;
+    withdraw_keys(content, node, height)?;
+    present(content, node)?.remove();
+    if had_power { check_validators(content) } else { Ok(()) }
+}
+
+/// Remembers the present keys of a node as those that held up to the block before `height`.
+fn withdraw_keys(
+    content: &mut RegistryContent,
+    node: u32,
+    height: Height,
+) -> Result<(), Rejection> {
+    let found = present(content, node)?;
+    let (network_key, vote_key) = (found.network_key, found.validator_key);
+    let last = Height(height.0.saturating_sub(1));
+    content.withdraw(network_key, KeyOwner::Network(node), last);
+    if vote_key != network_key {
+        content.withdraw(vote_key, KeyOwner::Votes(node), last);
+    }
+    Ok(())
 }
 
 /// A quorum stays reachable when any one validator fails.

@@ -3,7 +3,8 @@
 //! Operations: none; a proposer puts evidence beside its batches. Rules, in their order: at most
 //! [`EVIDENCE_MAX`] a block; ascending by height and validator, none twice; of a registered node;
 //! of a height that has begun and is not older than [`EVIDENCE_AGE_HEIGHTS`]; not recorded before;
-//! both messages verify with the node's vote key and exclude each other. A block that breaks one
+//! both messages verify with the vote key that the node had at their height and exclude
+//! each other. A block that breaks one
 //! is invalid. Records: one a piece of evidence. Afterwards: no validator has two records of one
 //! height, and the table of what is recorded reaches back no further than evidence may.
 
@@ -20,7 +21,7 @@ pub enum EvidenceError {
     /// It does not ascend by height and validator, or stands there twice.
     #[error("evidence does not ascend by height and validator")]
     Order,
-    /// The registry has no such node.
+    /// The registry had no such node at that height.
     #[error("{0} is not a registered node")]
     Stranger(ValidatorId),
     /// It is of a height that has not begun.
@@ -50,8 +51,9 @@ pub enum EvidenceError {
 pub fn check_evidence(state: &State, evidence: &Equivocation) -> Result<(), EvidenceError> {
     let (validator, height) = (evidence.validator(), evidence.height());
     let next = state.height().next();
-    let node = usize::try_from(validator.0).ok().and_then(|place| state.nodes().get(place));
-    let node = node.ok_or(EvidenceError::Stranger(validator))?;
+    // What was signed with a key that was withdrawn since is judged with that one.
+    let key = state.registry().vote_key(validator.0, height);
+    let key = key.ok_or(EvidenceError::Stranger(validator))?;
     if height > next {
         return Err(EvidenceError::Future(height));
     }
@@ -61,7 +63,7 @@ pub fn check_evidence(state: &State, evidence: &Equivocation) -> Result<(), Evid
     if state.tables().evidence.contains_key(&(height, validator)) {
         return Err(EvidenceError::Recorded { validator, height });
     }
-    Ok(evidence.verify(state.chain_id(), node.validator_key)?)
+    Ok(evidence.verify(state.chain_id(), key)?)
 }
 
 /// Whether the block after `state` may hold all this evidence, in this order.

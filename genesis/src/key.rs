@@ -82,8 +82,7 @@ pub fn replace_secret_key(path: &Path, new: &SecretKey) -> Result<Option<PathBuf
     if present.public_key() == new.public_key() {
         return Ok(None);
     }
-    let digits: String = present.public_key().to_string().chars().take(16).collect();
-    let kept = with_suffix(path, &format!(".replaced-{digits}"));
+    let kept = replaced_key_path(path, &present.public_key());
     match create_secret_key(&kept, &present) {
         Err(ConfigFault::KeyExists { .. })
             if load_secret_key(&kept)?.public_key() == present.public_key() => {}
@@ -94,6 +93,17 @@ pub fn replace_secret_key(path: &Path, new: &SecretKey) -> Result<Option<PathBuf
         .map_err(|source| ConfigFault::Write { path: path.to_owned(), source })?;
     sync_folder_of(path)?;
     Ok(Some(kept))
+}
+
+/// Where the key that is to replace the one in `path` waits until it is registered.
+pub fn next_key_path(path: &Path) -> PathBuf {
+    with_suffix(path, ".next")
+}
+
+/// Where a key that was replaced in `path` is kept.
+pub fn replaced_key_path(path: &Path, key: &PublicKey) -> PathBuf {
+    let digits: String = key.to_string().chars().take(16).collect();
+    with_suffix(path, &format!(".replaced-{digits}"))
 }
 
 /// Writes a key beside `path`, durably, under a name of this process's own.

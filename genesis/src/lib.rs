@@ -11,6 +11,7 @@ pub mod assemble;
 pub mod check;
 pub mod fault;
 mod folder;
+pub mod identity;
 pub mod join;
 pub mod key;
 pub mod network;
@@ -22,13 +23,17 @@ mod table;
 pub use assemble::{Assembled, AssembledPart, network_assemble};
 pub use check::{GENESIS_BYTES_MAX, load_genesis, parse_genesis};
 pub use fault::{ConfigFault, FieldError};
+pub use identity::{NodeIdentity, Standing};
 pub use join::{JoinPlan, JoinedNode, network_join};
-pub use key::{create_secret_key, load_secret_key, new_secret_key, replace_secret_key};
+pub use key::{
+    create_secret_key, load_secret_key, new_secret_key, next_key_path, replace_secret_key,
+    replaced_key_path,
+};
 pub use network::{
     NetworkFolder, NetworkPlan, NodeFolder, PORTS_PER_NODE, ParticipantFolder, network_new,
 };
 pub use node::{
-    ForwardedHeader, LogSection, NetworkSection, NodeConfig, NodeIdentity, OperatorSection, Peer,
-    RpcSection, Standing, StoreSection,
+    ForwardedHeader, LogSection, NetworkSection, NodeConfig, OperatorSection, Peer, RpcSection,
+    StoreSection,
 };
 pub use participant::ParticipantConfig;

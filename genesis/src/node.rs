@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use chain_types::{ChainGenesis, Node, PublicKey, SecretKey, ValidatorId};
+use chain_types::PublicKey;
 use figment::Figment;
 use figment::error::Kind;
 use figment::providers::{Env, Format as _, Toml};
@@ -16,9 +16,7 @@ use ipnet::IpNet;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::check::load_genesis;
 use crate::fault::{ConfigFault, FieldError};
-use crate::key::load_secret_key;
 
 /// The prefix of the environment variables that a node reads.
 pub const ENVIRONMENT_PREFIX: &str = "SLUICE_NODE_";
@@ -340,116 +338,6 @@ impl NodeConfig {
         }
         Ok(())
     }
-
-    /// Reads the genesis file and the keys. What the node may do with them is the registry's to
-    /// say: see [`Self::standing`].
-    ///
-    /// # Errors
-    /// When one cannot be used.
-    pub fn identity(&self) -> Result<NodeIdentity, ConfigFault> {
-        let genesis = load_genesis(&self.genesis)?;
-        let network_key = load_secret_key(&self.network_key)?;
-        let validator_key = match &self.validator_key {
-            None => None,
-            Some(path) => {
-                let key = load_secret_key(path)?;
-                if key.public_key() == network_key.public_key() {
-                    let problem = "it is the network_key too";
-                    let error = FieldError::new("validator_key", "a key", problem, OWN_KEY);
-                    return Err(ConfigFault::field(path, error));
-                }
-                Some(key)
-            }
-        };
-        Ok(NodeIdentity { genesis, network_key, validator_key })
-    }
-
-    /// What a registry says of the node with this configuration and these keys.
-    ///
-    /// # Errors
-    /// When it has the node's name with other keys, or its keys with another name: then this is not
-    /// the node that was meant, and must not run as it.
-    pub fn standing(
-        &self,
-        identity: &NodeIdentity,
-        nodes: &[Node],
-    ) -> Result<Standing, ConfigFault> {
-        let network_key = identity.network_key.public_key();
-        let validator_key = identity.validator_key.as_ref().map(SecretKey::public_key);
-        let refuse = |path: &Path, field: &str, value: String, problem: String, remedy: &str| {
-            Err(ConfigFault::field(path, FieldError::new(field, value, problem, remedy)))
-        };
-        let vote_path = self.validator_key.as_ref().unwrap_or(&self.network_key);
-        let mut numbered = (0_u32..).zip(nodes);
-        let Some((index, node)) = numbered.find(|(_, node)| node.network_key == network_key) else {
-            if nodes.iter().any(|node| node.name == self.name) {
-                let value = network_key.to_string();
-                let problem = "the registry has another network_key for this node".to_owned();
-                return refuse(&self.network_key, "network_key", value, problem, OWN_KEY);
-            }
-            if let Some(key) = validator_key
-                && let Some(other) = nodes.iter().find(|node| node.validator_key == key)
-            {
-                let problem = format!("the registry has it for the node {}", other.name);
-                return refuse(vote_path, "validator_key", key.to_string(), problem, OWN_KEY);
-            }
-            return Ok(Standing::Unregistered);
-        };
-        if node.name != self.name {
-            let problem =
-                format!("the registry calls the node with this network_key {}", node.name);
-            let remedy = "use that name, or the key files of the node that is meant";
-            return refuse(&self.network_key, "name", self.name.clone(), problem, remedy);
-        }
-        let has_vote_key = node.validator_key != network_key;
-        match validator_key {
-            None if node.power > 0 => Ok(Standing::Keyless { power: node.power }),
-            None => Ok(Standing::Edge),
-            Some(_) if !has_vote_key => {
-                let problem = "the registry has no validator_key for this node, so it never votes";
-                refuse(vote_path, "validator_key", "a key".into(), problem.into(), "remove it")
-            }
-            Some(key) if key != node.validator_key => {
-                let problem = "the registry has another validator_key for this node".to_owned();
-                refuse(vote_path, "validator_key", key.to_string(), problem, OWN_KEY)
-            }
-            Some(_) => Ok(Standing::Validator { id: ValidatorId(index), power: node.power }),
-        }
-    }
-}
-
-const OWN_KEY: &str = "use the key and genesis files of the same network and node";
-
-/// Who a node says that it is: its chain and its keys.
-#[derive(Debug, Clone)]
-pub struct NodeIdentity {
-    /// What the chain starts from.
-    pub genesis: ChainGenesis,
-    /// The key of its connections.
-    pub network_key: SecretKey,
-    /// The key of its votes; `None` for a node that only follows.
-    pub validator_key: Option<SecretKey>,
-}
-
-/// What a registry says of a node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// Nothing: governance has not registered it, or the chain was not fetched up to there yet.
-    Unregistered,
-    /// It follows, and never votes.
-    Edge,
-    /// It has power, but no validator_key is configured here: it follows without voting.
-    Keyless {
-        /// Its power.
-        power: u64,
-    },
-    /// Its votes count this much; nothing at all while the power is zero.
-    Validator {
-        /// Its id.
-        id: ValidatorId,
-        /// Its power.
-        power: u64,
-    },
 }
 
 /// A typed configuration from TOML text and, if a prefix is given, environment variables.

@@ -114,7 +114,7 @@ fn each_holder_puts_its_own_keys_in_place_and_is_who_the_registry_says() {
             create_secret_key(path, &key(label + node)).unwrap();
         }
         let identity = config.identity().unwrap();
-        let standing = config.standing(&identity, &genesis.nodes).unwrap();
+        let standing = config.standing(&identity, &genesis.nodes, None).unwrap();
         assert_eq!(matches!(standing, Standing::Validator { power: 10, .. }), node < 4);
     }
     for (part, (id, name, _)) in network.participants.iter().zip(PARTIES) {

@@ -44,7 +44,7 @@ fn a_new_network_reads_back() {
         assert_eq!(config.network.listen.port(), 26_000 + 3 * index as u16);
         assert_eq!(config.rpc.listen.port(), 26_001 + 3 * index as u16);
         let identity = config.identity().unwrap();
-        let standing = config.standing(&identity, &genesis.nodes).unwrap();
+        let standing = config.standing(&identity, &genesis.nodes, None).unwrap();
         let id = ValidatorId(index as u32);
         let expected =
             if index < 4 { Standing::Validator { id, power: 10 } } else { Standing::Edge };
@@ -289,7 +289,7 @@ fn keys_of_another_node_or_network_are_refused() {
     ];
     let standing = |config: &NodeConfig| {
         let identity = config.identity()?;
-        config.standing(&identity, &identity.genesis.nodes)
+        config.standing(&identity, &identity.genesis.nodes, None)
     };
     for (config, field) in rows {
         match standing(&config).unwrap_err() {
@@ -360,7 +360,7 @@ fn the_folder_of_a_node_that_joins_reads_back_and_waits_for_governance() {
         let identity = config.identity().unwrap();
         assert_eq!(identity.genesis.chain_id, network.chain_id);
         assert_eq!(identity.network_key.public_key(), joined.network_key);
-        let standing = |nodes: &[chain_types::Node]| config.standing(&identity, nodes);
+        let standing = |nodes: &[chain_types::Node]| config.standing(&identity, nodes, None);
         assert_eq!(standing(&genesis.nodes).unwrap(), Standing::Unregistered);
         let mut nodes = genesis.nodes.clone();
         nodes.push(chain_types::Node {

@@ -68,6 +68,8 @@ def changes():
         ("programme",
          struct.pack("<QH", 1001, 156) + tiers + struct.pack("<QQh?", 5_000, 20_000, -300, True)),
         ("protocol_version", struct.pack("<H", 1)),
+        ("node_keys", struct.pack("<I", 4) + public_key(16) + public_key(6)),
+        ("node_removed", struct.pack("<I", 4)),
     ]
     return {name: struct.pack("<I", number) + body
             for number, (name, body) in enumerate(bodies)}

@@ -14,6 +14,32 @@ use chain_types::{
 use crate::positions::HashSeeds;
 use crate::records::RegistryRecord;
 
+/// The most withdrawn keys that a registry remembers: two for each of 4,096 rotations of nodes.
+pub const WITHDRAWN_KEYS_MAX: usize = 8_192;
+
+/// Whose a withdrawn key was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub enum KeyOwner {
+    /// It signed a participant's batches.
+    Participant(ParticipantId),
+    /// It was of the connections of the node at this place; of an edge node, its only one.
+    Network(u32),
+    /// It was of the votes of the node at this place.
+    Votes(u32),
+}
+
+/// A key that was registered and is so no longer. Nobody is registered with it again as long as it
+/// is remembered, and what it signed while it held is judged with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct WithdrawnKey {
+    /// The key.
+    pub key: PublicKey,
+    /// Whose it was.
+    pub owner: KeyOwner,
+    /// The last height whose block executed while it held.
+    pub last: Height,
+}
+
 /// The content of a registry: what governance changes.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct RegistryContent {
@@ -29,8 +55,10 @@ pub struct RegistryContent {
     pub merchants: Vec<Merchant>,
     /// For merchants that governance changed: the first height under the last change.
     pub merchants_changed: BTreeMap<MerchantId, Height>,
-    /// Validators and edge nodes; a validator's number is its place.
+    /// Validators and edge nodes; a validator's number is its place. A removed one keeps its place.
     pub nodes: Vec<Node>,
+    /// Keys that were withdrawn, the earliest first; at most [`WITHDRAWN_KEYS_MAX`].
+    pub withdrawn_keys: Vec<WithdrawnKey>,
     /// The protocol version that blocks are executed by.
     pub protocol_version: u16,
 }
@@ -48,8 +76,41 @@ impl RegistryContent {
             merchants: genesis.merchants.clone(),
             merchants_changed: BTreeMap::new(),
             nodes: genesis.nodes.clone(),
+            withdrawn_keys: Vec::new(),
             protocol_version: PROTOCOL_VERSION,
         }
+    }
+
+    /// Remembers a key that is withdrawn; the earliest is forgotten when there are too many.
+    pub fn withdraw(&mut self, key: PublicKey, owner: KeyOwner, last: Height) {
+        self.withdrawn_keys.push(WithdrawnKey { key, owner, last });
+        let surplus = self.withdrawn_keys.len().saturating_sub(WITHDRAWN_KEYS_MAX);
+        self.withdrawn_keys.drain(..surplus);
+    }
+
+    /// The key of the votes of the node at a place, in the block of `height` or, later than the
+    /// present one, from the next block on. `None` when there is no such node, or it was removed
+    /// before.
+    pub fn vote_key(&self, node: u32, height: Height) -> Option<PublicKey> {
+        let owner = KeyOwner::Votes(node);
+        let held = |one: &&WithdrawnKey| one.owner == owner && height <= one.last;
+        // Of two that were withdrawn at once, the first held.
+        let withdrawn = self.withdrawn_keys.iter().filter(held).min_by_key(|one| one.last);
+        let present = || {
+            let node = self.nodes.get(usize::try_from(node).ok()?)?;
+            (!node.is_removed()).then_some(node.validator_key)
+        };
+        withdrawn.map(|one| one.key).or_else(present)
+    }
+
+    /// The place of the node that has this network key, or had it.
+    pub fn place_of_network_key(&self, key: PublicKey) -> Option<u32> {
+        let present = (0..).zip(&self.nodes).find(|(_, node)| node.network_key == key);
+        let withdrawn = self.withdrawn_keys.iter().rev().find_map(|one| match one.owner {
+            KeyOwner::Network(node) if one.key == key => Some(node),
+            _ => None,
+        });
+        present.filter(|(_, node)| !node.is_removed()).map(|(place, _)| place).or(withdrawn)
     }
 }
 

@@ -64,6 +64,20 @@ pub enum Change {
     Programme(Programme),
     /// The protocol version that blocks are executed by.
     ProtocolVersion(u16),
+    /// Both keys of a node at once. Its place, name, operator and power stay.
+    NodeKeys {
+        /// The node's place in the list.
+        node: u32,
+        /// The new key of its connections.
+        network_key: PublicKey,
+        /// The new key of its votes; for an edge node the same as `network_key`.
+        validator_key: PublicKey,
+    },
+    /// A node is no peer and no validator from then on, for good. Its place stays.
+    NodeRemoved {
+        /// The node's place in the list.
+        node: u32,
+    },
 }
 
 /// A merchant's cashback programme in one currency.

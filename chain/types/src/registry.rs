@@ -13,8 +13,11 @@ use crate::sign::{PublicKey, Signature};
 use crate::units::{Amount, Currency, Height, TimeMs};
 use crate::validators::ValidatorSet;
 
-/// The most nodes of a registry, so that everybody can be connected to everybody.
+/// The most nodes of a registry that are not removed, so that everybody can be connected to
+/// everybody.
 pub const NODES_MAX: usize = 256;
+/// The most places in a registry's list of nodes: a removed node keeps its place, which is an id.
+pub const NODE_PLACES_MAX: usize = 4_096;
 /// The longest name of a party, merchant or node, in characters.
 pub const NAME_CHARACTERS_MAX: usize = 64;
 
@@ -202,6 +205,34 @@ pub struct Node {
     pub validator_key: PublicKey,
     /// Voting power; zero for an edge node.
     pub power: u64,
+}
+
+impl Node {
+    /// Stands where a removed node's keys were: it is no point of full order, so nobody can be
+    /// registered with it or sign with it.
+    pub const NO_KEY: PublicKey = PublicKey([0; 32]);
+
+    /// Takes keys and power away. The name stays, so that the place is never another node's.
+    pub fn remove(&mut self) {
+        self.network_key = Self::NO_KEY;
+        self.validator_key = Self::NO_KEY;
+        self.power = 0;
+    }
+
+    /// Whether governance has removed the node: a node without keys is no peer and no validator.
+    pub fn is_removed(&self) -> bool {
+        self.network_key == Self::NO_KEY
+    }
+
+    /// Whether it has a key for votes: an edge node has one key for everything.
+    pub fn has_vote_key(&self) -> bool {
+        self.network_key != self.validator_key
+    }
+}
+
+/// The network keys that may connect: those of all nodes that are not removed.
+pub fn network_keys(nodes: &[Node]) -> impl Iterator<Item = PublicKey> {
+    nodes.iter().filter(|node| !node.is_removed()).map(|node| node.network_key)
 }
 
 /// The validator whose keys these are, whether it has power now or not. An edge node has no key for

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use chain_types::validators::VALIDATORS_MAX;
-use chain_types::{ChainId, Height, Round, SecretKey, ValidatorId, ValidatorSet, codec};
+use chain_types::{ChainId, Height, PublicKey, Round, SecretKey, ValidatorId, ValidatorSet, codec};
 use malachite_core::{
     Error as EngineError, Input as EngineInput, LocallyProposedValue, MisbehaviorEvidence,
 };
@@ -174,6 +174,11 @@ impl Consensus {
         self.guard = Some(Guard::open(self.chain_id, id, guard)?);
         self.identity = Some(Identity { id, key });
         Ok(())
+    }
+
+    /// The public half of the key of this node's votes, once it knows who it is.
+    pub fn own_key(&self) -> Option<PublicKey> {
+        self.identity.as_ref().map(|identity| identity.key.public_key())
     }
 
     /// The running height.

@@ -4,8 +4,8 @@ use chain_state::{EvidenceRecord, Record};
 use chain_types::evidence::{EVIDENCE_AGE_HEIGHTS, EVIDENCE_MAX, EquivocationFlaw, evidence_root};
 use chain_types::hash::sha256;
 use chain_types::{
-    BlockHash, Equivocation, EquivocationKind, Height, Proposal, Round, SignedProposal, SignedVote,
-    ValidatorId, Vote, VoteStep,
+    BlockHash, Change, Equivocation, EquivocationKind, Height, Node, ParticipantId, Proposal,
+    Round, SignedProposal, SignedVote, ValidatorId, Vote, VoteStep,
 };
 use contracts::{BlockError, EvidenceError, check_evidence, execute};
 
@@ -147,6 +147,51 @@ fn evidence_leaves_a_record_and_is_never_recorded_again() {
         assert_eq!(refused(&chain, &[one]), recorded);
     }
     assert_eq!(refused(&chain, &[votes(&chain, 1, 1)]), None, "another height is another offence");
+}
+
+/// What a key signed while it held is judged with it, though it was withdrawn since; what the next
+/// key is said to have signed before is not.
+#[test]
+fn evidence_is_judged_with_the_key_of_its_height() {
+    let mut genesis = genesis();
+    genesis.parameters.governance_notice_heights = 1;
+    let mut chain = Chain::of(genesis);
+    chain.change(&Change::NodeKeys {
+        node: 1,
+        network_key: key_named("fresh").public_key(),
+        validator_key: vote_key(9).public_key(),
+    });
+    let since = chain.state.height().0 + 1;
+    chain.block(1, &[]);
+    let of = |place: u32, evidence: Equivocation| match evidence {
+        Equivocation::Votes { first, second } => {
+            let of = |signed| SignedVote { validator: ValidatorId(place), ..signed };
+            Equivocation::Votes { first: of(first), second: of(second) }
+        }
+        other => other,
+    };
+    let forged = Some(EvidenceError::Flaw(EquivocationFlaw::Signature("first")));
+    for (what, evidence, error) in [
+        ("the old key, then", votes(&chain, 1, since - 1), None),
+        ("the old key, now", votes(&chain, 1, since), forged),
+        ("the new key, then", of(1, votes(&chain, 9, since - 1)), forged),
+        ("the new key, now", of(1, votes(&chain, 9, since)), None),
+    ] {
+        assert_eq!(refused(&chain, &[evidence]), error, "{what}");
+    }
+    // Removed: what it signed before counts, and nothing after.
+    chain.change(&Change::Node(Node { operator: ParticipantId(OPERATORS[0]), ..node(5) }));
+    chain.change(&Change::NodeRemoved { node: 1 });
+    let removed = chain.state.height().0 + 1;
+    chain.block(1, &[]);
+    let stranger = Some(EvidenceError::Stranger(ValidatorId(1)));
+    for (what, evidence, error) in [
+        ("the first key", votes(&chain, 1, since - 1), None),
+        ("the last key", of(1, votes(&chain, 9, removed - 1)), None),
+        ("no key", of(1, votes(&chain, 9, removed)), stranger),
+    ] {
+        assert_eq!(refused(&chain, &[evidence]), error, "{what}");
+    }
 }
 
 /// The last block that may hold evidence of a height still knows what is recorded of it; the next

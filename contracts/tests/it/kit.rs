@@ -465,6 +465,17 @@ impl Chain {
         self.block(1, &[batch])[0][0].0
     }
 
+    /// Two operators put a change into effect for the block after the last one, where the notice is
+    /// one block.
+    pub fn change(&mut self, change: &Change) {
+        let next = self.state.height().next();
+        let now = self.context(1).time;
+        let item = proposal(ProposalId::new(now, entropy(next.0)), next.next(), change);
+        let batches = [self.batch(1, &[item]), self.batch(2, &[vote(&item, Decision::Approve)])];
+        let outcomes = self.block(1, &batches);
+        assert_eq!(outcomes, [[Outcome::APPLIED], [Outcome::APPLIED]]);
+    }
+
     pub fn record(&self, id: &OrderId) -> Option<OrderRecord> {
         self.state.order(id).or_else(|| self.retired.get(id).copied())
     }

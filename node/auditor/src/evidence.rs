@@ -67,10 +67,10 @@ impl Auditor {
 
     /// Says what the rules expect where the two messages are not that.
     fn judge(&self, first: &Signed, second: &Signed) -> Result<(), &'static str> {
-        let Some(key) = self.registry.vote_key(first.validator) else {
-            return Err("evidence against a registered node");
-        };
         let height = first.at.0;
+        let Some(key) = self.registry.vote_key(first.validator, height) else {
+            return Err("evidence against a node that was registered then");
+        };
         if height > self.height {
             return Err("evidence of a height that has begun");
         }

@@ -1,6 +1,6 @@
 //! Who may do what, at the height of the block that is looked at; and which changes it allows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chain_types::{
     ChainGenesis, Change, Currency, Merchant, MerchantId, Node, Parameters, Participant,
@@ -11,6 +11,10 @@ const CURRENCIES_MAX: usize = 180;
 const PARTICIPANTS_MAX: usize = 10_000;
 const MERCHANTS_MAX: usize = 100_000;
 const NODES_MAX: usize = 256;
+/// Places in the list of nodes, those of removed nodes with them.
+const PLACES_MAX: usize = 4_096;
+/// Keys that are gone and not forgotten.
+const GONE_MAX: usize = 8_192;
 const VALIDATORS_MIN: usize = 4;
 const VALIDATORS_MAX: usize = 128;
 const POWER_MAX: u64 = 1_000_000_000;
@@ -39,13 +43,30 @@ struct Entry {
     since: u64,
 }
 
+/// A node and whether the chain has done with it.
+#[derive(Debug, Clone)]
+struct Place {
+    node: Node,
+    is_removed: bool,
+}
+
+/// A key that was somebody's.
+#[derive(Debug, Clone)]
+struct Gone {
+    key: PublicKey,
+    /// Whose votes it signed, and the last height at which it did.
+    votes: Option<(u32, u64)>,
+}
+
 /// Participants, merchants, currencies, nodes, parameters and programmes of a height.
 #[derive(Debug, Clone)]
 pub(crate) struct Registry {
     participants: BTreeMap<ParticipantId, Party>,
     merchants: BTreeMap<MerchantId, Entry>,
     currencies: BTreeSet<Currency>,
-    nodes: Vec<Node>,
+    places: Vec<Place>,
+    /// The one that went first stands first.
+    gone: VecDeque<Gone>,
     programmes: BTreeMap<(MerchantId, Currency), Programme>,
     /// The parameters.
     pub(crate) parameters: Parameters,
@@ -64,7 +85,8 @@ impl Registry {
             participants: genesis.participants.iter().map(party).collect(),
             merchants: genesis.merchants.iter().map(entry).collect(),
             currencies: genesis.currencies.iter().copied().collect(),
-            nodes: genesis.nodes.clone(),
+            places: genesis.nodes.iter().cloned().map(Place::of).collect(),
+            gone: VecDeque::new(),
             programmes: BTreeMap::new(),
             parameters: genesis.parameters.clone(),
         }
@@ -75,10 +97,22 @@ impl Registry {
         self.participants.get(&id).map(|party| &party.participant)
     }
 
-    /// The key of a node's votes.
-    pub(crate) fn vote_key(&self, node: u32) -> Option<PublicKey> {
-        let place = usize::try_from(node).ok()?;
-        self.nodes.get(place).map(|node| node.validator_key)
+    /// The key of a node's votes in the block of `height`.
+    pub(crate) fn vote_key(&self, node: u32, height: u64) -> Option<PublicKey> {
+        let mut then: Option<(u64, PublicKey)> = None;
+        for Gone { key, votes } in &self.gone {
+            let Some((_, last)) = votes.filter(|(of, last)| *of == node && *last >= height) else {
+                continue;
+            };
+            if then.is_none_or(|(sooner, _)| last < sooner) {
+                then = Some((last, *key));
+            }
+        }
+        if let Some((_, key)) = then {
+            return Some(key);
+        }
+        let place = self.places.get(usize::try_from(node).ok()?)?;
+        if place.is_removed { None } else { Some(place.node.validator_key) }
     }
 
     /// Whether a participant is registered with one of these roles.
@@ -160,6 +194,10 @@ impl Registry {
             Change::Currency(currency) => next.add_currency(*currency)?,
             Change::Programme(programme) => next.set_programme(programme)?,
             Change::ProtocolVersion(_) => return Err(Rejection::ChangeInvalid),
+            Change::NodeKeys { node, network_key, validator_key } => {
+                next.set_node_keys(*node, [*network_key, *validator_key], first_height)?;
+            }
+            Change::NodeRemoved { node } => next.remove_node(*node, first_height)?,
         }
         next.check_references()?;
         next.check_validators(self)?;
@@ -201,6 +239,7 @@ impl Registry {
         let party = self.party_mut(id)?;
         let before = std::mem::replace(&mut party.participant.public_key, key);
         party.previous = (overlap > 0).then_some((before, end - 1));
+        self.let_go(Gone { key: before, votes: None });
         Ok(())
     }
 
@@ -226,21 +265,79 @@ impl Registry {
     fn add_node(&mut self, node: &Node) -> Result<(), Rejection> {
         let is_plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
         valid(is_name(&node.name) && node.name.bytes().all(is_plain))?;
-        valid(self.nodes.iter().all(|other| other.name != node.name))?;
-        valid(node.power <= POWER_MAX && self.nodes.len() < NODES_MAX)?;
+        valid(self.places.iter().all(|other| other.node.name != node.name))?;
+        valid(node.power <= POWER_MAX && self.places.len() < PLACES_MAX)?;
+        valid(self.nodes().count() < NODES_MAX)?;
         valid(self.has_role(node.operator, Roles::SETTLEMENT_OPERATOR))?;
         let has_one_key = node.validator_key == node.network_key;
         valid(has_one_key == (node.power == 0) && node.validator_key.is_usable())?;
         self.check_fresh(node.network_key)?;
         self.check_fresh(node.validator_key)?;
-        self.nodes.push(node.clone());
+        self.places.push(Place::of(node.clone()));
         Ok(())
+    }
+
+    /// The nodes that are not removed.
+    fn nodes(&self) -> impl Iterator<Item = &Node> {
+        self.places.iter().filter(|place| !place.is_removed).map(|place| &place.node)
+    }
+
+    fn node_mut(&mut self, index: u32) -> Result<&mut Node, Rejection> {
+        let place = usize::try_from(index).ok().and_then(|at| self.places.get_mut(at));
+        let place = place.ok_or(Rejection::ChangeInvalid)?;
+        valid(!place.is_removed)?;
+        Ok(&mut place.node)
+    }
+
+    /// The network key and the vote key; one key stays one, and two stay two.
+    fn set_node_keys(
+        &mut self,
+        index: u32,
+        keys: [PublicKey; 2],
+        first_height: u64,
+    ) -> Result<(), Rejection> {
+        let [network, votes] = keys;
+        let before = self.node_mut(index)?.clone();
+        let had_one = before.network_key == before.validator_key;
+        valid(had_one == (network == votes))?;
+        valid(network.is_usable() && votes.is_usable())?;
+        self.check_fresh(network)?;
+        self.check_fresh(votes)?;
+        self.let_keys_go(index, &before, first_height);
+        let node = self.node_mut(index)?;
+        (node.network_key, node.validator_key) = (network, votes);
+        Ok(())
+    }
+
+    fn remove_node(&mut self, index: u32, first_height: u64) -> Result<(), Rejection> {
+        let node = self.node_mut(index)?;
+        node.power = 0;
+        let before = node.clone();
+        self.let_keys_go(index, &before, first_height);
+        let place = usize::try_from(index).ok().and_then(|at| self.places.get_mut(at));
+        place.ok_or(Rejection::ChangeInvalid)?.is_removed = true;
+        Ok(())
+    }
+
+    /// A node's keys held up to the block before `first_height`.
+    fn let_keys_go(&mut self, index: u32, node: &Node, first_height: u64) {
+        self.let_go(Gone { key: node.network_key, votes: None });
+        if node.validator_key != node.network_key {
+            let last = first_height.saturating_sub(1);
+            self.let_go(Gone { key: node.validator_key, votes: Some((index, last)) });
+        }
+    }
+
+    fn let_go(&mut self, key: Gone) {
+        self.gone.push_back(key);
+        if self.gone.len() > GONE_MAX {
+            self.gone.pop_front();
+        }
     }
 
     /// An edge node has no key of its own for votes, so its power never changes.
     fn set_power(&mut self, index: u32, power: u64) -> Result<(), Rejection> {
-        let place = usize::try_from(index).map_err(|_| Rejection::ChangeInvalid)?;
-        let node = self.nodes.get_mut(place).ok_or(Rejection::ChangeInvalid)?;
+        let node = self.node_mut(index)?;
         let may_vote = node.validator_key != node.network_key;
         valid(power <= POWER_MAX && may_vote)?;
         node.power = power;
@@ -268,7 +365,7 @@ impl Registry {
         Ok(())
     }
 
-    /// A key that is a point of full order and nobody's yet.
+    /// A key that is a point of full order, nobody's, and was nobody's.
     fn check_fresh(&self, key: PublicKey) -> Result<(), Rejection> {
         valid(key.is_usable())?;
         let of_party = |party: &Party| {
@@ -276,19 +373,21 @@ impl Registry {
             party.participant.public_key == key || is_previous
         };
         let of_node = |node: &Node| node.network_key == key || node.validator_key == key;
-        in_use(self.participants.values().any(of_party) || self.nodes.iter().any(of_node))
+        let was_somebodys = self.gone.iter().any(|gone| gone.key == key);
+        let is_somebodys = self.participants.values().any(of_party) || self.nodes().any(of_node);
+        in_use(is_somebodys || was_somebodys)
     }
 
     /// Payout gateways are gateways, and nodes are run by operators, as in a genesis file.
     fn check_references(&self) -> Result<(), Rejection> {
         let mut merchants = self.merchants.values();
         valid(merchants.all(|entry| self.has_role(entry.merchant.payout_gateway, Roles::GATEWAY)))?;
-        let mut nodes = self.nodes.iter();
+        let mut nodes = self.nodes();
         valid(nodes.all(|node| self.has_role(node.operator, Roles::SETTLEMENT_OPERATOR)))
     }
 
     fn powers(&self) -> Vec<u64> {
-        self.nodes.iter().map(|node| node.power).filter(|power| *power > 0).collect()
+        self.nodes().map(|node| node.power).filter(|power| *power > 0).collect()
     }
 
     /// Looked at when the change touches it: a network that began smaller can still change others.
@@ -317,6 +416,12 @@ impl Registry {
     /// How many operators approve a change.
     pub(crate) fn approvals_needed(&self) -> usize {
         usize::try_from(self.parameters.governance_approvals).unwrap_or(usize::MAX)
+    }
+}
+
+impl Place {
+    fn of(node: Node) -> Self {
+        Self { node, is_removed: false }
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use chain_types::PublicKey;
 
+use crate::config::Membership;
 use crate::driver::{Book, Driver};
 use crate::remote::{Remote, Short};
 use crate::swarm::{connection_limits, peer_id_of};
@@ -12,8 +13,11 @@ use crate::swarm::{connection_limits, peer_id_of};
 impl Driver {
     /// Takes over the keys that are allowed now.
     pub(crate) fn follow_allowed(&mut self) {
-        let mut allowed = self.allowed.borrow_and_update().clone();
+        let Membership { mut allowed, peers } = self.membership.borrow_and_update().clone();
         allowed.remove(&self.own);
+        if let Some(peers) = peers {
+            self.dialer.follow(peers);
+        }
         for remote in self.remotes.all() {
             if !allowed.contains(&remote.key) {
                 self.bar(&remote);
@@ -23,6 +27,10 @@ impl Driver {
             if self.remotes.get(&key).is_none() {
                 self.admit(key);
             }
+        }
+        for remote in self.remotes.all() {
+            // A peer whose address has just become known.
+            self.dialer.admit_new(&remote.key, Instant::now());
         }
         let bounds = connection_limits(&self.limits, self.remotes.len());
         *self.swarm.behaviour_mut().limits.limits_mut() = bounds;

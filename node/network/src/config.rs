@@ -1,10 +1,11 @@
 //! What an operator chooses, and the bounds within which.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chain_types::{ChainId, PublicKey, SecretKey};
 
+use crate::address::Address;
 use crate::event::Lane;
 use crate::fault::NetworkFault;
 
@@ -26,6 +27,15 @@ pub struct NetworkConfig {
     pub allowed: BTreeSet<PublicKey>,
     /// Bounds on memory, rates and times.
     pub limits: Limits,
+}
+
+/// Who may connect from some moment on, and whom to dial.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Membership {
+    /// The only keys that may connect.
+    pub(crate) allowed: BTreeSet<PublicKey>,
+    /// Nodes to dial while they are allowed, when they are others than before.
+    pub(crate) peers: Option<BTreeMap<PublicKey, Address>>,
 }
 
 /// A node to dial.

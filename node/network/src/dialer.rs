@@ -69,12 +69,30 @@ impl Dialer {
         None
     }
 
+    /// Takes over the peers with their addresses. Those that are new are barred; those that stay
+    /// under the same key and address are left as they are.
+    pub(crate) fn follow(&mut self, peers: BTreeMap<PublicKey, Address>) {
+        self.entries.retain(|key, entry| peers.get(key) == Some(&entry.address));
+        for (key, address) in peers {
+            let (state, wait) = (State::Barred, self.wait_min);
+            let entry = Entry { address, state, wait, reported: false };
+            self.entries.entry(key).or_insert(entry);
+        }
+    }
+
     /// The peer is allowed from now on, and due.
     pub(crate) fn admit(&mut self, key: &PublicKey, now: Instant) {
         if let Some(entry) = self.entries.get_mut(key) {
             entry.state = State::Waiting { until: now };
             entry.wait = self.wait_min;
             entry.reported = false;
+        }
+    }
+
+    /// An allowed peer is due, unless it was before.
+    pub(crate) fn admit_new(&mut self, key: &PublicKey, now: Instant) {
+        if self.entries.get(key).is_some_and(|entry| entry.state == State::Barred) {
+            self.admit(key, now);
         }
     }
 
@@ -213,6 +231,22 @@ mod tests {
         assert_eq!(dialer.next_due(), None);
         dialer.admit(&KEY, now);
         assert!(dialer.take_due(now).is_some());
+    }
+
+    #[test]
+    fn a_peer_whose_key_is_replaced_is_dialled_by_the_new_one() {
+        let now = Instant::now();
+        let mut dialer = dialer(now);
+        dialer.take_due(now);
+        dialer.linked(&KEY);
+        let (next, address) = (PublicKey([2; 32]), Address::Name("node:1".to_owned()));
+        dialer.follow([(KEY, address.clone())].into());
+        assert_eq!(dialer.next_due(), None, "it is linked as before");
+        dialer.follow([(next, address)].into());
+        assert!(!dialer.lost(&KEY, now), "it is no peer");
+        assert_eq!(dialer.next_due(), None, "not before it is allowed");
+        dialer.admit(&next, now);
+        assert_eq!(dialer.take_due(now).map(|(key, _)| key), Some(next));
     }
 
     #[test]

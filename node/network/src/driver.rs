@@ -1,6 +1,6 @@
 //! The one task that owns the swarm: connections, dialling, requests, and who is cut off.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ use tokio::time::{sleep_until, timeout};
 
 use crate::address::{Address, multiaddr};
 use crate::budget::Budget;
-use crate::config::Limits;
+use crate::config::{Limits, Membership};
 use crate::dialer::Dialer;
 use crate::event::{Event, Inbox};
 use crate::fault::RequestError;
@@ -86,7 +86,7 @@ pub(crate) struct Book {
 pub(crate) struct Driver {
     pub(crate) own: PublicKey,
     /// The keys that may connect, as the node said last.
-    pub(crate) allowed: watch::Receiver<BTreeSet<PublicKey>>,
+    pub(crate) membership: watch::Receiver<Membership>,
     pub(crate) swarm: Swarm<Behaviour>,
     pub(crate) remotes: Arc<Remotes>,
     pub(crate) limits: Limits,
@@ -137,7 +137,7 @@ impl Driver {
                 () = cancel.cancelled() => break,
                 event = self.swarm.select_next_some() => self.on_swarm_event(event),
                 Some(command) = self.commands.recv() => self.on_command(command),
-                Ok(()) = self.allowed.changed() => self.follow_allowed(),
+                Ok(()) = self.membership.changed() => self.follow_allowed(),
                 room = urgent.reserve(), if !self.pending.is_empty() => match room {
                     Ok(room) => {
                         if let Some(event) = self.pending.pop_front() {

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::address::{self, Address};
-use crate::config::NetworkConfig;
+use crate::config::{Membership, NetworkConfig, Peer};
 use crate::dialer::Dialer;
 use crate::driver::{Answer, Command, Driver, commands_max};
 use crate::event::{Events, Inbox, Lane};
@@ -46,7 +46,8 @@ pub struct Network {
 #[derive(Debug)]
 struct Inner {
     remotes: Arc<Remotes>,
-    allowed: watch::Sender<BTreeSet<PublicKey>>,
+    own: PublicKey,
+    membership: watch::Sender<Membership>,
     metrics: Metrics,
     referee: Referee,
     commands: mpsc::Sender<Command>,
@@ -85,7 +86,8 @@ impl Network {
         let limits = config.limits;
         let (inbox, events) = Inbox::new();
         let (commands, command_receiver) = mpsc::channel(commands_max(&limits));
-        let (allowed, allowed_receiver) = watch::channel(config.allowed.clone());
+        let first = Membership { allowed: config.allowed.clone(), peers: None };
+        let (membership, membership_receiver) = watch::channel(first);
         let referee = Referee {
             rules: Rules::from(&limits),
             metrics: metrics.clone(),
@@ -106,7 +108,7 @@ impl Network {
         let tracker = lanes.tracker.clone();
         let mut driver = Driver {
             own: config.key.public_key(),
-            allowed: allowed_receiver,
+            membership: membership_receiver,
             swarm,
             remotes: Arc::clone(&remotes),
             limits,
@@ -134,7 +136,8 @@ impl Network {
         tracker.close();
         let inner = Inner {
             remotes,
-            allowed,
+            own: config.key.public_key(),
+            membership,
             metrics,
             referee,
             commands,
@@ -150,7 +153,18 @@ impl Network {
     /// let in, and dialled if [`NetworkConfig::peers`] has their address; the links of those that
     /// go are closed. Returns at once; of several calls in a row, the last one holds.
     pub fn allow(&self, allowed: BTreeSet<PublicKey>) {
-        self.inner.allowed.send_replace(allowed);
+        self.inner.membership.send_modify(|membership| membership.allowed = allowed);
+    }
+
+    /// [`Self::allow`], with the peers to dial in place of those known before: the same machines
+    /// may have other keys.
+    ///
+    /// # Errors
+    /// When a peer's address is none; nothing has changed then.
+    pub fn follow(&self, allowed: BTreeSet<PublicKey>, peers: &[Peer]) -> Result<(), NetworkFault> {
+        let peers = Some(addresses(peers, self.inner.own)?);
+        self.inner.membership.send_replace(Membership { allowed, peers });
+        Ok(())
     }
 
     /// Queues a message for one peer; never waits. A message that cannot travel is dropped and
@@ -288,15 +302,20 @@ fn allowed_ids(config: &NetworkConfig) -> Result<Vec<PeerId>, NetworkFault> {
 }
 
 fn dialer(config: &NetworkConfig) -> Result<Dialer, NetworkFault> {
-    let own = config.key.public_key();
-    let mut peers = Vec::with_capacity(config.peers.len());
-    for (index, peer) in config.peers.iter().enumerate() {
+    let peers = addresses(&config.peers, config.key.public_key())?;
+    Ok(Dialer::new(peers, config.limits.redial_min, config.limits.redial_max))
+}
+
+/// Where the other nodes listen.
+fn addresses(peers: &[Peer], own: PublicKey) -> Result<BTreeMap<PublicKey, Address>, NetworkFault> {
+    let mut found = BTreeMap::new();
+    for (index, peer) in peers.iter().enumerate() {
         let address = Address::parse(&format!("peers[{index}].address"), &peer.address)?;
         if peer.key != own {
-            peers.push((peer.key, address));
+            found.insert(peer.key, address);
         }
     }
-    Ok(Dialer::new(peers, config.limits.redial_min, config.limits.redial_max))
+    Ok(found)
 }
 
 /// Binds the address, and gives it with the port in use and the events that came meanwhile.

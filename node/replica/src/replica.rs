@@ -215,9 +215,11 @@ impl Replica {
         }
     }
 
-    /// This node as a validator of the height being decided, if it is one.
+    /// This node as a validator of the height being decided, if it is one with this key: governance
+    /// may have given its place another.
     pub(crate) fn voter(&self) -> Option<ValidatorId> {
-        self.identity.filter(|own| self.validators.get(*own).is_some())
+        let (own, key) = (self.identity?, self.consensus.own_key()?);
+        self.validators.get(own).filter(|one| one.public_key == key).map(|one| one.id)
     }
 
     /// The height being decided.

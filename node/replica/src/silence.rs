@@ -298,7 +298,8 @@ impl Replica {
 
     /// Looks for this node's own key in a verified certificate.
     pub(crate) fn look_for_own_key_in(&mut self, certificate: &Certificate) {
-        if self.consensus.is_foreign_in(certificate) {
+        // Under another key of this place, somebody else signed it, or this node as it was before.
+        if self.voter().is_some() && self.consensus.is_foreign_in(certificate) {
             self.found_own_key(certificate.height);
         }
     }

@@ -430,10 +430,12 @@ pub struct NodeReport {
     pub operator: u32,
     /// Voting power; zero for an edge node.
     pub power: u64,
-    /// The key of its votes, hexadecimal.
+    /// The key of its votes, hexadecimal; zeros of a node that was removed.
     pub validator_key: String,
-    /// The key of its connections, hexadecimal.
+    /// The key of its connections, hexadecimal; zeros of a node that was removed.
     pub network_key: String,
+    /// Whether governance removed it: it keeps its place and its name, and is no peer any more.
+    pub removed: bool,
 }
 
 impl NodeReport {
@@ -446,6 +448,7 @@ impl NodeReport {
             power: node.power,
             validator_key: node.validator_key.to_string(),
             network_key: node.network_key.to_string(),
+            removed: node.is_removed(),
         }
     }
 }

@@ -283,6 +283,20 @@ pub enum ChangeReport {
         /// The version.
         protocol_version: u16,
     },
+    /// Both keys of a node; its name, operator and power stay.
+    NodeKeys {
+        /// The node's place in the list.
+        node: u32,
+        /// The new key of its votes, hexadecimal; of an edge node the same as `network_key`.
+        validator_key: String,
+        /// The new key of its connections, hexadecimal.
+        network_key: String,
+    },
+    /// A node that is no peer and no validator from then on, for good.
+    NodeRemoved {
+        /// The node's place in the list.
+        node: u32,
+    },
 }
 
 impl ChangeReport {
@@ -324,6 +338,12 @@ impl ChangeReport {
             Change::ProtocolVersion(version) => {
                 Self::ProtocolVersion { protocol_version: *version }
             }
+            Change::NodeKeys { node, network_key, validator_key } => Self::NodeKeys {
+                node: *node,
+                validator_key: validator_key.to_string(),
+                network_key: network_key.to_string(),
+            },
+            Change::NodeRemoved { node } => Self::NodeRemoved { node: *node },
         }
     }
 }

@@ -19,7 +19,7 @@ fn every_change_travels_in_a_proposal() {
         assert_eq!(item.change(), Some(change), "{name}");
         assert_eq!(item.activation_height(), Height(60));
     }
-    assert!(codec::decode::<Change>(&11_u32.to_le_bytes(), 4).is_err(), "there is no twelfth");
+    assert!(codec::decode::<Change>(&13_u32.to_le_bytes(), 4).is_err(), "there is no fourteenth");
 }
 
 #[test]

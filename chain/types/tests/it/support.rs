@@ -24,6 +24,9 @@ pub const KEY_HEIGHT: Height = Height(55);
 pub const OVERLAP_END: Height = Height(65);
 /// The seed of its second key, thirty-two times.
 pub const SECOND_KEY: u8 = 203;
+/// The seeds of the keys that validator 4 has after a rotation.
+pub const NEXT_NETWORK_KEY: u8 = 16;
+pub const NEXT_VOTE_KEY: u8 = 6;
 
 /// The key whose seed is `tag` thirty-two times.
 pub fn key(tag: u8) -> SecretKey {
@@ -340,6 +343,15 @@ pub fn changes() -> Vec<(&'static str, Change)> {
         ("currency", Change::Currency(Currency(840))),
         ("programme", Change::Programme(programme)),
         ("protocol_version", Change::ProtocolVersion(1)),
+        (
+            "node_keys",
+            Change::NodeKeys {
+                node: 4,
+                network_key: key(NEXT_NETWORK_KEY).public_key(),
+                validator_key: key(NEXT_VOTE_KEY).public_key(),
+            },
+        ),
+        ("node_removed", Change::NodeRemoved { node: 4 }),
     ]
 }
 

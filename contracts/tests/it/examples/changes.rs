@@ -26,6 +26,11 @@ pub fn change(state: &State, words: &mut Words<'_>) -> Read<Change> {
             words.expect("is")?;
             Ok(Change::Power { node, power: words.number()? })
         }
+        () if words.eat("keys of node") => node_keys(words),
+        () if words.eat("remove node") => {
+            let node = u32::try_from(words.number()?).map_err(|_| "no such node")?;
+            Ok(Change::NodeRemoved { node })
+        }
         () if words.eat("currency") => Ok(Change::Currency(words.currency()?)),
         () if words.eat("cashback of merchant") => programme(words),
         () if words.eat("protocol version") => Ok(Change::ProtocolVersion(words.small()?)),
@@ -123,6 +128,28 @@ fn new_node(words: &mut Words<'_>) -> Read<Change> {
     let operator = ParticipantId(words.party()?);
     words.expect("with power")?;
     Ok(Change::Node(Node { name, operator, power: words.number()?, ..known }))
+}
+
+/// `0 are fresh and fresher`: of connections and of votes; names of keys, or `of bank B`, or `of
+/// node 1` for that node's first.
+fn node_keys(words: &mut Words<'_>) -> Read<Change> {
+    let node = u32::try_from(words.number()?).map_err(|_| "no such node")?;
+    words.expect("are")?;
+    let network_key = node_key(words, |node| node.network_key)?;
+    words.expect("and")?;
+    let validator_key = node_key(words, |node| node.validator_key)?;
+    Ok(Change::NodeKeys { node, network_key, validator_key })
+}
+
+fn node_key(
+    words: &mut Words<'_>,
+    of_node: fn(&Node) -> chain_types::PublicKey,
+) -> Read<chain_types::PublicKey> {
+    if words.eat("of node") {
+        let place = u32::try_from(words.number()?).map_err(|_| "no such node")?;
+        return Ok(of_node(&node(place + 1)));
+    }
+    public_key(words)
 }
 
 /// `1001 in CNY: 8.00 % above 5, 10.00 % above 10, at most 5.00 an order, at most 20.00 a month,

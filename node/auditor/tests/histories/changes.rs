@@ -160,7 +160,7 @@ impl Speaker {
                 self.key_count += 1;
                 changes.push(Change::Key {
                     participant: was.id,
-                    public_key: secret(30_000 + self.key_count % 300).public_key(),
+                    public_key: secret(30_000 + self.key_count % 600).public_key(),
                     overlap_heights: 0,
                 });
             }
@@ -192,12 +192,18 @@ impl Speaker {
         let state = &now.chain.state;
         let party = self.choose(&[101, 102, 201, 202, 203, 401, 402, 403, 501, 601, 4, EVERYBODY]);
         let merchant_id = self.choose(&MERCHANTS);
-        Some(match self.below(30) {
+        Some(match self.below(34) {
             0..3 => self.participant_change(now, party)?,
             3..6 => {
                 self.key_count += 1;
-                let fresh = 30_000 + self.key_count % 300;
-                let key = if self.one_in(8) { 201 } else { fresh };
+                let fresh = 30_000 + self.key_count % 600;
+                // Of bank A, or one that somebody had before.
+                let withdrawn = 30_000 + u32::try_from(self.below(600)).ok()?;
+                let key = match self.below(16) {
+                    0 | 1 => 201,
+                    2 => withdrawn,
+                    _ => fresh,
+                };
                 Change::Key {
                     participant: ParticipantId(if self.one_in(12) { STRANGER } else { party }),
                     public_key: secret(key).public_key(),
@@ -247,11 +253,33 @@ impl Speaker {
             },
             23 => Change::Currency(Currency(self.choose(&[CNY, 978, 826, 959, 1]))),
             24 => Change::ProtocolVersion(self.choose(&[0, 1, 2])),
+            25..28 => self.node_keys(now)?,
+            28 => Change::NodeRemoved { node: self.choose(&[0, 1, 2, 3, 4, 5, 6, 7, 4, 5, 6, 99]) },
             _ => {
                 let currency = self.choose(&[CNY, CNY, USD, 978]);
                 Change::Programme(self.programme(merchant_id, currency))
             }
         })
+    }
+
+    /// New keys of a node, mostly as many as it has; now and then its own, another's, withdrawn.
+    fn node_keys(&mut self, now: Now<'_>) -> Option<Change> {
+        let node = u32::try_from(self.below(8)).ok()?;
+        self.key_count += 1;
+        let fresh = 40_000 + 2 * (self.key_count % 500);
+        let has_two = now.chain.state.nodes().get(usize::try_from(node).ok()?)?.has_vote_key();
+        let (mut network, mut votes) = (fresh, if has_two { fresh + 1 } else { fresh });
+        match self.below(24) {
+            0 => network = 201,
+            1 => votes = 20_001,
+            2 => network = 10_002,
+            3 => votes = 40_000 + u32::try_from(self.below(1_000)).ok()?,
+            4 => votes = if has_two { network } else { fresh + 1 },
+            _ => {}
+        }
+        let (network_key, validator_key) =
+            (secret(network).public_key(), secret(votes).public_key());
+        Some(Change::NodeKeys { node, network_key, validator_key })
     }
 
     fn participant_change(&mut self, now: Now<'_>, party: u32) -> Option<Change> {

@@ -78,7 +78,10 @@ impl History {
         let time = TimeMs(time);
         let spoken = speaker.batches(now, &said);
         let (batches, refused) = self.turn_away(time, &spoken);
-        let evidence = network::evidence(self.chain.state.height().next());
+        let state = &self.chain.state;
+        let evidence = network::evidence(state.height().next(), |validator, height| {
+            speaker.secret_of(&state.registry().vote_key(validator, height)?)
+        });
         self.refuse_repeated_evidence(time);
         let executed = self.chain.execute(time, &batches, &evidence);
         let (header, outcomes) = (&executed.block.header, &executed.outcomes);

@@ -56,7 +56,7 @@ fn evidence_is_judged_by_the_page() {
         ("five", (0..4).map(|id| votes(id, 2)).chain([votes(0, 4)]).collect(), "at most 4"),
         ("not ascending", vec![votes(2, 4), votes(0, 4)], "ascends by height"),
         ("twice", vec![votes(2, 4), votes(2, 4)], "ascends by height"),
-        ("of nobody", vec![votes(4, 4)], "a registered node"),
+        ("of nobody", vec![votes(4, 4)], "a node that was registered then"),
         ("of a later height", vec![votes(2, 6)], "a height that has begun"),
         ("recorded", vec![votes(1, 3)], "not recorded yet"),
         ("recorded, another offence", vec![proposals(1, 3)], "not recorded yet"),
@@ -77,6 +77,32 @@ fn evidence_is_judged_by_the_page() {
                 assert!(!words.is_empty() && finding.contains(words), "{what}: {finding}")
             }
         }
+    }
+}
+
+/// A key that was rotated counts for the heights at which it held, and the new one for those after.
+#[test]
+fn evidence_is_judged_with_the_key_of_its_height() {
+    let mut scene = scene();
+    let next = |key: u32| secret(key).public_key();
+    scene.change(&Change::NodeKeys { node: 2, network_key: next(701), validator_key: next(2_010) });
+    let first_new = scene.height + 1;
+    scene.pass(1);
+    scene.pass(1);
+    let by_new = |height| {
+        let vote = |block| SignedVote { validator: ValidatorId(2), ..vote(10, height, block) };
+        Equivocation::Votes { first: vote(None), second: vote(Some(1)) }
+    };
+    let signatures = "signatures that verify";
+    for (what, evidence, holds) in [
+        ("the old key, then", votes(2, first_new - 1), true),
+        ("the old key, now", votes(2, first_new), false),
+        ("the new key, then", by_new(first_new - 2), false),
+        ("the new key, now", by_new(first_new), true),
+    ] {
+        let judged = judge(&mut scene, &[evidence]);
+        assert_eq!(judged.is_ok(), holds, "{what}: {judged:?}");
+        assert!(holds || judged.unwrap_err().contains(signatures), "{what}");
     }
 }
 

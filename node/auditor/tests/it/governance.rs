@@ -129,6 +129,11 @@ fn each_change_is_checked() {
         suspended: true,
     };
     let parameter = |index: u16, value: u64| Change::Parameter { index, value };
+    let node_keys = |node: u32, network: u32, votes: u32| Change::NodeKeys {
+        node,
+        network_key: own_key(network),
+        validator_key: own_key(votes),
+    };
     let tiers = |tiers: Vec<CashbackTier>| Change::Programme(Programme { tiers, ..programme(0) });
     let tier = |above: u16, basis_points: u16| CashbackTier { above, basis_points };
     let rows: Vec<(Change, u16)> = vec![
@@ -172,6 +177,14 @@ fn each_change_is_checked() {
         (Change::Power { node: 0, power: 0 }, 805),
         (Change::Power { node: 0, power: 2 }, 806),
         (Change::Power { node: 4, power: 1 }, 807),
+        (node_keys(0, 701, 702), 0),
+        (node_keys(0, 701, 701), 807),
+        (node_keys(0, A, 702), 808),
+        (node_keys(0, 701, 2_001), 808),
+        (node_keys(0, 1_000, 702), 808), // its own
+        (node_keys(4, 701, 702), 807),
+        (Change::NodeRemoved { node: 0 }, 805),
+        (Change::NodeRemoved { node: 4 }, 807),
         (Change::Currency(Currency(978)), 0),
         (Change::Currency(Currency(CNY)), 807),
         (Change::Currency(Currency(1)), 807),
@@ -192,6 +205,54 @@ fn each_change_is_checked() {
     let codes: Vec<u16> = rows.iter().map(|(_, code)| *code).collect();
     let batch = scene.batch(1, &items);
     scene.block(&[(batch, &codes)]);
+}
+
+#[test]
+fn an_edge_node_is_rotated_and_removed_for_good() {
+    let mut scene = Scene::default();
+    let edge = |key: u32, name: &str| {
+        Change::Node(Node {
+            name: name.to_owned(),
+            operator: ParticipantId(1),
+            network_key: secret(key).public_key(),
+            validator_key: secret(key).public_key(),
+            power: 0,
+        })
+    };
+    let keys = |network: u32, votes: u32| Change::NodeKeys {
+        node: 4,
+        network_key: secret(network).public_key(),
+        validator_key: secret(votes).public_key(),
+    };
+    scene.change(&edge(601, "edge"));
+    scene.change(&keys(602, 602));
+    let refused = |scene: &mut Scene, change: &Change, code: u16| {
+        let item = scene.proposal(change, 2);
+        scene.say(1, item, code);
+    };
+    for (change, code) in [
+        (keys(603, 604), 807),
+        (keys(601, 601), 808),
+        (keys(602, 602), 808),
+        (Change::Power { node: 4, power: 1 }, 807),
+        (edge(601, "other"), 808),
+    ] {
+        refused(&mut scene, &change, code);
+    }
+    scene.change(&Change::NodeRemoved { node: 4 });
+    for (change, code) in [
+        (Change::NodeRemoved { node: 4 }, 807),
+        (keys(603, 603), 807),
+        (Change::Power { node: 4, power: 0 }, 807),
+        (edge(603, "edge"), 807),
+        (edge(602, "other"), 808),
+    ] {
+        refused(&mut scene, &change, code);
+    }
+    // Its place is not taken: the next node comes after it.
+    scene.change(&edge(603, "other"));
+    refused(&mut scene, &Change::NodeRemoved { node: 6 }, 807);
+    scene.change(&Change::NodeRemoved { node: 5 });
 }
 
 #[test]

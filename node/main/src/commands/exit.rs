@@ -18,6 +18,9 @@ pub enum Exit {
     Unreachable,
     /// 5: something is broken on this side: a disk, a permission, a port.
     Fault,
+    /// 6: governance removed this node, or gave it keys that are not here: starting it again
+    /// changes nothing.
+    Withdrawn,
 }
 
 impl Exit {
@@ -30,6 +33,7 @@ impl Exit {
             Self::Refused => 3,
             Self::Unreachable => 4,
             Self::Fault => 5,
+            Self::Withdrawn => 6,
         }
     }
 
@@ -42,6 +46,7 @@ impl Exit {
             Self::Refused => "refused",
             Self::Unreachable => "unreachable",
             Self::Fault => "fault",
+            Self::Withdrawn => "withdrawn",
         }
     }
 

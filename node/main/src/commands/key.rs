@@ -1,6 +1,7 @@
-//! `sluice key`: makes keys, shows their public halves, and replaces a participant's.
+//! `sluice key`: makes keys, shows their public halves, and replaces a participant's or a node's.
 
 mod rotate;
+mod rotate_node;
 
 use std::path::{Path, PathBuf};
 
@@ -30,6 +31,8 @@ enum KeyCommand {
     Show(ShowArgs),
     /// Replace a participant's key: make a new one, have it registered, put it in place.
     Rotate(rotate::RotateArgs),
+    /// Replace both keys of a node: make the next ones, have them registered, put them in place.
+    RotateNode(rotate_node::RotateNodeArgs),
 }
 
 #[derive(Debug, Args)]
@@ -101,6 +104,7 @@ pub async fn run(args: KeyArgs, output: Output) -> anyhow::Result<Exit> {
         KeyCommand::New(args) => new(&args, output),
         KeyCommand::Show(args) => show(&args, output).await,
         KeyCommand::Rotate(args) => rotate::run(args, output).await,
+        KeyCommand::RotateNode(args) => rotate_node::run(args, output).await,
     }
 }
 

@@ -40,7 +40,8 @@ Exit codes:
   2  the command line, or a file that it names, is wrong
   3  the chain refused, with a code
   4  no node could be reached, or none answered in time
-  5  something is broken on this side: a disk, a permission, a port";
+  5  something is broken on this side: a disk, a permission, a port
+  6  governance removed this node, or gave it keys that are not here (sluice start)";
 
 /// The settlement chain for recharge flows.
 #[derive(Debug, Parser)]
@@ -59,7 +60,7 @@ pub struct Cli {
 enum Command {
     /// Make a network: keys, node and participant configurations, one genesis file.
     Network(network::NetworkArgs),
-    /// Make keys, show their public halves, replace a participant's key.
+    /// Make keys, show their public halves, replace those of a participant or of a node.
     Key(key::KeyArgs),
     /// Run a node until SIGTERM or SIGINT.
     Start(start::StartArgs),

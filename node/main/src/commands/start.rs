@@ -1,13 +1,17 @@
 //! `sluice start`: runs a node.
 
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
+use std::process::Command;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use genesis::NodeConfig;
 use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 
 use super::exit::{Exit, WithExit as _, failure};
 use super::signals;
+use crate::node::Attempt;
+use crate::node::own_keys::Ended;
 
 /// Arguments of `sluice start`.
 #[derive(Debug, Args)]
@@ -18,6 +22,18 @@ pub struct StartArgs {
     /// End when the process with this id, the one that started this node, ends.
     #[arg(long, value_name = "PID", hide = true)]
     parent: Option<i32>,
+    /// How this start came about, when the node itself made it.
+    #[arg(long, value_enum, value_name = "KEYS", hide = true)]
+    again: Option<Again>,
+}
+
+/// Why a node starts itself again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Again {
+    /// With the keys that the registry names.
+    Named,
+    /// With the next keys, which the home's registry may not name yet.
+    Next,
 }
 
 impl StartArgs {
@@ -41,6 +57,28 @@ pub async fn run(args: StartArgs, config: Option<NodeConfig>) -> anyhow::Result<
     }
     let config = config.map_or_else(|| args.config(), Ok)?;
     let cancel = signals::cancel_on_signal()?;
-    crate::node::run(config, cancel).await?;
-    Ok(Exit::Done)
+    let has_tried = args.again.is_some();
+    let attempt = Attempt { tries_next: args.again == Some(Again::Next), has_tried };
+    match crate::node::run(config, attempt, cancel).await? {
+        Ended::Asked => Ok(Exit::Done),
+        Ended::Withdrawn(withdrawn) => Err(failure(Exit::Withdrawn, withdrawn.to_string())),
+        Ended::OtherKeys { tries_next } => Err(start_again(tries_next)),
+    }
+}
+
+/// Puts this program in this process's place once more, from its first line: nothing of what ran
+/// before is left, and whoever watches the process sees the same one. Gives what kept it from that.
+fn start_again(tries_next: bool) -> anyhow::Error {
+    let again = if tries_next { "--again=next" } else { "--again=named" };
+    let own = std::env::args_os().skip(1);
+    let arguments = own.filter(|argument| !argument.to_string_lossy().starts_with("--again="));
+    let failed = match std::env::current_exe() {
+        Ok(program) => Command::new(program).args(arguments).arg(again).exec(),
+        Err(error) => error,
+    };
+    let message = format!(
+        "the node has to start again with its other keys, and cannot do it by itself ({failed}): \
+         start it again"
+    );
+    failure(Exit::Fault, message)
 }

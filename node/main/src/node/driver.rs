@@ -8,10 +8,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use chain_store::{BlockRecords, Cell, ChainStore as _, Log, Store, StoreFault};
-use chain_types::{Equivocation, Height, Round, TimeMs, codec};
+use chain_types::registry::network_keys;
+use chain_types::{Equivocation, Height, Node, PublicKey, Round, TimeMs, codec};
 use node_network::{Lane, Network, Strike};
 use node_replica::{
-    Effect, Input, NodeIndex, PeerMessage, Replica, Role, SharedState, StagedBlock, Target,
+    Effect, Input, NodeIndex, PeerMessage, Replica, Role, Rules, SharedState, StagedBlock, Target,
     read_state,
 };
 use tokio_util::sync::CancellationToken;
@@ -23,6 +24,7 @@ use super::home::{Outdated, check_version};
 use super::hub::Hub;
 use super::inbox::InputReceiver;
 use super::metrics::NodeMetrics;
+use super::own_keys::{self, Ended};
 use super::peers::{Directory, PeerWork};
 use super::standing::{Registration, tell_role};
 use super::timers::Timers;
@@ -54,6 +56,12 @@ pub struct Driver {
     pub role: Role,
     /// What the registry says of this node.
     pub registration: Registration,
+    /// What governance changed last.
+    pub rules: Arc<Rules>,
+    /// The registry's nodes as this node knows them.
+    pub nodes: Vec<Node>,
+    /// Network keys that were withdrawn lately and may still fetch blocks.
+    pub leaving: Vec<PublicKey>,
     /// The committed state, which the replica writes.
     pub state: SharedState,
     /// What the replica asks of the past.
@@ -91,7 +99,8 @@ pub fn wall_clock() -> TimeMs {
 }
 
 impl Driver {
-    /// Runs until `stop`, which is noticed within half a second, or until the inputs end.
+    /// Runs until `stop`, which is noticed within half a second, until the inputs end, or until
+    /// governance has taken this node's keys away.
     ///
     /// # Errors
     /// The first write or read that failed, or a version that is not known; nothing is sent after.
@@ -100,7 +109,7 @@ impl Driver {
         first: Input,
         inputs: &InputReceiver,
         stop: &CancellationToken,
-    ) -> Result<(), DriverFault> {
+    ) -> Result<Ended, DriverFault> {
         tell_role(self.role, self.replica.height());
         self.vitals.publish(self.replica.progress());
         let mut timers = Timers::default();
@@ -111,7 +120,8 @@ impl Driver {
             error!(%fault, "the node stops, so that nothing is promised that it cannot keep");
         }
         self.checkpoints.finish();
-        result
+        result?;
+        Ok(self.registration.ending().cloned().unwrap_or(Ended::Asked))
     }
 
     fn turn(
@@ -121,7 +131,7 @@ impl Driver {
         stop: &CancellationToken,
     ) -> Result<(), DriverFault> {
         let mut looked = Instant::now();
-        while !stop.is_cancelled() {
+        while !stop.is_cancelled() && self.registration.ending().is_none() {
             if looked.elapsed() >= LOOK_EVERY {
                 looked = Instant::now();
                 self.look();
@@ -283,11 +293,25 @@ impl Driver {
     /// Takes over the nodes of the registry, if they have changed: who is who, who may connect, and
     /// what it says of this one.
     fn follow_nodes(&mut self) {
-        let state = read_state(&self.state);
-        let nodes = state.nodes();
-        if self.directory.follow(state.height(), nodes) {
-            self.network.allow(nodes.iter().map(|node| node.network_key).collect());
-            self.registration.follow(nodes);
+        let rules = self.state.rules();
+        if !Arc::ptr_eq(&rules, &self.rules) {
+            self.nodes = own_keys::nodes_known(self.registration.config(), &rules.registry);
+            self.rules = rules;
+        }
+        let (height, _) = self.state.head();
+        let registry = &self.rules.registry;
+        let leaving = own_keys::leaving(registry, height);
+        let has_changed = self.directory.follow(height, &self.nodes);
+        if has_changed || leaving != self.leaving {
+            let peers = own_keys::peers(self.registration.config(), registry, &self.nodes);
+            let allowed = network_keys(&self.nodes).chain(leaving.iter().copied()).collect();
+            if let Err(fault) = self.network.follow(allowed, &peers) {
+                error!(%fault, "the peers stay as they are");
+            }
+            self.leaving = leaving;
+        }
+        if has_changed {
+            self.registration.follow(registry);
         }
     }
 

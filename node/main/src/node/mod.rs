@@ -20,6 +20,7 @@ mod metrics;
 mod notices;
 mod observer;
 pub mod orders;
+pub mod own_keys;
 mod peers;
 mod proofs;
 mod readiness;
@@ -37,7 +38,8 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::{Context as _, anyhow};
 use chain_store::StoreOptions;
-use chain_types::ChainGenesis;
+use chain_types::registry::network_keys;
+use chain_types::{ChainGenesis, PublicKey};
 use consensus_mempool::Limits as PoolLimits;
 use genesis::{NodeConfig, NodeIdentity};
 use node_network::{Limits as NetworkLimits, Network, NetworkConfig, Peer, Throttle};
@@ -57,6 +59,7 @@ use self::inbox::{InputReceiver, inbox};
 use self::metrics::NodeMetrics;
 use self::observer::Observer;
 use self::orders::Orders;
+use self::own_keys::Ended;
 use self::peers::{Directory, Peers};
 use self::standing::Registration;
 use self::submissions::{Desk, Submissions};
@@ -69,34 +72,54 @@ const REQUESTS_MAX: usize = 256;
 /// The file that holds the node's process id while it runs.
 const PID_FILE: &str = "sluice.pid";
 
-/// Runs a node until `cancel`, or until it cannot go on.
+/// How a start came about, when it is one for other keys.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Attempt {
+    /// The next keys are tried although the home's registry names the present ones.
+    pub tries_next: bool,
+    /// The node ended before to try other keys.
+    pub has_tried: bool,
+}
+
+/// Runs a node until `cancel`, until governance takes its keys away, or until it cannot go on.
 ///
 /// # Errors
 /// When it cannot start, in one line that says why; when a write to its store fails.
-pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Result<()> {
-    let identity = config.identity()?;
-    let genesis = Arc::new(identity.genesis.clone());
+pub async fn run(
+    config: NodeConfig,
+    attempt: Attempt,
+    cancel: CancellationToken,
+) -> anyhow::Result<Ended> {
+    let present = config.identity()?;
+    let genesis = Arc::new(present.genesis.clone());
     let limits = NetworkLimits::default();
     let limit = descriptors::raise_limit();
     let needs = |nodes| Descriptors::of(&config, nodes, &limits, limit);
     // Before anything is opened, and again with the registry of the head.
     needs(genesis.nodes.len()).check()?;
-    let home = open_home(&config, &genesis, identity.validator_key.is_some()).await?;
+    let home = open_home(&config, &genesis, present.validator_key.is_some()).await?;
     let pid_file = PidFile::write(&config.home)?;
     let mut registry = Registry::default();
     let metrics = Arc::new(NodeMetrics::new(&mut registry));
     logs::register(&mut registry);
-    let own_key = identity.network_key.public_key();
-    let (height, nodes) = {
-        let state = read_state(&home.state);
-        (state.height(), state.nodes().to_vec())
+    let (height, rules) = (read_state(&home.state).height(), home.state.rules());
+    let chosen = match own_keys::choose(&config, present, &rules.registry, attempt.tries_next)? {
+        Ok(chosen) => chosen,
+        Err(withdrawn) => return Ok(Ended::Withdrawn(withdrawn)),
     };
-    let descriptors = needs(nodes.len());
+    let identity = chosen.identity.clone();
+    let own_key = identity.public_key();
+    let nodes = own_keys::nodes_known(&config, &rules.registry);
+    let descriptors = needs(network_keys(&nodes).count());
     descriptors.check()?;
-    let registration = Registration::new(config.clone(), identity.clone(), &nodes)?;
+    let has_tried = attempt.has_tried;
+    let registration = Registration::new(config.clone(), &chosen, &rules.registry, has_tried)?;
     let directory = Arc::new(Directory::new(height, &nodes, own_key));
     let limits = NetworkLimits { connections_max: descriptors.links as u32, ..limits };
-    let network_config = network_config(&config, &identity, &nodes, limits);
+    let peers = own_keys::peers(&config, &rules.registry, &nodes);
+    let leaving = own_keys::leaving(&rules.registry, height);
+    let allowed = network_keys(&nodes).chain(leaving.iter().copied()).collect();
+    let network_config = network_config(&config, &identity, allowed, peers, limits);
     let (network, events) = Network::start(network_config, &mut registry, cancel.clone()).await?;
 
     let hub = Arc::new(Hub::new(height));
@@ -157,6 +180,9 @@ pub async fn run(config: NodeConfig, cancel: CancellationToken) -> anyhow::Resul
         role: replica.role(),
         watch: Watch::new(std::time::Instant::now(), replica.passed_over()),
         registration,
+        leaving,
+        rules,
+        nodes,
         replica,
         state: state.clone(),
         archive,
@@ -214,7 +240,7 @@ async fn drive(
     first: Input,
     inputs: InputReceiver,
     cancel: CancellationToken,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Ended> {
     let stop = cancel.clone();
     let (done, ended) = tokio::sync::oneshot::channel();
     let thread = std::thread::Builder::new().name("driver".to_owned()).spawn(move || {
@@ -225,7 +251,7 @@ async fn drive(
     let outcome = ended.await;
     cancel.cancel();
     match (outcome, thread.join()) {
-        (Ok(Ok(())), Ok(())) => Ok(()),
+        (Ok(Ok(ended)), Ok(())) => Ok(ended),
         (Ok(Err(fault)), _) => Err(fault.into()),
         _ => Err(anyhow!("an internal invariant broke; the log has the assertion")),
     }
@@ -257,24 +283,16 @@ pub fn store_options(config: &NodeConfig) -> StoreOptions {
 fn network_config(
     config: &NodeConfig,
     identity: &NodeIdentity,
-    nodes: &[chain_types::Node],
+    allowed: BTreeSet<PublicKey>,
+    peers: Vec<Peer>,
     limits: NetworkLimits,
 ) -> NetworkConfig {
-    let peers = config
-        .network
-        .peers
-        .iter()
-        .filter_map(|peer| {
-            let key = peer.public_key()?;
-            Some(Peer { key, address: peer.address.to_string() })
-        })
-        .collect();
     NetworkConfig {
         chain_id: identity.genesis.chain_id,
         key: identity.network_key.clone(),
         listen: config.network.listen.to_string(),
         peers,
-        allowed: nodes.iter().map(|node| node.network_key).collect::<BTreeSet<_>>(),
+        allowed,
         limits,
     }
 }

@@ -17,6 +17,7 @@ impl Driver {
         self.vitals.publish(self.replica.progress());
         let has_others = self.registration.has_peers() || self.directory.has_others();
         let is_alone = has_others && self.network.connected().is_empty();
+        self.registration.look(is_alone, Instant::now());
         let notices = self.watch.tick(Instant::now(), is_alone);
         self.tell_all(notices);
     }

@@ -71,12 +71,15 @@ impl Observer {
             is_own: node.network_key == self.own_key,
             word: words.get(&NodeIndex(index)).copied(),
         };
+        let is_registered = nodes.iter().any(|node| node.network_key == self.own_key);
         let lacks = progress.map(|progress| lacks_text(&progress.waits_for, name_in(nodes)));
         Situation {
             has_failed: self.vitals.failed.load(Ordering::Relaxed),
             votes: silent.is_none() && matches!(role, Some(Role::Votes(_))),
             silent,
-            is_registered: nodes.iter().any(|node| node.network_key == self.own_key),
+            is_registered,
+            is_withdrawn: !is_registered
+                && rules.registry.place_of_network_key(self.own_key).is_some(),
             peers_connected: self.network.connected().len(),
             validators: validators.map(known).collect(),
             height: Height(self.vitals.height.load(Ordering::Relaxed)),
@@ -116,7 +119,8 @@ impl Observer {
         let connected = self.network.connected();
         let words = self.vitals.words();
         let nodes = (0..).map(NodeIndex).zip(&rules.registry.nodes);
-        let others = nodes.filter(|(_, node)| node.network_key != self.own_key);
+        let others =
+            nodes.filter(|(_, node)| node.network_key != self.own_key && !node.is_removed());
         others
             .map(|(index, node)| {
                 let word = words.get(&index);

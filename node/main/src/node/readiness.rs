@@ -46,6 +46,8 @@ pub struct Situation {
     pub silent: Option<String>,
     /// Whether the registry of the head names this node.
     pub is_registered: bool,
+    /// Whether this node had its keys by that registry, and has them no longer.
+    pub is_withdrawn: bool,
     /// How many peers are connected.
     pub peers_connected: usize,
     /// The validators of the head, ascending by id.
@@ -71,6 +73,12 @@ pub enum NotReady {
     /// It is a validator that does not vote.
     #[error("this validator signs nothing: {0}")]
     Silent(String),
+    /// Governance took its keys away.
+    #[error(
+        "governance gave this node other keys than these: put the registered key files beside the \
+         present ones, with .next at the end of their names, and start it again"
+    )]
+    Withdrawn,
     /// Nobody accepts its connections, and its registry does not name it.
     #[error(
         "not registered, and no peer lets this node in: ask the operators to register its network \
@@ -154,6 +162,9 @@ impl Situation {
             causes.push(NotReady::StoreFailed);
         }
         causes.extend(self.silent.clone().map(NotReady::Silent));
+        if self.is_withdrawn {
+            causes.push(NotReady::Withdrawn);
+        }
         let has_others = self.validators.iter().any(|validator| !validator.is_own);
         if has_others && self.peers_connected == 0 {
             let cause =

@@ -4,10 +4,12 @@
 mod evidence;
 mod known;
 mod lineage;
+mod own_keys;
 mod peers;
 mod proofs;
 mod restore;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -20,7 +22,7 @@ use chain_types::{
     Currency, Decision, Digest, Equivocation, Flags, Height, HoldDecisionItem, InstructionId,
     LiquidityLine, Merchant, MerchantId, Node, OrderId, Outcome, Parameters, Participant,
     ParticipantId, PolicyItem, Programme, ProposalId, ProposalItem, PublicKey, Receipt,
-    RechargeItem, RecordProof, ReturnItem, Roles, Round, SecretKey, SignedBatch, TimeMs,
+    RechargeItem, RecordProof, ReturnItem, Roles, Round, SecretKey, SignedBatch, TimeMs, Validator,
     ValidatorId, VerifiedBatch, Vote, VoteStep, WindowId, codec,
 };
 use consensus_core::{Message, Proposers, SignedVote};
@@ -122,6 +124,8 @@ struct Chain {
     numbers: u8,
     /// What the next block holds against validators.
     evidence: Vec<Equivocation>,
+    /// The vote keys that validators get beside their first ones.
+    vote_keys: BTreeMap<PublicKey, SecretKey>,
 }
 
 impl Chain {
@@ -139,7 +143,8 @@ impl Chain {
         let accounts = vec![state.accounts_created().to_vec()];
         let archive = Arc::new(StoreArchive::new(store.clone()));
         let state = SharedState::new(state);
-        Self { folder, genesis, state, store, archive, accounts, numbers: 0, evidence: Vec::new() }
+        let (numbers, evidence, vote_keys) = (0, Vec::new(), BTreeMap::new());
+        Self { folder, genesis, state, store, archive, accounts, numbers, evidence, vote_keys }
     }
 
     fn orders(&self) -> Orders {
@@ -192,12 +197,12 @@ impl Chain {
         let evidence = std::mem::take(&mut self.evidence);
         let (executed, signers) = {
             let state = read_state(&self.state);
-            let signers: Vec<_> = state.validators().as_slice().iter().map(|one| one.id).collect();
+            let signers = state.validators().as_slice().to_vec();
             let context = BlockContext {
                 height: state.height().next(),
                 round: Round(0),
                 parent_round: Round(0),
-                proposer: signers[0],
+                proposer: signers[0].id,
                 time: state.time().plus(after_ms),
             };
             let past = Past { state: &state, archive: &*self.archive };
@@ -208,7 +213,11 @@ impl Chain {
         let (height, round, hash) = (block.header.height, Round(0), block.hash());
         let vote = Vote { height, round, step: VoteStep::Precommit, block: Some(hash) };
         let digest = vote.digest(self.genesis.chain_id);
-        let signatures = signers.into_iter().map(|id| (id, key(3, id.0).sign(&digest))).collect();
+        let vote_key = |one: &Validator| match self.vote_keys.get(&one.public_key) {
+            Some(key) => key.clone(),
+            None => key(3, one.id.0),
+        };
+        let signatures = signers.iter().map(|one| (one.id, vote_key(one).sign(&digest))).collect();
         let certificate = Certificate { height, round, block: hash, signatures };
         let staged = StagedBlock { block, batches, outcomes: outcomes.clone() };
         self.store.stage(&staged).unwrap();

@@ -155,12 +155,10 @@ impl Verifier {
             if self.knows(word, now) {
                 continue;
             }
-            match listing.node(word.author()) {
-                Some(node) if word.verifies(self.chain_id, &node.validator_key) => {
-                    self.remember(word, now);
-                }
-                // A node that the next block registers may speak of the height after it.
-                None if word.height() > height.next() => return Finding::Ignore(Ignored::Ahead),
+            match listing.vote_key(word.author(), word.height()) {
+                Some(key) if word.verifies(self.chain_id, &key) => self.remember(word, now),
+                // The next block may register a node or give one another key.
+                _ if word.height() > height.next() => return Finding::Ignore(Ignored::Ahead),
                 _ => return Finding::Strike(Strike::Forged),
             }
         }

@@ -24,8 +24,12 @@ pub struct Directory {
 pub struct Listing {
     nodes: Vec<Node>,
     indexes: BTreeMap<PublicKey, NodeIndex>,
-    /// The last height at which a node had power that has none now, since this process started.
+    /// The last height at which a node had power that has none now, since this process started; by
+    /// the network key that it had.
     powerless_since: BTreeMap<PublicKey, Height>,
+    /// The vote key that was a node's before its present one, since this process started, and the
+    /// last height at which it was.
+    former_keys: BTreeMap<NodeIndex, (PublicKey, Height)>,
 }
 
 /// What a node's words in consensus count for, the most first.
@@ -40,10 +44,18 @@ pub enum Power {
 }
 
 impl Listing {
-    fn new(nodes: &[Node], powerless_since: BTreeMap<PublicKey, Height>) -> Self {
-        let keys = nodes.iter().map(|node| node.network_key);
-        let indexes = keys.zip((0..).map(NodeIndex)).collect();
-        Self { nodes: nodes.to_vec(), indexes, powerless_since }
+    fn new(nodes: &[Node]) -> Self {
+        let present = (0..).map(NodeIndex).zip(nodes).filter(|(_, node)| !node.is_removed());
+        let indexes = present.map(|(index, node)| (node.network_key, index)).collect();
+        let (powerless_since, former_keys) = (BTreeMap::new(), BTreeMap::new());
+        Self { nodes: nodes.to_vec(), indexes, powerless_since, former_keys }
+    }
+
+    /// The vote key of a node at a height that has begun, as far as this process has seen
+    /// it change.
+    pub fn vote_key(&self, index: NodeIndex, height: Height) -> Option<PublicKey> {
+        let former = self.former_keys.get(&index).filter(|(_, last)| height <= *last);
+        former.map(|(key, _)| *key).or_else(|| self.node(index).map(|node| node.validator_key))
     }
 
     /// A node of the registry.
@@ -72,7 +84,7 @@ impl Directory {
     /// The registry's nodes after the block of `height`, as seen from the node whose network key
     /// is `own`.
     pub fn new(height: Height, nodes: &[Node], own: PublicKey) -> Self {
-        let listing = Arc::new(Listing::new(nodes, BTreeMap::new()));
+        let listing = Arc::new(Listing::new(nodes));
         Self { own, height: AtomicU64::new(height.0), listing: RwLock::new(listing) }
     }
 
@@ -91,7 +103,18 @@ impl Directory {
                     powerless_since.insert(node.network_key, height);
                 }
             }
-            let listing = Arc::new(Listing::new(nodes, powerless_since));
+            let mut former_keys = before.former_keys.clone();
+            let places = (0..).map(NodeIndex);
+            for ((index, was), is) in places.zip(&before.nodes).zip(nodes) {
+                if was.power > 0 && was.network_key != is.network_key {
+                    powerless_since.insert(was.network_key, height);
+                }
+                if was.validator_key != is.validator_key {
+                    former_keys.insert(index, (was.validator_key, height));
+                }
+            }
+            let listing = Listing { powerless_since, former_keys, ..Listing::new(nodes) };
+            let listing = Arc::new(listing);
             *self.listing.write().unwrap_or_else(PoisonError::into_inner) = listing;
         }
         // After the listing, so that a listing read after the height is never older than it.
@@ -111,7 +134,8 @@ impl Directory {
 
     /// The network key of a node.
     pub fn key(&self, node: NodeIndex) -> Option<PublicKey> {
-        self.listing().node(node).map(|node| node.network_key)
+        let listing = self.listing();
+        listing.node(node).filter(|node| !node.is_removed()).map(|node| node.network_key)
     }
 
     /// The name of a node.
@@ -126,7 +150,8 @@ impl Directory {
 
     /// Whether other nodes are registered.
     pub fn has_others(&self) -> bool {
-        self.listing().nodes.iter().any(|node| node.network_key != self.own)
+        let listing = self.listing();
+        listing.nodes.iter().any(|node| !node.is_removed() && node.network_key != self.own)
     }
 
     /// The network keys of the other validators.

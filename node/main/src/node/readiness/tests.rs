@@ -13,6 +13,7 @@ fn well() -> Situation {
         has_failed: false,
         silent: None,
         is_registered: true,
+        is_withdrawn: false,
         peers_connected: 3,
         validators: (0..4).map(validator).collect(),
         votes: true,
@@ -109,6 +110,14 @@ fn a_node_is_ready_by_a_quorums_word_and_says_why_it_is_not() {
                 Situation { peers_connected: 0, is_registered: false, votes: false, ..situation }
             },
             Some(UNREGISTERED),
+        ),
+        (
+            "a node whose keys governance replaced",
+            Situation { is_registered: false, is_withdrawn: true, votes: false, ..well() },
+            Some(
+                "governance gave this node other keys than these: put the registered key files \
+                 beside the present ones, with .next at the end of their names, and start it again",
+            ),
         ),
         (
             "an edge node that hears all",

@@ -131,10 +131,62 @@ fn receipts_and_proofs_hold_after_a_thousand_changes_of_validators_and_of_keys()
     assert_eq!(bare.lineage, Lineage::default());
 }
 
+/// New keys of the nodes of a chain of four validators, one node each block.
+fn rotations(chain: &mut Chain, numbers: std::ops::Range<u32>) -> Vec<Vec<Change>> {
+    let rotation = |number: u32| {
+        let votes = key(5, number);
+        chain.vote_keys.insert(votes.public_key(), votes.clone());
+        let (network_key, validator_key) = (key(6, number).public_key(), votes.public_key());
+        vec![Change::NodeKeys { node: number % VALIDATORS, network_key, validator_key }]
+    };
+    numbers.map(rotation).collect()
+}
+
 #[test]
-fn changes_of_one_height_are_one_handover() {
+fn receipts_and_proofs_hold_after_a_thousand_rotations_of_nodes() {
     let mut chain = Chain::new();
-    // A node's keys change: one comes in its place, with its power, and it loses its own.
+    let changes = rotations(&mut chain, 0..CHANGES);
+    govern_blocks(&mut chain, &changes);
+    let order = chain.recharge(1_000, 0);
+    assert_eq!(chain.say(SERVICE, order), Outcome::APPLIED);
+    let last = (0..CHANGES).rev().find(|number| number % VALIDATORS == 1).unwrap();
+    let state = read_state(&chain.state);
+    assert_eq!(state.nodes()[1].network_key, key(6, last).public_key());
+    assert_eq!(state.registry().withdrawn_keys.len(), 2 * CHANGES as usize);
+    drop(state);
+    let lineage = apart(&chain);
+    let changes = walk_over(lineage.as_slice(), &mut Walk::new(&chain.genesis, [])).unwrap();
+    assert_eq!(changes, u64::from(CHANGES), "a rotation is one change");
+    let begun = Instant::now();
+    let receipt = chain.receipt(order.order_id());
+    assert!(receipt.verify(&chain.genesis).is_ok());
+    let (bytes, steps) = (receipt.encode().unwrap().len(), receipt.lineage.0.len());
+    println!(
+        "{bytes} bytes, {steps} steps, made and verified in {} ms",
+        begun.elapsed().as_millis()
+    );
+    assert!(bytes < PROOF_BYTES_MAX);
+    let record = chain.orders().record(&order.order_id()).unwrap().0.unwrap();
+    let bare = chain.orders().receipt(order.order_id(), record, true).unwrap();
+    let mut walk = Walk::new(&chain.genesis, bare.heights());
+    walk_over(lineage.as_slice(), &mut walk).unwrap();
+    assert!(bare.verify_by(&chain.genesis, &walk.finish()).is_ok());
+}
+
+#[test]
+fn a_rotation_is_one_handover_and_so_are_changes_of_one_height() {
+    let mut chain = Chain::new();
+    let changes = rotations(&mut chain, 0..1);
+    govern_blocks(&mut chain, &changes);
+    let order = chain.recharge(1_000, 0);
+    assert_eq!(chain.say(SERVICE, order), Outcome::APPLIED);
+    let receipt = chain.receipt(order.order_id());
+    assert_eq!(receipt.lineage.0.len(), 1);
+    assert_eq!(receipt.lineage.0[0].next.0.len(), 1, "the same validator with another key");
+    assert!(receipt.verify(&chain.genesis).is_ok());
+
+    let mut chain = Chain::new();
+    // One node comes, and another loses its power.
     let (network_key, validator_key) = (key(2, 9).public_key(), key(3, VALIDATORS).public_key());
     let name = "node-again".to_owned();
     let node = Node { name, operator: OPERATOR, network_key, validator_key, power: 3 };

@@ -59,6 +59,8 @@ const CHANGES: &[(&str, &[&str], Read)] = &[
         programme,
     ),
     ("protocol-version", &["protocol_version"], protocol_version),
+    ("node-keys", &["node", "validator_key", "network_key"], node_keys),
+    ("node-removed", &["node"], node_removed),
 ];
 
 /// A proposal of the change that a row writes.
@@ -183,6 +185,18 @@ fn power(row: &Row) -> Result<Change, FileError> {
         node: fields::number(row, "node", u32::MAX)?,
         power: fields::number(row, "power", u64::MAX)?,
     })
+}
+
+fn node_keys(row: &Row) -> Result<Change, FileError> {
+    Ok(Change::NodeKeys {
+        node: fields::number(row, "node", u32::MAX)?,
+        network_key: fields::public_key(row, "network_key")?,
+        validator_key: fields::public_key(row, "validator_key")?,
+    })
+}
+
+fn node_removed(row: &Row) -> Result<Change, FileError> {
+    Ok(Change::NodeRemoved { node: fields::number(row, "node", u32::MAX)? })
 }
 
 fn currency(row: &Row) -> Result<Change, FileError> {

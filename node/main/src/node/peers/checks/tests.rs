@@ -120,6 +120,36 @@ fn power_lost_long_ago_counts_no_more() {
     assert_eq!(finding, Finding::Strike(Strike::Powerless));
 }
 
+/// Whoever relays what a validator said under its key of before, or what it says under one that the
+/// next block gives it, has forged nothing.
+#[test]
+fn words_of_a_rotated_validator_are_verified_with_the_key_of_their_height() {
+    let directory = directory();
+    let mut rotated = nodes(0);
+    rotated[2].network_key = network_key(22);
+    rotated[2].validator_key = vote_key(22).public_key();
+    assert!(directory.follow(COMMITTED, &rotated));
+    let (forged, ahead) = (Finding::Strike(Strike::Forged), Finding::Ignore(Ignored::Ahead));
+    let rows = [
+        ("the old key, then", vote(2, 100, 2), Finding::Handle),
+        ("the old key, now", vote(2, 101, 2), forged),
+        ("the new key, then", vote(2, 100, 22), forged),
+        ("the new key, now", vote(2, 101, 22), Finding::Handle),
+        ("a key that the next block may give it", vote(2, 102, 33), ahead),
+    ];
+    for (what, message, expected) in rows {
+        let verifier = Verifier::new(CHAIN, directory.clone());
+        assert_eq!(verifier.verify(&message, Instant::now()), expected, "{what}");
+    }
+    // What comes over the old link is heard of without a strike, and counts for nothing.
+    let mut checks = Checks::new(network_key(2), directory.clone(), Instant::now());
+    let message = vote(2, 100, 2);
+    let finding = checks.admit(&message, &codec::encode(&message), Instant::now());
+    assert_eq!(finding, Finding::HandleAnd(Ignored::LostPower));
+    assert_eq!(directory.index(&network_key(2)), None);
+    assert_eq!(directory.index(&network_key(22)), Some(NodeIndex(2)));
+}
+
 #[test]
 fn signatures_are_verified_with_the_registrys_keys() {
     let forged = Finding::Strike(Strike::Forged);
