@@ -41,8 +41,7 @@ Run it where the node's key files are, until it says that the keys are in place:
      proposed by --operator or with the command that is printed;
   2. the other operators approve with `sluice decide proposal ID approve`;
   3. from the block of the change on, the running node starts itself again with the next
-     keys; a node
-     that is down takes them at its next start;
+     keys; a node that is down takes them at its next start;
   4. run again, the command puts the next keys in the place of the present ones, which are kept.
 Asking twice does nothing twice, and a node can be started at any moment between the steps. Once the
 keys are in place, the next run begins the next rotation.")]
