@@ -1,6 +1,5 @@
-//! Which of a node's own keys it runs with, and by which keys it knows the others while
-//! its home and
-//! its configuration are of different times.
+//! Which of a node's own keys it runs with, and by which keys it knows the others while its home
+//! and its configuration are of different times.
 //!
 //! The registry says which keys a node has. Beside the keys in use may lie the next ones
 //! (`network.key.next`, `validator.key.next`), made before anybody proposes them. A start takes the
