@@ -2,9 +2,9 @@
 //! not say, governance cannot either.
 //!
 //! Rules: what is named exists, and names, roles and bounds are as in a genesis file (807); a key
-//! is nobody's, and was nobody's as far as withdrawn keys are remembered (808); at least
-//! four validators are left (805), none of which alone can stop the
-//! chain, and enough operators to approve anything (806); the span of order ids is fixed (809).
+//! is nobody's, and was nobody's as far as withdrawn keys are remembered (808); at least four
+//! validators are left (805), none of which alone can stop the chain, and enough operators to
+//! approve anything (806); the span of order ids is fixed (809).
 //!
 //! A node's keys change both at once, and a node is removed for good: it keeps its place, which is
 //! its id, and its name, and has neither keys nor power.

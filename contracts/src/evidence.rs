@@ -3,10 +3,10 @@
 //! Operations: none; a proposer puts evidence beside its batches. Rules, in their order: at most
 //! [`EVIDENCE_MAX`] a block; ascending by height and validator, none twice; of a registered node;
 //! of a height that has begun and is not older than [`EVIDENCE_AGE_HEIGHTS`]; not recorded before;
-//! both messages verify with the vote key that the node had at their height and exclude
-//! each other. A block that breaks one
-//! is invalid. Records: one a piece of evidence. Afterwards: no validator has two records of one
-//! height, and the table of what is recorded reaches back no further than evidence may.
+//! both messages verify with the vote key that the node had at their height and exclude each
+//! other. A block that breaks one is invalid. Records: one a piece of evidence. Afterwards: no
+//! validator has two records of one height, and the table of what is recorded reaches back no
+//! further than evidence may.
 
 use chain_state::{EvidenceRecord, Overlay, Record, State};
 use chain_types::evidence::{EVIDENCE_AGE_HEIGHTS, EVIDENCE_MAX, EquivocationFlaw};
