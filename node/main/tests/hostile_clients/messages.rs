@@ -318,7 +318,7 @@ impl Maker<'_> {
         all.collect()
     }
 
-    /// Messages about as large as may be, and lists of the largest pages. Each is of some megabytes.
+    /// Messages about as large as may be, and lists of the largest pages: megabytes each.
     pub fn heavy(&mut self) -> Vec<Input> {
         let mut all = Vec::new();
         let fill = |text: &str, len: usize| {
