@@ -59,6 +59,26 @@ fn a_cheap_read_never_waits_behind_a_dear_one() {
 }
 
 #[test]
+fn a_dear_read_has_its_turn_until_its_answer_is_made() {
+    let reads = reads(1, 64);
+    let (answered, made) = oneshot::channel::<()>();
+    let mut call = Box::pin(on_behalf_of(address(1), async {
+        // A call that reads twice does not wait for itself.
+        for _ in 0..2 {
+            let turn = reads.turn(address(1), PAGE).await.unwrap();
+            keep_until_answered(turn.after_read());
+        }
+        made.await
+    }));
+    assert!((&mut call).now_or_never().is_none());
+    let (mut other, now) = ask(&reads, 2, PAGE);
+    assert!(now.is_none(), "both reads are done, and the answer is not made");
+    answered.send(()).unwrap();
+    assert!((&mut call).now_or_never().is_some());
+    assert!(begins(&mut other).is_some());
+}
+
+#[test]
 fn callers_take_turns_however_many_reads_one_has_waiting() {
     let reads = reads(1, 64);
     let first = ask(&reads, 1, PAGE).1.unwrap().unwrap();

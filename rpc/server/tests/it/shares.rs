@@ -119,6 +119,25 @@ async fn bodies_in_memory_are_shared_by_address() {
 }
 
 #[tokio::test]
+async fn calls_in_hand_are_counted_however_few_bytes_they_have() {
+    let config = ServerConfig {
+        body_bytes_max: 64 << 10,
+        bodies_bytes_max: 64 << 10,
+        bodies_bytes_per_address_max: 64 << 10,
+        ..ServerConfig::default()
+    };
+    let server = TestServer::with(config).await;
+    let list = |calls: usize| format!("[{}]", vec![call("chain_id", "[]"); calls].join(","));
+    let answer = exchange_from(2, server.address, &request("POST", "/", &list(8))).await.unwrap();
+    assert_eq!(answer.json().as_array().map(Vec::len), Some(8));
+    // 4 KiB each.
+    let refused = exchange_from(2, server.address, &request("POST", "/", &list(32))).await.unwrap();
+    assert_eq!(refused.name(), "node-busy");
+    assert_eq!(server.refused("bodies").await, 1);
+    server.until(BODIES, |bytes| bytes == 0).await;
+}
+
+#[tokio::test]
 async fn subscriptions_of_one_address_make_way_for_another() {
     let config = ServerConfig {
         subscriptions_max: 6,
