@@ -208,9 +208,8 @@ async fn web_page(from: Ipv4Addr, rpc: SocketAddr) -> io::Result<()> {
          Content-Type: text/plain\r\nContent-Length: 2\r\n\r\n{{}}"
     );
     socket.write_all(header.as_bytes()).await?;
-    let mut bytes = [0; 256];
-    socket.read(&mut bytes).await?;
-    Ok(())
+    // The first byte of the refusal.
+    socket.read_u8().await.map(|_| ())
 }
 
 async fn flood(from: Ipv4Addr, rpc: SocketAddr) -> io::Result<()> {
