@@ -32,9 +32,9 @@ pub enum KeyOwner {
 /// is remembered, and what it signed while it held is judged with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct WithdrawnKey {
-    /// The key.
+    /// The key that was registered.
     pub key: PublicKey,
-    /// Whose it was.
+    /// Whose key it was, and for what.
     pub owner: KeyOwner,
     /// The last height whose block executed while it held.
     pub last: Height,

@@ -294,13 +294,16 @@ impl Driver {
     /// what it says of this one.
     fn follow_nodes(&mut self) {
         let rules = self.state.rules();
-        if !Arc::ptr_eq(&rules, &self.rules) {
+        let has_new_rules = !Arc::ptr_eq(&rules, &self.rules);
+        if has_new_rules {
             self.nodes = own_keys::nodes_known(self.registration.config(), &rules.registry);
             self.rules = rules;
         }
         let (height, _) = self.state.head();
         let registry = &self.rules.registry;
-        let leaving = own_keys::leaving(registry, height);
+        // Only new rules withdraw keys: no block looks through all that were ever withdrawn.
+        let may_leave = has_new_rules || !self.leaving.is_empty();
+        let leaving = if may_leave { own_keys::leaving(registry, height) } else { Vec::new() };
         let has_changed = self.directory.follow(height, &self.nodes);
         if has_changed || leaving != self.leaving {
             let peers = own_keys::peers(self.registration.config(), registry, &self.nodes);
