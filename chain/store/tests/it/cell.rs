@@ -55,12 +55,15 @@ fn one_damaged_copy_loses_nothing() {
     cell.write(b"older").unwrap();
     cell.write(b"what was signed").unwrap();
     drop(cell);
-    let good = fs::read(&path).unwrap();
     for copy in [0, COPY_BYTES] {
         for offset in 0..80 + 15 {
             flip_bit(&path, copy + offset, (offset % 8) as u8);
             assert_eq!(open(&path).unwrap().read(), Some(b"what was signed".as_slice()));
-            assert!(fs::read(&path).unwrap() == good, "mended");
+            // The copies hold the time of mending, unless the flip came a tick of the clock after
+            // the write, which makes the file look like a copy: they are compared to each other.
+            let bytes = fs::read(&path).unwrap();
+            let (first, second) = bytes.split_at(COPY_BYTES as usize);
+            assert!(first == second, "mended");
         }
     }
 }
