@@ -9,8 +9,10 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use hyper::StatusCode;
 use hyper::body::{Body, Frame, SizeHint};
 use jsonrpsee::types::{ErrorObjectOwned, Id, Response, ResponsePayload};
+use rpc_api::{ApiError, ErrorData};
 
 use crate::connection::{Caller, HeldBytes, Writing};
 
@@ -42,11 +44,41 @@ impl AsRef<[u8]> for Part {
 pub(crate) struct Answer {
     parts: VecDeque<Part>,
     len: usize,
-    /// When to send the message again, for one that was over its address's budget.
-    pub(crate) retry_after: Option<Duration>,
+    /// For one request that the node has no room for now. In a list each error tells it by itself.
+    pub(crate) send_again: Option<SendAgain>,
+}
+
+/// How HTTP says that the same request may be sent again, and when (RFC 9110 section 10.2.3).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SendAgain {
+    pub(crate) status: StatusCode,
+    pub(crate) after: Duration,
+}
+
+impl SendAgain {
+    /// When no error tells.
+    const AFTER_MS: u64 = 1_000;
+
+    /// For a response with this code, zero for a result.
+    fn of(code: i32, after_ms: Option<u64>) -> Option<Self> {
+        let status = if code == ApiError::BudgetExceeded.code() {
+            StatusCode::TOO_MANY_REQUESTS
+        } else if code == ApiError::NodeBusy.code() {
+            StatusCode::SERVICE_UNAVAILABLE
+        } else {
+            return None;
+        };
+        let after = Duration::from_millis(after_ms.unwrap_or(Self::AFTER_MS));
+        Some(Self { status, after })
+    }
 }
 
 impl Answer {
+    /// The response to one request with its code, zero for a result.
+    pub(crate) fn response(text: Box<str>, code: i32, held: Option<HeldBytes>) -> Self {
+        Self { send_again: SendAgain::of(code, None), ..Self::new(text, held) }
+    }
+
     /// An answer of one text.
     pub(crate) fn new(text: Box<str>, held: Option<HeldBytes>) -> Self {
         let mut answer = Self::default();
@@ -56,10 +88,11 @@ impl Answer {
 
     /// An error's answer, which is small.
     pub(crate) fn error(id: Id<'_>, error: ErrorObjectOwned, caller: &Arc<Caller>) -> Self {
+        let send_again = SendAgain::of(error.code(), retry_after_ms(&error));
         let text = error_text(id, error);
         // When even this does not fit, it is written all the same: it is the refusal.
         let held = caller.hold_answer(text.len()).ok();
-        Self::new(text, held)
+        Self { send_again, ..Self::new(text, held) }
     }
 
     /// A static text, such as a page of plain HTTP.
@@ -105,6 +138,10 @@ impl Answer {
         self.parts = self.parts.into_iter().map(tie).collect();
         self
     }
+}
+
+fn retry_after_ms(error: &ErrorObjectOwned) -> Option<u64> {
+    ErrorData::of(error)?.retry_after_ms
 }
 
 /// The text of an error's answer.

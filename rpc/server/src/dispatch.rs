@@ -144,9 +144,7 @@ impl Dispatcher {
         let error = budget_error(wait);
         self.metrics.refused("calls");
         self.metrics.called(method, error.code(), Duration::ZERO);
-        let mut answer = Answer::error(id?, error, caller);
-        answer.retry_after = Some(wait);
-        Some(answer)
+        Some(Answer::error(id?, error, caller))
     }
 
     fn refuse(&self, id: Id<'_>, error: ErrorObjectOwned, caller: &Arc<Caller>) -> Answer {
@@ -245,7 +243,7 @@ impl Dispatcher {
             ErrorObjectOwned::owned(OVERSIZED_RESPONSE_CODE, message, None::<()>)
         } else {
             match place.caller.hold_answer(text.len()) {
-                Ok(held) => return (Some(Answer::new(text, Some(held))), code),
+                Ok(held) => return (Some(Answer::response(text, code, Some(held))), code),
                 Err(_) => {
                     self.metrics.refused("answers");
                     let detail = "(this address leaves as many answers unread as one may)";

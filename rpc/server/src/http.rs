@@ -16,7 +16,7 @@ use rpc_api::{ApiError, api_error};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, SendAgain};
 use crate::config::ServerConfig;
 use crate::connection::{Caller, Connection, HeldBytes, Pools};
 use crate::dispatch::Dispatcher;
@@ -234,9 +234,7 @@ impl Shared {
                 drain(body, limit).await;
                 self.metrics.refused("bodies");
                 let error = api_error_after(ApiError::NodeBusy, "", Some(BUSY_RETRY_MS));
-                let mut response = refusal(StatusCode::SERVICE_UNAVAILABLE, error, caller);
-                set(&mut response, header::RETRY_AFTER, "1");
-                return Err(response);
+                return Err(Box::new(json_response(Answer::error(Id::Null, error, caller))));
             }
             bytes.extend_from_slice(&chunk);
         }
@@ -283,12 +281,12 @@ fn no_content() -> Response<Answer> {
 }
 
 fn json_response(answer: Answer) -> Response<Answer> {
-    let retry_after = answer.retry_after;
+    let send_again = answer.send_again;
     let mut response = Response::new(answer);
     set(&mut response, header::CONTENT_TYPE, "application/json; charset=utf-8");
-    if let Some(wait) = retry_after {
-        *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    if let Some(SendAgain { status, after }) = send_again {
+        *response.status_mut() = status;
+        let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
     }
     response

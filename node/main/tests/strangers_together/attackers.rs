@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::task::JoinSet;
+use tokio::runtime::{Builder, Runtime};
 use tokio::time::sleep;
 
 use super::wire::{Http, connect, frame, post, post_header, request, websocket};
@@ -23,16 +23,33 @@ pub struct Target {
 }
 
 /// Attackers at work until they are dropped.
+///
+/// Strangers have machines of their own. Here their threads take what the nodes and the honest
+/// client leave of the cores, so that only what they make the nodes do is measured.
 pub struct Attackers {
-    tasks: JoinSet<()>,
+    /// There until it is dropped.
+    runtime: Option<Runtime>,
     sources: Vec<Ipv4Addr>,
     started: usize,
+}
+
+impl Drop for Attackers {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Attackers {
     /// Every attack at once, from these addresses in turn.
     pub fn start(target: &Target, sources: Vec<Ipv4Addr>) -> Self {
-        let mut all = Self { tasks: JoinSet::new(), sources, started: 0 };
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .on_thread_start(|| assert_eq!(rustix::process::nice(19), Ok(19)))
+            .build();
+        let mut all = Self { runtime: Some(runtime.expect("threads")), sources, started: 0 };
         let rpc = target.rpc;
         // Row 1.
         all.spawn(4, move |from| tiny_frames(from, rpc));
@@ -75,7 +92,7 @@ impl Attackers {
             let from = self.sources[self.started % self.sources.len()];
             self.started += 1;
             let attack = attack.clone();
-            self.tasks.spawn(async move {
+            self.runtime.as_ref().expect("not dropped").spawn(async move {
                 loop {
                     if attack(from).await.is_err() {
                         sleep(Duration::from_millis(50)).await;

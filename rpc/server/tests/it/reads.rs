@@ -2,19 +2,11 @@
 
 use std::sync::atomic::Ordering;
 
-use jsonrpsee::core::client::Error as ClientError;
-use rpc_api::{
-    ApiError, ErrorData, LedgerRpcClient as _, NodeRpcClient as _, SettlementRpcClient as _,
-};
+use rpc_api::{ApiError, LedgerRpcClient as _, NodeRpcClient as _, SettlementRpcClient as _};
 use rpc_server::ServerConfig;
 
 use crate::fake_node::TestServer;
 use crate::raw::{call, figure, post};
-
-fn refusal<T: std::fmt::Debug>(result: Result<T, ClientError>) -> ErrorData {
-    let Err(ClientError::Call(error)) = result else { panic!("not refused: {result:?}") };
-    ErrorData::of(&error).unwrap()
-}
 
 #[tokio::test]
 async fn cheap_reads_are_answered_while_dear_ones_wait_and_a_full_queue_is_an_error() {
@@ -31,9 +23,11 @@ async fn cheap_reads_are_answered_while_dear_ones_wait_and_a_full_queue_is_an_er
     while figure(&server, "sluice_rpc_reads_waiting{class=\"dear\"}").await < u64::from(WAITING) {
         tokio::task::yield_now().await;
     }
-    let full = refusal(server.http().accounts(None, Some(1_000)).await);
-    assert_eq!(full.name, ApiError::NodeBusy.name());
-    assert!(full.retry_after_ms.is_some_and(|wait_ms| wait_ms > 0));
+    let full = post(server.address, &call("ledger_accounts", "[null, 1000]")).await;
+    assert_eq!((full.status, full.name().as_str()), (503, ApiError::NodeBusy.name()));
+    assert!(full.head.contains("retry-after: 1"), "{}", full.head);
+    let wait_ms = &full.json()["error"]["data"]["retry_after_ms"];
+    assert!(wait_ms.as_u64().is_some_and(|wait_ms| wait_ms > 0), "{wait_ms}");
     assert_eq!(figure(&server, "sluice_rpc_reads_put_off_total{class=\"dear\"}").await, 1);
     for _ in 0..50 {
         assert_eq!(server.http().window(3).await.unwrap().window, 3);
@@ -87,6 +81,6 @@ async fn a_budget_pays_what_reads_cost() {
         }
     }
     let refused = refused.expect("pages of a thousand cost more than one call each");
-    assert_eq!(refused.name(), ApiError::BudgetExceeded.name());
+    assert_eq!((refused.status, refused.name().as_str()), (429, ApiError::BudgetExceeded.name()));
     assert!(refused.json()["error"]["data"]["retry_after_ms"].is_u64());
 }

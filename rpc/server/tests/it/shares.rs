@@ -132,7 +132,8 @@ async fn calls_in_hand_are_counted_however_few_bytes_they_have() {
     assert_eq!(answer.json().as_array().map(Vec::len), Some(8));
     // 4 KiB each.
     let refused = exchange_from(2, server.address, &request("POST", "/", &list(32))).await.unwrap();
-    assert_eq!(refused.name(), "node-busy");
+    assert_eq!((refused.status, refused.name().as_str()), (503, "node-busy"));
+    assert!(refused.head.contains("retry-after: 1"), "{}", refused.head);
     assert_eq!(server.refused("bodies").await, 1);
     server.until(BODIES, |bytes| bytes == 0).await;
 }
