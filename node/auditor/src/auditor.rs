@@ -12,6 +12,7 @@ use crate::cashback::{Cashback, Recharges};
 use crate::finding::{Finding, Place};
 use crate::fx::Market;
 use crate::governance::Proposals;
+use crate::headers::Headers;
 use crate::instructions::{Instruction, Instructions};
 use crate::liquidity::Transfers;
 use crate::orders::Orders;
@@ -35,6 +36,7 @@ pub struct Auditor {
     /// The time of the block before it: what is remembered is measured from there.
     pub(crate) time_before: u64,
     pub(crate) registry: Registry,
+    pub(crate) headers: Headers,
     pub(crate) books: Books,
     pub(crate) batches: BTreeSet<BatchId>,
     /// Height and validator of every offence that evidence was recorded of.
@@ -68,6 +70,7 @@ impl Auditor {
             time: genesis.time.0,
             time_before: genesis.time.0,
             registry: Registry::new(genesis),
+            headers: Headers::default(),
             books,
             batches: BTreeSet::new(),
             caught: BTreeSet::new(),

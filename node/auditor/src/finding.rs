@@ -23,6 +23,8 @@ pub struct Finding {
 pub enum Place {
     /// In the block's header.
     Header,
+    /// In the block's certificate.
+    Certificate,
     /// In the block's evidence against validators.
     Evidence {
         /// Its place in the block, from zero.
@@ -53,6 +55,7 @@ impl fmt::Display for Place {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Header => formatter.write_str("header"),
+            Self::Certificate => formatter.write_str("certificate"),
             Self::Evidence { evidence } => write!(formatter, "evidence {evidence}"),
             Self::Batch { batch } => write!(formatter, "batch {batch}"),
             Self::Item { batch, item, subject } => {

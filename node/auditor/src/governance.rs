@@ -161,6 +161,7 @@ impl Auditor {
             proposal.status = ProposalStatus::Closed;
             if let Ok(registry) = self.registry.changed(&proposal.change, next) {
                 self.registry = registry;
+                self.headers.registry_changed();
             }
         }
     }

@@ -1,11 +1,11 @@
 //! The independent auditor: the settlement rules a second time, written from
 //! `docs/settlement-rules.md` alone.
 //!
-//! It reads what everybody can read (the genesis file, the blocks, their batches and outcomes),
-//! works out every outcome and every balance with arithmetic and books of its own, and stops with
-//! a [`Finding`] at the first thing that the chain says otherwise. It shares no code with
-//! `contracts` or `chain/state`, so that a mistake there is not made here as well; of `chain/types`
-//! it uses the words and their bytes, and computes from raw fields.
+//! It reads what everybody can read (the genesis file, the blocks with their certificates, their
+//! batches and outcomes), works out every outcome and every balance with arithmetic and books of
+//! its own, and stops with a [`Finding`] at the first thing that the chain says otherwise. It
+//! shares no code with `contracts` or `chain/state`, so that a mistake there is not made here as
+//! well; of `chain/types` it uses the words and their bytes, and computes from raw fields.
 //!
 //! Simple is preferred to fast: nothing is ever forgotten, but where the rules say that the chain
 //! answers as if it had forgotten. Each module is one section of the page.
@@ -20,6 +20,7 @@ mod evidence;
 mod finding;
 mod fx;
 mod governance;
+mod headers;
 mod instructions;
 mod invariants;
 mod liquidity;

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chain_types::{
-    ChainGenesis, Change, Currency, Merchant, MerchantId, Node, Parameters, Participant,
-    ParticipantId, Programme, PublicKey, Rejection, Roles,
+    ChainGenesis, Change, Currency, Height, Merchant, MerchantId, Node, Parameters, Participant,
+    ParticipantId, PartyKeys, Programme, PublicKey, Rejection, Roles, Validator, ValidatorId,
+    ValidatorSet,
 };
 
 const CURRENCIES_MAX: usize = 180;
@@ -133,6 +134,27 @@ impl Registry {
                 party.previous.is_some_and(|(previous, last)| previous == key && height <= last);
             party.participant.public_key == key || is_previous
         })
+    }
+
+    /// The keys of every participant, ascending by id.
+    pub(crate) fn parties(&self) -> Vec<PartyKeys> {
+        let keys = |party: &Party| PartyKeys {
+            participant: party.participant.id,
+            current: party.participant.public_key,
+            previous: party.previous.map(|(key, last)| (key, Height(last))),
+        };
+        self.participants.values().map(keys).collect()
+    }
+
+    /// The nodes that have power.
+    pub(crate) fn validators(&self) -> ValidatorSet {
+        let validator = |(number, place): (u32, &Place)| Validator {
+            id: ValidatorId(number),
+            public_key: place.node.validator_key,
+            power: place.node.power,
+        };
+        let numbered = (0_u32..).zip(&self.places).map(validator);
+        ValidatorSet::new(numbered.filter(|validator| validator.power > 0).collect())
     }
 
     /// A merchant.

@@ -1,6 +1,7 @@
 //! `sluice`: runs a node, makes networks, submits orders, asks, proves and measures.
 
 mod account_proof;
+mod audit;
 mod backup;
 mod bench;
 mod commands;

@@ -143,8 +143,11 @@ impl TestChain {
         let past = Past { state: &self.state, store: &self.store };
         let executed = execute(&self.state, &context, &batches, &[], &past).unwrap();
         let (block, outcomes) = (executed.block, executed.outcomes);
-        self.auditor.block(&block.header, &block.evidence, &batches, &outcomes).unwrap();
         let certificate = self.certificate(&block);
+        let Block { header, evidence, .. } = &block;
+        let judged =
+            self.auditor.whole_block(header, Some(&certificate), evidence, &batches, &outcomes);
+        judged.unwrap();
         let staged = StagedBlock { block, batches, outcomes };
         self.store.stage(&staged).unwrap();
         let learned = BlockRecords::of(&executed.writes);

@@ -183,14 +183,16 @@ fn what_is_no_receipt_is_invalid_and_a_missing_file_is_usage() {
 }
 
 #[test]
-fn a_replay_needs_a_home_and_does_not_make_one() {
+fn replay_and_audit_need_a_home_and_do_not_make_one() {
     let network = Network::new();
     let home = network.file("nodes/validator-0/home");
     let genesis = network.file("genesis.toml");
-    let (code, value) = answer(&["replay", "--home", &home, "--genesis", &genesis]);
-    assert_eq!(code, 2);
-    assert!(message(&value).contains("is no home"), "{value}");
-    assert!(!Path::new(&home).exists());
+    for command in ["replay", "audit"] {
+        let (code, value) = answer(&[command, "--home", &home, "--genesis", &genesis]);
+        assert_eq!(code, 2);
+        assert!(message(&value).contains("is no home"), "{value}");
+        assert!(!Path::new(&home).exists());
+    }
 }
 
 #[test]

@@ -199,12 +199,12 @@ async fn a_new_key_a_return_and_a_receipt_outlive_a_restart_of_all() {
     for node in 0..4 {
         assert_eq!(network.stop(node), Some(0));
         let home = network.home(node);
-        let replayed = run(sluice()
-            .arg("replay")
-            .arg("--home")
-            .arg(&home)
-            .arg("--genesis")
-            .arg(network.genesis()));
-        assert!(replayed.status.success(), "{}", String::from_utf8_lossy(&replayed.stderr));
+        for what in ["replay", "audit"] {
+            let mut command = sluice();
+            command.arg(what);
+            command.arg("--home").arg(&home).arg("--genesis").arg(network.genesis());
+            let output = run(&mut command);
+            assert!(output.status.success(), "{output:?}");
+        }
     }
 }

@@ -85,7 +85,8 @@ impl History {
         self.refuse_repeated_evidence(time);
         let executed = self.chain.execute(time, &batches, &evidence);
         let (header, outcomes) = (&executed.block.header, &executed.outcomes);
-        if let Err(finding) = self.auditor.block(header, &evidence, &batches, outcomes) {
+        let judged = self.auditor.whole_block(header, None, &evidence, &batches, outcomes);
+        if let Err(finding) = judged {
             panic!("{finding}");
         }
         if let Some(state) = &mut self.restored {

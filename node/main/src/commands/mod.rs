@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod audit;
 mod backup;
 mod bench;
 mod bench_history;
@@ -86,6 +87,8 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Re-execute a home's blocks from genesis and compare every digest.
     Replay(replay::ReplayArgs),
+    /// Work out a home's outcomes, accounts and windows again by the independent rules.
+    Audit(audit::AuditArgs),
     /// Copy a home's blocks into a folder while its node runs; never its keys or its vote guard.
     Backup(backup::BackupArgs),
     /// Make a new home from a backup, with every block verified from genesis.
@@ -141,6 +144,7 @@ fn run(cli: Cli, output: Output) -> anyhow::Result<Exit> {
             Command::Lineage(args) => lineage::run(args, output).await,
             Command::Verify(args) => verify::run(args, output),
             Command::Replay(args) => replay::run(args, output),
+            Command::Audit(args) => audit::run(args, output),
             Command::Backup(args) => backup::run(args, output),
             Command::Restore(args) => restore::run(args, output),
             Command::Statement(args) => statement::run(args),

@@ -24,7 +24,8 @@ impl Audit {
     pub fn read(&mut self, decided: &StagedBlock) -> Result<(), String> {
         let StagedBlock { block, batches, outcomes } = decided;
         self.head = block.header.height;
-        let found = self.auditor.block(&block.header, &block.evidence, batches, outcomes);
+        let found =
+            self.auditor.whole_block(&block.header, None, &block.evidence, batches, outcomes);
         found.map_err(|finding| format!("the auditor found: {finding}"))
     }
 

@@ -1,0 +1,105 @@
+//! `sluice audit`: a home's blocks through the settlement rules' second implementation.
+
+use std::path::PathBuf;
+
+use chain_store::StoreOptions;
+use clap::Args;
+use serde::Serialize;
+
+use super::exit::{Exit, WithExit as _, failure};
+use super::output::Output;
+use crate::audit::{
+    Audited, account_differences, audit_home, instruction_differences, window_differences,
+};
+use crate::node::home::open_to_read;
+
+const ABOUT: &str = "\
+Works out every outcome, account, window report and instruction of a home again, by the settlement
+rules' second implementation, which shares no code with the first. It reads the genesis file and the
+blocks, with the signatures of batches and certificates, and holds what the node keeps against its
+own books. `sluice replay` compares the digest of the state and the root of the records as well, by
+the node's own implementation.";
+
+/// Arguments of `sluice audit`.
+#[derive(Debug, Args)]
+#[command(long_about = ABOUT)]
+pub struct AuditArgs {
+    /// The node's home folder; no node may have it open.
+    #[arg(long, value_name = "FOLDER")]
+    home: PathBuf,
+    /// The chain's genesis file.
+    #[arg(long, value_name = "FILE")]
+    genesis: PathBuf,
+}
+
+/// What an audit came to.
+#[derive(Debug, Serialize)]
+struct AuditReport {
+    is_well: bool,
+    chain_id: String,
+    /// The last height that is as the rules say.
+    height: u64,
+    items: u64,
+    accounts: usize,
+    windows: usize,
+    instructions: usize,
+    /// The first thing in a block that is not as the rules say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finding: Option<String>,
+    /// What the node keeps otherwise, of each kind at most ten.
+    differences: Vec<String>,
+}
+
+/// Audits; exit code 0 when all is as the rules say, 1 otherwise.
+pub fn run(args: AuditArgs, output: Output) -> anyhow::Result<Exit> {
+    let genesis = genesis::load_genesis(&args.genesis).exit(Exit::Usage)?;
+    if !args.home.join("blocks").is_dir() {
+        let message = format!("{} is no home: it has no blocks folder", args.home.display());
+        return Err(failure(Exit::Usage, message));
+    }
+    let (store, state) = open_to_read(&args.home, &genesis, StoreOptions::default())?;
+    let bar = output.progress(state.height().0, "blocks");
+    let Audited { auditor, blocks, items, finding } =
+        audit_home(&store, &genesis, state.height(), &bar)?;
+    bar.finish_and_clear();
+    let mut differences = Vec::new();
+    // After a finding the auditor's books are those of an earlier height.
+    if finding.is_none() {
+        differences = account_differences(&auditor, &state);
+        differences.extend(window_differences(&auditor, &store)?);
+        differences.extend(instruction_differences(&auditor, &store)?);
+    }
+    let report = AuditReport {
+        is_well: finding.is_none() && differences.is_empty(),
+        chain_id: genesis.chain_id.to_string(),
+        height: blocks,
+        items,
+        accounts: auditor.balances().len(),
+        windows: auditor.windows().len(),
+        instructions: auditor.instructions().len(),
+        finding,
+        differences,
+    };
+    output.answer(&report, || report.text())?;
+    Ok(if report.is_well { Exit::Done } else { Exit::Negative })
+}
+
+impl AuditReport {
+    fn text(&self) -> String {
+        let Self { height, items, accounts, windows, instructions, .. } = self;
+        let mut lines = vec![match &self.finding {
+            None => format!(
+                "{height} blocks with {items} outcomes are as the rules say: {accounts} accounts, \
+                 {windows} closed windows, {instructions} instructions"
+            ),
+            Some(finding) => {
+                format!("NOT as the rules say: {finding}\n{height} blocks before it are")
+            }
+        }];
+        if !self.differences.is_empty() {
+            lines.push("the node keeps otherwise:".to_owned());
+        }
+        lines.extend(self.differences.iter().map(|difference| format!("  {difference}")));
+        lines.join("\n")
+    }
+}
