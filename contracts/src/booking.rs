@@ -26,13 +26,13 @@ pub(crate) struct Booking {
     pub(crate) accepted: TimeMs,
 }
 
-/// The legs of an order: one within a currency, up to three across two.
+/// The legs of an order: one within a currency, two across two.
 struct Legs {
     /// The collecting gateway's account, which the first leg debits.
     liquidity: Slot,
     /// The merchant's account, which the others credit.
     payable: Slot,
-    legs: [Option<Movement>; 3],
+    legs: [Option<Movement>; 2],
 }
 
 impl Booking {
@@ -103,21 +103,16 @@ impl Booking {
         let Some(conversion) = self.conversion else {
             let payable = lane.payable(overlay);
             let leg = Movement::of_order(liquidity, payable, self.amount);
-            return Legs { liquidity, payable, legs: [Some(leg), None, None] };
+            return Legs { liquidity, payable, legs: [Some(leg), None] };
         };
         let (provider, payout_currency) = (conversion.quote.provider(), conversion.payout_currency);
         let taken = overlay.open(AccountKey::fx_position(provider, self.currency));
         let delivered = overlay.open(AccountKey::fx_position(provider, payout_currency));
         let payable = lane.payable(overlay);
-        let mut legs = [Some(Movement::of_order(liquidity, taken, self.amount)), None, None];
-        if conversion.delivered.0 > 0 {
-            legs[1] = Some(Movement::of_order(delivered, payable, conversion.delivered));
-        }
-        let residue = conversion.residue();
-        if residue.0 > 0 {
-            let scheme = overlay.open(AccountKey::fx_residue(payout_currency));
-            legs[2] = Some(Movement::of_order(scheme, payable, residue));
-        }
+        let legs = [
+            Some(Movement::of_order(liquidity, taken, self.amount)),
+            Some(Movement::of_order(delivered, payable, conversion.payout)),
+        ];
         Legs { liquidity, payable, legs }
     }
 
@@ -132,11 +127,7 @@ impl Booking {
         let taken = overlay.open(AccountKey::fx_position(provider, self.currency));
         overlay.net(liquidity, taken, amount);
         let delivered = overlay.open(AccountKey::fx_position(provider, payout_currency));
-        overlay.owe(delivered, u128::from(conversion.delivered.0));
-        if conversion.residue().0 > 0 {
-            let scheme = overlay.open(AccountKey::fx_residue(payout_currency));
-            overlay.owe(scheme, u128::from(conversion.residue().0));
-        }
+        overlay.owe(delivered, u128::from(conversion.payout.0));
     }
 }
 
@@ -147,7 +138,7 @@ impl Legs {
 
     /// The only leg, of most orders.
     fn single(&self) -> Option<Movement> {
-        self.legs[0].filter(|_| self.legs[1].is_none() && self.legs[2].is_none())
+        self.legs[0].filter(|_| self.legs[1].is_none())
     }
 }
 
@@ -175,7 +166,6 @@ pub(crate) fn enter<'a>(
         None => overlay.reserve_all(&legs.movements()),
     };
     reserved.map_err(|_| Rejection::AccountOverflow)?;
-    let validity_ms = overlay.state().parameters().order_validity_ms;
     let reservation = Reservation {
         submitter,
         merchant: booking.merchant,
@@ -185,11 +175,22 @@ pub(crate) fn enter<'a>(
         user: booking.user,
         conversion: booking.conversion,
         accepted: booking.accepted,
-        expires: item.order_id().time().plus(validity_ms),
+        expires: reservation_end(overlay, &booking, item.order_id()),
     };
     overlay.open_reservation(item.order_id(), reservation);
     use_up(overlay, &booking, lane);
     Ok((Outcome::APPLIED, OrderStatus::Reserved))
+}
+
+/// The last block time at which a reservation may be collected: the end of its id's validity, and
+/// of the time for which it may hold a quote.
+fn reservation_end(overlay: &Overlay<'_>, booking: &Booking, id: OrderId) -> TimeMs {
+    let parameters = overlay.state().parameters();
+    let end = id.time().plus(parameters.order_validity_ms);
+    match booking.conversion {
+        None => end,
+        Some(_) => end.min(booking.accepted.plus(parameters.quote_hold_ms)),
+    }
 }
 
 /// Posts a reserved order, and what follows from its collection.

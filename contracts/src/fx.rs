@@ -11,14 +11,15 @@
 //!
 //! Rules of a conversion, in order: see `convert`.
 //!
-//! Always: the provider delivers the exact payout rounded down, the merchant gets it rounded half
-//! to even, and the scheme bears the difference: at most one minor unit an order.
+//! Always: the provider delivers exactly what the merchant is paid, the exact payout rounded down;
+//! rounding costs no more than a stated share of it.
 
-use chain_state::{AccountKey, Conversion, Overlay, QuoteRecord, RateRecord, Record, State};
+use chain_state::{AccountKey, Conversion, Overlay, QuoteRecord, RateRecord, Record};
 use chain_types::{
-    Amount, Currency, Outcome, Participant, ParticipantId, QuoteId, QuoteItem, Rate, RateItem,
-    RechargeItem, Rejection, Roles,
+    Amount, Currency, Outcome, Participant, QuoteId, QuoteItem, RateItem, RechargeItem, Rejection,
 };
+
+use crate::reference;
 
 /// Quotes that differ from the reference by this many thousandths or more are refused.
 const DRIFT_PER_MILLE: u32 = 3;
@@ -33,6 +34,7 @@ pub(crate) fn publish(
         Ok(record) => {
             let key = (record.currency, record.payout_currency, record.provider);
             overlay.tables().rates().put(key, record);
+            reference::follow(overlay, item.pair());
             overlay.record(Record::Rate(record));
             Outcome::APPLIED
         }
@@ -135,9 +137,10 @@ fn check_pair(
 /// payout currency differs exactly when a quote is named.
 ///
 /// Rules, in order: the quote is known (222) and of the pair (223); its provider is not suspended
-/// (231); it has not expired (224); its ceiling holds the amount (225); there is a reference rate
-/// (226, 232), from which it differs by less than 0.3 % (227); the payout is an amount (230), no
-/// less than the order's minimum (228), and the provider's position holds it (229).
+/// (231); it has not expired (224); its ceiling holds the amount (225); there is a reference
+/// for it (226, 232, 234), from which it differs by less than 0.3 % (227); the payout is an amount
+/// (230), and rounding it costs no more than a stated share (233); it is no less than the order's
+/// minimum (228), and the provider's position holds it (229).
 pub(crate) fn convert(
     overlay: &mut Overlay<'_>,
     item: &RechargeItem,
@@ -150,7 +153,7 @@ pub(crate) fn convert(
     if (quote.currency, quote.payout_currency) != pair {
         return Err(Rejection::QuoteMismatch);
     }
-    if !is_active(overlay, id.provider()) {
+    if !reference::is_active(overlay, id.provider()) {
         return Err(Rejection::ProviderSuspended);
     }
     if overlay.time() > quote.valid_until {
@@ -160,15 +163,20 @@ pub(crate) fn convert(
     if used.is_none_or(|used| used > quote.ceiling.0) {
         return Err(Rejection::QuoteSpent);
     }
-    if quote.rate.drifts(reference(overlay, pair)?, DRIFT_PER_MILLE) {
+    let reference = reference::of_quote(overlay, pair, id.provider())?;
+    if quote.rate.drifts(reference, DRIFT_PER_MILLE) {
         return Err(Rejection::QuoteDrifted);
     }
     let conversion = conversion(&quote, item.amount()).ok_or(Rejection::PayoutOutOfRange)?;
+    let loss_max = overlay.state().parameters().rounding_loss_max_per_mille;
+    if is_rounded_beyond(&quote, item.amount(), conversion.payout, loss_max) {
+        return Err(Rejection::RoundingTooCostly);
+    }
     if conversion.payout.0 < item.payout_minimum.get() {
         return Err(Rejection::PayoutBelowMinimum);
     }
     let position = overlay.open(AccountKey::fx_position(id.provider(), pair.1));
-    if overlay.account(position).available() < u128::from(conversion.delivered.0) {
+    if overlay.account(position).available() < u128::from(conversion.payout.0) {
         return Err(Rejection::PositionExceeded);
     }
     Ok(Some(conversion))
@@ -176,60 +184,20 @@ pub(crate) fn convert(
 
 /// What an amount becomes by a quote; `None` when the payout is zero or no amount.
 pub fn conversion(quote: &QuoteRecord, amount: Amount) -> Option<Conversion> {
-    let converted = quote.rate.convert(amount, quote.currency, quote.payout_currency)?;
-    let is_paid = converted.rounded.0 > 0;
-    is_paid.then_some(Conversion {
-        quote: quote.id,
-        payout_currency: quote.payout_currency,
-        payout: converted.rounded,
-        delivered: converted.floor,
-    })
+    let payout = quote.rate.convert(amount, quote.currency, quote.payout_currency)?;
+    let payout_currency = quote.payout_currency;
+    (payout.0 > 0).then_some(Conversion { quote: quote.id, payout_currency, payout })
 }
 
-/// The reference rate of a pair: the median of the fresh rates of active providers, of an even
-/// number the lower of the middle two.
-fn reference(overlay: &mut Overlay<'_>, pair: (Currency, Currency)) -> Result<Rate, Rejection> {
-    let parameters = overlay.state().parameters();
-    let (least, fresh_ms) = (parameters.rates_min as usize, parameters.rate_fresh_ms);
-    let first = (pair.0, pair.1, ParticipantId(0));
-    let last = (pair.0, pair.1, ParticipantId(u32::MAX));
-    let published = overlay.tables().rates().range(first..=last);
-    if published.len() < least {
-        return Err(Rejection::RatesTooFew);
-    }
-    let time = overlay.time();
-    let mut fresh: Vec<Rate> = published
-        .into_iter()
-        .filter(|((.., provider), _)| is_active(overlay, *provider))
-        .filter(|(_, record)| record.observed.plus(fresh_ms) >= time)
-        .map(|(_, record)| record.rate)
-        .collect();
-    if fresh.len() < least {
-        return Err(Rejection::RatesStale);
-    }
-    fresh.sort_by(|one, other| one.compare(*other));
-    fresh.get((fresh.len() - 1) / 2).copied().ok_or(Rejection::RatesStale)
-}
-
-/// The reference rate that an order meets in the next block, at the earliest time that it can have.
-///
-/// # Errors
-/// What an order that names a quote of the pair is refused with, when there is none.
-pub fn next_reference(state: &State, pair: (Currency, Currency)) -> Result<Rate, Rejection> {
-    reference(&mut Overlay::new(state, state.time().plus(1), 0), pair)
-}
-
-/// Whether a provider's last rate counts for that reference.
-pub fn is_fresh(state: &State, record: &RateRecord) -> bool {
-    let overlay = Overlay::new(state, state.time().plus(1), 0);
-    let fresh_ms = state.parameters().rate_fresh_ms;
-    is_active(&overlay, record.provider) && record.observed.plus(fresh_ms) >= overlay.time()
-}
-
-/// Whether a participant may provide conversions in this block.
-fn is_active(overlay: &Overlay<'_>, provider: ParticipantId) -> bool {
-    let found = overlay.state().participant(provider);
-    found.is_some_and(|found| !found.suspended && found.roles.any_of(Roles::FX_PROVIDER))
+/// Whether rounding to `payout` costs more than so many thousandths of what `amount` is worth.
+pub(crate) fn is_rounded_beyond(
+    quote: &QuoteRecord,
+    amount: Amount,
+    payout: Amount,
+    per_mille: u32,
+) -> bool {
+    let (from, to) = ((amount, quote.currency), (payout, quote.payout_currency));
+    quote.rate.is_rounded_beyond(from, to, per_mille)
 }
 
 /// Takes an amount of a quote's ceiling.

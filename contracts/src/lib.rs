@@ -20,6 +20,7 @@ mod instructions;
 mod lane;
 mod liquidity;
 mod orders;
+pub mod reference;
 mod reservations;
 mod returns;
 mod risk;

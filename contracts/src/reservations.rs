@@ -1,7 +1,8 @@
 //! Reserved orders: collection, void and expiry.
 //!
-//! Operations: [`collect`], by the collecting gateway until id time plus validity; [`void`], by
-//! the submitter or the collecting gateway; [`expire`], by block time alone.
+//! Operations: [`collect`], by the collecting gateway until id time plus validity, and no longer
+//! than it may hold a quote; [`void`], by the submitter or the collecting gateway; [`expire`], by
+//! block time alone.
 //!
 //! Rules, in order: the id is a UUIDv7 (200); spare bytes are zero (201); the order is known
 //! (300), not rejected (301); not collected (302), voided (303), expired (304), held (307) or
@@ -10,7 +11,7 @@
 //!
 //! Records: the order's new status and where it was set; a collection counts for cashback. A
 //! collection later than its part of the deadline counts, and is a breach of the collecting
-//! gateway; so is an expiry.
+//! gateway; so is an expiry, unless the quote's hold ended before that part of the deadline.
 //!
 //! Always: an open reservation is pending on both its accounts by its amount, and ends once.
 
@@ -81,8 +82,18 @@ pub(crate) fn expire(overlay: &mut Overlay<'_>) {
     for (id, held) in expired {
         booking::release(overlay, id, &held);
         overlay.step_order(id, OrderStatus::Expired, None);
-        sla::note_expiry(overlay, id, &held);
+        if !ends_by_quote(overlay, id, &held) {
+            sla::note_expiry(overlay, id, &held);
+        }
     }
+}
+
+/// Whether a reservation ended because it had held a quote for long enough, while its gateway was
+/// still in time.
+fn ends_by_quote(overlay: &Overlay<'_>, id: OrderId, held: &Reservation) -> bool {
+    let parameters = overlay.state().parameters();
+    let is_early = held.expires < id.time().plus(parameters.order_validity_ms);
+    is_early && held.expires < held.accepted.plus(parameters.deadline_collect_ms)
 }
 
 /// The open reservation that a step is about; otherwise the step's outcome. `step` is the status

@@ -8,17 +8,22 @@
 //! (300) and was collected (321); its sequence number was not used (repeated, or 323 for other
 //! content) and is the next (324); it was collected in an earlier block (327); its instruction is
 //! not with its gateway (322); the submitter may (326); no more than what is left goes back (320);
-//! the money is there (328); sums fit (216).
+//! a part of a converted order costs no more by rounding than a stated share, nor does what is left
+//! of it (329); the money is there (328); sums fit (216).
 //!
 //! Records: each return; what an order's returns add up to, for as long as it can be returned.
 //!
-//! Always: payout and cashback taken back are in proportion, rounded half to even on the sum of
-//! the order's returns, so that a full return takes back exactly all, however it was cut.
+//! Always: what a return leaves of a converted order is what an order of that amount would have
+//! become, so that nobody gains by returning a part, and a full return takes back exactly all,
+//! however it was cut. Cashback taken back is in proportion, rounded half to even on the sum of the
+//! order's returns. The provider takes back its own conversion for a stated time; later the payout
+//! goes to the collecting gateway as it is, in the payout currency.
 
 use chain_state::records::fingerprint;
 use chain_state::{
     AccountKey, Conversion, EntryCause, History, InstructionRecord, InstructionStatus, Location,
-    Movement, OrderStatus, Overlay, PastCollection, PastOrder, Record, ReturnRecord, Returned,
+    Movement, OrderStatus, Overlay, PastCollection, PastOrder, QuoteRecord, Record, ReturnRecord,
+    Returned,
 };
 use chain_types::rate::divide_half_even;
 use chain_types::{
@@ -42,6 +47,8 @@ enum Source {
 struct Return {
     item: RechargeItem,
     conversion: Option<Conversion>,
+    /// Whether the payout goes back as it is, in the payout currency.
+    is_unconverted: bool,
     source: Source,
     /// The gateway that takes the money back from the merchant, or would have paid it.
     paying: ParticipantId,
@@ -86,6 +93,7 @@ pub(crate) fn give_back(
         cashback: found.cashback,
         reason: item.reason.get(),
         is_reversal: matches!(found.source, Source::Window),
+        is_unconverted: found.is_unconverted,
         reference: item.reference,
         time,
         location,
@@ -117,18 +125,26 @@ fn check(
     let before = returned.amount.0;
     let after = before.checked_add(item.amount.get()).filter(|sum| *sum <= order.amount.get());
     let after = after.ok_or(Rejection::ReturnExceeded)?;
-    let conversion = conversion_of(overlay, &order, history)?;
-    let paid = conversion.map_or(order.amount(), |conversion| conversion.payout);
+    let quote = quote_of(overlay, &order, history)?;
+    let (payout, conversion) = match &quote {
+        None => (item.amount(), None),
+        Some(quote) => {
+            let conversion = fx::conversion(quote, order.amount());
+            let payout = payout_of_part(overlay, quote, order.amount(), before, after)?;
+            (payout, Some(conversion.ok_or(Rejection::PayoutOutOfRange)?))
+        }
+    };
+    let rate_ends = collection.time.plus(overlay.state().parameters().return_rate_ms);
     let granted = cashback_of(overlay, &order, &collection);
-    let part = |whole| share(whole, order.amount(), before, after);
     Ok(Return {
         item: order,
         conversion,
+        is_unconverted: conversion.is_some() && overlay.time() > rate_ends,
         source,
         paying,
         amount: item.amount(),
-        payout: part(paid),
-        cashback: part(granted),
+        payout,
+        cashback: share(granted, order.amount(), before, after),
     })
 }
 
@@ -215,17 +231,41 @@ fn source(
     }
 }
 
-fn conversion_of(
+fn quote_of(
     overlay: &mut Overlay<'_>,
     order: &RechargeItem,
     history: &dyn History,
-) -> Result<Option<Conversion>, Rejection> {
+) -> Result<Option<QuoteRecord>, Rejection> {
     let Some(id) = order.quote() else {
         return Ok(None);
     };
     let known = overlay.tables().quotes().get(&id).copied();
-    let quote = known.or_else(|| history.quote(id)).ok_or(Rejection::QuoteUnknown)?;
-    fx::conversion(&quote, order.amount()).map(Some).ok_or(Rejection::PayoutOutOfRange)
+    known.or_else(|| history.quote(id)).map(Some).ok_or(Rejection::QuoteUnknown)
+}
+
+/// What goes back of a converted order's payout when its returns rise from `before` to `after` of
+/// `amount`: what is left becomes what an order of what is left would have become.
+fn payout_of_part(
+    overlay: &Overlay<'_>,
+    quote: &QuoteRecord,
+    amount: Amount,
+    before: u64,
+    after: u64,
+) -> Result<Amount, Rejection> {
+    let payout_of = |part: Amount| {
+        fx::conversion(quote, part).map_or(Amount(0), |conversion| conversion.payout)
+    };
+    let left = Amount(amount.0.saturating_sub(after));
+    let payout_left = payout_of(left);
+    let payout_before = payout_of(Amount(amount.0.saturating_sub(before)));
+    let payout = Amount(payout_before.0.saturating_sub(payout_left.0));
+    let part = Amount(after.saturating_sub(before));
+    let loss_max = overlay.state().parameters().rounding_loss_max_per_mille;
+    // The last part is never refused: it takes exactly what is left.
+    let is_unfair = left.0 > 0
+        && (fx::is_rounded_beyond(quote, left, payout_left, loss_max)
+            || fx::is_rounded_beyond(quote, part, payout, loss_max));
+    if is_unfair { Err(Rejection::ReturnIndivisible) } else { Ok(payout) }
 }
 
 fn cashback_of(overlay: &Overlay<'_>, order: &RechargeItem, collection: &PastCollection) -> Amount {
@@ -258,6 +298,10 @@ fn move_money(overlay: &mut Overlay<'_>, found: &Return) -> Result<(), Rejection
     let mut legs: Vec<(AccountKey, AccountKey, Amount)> = Vec::new();
     match found.conversion {
         None => legs.push((source, liquidity, found.amount)),
+        Some(_) if found.is_unconverted => {
+            let to = AccountKey::liquidity(item.collecting_gateway(), payout_currency);
+            legs.push((source, to, found.payout));
+        }
         Some(conversion) => {
             let provider = conversion.quote.provider();
             let given = AccountKey::fx_position(provider, currency);
@@ -292,6 +336,15 @@ fn net(overlay: &mut Overlay<'_>, found: &Return) {
     match found.conversion {
         None if is_reversal => overlay.is_owed(liquidity, amount),
         None => overlay.net(paying, liquidity, amount),
+        Some(_) if found.is_unconverted => {
+            let to = AccountKey::liquidity(item.collecting_gateway(), payout_currency);
+            let to = overlay.open(to);
+            if is_reversal {
+                overlay.is_owed(to, payout);
+            } else {
+                overlay.net(paying, to, payout);
+            }
+        }
         Some(conversion) => {
             let provider = conversion.quote.provider();
             let taken = overlay.open(AccountKey::fx_position(provider, payout_currency));

@@ -22,7 +22,6 @@ use chain_types::{ChainGenesis, ChainId, Parameters, ParticipantId};
 use crate::check::{parse_genesis, read_toml};
 use crate::fault::{ConfigFault, FieldError};
 use crate::folder::{create_empty_folder, create_folder, write_toml};
-use crate::network::RATES_MIN;
 use crate::node::{
     LogSection, NetworkSection, NodeConfig, OperatorSection, Peer, RpcSection, StoreSection,
 };
@@ -173,7 +172,7 @@ fn add_parameters(plan: &mut toml::Table) -> Result<(), FieldError> {
         let remedy = "write a section `[parameters]`, or leave it out";
         return Err(FieldError::new("parameters", "…", "it is no section", remedy));
     };
-    let defaults = Parameters { rates_min: RATES_MIN, ..Parameters::default() };
+    let defaults = Parameters::default();
     for (name, value) in Parameters::NAMES.iter().zip(defaults.values()) {
         let Ok(value) = i64::try_from(value) else {
             unreachable!("the bounds of parameters lie within TOML's numbers")

@@ -33,6 +33,9 @@ const TIME_MS_MAX: u64 = 4_102_444_800_000;
 const POWER_MAX: u64 = 1_000_000_000;
 /// How many operators approve a change at least where money is real.
 const GOVERNANCE_APPROVALS_MIN: u32 = 2;
+/// How many fresh rates a reference takes at least where money is real: with fewer, one provider
+/// sets it.
+const RATES_MIN: u32 = 3;
 /// The largest net debit cap of a network with real money, in minor units: a hundred thousand
 /// million yuan. A demonstration's caps are a hundred times that, so that nothing is ever refused.
 pub const NET_DEBIT_CAP_MAX: u64 = 10_000_000_000_000;
@@ -66,6 +69,7 @@ pub fn parse_genesis(bytes: &[u8]) -> Result<ChainGenesis, FieldError> {
     check_power(&nodes, development)?;
     if !development {
         refuse_demo_bounds(&liquidity)?;
+        check_rates(&parameters)?;
         check_governance(&parameters, &participants)?;
     }
     root.finish()?;
@@ -353,6 +357,19 @@ fn refuse_demo_bounds(liquidity: &[LiquidityLine]) -> Result<(), FieldError> {
          `development = true` for a network without real money"
     );
     Err(FieldError::new(field, line.net_debit_cap.0, problem, remedy))
+}
+
+/// No provider sets a reference rate alone.
+fn check_rates(parameters: &Parameters) -> Result<(), FieldError> {
+    let (field, needed) = ("parameters.rates_min", parameters.rates_min);
+    if needed >= RATES_MIN {
+        return Ok(());
+    }
+    let problem = "it is a demonstration's: one FX provider could set the reference rate";
+    let remedy = format!(
+        "give at least {RATES_MIN}, or say `development = true` for a network without real money"
+    );
+    Err(FieldError::new(field, needed, problem, remedy))
 }
 
 /// Governance can act, and nobody acts alone.

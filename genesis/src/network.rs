@@ -50,8 +50,6 @@ const CURRENCY_CODES: [&str; 18] = [
 const VALIDATOR_POWER: u64 = 10;
 /// Ports of a node: for other nodes, for RPC, for health and figures.
 pub const PORTS_PER_NODE: u16 = 3;
-/// A reference rate that one provider alone sets is no reference.
-pub(crate) const RATES_MIN: u32 = 2;
 
 /// What network to make. The default is the local network, with a party for every contract: four
 /// validators, one recharge service, two gateways, three FX providers, a settlement agent to make
@@ -117,7 +115,7 @@ impl Default for NetworkPlan {
             opening_liquidity: 0,
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             base_port: 26_000,
-            parameters: Parameters { rates_min: RATES_MIN, ..Parameters::default() },
+            parameters: Parameters::default(),
             time: None,
             seed: None,
         }

@@ -251,6 +251,13 @@ fn bounds_of_a_demonstration_need_the_word_development() {
         &set(&good, "net_debit_cap", 0, "10000000000001"),
         "liquidity of gateway 201 in CNY: net_debit_cap",
     );
+    // Fewer fresh rates than it takes until no provider sets the reference alone.
+    for rates in ["1", "2"] {
+        let text = set(&good, "rates_min", 0, rates);
+        refused(&text, "parameters.rates_min");
+        let text = text.replacen("currencies", "development = true\ncurrencies", 1);
+        parse_genesis(text.as_bytes()).unwrap();
+    }
     // One operator alone, and more approvals than there are operators.
     for approvals in ["1", "5"] {
         let text = set(&good, "governance_approvals", 0, approvals);

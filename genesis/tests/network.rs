@@ -87,7 +87,7 @@ fn the_local_network_has_a_party_for_every_contract() {
         let registered = genesis.participant(ParticipantId(id)).unwrap();
         assert_eq!((registered.name.as_str(), registered.roles), (name, roles));
     }
-    assert_eq!(genesis.parameters, Parameters { rates_min: 2, ..Parameters::default() });
+    assert_eq!(genesis.parameters, Parameters::default());
 }
 
 #[test]

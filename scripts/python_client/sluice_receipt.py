@@ -45,11 +45,12 @@ PARAMETERS = (
     "consensus_timeout_max_ms", "proposer_penalty_heights", "block_batches_max", "block_items_max",
     "block_returns_max", "order_amount_max", "return_period_ms", "day_offset_min", "rate_fresh_ms",
     "rates_min", "quote_valid_max_ms", "transfer_validity_ms", "proposal_validity_ms",
-    "governance_approvals", "governance_notice_heights",
+    "governance_approvals", "governance_notice_heights", "rounding_loss_max_per_mille",
+    "reference_step_per_mille", "reference_confirm_ms", "quote_hold_ms", "return_rate_ms",
 )
 NARROW_PARAMETERS = {
     "block_batches_max", "block_items_max", "block_returns_max", "day_offset_min", "rates_min",
-    "governance_approvals",
+    "governance_approvals", "rounding_loss_max_per_mille", "reference_step_per_mille",
 }
 
 

@@ -13,7 +13,7 @@ RECORD_PROOF_MAGIC = b"SLUICEP2"
 RECORDS_MAX = 64
 
 WINDOW, WINDOW_SETTLEMENT = 0, 4  # numbers of kinds of records
-PARTY_KINDS = {1: "gateway-liquidity", 3: "cashback-pool", 5: "fx-position", 9: "fx-residue"}
+PARTY_KINDS = {1: "gateway-liquidity", 3: "cashback-pool", 5: "fx-position"}
 
 
 @dataclasses.dataclass

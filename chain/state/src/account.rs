@@ -25,8 +25,6 @@ numbered! {
         Suspense = 7, "suspense";
         /// Counter-account of all money that came from or went outside; owned by the scheme.
         SchemeSettlement = 8, "scheme-settlement";
-        /// What rounding of conversions cost the scheme; owned by the scheme.
-        FxResidue = 9, "fx-residue";
     }
 }
 
@@ -68,11 +66,6 @@ impl AccountKey {
     /// An FX provider's position.
     pub const fn fx_position(provider: ParticipantId, currency: Currency) -> Self {
         Self { kind: AccountKind::FxPosition, owner: provider.0 as u64, currency }
-    }
-
-    /// What rounding cost the scheme in a currency.
-    pub const fn fx_residue(currency: Currency) -> Self {
-        Self { kind: AccountKind::FxResidue, owner: SCHEME_OWNER, currency }
     }
 
     /// The counter-account of deposits in a currency.

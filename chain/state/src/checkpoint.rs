@@ -23,6 +23,7 @@ use crate::positions::HashSeeds;
 use crate::recent_batches::RecentBatches;
 use crate::records::{InstructionRecord, Party, Reservation};
 use crate::registry::{Registry, RegistryContent};
+use crate::reservations::ReservationBook;
 use crate::restoring::Restoring;
 use crate::state::State;
 use crate::tables::Tables;
@@ -106,7 +107,7 @@ impl State {
         }
         let accounts = self.accounts.created();
         put_list(&mut bytes, accounts.len(), accounts.iter().copied());
-        put_map(&mut bytes, &self.reservations);
+        put_map(&mut bytes, self.reservations.all());
         put_map(&mut bytes, &self.window.collected);
         put_map(&mut bytes, &self.window.legs);
         put_list(&mut bytes, self.instructions.len(), self.instructions.records().copied());
@@ -180,7 +181,7 @@ impl State {
             accounts: AccountBook::new(accounts),
             writes: head.writes,
             orders: OrderWindow::new(hashing.clone()),
-            reservations: BTreeMap::from_iter(reservations),
+            reservations: ReservationBook::new(reservations),
             window,
             instructions: InstructionBook::new(instructions, head.time),
             batches: RecentBatches::new(hashing.clone()),

@@ -20,6 +20,7 @@ use crate::positions::HashSeeds;
 use crate::recent_batches::RecentBatches;
 use crate::records::{AccountEntry, EntryCause, Record};
 use crate::registry::Registry;
+use crate::reservations::ReservationBook;
 use crate::state::State;
 use crate::tables::Tables;
 use crate::users::UserBook;
@@ -90,7 +91,7 @@ impl State {
             accounts: AccountBook::new(opening_accounts(genesis)),
             writes: hash(Domain::Writes, &[&Digest::ZERO.0, &genesis.chain_id.0.0]),
             orders: OrderWindow::new(hashing.clone()),
-            reservations: BTreeMap::new(),
+            reservations: ReservationBook::default(),
             window: OpenWindow::new(opening),
             instructions: InstructionBook::default(),
             tables: Tables::default(),

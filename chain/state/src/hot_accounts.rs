@@ -252,9 +252,8 @@ impl HotAccounts {
             *posted -= difference(after.credits_posted, before.credits_posted);
             *pending += difference(after.debits_pending, before.debits_pending);
             *pending -= difference(after.credits_pending, before.credits_pending);
-            // Money outside and the cost of rounding are the scheme's: they have no floor.
-            let scheme = [AccountKind::SchemeSettlement, AccountKind::FxResidue];
-            let has_floor = !scheme.contains(&hot.key.kind);
+            // Money outside is the scheme's: it has no floor.
+            let has_floor = hot.key.kind != AccountKind::SchemeSettlement;
             assert!(!has_floor || after.is_within_cap(), "{:?} is overdrawn: {after:?}", hot.key);
         }
         for (currency, (posted, pending)) in sums {

@@ -23,6 +23,7 @@ mod positions;
 pub mod recent_batches;
 pub mod records;
 mod registry;
+mod reservations;
 mod restoring;
 mod slice;
 mod state;
@@ -49,8 +50,9 @@ pub use records::{
     AccountEntry, BreachRecord, BreachSubject, Conversion, Corridor, EntryCause, EvidenceRecord,
     HeldOrder, InstructionRecord, InstructionStatus, Location, OrderRecord, OrderStatus, Party,
     PolicyRecord, Position, ProgrammeRecord, ProposalRecord, ProposalStatus, QuoteRecord,
-    RateRecord, Record, RegistryRecord, Reservation, ReturnRecord, SLA_BUCKETS_MS, SlaCounters,
-    Stage, TransferRecord, TransferStatus, WindowRecord, WindowSettlement,
+    RateRecord, Record, ReferenceRecord, ReferenceStep, RegistryRecord, Reservation, ReturnRecord,
+    SLA_BUCKETS_MS, SlaCounters, Stage, TransferRecord, TransferStatus, WindowRecord,
+    WindowSettlement,
 };
 pub use registry::{KeyOwner, RegistryContent, WITHDRAWN_KEYS_MAX, WithdrawnKey};
 pub use restoring::Restoring;

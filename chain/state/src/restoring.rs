@@ -281,7 +281,7 @@ impl Restoring {
         let reserved = self.waits.iter().filter(|(_, wait)| is_reserved(wait)).map(|(id, _)| id);
         let held = self.waits.iter().filter(|(_, wait)| !is_reserved(wait)).map(|(id, _)| id);
         let (reservations, holds) = (&self.state.reservations, &self.state.tables.held);
-        if !reserved.eq(reservations.keys()) || !held.eq(holds.keys()) {
+        if !reserved.eq(reservations.all().keys()) || !held.eq(holds.keys()) {
             return Err(StateFault::ReservationsDiffer {
                 actual: self.waits.len(),
                 expected: reservations.len() + holds.len(),

@@ -1,6 +1,5 @@
 //! The state after a block: the books and the records that execution reads.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ahash::RandomState;
@@ -18,6 +17,7 @@ use crate::order_window::{OrderWindow, RecentOrders, earliest_needed};
 use crate::recent_batches::RecentBatches;
 use crate::records::{InstructionRecord, OrderRecord, Reservation, WindowRecord};
 use crate::registry::{Registry, RegistryContent};
+use crate::reservations::ReservationBook;
 use crate::slice::Retired;
 use crate::tables::Tables;
 use crate::users::{UserBook, UserDay, UserDayKey, UserMonth, UserMonthKey};
@@ -38,8 +38,7 @@ pub struct State {
     /// The running digest of every write that is not an account's.
     pub(crate) writes: Digest,
     pub(crate) orders: OrderWindow,
-    /// Ascending by id, hence also by expiry: ids begin with their time.
-    pub(crate) reservations: BTreeMap<OrderId, Reservation>,
+    pub(crate) reservations: ReservationBook,
     pub(crate) window: OpenWindow,
     pub(crate) instructions: InstructionBook,
     pub(crate) batches: RecentBatches,
@@ -272,8 +271,7 @@ impl State {
 
     /// The reservations that a block of `time` finds expired, ascending by id.
     pub fn expired_reservations(&self, time: TimeMs) -> Vec<(OrderId, Reservation)> {
-        let expired = self.reservations.iter().take_while(|(_, held)| held.expires < time);
-        expired.map(|(id, held)| (*id, *held)).collect()
+        self.reservations.expired(time)
     }
 
     /// Whether a programme or a limit may count users.
@@ -351,7 +349,7 @@ impl State {
             match change {
                 Some(reservation) => self.reservations.insert(id, reservation),
                 None => self.reservations.remove(&id),
-            };
+            }
         }
         std::mem::take(&mut changes.window).apply(&mut self.window);
         for record in std::mem::take(&mut changes.instructions).into_values() {

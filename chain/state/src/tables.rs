@@ -14,7 +14,7 @@ use crate::checkpoint::{Reader, put_list};
 use crate::fault::StateFault;
 use crate::records::{
     Corridor, HeldOrder, PolicyRecord, ProgrammeRecord, ProposalRecord, QuoteRecord, RateRecord,
-    SlaCounters, Stage, TransferRecord, WindowSettlement,
+    ReferenceRecord, SlaCounters, Stage, TransferRecord, WindowSettlement,
 };
 
 /// Whose rate of which pair: collected, paid out, provider.
@@ -154,6 +154,8 @@ tables! {
     settled: WindowId => WindowSettlement;
     /// Each provider's last rate of each pair.
     rates: RateKey => RateRecord;
+    /// The level of each pair's reference rate.
+    references: (Currency, Currency) => ReferenceRecord;
     /// Quotes that an order may use, or a reservation may still give back to.
     quotes: QuoteId => QuoteRecord;
     /// Each provider's highest quote, so that no id comes twice.

@@ -47,7 +47,7 @@ pub use operation::{
 };
 pub use parameters::Parameters;
 pub use prove::{PROOF_BYTES_MAX, ProofTooLarge, Provable};
-pub use rate::{Converted, Rate};
+pub use rate::Rate;
 pub use receipt::{Inclusion, Receipt, ReceiptError};
 pub use record_proof::{RecordInclusion, RecordProof, RecordProofError};
 pub use registry::{

@@ -107,7 +107,7 @@ parameters! {
     /// How long a provider's rate is fresh.
     rate_fresh_ms: u64 = 60_000, SECOND_MS => DAY_MS;
     /// How many fresh rates a reference takes.
-    rates_min: u32 = 1, 1 => 100;
+    rates_min: u32 = 3, 1 => 100;
     /// How far ahead a quote may be valid.
     quote_valid_max_ms: u64 = 600_000, SECOND_MS => DAY_MS;
     /// How long a transfer waits for its checker.
@@ -118,6 +118,19 @@ parameters! {
     governance_approvals: u32 = 2, 1 => 100;
     /// How many heights lie at least between a proposal and its activation.
     governance_notice_heights: u64 = 10, 1 => 10_000_000;
+    /// How much rounding may cost of a converted amount, in thousandths of it. A payout of zero
+    /// costs all.
+    rounding_loss_max_per_mille: u32 = 10, 0 => 500;
+    /// From how many thousandths on a step of a reference rate waits for confirmation.
+    reference_step_per_mille: u32 = 20, 1 => 10_000;
+    /// How long the fresh rates have to keep to a new level until the reference follows.
+    reference_confirm_ms: u64 = 60_000, SECOND_MS => HOUR_MS;
+    /// How long a reservation holds a quote, from its acceptance; thus never longer than that past
+    /// the quote's end.
+    quote_hold_ms: u64 = 30_000, SECOND_MS => HOUR_MS;
+    /// How long after the collection a return is converted back at the order's own rate. Later the
+    /// payout currency goes back.
+    return_rate_ms: u64 = HOUR_MS, SECOND_MS => 7 * DAY_MS;
 }
 
 impl Parameters {

@@ -1,4 +1,5 @@
-//! Exchange rates: exact decimal fractions, and the only two roundings that money knows.
+//! Exchange rates: exact decimal fractions, and the only two roundings that money knows: down for
+//! what is converted, to the nearest for shares.
 
 use std::cmp::Ordering;
 
@@ -17,15 +18,6 @@ const RATE_DECADES: u32 = 9;
 pub struct Rate {
     mantissa: u64,
     scale: u16,
-}
-
-/// What an amount becomes at a rate, in minor units of the payout currency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Converted {
-    /// To the nearest unit, halves to the even one: what the payee gets.
-    pub rounded: Amount,
-    /// Down to the unit: what the provider delivers. The scheme bears the difference, 0 or 1.
-    pub floor: Amount,
 }
 
 impl Rate {
@@ -68,26 +60,49 @@ impl Rate {
         (raised(self, other.scale), raised(other, self.scale))
     }
 
-    /// What `amount` minor units of `currency` are in `payout_currency`; `None` when ISO 4217 has
-    /// no exponent for one of them, or the result does not fit an amount.
+    /// What `amount` minor units of `currency` are in `payout_currency`, rounded down; `None` when
+    /// ISO 4217 has no exponent for one of them, or the result does not fit an amount.
     pub fn convert(
         self,
         amount: Amount,
         currency: Currency,
         payout_currency: Currency,
-    ) -> Option<Converted> {
+    ) -> Option<Amount> {
+        let (numerator, denominator) = self.exact(amount, currency, payout_currency)?;
+        u64::try_from(numerator / denominator).ok().map(Amount)
+    }
+
+    /// Whether `payout` differs from what `amount` is exactly by more than `per_mille` thousandths
+    /// of that. `true` as well where [`Self::convert`] gives nothing.
+    pub fn is_rounded_beyond(
+        self,
+        (amount, currency): (Amount, Currency),
+        (payout, payout_currency): (Amount, Currency),
+        per_mille: u32,
+    ) -> bool {
+        let Some((numerator, denominator)) = self.exact(amount, currency, payout_currency) else {
+            return true;
+        };
+        // A payout below 2^64 and a denominator of at most 10^19 stay below 2^128.
+        let off = (u128::from(payout.0) * denominator).abs_diff(numerator);
+        // Whoever passes 128 bits is the larger one: rounding is off by less than two units.
+        off.saturating_mul(1_000) > numerator.saturating_mul(u128::from(per_mille))
+    }
+
+    /// The exact result of a conversion as a fraction: numerator and denominator.
+    fn exact(
+        self,
+        amount: Amount,
+        currency: Currency,
+        payout_currency: Currency,
+    ) -> Option<(u128, u128)> {
         let product = u128::from(amount.0) * u128::from(self.mantissa);
         let raised = payout_currency.exponent()?;
         let lowered = currency.exponent()? + self.scale;
-        let (numerator, denominator) = if raised >= lowered {
+        Some(if raised >= lowered {
             (product.checked_mul(power_of_ten(raised - lowered))?, 1)
         } else {
             (product, power_of_ten(lowered - raised))
-        };
-        let amount_of = |units: u128| u64::try_from(units).ok().map(Amount);
-        Some(Converted {
-            rounded: amount_of(divide_half_even(numerator, denominator))?,
-            floor: amount_of(numerator / denominator)?,
         })
     }
 }
@@ -116,43 +131,55 @@ mod tests {
     const JPY: Currency = Currency(392);
     const KWD: Currency = Currency(414);
 
-    fn converted(
-        amount: u64,
-        rate: (u64, u16),
-        from: Currency,
-        to: Currency,
-    ) -> Option<(u64, u64)> {
+    fn converted(amount: u64, rate: (u64, u16), from: Currency, to: Currency) -> Option<u64> {
         let rate = Rate::new(rate.0, rate.1)?;
-        let converted = rate.convert(Amount(amount), from, to)?;
-        Some((converted.rounded.0, converted.floor.0))
+        Some(rate.convert(Amount(amount), from, to)?.0)
     }
 
     #[test]
-    fn conversion_is_exact_and_rounds_halves_to_the_even_unit() {
-        type Row<'a> = (&'a str, u64, (u64, u16), Currency, Currency, Option<(u64, u64)>);
+    fn conversion_rounds_down() {
+        type Row<'a> = (&'a str, u64, (u64, u16), Currency, Currency, Option<u64>);
         let rows: &[Row<'_>] = &[
-            ("one to one", 12_345, (1, 0), CNY, CNY, Some((12_345, 12_345))),
-            ("2 to 0 decimals, down", 149, (1, 0), CNY, JPY, Some((1, 1))),
-            ("2 to 0 decimals, half to even", 150, (1, 0), CNY, JPY, Some((2, 1))),
-            ("half to even goes down too", 250, (1, 0), CNY, JPY, Some((2, 2))),
-            ("0 to 3 decimals", 7, (2_000_000_000, 9), JPY, KWD, Some((14_000, 14_000))),
-            ("the least rate", 1_000_000_000, (1, 9), CNY, CNY, Some((1, 1))),
-            (
-                "the largest rate",
-                3,
-                (1_000_000_000, 0),
-                CNY,
-                CNY,
-                Some((3_000_000_000, 3_000_000_000)),
-            ),
+            ("one to one", 12_345, (1, 0), CNY, CNY, Some(12_345)),
+            ("2 to 0 decimals", 199, (1, 0), CNY, JPY, Some(1)),
+            ("exactly the unit", 200, (1, 0), CNY, JPY, Some(2)),
+            ("0 to 3 decimals", 7, (2_000_000_000, 9), JPY, KWD, Some(14_000)),
+            ("the least rate", 1_000_000_000, (1, 9), CNY, CNY, Some(1)),
+            ("the largest rate", 3, (1_000_000_000, 0), CNY, CNY, Some(3_000_000_000)),
             ("too large for an amount", u64::MAX, (2, 0), CNY, CNY, None),
-            ("the largest amount", u64::MAX, (1, 0), CNY, CNY, Some((u64::MAX, u64::MAX))),
+            ("the largest amount", u64::MAX, (1, 0), CNY, CNY, Some(u64::MAX)),
             ("0 to 3 decimals, far too large", u64::MAX, (1_000_000_000, 0), JPY, KWD, None),
-            ("nothing is left", 1, (1, 9), CNY, JPY, Some((0, 0))),
+            ("nothing is left", 1, (1, 9), CNY, JPY, Some(0)),
         ];
         for (what, amount, rate, from, to, expected) in rows {
             assert_eq!(converted(*amount, *rate, *from, *to), *expected, "{what}");
         }
+    }
+
+    #[test]
+    fn what_rounding_costs_is_exact_at_its_bound() {
+        let rows = [
+            // amount, payout, thousandths, beyond: at 0.14
+            (10_000, 1_400, 0, false),
+            (10_001, 1_400, 0, true),
+            (101, 14, 10, false),
+            (101, 14, 9, true),
+            (7, 0, 999, true),
+            (7, 0, 1_000, false),
+            (7, 1, 20, true),
+            (7, 1, 21, false),
+            (u64::MAX, u64::MAX / 100 * 14 + 2, 1, false),
+            (u64::MAX, u64::MAX, 1, true),
+            (0, 0, 0, false),
+        ];
+        let rate = Rate::new(14, 2).unwrap();
+        for (amount, payout, per_mille, is_beyond) in rows {
+            let (from, to) = ((Amount(amount), CNY), (Amount(payout), CNY));
+            let found = rate.is_rounded_beyond(from, to, per_mille);
+            assert_eq!(found, is_beyond, "{payout} for {amount} within {per_mille}");
+        }
+        let highest = Rate::new(1_000_000_000, 0).unwrap();
+        assert!(highest.is_rounded_beyond((Amount(u64::MAX), JPY), (Amount(1), KWD), 999));
     }
 
     #[test]

@@ -119,6 +119,8 @@ macro_rules! rejections {
                         | Self::PayoutOutOfRange
                         | Self::ProviderSuspended
                         | Self::RatesTooFew
+                        | Self::RoundingTooCostly
+                        | Self::ReferenceUnconfirmed
                 )
             }
 
@@ -185,11 +187,13 @@ rejections! {
     PayoutOutOfRange = 230, "payout-out-of-range", false, "The payout would be zero, or more than an amount can hold.", "Make a new order with another amount.";
     ProviderSuspended = 231, "provider-suspended", false, "The quote's FX provider is suspended or is one no longer.", "Use another provider's quote; then make a new order.";
     RatesTooFew = 232, "rates-too-few", false, "Too few providers publish rates for the pair.", "Make a new order that is paid out in a currency for which there is a reference rate.";
+    RoundingTooCostly = 233, "rounding-too-costly", false, "Rounding the payout down would cost more than the chain allows.", "Make a new order with a larger amount, or with one that converts to whole minor units.";
+    ReferenceUnconfirmed = 234, "reference-unconfirmed", false, "The reference rate has moved in one step by more than the chain allows at once, and the new level is not confirmed yet.", "Wait until the providers have kept to the new level for a while: `fx_reference` shows when; then make a new order.";
     OrderUnknown = 300, "order-unknown", true, "No order with this id is reserved or within its validity.", "Ask `recharge_order`: it knows every order for ever, and whether one that is not found may still commit.";
     OrderRejected = 301, "order-rejected", false, "The order was rejected and never entered the books.", "Ask `recharge_order` why; if the user was debited, give that back.";
     OrderCollected = 302, "order-collected", false, "The order is already collected.", "Nothing needs to be done; to give the money back, use a return.";
     OrderVoided = 303, "order-voided", false, "The order is voided.", "Ask `recharge_order`; if the user was debited, give that back before a new order is made.";
-    OrderExpired = 304, "order-expired", false, "The order's reservation expired.", "Ask `recharge_order`; if the user was debited, give that back before a new order is made.";
+    OrderExpired = 304, "order-expired", false, "The order's reservation expired: its validity was over, or it had held a quote for as long as the chain allows.", "Ask `recharge_order`; if the user was debited, give that back before a new order is made.";
     NotOrderParty = 305, "not-order-party", false, "Only the order's submitter or collecting gateway may void it.", "Let one of them submit it.";
     ReasonUnknown = 306, "reason-unknown", false, "The reason is not one that this operation knows.", "Use a reason from docs/wire-format.md.";
     OrderHeld = 307, "order-held", true, "The order is held; a risk desk has not decided yet.", "Wait for the decision; the order keeps its id.";
@@ -205,6 +209,7 @@ rejections! {
     NotReturnParty = 326, "not-return-party", false, "Only the paying gateway may return the order; while its window is open, the collecting gateway too.", "Let the right gateway submit it.";
     OrderFresh = 327, "order-fresh", true, "The order changed in this very block.", "Send the same return again.";
     ReturnFundsMissing = 328, "return-funds-missing", false, "The paying gateway or the FX provider does not have the money to be sent back.", "Deposit liquidity; then send a new batch with the same return.";
+    ReturnIndivisible = 329, "return-indivisible", false, "Rounding what goes back, or what would be left of the converted order, would cost more than the chain allows.", "Return all that is left, or another part with the same sequence number: a larger one, or one that converts to whole minor units.";
     InstructionUnknown = 400, "instruction-unknown", true, "No instruction for this window, merchant and currency exists.", "Check the instruction's id; its window may still be open.";
     NotPayingGateway = 401, "not-paying-gateway", false, "Only the instruction's paying gateway may attest to it.", "Let the paying gateway submit it.";
     AmountMismatch = 402, "amount-mismatch", false, "An arrival is for exactly the instruction's amount.", "Attest the full amount once all of it is credited.";

@@ -164,7 +164,8 @@ impl Scene {
 /// What every scenario begins with: two banks that may each owe 10,000.00 of a currency.
 fn example_genesis() -> chain_types::ChainGenesis {
     let mut genesis = genesis();
-    genesis.parameters = Parameters { governance_notice_heights: 1, ..Parameters::default() };
+    genesis.parameters =
+        Parameters { governance_notice_heights: 1, rates_min: 1, ..Parameters::default() };
     let line = |gateway: u32, currency: u16| LiquidityLine {
         gateway: ParticipantId(gateway),
         currency: Currency(currency),

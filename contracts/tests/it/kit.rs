@@ -111,7 +111,11 @@ pub fn genesis() -> ChainGenesis {
         chain_id: ChainId(sha256(&[b"a chain for tests"])),
         name: "tests".to_owned(),
         time: START,
-        parameters: Parameters { order_amount_max: 1_000_000, ..Parameters::default() },
+        parameters: Parameters {
+            order_amount_max: 1_000_000,
+            rates_min: 1,
+            ..Parameters::default()
+        },
         currencies: [CNY, JPY, KWD, USD, EUR].map(Currency).to_vec(),
         participants: vec![
             participant(OPERATORS[0], Roles::SETTLEMENT_OPERATOR, false),

@@ -51,6 +51,15 @@ pub(crate) fn share(whole: u64, part: u64, of: u64) -> u64 {
     u64::try_from(rounded).unwrap_or(u64::MAX)
 }
 
+/// Whether `whole` differs from `exact` by more than so many thousandths of it.
+pub(crate) fn is_off(exact: Fraction, whole: u64, thousandths: u32) -> bool {
+    let scaled = u128::from(whole) * exact.denominator;
+    let (low, high) = (scaled.min(exact.numerator), scaled.max(exact.numerator));
+    let allowed = exact.numerator.checked_mul(u128::from(thousandths));
+    // What passes 128 bits allows more than a rounding can be off.
+    allowed.is_some_and(|allowed| (high - low).saturating_mul(1_000) > allowed)
+}
+
 /// A rate within its bounds: `mantissa / 10^scale`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RawRate {
@@ -107,7 +116,12 @@ pub(crate) fn median(mut rates: Vec<u128>) -> Option<u128> {
 
 /// Whether `rate` differs from `reference` by 0.3 % of it or more.
 pub(crate) fn has_drifted(rate: u128, reference: u128) -> bool {
-    rate.abs_diff(reference) * 1_000 >= reference * DRIFT_PER_MILLE
+    is_apart(rate, reference, DRIFT_PER_MILLE)
+}
+
+/// Whether `rate` differs from `reference` by so many thousandths of it or more.
+pub(crate) fn is_apart(rate: u128, reference: u128, thousandths: u128) -> bool {
+    rate.abs_diff(reference) * 1_000 >= reference * thousandths
 }
 
 fn ten_to(exponent: u16) -> u128 {
@@ -158,6 +172,24 @@ mod tests {
         ];
         for (whole, part, of, expected) in rows {
             assert_eq!(share(whole, part, of), expected, "{whole} × {part} / {of}");
+        }
+    }
+
+    #[test]
+    fn rounding_is_off_by_a_part_of_the_exact_value() {
+        let rows = [
+            // numerator, denominator, whole, thousandths, off
+            (1_414, 100, 14, 9, true),
+            (1_414, 100, 14, 10, false),
+            (98, 100, 0, 999, true),
+            (98, 100, 1, 20, true),
+            (98, 100, 1, 21, false),
+            (7, 7, 1, 0, false),
+        ];
+        for (numerator, denominator, whole, thousandths, off) in rows {
+            let exact = Fraction::new(numerator, denominator);
+            let shown = format!("{whole} for {numerator} / {denominator} within {thousandths}");
+            assert_eq!(is_off(exact, whole, thousandths), off, "{shown}");
         }
     }
 

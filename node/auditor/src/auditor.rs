@@ -151,7 +151,7 @@ impl Auditor {
     /// missing has counters of zero.
     ///
     /// Kinds: 1 gateway-liquidity, 2 merchant-payable, 3 cashback-pool, 4 cashback-owed,
-    /// 5 fx-position, 6 fees, 7 suspense, 8 scheme-settlement, 9 fx-residue.
+    /// 5 fx-position, 6 fees, 7 suspense, 8 scheme-settlement.
     pub fn balances(&self) -> BTreeMap<(u8, u64, u16), Counters> {
         let accounts = self.books.accounts().iter();
         accounts.map(|(account, counters)| (account.numbers(), *counters)).collect()

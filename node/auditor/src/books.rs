@@ -19,8 +19,6 @@ pub(crate) enum Kind {
     FxPosition = 5,
     /// The counter-account of all money that came from or went outside.
     SchemeSettlement = 8,
-    /// What rounding cost the scheme.
-    FxResidue = 9,
 }
 
 /// An account: kind, owner, currency.
@@ -65,11 +63,6 @@ impl Account {
     /// The outside world.
     pub(crate) fn settlement(currency: u16) -> Self {
         Self { kind: Kind::SchemeSettlement, owner: 0, currency }
-    }
-
-    /// The scheme's cost of rounding.
-    pub(crate) fn residue(currency: u16) -> Self {
-        Self { kind: Kind::FxResidue, owner: 0, currency }
     }
 }
 

@@ -6,7 +6,7 @@ use chain_types::{
     Currency, Outcome, ParticipantId, QuoteItem, RateItem, RechargeItem, Rejection, Roles,
 };
 
-use crate::arithmetic::{RawRate, has_drifted, median};
+use crate::arithmetic::{Fraction, RawRate, has_drifted, is_apart, is_off, median};
 use crate::auditor::{Auditor, Verdict};
 use crate::books::Account;
 use crate::orders::{Order, check_spare, refuse_if, repeated};
@@ -19,10 +19,18 @@ type Pair = (u16, u16);
 pub(crate) struct Fill {
     pub(crate) quote: u64,
     pub(crate) provider: u32,
-    /// What the merchant is paid: rounded to the nearest.
+    /// What the provider delivers and the merchant is paid: rounded down.
     pub(crate) payout: u64,
-    /// What the provider delivers: rounded down. The scheme bears the difference.
-    pub(crate) floor: u64,
+}
+
+/// What is confirmed of a pair's reference, in multiples of 10^-15.
+#[derive(Debug, Clone, Copy)]
+struct Level {
+    confirmed: u128,
+    /// Block time of its confirmation.
+    at: u64,
+    /// A level further away, and the block time since which the reference has kept to it.
+    waiting: Option<(u128, u64)>,
 }
 
 /// A quote and what was used of it.
@@ -32,7 +40,7 @@ struct Quote {
     used: u128,
 }
 
-/// What FX providers said, and how many orders were converted.
+/// What FX providers said, and what is confirmed of it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Market {
     /// Each provider's last rate, by pair and provider.
@@ -40,21 +48,10 @@ pub(crate) struct Market {
     quotes: BTreeMap<u64, Quote>,
     /// Each provider's last quote.
     last_quotes: BTreeMap<ParticipantId, u64>,
-    /// Collected orders that were converted, by payout currency.
-    converted: BTreeMap<u16, u128>,
+    levels: BTreeMap<Pair, Level>,
 }
 
 impl Market {
-    /// One more order was converted into a currency.
-    pub(crate) fn count_converted(&mut self, payout_currency: u16) {
-        *self.converted.entry(payout_currency).or_default() += 1;
-    }
-
-    /// How many collected orders were converted into a currency.
-    pub(crate) fn converted(&self, payout_currency: u16) -> u128 {
-        self.converted.get(&payout_currency).copied().unwrap_or_default()
-    }
-
     fn used_mut(&mut self, quote: u64) -> &mut u128 {
         match self.quotes.get_mut(&quote) {
             Some(quote) => &mut quote.used,
@@ -82,7 +79,34 @@ impl Auditor {
             return repeated(last == item, Rejection::RateNotNewer);
         }
         rates.insert(provider, *item);
+        self.move_level(pair);
         Ok(Outcome::APPLIED)
+    }
+
+    /// After each rate that is published: the confirmed level follows the pair's reference within
+    /// a step, or once the reference has kept to a level further away; each no sooner than the
+    /// time of confirmation after what was before.
+    fn move_level(&mut self, pair: Pair) {
+        let Ok(fresh) = self.fresh_rates(pair) else { return };
+        let Some(reference) = median(fresh.into_values().collect()) else { return };
+        let parameters = &self.registry.parameters;
+        let step = u128::from(parameters.reference_step_per_mille);
+        let (now, confirm_ms) = (self.time, parameters.reference_confirm_ms);
+        let reached = Level { confirmed: reference, at: now, waiting: None };
+        let level = self.fx.levels.entry(pair).or_insert(reached);
+        if !is_apart(reference, level.confirmed, step) {
+            level.waiting = None;
+            if now >= level.at.saturating_add(confirm_ms) {
+                *level = reached;
+            }
+            return;
+        }
+        let kept = level.waiting.filter(|(other, _)| !is_apart(reference, *other, step));
+        match kept {
+            Some((_, since)) if now >= since.saturating_add(confirm_ms) => *level = reached,
+            Some(_) => {}
+            None => level.waiting = Some((reference, now)),
+        }
     }
 
     /// Rules of `issue quote`.
@@ -124,23 +148,39 @@ impl Auditor {
         refuse_if(!is_pair, Rejection::PairInvalid)
     }
 
-    /// The reference rate of a pair, in multiples of 10^-15; 226 or 232 when there is none.
-    fn reference(&self, pair: Pair) -> Result<u128, Rejection> {
+    /// The fresh rates of a pair by provider, in multiples of 10^-15; 226 or 232 when they are not
+    /// enough.
+    fn fresh_rates(&self, pair: Pair) -> Result<BTreeMap<ParticipantId, u128>, Rejection> {
         let needed = usize::try_from(self.registry.parameters.rates_min).unwrap_or(usize::MAX);
         let empty = BTreeMap::new();
         let published = self.fx.rates.get(&pair).unwrap_or(&empty);
-        let mut fresh = Vec::new();
+        let mut fresh = BTreeMap::new();
         for (provider, item) in published {
             if self.is_fresh(*provider, item) {
-                fresh.push(RawRate::new(item.mantissa.get(), item.scale.get())?.exact());
+                let rate = RawRate::new(item.mantissa.get(), item.scale.get())?;
+                fresh.insert(*provider, rate.exact());
             }
         }
-        let has_enough = |count: usize| count >= needed;
-        match median(fresh.clone()).filter(|_| has_enough(fresh.len())) {
-            Some(reference) => Ok(reference),
-            None if has_enough(published.len()) => Err(Rejection::RatesStale),
-            None => Err(Rejection::RatesTooFew),
-        }
+        refuse_if(published.len() < needed, Rejection::RatesTooFew)?;
+        refuse_if(fresh.len() < needed, Rejection::RatesStale)?;
+        Ok(fresh)
+    }
+
+    /// The reference for a provider's quote: the others' median, with its own rate where that
+    /// makes the number odd; 234 when it is a step or more away from what is confirmed.
+    fn reference(&self, pair: Pair, provider: ParticipantId) -> Result<u128, Rejection> {
+        let fresh = self.fresh_rates(pair)?;
+        let is_odd = |rates: &Vec<u128>| rates.len() % 2 == 1;
+        let others = fresh.iter().filter(|(of, _)| **of != provider);
+        let others: Vec<u128> = others.map(|(_, rate)| *rate).collect();
+        let all: Vec<u128> = fresh.values().copied().collect();
+        let judges = if is_odd(&others) { others } else { all };
+        let reference = median(judges).ok_or(Rejection::RatesStale)?;
+        let step = u128::from(self.registry.parameters.reference_step_per_mille);
+        let level = self.fx.levels.get(&pair);
+        let is_near = level.is_some_and(|level| !is_apart(reference, level.confirmed, step));
+        refuse_if(!is_near, Rejection::ReferenceUnconfirmed)?;
+        Ok(reference)
     }
 
     fn is_fresh(&self, provider: ParticipantId, item: &RateItem) -> bool {
@@ -149,7 +189,7 @@ impl Auditor {
         is_recent && self.registry.is_active(provider, Roles::FX_PROVIDER)
     }
 
-    /// 222 to 232: what an order becomes; `None` when it is not converted.
+    /// 222 to 234: what an order becomes; `None` when it is not converted.
     pub(crate) fn convert(&self, item: &RechargeItem) -> Result<Option<Fill>, Rejection> {
         if item.currency == item.payout_currency {
             return Ok(None);
@@ -167,15 +207,46 @@ impl Auditor {
         let ceiling = u128::from(quote.item.ceiling.get());
         refuse_if(would_be_used > ceiling, Rejection::QuoteSpent)?;
         let rate = RawRate::new(quote.item.mantissa.get(), quote.item.scale.get())?;
-        let has_drifted = has_drifted(rate.exact(), self.reference(pair)?);
+        let has_drifted = has_drifted(rate.exact(), self.reference(pair, provider)?);
         refuse_if(has_drifted, Rejection::QuoteDrifted)?;
-        let fill = fill(&quote.item, rate, item).ok_or(Rejection::PayoutOutOfRange)?;
+        let payout = payout(&quote.item, item.amount.get()).ok_or(Rejection::PayoutOutOfRange)?;
+        let is_costly = self.is_costly(&quote.item, item.amount.get(), payout);
+        refuse_if(is_costly, Rejection::RoundingTooCostly)?;
+        let fill = Fill { quote: id, provider: provider.0, payout };
         let minimum = item.payout_minimum.get();
         refuse_if(fill.payout < minimum, Rejection::PayoutBelowMinimum)?;
         let position = Account::position(provider.0, pair.1);
-        let delivers = self.books.has_available(position, fill.floor);
+        let delivers = self.books.has_available(position, fill.payout);
         refuse_if(!delivers, Rejection::PositionExceeded)?;
         Ok(Some(fill))
+    }
+
+    /// Whether `payout` is further from what `amount` is exactly than rounding may cost.
+    fn is_costly(&self, quote: &QuoteItem, amount: u64, payout: u64) -> bool {
+        let thousandths = self.registry.parameters.rounding_loss_max_per_mille;
+        exact(quote, amount).is_none_or(|exact| is_off(exact, payout, thousandths))
+    }
+
+    /// 329: what a return of a part takes of a converted order's payout. Before and after it the
+    /// order is what an order of what is left of it would be.
+    pub(crate) fn part_of_payout(
+        &self,
+        fill: Fill,
+        left_before: u64,
+        left_after: u64,
+    ) -> Result<u64, Rejection> {
+        let quote = &match self.fx.quotes.get(&fill.quote) {
+            Some(quote) => quote.item,
+            None => unreachable!("quote {} was found when the order was booked", fill.quote),
+        };
+        let worth = |amount: u64| payout(quote, amount).unwrap_or_default();
+        let taken = worth(left_before) - worth(left_after);
+        if left_after > 0 {
+            let is_rest_costly = self.is_costly(quote, left_after, worth(left_after));
+            let is_part_costly = self.is_costly(quote, left_before - left_after, taken);
+            refuse_if(is_rest_costly || is_part_costly, Rejection::ReturnIndivisible)?;
+        }
+        Ok(taken)
     }
 
     /// A booked order uses its quote.
@@ -193,13 +264,15 @@ impl Auditor {
     }
 }
 
-/// `None` when the payout would be zero or no amount.
-fn fill(quote: &QuoteItem, rate: RawRate, item: &RechargeItem) -> Option<Fill> {
-    let exponent = Currency(item.currency.get()).exponent()?;
-    let payout_exponent = Currency(item.payout_currency.get()).exponent()?;
-    let exact = rate.convert(item.amount.get(), exponent, payout_exponent)?;
-    let payout = u64::try_from(exact.round()).ok().filter(|payout| *payout > 0)?;
-    let floor = u64::try_from(exact.floor()).ok()?;
-    let provider = quote.quote_id().provider().0;
-    Some(Fill { quote: quote.quote_id.get(), provider, payout, floor })
+/// What `amount` is exactly by a quote, in minor units of the payout currency.
+fn exact(quote: &QuoteItem, amount: u64) -> Option<Fraction> {
+    let rate = RawRate::new(quote.mantissa.get(), quote.scale.get()).ok()?;
+    let exponent = Currency(quote.currency.get()).exponent()?;
+    let payout_exponent = Currency(quote.payout_currency.get()).exponent()?;
+    rate.convert(amount, exponent, payout_exponent)
+}
+
+/// What `amount` is paid out as by a quote; `None` when that would be zero or no amount.
+fn payout(quote: &QuoteItem, amount: u64) -> Option<u64> {
+    u64::try_from(exact(quote, amount)?.floor()).ok().filter(|payout| *payout > 0)
 }

@@ -43,8 +43,7 @@ impl Auditor {
         self.check_journal()?;
         self.check_trial_balance()?;
         self.check_bounds()?;
-        self.check_payables()?;
-        self.check_residues()
+        self.check_payables()
     }
 
     /// The four counters say the same balances as the journal.
@@ -77,7 +76,7 @@ impl Auditor {
 
     /// No account is past its bound.
     fn check_bounds(&self) -> Result<(), Finding> {
-        let is_bounded = |kind: Kind| !matches!(kind, Kind::SchemeSettlement | Kind::FxResidue);
+        let is_bounded = |kind: Kind| kind != Kind::SchemeSettlement;
         for (account, counters) in self.books.accounts() {
             if is_bounded(account.kind) && counters.available() < 0 {
                 let expected = format!("at least 0 available in {}", words(*account));
@@ -105,20 +104,6 @@ impl Auditor {
                 let expected = format!("{sum} in {}, as is still to be paid", words(*account));
                 let found = format!("{}", counters.balance());
                 return Err(self.books_finding("payables", expected, found));
-            }
-        }
-        Ok(())
-    }
-
-    /// Rounding cost the scheme at most one minor unit an order that was converted.
-    fn check_residues(&self) -> Result<(), Finding> {
-        let residues = self.books.accounts().iter();
-        for (account, counters) in residues.filter(|(account, _)| account.kind == Kind::FxResidue) {
-            let most = self.fx.converted(account.currency);
-            if counters.debits_posted > most {
-                let expected = format!("at most {most} debited to {}", words(*account));
-                let found = counters.debits_posted.to_string();
-                return Err(self.books_finding("residue", expected, found));
             }
         }
         Ok(())

@@ -33,6 +33,8 @@ pub(crate) enum Status {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Collection {
     pub(crate) height: u64,
+    /// Block time.
+    pub(crate) time: u64,
     pub(crate) window: u64,
 }
 
@@ -48,6 +50,8 @@ pub(crate) struct Order {
     pub(crate) fill: Option<Fill>,
     /// The block time at which it was reserved or collected.
     pub(crate) accepted: u64,
+    /// The last block time at which it waits: as held by its id, as reserved by its quote too.
+    pub(crate) waits_until: u64,
     pub(crate) collection: Option<Collection>,
     /// The cashback granted on it.
     pub(crate) cashback: u64,
@@ -66,6 +70,7 @@ impl Order {
             payout: item.amount.get(),
             fill: None,
             accepted: 0,
+            waits_until: 0,
             collection: None,
             cashback: 0,
             returns: Vec::new(),
@@ -93,21 +98,17 @@ impl Order {
         Account::payable(self.item.merchant.get(), self.item.payout_currency.get())
     }
 
-    /// Everything that it moves; nothing is moved by zero.
+    /// Everything that it moves.
     pub(crate) fn movements(&self) -> Vec<Movement> {
         let (amount, payable) = (self.amount(), self.payable());
         let Some(fill) = self.fill else {
             return vec![Movement::new(self.liquidity(), amount, payable)];
         };
-        let (currency, payout_currency) = (self.item.currency.get(), payable.currency);
-        let residue = Account::residue(payout_currency);
-        let mut movements = vec![
-            Movement::new(self.liquidity(), amount, Account::position(fill.provider, currency)),
-            Movement::new(Account::position(fill.provider, payout_currency), fill.floor, payable),
-            Movement::new(residue, self.payout - fill.floor, payable),
-        ];
-        movements.retain(|movement| movement.amount > 0);
-        movements
+        let position = |currency| Account::position(fill.provider, currency);
+        vec![
+            Movement::new(self.liquidity(), amount, position(self.item.currency.get())),
+            Movement::new(position(payable.currency), fill.payout, payable),
+        ]
     }
 }
 
@@ -115,8 +116,8 @@ impl Order {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Orders {
     all: BTreeMap<OrderId, Order>,
-    /// Those reserved or held, in the order of their ids' times.
-    pub(crate) waiting: BTreeSet<OrderId>,
+    /// Those reserved or held, in the order of the times at which they end.
+    pub(crate) waiting: BTreeSet<(u64, OrderId)>,
     /// Those that were collected: an order enters once.
     pub(crate) settled: BTreeSet<OrderId>,
 }
@@ -130,10 +131,11 @@ impl Orders {
     /// Keeps an order as it is now.
     pub(crate) fn keep(&mut self, order: Order) {
         let id = order.item.order_id();
+        if let Some(before) = self.all.get(&id) {
+            self.waiting.remove(&(before.waits_until, id));
+        }
         if matches!(order.status, Status::Reserved | Status::Held) {
-            self.waiting.insert(id);
-        } else {
-            self.waiting.remove(&id);
+            self.waiting.insert((order.waits_until, id));
         }
         self.all.insert(id, order);
     }
@@ -197,12 +199,19 @@ impl Auditor {
         self.time <= id_time.0.saturating_add(validity)
     }
 
+    /// The last block time at which an order's id is timely.
+    fn id_end(&self, item: &RechargeItem) -> u64 {
+        let validity = self.registry.parameters.order_validity_ms;
+        item.order_id().time().0.saturating_add(validity)
+    }
+
     fn submission(&mut self, order: &mut Order) -> Verdict {
         self.check_amounts(&order.item)?;
         self.check_parties(&order.item, order.submitter)?;
         self.check_limits(&order.item)?;
         if self.is_held(&order.item) {
             order.status = Status::Held;
+            order.waits_until = self.id_end(&order.item);
             return Ok(Outcome::HELD);
         }
         self.book(order)
@@ -258,7 +267,7 @@ impl Auditor {
         refuse_if(!may_submit, Rejection::NotCollectingGateway)
     }
 
-    /// 215 to 232, then the books: reserved, or collected when it is so flagged.
+    /// 215 to 234, then the books: reserved, or collected when it is so flagged.
     fn book(&mut self, order: &mut Order) -> Verdict {
         let mut booked = order.clone();
         if let Some(fill) = self.convert(&order.item)? {
@@ -281,6 +290,11 @@ impl Auditor {
         }
         order.movements().into_iter().for_each(|movement| self.books.reserve(movement));
         order.status = Status::Reserved;
+        order.waits_until = self.id_end(&order.item);
+        if order.fill.is_some() {
+            let hold_ms = self.registry.parameters.quote_hold_ms;
+            order.waits_until = order.waits_until.min(self.time.saturating_add(hold_ms));
+        }
         Ok(Outcome::APPLIED)
     }
 
@@ -297,7 +311,8 @@ impl Auditor {
         let is_first = self.orders.settled.insert(id);
         assert!(is_first, "order {id} settles a second time");
         order.status = Status::Collected;
-        order.collection = Some(Collection { height: self.height, window: self.windows.open_id() });
+        let (height, time, window) = (self.height, self.time, self.windows.open_id());
+        order.collection = Some(Collection { height, time, window });
         let parameters = &self.registry.parameters;
         let allowed_ms = if order.fill.is_some() {
             parameters.deadline_cross_border_ms
@@ -305,9 +320,6 @@ impl Auditor {
             parameters.deadline_domestic_ms
         };
         self.windows.collect(order, order.accepted.saturating_add(allowed_ms));
-        if order.fill.is_some() {
-            self.fx.count_converted(order.payable().currency);
-        }
         let (merchant, currency) = (order.item.merchant.get(), order.item.currency.get());
         let amount = u128::from(order.amount());
         let statement = self.statement_of(merchant, currency);

@@ -44,8 +44,8 @@ impl Auditor {
 
     /// Reservations and held orders past their time, at the start of a block.
     pub(crate) fn expire_orders(&mut self) {
-        while let Some(id) = self.orders.waiting.first().copied() {
-            if self.is_within_validity(id.time()) {
+        while let Some((until, id)) = self.orders.waiting.first().copied() {
+            if self.time <= until {
                 return;
             }
             let order = match self.orders.get(id) {

@@ -26,6 +26,8 @@ struct Refund {
     amount: u64,
     /// From the source, in the payout currency.
     payout: u64,
+    /// Whether the payout goes to the collecting gateway as it is, and no provider takes part.
+    is_unconverted: bool,
     /// Of the cashback, back into the budget.
     cashback: u64,
 }
@@ -49,7 +51,7 @@ impl Auditor {
         refuse_if(sequence != order.returns.len() + 1, Rejection::ReturnGap)?;
         refuse_if(collection.height == self.height, Rejection::OrderFresh)?;
         let source = self.source(&order, collection, submitter)?;
-        let refund = refund(&order, item.amount.get())?;
+        let refund = self.refund(&order, collection, item.amount.get())?;
         let legs = movements(&order, source_account(&order, source), refund);
         self.check_funds(&legs)?;
         legs.into_iter().for_each(|leg| self.books.post(leg));
@@ -81,6 +83,27 @@ impl Auditor {
         };
         let is_party = submitter == instruction.gateway;
         refuse_if(!is_party, Rejection::NotReturnParty).map(|()| source)
+    }
+
+    /// 320 and 329, and what a return of `amount` takes.
+    fn refund(
+        &self,
+        order: &Order,
+        collection: Collection,
+        amount: u64,
+    ) -> Result<Refund, Rejection> {
+        let (whole, before) = (order.amount(), order.returned);
+        let after = before.checked_add(amount).filter(|after| *after <= whole);
+        let after = after.ok_or(Rejection::ReturnExceeded)?;
+        let payout = match order.fill {
+            None => amount,
+            Some(fill) => self.part_of_payout(fill, whole - before, whole - after)?,
+        };
+        let rate_ms = self.registry.parameters.return_rate_ms;
+        let is_late = self.time > collection.time.saturating_add(rate_ms);
+        let cashback = share(order.cashback, after, whole) - share(order.cashback, before, whole);
+        let is_unconverted = order.fill.is_some() && is_late;
+        Ok(Refund { amount, payout, is_unconverted, cashback })
     }
 
     /// 328: whoever gives has it, or gets it by an earlier leg.
@@ -126,8 +149,13 @@ impl Auditor {
         if let Some(gateway) = instructed {
             self.windows.debit(Account::liquidity(gateway.0, payout_currency), refund.payout);
         }
-        self.windows.credit(order.liquidity(), refund.amount);
-        if let Some(fill) = order.fill {
+        if refund.is_unconverted {
+            let to = Account::liquidity(order.gateway(), payout_currency);
+            self.windows.credit(to, refund.payout);
+        } else {
+            self.windows.credit(order.liquidity(), refund.amount);
+        }
+        if let Some(fill) = order.fill.filter(|_| !refund.is_unconverted) {
             let position = |currency| Account::position(fill.provider, currency);
             self.windows.credit(position(payout_currency), refund.payout);
             self.windows.debit(position(currency), refund.amount);
@@ -146,21 +174,15 @@ fn source_account(order: &Order, source: Source) -> Account {
     }
 }
 
-/// 320, and what a return of `amount` takes: the totals after it less those before.
-fn refund(order: &Order, amount: u64) -> Result<Refund, Rejection> {
-    let (whole, before) = (order.amount(), order.returned);
-    let after = before.checked_add(amount).filter(|after| *after <= whole);
-    let after = after.ok_or(Rejection::ReturnExceeded)?;
-    let part_of = |total: u64| share(total, after, whole) - share(total, before, whole);
-    let payout = if order.fill.is_some() { part_of(order.payout) } else { amount };
-    Ok(Refund { amount, payout, cashback: part_of(order.cashback) })
-}
-
 /// What a return moves; nothing is moved by zero, or from an account to itself.
 fn movements(order: &Order, payer: Account, refund: Refund) -> Vec<Movement> {
     let currency = order.item.currency.get();
     let mut movements = match order.fill {
         None => vec![Movement::new(payer, refund.amount, order.liquidity())],
+        Some(_) if refund.is_unconverted => {
+            let to = Account::liquidity(order.gateway(), payer.currency);
+            vec![Movement::new(payer, refund.payout, to)]
+        }
         Some(fill) => {
             let position = |currency| Account::position(fill.provider, currency);
             let to_provider = position(payer.currency);

@@ -108,8 +108,7 @@ impl Windows {
         if let Some(fill) = order.fill {
             let (currency, payout_currency) = (order.item.currency.get(), payable.currency);
             self.credit(Account::position(fill.provider, currency), order.amount());
-            self.debit(Account::position(fill.provider, payout_currency), fill.floor);
-            self.debit(Account::residue(payout_currency), order.payout - fill.floor);
+            self.debit(Account::position(fill.provider, payout_currency), fill.payout);
         }
     }
 

@@ -79,6 +79,7 @@ fn genesis(time: TimeMs) -> ChainGenesis {
         parameters: Parameters {
             window_ms: 10_000,
             governance_notice_heights: 1,
+            rates_min: 1,
             ..Parameters::default()
         },
         currencies: vec![Currency(156), Currency(840)],

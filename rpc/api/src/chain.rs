@@ -550,4 +550,14 @@ parameters_report! {
     governance_approvals: u32,
     /// How many heights lie at least between a proposal and its activation.
     governance_notice_heights: u64,
+    /// How much rounding may cost of a converted amount, in thousandths.
+    rounding_loss_max_per_mille: u32,
+    /// From how many thousandths on a step of a reference rate waits for confirmation.
+    reference_step_per_mille: u32,
+    /// How long the fresh rates have to keep to a new level.
+    reference_confirm_ms: u64,
+    /// How long a reservation holds a quote.
+    quote_hold_ms: u64,
+    /// How long after the collection a return is converted back at the order's own rate.
+    return_rate_ms: u64,
 }

@@ -95,6 +95,15 @@ pub struct ReferenceReport {
     pub provider_count: u32,
     /// How many fresh ones it takes.
     pub rates_min: u32,
+    /// The level from which the median may differ by less than a step; absent before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed: Option<String>,
+    /// A level further away, which waits for confirmation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<String>,
+    /// From when on a published rate confirms that level, if the fresh rates have kept to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting_until_ms: Option<u64>,
 }
 
 impl ReferenceReport {

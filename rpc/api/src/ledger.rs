@@ -108,8 +108,6 @@ pub enum AccountKind {
     Suspense = 7,
     /// The counter-account of all money that came from or went outside.
     SchemeSettlement = 8,
-    /// What rounding of conversions cost the scheme.
-    FxResidue = 9,
 }
 
 impl AccountKind {
@@ -123,7 +121,6 @@ impl AccountKind {
         Self::Fees,
         Self::Suspense,
         Self::SchemeSettlement,
-        Self::FxResidue,
     ];
 
     /// The name that JSON and account names use.
@@ -137,7 +134,6 @@ impl AccountKind {
             Self::Fees => "fees",
             Self::Suspense => "suspense",
             Self::SchemeSettlement => "scheme-settlement",
-            Self::FxResidue => "fx-residue",
         }
     }
 

@@ -191,12 +191,8 @@ pub struct ConversionReport {
     pub provider: u32,
     /// The quote's rate, in units of the payout currency for one of the currency collected.
     pub rate: String,
-    /// What the merchant is paid: the exact payout, rounded half to even.
+    /// What the provider delivers and the merchant is paid: the exact payout, rounded down.
     pub payout: Money,
-    /// What the provider delivers: the exact payout, rounded down.
-    pub delivered: Money,
-    /// What rounding costs the scheme: zero or one minor unit.
-    pub residue: Money,
 }
 
 /// What was sent back of an order.

@@ -167,7 +167,7 @@ pub struct WindowReport {
 /// What a party owes and is owed of one window in one currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PositionReport {
-    /// As what: gateway liquidity, FX position, cashback pool or FX residue.
+    /// As what: gateway liquidity, FX position or cashback pool.
     pub kind: AccountKind,
     /// The participant's or merchant's id; zero for the scheme.
     #[serde(with = "crate::text")]
@@ -325,6 +325,9 @@ pub struct ReturnReport {
     pub iso_code: String,
     /// Whether the order's window was still open: a reversal.
     pub is_reversal: bool,
+    /// Whether the collecting gateway got the payout as it was, in the payout currency, and not the
+    /// amount: the time in which the provider converts back at the order's rate was over.
+    pub is_unconverted: bool,
     /// The bank's reference, hexadecimal.
     pub reference: String,
     /// When it was recorded.

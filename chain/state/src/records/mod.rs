@@ -19,7 +19,7 @@ pub use self::orders::{
 };
 pub use self::rules::{
     PolicyRecord, ProgrammeRecord, ProposalRecord, ProposalStatus, QuoteRecord, RateRecord,
-    RegistryRecord,
+    ReferenceRecord, ReferenceStep, RegistryRecord,
 };
 pub use self::settlement::{
     InstructionRecord, InstructionStatus, Party, Position, TransferRecord, TransferStatus,

@@ -81,17 +81,9 @@ pub struct Conversion {
     pub quote: QuoteId,
     /// What the merchant is paid in.
     pub payout_currency: Currency,
-    /// What the merchant is paid, in minor units: the exact payout, rounded half to even.
+    /// What the provider delivers and the merchant is paid, in minor units: the exact payout,
+    /// rounded down.
     pub payout: Amount,
-    /// What the provider delivers, in minor units: the exact payout, rounded down.
-    pub delivered: Amount,
-}
-
-impl Conversion {
-    /// What rounding costs the scheme, in minor units: 0 or 1.
-    pub const fn residue(&self) -> Amount {
-        Amount(self.payout.0.saturating_sub(self.delivered.0))
-    }
 }
 
 /// An open reserved order: money pending in the books.
@@ -147,6 +139,9 @@ pub struct ReturnRecord {
     pub reason: u16,
     /// Whether its window was still open: a reversal.
     pub is_reversal: bool,
+    /// Whether the payout went back as it was, in the payout currency: the time in which it is
+    /// converted back at the order's own rate was over.
+    pub is_unconverted: bool,
     /// The bank's reference.
     pub reference: [u8; 32],
     /// Block time.

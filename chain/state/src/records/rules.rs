@@ -25,6 +25,26 @@ pub struct RateRecord {
     pub published: TimeMs,
 }
 
+/// The level of a pair's reference rate, against which its steps are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct ReferenceRecord {
+    /// The level that is confirmed.
+    pub level: Rate,
+    /// Block time since which it is.
+    pub since: TimeMs,
+    /// A level that is further away than one step may be, if the reference has one: it waits.
+    pub step: Option<ReferenceStep>,
+}
+
+/// A level of a reference rate that waits for confirmation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct ReferenceStep {
+    /// The level.
+    pub level: Rate,
+    /// Block time since which the fresh rates have kept to it.
+    pub since: TimeMs,
+}
+
 /// A provider's offer to convert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct QuoteRecord {

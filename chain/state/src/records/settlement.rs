@@ -84,7 +84,7 @@ impl InstructionRecord {
 /// Who stands in a window's report: the owner of an account kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub struct Party {
-    /// As what: gateway liquidity, FX position, cashback pool or FX residue.
+    /// As what: gateway liquidity, FX position or cashback pool.
     pub kind: AccountKind,
     /// The participant, merchant or, with zero, the scheme.
     pub owner: u64,

@@ -440,6 +440,7 @@ pub fn back(order: u64, sequence: u16) -> ReturnRecord {
         cashback: Amount(0),
         reason: 1,
         is_reversal: false,
+        is_unconverted: false,
         reference: [sequence as u8; 32],
         time: time_of(order),
         location: Location { height: Height(order), batch: 0, item: u32::from(sequence) },

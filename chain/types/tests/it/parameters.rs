@@ -23,7 +23,7 @@ fn names_bounds_and_values_are_in_one_order() {
         assert!((low..=high).contains(&value), "the default of {name} is out of its bounds");
     }
     assert_eq!(values[usize::from(index_of("window_ms"))], Parameters::default().window_ms);
-    assert_eq!(values[usize::from(index_of("rates_min"))], 1);
+    assert_eq!(values[usize::from(index_of("rates_min"))], 3);
     assert_eq!(Parameters::default().check(), Ok(()));
 }
 

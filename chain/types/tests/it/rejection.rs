@@ -118,7 +118,7 @@ const NEW_IDS: &[(&[u16], NewId, &str)] = &[
     ),
     (&[214, 216], NewId::AfterAsking, "of a collection: the order stays reserved"),
     (
-        &[217, 218, 219, 220, 222, 223, 224, 225, 226, 227, 228, 229, 230, 231, 232],
+        &[217, 218, 219, 220, 222, 223, 224, 225, 226, 227, 228, 229, 230, 231, 232, 233, 234],
         NewId::Yes,
         "recorded under an id that was new",
     ),
@@ -127,7 +127,11 @@ const NEW_IDS: &[(&[u16], NewId, &str)] = &[
         NewId::AfterAsking,
         "of a step of an order: the order itself is final, or the user was debited",
     ),
-    (&[320, 321, 322, 323, 324, 325, 326, 327, 328], NewId::AfterAsking, "a return may be final"),
+    (
+        &[320, 321, 322, 323, 324, 325, 326, 327, 328, 329],
+        NewId::AfterAsking,
+        "a return may be final",
+    ),
     (&[400, 401, 402, 403, 404, 405, 406, 407, 410, 411], NewId::AfterAsking, "names a window"),
     (&[500, 501, 502, 503, 504, 505, 506, 507, 508], NewId::AfterAsking, "a transfer may be final"),
     (&[600, 601, 602, 603, 604, 605, 606], NewId::AfterAsking, "a rate or quote may be final"),

@@ -153,7 +153,6 @@ impl<'a> Words<'a> {
             ("cashback owed to", AccountKind::CashbackOwed),
             ("position of", AccountKind::FxPosition),
             ("fees", AccountKind::Fees),
-            ("residue", AccountKind::FxResidue),
             ("outside", AccountKind::SchemeSettlement),
         ];
         let found = kinds.into_iter().find(|(name, _)| self.eat(name));

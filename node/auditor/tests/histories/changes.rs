@@ -15,12 +15,17 @@ use crate::speaker::{Now, Speaker};
 type Said = Option<(u32, Item)>;
 
 /// Parameters that are changed, and to what; some values are out of bounds.
-const PARAMETERS: [(&str, &[u64]); 16] = [
+const PARAMETERS: [(&str, &[u64]); 21] = [
     ("window_ms", &[5_000, 8_000, 20_000, 29_999, 1, 90_000]),
     ("order_amount_max", &[1_000_000, 1_000_000_000_000_000, 0]),
     ("rates_min", &[1, 2, 3, 0]),
     ("rate_fresh_ms", &[5_000, 20_000, 60_000]),
     ("quote_valid_max_ms", &[10_000, 60_000, 600_000]),
+    ("rounding_loss_max_per_mille", &[0, 10, 500, 501]),
+    ("reference_step_per_mille", &[5, 10, 10_000, 0]),
+    ("reference_confirm_ms", &[1_000, 10_000, 999]),
+    ("quote_hold_ms", &[1_000, 5_000, 60_000, 999]),
+    ("return_rate_ms", &[1_000, 10_000, 3_600_000, 999]),
     ("transfer_validity_ms", &[60_000, 120_000, 1]),
     ("proposal_validity_ms", &[60_000, 120_000]),
     ("governance_approvals", &[1, 2, 3, 4, 5, 100]),

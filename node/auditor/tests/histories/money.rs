@@ -3,9 +3,10 @@
 use chain_state::{History, InstructionRecord, InstructionStatus, OrderStatus, QuoteRecord};
 use chain_types::{
     ArrivalItem, CollectItem, FailureItem, Flags, HoldDecisionItem, InstructionId, PolicyItem,
-    RechargeItem, ReinstructItem, ReturnItem, SettleWindowItem, VoidItem,
+    RechargeItem, ReinstructItem, ReturnItem, SettleWindowItem, TimeMs, VoidItem,
 };
 
+use crate::chain::Chain;
 use crate::item::Item;
 use crate::network::*;
 use crate::speaker::{Known, Now, Speaker};
@@ -283,6 +284,44 @@ impl Speaker {
         let collecting = known.item.collecting_gateway.get();
         let by = payer(now, &known).filter(|_| !self.one_in(6)).unwrap_or(collecting);
         Some((by, item.into()))
+    }
+
+    /// At the last moment of a converted order's own rate, or one beside it, all that is left of it
+    /// goes back.
+    pub fn last_at_own_rate(&mut self, chain: &Chain) -> Option<u64> {
+        let known = self.order_that(|known| known.item.quote().is_some())?;
+        let collection = chain.order(&known.item.order_id())?.collection?;
+        let edge = collection.time.0 + chain.state.parameters().return_rate_ms;
+        let time = edge + self.below(3) - 1;
+        let left = known.item.amount.get().checked_sub(known.returned).filter(|left| *left > 0)?;
+        let by = payer(Now { chain, time }, &known)?;
+        let item = ReturnItem {
+            order_id: known.item.order_id,
+            amount: left.into(),
+            reason: 2.into(),
+            sequence: (known.returns + 1).into(),
+            reference: [9; 32],
+            spare: [0; 4],
+        };
+        (time > chain.state.time().0).then(|| self.queue.push_back((by, item.into())))?;
+        Some(time)
+    }
+
+    /// At the last moment for which a reservation holds its quote, or one beside it, it is
+    /// collected.
+    pub fn last_of_hold(&mut self, chain: &Chain) -> Option<u64> {
+        let reserved = chain.state.expired_reservations(TimeMs(u64::MAX));
+        let quoted: Vec<_> =
+            reserved.into_iter().filter(|(_, held)| held.conversion.is_some()).collect();
+        if quoted.is_empty() {
+            return None;
+        }
+        let (id, held) = self.choose(&quoted);
+        let time = held.expires.0 + self.below(3) - 1;
+        let item = CollectItem { order_id: id.0, reference: [9; 32], spare: [0; 16] };
+        (time > chain.state.time().0)
+            .then(|| self.queue.push_back((held.gateway.0, item.into())))?;
+        Some(time)
     }
 
     /// All that is left of everything that the open window pays a merchant in a currency.

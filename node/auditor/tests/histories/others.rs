@@ -23,6 +23,22 @@ const PAIRS: [(u16, u16, u64, u16); 8] = [
     (JPY, KWD, 1, 9),
 ];
 
+/// Where the market is in each phase, in thousandths of [`PAIRS`]: there is a step of exactly the
+/// bound, and steps of less.
+const MARKET: [u64; 4] = [1_000, 1_000, 1_020, 1_019];
+/// How long a phase lasts.
+const PHASE_MS: u64 = 30_000;
+
+/// What most providers say at a time.
+fn at_market(now: Now<'_>, mantissa: u64) -> u64 {
+    // The extreme rates stay where they are.
+    if !(1_000..1_000_000_000).contains(&mantissa) {
+        return mantissa;
+    }
+    let phase = usize::try_from(now.time / PHASE_MS).unwrap() % MARKET.len();
+    mantissa * MARKET[phase] / 1_000
+}
+
 /// All that an account has.
 fn balance(now: Now<'_>, kind: u16, owner: u64, currency: u16) -> u64 {
     let kind = u8::try_from(kind).ok().and_then(AccountKind::from_number);
@@ -131,6 +147,7 @@ impl Speaker {
 
     pub fn rate(&mut self, now: Now<'_>) -> Said {
         let (currency, payout_currency, mantissa, scale) = self.choose(&PAIRS);
+        let mantissa = at_market(now, mantissa);
         let (mantissa, scale) =
             if self.one_in(4) { self.near(mantissa, scale) } else { (mantissa, scale) };
         let parameters = now.chain.state.parameters();
@@ -161,7 +178,7 @@ impl Speaker {
     pub fn quote(&mut self, now: Now<'_>) -> Said {
         let provider = self.provider();
         let (currency, payout_currency, mantissa, scale) = self.choose(&PAIRS);
-        let (mantissa, scale) = self.near(mantissa, scale);
+        let (mantissa, scale) = self.near(at_market(now, mantissa), scale);
         let longest_ms = now.chain.state.parameters().quote_valid_max_ms;
         let valid_until = match self.below(40) {
             0 => now.time,

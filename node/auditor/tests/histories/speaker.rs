@@ -102,8 +102,8 @@ impl Speaker {
     pub fn step_ms(&mut self, chain: &Chain) -> u64 {
         let last = chain.state.time().0;
         match self.below(1_000) {
-            0..20 => self.edge(chain).and_then(|edge| edge.checked_sub(last)).unwrap_or(1).max(1),
-            20..860 => self.between(1, 400),
+            0..30 => self.edge(chain).and_then(|edge| edge.checked_sub(last)).unwrap_or(1).max(1),
+            30..860 => self.between(1, 400),
             860..940 => self.between(400, 3_000),
             940..978 => self.between(3_000, 20_000),
             978..990 => self.between(20_000, 60_000),
@@ -124,11 +124,19 @@ impl Speaker {
         let opened = state.window_open().opening.opened;
         let reserved = state.expired_reservations(TimeMs(u64::MAX));
         let transfers = tables.transfers.values().last();
-        let edge = match self.below(6) {
+        let references = tables.references.values();
+        let edge = match self.below(9) {
             0 | 1 => opened.plus(parameters.window_ms),
             2 => reserved.first().map(|(_, held)| held.expires)?,
             3 => tables.quotes.values().last().map(|quote| quote.valid_until)?,
-            4 => tables.rates.values().last()?.observed.plus(parameters.rate_fresh_ms),
+            4 => {
+                let level = references.last()?;
+                let since = level.step.map_or(level.since, |step| step.since);
+                since.plus(parameters.reference_confirm_ms)
+            }
+            5 => return self.last_at_own_rate(chain),
+            6 => return self.last_of_hold(chain),
+            7 => tables.rates.values().last()?.observed.plus(parameters.rate_fresh_ms),
             _ => transfers?.proposed.plus(parameters.transfer_validity_ms),
         };
         Some(edge.0 + self.below(3)).map(|edge| edge - 1)

@@ -34,7 +34,11 @@ fn converted(scene: &mut Scene, quote: &QuoteItem, amount: u64) -> RechargeItem 
 
 /// F has 1,000 USD cents and a quote of 0.1405 with a ceiling of 5,000.
 fn market() -> (Scene, QuoteItem) {
-    let mut scene = Scene::default();
+    market_of(&genesis())
+}
+
+fn market_of(genesis: &ChainGenesis) -> (Scene, QuoteItem) {
+    let mut scene = Scene::of(genesis);
     scene.transferred(TransferAction::Deposit, (5, u64::from(F), USD), 1_000);
     scene.say(F, rate(scene.time, 1_405, 4), 0);
     let quote = quote(&scene, 1, 1_405, 5_000);
@@ -44,44 +48,44 @@ fn market() -> (Scene, QuoteItem) {
 }
 
 #[test]
-fn an_order_is_converted_and_the_scheme_bears_the_rounding() {
+fn an_order_is_converted_and_the_provider_delivers_what_is_paid() {
     let (mut scene, quote) = market();
     let order = converted(&mut scene, &quote, 1_001);
     scene.say(SERVICE, order, 0);
     let accepted = scene.time;
     scene.say(A, collect(&order), 0);
-    // 1001 × 0.1405 = 140.6405: 141 to the merchant, 140 from F, 1 from the scheme.
-    scene.balance((2, MERCHANT, USD), 141);
+    // 1001 × 0.1405 = 140.6405: 140 from F to the merchant.
+    scene.balance((2, MERCHANT, USD), 140);
     scene.balance((5, u64::from(F), CNY), 1_001);
     scene.balance((5, u64::from(F), USD), 860);
-    scene.balance((9, 0, USD), -1);
     scene.close_window();
     let expected = vec![
         ((1, 20, CNY), 1_001, 0),
-        ((1, 21, USD), 0, 141),
+        ((1, 21, USD), 0, 140),
         ((5, 30, CNY), 0, 1_001),
         ((5, 30, USD), 140, 0),
-        ((9, 0, USD), 1, 0),
     ];
     assert_eq!(scene.parties(0), expected);
     let instructions = scene.auditor.instructions();
     let (_, instruction) = instructions.first_key_value().unwrap();
     assert_eq!(instruction.due_ms, accepted + 300_000);
-    scene.say(B, arrival(0, USD, 141), 0);
-    // round(141 × 500 / 1001) = 70, then the 71 that are left.
+    scene.say(B, arrival(0, USD, 140), 0);
+    // An order of the 501 that are left would be paid 70; one of 3 would be paid nothing.
+    scene.say(B, send_back(&order, 1, 998), 329);
+    scene.say(B, send_back(&order, 1, 2), 329);
     scene.say(B, send_back(&order, 1, 500), 0);
-    scene.balance((1, 21, USD), 71);
+    scene.balance((1, 21, USD), 70);
     scene.say(B, send_back(&order, 2, 501), 0);
     scene.balance((1, 21, USD), 0);
     scene.balance((5, u64::from(F), CNY), 0);
-    scene.balance((5, u64::from(F), USD), 1_001);
+    scene.balance((5, u64::from(F), USD), 1_000);
     scene.balance((1, 20, CNY), i128::from(OPENING));
     scene.close_window();
     let expected = vec![
         ((1, 20, CNY), 0, 1_001),
-        ((1, 21, USD), 141, 0),
+        ((1, 21, USD), 140, 0),
         ((5, 30, CNY), 1_001, 0),
-        ((5, 30, USD), 0, 141),
+        ((5, 30, USD), 0, 140),
     ];
     assert_eq!(scene.parties(1), expected);
 }
@@ -117,9 +121,14 @@ fn each_rule_of_a_conversion_has_its_code() {
         RechargeItem { payout_minimum: 142.into(), ..converted(&mut scene, &good, 1_001) };
     scene.say(SERVICE, unknown, 222);
     scene.say(SERVICE, back, 223);
-    for (item, amount, code) in
-        [(good, 5_001, 225), (drifted, 10, 227), (near, 10, 0), (good, 3, 230), (near, 8_000, 229)]
-    {
+    for (item, amount, code) in [
+        (good, 5_001, 225),
+        (drifted, 10, 227),
+        (near, 100, 0),
+        (good, 3, 230),
+        (good, 10, 233),
+        (near, 8_000, 229),
+    ] {
         let order = converted(&mut scene, &item, amount);
         scene.say(SERVICE, order, code);
     }
@@ -134,7 +143,7 @@ fn a_quote_ends_and_a_reference_goes_stale() {
     let (mut scene, first) = market();
     let until = first.valid_until.get();
     scene.pass(until - 1_000 - scene.time);
-    let (last, late) = (converted(&mut scene, &first, 10), converted(&mut scene, &first, 10));
+    let (last, late) = (converted(&mut scene, &first, 100), converted(&mut scene, &first, 100));
     scene.say(SERVICE, last, 0);
     scene.say(SERVICE, late, 224);
     scene.window += 1;
@@ -159,19 +168,87 @@ fn a_quote_ends_and_a_reference_goes_stale() {
 }
 
 #[test]
-fn the_reference_is_the_lower_of_two() {
-    let (mut scene, _) = market();
+fn a_quote_is_judged_by_the_others() {
+    let (mut scene, own) = market();
     let second = rate(scene.time, 14_200, 5);
     scene.say(G, second, 0);
-    // Against 0.1405 the quote of 0.1420 has drifted by more than 1 %.
-    let high = quote(&scene, 2, 1_420, 100);
-    scene.say(F, high, 0);
-    let order = converted(&mut scene, &high, 10);
+    // F says 0.1405, but G's 0.1420 is 1 % above it.
+    let order = converted(&mut scene, &own, 1_000);
     scene.say(SERVICE, order, 227);
-    let newer = rate(scene.time, 1_420, 4);
-    scene.say(F, newer, 0);
-    let order = converted(&mut scene, &high, 10);
+    let high = quote(&scene, 2, 1_420, 1_000);
+    scene.say(F, high, 0);
+    let order = converted(&mut scene, &high, 500);
     scene.say(SERVICE, order, 0);
+}
+
+#[test]
+fn a_step_waits_until_the_reference_has_kept_to_it() {
+    let (mut scene, own) = market();
+    let high = quote(&scene, 2, 1_440, 1_000);
+    scene.say(F, high, 0);
+    // 2.5 % in one step, the same second's word.
+    let stepped = rate(scene.time, 1_440, 4);
+    scene.say(F, stepped, 0);
+    let since = scene.time;
+    for item in [&own, &high] {
+        let order = converted(&mut scene, item, 500);
+        scene.say(SERVICE, order, 234);
+    }
+    scene.window += 1;
+    scene.pass(since + 58_999 - scene.time);
+    let again = quote(&scene, 3, 1_440, 1_000);
+    let order = converted(&mut scene, &again, 500);
+    let words = scene.batch(F, &[rate(scene.time, 1_440, 4)]);
+    let (quotes, orders) = (scene.batch(F, &[again]), scene.batch(SERVICE, &[order]));
+    scene.block(&[(words, &[0]), (quotes, &[0]), (orders, &[234])]);
+    let (word, order) = (rate(scene.time, 1_440, 4), converted(&mut scene, &again, 500));
+    scene.say(F, word, 0);
+    scene.say(SERVICE, order, 0);
+}
+
+#[test]
+fn a_reservation_lets_its_quote_go_after_a_while() {
+    let (mut scene, quote) = market();
+    let order = converted(&mut scene, &quote, 5_000);
+    scene.say(SERVICE, order, 0);
+    scene.window += 1;
+    scene.pass(30_000);
+    let other = converted(&mut scene, &quote, 500);
+    let early = scene.batch(SERVICE, &[other]);
+    let later = scene.batch(A, &[collect(&order)]);
+    scene.block(&[(early, &[224]), (later, &[304])]);
+    scene.balance((5, u64::from(F), USD), 1_000);
+    assert_eq!(scene.counters((5, u64::from(F), USD)).debits_pending, 0);
+}
+
+#[test]
+fn after_a_while_the_payout_currency_goes_back() {
+    let mut genesis = genesis();
+    genesis.parameters.return_rate_ms = 40_000;
+    let (mut scene, quote) = market_of(&genesis);
+    let order = RechargeItem { flags: 1.into(), ..converted(&mut scene, &quote, 1_000) };
+    scene.say(A, order, 0);
+    scene.balance((2, MERCHANT, USD), 140);
+    scene.close_window();
+    scene.say(B, arrival(0, USD, 140), 0);
+    // 32 s, then 42 s after the collection.
+    scene.say(B, send_back(&order, 1, 400), 0);
+    scene.balance((5, u64::from(F), CNY), 600);
+    scene.pass(9_000);
+    scene.say(B, send_back(&order, 2, 600), 0);
+    scene.balance((5, u64::from(F), CNY), 600);
+    scene.balance((5, u64::from(F), USD), 916);
+    scene.balance((1, 20, USD), 84);
+    scene.balance((1, 21, USD), 0);
+    scene.close_window();
+    let expected = vec![
+        ((1, 20, CNY), 0, 400),
+        ((1, 20, USD), 0, 84),
+        ((1, 21, USD), 140, 0),
+        ((5, 30, CNY), 400, 0),
+        ((5, 30, USD), 0, 56),
+    ];
+    assert_eq!(scene.parties(1), expected);
 }
 
 #[test]

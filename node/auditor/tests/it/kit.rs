@@ -91,7 +91,11 @@ pub fn genesis() -> ChainGenesis {
         chain_id: ChainId(sha256(&[b"auditor"])),
         name: "auditor".to_owned(),
         time: TimeMs(START_MS),
-        parameters: Parameters { governance_notice_heights: 1, ..Parameters::default() },
+        parameters: Parameters {
+            governance_notice_heights: 1,
+            rates_min: 1,
+            ..Parameters::default()
+        },
         currencies: vec![Currency(CNY), Currency(USD)],
         participants: operators.chain(roles).map(|(id, roles)| participant(id, roles)).collect(),
         merchants: vec![merchant(MERCHANT, B)],

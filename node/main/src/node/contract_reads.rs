@@ -13,7 +13,7 @@ use chain_types::{
     RechargeItem, Roles, TimeMs, TransferId, WindowId,
 };
 use contracts::calendar::{day_of, month_of};
-use contracts::fx;
+use contracts::reference as rates;
 use node_replica::read_state;
 use rpc_api::money::currency_code;
 use rpc_api::{
@@ -185,7 +185,7 @@ impl ContractReads for NodeBackend {
         let upper = Bound::Included(of(ParticipantId(u32::MAX)));
         Ok(self.now(|state| {
             let found = state.tables().rates.range((lower, upper)).take(limit as usize);
-            found.map(|(_, record)| told::rate(record, fx::is_fresh(state, record))).collect()
+            found.map(|(_, record)| told::rate(record, rates::is_fresh(state, record))).collect()
         }))
     }
 
@@ -202,7 +202,7 @@ impl ContractReads for NodeBackend {
         let found = found.map_err(BackendError::fault)?;
         Ok(self.now(|state| {
             let is_fresh =
-                |record: &RateRecord| Some(*record) == last && fx::is_fresh(state, record);
+                |record: &RateRecord| Some(*record) == last && rates::is_fresh(state, record);
             found.iter().map(|record| told::rate(record, is_fresh(record))).collect()
         }))
     }
@@ -330,8 +330,11 @@ fn reference(state: &State, pair: Pair) -> ReferenceReport {
     let of = |provider| (pair.0, pair.1, provider);
     let range = of(ParticipantId(0))..=of(ParticipantId(u32::MAX));
     let published: Vec<_> = state.tables().rates.range(range).map(|(_, record)| record).collect();
-    let fresh_count = published.iter().filter(|record| fx::is_fresh(state, record)).count();
+    let fresh_count = published.iter().filter(|record| rates::is_fresh(state, record)).count();
     let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let level = state.tables().references.get(&pair);
+    let step = level.and_then(|level| level.step);
+    let confirm_ms = state.parameters().reference_confirm_ms;
     let report = ReferenceReport {
         currency: currency_code(pair.0),
         payout_currency: currency_code(pair.1),
@@ -342,8 +345,11 @@ fn reference(state: &State, pair: Pair) -> ReferenceReport {
         fresh_count: count(fresh_count),
         provider_count: count(published.len()),
         rates_min: state.parameters().rates_min,
+        confirmed: level.map(|level| rate_text(level.level)),
+        waiting: step.map(|step| rate_text(step.level)),
+        waiting_until_ms: step.map(|step| step.since.plus(confirm_ms).0),
     };
-    match fx::next_reference(state, pair) {
+    match rates::next_reference(state, pair) {
         Ok(rate) => ReferenceReport { rate: Some(rate_text(rate)), ..report },
         Err(missing) => report.without(missing),
     }

@@ -35,6 +35,7 @@ pub fn returned(record: &ReturnRecord, pair: (Currency, Currency)) -> ReturnRepo
         reason: record.reason,
         iso_code: ReturnReport::iso_code(record.reason),
         is_reversal: record.is_reversal,
+        is_unconverted: record.is_unconverted,
         reference: hex::encode(record.reference),
         returned_ms: record.time.0,
         height: record.location.height.0,

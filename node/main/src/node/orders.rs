@@ -140,8 +140,6 @@ impl Orders {
             provider: id.provider().0,
             rate: rate_text(quote.rate),
             payout: Money::new(conversion.payout, conversion.payout_currency),
-            delivered: Money::new(conversion.delivered, conversion.payout_currency),
-            residue: Money::new(conversion.residue(), conversion.payout_currency),
         }))
     }
 

@@ -170,17 +170,29 @@ impl Making<'_> {
         self.line(LineKind::Collected, at, id, item.currency(), item.amount(), cashback);
     }
 
-    /// A return owes its amount to the gateway that collected, which owes the cashback; later than
-    /// the window of the order, the gateway that sent it back owes the payout.
+    /// A return owes its amount to the gateway that collected, or the payout where it is converted
+    /// back no longer, and that gateway owes the cashback; later than the window of the order, the
+    /// gateway that sent it back owes the payout.
     fn returned(&mut self, at: At, order: &RechargeItem, record: &ReturnRecord) {
         let (currency, payout_currency) = pair(order);
         let id = order.order_id().to_string();
         let kind = if record.is_reversal { LineKind::Reversed } else { LineKind::Returned };
         if order.collecting_gateway() == self.gateway {
-            let sums = self.sums.entry(currency).or_default();
-            sums.returned_to_users += wide(record.amount);
-            sums.taken_back += wide(record.cashback);
-            self.line(kind, at, id.clone(), currency, record.cashback, record.amount);
+            let (to, credit) = if record.is_unconverted {
+                (payout_currency, record.payout)
+            } else {
+                (currency, record.amount)
+            };
+            self.sums.entry(to).or_default().returned_to_users += wide(credit);
+            self.sums.entry(currency).or_default().taken_back += wide(record.cashback);
+            if to == currency {
+                self.line(kind, at, id.clone(), currency, record.cashback, credit);
+            } else {
+                self.line(kind, at, id.clone(), to, Amount(0), credit);
+                if record.cashback.0 > 0 {
+                    self.line(kind, at, id.clone(), currency, record.cashback, Amount(0));
+                }
+            }
         }
         if !record.is_reversal && record.gateway == self.gateway {
             self.sums.entry(payout_currency).or_default().sent_back += wide(record.payout);

@@ -97,7 +97,6 @@ const ACCOUNT_KINDS: [&str; 9] = [
     "fees",
     "suspense",
     "scheme-settlement",
-    "fx-residue",
 ];
 
 fn is_account(text: &str) -> bool {
@@ -404,7 +403,7 @@ const EXTREMES: [&str; 20] = [
     "ffffffff-ffff-ffff-ffff-ffffffffffff",
     "00000000-0000-0000-0000-000000000000",
     "ffffffff-ffff-7fff-bfff-ffffffffffff",
-    "fx-residue:18446744073709551615:XXX",
+    "scheme-settlement:18446744073709551615:XXX",
     "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
     "ffffffffffffffffffffffffffffffff",
 ];

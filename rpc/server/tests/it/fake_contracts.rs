@@ -151,6 +151,7 @@ impl ContractReads for FakeNode {
             reason: 1,
             iso_code: ReturnReport::iso_code(1),
             is_reversal: false,
+            is_unconverted: false,
             reference: String::new(),
             returned_ms: 1,
             height: 1,
@@ -228,6 +229,9 @@ impl ContractReads for FakeNode {
             fresh_count: 3,
             provider_count: 3,
             rates_min: 2,
+            confirmed: None,
+            waiting: None,
+            waiting_until_ms: None,
         };
         let is_quoted = pair.0 == CNY;
         Ok(if is_quoted { report } else { report.without(Rejection::RatesTooFew) })

@@ -46,7 +46,7 @@ pub async fn conversion(cast: &Cast) -> anyhow::Result<String> {
     Cast::expect(gateway, refused, Outcome::from(Rejection::QuoteDrifted)).await?;
     let payout = Rate::new(RATES[1], SCALE)
         .and_then(|rate| rate.convert(Amount(ORDER_AMOUNT), CNY, USD))
-        .map_or(Amount(0), |converted| converted.rounded);
+        .unwrap_or_default();
     let (paid, each) = (money(Amount(ORDER_AMOUNT), CNY), money(payout, USD));
     Ok(format!("{ORDERS} orders of {paid} paid out as {each} each; a quote 0.3 % off refused"))
 }
