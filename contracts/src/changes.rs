@@ -4,7 +4,7 @@
 //! Rules: what is named exists, and names, roles and bounds are as in a genesis file (807); a key
 //! is nobody's, and was nobody's as far as withdrawn keys are remembered (808); at least four
 //! validators are left (805), none of which alone can stop the chain, and enough operators to
-//! approve anything (806); the span of order ids is fixed (809).
+//! approve anything (806); the spans of order ids and of quotes' holds are fixed (809).
 //!
 //! A node's keys change both at once, and a node is removed for good: it keeps its place, which is
 //! its id, and its name, and has neither keys nor power.
@@ -24,8 +24,9 @@ use crate::governance::is_operator;
 const VALIDATORS_MIN: usize = 4;
 /// The largest voting power of a node.
 const POWER_MAX: u64 = 1_000_000_000;
-/// Parameters that never change: the memory of duplicates rests on them.
-const FIXED: [&str; 2] = ["order_skew_ms", "order_validity_ms"];
+/// Parameters that never change: the memory of recent orders rests on them, and a node that starts
+/// works out from them alone which of these have ended.
+const FIXED: [&str; 3] = ["order_skew_ms", "order_validity_ms", "quote_hold_ms"];
 
 type Checked = Result<Option<RegistryContent>, Rejection>;
 

@@ -1,7 +1,7 @@
 //! A state from a checkpoint and the blocks of the duplicate window: what those blocks' batches
 //! and outcomes say is remembered, nothing is executed again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chain_types::batch::Items;
 use chain_types::block::{batches_root, outcomes_root, results_root};
@@ -30,20 +30,32 @@ enum Wait {
     HeldCollected,
 }
 
+/// An order that waits.
+#[derive(Debug, Clone, Copy)]
+struct Waiting {
+    wait: Wait,
+    /// The last block time at which it does.
+    end: TimeMs,
+    /// Whether it holds a quote once it is reserved.
+    is_converted: bool,
+}
+
 /// A state whose recent orders and batches are still to be remembered. Feed it, ascending, every
 /// block from the first with time >= [`Self::blocks_from`] up to the checkpoint's height.
 #[derive(Debug)]
 pub struct Restoring {
     state: State,
     /// Orders that the blocks so far leave reserved or held.
-    waits: BTreeMap<OrderId, Wait>,
+    waits: BTreeMap<OrderId, Waiting>,
+    /// When each of them ends.
+    ends: BTreeSet<(TimeMs, OrderId)>,
     last: Option<(Height, BlockHash)>,
     fault: Option<StateFault>,
 }
 
 impl Restoring {
     pub(crate) fn new(state: State) -> Self {
-        Self { state, waits: BTreeMap::new(), last: None, fault: None }
+        Self { state, waits: BTreeMap::new(), ends: BTreeSet::new(), last: None, fault: None }
     }
 
     /// The checkpoint's height: the last block to feed.
@@ -151,7 +163,7 @@ impl Restoring {
             }
             Items::HoldDecision(items) => {
                 for (item, (location, outcome)) in items.iter().zip(outcomes) {
-                    self.decide(item, outcome, location);
+                    self.decide(time, item, outcome, location);
                 }
             }
             // What the others change is in the checkpoint.
@@ -160,15 +172,38 @@ impl Restoring {
     }
 
     /// Takes those that are new, and what they wait for.
-    fn remember_orders(&mut self, orders: &[(OrderId, OrderRecord)], mut waits: Vec<Option<Wait>>) {
+    fn remember_orders(
+        &mut self,
+        orders: &[(OrderId, OrderRecord)],
+        mut waits: Vec<Option<Waiting>>,
+    ) {
         for place in self.state.orders.insert_missing(orders) {
             waits[place] = None;
         }
         for ((id, _), wait) in orders.iter().zip(waits) {
-            if let Some(wait) = wait {
-                self.waits.insert(*id, wait);
+            if let Some(waiting) = wait {
+                self.wait(*id, waiting);
             }
         }
+    }
+
+    fn wait(&mut self, id: OrderId, waiting: Waiting) {
+        self.waits.insert(id, waiting);
+        self.ends.insert((waiting.end, id));
+    }
+
+    fn wait_no_longer(&mut self, id: &OrderId) -> Option<Waiting> {
+        let waiting = self.waits.remove(id)?;
+        self.ends.remove(&(waiting.end, *id));
+        Some(waiting)
+    }
+
+    /// The last block time at which a reservation may be collected: the end of its id's validity,
+    /// and of the time for which it may hold a quote. Neither parameter ever changes.
+    fn reservation_end(&self, id: OrderId, accepted: TimeMs, is_converted: bool) -> TimeMs {
+        let parameters = self.state.parameters();
+        let end = id.time().plus(parameters.order_validity_ms);
+        if is_converted { end.min(accepted.plus(parameters.quote_hold_ms)) } else { end }
     }
 
     /// What is recorded of an order if it is new, and what it then waits for: every timely id of a
@@ -180,7 +215,7 @@ impl Restoring {
         leaf: &Digest,
         outcome: Outcome,
         location: Location,
-    ) -> Option<((OrderId, OrderRecord), Option<Wait>)> {
+    ) -> Option<((OrderId, OrderRecord), Option<Waiting>)> {
         let id = item.order_id();
         let parameters = self.state.parameters();
         let is_of_batch = outcome.rejection().is_some_and(|why| why.code() < ITEM_REJECTIONS);
@@ -203,14 +238,18 @@ impl Restoring {
             OrderStatus::Held => Some(Wait::Held),
             _ => None,
         };
-        Some(((id, OrderRecord::new(location, leaf, outcome, status)), wait))
+        let is_converted = item.quote().is_some();
+        let holds_quote = is_converted && wait == Some(Wait::Collection);
+        let end = self.reservation_end(id, time, holds_quote);
+        let waiting = wait.map(|wait| Waiting { wait, end, is_converted });
+        Some(((id, OrderRecord::new(location, leaf, outcome, status)), waiting))
     }
 
     fn step(&mut self, id: OrderId, status: OrderStatus, outcome: Outcome, location: Location) {
         if !outcome.is_applied() {
             return;
         }
-        self.waits.remove(&id);
+        self.wait_no_longer(&id);
         self.set(id, status, location);
     }
 
@@ -221,12 +260,18 @@ impl Restoring {
     }
 
     /// A risk desk's decision that was applied ends the hold.
-    fn decide(&mut self, item: &HoldDecisionItem, outcome: Outcome, location: Location) {
+    fn decide(
+        &mut self,
+        time: TimeMs,
+        item: &HoldDecisionItem,
+        outcome: Outcome,
+        location: Location,
+    ) {
         let id = item.order_id();
         if !outcome.is_applied() {
             return;
         }
-        let Some(wait) = self.waits.remove(&id) else { return };
+        let Some(Waiting { wait, is_converted, .. }) = self.wait_no_longer(&id) else { return };
         let is_release = item.decision.get() == Decision::Approve.number();
         let status = match wait {
             _ if !is_release => OrderStatus::Refused,
@@ -234,20 +279,19 @@ impl Restoring {
             Wait::Held | Wait::Collection => OrderStatus::Reserved,
         };
         if status == OrderStatus::Reserved {
-            self.waits.insert(id, Wait::Collection);
+            let end = self.reservation_end(id, time, is_converted);
+            self.wait(id, Waiting { wait: Wait::Collection, end, is_converted });
         }
         self.set(id, status, location);
     }
 
-    /// Reservations and holds end at the start of the first block past their id's time and
-    /// validity.
+    /// Reservations and holds end at the start of the first block past their time.
     fn expire(&mut self, header: &BlockHeader) {
-        let validity_ms = self.state.parameters().order_validity_ms;
-        while let Some((&id, &wait)) = self.waits.first_key_value() {
-            if header.time <= id.time().plus(validity_ms) {
+        while let Some((end, id)) = self.ends.first().copied() {
+            if header.time <= end {
                 return;
             }
-            self.waits.remove(&id);
+            let Some(Waiting { wait, .. }) = self.wait_no_longer(&id) else { return };
             let status = match wait {
                 Wait::Collection => OrderStatus::Expired,
                 Wait::Held | Wait::HeldCollected => OrderStatus::Refused,
@@ -277,7 +321,7 @@ impl Restoring {
         if self.last != Some((height, hash)) && height != Height(0) {
             return Err(StateFault::BlocksEnd { actual: self.last, height, hash });
         }
-        let is_reserved = |wait: &Wait| *wait == Wait::Collection;
+        let is_reserved = |waiting: &Waiting| waiting.wait == Wait::Collection;
         let reserved = self.waits.iter().filter(|(_, wait)| is_reserved(wait)).map(|(id, _)| id);
         let held = self.waits.iter().filter(|(_, wait)| !is_reserved(wait)).map(|(id, _)| id);
         let (reservations, holds) = (&self.state.reservations, &self.state.tables.held);

@@ -247,5 +247,5 @@ rejections! {
     QuorumUnreachable = 806, "quorum-unreachable", false, "Too few operators would be left to approve anything, or one validator alone could stop the chain.", "Add an operator, or spread the power, first.";
     ChangeInvalid = 807, "change-invalid", false, "The change names what does not exist, or is out of its bounds.", "Check ids, roles, keys and bounds as for a genesis file.";
     KeyInUse = 808, "key-in-use", false, "The key is somebody's, or was and is withdrawn.", "Make a key of its own for each use.";
-    ParameterFixed = 809, "parameter-fixed", false, "This parameter never changes: the memory of duplicates rests on it.", "Leave it.";
+    ParameterFixed = 809, "parameter-fixed", false, "This parameter never changes: what nodes remember of recent orders rests on it.", "Leave it.";
 }

@@ -26,8 +26,8 @@ const ROLES_KNOWN: u16 = 127;
 /// The tiers of a cashback programme, and the basis points of a tier, at most.
 const TIERS_MAX: usize = 4;
 const BASIS_POINTS_MAX: u16 = 10_000;
-/// Places of `order_skew_ms` and `order_validity_ms` among the parameters.
-const PARAMETERS_FIXED: [u16; 2] = [0, 1];
+/// Parameters that keep their values of genesis.
+const PARAMETERS_FIXED: [&str; 3] = ["order_skew_ms", "order_validity_ms", "quote_hold_ms"];
 
 /// A participant and the key it had before.
 #[derive(Debug, Clone)]
@@ -276,7 +276,8 @@ impl Registry {
     }
 
     fn set_parameter(&mut self, index: u16, value: u64) -> Result<(), Rejection> {
-        if PARAMETERS_FIXED.contains(&index) {
+        let name = chain_types::Parameters::NAMES.get(usize::from(index));
+        if name.is_some_and(|name| PARAMETERS_FIXED.contains(name)) {
             return Err(Rejection::ParameterFixed);
         }
         let changed = self.parameters.with(index, value);

@@ -80,6 +80,7 @@ fn genesis(time: TimeMs) -> ChainGenesis {
             window_ms: 10_000,
             governance_notice_heights: 1,
             rates_min: 1,
+            return_rate_ms: 40_000,
             ..Parameters::default()
         },
         currencies: vec![Currency(156), Currency(840)],

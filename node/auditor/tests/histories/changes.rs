@@ -24,7 +24,7 @@ const PARAMETERS: [(&str, &[u64]); 21] = [
     ("rounding_loss_max_per_mille", &[0, 10, 500, 501]),
     ("reference_step_per_mille", &[5, 10, 10_000, 0]),
     ("reference_confirm_ms", &[1_000, 10_000, 999]),
-    ("quote_hold_ms", &[1_000, 5_000, 60_000, 999]),
+    ("quote_hold_ms", &[8_000, 60_000]),
     ("return_rate_ms", &[1_000, 10_000, 3_600_000, 999]),
     ("transfer_validity_ms", &[60_000, 120_000, 1]),
     ("proposal_validity_ms", &[60_000, 120_000]),

@@ -103,7 +103,7 @@ fn november(chain: &mut TestChain, ids: &[String]) {
     chain.block(25_000, &[]);
     let first = "0-1001-156";
     let failed = says(chain, B, Kind::Failure, &format!("{first},AB08"));
-    let arrived = says(chain, B, Kind::Arrival, "0-1001-840,4.67");
+    let arrived = says(chain, B, Kind::Arrival, "0-1001-840,4.66");
     let own = says(chain, A, Kind::Arrival, "0-1002-156,70");
     assert_eq!(chain.block(100, &[failed, arrived, own]), [0, 0, 0]);
     let from_failed = says(chain, B, Kind::Return, &format!("{},20,CNY,AC04,1", ids[5]));
@@ -131,6 +131,11 @@ fn november(chain: &mut TestChain, ids: &[String]) {
     let reversed = says(chain, B, Kind::Return, &format!("{reversed},40,CNY,DUPL,1"));
     assert_eq!(chain.block(100, &[reversed]), [0]);
     chain.block(WINDOW_MS, &[]);
+    // By now the payout currency goes back, with no provider.
+    let in_dollars = says(chain, B, Kind::Return, &format!("{},22.22,CNY,CUST,2", ids[4]));
+    assert_eq!(chain.block(100, &[in_dollars]), [0]);
+    let key = chain_state::AccountKey::liquidity(ParticipantId(A), chain_types::Currency(840));
+    assert_eq!(chain.state.account(&key).unwrap().balance(), 311);
     chain.block(WINDOW_MS, &[]);
 }
 

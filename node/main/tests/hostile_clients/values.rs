@@ -88,7 +88,7 @@ fn is_currency(text: &str) -> bool {
     (is_code && Currency::from_code(text).is_some()) || (is_number && unlisted())
 }
 
-const ACCOUNT_KINDS: [&str; 9] = [
+const ACCOUNT_KINDS: [&str; 8] = [
     "gateway-liquidity",
     "merchant-payable",
     "cashback-pool",
