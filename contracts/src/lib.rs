@@ -24,6 +24,7 @@ pub mod reference;
 mod reservations;
 mod returns;
 mod risk;
+mod separation;
 mod sla;
 pub mod users;
 mod windows;

@@ -157,9 +157,10 @@ class Words(unittest.TestCase):
 
     def test_order_ids(self):
         self.assertEqual(order(37), V["order_id_37"])
-        made = uuid.UUID(bytes=client.order_id(GENESIS_TIME_MS))
+        made = uuid.UUID(bytes=client.order_id(101, GENESIS_TIME_MS))
         self.assertEqual((made.version, made.variant), (7, uuid.RFC_4122))
         self.assertEqual(made.int >> 80, GENESIS_TIME_MS)
+        self.assertEqual(made.int & 0xFFFF_FFFF, 101)
 
     def test_validators(self):
         self.assertEqual(GENESIS.validators_hash(), V["validators_hash"])

@@ -54,7 +54,7 @@ pub use records::{
     SLA_BUCKETS_MS, SlaCounters, Stage, TransferRecord, TransferStatus, WindowRecord,
     WindowSettlement,
 };
-pub use registry::{KeyOwner, RegistryContent, WITHDRAWN_KEYS_MAX, WithdrawnKey};
+pub use registry::{KeyOwner, RegistryContent, WithdrawnKey};
 pub use restoring::Restoring;
 pub use slice::{BLOCK_BATCHES_LIMIT, OrderRun, Retired, SLICE_MS};
 pub use state::{Applying, State};

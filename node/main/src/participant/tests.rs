@@ -20,7 +20,7 @@ fn operations(text: &str, kind: Kind) -> Result<Operations, String> {
     let mut made = 0_u8;
     let new_id = || {
         made += 1;
-        OrderId::new(NOW, [made; 10])
+        OrderId::owned(SUBMITTER, NOW, [made; 6])
     };
     let mut making = Making { submitter: SUBMITTER, now: NOW, new_id };
     read(text, Format::Auto, kind.fields())
