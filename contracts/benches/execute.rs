@@ -39,6 +39,7 @@ fn genesis(merchants: u64) -> ChainGenesis {
         payout_gateway: GATEWAY,
         payout_account: Digest::ZERO,
         suspended: false,
+        legal_entity: String::new(),
     };
     let participant = |id, roles| Participant {
         id,
@@ -46,6 +47,7 @@ fn genesis(merchants: u64) -> ChainGenesis {
         roles,
         public_key: key,
         suspended: false,
+        legal_entity: String::new(),
     };
     let node = Node {
         name: String::new(),
@@ -85,11 +87,11 @@ fn batch(chain_id: ChainId, number: u64, merchants: u64) -> VerifiedBatch {
     let items: Vec<RechargeItem> = (0..ORDERS)
         .map(|at| {
             let random = sha256(&[&number.to_le_bytes(), &at.to_le_bytes()]).0;
-            let mut entropy = [0; 10];
-            entropy.copy_from_slice(&random[..10]);
+            let mut entropy = [0; 6];
+            entropy.copy_from_slice(&random[..6]);
             let payer = u64::from_le_bytes(random[16..24].try_into().unwrap()) % USERS;
             RechargeItem {
-                order_id: OrderId::new(START.plus(number * BLOCK_MS), entropy).0,
+                order_id: OrderId::owned(GATEWAY, START.plus(number * BLOCK_MS), entropy).0,
                 user: user(payer),
                 // Whom a user always pays.
                 merchant: (payer % merchants + 1).into(),

@@ -319,7 +319,7 @@ fn run<'a>(
             each!(items, |item, _at, _leaf| fx::issue(overlay, submitter, item))
         }
         Items::HoldDecision(items) => {
-            each!(items, |item, at, _leaf| risk::decide(overlay, item, at))
+            each!(items, |item, at, _leaf| risk::decide(overlay, submitter, item, at))
         }
         Items::Policy(items) => {
             each!(items, |item, _at, _leaf| risk::set_policy(overlay, submitter, item))

@@ -1,7 +1,8 @@
 //! What a governance change does to the registry, and when it holds: what the genesis file could
 //! not say, governance cannot either.
 //!
-//! Rules: what is named exists, and names, roles and bounds are as in a genesis file (807); a key
+//! Rules: what is named exists, and names, roles and bounds are as in a genesis file (807);
+//! operators and settlement agents are neither gateways nor FX providers (811); a key
 //! is nobody's, and was nobody's as far as withdrawn keys are remembered (808); at least four
 //! validators are left (805), none of which alone can stop the chain, and enough operators to
 //! approve anything (806); the span of order ids is fixed (809).
@@ -11,7 +12,7 @@
 
 use chain_state::{KeyOwner, Overlay, ProgrammeRecord, RegistryContent, State};
 use chain_types::parameters::PROTOCOL_VERSION;
-use chain_types::registry::{NODE_PLACES_MAX, NODES_MAX, is_name, is_node_name};
+use chain_types::registry::{RegistryBounds, is_legal_entity, is_name, is_node_name};
 use chain_types::validators::VALIDATORS_MAX;
 use chain_types::{
     Change, Height, Merchant, Node, Parameters, Participant, ParticipantId, Programme, PublicKey,
@@ -37,6 +38,7 @@ pub(crate) fn check(
     change: &Change,
     height: Height,
 ) -> Checked {
+    check_room(before, change, state.bounds())?;
     let mut content = before.clone();
     match change {
         Change::Participant(participant) => put_participant(&mut content, participant)?,
@@ -76,8 +78,37 @@ pub(crate) fn check(
         }
         Change::NodeRemoved { node } => remove_node(&mut content, *node, height)?,
     }
+    content.forget_keys(state.bounds().withdrawn_keys);
+    check_validators(before, &content)?;
     check_operators(before, &content)?;
     Ok(Some(content))
+}
+
+/// Whether the registry holds one more of what a change would add.
+fn check_room(
+    content: &RegistryContent,
+    change: &Change,
+    bounds: &RegistryBounds,
+) -> Result<(), Rejection> {
+    let has_room = match change {
+        Change::Participant(new) => {
+            let all = &content.participants;
+            let is_known = all.binary_search_by_key(&new.id, |known| known.id).is_ok();
+            is_known || all.len() < bounds.participants
+        }
+        Change::Merchant(new) => {
+            let all = &content.merchants;
+            let is_known = all.binary_search_by_key(&new.id, |known| known.id).is_ok();
+            is_known || all.len() < bounds.merchants
+        }
+        Change::Currency(_) => content.currencies.len() < bounds.currencies,
+        Change::Node(_) => {
+            let present = content.nodes.iter().filter(|known| !known.is_removed()).count();
+            present < bounds.nodes && content.nodes.len() < bounds.node_places
+        }
+        _ => true,
+    };
+    if has_room { Ok(()) } else { Err(Rejection::ChangeInvalid) }
 }
 
 fn find(content: &mut RegistryContent, id: ParticipantId) -> Result<&mut Participant, Rejection> {
@@ -89,8 +120,12 @@ fn find(content: &mut RegistryContent, id: ParticipantId) -> Result<&mut Partici
 fn put_participant(content: &mut RegistryContent, new: &Participant) -> Result<(), Rejection> {
     let all = Roles::NAMES.iter().fold(Roles::default(), |all, (role, _)| all.and(*role));
     let has_known_roles = new.roles.0 != 0 && new.roles.0 & !all.0 == 0;
-    if new.id.0 == 0 || !is_name(&new.name) || !has_known_roles {
+    let is_named = is_name(&new.name) && is_legal_entity(&new.legal_entity);
+    if new.id.0 == 0 || !is_named || !has_known_roles {
         return Err(Rejection::ChangeInvalid);
+    }
+    if !new.roles.are_separate() {
+        return Err(Rejection::RolesJoined);
     }
     match content.participants.binary_search_by_key(&new.id, |known| known.id) {
         Ok(at) => {
@@ -167,7 +202,8 @@ fn put_merchant(
     new: &Merchant,
     height: Height,
 ) -> Result<(), Rejection> {
-    if new.id.0 == 0 || i64::try_from(new.id.0).is_err() || !is_name(&new.name) {
+    let is_named = is_name(&new.name) && is_legal_entity(&new.legal_entity);
+    if new.id.0 == 0 || i64::try_from(new.id.0).is_err() || !is_named {
         return Err(Rejection::ChangeInvalid);
     }
     match content.merchants.binary_search_by_key(&new.id, |known| known.id) {
@@ -197,9 +233,7 @@ fn add_node(content: &mut RegistryContent, node: &Node) -> Result<(), Rejection>
     let is_run_by_operator = operator.roles.any_of(Roles::SETTLEMENT_OPERATOR);
     let is_free = content.nodes.iter().all(|known| known.name != node.name);
     let is_within = is_node_name(&node.name) && node.power <= POWER_MAX;
-    let present = content.nodes.iter().filter(|known| !known.is_removed()).count();
-    let has_place = present < NODES_MAX && content.nodes.len() < NODE_PLACES_MAX;
-    if !is_run_by_operator || !is_free || !is_within || !has_place {
+    if !is_run_by_operator || !is_free || !is_within {
         return Err(Rejection::ChangeInvalid);
     }
     // A voter's two keys differ; an edge node has one.
@@ -209,7 +243,7 @@ fn add_node(content: &mut RegistryContent, node: &Node) -> Result<(), Rejection>
     check_key(content, node.network_key)?;
     check_key(content, node.validator_key)?;
     content.nodes.push(node.clone());
-    if node.power > 0 { check_validators(content) } else { Ok(()) }
+    Ok(())
 }
 
 /// A node that is not removed.
@@ -224,7 +258,7 @@ fn set_power(content: &mut RegistryContent, node: u32, power: u64) -> Result<(),
         return Err(Rejection::ChangeInvalid);
     }
     found.power = power;
-    check_validators(content)
+    Ok(())
 }
 
 /// Both keys of a node, from the block of `height` on. A node with one key gets one again, a node
@@ -251,10 +285,9 @@ fn rotate_node(
 }
 
 fn remove_node(content: &mut RegistryContent, node: u32, height: Height) -> Result<(), Rejection> {
-    let had_power = present(content, node)?.power > 0;
     withdraw_keys(content, node, height)?;
     present(content, node)?.remove();
-    if had_power { check_validators(content) } else { Ok(()) }
+    Ok(())
 }
 
 /// Remembers the present keys of a node as those that held up to the block before `height`.
@@ -273,8 +306,15 @@ fn withdraw_keys(
     Ok(())
 }
 
-/// A quorum stays reachable when any one validator fails.
-fn check_validators(content: &RegistryContent) -> Result<(), Rejection> {
+/// A quorum stays reachable when any one validator fails. Looked at when a change touches the
+/// powers: a network that began smaller changes everything else.
+fn check_validators(before: &RegistryContent, content: &RegistryContent) -> Result<(), Rejection> {
+    let powers = |content: &RegistryContent| -> Vec<u64> {
+        content.nodes.iter().map(|node| node.power).filter(|power| *power > 0).collect()
+    };
+    if powers(before) == powers(content) {
+        return Ok(());
+    }
     let validators = ValidatorSet::of_nodes(&content.nodes);
     let count = validators.as_slice().len();
     if count < VALIDATORS_MIN {

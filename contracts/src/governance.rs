@@ -5,14 +5,24 @@
 //!
 //! Rules of a proposal, in order: the id is a UUIDv7 (200); spare bytes are zero (201); the bytes
 //! are a change (803); the id is timely (203, 204) and new (repeated, or 800 for other content);
-//! the height leaves the notice (804); the change holds, see [`crate::changes`] (805 to 809). Of a
-//! vote: 200, 201, the decision has a meaning (310), the proposal is known (801), the digest is its
-//! own (508); the same vote again is repeated; it is still open (802).
+//! the height leaves the notice (804); it is not about the maker's own legal entity (117); the
+//! change holds, see [`crate::changes`] (805 to 809, 811). Of a
+//! vote: 200, 201, the decision has a meaning (310), the proposal is known (801, or 812 when its id
+//! is so old that it may be forgotten), the digest is its own (508); the same vote again is
+//! repeated; the change is not in effect and not closed (802), and not about the operator's own
+//! legal entity (117).
+//!
+//! A change is carried as long as enough operators approve it, and more than refuse it. It takes
+//! effect at its height, but no earlier than the notice after the word that carried it. Until then
+//! every operator may change its word: as many refusals as approvals call it off for good, and too
+//! few approvals without that open it again. Who is an operator is asked at each word, and once
+//! more when it takes effect (810).
 //!
 //! Records: the proposal at each step, and the registry whenever it changed.
 //!
 //! Always: a change is in effect only if enough operators who are operators at that moment
-//! approved it, and only if it still holds.
+//! approved it, the whole notice after the last approval that it needed, and only if it still
+//! holds.
 
 use chain_state::{Overlay, ProposalRecord, ProposalStatus, Record, RegistryContent, check_timely};
 use chain_types::{
@@ -20,7 +30,7 @@ use chain_types::{
     Rejection, Roles,
 };
 
-use crate::changes;
+use crate::{changes, separation};
 
 /// An operator proposes a change, and so approves it.
 pub(crate) fn propose(
@@ -30,7 +40,7 @@ pub(crate) fn propose(
 ) -> Outcome {
     match check_proposal(overlay, submitter, item) {
         Ok(record) => {
-            judge(overlay, record);
+            judge(overlay, record, false);
             Outcome::APPLIED
         }
         Err(outcome) => outcome,
@@ -61,6 +71,7 @@ fn check_proposal(
     if activation.0 < overlay.height().0.saturating_add(notice) {
         return Err(Rejection::ActivationTooEarly.into());
     }
+    separation::check_change(overlay.next_registry(), submitter, &change)?;
     changes::check(overlay.state(), overlay.next_registry(), &change, activation)?;
     Ok(ProposalRecord {
         id,
@@ -69,6 +80,7 @@ fn check_proposal(
         maker: submitter.id,
         proposed: overlay.time(),
         activation,
+        due: activation,
         approvals: vec![submitter.id],
         refusals: Vec::new(),
         status: ProposalStatus::Proposed,
@@ -84,8 +96,8 @@ pub(crate) fn vote(
     item: &ApprovalItem,
 ) -> Outcome {
     match check_vote(overlay, submitter, item) {
-        Ok(record) => {
-            judge(overlay, record);
+        Ok((record, was_carried)) => {
+            judge(overlay, record, was_carried);
             Outcome::APPLIED
         }
         Err(outcome) => outcome,
@@ -96,7 +108,7 @@ fn check_vote(
     overlay: &mut Overlay<'_>,
     submitter: &Participant,
     item: &ApprovalItem,
-) -> Result<ProposalRecord, Outcome> {
+) -> Result<(ProposalRecord, bool), Outcome> {
     let id = item.proposal_id();
     if !id.is_uuid_v7() {
         return Err(Rejection::OrderIdInvalid.into());
@@ -106,7 +118,13 @@ fn check_vote(
     }
     let decision = Decision::from_number(item.decision.get()).ok_or(Rejection::DecisionUnknown)?;
     let known = overlay.tables().proposals().get(&id).cloned();
-    let mut record = known.ok_or(Rejection::ProposalUnknown)?;
+    let Some(mut record) = known else {
+        let untimely = check_timely(overlay.state().parameters(), OrderId(id.0), overlay.time());
+        // What has left its validity may have been known and forgotten.
+        let is_over = untimely == Err(Rejection::OrderIdExpired);
+        let unknown = if is_over { Rejection::ProposalTooOld } else { Rejection::ProposalUnknown };
+        return Err(unknown.into());
+    };
     if item.digest != record.digest.0 {
         return Err(Rejection::DecisionMismatch.into());
     }
@@ -117,41 +135,99 @@ fn check_vote(
     if voted.contains(&submitter.id) {
         return Err(Outcome::REPEATED);
     }
-    if record.status != ProposalStatus::Proposed {
+    if !matches!(record.status, ProposalStatus::Proposed | ProposalStatus::Scheduled) {
         return Err(Rejection::ProposalClosed.into());
     }
-    // An operator may change its mind as long as the proposal is open.
+    separation::check_change(overlay.state().registry(), submitter, &record.change)?;
+    let was_carried = is_carried(overlay, &record);
+    // An operator may change its mind until the change is in effect.
     record.approvals.retain(|operator| *operator != submitter.id);
     record.refusals.retain(|operator| *operator != submitter.id);
     match decision {
         Decision::Approve => record.approvals.push(submitter.id),
         Decision::Refuse => record.refusals.push(submitter.id),
     }
-    Ok(record)
+    Ok((record, was_carried))
 }
 
-/// What the votes so far make of an open proposal.
-fn judge(overlay: &mut Overlay<'_>, mut record: ProposalRecord) {
-    let state = overlay.state();
-    let needed = state.parameters().governance_approvals as usize;
-    let operators: Vec<ParticipantId> =
-        state.participants().iter().filter(|one| is_operator(one)).map(|one| one.id).collect();
-    let count = |votes: &[ParticipantId]| {
-        operators.iter().filter(|operator| votes.contains(operator)).count()
-    };
-    let (approvals, refusals) = (count(&record.approvals), count(&record.refusals));
-    let checked = changes::check(state, overlay.next_registry(), &record.change, record.activation);
-    if approvals >= needed {
-        record.status_height = overlay.height();
-        match checked {
-            Ok(_) => record.status = ProposalStatus::Scheduled,
-            Err(rejection) => fail(&mut record, rejection),
+/// What the operators of a registry say of a proposal.
+struct Words {
+    approvals: usize,
+    refusals: usize,
+    silent: usize,
+    needed: usize,
+}
+
+impl Words {
+    /// Nobody's word counts about its own legal entity.
+    fn of(registry: &RegistryContent, record: &ProposalRecord) -> Self {
+        let operators = registry
+            .participants
+            .iter()
+            .filter(|one| is_operator(one) && !separation::concerns(registry, one, &record.change));
+        let operators: Vec<ParticipantId> = operators.map(|one| one.id).collect();
+        let count = |votes: &[ParticipantId]| {
+            operators.iter().filter(|operator| votes.contains(operator)).count()
+        };
+        let (approvals, refusals) = (count(&record.approvals), count(&record.refusals));
+        Self {
+            approvals,
+            refusals,
+            silent: operators.len().saturating_sub(approvals + refusals),
+            needed: registry.parameters.governance_approvals as usize,
         }
-    } else if operators.len().saturating_sub(refusals) < needed {
-        record.status = ProposalStatus::Refused;
+    }
+
+    /// Enough approve, and more than refuse.
+    fn carry(&self) -> bool {
+        self.approvals >= self.needed && self.approvals > self.refusals
+    }
+
+    /// Those who do not refuse are too few, even if all of them approve.
+    fn rule_out(&self) -> bool {
+        self.approvals + self.silent < self.needed
+    }
+
+    /// As many refuse as approve.
+    fn call_off(&self) -> bool {
+        self.refusals >= self.approvals
+    }
+}
+
+/// What an operator's new word makes of an open proposal. `was_carried` says whether it had enough
+/// approvals before: a change that is carried again waits for the notice again.
+fn judge(overlay: &mut Overlay<'_>, mut record: ProposalRecord, was_carried: bool) {
+    let state = overlay.state();
+    let words = Words::of(state.registry(), &record);
+    let is_scheduled = record.status == ProposalStatus::Scheduled;
+    let status = match () {
+        () if words.carry() && is_scheduled && was_carried => ProposalStatus::Scheduled,
+        () if words.carry() => {
+            let notice = state.parameters().governance_notice_heights;
+            let earliest = Height(overlay.height().0.saturating_add(notice));
+            record.due = record.due.max(earliest);
+            let registry = overlay.next_registry();
+            match changes::check(state, registry, &record.change, record.due) {
+                Ok(_) => ProposalStatus::Scheduled,
+                Err(rejection) => {
+                    record.failure = rejection.code();
+                    ProposalStatus::Failed
+                }
+            }
+        }
+        () if words.rule_out() || (is_scheduled && words.call_off()) => ProposalStatus::Refused,
+        () => ProposalStatus::Proposed,
+    };
+    if status != record.status || (words.carry() && !was_carried) {
         record.status_height = overlay.height();
     }
+    record.status = status;
     put(overlay, record);
+}
+
+/// Whether the operators of this block carry a proposal by what they have said so far.
+fn is_carried(overlay: &Overlay<'_>, record: &ProposalRecord) -> bool {
+    Words::of(overlay.state().registry(), record).carry()
 }
 
 fn fail(record: &mut ProposalRecord, rejection: Rejection) {
@@ -195,9 +271,9 @@ pub(crate) fn activate(overlay: &mut Overlay<'_>) {
         .range(..)
         .into_iter()
         .map(|(_, record)| record)
-        .filter(|record| record.status == ProposalStatus::Scheduled && record.activation <= next)
+        .filter(|record| record.status == ProposalStatus::Scheduled && record.due <= next)
         .collect();
-    due.sort_by_key(|record| (record.activation, record.id));
+    due.sort_by_key(|record| (record.due, record.id));
     for mut record in due {
         record.status_height = overlay.height();
         match take_effect(overlay, &record, next) {
@@ -214,6 +290,9 @@ fn take_effect(
     next: Height,
 ) -> Result<(), Rejection> {
     let before: &RegistryContent = overlay.next_registry();
+    if !Words::of(before, record).carry() {
+        return Err(Rejection::ApprovalsMissing);
+    }
     match changes::check(overlay.state(), before, &record.change, next)? {
         Some(content) => overlay.replace_registry(content),
         None => changes::put_programme(overlay, &record.change, next),

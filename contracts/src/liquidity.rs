@@ -6,10 +6,12 @@
 //! Rules of a proposal, in order: the id is a UUIDv7 (200); spare bytes are zero (201); the action
 //! has a meaning (507); the id is timely (203, 204); the id is new (repeated, or 500 for other
 //! content); the amount is not zero, but for a cap (206); the currency is the chain's (208); the
-//! account's kind takes the action and its owner is registered for it (504); a withdrawal is
+//! account's kind takes the action and its owner is registered for it (504); the account is not of
+//! the submitter's own legal entity (117); a withdrawal is
 //! within the balance that is free (505); sums fit (216). Of a decision: 200, 201, the decision
 //! has a meaning (310), the transfer is known (501), names the same action and amount (508), is not
-//! decided otherwise (502; the same again is repeated) and not by its maker (503); a cap is not
+//! decided otherwise (502; the same again is repeated) and not by its maker or another of its legal
+//! entity (503); the account is not of the checker's own legal entity (117); a cap is not
 //! below what is used (506); sums fit (216).
 //!
 //! Records: the transfer at each step.
@@ -24,6 +26,8 @@ use chain_types::{
     Amount, Decision, Digest, MerchantId, OrderId, Outcome, Participant, ParticipantId, Rejection,
     Roles, TransferAction, TransferDecisionItem, TransferId, TransferItem,
 };
+
+use crate::separation;
 
 /// A maker proposes a transfer.
 pub(crate) fn propose(
@@ -73,6 +77,7 @@ fn check(
         return Err(Rejection::AmountZero.into());
     }
     let account = check_account(overlay, action, item)?;
+    separation::check_account(overlay.state(), submitter, &account)?;
     let slot = overlay.open(account);
     if action == TransferAction::Withdraw
         && free(overlay.account(slot)) < u128::from(item.amount.get())
@@ -184,9 +189,10 @@ fn check_decision(
     if record.status != TransferStatus::Proposed {
         return Err(Rejection::TransferDecided.into());
     }
-    if submitter.id == record.maker {
+    if separation::is_own_party(overlay.state(), submitter, record.maker) {
         return Err(Rejection::MakerIsChecker.into());
     }
+    separation::check_account(overlay.state(), submitter, &record.account)?;
     Ok((record, decision))
 }
 

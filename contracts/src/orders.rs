@@ -2,22 +2,25 @@
 //!
 //! Operation: [`submit`], by a recharge service or by the collecting gateway itself.
 //!
-//! Rules, in order: the id is a UUIDv7 (200); spare bytes are zero (201); flags have a meaning
-//! (202); the id may commit at block time (203, 204); the same content was not seen before
-//! (repeated), nor the same id with other content (205); amount (206, 207); currency (208, 209);
-//! merchant (210, 211); gateways (212, 213); only the collecting gateway says that it collected,
-//! and no gateway submits for another (214); limits (217 to 220) and holds, see [`crate::risk`];
-//! conversion (222 to 232), see [`crate::fx`]; liquidity (215); sums fit (216).
+//! Rules, in order: the id is a UUIDv7 (200); only the collecting gateway says that it collected,
+//! and no gateway submits for another (214); the id is the submitter's own (240); the same content
+//! was not seen before (its refusal again, held, or repeated), nor the same id with other content
+//! (201, 202, 205); spare bytes are zero (201); flags have a meaning (202); the id may commit at
+//! block time (203, 204); amount (206, 207); currency (208, 209); merchant (210, 211); gateways
+//! (212, 213); the submitter once more, for a released hold (214); limits (217 to 220) and holds,
+//! see [`crate::risk`]; conversion (222 to 232), see [`crate::fx`]; liquidity (215); sums fit
+//! (216).
 //!
-//! Records: every new, timely id, with its outcome and the fingerprint of its content, so that
-//! the same content always meets the same fate.
+//! Records: every new, timely id of the submitter's own, with its outcome and the fingerprint of
+//! its content, so that the same content always meets the same fate. Who may not use an id (200,
+//! 214, 240) leaves nothing.
 //!
 //! Always: an order is debited from its collecting gateway and credited to its merchant in the
 //! same movement, once; a refused order moves nothing.
 
 use chain_state::records::fingerprint;
 use chain_state::{ExpectedOrder, Location, OrderRecord, OrderStatus, Overlay, check_timely};
-use chain_types::{Digest, Flags, Outcome, Participant, RechargeItem, Rejection, Roles};
+use chain_types::{Digest, Flags, OrderId, Outcome, Participant, RechargeItem, Rejection, Roles};
 
 use crate::booking;
 use crate::lane::{Lane, LaneKey};
@@ -34,18 +37,18 @@ pub(crate) fn submit<'a>(
     lane: &mut Lane<'a>,
 ) -> Outcome {
     let id = item.order_id();
-    if !id.is_uuid_v7() {
-        return Rejection::OrderIdInvalid.into();
+    if let Err(refused) = check_owner(submitter, item) {
+        return refused.into();
+    }
+    if let Some(known) = overlay.expected_order(&id, expected) {
+        if known.fingerprint == fingerprint(leaf) {
+            return again(&known);
+        }
+        return check_form(item).err().unwrap_or(Rejection::OrderConflict).into();
     }
     let form = check_form(item);
     if let Err(untimely) = check_timely(overlay.state().parameters(), id, overlay.time()) {
         return form.err().unwrap_or(untimely).into();
-    }
-    if let Some(known) = overlay.expected_order(&id, expected) {
-        if known.fingerprint == fingerprint(leaf) {
-            return Outcome::REPEATED;
-        }
-        return form.err().unwrap_or(Rejection::OrderConflict).into();
     }
     let result = form
         .and_then(|()| check_parties(overlay, submitter, item, lane))
@@ -63,6 +66,48 @@ pub(crate) fn submit<'a>(
     }
     overlay.insert_order(id, expected, OrderRecord::new(location, leaf, outcome, status));
     outcome
+}
+
+/// Whether the submitter may use the id at all: whoever may not leaves no trace of it.
+fn check_owner(submitter: &Participant, item: &RechargeItem) -> Result<(), Rejection> {
+    if !item.order_id().is_uuid_v7() {
+        return Err(Rejection::OrderIdInvalid);
+    }
+    check_submitter(submitter, item)?;
+    if item.order_id().owner() != submitter.id {
+        return Err(Rejection::OrderIdForeign);
+    }
+    Ok(())
+}
+
+/// What the same order is answered with once more: its refusal, if it was refused, at once or
+/// after a hold; that it is held, as long as it is; else that it is repeated.
+fn again(known: &OrderRecord) -> Outcome {
+    match known.status {
+        OrderStatus::Rejected | OrderStatus::Held => known.outcome,
+        OrderStatus::Refused => Rejection::OrderRefused.into(),
+        OrderStatus::Reserved
+        | OrderStatus::Collected
+        | OrderStatus::Voided
+        | OrderStatus::Expired => Outcome::REPEATED,
+    }
+}
+
+/// Why a step finds no order: there was none yet, or its id is so old that no block knows.
+pub(crate) fn unknown(overlay: &Overlay<'_>, id: OrderId) -> Rejection {
+    match check_timely(overlay.state().parameters(), id, overlay.time()) {
+        Err(Rejection::OrderIdExpired) => Rejection::OrderTooOld,
+        _ => Rejection::OrderUnknown,
+    }
+}
+
+/// A recharge service submits what others collect; a gateway only what it collects itself.
+fn check_submitter(submitter: &Participant, item: &RechargeItem) -> Result<(), Rejection> {
+    let is_own = submitter.id == item.collecting_gateway();
+    if !is_own && (item.is_collected() || !submitter.roles.any_of(Roles::RECHARGE_SERVICE)) {
+        return Err(Rejection::NotCollectingGateway);
+    }
+    Ok(())
 }
 
 fn check_form(item: &RechargeItem) -> Result<(), Rejection> {
@@ -96,11 +141,7 @@ pub(crate) fn check_parties<'a>(
         return Err(Rejection::ConversionUnavailable);
     }
     lane.check_parties(overlay)?;
-    let is_own = submitter.id == item.collecting_gateway();
-    if !is_own && (item.is_collected() || !submitter.roles.any_of(Roles::RECHARGE_SERVICE)) {
-        return Err(Rejection::NotCollectingGateway);
-    }
-    Ok(())
+    check_submitter(submitter, item)
 }
 
 /// Whether the chain has both currencies of a lane.

@@ -3,10 +3,11 @@
 //! Operations: [`collect`], by the collecting gateway until id time plus validity; [`void`], by
 //! the submitter or the collecting gateway; [`expire`], by block time alone.
 //!
-//! Rules, in order: the id is a UUIDv7 (200); spare bytes are zero (201); the order is known
-//! (300), not rejected (301); not collected (302), voided (303), expired (304), held (307) or
-//! refused (309), but the very same step again is repeated; the submitter may take the step (214,
-//! 305); the reason has a meaning (306); sums fit (216).
+//! Rules, in order: the id is a UUIDv7 (200); spare bytes are zero (201); the order is known (300,
+//! or 311 when its id is so old that it may be forgotten), not rejected (301); not collected (302),
+//! voided (303), expired (304), held (307) or refused (309), but the very same step again is
+//! repeated; the submitter may take the step (214, 305); the reason has a meaning (306); sums fit
+//! (216).
 //!
 //! Records: the order's new status and where it was set; a collection counts for cashback. A
 //! collection later than its part of the deadline counts, and is a breach of the collecting
@@ -19,7 +20,7 @@ use chain_types::{CollectItem, OrderId, Outcome, Participant, Rejection, VoidIte
 
 use crate::booking::{self, Booking};
 use crate::lane::Lanes;
-use crate::sla;
+use crate::{orders, sla};
 
 /// The collecting gateway says that the user was debited.
 pub(crate) fn collect<'a>(
@@ -100,7 +101,7 @@ fn find(
         return Err(Rejection::SpareNotZero.into());
     }
     let Some(record) = overlay.order(&id) else {
-        return Err(Rejection::OrderUnknown.into());
+        return Err(orders::unknown(overlay, id).into());
     };
     if record.status == step {
         return Err(Outcome::REPEATED);

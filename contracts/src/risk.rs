@@ -6,9 +6,10 @@
 //! merchant (217); the sums of the day stay within the user's (218), the gateway's (219) and the
 //! merchant's (220); above a hold threshold it waits. Of a policy: spare bytes are zero (201); the
 //! scope has such a subject (700); the currency is the chain's (208); it sets only limits that the
-//! scope has (701). Of a decision: the id is a UUIDv7 (200), spare bytes are zero (201), decision
-//! (310) and reason (306) have a meaning, the order is known (300) and held (308), but the same
-//! decision again is repeated; a release passes the rules of its submission again.
+//! scope has (701); its subject is not of the desk's own legal entity (117). Of a decision: the id
+//! is a UUIDv7 (200), spare bytes are zero (201), decision (310) and reason (306) have a meaning,
+//! the order is known (300, 311) and held (308), but the same decision again is repeated; it is not
+//! of the desk's own legal entity (117); a release passes the rules of its submission again.
 //!
 //! Records: the policy; the sums of the day of whoever has a maximum.
 //!
@@ -27,7 +28,7 @@ use zerocopy::{FromBytes, IntoBytes};
 use crate::booking::{self, Booking};
 use crate::calendar::day_of;
 use crate::lane::{Lane, LaneKey};
-use crate::orders;
+use crate::{orders, separation};
 
 /// What limits and thresholds say of an order. A risk score will be one more voice here: it is
 /// to be a number that an operation carries, so that every validator hears the same.
@@ -198,6 +199,7 @@ pub(crate) fn hold(overlay: &mut Overlay<'_>, submitter: ParticipantId, item: &R
 /// A risk desk releases or refuses a held order.
 pub(crate) fn decide(
     overlay: &mut Overlay<'_>,
+    desk: &Participant,
     item: &HoldDecisionItem,
     location: Location,
 ) -> Outcome {
@@ -215,7 +217,7 @@ pub(crate) fn decide(
         return Rejection::ReasonUnknown.into();
     }
     let Some(record) = overlay.order(&id) else {
-        return Rejection::OrderUnknown.into();
+        return orders::unknown(overlay, id).into();
     };
     let Some(held) = overlay.tables().held().get(&id).copied() else {
         let was_held = record.outcome == Outcome::HELD;
@@ -227,6 +229,10 @@ pub(crate) fn decide(
         };
         return if is_same { Outcome::REPEATED } else { Rejection::OrderNotHeld.into() };
     };
+    let order = order_of(&held);
+    if let Err(own) = separation::check_order(overlay.state(), desk, held.submitter, &order) {
+        return own.into();
+    }
     let result = match decision {
         Decision::Refuse => Ok((Outcome::APPLIED, OrderStatus::Refused)),
         Decision::Approve => release(overlay, &held),
@@ -320,6 +326,7 @@ fn check_policy(
     if unsuited != 0 {
         return Err(Rejection::PolicyLimitUnsuited);
     }
+    separation::check_policy(state, submitter, scope, subject)?;
     Ok(PolicyRecord {
         scope,
         subject,

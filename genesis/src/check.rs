@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use chain_types::hash::sha256;
-use chain_types::registry::{NODES_MAX, is_node_name};
+use chain_types::registry::{NODES_MAX, RegistryBounds, is_node_name};
 use chain_types::validators::VALIDATORS_MAX;
 use chain_types::{
     Amount, ChainGenesis, ChainId, Currency, LiquidityLine, Merchant, MerchantId, Node, Parameters,
@@ -20,9 +20,9 @@ use crate::table::Table;
 pub const GENESIS_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// The fewest validators of a network that is no development network: one may fail.
 const VALIDATORS_MIN: usize = 4;
-const CURRENCIES_MAX: usize = 180;
-const PARTICIPANTS_MAX: usize = 10_000;
-const MERCHANTS_MAX: usize = 100_000;
+const CURRENCIES_MAX: usize = RegistryBounds::CHAIN.currencies;
+const PARTICIPANTS_MAX: usize = RegistryBounds::CHAIN.participants;
+const MERCHANTS_MAX: usize = RegistryBounds::CHAIN.merchants;
 /// One million million million minor units: sums of a million such stay within 128 bits.
 const MONEY_MAX: u64 = 1_000_000_000_000_000_000;
 /// Ids stay within TOML's signed numbers.
@@ -160,6 +160,7 @@ fn read_participants(
             roles: read_roles(&mut table)?,
             public_key: table.public_key("public_key")?,
             suspended: table.flag("suspended")?,
+            legal_entity: table.legal_entity("legal_entity")?,
         };
         keys.claim(participant.public_key, table.field("public_key"))?;
         let field = table.field("id");
@@ -190,6 +191,11 @@ fn read_roles(table: &mut Table) -> Result<Roles, FieldError> {
     if given.is_empty() {
         let remedy = format!("give at least one of {}", names.join(", "));
         return Err(FieldError::new(table.field("roles"), "[]", "it lists no role", remedy));
+    }
+    if !roles.are_separate() {
+        let problem = "an operator or settlement agent is a gateway or an FX provider as well";
+        let remedy = "give the other role to a participant of its own";
+        return Err(FieldError::new(table.field("roles"), given.join(", "), problem, remedy));
     }
     Ok(roles)
 }
@@ -225,6 +231,7 @@ fn read_merchants(
             payout_gateway: referred(&mut table, "payout_gateway", Roles::GATEWAY, participants)?,
             payout_account: table.digest_or_zeros("payout_account")?,
             suspended: table.flag("suspended")?,
+            legal_entity: table.legal_entity("legal_entity")?,
         };
         let field = table.field("id");
         table.finish()?;

@@ -3,7 +3,7 @@
 
 use std::ops::RangeInclusive;
 
-use chain_types::registry::is_name;
+use chain_types::registry::{is_legal_entity, is_name};
 use chain_types::{Digest, PublicKey};
 use toml::Value;
 
@@ -82,6 +82,19 @@ impl Table {
         let problem = "it is no name";
         let remedy = "use 1 to 64 characters, no control characters, no spaces around";
         Err(FieldError::new(self.field(key), format!("{name:?}"), problem, remedy))
+    }
+
+    /// A legal entity; none when it is not given.
+    pub(crate) fn legal_entity(&mut self, key: &str) -> Result<String, FieldError> {
+        if !self.has(key) {
+            return Ok(String::new());
+        }
+        let entity = self.text(key, "1 to 20 capital letters and digits")?;
+        if !entity.is_empty() && is_legal_entity(&entity) {
+            return Ok(entity);
+        }
+        let remedy = "give a legal entity identifier (ISO 17442), or leave it out";
+        Err(FieldError::new(self.field(key), format!("{entity:?}"), "it names no entity", remedy))
     }
 
     /// A flag that is `false` when it is not given.

@@ -96,6 +96,8 @@ fn each_bad_value_is_named() {
         ("roles", 1, "[\"king\"]", "participants[1].roles[0]"),
         ("roles", 1, "[\"auditor\", \"auditor\"]", "participants[1].roles[1]"),
         ("roles", 1, "\"auditor\"", "participants[1].roles"),
+        ("roles", 0, "[\"settlement-operator\", \"gateway\"]", "participants[0].roles"),
+        ("roles", 5, "[\"gateway\", \"settlement-agent\"]", "participants[5].roles"),
         ("roles", 1, "[\"auditor\"]", "nodes[1].operator"),
         ("roles", 5, "[\"auditor\"]", "merchants[0].payout_gateway"),
         ("public_key", 1, &weak, "participants[1].public_key"),
@@ -295,5 +297,19 @@ fn no_truncation_panics() {
     let good = good();
     for end in (0..good.len()).step_by(7) {
         let _ = parse_genesis(&good.as_bytes()[..end]);
+    }
+}
+
+#[test]
+fn a_legal_entity_is_of_capital_letters_and_digits() {
+    let with = |entity: &str| {
+        let line = format!("legal_entity = {entity}\nroles = ");
+        good().replacen("roles = ", &line, 1)
+    };
+    let genesis = parse_genesis(with("\"5493001KJTIIGC8Y1R12\"").as_bytes()).unwrap();
+    assert_eq!(genesis.participants[0].legal_entity, "5493001KJTIIGC8Y1R12");
+    assert_eq!(genesis.participants[1].legal_entity, "");
+    for entity in ["\"\"", "\"house\"", "\"ABCDEFGHIJKLMNOPQRSTU\"", "7"] {
+        refused(&with(entity), "participants[0].legal_entity");
     }
 }

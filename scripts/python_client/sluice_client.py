@@ -162,7 +162,8 @@ def submit_as(options, participant, kind, items):
 def run_submit(options):
     """Makes recharge orders."""
     currency = CURRENCIES.get(options.currency) or int(options.currency)
-    orders = [order_id() for _ in range(options.count)]
+    owner = Participant(options.network / "participants" / options.participant).number
+    orders = [order_id(owner) for _ in range(options.count)]
     items = [
         recharge_item(order, options.merchant, options.gateway, options.amount_minor, currency,
                       flags=COLLECTED if options.collected else 0)
@@ -257,7 +258,7 @@ def run_demo(options):
         require(code == 0, f"{kind}: {report['outcomes']}")
         print(f"{kind} is final in block {report['height']}", flush=True)
 
-    order = order_id()
+    order = order_id(service.number)
     text = str(uuid.UUID(bytes=order))
     currency = CURRENCIES[content["currencies"][0]]
     item = recharge_item(order, merchant["id"], gateway.number, 1_234, currency)

@@ -124,10 +124,11 @@ def root_from_proof(leaf_hash, index, count, proof):
 # --- Section 6: items.
 
 
-def order_id(time_ms=None):
-    """A new UUIDv7 of a time, by default now, as 16 bytes."""
+def order_id(owner, time_ms=None):
+    """A new id of an order that the participant `owner` will submit, as 16 bytes: a UUIDv7 of a
+    time, by default now, that ends in the owner's id."""
     time_ms = time.time_ns() // 1_000_000 if time_ms is None else time_ms
-    value = int.from_bytes(os.urandom(10), "big") | time_ms << 80
+    value = int.from_bytes(os.urandom(6), "big") << 32 | owner | time_ms << 80
     value = value & ~(0xF << 76) | 7 << 76
     value = value & ~(0x3 << 62) | 2 << 62
     return value.to_bytes(16, "big")

@@ -54,12 +54,12 @@ def changes():
     bodies = [
         ("participant",
          struct.pack("<I", 302) + text("provider-302") + struct.pack("<H", 8) + public_key(32)
-         + b"\0"),
+         + b"\0" + text("")),
         ("key", struct.pack("<I32sQ", 202, public_key(203), 11)),
         ("participant_suspended", struct.pack("<I?", 202, True)),
         ("merchant",
          struct.pack("<Q", 1003) + text("merchant-1003")
-         + struct.pack("<I32s?", 202, bytes([0x5B] * 32), False)),
+         + struct.pack("<I32s?", 202, bytes([0x5B] * 32), False) + text("")),
         ("merchant_suspended", struct.pack("<Q?", 1002, False)),
         ("parameter", struct.pack("<HQ", receipts.PARAMETERS.index("window_ms"), 20_000)),
         ("node", text("validator-5") + struct.pack("<I", 1) + keys + struct.pack("<Q", 1)),
@@ -157,9 +157,10 @@ class Words(unittest.TestCase):
 
     def test_order_ids(self):
         self.assertEqual(order(37), V["order_id_37"])
-        made = uuid.UUID(bytes=client.order_id(GENESIS_TIME_MS))
+        made = uuid.UUID(bytes=client.order_id(101, GENESIS_TIME_MS))
         self.assertEqual((made.version, made.variant), (7, uuid.RFC_4122))
         self.assertEqual(made.int >> 80, GENESIS_TIME_MS)
+        self.assertEqual(made.int & 0xFFFF_FFFF, 101)
 
     def test_validators(self):
         self.assertEqual(GENESIS.validators_hash(), V["validators_hash"])

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use bincode::{Decode, Encode};
 use chain_types::hash::{Sha256Pieces, sha256};
+use chain_types::registry::RegistryBounds;
 use chain_types::{
     BlockHash, ChainGenesis, ChainId, Currency, Digest, Height, MerchantId, OrderId, TimeMs, codec,
 };
@@ -174,6 +175,7 @@ impl State {
         };
         let state = State {
             registry: Arc::new(registry),
+            bounds: RegistryBounds::CHAIN,
             height: head.height,
             time: head.time,
             block_hash: head.block_hash,

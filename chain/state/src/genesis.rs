@@ -7,6 +7,7 @@ use chain_types::block::{batches_root, results_root};
 use chain_types::evidence::evidence_root;
 use chain_types::hash::{Domain, hash};
 use chain_types::parameters::PROTOCOL_VERSION;
+use chain_types::registry::RegistryBounds;
 use chain_types::{
     Block, BlockHash, BlockHeader, ChainGenesis, Digest, Height, Round, ValidatorId, WindowId,
     merkle,
@@ -84,6 +85,7 @@ impl State {
             WindowOpening { id: WindowId(0), opened: genesis.time, first_height: Height(0) };
         Self {
             registry: Arc::new(Registry::genesis(genesis)),
+            bounds: RegistryBounds::CHAIN,
             height: Height(0),
             time: genesis.time,
             block_hash: BlockHash::default(),

@@ -52,7 +52,7 @@ pub use records::{
     RateRecord, Record, RegistryRecord, Reservation, ReturnRecord, SLA_BUCKETS_MS, SlaCounters,
     Stage, TransferRecord, TransferStatus, WindowRecord, WindowSettlement,
 };
-pub use registry::{KeyOwner, RegistryContent, WITHDRAWN_KEYS_MAX, WithdrawnKey};
+pub use registry::{KeyOwner, RegistryContent, WithdrawnKey};
 pub use restoring::Restoring;
 pub use slice::{BLOCK_BATCHES_LIMIT, OrderRun, Retired, SLICE_MS};
 pub use state::{Applying, State};

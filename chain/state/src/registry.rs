@@ -14,9 +14,6 @@ use chain_types::{
 use crate::positions::HashSeeds;
 use crate::records::RegistryRecord;
 
-/// The most withdrawn keys that a registry remembers: two for each of 4,096 rotations of nodes.
-pub const WITHDRAWN_KEYS_MAX: usize = 8_192;
-
 /// Whose a withdrawn key was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub enum KeyOwner {
@@ -57,7 +54,7 @@ pub struct RegistryContent {
     pub merchants_changed: BTreeMap<MerchantId, Height>,
     /// Validators and edge nodes; a validator's number is its place. A removed one keeps its place.
     pub nodes: Vec<Node>,
-    /// Keys that were withdrawn, the earliest first; at most [`WITHDRAWN_KEYS_MAX`].
+    /// Keys that were withdrawn, the earliest first; see [`RegistryContent::forget_keys`].
     pub withdrawn_keys: Vec<WithdrawnKey>,
     /// The protocol version that blocks are executed by.
     pub protocol_version: u16,
@@ -81,10 +78,14 @@ impl RegistryContent {
         }
     }
 
-    /// Remembers a key that is withdrawn; the earliest is forgotten when there are too many.
+    /// Remembers a key that is withdrawn.
     pub fn withdraw(&mut self, key: PublicKey, owner: KeyOwner, last: Height) {
         self.withdrawn_keys.push(WithdrawnKey { key, owner, last });
-        let surplus = self.withdrawn_keys.len().saturating_sub(WITHDRAWN_KEYS_MAX);
+    }
+
+    /// Forgets the earliest withdrawn keys, so that no more than `most` are remembered.
+    pub fn forget_keys(&mut self, most: usize) {
+        let surplus = self.withdrawn_keys.len().saturating_sub(most);
         self.withdrawn_keys.drain(..surplus);
     }
 

@@ -7,7 +7,7 @@ use chain_types::batch::Items;
 use chain_types::block::{batches_root, outcomes_root, results_root};
 use chain_types::{
     BatchId, BlockHash, BlockHeader, Decision, Digest, HashedBatch, Height, HoldDecisionItem,
-    OrderId, Outcome, RechargeItem, TimeMs,
+    OrderId, Outcome, RechargeItem, Rejection, TimeMs,
 };
 
 use crate::fault::StateFault;
@@ -171,8 +171,8 @@ impl Restoring {
         }
     }
 
-    /// What is recorded of an order if it is new, and what it then waits for: every timely id of a
-    /// batch that was let in is recorded, whatever its outcome.
+    /// What is recorded of an order if it is new, and what it then waits for: every timely id that
+    /// its submitter may use, of a batch that was let in, is recorded, whatever its outcome.
     fn recorded(
         &self,
         time: TimeMs,
@@ -184,7 +184,11 @@ impl Restoring {
         let id = item.order_id();
         let parameters = self.state.parameters();
         let is_of_batch = outcome.rejection().is_some_and(|why| why.code() < ITEM_REJECTIONS);
+        let is_anothers = [Rejection::NotCollectingGateway, Rejection::OrderIdForeign]
+            .into_iter()
+            .any(|foreign| outcome == foreign.into());
         if is_of_batch
+            || is_anothers
             || !id.is_uuid_v7()
             || check_timely(parameters, id, time).is_err()
             || !is_live(parameters, id, self.state.time)

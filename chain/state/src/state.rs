@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ahash::RandomState;
+use chain_types::registry::RegistryBounds;
 use chain_types::{
     BatchId, BlockHash, ChainId, Currency, Digest, Height, InstructionId, Merchant, MerchantId,
     Node, OrderId, Parameters, Participant, ParticipantId, PartyKeys, ReadyKeys, TimeMs,
@@ -31,6 +32,8 @@ const PIECE: usize = 128;
 #[derive(Debug, Clone)]
 pub struct State {
     pub(crate) registry: Arc<Registry>,
+    /// How much the registry holds at most.
+    pub(crate) bounds: RegistryBounds,
     pub(crate) height: Height,
     pub(crate) time: TimeMs,
     pub(crate) block_hash: BlockHash,
@@ -50,6 +53,17 @@ pub struct State {
 }
 
 impl State {
+    /// The same state under lower bounds of the registry, for tests that reach them.
+    #[must_use]
+    pub fn with_bounds(self, bounds: RegistryBounds) -> Self {
+        Self { bounds, ..self }
+    }
+
+    /// How much the registry holds at most.
+    pub fn bounds(&self) -> &RegistryBounds {
+        &self.bounds
+    }
+
     /// The height of the last block.
     pub fn height(&self) -> Height {
         self.height

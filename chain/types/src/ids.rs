@@ -141,7 +141,8 @@ macro_rules! uuid_id {
 }
 
 uuid_id! {
-    /// A recharge order's id and idempotency key: a UUIDv7 (RFC 9562) made by the recharge service.
+    /// A recharge order's id and idempotency key: a UUIDv7 (RFC 9562) whose last four bytes are the
+    /// participant id of its submitter, so that nobody takes another's.
     OrderId
 }
 uuid_id! {
@@ -152,6 +153,32 @@ uuid_id! {
     /// A governance proposal's id and idempotency key: a UUIDv7 made by its maker.
     ProposalId
 }
+
+impl OrderId {
+    /// An id of `owner`'s own: a UUIDv7 of `time` with 42 bits of `entropy` (the other bits are not
+    /// used).
+    pub fn owned(owner: ParticipantId, time: TimeMs, entropy: [u8; 6]) -> Self {
+        let mut random = [0; 10];
+        random[..6].copy_from_slice(&entropy);
+        random[6..].copy_from_slice(&owner.0.to_be_bytes());
+        Self::new(time, random)
+    }
+
+    /// The same id as another owner's.
+    #[must_use]
+    pub fn owned_by(mut self, owner: ParticipantId) -> Self {
+        self.0[12..].copy_from_slice(&owner.0.to_be_bytes());
+        self
+    }
+
+    /// The only participant who may submit an order with this id: its last 32 bits.
+    pub fn owner(self) -> ParticipantId {
+        let mut bytes = [0; 4];
+        bytes.copy_from_slice(&self.0[12..]);
+        ParticipantId(u32::from_be_bytes(bytes))
+    }
+}
+
 number_id! {
     /// An FX quote. Its upper 32 bits are the provider's id, so that nobody takes another's.
     QuoteId(u64)

@@ -18,6 +18,48 @@ use crate::validators::ValidatorSet;
 pub const NODES_MAX: usize = 256;
 /// The most places in a registry's list of nodes: a removed node keeps its place, which is an id.
 pub const NODE_PLACES_MAX: usize = 4_096;
+/// The most withdrawn keys that a registry remembers: two for each of 4,096 rotations of nodes.
+pub const WITHDRAWN_KEYS_MAX: usize = 8_192;
+
+/// How much a registry holds at most. The genesis file, governance and the auditor share them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RegistryBounds {
+    /// Participants, suspended ones among them.
+    pub participants: usize,
+    /// Merchants, suspended ones among them.
+    pub merchants: usize,
+    /// Currencies of the chain.
+    pub currencies: usize,
+    /// Nodes that are not removed.
+    pub nodes: usize,
+    /// Places in the list of nodes.
+    pub node_places: usize,
+    /// Withdrawn keys that are remembered.
+    pub withdrawn_keys: usize,
+}
+
+impl RegistryBounds {
+    /// The bounds of every chain.
+    pub const CHAIN: Self = Self {
+        participants: 10_000,
+        merchants: 100_000,
+        currencies: 180,
+        nodes: NODES_MAX,
+        node_places: NODE_PLACES_MAX,
+        withdrawn_keys: WITHDRAWN_KEYS_MAX,
+    };
+}
+
+/// The longest legal entity, in characters: a legal entity identifier (ISO 17442) has as many.
+pub const LEGAL_ENTITY_CHARACTERS_MAX: usize = 20;
+
+/// Whether a text names a legal entity: capital letters and digits, as an ISO 17442 identifier.
+/// Nothing stands for an entity that has no other party in the registry.
+pub fn is_legal_entity(text: &str) -> bool {
+    text.len() <= LEGAL_ENTITY_CHARACTERS_MAX
+        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
 /// The longest name of a party, merchant or node, in characters.
 pub const NAME_CHARACTERS_MAX: usize = 64;
 
@@ -72,6 +114,13 @@ impl Roles {
         self.0 & others.0 != 0
     }
 
+    /// Whether nobody with these decides about what the same roles earn: operators and settlement
+    /// agents are neither gateways nor FX providers.
+    pub const fn are_separate(self) -> bool {
+        let decides = self.any_of(Self::SETTLEMENT_OPERATOR.and(Self::SETTLEMENT_AGENT));
+        !decides || !self.any_of(Self::GATEWAY.and(Self::FX_PROVIDER))
+    }
+
     /// These and `others`.
     #[must_use]
     pub const fn and(self, others: Self) -> Self {
@@ -92,6 +141,20 @@ pub struct Participant {
     pub public_key: PublicKey,
     /// Whether it is barred from every operation.
     pub suspended: bool,
+    /// The legal entity that it belongs to: see [`is_legal_entity`].
+    pub legal_entity: String,
+}
+
+impl Participant {
+    /// Whether it and `other` are of one legal entity.
+    pub fn is_one_with(&self, other: &Self) -> bool {
+        self.id == other.id || self.is_of(&other.legal_entity)
+    }
+
+    /// Whether it belongs to a legal entity. Nobody belongs to the one without a name.
+    pub fn is_of(&self, legal_entity: &str) -> bool {
+        !legal_entity.is_empty() && self.legal_entity == legal_entity
+    }
 }
 
 /// The keys that a participant's batches may be signed with: a leaf of the header's parties root.
@@ -177,6 +240,8 @@ pub struct Merchant {
     pub payout_account: Digest,
     /// Whether new orders for it are refused.
     pub suspended: bool,
+    /// The legal entity that it belongs to: see [`is_legal_entity`].
+    pub legal_entity: String,
 }
 
 /// A gateway's standing in one currency.

@@ -153,10 +153,11 @@ rejections! {
     BatchRepeated = 114, "batch-repeated", false, "This batch is already in the chain.", "Ask for its outcomes; nothing needs to be sent again.";
     PoolFull = 115, "pool-full", true, "The node holds as many waiting batches as it is configured for, or as many of this submitter as are free for others.", "Send the same bytes again after `retry_after_ms`.";
     NotReady = 116, "not-ready", true, "The node is starting, catching up or stopping.", "Send the same bytes again later or to another node.";
+    OwnEntity = 117, "own-entity", false, "It is about an account, party or merchant of the submitter's own legal entity.", "Let a participant of another legal entity say it.";
     OrderIdInvalid = 200, "order-id-invalid", false, "The order id is not a UUIDv7.", "Ask under the id that the order was made with; ids are made as RFC 9562 section 5.7 says.";
     SpareNotZero = 201, "spare-not-zero", false, "Spare bytes of the item are not zero.", "Ask `recharge_order` first: only an order that it calls rejected is made again, with a new id and zero spare bytes.";
     FlagsUnknown = 202, "flags-unknown", false, "The item's flags hold a bit without a meaning.", "Ask `recharge_order` first: only an order that it calls rejected is made again, with a new id and flags from docs/wire-format.md.";
-    OrderIdExpired = 203, "order-id-expired", false, "Block time is past the order id's time plus the validity.", "Ask `recharge_order` first (of a transfer `ledger_transfer`, of a proposal `governance_proposal`): it may be final already. Only what is not found there and cannot commit any more is made again with a new id.";
+    OrderIdExpired = 203, "order-id-expired", false, "Block time is past the order id's time plus the validity: too old to say whether it was ever in the books.", "Ask `recharge_order` first (of a transfer `ledger_transfer`, of a proposal `governance_proposal`): it may be final already. Only what is not found there and cannot commit any more is made again with a new id.";
     OrderIdEarly = 204, "order-id-early", true, "The order id's time lies ahead of block time by more than the skew.", "Keep the id and send the order again when its time has come: under a new id it would be booked twice. Check the clock that makes the ids.";
     OrderConflict = 205, "order-conflict", false, "An order with this id and other content exists.", "Ask `recharge_order` first: it shows what was booked under this id. Only another purchase takes a new id.";
     AmountZero = 206, "amount-zero", false, "The amount is zero.", "Make it anew with a new id and a positive amount in minor units.";
@@ -167,7 +168,7 @@ rejections! {
     MerchantSuspended = 211, "merchant-suspended", false, "The merchant is suspended.", "Ask the operators why; make a new order once it is suspended no longer.";
     GatewayUnknown = 212, "gateway-unknown", false, "The collecting gateway is not a registered gateway.", "Check the participant id; then make a new order.";
     GatewaySuspended = 213, "gateway-suspended", false, "The collecting or the paying gateway is suspended.", "Make a new order through another gateway.";
-    NotCollectingGateway = 214, "not-collecting-gateway", false, "Only the order's collecting gateway may say that it was collected.", "Ask `recharge_order` first: what is reserved is collected by its collecting gateway, and what is rejected that gateway submits as a new order.";
+    NotCollectingGateway = 214, "not-collecting-gateway", false, "Only the order's collecting gateway may say that it was collected, and only it or a recharge service submits the order. Nothing is remembered of this word.", "Ask `recharge_order` first: what is reserved is collected by its collecting gateway; what is not known is submitted by who may.";
     LiquidityExceeded = 215, "liquidity-exceeded", false, "The amount would take the collecting gateway below its net debit cap.", "Deposit liquidity, wait for arrivals, or use another gateway; then make a new order.";
     AccountOverflow = 216, "account-overflow", false, "An account's counter would pass its largest value.", "Tell the operators, and ask `recharge_order`: what is reserved stays reserved.";
     LimitExceeded = 217, "order-limit-exceeded", false, "The amount is above a risk policy's limit for one order.", "Make smaller orders with new ids, or ask the risk desk.";
@@ -185,7 +186,8 @@ rejections! {
     PayoutOutOfRange = 230, "payout-out-of-range", false, "The payout would be zero, or more than an amount can hold.", "Make a new order with another amount.";
     ProviderSuspended = 231, "provider-suspended", false, "The quote's FX provider is suspended or is one no longer.", "Use another provider's quote; then make a new order.";
     RatesTooFew = 232, "rates-too-few", false, "Too few providers publish rates for the pair.", "Make a new order that is paid out in a currency for which there is a reference rate.";
-    OrderUnknown = 300, "order-unknown", true, "No order with this id is reserved or within its validity.", "Ask `recharge_order`: it knows every order for ever, and whether one that is not found may still commit.";
+    OrderIdForeign = 240, "order-id-foreign", false, "The order's id does not end in its submitter's participant id: it is another's, and nothing is remembered of this word.", "Ask `recharge_order` first: an order that another participant made is its own. Only what nobody ordered is made anew, with a new id that ends in the submitter's participant id.";
+    OrderUnknown = 300, "order-unknown", true, "No order with this id was submitted yet.", "Ask `recharge_order`: it knows every order for ever, and whether one that is not found may still commit.";
     OrderRejected = 301, "order-rejected", false, "The order was rejected and never entered the books.", "Ask `recharge_order` why; if the user was debited, give that back.";
     OrderCollected = 302, "order-collected", false, "The order is already collected.", "Nothing needs to be done; to give the money back, use a return.";
     OrderVoided = 303, "order-voided", false, "The order is voided.", "Ask `recharge_order`; if the user was debited, give that back before a new order is made.";
@@ -196,6 +198,7 @@ rejections! {
     OrderNotHeld = 308, "order-not-held", false, "The order is not held.", "Ask `recharge_order` for the order's status.";
     OrderRefused = 309, "order-refused", false, "The order was held and then refused.", "Ask the risk desk; if the user was debited, give that back before a new order is made.";
     DecisionUnknown = 310, "decision-unknown", false, "The decision is not one that this operation knows.", "Use a decision from docs/wire-format.md.";
+    OrderTooOld = 311, "order-too-old", false, "No block knows an order of so old an id any more: whether there was one, and what became of it, this code does not say.", "Ask `recharge_order`: it knows every order for ever, and its last step.";
     ReturnExceeded = 320, "return-amount-exceeded", false, "The amount is more than what is left of the order.", "Ask `recharge_order`, and return at most what is left.";
     OrderNotCollected = 321, "order-not-collected", false, "The order was never collected.", "Ask `recharge_order`: a reservation is voided; there is nothing to return otherwise.";
     OrderInstructed = 322, "order-instructed", true, "The order's instruction is with its paying gateway.", "Return the order once the instruction has arrived or failed.";
@@ -218,7 +221,7 @@ rejections! {
     TransferConflict = 500, "transfer-conflict", false, "A transfer with this id and other content exists.", "Ask `ledger_transfer` first: it shows what was proposed under this id. Only another transfer takes a new id.";
     TransferUnknown = 501, "transfer-unknown", true, "No transfer with this id is known.", "Ask `ledger_transfer`: it knows every transfer for ever. Check the id.";
     TransferDecided = 502, "transfer-decided", false, "The transfer is already decided otherwise, or its time is over.", "Ask `ledger_transfer` first: only what it calls refused or expired is proposed anew.";
-    MakerIsChecker = 503, "maker-is-checker", false, "Whoever proposed the transfer may not decide it.", "Let another participant decide it.";
+    MakerIsChecker = 503, "maker-is-checker", false, "Whoever proposed the transfer may not decide it, and nobody of the same legal entity.", "Let a participant of another legal entity decide it.";
     AccountUnsuited = 504, "account-unsuited", false, "The account's kind cannot be used so, or its owner is not registered for it.", "Name a gateway's liquidity, an FX provider's position or a merchant's cashback pool.";
     FundsMissing = 505, "funds-missing", false, "The withdrawal is more than the balance that is free.", "Withdraw less; a net debit cap cannot be withdrawn.";
     CapBelowUse = 506, "cap-below-use", true, "The account already uses more than the new cap.", "Deposit first, or choose a higher cap.";
@@ -235,7 +238,7 @@ rejections! {
     PolicyLimitUnsuited = 701, "policy-limit-unsuited", false, "The policy sets a limit that its scope does not have.", "Set users' days for the scheme, other days for a gateway or merchant.";
     ProposalConflict = 800, "proposal-conflict", false, "A proposal with this id and other content exists.", "Ask `governance_proposal` first: it shows what was proposed under this id. Only another proposal takes a new id.";
     ProposalUnknown = 801, "proposal-unknown", true, "No proposal with this id is known.", "Ask `governance_proposal`; check the id.";
-    ProposalClosed = 802, "proposal-closed", false, "The proposal is scheduled, effective, refused or expired.", "Ask `governance_proposal` first: only what it calls refused, failed or expired is proposed anew.";
+    ProposalClosed = 802, "proposal-closed", false, "The proposal is effective, refused, failed or expired.", "Ask `governance_proposal` first: only what it calls refused, failed or expired is proposed anew.";
     ChangeMalformed = 803, "change-malformed", false, "The proposal's bytes are no change.", "Encode it as docs/wire-format.md says.";
     ActivationTooEarly = 804, "activation-too-early", false, "The activation height is nearer than the notice that the chain demands.", "Choose a later height.";
     ValidatorsTooFew = 805, "validators-too-few", false, "Fewer than four validators would be left.", "Add a validator first.";
@@ -243,4 +246,7 @@ rejections! {
     ChangeInvalid = 807, "change-invalid", false, "The change names what does not exist, or is out of its bounds.", "Check ids, roles, keys and bounds as for a genesis file.";
     KeyInUse = 808, "key-in-use", false, "The key is somebody's, or was and is withdrawn.", "Make a key of its own for each use.";
     ParameterFixed = 809, "parameter-fixed", false, "This parameter never changes: the memory of duplicates rests on it.", "Leave it.";
+    ApprovalsMissing = 810, "approvals-missing", false, "When the change was to take effect, too few of those who were operators then approved it, or as many refused it.", "Ask `governance_proposal` whose words it had; propose it anew.";
+    RolesJoined = 811, "roles-joined", false, "A settlement operator or agent would be a gateway or an FX provider as well.", "Register another participant for the other role.";
+    ProposalTooOld = 812, "proposal-too-old", false, "No block knows a proposal of so old an id any more: whether there was one, and what became of it, this code does not say.", "Ask `governance_proposal`: it knows every proposal for ever.";
 }

@@ -53,7 +53,7 @@ fn each_refused_batch_gives_its_code_to_every_item_and_books_nothing() {
         assert_eq!(outcomes[0], [Outcome::from(expected); 2], "{name}");
         assert_eq!(outcomes[1], [Outcome::APPLIED], "{name}: another batch is not harmed");
         assert_eq!(chain.payable(SHOP).credits_posted, 5, "{name}");
-        let ids: [OrderId; 2] = [order_id(1, 0), order_id(2, 0)];
+        let ids: [OrderId; 2] = [of(BANK_A, order_id(1, 0)), order_id(2, 0)];
         assert!(ids.iter().all(|id| chain.state.order(id).is_none()), "{name}: nothing recorded");
     }
 }

@@ -34,6 +34,10 @@ const NOT_IN_TABLES: &[(Rejection, &str)] = &[
     (Rejection::BatchRepeated, "said by admission only; no valid block holds such a batch"),
     (Rejection::PoolFull, "said by a node's pool only"),
     (Rejection::NotReady, "said by a node that starts or stops only"),
+    (
+        Rejection::ApprovalsMissing,
+        "why a change fails when it is to take effect: see governance.md",
+    ),
 ];
 
 /// A scenario's chain. Rows of one block are tried one by one: each row's block holds the
@@ -190,12 +194,32 @@ fn settle(genesis: &mut chain_types::ChainGenesis, words: &mut Words<'_>) -> Rea
         let mut values = genesis.parameters.values();
         *values.get_mut(usize::from(place)).ok_or("no such parameter")? = value;
         genesis.parameters = Parameters::from_values(&values).ok_or("too large a value")?;
+    } else if words.eat("entity") {
+        return entity(genesis, words);
+    } else if words.eat("validators are") {
+        genesis.nodes.truncate(usize::from(words.small()?));
     } else if words.eat("bank A has") {
         return line_of(genesis, BANK_A, words);
     } else if words.eat("bank B has") {
         return line_of(genesis, BANK_B, words);
     } else {
         return Ok(false);
+    }
+    Ok(true)
+}
+
+/// `HOUSE has bank A`, `HOUSE has merchant 1001`.
+fn entity(genesis: &mut chain_types::ChainGenesis, words: &mut Words<'_>) -> Read<bool> {
+    let entity = words.word()?.to_owned();
+    words.expect("has")?;
+    if words.eat("merchant") {
+        let id = words.number()?;
+        let found = genesis.merchants.iter_mut().find(|known| known.id.0 == id);
+        found.ok_or("no such merchant")?.legal_entity = entity;
+    } else {
+        let id = words.party()?;
+        let found = genesis.participants.iter_mut().find(|known| known.id.0 == id);
+        found.ok_or("no such participant")?.legal_entity = entity;
     }
     Ok(true)
 }

@@ -124,6 +124,7 @@ pub fn run(chain: &mut Chain, steps: &[Step], mut each_block: impl FnMut(&Chain,
                 item.merchant = merchant.into();
                 item.flags = flags.into();
                 item.spare[0] = spare;
+                item.order_id = of(submitter_of(&item), item.order_id()).0;
                 orders.push(item);
                 pending.push((by.unwrap_or(submitter_of(&item)), Item::Recharge(item)));
             }
@@ -235,8 +236,8 @@ fn histories_reach_every_outcome() {
         });
     }
     let expected = [
-        0, 1, 108, 110, 111, 201, 202, 203, 204, 205, 206, 207, 210, 211, 212, 213, 214, 215, 300,
-        301, 302, 303, 304, 305, 306, 400, 401, 402, 403, 404,
+        0, 1, 108, 110, 111, 201, 202, 203, 204, 205, 206, 207, 210, 211, 212, 213, 214, 215, 240,
+        300, 301, 302, 303, 304, 305, 306, 311, 400, 401, 402, 403, 404,
     ];
     let reached: Vec<u16> = counts.keys().copied().collect();
     assert_eq!(reached, expected, "{counts:?}");

@@ -93,6 +93,7 @@ pub fn genesis() -> ChainGenesis {
         roles,
         public_key: key_of(id).public_key(),
         suspended,
+        legal_entity: String::new(),
     };
     let merchant = |id: u64, payout_gateway: u32, suspended: bool| Merchant {
         id: MerchantId(id),
@@ -100,6 +101,7 @@ pub fn genesis() -> ChainGenesis {
         payout_gateway: ParticipantId(payout_gateway),
         payout_account: Digest::ZERO,
         suspended,
+        legal_entity: String::new(),
     };
     let line = |gateway: u32, currency: u16, cap: u64, opening: u64| LiquidityLine {
         gateway: ParticipantId(gateway),
@@ -155,9 +157,20 @@ pub fn entropy(number: u64) -> [u8; 10] {
     entropy
 }
 
-/// The id of order `number`, made `offset_ms` after [`START`].
+/// The id of order `number` of the recharge service's own, made `offset_ms` after [`START`].
 pub fn order_id(number: u64, offset_ms: i64) -> OrderId {
-    OrderId::new(TimeMs(START.0.checked_add_signed(offset_ms).unwrap()), entropy(number))
+    own_id(SERVICE, TimeMs(START.0.checked_add_signed(offset_ms).unwrap()), number)
+}
+
+/// The id of order `number` of a participant's own.
+pub fn own_id(owner: u32, time: TimeMs, number: u64) -> OrderId {
+    let [.., first, second, third] = number.to_be_bytes();
+    OrderId::owned(ParticipantId(owner), time, [0, 0, 0, first, second, third])
+}
+
+/// The same id, but another participant's.
+pub fn of(owner: u32, id: OrderId) -> OrderId {
+    id.owned_by(ParticipantId(owner))
 }
 
 /// An order that bank A shall collect for the shop, to be submitted by the recharge service.
@@ -180,9 +193,9 @@ pub fn order(id: OrderId, amount: u64) -> RechargeItem {
     }
 }
 
-/// The same, submitted and collected in one step by bank A itself.
+/// The same, submitted and collected in one step by bank A itself, under an id of its own.
 pub fn one_step(id: OrderId, amount: u64) -> RechargeItem {
-    RechargeItem { flags: Flags::COLLECTED.into(), ..order(id, amount) }
+    RechargeItem { flags: Flags::COLLECTED.into(), ..order(of(BANK_A, id), amount) }
 }
 
 pub fn collect(id: OrderId) -> CollectItem {

@@ -22,6 +22,8 @@ enum Fate {
 struct Order {
     item: RechargeItem,
     submitter: u32,
+    /// What its submission came to.
+    code: u16,
     fate: Fate,
     expires: u64,
     /// Its slice of ten seconds of id times has left the chain's memory.
@@ -52,6 +54,11 @@ struct Model {
 }
 
 const SHOPS: [(u64, u32); 2] = [(SHOP, BANK_B), (SHOP_OF_A, BANK_A)];
+
+/// Whoever collects may submit, and the service leaves the collection to others.
+fn may_submit(by: u32, item: &RechargeItem) -> bool {
+    by == item.collecting_gateway.get() || (by == SERVICE && !item.is_collected())
+}
 
 impl Model {
     fn gateway_balance(&self, gateway: u32) -> i128 {
@@ -158,29 +165,39 @@ impl Model {
             _ => 201,
         };
         let or_form = |code| if form == 0 { code } else { form };
+        if !may_submit(by, item) {
+            return 214;
+        }
+        if item.order_id[12..] != by.to_be_bytes() {
+            return 240;
+        }
+        if let Some(known) = self.orders.get(&item.order_id()).filter(|known| !known.is_forgotten) {
+            let is_same = known.item.as_bytes() == item.as_bytes();
+            return match known.code {
+                _ if !is_same => or_form(205),
+                0 => 1,
+                refusal => refusal,
+            };
+        }
         if self.now > made + 180_000 {
             return or_form(203);
         }
         if made > self.now + 60_000 {
             return or_form(204);
         }
-        if let Some(known) = self.orders.get(&item.order_id()) {
-            let is_same = known.item.as_bytes() == item.as_bytes();
-            return if is_same { 1 } else { or_form(205) };
-        }
-        let code = if form == 0 { self.refusal(by, item) } else { form };
+        let code = if form == 0 { self.refusal(item) } else { form };
         let fate = match (code, item.flags.get()) {
             (0, 0) => Fate::Reserved,
             (0, _) => Fate::Collected { window: self.window },
             _ => Fate::Refused,
         };
         let (submitter, expires, is_forgotten) = (by, made + 180_000, false);
-        let order = Order { item: *item, submitter, fate, expires, is_forgotten };
+        let order = Order { item: *item, submitter, code, fate, expires, is_forgotten };
         self.orders.insert(item.order_id(), order);
         code
     }
 
-    fn refusal(&self, by: u32, item: &RechargeItem) -> u16 {
+    fn refusal(&self, item: &RechargeItem) -> u16 {
         let gateway = item.collecting_gateway.get();
         let cap = match gateway {
             BANK_A => A_CAP,
@@ -195,17 +212,17 @@ impl Model {
             (_, SHOP_SUSPENDED, _) => 211,
             (.., SERVICE) => 212,
             (.., BANK_SUSPENDED) | (_, SHOP_OF_SUSPENDED, _) => 213,
-            _ if by != gateway && (by != SERVICE || item.flags.get() == 1) => 214,
             (amount, ..) if i128::from(amount) > left => 215,
             _ => 0,
         }
     }
 
     fn collect(&mut self, by: u32, id: OrderId) -> u16 {
+        let unknown = if self.now > id.time().0 + 180_000 { 311 } else { 300 };
         let window = self.window;
         match self.orders.get_mut(&id) {
-            Some(order) if order.is_forgotten => 300,
-            None => 300,
+            Some(order) if order.is_forgotten => 311,
+            None => unknown,
             Some(order) => match order.fate {
                 Fate::Refused => 301,
                 Fate::Collected { .. } => 1,
@@ -221,9 +238,10 @@ impl Model {
     }
 
     fn void(&mut self, by: u32, id: OrderId, reason: u16) -> u16 {
+        let unknown = if self.now > id.time().0 + 180_000 { 311 } else { 300 };
         match self.orders.get_mut(&id) {
-            Some(order) if order.is_forgotten => 300,
-            None => 300,
+            Some(order) if order.is_forgotten => 311,
+            None => unknown,
             Some(order) => match order.fate {
                 Fate::Refused => 301,
                 Fate::Collected { .. } => 302,

@@ -41,6 +41,7 @@ fn a_window_nets_its_orders_into_one_instruction_a_merchant() {
     chain.one(BANK_A, of_a);
     let mut by_b = one_step(order_id(4, 0), 7);
     by_b.collecting_gateway = BANK_B.into();
+    by_b.order_id = of(BANK_B, by_b.order_id()).0;
     chain.one(BANK_B, by_b);
     chain.block(29_000, &[]);
     assert_eq!(chain.state.open_window().instruction_count, 2, "as a close would give now");
@@ -159,9 +160,11 @@ fn money_that_arrived_may_be_collected_against() {
     let mut chain = instructed();
     let mut item = one_step(order_id(6, 30_000), 5_300);
     item.collecting_gateway = BANK_B.into();
+    item.order_id = of(BANK_B, item.order_id()).0;
     assert_eq!(chain.one(BANK_B, item), 215);
     chain.one(BANK_B, arrival(0, SHOP, 300));
     let mut item = one_step(order_id(7, 30_000), 5_300);
     item.collecting_gateway = BANK_B.into();
+    item.order_id = of(BANK_B, item.order_id()).0;
     assert_eq!(chain.one(BANK_B, item), 0);
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chain_types::registry::RegistryBounds;
 use chain_types::{
     BatchId, BlockHeader, ChainGenesis, ChainId, Equivocation, InstructionId, MerchantId, Outcome,
     Rejection, VerifiedBatch, WindowId,
@@ -81,6 +82,13 @@ impl Auditor {
             proposals: Proposals::default(),
             statements: BTreeMap::new(),
         }
+    }
+
+    /// The same books under lower bounds of the registry, for tests that reach them.
+    #[must_use]
+    pub fn with_bounds(mut self, bounds: RegistryBounds) -> Self {
+        self.registry.bounds = bounds;
+        self
     }
 
     /// Looks at the next block: its header, its evidence, its batches in order, and the

@@ -109,8 +109,8 @@ impl Auditor {
             Items::TransferDecision(items) => self.decide_transfer(&items[index], submitter),
             Items::Rate(items) => self.rate(&items[index], submitter),
             Items::Quote(items) => self.quote(&items[index], submitter),
-            Items::HoldDecision(items) => self.decide_hold(&items[index]),
-            Items::Policy(items) => self.policy(&items[index]),
+            Items::HoldDecision(items) => self.decide_hold(&items[index], submitter),
+            Items::Policy(items) => self.policy(&items[index], submitter),
             Items::Proposal(items) => self.propose(&items[index], submitter),
             Items::Approval(items) => self.approve(&items[index], submitter),
         }

@@ -8,6 +8,7 @@ use chain_types::{
 
 use crate::auditor::{Auditor, Verdict};
 use crate::orders::{check_form, refuse_if, repeated};
+use crate::registry::Registry;
 
 /// Where a proposal stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,8 @@ struct Proposal {
     refusals: BTreeSet<ParticipantId>,
     /// The block time at which it was proposed.
     proposed: u64,
+    /// The first block that shall execute under it.
+    from: u64,
     status: ProposalStatus,
 }
 
@@ -72,6 +75,7 @@ impl Auditor {
         let earliest = self.height.saturating_add(parameters.governance_notice_heights);
         let activation = item.activation_height.get();
         refuse_if(activation < earliest, Rejection::ActivationTooEarly)?;
+        refuse_if(self.registry.is_about_own(maker, &change), Rejection::OwnEntity)?;
         self.registry.changed(&change, activation)?;
         let mut proposal = Proposal {
             item: *item,
@@ -80,9 +84,10 @@ impl Auditor {
             approvals: BTreeSet::from([maker]),
             refusals: BTreeSet::new(),
             proposed: self.time,
+            from: activation,
             status: ProposalStatus::Voting,
         };
-        self.count_words(&mut proposal);
+        self.decide_proposal(&mut proposal, false);
         self.proposals.all.insert(item.proposal_id(), proposal);
         Ok(Outcome::APPLIED)
     }
@@ -93,34 +98,65 @@ impl Auditor {
         let decision = Decision::from_number(item.decision.get());
         let decision = decision.ok_or(Rejection::DecisionUnknown)?;
         let known = self.proposals.all.get(&item.proposal_id());
-        let mut proposal = known.ok_or(Rejection::ProposalUnknown)?.clone();
+        let Some(mut proposal) = known.cloned() else {
+            let is_over = !self.is_within_validity(item.proposal_id().time());
+            refuse_if(is_over, Rejection::ProposalTooOld)?;
+            return Err(Rejection::ProposalUnknown);
+        };
         let is_right = proposal.item.digest().0 == item.digest;
         refuse_if(!is_right, Rejection::DecisionMismatch)?;
         if proposal.has_said(operator, decision) {
             return Ok(Outcome::REPEATED);
         }
-        let is_open = proposal.status == ProposalStatus::Voting;
-        refuse_if(!is_open, Rejection::ProposalClosed)?;
+        let is_closed = proposal.status == ProposalStatus::Closed;
+        refuse_if(is_closed, Rejection::ProposalClosed)?;
+        let is_own = self.registry.is_about_own(operator, &proposal.change);
+        refuse_if(is_own, Rejection::OwnEntity)?;
+        let had_enough = Self::has_enough(&self.registry, &proposal);
         proposal.say(operator, decision);
-        self.count_words(&mut proposal);
+        self.decide_proposal(&mut proposal, had_enough);
         self.proposals.all.insert(item.proposal_id(), proposal);
         Ok(Outcome::APPLIED)
     }
 
-    /// Schedules a proposal with enough approvals, and closes one that cannot get them.
-    fn count_words(&self, proposal: &mut Proposal) {
-        let needed = self.registry.approvals_needed();
-        let operators = self.registry.operators();
-        let approvals = operators.intersection(&proposal.approvals).count();
-        let refusals = operators.intersection(&proposal.refusals).count();
-        if approvals >= needed {
-            let activation = proposal.item.activation_height.get();
-            let holds = self.registry.changed(&proposal.change, activation).is_ok();
+    /// How many of a registry's operators approve a proposal, and how many refuse it.
+    fn words(registry: &Registry, proposal: &Proposal) -> (usize, usize) {
+        let operators = registry.judges(&proposal.change);
+        let said = |words: &BTreeSet<ParticipantId>| operators.intersection(words).count();
+        (said(&proposal.approvals), said(&proposal.refusals))
+    }
+
+    /// Whether those who are operators by a registry approve a proposal: as many as it asks for,
+    /// and more than refuse.
+    fn has_enough(registry: &Registry, proposal: &Proposal) -> bool {
+        let (approvals, refusals) = Self::words(registry, proposal);
+        approvals >= registry.approvals_needed() && approvals > refusals
+    }
+
+    /// Schedules, reopens or closes a proposal after a word. The notice runs from the word that
+    /// made the approvals enough.
+    fn decide_proposal(&self, proposal: &mut Proposal, had_enough: bool) {
+        let (approvals, refusals) = Self::words(&self.registry, proposal);
+        let was_scheduled = proposal.status == ProposalStatus::Scheduled;
+        if Self::has_enough(&self.registry, proposal) {
+            if was_scheduled && had_enough {
+                return;
+            }
+            let notice = self.registry.parameters.governance_notice_heights;
+            proposal.from = proposal.from.max(self.height.saturating_add(notice));
+            let holds = self.registry.changed(&proposal.change, proposal.from).is_ok();
             proposal.status =
                 if holds { ProposalStatus::Scheduled } else { ProposalStatus::Closed };
-        } else if operators.len() < refusals + needed {
-            proposal.status = ProposalStatus::Closed;
+            return;
         }
+        let is_called_off = was_scheduled && refusals >= approvals;
+        let others = self.registry.judges(&proposal.change).len() - refusals;
+        let is_out_of_reach = others < self.registry.approvals_needed();
+        proposal.status = if is_called_off || is_out_of_reach {
+            ProposalStatus::Closed
+        } else {
+            ProposalStatus::Voting
+        };
     }
 
     /// 801 from now on: proposals that were closed before this block, and long ago.
@@ -152,13 +188,16 @@ impl Auditor {
             .all
             .iter()
             .filter(|(_, proposal)| proposal.status == ProposalStatus::Scheduled)
-            .map(|(id, proposal)| (proposal.item.activation_height.get(), *id))
+            .map(|(id, proposal)| (proposal.from, *id))
             .filter(|(activation, _)| *activation <= next)
             .collect();
         due.sort_unstable();
         for (_, id) in due {
             let Some(proposal) = self.proposals.all.get_mut(&id) else { continue };
             proposal.status = ProposalStatus::Closed;
+            if !Self::has_enough(&self.registry, proposal) {
+                continue;
+            }
             if let Ok(registry) = self.registry.changed(&proposal.change, next) {
                 self.registry = registry;
             }

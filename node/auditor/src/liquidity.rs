@@ -90,6 +90,7 @@ impl Auditor {
         refuse_if(amount == 0 && action != TransferAction::Cap, Rejection::AmountZero)?;
         refuse_if(!self.registry.has_currency(currency), Rejection::CurrencyUnsupported)?;
         let account = self.transfer_account(item, action).ok_or(Rejection::AccountUnsuited)?;
+        self.registry.check_foreign_account(maker, account)?;
         let (proposed, status) = (self.time, TransferStatus::Open);
         let transfer = Transfer { item: *item, action, account, maker, proposed, status };
         if action == TransferAction::Withdraw {
@@ -139,7 +140,9 @@ impl Auditor {
                 return repeated(is_same, Rejection::TransferDecided);
             }
         }
-        refuse_if(transfer.maker == checker, Rejection::MakerIsChecker)?;
+        let is_one_hand = self.registry.are_one(checker, transfer.maker);
+        refuse_if(is_one_hand, Rejection::MakerIsChecker)?;
+        self.registry.check_foreign_account(checker, transfer.account)?;
         match decision {
             Decision::Approve => self.approve_transfer(&transfer)?,
             Decision::Refuse => self.release_transfer(&transfer),

@@ -42,6 +42,8 @@ pub(crate) struct Order {
     pub(crate) item: RechargeItem,
     pub(crate) submitter: ParticipantId,
     pub(crate) status: Status,
+    /// Why its submission was refused, if it was.
+    pub(crate) refusal: Option<Rejection>,
     /// What the merchant is paid, in minor units of the payout currency.
     pub(crate) payout: u64,
     /// The conversion, if it was booked with one.
@@ -63,6 +65,7 @@ impl Order {
             item,
             submitter,
             status: Status::Rejected,
+            refusal: None,
             payout: item.amount.get(),
             fill: None,
             accepted: 0,
@@ -70,6 +73,16 @@ impl Order {
             cashback: 0,
             returns: Vec::new(),
             returned: 0,
+        }
+    }
+
+    /// What the same submission comes to once more.
+    fn answer_again(&self) -> Verdict {
+        match (self.status, self.refusal) {
+            (Status::Refused, _) => Err(Rejection::OrderRefused),
+            (Status::Held, _) => Ok(Outcome::HELD),
+            (_, Some(refusal)) => Err(refusal),
+            (_, None) => Ok(Outcome::REPEATED),
         }
     }
 
@@ -169,17 +182,24 @@ pub(crate) fn refuse_if(refused: bool, rejection: Rejection) -> Result<(), Rejec
 impl Auditor {
     /// Rules of `submit`.
     pub(crate) fn recharge(&mut self, item: &RechargeItem, submitter: ParticipantId) -> Verdict {
-        refuse_if(!item.order_id().is_uuid_v7(), Rejection::OrderIdInvalid)?;
+        let id = item.order_id();
+        refuse_if(!id.is_uuid_v7(), Rejection::OrderIdInvalid)?;
+        self.check_entitled(item, submitter)?;
+        let named = id.0.iter().skip(12).fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte));
+        refuse_if(named != submitter.0, Rejection::OrderIdForeign)?;
         let form = check_content(item);
-        if let Err(untimely) = self.check_timely(item.order_id().time()) {
-            return Err(form.err().unwrap_or(untimely));
+        if let Ok(known) = self.remembered(id) {
+            if known.item != *item {
+                return Err(form.err().unwrap_or(Rejection::OrderConflict));
+            }
+            return known.answer_again();
         }
-        if let Some(known) = self.orders.get(item.order_id()) {
-            let conflict = form.err().unwrap_or(Rejection::OrderConflict);
-            return repeated(known.item == *item, conflict);
+        if let Err(untimely) = self.check_timely(id.time()) {
+            return Err(form.err().unwrap_or(untimely));
         }
         let mut order = Order::new(*item, submitter);
         let verdict = form.and_then(|()| self.submission(&mut order));
+        order.refusal = verdict.err();
         self.orders.keep(order);
         verdict
     }
@@ -253,8 +273,18 @@ impl Auditor {
         let are_active = registry.is_active(gateway, Roles::GATEWAY)
             && registry.is_active(merchant.payout_gateway, Roles::GATEWAY);
         refuse_if(!are_active, Rejection::GatewaySuspended)?;
-        let is_service = registry.has_role(submitter, Roles::RECHARGE_SERVICE);
-        let may_submit = submitter == gateway || (is_service && !item.is_collected());
+        self.check_entitled(item, submitter)
+    }
+
+    /// 214: the collecting gateway may, and a recharge service may leave the collection to it.
+    fn check_entitled(
+        &self,
+        item: &RechargeItem,
+        submitter: ParticipantId,
+    ) -> Result<(), Rejection> {
+        let is_service = self.registry.has_role(submitter, Roles::RECHARGE_SERVICE);
+        let is_gateway = submitter == item.collecting_gateway();
+        let may_submit = is_gateway || (is_service && !item.is_collected());
         refuse_if(!may_submit, Rejection::NotCollectingGateway)
     }
 

@@ -2,19 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use chain_types::registry::RegistryBounds;
 use chain_types::{
     ChainGenesis, Change, Currency, Merchant, MerchantId, Node, Parameters, Participant,
     ParticipantId, Programme, PublicKey, Rejection, Roles,
 };
 
-const CURRENCIES_MAX: usize = 180;
-const PARTICIPANTS_MAX: usize = 10_000;
-const MERCHANTS_MAX: usize = 100_000;
-const NODES_MAX: usize = 256;
-/// Places in the list of nodes, those of removed nodes with them.
-const PLACES_MAX: usize = 4_096;
-/// Keys that are gone and not forgotten.
-const GONE_MAX: usize = 8_192;
 const VALIDATORS_MIN: usize = 4;
 const VALIDATORS_MAX: usize = 128;
 const POWER_MAX: u64 = 1_000_000_000;
@@ -70,6 +63,8 @@ pub(crate) struct Registry {
     programmes: BTreeMap<(MerchantId, Currency), Programme>,
     /// The parameters.
     pub(crate) parameters: Parameters,
+    /// How much of each there is at most.
+    pub(crate) bounds: RegistryBounds,
 }
 
 impl Registry {
@@ -89,6 +84,7 @@ impl Registry {
             gone: VecDeque::new(),
             programmes: BTreeMap::new(),
             parameters: genesis.parameters.clone(),
+            bounds: RegistryBounds::CHAIN,
         }
     }
 
@@ -210,19 +206,30 @@ impl Registry {
     }
 
     fn set_participant(&mut self, new: &Participant) -> Result<(), Rejection> {
-        valid(new.id.0 > 0 && is_name(&new.name))?;
+        valid(new.id.0 > 0 && is_name(&new.name) && is_entity(&new.legal_entity))?;
         valid(new.roles.0 != 0 && new.roles.0 & !ROLES_KNOWN == 0)?;
+        valid(self.participants.contains_key(&new.id) || self.has_room_for_party())?;
+        let has = |role: Roles| new.roles.0 & role.0 != 0;
+        let decides = has(Roles::SETTLEMENT_OPERATOR) || has(Roles::SETTLEMENT_AGENT);
+        let earns = has(Roles::GATEWAY) || has(Roles::FX_PROVIDER);
+        if decides && earns {
+            return Err(Rejection::RolesJoined);
+        }
         if let Some(party) = self.participants.get_mut(&new.id) {
             valid(party.participant.public_key == new.public_key)?;
             valid(party.participant.suspended == new.suspended)?;
             party.participant.name.clone_from(&new.name);
             party.participant.roles = new.roles;
+            party.participant.legal_entity.clone_from(&new.legal_entity);
             return Ok(());
         }
-        valid(self.participants.len() < PARTICIPANTS_MAX)?;
         self.check_fresh(new.public_key)?;
         self.participants.insert(new.id, Party { participant: new.clone(), previous: None });
         Ok(())
+    }
+
+    fn has_room_for_party(&self) -> bool {
+        self.participants.len() < self.bounds.participants
     }
 
     /// The key before is accepted by `overlap` blocks from `first_height` on.
@@ -245,9 +252,10 @@ impl Registry {
 
     fn set_merchant(&mut self, new: &Merchant, first_height: u64) -> Result<(), Rejection> {
         valid((1..=MERCHANT_ID_MAX).contains(&new.id.0) && is_name(&new.name))?;
+        valid(is_entity(&new.legal_entity))?;
         match self.merchants.get(&new.id) {
             Some(entry) => valid(entry.merchant.suspended == new.suspended)?,
-            None => valid(self.merchants.len() < MERCHANTS_MAX)?,
+            None => valid(self.merchants.len() < self.bounds.merchants)?,
         }
         self.merchants.insert(new.id, Entry { merchant: new.clone(), since: first_height });
         Ok(())
@@ -266,8 +274,8 @@ impl Registry {
         let is_plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
         valid(is_name(&node.name) && node.name.bytes().all(is_plain))?;
         valid(self.places.iter().all(|other| other.node.name != node.name))?;
-        valid(node.power <= POWER_MAX && self.places.len() < PLACES_MAX)?;
-        valid(self.nodes().count() < NODES_MAX)?;
+        valid(node.power <= POWER_MAX && self.places.len() < self.bounds.node_places)?;
+        valid(self.nodes().count() < self.bounds.nodes)?;
         valid(self.has_role(node.operator, Roles::SETTLEMENT_OPERATOR))?;
         let has_one_key = node.validator_key == node.network_key;
         valid(has_one_key == (node.power == 0) && node.validator_key.is_usable())?;
@@ -330,7 +338,7 @@ impl Registry {
 
     fn let_go(&mut self, key: Gone) {
         self.gone.push_back(key);
-        if self.gone.len() > GONE_MAX {
+        if self.gone.len() > self.bounds.withdrawn_keys {
             self.gone.pop_front();
         }
     }
@@ -345,7 +353,7 @@ impl Registry {
     }
 
     fn add_currency(&mut self, currency: Currency) -> Result<(), Rejection> {
-        valid(currency.exponent().is_some() && self.currencies.len() < CURRENCIES_MAX)?;
+        valid(currency.exponent().is_some() && self.currencies.len() < self.bounds.currencies)?;
         valid(self.currencies.insert(currency))
     }
 
@@ -431,6 +439,11 @@ fn valid(holds: bool) -> Result<(), Rejection> {
 
 fn in_use(is_in_use: bool) -> Result<(), Rejection> {
     if is_in_use { Err(Rejection::KeyInUse) } else { Ok(()) }
+}
+
+/// At most 20 capital letters and digits.
+fn is_entity(text: &str) -> bool {
+    text.chars().count() <= 20 && text.chars().all(|each| matches!(each, 'A'..='Z' | '0'..='9'))
 }
 
 /// 1 to 64 characters, no control characters, no spaces around.

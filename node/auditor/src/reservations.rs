@@ -65,8 +65,11 @@ impl Auditor {
         let validity_ms = self.registry.parameters.order_validity_ms;
         let first_slice = self.time_before.saturating_sub(validity_ms) / SLICE_MS;
         let is_known = id.time().0 / SLICE_MS >= first_slice;
-        let order = self.orders.get(id).filter(|_| is_known);
-        order.cloned().ok_or(Rejection::OrderUnknown)
+        if let Some(order) = self.orders.get(id).filter(|_| is_known) {
+            return Ok(order.clone());
+        }
+        refuse_if(!self.is_within_validity(id.time()), Rejection::OrderTooOld)?;
+        Err(Rejection::OrderUnknown)
     }
 
     /// Lets go what is pending, and what it used of a quote and of limits.

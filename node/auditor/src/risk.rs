@@ -153,7 +153,7 @@ impl Auditor {
     }
 
     /// Rules of `policy`.
-    pub(crate) fn policy(&mut self, item: &PolicyItem) -> Verdict {
+    pub(crate) fn policy(&mut self, item: &PolicyItem, desk: ParticipantId) -> Verdict {
         check_spare(&item.spare)?;
         let scope = PolicyScope::from_number(item.scope.get());
         let scope = scope.ok_or(Rejection::PolicyScopeUnknown)?;
@@ -172,13 +172,17 @@ impl Auditor {
             PolicyScope::Gateway | PolicyScope::Merchant => item.user_day_max,
         };
         refuse_if(foreign_limit.get() != 0, Rejection::PolicyLimitUnsuited)?;
+        let gateway = (scope == PolicyScope::Gateway).then(|| u32::try_from(subject).ok());
+        let merchant = (scope == PolicyScope::Merchant).then_some(MerchantId(subject));
+        let gateway = gateway.flatten().map(ParticipantId);
+        self.registry.check_foreign_subject(desk, gateway, merchant)?;
         let key = (item.scope.get(), subject, item.currency.get());
         self.risk.policies.insert(key, *item);
         Ok(Outcome::APPLIED)
     }
 
     /// Rules of `decide`.
-    pub(crate) fn decide_hold(&mut self, item: &HoldDecisionItem) -> Verdict {
+    pub(crate) fn decide_hold(&mut self, item: &HoldDecisionItem, desk: ParticipantId) -> Verdict {
         check_form(item.order_id().is_uuid_v7(), &item.spare)?;
         let decision = Decision::from_number(item.decision.get());
         let decision = decision.ok_or(Rejection::DecisionUnknown)?;
@@ -189,6 +193,7 @@ impl Auditor {
             let is_same = self.risk.decisions.get(&item.order_id()) == Some(&decision);
             return repeated(is_same, Rejection::OrderNotHeld);
         }
+        self.registry.check_foreign_order(desk, &order)?;
         let outcome = match decision {
             Decision::Approve => self.submission_again(&mut order)?,
             Decision::Refuse => {

@@ -44,6 +44,7 @@ fn genesis(time: TimeMs) -> ChainGenesis {
         roles,
         public_key: key("party", id).public_key(),
         suspended: false,
+        legal_entity: String::new(),
     };
     let merchant = |id: u64, gateway: u32| Merchant {
         id: MerchantId(id),
@@ -51,6 +52,7 @@ fn genesis(time: TimeMs) -> ChainGenesis {
         payout_gateway: ParticipantId(gateway),
         payout_account: Digest::ZERO,
         suspended: false,
+        legal_entity: String::new(),
     };
     let node = |number: u32| Node {
         name: format!("node {number}"),
@@ -122,7 +124,7 @@ impl TestChain {
         let now = self.state.time().plus(1);
         let new_id = || {
             self.made += 1;
-            OrderId::new(now, [self.made; 10])
+            OrderId::owned(ParticipantId(who), now, [self.made; 6])
         };
         let mut making = Making { submitter: ParticipantId(who), now, new_id };
         Operations::from_rows(&rows, kind, &mut making).unwrap()

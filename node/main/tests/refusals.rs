@@ -96,7 +96,7 @@ async fn items_are_judged_one_by_one(network: &Network) {
         change(&mut item);
         item
     };
-    let at = |time: TimeMs| OrderId::new(time, support::entropy()).0;
+    let at = |time: TimeMs| support::own_id(GATEWAYS[0], time).0;
     let rows: Vec<(RechargeItem, Rejection)> = vec![
         (with(&|item| item.order_id[6] = 0x40), Rejection::OrderIdInvalid),
         (with(&|item| item.spare[5] = 1), Rejection::SpareNotZero),
@@ -109,7 +109,7 @@ async fn items_are_judged_one_by_one(network: &Network) {
         (with(&|item| item.payout_currency = 840.into()), Rejection::ConversionUnavailable),
         (with(&|item| item.fx_quote = 5.into()), Rejection::ConversionUnavailable),
         (with(&|item| item.merchant = 77.into()), Rejection::MerchantUnknown),
-        (with(&|item| item.collecting_gateway = 1.into()), Rejection::GatewayUnknown),
+        (with(&|item| item.order_id[15] ^= 1), Rejection::OrderIdForeign),
         (
             with(&|item| item.collecting_gateway = GATEWAYS[1].into()),
             Rejection::NotCollectingGateway,

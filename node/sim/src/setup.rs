@@ -154,6 +154,7 @@ fn participants() -> Vec<Participant> {
         roles,
         public_key: participant_key(*id, 0).public_key(),
         suspended: false,
+        legal_entity: String::new(),
     };
     all.iter().flat_map(|(ids, roles)| ids.iter().map(move |id| of(id, *roles))).collect()
 }
@@ -166,6 +167,7 @@ pub fn merchant(id: MerchantId, payout_gateway: ParticipantId) -> Merchant {
         payout_gateway,
         payout_account: Digest::ZERO,
         suspended: false,
+        legal_entity: String::new(),
     }
 }
 

@@ -355,6 +355,9 @@ pub struct ParticipantReport {
     pub public_key: String,
     /// Whether it is barred.
     pub suspended: bool,
+    /// The legal entity that it belongs to; empty when that has no other party here.
+    #[serde(default)]
+    pub legal_entity: String,
 }
 
 impl ParticipantReport {
@@ -367,6 +370,7 @@ impl ParticipantReport {
             roles: roles.map(|(_, name)| (*name).to_owned()).collect(),
             public_key: participant.public_key.to_string(),
             suspended: participant.suspended,
+            legal_entity: participant.legal_entity.clone(),
         }
     }
 }
@@ -383,6 +387,9 @@ pub struct MerchantReport {
     pub payout_gateway: u32,
     /// Whether new orders for it are refused.
     pub suspended: bool,
+    /// The legal entity that it belongs to; empty when that has no other party here.
+    #[serde(default)]
+    pub legal_entity: String,
 }
 
 impl MerchantReport {
@@ -393,6 +400,7 @@ impl MerchantReport {
             name: merchant.name.clone(),
             payout_gateway: merchant.payout_gateway.0,
             suspended: merchant.suspended,
+            legal_entity: merchant.legal_entity.clone(),
         }
     }
 }

@@ -124,6 +124,9 @@ pub struct RegisteredMerchant {
     pub payout_account: Option<String>,
     /// Whether new orders for it are refused.
     pub suspended: bool,
+    /// The legal entity that it belongs to; empty when that has no other party here.
+    #[serde(default)]
+    pub legal_entity: String,
     /// The first height under its last change; absent when it is as the genesis file says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed_height: Option<u64>,
@@ -138,6 +141,7 @@ impl RegisteredMerchant {
             payout_gateway: merchant.payout_gateway.0,
             payout_account: payout_account(merchant),
             suspended: merchant.suspended,
+            legal_entity: merchant.legal_entity.clone(),
             changed_height: changed.map(|height| height.0),
         }
     }
@@ -192,8 +196,11 @@ pub struct ProposalReport {
     pub proposed_ms: u64,
     /// Until when it waits for approvals.
     pub approve_until_ms: u64,
-    /// The first block that shall execute under it.
+    /// The first block that shall execute under it, as its maker said.
     pub activation_height: u64,
+    /// The first block that executes under it: that one, or a later one by which the notice after
+    /// the last approval that it needed is over.
+    pub due_height: u64,
     /// How many operators have to approve.
     pub approvals_needed: u32,
     /// The operators who approved, its maker first.

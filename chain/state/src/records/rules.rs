@@ -116,8 +116,11 @@ pub struct ProposalRecord {
     pub maker: ParticipantId,
     /// Block time of the proposal.
     pub proposed: TimeMs,
-    /// The first block that shall execute under it.
+    /// The first block that shall execute under it, as its maker said: the digest covers it.
     pub activation: Height,
+    /// The first block that executes under it: that one, or a later one by which the notice after
+    /// the approval that carried it is over.
+    pub due: Height,
     /// The operators who approved it, its maker first.
     pub approvals: Vec<ParticipantId>,
     /// The operators who refused it.

@@ -522,6 +522,7 @@ pub fn proposal(number: u64) -> ProposalRecord {
         maker: ParticipantId(1),
         proposed: time_of(number),
         activation: Height(number + 10),
+        due: Height(number + 12),
         approvals: vec![ParticipantId(1)],
         refusals: Vec::new(),
         status: ProposalStatus::Proposed,

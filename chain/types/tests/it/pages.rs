@@ -122,7 +122,7 @@ Every outcome is two bytes. Those below 100 refuse nothing:
 | code | meaning |
 |---|---|
 | 0 | *applied*: the item changed the books |
-| 1 | *repeated*: the same content was seen before, and what was said then stands |
+| 1 | *repeated*: the same content was applied before; nothing changed |
 | 2 | *held*: the order waits for a risk desk; nothing moved |
 | 10, 11, 12, 13 | applied, and cashback of tier 1, 2, 3 or 4 was granted |
 | 20 | applied; cashback was refused, for the user's ceiling of the month would be passed |
@@ -144,8 +144,11 @@ its place; *ask first*, the order may be in the books under its id, or may still
 The chain's knowledge comes first. A batch that is in the chain is answered with its outcomes,
 however late, at whichever node, and though its valid-until time has passed or its key was rotated
 since. An item that was not applied because the chain knows its order carries that order's
-*standing*: its status, the block, and what to do. *Repeated* so names the earlier outcome, which
-may have been a rejection.
+*standing*: its status, the block, and what to do. A refused order that is sent again is refused
+with the same code again, so *repeated* never repeats a rejection; whether what was applied was
+voided or expired since, the standing says. What nobody but another may say (214, 240) leaves no
+trace: the order's own party may still say it, under the same id. *Too old* (203, 311, 812) says
+nothing of what was: ask for it by its id.
 
 This page is written from `chain/types/src/rejection.rs`; a test holds the two together.
 ";

@@ -103,7 +103,7 @@ enum NewId {
 
 const NEW_IDS: &[(&[u16], NewId, &str)] = &[
     (
-        &[100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111, 112, 113, 114, 115, 116],
+        &[100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111, 112, 113, 114, 115, 116, 117],
         NewId::AfterAsking,
         "of a whole batch: says nothing of what its orders were in earlier batches",
     ),
@@ -116,6 +116,7 @@ const NEW_IDS: &[(&[u16], NewId, &str)] = &[
         NewId::Yes,
         "recorded under an id that was new",
     ),
+    (&[240], NewId::AfterAsking, "another's id: the order may be in the books as another's"),
     (&[214, 216], NewId::AfterAsking, "of a collection: the order stays reserved"),
     (
         &[217, 218, 219, 220, 222, 223, 224, 225, 226, 227, 228, 229, 230, 231, 232],
@@ -123,7 +124,7 @@ const NEW_IDS: &[(&[u16], NewId, &str)] = &[
         "recorded under an id that was new",
     ),
     (
-        &[300, 301, 302, 303, 304, 305, 306, 307, 308, 309, 310],
+        &[300, 301, 302, 303, 304, 305, 306, 307, 308, 309, 310, 311],
         NewId::AfterAsking,
         "of a step of an order: the order itself is final, or the user was debited",
     ),
@@ -133,7 +134,7 @@ const NEW_IDS: &[(&[u16], NewId, &str)] = &[
     (&[600, 601, 602, 603, 604, 605, 606], NewId::AfterAsking, "a rate or quote may be final"),
     (&[700, 701], NewId::AfterAsking, "of a policy"),
     (
-        &[800, 801, 802, 803, 804, 805, 806, 807, 808, 809],
+        &[800, 801, 802, 803, 804, 805, 806, 807, 808, 809, 810, 811, 812],
         NewId::AfterAsking,
         "a proposal may be final",
     ),

@@ -55,6 +55,7 @@ pub fn participant(id: u32, word: &str, roles: Roles) -> Participant {
         roles,
         public_key: key(tag(id)).public_key(),
         suspended: false,
+        legal_entity: String::new(),
     }
 }
 
@@ -66,6 +67,7 @@ pub fn merchant(id: u64, gateway: u32, payout_account: Digest) -> Merchant {
         payout_gateway: ParticipantId(gateway),
         payout_account,
         suspended: false,
+        legal_entity: String::new(),
     }
 }
 

@@ -68,9 +68,15 @@ fn merchant(state: &State, words: &mut Words<'_>) -> Read<Change> {
         true => sha256(&[words.word()?.as_bytes()]),
         false => Digest::ZERO,
     };
-    let suspended = state.merchant(id).is_some_and(|known| known.suspended);
+    let known = state.merchant(id);
+    let legal_entity = match words.eat("of entity") {
+        true => words.word()?.to_owned(),
+        false => known.map_or(String::new(), |known| known.legal_entity.clone()),
+    };
+    let suspended = known.is_some_and(|known| known.suspended);
     let name = format!("merchant {id}");
-    Ok(Change::Merchant(Merchant { id, name, payout_gateway, payout_account, suspended }))
+    let merchant = Merchant { id, name, payout_gateway, payout_account, suspended, legal_entity };
+    Ok(Change::Merchant(merchant))
 }
 
 /// `register party 777 as gateway and fx-provider, key new`; without a key, the present one.
@@ -88,13 +94,18 @@ fn participant(state: &State, words: &mut Words<'_>) -> Read<Change> {
         }
     }
     let known = state.participant(ParticipantId(id));
+    let legal_entity = match words.eat("of entity") {
+        true => words.word()?.to_owned(),
+        false => known.map_or(String::new(), |known| known.legal_entity.clone()),
+    };
     let public_key = match words.eat("key") {
         true => public_key(words)?,
         false => known.map_or(key_of(id).public_key(), |known| known.public_key),
     };
     let suspended = known.is_some_and(|known| known.suspended);
     let (id, name) = (ParticipantId(id), format!("party {id}"));
-    Ok(Change::Participant(Participant { id, name, roles, public_key, suspended }))
+    let participant = Participant { id, name, roles, public_key, suspended, legal_entity };
+    Ok(Change::Participant(participant))
 }
 
 /// `bank A is new, the old one for 3 blocks`.

@@ -105,7 +105,7 @@ fn order_of(speaker: &Speaker<'_>, words: &mut Words<'_>) -> Read<OrderId> {
 
 fn id_of(speaker: &Speaker<'_>, number: u64) -> OrderId {
     let known = speaker.said.orders.get(&number).map(RechargeItem::order_id);
-    known.unwrap_or(OrderId::new(speaker.now, entropy(number)))
+    known.unwrap_or(own_id(SERVICE, speaker.now, number))
 }
 
 /// `order 1 of 100.00 CNY for merchant 1001`; without `of`, the collection of a reservation.
@@ -130,7 +130,7 @@ fn order_or_collection(
     item.collecting_gateway = speaker.id.into();
     item.user = [1; 16];
     item.flags = if is_collected { Flags::COLLECTED.into() } else { 0.into() };
-    let mut made = None;
+    let (mut made, mut owner) = (None, None);
     loop {
         if words.eat("from") {
             item.collecting_gateway = words.party()?.into();
@@ -146,13 +146,21 @@ fn order_or_collection(
             item.payout_minimum = words.amount()?.0.into();
         } else if words.eat("made at") {
             made = Some(words.time()?);
+        } else if words.eat("under an id of") {
+            owner = Some(words.party()?);
         } else {
             break;
         }
     }
+    // Who may submit it, if that is not said: its gateway what it collects itself, else the service.
+    let gateway = item.collecting_gateway.get();
+    let may_be_own = is_collected || gateway == speaker.id;
+    let owner_of = owner.unwrap_or(if may_be_own { gateway } else { SERVICE });
     let mut items = Vec::new();
     for number in span {
-        let id = made.map_or(id_of(speaker, number), |time| OrderId::new(time, entropy(number)));
+        let known = speaker.said.orders.get(&number).map(RechargeItem::order_id);
+        let fresh = own_id(owner_of, made.unwrap_or(speaker.now), number);
+        let id = known.filter(|_| made.is_none() && owner.is_none()).unwrap_or(fresh);
         items.push(RechargeItem { order_id: id.0, ..item });
         speaker.said.orders.entry(number).or_insert(RechargeItem { order_id: id.0, ..item });
     }

@@ -13,6 +13,8 @@ use chain_types::{
 };
 use contracts::{BlockContext, Executed, execute};
 
+use crate::network::BOUNDS;
+
 /// A block as it stands in the chain.
 #[derive(Clone)]
 pub struct Decided {
@@ -40,7 +42,7 @@ impl Chain {
             Decided { header, evidence: Vec::new(), batches: Vec::new(), outcomes: Vec::new() };
         Self {
             genesis: genesis.clone(),
-            state: State::genesis(genesis),
+            state: State::genesis(genesis).with_bounds(BOUNDS),
             blocks: vec![zero],
             instructions: BTreeMap::new(),
             windows: BTreeMap::new(),

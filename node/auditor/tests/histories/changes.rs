@@ -113,12 +113,17 @@ impl Speaker {
         if self.one_in(40) {
             item.change[479] = 1;
         }
-        Some((self.choose(&OPERATORS), item.into()))
+        let by = if self.one_in(12) { HOUSE } else { self.choose(&OPERATORS) };
+        Some((by, item.into()))
     }
 
     pub fn vote(&mut self, now: Now<'_>) -> Said {
         let all = now.chain.state.tables().proposals.values();
-        let is_open = |record: &&ProposalRecord| record.status == ProposalStatus::Proposed;
+        let is_open = |record: &&ProposalRecord| {
+            let is_called_off = record.id.0[15].is_multiple_of(4);
+            record.status == ProposalStatus::Proposed
+                || record.status == ProposalStatus::Scheduled && is_called_off
+        };
         let mut found: Vec<&ProposalRecord> = all.clone().filter(is_open).collect();
         if found.is_empty() || self.one_in(8) {
             found = all.collect();
@@ -139,7 +144,7 @@ impl Speaker {
             2 => item.proposal_id = self.id(now),
             _ => {}
         }
-        let by = if self.one_in(12) { EVERYBODY } else { self.choose(&OPERATORS) };
+        let by = if self.one_in(12) { HOUSE } else { self.choose(&OPERATORS) };
         Some((by, item.into()))
     }
 
@@ -153,8 +158,10 @@ impl Speaker {
                 let (participant, suspended) = (was.id, was.suspended);
                 changes.push(Change::ParticipantSuspended { participant, suspended });
             }
-            if is.roles != was.roles {
-                changes.push(Change::Participant(Participant { roles: was.roles, ..is.clone() }));
+            if is.roles != was.roles || is.legal_entity != was.legal_entity {
+                let legal_entity = was.legal_entity.clone();
+                let mended = Participant { roles: was.roles, legal_entity, ..is.clone() };
+                changes.push(Change::Participant(mended));
             }
             if !self.has_key(&is.public_key) {
                 self.key_count += 1;
@@ -173,7 +180,7 @@ impl Speaker {
             }
         }
         for (node, is) in (0..).zip(state.nodes()) {
-            let was = u64::from(node < 4);
+            let was = u64::from(usize::try_from(node).is_ok_and(|node| node < genesis.nodes.len()));
             if is.power != was && is.network_key != is.validator_key {
                 changes.push(Change::Power { node, power: was });
             }
@@ -190,7 +197,8 @@ impl Speaker {
 
     fn change(&mut self, now: Now<'_>) -> Option<Change> {
         let state = &now.chain.state;
-        let party = self.choose(&[101, 102, 201, 202, 203, 401, 402, 403, 501, 601, 4, EVERYBODY]);
+        let party =
+            self.choose(&[101, 102, 201, 202, 203, 401, 402, 403, 501, 601, 4, HOUSE, EVERYBODY]);
         let merchant_id = self.choose(&MERCHANTS);
         Some(match self.below(34) {
             0..3 => self.participant_change(now, party)?,
@@ -220,7 +228,8 @@ impl Speaker {
                 let payout_gateway = ParticipantId(gateway);
                 let suspended = known.suspended != self.one_in(12);
                 match self.below(12) {
-                    0 => Change::Merchant(merchant(2_000 + self.below(20), gateway)),
+                    0 | 2 => Change::Merchant(merchant(2_000 + self.below(20), gateway)),
+                    3 => Change::Merchant(Merchant { legal_entity: self.entity(), ..known }),
                     1 => Change::Merchant(merchant(self.choose(&[0, u64::MAX]), gateway)),
                     _ => Change::Merchant(Merchant { payout_gateway, suspended, ..known }),
                 }
@@ -285,17 +294,26 @@ impl Speaker {
     fn participant_change(&mut self, now: Now<'_>, party: u32) -> Option<Change> {
         if self.one_in(3) {
             let id = 800 + u32::try_from(self.below(20)).ok()?;
-            let roles = Roles(self.choose(&[1, 2, 4, 8, 16, 32, 64, 127, 0, 128]));
-            return Some(Change::Participant(participant(id, roles)));
+            let roles = Roles(self.choose(&[1, 2, 4, 8, 16, 32, 64, 127, 33, 36, 9, 0, 128]));
+            let legal_entity = self.entity();
+            let new = Participant { legal_entity, ..participant(id, roles) };
+            return Some(Change::Participant(new));
         }
         let known = now.chain.state.participant(ParticipantId(party))?.clone();
-        Some(Change::Participant(match self.below(8) {
+        Some(Change::Participant(match self.below(10) {
+            8 | 9 => Participant { legal_entity: self.entity(), ..known },
             0 => Participant { suspended: !known.suspended, ..known },
             1 => Participant { public_key: secret(777).public_key(), ..known },
             2 => Participant { name: " ".to_owned(), ..known },
             3..5 => Participant { roles: Roles(self.choose(&[64, 65, 2, 4])), ..known },
             _ => Participant { name: "another name".to_owned(), ..known },
         }))
+    }
+
+    /// Mostly none; the house's, one of others, and one that is none.
+    fn entity(&mut self) -> String {
+        let all = ["", "", "", HOUSE_ENTITY, "OTHERS2", "no entity"];
+        self.choose(&all).to_owned()
     }
 
     fn programme(&mut self, merchant: u64, currency: u16) -> Programme {

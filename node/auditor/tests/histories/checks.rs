@@ -8,6 +8,7 @@ use contracts::users;
 use node_auditor::{Auditor, Counters, InstructionStatus};
 
 use crate::chain::{Chain, context};
+use crate::network::BOUNDS;
 
 /// Every account to the unit, and the trial balance.
 pub fn compare_books(chain: &Chain, auditor: &Auditor) {
@@ -105,7 +106,7 @@ pub fn restored(chain: &Chain) -> State {
     for block in &chain.blocks[chain.blocks.len() - recent..] {
         restoring.remember(&block.header, &block.batches, &block.outcomes);
     }
-    let state = restoring.finish().unwrap();
+    let state = restoring.finish().unwrap().with_bounds(BOUNDS);
     assert_eq!(state.digest(), chain.state.digest(), "restored at {}", chain.state.height());
     state
 }

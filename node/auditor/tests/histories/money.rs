@@ -2,8 +2,8 @@
 
 use chain_state::{History, InstructionRecord, InstructionStatus, OrderStatus, QuoteRecord};
 use chain_types::{
-    ArrivalItem, CollectItem, FailureItem, Flags, HoldDecisionItem, InstructionId, PolicyItem,
-    RechargeItem, ReinstructItem, ReturnItem, SettleWindowItem, VoidItem,
+    ArrivalItem, CollectItem, FailureItem, Flags, HoldDecisionItem, InstructionId, OrderId,
+    PolicyItem, RechargeItem, ReinstructItem, ReturnItem, SettleWindowItem, VoidItem,
 };
 
 use crate::item::Item;
@@ -14,6 +14,13 @@ type Said = Option<(u32, Item)>;
 
 /// The largest amount that any chain allows for one order.
 const AMOUNT_MAX: u64 = 1_000_000_000_000_000;
+/// A fresh id, made a participant's own.
+fn own(mut id: [u8; 16], by: u32) -> [u8; 16] {
+    id.copy_within(13.., 9);
+    id[12..].copy_from_slice(&by.to_be_bytes());
+    id
+}
+
 /// Above this, a few orders at the highest rate are more than an instruction can hold.
 const AMOUNTS_HUGE: u64 = 1_000_000_000_000;
 
@@ -83,6 +90,7 @@ impl Speaker {
         }
         if self.one_in(2) {
             item.flags = (item.flags.get() | Flags::COLLECTED).into();
+            item.order_id = self.mostly_own(item.order_id, gateway);
             self.follow(now, &item);
             return Some((gateway, item.into()));
         }
@@ -92,7 +100,14 @@ impl Speaker {
             2..6 => gateway,
             _ => self.choose(&[101, 102]),
         };
+        item.order_id = self.mostly_own(item.order_id, by);
         Some((by, item.into()))
+    }
+
+    /// An id that ends in who uses it, but for one that was used before, and for the wrong ones.
+    fn mostly_own(&mut self, id: [u8; 16], by: u32) -> [u8; 16] {
+        let is_known = self.knows(OrderId(id));
+        if is_known || self.one_in(60) { id } else { own(id, by) }
     }
 
     /// What is said next of an order that is collected at once: that it goes back at once, or that
@@ -112,7 +127,8 @@ impl Speaker {
         }
         if item.payout_currency.get() == JPY && item.amount.get() > AMOUNTS_HUGE {
             for _ in 0..2 {
-                let more = RechargeItem { order_id: self.id(now), ..*item };
+                let order_id = own(self.id(now), gateway);
+                let more = RechargeItem { order_id, ..*item };
                 self.queue.push_back((gateway, more.into()));
             }
         }

@@ -2,6 +2,7 @@
 //! short validities so that much expires, and parties that are suspended from the start.
 
 use chain_types::hash::sha256;
+use chain_types::registry::RegistryBounds;
 use chain_types::{
     Amount, BlockHash, ChainGenesis, ChainId, Currency, Digest, Equivocation, Height,
     LiquidityLine, Merchant, MerchantId, Node, Parameters, Participant, ParticipantId, Proposal,
@@ -15,8 +16,13 @@ pub const GATEWAYS: [u32; 5] = [201, 202, 203, 204, 205];
 pub const PROVIDERS: [u32; 4] = [401, 402, 403, 404];
 pub const DESKS: [u32; 2] = [501, 502];
 pub const AGENTS: [u32; 3] = [601, 602, 603];
-/// Holds every role: makes what it would check, collects what it would pay.
+/// Holds every role that goes with a gateway: collects what it would pay, decides about itself.
 pub const EVERYBODY: u32 = 700;
+/// Of the same legal entity, operator and settlement agent: would move the money of its own house.
+pub const HOUSE: u32 = 701;
+/// The legal entity of both, of an agent, an operator and a merchant.
+pub const HOUSE_ENTITY: &str = "5493001KJTIIGC8Y1R12";
+const OF_THE_HOUSE: [u32; 4] = [EVERYBODY, HOUSE, 603, 4];
 /// Nobody.
 pub const STRANGER: u32 = 999;
 const SUSPENDED: [u32; 3] = [103, 205, 404];
@@ -47,6 +53,7 @@ pub fn participant(id: u32, roles: Roles) -> Participant {
         roles,
         public_key: secret(id).public_key(),
         suspended: SUSPENDED.contains(&id),
+        legal_entity: if OF_THE_HOUSE.contains(&id) { HOUSE_ENTITY } else { "" }.to_owned(),
     }
 }
 
@@ -57,6 +64,7 @@ pub fn merchant(id: u64, payout_gateway: u32) -> Merchant {
         payout_gateway: ParticipantId(payout_gateway),
         payout_account: Digest::ZERO,
         suspended: id == MERCHANTS[4],
+        legal_entity: if id == MERCHANTS[2] { HOUSE_ENTITY } else { "" }.to_owned(),
     }
 }
 
@@ -126,8 +134,18 @@ fn parameters() -> Parameters {
     }
 }
 
-/// Block zero, at `time`.
-pub fn genesis(time: TimeMs) -> ChainGenesis {
+/// So low that a history reaches them.
+pub const BOUNDS: RegistryBounds = RegistryBounds {
+    participants: 28,
+    merchants: 9,
+    currencies: 6,
+    nodes: 7,
+    node_places: 10,
+    withdrawn_keys: 12,
+};
+
+/// Block zero, at `time`, with as many validators as that.
+pub fn genesis(time: TimeMs, validators: usize) -> ChainGenesis {
     let roles = |ids: &[u32], roles: Roles| -> Vec<Participant> {
         ids.iter().map(|id| participant(*id, roles)).collect()
     };
@@ -139,7 +157,8 @@ pub fn genesis(time: TimeMs) -> ChainGenesis {
         roles(&PROVIDERS, Roles::FX_PROVIDER),
         roles(&DESKS, Roles::RISK_DESK),
         roles(&AGENTS, Roles::SETTLEMENT_AGENT),
-        roles(&[EVERYBODY], Roles(127)),
+        roles(&[EVERYBODY], Roles(94)),
+        roles(&[HOUSE], Roles::SETTLEMENT_OPERATOR.and(Roles::SETTLEMENT_AGENT)),
     ];
     let payers = [202, 201, 203, 202, 202, 205];
     let lines = GATEWAYS.iter().filter(|gateway| **gateway != 204).flat_map(|gateway| {
@@ -162,6 +181,6 @@ pub fn genesis(time: TimeMs) -> ChainGenesis {
         participants: participants.concat(),
         merchants: MERCHANTS.iter().zip(payers).map(|(id, by)| merchant(*id, by)).collect(),
         liquidity: lines.collect(),
-        nodes: OPERATORS.iter().map(|id| node(*id, *id, 1)).collect(),
+        nodes: OPERATORS.iter().take(validators).map(|id| node(*id, *id, 1)).collect(),
     }
 }

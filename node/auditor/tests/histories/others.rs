@@ -71,7 +71,7 @@ impl Speaker {
     }
 
     fn agent(&mut self) -> u32 {
-        self.choose(&[601, 601, 602, 602, 603, EVERYBODY])
+        self.choose(&[601, 601, 602, 602, 603, HOUSE])
     }
 
     pub fn decide_transfer(&mut self, now: Now<'_>) -> Said {

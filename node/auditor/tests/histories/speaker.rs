@@ -158,6 +158,11 @@ impl Speaker {
 
     // Orders that were taken notice of.
 
+    /// Whether an order with this id was taken notice of.
+    pub fn knows(&self, id: OrderId) -> bool {
+        self.order_at.contains_key(&id)
+    }
+
     /// An order of the last ones, or with some luck an older one, that is as asked for if there is
     /// one among those looked at.
     pub fn order_that(&mut self, is_wanted: impl Fn(&Known) -> bool) -> Option<Known> {
@@ -226,7 +231,7 @@ impl Speaker {
             &PROVIDERS,
             &DESKS,
             &AGENTS,
-            &[301, EVERYBODY, STRANGER],
+            &[301, EVERYBODY, HOUSE, STRANGER],
         ];
         self.choose(&all.concat())
     }

@@ -91,12 +91,12 @@ fn a_closed_proposal_is_forgotten_after_its_validity_and_that_of_ids() {
     scene.window += 1;
     scene.pass(200_000);
     scene.say(2, approval(&item, Decision::Approve), 0);
-    scene.say(3, approval(&item, Decision::Approve), 802);
+    scene.say(3, approval(&item, Decision::Approve), 0);
     let proposed = START_MS + 1_000;
     scene.window += 1;
     scene.pass(proposed + 479_000 - scene.time);
-    scene.say(3, approval(&item, Decision::Approve), 802);
-    scene.say(3, approval(&item, Decision::Approve), 801);
+    scene.say(4, approval(&item, Decision::Approve), 802);
+    scene.say(4, approval(&item, Decision::Approve), 812);
 }
 
 #[test]
@@ -109,6 +109,7 @@ fn each_change_is_checked() {
         roles,
         public_key: own_key(key),
         suspended: false,
+        legal_entity: String::new(),
     };
     let key = |participant: u32, key: u32| Change::Key {
         participant: ParticipantId(participant),
@@ -203,7 +204,8 @@ fn each_change_is_checked() {
     let items: Vec<ProposalItem> =
         rows.iter().map(|(change, _)| scene.proposal(change, 2)).collect();
     let codes: Vec<u16> = rows.iter().map(|(_, code)| *code).collect();
-    let batch = scene.batch(1, &items);
+    // Nobody who is one of the parties.
+    let batch = scene.batch(4, &items);
     scene.block(&[(batch, &codes)]);
 }
 
@@ -283,7 +285,8 @@ fn a_suspended_participant_may_do_nothing_until_it_is_so_no_longer() {
     let suspended =
         |suspended| Change::ParticipantSuspended { participant: ParticipantId(A), suspended };
     scene.change(&suspended(true));
-    let (own, others) = (scene.order(1), scene.order(1));
+    let (others, order_id) = (scene.order(1), scene.order_id(A));
+    let own = RechargeItem { order_id, ..others };
     scene.say(A, own, 110);
     scene.say(SERVICE, others, 213);
     scene.change(&suspended(false));

@@ -42,6 +42,7 @@ fn participant(id: u32, roles: Roles) -> Participant {
         roles,
         public_key: secret(id).public_key(),
         suspended: false,
+        legal_entity: String::new(),
     }
 }
 
@@ -52,6 +53,7 @@ pub fn merchant(id: u64, gateway: u32) -> Merchant {
         payout_gateway: ParticipantId(gateway),
         payout_account: Digest::ZERO,
         suspended: false,
+        legal_entity: String::new(),
     }
 }
 
@@ -210,10 +212,18 @@ impl Scene {
         OrderId::new(TimeMs(self.time), entropy).0
     }
 
+    /// A fresh id of a participant's own orders.
+    pub fn order_id(&mut self, owner: u32) -> [u8; 16] {
+        self.ids += 1;
+        let [.., first, second, third] = self.ids.to_be_bytes();
+        let entropy = [0, 0, 0, first, second, third];
+        OrderId::owned(ParticipantId(owner), TimeMs(self.time), entropy).0
+    }
+
     /// An order of user 1 over A to the merchant, to be reserved.
     pub fn order(&mut self, amount: u64) -> RechargeItem {
         RechargeItem {
-            order_id: self.id(),
+            order_id: self.order_id(SERVICE),
             user: [1; 16],
             merchant: MERCHANT.into(),
             collecting_gateway: A.into(),
@@ -232,7 +242,7 @@ impl Scene {
 
     /// The same, collected in one step.
     pub fn collected(&mut self, amount: u64) -> RechargeItem {
-        RechargeItem { flags: 1.into(), ..self.order(amount) }
+        RechargeItem { order_id: self.order_id(A), flags: 1.into(), ..self.order(amount) }
     }
 
     pub fn transfer(

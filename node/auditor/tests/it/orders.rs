@@ -9,7 +9,8 @@ fn a_reservation_is_collected_once() {
     let mut scene = Scene::default();
     let order = scene.order(600);
     scene.say(SERVICE, order, 0);
-    scene.say(A, order, 1);
+    scene.say(SERVICE, order, 1);
+    scene.say(A, order, 240);
     scene.say(SERVICE, RechargeItem { amount: 601.into(), ..order }, 205);
     assert_eq!(scene.counters((1, 20, CNY)).debits_pending, 600);
     assert_eq!(scene.counters((2, MERCHANT, CNY)).credits_pending, 600);
@@ -31,13 +32,12 @@ fn a_reservation_is_collected_once() {
 fn each_rule_of_submit_has_its_code() {
     let mut scene = Scene::default();
     let base = scene.order(10);
-    let mut early = [0; 10];
-    early[9] = 1;
-    let id_at = |time| OrderId::new(TimeMs(time), early).0;
+    let id_at = |time| OrderId::owned(ParticipantId(SERVICE), TimeMs(time), [0, 0, 0, 1, 0, 0]).0;
     let past_skew = id_at(START_MS + 1_000 + 60_001);
     let at_skew = id_at(START_MS + 1_000 + 60_000);
     let past_validity = id_at(START_MS + 1_000 - 180_001);
     let at_validity = id_at(START_MS + 1_000 - 180_000);
+    let mut fresh = || scene.order_id(SERVICE);
     let rows: Vec<(u32, RechargeItem, u16)> = vec![
         (SERVICE, RechargeItem { order_id: [1; 16], spare: [1; 6], ..base }, 200),
         (SERVICE, RechargeItem { spare: [0, 0, 0, 0, 0, 1], flags: 2.into(), ..base }, 201),
@@ -46,20 +46,17 @@ fn each_rule_of_submit_has_its_code() {
         (SERVICE, RechargeItem { order_id: at_validity, amount: 0.into(), ..base }, 206),
         (SERVICE, RechargeItem { order_id: past_skew, amount: 0.into(), ..base }, 204),
         (SERVICE, RechargeItem { order_id: at_skew, ..base }, 0),
-        (SERVICE, RechargeItem { order_id: scene.id(), amount: u64::MAX.into(), ..base }, 207),
-        (SERVICE, RechargeItem { order_id: scene.id(), payout_currency: 978.into(), ..base }, 208),
-        (SERVICE, RechargeItem { order_id: scene.id(), payout_minimum: 1.into(), ..base }, 209),
-        (SERVICE, RechargeItem { order_id: scene.id(), payout_currency: USD.into(), ..base }, 209),
-        (SERVICE, RechargeItem { order_id: scene.id(), merchant: 7.into(), ..base }, 210),
-        (
-            SERVICE,
-            RechargeItem { order_id: scene.id(), collecting_gateway: 10.into(), ..base },
-            212,
-        ),
-        (SERVICE, RechargeItem { order_id: scene.id(), flags: 1.into(), ..base }, 214),
-        (B, RechargeItem { order_id: scene.id(), ..base }, 214),
-        (A, RechargeItem { order_id: scene.id(), ..base }, 0),
-        (A, RechargeItem { order_id: scene.id(), amount: OPENING.into(), ..base }, 215),
+        (SERVICE, RechargeItem { order_id: fresh(), amount: u64::MAX.into(), ..base }, 207),
+        (SERVICE, RechargeItem { order_id: fresh(), payout_currency: 978.into(), ..base }, 208),
+        (SERVICE, RechargeItem { order_id: fresh(), payout_minimum: 1.into(), ..base }, 209),
+        (SERVICE, RechargeItem { order_id: fresh(), payout_currency: USD.into(), ..base }, 209),
+        (SERVICE, RechargeItem { order_id: fresh(), merchant: 7.into(), ..base }, 210),
+        (SERVICE, RechargeItem { order_id: fresh(), collecting_gateway: 10.into(), ..base }, 212),
+        (SERVICE, RechargeItem { order_id: fresh(), flags: 1.into(), ..base }, 214),
+        (B, RechargeItem { order_id: fresh(), ..base }, 214),
+        (A, RechargeItem { order_id: fresh(), ..base }, 240),
+        (SERVICE, RechargeItem { order_id: fresh(), ..base }, 0),
+        (SERVICE, RechargeItem { order_id: fresh(), amount: OPENING.into(), ..base }, 215),
     ];
     let batches: Vec<_> = rows
         .iter()
@@ -86,10 +83,10 @@ fn a_refused_order_is_remembered_and_an_untimely_one_is_not() {
     let mut scene = Scene::default();
     let too_much = scene.order(OPENING + 1);
     scene.say(SERVICE, too_much, 215);
-    scene.say(SERVICE, too_much, 1);
+    scene.say(SERVICE, too_much, 215);
     scene.say(A, collect(&too_much), 301);
     let early = RechargeItem {
-        order_id: OrderId::new(TimeMs(scene.time + 62_000), [9; 10]).0,
+        order_id: OrderId::owned(ParticipantId(SERVICE), TimeMs(scene.time + 62_000), [9; 6]).0,
         ..scene.order(1)
     };
     scene.say(SERVICE, early, 204);
@@ -115,9 +112,10 @@ fn voids_and_expiries_free_what_was_held() {
     scene.pass(1);
     assert_eq!(scene.counters((1, 20, CNY)).debits_pending, 0);
     scene.say(A, collect(&second), 304);
-    scene.say(SERVICE, second, 203);
+    scene.say(SERVICE, second, 1);
     scene.pass(9_000);
-    scene.say(A, collect(&second), 300);
+    scene.say(SERVICE, second, 203);
+    scene.say(A, collect(&second), 311);
 }
 
 #[test]

@@ -111,7 +111,7 @@ fn a_held_order_waits_for_the_desk() {
     let (low, high, refused) = (scene.order(100), scene.collected(101), scene.order(200));
     scene.say(SERVICE, low, 0);
     scene.say(A, high, 2);
-    scene.say(A, high, 1);
+    scene.say(A, high, 2);
     scene.say(SERVICE, refused, 2);
     scene.balance((2, MERCHANT, CNY), 0);
     scene.say(A, collect(&high), 307);

@@ -243,7 +243,12 @@ impl Parties {
             order.amount = (*amount).into();
         }
         let quote = self.quotes.as_ref().and_then(|quotes| *quotes.borrow());
+        let (id, key) = match kind {
+            Kind::Reserve => (self.service.id, &self.service.key),
+            _ => (loader.id, &loader.key),
+        };
         for order in &mut orders {
+            order.order_id = order.order_id().owned_by(id).0;
             let is_reserved = kind == Kind::Reserve;
             order.flags = if is_reserved { 0 } else { Flags::COLLECTED }.into();
             if let Some(quote) = quote.filter(|_| kind == Kind::CrossBorder) {
@@ -253,10 +258,6 @@ impl Parties {
                 order.payout_minimum = 1.into();
             }
         }
-        let (id, key) = match kind {
-            Kind::Reserve => (self.service.id, &self.service.key),
-            _ => (loader.id, &loader.key),
-        };
         let until = now().plus(BATCH_VALID_MS);
         (SignedBatch::sign(self.chain_id, id, key, until, &orders).into(), orders)
     }

@@ -221,6 +221,7 @@ mod tests {
             proposed_ms: 1,
             approve_until_ms: 2,
             activation_height: 40,
+            due_height: 40,
             approvals_needed: 2,
             approvals: vec![1],
             refusals: Vec::new(),

@@ -124,7 +124,7 @@ fn operations(
         }
     };
     let mut entropy = Entropy::fresh()?;
-    let new_id = || entropy.order_id(now());
+    let new_id = || entropy.order_id(submitter, now());
     let mut making = Making { submitter, now: now(), new_id };
     let operations = Operations::from_rows(&rows, args.kind, &mut making);
     let named = || args.file.as_ref().map_or_else(String::new, |file| file.display().to_string());

@@ -93,7 +93,10 @@ impl Service {
                 continue;
             }
             let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { break };
-            let orders = profile.orders(&mut entropy, now(), due);
+            let mut orders = profile.orders(&mut entropy, now(), due);
+            for order in &mut orders {
+                order.order_id = order.order_id().owned_by(self.party.id).0;
+            }
             let fates = (0..due).map(|_| Fate::draw(&mut entropy)).collect();
             let (service, gateway) = (self.clone(), profile.gateway);
             tasks.spawn(async move {

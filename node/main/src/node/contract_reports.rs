@@ -248,6 +248,7 @@ pub fn proposal(record: &ProposalRecord, state: &State) -> ProposalReport {
         proposed_ms: record.proposed.0,
         approve_until_ms: record.proposed.plus(parameters.proposal_validity_ms).0,
         activation_height: record.activation.0,
+        due_height: record.due.0,
         approvals_needed: parameters.governance_approvals,
         approvals: ids(&record.approvals),
         refusals: ids(&record.refusals),

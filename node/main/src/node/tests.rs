@@ -65,6 +65,7 @@ fn genesis() -> ChainGenesis {
         roles,
         public_key: key(1, id.0).public_key(),
         suspended: false,
+        legal_entity: String::new(),
     };
     let node = |index: u32| Node {
         name: format!("node-{index}"),
@@ -99,6 +100,7 @@ fn genesis() -> ChainGenesis {
             payout_gateway: BANK_B,
             payout_account: Digest::ZERO,
             suspended: false,
+            legal_entity: String::new(),
         }],
         liquidity: [BANK_A, BANK_B]
             .map(|gateway| LiquidityLine {
@@ -239,8 +241,9 @@ impl Chain {
 
     fn recharge(&mut self, amount: u64, flags: u16) -> RechargeItem {
         self.numbers += 1;
+        let submitter = if flags == 0 { SERVICE } else { BANK_A };
         RechargeItem {
-            order_id: OrderId::new(self.time(), [self.numbers; 10]).0,
+            order_id: OrderId::owned(submitter, self.time(), [self.numbers; 6]).0,
             user: [1; 16],
             merchant: SHOP.0.into(),
             collecting_gateway: BANK_A.0.into(),

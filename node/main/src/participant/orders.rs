@@ -40,9 +40,9 @@ impl Entropy {
         bytes
     }
 
-    /// A UUIDv7 of `time`.
-    pub fn order_id(&mut self, time: TimeMs) -> OrderId {
-        OrderId::new(time, self.bytes())
+    /// An id of `owner`'s own orders, of `time`.
+    pub fn order_id(&mut self, owner: ParticipantId, time: TimeMs) -> OrderId {
+        OrderId::owned(owner, time, self.bytes())
     }
 }
 
@@ -62,7 +62,7 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// One order of a random user to a random payee, with an id of `time`.
+    /// One order of a random user to a random payee, with an id of the gateway's own, of `time`.
     pub fn order(&self, entropy: &mut Entropy, time: TimeMs) -> RechargeItem {
         let payees = self.payees.len() as u64;
         let (user, habit) = self.user(entropy);
@@ -70,7 +70,7 @@ impl Profile {
         let (merchant, currency) = self.payees.get(payee).copied().unwrap_or_default();
         let amount = 100.min(self.amount_max) + entropy.below(self.amount_max.saturating_sub(99));
         RechargeItem {
-            order_id: entropy.order_id(time).0,
+            order_id: entropy.order_id(self.gateway, time).0,
             user,
             merchant: merchant.0.into(),
             collecting_gateway: self.gateway.0.into(),
@@ -122,6 +122,7 @@ mod tests {
             for order in profile.orders(&mut entropy, TimeMs(1_790_000_000_000), 2_000) {
                 assert!(ids.insert(order.order_id()), "an id was made twice");
                 assert!(order.order_id().is_uuid_v7());
+                assert_eq!(order.order_id().owner(), gateway);
                 assert_eq!(order.order_id().time(), TimeMs(1_790_000_000_000));
                 assert!((100..=500).contains(&order.amount().0), "{}", order.amount());
                 assert!(order.is_collected());

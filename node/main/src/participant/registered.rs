@@ -284,7 +284,7 @@ fn remedy_text(
         ),
         Some((ProposalState::Scheduled, proposal)) => format!(
             "this one is registered from block {} on: sign with the registered key until then",
-            proposal.activation_height
+            proposal.due_height
         ),
         _ => format!(
             "let `key` in {config} name the file of the registered key; if that file is lost, \

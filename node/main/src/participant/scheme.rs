@@ -11,7 +11,7 @@ use chain_types::{
     TransferDecisionItem, TransferId, TransferItem,
 };
 use futures::FutureExt as _;
-use rpc_api::{ChainRpcClient as _, Outcomes};
+use rpc_api::{ChainRpcClient as _, GovernanceRpcClient as _, Outcomes, ProposalState};
 use zerocopy::{Immutable, IntoBytes};
 
 use super::client::Client;
@@ -140,18 +140,43 @@ impl Scheme {
         let [maker, checker, ..] = self.operators.as_slice() else {
             anyhow::bail!("the network has fewer than two operators");
         };
-        let mut activation = Height(0);
+        let mut lasts = Vec::new();
         for changes in changes.chunks(ProposalItem::KIND.items_max() as usize) {
-            activation = Height(self.height().await?.0 + ACTIVATION_AHEAD);
-            let proposals = proposals(changes, activation)?;
+            let ahead = Height(self.height().await?.0 + ACTIVATION_AHEAD);
+            let proposals = proposals(changes, ahead)?;
             say(maker, &proposals).await?;
             let approvals: Vec<ApprovalItem> = proposals.iter().map(approval).collect();
             say(checker, &approvals).await?;
+            lasts.extend(proposals.last().copied());
         }
-        while self.height().await? < activation {
+        // The notice runs from the approvals, and those of a chunk are all of one block.
+        let mut since = Height(0);
+        for last in lasts {
+            since = since.max(self.until_due(&last).await?);
+        }
+        Ok(since)
+    }
+
+    /// Waits until blocks execute under an approved proposal; gives the first such height.
+    async fn until_due(&self, proposal: &ProposalItem) -> anyhow::Result<Height> {
+        let id = proposal.proposal_id().to_string();
+        loop {
+            // A node that is behind may not know it yet.
+            let found = self.client.ask(|node| node.proposal(id.clone()).boxed()).await;
+            match found.map(|found| (found.status, found.due_height)) {
+                Ok((ProposalState::Scheduled | ProposalState::Effective, due))
+                    if self.height().await?.0 >= due =>
+                {
+                    return Ok(Height(due));
+                }
+                Ok((
+                    ProposalState::Refused | ProposalState::Expired | ProposalState::Failed,
+                    _,
+                )) => anyhow::bail!("proposal {id} came to nothing"),
+                _ => {}
+            }
             tokio::time::sleep(POLL).await;
         }
-        Ok(activation)
     }
 
     /// The chain's height.

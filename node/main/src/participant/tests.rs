@@ -20,7 +20,7 @@ fn operations(text: &str, kind: Kind) -> Result<Operations, String> {
     let mut made = 0_u8;
     let new_id = || {
         made += 1;
-        OrderId::new(NOW, [made; 10])
+        OrderId::owned(SUBMITTER, NOW, [made; 6])
     };
     let mut making = Making { submitter: SUBMITTER, now: NOW, new_id };
     read(text, Format::Auto, kind.fields())
@@ -281,7 +281,14 @@ fn every_change_is_read_and_reads_back() {
         ),
         ("key", format!("participant = 7\noverlap_heights = 50\n{key}")),
         ("participant-suspended", "participant = 7\nsuspended = true".to_owned()),
+        (
+            "participant",
+            format!(
+                "participant = 7\nname = \"P\"\nroles = \"gateway\"\n{key}\nlegal_entity = \"X1\""
+            ),
+        ),
         ("merchant", merchant.to_owned()),
+        ("merchant", format!("{merchant}\nlegal_entity = \"5493001KJTIIGC8Y1R12\"")),
         ("merchant", format!("{merchant}\npayout_account = \"{DIGEST}\"")),
         ("merchant-suspended", "merchant = 9\nsuspended = false".to_owned()),
         ("parameter", "parameter = \"window_ms\"\nvalue = 60000".to_owned()),

@@ -376,9 +376,14 @@ pub fn entropy() -> [u8; 10] {
     bytes
 }
 
+/// A fresh id of a participant's own orders.
+pub fn own_id(owner: u32, time: TimeMs) -> OrderId {
+    OrderId::new(time, entropy()).owned_by(ParticipantId(owner))
+}
+
 pub fn order(gateway: u32, flags: u16, amount: u64) -> RechargeItem {
     RechargeItem {
-        order_id: OrderId::new(now(), entropy()).0,
+        order_id: own_id(if flags == 0 { SERVICE } else { gateway }, now()).0,
         user: [3; 16],
         merchant: MerchantId(MERCHANT).0.into(),
         collecting_gateway: gateway.into(),

@@ -191,6 +191,7 @@ fn newcomer(memory: &Memory, moment: &mut Moment<'_>) -> Change {
         roles: Roles::AUDITOR,
         public_key: known.map(|known| known.public_key).unwrap_or_else(|| moment.keys.make(id)),
         suspended: false,
+        legal_entity: String::new(),
     })
 }
 

@@ -44,7 +44,7 @@ fn recharge(moment: &mut Moment<'_>, submitter: ParticipantId, flags: u16) -> Re
     // A payout that no rate gives is refused.
     let is_greedy = quote != 0 && moment.one_in(12);
     RechargeItem {
-        order_id: OrderId::new(moment.now, moment.random.random()).0,
+        order_id: OrderId::owned(submitter, moment.now, moment.random.random()).0,
         user: [u8::try_from(moment.random.random_range(0..USERS)).unwrap_or_default(); 16],
         merchant: moment.pick(&MERCHANTS).0.into(),
         collecting_gateway: gateway.0.into(),

@@ -41,6 +41,7 @@ fn merchant(id: u64) -> Merchant {
         payout_gateway: ParticipantId(GATEWAY),
         payout_account: Digest::ZERO,
         suspended: false,
+        legal_entity: String::new(),
     }
 }
 
@@ -60,6 +61,7 @@ fn genesis() -> ChainGenesis {
         roles,
         public_key: key(id).public_key(),
         suspended: false,
+        legal_entity: String::new(),
     };
     ChainGenesis {
         chain_id: ChainId(Digest([9; 32])),

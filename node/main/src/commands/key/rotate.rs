@@ -288,9 +288,9 @@ impl RotateReport {
             proposal.proposal_id,
             proposal.approvals.len(),
             proposal.approvals_needed,
-            proposal.activation_height
+            proposal.due_height
         ));
-        self.approve(proposal.proposal_id, proposal.activation_height, args);
+        self.approve(proposal.proposal_id, proposal.due_height, args);
     }
 
     /// What the other operators do, and then the owner of the key.

@@ -331,9 +331,9 @@ impl RotateNodeReport {
             proposal.proposal_id,
             proposal.approvals.len(),
             proposal.approvals_needed,
-            proposal.activation_height
+            proposal.due_height
         ));
-        self.approve(proposal.proposal_id, proposal.activation_height);
+        self.approve(proposal.proposal_id, proposal.due_height);
     }
 
     fn approve(&mut self, id: ProposalId, activation_height: u64) {

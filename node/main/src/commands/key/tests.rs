@@ -17,6 +17,7 @@ fn registry() -> RegistryReport {
         roles: Roles::GATEWAY,
         public_key: key(2),
         suspended: false,
+        legal_entity: String::new(),
     };
     let node = |name: &str, network, validator| {
         let node = chain_types::Node {

@@ -105,7 +105,7 @@ impl Cast {
         user: [u8; 16],
         amount: u64,
     ) -> anyhow::Result<RechargeItem> {
-        let id = Entropy::fresh()?.order_id(now());
+        let id = Entropy::fresh()?.order_id(gateway.id, now());
         Ok(RechargeItem {
             order_id: id.0,
             user,

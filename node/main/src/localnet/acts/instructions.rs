@@ -40,6 +40,7 @@ pub async fn corrected(cast: &Cast) -> anyhow::Result<String> {
         payout_gateway: paying.id,
         payout_account: Digest(Entropy::fresh()?.bytes()),
         suspended: false,
+        legal_entity: String::new(),
     });
     cast.scheme.govern(&[change]).await?;
     say(agent, &[again]).await?;

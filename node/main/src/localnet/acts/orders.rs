@@ -55,7 +55,8 @@ pub async fn holds(cast: &Cast) -> anyhow::Result<String> {
     say(desk, &[policy(HOLD_ABOVE, merchant.0)]).await?;
     let large = || -> anyhow::Result<RechargeItem> {
         let order = cast.order(gateway, merchant, Entropy::fresh()?.bytes(), HOLD_ABOVE + 1)?;
-        Ok(RechargeItem { flags: 0.into(), ..order })
+        let order_id = order.order_id().owned_by(service.id).0;
+        Ok(RechargeItem { order_id, flags: 0.into(), ..order })
     };
     let (good, bad) = (large()?, large()?);
     Cast::expect(service, good, Outcome::HELD).await?;

@@ -61,9 +61,9 @@ fn a_repetition_is_answered_with_the_outcome_of_the_first_time() {
     assert!(!known.new_id_is_safe);
     let again = told(&mut chain, 200, SERVICE, &[reserved]);
     assert_eq!(standing(&again, REPEATED).status, OrderState::Reserved);
-    // "Repeated" may repeat a rejection.
+    // A refusal comes again as itself.
     let again = told(&mut chain, 200, SERVICE, &[nobody]);
-    let known = standing(&again, REPEATED);
+    let known = standing(&again, Rejection::MerchantUnknown.code());
     assert_eq!(known.status, OrderState::Rejected);
     assert_eq!(known.code, Some(Rejection::MerchantUnknown.code()));
     assert!(known.new_id_is_safe);
@@ -87,7 +87,7 @@ fn who_is_late_hears_what_became_of_the_order_or_that_it_never_will_be() {
     let late = Rejection::OrderIdExpired.code();
     // Past its validity, and still in memory.
     let again = told(&mut chain, 6_000, BANK_A, &[settled]);
-    assert_eq!(standing(&again, late).status, OrderState::Collected);
+    assert_eq!(standing(&again, REPEATED).status, OrderState::Collected);
 
     much_later(&mut chain);
     assert_eq!(read_state(&chain.state).order(&settled.order_id()), None, "it left memory");
@@ -103,7 +103,7 @@ fn who_is_late_hears_what_became_of_the_order_or_that_it_never_will_be() {
     assert_eq!((known.status, known.new_id_is_safe), (OrderState::NotFound, true));
     // A step that comes late names what it is a step of.
     let again = told(&mut chain, 200, BANK_A, &[collect(settled.order_id())]);
-    let known = standing(&again, Rejection::OrderUnknown.code());
+    let known = standing(&again, Rejection::OrderTooOld.code());
     assert_eq!((known.status, known.same_content), (OrderState::Collected, None));
 }
 

@@ -1,6 +1,7 @@
 //! Changes of the registry: proposed by one settlement operator, approved by others. A change is
 //! named in the field `change`; its other fields depend on it.
 
+use chain_types::registry::is_legal_entity;
 use chain_types::{
     ApprovalItem, CashbackTier, Change, Digest, Height, Merchant, MerchantId, Node, OrderId,
     Parameters, Participant, ParticipantId, Programme, ProposalId, ProposalItem, Roles,
@@ -38,16 +39,21 @@ pub(super) const PROPOSAL: &[&str] = &[
     "offset_min",
     "active",
     "protocol_version",
+    "legal_entity",
 ];
 
 type Read = fn(&Row) -> Result<Change, FileError>;
 
 /// The changes: name, fields, and what reads them.
 const CHANGES: &[(&str, &[&str], Read)] = &[
-    ("participant", &["participant", "name", "roles", "public_key"], participant),
+    ("participant", &["participant", "name", "roles", "public_key", "legal_entity"], participant),
     ("key", &["participant", "public_key", "overlap_heights"], key),
     ("participant-suspended", &["participant", "suspended"], participant_suspended),
-    ("merchant", &["merchant", "name", "payout_gateway", "payout_account"], merchant),
+    (
+        "merchant",
+        &["merchant", "name", "payout_gateway", "payout_account", "legal_entity"],
+        merchant,
+    ),
     ("merchant-suspended", &["merchant", "suspended"], merchant_suspended),
     ("parameter", &["parameter", "value"], parameter),
     ("node", &["name", "operator", "validator_key", "network_key", "power"], node),
@@ -103,6 +109,17 @@ fn name(row: &Row) -> Result<String, FileError> {
     row.required("name").map(str::to_owned)
 }
 
+/// The legal entity, or none.
+fn legal_entity(row: &Row) -> Result<String, FileError> {
+    match row.optional("legal_entity") {
+        None => Ok(String::new()),
+        Some(_) => row.parse("legal_entity", |text| {
+            let problem = "a legal entity has 1 to 20 capital letters and digits";
+            if is_legal_entity(text) { Ok(text.to_owned()) } else { Err(problem.to_owned()) }
+        }),
+    }
+}
+
 /// Roles by name, with spaces between.
 fn roles(text: &str) -> Result<Roles, String> {
     text.split_whitespace().try_fold(Roles::default(), |roles, word| {
@@ -122,6 +139,7 @@ fn participant(row: &Row) -> Result<Change, FileError> {
         roles: row.parse("roles", roles)?,
         public_key: fields::public_key(row, "public_key")?,
         suspended: false,
+        legal_entity: legal_entity(row)?,
     }))
 }
 
@@ -151,6 +169,7 @@ fn merchant(row: &Row) -> Result<Change, FileError> {
         payout_gateway: participant_id(row, "payout_gateway")?,
         payout_account,
         suspended: false,
+        legal_entity: legal_entity(row)?,
     }))
 }
 

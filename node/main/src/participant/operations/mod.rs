@@ -69,7 +69,7 @@ pub struct Making<F> {
     pub submitter: ParticipantId,
     /// The time of this machine, for operations that say when.
     pub now: TimeMs,
-    /// Makes the UUIDv7s of operations that bring none.
+    /// Makes the ids of operations that bring none: the submitter's own.
     pub new_id: F,
 }
 

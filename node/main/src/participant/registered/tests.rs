@@ -27,6 +27,7 @@ fn gateway(public_key: PublicKey) -> Participant {
         roles: Roles::GATEWAY,
         public_key,
         suspended: false,
+        legal_entity: String::new(),
     }
 }
 
@@ -61,6 +62,7 @@ fn proposal(byte: u8, status: ProposalState) -> ProposalReport {
         proposed_ms: 1,
         approve_until_ms: 2,
         activation_height: 41,
+        due_height: 41,
         approvals_needed: 2,
         approvals: vec![1],
         refusals: Vec::new(),

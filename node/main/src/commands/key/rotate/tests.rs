@@ -27,6 +27,7 @@ fn registry(current: u8, previous: Option<u8>) -> RegistryReport {
         roles: Roles::GATEWAY,
         public_key: key(current),
         suspended: false,
+        legal_entity: String::new(),
     };
     let previous = previous.map(|byte| (key(byte), Height(60)));
     RegistryReport {
@@ -53,6 +54,7 @@ fn open(participant: ParticipantId, byte: u8) -> ProposalReport {
         proposed_ms: 1,
         approve_until_ms: 2,
         activation_height: 41,
+        due_height: 41,
         approvals_needed: 2,
         approvals: vec![1],
         refusals: Vec::new(),

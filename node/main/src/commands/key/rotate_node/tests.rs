@@ -62,6 +62,7 @@ fn open(node: u32, network: u8, votes: u8) -> ProposalReport {
         proposed_ms: 1,
         approve_until_ms: 2,
         activation_height: 41,
+        due_height: 41,
         approvals_needed: 2,
         approvals: vec![1, 2],
         refusals: Vec::new(),

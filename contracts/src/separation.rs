@@ -1,0 +1,119 @@
+//! Separation of duties: nobody proposes, approves or decides about what its own legal entity has.
+//!
+//! Rule: the submitter and the party, the account's owner or the merchant that the item is about
+//! are not of one legal entity (117). A participant is always of one entity with itself.
+//!
+//! Always: whoever moves money to or from an account, or changes what a party or merchant may do,
+//! earns nothing by it.
+
+use chain_state::{AccountKey, AccountKind, RegistryContent, State};
+use chain_types::{
+    Change, MerchantId, Participant, ParticipantId, PolicyScope, RechargeItem, Rejection,
+};
+
+/// Whether a transfer's maker or checker may say something about an account.
+pub(crate) fn check_account(
+    state: &State,
+    submitter: &Participant,
+    account: &AccountKey,
+) -> Result<(), Rejection> {
+    let is_own = match account.kind {
+        AccountKind::CashbackPool => is_own_merchant(state, submitter, MerchantId(account.owner)),
+        _ => u32::try_from(account.owner)
+            .is_ok_and(|owner| is_own_party(state, submitter, ParticipantId(owner))),
+    };
+    refuse_own(is_own)
+}
+
+/// Whether a risk desk may decide about an order.
+pub(crate) fn check_order(
+    state: &State,
+    desk: &Participant,
+    submitter: ParticipantId,
+    item: &RechargeItem,
+) -> Result<(), Rejection> {
+    let parties = [submitter, item.collecting_gateway()];
+    let is_own = parties.into_iter().any(|party| is_own_party(state, desk, party));
+    refuse_own(is_own || is_own_merchant(state, desk, item.merchant()))
+}
+
+/// Whether a risk desk may set a policy of this scope and subject.
+pub(crate) fn check_policy(
+    state: &State,
+    desk: &Participant,
+    scope: PolicyScope,
+    subject: u64,
+) -> Result<(), Rejection> {
+    let is_own = match scope {
+        PolicyScope::Scheme => false,
+        PolicyScope::Gateway => u32::try_from(subject)
+            .is_ok_and(|gateway| is_own_party(state, desk, ParticipantId(gateway))),
+        PolicyScope::Merchant => is_own_merchant(state, desk, MerchantId(subject)),
+    };
+    refuse_own(is_own)
+}
+
+/// Whether an operator may give its word about a change.
+pub(crate) fn check_change(
+    registry: &RegistryContent,
+    operator: &Participant,
+    change: &Change,
+) -> Result<(), Rejection> {
+    refuse_own(concerns(registry, operator, change))
+}
+
+/// Whether a change is about a party or merchant of an operator's own legal entity, as it is or as
+/// it shall be; or lets a merchant be paid there.
+pub(crate) fn concerns(
+    registry: &RegistryContent,
+    operator: &Participant,
+    change: &Change,
+) -> bool {
+    let is_party = |id: ParticipantId| {
+        let found = registry.participants.binary_search_by_key(&id, |known| known.id);
+        let found = found.ok().and_then(|at| registry.participants.get(at));
+        operator.id == id || found.is_some_and(|found| operator.is_one_with(found))
+    };
+    let is_merchant = |id: MerchantId| {
+        let found = registry.merchants.binary_search_by_key(&id, |known| known.id);
+        let found = found.ok().and_then(|at| registry.merchants.get(at));
+        found.is_some_and(|found| operator.is_of(&found.legal_entity))
+    };
+    match change {
+        Change::Participant(new) => is_party(new.id) || operator.is_of(&new.legal_entity),
+        // Who holds a key rotates it.
+        Change::Key { participant, .. } => operator.id != *participant && is_party(*participant),
+        Change::ParticipantSuspended { participant, .. } => is_party(*participant),
+        Change::Merchant(new) => {
+            is_merchant(new.id) || operator.is_of(&new.legal_entity) || is_party(new.payout_gateway)
+        }
+        Change::MerchantSuspended { merchant, .. } => is_merchant(*merchant),
+        Change::Programme(programme) => is_merchant(programme.merchant),
+        Change::Parameter { .. }
+        | Change::Node(_)
+        | Change::Power { .. }
+        | Change::Currency(_)
+        | Change::ProtocolVersion(_)
+        | Change::NodeKeys { .. }
+        | Change::NodeRemoved { .. } => false,
+    }
+}
+
+/// Whether a party is of the submitter's own legal entity.
+pub(crate) fn is_own_party(state: &State, submitter: &Participant, party: ParticipantId) -> bool {
+    let found = state.participant(party);
+    submitter.id == party || found.is_some_and(|found| submitter.is_one_with(found))
+}
+
+/// Whether a merchant is of the submitter's own legal entity.
+pub(crate) fn is_own_merchant(
+    state: &State,
+    submitter: &Participant,
+    merchant: MerchantId,
+) -> bool {
+    state.merchant(merchant).is_some_and(|found| submitter.is_of(&found.legal_entity))
+}
+
+fn refuse_own(is_own: bool) -> Result<(), Rejection> {
+    if is_own { Err(Rejection::OwnEntity) } else { Ok(()) }
+}
