@@ -23,6 +23,7 @@ mod orders;
 mod reservations;
 mod returns;
 mod risk;
+mod settlement;
 mod sla;
 pub mod users;
 mod windows;

@@ -34,6 +34,18 @@ const NOT_IN_TABLES: &[(Rejection, &str)] = &[
     (Rejection::BatchRepeated, "said by admission only; no valid block holds such a batch"),
     (Rejection::PoolFull, "said by a node's pool only"),
     (Rejection::NotReady, "said by a node that starts or stops only"),
+    (
+        Rejection::ReportsTooMany,
+        "a table would have a thousand rows; the auditor's histories show it",
+    ),
+    (
+        Rejection::SettlementGaps,
+        "a table would have a thousand windows; the auditor's histories do",
+    ),
+    (
+        Rejection::SettlementsTooMany,
+        "a table would have a thousand rows; the auditor's histories show it",
+    ),
 ];
 
 /// A scenario's chain. Rows of one block are tried one by one: each row's block holds the

@@ -70,6 +70,7 @@ const SEEN: [(BatchKind, &[u16]); 16] = [
     (BatchKind::Return, &[0, 1, 320, 322, 323, 324, 326]),
     (BatchKind::Reinstruct, &[0, 405]),
     (BatchKind::SettleWindow, &[0, 1, 410, 411]),
+    (BatchKind::SettlementDecision, &[0, 503]),
     (BatchKind::Transfer, &[0, 504, 505]),
     (BatchKind::TransferDecision, &[0, 1, 502, 503, 508]),
     (BatchKind::Rate, &[0, 602, 603]),

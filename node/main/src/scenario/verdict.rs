@@ -235,6 +235,7 @@ pub fn differences(audited: &Balances, state: &State) -> Vec<String> {
                 credits_pending: account.credits_pending,
                 credits_posted: account.credits_posted,
                 net_debit_cap: account.net_debit_cap,
+                settled: account.settled,
             };
             ((key.kind.number(), key.owner, key.currency.0), counters)
         })
