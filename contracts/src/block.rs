@@ -1,8 +1,8 @@
 //! Execution of a block: what it makes of its batches, and the header that says so.
 //!
 //! Order: evidence is recorded; the window closes if its time is over; reservations and holds past
-//! their validity end; instructions past their deadline are noticed; transfers and proposals that
-//! nobody decided end; then the batches, in the order of the block; last, governance changes whose
+//! their validity end; instructions past their deadline are noticed; transfers, settlements and
+//! proposals that nobody decided end; then the batches, in the order of the block; last, governance changes whose
 //! height is next.
 
 use std::collections::BTreeSet;
@@ -24,7 +24,7 @@ use crate::evidence::EvidenceError;
 use crate::lane::Lanes;
 use crate::{
     admission, evidence as caught, fx, governance, instructions, liquidity, orders, reservations,
-    returns, risk, sla, users, windows,
+    returns, risk, settlement, sla, users, windows,
 };
 
 /// What a proposer decides of a block, besides its batches and evidence.
@@ -146,6 +146,7 @@ pub fn execute(
     risk::expire(&mut overlay);
     sla::notice_overdue(&mut overlay);
     liquidity::expire(&mut overlay);
+    settlement::expire(&mut overlay);
     governance::expire(&mut overlay);
     fx::forget(&mut overlay);
     returns::forget(&mut overlay);
@@ -304,8 +305,11 @@ fn run<'a>(
             each!(items, |item, _at, _leaf| instructions::reinstruct(overlay, item))
         }
         Items::SettleWindow(items) => {
-            each!(items, |item, at, _leaf| windows::settle(overlay, submitter, item, at))
+            each!(items, |item, _at, _leaf| settlement::propose(overlay, submitter, item, history))
         }
+        Items::SettlementDecision(items) => each!(items, |item, at, _leaf| {
+            settlement::decide(overlay, submitter, item, at, history)
+        }),
         Items::Transfer(items) => {
             each!(items, |item, at, leaf| liquidity::propose(overlay, submitter, item, leaf, at))
         }

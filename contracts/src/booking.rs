@@ -247,3 +247,14 @@ fn use_up<'a>(overlay: &mut Overlay<'a>, booking: &Booking, lane: &mut Lane<'a>)
     }
     risk::count(overlay, booking, lane);
 }
+
+/// A sum as amounts, each of which fits 64 bits.
+pub(crate) fn parts(mut sum: u128) -> Vec<Amount> {
+    let mut amounts = Vec::new();
+    while sum > 0 {
+        let part = u64::try_from(sum).unwrap_or(u64::MAX);
+        amounts.push(Amount(part));
+        sum -= u128::from(part);
+    }
+    amounts
+}

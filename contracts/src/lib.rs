@@ -25,6 +25,7 @@ mod reservations;
 mod returns;
 mod risk;
 mod separation;
+mod settlement;
 mod sla;
 pub mod users;
 mod windows;

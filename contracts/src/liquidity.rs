@@ -7,16 +7,17 @@
 //! has a meaning (507); the id is timely (203, 204); the id is new (repeated, or 500 for other
 //! content); the amount is not zero, but for a cap (206); the currency is the chain's (208); the
 //! account's kind takes the action and its owner is registered for it (504); the account is not of
-//! the submitter's own legal entity (117); a withdrawal is
-//! within the balance that is free (505); sums fit (216). Of a decision: 200, 201, the decision
-//! has a meaning (310), the transfer is known (501), names the same action and amount (508), is not
-//! decided otherwise (502; the same again is repeated) and not by its maker or another of its legal
-//! entity (503); the account is not of the checker's own legal entity (117); a cap is not
-//! below what is used (506); sums fit (216).
+//! the submitter's own legal entity (117); a withdrawal is within the balance that is free (505)
+//! and settled (511); sums fit (216). Of a decision: 200, 201, the decision has a meaning (310),
+//! the transfer is known (501), names the same action and amount (508), is not decided otherwise
+//! (502; the same again is repeated) and not by its maker or another of its legal entity (503); the
+//! account is not of the checker's own legal entity (117); a cap is not below what is used (506); a
+//! withdrawal is still of settled money (511); sums fit (216).
 //!
 //! Records: the transfer at each step.
 //!
-//! Always: a withdrawal is pending from its proposal to its decision; nobody decides alone.
+//! Always: a withdrawal is pending from its proposal to its decision; nobody decides alone; what
+//! goes out was deposited, or brought in by a settlement.
 
 use chain_state::{
     Account, AccountKey, AccountKind, EntryCause, Location, Movement, Overlay, Record, Slot,
@@ -79,10 +80,8 @@ fn check(
     let account = check_account(overlay, action, item)?;
     separation::check_account(overlay.state(), submitter, &account)?;
     let slot = overlay.open(account);
-    if action == TransferAction::Withdraw
-        && free(overlay.account(slot)) < u128::from(item.amount.get())
-    {
-        return Err(Rejection::FundsMissing.into());
+    if action == TransferAction::Withdraw {
+        check_withdrawal(overlay.account(slot), item.amount())?;
     }
     Ok(TransferRecord {
         id,
@@ -128,9 +127,19 @@ fn check_account(
     Ok(AccountKey { kind: key, owner, currency })
 }
 
-/// What may be withdrawn: the balance less what is pending; never credit that a cap lends.
-fn free(account: &Account) -> u128 {
-    account.credits_posted.saturating_sub(account.debits_posted + account.debits_pending)
+/// A withdrawal is of the balance less what is pending, never of credit that a cap lends; and of
+/// settled money, never of what other parties' banks still owe.
+fn check_withdrawal(account: &Account, amount: Amount) -> Result<(), Rejection> {
+    let used = account.debits_posted.saturating_add(account.debits_pending);
+    if account.credits_posted.saturating_sub(used) < u128::from(amount.0) {
+        return Err(Rejection::FundsMissing);
+    }
+    check_settled(account, amount)
+}
+
+fn check_settled(account: &Account, amount: Amount) -> Result<(), Rejection> {
+    let is_settled = account.settled >= i128::from(amount.0);
+    if is_settled { Ok(()) } else { Err(Rejection::UnsettledFunds) }
 }
 
 /// A checker approves or refuses a transfer.
@@ -204,6 +213,8 @@ fn book(overlay: &mut Overlay<'_>, record: &TransferRecord) -> Result<(), Reject
             overlay.transfer(&movement)
         }
         TransferAction::Withdraw => {
+            let slot = overlay.open(record.account);
+            check_settled(overlay.account(slot), record.amount)?;
             let movement = movement(overlay, record);
             overlay.post_reserved(&movement)
         }
@@ -212,7 +223,19 @@ fn book(overlay: &mut Overlay<'_>, record: &TransferRecord) -> Result<(), Reject
             return set_cap(overlay, slot, record.amount);
         }
     };
-    booked.map_err(|_| Rejection::AccountOverflow)
+    booked.map_err(|_| Rejection::AccountOverflow)?;
+    settle(overlay, record);
+    Ok(())
+}
+
+/// What came in is settled, and what went out was.
+fn settle(overlay: &mut Overlay<'_>, record: &TransferRecord) {
+    let amount = i128::from(record.amount.0);
+    let slot = overlay.open(record.account);
+    let change = if record.action == TransferAction::Deposit { amount } else { -amount };
+    // The counters took the same amount.
+    let settled = overlay.settle(slot, change);
+    assert!(settled.is_ok(), "the settled balance of {:?} is out of its range", record.account);
 }
 
 fn set_cap(overlay: &mut Overlay<'_>, slot: Slot, cap: Amount) -> Result<(), Rejection> {

@@ -97,6 +97,7 @@ pub(crate) fn give_back(
         reference: item.reference,
         time,
         location,
+        from_payable: !matches!(found.source, Source::Arrived),
     }));
     Outcome::APPLIED
 }

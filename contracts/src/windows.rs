@@ -1,35 +1,27 @@
 //! Settlement windows: the collected orders of a run of blocks, netted into instructions, and the
 //! report by which the banks settle.
 //!
-//! Operations: [`close_if_due`], by block time alone, at the start of a block: what the block
-//! itself collects belongs to the next window; a window without orders closes as well. [`settle`],
-//! by a settlement agent: the banks have settled a closed window's nets.
+//! Operation: [`close_if_due`], by block time alone, at the start of a block: what the block
+//! itself collects belongs to the next window; a window without orders closes as well.
 //!
-//! Rule of the close: the first block whose time is at least the window's opening plus its length.
-//! Rules of settling, in order: spare bytes are zero (201); the window is closed (410); it is not
-//! settled with other content (411), but the very same word again is repeated.
+//! Rule: the first block whose time is at least the window's opening plus its length.
 //!
 //! Records: the window with every party's gross debits and credits, and one instruction a merchant
 //! and currency, due when the first of its orders is; cashback owed is credited to the gateways
-//! that gave it to users. A settlement is a record of its own and moves nothing.
+//! that gave it to users.
 //!
 //! Always: per currency, a window's nets add up to zero.
 
 use std::collections::BTreeMap;
 
 use chain_state::{
-    AccountKey, AccountKind, Collected, EntryCause, InstructionRecord, InstructionStatus, Location,
-    Movement, Overlay, Record, WindowOpening, WindowRecord, WindowSettlement,
+    AccountKey, AccountKind, Collected, EntryCause, InstructionRecord, InstructionStatus, Movement,
+    Overlay, WindowOpening, WindowRecord,
 };
-use chain_types::{
-    Amount, Currency, InstructionId, MerchantId, Outcome, Participant, ParticipantId, Rejection,
-    SettleWindowItem, WindowId,
-};
+use chain_types::{Amount, Currency, InstructionId, MerchantId, ParticipantId, WindowId};
 
-use crate::sla;
-
-/// How many windows back a settlement is remembered, so that its repetition is recognised.
-const SETTLED_KEPT_WINDOWS: u64 = 1_000;
+use crate::booking::parts;
+use crate::{settlement, sla};
 
 /// Closes the open window if its time is over.
 pub(crate) fn close_if_due(overlay: &mut Overlay<'_>) {
@@ -52,10 +44,7 @@ pub(crate) fn close_if_due(overlay: &mut Overlay<'_>) {
         WindowOpening { id: WindowId(id.0 + 1), opened: time, first_height: overlay.height() };
     overlay.replace_window(closed, opening);
     settle_cashback(overlay, id);
-    overlay.tables().unsettled().put(id, ());
-    if let Some(old) = id.0.checked_sub(SETTLED_KEPT_WINDOWS) {
-        overlay.tables().settled().remove(&WindowId(old));
-    }
+    settlement::forget(overlay, opening.id);
 }
 
 fn instruct(
@@ -109,17 +98,6 @@ fn settle_cashback(overlay: &mut Overlay<'_>, window: WindowId) {
     }
 }
 
-/// A sum as amounts, each of which fits 64 bits.
-fn parts(mut sum: u128) -> Vec<Amount> {
-    let mut amounts = Vec::new();
-    while sum > 0 {
-        let part = u64::try_from(sum).unwrap_or(u64::MAX);
-        amounts.push(Amount(part));
-        sum -= u128::from(part);
-    }
-    amounts
-}
-
 /// What parties owe is what parties are owed, in every currency.
 fn assert_netted(window: &WindowRecord) {
     let mut nets: BTreeMap<Currency, i128> = BTreeMap::new();
@@ -129,33 +107,4 @@ fn assert_netted(window: &WindowRecord) {
     for (currency, net) in nets {
         assert_eq!(net, 0, "window {}: currency {currency} does not net", window.id);
     }
-}
-
-/// A settlement agent marks a closed window settled.
-pub(crate) fn settle(
-    overlay: &mut Overlay<'_>,
-    submitter: &Participant,
-    item: &SettleWindowItem,
-    location: Location,
-) -> Outcome {
-    if item.spare != [0; 24] {
-        return Rejection::SpareNotZero.into();
-    }
-    let window = item.window();
-    if window >= overlay.window().id {
-        return Rejection::WindowNotClosed.into();
-    }
-    if overlay.tables().unsettled().get(&window).is_none() {
-        let known = overlay.tables().settled().get(&window).copied();
-        let is_same = known
-            .is_some_and(|known| known.reference == item.reference && known.agent == submitter.id);
-        return if is_same { Outcome::REPEATED } else { Rejection::WindowSettled.into() };
-    }
-    let time = overlay.time();
-    let reference = item.reference;
-    let settlement = WindowSettlement { window, agent: submitter.id, reference, time, location };
-    overlay.tables().unsettled().remove(&window);
-    overlay.tables().settled().put(window, settlement);
-    overlay.record(Record::WindowSettlement(settlement));
-    Outcome::APPLIED
 }

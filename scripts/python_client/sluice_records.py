@@ -7,7 +7,7 @@ Nothing here talks to a node.
 import dataclasses
 
 from sluice_lineage import PROOF_BYTES_MAX, Block, Certificate, Handover, Reader, trust
-from sluice_wire import leaf, require, root_from_proof
+from sluice_wire import leaf, require, root_from_proof, tagged
 
 RECORD_PROOF_MAGIC = b"SLUICEP2"
 RECORDS_MAX = 64
@@ -84,13 +84,22 @@ def read_window(record):
             "instructions": instructions, "positions": positions}
 
 
+def report_digest(record):
+    """What maker and checker of a window's settlement sign, of the report's bytes: the window and
+    the positions, which end the record."""
+    window, positions = record[4:12], record[4 + 8 + 8 + 8 + 9 + 9 + 8 + 8:]
+    return tagged("sluice:report:1", window, positions)
+
+
 def read_settlement(record):
-    """A settlement agent's word that a window is settled."""
+    """A window's settlement."""
     reader = Reader(record)
     require(reader.unpack("I") == WINDOW_SETTLEMENT, "not the word that a window is settled")
-    window, agent, reference, time_ms, height, _, _ = reader.unpack("QI32sQQII")
+    window, agent, reference, time_ms, height, _, _, checker, digest = reader.unpack(
+        "QI32sQQIII32s")
     reader.end()
-    word = {"agent": agent, "reference": reference.hex(), "settled_ms": time_ms, "height": height}
+    word = {"agent": agent, "checker": checker, "reference": reference.hex(),
+            "settled_ms": time_ms, "height": height, "digest": digest.hex()}
     return window, word
 
 
@@ -102,5 +111,7 @@ def verify_window(data, genesis, lineage=None):
     require(len(rest) <= 1, "more than a report and the word that it is settled")
     for each in rest:
         window, proven["settled"] = read_settlement(each.record)
-        require(window == proven["window"], "the word is about another window")
+        require(window == proven["window"], "the settlement is of another window")
+        digest = report_digest(report.record).hex()
+        require(proven["settled"]["digest"] == digest, "the settlement is of another report")
     return proven

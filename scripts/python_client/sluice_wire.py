@@ -26,7 +26,7 @@ KINDS = {
     "failure": (5, 64, 8_192),
     "return": (6, 64, 1_024),
     "reinstruct": (7, 64, 8_192),
-    "settle-window": (8, 64, 8_192),
+    "settle-window": (8, 96, 1_024),
     "transfer": (9, 96, 1_024),
     "transfer-decision": (10, 64, 1_024),
     "rate": (11, 64, 1_024),
@@ -35,6 +35,7 @@ KINDS = {
     "policy": (14, 64, 1_024),
     "proposal": (15, 512, 64),
     "approval": (16, 64, 1_024),
+    "settlement-decision": (23, 96, 1_024),
 }
 APPROVE, REFUSE = 1, 2  # decisions
 
@@ -176,9 +177,15 @@ def reinstruct_item(window, merchant, currency, reference=bytes(32)):
     return struct.pack("<QQH32s14x", window, merchant, currency, reference)
 
 
-def settle_window_item(window, reference=bytes(32)):
-    """A settlement agent's word that the banks have settled a window: 64 bytes."""
-    return struct.pack("<Q32s24x", window, reference)
+def settle_window_item(window, digest, reference=bytes(32)):
+    """The maker's word that the banks have settled a window: 96 bytes. The digest is that of the
+    window's report."""
+    return struct.pack("<Q32s32s24x", window, digest, reference)
+
+
+def settlement_decision_item(window, decision, digest, reference=bytes(32)):
+    """The checker's decision about a settlement, of the same digest and reference: 96 bytes."""
+    return struct.pack("<QH32s32s22x", window, decision, digest, reference)
 
 
 def transfer_item(

@@ -88,7 +88,10 @@ def items():
         "failure": (202, client.failure_item(2, 1001, 156, 2, bytes([0xF5] * 32))),
         "return": (202, client.return_item(order(37), 500, 1, 1, reference[0x16])),
         "reinstruct": (401, client.reinstruct_item(2, 1001, 156, reference[0x17])),
-        "settle-window": (401, client.settle_window_item(2, reference[0x18])),
+        "settle-window": (
+            401, client.settle_window_item(2, V["report_digest"], reference[0x18])),
+        "settlement-decision": (402, client.settlement_decision_item(
+            2, client.APPROVE, V["report_digest"], reference[0x18])),
         "transfer": (
             401, client.transfer_item(TRANSFER, 1, 1, 201, 156, 5_000_000, reference[0x19])),
         "transfer-decision": (402, client.transfer_decision_item(
@@ -435,7 +438,8 @@ class Records(unittest.TestCase):
         self.assertEqual(nets, [(201, 156, -39_280), (201, 392, 9_000), (202, 156, 39_280),
                                 (202, 392, -9_000)])
         settled = proven["settled"]
-        self.assertEqual((settled["agent"], settled["height"]), (401, 60))
+        self.assertEqual((settled["agent"], settled["checker"], settled["height"]), (401, 402, 60))
+        self.assertEqual(settled["digest"], V["report_digest"].hex())
         self.assertEqual(settled["reference"], "18" * 32)
 
     def test_it_holds_the_records_of_the_page(self):

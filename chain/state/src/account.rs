@@ -88,6 +88,10 @@ pub struct Account {
     /// How far below zero [`Self::balance`] may go, pending debits included; liquidity and FX
     /// positions only.
     pub net_debit_cap: u64,
+    /// What of [`Self::balance`] is money at the scheme's bank: deposits and what settlements
+    /// brought into the account, less withdrawals. The rest is the position: what is owed by or to
+    /// other parties' banks in windows that are not settled.
+    pub settled: i128,
 }
 
 /// The largest value of a counter, so that every difference of two fits an `i128`.
@@ -111,10 +115,22 @@ impl Account {
         funds.saturating_sub(self.debits_posted.saturating_add(self.debits_pending))
     }
 
+    /// What is owed by or to other parties in windows that are not settled, in minor units.
+    pub fn position(&self) -> i128 {
+        let position = self.balance().checked_sub(self.settled);
+        assert!(position.is_some(), "a settled balance is out of its range");
+        position.unwrap_or_default()
+    }
+
+    /// How far debits, posted and pending, are past credits posted and the net debit cap.
+    pub(crate) fn overdrawn(&self) -> u128 {
+        let funds = self.credits_posted.saturating_add(u128::from(self.net_debit_cap));
+        self.debits_posted.saturating_add(self.debits_pending).saturating_sub(funds)
+    }
+
     /// Whether debits, posted and pending, stay within credits posted and the net debit cap.
     pub fn is_within_cap(&self) -> bool {
-        let funds = self.credits_posted.saturating_add(u128::from(self.net_debit_cap));
-        self.debits_posted.saturating_add(self.debits_pending) <= funds
+        self.overdrawn() == 0
     }
 
     /// The leaf of the accounts tree for this account.
@@ -129,6 +145,14 @@ impl Account {
 
     pub(crate) fn credited(mut self, amount: Amount) -> Result<Self, CounterOverflow> {
         self.credits_posted = plus(self.credits_posted, amount)?;
+        Ok(self)
+    }
+
+    /// With `change` more of it settled.
+    pub(crate) fn settled_by(mut self, change: i128) -> Result<Self, CounterOverflow> {
+        let settled = self.settled.checked_add(change);
+        let settled = settled.filter(|settled| settled.unsigned_abs() <= COUNTER_MAX);
+        self.settled = settled.ok_or(CounterOverflow)?;
         Ok(self)
     }
 

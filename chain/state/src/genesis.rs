@@ -125,6 +125,7 @@ fn opening_accounts(genesis: &ChainGenesis) -> Vec<(AccountKey, Account)> {
         let gateway = account_of(AccountKey::liquidity(line.gateway, line.currency));
         accounts[scheme].1.debits_posted += opening;
         accounts[gateway].1.credits_posted += opening;
+        accounts[gateway].1.settled += difference(opening, 0);
         accounts[gateway].1.net_debit_cap = line.net_debit_cap.0;
     }
     accounts

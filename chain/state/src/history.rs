@@ -5,7 +5,7 @@ use chain_types::{
     Height, InstructionId, OrderId, Outcome, QuoteId, RechargeItem, TimeMs, WindowId,
 };
 
-use crate::records::{InstructionRecord, OrderStatus, QuoteRecord};
+use crate::records::{InstructionRecord, OrderStatus, QuoteRecord, WindowRecord};
 
 /// The chain's past.
 pub trait History {
@@ -17,6 +17,9 @@ pub trait History {
 
     /// A quote as it was issued.
     fn quote(&self, id: QuoteId) -> Option<QuoteRecord>;
+
+    /// The report of a window that the block before, or one before that, closed.
+    fn window(&self, id: WindowId) -> Option<WindowRecord>;
 }
 
 /// A past order.
@@ -57,6 +60,10 @@ impl History for NoHistory {
     }
 
     fn quote(&self, _id: QuoteId) -> Option<QuoteRecord> {
+        None
+    }
+
+    fn window(&self, _id: WindowId) -> Option<WindowRecord> {
         None
     }
 }

@@ -49,9 +49,9 @@ pub use recent_batches::check_batch_timely;
 pub use records::{
     AccountEntry, BreachRecord, BreachSubject, Conversion, Corridor, EntryCause, EvidenceRecord,
     HeldOrder, InstructionRecord, InstructionStatus, Location, OrderRecord, OrderStatus, Party,
-    PolicyRecord, Position, ProgrammeRecord, ProposalRecord, ProposalStatus, QuoteRecord,
-    RateRecord, Record, ReferenceRecord, ReferenceStep, RegistryRecord, Reservation, ReturnRecord,
-    SLA_BUCKETS_MS, SlaCounters, Stage, TransferRecord, TransferStatus, WindowRecord,
+    PolicyRecord, Position, ProgrammeRecord, ProposalRecord, ProposalStatus, ProposedSettlement,
+    QuoteRecord, RateRecord, Record, ReferenceRecord, ReferenceStep, RegistryRecord, Reservation,
+    ReturnRecord, SLA_BUCKETS_MS, SlaCounters, Stage, TransferRecord, TransferStatus, WindowRecord,
     WindowSettlement,
 };
 pub use registry::{KeyOwner, RegistryContent, WithdrawnKey};

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use ahash::RandomState;
 use chain_types::{
     Amount, BatchId, Digest, Height, InstructionId, MerchantId, OrderId, ParticipantId, TimeMs,
+    WindowId,
 };
 
 use crate::account::{Account, AccountKey, CounterOverflow};
@@ -27,6 +28,9 @@ use crate::tables::{TableChanges, TablesView};
 use crate::users::{KeptSince, UserChanges, UserDay, UserDayKey, UserId, UserMonth, UserMonthKey};
 use crate::window::{Collected, CollectedOrder, Gross, OpenWindow, WindowChange, WindowOpening};
 use crate::writes::{BatchWrite, Changes};
+
+/// As how many positions a report counts at least: reading one has a cost of its own.
+const REPORT_POSITIONS_MIN: u64 = 64;
 
 /// The sum of a window for one merchant and currency would not fit one instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -62,6 +66,7 @@ pub struct Overlay<'a> {
     instructions: BTreeMap<InstructionId, InstructionRecord>,
     batches: Vec<BatchWrite>,
     windows_closed: Vec<WindowRecord>,
+    positions_read: u64,
     breaches: Vec<BreachRecord>,
     /// Other records, in the order in which the block left them.
     records: Vec<Record>,
@@ -94,6 +99,7 @@ impl<'a> Overlay<'a> {
             instructions: BTreeMap::new(),
             batches: Vec::new(),
             windows_closed: Vec::new(),
+            positions_read: 0,
             breaches: Vec::new(),
             records: Vec::new(),
             tables: TableChanges::default(),
@@ -205,6 +211,27 @@ impl<'a> Overlay<'a> {
         self.accounts.set_cap(slot, net_debit_cap.0);
     }
 
+    /// Makes so much more, or less, of an account's balance settled money.
+    ///
+    /// # Errors
+    /// When it would pass the largest value of a counter; then nothing changed.
+    pub fn settle(&mut self, slot: Slot, change: i128) -> Result<(), CounterOverflow> {
+        self.accounts.settle(slot, change)
+    }
+
+    /// Posts the movements of a settlement at once, whatever the caps of the accounts: it says
+    /// what banks have moved outside.
+    ///
+    /// # Errors
+    /// When a counter would overflow; then nothing changed.
+    pub fn transfer_settled(&mut self, movements: &[Movement]) -> Result<(), CounterOverflow> {
+        self.transfer_all(movements)?;
+        for movement in movements {
+            self.accounts.allow_past_cap(movement.debit);
+        }
+        Ok(())
+    }
+
     // Orders.
 
     /// Looks the orders of a batch up in the state together, ahead of executing them: each is a
@@ -287,6 +314,21 @@ impl<'a> Overlay<'a> {
         assert!(is_first, "a window closes once, and before the block's collections");
         self.windows_closed.push(closed);
         self.window_opening = Some(opening);
+    }
+
+    /// The report of a window that this block closes.
+    pub fn closed_here(&self, id: WindowId) -> Option<&WindowRecord> {
+        self.windows_closed.iter().find(|closed| closed.id == id)
+    }
+
+    /// How many positions of reports the block has read so far.
+    pub fn positions_read(&self) -> u64 {
+        self.positions_read
+    }
+
+    /// Counts a report that was read, by its positions; each counts as one of 64 at least.
+    pub fn count_report(&mut self, report: &WindowRecord) {
+        self.positions_read += (report.positions.len() as u64).max(REPORT_POSITIONS_MIN);
     }
 
     /// The window to which the block's collections belong.

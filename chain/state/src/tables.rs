@@ -13,8 +13,8 @@ use chain_types::{
 use crate::checkpoint::{Reader, put_list};
 use crate::fault::StateFault;
 use crate::records::{
-    Corridor, HeldOrder, PolicyRecord, ProgrammeRecord, ProposalRecord, QuoteRecord, RateRecord,
-    ReferenceRecord, SlaCounters, Stage, TransferRecord, WindowSettlement,
+    Corridor, HeldOrder, PolicyRecord, ProgrammeRecord, ProposalRecord, ProposedSettlement,
+    QuoteRecord, RateRecord, ReferenceRecord, SlaCounters, Stage, TransferRecord, WindowSettlement,
 };
 
 /// Whose rate of which pair: collected, paid out, provider.
@@ -139,6 +139,14 @@ macro_rules! tables {
     };
 }
 
+impl Tables {
+    /// Whether a window is settled.
+    pub fn is_settled(&self, window: WindowId) -> bool {
+        let run = self.settled_runs.range(..=window).next_back();
+        run.is_some_and(|(_, last)| *last >= window)
+    }
+}
+
 impl TableChanges {
     pub(crate) fn change_programmes(&self) -> bool {
         !self.programmes.is_empty()
@@ -148,10 +156,14 @@ impl TableChanges {
 tables! {
     /// Transfers proposed, and decided ones as long as their id is timely.
     transfers: TransferId => TransferRecord;
-    /// Closed windows that nobody has marked settled.
-    unsettled: WindowId => ();
-    /// Windows marked settled, as long as a repetition shall be recognised.
+    /// Settlements that wait for their checkers, and refused ones until their time is over.
+    proposed_settlements: WindowId => ProposedSettlement;
+    /// Every settled window, as runs without a gap: the first of each and its last.
+    settled_runs: WindowId => WindowId;
+    /// The last settlements, as long as a repetition shall be recognised.
     settled: WindowId => WindowSettlement;
+    /// The same by the window that was open then, so that the oldest are found.
+    settled_in: (WindowId, WindowId) => ();
     /// Each provider's last rate of each pair.
     rates: RateKey => RateRecord;
     /// The level of each pair's reference rate.

@@ -123,7 +123,9 @@ impl OpenWindow {
             let gross = sums.entry(Party::of(account)).or_default();
             gross.credits += u128::from(collected.amount.0);
         }
-        let positions = sums.into_iter().map(|(party, gross)| Position {
+        let is_none = |gross: &Gross| (gross.debits, gross.credits) == (0, 0);
+        let sums = sums.into_iter().filter(|(_, gross)| !is_none(gross));
+        let positions = sums.map(|(party, gross)| Position {
             party,
             gross_debits: gross.debits,
             gross_credits: gross.credits,

@@ -16,7 +16,7 @@ use crate::merkle;
 use crate::operation::{
     ApprovalItem, ArrivalItem, CollectItem, FailureItem, HoldDecisionItem, PolicyItem,
     ProposalItem, QuoteItem, RateItem, RechargeItem, ReinstructItem, ReturnItem, SettleWindowItem,
-    TransferDecisionItem, TransferItem, VoidItem,
+    SettlementDecisionItem, TransferDecisionItem, TransferItem, VoidItem,
 };
 use crate::registry::{Roles, Signers};
 use crate::rejection::Rejection;
@@ -106,8 +106,8 @@ kinds! {
     Return = 6, ReturnItem, 64, 1_024, Roles::GATEWAY, "return";
     /// Instructions given again.
     Reinstruct = 7, ReinstructItem, 64, BATCH_ITEMS_MAX, Roles::SETTLEMENT_AGENT, "reinstruct";
-    /// Windows settled.
-    SettleWindow = 8, SettleWindowItem, 64, BATCH_ITEMS_MAX, Roles::SETTLEMENT_AGENT, "settle-window";
+    /// Settlements of windows, proposed.
+    SettleWindow = 8, SettleWindowItem, 96, 1_024, Roles::SETTLEMENT_AGENT, "settle-window";
     /// Deposits, withdrawals and caps, proposed.
     Transfer = 9, TransferItem, 96, 1_024, Roles::SETTLEMENT_AGENT, "transfer";
     /// Deposits, withdrawals and caps, decided.
@@ -124,6 +124,8 @@ kinds! {
     Proposal = 15, ProposalItem, 512, 64, Roles::SETTLEMENT_OPERATOR, "proposal";
     /// Changes, decided.
     Approval = 16, ApprovalItem, 64, 1_024, Roles::SETTLEMENT_OPERATOR, "approval";
+    /// Settlements of windows, decided.
+    SettlementDecision = 23, SettlementDecisionItem, 96, 1_024, Roles::SETTLEMENT_AGENT.and(Roles::SETTLEMENT_OPERATOR), "settlement-decision";
 }
 
 /// What the submitter signs, by its digest.

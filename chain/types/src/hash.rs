@@ -56,6 +56,8 @@ pub enum Domain {
     Parameters,
     /// A governance proposal; the digest is what operators approve.
     Change,
+    /// What the parties of a window owe and are owed; the digest is what a settlement names.
+    Report,
 }
 
 impl Domain {
@@ -72,6 +74,7 @@ impl Domain {
             Self::Validators => b"sluice:validat:1",
             Self::Parameters => b"sluice:params:1\0",
             Self::Change => b"sluice:change:1\0",
+            Self::Report => b"sluice:report:1\0",
         }
     }
 }

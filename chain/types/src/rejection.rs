@@ -222,7 +222,14 @@ rejections! {
     InstructionNotFailed = 406, "instruction-not-failed", false, "The instruction has not failed.", "Ask `settlement_instruction`.";
     InstructionReturned = 407, "instruction-returned", false, "All of the instruction's orders were returned.", "Nothing needs to be done.";
     WindowNotClosed = 410, "window-not-closed", true, "The window is open, or does not exist.", "Wait for its close.";
-    WindowSettled = 411, "window-settled", false, "The window is already marked settled with other content.", "Ask `settlement_window`.";
+    WindowSettled = 411, "window-settled", false, "The window is already settled with other content.", "Ask `settlement_window`: it shows by whom, with what reference and over which digest. Nothing needs to be done if the banks moved the money once.";
+    ReportMismatch = 430, "report-mismatch", false, "The digest is not that of the window's report.", "Read the report and its digest with `settlement_window`, hold them against what the banks moved, and sign that digest.";
+    SettlementOpen = 431, "settlement-open", true, "Another settlement of the window waits for its checker.", "Ask `settlement_window`: have that one approved or refused first, or wait until its time is over.";
+    SettlementUnknown = 432, "settlement-unknown", true, "No settlement of the window waits for a checker.", "Ask `settlement_window`: a window that is not settled is proposed first; one whose proposal's time is over is proposed anew.";
+    SettlementRefused = 433, "settlement-refused", false, "The settlement was refused by a checker.", "Ask `settlement_window`; what the banks did move is proposed anew.";
+    ReportsTooMany = 434, "reports-too-many", true, "The block has read as many positions of reports as a block may.", "Send the same again: the next block has room.";
+    SettlementGaps = 435, "settlement-gaps", true, "Settled windows would stand in more than 1,000 runs with unsettled ones between them.", "Settle the oldest unsettled windows first: that is always accepted.";
+    SettlementsTooMany = 436, "settlements-too-many", true, "1,000 settlements wait for their checkers.", "Have some of them decided first.";
     TransferConflict = 500, "transfer-conflict", false, "A transfer with this id and other content exists.", "Ask `ledger_transfer` first: it shows what was proposed under this id. Only another transfer takes a new id.";
     TransferUnknown = 501, "transfer-unknown", true, "No transfer with this id is known.", "Ask `ledger_transfer`: it knows every transfer for ever. Check the id.";
     TransferDecided = 502, "transfer-decided", false, "The transfer is already decided otherwise, or its time is over.", "Ask `ledger_transfer` first: only what it calls refused or expired is proposed anew.";
@@ -232,6 +239,7 @@ rejections! {
     CapBelowUse = 506, "cap-below-use", true, "The account already uses more than the new cap.", "Deposit first, or choose a higher cap.";
     ActionUnknown = 507, "action-unknown", false, "The action is not one that this operation knows.", "Use an action from docs/wire-format.md.";
     DecisionMismatch = 508, "decision-mismatch", false, "The decision names another content than what was proposed.", "Read what was proposed, then sign exactly that.";
+    UnsettledFunds = 511, "unsettled-funds", true, "The withdrawal is more than what is settled: the rest is owed by other parties' banks in windows that are not settled.", "Withdraw at most the settled balance that `ledger_account` shows; what windows are settled with is paid outside.";
     PairInvalid = 600, "pair-invalid", false, "The pair is not two different currencies of the chain.", "Name two different currencies that the chain accepts.";
     RateOutOfBounds = 601, "rate-out-of-bounds", false, "The rate is not between 10^-9 and 10^9 with a scale of at most 15.", "Check mantissa and scale.";
     RateNotNewer = 602, "rate-not-newer", false, "The provider has published a rate of the same or a later time for this pair.", "Nothing needs to be done if it is the same rate; otherwise publish with a later observation time.";

@@ -38,6 +38,18 @@ const NOT_IN_TABLES: &[(Rejection, &str)] = &[
         Rejection::ApprovalsMissing,
         "why a change fails when it is to take effect: see governance.md",
     ),
+    (
+        Rejection::ReportsTooMany,
+        "a table would have a thousand rows; the auditor's histories show it",
+    ),
+    (
+        Rejection::SettlementGaps,
+        "a table would have a thousand windows; the auditor's histories do",
+    ),
+    (
+        Rejection::SettlementsTooMany,
+        "a table would have a thousand rows; the auditor's histories show it",
+    ),
 ];
 
 /// A scenario's chain. Rows of one block are tried one by one: each row's block holds the

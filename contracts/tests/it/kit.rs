@@ -16,8 +16,8 @@ use chain_types::{
     InstructionId, LiquidityLine, Merchant, MerchantId, Node, OrderId, Outcome, Parameters,
     Participant, ParticipantId, PartyKeys, PolicyItem, ProposalId, ProposalItem, QuoteId,
     QuoteItem, RateItem, RechargeItem, ReinstructItem, ReturnItem, Roles, Round, SecretKey,
-    SettleWindowItem, TimeMs, TransferAction, TransferDecisionItem, TransferId, TransferItem,
-    VerifiedBatch, VoidItem, WindowId, codec, merkle,
+    SettleWindowItem, SettlementDecisionItem, TimeMs, TransferAction, TransferDecisionItem,
+    TransferId, TransferItem, VerifiedBatch, VoidItem, WindowId, codec, merkle,
 };
 use contracts::{BlockContext, BlockError, Executed, admit, execute};
 use zerocopy::{Immutable, IntoBytes};
@@ -254,8 +254,23 @@ pub fn reinstruct(window: u64, merchant: u64) -> ReinstructItem {
     }
 }
 
-pub fn settle_window(window: u64) -> SettleWindowItem {
-    SettleWindowItem { window: window.into(), reference: [5; 32], spare: [0; 24] }
+pub fn settle_window(window: u64, digest: Digest) -> SettleWindowItem {
+    let (digest, reference) = (digest.0, [5; 32]);
+    SettleWindowItem { window: window.into(), digest, reference, spare: [0; 24] }
+}
+
+/// A checker's word about a settlement as it was proposed.
+pub fn decide_settlement(
+    proposed: &SettleWindowItem,
+    decision: Decision,
+) -> SettlementDecisionItem {
+    SettlementDecisionItem {
+        window: proposed.window,
+        decision: decision.number().into(),
+        digest: proposed.digest,
+        reference: proposed.reference,
+        spare: [0; 22],
+    }
 }
 
 pub fn transfer(id: TransferId, action: TransferAction, to: AccountKey, sum: u64) -> TransferItem {
@@ -524,6 +539,14 @@ impl Chain {
         self.state.account(&key).copied().unwrap_or_default()
     }
 
+    /// The digest of a window's report: of one that is open, as it would close now.
+    pub fn report_digest(&self, window: u64) -> Digest {
+        let open = self.state.open_window();
+        let closed = self.windows();
+        let found = closed.into_iter().chain([&open]).find(|report| report.id.0 == window);
+        found.map_or(Digest::ZERO, WindowRecord::digest)
+    }
+
     pub fn windows(&self) -> Vec<&WindowRecord> {
         let windows = self.records.iter().filter_map(|record| match record {
             Record::Window(window) => Some(window),
@@ -585,5 +608,9 @@ impl History for Chain {
             Record::Quote(found) if found.id == id => Some(*found),
             _ => None,
         })
+    }
+
+    fn window(&self, id: WindowId) -> Option<WindowRecord> {
+        self.windows().into_iter().find(|found| found.id == id).cloned()
     }
 }

@@ -19,6 +19,7 @@ use crate::liquidity::Transfers;
 use crate::orders::Orders;
 use crate::registry::Registry;
 use crate::risk::{DaySum, Risk};
+use crate::settlement::Settlements;
 use crate::statements::{Statement, StatementKey};
 use crate::windows::{WindowReport, Windows};
 
@@ -49,6 +50,7 @@ pub struct Auditor {
     pub(crate) cashback: Cashback,
     pub(crate) risk: Risk,
     pub(crate) transfers: Transfers,
+    pub(crate) settlements: Settlements,
     pub(crate) proposals: Proposals,
     pub(crate) statements: BTreeMap<StatementKey, Statement>,
 }
@@ -63,6 +65,7 @@ impl Auditor {
             if line.opening_liquidity.0 > 0 {
                 let outside = Account::settlement(line.currency.0);
                 books.post(Movement::new(outside, line.opening_liquidity.0, account));
+                books.settle(account, i128::from(line.opening_liquidity.0));
             }
         }
         Self {
@@ -82,6 +85,7 @@ impl Auditor {
             cashback: Cashback::default(),
             risk: Risk::default(),
             transfers: Transfers::default(),
+            settlements: Settlements::default(),
             proposals: Proposals::default(),
             statements: BTreeMap::new(),
         }
@@ -113,6 +117,7 @@ impl Auditor {
         self.check_window(header)?;
         self.expire_orders();
         self.expire_transfers();
+        self.expire_settlements();
         self.forget_proposals();
         self.expire_proposals();
         if outcomes.len() != batches.len() {
@@ -139,6 +144,7 @@ impl Auditor {
             return Err(self.header_finding(expected, format!("time {}", header.time)));
         }
         (self.time_before, self.time) = (before, header.time.0);
+        self.settlements.begin_block();
         Ok(())
     }
 

@@ -113,6 +113,7 @@ impl Auditor {
             Items::Policy(items) => self.policy(&items[index], submitter),
             Items::Proposal(items) => self.propose(&items[index], submitter),
             Items::Approval(items) => self.approve(&items[index], submitter),
+            Items::SettlementDecision(items) => self.decide_settlement(&items[index], submitter),
         }
     }
 }
@@ -140,6 +141,7 @@ fn subject(batch: &VerifiedBatch, index: usize) -> String {
         }
         Items::Proposal(items) => format!("proposal {}", items[index].proposal_id()),
         Items::Approval(items) => format!("proposal {}", items[index].proposal_id()),
+        Items::SettlementDecision(items) => format!("window {}", items[index].window()),
     };
     let submitter = batch.header().submitter;
     format!("{} of {about} by participant {submitter}", batch.kind().name())

@@ -79,6 +79,8 @@ pub struct Counters {
     pub credits_posted: u128,
     /// How far below zero the balance may go.
     pub net_debit_cap: u64,
+    /// What of the balance is deposited or settled; the rest is the position.
+    pub settled: i128,
 }
 
 impl Counters {
@@ -125,6 +127,8 @@ pub(crate) struct Books {
     journal: Vec<Movement>,
     /// What all journals so far add up to.
     balances: BTreeMap<Account, i128>,
+    /// Accounts that a settlement took past their bounds, and how far they may be past them.
+    floors: BTreeMap<Account, i128>,
 }
 
 impl Books {
@@ -133,9 +137,9 @@ impl Books {
         self.accounts.get(&account).copied().unwrap_or_default()
     }
 
-    /// Whether `amount` may be debited to an account.
+    /// Whether `amount` may be debited to an account: nothing may, if it is past its bound.
     pub(crate) fn has_available(&self, account: Account, amount: u64) -> bool {
-        self.counters(account).available() >= i128::from(amount)
+        self.counters(account).available().max(0) >= i128::from(amount)
     }
 
     /// Every account that was ever used.
@@ -146,6 +150,33 @@ impl Books {
     /// Sets an account's bound.
     pub(crate) fn set_cap(&mut self, account: Account, cap: u64) {
         self.accounts.entry(account).or_default().net_debit_cap = cap;
+    }
+
+    /// Makes so much more, or less, of an account's balance settled money.
+    pub(crate) fn settle(&mut self, account: Account, change: i128) {
+        self.accounts.entry(account).or_default().settled += change;
+    }
+
+    /// Lets an account be past its bound by as much as it is now: a settlement took it there.
+    pub(crate) fn allow_past_bound(&mut self, account: Account) {
+        let past = self.counters(account).available().min(0);
+        self.floors.insert(account, past);
+    }
+
+    /// How far below zero what is available in an account may be. It only rises, but by a
+    /// settlement.
+    pub(crate) fn floor(&mut self, account: Account) -> i128 {
+        let Some(floor) = self.floors.get(&account).copied() else { return 0 };
+        let now = self.counters(account).available().min(0);
+        if now > floor {
+            self.floors.insert(account, now);
+        }
+        floor
+    }
+
+    /// Forgets floors of accounts that are within their bounds again.
+    pub(crate) fn keep_floors(&mut self, past: &[(Account, i128)]) {
+        self.floors.retain(|account, _| past.iter().any(|(one, _)| one == account));
     }
 
     /// Books a movement at once.

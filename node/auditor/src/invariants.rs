@@ -1,6 +1,6 @@
 //! What holds after every block, whatever was in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::auditor::Auditor;
 use crate::books::{Account, Counters, Kind};
@@ -43,7 +43,9 @@ impl Auditor {
         self.check_journal()?;
         self.check_trial_balance()?;
         self.check_bounds()?;
-        self.check_payables()
+        self.check_payables()?;
+        self.check_positions()?;
+        self.check_outside()
     }
 
     /// The four counters say the same balances as the journal.
@@ -74,14 +76,77 @@ impl Auditor {
         Ok(())
     }
 
-    /// No account is past its bound.
-    fn check_bounds(&self) -> Result<(), Finding> {
+    /// No account is past its bound, but as far as a settlement took it there.
+    fn check_bounds(&mut self) -> Result<(), Finding> {
         let is_bounded = |kind: Kind| kind != Kind::SchemeSettlement;
+        let accounts = self.books.accounts().iter();
+        let past: Vec<(Account, i128)> = accounts
+            .filter(|(account, counters)| is_bounded(account.kind) && counters.available() < 0)
+            .map(|(account, counters)| (*account, counters.available()))
+            .collect();
+        self.books.keep_floors(&past);
+        for (account, available) in past {
+            let floor = self.books.floor(account);
+            if available < floor {
+                let expected = format!("at least {floor} available in {}", words(account));
+                return Err(self.books_finding("bounds", expected, available.to_string()));
+            }
+        }
+        Ok(())
+    }
+
+    /// What of a balance is not settled is what the windows that are not settled say, but what
+    /// gateways are still to pay to merchants and what cashback they are still to be credited.
+    fn check_positions(&self) -> Result<(), Finding> {
+        let mut later: BTreeMap<(u8, u64, u16), i128> = BTreeMap::new();
+        for key in &self.instructions.open {
+            if let Some(instruction) = self.instructions.all.get(key) {
+                let gateway = Account::liquidity(instruction.gateway.0, key.2).numbers();
+                *later.entry(gateway).or_default() += i128::from(instruction.left);
+            }
+        }
         for (account, counters) in self.books.accounts() {
-            if is_bounded(account.kind) && counters.available() < 0 {
-                let expected = format!("at least 0 available in {}", words(*account));
-                let found = format!("{}", counters.available());
-                return Err(self.books_finding("bounds", expected, found));
+            if account.kind == Kind::CashbackOwed {
+                let gateway = Account { kind: Kind::GatewayLiquidity, ..*account }.numbers();
+                *later.entry(gateway).or_default() += counters.balance();
+            }
+        }
+        let parties: BTreeSet<(u8, u64, u16)> = self.windows.all_parties().collect();
+        let has_position = |kind: Kind| {
+            matches!(kind, Kind::GatewayLiquidity | Kind::FxPosition | Kind::CashbackPool)
+        };
+        let accounts = self.books.accounts().iter();
+        let known: BTreeMap<(u8, u64, u16), &Counters> = accounts
+            .filter(|(account, _)| has_position(account.kind))
+            .map(|(account, counters)| (account.numbers(), counters))
+            .collect();
+        let keys = known.keys().copied().chain(parties);
+        for party in keys {
+            let counters = known.get(&party).copied().copied().unwrap_or_default();
+            let position = counters.balance() - counters.settled;
+            let later = later.get(&party).copied().unwrap_or_default();
+            let expected = self.windows.position(party) - later;
+            if position != expected {
+                let (kind, owner, currency) = party;
+                let of = format!("kind {kind} of {owner} in currency {currency}");
+                let expected = format!("a position of {expected} of {of}");
+                return Err(self.books_finding("positions", expected, position.to_string()));
+            }
+        }
+        Ok(())
+    }
+
+    /// What the scheme's bank holds is what is settled, in every currency.
+    fn check_outside(&self) -> Result<(), Finding> {
+        let mut settled: BTreeMap<u16, i128> = BTreeMap::new();
+        for (account, counters) in self.books.accounts() {
+            *settled.entry(account.currency).or_default() += counters.settled;
+        }
+        for (currency, settled) in settled {
+            let outside = self.books.counters(Account::settlement(currency)).balance();
+            if settled != -outside {
+                let expected = format!("settled balances of {} in currency {currency}", -outside);
+                return Err(self.books_finding("outside", expected, settled.to_string()));
             }
         }
         Ok(())

@@ -30,6 +30,7 @@ mod registry;
 mod reservations;
 mod returns;
 mod risk;
+mod settlement;
 mod statements;
 mod windows;
 
@@ -40,5 +41,6 @@ pub use cashback::Recharges;
 pub use finding::{Finding, Place};
 pub use instructions::{Instruction, InstructionStatus};
 pub use risk::DaySum;
+pub use settlement::Settled;
 pub use statements::{Statement, StatementKey};
 pub use windows::{Gross, WindowReport};

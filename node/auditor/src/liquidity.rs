@@ -97,6 +97,7 @@ impl Auditor {
             let counters = self.books.counters(account);
             let free = counters.available() - i128::from(counters.net_debit_cap);
             refuse_if(i128::from(amount) > free, Rejection::FundsMissing)?;
+            refuse_if(i128::from(amount) > counters.settled, Rejection::UnsettledFunds)?;
             self.books.reserve(transfer.withdrawal());
         }
         self.transfers.keep(transfer);
@@ -166,8 +167,17 @@ impl Auditor {
 
     fn approve_transfer(&mut self, transfer: &Transfer) -> Result<(), Rejection> {
         match transfer.action {
-            TransferAction::Deposit => self.books.post(transfer.deposit()),
-            TransferAction::Withdraw => self.books.post_reserved(transfer.withdrawal()),
+            TransferAction::Deposit => {
+                self.books.post(transfer.deposit());
+                self.books.settle(transfer.account, i128::from(transfer.item.amount.get()));
+            }
+            TransferAction::Withdraw => {
+                let amount = i128::from(transfer.item.amount.get());
+                let settled = self.books.counters(transfer.account).settled;
+                refuse_if(amount > settled, Rejection::UnsettledFunds)?;
+                self.books.post_reserved(transfer.withdrawal());
+                self.books.settle(transfer.account, -amount);
+            }
             TransferAction::Cap => {
                 let cap = transfer.item.amount.get();
                 let counters = self.books.counters(transfer.account);

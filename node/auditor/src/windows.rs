@@ -2,16 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use chain_types::{Outcome, ParticipantId, Rejection, SettleWindowItem};
-
-use crate::auditor::{Auditor, Verdict};
+use crate::auditor::Auditor;
 use crate::books::{Account, Kind, Movement};
 use crate::finding::Finding;
 use crate::instructions::Instruction;
-use crate::orders::{Order, check_spare, repeated};
-
-/// A settlement that is repeated is recognised for as many windows.
-const SETTLED_KEPT_WINDOWS: u64 = 1_000;
+use crate::orders::Order;
+use crate::settlement::Settled;
 
 /// A party's sums of a window, in minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,10 +33,18 @@ pub struct WindowReport {
     pub opened_ms: u64,
     /// Block time of the block that closed it.
     pub closed_ms: u64,
+    /// Its first block.
+    pub first_height: u64,
+    /// Its last block.
+    pub last_height: u64,
+    /// How many orders were collected in it, reversed ones included.
+    pub order_count: u64,
+    /// How many instructions were given when it closed.
+    pub instruction_count: u64,
     /// Each party's sums, by account kind number, owner and currency.
     pub parties: BTreeMap<(u8, u64, u16), Gross>,
-    /// By whom and with what reference it was marked settled by the banks.
-    pub settled: Option<(ParticipantId, [u8; 32])>,
+    /// By whom it was settled, and with what reference.
+    pub settled: Option<Settled>,
 }
 
 /// What a merchant is to be paid of the open window in a currency.
@@ -56,16 +60,42 @@ struct Owed {
 pub(crate) struct Windows {
     open: u64,
     opened: u64,
+    first_height: u64,
+    order_count: u64,
     owed: BTreeMap<(u64, u16), Owed>,
     parties: BTreeMap<(u8, u64, u16), Gross>,
     pub(crate) closed: BTreeMap<u64, WindowReport>,
+    /// What the nets of all closed windows that are not settled add up to.
+    unsettled: BTreeMap<(u8, u64, u16), i128>,
 }
 
 impl Windows {
     /// Window zero, open from `opened` on.
     pub(crate) fn new(opened: u64) -> Self {
         let (owed, parties, closed) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { open: 0, opened, owed, parties, closed }
+        let (open, first_height, order_count, unsettled) = (0, 0, 0, BTreeMap::new());
+        Self { open, opened, first_height, order_count, owed, parties, closed, unsettled }
+    }
+
+    /// What a party owes (below zero) or is owed in all windows that are not settled, the open one
+    /// included, as far as its instructions are not given yet.
+    pub(crate) fn position(&self, party: (u8, u64, u16)) -> i128 {
+        let closed = self.unsettled.get(&party).copied().unwrap_or_default();
+        closed + self.parties.get(&party).map_or(0, Gross::net)
+    }
+
+    /// Every party that any window ever had.
+    pub(crate) fn all_parties(&self) -> impl Iterator<Item = (u8, u64, u16)> {
+        self.unsettled.keys().chain(self.parties.keys()).copied()
+    }
+
+    /// Marks a window settled: its nets are owed no longer.
+    pub(crate) fn settle(&mut self, window: u64, settled: Settled) {
+        let Some(report) = self.closed.get_mut(&window) else { return };
+        report.settled = Some(settled);
+        for (party, gross) in &report.parties {
+            *self.unsettled.entry(*party).or_default() -= gross.net();
+        }
     }
 
     /// The number of the open window.
@@ -99,6 +129,7 @@ impl Windows {
 
     /// A collected order: it is owed, and its legs but the paying gateway's are counted.
     pub(crate) fn collect(&mut self, order: &Order, due: u64) {
+        self.order_count += 1;
         let payable = order.payable();
         let owed = self.owed.entry((payable.owner, payable.currency));
         let owed = owed.or_insert(Owed { sum: 0, due });
@@ -139,7 +170,7 @@ impl Auditor {
         if self.time < self.windows.opened.saturating_add(window_ms) {
             return Ok(());
         }
-        self.instruct();
+        let instruction_count = self.instruct();
         self.settle_cashback();
         let (id, opened_ms) = (self.windows.open, self.windows.opened);
         let parties = std::mem::take(&mut self.windows.parties);
@@ -149,15 +180,29 @@ impl Auditor {
                 return Err(self.books_finding("window nets", expected, net.to_string()));
             }
         }
-        let report = WindowReport { opened_ms, closed_ms: self.time, parties, settled: None };
+        for (party, gross) in &parties {
+            *self.windows.unsettled.entry(*party).or_default() += gross.net();
+        }
+        let report = WindowReport {
+            opened_ms,
+            closed_ms: self.time,
+            first_height: self.windows.first_height,
+            last_height: self.height - 1,
+            order_count: std::mem::take(&mut self.windows.order_count),
+            instruction_count,
+            parties,
+            settled: None,
+        };
         self.windows.closed.insert(id, report);
         (self.windows.open, self.windows.opened) = (id + 1, self.time);
+        self.windows.first_height = self.height;
         Ok(())
     }
 
     /// One instruction a merchant and currency with a sum above zero.
-    fn instruct(&mut self) {
+    fn instruct(&mut self) -> u64 {
         let window = self.windows.open;
+        let mut count = 0;
         for ((merchant, currency), owed) in std::mem::take(&mut self.windows.owed) {
             let Ok(amount) = u64::try_from(owed.sum) else {
                 unreachable!("216 keeps sums within an amount")
@@ -169,7 +214,9 @@ impl Auditor {
             self.windows.credit(Account::liquidity(gateway.0, currency), amount);
             let instruction = Instruction::new(gateway, amount, owed.due);
             self.instructions.add((window, merchant, currency), instruction);
+            count += 1;
         }
+        count
     }
 
     /// `cashback-owed(A) x → liquidity(A)` for every gateway that is owed cashback.
@@ -184,24 +231,5 @@ impl Auditor {
             })
             .collect();
         movements.into_iter().for_each(|movement| self.books.post(movement));
-    }
-
-    /// Rules of `settle-window`.
-    pub(crate) fn settle_window(
-        &mut self,
-        item: &SettleWindowItem,
-        agent: ParticipantId,
-    ) -> Verdict {
-        check_spare(&item.spare)?;
-        let window = item.window.get();
-        let is_recent = window.saturating_add(SETTLED_KEPT_WINDOWS) >= self.windows.open;
-        let report = self.windows.closed.get_mut(&window);
-        let report = report.ok_or(Rejection::WindowNotClosed)?;
-        let word = (agent, item.reference);
-        if let Some(settled) = report.settled {
-            return repeated(is_recent && settled == word, Rejection::WindowSettled);
-        }
-        report.settled = Some(word);
-        Ok(Outcome::APPLIED)
     }
 }

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use chain_state::{
     History, InstructionRecord, OrderStatus, PastCollection, PastOrder, QuoteRecord, State,
+    WindowRecord,
 };
 use chain_store::{BlockRecords, ChainStore as _, StagedBlock, Store, StoreOptions};
 use chain_types::{
     Amount, Block, Certificate, ChainGenesis, ChainId, Currency, Digest, Height, InstructionId,
     LiquidityLine, Merchant, MerchantId, Node, OrderId, Parameters, Participant, ParticipantId,
     QuoteId, RechargeItem, Roles, Round, SecretKey, SignedBatch, TimeMs, ValidatorId,
-    VerifiedBatch, Vote, VoteStep,
+    VerifiedBatch, Vote, VoteStep, WindowId,
 };
 use contracts::{BlockContext, execute};
 use node_auditor::Auditor;
@@ -208,5 +209,9 @@ impl History for Past<'_> {
 
     fn quote(&self, id: QuoteId) -> Option<QuoteRecord> {
         self.store.quote(id).unwrap()
+    }
+
+    fn window(&self, id: WindowId) -> Option<WindowRecord> {
+        self.store.window(id).unwrap()
     }
 }

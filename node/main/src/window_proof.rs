@@ -15,7 +15,7 @@ pub struct ProvenWindow {
     pub window: WindowRecord,
     /// The header of the block that closed the window.
     pub header: BlockHeader,
-    /// The word that it is settled, if the proof holds it.
+    /// Its settlement, if the proof holds it.
     pub settlement: Option<WindowSettlement>,
 }
 
@@ -31,6 +31,9 @@ pub enum WindowProofError {
     /// The records are not the report of a closed window and at most the word that it is settled.
     #[error("the records are not a closed window's report and the word that it is settled")]
     Kind,
+    /// Maker and checker signed another report.
+    #[error("the settlement is of another report of the window")]
+    Digest,
     /// What parties owe is not what parties are owed.
     #[error("the report does not net: in currency {0} its positions do not add up to zero")]
     Net(Currency),
@@ -69,7 +72,10 @@ impl ProvenWindow {
         let settlement = match rest {
             [] => None,
             [word] => match record(word)? {
-                Record::WindowSettlement(word) if word.window == window.id => Some(word),
+                Record::WindowSettlement(word) if word.window == window.id => {
+                    let is_of_it = word.digest == window.digest();
+                    Some(is_of_it.then_some(word).ok_or(WindowProofError::Digest)?)
+                }
                 _ => return Err(WindowProofError::Kind),
             },
             _ => return Err(WindowProofError::Kind),

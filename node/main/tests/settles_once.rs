@@ -5,7 +5,9 @@ mod support;
 
 use std::process::Command;
 
-use chain_types::{Flags, OrderId, Outcome, Rejection, SettleWindowItem};
+use chain_types::{
+    Decision, Flags, OrderId, Outcome, Rejection, SettleWindowItem, SettlementDecisionItem,
+};
 use rpc_api::{OrderState, RechargeRpcClient as _, SettlementRpcClient as _};
 use support::{
     GATEWAYS, MERCHANT, Network, SERVICE, arrival, collect, eventually, order, run, sluice, submit,
@@ -13,6 +15,8 @@ use support::{
 
 /// A settlement agent.
 const AGENT: u32 = 401;
+/// Another one, who checks.
+const CHECKER: u32 = 402;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_sent_everywhere_at_once_settles_once() {
@@ -122,11 +126,25 @@ async fn proof_of_a_window(network: &Network, window: u64) {
     assert!(said.contains(&format!("window {window}: 1 orders, 1 instructions")), "{said}");
     assert!(said.contains("this proof does not say"), "{said}");
 
-    let word = SettleWindowItem { window: window.into(), reference: [0xab; 32], spare: [0; 24] };
+    let report = network.client(0).window(window).await.unwrap();
+    let digest = chain_types::Digest::from_hex(report.digest.as_deref().unwrap()).unwrap().0;
+    let reference = [0xab; 32];
+    let word = SettleWindowItem { window: window.into(), digest, reference, spare: [0; 24] };
     network.submit(0, &network.batch(AGENT, &[word])).await.unwrap();
+    let word = SettlementDecisionItem {
+        window: window.into(),
+        decision: Decision::Approve.number().into(),
+        digest,
+        reference,
+        spare: [0; 22],
+    };
+    network.submit(0, &network.batch(CHECKER, &[word])).await.unwrap();
     eventually("the proof holds the word that it is settled", || async {
         assert!(fetch(window).status.success());
-        verify().1.contains(&format!("by agent {AGENT}, reference {}", "ab".repeat(32)))
+        verify().1.contains(&format!(
+            "by agent {AGENT}, checked by {CHECKER}, reference {}",
+            "ab".repeat(32)
+        ))
     })
     .await;
     let mut bytes = std::fs::read(&proof).unwrap();

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use chain_state::{
     History, InstructionRecord, InstructionStatus, Location, OrderRecord, OrderStatus,
-    PastCollection, PastOrder, QuoteRecord, State,
+    PastCollection, PastOrder, QuoteRecord, State, WindowRecord,
 };
 use chain_types::{
     BatchKind, BlockHeader, InstructionId, OrderId, Outcome, QuoteId, RechargeItem, VerifiedBatch,
+    WindowId,
 };
 use zerocopy::FromBytes;
 
@@ -44,6 +45,9 @@ pub trait Archive: Send + Sync {
 
     /// A quote as it was issued.
     fn quote(&self, id: QuoteId) -> Option<QuoteRecord>;
+
+    /// The report of a closed window.
+    fn window(&self, id: WindowId) -> Option<WindowRecord>;
 }
 
 /// An archive that all parts of a node share.
@@ -95,9 +99,16 @@ impl History for Past<'_> {
     fn quote(&self, id: QuoteId) -> Option<QuoteRecord> {
         self.archive.quote(id).filter(|quote| quote.issued <= self.state.time())
     }
+
+    fn window(&self, id: WindowId) -> Option<WindowRecord> {
+        let report = self.archive.window(id)?;
+        let is_past = report.closed.is_some_and(|closed| closed <= self.state.time());
+        is_past.then_some(report)
+    }
 }
 
 /// Whether executing these batches may ask for the past.
 pub(crate) fn asks_for_past(batches: &[VerifiedBatch]) -> bool {
-    batches.iter().any(|batch| batch.kind() == BatchKind::Return)
+    let asking = [BatchKind::Return, BatchKind::SettleWindow, BatchKind::SettlementDecision];
+    batches.iter().any(|batch| asking.contains(&batch.kind()))
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chain_state::{
-    InstructionRecord, Location, OrderRecord, OrderRun, QuoteRecord, Record, Retired,
+    InstructionRecord, Location, OrderRecord, OrderRun, QuoteRecord, Record, Retired, WindowRecord,
 };
-use chain_types::{Height, InstructionId, OrderId, QuoteId};
+use chain_types::{Height, InstructionId, OrderId, QuoteId, WindowId};
 use node_replica::{Archive, ArchivedItem, StagedBlock};
 
 /// A node's archive.
@@ -20,6 +20,7 @@ struct Books {
     orders: BTreeMap<OrderId, OrderRecord>,
     instructions: BTreeMap<InstructionId, InstructionRecord>,
     quotes: BTreeMap<QuoteId, QuoteRecord>,
+    windows: BTreeMap<WindowId, WindowRecord>,
 }
 
 impl Shelf {
@@ -35,6 +36,9 @@ impl Shelf {
                 }
                 Record::Quote(record) => {
                     books.quotes.insert(record.id, *record);
+                }
+                Record::Window(record) => {
+                    books.windows.insert(record.id, record.clone());
                 }
                 _ => {}
             }
@@ -75,5 +79,9 @@ impl Archive for Shelf {
 
     fn quote(&self, id: QuoteId) -> Option<QuoteRecord> {
         self.read(|books| books.quotes.get(&id).copied())
+    }
+
+    fn window(&self, id: WindowId) -> Option<WindowRecord> {
+        self.read(|books| books.windows.get(&id).cloned())
     }
 }

@@ -200,6 +200,11 @@ pub struct AccountReport {
     pub net_debit_cap: Money,
     /// What may still be debited: balance and cap less pending debits.
     pub available: Money,
+    /// What of the balance is money at the scheme's bank: deposits and what settlements brought,
+    /// less withdrawals. No more than this may be withdrawn.
+    pub settled: Money,
+    /// The rest of the balance: what is owed by or to others in windows that are not settled.
+    pub position: Money,
 }
 
 /// An account's four counters at some point.
@@ -217,6 +222,8 @@ pub struct CountersReport {
     pub balance: Money,
     /// How far below zero the balance may go.
     pub net_debit_cap: Money,
+    /// What of the balance is settled; the rest is the position.
+    pub settled: Money,
 }
 
 /// One change of an account.
@@ -266,6 +273,8 @@ pub enum EntryCause {
     Order,
     /// A deposit, a withdrawal or a net debit cap.
     Transfer,
+    /// The settlement of a window by the banks.
+    Settlement,
 }
 
 /// An account's counters at a height, with their proof.

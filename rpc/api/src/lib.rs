@@ -78,9 +78,9 @@ pub use risk::{
 };
 pub use settlement::{
     BreachCount, BreachReport, BreachStage, CorridorReport, InstructionEvent, InstructionFilter,
-    InstructionReport, InstructionState, PositionReport, ReturnReport, SettlementRpcClient,
-    SettlementRpcServer, SlaBucket, SlaReport, WindowProofReport, WindowReport,
-    WindowSettledReport,
+    InstructionReport, InstructionState, PositionReport, ReturnReport, SettlementProposedReport,
+    SettlementRpcClient, SettlementRpcServer, SlaBucket, SlaReport, WindowProofReport,
+    WindowReport, WindowSettledReport,
 };
 pub use signature::{Signature, check_subscription_id, decimal};
 pub use standing::OrderStanding;

@@ -159,9 +159,30 @@ pub struct WindowReport {
     /// What each party owes and is owed, by currency within party: the interbank settlement
     /// report. Per currency the nets add up to zero.
     pub positions: Vec<PositionReport>,
-    /// The banks' word that the nets are settled; absent while a settlement agent has not given it.
+    /// The digest of the positions, hexadecimal: what maker and checker of the settlement sign;
+    /// absent while the window is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// A settlement that waits for its checker, or that was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposed: Option<SettlementProposedReport>,
+    /// The settlement by the banks; absent while no checker has approved one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settled: Option<WindowSettledReport>,
+}
+
+/// A settlement of a window that is proposed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettlementProposedReport {
+    /// Who proposed it.
+    pub agent: u32,
+    /// The reference of the settlement outside, hexadecimal.
+    pub reference: String,
+    /// When it was proposed.
+    pub proposed_ms: u64,
+    /// Who refused it, if anybody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_by: Option<u32>,
 }
 
 /// What a party owes and is owed of one window in one currency.
@@ -180,16 +201,18 @@ pub struct PositionReport {
     pub net: Money,
 }
 
-/// A settlement agent's word that the banks have settled a window.
+/// The settlement of a window: its nets are posted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WindowSettledReport {
-    /// Who said so.
+    /// Who proposed it.
     pub agent: u32,
+    /// Who approved it.
+    pub checker: u32,
     /// The reference of the settlement outside, hexadecimal.
     pub reference: String,
-    /// When it was said.
+    /// When it was approved.
     pub settled_ms: u64,
-    /// The block that holds the word.
+    /// The block that holds the approval.
     pub height: u64,
 }
 

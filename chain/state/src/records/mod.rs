@@ -22,8 +22,8 @@ pub use self::rules::{
     ReferenceRecord, ReferenceStep, RegistryRecord,
 };
 pub use self::settlement::{
-    InstructionRecord, InstructionStatus, Party, Position, TransferRecord, TransferStatus,
-    WindowRecord, WindowSettlement,
+    InstructionRecord, InstructionStatus, Party, Position, ProposedSettlement, TransferRecord,
+    TransferStatus, WindowRecord, WindowSettlement,
 };
 pub use self::sla::{BreachRecord, BreachSubject, Corridor, SLA_BUCKETS_MS, SlaCounters, Stage};
 use crate::account::{Account, AccountKey};
@@ -56,6 +56,8 @@ pub enum EntryCause {
     Order(OrderId),
     /// A deposit, a withdrawal or a cap.
     Transfer(TransferId),
+    /// The settlement of a window by the banks.
+    Settlement(WindowId),
 }
 
 /// What one cause in one block did to one account. Deltas are in minor units.

@@ -148,4 +148,7 @@ pub struct ReturnRecord {
     pub time: TimeMs,
     /// The operation.
     pub location: Location,
+    /// Whether the payout came from what was owed to the merchant, and not from a gateway that had
+    /// paid it.
+    pub from_payable: bool,
 }

@@ -1,9 +1,10 @@
 //! Windows, instructions and transfers: what is paid and settled outside.
 
 use bincode::{Decode, Encode};
+use chain_types::hash::{Domain, hash};
 use chain_types::{
     Amount, Currency, Digest, Height, InstructionId, ParticipantId, TimeMs, TransferAction,
-    TransferId, WindowId,
+    TransferId, WindowId, codec,
 };
 
 use super::Location;
@@ -138,19 +139,46 @@ pub struct WindowRecord {
     pub positions: Vec<Position>,
 }
 
-/// The banks' word, by a settlement agent, that a window's nets are settled.
+impl WindowRecord {
+    /// The digest of what every party owes and is owed: what maker and checker of its settlement
+    /// sign.
+    pub fn digest(&self) -> Digest {
+        hash(Domain::Report, &[&codec::encode(&(self.id, &self.positions))])
+    }
+}
+
+/// The word of a maker that a window's nets are settled, as long as no checker has approved it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct ProposedSettlement {
+    /// Who proposed it.
+    pub maker: ParticipantId,
+    /// The digest of the window's report.
+    pub digest: Digest,
+    /// The reference of the settlement outside.
+    pub reference: [u8; 32],
+    /// Block time of the proposal.
+    pub proposed: TimeMs,
+    /// Who refused it, if anybody did.
+    pub refused_by: Option<ParticipantId>,
+}
+
+/// A window that is settled: its nets are posted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct WindowSettlement {
     /// The window.
     pub window: WindowId,
-    /// Who said so.
+    /// Who proposed the settlement.
     pub agent: ParticipantId,
     /// The reference of the settlement outside.
     pub reference: [u8; 32],
     /// Block time.
     pub time: TimeMs,
-    /// The operation.
+    /// The checker's operation.
     pub location: Location,
+    /// Who approved the settlement.
+    pub checker: ParticipantId,
+    /// The digest of the window's report.
+    pub digest: Digest,
 }
 
 numbered! {

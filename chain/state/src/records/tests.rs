@@ -260,6 +260,8 @@ fn records_of_windows_and_payments_are_as_the_page_says() {
         reference: [3; 32],
         time: TIME,
         location: PLACE,
+        checker: ParticipantId(4),
+        digest: Digest([5; 32]),
     };
     let expected: &[(&str, &[u128])] = &[
         ("window", &[1]),
@@ -267,6 +269,8 @@ fn records_of_windows_and_payments_are_as_the_page_says() {
         ("reference", &[3]),
         ("time", &[1_000_001]),
         ("operation", &[61, 62, 63]),
+        ("checker", &[4]),
+        ("digest", &[5]),
     ];
     is(Record::WindowSettlement(settlement), 4, "window settlement", expected);
 }
@@ -290,9 +294,10 @@ fn records_of_accounts_and_deadlines_are_as_the_page_says() {
             credits_pending: 10,
             credits_posted: 11,
             net_debit_cap: 12,
+            settled: 13,
         },
     };
-    let causes: [(EntryCause, &[u128]); 7] = [
+    let causes: [(EntryCause, &[u128]); 8] = [
         (EntryCause::Genesis, &[0]),
         (EntryCause::Batch(41), &[1, 41]),
         (EntryCause::Expiry, &[2]),
@@ -300,6 +305,7 @@ fn records_of_accounts_and_deadlines_are_as_the_page_says() {
         (EntryCause::WindowClose(WindowId(42)), &[4, 42]),
         (EntryCause::Order(OrderId([43; 16])), &[5, 43]),
         (EntryCause::Transfer(TransferId([44; 16])), &[6, 44]),
+        (EntryCause::Settlement(WindowId(46)), &[7, 46]),
     ];
     for (cause, said) in causes {
         let expected: &[(&str, &[u128])] = &[
@@ -313,7 +319,7 @@ fn records_of_accounts_and_deadlines_are_as_the_page_says() {
             ("change of credits pending", &[5]),
             ("change of credits posted", &[6]),
             ("orders", &[7]),
-            ("after", &[8, 9, 10, 11, 12]),
+            ("after", &[8, 9, 10, 11, 12, 13]),
         ];
         is(Record::AccountEntry(entry(cause)), 2, "account entry", expected);
     }
@@ -382,6 +388,7 @@ fn records_of_money_in_and_out_are_as_the_page_says() {
         reference: [8; 32],
         time: TIME,
         location: PLACE,
+        from_payable: true,
     };
     let expected: &[(&str, &[u128])] = &[
         ("order", &[1]),
@@ -396,6 +403,7 @@ fn records_of_money_in_and_out_are_as_the_page_says() {
         ("reference", &[8]),
         ("time", &[1_000_001]),
         ("operation", &[61, 62, 63]),
+        ("from the payable", &[1]),
     ];
     is(Record::Return(back), 5, "return", expected);
     let transfer = TransferRecord {

@@ -444,6 +444,7 @@ pub fn back(order: u64, sequence: u16) -> ReturnRecord {
         reference: [sequence as u8; 32],
         time: time_of(order),
         location: Location { height: Height(order), batch: 0, item: u32::from(sequence) },
+        from_payable: false,
     }
 }
 

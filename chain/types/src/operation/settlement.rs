@@ -59,14 +59,32 @@ item! {
 }
 
 item! {
-    /// A settlement agent's word that the banks have settled a window's nets: 64 bytes.
-    SettleWindowItem: 64, SettleWindow {
+    /// The maker's word that the banks have settled a window's nets: 96 bytes.
+    SettleWindowItem: 96, SettleWindow {
         /// The closed window.
         pub window: U64,
+        /// The digest of the window's report, so that the maker signs what the banks moved.
+        pub digest: [u8; 32],
         /// The reference of the settlement, such as that of the central bank's system.
         pub reference: [u8; 32],
         /// Zero.
         pub spare: [u8; 24],
+    }
+}
+
+item! {
+    /// The checker's decision about a proposed settlement: 96 bytes.
+    SettlementDecisionItem: 96, SettlementDecision {
+        /// The closed window.
+        pub window: U64,
+        /// See [`crate::Decision`].
+        pub decision: U16,
+        /// The digest of the window's report again, so that the checker signs what it checked.
+        pub digest: [u8; 32],
+        /// The maker's reference again.
+        pub reference: [u8; 32],
+        /// Zero.
+        pub spare: [u8; 22],
     }
 }
 
@@ -92,6 +110,13 @@ impl ReinstructItem {
 }
 
 impl SettleWindowItem {
+    /// The closed window.
+    pub fn window(&self) -> WindowId {
+        WindowId(self.window.get())
+    }
+}
+
+impl SettlementDecisionItem {
     /// The closed window.
     pub fn window(&self) -> WindowId {
         WindowId(self.window.get())

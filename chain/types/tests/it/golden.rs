@@ -52,6 +52,7 @@ fn words(put: &mut impl FnMut(&str, &[u8])) {
         Domain::Validators,
         Domain::Parameters,
         Domain::Change,
+        Domain::Report,
     ];
     for domain in domains {
         let name = format!("hash_of_nothing_{}", format!("{domain:?}").to_lowercase());
@@ -179,6 +180,7 @@ fn receipts(put: &mut impl FnMut(&str, &[u8])) {
 fn records(put: &mut impl FnMut(&str, &[u8])) {
     put("record_window", &records::window_record());
     put("record_window_settlement", &records::window_settlement_record());
+    put("report_digest", &records::report_digest().0);
     put("record_evidence", &records::evidence_record());
     let proof = codec::encode(&records::record_proof());
     put("record_proof", &proof);

@@ -8,30 +8,41 @@ use crate::support::{self, Decided, GENESIS_TIME, HANDOVER_HEIGHT};
 
 /// Window 2, closed: gateway 201 owes gateway 202 of one currency, and is owed of another.
 pub fn window_record() -> Vec<u8> {
-    let position = |kind: u8, owner: u64, currency: u16, debits: u128, credits: u128| {
-        codec::encode(&(kind, owner, currency, debits, credits))
-    };
     let head = (
         0_u32,
         (2_u64, GENESIS_TIME.plus(3_500), 8_u64),
         (Some(GENESIS_TIME.plus(6_750)), Some(20_u64)),
         (43_u64, 3_u64, 4_u64),
     );
+    let [first, second, third, fourth] = positions();
+    [codec::encode(&head), first, second, third, fourth].concat()
+}
+
+/// What the parties of window 2 owe and are owed.
+fn positions() -> [Vec<u8>; 4] {
+    let position = |kind: u8, owner: u64, currency: u16, debits: u128, credits: u128| {
+        codec::encode(&(kind, owner, currency, debits, credits))
+    };
     [
-        codec::encode(&head),
         position(1, 201, 156, 40_780, 1_500),
         position(1, 201, 392, 0, 9_000),
         position(1, 202, 156, 0, 39_280),
         position(1, 202, 392, 9_000, 0),
     ]
-    .concat()
 }
 
-/// The word of agent 401, in block 60, that window 2 is settled.
+/// The digest that maker and checker of the settlement of window 2 sign.
+pub fn report_digest() -> Digest {
+    let head = codec::encode(&(2_u64, 4_u64));
+    hash::hash(hash::Domain::Report, &[&head, &positions().concat()])
+}
+
+/// The settlement of window 2, proposed by agent 401 and approved by agent 402 in block 60.
 pub fn window_settlement_record() -> Vec<u8> {
     let location = (60_u64, 0_u32, 0_u32);
     let time = GENESIS_TIME.plus(1_500 + 60 * 250);
-    codec::encode(&(4_u32, 2_u64, 401_u32, [0x18_u8; 32], time, location))
+    let word = (4_u32, 2_u64, 401_u32, [0x18_u8; 32], time, location);
+    codec::encode(&(word, 402_u32, report_digest()))
 }
 
 /// The record of the first evidence of the vectors, in block 6.
@@ -60,7 +71,7 @@ pub fn left(height: u64, records: &[Vec<u8>], index: usize) -> RecordInclusion {
     }
 }
 
-/// The report of window 2, first of five records of block 21, and the word that it is settled,
+/// The report of window 2, first of five records of block 21, and its settlement,
 /// second of three of block 60, which is after the change of validators.
 pub fn record_proof() -> RecordProof {
     let other = |number: u8| vec![number; 9];

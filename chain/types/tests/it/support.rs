@@ -216,7 +216,18 @@ pub fn reinstruct() -> ReinstructItem {
 }
 
 pub fn settle_window() -> SettleWindowItem {
-    SettleWindowItem { window: 2.into(), reference: [0x18; 32], spare: [0; 24] }
+    let digest = crate::records::report_digest().0;
+    SettleWindowItem { window: 2.into(), digest, reference: [0x18; 32], spare: [0; 24] }
+}
+
+pub fn settlement_decision() -> SettlementDecisionItem {
+    SettlementDecisionItem {
+        window: 2.into(),
+        decision: Decision::Approve.number().into(),
+        digest: crate::records::report_digest().0,
+        reference: [0x18; 32],
+        spare: [0; 22],
+    }
 }
 
 pub fn transfer() -> TransferItem {
@@ -383,6 +394,7 @@ pub fn samples() -> Vec<Sample> {
         sample(501, policy()),
         sample(1, proposal()),
         sample(2, approval()),
+        sample(402, settlement_decision()),
     ]
 }
 
@@ -609,6 +621,7 @@ pub fn item_count(items: Items<'_>) -> usize {
         Items::Policy(items) => items.len(),
         Items::Proposal(items) => items.len(),
         Items::Approval(items) => items.len(),
+        Items::SettlementDecision(items) => items.len(),
     }
 }
 

@@ -26,6 +26,7 @@ fn compare(chain: &Chain, said: &Said, words: &mut Words<'_>) -> Read<(String, S
         () if words.eat("order") || words.eat("orders") => orders(chain, said, words),
         () if words.eat("transfer") => transfer(chain, said, words),
         () if words.eat("change") => change(chain, said, words),
+        () if words.eat("settlement of window") => settlement(chain, words),
         () if words.eat("no instruction") => {
             let found = state.instruction(&instruction_of(words)?).is_some();
             Ok(("none".to_owned(), if found { "one" } else { "none" }.to_owned()))
@@ -54,6 +55,8 @@ fn account(chain: &Chain, words: &mut Words<'_>) -> Read<(String, String)> {
         () if words.eat("expected") => |account| account.credits_pending.cast_signed(),
         () if words.eat("available") => |account| account.available().cast_signed(),
         () if words.eat("cap") => |account| i128::from(account.net_debit_cap),
+        () if words.eat("settled") => |account| account.settled,
+        () if words.eat("unsettled") => Account::position,
         () => Account::balance,
     };
     let (kind, owner) = words.account()?;
@@ -90,6 +93,19 @@ fn transfer(chain: &Chain, said: &Said, words: &mut Words<'_>) -> Read<(String, 
     let found = id.and_then(|id| chain.state.tables().transfers.get(&id));
     let status = found.map_or("unknown", |record| record.status.name());
     Ok((words.word()?.to_owned(), status.to_owned()))
+}
+
+/// `settlement of window 0 proposed`; `refused`, `approved`, or `none`.
+fn settlement(chain: &Chain, words: &mut Words<'_>) -> Read<(String, String)> {
+    let window = WindowId(words.number()?);
+    let tables = chain.state.tables();
+    let actual = match tables.proposed_settlements.get(&window) {
+        _ if tables.is_settled(window) => "approved",
+        Some(proposed) if proposed.refused_by.is_some() => "refused",
+        Some(_) => "proposed",
+        None => "none",
+    };
+    Ok((words.word()?.to_owned(), actual.to_owned()))
 }
 
 /// `change 1 effective`, `change 1 failed with 807`.

@@ -8,8 +8,8 @@ use chain_types::{
     ApprovalItem, ArrivalItem, BatchKind, CollectItem, Currency, Decision, FailureItem,
     FailureReason, Flags, Height, HoldDecisionItem, HoldReason, InstructionId, OrderId,
     ParticipantId, PolicyItem, ProposalId, ProposalItem, QuoteId, RateItem, RechargeItem,
-    ReinstructItem, ReturnItem, ReturnReason, SettleWindowItem, TimeMs, TransferAction,
-    TransferDecisionItem, TransferId, TransferItem, VoidItem, VoidReason,
+    ReinstructItem, ReturnItem, ReturnReason, SettleWindowItem, SettlementDecisionItem, TimeMs,
+    TransferAction, TransferDecisionItem, TransferId, TransferItem, VoidItem, VoidReason,
 };
 use zerocopy::{Immutable, IntoBytes};
 
@@ -82,14 +82,14 @@ fn sentence(speaker: &mut Speaker<'_>, words: &mut Words<'_>) -> Read<Operation>
             let currency = currency.0.into();
             Ok(of(&[ReinstructItem { currency, ..reinstruct(window, merchant) }]))
         }
-        "settles" => {
-            words.expect("window")?;
-            Ok(of(&[settle_window(words.number()?)]))
-        }
         "publishes" => published(speaker, words),
         "quotes" => quoted(speaker, words),
         "sets" => limits(words),
         "proposes" if words.eat("transfer") => transferred(speaker, words),
+        "proposes" if words.eat("settlement of window") => {
+            let window = words.number()?;
+            Ok(of(&[settle_window(window, speaker.chain.report_digest(window))]))
+        }
         "proposes" => proposed(speaker, words),
         "approves" | "releases" => decided(speaker, words, Decision::Approve),
         "refuses" => decided(speaker, words, Decision::Refuse),
@@ -302,8 +302,13 @@ fn proposed(speaker: &mut Speaker<'_>, words: &mut Words<'_>) -> Read<Operation>
     Ok(of(&[item]))
 }
 
-/// Of a transfer, a change or a held order.
+/// Of a transfer, a settlement, a change or a held order.
 fn decided(speaker: &Speaker<'_>, words: &mut Words<'_>, decision: Decision) -> Read<Operation> {
+    if words.eat("settlement of window") {
+        let window = words.number()?;
+        let proposed = settle_window(window, speaker.chain.report_digest(window));
+        return Ok(of(&[decide_settlement(&proposed, decision)]));
+    }
     if words.eat("transfer") {
         return checked(speaker, words, decision);
     }
@@ -380,13 +385,19 @@ fn defect(kind: BatchKind, words: &mut Words<'_>) -> Read<Defect> {
     if words.eat("decision") || words.eat("action") {
         // Both stand right behind the id.
         let number = words.small()?.to_le_bytes();
-        return Ok(Box::new(move |bytes| bytes[16..18].copy_from_slice(&number)));
+        let at = if kind == BatchKind::SettlementDecision { 8 } else { 16 };
+        return Ok(Box::new(move |bytes| bytes[at..at + 2].copy_from_slice(&number)));
     }
     match () {
         () if words.eat("spare bytes set") => Ok(Box::new(|bytes| *bytes.last_mut().unwrap() = 1)),
         () if words.eat("a UUIDv4 as id") => Ok(Box::new(|bytes| bytes[6] = 0x40)),
         () if words.eat("another digest") => {
-            Ok(Box::new(|bytes| bytes[offset_of!(ApprovalItem, digest)] ^= 1))
+            let at = match kind {
+                BatchKind::SettleWindow => offset_of!(SettleWindowItem, digest),
+                BatchKind::SettlementDecision => offset_of!(SettlementDecisionItem, digest),
+                _ => offset_of!(ApprovalItem, digest),
+            };
+            Ok(Box::new(move |bytes| bytes[at] ^= 1))
         }
         () if words.eat("its bytes cut short") => {
             Ok(Box::new(|bytes| bytes[offset_of!(ProposalItem, change_length)] -= 1))
@@ -405,6 +416,7 @@ fn reference_at(kind: BatchKind) -> Option<usize> {
         BatchKind::Return => Some(offset_of!(ReturnItem, reference)),
         BatchKind::Reinstruct => Some(offset_of!(ReinstructItem, reference)),
         BatchKind::SettleWindow => Some(offset_of!(SettleWindowItem, reference)),
+        BatchKind::SettlementDecision => Some(offset_of!(SettlementDecisionItem, reference)),
         BatchKind::Transfer => Some(offset_of!(TransferItem, reference)),
         BatchKind::TransferDecision => Some(offset_of!(TransferDecisionItem, reference)),
         BatchKind::HoldDecision => Some(offset_of!(HoldDecisionItem, reference)),

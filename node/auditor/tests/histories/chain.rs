@@ -129,4 +129,8 @@ impl History for Chain {
     fn quote(&self, id: QuoteId) -> Option<QuoteRecord> {
         self.quotes.get(&id).copied()
     }
+
+    fn window(&self, id: WindowId) -> Option<WindowRecord> {
+        self.windows.get(&id).cloned()
+    }
 }

@@ -20,6 +20,7 @@ pub fn compare_books(chain: &Chain, auditor: &Auditor) {
             credits_pending: account.credits_pending,
             credits_posted: account.credits_posted,
             net_debit_cap: account.net_debit_cap,
+            settled: account.settled,
         };
         ((key.kind.number(), key.owner, key.currency.0), counters)
     });
@@ -43,11 +44,22 @@ pub fn compare_window(chain: &Chain, auditor: &Auditor, id: WindowId) {
         let sums = (position.gross_debits, position.gross_credits);
         ((party.kind.number(), party.owner, party.currency.0), sums)
     });
-    let found: BTreeMap<_, _> = positions.filter(|(_, sums)| *sums != (0, 0)).collect();
+    let found: BTreeMap<_, _> = positions.collect();
     let parties = expected.parties.iter();
     let expected: BTreeMap<_, _> =
         parties.map(|(party, gross)| (*party, (gross.debits, gross.credits))).collect();
     assert_eq!(found, expected, "window {id}");
+    let report = &chain.windows[&id];
+    let found = (report.order_count, report.instruction_count);
+    let counts = (windows[&id].order_count, windows[&id].instruction_count);
+    assert_eq!(found, counts, "orders and instructions of window {id}");
+    let found = (report.first_height.0, report.last_height.map(|height| height.0));
+    let heights = (windows[&id].first_height, Some(windows[&id].last_height));
+    assert_eq!(found, heights, "blocks of window {id}");
+    let found = (report.opened.0, report.closed.map(|time| time.0));
+    assert_eq!(found, (windows[&id].opened_ms, Some(windows[&id].closed_ms)), "window {id}");
+    let digest = auditor.report_digest(id.0);
+    assert_eq!(digest, Some(report.digest().0), "the digest of window {id}");
 }
 
 /// Every instruction, and what is counted for users.

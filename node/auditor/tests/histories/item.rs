@@ -5,8 +5,8 @@ use chain_types::batch::{BatchItem, SignedBatch};
 use chain_types::{
     ApprovalItem, ArrivalItem, BatchKind, ChainId, CollectItem, FailureItem, HoldDecisionItem,
     ParticipantId, PartyKeys, PolicyItem, ProposalItem, QuoteItem, RateItem, RechargeItem,
-    ReinstructItem, ReturnItem, SecretKey, SettleWindowItem, TimeMs, TransferDecisionItem,
-    TransferItem, VerifiedBatch, VoidItem,
+    ReinstructItem, ReturnItem, SecretKey, SettleWindowItem, SettlementDecisionItem, TimeMs,
+    TransferDecisionItem, TransferItem, VerifiedBatch, VoidItem,
 };
 use zerocopy::{Immutable, IntoBytes};
 
@@ -85,4 +85,5 @@ items! {
     Policy: PolicyItem,
     Proposal: ProposalItem,
     Approval: ApprovalItem,
+    SettlementDecision: SettlementDecisionItem,
 }

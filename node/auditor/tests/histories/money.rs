@@ -2,8 +2,9 @@
 
 use chain_state::{History, InstructionRecord, InstructionStatus, OrderStatus, QuoteRecord};
 use chain_types::{
-    ArrivalItem, CollectItem, FailureItem, Flags, HoldDecisionItem, InstructionId, OrderId,
-    PolicyItem, RechargeItem, ReinstructItem, ReturnItem, SettleWindowItem, TimeMs, VoidItem,
+    ArrivalItem, CollectItem, Digest, FailureItem, Flags, HoldDecisionItem, InstructionId, OrderId,
+    PolicyItem, RechargeItem, ReinstructItem, ReturnItem, SettleWindowItem, SettlementDecisionItem,
+    TimeMs, VoidItem, WindowId,
 };
 
 use crate::chain::Chain;
@@ -260,10 +261,52 @@ impl Speaker {
 
     pub fn settle_window(&mut self, now: Now<'_>) -> Said {
         let open = now.chain.state.window().0;
-        let window = (open + 1).saturating_sub(self.below(6));
+        let back = if self.one_in(20) { self.below(1_100) } else { self.below(6) };
+        let window = (open + 1).saturating_sub(back);
         let reference = self.reference();
-        let item = SettleWindowItem { window: window.into(), reference, spare: [0; 24] };
+        let mut digest = self.report_digest(now, WindowId(window)).0;
+        if self.one_in(15) {
+            digest[0] ^= 1;
+        }
+        let item = SettleWindowItem { window: window.into(), digest, reference, spare: [0; 24] };
         Some((self.choose(&AGENTS[..2]), item.into()))
+    }
+
+    /// The digest of a closed window's report, or of the open one's as it is.
+    fn report_digest(&self, now: Now<'_>, window: WindowId) -> Digest {
+        let open = now.chain.state.open_window();
+        let report = now.chain.windows.get(&window).unwrap_or(&open);
+        report.digest()
+    }
+
+    pub fn decide_settlement(&mut self, now: Now<'_>) -> Said {
+        let tables = now.chain.state.tables();
+        let waiting: Vec<WindowId> = tables.proposed_settlements.keys().copied().collect();
+        let settled: Vec<WindowId> = tables.settled.keys().copied().collect();
+        let known = if self.one_in(6) { &settled } else { &waiting };
+        let window = match known.len() {
+            0 => WindowId(now.chain.state.window().0.saturating_sub(self.below(3))),
+            _ => self.choose(known),
+        };
+        let proposed = tables.proposed_settlements.get(&window);
+        let agreed = proposed.map(|known| (known.digest, known.reference));
+        let booked = tables.settled.get(&window).map(|known| (known.digest, known.reference));
+        let (mut digest, mut reference) = agreed.or(booked).unwrap_or_default();
+        match self.below(30) {
+            0 => digest.0[0] ^= 1,
+            1 => reference = self.reference(),
+            _ => {}
+        }
+        let item = SettlementDecisionItem {
+            window: window.0.into(),
+            decision: self.choose(&[1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 3]).into(),
+            digest: digest.0,
+            reference,
+            spare: [0; 22],
+        };
+        let by = self.choose(&[AGENTS[0], AGENTS[1], AGENTS[2], OPERATORS[0]]);
+        let checker = tables.settled.get(&window).map(|known| known.checker.0);
+        Some((checker.filter(|_| !self.one_in(3)).unwrap_or(by), item.into()))
     }
 
     pub fn give_back(&mut self, now: Now<'_>) -> Said {

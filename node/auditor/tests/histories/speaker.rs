@@ -247,14 +247,15 @@ impl Speaker {
     fn something(&mut self, now: Now<'_>) -> (u32, Item) {
         loop {
             let said = match self.below(100) {
-                0..30 => self.recharge(now),
+                0..28 => self.recharge(now),
+                28..30 => self.decide_settlement(now),
                 30..38 => self.collect(now),
                 38..41 => self.void(now),
                 41..50 => self.arrive(now),
                 50..54 => self.fail(now),
                 54..64 => self.give_back(now),
-                64..67 => self.reinstruct(now),
-                67..68 => self.settle_window(now),
+                64..66 => self.reinstruct(now),
+                66..68 => self.settle_window(now),
                 68..72 => self.transfer(now),
                 72..76 => self.decide_transfer(now),
                 76..82 => self.rate(now),

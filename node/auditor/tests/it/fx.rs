@@ -227,8 +227,7 @@ fn after_a_while_the_payout_currency_goes_back() {
     genesis.parameters.return_rate_ms = 40_000;
     let (mut scene, quote) = market_of(&genesis);
     let order_id = scene.order_id(A);
-    let order =
-        RechargeItem { order_id, flags: 1.into(), ..converted(&mut scene, &quote, 1_000) };
+    let order = RechargeItem { order_id, flags: 1.into(), ..converted(&mut scene, &quote, 1_000) };
     scene.say(A, order, 0);
     scene.balance((2, MERCHANT, USD), 140);
     scene.close_window();

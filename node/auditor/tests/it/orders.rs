@@ -21,6 +21,7 @@ fn a_reservation_is_collected_once() {
     let expected = node_auditor::Counters {
         debits_posted: 600,
         credits_posted: u128::from(OPENING),
+        settled: i128::from(OPENING),
         ..Default::default()
     };
     assert_eq!(scene.counters((1, 20, CNY)), expected);

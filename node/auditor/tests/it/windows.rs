@@ -14,8 +14,19 @@ fn instructed() -> Scene {
     scene
 }
 
-fn settle(window: u64, reference: u8) -> SettleWindowItem {
-    SettleWindowItem { window: window.into(), reference: [reference; 32], spare: [0; 24] }
+fn settle(scene: &Scene, window: u64, reference: u8) -> SettleWindowItem {
+    let digest = scene.auditor.report_digest(window).unwrap_or_default();
+    SettleWindowItem { window: window.into(), digest, reference: [reference; 32], spare: [0; 24] }
+}
+
+fn decide(proposed: &SettleWindowItem, decision: Decision) -> SettlementDecisionItem {
+    SettlementDecisionItem {
+        window: proposed.window,
+        decision: decision.number().into(),
+        digest: proposed.digest,
+        reference: proposed.reference,
+        spare: [0; 22],
+    }
 }
 
 fn status(scene: &Scene) -> (InstructionStatus, u32, u32) {
@@ -56,12 +67,49 @@ fn a_window_is_netted_and_its_instruction_arrives_once() {
 #[test]
 fn a_closed_window_is_settled_once() {
     let mut scene = instructed();
-    scene.say(MAKER, settle(1, 1), 410);
-    scene.say(MAKER, SettleWindowItem { spare: [1; 24], ..settle(0, 1) }, 201);
-    scene.say(MAKER, settle(0, 1), 0);
-    scene.say(MAKER, settle(0, 1), 1);
-    scene.say(MAKER, settle(0, 2), 411);
-    scene.say(CHECKER, settle(0, 1), 411);
+    let [item, other] = [1, 2].map(|reference| settle(&scene, 0, reference));
+    scene.say(MAKER, SettleWindowItem { window: 1.into(), ..item }, 410);
+    scene.say(MAKER, SettleWindowItem { spare: [1; 24], ..item }, 201);
+    scene.say(MAKER, SettleWindowItem { digest: [1; 32], ..item }, 430);
+    scene.say(CHECKER, decide(&item, Decision::Approve), 432);
+    scene.say(MAKER, item, 0);
+    scene.say(MAKER, item, 1);
+    scene.say(MAKER, other, 431);
+    scene.say(MAKER, decide(&item, Decision::Approve), 503);
+    scene.say(CHECKER, decide(&other, Decision::Approve), 508);
+    scene.say(OPERATORS[0], decide(&item, Decision::Refuse), 0);
+    scene.say(CHECKER, decide(&item, Decision::Approve), 433);
+    scene.say(MAKER, item, 0);
+    scene.balance((1, 20, CNY), 999_300);
+    scene.say(CHECKER, decide(&item, Decision::Approve), 0);
+    scene.balance((1, 20, CNY), 1_000_000);
+    scene.balance((1, 21, CNY), -700);
+    scene.balance((8, 0, CNY), -1_000_000);
+    scene.say(CHECKER, decide(&item, Decision::Approve), 1);
+    scene.say(MAKER, item, 1);
+    scene.say(MAKER, other, 411);
+    scene.say(CHECKER, item, 411);
+    scene.say(B, arrival(0, CNY, 700), 0);
+    scene.balance((1, 21, CNY), 0);
+}
+
+/// The digest is of plain bytes: whoever has the report can work it out.
+#[test]
+fn the_digest_of_a_report_is_of_its_positions() {
+    let scene = instructed();
+    let mut bytes = b"sluice:report:1\0".to_vec();
+    bytes.extend(0_u64.to_le_bytes());
+    bytes.extend(2_u64.to_le_bytes());
+    for (owner, debits, credits) in [(20_u64, 700_u128, 0_u128), (21, 0, 700)] {
+        bytes.push(1);
+        bytes.extend(owner.to_le_bytes());
+        bytes.extend(CNY.to_le_bytes());
+        bytes.extend(debits.to_le_bytes());
+        bytes.extend(credits.to_le_bytes());
+    }
+    let expected = chain_types::hash::sha256(&[&bytes]).0;
+    assert_eq!(scene.auditor.report_digest(0), Some(expected));
+    assert_eq!(scene.auditor.report_digest(1), None, "it is open");
 }
 
 #[test]

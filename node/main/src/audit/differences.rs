@@ -27,6 +27,7 @@ pub fn account_differences(auditor: &Auditor, state: &State) -> Vec<String> {
                 credits_pending: account.credits_pending,
                 credits_posted: account.credits_posted,
                 net_debit_cap: account.net_debit_cap,
+                settled: account.settled,
             };
             ((key.kind.number(), key.owner, key.currency.0), counters)
         })

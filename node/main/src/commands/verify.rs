@@ -212,7 +212,7 @@ fn window(bytes: &[u8], ground: &Ground<'_>) -> Result<ProvenReport, String> {
     };
     let proven = proven.map_err(|error| ground.reason(&proof.lineage, &error))?;
     Ok(ProvenReport::Window(Box::new(ProvenReportOfWindow {
-        window: reports::window(&proven.window, proven.settlement.as_ref()),
+        window: reports::window(&proven.window, None, proven.settlement.as_ref()),
         height: proven.header.height.0,
         block_hash: proven.header.hash().to_string(),
     })))
@@ -240,8 +240,10 @@ impl ProvenCounters {
     fn text(&self) -> String {
         let AccountReport { account, debits_posted, credits_posted, .. } = &self.account;
         let AccountReport { debits_pending, credits_pending, balance, .. } = &self.account;
+        let AccountReport { settled, position, .. } = &self.account;
         format!(
             "  account    {account} at height {} ({})\n  balance    {balance}\n  \
+             settled    {settled}\n  position   {position}, in windows that are not settled\n  \
              credits    {credits_posted}, pending {credits_pending}\n  \
              debits     {debits_posted}, pending {debits_pending}",
             self.height,
@@ -267,9 +269,10 @@ impl ProvenReportOfWindow {
             None => write!(text, "\n  settled    this proof does not say"),
             Some(word) => write!(
                 text,
-                "\n  settled    {} by agent {}, reference {}",
+                "\n  settled    {} by agent {}, checked by {}, reference {}",
                 time_text(word.settled_ms),
                 word.agent,
+                word.checker,
                 word.reference
             ),
         };

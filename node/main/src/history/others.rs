@@ -2,9 +2,10 @@
 //! contracts on; in it, gateways pay what each window instructs them to, and agents settle it.
 
 use anyhow::Context as _;
+use chain_store::ChainStore as _;
 use chain_types::{
-    ArrivalItem, Decision, Height, Roles, SettleWindowItem, TimeMs, TransferItem, VerifiedBatch,
-    WindowId,
+    ArrivalItem, Decision, Height, Roles, SettleWindowItem, SettlementDecisionItem, TimeMs,
+    TransferItem, VerifiedBatch, WindowId,
 };
 
 use super::chain::{HistoryChain, Signer};
@@ -72,6 +73,9 @@ fn next(chain: &HistoryChain) -> TimeMs {
 pub struct Settling {
     gateways: Vec<Signer>,
     agent: Signer,
+    checker: Signer,
+    /// Settlements that the checker has not yet decided.
+    proposed: Vec<SettleWindowItem>,
     /// The window that was open when it last looked.
     open: WindowId,
 }
@@ -80,11 +84,18 @@ impl Settling {
     /// From the open window on.
     ///
     /// # Errors
-    /// When there is no settlement agent.
+    /// When there are fewer than two settlement agents.
     pub fn new(chain: &HistoryChain) -> anyhow::Result<Self> {
         let gateways = chain.signers(Roles::GATEWAY).cloned().collect();
-        let agent = chain.signers(Roles::SETTLEMENT_AGENT).next().context("no agent")?.clone();
-        Ok(Self { gateways, agent, open: chain.state(chain_state::State::window) })
+        let (agent, checker) = two(chain, Roles::SETTLEMENT_AGENT)?;
+        let (agent, checker, proposed) = (agent.clone(), checker.clone(), Vec::new());
+        Ok(Self {
+            gateways,
+            agent,
+            checker,
+            proposed,
+            open: chain.state(chain_state::State::window),
+        })
     }
 
     /// What is due in the block of a time: once a window has closed, the arrivals of all its
@@ -99,6 +110,11 @@ impl Settling {
     ) -> anyhow::Result<Vec<VerifiedBatch>> {
         let (before, open) = (self.open, chain.state(chain_state::State::window));
         let mut batches = Vec::new();
+        let proposed = std::mem::take(&mut self.proposed);
+        let decisions: Vec<SettlementDecisionItem> = proposed.iter().map(settled).collect();
+        if !decisions.is_empty() {
+            batches.push(chain.say(&self.checker, time, &decisions)?);
+        }
         if before == open {
             return Ok(batches);
         }
@@ -121,13 +137,29 @@ impl Settling {
                 batches.push(chain.say(gateway, time, &arrivals)?);
             }
         }
-        let settled = |window: u64| SettleWindowItem {
-            window: window.into(),
-            reference: reference_bytes("settled").unwrap_or_default(),
-            spare: [0; 24],
+        let proposal = |window: u64| -> anyhow::Result<SettleWindowItem> {
+            let report = chain.store().window(WindowId(window))?;
+            let report = report.context("a closed window has a report")?;
+            Ok(SettleWindowItem {
+                window: window.into(),
+                digest: report.digest().0,
+                reference: reference_bytes("settled").unwrap_or_default(),
+                spare: [0; 24],
+            })
         };
-        let settled: Vec<SettleWindowItem> = (before.0..open.0).map(settled).collect();
-        batches.push(chain.say(&self.agent, time, &settled)?);
+        self.proposed = (before.0..open.0).map(proposal).collect::<anyhow::Result<_>>()?;
+        batches.push(chain.say(&self.agent, time, &self.proposed)?);
         Ok(batches)
+    }
+}
+
+/// The checker's word about a settlement as it was proposed.
+fn settled(proposed: &SettleWindowItem) -> SettlementDecisionItem {
+    SettlementDecisionItem {
+        window: proposed.window,
+        decision: Decision::Approve.number().into(),
+        digest: proposed.digest,
+        reference: proposed.reference,
+        spare: [0; 22],
     }
 }

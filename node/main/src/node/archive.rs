@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chain_state::{InstructionRecord, Location, OrderRecord, QuoteRecord};
+use chain_state::{InstructionRecord, Location, OrderRecord, QuoteRecord, WindowRecord};
 use chain_store::{ChainStore as _, Store, StoreFault};
 use chain_types::batch::{BATCH_HEADER_BYTES, BATCH_PREFIX_BYTES, BatchHeader, BatchKind};
 use chain_types::{Height, InstructionId, OrderId, ProofTooLarge, QuoteId, WindowId, codec};
@@ -83,6 +83,10 @@ impl Archive for StoreArchive {
 
     fn quote(&self, id: QuoteId) -> Option<QuoteRecord> {
         self.answer(self.store.quote(id))
+    }
+
+    fn window(&self, id: WindowId) -> Option<WindowRecord> {
+        self.answer(self.store.window(id))
     }
 }
 

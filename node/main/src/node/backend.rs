@@ -241,7 +241,9 @@ impl NodeBackend {
 
     fn window_report(&self, record: &WindowRecord) -> Result<WindowReport, BackendError> {
         let settlement = self.store().window_settlement(record.id).map_err(BackendError::fault)?;
-        Ok(reports::window(record, settlement.as_ref()))
+        let known = |state: &State| state.tables().proposed_settlements.get(&record.id).copied();
+        let proposed = self.read(known)?;
+        Ok(reports::window(record, proposed.as_ref(), settlement.as_ref()))
     }
 
     fn block_zero(&self) -> Block {
@@ -383,7 +385,7 @@ impl Backend for NodeBackend {
     fn window(&self, id: WindowId) -> Result<Option<WindowReport>, BackendError> {
         let open = self.read(State::open_window)?;
         if open.id == id {
-            return Ok(Some(reports::window(&open, None)));
+            return Ok(Some(reports::window(&open, None, None)));
         }
         let window = self.store().window(id).map_err(BackendError::fault)?;
         window.map(|record| self.window_report(&record)).transpose()

@@ -2,7 +2,8 @@
 
 use chain_state::{
     Account, AccountEntry, AccountKey, BreachRecord, BreachSubject, EntryCause, EvidenceRecord,
-    InstructionRecord, InstructionStatus, Stage, State, WindowRecord, WindowSettlement,
+    InstructionRecord, InstructionStatus, ProposedSettlement, Stage, State, WindowRecord,
+    WindowSettlement,
 };
 use chain_types::{
     BlockHash, Currency, EquivocationKind, FailureReason, Node, RecordProof, WindowId,
@@ -10,8 +11,8 @@ use chain_types::{
 use rpc_api::{
     AccountKind, AccountName, AccountReport, BreachReport, BreachStage, CountersReport,
     CurrencyBalance, EntryReport, EvidenceKind, EvidenceReport, InstructionReport,
-    InstructionState, Money, PositionReport, TrialBalance, WindowProofReport, WindowReport,
-    WindowSettledReport, encode_base64,
+    InstructionState, Money, PositionReport, SettlementProposedReport, TrialBalance,
+    WindowProofReport, WindowReport, WindowSettledReport, encode_base64,
 };
 
 /// A sum in the interface's form; sums stay far below the bound, which `order_amount_max` and the
@@ -20,8 +21,12 @@ pub fn money(minor: u128, currency: Currency) -> Money {
     Money::sum(i128::try_from(minor).unwrap_or(i128::MAX), currency)
 }
 
-/// A window, and the word that it is settled.
-pub fn window(record: &WindowRecord, settlement: Option<&WindowSettlement>) -> WindowReport {
+/// A window, and its settlement: what is proposed, and what is posted.
+pub fn window(
+    record: &WindowRecord,
+    proposed: Option<&ProposedSettlement>,
+    settlement: Option<&WindowSettlement>,
+) -> WindowReport {
     let positions = record.positions.iter().filter_map(|position| {
         let currency = position.party.currency;
         Some(PositionReport {
@@ -41,6 +46,13 @@ pub fn window(record: &WindowRecord, settlement: Option<&WindowSettlement>) -> W
         order_count: record.order_count,
         instruction_count: record.instruction_count,
         positions: positions.collect(),
+        digest: record.closed.map(|_| record.digest().to_string()),
+        proposed: proposed.map(|known| SettlementProposedReport {
+            agent: known.maker.0,
+            reference: hex::encode(known.reference),
+            proposed_ms: known.proposed.0,
+            refused_by: known.refused_by.map(|by| by.0),
+        }),
         settled: settlement.map(window_settled),
     }
 }
@@ -48,6 +60,7 @@ pub fn window(record: &WindowRecord, settlement: Option<&WindowSettlement>) -> W
 fn window_settled(settlement: &WindowSettlement) -> WindowSettledReport {
     WindowSettledReport {
         agent: settlement.agent.0,
+        checker: settlement.checker.0,
         reference: hex::encode(settlement.reference),
         settled_ms: settlement.time.0,
         height: settlement.location.height.0,
@@ -125,6 +138,8 @@ pub fn account(key: &AccountKey, account: &Account) -> Option<AccountReport> {
         balance: Money::sum(account.balance(), currency),
         net_debit_cap: money(account.net_debit_cap.into(), currency),
         available: money(account.available(), currency),
+        settled: Money::sum(account.settled, currency),
+        position: Money::sum(account.position(), currency),
     })
 }
 
@@ -136,6 +151,7 @@ fn counters(account: &Account, currency: Currency) -> CountersReport {
         credits_posted: money(account.credits_posted, currency),
         balance: Money::sum(account.balance(), currency),
         net_debit_cap: money(account.net_debit_cap.into(), currency),
+        settled: Money::sum(account.settled, currency),
     }
 }
 
@@ -151,6 +167,7 @@ pub fn entry(entry: &AccountEntry) -> EntryReport {
         EntryCause::WindowClose(id) => (Told::WindowClose, Some(id.to_string())),
         EntryCause::Order(id) => (Told::Order, Some(id.to_string())),
         EntryCause::Transfer(id) => (Told::Transfer, Some(id.to_string())),
+        EntryCause::Settlement(id) => (Told::Settlement, Some(id.to_string())),
     };
     EntryReport {
         height: entry.height.0,

@@ -218,8 +218,12 @@ fn returns_reinstructions_and_settled_windows_are_read() {
     assert_eq!(item.order_id().to_string(), ID);
     let item = only!(Reinstruct, "12-1001-156,corrected");
     assert_eq!(item.instruction().to_string(), "12-1001-156");
-    let item = only!(SettleWindow, "7,HVPS 2026");
+    let digest = "0a".repeat(32);
+    let item = only!(SettleWindow, &format!("7,{digest},HVPS 2026"));
     assert_eq!((item.window().0, &item.reference[..9]), (7, b"HVPS 2026".as_slice()));
+    assert_eq!(item.digest, [10; 32]);
+    let item = only!(SettlementDecision, &format!("7,approve,{digest},HVPS 2026"));
+    assert_eq!((item.window().0, item.decision.get(), item.digest), (7, 1, [10; 32]));
     let error = operations(&format!("{ID},1,CNY,XXXX,1"), Kind::Return).unwrap_err();
     assert!(
         error.contains("field reason: \"XXXX\" is not a reason; known are 1 (CUST)"),

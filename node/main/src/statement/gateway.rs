@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use chain_state::{AccountKind, ReturnRecord, State};
+use chain_state::{Account, AccountKey, AccountKind, ReturnRecord, State};
 use chain_store::{ChainStore, InstructionFilter, PAGE_ITEMS_MAX};
 use chain_types::{
     Amount, ChainGenesis, Change, Currency, Height, InstructionId, MerchantId, ParticipantId,
@@ -31,10 +31,30 @@ pub struct GatewayStatement {
     pub first_height: u64,
     /// Its last block.
     pub last_height: u64,
+    /// The settlement of the window by the banks; absent while there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settlement: Option<Settlement>,
     /// What the gateway owes and is owed, by currency.
     pub positions: Vec<GatewayPosition>,
     /// Everything, in the order of the chain; the window's instructions last.
     pub lines: Vec<GatewayLine>,
+}
+
+/// The settlement of a window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Settlement {
+    /// Who proposed it.
+    pub agent: u32,
+    /// Who approved it.
+    pub checker: u32,
+    /// The banks' reference, hexadecimal.
+    pub reference: String,
+    /// The digest of the window's report, hexadecimal.
+    pub digest: String,
+    /// When it was posted.
+    pub settled_ms: u64,
+    /// The block that posted it.
+    pub height: u64,
 }
 
 /// What a gateway owes and is owed in one currency.
@@ -62,6 +82,15 @@ pub struct GatewayPosition {
     pub gross_credits: Money,
     /// `gross_credits` less `gross_debits`: below zero, it owes on balance.
     pub net: Money,
+    /// What the settlement posted: minus the net, or zero while there is none.
+    pub settled_net: Money,
+    /// What is left of the net: zero once the window is settled.
+    pub unsettled_net: Money,
+    /// The liquidity account's balance after the window's settlement, or after its close while
+    /// there is none.
+    pub balance: Money,
+    /// What of that balance is settled; the rest is the gateway's position over all windows.
+    pub settled_balance: Money,
 }
 
 /// A line of a gateway's statement.
@@ -136,6 +165,14 @@ pub fn statement(
     };
     making.instructed(window, close)?;
     making.check(&record)?;
+    let settlement = store.window_settlement(window)?;
+    let height = settlement.map_or(last.next(), |word| word.location.height);
+    let positions = making.sums.iter().map(|(currency, of)| {
+        let key = AccountKey::liquidity(gateway, *currency);
+        let after = store.account_entry_at(&key, height)?.map(|entry| entry.after);
+        Ok(of.report(*currency, settlement.is_some(), &after.unwrap_or_default()))
+    });
+    let positions = positions.collect::<Result<_, StatementFault>>()?;
     Ok(GatewayStatement {
         gateway: gateway.0,
         window: window.0,
@@ -143,7 +180,15 @@ pub fn statement(
         closed_ms: closed.0,
         first_height: record.first_height.0,
         last_height: last.0,
-        positions: making.sums.iter().map(|(currency, of)| of.report(*currency)).collect(),
+        settlement: settlement.map(|word| Settlement {
+            agent: word.agent.0,
+            checker: word.checker.0,
+            reference: hex::encode(word.reference),
+            digest: word.digest.to_string(),
+            settled_ms: word.time.0,
+            height: word.location.height.0,
+        }),
+        positions,
         lines: making.lines,
     })
 }
@@ -341,8 +386,10 @@ impl Making<'_> {
 }
 
 impl Sums {
-    fn report(&self, currency: Currency) -> GatewayPosition {
+    fn report(&self, currency: Currency, is_settled: bool, after: &Account) -> GatewayPosition {
         let (debits, credits) = (sum(self.debits, currency), sum(self.credits, currency));
+        let net = credits.minor - debits.minor;
+        let (settled, unsettled) = if is_settled { (-net, 0) } else { (0, net) };
         GatewayPosition {
             currency: currency_code(currency),
             order_count: self.order_count,
@@ -352,7 +399,11 @@ impl Sums {
             sent_back: sum(self.sent_back, currency),
             cashback_granted: sum(self.granted, currency),
             cashback_taken_back: sum(self.taken_back, currency),
-            net: Money::sum(credits.minor - debits.minor, currency),
+            net: Money::sum(net, currency),
+            settled_net: Money::sum(settled, currency),
+            unsettled_net: Money::sum(unsettled, currency),
+            balance: Money::sum(after.balance(), currency),
+            settled_balance: Money::sum(after.settled, currency),
             gross_debits: debits,
             gross_credits: credits,
         }
@@ -367,7 +418,8 @@ struct PayoutGateways {
 
 impl PayoutGateways {
     fn read(store: &dyn ChainStore) -> Result<Self, StatementFault> {
-        let mut changes: BTreeMap<_, Vec<(Height, ProposalId, ParticipantId)>> = BTreeMap::new();
+        let mut changes: BTreeMap<_, Vec<(Height, Height, ProposalId, ParticipantId)>> =
+            BTreeMap::new();
         let mut before = None;
         loop {
             let page = store.proposals(before, PAGE_ITEMS_MAX)?;
@@ -376,7 +428,8 @@ impl PayoutGateways {
                     && record.status == chain_state::ProposalStatus::Effective
                 {
                     let since = record.status_height.next();
-                    let change = (since, record.id, merchant.payout_gateway);
+                    let gateway = merchant.payout_gateway;
+                    let change = (since, record.activation, record.id, gateway);
                     changes.entry(merchant.id).or_default().push(change);
                 }
             }
@@ -385,9 +438,10 @@ impl PayoutGateways {
                 break;
             }
         }
-        let ascending = |mut found: Vec<(Height, ProposalId, ParticipantId)>| {
+        // Changes of one block take effect in the order of their heights, then of their ids.
+        let ascending = |mut found: Vec<(Height, Height, ProposalId, ParticipantId)>| {
             found.sort_unstable();
-            found.into_iter().map(|(since, _, gateway)| (since, gateway)).collect()
+            found.into_iter().map(|(since, _, _, gateway)| (since, gateway)).collect()
         };
         let changes = changes.into_iter().map(|(id, found)| (id, ascending(found))).collect();
         Ok(Self { changes })
@@ -437,6 +491,13 @@ impl GatewayStatement {
                 (String::new(), cell(net))
             };
             let _ = writeln!(text, "net,,,,{currency},{owes},{owed}");
+            if let Some(Settlement { settled_ms, height, digest, .. }) = &self.settlement {
+                // The settlement takes back what the net says: together they are nothing.
+                let _ = writeln!(
+                    text,
+                    "settled,{settled_ms},{height},{digest},{currency},{owed},{owes}"
+                );
+            }
         }
         text
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use chain_state::{AccountEntry, AccountKey, EntryCause, ReturnRecord, State};
-use chain_store::{ChainStore, EntryCursor, PAGE_ITEMS_MAX};
+use chain_state::{AccountKey, ReturnRecord, State};
+use chain_store::ChainStore;
 use chain_types::{Amount, Currency, Height, MerchantId};
 use rpc_api::Money;
 use rpc_api::money::currency_code;
@@ -117,8 +117,7 @@ struct PayableSums {
     returned_after_arrival: u128,
 }
 
-struct Making<'a> {
-    store: &'a dyn ChainStore,
+struct Making {
     merchant: MerchantId,
     collections: BTreeMap<Currency, CollectionSums>,
     payables: BTreeMap<Currency, PayableSums>,
@@ -140,7 +139,6 @@ pub fn statement(
     let (begins, ends) = month.bounds(offset_min);
     let Blocks { first, end, is_complete } = blocks(store, begins, ends)?;
     let mut making = Making {
-        store,
         merchant,
         collections: BTreeMap::new(),
         payables: BTreeMap::new(),
@@ -152,7 +150,10 @@ pub fn statement(
             making.payables.entry(*currency).or_default();
         }
     }
-    Walk::new(store, state).each(first, end, |event| making.see(&event))?;
+    Walk::new(store, state).each(first, end, |event| {
+        making.see(&event);
+        Ok(())
+    })?;
     let last = Height(end.0.saturating_sub(1));
     let before = Height(first.0.saturating_sub(1));
     let payables = making.payables.iter().map(|(currency, sums)| {
@@ -181,8 +182,8 @@ fn balance(
     Ok(store.account_entry_at(key, height)?.map_or(0, |entry| entry.after.balance()))
 }
 
-impl Making<'_> {
-    fn see(&mut self, event: &Event) -> Result<(), StatementFault> {
+impl Making {
+    fn see(&mut self, event: &Event) {
         match &event.what {
             What::Collected { item, payout, cashback } if item.merchant() == self.merchant => {
                 let (currency, payout_currency) = pair(item);
@@ -208,11 +209,10 @@ impl Making<'_> {
                 self.lines.push(line);
             }
             What::Returned { order, record } if order.merchant() == self.merchant => {
-                self.returned(event.at, pair(order), record)?;
+                self.returned(event.at, pair(order), record);
             }
             _ => {}
         }
-        Ok(())
     }
 
     fn returned(
@@ -220,18 +220,17 @@ impl Making<'_> {
         at: At,
         (currency, payout_currency): (Currency, Currency),
         record: &ReturnRecord,
-    ) -> Result<(), StatementFault> {
+    ) {
         let collection = self.collections.entry(currency).or_default();
         collection.returned += wide(record.amount);
         collection.taken_back += wide(record.cashback);
-        let was_owed = self.took_from_payable(record, payout_currency)?;
         let payable = self.payables.entry(payout_currency).or_default();
         let kind = if record.is_reversal { LineKind::Reversed } else { LineKind::Returned };
         let mut line = line(kind, at, record.order.to_string());
         line.amount = Some(Money::new(record.amount, currency));
         line.payout = Money::new(record.payout, payout_currency);
         line.cashback = (record.cashback.0 > 0).then(|| Money::new(record.cashback, currency));
-        if was_owed {
+        if record.from_payable {
             payable.returned += wide(record.payout);
             line.payable_change = less(record.payout, payout_currency);
         } else {
@@ -239,35 +238,6 @@ impl Making<'_> {
             line.payable_change = Money::new(Amount(0), payout_currency);
         }
         self.lines.push(line);
-        Ok(())
-    }
-
-    /// Whether a return was paid from what was owed, and not by the gateway after the arrival: the
-    /// payable account has an entry of it.
-    fn took_from_payable(
-        &self,
-        record: &ReturnRecord,
-        payout_currency: Currency,
-    ) -> Result<bool, StatementFault> {
-        let key = AccountKey::payable(self.merchant, payout_currency);
-        let height = record.location.height;
-        // The cursor of the block before: this block's first entry may be the one.
-        let mut after =
-            EntryCursor { height: height.previous().unwrap_or_default(), sequence: u32::MAX };
-        loop {
-            let page = self.store.account_entries(&key, Some(after), PAGE_ITEMS_MAX)?;
-            let of_block = page.iter().take_while(|entry| entry.height == height);
-            let of_order = |entry: &&AccountEntry| entry.cause == EntryCause::Order(record.order);
-            if of_block.filter(of_order).any(|entry| entry.debits_posted > 0) {
-                return Ok(true);
-            }
-            match page.last() {
-                Some(last) if last.height == height => {
-                    after = EntryCursor { height, sequence: last.sequence };
-                }
-                _ => return Ok(false),
-            }
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 //! Statements of a chain on which everything happens, held against the independent auditor.
 
+use chain_store::ChainStore as _;
 use chain_types::{MerchantId, ParticipantId, WindowId};
 
 use super::merchant::MerchantStatement;
@@ -139,6 +140,16 @@ fn november(chain: &mut TestChain, ids: &[String]) {
     chain.block(WINDOW_MS, &[]);
 }
 
+/// Maker and checker settle a closed window, in two blocks.
+fn settle(chain: &mut TestChain, window: u64) {
+    let digest = chain.store.window(WindowId(window)).unwrap().unwrap().digest();
+    let proposed = says(chain, AGENTS[0], Kind::SettleWindow, &format!("{window},{digest},RTGS"));
+    assert_eq!(chain.block(100, &[proposed]), [0]);
+    let text = format!("{window},approve,{digest},RTGS");
+    let decided = says(chain, AGENTS[1], Kind::SettlementDecision, &text);
+    assert_eq!(chain.block(100, &[decided]), [0]);
+}
+
 fn of_shop(chain: &TestChain, text: &str) -> MerchantStatement {
     let (store, state) = (chain.store.as_ref(), &chain.state);
     merchant::statement(store, state, MerchantId(SHOP), month(text), OFFSET_MIN).unwrap()
@@ -230,6 +241,108 @@ fn a_gateway_s_window_is_what_the_auditor_worked_out() {
     let open = chain.state.window();
     let refused = gateway::statement(store, state, &chain.genesis, ParticipantId(A), open);
     assert!(matches!(refused, Err(StatementFault::WindowOpen(window)) if window == open));
+}
+
+/// A return of a failed instruction's order, the instruction given again, its arrival and another
+/// return of the same order, all in one block: only the first return is of what was owed.
+#[test]
+fn a_block_may_return_reinstruct_pay_and_return() {
+    let (begins, _) = month("2026-11").bounds(OFFSET_MIN);
+    let mut chain = TestChain::new(begins.plus(30_000));
+    let bought = says(&mut chain, A, Kind::Collected, "merchant,amount,currency\n1001,100,CNY");
+    let id = subjects(&bought.1).remove(0);
+    assert_eq!(chain.block(100, &[bought]), [0]);
+    chain.block(WINDOW_MS, &[]);
+    let failed = says(&mut chain, B, Kind::Failure, "0-1001-156,AB08");
+    assert_eq!(chain.block(100, &[failed]), [0]);
+    let first = says(&mut chain, B, Kind::Return, &format!("{id},20,CNY,AC04,1"));
+    let again = says(&mut chain, AGENTS[0], Kind::Reinstruct, "0-1001-156,again");
+    let arrived = says(&mut chain, B, Kind::Arrival, "0-1001-156,80");
+    let second = says(&mut chain, B, Kind::Return, &format!("{id},30,CNY,CUST,2"));
+    assert_eq!(chain.block(100, &[first, again, arrived, second]), [0, 0, 0, 0]);
+    let made = of_shop(&chain, "2026-11");
+    let payable = &made.payables[0];
+    let sums = [&payable.payout, &payable.arrived, &payable.returned];
+    assert_eq!(sums.map(|sum| sum.minor), [10_000, 8_000, 2_000]);
+    assert_eq!((payable.returned_after_arrival.minor, payable.closing.minor), (3_000, 0));
+}
+
+/// Two changes of one merchant take effect in one block; the one of the later height is the last,
+/// though it was proposed first.
+#[test]
+fn two_changes_of_a_merchant_in_one_block_name_the_last_gateway() {
+    let (begins, _) = month("2026-11").bounds(OFFSET_MIN);
+    let mut chain = TestChain::new(begins.plus(30_000));
+    let height = chain.state.height().0 + 1;
+    let moved = |height: u64, gateway: u32| {
+        format!(
+            "[[orders]]\nactivation_height = {height}\nchange = 'merchant'\nmerchant = {SHOP}\n\
+             name = 'merchant 1001'\npayout_gateway = {gateway}"
+        )
+    };
+    let later = says(&mut chain, 1, Kind::Proposal, &moved(height + 3, C));
+    assert_eq!(chain.block(100, &[later.clone()]), [0]);
+    let sooner = says(&mut chain, 1, Kind::Proposal, &moved(height + 2, A));
+    assert_eq!(chain.block(100, &[sooner.clone()]), [0]);
+    let approvals = [later, sooner].map(|(_, proposed)| {
+        let Operations::Proposal(items) = proposed else { panic!() };
+        let text = format!("{},approve,{}", items[0].proposal_id(), items[0].digest());
+        says(&mut chain, 2, Kind::Approval, &text)
+    });
+    assert_eq!(chain.block(100, &approvals), [0, 0]);
+    let merchant = chain.state.merchant(MerchantId(SHOP)).unwrap();
+    assert_eq!(merchant.payout_gateway, ParticipantId(C));
+    let bought = says(&mut chain, A, Kind::Collected, "merchant,amount,currency\n1001,100,CNY");
+    assert_eq!(chain.block(100, &[bought]), [0]);
+    chain.block(WINDOW_MS, &[]);
+    let (store, state) = (chain.store.as_ref(), &chain.state);
+    let of = |id: u32| {
+        let id = ParticipantId(id);
+        gateway::statement(store, state, &chain.genesis, id, WindowId(0)).unwrap()
+    };
+    assert_eq!(of(C).positions[0].instructed.minor, 10_000);
+    assert_eq!(of(A).positions[0].instructed.minor, 0);
+}
+
+/// What is settled is told apart from what is owed, and the settlement takes the net back.
+#[test]
+fn a_settled_window_leaves_no_position() {
+    let mut chain = a_chain_on_which_everything_happened();
+    let windows = chain.state.window().0;
+    let of = |chain: &TestChain, id: u32, window: u64| {
+        let (store, state) = (chain.store.as_ref(), &chain.state);
+        let (id, window) = (ParticipantId(id), WindowId(window));
+        gateway::statement(store, state, &chain.genesis, id, window).unwrap()
+    };
+    let before = of(&chain, A, 0);
+    assert_eq!(before.settlement, None);
+    for position in &before.positions {
+        assert_eq!(position.unsettled_net, position.net);
+        assert_eq!(position.settled_net.minor, 0);
+    }
+    for window in 0..windows {
+        settle(&mut chain, window);
+    }
+    for (id, window) in GATEWAYS.into_iter().flat_map(|id| (0..windows).map(move |at| (id, at))) {
+        let made = of(&chain, id, window);
+        assert_eq!(made.settlement.as_ref().unwrap().agent, AGENTS[0]);
+        for position in &made.positions {
+            assert_eq!(position.settled_net.minor, -position.net.minor);
+            assert_eq!(position.unsettled_net.minor, 0);
+        }
+        let text = made.csv();
+        assert_eq!(text.matches("\nsettled,").count(), made.positions.len(), "{text}");
+    }
+    // Whatever is not settled is still to be paid to merchants by whom the banks have paid.
+    for (key, account) in chain.state.accounts(None) {
+        let unpaid = chain.state.outstanding_instructions().filter(|record| {
+            (u64::from(record.gateway.0), record.id.currency) == (key.owner, key.currency)
+        });
+        let unpaid: i128 = unpaid.map(|record| i128::from(record.left().0)).sum();
+        if key.kind == chain_state::AccountKind::GatewayLiquidity {
+            assert_eq!(account.position(), -unpaid, "{key:?}");
+        }
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chain_state::{AccountKind, Party, Position, State};
+use chain_store::ChainStore as _;
 use chain_types::record_proof::RECORD_PROOF_MAGIC;
 use chain_types::{Height, Lineage, ParticipantId, TimeMs, WindowId};
 
@@ -45,9 +46,14 @@ fn closed() -> (TestChain, WindowId) {
 
 fn settled() -> (TestChain, WindowId) {
     let (mut chain, window) = closed();
-    let word = format!("window,reference\n{window},{}", "b".repeat(32));
+    let digest = chain.store.window(window).unwrap().unwrap().digest();
+    let (row, reference) = (format!("{window},{digest}"), "b".repeat(32));
+    let word = format!("window,digest,reference\n{row},{reference}");
     let word = chain.operations(AGENTS[0], Kind::SettleWindow, &word);
     assert_eq!(chain.block(1_000, &[(AGENTS[0], word)]), [0]);
+    let word = format!("window,decision,digest,reference\n{window},approve,{digest},{reference}");
+    let word = chain.operations(AGENTS[1], Kind::SettlementDecision, &word);
+    assert_eq!(chain.block(1_000, &[(AGENTS[1], word)]), [0]);
     (chain, window)
 }
 
@@ -84,8 +90,9 @@ fn the_word_that_it_is_settled_is_proven_with_it() {
     let proven = ProvenWindow::verify(&proof, &chain.genesis).unwrap();
     let word = proven.settlement.unwrap();
     assert_eq!((word.window, word.agent), (window, ParticipantId(AGENTS[0])));
+    assert_eq!((word.checker, word.digest), (ParticipantId(AGENTS[1]), proven.window.digest()));
     assert_eq!(word.reference, [b'b'; 32]);
-    assert_eq!((proof.records.len(), word.location.height), (2, Height(3)));
+    assert_eq!((proof.records.len(), word.location.height), (2, Height(4)));
     // The window that is open now, and one that never was.
     for other in [window.0 + 1, window.0 + 99] {
         assert_eq!(prove(&chain, WindowId(other)), None, "window {other}");
@@ -132,6 +139,12 @@ fn other_records_are_no_report_of_a_window() {
     };
     assert_eq!(report(|window| window.closed = None), Err(WindowProofError::Kind));
     assert_eq!(report(|window| window.id.0 += 1), Err(WindowProofError::Kind), "another's word");
+    let mut other = both.clone();
+    let mut window = of(&[0]).unwrap().window;
+    window.positions.iter_mut().for_each(|position| position.gross_debits += 1);
+    window.positions.iter_mut().for_each(|position| position.gross_credits += 1);
+    other.records[0].record = codec::encode(&Record::Window(window));
+    assert_eq!(ProvenWindow::read(&other), Err(WindowProofError::Digest));
     let unbalanced = Err(WindowProofError::Net(Currency(156)));
     assert_eq!(report(|window| window.positions[0].gross_debits += 1), unbalanced);
     assert_eq!(report(|window| window.positions[0].gross_debits = u128::MAX), unbalanced);
@@ -171,6 +184,7 @@ fn the_vectors_proof_says_what_the_page_says() {
     assert_eq!(hex::encode(codec::encode(&Record::Window(expected))), vectors["record_window"]);
     let word = proven.settlement.unwrap();
     assert_eq!((word.agent, word.reference), (ParticipantId(401), [0x18; 32]));
+    assert_eq!(word.checker, ParticipantId(402));
     assert_eq!(word.location.height, Height(60));
     assert_eq!((proof.magic, proof.lineage.0.len()), (RECORD_PROOF_MAGIC, 1));
     let without = RecordProof { lineage: Lineage::default(), ..proof };

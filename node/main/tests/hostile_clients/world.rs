@@ -45,8 +45,10 @@ fn kinds_of(role: &str) -> Vec<BatchKind> {
     match role {
         "recharge-service" => vec![Recharge, Void],
         "gateway" => vec![Recharge, Collect, Void, Arrival, Failure, Return],
-        "settlement-agent" => vec![Reinstruct, SettleWindow, Transfer, TransferDecision],
-        "settlement-operator" => vec![TransferDecision, Proposal, Approval],
+        "settlement-agent" => {
+            vec![Reinstruct, SettleWindow, Transfer, TransferDecision, SettlementDecision]
+        }
+        "settlement-operator" => vec![TransferDecision, Proposal, Approval, SettlementDecision],
         "fx-provider" => vec![Rate, Quote],
         "risk-desk" => vec![HoldDecision, Policy],
         _ => Vec::new(),

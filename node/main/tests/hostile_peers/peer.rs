@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chain_state::{InstructionRecord, Location, OrderRecord, QuoteRecord, State};
+use chain_state::{InstructionRecord, Location, OrderRecord, QuoteRecord, State, WindowRecord};
 use chain_types::{
     BatchId, Height, InstructionId, Node, OrderId, PublicKey, QuoteId, SignedBatch, VerifiedBatch,
-    codec,
+    WindowId, codec,
 };
 use consensus_core::Proposers;
 use genesis::{NodeConfig, NodeIdentity};
@@ -144,6 +144,10 @@ impl Archive for NoPast {
     }
 
     fn quote(&self, _: QuoteId) -> Option<QuoteRecord> {
+        None
+    }
+
+    fn window(&self, _: WindowId) -> Option<WindowRecord> {
         None
     }
 }

@@ -62,5 +62,6 @@ fn counters(account: &Account) -> Counters {
         credits_pending: account.credits_pending,
         credits_posted: account.credits_posted,
         net_debit_cap: account.net_debit_cap,
+        settled: account.settled,
     }
 }

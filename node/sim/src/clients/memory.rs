@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chain_state::State;
 use chain_types::batch::Items;
 use chain_types::{
     BlockHeader, Decision, InstructionId, OrderId, Outcome, RechargeItem, VerifiedBatch, WindowId,
@@ -47,6 +48,8 @@ pub struct Memory {
     waiting: BTreeMap<OrderId, RechargeItem>,
     /// Instructions that failed, and were not given again.
     pub failed: BTreeSet<InstructionId>,
+    /// The digest of each window's report as the last block before its close left it, or as it is.
+    pub reports: BTreeMap<WindowId, [u8; 32]>,
 }
 
 impl Memory {
@@ -60,11 +63,14 @@ impl Memory {
             collected: Vec::new(),
             waiting: BTreeMap::new(),
             failed: BTreeSet::new(),
+            reports: BTreeMap::new(),
         }
     }
 
-    /// Reads a decided block.
-    pub fn read(&mut self, decided: &StagedBlock) {
+    /// Reads a decided block, and the state after it.
+    pub fn read(&mut self, decided: &StagedBlock, state: &State) {
+        let open = state.open_window();
+        self.reports.insert(open.id, open.digest().0);
         let header = &decided.block.header;
         for (batch, outcomes) in decided.batches.iter().zip(&decided.outcomes) {
             self.read_batch(header, batch, outcomes);

@@ -38,6 +38,7 @@ const MIX: &[(u32, Act)] = &[
     (3, settlement::fail),
     (2, settlement::reinstruct),
     (2, settlement::settle_window),
+    (2, settlement::decide_settlement),
     (5, liquidity::propose),
     (5, liquidity::decide),
     (5, fx::publish_rates),
@@ -77,9 +78,9 @@ impl Clients {
         Some(batch)
     }
 
-    /// The participants read a block that was decided.
-    pub fn read(&mut self, decided: &StagedBlock) {
-        self.memory.read(decided);
+    /// The participants read a block that was decided, and the state after it.
+    pub fn read(&mut self, decided: &StagedBlock, state: &State) {
+        self.memory.read(decided, state);
     }
 }
 

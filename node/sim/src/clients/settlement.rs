@@ -1,7 +1,9 @@
 //! Paying gateways, and the agents who speak of instructions and windows.
 
-use chain_state::{InstructionRecord, InstructionStatus};
-use chain_types::operation::{ArrivalItem, FailureItem, ReinstructItem, SettleWindowItem};
+use chain_state::{InstructionRecord, InstructionStatus, ProposedSettlement};
+use chain_types::operation::{
+    ArrivalItem, Decision, FailureItem, ReinstructItem, SettleWindowItem, SettlementDecisionItem,
+};
 use chain_types::{ParticipantId, VerifiedBatch, WindowId};
 use rand::Rng as _;
 
@@ -13,6 +15,8 @@ use crate::setup::{AGENTS, GATEWAYS};
 const ITEMS_MAX: usize = 4;
 /// What a gateway refers to when it could not pay.
 const FAILURE_REFERENCE: [u8; 32] = [8; 32];
+/// What the banks refer to when they have settled a window.
+const SETTLEMENT_REFERENCE: [u8; 32] = [5; 32];
 
 fn outstanding(moment: &Moment<'_>, gateway: ParticipantId) -> Vec<InstructionRecord> {
     let waiting = moment.state.outstanding_instructions();
@@ -89,18 +93,43 @@ pub fn reinstruct(memory: &mut Memory, moment: &mut Moment<'_>) -> Option<Verifi
 
 /// An agent says that closed windows are settled; once in a while of one that is not closed, or
 /// that is settled already.
-pub fn settle_window(_: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
+pub fn settle_window(memory: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
     let agent = moment.pick(&AGENTS);
-    let unsettled = moment.state.tables().unsettled.keys().copied().collect();
+    let tables = moment.state.tables();
+    let open = moment.state.window();
+    let is_unsettled =
+        |(window, _): &(WindowId, [u8; 32])| *window < open && !tables.is_settled(*window);
+    let unsettled = memory.reports.iter().map(|(window, digest)| (*window, *digest));
+    let unsettled = unsettled.filter(is_unsettled).collect();
     let mut windows = moment.some(unsettled, ITEMS_MAX);
     if moment.one_in(4) {
-        windows.push(WindowId(moment.random.random_range(0..=moment.state.window().0 + 1)));
+        let window = WindowId(moment.random.random_range(0..=moment.state.window().0 + 1));
+        windows.push((window, memory.reports.get(&window).copied().unwrap_or_default()));
     }
-    let settle = |window: &WindowId| SettleWindowItem {
+    let settle = |(window, digest): &(WindowId, [u8; 32])| SettleWindowItem {
         window: window.0.into(),
-        reference: [5; 32],
+        digest: *digest,
+        reference: SETTLEMENT_REFERENCE,
         spare: [0; 24],
     };
     let items: Vec<SettleWindowItem> = windows.iter().map(settle).collect();
+    moment.sign(agent, &items)
+}
+
+/// An agent approves settlements that wait; once in a while it refuses, or is the maker itself.
+pub fn decide_settlement(_: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
+    let agent = moment.pick(&AGENTS);
+    let waiting = moment.state.tables().proposed_settlements.iter();
+    let waiting = waiting.map(|(window, known)| (*window, *known)).collect();
+    let waiting = moment.some(waiting, ITEMS_MAX);
+    let choice = if moment.one_in(12) { Decision::Refuse } else { Decision::Approve };
+    let decide = |(window, known): &(WindowId, ProposedSettlement)| SettlementDecisionItem {
+        window: window.0.into(),
+        decision: choice.number().into(),
+        digest: known.digest.0,
+        reference: known.reference,
+        spare: [0; 22],
+    };
+    let items: Vec<SettlementDecisionItem> = waiting.iter().map(decide).collect();
     moment.sign(agent, &items)
 }

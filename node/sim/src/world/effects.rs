@@ -202,13 +202,13 @@ impl World {
                 self.books.read(batch, outcomes)?;
             }
             self.audit.read(staged)?;
-            self.clients.read(staged);
             let kept = self.nodes[node as usize].folder.disk.blocks.last().cloned();
             if let Some(kept) = kept {
                 self.inform_villains(&kept);
             }
             let state = read_state(&self.nodes[node as usize].state);
             self.audit.compare(&state)?;
+            self.clients.read(staged, &state);
             self.observer.read(staged, &state);
         }
         Ok(())

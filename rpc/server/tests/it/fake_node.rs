@@ -226,7 +226,9 @@ pub fn account(owner: u64) -> AccountReport {
         credits_posted: zero.clone(),
         balance: zero.clone(),
         net_debit_cap: zero.clone(),
-        available: zero,
+        available: zero.clone(),
+        settled: zero.clone(),
+        position: zero,
     }
 }
 
@@ -336,6 +338,8 @@ impl Backend for FakeNode {
             order_count: 0,
             instruction_count: 0,
             positions: Vec::new(),
+            digest: None,
+            proposed: None,
             settled: None,
         };
         Ok((id.0 < 7).then_some(report))

@@ -3,8 +3,8 @@
 
 use anyhow::Context as _;
 use chain_types::{
-    ArrivalItem, Change, Digest, FailureItem, FailureReason, InstructionId, Merchant, MerchantId,
-    OrderId, ReinstructItem, Rejection, SettleWindowItem,
+    ArrivalItem, Change, Decision, Digest, FailureItem, FailureReason, InstructionId, Merchant,
+    MerchantId, OrderId, ReinstructItem, Rejection, SettleWindowItem, SettlementDecisionItem,
 };
 use rpc_api::{InstructionState, OrderState};
 
@@ -81,20 +81,34 @@ fn failure(id: InstructionId) -> FailureItem {
     }
 }
 
-/// The first window that closes is marked settled, once.
+/// The first window that closes is settled by maker and checker, once.
 pub async fn settled(cast: &Cast) -> anyhow::Result<String> {
-    let agent = Cast::first(&cast.scheme.agents)?;
+    let [agent, checker, ..] = &cast.scheme.agents[..] else {
+        anyhow::bail!("the network has fewer than two settlement agents")
+    };
     let window = cast.closed_window().await?;
+    let digest = window.digest.as_deref().and_then(Digest::from_hex);
+    let digest = digest.context("a closed window has a digest")?.0;
     let settle = |reference: &str| SettleWindowItem {
         window: window.window.into(),
+        digest,
         reference: reference_bytes(reference).unwrap_or_default(),
         spare: [0; 24],
     };
-    say(agent, &[settle("RTGS 1")]).await?;
+    let proposed = settle("RTGS 1");
+    say(agent, &[proposed]).await?;
+    let decision = SettlementDecisionItem {
+        window: proposed.window,
+        decision: Decision::Approve.number().into(),
+        digest,
+        reference: proposed.reference,
+        spare: [0; 22],
+    };
+    say(checker, &[decision]).await?;
     Cast::expect(agent, settle("RTGS 2"), Rejection::WindowSettled).await?;
     let parties = window.positions.len();
     Ok(format!(
-        "window {}: {parties} positions, nets add up to zero, marked settled",
+        "window {}: {parties} positions, nets add up to zero, settled by maker and checker",
         window.window
     ))
 }

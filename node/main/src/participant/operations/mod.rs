@@ -14,8 +14,8 @@ use std::ops::Range;
 use chain_types::{
     ApprovalItem, ArrivalItem, BatchKind, ChainId, CollectItem, FailureItem, Flags,
     HoldDecisionItem, OrderId, ParticipantId, PolicyItem, ProposalItem, QuoteItem, RateItem,
-    RechargeItem, ReinstructItem, ReturnItem, SecretKey, SettleWindowItem, SignedBatch, TimeMs,
-    TransferDecisionItem, TransferItem, VoidItem,
+    RechargeItem, ReinstructItem, ReturnItem, SecretKey, SettleWindowItem, SettlementDecisionItem,
+    SignedBatch, TimeMs, TransferDecisionItem, TransferItem, VoidItem,
 };
 
 pub use self::fields::reference_bytes;
@@ -42,8 +42,11 @@ pub enum Kind {
     Return,
     /// Failed instructions to be paid now: instruction; also reference.
     Reinstruct,
-    /// Closed windows whose nets the banks have settled: window; also reference.
+    /// Closed windows whose nets the banks have settled: window, digest (of the report that
+    /// `settlement_window` shows); also reference.
     SettleWindow,
+    /// Decisions about such settlements: window, decision, digest; the same reference.
+    SettlementDecision,
     /// Deposits, withdrawals and caps: action, account, amount; also reference, transfer_id.
     Transfer,
     /// Decisions about transfers: transfer_id, decision, action, amount, currency; also reference.
@@ -141,7 +144,8 @@ operations! {
     Failure: FailureItem, "Failures.";
     Return: ReturnItem, "Returns and reversals.";
     Reinstruct: ReinstructItem, "Instructions given again.";
-    SettleWindow: SettleWindowItem, "Windows settled.";
+    SettleWindow: SettleWindowItem, "Settlements of windows proposed.";
+    SettlementDecision: SettlementDecisionItem, "Settlements of windows decided.";
     Transfer: TransferItem, "Transfers proposed.";
     TransferDecision: TransferDecisionItem, "Transfers decided.";
     Rate: RateItem, "Rates.";
@@ -164,6 +168,7 @@ impl Kind {
             Self::Failure => settlement::FAILURE,
             Self::Reinstruct => settlement::REINSTRUCT,
             Self::SettleWindow => settlement::SETTLE_WINDOW,
+            Self::SettlementDecision => settlement::SETTLEMENT_DECISION,
             Self::Transfer => liquidity::TRANSFER,
             Self::TransferDecision => liquidity::TRANSFER_DECISION,
             Self::Rate => fx::RATE,
@@ -202,6 +207,9 @@ impl Operations {
             Kind::Failure => Self::Failure(each(rows, settlement::failure)?),
             Kind::Reinstruct => Self::Reinstruct(each(rows, settlement::reinstruct)?),
             Kind::SettleWindow => Self::SettleWindow(each(rows, settlement::settle_window)?),
+            Kind::SettlementDecision => {
+                Self::SettlementDecision(each(rows, settlement::settlement_decision)?)
+            }
             Kind::Transfer => Self::Transfer(each(rows, |row| liquidity::transfer(row, making))?),
             Kind::TransferDecision => Self::TransferDecision(each(rows, liquidity::decision)?),
             Kind::Rate => Self::Rate(each(rows, |row| fx::rate(row, making.now))?),

@@ -2,6 +2,7 @@
 
 use chain_types::{
     ArrivalItem, FailureItem, FailureReason, InstructionId, ReinstructItem, SettleWindowItem,
+    SettlementDecisionItem,
 };
 
 use super::{Subject, fields};
@@ -10,7 +11,8 @@ use crate::participant::order_file::{FileError, Row};
 pub(super) const ARRIVAL: &[&str] = &["instruction", "amount", "reference"];
 pub(super) const FAILURE: &[&str] = &["instruction", "reason", "reference"];
 pub(super) const REINSTRUCT: &[&str] = &["instruction", "reference"];
-pub(super) const SETTLE_WINDOW: &[&str] = &["window", "reference"];
+pub(super) const SETTLE_WINDOW: &[&str] = &["window", "digest", "reference"];
+pub(super) const SETTLEMENT_DECISION: &[&str] = &["window", "decision", "digest", "reference"];
 
 fn instruction(row: &Row) -> Result<InstructionId, FileError> {
     row.parse("instruction", str::parse)
@@ -53,8 +55,22 @@ pub(super) fn reinstruct(row: &Row) -> Result<ReinstructItem, FileError> {
 }
 
 pub(super) fn settle_window(row: &Row) -> Result<SettleWindowItem, FileError> {
-    let window = fields::number(row, "window", u64::MAX)?.into();
-    Ok(SettleWindowItem { window, reference: fields::reference(row)?, spare: [0; 24] })
+    Ok(SettleWindowItem {
+        window: fields::number(row, "window", u64::MAX)?.into(),
+        digest: fields::digest(row, "digest")?.0,
+        reference: fields::reference(row)?,
+        spare: [0; 24],
+    })
+}
+
+pub(super) fn settlement_decision(row: &Row) -> Result<SettlementDecisionItem, FileError> {
+    Ok(SettlementDecisionItem {
+        window: fields::number(row, "window", u64::MAX)?.into(),
+        decision: fields::decision(row)?.into(),
+        digest: fields::digest(row, "digest")?.0,
+        reference: fields::reference(row)?,
+        spare: [0; 22],
+    })
 }
 
 impl Subject for ArrivalItem {
@@ -76,6 +92,12 @@ impl Subject for ReinstructItem {
 }
 
 impl Subject for SettleWindowItem {
+    fn subject(&self) -> String {
+        format!("window {}", self.window())
+    }
+}
+
+impl Subject for SettlementDecisionItem {
     fn subject(&self) -> String {
         format!("window {}", self.window())
     }
