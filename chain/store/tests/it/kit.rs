@@ -426,6 +426,8 @@ pub fn settlement(window: u64) -> WindowSettlement {
         reference: [window as u8; 32],
         time: time_of(window),
         location: Location { height: Height(window), batch: 0, item: 0 },
+        checker: ParticipantId(402),
+        digest: Digest([window as u8; 32]),
     }
 }
 

@@ -276,6 +276,10 @@ impl ProvenReportOfWindow {
                 word.reference
             ),
         };
+        if self.window.settled.is_some() {
+            // Writing into a string does not fail.
+            let _ = write!(text, "\n  positions  none are left: the nets below are posted");
+        }
         for position in &self.window.positions {
             let party = format!("{} {}", position.kind.name(), position.owner);
             let (debits, credits) = (&position.gross_debits, &position.gross_credits);
