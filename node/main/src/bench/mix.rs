@@ -74,6 +74,10 @@ impl FromStr for Shares {
     }
 }
 
+/// Orders of less stay in their currency, in minor units: rounding their payout to cents could cost
+/// more than the chain allows.
+const CONVERTED_MIN: u64 = 1_000;
+
 /// Gives the amounts of the next so many orders, in minor units.
 pub type AmountsOf = Box<dyn FnMut(&mut Entropy, usize) -> Vec<u64> + Send>;
 
@@ -251,7 +255,8 @@ impl Parties {
             order.order_id = order.order_id().owned_by(id).0;
             let is_reserved = kind == Kind::Reserve;
             order.flags = if is_reserved { 0 } else { Flags::COLLECTED }.into();
-            if let Some(quote) = quote.filter(|_| kind == Kind::CrossBorder) {
+            let is_converted = kind == Kind::CrossBorder && order.amount.get() >= CONVERTED_MIN;
+            if let Some(quote) = quote.filter(|_| is_converted) {
                 order.currency = PAID.0.into();
                 order.payout_currency = PAID_OUT.0.into();
                 order.fx_quote = quote.0.into();
