@@ -10,6 +10,7 @@
 mod admission;
 mod block;
 mod booking;
+mod bounces;
 pub mod calendar;
 pub mod cashback;
 mod changes;
@@ -20,10 +21,12 @@ mod instructions;
 mod lane;
 mod liquidity;
 mod orders;
+mod periods;
 mod reservations;
 mod returns;
 mod risk;
 mod sla;
+mod stepping_in;
 pub mod users;
 mod windows;
 

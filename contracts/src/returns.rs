@@ -1,7 +1,8 @@
 //! Returns and reversals: money of a collected order that goes back, in whole or in part.
 //!
 //! Operation: [`give_back`], by the gateway that pays the order's instruction; while the order's
-//! window is open, also by its collecting gateway (a reversal).
+//! window is open, also by its collecting gateway (a reversal). When the paying gateway of a failed
+//! instruction is absent, by the collecting gateway; when that is too, by a settlement agent.
 //!
 //! Rules, in order: the id is a UUIDv7 (200); spare bytes are zero (201); the reason has a meaning
 //! (306); the amount is not zero (206); the return period is not over (325); the order is known
@@ -22,11 +23,12 @@ use chain_state::{
 };
 use chain_types::rate::divide_half_even;
 use chain_types::{
-    Amount, Digest, InstructionId, OrderId, Outcome, Parameters, Participant, ParticipantId,
-    RechargeItem, Rejection, ReturnItem, ReturnReason,
+    Amount, Digest, InstructionId, OrderId, Outcome, Participant, ParticipantId, RechargeItem,
+    Rejection, ReturnItem, ReturnReason, Roles, TimeMs,
 };
 
-use crate::{cashback, fx};
+use crate::periods::{self, Period};
+use crate::{bounces, cashback, fx, stepping_in};
 
 /// Where the money of a return comes from.
 enum Source {
@@ -34,8 +36,8 @@ enum Source {
     Window,
     /// The instruction failed: its money is still payable.
     Failed(InstructionRecord),
-    /// The instruction arrived: its gateway takes it from the merchant.
-    Arrived,
+    /// The instruction arrived at this time: its gateway takes it from the merchant.
+    Arrived(InstructionId, TimeMs),
 }
 
 /// A return whose every rule but those of money holds.
@@ -109,9 +111,7 @@ fn check(
         return Err(Rejection::OrderFresh.into());
     };
     let (source, paying) = source(overlay, &order, &collection, history)?;
-    let is_own_window =
-        matches!(source, Source::Window) && submitter.id == order.collecting_gateway();
-    if submitter.id != paying && !is_own_window {
+    if submitter.id != paying && !may_stand_in(overlay, submitter, &order, &source) {
         return Err(Rejection::NotReturnParty.into());
     }
     let before = returned.amount.0;
@@ -132,7 +132,7 @@ fn check(
     })
 }
 
-fn check_form(overlay: &Overlay<'_>, item: &ReturnItem) -> Result<(), Rejection> {
+fn check_form(overlay: &mut Overlay<'_>, item: &ReturnItem) -> Result<(), Rejection> {
     let id = item.order_id();
     if !id.is_uuid_v7() {
         return Err(Rejection::OrderIdInvalid);
@@ -146,7 +146,7 @@ fn check_form(overlay: &Overlay<'_>, item: &ReturnItem) -> Result<(), Rejection>
     if item.amount.get() == 0 {
         return Err(Rejection::AmountZero);
     }
-    if overlay.time() > id.time().plus(overlay.state().parameters().return_period_ms) {
+    if periods::is_over(overlay, Period::Return, id.time()) {
         return Err(Rejection::ReturnPeriodOver);
     }
     Ok(())
@@ -190,6 +190,33 @@ fn check_sequence(
     }
 }
 
+/// Whether somebody may return in the paying gateway's place: the collecting gateway while the
+/// window is open, or when the paying gateway of a failed instruction is absent; a settlement agent
+/// when both are.
+fn may_stand_in(
+    overlay: &Overlay<'_>,
+    submitter: &Participant,
+    order: &RechargeItem,
+    source: &Source,
+) -> bool {
+    let collecting = order.collecting_gateway();
+    match source {
+        Source::Window => submitter.id == collecting,
+        Source::Failed(record) => {
+            let is_alone = match record.status {
+                InstructionStatus::Failed { time, .. } => stepping_in::is_left_alone(overlay, time),
+                _ => false,
+            };
+            let is_absent =
+                record.is_stepped_in() || stepping_in::is_absent(overlay, record.gateway);
+            let may_agents = stepping_in::is_absent(overlay, collecting)
+                && submitter.roles.any_of(Roles::SETTLEMENT_AGENT);
+            (is_alone || is_absent) && (submitter.id == collecting || may_agents)
+        }
+        Source::Arrived(..) => false,
+    }
+}
+
 /// Where the money is, and which gateway answers for it.
 fn source(
     overlay: &Overlay<'_>,
@@ -210,7 +237,7 @@ fn source(
     match record.status {
         InstructionStatus::Instructed => Err(Rejection::OrderInstructed),
         InstructionStatus::Failed { .. } => Ok((Source::Failed(record), record.gateway)),
-        InstructionStatus::Arrived { .. } => Ok((Source::Arrived, record.gateway)),
+        InstructionStatus::Arrived { time, .. } => Ok((Source::Arrived(id, time), record.gateway)),
         InstructionStatus::Returned { .. } => Err(Rejection::ReturnExceeded),
     }
 }
@@ -252,7 +279,7 @@ fn move_money(overlay: &mut Overlay<'_>, found: &Return) -> Result<(), Rejection
     let liquidity = AccountKey::liquidity(item.collecting_gateway(), currency);
     let payout_currency = item.payout_currency();
     let source = match found.source {
-        Source::Arrived => AccountKey::liquidity(found.paying, payout_currency),
+        Source::Arrived(..) => AccountKey::liquidity(found.paying, payout_currency),
         Source::Window | Source::Failed(_) => AccountKey::payable(merchant, payout_currency),
     };
     let mut legs: Vec<(AccountKey, AccountKey, Amount)> = Vec::new();
@@ -288,7 +315,12 @@ fn net(overlay: &mut Overlay<'_>, found: &Return) {
     let liquidity = overlay.open(AccountKey::liquidity(item.collecting_gateway(), currency));
     let (amount, payout) = (u128::from(found.amount.0), u128::from(found.payout.0));
     let is_reversal = matches!(found.source, Source::Window);
-    let paying = overlay.open(AccountKey::liquidity(found.paying, payout_currency));
+    // What a failed payment would have been stands in suspense.
+    let paying = match found.source {
+        Source::Failed(_) => AccountKey::suspense(payout_currency),
+        _ => AccountKey::liquidity(found.paying, payout_currency),
+    };
+    let paying = overlay.open(paying);
     match found.conversion {
         None if is_reversal => overlay.is_owed(liquidity, amount),
         None => overlay.net(paying, liquidity, amount),
@@ -327,14 +359,14 @@ fn settle_source(overlay: &mut Overlay<'_>, found: &Return, location: Location) 
             }
             overlay.put_instruction(changed);
         }
-        Source::Arrived => {}
+        Source::Arrived(id, arrived) => bounces::note_return(overlay, arrived, id, found.payout),
     }
 }
 
 /// Forgets orders that can never be returned again, however far governance extends the period:
 /// what is forgotten could be returned twice.
 pub(crate) fn forget(overlay: &mut Overlay<'_>) {
-    let period_ms = longest_period_ms();
+    let period_ms = Period::Return.longest_ms();
     let time = overlay.time();
     let returned = overlay.state().tables().returned.keys();
     let over: Vec<OrderId> =
@@ -342,11 +374,4 @@ pub(crate) fn forget(overlay: &mut Overlay<'_>) {
     for id in over {
         overlay.tables().returned().remove(&id);
     }
-}
-
-/// The longest return period that a chain can have.
-fn longest_period_ms() -> u64 {
-    let mut bounds = Parameters::NAMES.iter().zip(Parameters::BOUNDS);
-    let of_period = bounds.find(|(name, _)| **name == "return_period_ms");
-    of_period.map_or(u64::MAX, |(_, (_, longest))| *longest)
 }

@@ -5,12 +5,14 @@
 //! itself collects belongs to the next window; a window without orders closes as well. [`settle`],
 //! by a settlement agent: the banks have settled a closed window's nets.
 //!
-//! Rule of the close: the first block whose time is at least the window's opening plus its length.
+//! Rule of the close: the first block whose time is at least the window's opening plus the length
+//! that held at its opening.
 //! Rules of settling, in order: spare bytes are zero (201); the window is closed (410); it is not
 //! settled with other content (411), but the very same word again is repeated.
 //!
 //! Records: the window with every party's gross debits and credits, and one instruction a merchant
-//! and currency, due when the first of its orders is; cashback owed is credited to the gateways
+//! and currency, due when the first of its orders is, but not before its gateway has had the least
+//! time; cashback owed is credited to the gateways
 //! that gave it to users. A settlement is a record of its own and moves nothing.
 //!
 //! Always: per currency, a window's nets add up to zero.
@@ -35,7 +37,7 @@ const SETTLED_KEPT_WINDOWS: u64 = 1_000;
 pub(crate) fn close_if_due(overlay: &mut Overlay<'_>) {
     let (state, time) = (overlay.state(), overlay.time());
     let window = state.window_open();
-    if time < window.opening.opened.plus(state.parameters().window_ms) {
+    if time < window.opening.closes {
         return;
     }
     let mut closed = state.open_window();
@@ -48,8 +50,13 @@ pub(crate) fn close_if_due(overlay: &mut Overlay<'_>) {
         }
     }
     let id = window.opening.id;
-    let opening =
-        WindowOpening { id: WindowId(id.0 + 1), opened: time, first_height: overlay.height() };
+    let closes = time.plus(state.parameters().window_ms);
+    let opening = WindowOpening {
+        id: WindowId(id.0 + 1),
+        opened: time,
+        closes,
+        first_height: overlay.height(),
+    };
     overlay.replace_window(closed, opening);
     settle_cashback(overlay, id);
     overlay.tables().unsettled().put(id, ());
@@ -65,6 +72,7 @@ fn instruct(
     collected: &Collected,
 ) {
     let state = overlay.state();
+    let payment_least_ms = state.parameters().payment_least_ms;
     let payout = state.merchant(merchant).map(|found| found.payout_gateway);
     assert!(payout.is_some(), "merchant {merchant} was collected for and is not known");
     let record = InstructionRecord {
@@ -75,9 +83,12 @@ fn instruct(
         order_count: collected.order_count,
         cross_border_count: collected.cross_border_count,
         attempt: 1,
+        attempt_height: overlay.height(),
+        failures: 0,
+        recalled: None,
         earliest_accepted: collected.earliest_accepted,
         instructed: overlay.time(),
-        deadline: collected.deadline,
+        deadline: collected.deadline.max(overlay.time().plus(payment_least_ms)),
         status: InstructionStatus::Instructed,
         reference: [0; 32],
     };

@@ -46,10 +46,11 @@ PARAMETERS = (
     "block_returns_max", "order_amount_max", "return_period_ms", "day_offset_min", "rate_fresh_ms",
     "rates_min", "quote_valid_max_ms", "transfer_validity_ms", "proposal_validity_ms",
     "governance_approvals", "governance_notice_heights",
+    "payment_least_ms", "step_in_ms", "bounce_period_ms", "failures_max",
 )
 NARROW_PARAMETERS = {
     "block_batches_max", "block_items_max", "block_returns_max", "day_offset_min", "rates_min",
-    "governance_approvals",
+    "governance_approvals", "failures_max",
 }
 
 

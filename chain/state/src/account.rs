@@ -21,7 +21,8 @@ numbered! {
         FxPosition = 5, "fx-position";
         /// Fees earned; owned by the scheme.
         Fees = 6, "fees";
-        /// Money whose owner is not yet known; owned by the scheme.
+        /// Funds of failed payments until they are instructed again or returned: a party of windows'
+        /// nets; owned by the scheme.
         Suspense = 7, "suspense";
         /// Counter-account of all money that came from or went outside; owned by the scheme.
         SchemeSettlement = 8, "scheme-settlement";
@@ -73,6 +74,11 @@ impl AccountKey {
     /// What rounding cost the scheme in a currency.
     pub const fn fx_residue(currency: Currency) -> Self {
         Self { kind: AccountKind::FxResidue, owner: SCHEME_OWNER, currency }
+    }
+
+    /// Where failed payments' funds stand in a currency.
+    pub const fn suspense(currency: Currency) -> Self {
+        Self { kind: AccountKind::Suspense, owner: SCHEME_OWNER, currency }
     }
 
     /// The counter-account of deposits in a currency.

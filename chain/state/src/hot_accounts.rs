@@ -252,8 +252,9 @@ impl HotAccounts {
             *posted -= difference(after.credits_posted, before.credits_posted);
             *pending += difference(after.debits_pending, before.debits_pending);
             *pending -= difference(after.credits_pending, before.credits_pending);
-            // Money outside and the cost of rounding are the scheme's: they have no floor.
-            let scheme = [AccountKind::SchemeSettlement, AccountKind::FxResidue];
+            // Money outside, failed payments' and the cost of rounding are the scheme's: no floor.
+            let scheme =
+                [AccountKind::SchemeSettlement, AccountKind::FxResidue, AccountKind::Suspense];
             let has_floor = !scheme.contains(&hot.key.kind);
             assert!(!has_floor || after.is_within_cap(), "{:?} is overdrawn: {after:?}", hot.key);
         }

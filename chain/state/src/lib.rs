@@ -56,7 +56,7 @@ pub use registry::{KeyOwner, RegistryContent, WITHDRAWN_KEYS_MAX, WithdrawnKey};
 pub use restoring::Restoring;
 pub use slice::{BLOCK_BATCHES_LIMIT, OrderRun, Retired, SLICE_MS};
 pub use state::{Applying, State};
-pub use tables::{DayUse, PolicyKey, RateKey, Returned, Tables, TablesView};
+pub use tables::{DayUse, PolicyKey, RateKey, Returned, StepInWord, Tables, TablesView};
 pub use users::{KeptSince, UserDay, UserDayKey, UserId, UserMonth, UserMonthKey};
 pub use window::{Collected, CollectedOrder, OpenWindow, WindowOpening};
 pub use writes::{Changes, WriteSet};

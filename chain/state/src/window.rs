@@ -80,6 +80,8 @@ pub struct WindowOpening {
     pub id: WindowId,
     /// Block time of its opening.
     pub opened: TimeMs,
+    /// The first block of this time or a later one closes it.
+    pub closes: TimeMs,
     /// Its first block.
     pub first_height: Height,
 }

@@ -14,9 +14,9 @@ use crate::hash::{Digest, Domain, hash};
 use crate::ids::{BatchId, ChainId, ParticipantId};
 use crate::merkle;
 use crate::operation::{
-    ApprovalItem, ArrivalItem, CollectItem, FailureItem, HoldDecisionItem, PolicyItem,
-    ProposalItem, QuoteItem, RateItem, RechargeItem, ReinstructItem, ReturnItem, SettleWindowItem,
-    TransferDecisionItem, TransferItem, VoidItem,
+    ApprovalItem, ArrivalItem, BounceItem, CollectItem, FailureItem, HoldDecisionItem, PolicyItem,
+    ProposalItem, QuoteItem, RateItem, RecallItem, RechargeItem, ReinstructItem, ReturnItem,
+    SettleWindowItem, StepInItem, TransferDecisionItem, TransferItem, VoidItem,
 };
 use crate::registry::{Roles, Signers};
 use crate::rejection::Rejection;
@@ -103,7 +103,7 @@ kinds! {
     /// Failures.
     Failure = 5, FailureItem, 64, BATCH_ITEMS_MAX, Roles::GATEWAY, "failure";
     /// Returns and reversals.
-    Return = 6, ReturnItem, 64, 1_024, Roles::GATEWAY, "return";
+    Return = 6, ReturnItem, 64, 1_024, Roles::GATEWAY.and(Roles::SETTLEMENT_AGENT), "return";
     /// Instructions given again.
     Reinstruct = 7, ReinstructItem, 64, BATCH_ITEMS_MAX, Roles::SETTLEMENT_AGENT, "reinstruct";
     /// Windows settled.
@@ -124,6 +124,19 @@ kinds! {
     Proposal = 15, ProposalItem, 512, 64, Roles::SETTLEMENT_OPERATOR, "proposal";
     /// Changes, decided.
     Approval = 16, ApprovalItem, 64, 1_024, Roles::SETTLEMENT_OPERATOR, "approval";
+    /// Arrivals whose money came back.
+    Bounce = 17, BounceItem, 64, 1_024, Roles::GATEWAY, "bounce";
+    /// Outstanding instructions, recalled.
+    Recall = 18, RecallItem, 64, 1_024, Roles::SETTLEMENT_AGENT, "recall";
+    /// Instructions of absent gateways, ended by two agents.
+    StepIn = 19, StepInItem, 64, 1_024, Roles::SETTLEMENT_AGENT, "step-in";
+}
+
+impl BatchKind {
+    /// Whether executing such a batch may read the past from disk.
+    pub const fn reads_the_past(self) -> bool {
+        matches!(self, Self::Return | Self::Bounce)
+    }
 }
 
 /// What the submitter signs, by its digest.

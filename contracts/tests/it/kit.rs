@@ -11,13 +11,13 @@ use chain_state::{
 use chain_types::batch::{BATCH_VERSION, BatchHeader, BatchItem, Items, SignedBatch};
 use chain_types::hash::sha256;
 use chain_types::{
-    Amount, ApprovalItem, ArrivalItem, BatchKind, BlockHeader, ChainGenesis, ChainId, Change,
-    CollectItem, Currency, Decision, Digest, FailureItem, Flags, Height, HoldDecisionItem,
+    Amount, ApprovalItem, ArrivalItem, BatchKind, BlockHeader, BounceItem, ChainGenesis, ChainId,
+    Change, CollectItem, Currency, Decision, Digest, FailureItem, Flags, Height, HoldDecisionItem,
     InstructionId, LiquidityLine, Merchant, MerchantId, Node, OrderId, Outcome, Parameters,
     Participant, ParticipantId, PartyKeys, PolicyItem, ProposalId, ProposalItem, QuoteId,
-    QuoteItem, RateItem, RechargeItem, ReinstructItem, ReturnItem, Roles, Round, SecretKey,
-    SettleWindowItem, TimeMs, TransferAction, TransferDecisionItem, TransferId, TransferItem,
-    VerifiedBatch, VoidItem, WindowId, codec, merkle,
+    QuoteItem, RateItem, RecallItem, RechargeItem, ReinstructItem, ReturnItem, Roles, Round,
+    SecretKey, SettleWindowItem, StepInItem, TimeMs, TransferAction, TransferDecisionItem,
+    TransferId, TransferItem, VerifiedBatch, VoidItem, WindowId, codec, merkle,
 };
 use contracts::{BlockContext, BlockError, Executed, admit, execute};
 use zerocopy::{Immutable, IntoBytes};
@@ -200,7 +200,8 @@ pub fn arrival(window: u64, merchant: u64, amount: u64) -> ArrivalItem {
         amount: amount.into(),
         currency: CNY.into(),
         reference: [9; 32],
-        spare: [0; 6],
+        attempt: 1.into(),
+        spare: [0; 4],
     }
 }
 
@@ -211,7 +212,8 @@ pub fn failure(window: u64, merchant: u64, reason: u16) -> FailureItem {
         currency: CNY.into(),
         reason: reason.into(),
         reference: [8; 32],
-        spare: [0; 12],
+        attempt: 1.into(),
+        spare: [0; 10],
     }
 }
 
@@ -233,7 +235,43 @@ pub fn reinstruct(window: u64, merchant: u64) -> ReinstructItem {
         merchant: merchant.into(),
         currency: CNY.into(),
         reference: [4; 32],
-        spare: [0; 14],
+        attempt: 1.into(),
+        spare: [0; 12],
+    }
+}
+
+pub fn bounce(window: u64, merchant: u64, reason: u16) -> BounceItem {
+    BounceItem {
+        window: window.into(),
+        merchant: merchant.into(),
+        currency: CNY.into(),
+        reason: reason.into(),
+        reference: [7; 32],
+        attempt: 1.into(),
+        spare: [0; 10],
+    }
+}
+
+pub fn recall(window: u64, merchant: u64) -> RecallItem {
+    RecallItem {
+        window: window.into(),
+        merchant: merchant.into(),
+        currency: CNY.into(),
+        reference: [3; 32],
+        attempt: 1.into(),
+        spare: [0; 12],
+    }
+}
+
+pub fn step_in(window: u64, merchant: u64, reason: u16) -> StepInItem {
+    StepInItem {
+        window: window.into(),
+        merchant: merchant.into(),
+        currency: CNY.into(),
+        reason: reason.into(),
+        reference: [2; 32],
+        attempt: 1.into(),
+        spare: [0; 10],
     }
 }
 

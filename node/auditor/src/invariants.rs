@@ -77,7 +77,8 @@ impl Auditor {
 
     /// No account is past its bound.
     fn check_bounds(&self) -> Result<(), Finding> {
-        let is_bounded = |kind: Kind| !matches!(kind, Kind::SchemeSettlement | Kind::FxResidue);
+        let is_bounded =
+            |kind: Kind| !matches!(kind, Kind::SchemeSettlement | Kind::FxResidue | Kind::Suspense);
         for (account, counters) in self.books.accounts() {
             if is_bounded(account.kind) && counters.available() < 0 {
                 let expected = format!("at least 0 available in {}", words(*account));

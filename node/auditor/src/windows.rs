@@ -56,16 +56,19 @@ struct Owed {
 pub(crate) struct Windows {
     open: u64,
     opened: u64,
+    /// When it closes, by the length that held at its opening.
+    closes: u64,
     owed: BTreeMap<(u64, u16), Owed>,
     parties: BTreeMap<(u8, u64, u16), Gross>,
     pub(crate) closed: BTreeMap<u64, WindowReport>,
 }
 
 impl Windows {
-    /// Window zero, open from `opened` on.
-    pub(crate) fn new(opened: u64) -> Self {
+    /// Window zero, open from `opened` on for as long as `window_ms`.
+    pub(crate) fn new(opened: u64, window_ms: u64) -> Self {
         let (owed, parties, closed) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { open: 0, opened, owed, parties, closed }
+        let closes = opened.saturating_add(window_ms);
+        Self { open: 0, opened, closes, owed, parties, closed }
     }
 
     /// The number of the open window.
@@ -136,8 +139,7 @@ impl Auditor {
     /// # Errors
     /// The window's nets do not add up to zero.
     pub(crate) fn close_window(&mut self) -> Result<(), Finding> {
-        let window_ms = self.registry.parameters.window_ms;
-        if self.time < self.windows.opened.saturating_add(window_ms) {
+        if self.time < self.windows.closes {
             return Ok(());
         }
         self.instruct();
@@ -153,6 +155,8 @@ impl Auditor {
         let report = WindowReport { opened_ms, closed_ms: self.time, parties, settled: None };
         self.windows.closed.insert(id, report);
         (self.windows.open, self.windows.opened) = (id + 1, self.time);
+        let window_ms = self.registry.parameters.window_ms;
+        self.windows.closes = self.time.saturating_add(window_ms);
         Ok(())
     }
 
@@ -168,7 +172,9 @@ impl Auditor {
             }
             let gateway = self.registry.payout_gateway(chain_types::MerchantId(merchant));
             self.windows.credit(Account::liquidity(gateway.0, currency), amount);
-            let instruction = Instruction::new(gateway, amount, owed.due);
+            let least = self.time.saturating_add(self.registry.parameters.payment_least_ms);
+            let due = owed.due.max(least);
+            let instruction = Instruction::new(gateway, amount, due, self.height);
             self.instructions.add((window, merchant, currency), instruction);
         }
     }

@@ -196,7 +196,7 @@ impl History for Past<'_> {
     }
 
     fn instruction(&self, id: &InstructionId) -> Option<InstructionRecord> {
-        self.store.instruction(id).unwrap()
+        self.store.ended_instruction(id, self.state.height()).unwrap()
     }
 
     fn quote(&self, id: QuoteId) -> Option<QuoteRecord> {

@@ -550,4 +550,12 @@ parameters_report! {
     governance_approvals: u32,
     /// How many heights lie at least between a proposal and its activation.
     governance_notice_heights: u64,
+    /// The least time that a paying gateway has from the close of a window.
+    payment_least_ms: u64,
+    /// After how long others may move what its own gateway leaves alone.
+    step_in_ms: u64,
+    /// How long after an arrival its money may come back.
+    bounce_period_ms: u64,
+    /// How often in a row a gateway may fail one instruction.
+    failures_max: u32,
 }

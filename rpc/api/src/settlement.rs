@@ -408,6 +408,8 @@ pub enum BreachStage {
     Instructed,
     /// The paying gateway was late.
     Arrived,
+    /// The paying gateway failed an instruction again and again, or attested it by mistake.
+    Failed,
 }
 
 /// A deadline that was missed: a fact of the ledger.

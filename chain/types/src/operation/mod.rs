@@ -17,7 +17,9 @@ pub use liquidity::{TransferDecisionItem, TransferItem};
 pub use orders::{CollectItem, Flags, RechargeItem, ReturnItem, VoidItem};
 pub use reasons::{FailureReason, HoldReason, ReturnReason, VoidReason};
 pub use risk::{HoldDecisionItem, PolicyItem};
-pub use settlement::{ArrivalItem, FailureItem, ReinstructItem, SettleWindowItem};
+pub use settlement::{
+    ArrivalItem, BounceItem, FailureItem, RecallItem, ReinstructItem, SettleWindowItem, StepInItem,
+};
 
 /// An item: a packed struct of a frozen size, and the batch kind that holds it.
 macro_rules! item {

@@ -154,6 +154,7 @@ impl<'a> Words<'a> {
             ("position of", AccountKind::FxPosition),
             ("fees", AccountKind::Fees),
             ("residue", AccountKind::FxResidue),
+            ("suspense", AccountKind::Suspense),
             ("outside", AccountKind::SchemeSettlement),
         ];
         let found = kinds.into_iter().find(|(name, _)| self.eat(name));

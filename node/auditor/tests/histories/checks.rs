@@ -92,7 +92,9 @@ fn status(record: &InstructionRecord) -> InstructionStatus {
     match record.status {
         Chains::Instructed => InstructionStatus::Instructed,
         Chains::Arrived { time, .. } => InstructionStatus::Arrived { time_ms: time.0 },
-        Chains::Failed { location, .. } => InstructionStatus::Failed { height: location.height.0 },
+        Chains::Failed { time, location, .. } => {
+            InstructionStatus::Failed { height: location.height.0, time_ms: time.0 }
+        }
         Chains::Returned { time, .. } => InstructionStatus::Returned { time_ms: time.0 },
     }
 }

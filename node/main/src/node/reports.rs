@@ -173,6 +173,7 @@ pub fn stage(stage: Stage) -> BreachStage {
         Stage::Collected => BreachStage::Collected,
         Stage::Instructed => BreachStage::Instructed,
         Stage::Arrived => BreachStage::Arrived,
+        Stage::Failed => BreachStage::Failed,
     }
 }
 

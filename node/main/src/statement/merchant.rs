@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use chain_state::{AccountEntry, AccountKey, EntryCause, ReturnRecord, State};
-use chain_store::{ChainStore, EntryCursor, PAGE_ITEMS_MAX};
+use chain_state::{AccountKey, ReturnRecord, State};
+use chain_store::ChainStore;
 use chain_types::{Amount, Currency, Height, MerchantId};
 use rpc_api::Money;
 use rpc_api::money::currency_code;
 use serde::Serialize;
 
+use super::entries::{credited_by, took_from_payable};
 use super::period::{Blocks, Month, blocks};
 use super::walk::{At, Event, Walk, What, pair};
 use super::{Cause, LineKind, StatementFault, cell, signed, sum, wide};
@@ -68,6 +69,8 @@ pub struct Payable {
     pub arrived: Money,
     /// How many instructions arrived.
     pub arrival_count: u64,
+    /// What came back after it had arrived.
+    pub bounced: Money,
     /// What returns took from what was owed.
     pub returned: Money,
     /// What paying gateways sent back of what had arrived.
@@ -113,6 +116,7 @@ struct PayableSums {
     payout: u128,
     arrived: u128,
     arrival_count: u64,
+    bounced: u128,
     returned: u128,
     returned_after_arrival: u128,
 }
@@ -207,6 +211,17 @@ impl Making<'_> {
                 line.payable_change = less(*amount, instruction.currency);
                 self.lines.push(line);
             }
+            What::Bounced { instruction, .. } if instruction.merchant == self.merchant => {
+                let currency = instruction.currency;
+                let key = AccountKey::payable(self.merchant, currency);
+                let height = Height(event.at.cause.height);
+                let amount = credited_by(self.store, &key, height, *instruction)?;
+                self.payables.entry(currency).or_default().bounced += wide(amount);
+                let mut line = line(LineKind::Bounced, event.at, instruction.to_string());
+                line.payout = Money::new(amount, currency);
+                line.payable_change = line.payout.clone();
+                self.lines.push(line);
+            }
             What::Returned { order, record } if order.merchant() == self.merchant => {
                 self.returned(event.at, pair(order), record)?;
             }
@@ -224,7 +239,7 @@ impl Making<'_> {
         let collection = self.collections.entry(currency).or_default();
         collection.returned += wide(record.amount);
         collection.taken_back += wide(record.cashback);
-        let was_owed = self.took_from_payable(record, payout_currency)?;
+        let was_owed = took_from_payable(self.store, self.merchant, record, payout_currency)?;
         let payable = self.payables.entry(payout_currency).or_default();
         let kind = if record.is_reversal { LineKind::Reversed } else { LineKind::Returned };
         let mut line = line(kind, at, record.order.to_string());
@@ -240,34 +255,6 @@ impl Making<'_> {
         }
         self.lines.push(line);
         Ok(())
-    }
-
-    /// Whether a return was paid from what was owed, and not by the gateway after the arrival: the
-    /// payable account has an entry of it.
-    fn took_from_payable(
-        &self,
-        record: &ReturnRecord,
-        payout_currency: Currency,
-    ) -> Result<bool, StatementFault> {
-        let key = AccountKey::payable(self.merchant, payout_currency);
-        let height = record.location.height;
-        // The cursor of the block before: this block's first entry may be the one.
-        let mut after =
-            EntryCursor { height: height.previous().unwrap_or_default(), sequence: u32::MAX };
-        loop {
-            let page = self.store.account_entries(&key, Some(after), PAGE_ITEMS_MAX)?;
-            let of_block = page.iter().take_while(|entry| entry.height == height);
-            let of_order = |entry: &&AccountEntry| entry.cause == EntryCause::Order(record.order);
-            if of_block.filter(of_order).any(|entry| entry.debits_posted > 0) {
-                return Ok(true);
-            }
-            match page.last() {
-                Some(last) if last.height == height => {
-                    after = EntryCursor { height, sequence: last.sequence };
-                }
-                _ => return Ok(false),
-            }
-        }
     }
 }
 
@@ -310,7 +297,9 @@ impl PayableSums {
         opening: i128,
         closing: i128,
     ) -> Result<Payable, StatementFault> {
-        let change = signed(self.payout) - signed(self.arrived) - signed(self.returned);
+        let change = signed(self.payout) + signed(self.bounced)
+            - signed(self.arrived)
+            - signed(self.returned);
         if opening + change != closing {
             return Err(StatementFault::Unequal {
                 what: "the payable at the end".to_owned(),
@@ -323,6 +312,7 @@ impl PayableSums {
             opening: Money::sum(opening, currency),
             payout: sum(self.payout, currency),
             arrived: sum(self.arrived, currency),
+            bounced: sum(self.bounced, currency),
             arrival_count: self.arrival_count,
             returned: sum(self.returned, currency),
             returned_after_arrival: sum(self.returned_after_arrival, currency),

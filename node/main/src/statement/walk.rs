@@ -6,9 +6,9 @@ use chain_state::{Location, OrderRecord, ReturnRecord, State};
 use chain_store::ChainStore;
 use chain_types::batch::{BATCH_HEADER_BYTES, BATCH_PREFIX_BYTES, BatchHeader};
 use chain_types::{
-    Amount, ArrivalItem, BatchKind, BlockHeader, CollectItem, Currency, Decision, FailureItem,
-    Height, HoldDecisionItem, InstructionId, OrderId, Outcome, ParticipantId, RechargeItem,
-    ReinstructItem, ReturnItem, codec,
+    Amount, ArrivalItem, BatchKind, BlockHeader, BounceItem, CollectItem, Currency, Decision,
+    FailureItem, Height, HoldDecisionItem, InstructionId, OrderId, Outcome, ParticipantId,
+    RechargeItem, ReinstructItem, ReturnItem, StepInItem, codec,
 };
 use zerocopy::FromBytes;
 
@@ -34,10 +34,28 @@ pub(super) enum What {
     Arrived { instruction: InstructionId, amount: Amount },
     /// An instruction could not be paid, says this gateway.
     Failed { instruction: InstructionId, gateway: ParticipantId },
+    /// An instruction's money came back, says its gateway.
+    Bounced { instruction: InstructionId, gateway: ParticipantId },
+    /// An agent said that an instruction's gateway is absent: alone, or as the second.
+    SteppedIn { instruction: InstructionId, agent: ParticipantId, attempt: u16, reason: u16 },
     /// A failed instruction was given again.
     Reinstructed { instruction: InstructionId },
     /// Money of an order went back.
     Returned { order: RechargeItem, record: ReturnRecord },
+}
+
+impl What {
+    /// The instruction that a word is about.
+    pub(super) fn instruction(&self) -> Option<InstructionId> {
+        match self {
+            Self::Arrived { instruction, .. }
+            | Self::Failed { instruction, .. }
+            | Self::Bounced { instruction, .. }
+            | Self::SteppedIn { instruction, .. }
+            | Self::Reinstructed { instruction } => Some(*instruction),
+            Self::Collected { .. } | Self::Returned { .. } => None,
+        }
+    }
 }
 
 /// A home's blocks and the state after the last of them.
@@ -135,6 +153,17 @@ impl<'a> Walk<'a> {
                 let word: FailureItem = read(bytes, height)?;
                 let gateway = batch.submitter;
                 Some(What::Failed { instruction: word.instruction(), gateway })
+            }
+            Some(BatchKind::Bounce) => {
+                let word: BounceItem = read(bytes, height)?;
+                let gateway = batch.submitter;
+                Some(What::Bounced { instruction: word.instruction(), gateway })
+            }
+            Some(BatchKind::StepIn) => {
+                let word: StepInItem = read(bytes, height)?;
+                let (instruction, agent) = (word.instruction(), batch.submitter);
+                let (attempt, reason) = (word.attempt.get(), word.reason.get());
+                Some(What::SteppedIn { instruction, agent, attempt, reason })
             }
             Some(BatchKind::Reinstruct) => {
                 let word: ReinstructItem = read(bytes, height)?;

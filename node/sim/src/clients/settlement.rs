@@ -29,7 +29,8 @@ pub fn arrive(_: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> 
         amount: (record.left().0 + wrong).into(),
         currency: record.id.currency.0.into(),
         reference: [9; 32],
-        spare: [0; 6],
+        attempt: record.attempt.into(),
+        spare: [0; 4],
     };
     let items: Vec<ArrivalItem> = outstanding(moment, gateway).into_iter().map(arrival).collect();
     moment.sign(gateway, &items)
@@ -59,7 +60,8 @@ fn failure(record: &InstructionRecord, reason: u16) -> FailureItem {
         currency: record.id.currency.0.into(),
         reason: reason.into(),
         reference: FAILURE_REFERENCE,
-        spare: [0; 12],
+        attempt: record.attempt.into(),
+        spare: [0; 10],
     }
 }
 
@@ -81,7 +83,8 @@ pub fn reinstruct(memory: &mut Memory, moment: &mut Moment<'_>) -> Option<Verifi
             merchant: id.merchant.0.into(),
             currency: id.currency.0.into(),
             reference: [4; 32],
-            spare: [0; 14],
+            attempt: moment.state.instruction(id).map_or(1, |record| record.attempt).into(),
+            spare: [0; 12],
         })
         .collect();
     moment.sign(agent, &items)
