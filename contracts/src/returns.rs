@@ -20,6 +20,7 @@ use chain_state::records::fingerprint;
 use chain_state::{
     AccountKey, Conversion, EntryCause, History, InstructionRecord, InstructionStatus, Location,
     Movement, OrderStatus, Overlay, PastCollection, PastOrder, Record, ReturnRecord, Returned,
+    Reversal,
 };
 use chain_types::rate::divide_half_even;
 use chain_types::{
@@ -52,6 +53,9 @@ struct Return {
     payout: Amount,
     /// Of the cashback granted.
     cashback: Amount,
+    collection: PastCollection,
+    /// Whether nothing of the payout is left with this return, and was before it.
+    is_whole: bool,
 }
 
 /// A gateway sends money of a collected order back.
@@ -129,6 +133,9 @@ fn check(
         amount: item.amount(),
         payout: part(paid),
         cashback: part(granted),
+        collection,
+        is_whole: share(paid, order.amount(), before, order.amount.get()).0 > 0
+            && share(paid, order.amount(), after, order.amount.get()).0 == 0,
     })
 }
 
@@ -348,7 +355,16 @@ fn settle_source(overlay: &mut Overlay<'_>, found: &Return, location: Location) 
         Source::Window => {
             let account = AccountKey::payable(found.item.merchant(), found.item.payout_currency());
             let payable = overlay.open(account);
-            overlay.reverse_in_window(payable, found.payout);
+            let id = found.item.order_id();
+            let released = overlay.tables().hold_releases().get(&id).copied();
+            let reversal = Reversal {
+                amount: found.payout,
+                accepted: released.unwrap_or(found.collection.submitted),
+                collected: found.collection.time,
+                is_cross_border: found.conversion.is_some(),
+                is_whole: found.is_whole,
+            };
+            overlay.reverse_in_window(payable, &reversal);
         }
         Source::Failed(record) => {
             let returned = record.amount_returned.0.saturating_add(found.payout.0);

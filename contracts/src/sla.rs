@@ -14,10 +14,10 @@
 //!   an arrival by mistake.
 
 use chain_state::{
-    Breach, BreachSubject, Collected, Corridor, InstructionRecord, Overlay, Reservation,
+    Breach, BreachSubject, Corridor, Due, DueKey, InstructionRecord, Overlay, Reservation,
     SLA_BUCKETS_MS, Stage,
 };
-use chain_types::{FailureReason, OrderId};
+use chain_types::{FailureReason, OrderId, TimeMs};
 
 /// Notes a collection that came late.
 pub(crate) fn note_collection(overlay: &mut Overlay<'_>, id: OrderId, held: &Reservation) {
@@ -40,19 +40,20 @@ pub(crate) fn note_expiry(overlay: &mut Overlay<'_>, id: OrderId, held: &Reserva
 pub(crate) fn note_instruction(
     overlay: &mut Overlay<'_>,
     record: &InstructionRecord,
-    collected: &Collected,
+    first: (&DueKey, &Due),
+    deadline: TimeMs,
 ) {
-    if record.instructed <= collected.deadline {
+    if record.instructed <= deadline {
         return;
     }
     let deadline_collect_ms = overlay.state().parameters().deadline_collect_ms;
-    let in_time = collected.earliest_accepted.plus(deadline_collect_ms);
-    let is_collected_late = collected.earliest_collected > in_time;
+    let (key, due) = first;
+    let is_collected_late = key.collected > key.accepted.plus(deadline_collect_ms);
     overlay.breach(Breach {
         stage: Stage::Instructed,
-        late: is_collected_late.then_some(collected.earliest_gateway),
+        late: is_collected_late.then_some(due.gateway),
         subject: BreachSubject::Instruction(record.id),
-        deadline: collected.deadline,
+        deadline,
     });
 }
 

@@ -20,8 +20,8 @@
 use std::collections::BTreeMap;
 
 use chain_state::{
-    AccountKey, AccountKind, Collected, EntryCause, InstructionRecord, InstructionStatus, Location,
-    Movement, Overlay, Record, WindowOpening, WindowRecord, WindowSettlement,
+    AccountKey, AccountKind, EntryCause, InstructionRecord, InstructionStatus, Location, Movement,
+    Overlay, Record, WindowOpening, WindowRecord, WindowSettlement,
 };
 use chain_types::{
     Amount, Currency, InstructionId, MerchantId, Outcome, Participant, ParticipantId, Rejection,
@@ -44,10 +44,8 @@ pub(crate) fn close_if_due(overlay: &mut Overlay<'_>) {
     closed.closed = Some(time);
     closed.last_height = Some(state.height());
     assert_netted(&closed);
-    for ((merchant, currency), collected) in &window.collected {
-        if collected.amount.0 > 0 {
-            instruct(overlay, *merchant, *currency, collected);
-        }
+    for (merchant, currency) in window.collected.keys() {
+        instruct(overlay, *merchant, *currency);
     }
     let id = window.opening.id;
     let closes = time.plus(state.parameters().window_ms);
@@ -65,35 +63,41 @@ pub(crate) fn close_if_due(overlay: &mut Overlay<'_>) {
     }
 }
 
-fn instruct(
-    overlay: &mut Overlay<'_>,
-    merchant: MerchantId,
-    currency: Currency,
-    collected: &Collected,
-) {
+/// Gives what is left of a merchant's orders to its gateway; nothing when all went back.
+fn instruct(overlay: &mut Overlay<'_>, merchant: MerchantId, currency: Currency) {
     let state = overlay.state();
-    let payment_least_ms = state.parameters().payment_least_ms;
+    let mut dues = state.window_open().dues_of(merchant, currency);
+    let Some(first) = dues.next() else { return };
     let payout = state.merchant(merchant).map(|found| found.payout_gateway);
     assert!(payout.is_some(), "merchant {merchant} was collected for and is not known");
-    let record = InstructionRecord {
+    let least = overlay.time().plus(state.parameters().payment_least_ms);
+    let mut record = InstructionRecord {
         id: InstructionId { window: state.window(), merchant, currency },
         gateway: payout.unwrap_or_default(),
-        amount: collected.amount,
+        amount: Amount(0),
         amount_returned: Amount(0),
-        order_count: collected.order_count,
-        cross_border_count: collected.cross_border_count,
+        order_count: 0,
+        cross_border_count: 0,
         attempt: 1,
         attempt_height: overlay.height(),
         failures: 0,
         recalled: None,
-        earliest_accepted: collected.earliest_accepted,
+        earliest_accepted: first.0.accepted,
         instructed: overlay.time(),
-        deadline: collected.deadline.max(overlay.time().plus(payment_least_ms)),
+        deadline: first.1.deadline,
         status: InstructionStatus::Instructed,
         reference: [0; 32],
     };
+    for (key, due) in std::iter::once(first).chain(dues) {
+        record.amount = Amount(record.amount.0.saturating_add(due.amount.0));
+        record.order_count += due.order_count;
+        record.cross_border_count += if key.is_cross_border { due.order_count } else { 0 };
+        record.deadline = record.deadline.min(due.deadline);
+    }
+    let deadline = record.deadline;
+    record.deadline = deadline.max(least);
     overlay.put_instruction(record);
-    sla::note_instruction(overlay, &record, collected);
+    sla::note_instruction(overlay, &record, first, deadline);
 }
 
 /// Credits to each gateway the cashback that it gave to users.

@@ -194,6 +194,8 @@ tables! {
     /// What was returned of instructions after their arrival, by the time of that, for as long as
     /// their money may come back.
     arrived_returns: (TimeMs, InstructionId) => Amount;
+    /// When orders that had been held were released, while their window may be open.
+    hold_releases: OrderId => TimeMs;
     /// Periods that governance changed since, by parameter and the block time up to which they were
     /// in force: what began under one ends under it.
     past_periods: (u16, TimeMs) => u64;

@@ -585,6 +585,7 @@ impl History for Chain {
         let collection = (status == OrderStatus::Collected).then(|| {
             let Decided { header, outcomes, .. } = self.block_at(step.height);
             PastCollection {
+                submitted: self.block_at(location.height).header.time,
                 outcome: outcomes[step.batch as usize][step.item as usize],
                 height: header.height,
                 time: header.time,

@@ -54,6 +54,8 @@ pub struct Instruction {
     pub left: u64,
     /// When it is due, in milliseconds since the Unix epoch.
     pub due_ms: u64,
+    /// How many orders it pays out.
+    pub orders: u64,
     /// How often it was given: 1 at the close of its window.
     pub attempt: u32,
     arrival: Option<ArrivalItem>,
@@ -85,6 +87,7 @@ impl Instruction {
             amount,
             left: amount,
             due_ms,
+            orders: 0,
             attempt: 1,
             arrival: None,
             failure: None,

@@ -126,7 +126,8 @@ impl Auditor {
         let (merchant, currency) = (order.item.merchant.get(), order.item.currency.get());
         match source {
             Source::OpenWindow => {
-                self.windows.owe_less(merchant, order.payable().currency, refund.payout);
+                let key = (merchant, order.payable().currency);
+                self.windows.owe_less(key, order.item.order_id(), refund.payout);
             }
             Source::Failed(key) => self.return_from(key, refund.payout),
             Source::Arrived(key, _) => self.return_after_arrival(key, refund.payout),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chain_types::{Outcome, ParticipantId, Rejection, SettleWindowItem};
+use chain_types::{OrderId, Outcome, ParticipantId, Rejection, SettleWindowItem};
 
 use crate::auditor::{Auditor, Verdict};
 use crate::books::{Account, Kind, Movement};
@@ -43,11 +43,10 @@ pub struct WindowReport {
     pub settled: Option<(ParticipantId, [u8; 32])>,
 }
 
-/// What a merchant is to be paid of the open window in a currency.
+/// What a merchant is to be paid of an order of the open window.
 #[derive(Debug, Clone, Copy)]
 struct Owed {
-    sum: u128,
-    /// The earliest due time of its orders.
+    left: u64,
     due: u64,
 }
 
@@ -58,7 +57,8 @@ pub(crate) struct Windows {
     opened: u64,
     /// When it closes, by the length that held at its opening.
     closes: u64,
-    owed: BTreeMap<(u64, u16), Owed>,
+    /// By merchant and currency, then by order.
+    owed: BTreeMap<(u64, u16), BTreeMap<OrderId, Owed>>,
     parties: BTreeMap<(u8, u64, u16), Gross>,
     pub(crate) closed: BTreeMap<u64, WindowReport>,
 }
@@ -78,12 +78,12 @@ impl Windows {
 
     /// What a merchant is to be paid of the open window in a currency.
     pub(crate) fn owed_to(&self, merchant: u64, currency: u16) -> u128 {
-        self.owed.get(&(merchant, currency)).map_or(0, |owed| owed.sum)
+        self.owed.get(&(merchant, currency)).map_or(0, sum)
     }
 
     /// Everything that is to be paid of the open window, by merchant and currency.
     pub(crate) fn all_owed(&self) -> impl Iterator<Item = ((u64, u16), u128)> {
-        self.owed.iter().map(|(key, owed)| (*key, owed.sum))
+        self.owed.iter().map(|(key, owed)| (*key, sum(owed)))
     }
 
     /// A leg on the debit side of a party.
@@ -103,10 +103,8 @@ impl Windows {
     /// A collected order: it is owed, and its legs but the paying gateway's are counted.
     pub(crate) fn collect(&mut self, order: &Order, due: u64) {
         let payable = order.payable();
-        let owed = self.owed.entry((payable.owner, payable.currency));
-        let owed = owed.or_insert(Owed { sum: 0, due });
-        owed.sum += u128::from(order.payout);
-        owed.due = owed.due.min(due);
+        let owed = self.owed.entry((payable.owner, payable.currency)).or_default();
+        owed.insert(order.item.order_id(), Owed { left: order.payout, due });
         self.debit(order.liquidity(), order.amount());
         if let Some(fill) = order.fill {
             let (currency, payout_currency) = (order.item.currency.get(), payable.currency);
@@ -116,12 +114,18 @@ impl Windows {
         }
     }
 
-    /// A reversal: less is owed.
-    pub(crate) fn owe_less(&mut self, merchant: u64, currency: u16, payout: u64) {
-        if let Some(owed) = self.owed.get_mut(&(merchant, currency)) {
-            owed.sum -= u128::from(payout);
+    /// A reversal: less is owed of an order, and with nothing left it is in the window no longer.
+    pub(crate) fn owe_less(&mut self, key: (u64, u16), order: OrderId, payout: u64) {
+        let Some(owed) = self.owed.get_mut(&key) else { return };
+        if let Some(of_order) = owed.get_mut(&order) {
+            of_order.left -= payout;
         }
+        owed.retain(|_, of_order| of_order.left > 0);
     }
+}
+
+fn sum(owed: &BTreeMap<OrderId, Owed>) -> u128 {
+    owed.values().map(|of_order| u128::from(of_order.left)).sum()
 }
 
 /// The net of a currency's parties, for each currency.
@@ -164,17 +168,15 @@ impl Auditor {
     fn instruct(&mut self) {
         let window = self.windows.open;
         for ((merchant, currency), owed) in std::mem::take(&mut self.windows.owed) {
-            let Ok(amount) = u64::try_from(owed.sum) else {
+            let Ok(amount) = u64::try_from(sum(&owed)) else {
                 unreachable!("216 keeps sums within an amount")
             };
-            if amount == 0 {
-                continue;
-            }
+            let Some(due) = owed.values().map(|of_order| of_order.due).min() else { continue };
             let gateway = self.registry.payout_gateway(chain_types::MerchantId(merchant));
             self.windows.credit(Account::liquidity(gateway.0, currency), amount);
             let least = self.time.saturating_add(self.registry.parameters.payment_least_ms);
-            let due = owed.due.max(least);
-            let instruction = Instruction::new(gateway, amount, due, self.height);
+            let mut instruction = Instruction::new(gateway, amount, due.max(least), self.height);
+            instruction.orders = u64::try_from(owed.len()).unwrap_or(u64::MAX);
             self.instructions.add((window, merchant, currency), instruction);
         }
     }

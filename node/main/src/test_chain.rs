@@ -186,6 +186,7 @@ impl History for Past<'_> {
         let collection = (record.status == OrderStatus::Collected)
             .then(|| archive::item(self.store, record.status_location).unwrap());
         let collection = collection.map(|collecting| PastCollection {
+            submitted: submitted.header.time,
             outcome: collecting.outcome,
             height: collecting.header.height,
             time: collecting.header.time,

@@ -68,12 +68,14 @@ impl History for Past<'_> {
         })?;
         let submitted = self.archive.item(record.location)?;
         let item = RechargeItem::read_from_bytes(&submitted.item).ok()?;
+        let submission = submitted.header.time;
         let collection = match record.status {
             OrderStatus::Collected if record.status_location == record.location => Some(submitted),
             OrderStatus::Collected => self.archive.item(record.status_location),
             _ => None,
         };
         let collection = collection.map(|collecting| PastCollection {
+            submitted: submission,
             outcome: collecting.outcome,
             height: collecting.header.height,
             time: collecting.header.time,
