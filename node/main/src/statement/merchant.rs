@@ -211,7 +211,7 @@ impl Making<'_> {
                 line.payable_change = less(*amount, instruction.currency);
                 self.lines.push(line);
             }
-            What::Bounced { instruction, .. } if instruction.merchant == self.merchant => {
+            What::Bounced { instruction } if instruction.merchant == self.merchant => {
                 let currency = instruction.currency;
                 let key = AccountKey::payable(self.merchant, currency);
                 let height = Height(event.at.cause.height);

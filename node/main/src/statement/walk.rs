@@ -32,10 +32,10 @@ pub(super) enum What {
     Collected { item: RechargeItem, payout: Amount, cashback: Amount },
     /// An instruction's money arrived.
     Arrived { instruction: InstructionId, amount: Amount },
-    /// An instruction could not be paid, says this gateway.
-    Failed { instruction: InstructionId, gateway: ParticipantId },
-    /// An instruction's money came back, says its gateway.
-    Bounced { instruction: InstructionId, gateway: ParticipantId },
+    /// An instruction could not be paid.
+    Failed { instruction: InstructionId },
+    /// An instruction's money came back.
+    Bounced { instruction: InstructionId },
     /// An agent said that an instruction's gateway is absent: alone, or as the second.
     SteppedIn { instruction: InstructionId, agent: ParticipantId, attempt: u16, reason: u16 },
     /// A failed instruction was given again.
@@ -49,8 +49,8 @@ impl What {
     pub(super) fn instruction(&self) -> Option<InstructionId> {
         match self {
             Self::Arrived { instruction, .. }
-            | Self::Failed { instruction, .. }
-            | Self::Bounced { instruction, .. }
+            | Self::Failed { instruction }
+            | Self::Bounced { instruction }
             | Self::SteppedIn { instruction, .. }
             | Self::Reinstructed { instruction } => Some(*instruction),
             Self::Collected { .. } | Self::Returned { .. } => None,
@@ -151,13 +151,11 @@ impl<'a> Walk<'a> {
             }
             Some(BatchKind::Failure) => {
                 let word: FailureItem = read(bytes, height)?;
-                let gateway = batch.submitter;
-                Some(What::Failed { instruction: word.instruction(), gateway })
+                Some(What::Failed { instruction: word.instruction() })
             }
             Some(BatchKind::Bounce) => {
                 let word: BounceItem = read(bytes, height)?;
-                let gateway = batch.submitter;
-                Some(What::Bounced { instruction: word.instruction(), gateway })
+                Some(What::Bounced { instruction: word.instruction() })
             }
             Some(BatchKind::StepIn) => {
                 let word: StepInItem = read(bytes, height)?;
