@@ -1,7 +1,9 @@
 //! Paying gateways, and the agents who speak of instructions and windows.
 
 use chain_state::{InstructionRecord, InstructionStatus};
-use chain_types::operation::{ArrivalItem, FailureItem, ReinstructItem, SettleWindowItem};
+use chain_types::operation::{
+    ArrivalItem, BounceItem, FailureItem, RecallItem, ReinstructItem, SettleWindowItem, StepInItem,
+};
 use chain_types::{ParticipantId, VerifiedBatch, WindowId};
 use rand::Rng as _;
 
@@ -85,6 +87,60 @@ pub fn reinstruct(memory: &mut Memory, moment: &mut Moment<'_>) -> Option<Verifi
             reference: [4; 32],
             attempt: moment.state.instruction(id).map_or(1, |record| record.attempt).into(),
             spare: [0; 12],
+        })
+        .collect();
+    moment.sign(agent, &items)
+}
+
+/// Money of instructions that arrived comes back to the gateways that paid them.
+pub fn bounce(memory: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
+    let gateway = moment.pick(&GATEWAYS);
+    let known = memory.arrived.iter().filter_map(|id| moment.state.instruction(id));
+    let own: Vec<InstructionRecord> =
+        known.filter(|record| record.gateway == gateway).copied().collect();
+    let reason = moment.random.random_range(0..=8);
+    let items: Vec<BounceItem> = moment
+        .some(own, 2)
+        .iter()
+        .map(|record| {
+            let FailureItem { window, merchant, currency, reason, reference, attempt, spare } =
+                failure(record, reason);
+            BounceItem { window, merchant, currency, reason, reference, attempt, spare }
+        })
+        .collect();
+    moment.sign(gateway, &items)
+}
+
+/// An agent asks that instructions shall not be paid.
+pub fn recall(_: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
+    let agent = moment.pick(&AGENTS);
+    let waiting = moment.state.outstanding_instructions().copied().collect();
+    let items: Vec<RecallItem> = moment
+        .some(waiting, 2)
+        .iter()
+        .map(|record: &InstructionRecord| RecallItem {
+            window: record.id.window.0.into(),
+            merchant: record.id.merchant.0.into(),
+            currency: record.id.currency.0.into(),
+            reference: [6; 32],
+            attempt: record.attempt.into(),
+            spare: [0; 12],
+        })
+        .collect();
+    moment.sign(agent, &items)
+}
+
+/// An agent says of instructions that their gateways are absent; mostly they are not.
+pub fn step_in(_: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
+    let agent = moment.pick(&AGENTS);
+    let waiting = moment.state.outstanding_instructions().copied().collect();
+    let items: Vec<StepInItem> = moment
+        .some(waiting, ITEMS_MAX)
+        .iter()
+        .map(|record: &InstructionRecord| {
+            let FailureItem { window, merchant, currency, reason, reference, attempt, spare } =
+                failure(record, 4);
+            StepInItem { window, merchant, currency, reason, reference, attempt, spare }
         })
         .collect();
     moment.sign(agent, &items)
