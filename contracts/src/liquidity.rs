@@ -6,8 +6,8 @@
 //! Rules of a proposal, in order: the id is a UUIDv7 (200); spare bytes are zero (201); the action
 //! has a meaning (507); the id is timely (203, 204); the id is new (repeated, or 500 for other
 //! content); the amount is not zero, but for a cap (206); the currency is the chain's (208); the
-//! account's kind takes the action and its owner is registered for it, or was and the account is not
-//! empty (504); a withdrawal is
+//! account's kind takes the action and its owner is registered for it, or was and the account
+//! is not empty (504); a withdrawal is
 //! within the balance that is free (505); sums fit (216). Of a decision: 200, 201, the decision
 //! has a meaning (310), the transfer is known (501), names the same action and amount (508), is not
 //! decided otherwise (502; the same again is repeated) and not by its maker (503); a cap is not

@@ -9,7 +9,8 @@
 //!   is the gateway of its earliest order if that was collected late, else no party: the chain
 //!   itself stood still.
 //! - Arrived: the paying gateway has until the instruction's deadline. Noticed once, by the first
-//!   block past it; an instruction that failed before is not late. Each attempt has its own due time.
+//!   block past it; an instruction that failed before is not late. Each attempt has its own
+//!   due time.
 //! - Failed: a gateway that fails one instruction more often in a row than is allowed, or attested
 //!   an arrival by mistake.
 

@@ -21,8 +21,8 @@ numbered! {
         FxPosition = 5, "fx-position";
         /// Fees earned; owned by the scheme.
         Fees = 6, "fees";
-        /// Funds of failed payments until they are instructed again or returned: a party of windows'
-        /// nets; owned by the scheme.
+        /// Funds of failed payments until they are instructed again or returned: a party of
+        /// windows' nets; owned by the scheme.
         Suspense = 7, "suspense";
         /// Counter-account of all money that came from or went outside; owned by the scheme.
         SchemeSettlement = 8, "scheme-settlement";

@@ -96,7 +96,8 @@ parameters! {
     block_batches_max: u32 = 4_096, 1 => 4_096;
     /// The most items in a block. A full batch must fit, or it could never commit.
     block_items_max: u32 = 65_536, BATCH_ITEMS_MAX => 32 * BATCH_ITEMS_MAX;
-    /// The most returns and bounces in a block: each reads the past from disk. A full batch must fit.
+    /// The most returns and bounces in a block: each reads the past from disk. A full batch must
+    /// fit.
     block_returns_max: u32 = 1_024, 1_024 => 65_536;
     /// The largest amount of one order, in minor units.
     order_amount_max: u64 = 1_000_000_000_000, 1 => 1_000_000_000_000_000;

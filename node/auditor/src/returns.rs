@@ -87,8 +87,8 @@ impl Auditor {
         refuse_if(!is_party, Rejection::NotReturnParty).map(|()| source)
     }
 
-    /// Whether somebody returns in the place of a gateway that is absent: the collecting gateway, or
-    /// an agent when that is absent as well.
+    /// Whether somebody returns in the place of a gateway that is absent: the collecting gateway,
+    /// or an agent when that is absent as well.
     fn may_stand_in(
         &self,
         instruction: &Instruction,
