@@ -121,7 +121,7 @@ fn november(chain: &mut TestChain, ids: &[String]) {
     assert_eq!(chain.block(100, &[again]), [0]);
     let left = chain.state.instruction(&first.parse().unwrap()).unwrap().left();
     let amount = format!("{}.{:02}", left.0 / 100, left.0 % 100);
-    let arrived = says(chain, C, Kind::Arrival, &format!("{first},{amount}"));
+    let arrived = says(chain, C, Kind::Arrival, &format!("{first},{amount},moved,2"));
     assert_eq!(chain.block(100, &[arrived]), [0]);
     let later = says(chain, C, Kind::Return, &format!("{},0.01,CNY,CUST,1", ids[0]));
     let again = "merchant,amount,currency\n1001,80,CNY\n1001,1.99,CNY\n1001,40,CNY";
@@ -257,7 +257,7 @@ fn a_block_may_return_reinstruct_pay_and_return() {
     assert_eq!(chain.block(100, &[failed]), [0]);
     let first = says(&mut chain, B, Kind::Return, &format!("{id},20,CNY,AC04,1"));
     let again = says(&mut chain, AGENTS[0], Kind::Reinstruct, "0-1001-156,again");
-    let arrived = says(&mut chain, B, Kind::Arrival, "0-1001-156,80");
+    let arrived = says(&mut chain, B, Kind::Arrival, "0-1001-156,80,again,2");
     let second = says(&mut chain, B, Kind::Return, &format!("{id},30,CNY,CUST,2"));
     assert_eq!(chain.block(100, &[first, again, arrived, second]), [0, 0, 0, 0]);
     let made = of_shop(&chain, "2026-11");
