@@ -128,9 +128,11 @@ impl Speaker {
             attempt: self.attempt(&record).into(),
             spare: [0; 10],
         };
-        let first = self.choose(&AGENTS);
+        // Two of them are of one house.
+        let agents = [AGENTS[0], AGENTS[1], AGENTS[2], HOUSE];
+        let first = self.choose(&agents);
         if !self.one_in(4) {
-            let second = self.choose(&AGENTS);
+            let second = self.choose(&agents);
             self.queue.push_back((second, item.into()));
         }
         if self.one_in(8) {

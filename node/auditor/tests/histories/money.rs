@@ -300,22 +300,31 @@ impl Speaker {
     /// At the last moment of a converted order's own rate, or one beside it, all that is left of it
     /// goes back.
     pub fn last_at_own_rate(&mut self, chain: &Chain) -> Option<u64> {
-        let known = self.order_that(|known| known.item.quote().is_some())?;
-        let collection = chain.order(&known.item.order_id())?.collection?;
-        let edge = collection.time.0 + chain.state.parameters().return_rate_ms;
-        let time = edge + self.below(3) - 1;
-        let left = known.item.amount.get().checked_sub(known.returned).filter(|left| *left > 0)?;
-        let by = payer(Now { chain, time }, &known)?;
+        let last = chain.state.time().0;
+        let rate_ms = chain.state.parameters().return_rate_ms;
+        let edge_of = |known: &Known| {
+            known.item.quote()?;
+            let collection = chain.order(&known.item.order_id())?.collection?;
+            let edge = collection.time.0 + rate_ms;
+            let by = payer(Now { chain, time: edge }, known).filter(|_| edge > last + 1)?;
+            let left = known.item.amount.get().checked_sub(known.returned);
+            Some((known.item.order_id, known.returns, edge, by, left.filter(|left| *left > 0)?))
+        };
+        let found: Vec<_> = self.orders.iter().rev().take(150).filter_map(edge_of).collect();
+        if found.is_empty() {
+            return None;
+        }
+        let (order_id, returns, edge, by, left) = self.choose(&found);
         let item = ReturnItem {
-            order_id: known.item.order_id,
+            order_id,
             amount: left.into(),
             reason: 2.into(),
-            sequence: (known.returns + 1).into(),
+            sequence: (returns + 1).into(),
             reference: [9; 32],
             spare: [0; 4],
         };
-        (time > chain.state.time().0).then(|| self.queue.push_back((by, item.into())))?;
-        Some(time)
+        self.queue.push_back((by, item.into()));
+        Some(edge + self.below(3) - 1)
     }
 
     /// At the last moment for which a reservation holds its quote, or one beside it, it is

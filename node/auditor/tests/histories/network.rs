@@ -130,7 +130,7 @@ fn parameters() -> Parameters {
         rounding_loss_max_per_mille: 100,
         reference_confirm_ms: 3_000,
         quote_hold_ms: 8_000,
-        return_rate_ms: 20_000,
+        return_rate_ms: 6_000,
         transfer_validity_ms: 60_000,
         proposal_validity_ms: 60_000,
         governance_notice_heights: 2,

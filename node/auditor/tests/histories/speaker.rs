@@ -125,7 +125,7 @@ impl Speaker {
         let reserved = state.expired_reservations(TimeMs(u64::MAX));
         let transfers = tables.transfers.values().last();
         let references = tables.references.values();
-        let edge = match self.below(9) {
+        let edge = match self.below(12) {
             0 | 1 => opened.plus(parameters.window_ms),
             2 => reserved.first().map(|(_, held)| held.expires)?,
             3 => tables.quotes.values().last().map(|quote| quote.valid_until)?,
@@ -134,7 +134,7 @@ impl Speaker {
                 let since = level.step.map_or(level.since, |step| step.since);
                 since.plus(parameters.reference_confirm_ms)
             }
-            5 => return self.last_at_own_rate(chain),
+            5 | 9..12 => return self.last_at_own_rate(chain),
             6 => return self.last_of_hold(chain),
             7 => tables.rates.values().last()?.observed.plus(parameters.rate_fresh_ms),
             _ => transfers?.proposed.plus(parameters.transfer_validity_ms),

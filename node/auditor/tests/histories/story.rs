@@ -1,6 +1,8 @@
 //! A chain with the auditor beside it, for histories of which every step is chosen.
 
-use chain_types::{ChainGenesis, Flags, OrderId, Outcome, RechargeItem, TimeMs, VerifiedBatch};
+use chain_types::{
+    ChainGenesis, Flags, OrderId, Outcome, ParticipantId, RechargeItem, TimeMs, VerifiedBatch,
+};
 use node_auditor::Auditor;
 
 use crate::chain::Chain;
@@ -39,7 +41,7 @@ impl Story {
             said.iter().map(|(by, items)| self.batch(time, *by, items)).collect();
         let executed = self.chain.execute(time, &batches, &[]);
         let (header, outcomes) = (&executed.block.header, &executed.outcomes);
-        if let Err(finding) = self.auditor.block(header, &[], &batches, outcomes) {
+        if let Err(finding) = self.auditor.whole_block(header, None, &[], &batches, outcomes) {
             panic!("{finding}");
         }
         let codes = outcomes.concat().iter().map(|Outcome(code)| *code).collect();
@@ -65,10 +67,9 @@ impl Story {
     pub fn order(&mut self, amount: u64) -> RechargeItem {
         self.serial += 1;
         let time = self.chain.state.time().plus(1);
-        let mut entropy = [0; 10];
-        entropy[2..].copy_from_slice(&self.serial.to_be_bytes());
+        let [_, _, entropy @ ..] = self.serial.to_be_bytes();
         RechargeItem {
-            order_id: OrderId::new(time, entropy).0,
+            order_id: OrderId::owned(ParticipantId(GATEWAYS[0]), time, entropy).0,
             user: [1; 16],
             merchant: MERCHANTS[0].into(),
             collecting_gateway: GATEWAYS[0].into(),

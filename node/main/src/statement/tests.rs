@@ -281,9 +281,9 @@ fn two_changes_of_a_merchant_in_one_block_name_the_last_gateway() {
         )
     };
     let later = says(&mut chain, 1, Kind::Proposal, &moved(height + 3, C));
-    assert_eq!(chain.block(100, &[later.clone()]), [0]);
+    assert_eq!(chain.block(100, std::slice::from_ref(&later)), [0]);
     let sooner = says(&mut chain, 1, Kind::Proposal, &moved(height + 2, A));
-    assert_eq!(chain.block(100, &[sooner.clone()]), [0]);
+    assert_eq!(chain.block(100, std::slice::from_ref(&sooner)), [0]);
     let approvals = [later, sooner].map(|(_, proposed)| {
         let Operations::Proposal(items) = proposed else { panic!() };
         let text = format!("{},approve,{}", items[0].proposal_id(), items[0].digest());
