@@ -434,7 +434,7 @@ impl PayoutGateways {
                 {
                     let since = record.status_height.next();
                     let gateway = merchant.payout_gateway;
-                    let change = (since, record.activation, record.id, gateway);
+                    let change = (since, record.due, record.id, gateway);
                     changes.entry(merchant.id).or_default().push(change);
                 }
             }
@@ -443,7 +443,8 @@ impl PayoutGateways {
                 break;
             }
         }
-        // Changes of one block take effect in the order of their heights, then of their ids.
+        // Changes of one block take effect in the order of the heights that they are due at, then
+        // of their ids.
         let ascending = |mut found: Vec<(Height, Height, ProposalId, ParticipantId)>| {
             found.sort_unstable();
             found.into_iter().map(|(since, _, _, gateway)| (since, gateway)).collect()
