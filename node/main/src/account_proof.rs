@@ -8,7 +8,7 @@ use chain_types::prove::{ProofTooLarge, decode_proof, encode_proof};
 use chain_types::{BlockHeader, Certificate, ChainGenesis};
 
 /// The first bytes of an account proof.
-pub const ACCOUNT_PROOF_MAGIC: [u8; 8] = *b"SLUICEA2";
+pub const ACCOUNT_PROOF_MAGIC: [u8; 8] = *b"SLUICEA3";
 
 /// An account after a decided block, with its proofs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub enum AccountProofError {
     #[error("not an account proof: {0}")]
     Codec(#[from] CodecError),
     /// The first bytes are not [`ACCOUNT_PROOF_MAGIC`].
-    #[error("not an account proof: it does not begin with SLUICEA2")]
+    #[error("not an account proof: it does not begin with SLUICEA3")]
     Magic,
     /// The counters do not lead to the block's state digest.
     #[error("the account's counters do not lead to the block's state digest")]

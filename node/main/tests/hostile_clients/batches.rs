@@ -16,7 +16,7 @@ const HEADER_BYTES: usize = 84;
 const PREFIX_BYTES: usize = HEADER_BYTES + 64;
 const BATCH_BYTES_MAX: usize = PREFIX_BYTES + 8_192 * 128;
 /// The numbers of the kinds, each with the bytes of an item and the most items.
-const KINDS: [(u16, usize, u32); 16] = [
+const KINDS: [(u16, usize, u32); 17] = [
     (1, 128, 8_192),
     (2, 64, 8_192),
     (3, 64, 8_192),
@@ -24,7 +24,7 @@ const KINDS: [(u16, usize, u32); 16] = [
     (5, 64, 8_192),
     (6, 64, 1_024),
     (7, 64, 8_192),
-    (8, 64, 8_192),
+    (8, 96, 1_024),
     (9, 96, 1_024),
     (10, 64, 1_024),
     (11, 64, 1_024),
@@ -33,6 +33,7 @@ const KINDS: [(u16, usize, u32); 16] = [
     (14, 64, 1_024),
     (15, 512, 64),
     (16, 64, 1_024),
+    (23, 96, 1_024),
 ];
 
 /// The bytes of a base64 text of RFC 4648 section 4 with padding, if it is the one text of them.
