@@ -23,8 +23,8 @@ use chain_types::{
 use crate::evidence::EvidenceError;
 use crate::lane::Lanes;
 use crate::{
-    admission, evidence as caught, fx, governance, instructions, liquidity, orders, reservations,
-    returns, risk, settlement, sla, users, windows,
+    admission, bounces, evidence as caught, fx, governance, instructions, liquidity, orders,
+    periods, reservations, returns, risk, settlement, sla, stepping_in, users, windows,
 };
 
 /// What a proposer decides of a block, besides its batches and evidence.
@@ -150,11 +150,14 @@ pub fn execute(
     governance::expire(&mut overlay);
     fx::forget(&mut overlay);
     returns::forget(&mut overlay);
+    bounces::forget(&mut overlay);
+    periods::forget(&mut overlay);
     let outcomes: Vec<Vec<Outcome>> = (0_u32..)
         .zip(batches.iter().zip(submitters))
         .map(|(index, (batch, submitter))| run(&mut overlay, index, batch, submitter, history))
         .collect();
     governance::activate(&mut overlay);
+    periods::note_changes(&mut overlay);
     let window = overlay.window().id;
     let next_validators_hash = overlay.next_validators_hash();
     let changes = overlay.finish();
@@ -227,7 +230,7 @@ fn check_form<'a>(
     if actual > u64::from(limit) {
         return Err(BlockError::Items { actual, limit });
     }
-    let returns = batches.iter().filter(|batch| batch.kind() == BatchKind::Return);
+    let returns = batches.iter().filter(|batch| batch.kind().counts_as_returns());
     let actual = returns.map(|batch| u64::from(batch.count())).sum();
     let limit = state.parameters().block_returns_max;
     if actual > u64::from(limit) {
@@ -302,7 +305,16 @@ fn run<'a>(
             returns::give_back(overlay, submitter, item, leaf, at, history)
         }),
         Items::Reinstruct(items) => {
-            each!(items, |item, _at, _leaf| instructions::reinstruct(overlay, item))
+            each!(items, |item, _at, _leaf| instructions::reinstruct(overlay, submitter, item))
+        }
+        Items::Bounce(items) => each!(items, |item, at, _leaf| {
+            bounces::bounce(overlay, submitter, item, at, history)
+        }),
+        Items::Recall(items) => {
+            each!(items, |item, _at, _leaf| stepping_in::recall(overlay, submitter, item))
+        }
+        Items::StepIn(items) => {
+            each!(items, |item, at, _leaf| stepping_in::step_in(overlay, submitter, item, at))
         }
         Items::SettleWindow(items) => {
             each!(items, |item, _at, _leaf| settlement::propose(overlay, submitter, item, history))

@@ -10,6 +10,7 @@
 mod admission;
 mod block;
 mod booking;
+mod bounces;
 pub mod calendar;
 pub mod cashback;
 mod changes;
@@ -20,6 +21,7 @@ mod instructions;
 mod lane;
 mod liquidity;
 mod orders;
+mod periods;
 pub mod reference;
 mod reservations;
 mod returns;
@@ -27,6 +29,7 @@ mod risk;
 mod separation;
 mod settlement;
 mod sla;
+mod stepping_in;
 pub mod users;
 mod windows;
 

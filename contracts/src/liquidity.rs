@@ -6,13 +6,14 @@
 //! Rules of a proposal, in order: the id is a UUIDv7 (200); spare bytes are zero (201); the action
 //! has a meaning (507); the id is timely (203, 204); the id is new (repeated, or 500 for other
 //! content); the amount is not zero, but for a cap (206); the currency is the chain's (208); the
-//! account's kind takes the action and its owner is registered for it (504); the account is not of
-//! the submitter's own legal entity (117); a withdrawal is within the balance that is free (505)
-//! and settled (511); sums fit (216). Of a decision: 200, 201, the decision has a meaning (310),
-//! the transfer is known (501), names the same action and amount (508), is not decided otherwise
-//! (502; the same again is repeated) and not by its maker or another of its legal entity (503); the
-//! account is not of the checker's own legal entity (117); a cap is not below what is used (506); a
-//! withdrawal is still of settled money (511); sums fit (216).
+//! account's kind takes the action and its owner is registered for it, or was and the account is
+//! not empty (504); the account is not of the submitter's own legal entity (117); a withdrawal is
+//! within the balance that is free (505) and settled (511); sums fit (216). Of a decision: 200,
+//! 201, the decision has a meaning (310), the transfer is known (501), names the same action and
+//! amount (508), is not decided otherwise (502; the same again is repeated) and not by its maker or
+//! another of its legal entity (503); the account is not of the checker's own legal entity (117); a
+//! cap is not below what is used (506); a withdrawal is still of settled money (511); sums fit
+//! (216).
 //!
 //! Records: the transfer at each step.
 //!
@@ -101,7 +102,7 @@ fn check(
 }
 
 fn check_account(
-    overlay: &Overlay<'_>,
+    overlay: &mut Overlay<'_>,
     action: TransferAction,
     item: &TransferItem,
 ) -> Result<AccountKey, Rejection> {
@@ -111,20 +112,27 @@ fn check_account(
         return Err(Rejection::CurrencyUnsupported);
     }
     let owner = item.owner.get();
-    let participant = u32::try_from(owner).ok().and_then(|id| state.participant(ParticipantId(id)));
-    let has = |role| participant.is_some_and(|found| found.roles.any_of(role));
     let kind = u8::try_from(item.account_kind.get()).ok().and_then(AccountKind::from_number);
-    let key = match kind {
-        Some(kind @ AccountKind::GatewayLiquidity) if has(Roles::GATEWAY) => kind,
-        Some(kind @ AccountKind::FxPosition) if has(Roles::FX_PROVIDER) => kind,
-        Some(kind @ AccountKind::CashbackPool)
-            if action != TransferAction::Cap && state.merchant(MerchantId(owner)).is_some() =>
-        {
-            kind
+    let key = AccountKey { kind: kind.ok_or(Rejection::AccountUnsuited)?, owner, currency };
+    let participant = u32::try_from(owner).ok().and_then(|id| state.participant(ParticipantId(id)));
+    let mut suits = |role| match participant {
+        Some(found) if found.roles.any_of(role) => true,
+        // What a party has or owes can be paid though it lost its role.
+        Some(_) if action != TransferAction::Cap => {
+            let slot = overlay.open(key);
+            overlay.account(slot).balance() != 0
         }
-        _ => return Err(Rejection::AccountUnsuited),
+        _ => false,
     };
-    Ok(AccountKey { kind: key, owner, currency })
+    let is_suited = match key.kind {
+        AccountKind::GatewayLiquidity => suits(Roles::GATEWAY),
+        AccountKind::FxPosition => suits(Roles::FX_PROVIDER),
+        AccountKind::CashbackPool => {
+            action != TransferAction::Cap && state.merchant(MerchantId(owner)).is_some()
+        }
+        _ => false,
+    };
+    if is_suited { Ok(key) } else { Err(Rejection::AccountUnsuited) }
 }
 
 /// A withdrawal is of the balance less what is pending, never of credit that a cap lends; and of

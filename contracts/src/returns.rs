@@ -1,15 +1,17 @@
 //! Returns and reversals: money of a collected order that goes back, in whole or in part.
 //!
 //! Operation: [`give_back`], by the gateway that pays the order's instruction; while the order's
-//! window is open, also by its collecting gateway (a reversal).
+//! window is open, also by its collecting gateway (a reversal). When the paying gateway of a failed
+//! instruction is absent, by the collecting gateway; when that is too, by a settlement agent.
 //!
 //! Rules, in order: the id is a UUIDv7 (200); spare bytes are zero (201); the reason has a meaning
 //! (306); the amount is not zero (206); the return period is not over (325); the order is known
 //! (300) and was collected (321); its sequence number was not used (repeated, or 323 for other
 //! content) and is the next (324); it was collected in an earlier block (327); its instruction is
-//! not with its gateway (322); the submitter may (326); no more than what is left goes back (320);
-//! a part of a converted order costs no more by rounding than a stated share, nor does what is left
-//! of it (329); the money is there (328); sums fit (216).
+//! not with its gateway (322); the submitter may (326), and an agent is not of a gateway's or the
+//! merchant's legal entity (117); no more than what is left goes back (320); a part of a converted
+//! order costs no more by rounding than a stated share, nor does what is left of it (329); the money
+//! is there (328); sums fit (216).
 //!
 //! Records: each return; what an order's returns add up to, for as long as it can be returned.
 //!
@@ -23,15 +25,16 @@ use chain_state::records::fingerprint;
 use chain_state::{
     AccountKey, Conversion, EntryCause, History, InstructionRecord, InstructionStatus, Location,
     Movement, OrderStatus, Overlay, PastCollection, PastOrder, QuoteRecord, Record, ReturnRecord,
-    Returned,
+    Returned, Reversal,
 };
 use chain_types::rate::divide_half_even;
 use chain_types::{
-    Amount, Digest, InstructionId, OrderId, Outcome, Parameters, Participant, ParticipantId,
-    RechargeItem, Rejection, ReturnItem, ReturnReason,
+    Amount, Digest, InstructionId, OrderId, Outcome, Participant, ParticipantId, RechargeItem,
+    Rejection, ReturnItem, ReturnReason, Roles, TimeMs,
 };
 
-use crate::{cashback, fx};
+use crate::periods::{self, Period};
+use crate::{bounces, cashback, fx, separation, stepping_in};
 
 /// Where the money of a return comes from.
 enum Source {
@@ -39,8 +42,8 @@ enum Source {
     Window,
     /// The instruction failed: its money is still payable.
     Failed(InstructionRecord),
-    /// The instruction arrived: its gateway takes it from the merchant.
-    Arrived,
+    /// The instruction arrived at this time: its gateway takes it from the merchant.
+    Arrived(InstructionId, TimeMs),
 }
 
 /// A return whose every rule but those of money holds.
@@ -57,6 +60,9 @@ struct Return {
     payout: Amount,
     /// Of the cashback granted.
     cashback: Amount,
+    collection: PastCollection,
+    /// Whether nothing of the order is left with this return.
+    is_whole: bool,
 }
 
 /// A gateway sends money of a collected order back.
@@ -97,7 +103,7 @@ pub(crate) fn give_back(
         reference: item.reference,
         time,
         location,
-        from_payable: !matches!(found.source, Source::Arrived),
+        from_payable: !matches!(found.source, Source::Arrived(..)),
     }));
     Outcome::APPLIED
 }
@@ -118,10 +124,8 @@ fn check(
         return Err(Rejection::OrderFresh.into());
     };
     let (source, paying) = source(overlay, &order, &collection, history)?;
-    let is_own_window =
-        matches!(source, Source::Window) && submitter.id == order.collecting_gateway();
-    if submitter.id != paying && !is_own_window {
-        return Err(Rejection::NotReturnParty.into());
+    if submitter.id != paying {
+        check_stand_in(overlay, submitter, paying, &order, &source)?;
     }
     let before = returned.amount.0;
     let after = before.checked_add(item.amount.get()).filter(|sum| *sum <= order.amount.get());
@@ -146,10 +150,12 @@ fn check(
         amount: item.amount(),
         payout,
         cashback: share(granted, order.amount(), before, after),
+        collection,
+        is_whole: after == order.amount.get(),
     })
 }
 
-fn check_form(overlay: &Overlay<'_>, item: &ReturnItem) -> Result<(), Rejection> {
+fn check_form(overlay: &mut Overlay<'_>, item: &ReturnItem) -> Result<(), Rejection> {
     let id = item.order_id();
     if !id.is_uuid_v7() {
         return Err(Rejection::OrderIdInvalid);
@@ -163,7 +169,7 @@ fn check_form(overlay: &Overlay<'_>, item: &ReturnItem) -> Result<(), Rejection>
     if item.amount.get() == 0 {
         return Err(Rejection::AmountZero);
     }
-    if overlay.time() > id.time().plus(overlay.state().parameters().return_period_ms) {
+    if periods::is_over(overlay, Period::Return, id.time()) {
         return Err(Rejection::ReturnPeriodOver);
     }
     Ok(())
@@ -207,6 +213,51 @@ fn check_sequence(
     }
 }
 
+/// Whoever returns in the paying gateway's place may; an agent is of no legal entity of a gateway
+/// or merchant of the order.
+fn check_stand_in(
+    overlay: &Overlay<'_>,
+    submitter: &Participant,
+    paying: ParticipantId,
+    order: &RechargeItem,
+    source: &Source,
+) -> Result<(), Rejection> {
+    if !may_stand_in(overlay, submitter, order, source) {
+        return Err(Rejection::NotReturnParty);
+    }
+    if submitter.id == order.collecting_gateway() {
+        return Ok(());
+    }
+    separation::check_order(overlay.state(), submitter, paying, order)
+}
+
+/// Whether somebody may return in the paying gateway's place: the collecting gateway while the
+/// window is open, or when the paying gateway of a failed instruction is absent; a settlement agent
+/// when both are.
+fn may_stand_in(
+    overlay: &Overlay<'_>,
+    submitter: &Participant,
+    order: &RechargeItem,
+    source: &Source,
+) -> bool {
+    let collecting = order.collecting_gateway();
+    match source {
+        Source::Window => submitter.id == collecting,
+        Source::Failed(record) => {
+            let is_alone = match record.status {
+                InstructionStatus::Failed { time, .. } => stepping_in::is_left_alone(overlay, time),
+                _ => false,
+            };
+            let is_absent =
+                record.is_stepped_in() || stepping_in::is_absent(overlay, record.gateway);
+            let may_agents = stepping_in::is_absent(overlay, collecting)
+                && submitter.roles.any_of(Roles::SETTLEMENT_AGENT);
+            (is_alone || is_absent) && (submitter.id == collecting || may_agents)
+        }
+        Source::Arrived(..) => false,
+    }
+}
+
 /// Where the money is, and which gateway answers for it.
 fn source(
     overlay: &Overlay<'_>,
@@ -227,7 +278,7 @@ fn source(
     match record.status {
         InstructionStatus::Instructed => Err(Rejection::OrderInstructed),
         InstructionStatus::Failed { .. } => Ok((Source::Failed(record), record.gateway)),
-        InstructionStatus::Arrived { .. } => Ok((Source::Arrived, record.gateway)),
+        InstructionStatus::Arrived { time, .. } => Ok((Source::Arrived(id, time), record.gateway)),
         InstructionStatus::Returned { .. } => Err(Rejection::ReturnExceeded),
     }
 }
@@ -293,7 +344,7 @@ fn move_money(overlay: &mut Overlay<'_>, found: &Return) -> Result<(), Rejection
     let liquidity = AccountKey::liquidity(item.collecting_gateway(), currency);
     let payout_currency = item.payout_currency();
     let source = match found.source {
-        Source::Arrived => AccountKey::liquidity(found.paying, payout_currency),
+        Source::Arrived(..) => AccountKey::liquidity(found.paying, payout_currency),
         Source::Window | Source::Failed(_) => AccountKey::payable(merchant, payout_currency),
     };
     let mut legs: Vec<(AccountKey, AccountKey, Amount)> = Vec::new();
@@ -333,7 +384,12 @@ fn net(overlay: &mut Overlay<'_>, found: &Return) {
     let liquidity = overlay.open(AccountKey::liquidity(item.collecting_gateway(), currency));
     let (amount, payout) = (u128::from(found.amount.0), u128::from(found.payout.0));
     let is_reversal = matches!(found.source, Source::Window);
-    let paying = overlay.open(AccountKey::liquidity(found.paying, payout_currency));
+    // What a failed payment would have been stands in suspense.
+    let paying = match found.source {
+        Source::Failed(_) => AccountKey::suspense(payout_currency),
+        _ => AccountKey::liquidity(found.paying, payout_currency),
+    };
+    let paying = overlay.open(paying);
     match found.conversion {
         None if is_reversal => overlay.is_owed(liquidity, amount),
         None => overlay.net(paying, liquidity, amount),
@@ -370,7 +426,16 @@ fn settle_source(overlay: &mut Overlay<'_>, found: &Return, location: Location) 
         Source::Window => {
             let account = AccountKey::payable(found.item.merchant(), found.item.payout_currency());
             let payable = overlay.open(account);
-            overlay.reverse_in_window(payable, found.payout);
+            let id = found.item.order_id();
+            let released = overlay.tables().hold_releases().get(&id).copied();
+            let reversal = Reversal {
+                amount: found.payout,
+                accepted: released.unwrap_or(found.collection.submitted),
+                collected: found.collection.time,
+                is_cross_border: found.conversion.is_some(),
+                is_whole: found.is_whole,
+            };
+            overlay.reverse_in_window(payable, &reversal);
         }
         Source::Failed(record) => {
             let returned = record.amount_returned.0.saturating_add(found.payout.0);
@@ -381,14 +446,14 @@ fn settle_source(overlay: &mut Overlay<'_>, found: &Return, location: Location) 
             }
             overlay.put_instruction(changed);
         }
-        Source::Arrived => {}
+        Source::Arrived(id, arrived) => bounces::note_return(overlay, arrived, id, found.payout),
     }
 }
 
 /// Forgets orders that can never be returned again, however far governance extends the period:
 /// what is forgotten could be returned twice.
 pub(crate) fn forget(overlay: &mut Overlay<'_>) {
-    let period_ms = longest_period_ms();
+    let period_ms = Period::Return.longest_ms();
     let time = overlay.time();
     let returned = overlay.state().tables().returned.keys();
     let over: Vec<OrderId> =
@@ -396,11 +461,4 @@ pub(crate) fn forget(overlay: &mut Overlay<'_>) {
     for id in over {
         overlay.tables().returned().remove(&id);
     }
-}
-
-/// The longest return period that a chain can have.
-fn longest_period_ms() -> u64 {
-    let mut bounds = Parameters::NAMES.iter().zip(Parameters::BOUNDS);
-    let of_period = bounds.find(|(name, _)| **name == "return_period_ms");
-    of_period.map_or(u64::MAX, |(_, (_, longest))| *longest)
 }

@@ -89,6 +89,9 @@ impl Policies {
     }
 }
 
+/// Longer than any window is open: its bound, and a day in which no block came.
+const WINDOW_MS_MAX: u64 = 2 * 86_400_000;
+
 /// Whether an order is within all limits, and whether it waits.
 pub(crate) fn check<'a>(
     overlay: &mut Overlay<'a>,
@@ -241,6 +244,11 @@ pub(crate) fn decide(
         Ok((outcome, status)) => {
             overlay.tables().held().remove(&id);
             overlay.step_order(id, status, Some(location));
+            if decision == Decision::Approve {
+                // Its clock began now, and not with its submission.
+                let time = overlay.time();
+                overlay.tables().hold_releases().put(id, time);
+            }
             outcome
         }
         Err(rejection) => rejection.into(),
@@ -272,6 +280,13 @@ pub(crate) fn expire(overlay: &mut Overlay<'_>) {
     for id in over {
         overlay.tables().held().remove(&id);
         overlay.step_order(id, OrderStatus::Refused, None);
+    }
+    // Collected by now, if at all, and in a window that is closed.
+    let kept_ms = validity_ms.saturating_add(WINDOW_MS_MAX);
+    let released = overlay.state().tables().hold_releases.keys();
+    let over: Vec<_> = released.copied().take_while(|id| id.time().plus(kept_ms) < time).collect();
+    for id in over {
+        overlay.tables().hold_releases().remove(&id);
     }
 }
 

@@ -6,7 +6,7 @@
 //! Always: whoever moves money to or from an account, or changes what a party or merchant may do,
 //! earns nothing by it.
 
-use chain_state::{AccountKey, AccountKind, RegistryContent, State};
+use chain_state::{AccountKey, AccountKind, InstructionRecord, RegistryContent, State};
 use chain_types::{
     Change, MerchantId, Participant, ParticipantId, PolicyScope, RechargeItem, Rejection,
 };
@@ -25,16 +25,37 @@ pub(crate) fn check_account(
     refuse_own(is_own)
 }
 
-/// Whether a risk desk may decide about an order.
+/// Whether a risk desk may decide about an order, or an agent return it in the place of others: of
+/// its merchant, its collecting gateway and one more party.
 pub(crate) fn check_order(
     state: &State,
-    desk: &Participant,
-    submitter: ParticipantId,
+    decider: &Participant,
+    party: ParticipantId,
     item: &RechargeItem,
 ) -> Result<(), Rejection> {
-    let parties = [submitter, item.collecting_gateway()];
-    let is_own = parties.into_iter().any(|party| is_own_party(state, desk, party));
-    refuse_own(is_own || is_own_merchant(state, desk, item.merchant()))
+    check_parties(state, decider, [party, item.collecting_gateway()], item.merchant())
+}
+
+/// Whether an agent may say something about an instruction: of its merchant, its gateway and the
+/// one that pays the merchant now.
+pub(crate) fn check_instruction(
+    state: &State,
+    agent: &Participant,
+    record: &InstructionRecord,
+) -> Result<(), Rejection> {
+    let merchant = record.id.merchant;
+    let next = state.merchant(merchant).map_or(record.gateway, |found| found.payout_gateway);
+    check_parties(state, agent, [record.gateway, next], merchant)
+}
+
+fn check_parties(
+    state: &State,
+    decider: &Participant,
+    parties: [ParticipantId; 2],
+    merchant: MerchantId,
+) -> Result<(), Rejection> {
+    let is_own = parties.into_iter().any(|party| is_own_party(state, decider, party));
+    refuse_own(is_own || is_own_merchant(state, decider, merchant))
 }
 
 /// Whether a risk desk may set a policy of this scope and subject.

@@ -8,8 +8,8 @@
 //! wait (436); the block may read another report (434); the digest is the report's (430). Of a
 //! decision: 201; the decision has a meaning (310); 410; 411 or repeated; a settlement waits
 //! (432); it names the same digest and reference (508); it is not refused (433, or repeated); the
-//! submitter is not its maker (503); of an approval also: the settled windows stand in few runs
-//! (435); 434; sums fit (216).
+//! submitter is not its maker or another of its legal entity (503); of an approval also: the
+//! settled windows stand in few runs (435); 434; sums fit (216).
 //!
 //! Records: the settlement, and an entry of every account that it changes.
 //!
@@ -27,6 +27,7 @@ use chain_types::{
 };
 
 use crate::booking::parts;
+use crate::separation;
 
 /// How many windows back a settlement is remembered, so that its repetition is recognised.
 const SETTLED_KEPT_WINDOWS: u64 = 1_000;
@@ -183,7 +184,7 @@ fn check_decision(
         let is_same = decision == Decision::Refuse && by == checker;
         return Err(if is_same { Outcome::REPEATED } else { Rejection::SettlementRefused.into() });
     }
-    if checker == proposed.maker {
+    if separation::is_own_party(overlay.state(), submitter, proposed.maker) {
         return Err(Rejection::MakerIsChecker.into());
     }
     Ok((proposed, decision))

@@ -9,13 +9,16 @@
 //!   is the gateway of its earliest order if that was collected late, else no party: the chain
 //!   itself stood still.
 //! - Arrived: the paying gateway has until the instruction's deadline. Noticed once, by the first
-//!   block past it; an instruction that failed before is not late.
+//!   block past it; an instruction that failed before is not late. Each attempt has its own
+//!   due time.
+//! - Failed: a gateway that fails one instruction more often in a row than is allowed, or attested
+//!   an arrival by mistake.
 
 use chain_state::{
-    Breach, BreachSubject, Collected, Corridor, InstructionRecord, Overlay, Reservation,
+    Breach, BreachSubject, Corridor, Due, DueKey, InstructionRecord, Overlay, Reservation,
     SLA_BUCKETS_MS, Stage,
 };
-use chain_types::OrderId;
+use chain_types::{FailureReason, OrderId, TimeMs};
 
 /// Notes a collection that came late.
 pub(crate) fn note_collection(overlay: &mut Overlay<'_>, id: OrderId, held: &Reservation) {
@@ -38,31 +41,49 @@ pub(crate) fn note_expiry(overlay: &mut Overlay<'_>, id: OrderId, held: &Reserva
 pub(crate) fn note_instruction(
     overlay: &mut Overlay<'_>,
     record: &InstructionRecord,
-    collected: &Collected,
+    first: (&DueKey, &Due),
+    deadline: TimeMs,
 ) {
-    if record.instructed <= record.deadline {
+    if record.instructed <= deadline {
         return;
     }
     let deadline_collect_ms = overlay.state().parameters().deadline_collect_ms;
-    let in_time = collected.earliest_accepted.plus(deadline_collect_ms);
-    let is_collected_late = collected.earliest_collected > in_time;
+    let (key, due) = first;
+    let is_collected_late = key.collected > key.accepted.plus(deadline_collect_ms);
     overlay.breach(Breach {
         stage: Stage::Instructed,
-        late: is_collected_late.then_some(collected.earliest_gateway),
+        late: is_collected_late.then_some(due.gateway),
         subject: BreachSubject::Instruction(record.id),
-        deadline: record.deadline,
+        deadline,
     });
 }
 
-/// Counts an instruction's arrival for its paying gateway, within its currency and across.
+/// Notes a failure that is one too many, or an arrival that was attested by mistake.
+pub(crate) fn note_failure(
+    overlay: &mut Overlay<'_>,
+    record: &InstructionRecord,
+    reason: FailureReason,
+) {
+    let most = overlay.state().parameters().failures_max;
+    if u32::from(record.failures) > most || reason == FailureReason::AttestedByMistake {
+        overlay.breach(Breach {
+            stage: Stage::Failed,
+            late: Some(record.gateway),
+            subject: BreachSubject::Instruction(record.id),
+            deadline: record.deadline,
+        });
+    }
+}
+
+/// Counts an instruction's arrival for its paying gateway, within its currency and across. What
+/// went before an attempt was others' time.
 pub(crate) fn count_arrival(overlay: &mut Overlay<'_>, record: &InstructionRecord) {
-    let parameters = overlay.state().parameters();
-    let (domestic_ms, cross_border_ms) =
-        (parameters.deadline_domestic_ms, parameters.deadline_cross_border_ms);
-    let took_ms = overlay.time().0.saturating_sub(record.earliest_accepted.0);
+    let began = if record.attempt == 1 { record.earliest_accepted } else { record.instructed };
+    let took_ms = overlay.time().0.saturating_sub(began.0);
+    let is_late = overlay.time() > record.deadline;
     let domestic_count = record.order_count.saturating_sub(record.cross_border_count);
-    for (is_cross_border, order_count, deadline_ms) in
-        [(false, domestic_count, domestic_ms), (true, record.cross_border_count, cross_border_ms)]
+    for (is_cross_border, order_count) in
+        [(false, domestic_count), (true, record.cross_border_count)]
     {
         if order_count == 0 {
             continue;
@@ -73,7 +94,7 @@ pub(crate) fn count_arrival(overlay: &mut Overlay<'_>, record: &InstructionRecor
         let mut counters = sla.get(&key).copied().unwrap_or_default();
         counters.instruction_count += 1;
         counters.order_count += order_count;
-        counters.late_count += if took_ms > deadline_ms { order_count } else { 0 };
+        counters.late_count += if is_late { order_count } else { 0 };
         let bucket = SLA_BUCKETS_MS.partition_point(|bound_ms| *bound_ms < took_ms);
         counters.buckets[bucket] += order_count;
         sla.put(key, counters);

@@ -4,19 +4,20 @@
 //! Operation: [`close_if_due`], by block time alone, at the start of a block: what the block
 //! itself collects belongs to the next window; a window without orders closes as well.
 //!
-//! Rule: the first block whose time is at least the window's opening plus its length.
+//! Rule: the first block whose time is at least the window's opening plus the length that held at
+//! its opening.
 //!
 //! Records: the window with every party's gross debits and credits, and one instruction a merchant
-//! and currency, due when the first of its orders is; cashback owed is credited to the gateways
-//! that gave it to users.
+//! and currency, due when the first of its orders is, but not before its gateway has had the least
+//! time; cashback owed is credited to the gateways that gave it to users.
 //!
 //! Always: per currency, a window's nets add up to zero.
 
 use std::collections::BTreeMap;
 
 use chain_state::{
-    AccountKey, AccountKind, Collected, EntryCause, InstructionRecord, InstructionStatus, Movement,
-    Overlay, WindowOpening, WindowRecord,
+    AccountKey, AccountKind, EntryCause, InstructionRecord, InstructionStatus, Movement, Overlay,
+    WindowOpening, WindowRecord,
 };
 use chain_types::{Amount, Currency, InstructionId, MerchantId, ParticipantId, WindowId};
 
@@ -27,51 +28,64 @@ use crate::{settlement, sla};
 pub(crate) fn close_if_due(overlay: &mut Overlay<'_>) {
     let (state, time) = (overlay.state(), overlay.time());
     let window = state.window_open();
-    if time < window.opening.opened.plus(state.parameters().window_ms) {
+    if time < window.opening.closes {
         return;
     }
     let mut closed = state.open_window();
     closed.closed = Some(time);
     closed.last_height = Some(state.height());
     assert_netted(&closed);
-    for ((merchant, currency), collected) in &window.collected {
-        if collected.amount.0 > 0 {
-            instruct(overlay, *merchant, *currency, collected);
-        }
+    for (merchant, currency) in window.collected.keys() {
+        instruct(overlay, *merchant, *currency);
     }
     let id = window.opening.id;
-    let opening =
-        WindowOpening { id: WindowId(id.0 + 1), opened: time, first_height: overlay.height() };
+    let closes = time.plus(state.parameters().window_ms);
+    let opening = WindowOpening {
+        id: WindowId(id.0 + 1),
+        opened: time,
+        closes,
+        first_height: overlay.height(),
+    };
     overlay.replace_window(closed, opening);
     settle_cashback(overlay, id);
     settlement::forget(overlay, opening.id);
 }
 
-fn instruct(
-    overlay: &mut Overlay<'_>,
-    merchant: MerchantId,
-    currency: Currency,
-    collected: &Collected,
-) {
+/// Gives what is left of a merchant's orders to its gateway; nothing when all went back.
+fn instruct(overlay: &mut Overlay<'_>, merchant: MerchantId, currency: Currency) {
     let state = overlay.state();
+    let mut dues = state.window_open().dues_of(merchant, currency);
+    let Some(first) = dues.next() else { return };
     let payout = state.merchant(merchant).map(|found| found.payout_gateway);
     assert!(payout.is_some(), "merchant {merchant} was collected for and is not known");
-    let record = InstructionRecord {
+    let least = overlay.time().plus(state.parameters().payment_least_ms);
+    let mut record = InstructionRecord {
         id: InstructionId { window: state.window(), merchant, currency },
         gateway: payout.unwrap_or_default(),
-        amount: collected.amount,
+        amount: Amount(0),
         amount_returned: Amount(0),
-        order_count: collected.order_count,
-        cross_border_count: collected.cross_border_count,
+        order_count: 0,
+        cross_border_count: 0,
         attempt: 1,
-        earliest_accepted: collected.earliest_accepted,
+        attempt_height: overlay.height(),
+        failures: 0,
+        recalled: None,
+        earliest_accepted: first.0.accepted,
         instructed: overlay.time(),
-        deadline: collected.deadline,
+        deadline: first.1.deadline,
         status: InstructionStatus::Instructed,
         reference: [0; 32],
     };
+    for (key, due) in std::iter::once(first).chain(dues) {
+        record.amount = Amount(record.amount.0.saturating_add(due.amount.0));
+        record.order_count += due.order_count;
+        record.cross_border_count += if key.is_cross_border { due.order_count } else { 0 };
+        record.deadline = record.deadline.min(due.deadline);
+    }
+    let deadline = record.deadline;
+    record.deadline = deadline.max(least);
     overlay.put_instruction(record);
-    sla::note_instruction(overlay, &record, collected);
+    sla::note_instruction(overlay, &record, first, deadline);
 }
 
 /// Credits to each gateway the cashback that it gave to users.

@@ -187,7 +187,8 @@ def run_arrival(options):
     """Says that an instruction's money was credited."""
     window, merchant, currency = (int(part) for part in options.instruction.split("-"))
     item = arrival_item(
-        window, merchant, options.amount_minor, currency, sha256(options.reference.encode()))
+        window, merchant, options.amount_minor, currency, sha256(options.reference.encode()),
+        options.attempt)
     return submit_items(options, "arrival", [item])
 
 
@@ -320,6 +321,7 @@ def parser():
     arrival = command("arrival", run_arrival, signs=True)
     arrival.add_argument("--amount-minor", type=int, required=True)
     arrival.add_argument("--reference", default="")
+    arrival.add_argument("--attempt", type=int, default=1)
     arrival.add_argument("instruction", help="window-merchant-currency")
     command("order", run_order).add_argument("order", type=uuid.UUID)
     receipt = command("receipt", run_receipt)

@@ -35,6 +35,9 @@ KINDS = {
     "policy": (14, 64, 1_024),
     "proposal": (15, 512, 64),
     "approval": (16, 64, 1_024),
+    "bounce": (17, 64, 1_024),
+    "recall": (18, 64, 1_024),
+    "step-in": (19, 64, 1_024),
     "settlement-decision": (23, 96, 1_024),
 }
 APPROVE, REFUSE = 1, 2  # decisions
@@ -157,14 +160,31 @@ def void_item(order, reason, reference=bytes(32)):
     return struct.pack("<16sH32s14x", order, reason, reference)
 
 
-def arrival_item(window, merchant, amount, currency, reference=bytes(32)):
+def arrival_item(window, merchant, amount, currency, reference=bytes(32), attempt=1):
     """A paying gateway's word that an instruction's money was credited: 64 bytes."""
-    return struct.pack("<QQQH32s6x", window, merchant, amount, currency, reference)
+    return struct.pack(
+        "<QQQH32sH4x", window, merchant, amount, currency, reference, attempt)
 
 
-def failure_item(window, merchant, currency, reason, reference=bytes(32)):
+def failure_item(window, merchant, currency, reason, reference=bytes(32), attempt=1):
     """A paying gateway's word that an instruction could not be paid: 64 bytes."""
-    return struct.pack("<QQHH32s12x", window, merchant, currency, reason, reference)
+    return struct.pack(
+        "<QQHH32sH10x", window, merchant, currency, reason, reference, attempt)
+
+
+def bounce_item(window, merchant, currency, reason, reference=bytes(32), attempt=1):
+    """A paying gateway's word that an instruction's money came back: 64 bytes."""
+    return failure_item(window, merchant, currency, reason, reference, attempt)
+
+
+def step_in_item(window, merchant, currency, reason, reference=bytes(32), attempt=1):
+    """A settlement agent's word that an instruction's gateway is absent: 64 bytes."""
+    return failure_item(window, merchant, currency, reason, reference, attempt)
+
+
+def recall_item(window, merchant, currency, reference=bytes(32), attempt=1):
+    """A settlement agent's request that an instruction shall not be paid: 64 bytes."""
+    return reinstruct_item(window, merchant, currency, reference, attempt)
 
 
 def return_item(order, amount, reason, sequence, reference=bytes(32)):
@@ -172,9 +192,9 @@ def return_item(order, amount, reason, sequence, reference=bytes(32)):
     return struct.pack("<16sQHH32s4x", order, amount, reason, sequence, reference)
 
 
-def reinstruct_item(window, merchant, currency, reference=bytes(32)):
+def reinstruct_item(window, merchant, currency, reference=bytes(32), attempt=1):
     """A settlement agent's word that a failed instruction can be paid now: 64 bytes."""
-    return struct.pack("<QQH32s14x", window, merchant, currency, reference)
+    return struct.pack("<QQH32sH12x", window, merchant, currency, reference, attempt)
 
 
 def settle_window_item(window, digest, reference=bytes(32)):

@@ -21,7 +21,8 @@ numbered! {
         FxPosition = 5, "fx-position";
         /// Fees earned; owned by the scheme.
         Fees = 6, "fees";
-        /// Money whose owner is not yet known; owned by the scheme.
+        /// Funds of failed payments until they are instructed again or returned: a party of
+        /// windows' nets; owned by the scheme.
         Suspense = 7, "suspense";
         /// Counter-account of all money that came from or went outside; owned by the scheme.
         SchemeSettlement = 8, "scheme-settlement";
@@ -66,6 +67,11 @@ impl AccountKey {
     /// An FX provider's position.
     pub const fn fx_position(provider: ParticipantId, currency: Currency) -> Self {
         Self { kind: AccountKind::FxPosition, owner: provider.0 as u64, currency }
+    }
+
+    /// Where failed payments' funds stand in a currency.
+    pub const fn suspense(currency: Currency) -> Self {
+        Self { kind: AccountKind::Suspense, owner: SCHEME_OWNER, currency }
     }
 
     /// The counter-account of deposits in a currency.

@@ -29,7 +29,7 @@ use crate::restoring::Restoring;
 use crate::state::State;
 use crate::tables::Tables;
 use crate::users::{UserBook, UserDayKey, UserId, UserMonthKey};
-use crate::window::{Collected, Gross, OpenWindow, WindowOpening};
+use crate::window::{Collected, Due, DueKey, Gross, OpenWindow, WindowOpening};
 
 const MAGIC: [u8; 8] = *b"SLUICES7";
 /// Items of a list in one section.
@@ -110,6 +110,7 @@ impl State {
         put_list(&mut bytes, accounts.len(), accounts.iter().copied());
         put_map(&mut bytes, self.reservations.all());
         put_map(&mut bytes, &self.window.collected);
+        put_map(&mut bytes, &self.window.dues);
         put_map(&mut bytes, &self.window.legs);
         put_list(&mut bytes, self.instructions.len(), self.instructions.records().copied());
         self.tables.put(&mut bytes);
@@ -157,6 +158,7 @@ impl State {
         let accounts: Vec<(AccountKey, Account)> = reader.list()?;
         let reservations: Vec<(OrderId, Reservation)> = reader.list()?;
         let collected: Vec<((MerchantId, Currency), Collected)> = reader.list()?;
+        let dues: Vec<(DueKey, Due)> = reader.list()?;
         let legs: Vec<(Party, Gross)> = reader.list()?;
         let instructions: Vec<InstructionRecord> = reader.list()?;
         let tables = Tables::read(&mut reader)?;
@@ -172,6 +174,7 @@ impl State {
         let window = OpenWindow {
             opening: head.window,
             collected: BTreeMap::from_iter(collected),
+            dues: BTreeMap::from_iter(dues),
             legs: BTreeMap::from_iter(legs),
         };
         let state = State {

@@ -82,8 +82,9 @@ impl State {
 
     fn before_block_zero(genesis: &ChainGenesis, seeds: HashSeeds) -> Self {
         let hashing = seeds.hashing();
-        let opening =
-            WindowOpening { id: WindowId(0), opened: genesis.time, first_height: Height(0) };
+        let (opened, window_ms) = (genesis.time, genesis.parameters.window_ms);
+        let closes = opened.plus(window_ms);
+        let opening = WindowOpening { id: WindowId(0), opened, closes, first_height: Height(0) };
         Self {
             registry: Arc::new(Registry::genesis(genesis)),
             bounds: RegistryBounds::CHAIN,

@@ -36,6 +36,8 @@ pub struct PastOrder {
 /// The operation that collected a past order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PastCollection {
+    /// Block time of the order's submission.
+    pub submitted: TimeMs,
     /// What that operation came to; cashback is read from it.
     pub outcome: Outcome,
     /// Its block.

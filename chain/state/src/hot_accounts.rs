@@ -9,7 +9,7 @@ use chain_types::{Amount, Currency, Height, MerchantId, TimeMs};
 use crate::account::{Account, AccountKey, AccountKind, CounterOverflow, difference};
 use crate::accounts::{AccountBook, AccountWrite};
 use crate::records::{AccountEntry, EntryCause, Party};
-use crate::window::{Collected, Gross, WindowChange};
+use crate::window::{Collected, Due, DueKey, Gross, WindowChange};
 
 /// An account opened in an [`crate::Overlay`]; good for that overlay only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +47,8 @@ struct HotAccount {
     gross: Option<Gross>,
     /// What the block's window has collected for it, a merchant's, once the block changed it.
     collected: Option<Collected>,
+    /// What is due of that, as far as the block changed it.
+    dues: BTreeMap<DueKey, Due>,
 }
 
 #[derive(Debug)]
@@ -94,6 +96,7 @@ impl HotAccounts {
             order_count: None,
             gross: None,
             collected: None,
+            dues: BTreeMap::new(),
         });
         self.slot_of.insert(key, slot);
         Slot(slot)
@@ -122,6 +125,11 @@ impl HotAccounts {
         let is_payable = hot.key.kind == AccountKind::MerchantPayable;
         assert!(is_payable, "{:?} is no merchant's: nothing is collected for it", hot.key);
         hot.collected = Some(collected);
+    }
+
+    /// What is due for it, as far as the block changed it.
+    pub(crate) fn dues(&mut self, slot: Slot) -> &mut BTreeMap<DueKey, Due> {
+        &mut self.slots[slot.0].dues
     }
 
     /// Whether the block has changed a sum of the window.
@@ -245,6 +253,7 @@ impl HotAccounts {
                 let merchant = MerchantId(hot.key.owner);
                 window.collected.insert((merchant, hot.key.currency), collected);
             }
+            window.dues.extend(hot.dues.iter().map(|(key, due)| (*key, *due)));
         }
         let mut next = book.len();
         let touched = self.slots.iter().filter(|hot| hot.is_touched);

@@ -8,7 +8,7 @@ use chain_types::{Currency, InstructionId, MerchantId, TimeMs, WindowId};
 use crate::records::{InstructionRecord, InstructionStatus};
 
 /// How long an instruction stays in memory after it arrived or was returned. The store keeps it for
-/// ever; a later attestation of it is answered as unknown.
+/// ever; a later attestation of it is told that it ended, and a later bounce reads the past.
 pub const ENDED_KEPT_MS: u64 = 900_000;
 
 const FIRST: InstructionId =
@@ -56,6 +56,10 @@ impl InstructionBook {
         // A block may let an instruction fail and give it again, with another deadline.
         if let Some(before) = self.records.get(&record.id) {
             self.deadlines.remove(&(before.deadline, before.id));
+            // One that arrived may come back.
+            if let InstructionStatus::Arrived { time, .. } = before.status {
+                self.arrived.remove(&(time, before.id));
+            }
         }
         let deadline = (record.deadline, record.id);
         match record.status {
@@ -87,7 +91,7 @@ impl InstructionBook {
 
 #[cfg(test)]
 mod tests {
-    use chain_types::{Amount, ParticipantId};
+    use chain_types::{Amount, Height, ParticipantId};
 
     use super::*;
 
@@ -102,6 +106,9 @@ mod tests {
             order_count: 1,
             cross_border_count: 0,
             attempt: 1,
+            attempt_height: Height(1),
+            failures: 0,
+            recalled: None,
             earliest_accepted: TimeMs(0),
             instructed: TimeMs(10),
             deadline: TimeMs(100),

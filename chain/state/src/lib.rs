@@ -43,7 +43,7 @@ pub use fault::StateFault;
 pub use history::{History, NoHistory, PastCollection, PastOrder};
 pub use hot_accounts::{Movement, Slot};
 pub use order_window::{ExpectedOrder, RecentOrders, Sought, check_timely};
-pub use overlay::{Breach, InstructionOverflow, Overlay};
+pub use overlay::{Breach, InstructionOverflow, Overlay, Reversal};
 pub use positions::HashSeeds;
 pub use recent_batches::check_batch_timely;
 pub use records::{
@@ -58,7 +58,7 @@ pub use registry::{KeyOwner, RegistryContent, WithdrawnKey};
 pub use restoring::Restoring;
 pub use slice::{BLOCK_BATCHES_LIMIT, OrderRun, Retired, SLICE_MS};
 pub use state::{Applying, State};
-pub use tables::{DayUse, PolicyKey, RateKey, Returned, Tables, TablesView};
+pub use tables::{DayUse, PolicyKey, RateKey, Returned, StepInWord, Tables, TablesView};
 pub use users::{KeptSince, UserDay, UserDayKey, UserId, UserMonth, UserMonthKey};
-pub use window::{Collected, CollectedOrder, OpenWindow, WindowOpening};
+pub use window::{Collected, CollectedOrder, Due, DueKey, OpenWindow, WindowOpening};
 pub use writes::{Changes, WriteSet};

@@ -26,7 +26,9 @@ use crate::slice::BLOCK_BATCHES_LIMIT;
 use crate::state::State;
 use crate::tables::{TableChanges, TablesView};
 use crate::users::{KeptSince, UserChanges, UserDay, UserDayKey, UserId, UserMonth, UserMonthKey};
-use crate::window::{Collected, CollectedOrder, Gross, OpenWindow, WindowChange, WindowOpening};
+use crate::window::{
+    Collected, CollectedOrder, Due, DueKey, Gross, OpenWindow, WindowChange, WindowOpening,
+};
 use crate::writes::{BatchWrite, Changes};
 
 /// As how many positions a report counts at least: reading one has a cost of its own.
@@ -36,6 +38,21 @@ const REPORT_POSITIONS_MIN: u64 = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the window's sum for this merchant and currency would pass u64::MAX minor units")]
 pub struct InstructionOverflow;
+
+/// A reversal of an order of the open window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reversal {
+    /// How much less its merchant is paid, in minor units.
+    pub amount: Amount,
+    /// Block time of the order's acceptance.
+    pub accepted: TimeMs,
+    /// Block time of its collection.
+    pub collected: TimeMs,
+    /// Whether it was converted.
+    pub is_cross_border: bool,
+    /// Whether nothing of it is left to be paid.
+    pub is_whole: bool,
+}
 
 /// A missed deadline, as a contract states it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -359,9 +376,7 @@ impl<'a> Overlay<'a> {
         order: &CollectedOrder,
     ) -> Result<(), InstructionOverflow> {
         match self.collected(payable) {
-            Some(collected) => {
-                collected.with(order, self.time).map(|_| ()).ok_or(InstructionOverflow)
-            }
+            Some(collected) => collected.with(order).map(|_| ()).ok_or(InstructionOverflow),
             None => Ok(()),
         }
     }
@@ -370,24 +385,55 @@ impl<'a> Overlay<'a> {
     /// said that it fits.
     pub fn collect_in_window(&mut self, payable: Slot, order: &CollectedOrder) {
         let sum = match self.collected(payable) {
-            Some(collected) => collected.with(order, self.time),
-            None => Some(Collected::first(order, self.time)),
+            Some(collected) => collected.with(order),
+            None => Some(Collected::first(order)),
         };
         assert!(sum.is_some(), "the room was not checked");
         if let Some(sum) = sum {
             self.accounts.set_collected(payable, sum);
         }
+        let key = self.due_key(payable, order.accepted, self.time, order.is_cross_border);
+        let (gateway, deadline) = (order.gateway, order.deadline);
+        let first = Due { amount: Amount(0), order_count: 0, gateway, deadline };
+        // What is collected in this block is in no window before.
+        let due = self.accounts.dues(payable).entry(key).or_insert(first);
+        due.amount = Amount(due.amount.0.saturating_add(order.amount.0));
+        due.order_count += 1;
     }
 
-    /// Takes an amount out of what the window pays to a merchant's account: a reversal of one of
-    /// its orders.
-    pub fn reverse_in_window(&mut self, payable: Slot, amount: Amount) {
+    fn due_key(
+        &self,
+        payable: Slot,
+        accepted: TimeMs,
+        collected: TimeMs,
+        is_cross_border: bool,
+    ) -> DueKey {
+        let AccountKey { owner, currency, .. } = *self.accounts.key(payable);
+        let merchant = MerchantId(owner);
+        DueKey { merchant, currency, accepted, collected, is_cross_border }
+    }
+
+    /// Takes a reversal of an order out of what the window pays to a merchant's account, and out of
+    /// what is due with it.
+    pub fn reverse_in_window(&mut self, payable: Slot, reversal: &Reversal) {
+        let amount = reversal.amount;
         let collected = self.collected(payable).copied();
         let rest =
             collected.and_then(|sum| sum.amount.0.checked_sub(amount.0).map(|rest| (sum, rest)));
         assert!(rest.is_some(), "more was reversed than the window collected");
         if let Some((sum, rest)) = rest {
             self.accounts.set_collected(payable, Collected { amount: Amount(rest), ..sum });
+        }
+        let Reversal { accepted, collected, is_cross_border, .. } = *reversal;
+        let key = self.due_key(payable, accepted, collected, is_cross_border);
+        let found = self.sums_found().and_then(|sums| sums.dues.get(&key)).copied();
+        let changed = self.accounts.dues(payable).get(&key).copied();
+        let due = changed.or(found);
+        assert!(due.is_some_and(|due| due.amount >= amount), "{key:?}: more went back than is due");
+        if let Some(due) = due {
+            let order_count = due.order_count - u64::from(reversal.is_whole);
+            let amount = Amount(due.amount.0.saturating_sub(amount.0));
+            self.accounts.dues(payable).insert(key, Due { amount, order_count, ..due });
         }
     }
 

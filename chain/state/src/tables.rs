@@ -6,8 +6,8 @@ use std::ops::RangeBounds;
 
 use bincode::{Decode, Encode};
 use chain_types::{
-    Amount, Currency, Height, MerchantId, OrderId, ParticipantId, PolicyScope, ProposalId, QuoteId,
-    TransferId, ValidatorId, WindowId,
+    Amount, Currency, Height, InstructionId, MerchantId, OrderId, ParticipantId, PolicyScope,
+    ProposalId, QuoteId, TimeMs, TransferId, ValidatorId, WindowId,
 };
 
 use crate::checkpoint::{Reader, put_list};
@@ -29,6 +29,19 @@ pub struct Returned {
     pub amount: Amount,
     /// The fingerprint of each return's item, in order of their sequence numbers from 1.
     pub fingerprints: Vec<[u8; 16]>,
+}
+
+/// An agent's word that an instruction's gateway is absent, until a second one says the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct StepInWord {
+    /// The attempt that it would end.
+    pub attempt: u16,
+    /// Why: the number of a [`chain_types::FailureReason`].
+    pub reason: u16,
+    /// The agent's reference.
+    pub reference: [u8; 32],
+    /// Block time.
+    pub time: TimeMs,
 }
 
 /// What was booked for a gateway or merchant on one day.
@@ -190,4 +203,14 @@ tables! {
     breach_counts: (Stage, ParticipantId) => u64;
     /// Heights at which validators were caught, as long as a block may hold evidence of them.
     evidence: (Height, ValidatorId) => ();
+    /// Agents' words that instructions' gateways are absent, while the attempt stands.
+    step_ins: (InstructionId, ParticipantId) => StepInWord;
+    /// What was returned of instructions after their arrival, by the time of that, for as long as
+    /// their money may come back.
+    arrived_returns: (TimeMs, InstructionId) => Amount;
+    /// When orders that had been held were released, while their window may be open.
+    hold_releases: OrderId => TimeMs;
+    /// Periods that governance changed since, by parameter and the block time up to which they were
+    /// in force: what began under one ends under it.
+    past_periods: (u16, TimeMs) => u64;
 }

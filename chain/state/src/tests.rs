@@ -252,6 +252,9 @@ fn instruction(window: u64, deadline: TimeMs, status: InstructionStatus) -> Inst
         order_count: 1,
         cross_border_count: 0,
         attempt: 1,
+        attempt_height: Height(1),
+        failures: 0,
+        recalled: None,
         earliest_accepted: START,
         instructed: START,
         deadline,
@@ -436,7 +439,7 @@ fn frozen_numbers_round_trip_and_others_are_refused() {
     }
     assert!(codec::decode::<AccountKind>(&[0], 1).is_err());
     assert!(codec::decode::<OrderStatus>(&[8], 1).is_err());
-    assert!(codec::decode::<Stage>(&[4], 1).is_err());
+    assert!(codec::decode::<Stage>(&[5], 1).is_err());
 }
 
 /// Lists longer than a section are read back whole.

@@ -13,45 +13,49 @@ use crate::records::{Party, Position, WindowRecord};
 pub struct Collected {
     /// The sum, in minor units.
     pub amount: Amount,
-    /// How many orders.
+    /// How many orders were collected, also those that went back since.
     pub order_count: u64,
-    /// Block time at which the first of them was accepted.
-    pub earliest_accepted: TimeMs,
-    /// Block time at which that one was collected.
-    pub earliest_collected: TimeMs,
-    /// The gateway that collected that one.
-    pub earliest_gateway: ParticipantId,
-    /// The earliest block time by which one of them must have arrived.
-    pub deadline: TimeMs,
-    /// How many of them were converted.
-    pub cross_border_count: u64,
 }
 
 impl Collected {
-    /// The sum of one order, collected at `time`.
-    pub fn first(order: &CollectedOrder, time: TimeMs) -> Self {
-        Self {
-            amount: order.amount,
-            order_count: 1,
-            earliest_accepted: order.accepted,
-            earliest_collected: time,
-            earliest_gateway: order.gateway,
-            deadline: order.deadline,
-            cross_border_count: u64::from(order.is_cross_border),
-        }
+    /// The sum of one order.
+    pub fn first(order: &CollectedOrder) -> Self {
+        Self { amount: order.amount, order_count: 1 }
     }
 
-    /// This and one more order, collected at `time`; `None` when the sum would not fit one
-    /// instruction.
-    pub fn with(self, order: &CollectedOrder, time: TimeMs) -> Option<Self> {
+    /// This and one more order; `None` when the sum would not fit one instruction.
+    pub fn with(self, order: &CollectedOrder) -> Option<Self> {
         let amount = Amount(self.amount.0.checked_add(order.amount.0)?);
-        let order_count = self.order_count + 1;
-        let earliest =
-            if order.accepted < self.earliest_accepted { Self::first(order, time) } else { self };
-        let deadline = self.deadline.min(order.deadline);
-        let cross_border_count = self.cross_border_count + u64::from(order.is_cross_border);
-        Some(Self { amount, order_count, deadline, cross_border_count, ..earliest })
+        Some(Self { amount, order_count: self.order_count + 1 })
     }
+}
+
+/// Orders of a merchant that have one due time: accepted in one block and collected in one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub struct DueKey {
+    /// Whom they pay.
+    pub merchant: MerchantId,
+    /// What they pay.
+    pub currency: Currency,
+    /// Block time of their acceptance.
+    pub accepted: TimeMs,
+    /// Block time of their collection.
+    pub collected: TimeMs,
+    /// Whether they were converted.
+    pub is_cross_border: bool,
+}
+
+/// What is left to be paid of such orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Due {
+    /// The sum, in minor units.
+    pub amount: Amount,
+    /// How many orders it is of.
+    pub order_count: u64,
+    /// Who collected the first of them.
+    pub gateway: ParticipantId,
+    /// The last block time at which their arrival is in time.
+    pub deadline: TimeMs,
 }
 
 /// One order at the moment of its collection.
@@ -80,6 +84,8 @@ pub struct WindowOpening {
     pub id: WindowId,
     /// Block time of its opening.
     pub opened: TimeMs,
+    /// The first block of this time or a later one closes it.
+    pub closes: TimeMs,
     /// Its first block.
     pub first_height: Height,
 }
@@ -100,6 +106,8 @@ pub struct OpenWindow {
     pub opening: WindowOpening,
     /// By merchant and currency.
     pub collected: BTreeMap<(MerchantId, Currency), Collected>,
+    /// By when it is due.
+    pub dues: BTreeMap<DueKey, Due>,
     /// What the legs of the window add up to, but for what instructions will pay.
     pub legs: BTreeMap<Party, Gross>,
 }
@@ -107,7 +115,22 @@ pub struct OpenWindow {
 impl OpenWindow {
     /// A window in which nothing is collected yet.
     pub fn new(opening: WindowOpening) -> Self {
-        Self { opening, collected: BTreeMap::new(), legs: BTreeMap::new() }
+        let (collected, dues) = (BTreeMap::new(), BTreeMap::new());
+        Self { opening, collected, dues, legs: BTreeMap::new() }
+    }
+
+    /// What is due to a merchant in a currency, the earliest accepted orders first.
+    pub fn dues_of(
+        &self,
+        merchant: MerchantId,
+        currency: Currency,
+    ) -> impl Iterator<Item = (&DueKey, &Due)> {
+        let accepted = TimeMs(0);
+        let collected = accepted;
+        let first = DueKey { merchant, currency, accepted, collected, is_cross_border: false };
+        let of_both =
+            move |(key, _): &(&DueKey, &Due)| (key.merchant, key.currency) == (merchant, currency);
+        self.dues.range(first..).take_while(of_both)
     }
 
     /// Its report as of now, open. `payout_gateway_of` names the gateway that pays a merchant.
@@ -150,6 +173,8 @@ pub(crate) struct WindowChange {
     /// A window that opens in place of the one before.
     pub(crate) opening: Option<WindowOpening>,
     pub(crate) collected: BTreeMap<(MerchantId, Currency), Collected>,
+    /// Each as it is now; nothing is left of one that is zero.
+    pub(crate) dues: BTreeMap<DueKey, Due>,
     pub(crate) legs: BTreeMap<Party, Gross>,
 }
 
@@ -159,6 +184,13 @@ impl WindowChange {
             *window = OpenWindow::new(opening);
         }
         window.collected.extend(self.collected);
+        for (key, due) in self.dues {
+            if due.amount.0 > 0 {
+                window.dues.insert(key, due);
+            } else {
+                window.dues.remove(&key);
+            }
+        }
         window.legs.extend(self.legs);
     }
 }

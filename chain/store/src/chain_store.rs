@@ -111,6 +111,14 @@ pub trait ChainStore: Send + Sync {
         instruction: &InstructionId,
     ) -> Result<Option<InstructionRecord>, StoreFault>;
 
+    /// An instruction as the last block up to `height` left it that ended it: by its arrival or by
+    /// the return of all that was left. `None` when none did.
+    fn ended_instruction(
+        &self,
+        instruction: &InstructionId,
+        height: Height,
+    ) -> Result<Option<InstructionRecord>, StoreFault>;
+
     /// Instructions ascending by window, merchant and currency, from the first or from the one
     /// after `after`.
     fn instructions(

@@ -19,9 +19,10 @@ use crate::options::StoreOptions;
 use crate::order_rows::{self, ROW_ORDERS};
 use crate::record_paths::record_paths;
 use crate::tables::{
-    AccountEntries, AccountNodes, Breaches, Evidence, Instructions, InstructionsByGateway, Meta,
-    MetaKey, Orders, Policies, Proposals, Quotes, Rates, RecordPaths, Registries, Returns,
-    TABLE_NAMES, Table, TableKey, Transfers, WindowSettlements, Windows, WritesDigests,
+    AccountEntries, AccountNodes, Breaches, Evidence, Instructions, InstructionsByGateway,
+    InstructionsEnded, Meta, MetaKey, Orders, Policies, Proposals, Quotes, Rates, RecordPaths,
+    Registries, Returns, TABLE_NAMES, Table, TableKey, Transfers, WindowSettlements, Windows,
+    WritesDigests,
 };
 
 /// Bytes of the longest key, a block hash or a batch id.
@@ -308,6 +309,9 @@ impl Rows<'_> {
                 let id = instruction.id;
                 self.put::<Instructions>(&id, instruction);
                 self.put::<InstructionsByGateway>(&(instruction.gateway, id), &id);
+                if let Some(height) = instruction.ended_at() {
+                    self.put::<InstructionsEnded>(&(id, height), instruction);
+                }
             }
             Record::Breach(breach) => {
                 let at = BreachCursor { height: breach.height, sequence: breach.sequence };

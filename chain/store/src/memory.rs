@@ -56,6 +56,7 @@ struct Index {
     windows: BTreeMap<WindowId, WindowRecord>,
     window_settlements: BTreeMap<WindowId, WindowSettlement>,
     instructions: BTreeMap<InstructionId, InstructionRecord>,
+    instructions_ended: BTreeMap<(InstructionId, Height), InstructionRecord>,
     account_entries: BTreeMap<(AccountKey, EntryCursor), AccountEntry>,
     account_nodes: BTreeMap<(u8, u32, Height), Digest>,
     breaches: BTreeMap<BreachCursor, BreachRecord>,
@@ -92,6 +93,9 @@ impl Index {
             }
             Record::Instruction(instruction) => {
                 self.instructions.insert(instruction.id, instruction);
+                if let Some(height) = instruction.ended_at() {
+                    self.instructions_ended.insert((instruction.id, height), instruction);
+                }
             }
             Record::AccountEntry(entry) => {
                 let at = EntryCursor { height: entry.height, sequence: entry.sequence };
@@ -345,6 +349,16 @@ impl ChainStore for MemoryStore {
         instruction: &InstructionId,
     ) -> Result<Option<InstructionRecord>, StoreFault> {
         Ok(self.inner().index.instructions.get(instruction).copied())
+    }
+
+    fn ended_instruction(
+        &self,
+        instruction: &InstructionId,
+        height: Height,
+    ) -> Result<Option<InstructionRecord>, StoreFault> {
+        let inner = self.inner();
+        let range = (*instruction, Height(0))..=(*instruction, height);
+        Ok(inner.index.instructions_ended.range(range).next_back().map(|(_, record)| *record))
     }
 
     fn instructions(

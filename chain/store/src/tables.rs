@@ -68,6 +68,9 @@ tables! {
     WindowSettlements("window_settlements"): WindowId => WindowSettlement;
     /// Instructions, as last recorded.
     Instructions("instructions"): InstructionId => InstructionRecord;
+    /// Instructions as each block left those that it ended: one that arrived may bounce and end
+    /// again.
+    InstructionsEnded("instructions_ended"): (InstructionId, Height) => InstructionRecord;
     /// Instructions that each gateway was ever given to pay.
     InstructionsByGateway("instructions_by_gateway"): (ParticipantId, InstructionId) => InstructionId;
     /// Entries of each account, a row a block: a block of many small batches has many.
@@ -184,6 +187,13 @@ impl TableKey for InstructionId {
             &self.merchant.0.to_be_bytes(),
             &self.currency.0.to_be_bytes(),
         ])
+    }
+}
+
+impl TableKey for (InstructionId, Height) {
+    type Bytes = [u8; 26];
+    fn to_bytes(&self) -> [u8; 26] {
+        joined(&[&self.0.to_bytes(), &self.1.to_bytes()])
     }
 }
 

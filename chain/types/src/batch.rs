@@ -14,9 +14,10 @@ use crate::hash::{Digest, Domain, hash};
 use crate::ids::{BatchId, ChainId, ParticipantId};
 use crate::merkle;
 use crate::operation::{
-    ApprovalItem, ArrivalItem, CollectItem, FailureItem, HoldDecisionItem, PolicyItem,
-    ProposalItem, QuoteItem, RateItem, RechargeItem, ReinstructItem, ReturnItem, SettleWindowItem,
-    SettlementDecisionItem, TransferDecisionItem, TransferItem, VoidItem,
+    ApprovalItem, ArrivalItem, BounceItem, CollectItem, FailureItem, HoldDecisionItem, PolicyItem,
+    ProposalItem, QuoteItem, RateItem, RecallItem, RechargeItem, ReinstructItem, ReturnItem,
+    SettleWindowItem, SettlementDecisionItem, StepInItem, TransferDecisionItem, TransferItem,
+    VoidItem,
 };
 use crate::registry::{Roles, Signers};
 use crate::rejection::Rejection;
@@ -103,7 +104,7 @@ kinds! {
     /// Failures.
     Failure = 5, FailureItem, 64, BATCH_ITEMS_MAX, Roles::GATEWAY, "failure";
     /// Returns and reversals.
-    Return = 6, ReturnItem, 64, 1_024, Roles::GATEWAY, "return";
+    Return = 6, ReturnItem, 64, 1_024, Roles::GATEWAY.and(Roles::SETTLEMENT_AGENT), "return";
     /// Instructions given again.
     Reinstruct = 7, ReinstructItem, 64, BATCH_ITEMS_MAX, Roles::SETTLEMENT_AGENT, "reinstruct";
     /// Settlements of windows, proposed.
@@ -124,8 +125,26 @@ kinds! {
     Proposal = 15, ProposalItem, 512, 64, Roles::SETTLEMENT_OPERATOR, "proposal";
     /// Changes, decided.
     Approval = 16, ApprovalItem, 64, 1_024, Roles::SETTLEMENT_OPERATOR, "approval";
+    /// Arrivals whose money came back.
+    Bounce = 17, BounceItem, 64, 1_024, Roles::GATEWAY, "bounce";
+    /// Outstanding instructions, recalled.
+    Recall = 18, RecallItem, 64, 1_024, Roles::SETTLEMENT_AGENT, "recall";
+    /// Instructions of absent gateways, ended by two agents.
+    StepIn = 19, StepInItem, 64, 1_024, Roles::SETTLEMENT_AGENT, "step-in";
     /// Settlements of windows, decided.
     SettlementDecision = 23, SettlementDecisionItem, 96, 1_024, Roles::SETTLEMENT_AGENT.and(Roles::SETTLEMENT_OPERATOR), "settlement-decision";
+}
+
+impl BatchKind {
+    /// Whether executing such a batch may read the past from disk.
+    pub const fn reads_the_past(self) -> bool {
+        self.counts_as_returns() || matches!(self, Self::SettleWindow | Self::SettlementDecision)
+    }
+
+    /// Whether such a batch reads the past once an item, so that `block_returns_max` bounds it.
+    pub const fn counts_as_returns(self) -> bool {
+        matches!(self, Self::Return | Self::Bounce)
+    }
 }
 
 /// What the submitter signs, by its digest.

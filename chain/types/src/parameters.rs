@@ -96,7 +96,8 @@ parameters! {
     block_batches_max: u32 = 4_096, 1 => 4_096;
     /// The most items in a block. A full batch must fit, or it could never commit.
     block_items_max: u32 = 65_536, BATCH_ITEMS_MAX => 32 * BATCH_ITEMS_MAX;
-    /// The most returns in a block: each reads the past from disk. A full batch must fit.
+    /// The most returns and bounces in a block: each reads the past from disk. A full batch must
+    /// fit.
     block_returns_max: u32 = 1_024, 1_024 => 65_536;
     /// The largest amount of one order, in minor units.
     order_amount_max: u64 = 1_000_000_000_000, 1 => 1_000_000_000_000_000;
@@ -131,6 +132,17 @@ parameters! {
     /// How long after the collection a return is converted back at the order's own rate. Later the
     /// payout currency goes back.
     return_rate_ms: u64 = HOUR_MS, SECOND_MS => 7 * DAY_MS;
+    /// The least time that a paying gateway has from the close of a window, however late the orders
+    /// were collected.
+    payment_least_ms: u64 = 30_000, SECOND_MS => 7 * DAY_MS;
+    /// How long past its due time, or past its failure, an instruction waits for its own gateway
+    /// before others may move it.
+    step_in_ms: u64 = HOUR_MS, MINUTE_MS => 30 * DAY_MS;
+    /// How long after an arrival its gateway may say that the money came back. Ten business days
+    /// are at most fourteen days, and the chain knows no holidays.
+    bounce_period_ms: u64 = 14 * DAY_MS, HOUR_MS => 90 * DAY_MS;
+    /// How often in a row a gateway may fail one instruction before each failure is a breach.
+    failures_max: u32 = 2, 1 => 100;
 }
 
 impl Parameters {
@@ -178,6 +190,13 @@ impl Parameters {
         self.agree()
     }
 
+    /// How long an order takes whose every party uses the time that it has.
+    fn punctual_ms(&self) -> u64 {
+        self.deadline_collect_ms
+            .saturating_add(self.window_ms)
+            .saturating_add(self.payment_least_ms)
+    }
+
     /// Checks the parameters against one another.
     ///
     /// # Errors
@@ -198,21 +217,15 @@ impl Parameters {
             ),
             (
                 "deadline_domestic_ms",
-                self.deadline_domestic_ms > self.window_ms,
-                "orders would be late before their window closes",
-                "make it more than `window_ms`",
+                self.deadline_domestic_ms >= self.punctual_ms(),
+                "an order of punctual parties would be late",
+                "make it at least `deadline_collect_ms`, `window_ms` and `payment_least_ms` together",
             ),
             (
                 "deadline_cross_border_ms",
                 self.deadline_cross_border_ms >= self.deadline_domestic_ms,
                 "a payment across currencies would have less time than one within",
                 "make it at least `deadline_domestic_ms`",
-            ),
-            (
-                "deadline_collect_ms",
-                self.deadline_collect_ms <= self.deadline_domestic_ms,
-                "the collecting gateway would have more time than the whole order",
-                "make it at most `deadline_domestic_ms`",
             ),
             (
                 "consensus_timeout_max_ms",

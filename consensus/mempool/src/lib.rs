@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use chain_types::{BatchId, BatchKind, ParticipantId, TimeMs, VerifiedBatch};
+use chain_types::{BatchId, ParticipantId, TimeMs, VerifiedBatch};
 
 #[cfg(test)]
 mod tests;
@@ -184,7 +184,7 @@ impl Mempool {
                 let id = self.queues.get(submitter).and_then(|queue| queue.waiting.get(turn));
                 let Some(batch) = id.and_then(|id| self.batches.get(id)) else { continue };
                 is_over = false;
-                if batch.kind() == BatchKind::Return {
+                if batch.kind().counts_as_returns() {
                     if returns + batch.count() > room.returns_max {
                         continue;
                     }

@@ -237,7 +237,7 @@ fn histories_reach_every_outcome() {
     }
     let expected = [
         0, 1, 108, 110, 111, 201, 202, 203, 204, 205, 206, 207, 210, 211, 212, 213, 214, 215, 240,
-        300, 301, 302, 303, 304, 305, 306, 311, 400, 401, 402, 403, 404,
+        300, 301, 302, 303, 304, 305, 306, 311, 400, 401, 402, 403, 404, 413,
     ];
     let reached: Vec<u16> = counts.keys().copied().collect();
     assert_eq!(reached, expected, "{counts:?}");

@@ -11,13 +11,14 @@ use chain_state::{
 use chain_types::batch::{BATCH_VERSION, BatchHeader, BatchItem, Items, SignedBatch};
 use chain_types::hash::sha256;
 use chain_types::{
-    Amount, ApprovalItem, ArrivalItem, BatchKind, BlockHeader, ChainGenesis, ChainId, Change,
-    CollectItem, Currency, Decision, Digest, FailureItem, Flags, Height, HoldDecisionItem,
+    Amount, ApprovalItem, ArrivalItem, BatchKind, BlockHeader, BounceItem, ChainGenesis, ChainId,
+    Change, CollectItem, Currency, Decision, Digest, FailureItem, Flags, Height, HoldDecisionItem,
     InstructionId, LiquidityLine, Merchant, MerchantId, Node, OrderId, Outcome, Parameters,
     Participant, ParticipantId, PartyKeys, PolicyItem, ProposalId, ProposalItem, QuoteId,
-    QuoteItem, RateItem, RechargeItem, ReinstructItem, ReturnItem, Roles, Round, SecretKey,
-    SettleWindowItem, SettlementDecisionItem, TimeMs, TransferAction, TransferDecisionItem,
-    TransferId, TransferItem, VerifiedBatch, VoidItem, WindowId, codec, merkle,
+    QuoteItem, RateItem, RecallItem, RechargeItem, ReinstructItem, ReturnItem, Roles, Round,
+    SecretKey, SettleWindowItem, SettlementDecisionItem, StepInItem, TimeMs, TransferAction,
+    TransferDecisionItem, TransferId, TransferItem, VerifiedBatch, VoidItem, WindowId, codec,
+    merkle,
 };
 use contracts::{BlockContext, BlockError, Executed, admit, execute};
 use zerocopy::{Immutable, IntoBytes};
@@ -217,7 +218,8 @@ pub fn arrival(window: u64, merchant: u64, amount: u64) -> ArrivalItem {
         amount: amount.into(),
         currency: CNY.into(),
         reference: [9; 32],
-        spare: [0; 6],
+        attempt: 1.into(),
+        spare: [0; 4],
     }
 }
 
@@ -228,7 +230,8 @@ pub fn failure(window: u64, merchant: u64, reason: u16) -> FailureItem {
         currency: CNY.into(),
         reason: reason.into(),
         reference: [8; 32],
-        spare: [0; 12],
+        attempt: 1.into(),
+        spare: [0; 10],
     }
 }
 
@@ -250,7 +253,43 @@ pub fn reinstruct(window: u64, merchant: u64) -> ReinstructItem {
         merchant: merchant.into(),
         currency: CNY.into(),
         reference: [4; 32],
-        spare: [0; 14],
+        attempt: 1.into(),
+        spare: [0; 12],
+    }
+}
+
+pub fn bounce(window: u64, merchant: u64, reason: u16) -> BounceItem {
+    BounceItem {
+        window: window.into(),
+        merchant: merchant.into(),
+        currency: CNY.into(),
+        reason: reason.into(),
+        reference: [7; 32],
+        attempt: 1.into(),
+        spare: [0; 10],
+    }
+}
+
+pub fn recall(window: u64, merchant: u64) -> RecallItem {
+    RecallItem {
+        window: window.into(),
+        merchant: merchant.into(),
+        currency: CNY.into(),
+        reference: [3; 32],
+        attempt: 1.into(),
+        spare: [0; 12],
+    }
+}
+
+pub fn step_in(window: u64, merchant: u64, reason: u16) -> StepInItem {
+    StepInItem {
+        window: window.into(),
+        merchant: merchant.into(),
+        currency: CNY.into(),
+        reason: reason.into(),
+        reference: [2; 32],
+        attempt: 1.into(),
+        spare: [0; 10],
     }
 }
 
@@ -587,6 +626,7 @@ impl History for Chain {
         let collection = (status == OrderStatus::Collected).then(|| {
             let Decided { header, outcomes, .. } = self.block_at(step.height);
             PastCollection {
+                submitted: self.block_at(location.height).header.time,
                 outcome: outcomes[step.batch as usize][step.item as usize],
                 height: header.height,
                 time: header.time,

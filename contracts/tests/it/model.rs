@@ -261,11 +261,16 @@ impl Model {
         }
     }
 
+    /// An instruction of a closed window that is not there will never be.
+    fn unknown(&self, key: (u64, u64)) -> u16 {
+        if key.0 < self.window { 413 } else { 400 }
+    }
+
     fn arrive(&mut self, by: u32, key: (u64, u64), amount: u64, reference: u8) -> u16 {
-        let now = self.now;
+        let (now, unknown) = (self.now, self.unknown(key));
         match self.instructions.get_mut(&key) {
-            None => 400,
-            Some(found) if found.is_forgotten => 400,
+            None => unknown,
+            Some(found) if found.is_forgotten => unknown,
             Some(found) if found.payer != by => 401,
             Some(found) if found.amount != amount => 402,
             Some(found) => match &found.word {
@@ -281,12 +286,13 @@ impl Model {
     }
 
     fn fail(&mut self, by: u32, key: (u64, u64), reason: u16, reference: u8) -> u16 {
-        if !(1..=4).contains(&reason) {
+        if !(1..=12).contains(&reason) || reason == 8 {
             return 306;
         }
+        let unknown = self.unknown(key);
         match self.instructions.get_mut(&key) {
-            None => 400,
-            Some(found) if found.is_forgotten => 400,
+            None => unknown,
+            Some(found) if found.is_forgotten => unknown,
             Some(found) if found.payer != by => 401,
             Some(found) => match &found.word {
                 Word::Failed { reason: why, reference: known }
@@ -296,6 +302,7 @@ impl Model {
                 }
                 Word::Arrived { .. } => 403,
                 Word::Failed { .. } => 404,
+                Word::None if reason == 7 => 418,
                 Word::None => {
                     found.word = Word::Failed { reason, reference };
                     0

@@ -100,7 +100,7 @@ fn each_word_on_an_instruction() {
     };
     // Arrivals.
     assert_eq!(instructed().one(BANK_B, arrival(1, SHOP, 300)), 400, "its window is open");
-    assert_eq!(instructed().one(BANK_B, arrival(0, SHOP_OF_A, 300)), 400);
+    assert_eq!(instructed().one(BANK_B, arrival(0, SHOP_OF_A, 300)), 413, "its window is closed");
     assert_eq!(instructed().one(BANK_A, arrival(0, SHOP, 300)), 401);
     assert_eq!(instructed().one(BANK_B, arrival(0, SHOP, 299)), 402);
     assert_eq!(instructed().one(BANK_B, arrival(0, SHOP, 301)), 402);
@@ -115,17 +115,19 @@ fn each_word_on_an_instruction() {
     assert_eq!(instructed().one(BANK_B, spare), 201);
     let mut yen = arrival(0, SHOP, 300);
     yen.currency = JPY.into();
-    assert_eq!(instructed().one(BANK_B, yen), 400);
+    assert_eq!(instructed().one(BANK_B, yen), 413);
     // Failures.
     assert_eq!(instructed().one(BANK_B, failure(0, SHOP, 0)), 306);
-    assert_eq!(instructed().one(BANK_B, failure(0, SHOP, 5)), 306);
+    assert_eq!(instructed().one(BANK_B, failure(0, SHOP, 13)), 306);
+    assert_eq!(instructed().one(BANK_B, failure(0, SHOP, 8)), 306, "of bounces only");
+    assert_eq!(instructed().one(BANK_B, failure(0, SHOP, 7)), 418, "nobody recalled it");
     assert_eq!(instructed().one(BANK_B, failure(7, SHOP, 1)), 400);
     assert_eq!(instructed().one(BANK_A, failure(0, SHOP, 1)), 401);
     assert_eq!(arrived().one(BANK_B, failure(0, SHOP, 1)), 403);
     assert_eq!(failed().one(BANK_B, failure(0, SHOP, 1)), 1);
     assert_eq!(failed().one(BANK_B, failure(0, SHOP, 2)), 404);
     let mut spare = failure(0, SHOP, 1);
-    spare.spare[11] = 1;
+    spare.spare[9] = 1;
     assert_eq!(instructed().one(BANK_B, spare), 201);
 }
 
@@ -151,7 +153,7 @@ fn an_arrived_instruction_leaves_memory_after_a_while() {
     chain.block(900_000, &[]);
     assert_eq!(chain.one(BANK_B, arrival(0, SHOP, 300)), 1, "the block's own time decides");
     assert!(chain.state.instruction(&instruction_id(0, SHOP)).is_none());
-    assert_eq!(chain.one(BANK_B, arrival(0, SHOP, 300)), 400);
+    assert_eq!(chain.one(BANK_B, arrival(0, SHOP, 300)), 413, "it ended so");
     assert_eq!(chain.liquidity(BANK_B).balance(), 300, "paid once");
 }
 

@@ -17,6 +17,7 @@ use crate::headers::Headers;
 use crate::instructions::{Instruction, Instructions};
 use crate::liquidity::Transfers;
 use crate::orders::Orders;
+use crate::others_words::Absences;
 use crate::registry::Registry;
 use crate::risk::{DaySum, Risk};
 use crate::settlement::Settlements;
@@ -25,6 +26,15 @@ use crate::windows::{WindowReport, Windows};
 
 /// An item's outcome, or why it is refused.
 pub(crate) type Verdict = Result<Outcome, Rejection>;
+
+/// The periods that were in force up to a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PastPeriods {
+    /// The block's time.
+    until: u64,
+    pub(crate) return_ms: u64,
+    pub(crate) bounce_ms: u64,
+}
 
 /// The chain's books and rules a second time. After a [`Finding`] it is of no further use: what it
 /// holds and what the chain holds have parted.
@@ -52,6 +62,8 @@ pub struct Auditor {
     pub(crate) transfers: Transfers,
     pub(crate) settlements: Settlements,
     pub(crate) proposals: Proposals,
+    pub(crate) absences: Absences,
+    pub(crate) past_periods: Vec<PastPeriods>,
     pub(crate) statements: BTreeMap<StatementKey, Statement>,
 }
 
@@ -79,7 +91,7 @@ impl Auditor {
             batches: BTreeSet::new(),
             caught: BTreeSet::new(),
             orders: Orders::default(),
-            windows: Windows::new(genesis.time.0),
+            windows: Windows::new(genesis.time.0, genesis.parameters.window_ms),
             instructions: Instructions::default(),
             fx: Market::default(),
             cashback: Cashback::default(),
@@ -87,6 +99,8 @@ impl Auditor {
             transfers: Transfers::default(),
             settlements: Settlements::default(),
             proposals: Proposals::default(),
+            absences: Absences::new(),
+            past_periods: Vec::new(),
             statements: BTreeMap::new(),
         }
     }
@@ -127,8 +141,29 @@ impl Auditor {
         for (place, (batch, outcomes)) in batches.iter().zip(outcomes).enumerate() {
             self.check_batch(place, batch, outcomes)?;
         }
+        let periods = self.periods();
         self.take_effect();
+        if self.periods() != periods {
+            self.past_periods.push(periods);
+        }
         self.check_books()
+    }
+
+    fn periods(&self) -> PastPeriods {
+        let (until, parameters) = (self.time, &self.registry.parameters);
+        let (return_ms, bounce_ms) = (parameters.return_period_ms, parameters.bounce_period_ms);
+        PastPeriods { until, return_ms, bounce_ms }
+    }
+
+    /// The longest period that was in force since `began`, `present_ms` among them.
+    pub(crate) fn longest_since(
+        &self,
+        began: u64,
+        present_ms: u64,
+        of: impl Fn(&PastPeriods) -> u64,
+    ) -> u64 {
+        let since = self.past_periods.iter().filter(|past| past.until >= began);
+        since.map(of).fold(present_ms, u64::max)
     }
 
     /// The header follows the one before.

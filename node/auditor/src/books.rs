@@ -17,6 +17,8 @@ pub(crate) enum Kind {
     CashbackOwed = 4,
     /// What an FX provider may still deliver.
     FxPosition = 5,
+    /// Funds of failed payments, between the banks.
+    Suspense = 7,
     /// The counter-account of all money that came from or went outside.
     SchemeSettlement = 8,
 }
@@ -58,6 +60,11 @@ impl Account {
     /// An FX provider's position.
     pub(crate) fn position(provider: u32, currency: u16) -> Self {
         Self { kind: Kind::FxPosition, owner: u64::from(provider), currency }
+    }
+
+    /// Funds of failed payments.
+    pub(crate) fn suspense(currency: u16) -> Self {
+        Self { kind: Kind::Suspense, owner: 0, currency }
     }
 
     /// The outside world.

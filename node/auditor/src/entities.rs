@@ -56,6 +56,18 @@ impl Registry {
         refuse_if(is_own, Rejection::OwnEntity)
     }
 
+    /// 117 of an agent's word about what two gateways and a merchant have to do with.
+    pub(crate) fn check_foreign_payment(
+        &self,
+        agent: ParticipantId,
+        gateways: [ParticipantId; 2],
+        merchant: MerchantId,
+    ) -> Result<(), Rejection> {
+        let is_own = gateways.into_iter().any(|gateway| self.are_one(agent, gateway))
+            || self.has_merchant(agent, merchant);
+        refuse_if(is_own, Rejection::OwnEntity)
+    }
+
     /// 117 of a policy about a gateway, or about a merchant.
     pub(crate) fn check_foreign_subject(
         &self,

@@ -1,4 +1,4 @@
-//! Section 6, instructions: arrive, fail, re-instruct.
+//! Section 6, instructions: arrive, fail, re-instruct. The rest of it is in `others_words`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,6 +31,8 @@ pub enum InstructionStatus {
     Failed {
         /// The height of the block that says so.
         height: u64,
+        /// Its time, in milliseconds since the Unix epoch.
+        time_ms: u64,
     },
     /// All of its orders were returned: an outcome.
     Returned {
@@ -52,21 +54,54 @@ pub struct Instruction {
     pub left: u64,
     /// When it is due, in milliseconds since the Unix epoch.
     pub due_ms: u64,
+    /// How many orders it pays out.
+    pub orders: u64,
     /// How often it was given: 1 at the close of its window.
     pub attempt: u32,
     arrival: Option<ArrivalItem>,
-    failure: Option<FailureItem>,
+    pub(crate) failure: Option<Failure>,
     /// The reference of the word by which it was given again.
     given_again: Option<[u8; 32]>,
+    /// The height of the block that gave the present attempt.
+    given_at: u64,
+    /// Whether the present attempt was recalled.
+    pub(crate) is_recalled: bool,
+    /// What of it was returned to users since it arrived.
+    pub(crate) returned_since: u64,
+}
+
+/// Why an attempt failed, and who said so with what reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) by: ParticipantId,
+    pub(crate) reason: u16,
+    pub(crate) reference: [u8; 32],
 }
 
 impl Instruction {
     /// One that is given for the first time.
-    pub(crate) fn new(gateway: ParticipantId, amount: u64, due_ms: u64) -> Self {
-        let status = InstructionStatus::Instructed;
-        let (left, attempt) = (amount, 1);
-        let (arrival, failure, given_again) = (None, None, None);
-        Self { status, gateway, amount, left, due_ms, attempt, arrival, failure, given_again }
+    pub(crate) fn new(gateway: ParticipantId, amount: u64, due_ms: u64, given_at: u64) -> Self {
+        Self {
+            status: InstructionStatus::Instructed,
+            gateway,
+            amount,
+            left: amount,
+            due_ms,
+            orders: 0,
+            attempt: 1,
+            arrival: None,
+            failure: None,
+            given_again: None,
+            given_at,
+            is_recalled: false,
+            returned_since: 0,
+        }
+    }
+
+    /// Whether agents ended it, and not its gateway.
+    pub(crate) fn is_ended_by_agents(&self) -> bool {
+        let is_failed = matches!(self.status, InstructionStatus::Failed { .. });
+        is_failed && self.failure.is_some_and(|failure| failure.by != self.gateway)
     }
 
     /// When it got its outcome.
@@ -91,7 +126,7 @@ pub(crate) struct Instructions {
     pub(crate) all: BTreeMap<InstructionKey, Instruction>,
     /// Those without an outcome.
     pub(crate) open: BTreeSet<InstructionKey>,
-    /// Those with an outcome: an instruction enters once.
+    /// Those with an outcome: an instruction enters once, and leaves when it bounces.
     concluded: BTreeSet<InstructionKey>,
 }
 
@@ -103,8 +138,14 @@ impl Instructions {
         assert!(before.is_none(), "instruction {key:?} exists already");
     }
 
-    /// Keeps an instruction as it is now. Each gets one outcome, for ever.
-    fn keep(&mut self, key: InstructionKey, instruction: Instruction) {
+    /// An instruction with an outcome has none any more.
+    pub(crate) fn reopen(&mut self, key: InstructionKey) {
+        assert!(self.concluded.remove(&key), "instruction {key:?} bounces without an outcome");
+        self.open.insert(key);
+    }
+
+    /// Keeps an instruction as it is now. Each gets one outcome at a time.
+    pub(crate) fn keep(&mut self, key: InstructionKey, instruction: Instruction) {
         if !instruction.is_open() {
             self.open.remove(&key);
             assert!(self.concluded.insert(key), "instruction {key:?} has two outcomes");
@@ -114,39 +155,62 @@ impl Instructions {
 }
 
 impl Auditor {
-    /// An instruction that the chain still answers for; 400 otherwise.
-    fn answerable(&self, key: InstructionKey) -> Result<Instruction, Rejection> {
+    /// An instruction that the chain still answers for: 413 for one of a closed window otherwise,
+    /// and 400 while its window may be open.
+    pub(crate) fn answerable(&self, key: InstructionKey) -> Result<Instruction, Rejection> {
         let is_remembered = |instruction: &&Instruction| {
             let concluded_ms = instruction.concluded_ms();
             concluded_ms.is_none_or(|at| self.time_before <= at.saturating_add(REMEMBERED_MS))
         };
         let found = self.instructions.all.get(&key).filter(is_remembered);
-        found.cloned().ok_or(Rejection::InstructionUnknown)
+        found.cloned().ok_or_else(|| self.unanswerable(key))
+    }
+
+    pub(crate) fn unanswerable(&self, key: InstructionKey) -> Rejection {
+        let is_closed = key.0 < self.windows.open_id();
+        if is_closed { Rejection::InstructionEnded } else { Rejection::InstructionUnknown }
+    }
+
+    /// An answerable instruction whose present attempt is named; 412 otherwise.
+    pub(crate) fn attempt(
+        &self,
+        key: InstructionKey,
+        attempt: u16,
+    ) -> Result<Instruction, Rejection> {
+        let instruction = self.answerable(key)?;
+        refuse_if(instruction.attempt != u32::from(attempt), Rejection::AttemptOther)?;
+        Ok(instruction)
     }
 
     /// Rules of `arrive`.
     pub(crate) fn arrive(&mut self, item: &ArrivalItem, submitter: ParticipantId) -> Verdict {
         check_spare(&item.spare)?;
         let key = (item.window.get(), item.merchant.get(), item.currency.get());
-        let mut instruction = self.answerable(key)?;
+        let mut instruction = self.attempt(key, item.attempt.get())?;
         refuse_if(instruction.gateway != submitter, Rejection::NotPayingGateway)?;
         refuse_if(item.amount.get() != instruction.left, Rejection::AmountMismatch)?;
+        let (merchant, currency) = (key.1, key.2);
+        let liquidity = Account::liquidity(instruction.gateway.0, currency);
         match instruction.status {
             InstructionStatus::Instructed => {}
             InstructionStatus::Arrived { .. } => {
                 let is_same = instruction.arrival == Some(*item);
                 return repeated(is_same, Rejection::InstructionArrived);
             }
+            InstructionStatus::Failed { .. } if instruction.is_ended_by_agents() => {
+                self.windows.debit(Account::suspense(currency), instruction.left);
+                self.windows.credit(liquidity, instruction.left);
+            }
             InstructionStatus::Failed { .. } => return Err(Rejection::InstructionFailed),
             InstructionStatus::Returned { .. } => return Err(Rejection::InstructionReturned),
         }
-        let (merchant, currency) = (key.1, key.2);
-        let liquidity = Account::liquidity(instruction.gateway.0, currency);
         let payable = Account::payable(merchant, currency);
         self.books.post(Movement::new(payable, instruction.left, liquidity));
         self.statement_of(merchant, currency).arrived += u128::from(instruction.left);
         instruction.status = InstructionStatus::Arrived { time_ms: self.time };
         instruction.arrival = Some(*item);
+        instruction.returned_since = 0;
+        self.absences.remove(&key);
         self.instructions.keep(key, instruction);
         Ok(Outcome::APPLIED)
     }
@@ -155,51 +219,79 @@ impl Auditor {
     pub(crate) fn fail(&mut self, item: &FailureItem, submitter: ParticipantId) -> Verdict {
         check_spare(&item.spare)?;
         let reason = FailureReason::from_number(item.reason.get());
-        refuse_if(reason.is_none(), Rejection::ReasonUnknown)?;
+        let is_for_failures = reason.is_some_and(|reason| reason.iso_code() != "NARR");
+        refuse_if(!is_for_failures, Rejection::ReasonUnknown)?;
         let key = (item.window.get(), item.merchant.get(), item.currency.get());
-        let mut instruction = self.answerable(key)?;
+        let mut instruction = self.attempt(key, item.attempt.get())?;
         refuse_if(instruction.gateway != submitter, Rejection::NotPayingGateway)?;
+        let (reason, reference) = (item.reason.get(), item.reference);
+        let failure = Failure { by: submitter, reason, reference };
         match instruction.status {
             InstructionStatus::Instructed => {}
             InstructionStatus::Arrived { .. } => return Err(Rejection::InstructionArrived),
             InstructionStatus::Failed { .. } => {
-                let is_same = instruction.failure == Some(*item);
+                let is_same = instruction.failure == Some(failure);
                 return repeated(is_same, Rejection::InstructionFailed);
             }
             InstructionStatus::Returned { .. } => return Err(Rejection::InstructionReturned),
         }
-        instruction.status = InstructionStatus::Failed { height: self.height };
-        instruction.failure = Some(*item);
+        let says_recalled = reason == FailureReason::Recalled.number();
+        refuse_if(says_recalled && !instruction.is_recalled, Rejection::RecallMissing)?;
+        self.end_attempt(key, &mut instruction, failure);
         self.instructions.keep(key, instruction);
         Ok(Outcome::APPLIED)
     }
 
+    /// The attempt failed: what the banks would have settled with its gateway is in suspense.
+    pub(crate) fn end_attempt(
+        &mut self,
+        key: InstructionKey,
+        instruction: &mut Instruction,
+        failure: Failure,
+    ) {
+        self.windows.debit(Account::liquidity(instruction.gateway.0, key.2), instruction.left);
+        self.windows.credit(Account::suspense(key.2), instruction.left);
+        instruction.status = InstructionStatus::Failed { height: self.height, time_ms: self.time };
+        instruction.failure = Some(failure);
+        self.absences.remove(&key);
+    }
+
     /// Rules of `re-instruct`.
-    pub(crate) fn reinstruct(&mut self, item: &ReinstructItem) -> Verdict {
+    pub(crate) fn reinstruct(&mut self, item: &ReinstructItem, agent: ParticipantId) -> Verdict {
         check_spare(&item.spare)?;
         let key = (item.window.get(), item.merchant.get(), item.currency.get());
         let mut instruction = self.answerable(key)?;
-        let height = match instruction.status {
-            InstructionStatus::Failed { height } => height,
-            InstructionStatus::Instructed => {
-                let is_same = instruction.given_again == Some(item.reference);
-                return repeated(is_same, Rejection::InstructionNotFailed);
-            }
+        let named = u32::from(item.attempt.get());
+        let is_given = instruction.status == InstructionStatus::Instructed
+            && instruction.attempt == named + 1
+            && instruction.given_again == Some(item.reference);
+        if is_given {
+            return Ok(Outcome::REPEATED);
+        }
+        refuse_if(instruction.attempt != named, Rejection::AttemptOther)?;
+        self.check_foreign(key, &instruction, agent)?;
+        let failed_ms = match instruction.status {
+            InstructionStatus::Failed { time_ms, .. } => time_ms,
             InstructionStatus::Returned { .. } => return Err(Rejection::InstructionReturned),
-            InstructionStatus::Arrived { .. } => return Err(Rejection::InstructionNotFailed),
+            InstructionStatus::Instructed | InstructionStatus::Arrived { .. } => {
+                return Err(Rejection::InstructionNotFailed);
+            }
         };
         let merchant = MerchantId(key.1);
-        let failure = instruction.failure.map(|failure| failure.reason.get());
-        let was_the_banks = failure == Some(FailureReason::BankUnavailable.number());
-        let is_corrected = self.registry.was_corrected_after(merchant, height);
-        refuse_if(!was_the_banks && !is_corrected, Rejection::CorrectionMissing)?;
-        let (before, now) = (instruction.gateway, self.registry.payout_gateway(merchant));
+        let reason = instruction.failure.map(|failure| failure.reason);
+        let may_go_again = [4, 7, 8].map(Some).contains(&reason);
+        let is_corrected = self.registry.was_corrected_after(merchant, instruction.given_at);
+        let may = may_go_again || is_corrected || self.is_left_alone(failed_ms);
+        refuse_if(!may, Rejection::CorrectionMissing)?;
+        let now = self.registry.payout_gateway(merchant);
         refuse_if(!self.registry.is_active(now, Roles::GATEWAY), Rejection::GatewaySuspended)?;
-        self.windows.debit(Account::liquidity(before.0, key.2), instruction.left);
+        self.windows.debit(Account::suspense(key.2), instruction.left);
         self.windows.credit(Account::liquidity(now.0, key.2), instruction.left);
         instruction.status = InstructionStatus::Instructed;
         instruction.gateway = now;
         instruction.given_again = Some(item.reference);
+        instruction.given_at = self.height;
+        instruction.is_recalled = false;
         instruction.attempt += 1;
         let allowed_ms = self.registry.parameters.deadline_domestic_ms;
         instruction.due_ms = self.time.saturating_add(allowed_ms);
@@ -217,5 +309,12 @@ impl Auditor {
             instruction.status = InstructionStatus::Returned { time_ms: self.time };
         }
         self.instructions.keep(key, instruction);
+    }
+
+    /// A return of an arrived instruction's order: as much cannot come back any more.
+    pub(crate) fn return_after_arrival(&mut self, key: InstructionKey, payout: u64) {
+        if let Some(instruction) = self.instructions.all.get_mut(&key) {
+            instruction.returned_since += payout;
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::auditor::Auditor;
 use crate::books::{Account, Counters, Kind};
 use crate::finding::{Finding, Place};
+use crate::instructions::InstructionStatus;
 
 /// What the accounts of a currency add up to.
 #[derive(Debug, Default)]
@@ -96,13 +97,17 @@ impl Auditor {
     }
 
     /// What of a balance is not settled is what the windows that are not settled say, but what
-    /// gateways are still to pay to merchants and what cashback they are still to be credited.
+    /// gateways are still to pay to merchants and what cashback they are still to be credited. What
+    /// failed is still to be paid out of suspense.
     fn check_positions(&self) -> Result<(), Finding> {
         let mut later: BTreeMap<(u8, u64, u16), i128> = BTreeMap::new();
         for key in &self.instructions.open {
             if let Some(instruction) = self.instructions.all.get(key) {
-                let gateway = Account::liquidity(instruction.gateway.0, key.2).numbers();
-                *later.entry(gateway).or_default() += i128::from(instruction.left);
+                let payer = match instruction.status {
+                    InstructionStatus::Failed { .. } => Account::suspense(key.2),
+                    _ => Account::liquidity(instruction.gateway.0, key.2),
+                };
+                *later.entry(payer.numbers()).or_default() += i128::from(instruction.left);
             }
         }
         for (account, counters) in self.books.accounts() {
@@ -113,7 +118,10 @@ impl Auditor {
         }
         let parties: BTreeSet<(u8, u64, u16)> = self.windows.all_parties().collect();
         let has_position = |kind: Kind| {
-            matches!(kind, Kind::GatewayLiquidity | Kind::FxPosition | Kind::CashbackPool)
+            matches!(
+                kind,
+                Kind::GatewayLiquidity | Kind::FxPosition | Kind::CashbackPool | Kind::Suspense
+            )
         };
         let accounts = self.books.accounts().iter();
         let known: BTreeMap<(u8, u64, u16), &Counters> = accounts

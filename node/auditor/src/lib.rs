@@ -26,6 +26,7 @@ mod instructions;
 mod invariants;
 mod liquidity;
 mod orders;
+mod others_words;
 mod registry;
 mod reservations;
 mod returns;

@@ -108,14 +108,20 @@ impl Auditor {
     fn transfer_account(&self, item: &TransferItem, action: TransferAction) -> Option<Account> {
         let (owner, currency) = (item.owner.get(), item.currency.get());
         let party = u32::try_from(owner).ok().map(ParticipantId);
-        let has_role = |role| party.is_some_and(|id| self.registry.has_role(id, role));
+        let is_empty = |kind| self.books.counters(Account { kind, owner, currency }).balance() == 0;
+        let suits = |kind, role| {
+            let has_role = party.is_some_and(|id| self.registry.has_role(id, role));
+            let has_money = action != TransferAction::Cap && !is_empty(kind);
+            has_role
+                || (party.is_some_and(|id| self.registry.participant(id).is_some()) && has_money)
+        };
         let (kind, is_suited) = match item.account_kind.get() {
-            1 => (Kind::GatewayLiquidity, has_role(Roles::GATEWAY)),
+            1 => (Kind::GatewayLiquidity, suits(Kind::GatewayLiquidity, Roles::GATEWAY)),
             3 => {
                 let is_known = self.registry.merchant(MerchantId(owner)).is_some();
                 (Kind::CashbackPool, is_known && action != TransferAction::Cap)
             }
-            5 => (Kind::FxPosition, has_role(Roles::FX_PROVIDER)),
+            5 => (Kind::FxPosition, suits(Kind::FxPosition, Roles::FX_PROVIDER)),
             _ => return None,
         };
         is_suited.then_some(Account { kind, owner, currency })

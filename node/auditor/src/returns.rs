@@ -1,11 +1,11 @@
 //! Section 10, returns and reversals.
 
-use chain_types::{Outcome, ParticipantId, Rejection, ReturnItem, ReturnReason};
+use chain_types::{Outcome, ParticipantId, Rejection, ReturnItem, ReturnReason, Roles};
 
 use crate::arithmetic::share;
 use crate::auditor::{Auditor, Verdict};
 use crate::books::{Account, Movement};
-use crate::instructions::{InstructionKey, InstructionStatus};
+use crate::instructions::{Instruction, InstructionKey, InstructionStatus};
 use crate::orders::{Collection, Order, check_form, refuse_if, repeated};
 
 /// Where the merchant's part of a return comes from.
@@ -16,7 +16,7 @@ enum Source {
     /// Its instruction failed: it is to be paid no longer.
     Failed(InstructionKey),
     /// Its instruction arrived: the paying gateway sends it back.
-    Arrived(ParticipantId),
+    Arrived(InstructionKey, ParticipantId),
 }
 
 /// What one return moves, in minor units.
@@ -40,7 +40,9 @@ impl Auditor {
         refuse_if(reason.is_none(), Rejection::ReasonUnknown)?;
         refuse_if(item.amount.get() == 0, Rejection::AmountZero)?;
         let period_ms = self.registry.parameters.return_period_ms;
-        let last = item.order_id().time().0.saturating_add(period_ms);
+        let began = item.order_id().time().0;
+        let period_ms = self.longest_since(began, period_ms, |past| past.return_ms);
+        let last = began.saturating_add(period_ms);
         refuse_if(self.time > last, Rejection::ReturnPeriodOver)?;
         let order = self.orders.get(item.order_id()).ok_or(Rejection::OrderUnknown)?.clone();
         let collection = order.collection.ok_or(Rejection::OrderNotCollected)?;
@@ -78,11 +80,19 @@ impl Auditor {
         let source = match instruction.status {
             InstructionStatus::Instructed => return Err(Rejection::OrderInstructed),
             InstructionStatus::Returned { .. } => return Err(Rejection::ReturnExceeded),
-            InstructionStatus::Arrived { .. } => Source::Arrived(instruction.gateway),
+            InstructionStatus::Arrived { .. } => Source::Arrived(key, instruction.gateway),
             InstructionStatus::Failed { .. } => Source::Failed(key),
         };
-        let is_party = submitter == instruction.gateway;
-        refuse_if(!is_party, Rejection::NotReturnParty).map(|()| source)
+        let is_party = submitter == instruction.gateway
+            || (matches!(source, Source::Failed(_))
+                && self.may_stand_in(instruction, submitter, order));
+        refuse_if(!is_party, Rejection::NotReturnParty)?;
+        let collecting = ParticipantId(order.gateway());
+        if submitter != instruction.gateway && submitter != collecting {
+            let gateways = [instruction.gateway, collecting];
+            self.registry.check_foreign_payment(submitter, gateways, order.item.merchant())?;
+        }
+        Ok(source)
     }
 
     /// 320 and 329, and what a return of `amount` takes.
@@ -106,6 +116,27 @@ impl Auditor {
         Ok(Refund { amount, payout, is_unconverted, cashback })
     }
 
+    /// Whether somebody returns in the place of a gateway that is absent: the collecting gateway,
+    /// or an agent when that is absent as well.
+    fn may_stand_in(
+        &self,
+        instruction: &Instruction,
+        submitter: ParticipantId,
+        order: &Order,
+    ) -> bool {
+        let failed_ms = match instruction.status {
+            InstructionStatus::Failed { time_ms, .. } => time_ms,
+            _ => return false,
+        };
+        let is_gateway = |id| self.registry.is_active(id, Roles::GATEWAY);
+        let is_absent = instruction.is_ended_by_agents()
+            || !is_gateway(instruction.gateway)
+            || self.is_left_alone(failed_ms);
+        let collecting = ParticipantId(order.gateway());
+        let is_agent = self.registry.has_role(submitter, Roles::SETTLEMENT_AGENT);
+        is_absent && (submitter == collecting || (is_agent && !is_gateway(collecting)))
+    }
+
     /// 328: whoever gives has it, or gets it by an earlier leg.
     fn check_funds(&self, legs: &[Movement]) -> Result<(), Rejection> {
         for (at, leg) in legs.iter().enumerate() {
@@ -124,10 +155,11 @@ impl Auditor {
         let (merchant, currency) = (order.item.merchant.get(), order.item.currency.get());
         match source {
             Source::OpenWindow => {
-                self.windows.owe_less(merchant, order.payable().currency, refund.payout);
+                let key = (merchant, order.payable().currency);
+                self.windows.owe_less(key, order.item.order_id(), refund.payout);
             }
             Source::Failed(key) => self.return_from(key, refund.payout),
-            Source::Arrived(_) => {}
+            Source::Arrived(key, _) => self.return_after_arrival(key, refund.payout),
         }
         let statement = self.statement_of(merchant, currency);
         statement.returned += u128::from(refund.amount);
@@ -143,11 +175,11 @@ impl Auditor {
         let (currency, payout_currency) = (order.item.currency.get(), order.payable().currency);
         let instructed = match source {
             Source::OpenWindow => None,
-            Source::Failed(key) => self.instructions.all.get(&key).map(|found| found.gateway),
-            Source::Arrived(gateway) => Some(gateway),
+            Source::Failed(_) => Some(Account::suspense(payout_currency)),
+            Source::Arrived(_, gateway) => Some(Account::liquidity(gateway.0, payout_currency)),
         };
-        if let Some(gateway) = instructed {
-            self.windows.debit(Account::liquidity(gateway.0, payout_currency), refund.payout);
+        if let Some(debtor) = instructed {
+            self.windows.debit(debtor, refund.payout);
         }
         if refund.is_unconverted {
             let to = Account::liquidity(order.gateway(), payout_currency);
@@ -170,7 +202,7 @@ impl Auditor {
 fn source_account(order: &Order, source: Source) -> Account {
     match source {
         Source::OpenWindow | Source::Failed(_) => order.payable(),
-        Source::Arrived(gateway) => Account::liquidity(gateway.0, order.payable().currency),
+        Source::Arrived(_, gateway) => Account::liquidity(gateway.0, order.payable().currency),
     }
 }
 

@@ -177,7 +177,8 @@ impl Auditor {
             let is_same = (decision, checker) == (Decision::Refuse, by);
             return repeated(is_same, Rejection::SettlementRefused);
         }
-        refuse_if(known.maker == checker, Rejection::MakerIsChecker)?;
+        let is_own = self.registry.are_one(checker, known.maker);
+        refuse_if(is_own, Rejection::MakerIsChecker)?;
         if decision == Decision::Refuse {
             let refused = Waiting { refused_by: Some(checker), ..known };
             self.settlements.waiting.insert(window, refused);
@@ -207,6 +208,7 @@ impl Auditor {
                 1 => Kind::GatewayLiquidity,
                 3 => Kind::CashbackPool,
                 5 => Kind::FxPosition,
+                7 => Kind::Suspense,
                 other => unreachable!("account kind {other} is no party"),
             };
             let account = Account { kind, owner, currency };

@@ -32,6 +32,8 @@ pub struct Statement {
     pub returned: u128,
     /// What arrived at the merchant's account: the payout currency's sum.
     pub arrived: u128,
+    /// What of it came back, in the month in which that was said.
+    pub bounced: u128,
 }
 
 impl Auditor {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use chain_types::OrderId;
+
 use crate::auditor::Auditor;
 use crate::books::{Account, Kind, Movement};
 use crate::finding::Finding;
@@ -47,11 +49,10 @@ pub struct WindowReport {
     pub settled: Option<Settled>,
 }
 
-/// What a merchant is to be paid of the open window in a currency.
+/// What a merchant is to be paid of an order of the open window.
 #[derive(Debug, Clone, Copy)]
 struct Owed {
-    sum: u128,
-    /// The earliest due time of its orders.
+    left: u64,
     due: u64,
 }
 
@@ -60,9 +61,12 @@ struct Owed {
 pub(crate) struct Windows {
     open: u64,
     opened: u64,
+    /// When it closes, by the length that held at its opening.
+    closes: u64,
     first_height: u64,
     order_count: u64,
-    owed: BTreeMap<(u64, u16), Owed>,
+    /// By merchant and currency, then by order.
+    owed: BTreeMap<(u64, u16), BTreeMap<OrderId, Owed>>,
     parties: BTreeMap<(u8, u64, u16), Gross>,
     pub(crate) closed: BTreeMap<u64, WindowReport>,
     /// What the nets of all closed windows that are not settled add up to.
@@ -70,11 +74,12 @@ pub(crate) struct Windows {
 }
 
 impl Windows {
-    /// Window zero, open from `opened` on.
-    pub(crate) fn new(opened: u64) -> Self {
+    /// Window zero, open from `opened` on for as long as `window_ms`.
+    pub(crate) fn new(opened: u64, window_ms: u64) -> Self {
         let (owed, parties, closed) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let (open, first_height, order_count, unsettled) = (0, 0, 0, BTreeMap::new());
-        Self { open, opened, first_height, order_count, owed, parties, closed, unsettled }
+        let closes = opened.saturating_add(window_ms);
+        Self { open, opened, closes, first_height, order_count, owed, parties, closed, unsettled }
     }
 
     /// What a party owes (below zero) or is owed in all windows that are not settled, the open one
@@ -105,12 +110,12 @@ impl Windows {
 
     /// What a merchant is to be paid of the open window in a currency.
     pub(crate) fn owed_to(&self, merchant: u64, currency: u16) -> u128 {
-        self.owed.get(&(merchant, currency)).map_or(0, |owed| owed.sum)
+        self.owed.get(&(merchant, currency)).map_or(0, sum)
     }
 
     /// Everything that is to be paid of the open window, by merchant and currency.
     pub(crate) fn all_owed(&self) -> impl Iterator<Item = ((u64, u16), u128)> {
-        self.owed.iter().map(|(key, owed)| (*key, owed.sum))
+        self.owed.iter().map(|(key, owed)| (*key, sum(owed)))
     }
 
     /// A leg on the debit side of a party.
@@ -131,10 +136,8 @@ impl Windows {
     pub(crate) fn collect(&mut self, order: &Order, due: u64) {
         self.order_count += 1;
         let payable = order.payable();
-        let owed = self.owed.entry((payable.owner, payable.currency));
-        let owed = owed.or_insert(Owed { sum: 0, due });
-        owed.sum += u128::from(order.payout);
-        owed.due = owed.due.min(due);
+        let owed = self.owed.entry((payable.owner, payable.currency)).or_default();
+        owed.insert(order.item.order_id(), Owed { left: order.payout, due });
         self.debit(order.liquidity(), order.amount());
         if let Some(fill) = order.fill {
             let (currency, payout_currency) = (order.item.currency.get(), payable.currency);
@@ -143,12 +146,18 @@ impl Windows {
         }
     }
 
-    /// A reversal: less is owed.
-    pub(crate) fn owe_less(&mut self, merchant: u64, currency: u16, payout: u64) {
-        if let Some(owed) = self.owed.get_mut(&(merchant, currency)) {
-            owed.sum -= u128::from(payout);
+    /// A reversal: less is owed of an order, and with nothing left it is in the window no longer.
+    pub(crate) fn owe_less(&mut self, key: (u64, u16), order: OrderId, payout: u64) {
+        let Some(owed) = self.owed.get_mut(&key) else { return };
+        if let Some(of_order) = owed.get_mut(&order) {
+            of_order.left -= payout;
         }
+        owed.retain(|_, of_order| of_order.left > 0);
     }
+}
+
+fn sum(owed: &BTreeMap<OrderId, Owed>) -> u128 {
+    owed.values().map(|of_order| u128::from(of_order.left)).sum()
 }
 
 /// The net of a currency's parties, for each currency.
@@ -166,8 +175,7 @@ impl Auditor {
     /// # Errors
     /// The window's nets do not add up to zero.
     pub(crate) fn close_window(&mut self) -> Result<(), Finding> {
-        let window_ms = self.registry.parameters.window_ms;
-        if self.time < self.windows.opened.saturating_add(window_ms) {
+        if self.time < self.windows.closes {
             return Ok(());
         }
         let instruction_count = self.instruct();
@@ -196,6 +204,8 @@ impl Auditor {
         self.windows.closed.insert(id, report);
         (self.windows.open, self.windows.opened) = (id + 1, self.time);
         self.windows.first_height = self.height;
+        let window_ms = self.registry.parameters.window_ms;
+        self.windows.closes = self.time.saturating_add(window_ms);
         Ok(())
     }
 
@@ -204,15 +214,15 @@ impl Auditor {
         let window = self.windows.open;
         let mut count = 0;
         for ((merchant, currency), owed) in std::mem::take(&mut self.windows.owed) {
-            let Ok(amount) = u64::try_from(owed.sum) else {
+            let Ok(amount) = u64::try_from(sum(&owed)) else {
                 unreachable!("216 keeps sums within an amount")
             };
-            if amount == 0 {
-                continue;
-            }
+            let Some(due) = owed.values().map(|of_order| of_order.due).min() else { continue };
             let gateway = self.registry.payout_gateway(chain_types::MerchantId(merchant));
             self.windows.credit(Account::liquidity(gateway.0, currency), amount);
-            let instruction = Instruction::new(gateway, amount, owed.due);
+            let least = self.time.saturating_add(self.registry.parameters.payment_least_ms);
+            let mut instruction = Instruction::new(gateway, amount, due.max(least), self.height);
+            instruction.orders = u64::try_from(owed.len()).unwrap_or(u64::MAX);
             self.instructions.add((window, merchant, currency), instruction);
             count += 1;
         }

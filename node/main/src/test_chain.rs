@@ -194,6 +194,7 @@ impl History for Past<'_> {
         let collection = (record.status == OrderStatus::Collected)
             .then(|| archive::item(self.store, record.status_location).unwrap());
         let collection = collection.map(|collecting| PastCollection {
+            submitted: submitted.header.time,
             outcome: collecting.outcome,
             height: collecting.header.height,
             time: collecting.header.time,
@@ -204,7 +205,7 @@ impl History for Past<'_> {
     }
 
     fn instruction(&self, id: &InstructionId) -> Option<InstructionRecord> {
-        self.store.instruction(id).unwrap()
+        self.store.ended_instruction(id, self.state.height()).unwrap()
     }
 
     fn quote(&self, id: QuoteId) -> Option<QuoteRecord> {

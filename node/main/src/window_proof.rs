@@ -69,6 +69,7 @@ impl ProvenWindow {
         if window.closed.is_none() {
             return Err(WindowProofError::Kind);
         }
+        net(&window)?;
         let settlement = match rest {
             [] => None,
             [word] => match record(word)? {
@@ -80,7 +81,6 @@ impl ProvenWindow {
             },
             _ => return Err(WindowProofError::Kind),
         };
-        net(&window)?;
         Ok(Self { window, header: report.header.clone(), settlement })
     }
 }

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use chain_state::{
-    History, InstructionRecord, InstructionStatus, Location, OrderRecord, OrderStatus,
-    PastCollection, PastOrder, QuoteRecord, State, WindowRecord,
+    History, InstructionRecord, Location, OrderRecord, OrderStatus, PastCollection, PastOrder,
+    QuoteRecord, State, WindowRecord,
 };
 use chain_types::{
-    BatchKind, BlockHeader, InstructionId, OrderId, Outcome, QuoteId, RechargeItem, VerifiedBatch,
-    WindowId,
+    BatchKind, BlockHeader, Height, InstructionId, OrderId, Outcome, QuoteId, RechargeItem,
+    VerifiedBatch, WindowId,
 };
 use zerocopy::FromBytes;
 
@@ -40,8 +40,9 @@ pub trait Archive: Send + Sync {
     /// The item at a place of a committed block.
     fn item(&self, at: Location) -> Option<ArchivedItem>;
 
-    /// The last record of an instruction.
-    fn instruction(&self, id: &InstructionId) -> Option<InstructionRecord>;
+    /// The last record by which an instruction arrived or was wholly returned, of a block of
+    /// `height` or before. It may have bounced since.
+    fn instruction(&self, id: &InstructionId, height: Height) -> Option<InstructionRecord>;
 
     /// A quote as it was issued.
     fn quote(&self, id: QuoteId) -> Option<QuoteRecord>;
@@ -70,12 +71,14 @@ impl History for Past<'_> {
         })?;
         let submitted = self.archive.item(record.location)?;
         let item = RechargeItem::read_from_bytes(&submitted.item).ok()?;
+        let submission = submitted.header.time;
         let collection = match record.status {
             OrderStatus::Collected if record.status_location == record.location => Some(submitted),
             OrderStatus::Collected => self.archive.item(record.status_location),
             _ => None,
         };
         let collection = collection.map(|collecting| PastCollection {
+            submitted: submission,
             outcome: collecting.outcome,
             height: collecting.header.height,
             time: collecting.header.time,
@@ -85,15 +88,9 @@ impl History for Past<'_> {
     }
 
     fn instruction(&self, id: &InstructionId) -> Option<InstructionRecord> {
-        // The state knows every instruction that is not long ended; an ended one never changes.
-        let record = self.archive.instruction(id)?;
-        match record.status {
-            InstructionStatus::Arrived { location, .. }
-            | InstructionStatus::Returned { location, .. } => {
-                (location.height <= self.state.height()).then_some(record)
-            }
-            InstructionStatus::Instructed | InstructionStatus::Failed { .. } => None,
-        }
+        // The state knows every instruction that is not long ended, and is asked first: one that
+        // bounced is there until it ends again.
+        self.archive.instruction(id, self.state.height())
     }
 
     fn quote(&self, id: QuoteId) -> Option<QuoteRecord> {
@@ -109,6 +106,5 @@ impl History for Past<'_> {
 
 /// Whether executing these batches may ask for the past.
 pub(crate) fn asks_for_past(batches: &[VerifiedBatch]) -> bool {
-    let asking = [BatchKind::Return, BatchKind::SettleWindow, BatchKind::SettlementDecision];
-    batches.iter().any(|batch| asking.contains(&batch.kind()))
+    batches.iter().any(|batch| batch.kind().reads_the_past())
 }

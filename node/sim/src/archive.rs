@@ -18,7 +18,8 @@ pub struct Shelf(Arc<RwLock<Books>>);
 struct Books {
     blocks: BTreeMap<Height, StagedBlock>,
     orders: BTreeMap<OrderId, OrderRecord>,
-    instructions: BTreeMap<InstructionId, InstructionRecord>,
+    /// As each block left those that it ended.
+    instructions: BTreeMap<(InstructionId, Height), InstructionRecord>,
     quotes: BTreeMap<QuoteId, QuoteRecord>,
     windows: BTreeMap<WindowId, WindowRecord>,
 }
@@ -32,7 +33,9 @@ impl Shelf {
         for record in records {
             match record {
                 Record::Instruction(record) => {
-                    books.instructions.insert(record.id, *record);
+                    if let Some(height) = record.ended_at() {
+                        books.instructions.insert((record.id, height), *record);
+                    }
                 }
                 Record::Quote(record) => {
                     books.quotes.insert(record.id, *record);
@@ -73,8 +76,9 @@ impl Archive for Shelf {
         })
     }
 
-    fn instruction(&self, id: &InstructionId) -> Option<InstructionRecord> {
-        self.read(|books| books.instructions.get(id).copied())
+    fn instruction(&self, id: &InstructionId, height: Height) -> Option<InstructionRecord> {
+        let range = (*id, Height(0))..=(*id, height);
+        self.read(|books| books.instructions.range(range).next_back().map(|(_, record)| *record))
     }
 
     fn quote(&self, id: QuoteId) -> Option<QuoteRecord> {

@@ -131,6 +131,7 @@ fn parameters(order_validity_ms: u64) -> Parameters {
         deadline_domestic_ms: 12_000,
         deadline_cross_border_ms: 15_000,
         deadline_collect_ms: 3_000,
+        payment_least_ms: 3_000,
         rate_fresh_ms: 6_000,
         rates_min: 1,
         rounding_loss_max_per_mille: 200,

@@ -568,4 +568,12 @@ parameters_report! {
     quote_hold_ms: u64,
     /// How long after the collection a return is converted back at the order's own rate.
     return_rate_ms: u64,
+    /// The least time that a paying gateway has from the close of a window.
+    payment_least_ms: u64,
+    /// After how long others may move what its own gateway leaves alone.
+    step_in_ms: u64,
+    /// How long after an arrival its money may come back.
+    bounce_period_ms: u64,
+    /// How often in a row a gateway may fail one instruction.
+    failures_max: u32,
 }

@@ -104,7 +104,7 @@ pub enum AccountKind {
     FxPosition = 5,
     /// Fees.
     Fees = 6,
-    /// Money whose owner is not settled.
+    /// Funds of failed payments, until they are given again or returned.
     Suspense = 7,
     /// The counter-account of all money that came from or went outside.
     SchemeSettlement = 8,

@@ -306,6 +306,12 @@ pub struct InstructionReport {
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<FailureReport>,
+    /// Who said that it failed: its gateway, or an agent who stepped in as the second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed_by: Option<u32>,
+    /// When an agent asked that this attempt shall not be paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recalled_ms: Option<u64>,
     /// The bank's reference, hexadecimal; absent while it is instructed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
@@ -434,6 +440,8 @@ pub enum BreachStage {
     Instructed,
     /// The paying gateway was late.
     Arrived,
+    /// The paying gateway failed an instruction again and again, or attested it by mistake.
+    Failed,
 }
 
 /// A deadline that was missed: a fact of the ledger.

@@ -23,10 +23,12 @@ pub enum InstructionStatus {
         /// The attestation.
         location: Location,
     },
-    /// The paying gateway attested that it could not pay; the money stays payable.
+    /// It could not be paid, or its money came back; the money is payable.
     Failed {
         /// Why: the number of a [`chain_types::FailureReason`].
         reason: u16,
+        /// Who said so: its paying gateway, or the second of two agents who stepped in.
+        by: ParticipantId,
         /// Block time of the attestation.
         time: TimeMs,
         /// The attestation.
@@ -50,7 +52,7 @@ pub struct InstructionRecord {
     pub gateway: ParticipantId,
     /// How much, in minor units.
     pub amount: Amount,
-    /// How much of it was sent back since it failed, in minor units.
+    /// How much of it was sent back, in minor units: since it failed, or before it bounced.
     pub amount_returned: Amount,
     /// How many orders it pays out.
     pub order_count: u64,
@@ -58,9 +60,15 @@ pub struct InstructionRecord {
     pub cross_border_count: u64,
     /// How often it was given to a paying gateway: 1, and one more for each failure corrected.
     pub attempt: u16,
+    /// The block that gave the present attempt: what corrects the merchant's entry is newer.
+    pub attempt_height: Height,
+    /// How often in a row its present gateway failed it.
+    pub failures: u16,
+    /// Block time at which an agent recalled the present attempt.
+    pub recalled: Option<TimeMs>,
     /// Block time at which the first of them was accepted: the SLA clock runs from there.
     pub earliest_accepted: TimeMs,
-    /// Block time of the close of its window.
+    /// Block time at which the present attempt was given: the close of its window, or later.
     pub instructed: TimeMs,
     /// The last block time at which an arrival is in time.
     pub deadline: TimeMs,
@@ -74,6 +82,20 @@ impl InstructionRecord {
     /// How much of it is still to be paid, in minor units.
     pub const fn left(&self) -> Amount {
         Amount(self.amount.0.saturating_sub(self.amount_returned.0))
+    }
+
+    /// The block in which it arrived or was wholly returned, if it is ended so.
+    pub const fn ended_at(&self) -> Option<Height> {
+        match self.status {
+            InstructionStatus::Arrived { location, .. }
+            | InstructionStatus::Returned { location, .. } => Some(location.height),
+            InstructionStatus::Instructed | InstructionStatus::Failed { .. } => None,
+        }
+    }
+
+    /// Whether agents ended it, and not its own gateway.
+    pub fn is_stepped_in(&self) -> bool {
+        matches!(self.status, InstructionStatus::Failed { by, .. } if by != self.gateway)
     }
 
     /// Whether the paying gateway still has to attest to it.

@@ -14,6 +14,9 @@ numbered! {
         Instructed = 2, "instructed";
         /// The paying gateway's: to attest that the money was credited.
         Arrived = 3, "arrived";
+        /// The paying gateway's: not to fail an instruction again and again, and to attest no
+        /// arrival by mistake.
+        Failed = 4, "failed";
     }
 }
 
@@ -22,7 +25,7 @@ numbered! {
 pub enum BreachSubject {
     /// An order collected late or not at all.
     Order(OrderId),
-    /// An instruction that did not arrive by its deadline.
+    /// An instruction that did not arrive by its deadline, or failed once too often.
     Instruction(InstructionId),
 }
 

@@ -224,6 +224,9 @@ fn records_of_windows_and_payments_are_as_the_page_says() {
         order_count: 34,
         cross_border_count: 35,
         attempt: 36,
+        attempt_height: Height(41),
+        failures: 42,
+        recalled: Some(TimeMs(43)),
         earliest_accepted: TimeMs(37),
         instructed: TimeMs(38),
         deadline: TimeMs(39),
@@ -234,7 +237,10 @@ fn records_of_windows_and_payments_are_as_the_page_says() {
     let rows: [(InstructionStatus, &[u128]); 4] = [
         (InstructionStatus::Instructed, &[0]),
         (InstructionStatus::Arrived { time, location }, &[1, 1_000_001, 61, 62, 63]),
-        (InstructionStatus::Failed { reason: 2, time, location }, &[2, 2, 1_000_001, 61, 62, 63]),
+        (
+            InstructionStatus::Failed { reason: 2, by: ParticipantId(44), time, location },
+            &[2, 2, 44, 1_000_001, 61, 62, 63],
+        ),
         (InstructionStatus::Returned { time, location }, &[3, 1_000_001, 61, 62, 63]),
     ];
     for (status, progress) in rows {
@@ -246,6 +252,9 @@ fn records_of_windows_and_payments_are_as_the_page_says() {
             ("orders", &[34]),
             ("orders converted", &[35]),
             ("attempt", &[36]),
+            ("block of the attempt", &[41]),
+            ("failures in a row", &[42]),
+            ("recalled", &[1, 43]),
             ("earliest accepted", &[37]),
             ("instructed", &[38]),
             ("deadline", &[39]),

@@ -28,9 +28,9 @@ use crate::record_paths::{RecordName, RecordPath};
 use crate::recovery::StoredCertificate;
 use crate::tables::{
     AccountEntries, AccountNodes, Batches, Breaches, Evidence, Hashes, Heights, Instructions,
-    InstructionsByGateway, Place, Policies, Proposals, Quotes, Rates, RecordPaths, Registries,
-    Returns, Table, TableKey, Transfers, WindowSettlements, Windows, WritesDigests, account_prefix,
-    gateway_prefix, node_prefix, rate_prefix,
+    InstructionsByGateway, InstructionsEnded, Place, Policies, Proposals, Quotes, Rates,
+    RecordPaths, Registries, Returns, Table, TableKey, Transfers, WindowSettlements, Windows,
+    WritesDigests, account_prefix, gateway_prefix, node_prefix, rate_prefix,
 };
 
 impl Store {
@@ -256,6 +256,16 @@ impl ChainStore for Store {
         instruction: &InstructionId,
     ) -> Result<Option<InstructionRecord>, StoreFault> {
         self.row::<Instructions>(instruction)
+    }
+
+    fn ended_instruction(
+        &self,
+        instruction: &InstructionId,
+        height: Height,
+    ) -> Result<Option<InstructionRecord>, StoreFault> {
+        self.poison.check()?;
+        let last = (*instruction, height).to_bytes();
+        self.index.last_up_to::<InstructionsEnded>(&instruction.to_bytes(), &last)
     }
 
     fn instructions(

@@ -18,7 +18,8 @@ pub use orders::{CollectItem, Flags, RechargeItem, ReturnItem, VoidItem};
 pub use reasons::{FailureReason, HoldReason, ReturnReason, VoidReason};
 pub use risk::{HoldDecisionItem, PolicyItem};
 pub use settlement::{
-    ArrivalItem, FailureItem, ReinstructItem, SettleWindowItem, SettlementDecisionItem,
+    ArrivalItem, BounceItem, FailureItem, RecallItem, ReinstructItem, SettleWindowItem,
+    SettlementDecisionItem, StepInItem,
 };
 
 /// An item: a packed struct of a frozen size, and the batch kind that holds it.

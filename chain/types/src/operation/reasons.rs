@@ -52,6 +52,29 @@ reasons! {
         AccountBlocked = 3, "AC06";
         /// The paying gateway's own systems failed.
         BankUnavailable = 4, "AB08";
+        /// The law or a regulator forbids it.
+        Regulatory = 5, "RR04";
+        /// The merchant's bank does not say.
+        Unspecified = 6, "MS03";
+        /// A settlement agent recalled the instruction, and the money did not go out.
+        Recalled = 7, "FOCR";
+        /// The attestation of its arrival was a mistake.
+        AttestedByMistake = 8, "NARR";
+        /// The merchant's account is of a form that its bank does not accept.
+        AccountInvalid = 9, "AC03";
+        /// The merchant's account may not receive such a payment.
+        TransactionForbidden = 10, "AG01";
+        /// The merchant's bank does not take an amount like this.
+        AmountNotAllowed = 11, "AM02";
+        /// The merchant's name is not that of its account.
+        NameMismatch = 12, "BE01";
+    }
+}
+
+impl FailureReason {
+    /// Whether the same payment may succeed though nothing about the merchant changed.
+    pub const fn needs_no_correction(self) -> bool {
+        matches!(self, Self::BankUnavailable | Self::Recalled | Self::AttestedByMistake)
     }
 }
 

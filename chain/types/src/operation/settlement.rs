@@ -19,8 +19,10 @@ item! {
         pub currency: U16,
         /// The bank's reference of the credit.
         pub reference: [u8; 32],
+        /// The attempt under which it was paid.
+        pub attempt: U16,
         /// Zero.
-        pub spare: [u8; 6],
+        pub spare: [u8; 4],
     }
 }
 
@@ -37,8 +39,10 @@ item! {
         pub reason: U16,
         /// The bank's reference of the refusal.
         pub reference: [u8; 32],
+        /// The attempt that failed.
+        pub attempt: U16,
         /// Zero.
-        pub spare: [u8; 12],
+        pub spare: [u8; 10],
     }
 }
 
@@ -53,8 +57,70 @@ item! {
         pub currency: U16,
         /// The agent's reference.
         pub reference: [u8; 32],
+        /// The attempt that failed.
+        pub attempt: U16,
         /// Zero.
-        pub spare: [u8; 14],
+        pub spare: [u8; 12],
+    }
+}
+
+item! {
+    /// A paying gateway's word that an instruction's money came back after its arrival, or that the
+    /// arrival was attested by mistake: 64 bytes.
+    BounceItem: 64, Bounce {
+        /// The instruction's window.
+        pub window: U64,
+        /// The instruction's merchant.
+        pub merchant: U64,
+        /// The instruction's currency.
+        pub currency: U16,
+        /// Why: see [`crate::FailureReason`].
+        pub reason: U16,
+        /// The bank's reference of the return.
+        pub reference: [u8; 32],
+        /// The attempt that had arrived.
+        pub attempt: U16,
+        /// Zero.
+        pub spare: [u8; 10],
+    }
+}
+
+item! {
+    /// A settlement agent's request that an outstanding instruction shall not be paid: 64 bytes.
+    RecallItem: 64, Recall {
+        /// The instruction's window.
+        pub window: U64,
+        /// The instruction's merchant.
+        pub merchant: U64,
+        /// The instruction's currency.
+        pub currency: U16,
+        /// The agent's reference.
+        pub reference: [u8; 32],
+        /// The attempt that is recalled.
+        pub attempt: U16,
+        /// Zero.
+        pub spare: [u8; 12],
+    }
+}
+
+item! {
+    /// A settlement agent's word that an instruction's paying gateway is absent and the instruction
+    /// has failed; it counts once a second agent says the same: 64 bytes.
+    StepInItem: 64, StepIn {
+        /// The instruction's window.
+        pub window: U64,
+        /// The instruction's merchant.
+        pub merchant: U64,
+        /// The instruction's currency.
+        pub currency: U16,
+        /// Why: see [`crate::FailureReason`].
+        pub reason: U16,
+        /// The agent's reference.
+        pub reference: [u8; 32],
+        /// The attempt that is ended.
+        pub attempt: U16,
+        /// Zero.
+        pub spare: [u8; 10],
     }
 }
 
@@ -88,26 +154,18 @@ item! {
     }
 }
 
-impl ArrivalItem {
-    /// The instruction that was paid.
-    pub fn instruction(&self) -> InstructionId {
-        instruction(self.window, self.merchant, self.currency)
-    }
+macro_rules! of_instructions {
+    ($($name:ident)*) => {
+        $(impl $name {
+            /// The instruction that it is about.
+            pub fn instruction(&self) -> InstructionId {
+                instruction(self.window, self.merchant, self.currency)
+            }
+        })*
+    };
 }
 
-impl FailureItem {
-    /// The instruction that could not be paid.
-    pub fn instruction(&self) -> InstructionId {
-        instruction(self.window, self.merchant, self.currency)
-    }
-}
-
-impl ReinstructItem {
-    /// The instruction that failed.
-    pub fn instruction(&self) -> InstructionId {
-        instruction(self.window, self.merchant, self.currency)
-    }
-}
+of_instructions! { ArrivalItem FailureItem ReinstructItem BounceItem RecallItem StepInItem }
 
 impl SettleWindowItem {
     /// The closed window.

@@ -56,9 +56,13 @@ fn parameters_must_agree() {
         ("heartbeat_ms", 99, "heartbeat_ms"),
         ("window_ms", 1_000, ""),
         ("heartbeat_ms", 31_000, "window_ms"),
-        ("window_ms", 180_000, "deadline_domestic_ms"),
+        ("window_ms", 90_000, ""),
+        ("window_ms", 90_001, "deadline_domestic_ms"),
+        ("payment_least_ms", 90_000, ""),
+        ("payment_least_ms", 90_001, "deadline_domestic_ms"),
+        ("deadline_domestic_ms", 119_999, "deadline_domestic_ms"),
         ("deadline_cross_border_ms", 179_999, "deadline_cross_border_ms"),
-        ("deadline_collect_ms", 180_001, "deadline_collect_ms"),
+        ("deadline_collect_ms", 120_001, "deadline_domestic_ms"),
         ("consensus_timeout_ms", 3_001, "consensus_timeout_max_ms"),
     ];
     for (name, value, refused) in rows {

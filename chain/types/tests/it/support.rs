@@ -179,7 +179,8 @@ pub fn arrival() -> ArrivalItem {
         amount: 40_780.into(),
         currency: 156.into(),
         reference: [0xe4; 32],
-        spare: [0; 6],
+        attempt: 1.into(),
+        spare: [0; 4],
     }
 }
 
@@ -190,7 +191,8 @@ pub fn failure() -> FailureItem {
         currency: 156.into(),
         reason: FailureReason::AccountClosed.number().into(),
         reference: [0xf5; 32],
-        spare: [0; 12],
+        attempt: 1.into(),
+        spare: [0; 10],
     }
 }
 
@@ -211,7 +213,43 @@ pub fn reinstruct() -> ReinstructItem {
         merchant: 1001.into(),
         currency: 156.into(),
         reference: [0x17; 32],
-        spare: [0; 14],
+        attempt: 1.into(),
+        spare: [0; 12],
+    }
+}
+
+pub fn bounce() -> BounceItem {
+    BounceItem {
+        window: 2.into(),
+        merchant: 1001.into(),
+        currency: 156.into(),
+        reason: FailureReason::Regulatory.number().into(),
+        reference: [0x1A; 32],
+        attempt: 2.into(),
+        spare: [0; 10],
+    }
+}
+
+pub fn recall() -> RecallItem {
+    RecallItem {
+        window: 2.into(),
+        merchant: 1001.into(),
+        currency: 156.into(),
+        reference: [0x1B; 32],
+        attempt: 3.into(),
+        spare: [0; 12],
+    }
+}
+
+pub fn step_in() -> StepInItem {
+    StepInItem {
+        window: 2.into(),
+        merchant: 1001.into(),
+        currency: 156.into(),
+        reason: FailureReason::BankUnavailable.number().into(),
+        reference: [0x1C; 32],
+        attempt: 4.into(),
+        spare: [0; 10],
     }
 }
 
@@ -394,6 +432,9 @@ pub fn samples() -> Vec<Sample> {
         sample(501, policy()),
         sample(1, proposal()),
         sample(2, approval()),
+        sample(202, bounce()),
+        sample(401, recall()),
+        sample(401, step_in()),
         sample(402, settlement_decision()),
     ]
 }
@@ -621,6 +662,9 @@ pub fn item_count(items: Items<'_>) -> usize {
         Items::Policy(items) => items.len(),
         Items::Proposal(items) => items.len(),
         Items::Approval(items) => items.len(),
+        Items::Bounce(items) => items.len(),
+        Items::Recall(items) => items.len(),
+        Items::StepIn(items) => items.len(),
         Items::SettlementDecision(items) => items.len(),
     }
 }

@@ -147,6 +147,8 @@ fn instruction(chain: &Chain, words: &mut Words<'_>) -> Read<(String, String)> {
             () if words.eat("to") => (u64::from(words.party()?), u64::from(record.gateway.0)),
             () if words.eat("due") => (words.time()?.0, record.deadline.0),
             () if words.eat("attempt") => (words.number()?, u64::from(record.attempt)),
+            () if words.eat("orders") => (words.number()?, record.order_count),
+            () if words.eat("recalled") => (1, u64::from(record.recalled.is_some())),
             () => return Ok((expected, actual)),
         };
         expected.push_str(&format!(" {said}"));

@@ -5,11 +5,12 @@ use std::mem::offset_of;
 
 use chain_types::batch::BatchItem;
 use chain_types::{
-    ApprovalItem, ArrivalItem, BatchKind, CollectItem, Currency, Decision, FailureItem,
+    ApprovalItem, ArrivalItem, BatchKind, BounceItem, CollectItem, Currency, Decision, FailureItem,
     FailureReason, Flags, Height, HoldDecisionItem, HoldReason, InstructionId, OrderId,
-    ParticipantId, PolicyItem, ProposalId, ProposalItem, QuoteId, RateItem, RechargeItem,
-    ReinstructItem, ReturnItem, ReturnReason, SettleWindowItem, SettlementDecisionItem, TimeMs,
-    TransferAction, TransferDecisionItem, TransferId, TransferItem, VoidItem, VoidReason,
+    ParticipantId, PolicyItem, ProposalId, ProposalItem, QuoteId, RateItem, RecallItem,
+    RechargeItem, ReinstructItem, ReturnItem, ReturnReason, SettleWindowItem,
+    SettlementDecisionItem, StepInItem, TimeMs, TransferAction, TransferDecisionItem, TransferId,
+    TransferItem, VoidItem, VoidReason,
 };
 use zerocopy::{Immutable, IntoBytes};
 
@@ -75,12 +76,28 @@ fn sentence(speaker: &mut Speaker<'_>, words: &mut Words<'_>) -> Read<Operation>
         }
         "returns" => returned(speaker, words),
         "attests" if words.eat("arrival of") => arrived(words),
+        "attests" if words.eat("bounce of") => {
+            let (window, merchant, currency, reason) = ended(words)?;
+            let (currency, attempt) = (currency.0.into(), attempt(words)?.into());
+            Ok(of(&[BounceItem { currency, attempt, ..bounce(window, merchant, reason) }]))
+        }
         "attests" => failed(words),
+        "steps" => {
+            words.expect("in for")?;
+            let (window, merchant, currency, reason) = ended(words)?;
+            let (currency, attempt) = (currency.0.into(), attempt(words)?.into());
+            Ok(of(&[StepInItem { currency, attempt, ..step_in(window, merchant, reason) }]))
+        }
+        "recalls" => {
+            let (window, merchant, currency) = instruction(words)?;
+            let (currency, attempt) = (currency.0.into(), attempt(words)?.into());
+            Ok(of(&[RecallItem { currency, attempt, ..recall(window, merchant) }]))
+        }
         "instructs" => {
             let (window, merchant, currency) = instruction(words)?;
             words.expect("again")?;
-            let currency = currency.0.into();
-            Ok(of(&[ReinstructItem { currency, ..reinstruct(window, merchant) }]))
+            let (currency, attempt) = (currency.0.into(), after(words)?.into());
+            Ok(of(&[ReinstructItem { currency, attempt, ..reinstruct(window, merchant) }]))
         }
         "publishes" => published(speaker, words),
         "quotes" => quoted(speaker, words),
@@ -191,17 +208,33 @@ fn arrived(words: &mut Words<'_>) -> Read<Operation> {
     let (amount, _) = words.amount()?;
     words.expect("by")?;
     let (window, merchant, currency) = instruction(words)?;
-    let currency = currency.0.into();
-    Ok(of(&[ArrivalItem { currency, ..arrival(window, merchant, amount) }]))
+    let (currency, attempt) = (currency.0.into(), attempt(words)?.into());
+    Ok(of(&[ArrivalItem { currency, attempt, ..arrival(window, merchant, amount) }]))
 }
 
 /// `attests failure of instruction 0-1001-156 because AC01`.
 fn failed(words: &mut Words<'_>) -> Read<Operation> {
     words.expect("failure of")?;
+    let (window, merchant, currency, reason) = ended(words)?;
+    let (currency, attempt) = (currency.0.into(), attempt(words)?.into());
+    Ok(of(&[FailureItem { currency, attempt, ..failure(window, merchant, reason) }]))
+}
+
+/// `instruction 0-1001-156 because AC01`.
+fn ended(words: &mut Words<'_>) -> Read<(u64, u64, Currency, u16)> {
     let (window, merchant, currency) = instruction(words)?;
     let reason = reason(words, |text| find(FailureReason::ALL, FailureReason::iso_code, text))?;
-    let currency = currency.0.into();
-    Ok(of(&[FailureItem { currency, ..failure(window, merchant, reason) }]))
+    Ok((window, merchant, currency, reason))
+}
+
+/// `as attempt 2`; the first, when nothing is said.
+fn attempt(words: &mut Words<'_>) -> Read<u16> {
+    if words.eat("as attempt") { words.small() } else { Ok(1) }
+}
+
+/// `after attempt 2`; after the first, when nothing is said.
+fn after(words: &mut Words<'_>) -> Read<u16> {
+    if words.eat("after attempt") { words.small() } else { Ok(1) }
 }
 
 /// `1 CNY = 0.14 USD`, observed now.
@@ -415,6 +448,9 @@ fn reference_at(kind: BatchKind) -> Option<usize> {
         BatchKind::Failure => Some(offset_of!(FailureItem, reference)),
         BatchKind::Return => Some(offset_of!(ReturnItem, reference)),
         BatchKind::Reinstruct => Some(offset_of!(ReinstructItem, reference)),
+        BatchKind::Bounce => Some(offset_of!(BounceItem, reference)),
+        BatchKind::Recall => Some(offset_of!(RecallItem, reference)),
+        BatchKind::StepIn => Some(offset_of!(StepInItem, reference)),
         BatchKind::SettleWindow => Some(offset_of!(SettleWindowItem, reference)),
         BatchKind::SettlementDecision => Some(offset_of!(SettlementDecisionItem, reference)),
         BatchKind::Transfer => Some(offset_of!(TransferItem, reference)),

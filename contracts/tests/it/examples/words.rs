@@ -153,6 +153,7 @@ impl<'a> Words<'a> {
             ("cashback owed to", AccountKind::CashbackOwed),
             ("position of", AccountKind::FxPosition),
             ("fees", AccountKind::Fees),
+            ("suspense", AccountKind::Suspense),
             ("outside", AccountKind::SchemeSettlement),
         ];
         let found = kinds.into_iter().find(|(name, _)| self.eat(name));

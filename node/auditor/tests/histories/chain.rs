@@ -109,6 +109,7 @@ impl History for Chain {
         let collection = (status == OrderStatus::Collected).then(|| {
             let Decided { header, outcomes, .. } = block(step.height.0);
             PastCollection {
+                submitted: block(location.height.0).header.time,
                 outcome: outcomes[step.batch as usize][step.item as usize],
                 height: header.height,
                 time: header.time,

@@ -69,11 +69,17 @@ pub fn compare_records(chain: &Chain, auditor: &Auditor) {
     for (id, found) in &chain.instructions {
         let expected = expected[id];
         assert_eq!(status(found), expected.status, "instruction {id}");
-        let found =
-            (found.gateway, found.amount.0, found.left().0, found.deadline.0, found.attempt);
+        let found = (
+            found.gateway,
+            found.amount.0,
+            found.left().0,
+            found.deadline.0,
+            found.attempt,
+            found.order_count,
+        );
         let attempt = u16::try_from(expected.attempt).unwrap();
         let (gateway, due_ms) = (expected.gateway, expected.due_ms);
-        let expected = (gateway, expected.amount, expected.left, due_ms, attempt);
+        let expected = (gateway, expected.amount, expected.left, due_ms, attempt, expected.orders);
         assert_eq!(found, expected, "instruction {id}");
     }
     let since = users::kept_since(chain.state.time());
@@ -105,7 +111,9 @@ fn status(record: &InstructionRecord) -> InstructionStatus {
     match record.status {
         Chains::Instructed => InstructionStatus::Instructed,
         Chains::Arrived { time, .. } => InstructionStatus::Arrived { time_ms: time.0 },
-        Chains::Failed { location, .. } => InstructionStatus::Failed { height: location.height.0 },
+        Chains::Failed { time, location, .. } => {
+            InstructionStatus::Failed { height: location.height.0, time_ms: time.0 }
+        }
         Chains::Returned { time, .. } => InstructionStatus::Returned { time_ms: time.0 },
     }
 }

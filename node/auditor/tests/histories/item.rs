@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use chain_types::batch::{BatchItem, SignedBatch};
 use chain_types::{
-    ApprovalItem, ArrivalItem, BatchKind, ChainId, CollectItem, FailureItem, HoldDecisionItem,
-    ParticipantId, PartyKeys, PolicyItem, ProposalItem, QuoteItem, RateItem, RechargeItem,
-    ReinstructItem, ReturnItem, SecretKey, SettleWindowItem, SettlementDecisionItem, TimeMs,
-    TransferDecisionItem, TransferItem, VerifiedBatch, VoidItem,
+    ApprovalItem, ArrivalItem, BatchKind, BounceItem, ChainId, CollectItem, FailureItem,
+    HoldDecisionItem, ParticipantId, PartyKeys, PolicyItem, ProposalItem, QuoteItem, RateItem,
+    RecallItem, RechargeItem, ReinstructItem, ReturnItem, SecretKey, SettleWindowItem,
+    SettlementDecisionItem, StepInItem, TimeMs, TransferDecisionItem, TransferItem, VerifiedBatch,
+    VoidItem,
 };
 use zerocopy::{Immutable, IntoBytes};
 
@@ -85,5 +86,8 @@ items! {
     Policy: PolicyItem,
     Proposal: ProposalItem,
     Approval: ApprovalItem,
+    Bounce: BounceItem,
+    Recall: RecallItem,
+    StepIn: StepInItem,
     SettlementDecision: SettlementDecisionItem,
 }

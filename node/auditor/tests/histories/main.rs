@@ -7,6 +7,7 @@
 mod chain;
 mod changes;
 mod checks;
+mod instructions;
 mod item;
 mod memories;
 mod money;

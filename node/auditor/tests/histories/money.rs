@@ -1,10 +1,9 @@
 //! What is said of orders, reservations, instructions, windows and returns.
 
-use chain_state::{History, InstructionRecord, InstructionStatus, OrderStatus, QuoteRecord};
+use chain_state::{History, InstructionRecord, OrderStatus, QuoteRecord};
 use chain_types::{
-    ArrivalItem, CollectItem, Digest, FailureItem, Flags, HoldDecisionItem, InstructionId, OrderId,
-    PolicyItem, RechargeItem, ReinstructItem, ReturnItem, SettleWindowItem, SettlementDecisionItem,
-    TimeMs, VoidItem, WindowId,
+    CollectItem, Digest, Flags, HoldDecisionItem, InstructionId, OrderId, PolicyItem, RechargeItem,
+    ReturnItem, SettleWindowItem, SettlementDecisionItem, TimeMs, VoidItem, WindowId,
 };
 
 use crate::chain::Chain;
@@ -190,7 +189,7 @@ impl Speaker {
     }
 
     /// One of the last instructions, mostly one that is as asked for; now and then an id of none.
-    fn instruction(
+    pub fn instruction(
         &mut self,
         now: Now<'_>,
         is_wanted: impl Fn(&InstructionRecord) -> bool,
@@ -210,53 +209,6 @@ impl Speaker {
             found.id.merchant.0 += self.below(2);
         }
         Some(found)
-    }
-
-    pub fn arrive(&mut self, now: Now<'_>) -> Said {
-        let record = self.instruction(now, InstructionRecord::is_outstanding)?;
-        let InstructionId { window, merchant, currency } = record.id;
-        let more = u64::from(self.one_in(15));
-        let item = ArrivalItem {
-            window: window.0.into(),
-            merchant: merchant.0.into(),
-            amount: record.left().0.saturating_add(more).into(),
-            currency: currency.0.into(),
-            reference: self.reference(),
-            spare: [0; 6],
-        };
-        Some((record.gateway.0, item.into()))
-    }
-
-    pub fn fail(&mut self, now: Now<'_>) -> Said {
-        let record = self.instruction(now, InstructionRecord::is_outstanding)?;
-        let InstructionId { window, merchant, currency } = record.id;
-        let reason = self.choose(&[1, 1, 2, 2, 3, 3, 4, 4, 4, 4, 0, 5]);
-        let item = FailureItem {
-            window: window.0.into(),
-            merchant: merchant.0.into(),
-            currency: currency.0.into(),
-            reason: reason.into(),
-            reference: self.reference(),
-            spare: [0; 12],
-        };
-        Some((record.gateway.0, item.into()))
-    }
-
-    pub fn reinstruct(&mut self, now: Now<'_>) -> Said {
-        let has_failed = |record: &InstructionRecord| {
-            matches!(record.status, InstructionStatus::Failed { .. })
-                || (record.is_outstanding() && record.attempt > 1)
-        };
-        let record = self.instruction(now, has_failed)?;
-        let InstructionId { window, merchant, currency } = record.id;
-        let item = ReinstructItem {
-            window: window.0.into(),
-            merchant: merchant.0.into(),
-            currency: currency.0.into(),
-            reference: self.reference(),
-            spare: [0; 14],
-        };
-        Some((self.choose(&AGENTS), item.into()))
     }
 
     pub fn settle_window(&mut self, now: Now<'_>) -> Said {

@@ -134,6 +134,9 @@ fn parameters() -> Parameters {
         transfer_validity_ms: 60_000,
         proposal_validity_ms: 60_000,
         governance_notice_heights: 2,
+        payment_least_ms: 5_000,
+        step_in_ms: 60_000,
+        bounce_period_ms: 3_600_000,
         ..Parameters::default()
     }
 }

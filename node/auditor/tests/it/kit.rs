@@ -334,7 +334,8 @@ pub fn arrival(window: u64, currency: u16, amount: u64) -> ArrivalItem {
         amount: amount.into(),
         currency: currency.into(),
         reference: [5; 32],
-        spare: [0; 6],
+        attempt: 1.into(),
+        spare: [0; 4],
     }
 }
 
@@ -345,7 +346,8 @@ pub fn failure(window: u64, reason: FailureReason) -> FailureItem {
         currency: CNY.into(),
         reason: reason.number().into(),
         reference: [5; 32],
-        spare: [0; 12],
+        attempt: 1.into(),
+        spare: [0; 10],
     }
 }
 
@@ -355,7 +357,8 @@ pub fn reinstruct(window: u64) -> ReinstructItem {
         merchant: MERCHANT.into(),
         currency: CNY.into(),
         reference: [6; 32],
-        spare: [0; 14],
+        attempt: 1.into(),
+        spare: [0; 12],
     }
 }
 

@@ -71,7 +71,10 @@ fn an_instruction_whose_orders_all_return_is_returned() {
     scene.say(B, send_back(&second, 2, 1), 320);
     scene.balance((1, 20, CNY), i128::from(OPENING));
     scene.close_window();
-    assert_eq!(scene.parties(1), vec![((1, 20, CNY), 0, 700), ((1, 21, CNY), 700, 0)]);
+    assert_eq!(
+        scene.parties(1),
+        vec![((1, 20, CNY), 0, 700), ((1, 21, CNY), 700, 0), ((7, 0, CNY), 700, 700)]
+    );
 }
 
 #[test]

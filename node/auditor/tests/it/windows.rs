@@ -61,7 +61,7 @@ fn a_window_is_netted_and_its_instruction_arrives_once() {
     scene.pass(arrived + 899_000 - scene.time);
     scene.say(B, arrival(0, CNY, 700), 1);
     scene.pass(1);
-    scene.say(B, arrival(0, CNY, 700), 400);
+    scene.say(B, arrival(0, CNY, 700), 413);
 }
 
 #[test]
@@ -126,7 +126,11 @@ fn a_window_is_closed_by_the_first_block_that_reaches_its_time() {
 #[test]
 fn a_failed_instruction_is_given_again_once_something_was_corrected() {
     let mut scene = instructed();
-    scene.say(B, FailureItem { reason: 9.into(), ..failure(7, FailureReason::AccountClosed) }, 306);
+    scene.say(
+        B,
+        FailureItem { reason: 13.into(), ..failure(7, FailureReason::AccountClosed) },
+        306,
+    );
     scene.say(B, failure(0, FailureReason::AccountClosed), 0);
     scene.say(B, failure(0, FailureReason::AccountClosed), 1);
     scene.say(B, failure(0, FailureReason::BankUnavailable), 404);
@@ -136,11 +140,16 @@ fn a_failed_instruction_is_given_again_once_something_was_corrected() {
     scene.say(MAKER, reinstruct(0), 0);
     assert_eq!(status(&scene), (InstructionStatus::Instructed, 22, 2));
     assert_eq!(due_ms(&scene), scene.time + 180_000);
-    scene.say(B, arrival(0, CNY, 700), 401);
-    scene.say(C, arrival(0, CNY, 700), 0);
+    scene.say(B, arrival(0, CNY, 700), 412);
+    let second = ArrivalItem { attempt: 2.into(), ..arrival(0, CNY, 700) };
+    scene.say(B, second, 401);
+    scene.say(C, second, 0);
     scene.balance((1, 22, CNY), 700);
     scene.close_window();
-    assert_eq!(scene.parties(1), vec![((1, 21, CNY), 700, 0), ((1, 22, CNY), 0, 700)]);
+    assert_eq!(
+        scene.parties(1),
+        vec![((1, 21, CNY), 700, 0), ((1, 22, CNY), 0, 700), ((7, 0, CNY), 700, 700)]
+    );
 }
 
 #[test]
@@ -149,6 +158,10 @@ fn a_failure_of_the_banks_own_systems_needs_no_correction() {
     scene.say(B, failure(0, FailureReason::BankUnavailable), 0);
     scene.say(MAKER, reinstruct(0), 0);
     scene.say(MAKER, reinstruct(0), 1);
-    scene.say(MAKER, ReinstructItem { reference: [7; 32], ..reinstruct(0) }, 406);
-    scene.say(B, failure(0, FailureReason::BankUnavailable), 0);
+    scene.say(MAKER, ReinstructItem { reference: [7; 32], ..reinstruct(0) }, 412);
+    let second = ReinstructItem { attempt: 2.into(), ..reinstruct(0) };
+    scene.say(MAKER, second, 406);
+    scene.say(B, failure(0, FailureReason::BankUnavailable), 412);
+    let again = FailureItem { attempt: 2.into(), ..failure(0, FailureReason::BankUnavailable) };
+    scene.say(B, again, 0);
 }

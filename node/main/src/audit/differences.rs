@@ -125,8 +125,8 @@ fn is_same_instruction(rules: &Instruction, record: &InstructionRecord) -> bool 
         | (InstructionStatus::Returned { time_ms }, Kept::Returned { time, .. }) => {
             time_ms == time.0
         }
-        (InstructionStatus::Failed { height }, Kept::Failed { location, .. }) => {
-            height == location.height.0
+        (InstructionStatus::Failed { height, time_ms }, Kept::Failed { time, location, .. }) => {
+            (height, time_ms) == (location.height.0, time.0)
         }
         _ => false,
     };
@@ -136,4 +136,5 @@ fn is_same_instruction(rules: &Instruction, record: &InstructionRecord) -> bool 
         && rules.left == record.left().0
         && rules.due_ms == record.deadline.0
         && rules.attempt == u32::from(record.attempt)
+        && rules.orders == record.order_count
 }

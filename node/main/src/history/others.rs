@@ -129,7 +129,8 @@ impl Settling {
                     amount: record.amount.0.into(),
                     currency: record.id.currency.0.into(),
                     reference: reference_bytes("credit").unwrap_or_default(),
-                    spare: [0; 6],
+                    attempt: record.attempt.into(),
+                    spare: [0; 4],
                 })
                 .collect()
             });

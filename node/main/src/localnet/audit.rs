@@ -137,7 +137,7 @@ impl Baseline {
                 let order = breach.subject.parse::<OrderId>();
                 order.map_or(true, |order| order.time().0 >= self.time_ms)
             }
-            BreachStage::Instructed | BreachStage::Arrived => {
+            BreachStage::Instructed | BreachStage::Arrived | BreachStage::Failed => {
                 let instruction = breach.subject.parse::<InstructionId>();
                 let first = self.window + u64::from(self.order_count > 0);
                 instruction.map_or(true, |instruction| instruction.window.0 >= first)
@@ -286,7 +286,7 @@ pub async fn breaches(client: &Client, baseline: Baseline) -> Result<Breaches, C
         match breach.stage {
             BreachStage::Collected => breaches.collected += 1,
             BreachStage::Instructed => breaches.instructed += 1,
-            BreachStage::Arrived => breaches.arrived += 1,
+            BreachStage::Arrived | BreachStage::Failed => breaches.arrived += 1,
         }
     }
     Ok(breaches)

@@ -269,7 +269,8 @@ fn credit(instruction: &InstructionReport, delay: Duration, credits: mpsc::Sende
         currency: id.currency.0.into(),
         // The same for the same instruction, so that telling it twice is harmless.
         reference: reference_bytes(&format!("credit {id}")).unwrap_or_default(),
-        spare: [0; 6],
+        attempt: instruction.attempt.into(),
+        spare: [0; 4],
     };
     let order_count = instruction.order_count;
     tokio::spawn(async move {

@@ -77,8 +77,8 @@ impl Archive for StoreArchive {
         self.answer(item(&self.store, at).map(Some))
     }
 
-    fn instruction(&self, id: &InstructionId) -> Option<InstructionRecord> {
-        self.answer(self.store.instruction(id))
+    fn instruction(&self, id: &InstructionId, height: Height) -> Option<InstructionRecord> {
+        self.answer(self.store.ended_instruction(id, height))
     }
 
     fn quote(&self, id: QuoteId) -> Option<QuoteRecord> {

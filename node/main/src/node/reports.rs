@@ -110,6 +110,11 @@ pub fn instruction(record: &InstructionRecord) -> InstructionReport {
         settled_ms: settled.map(|time| time.0),
         is_late: arrived && settled.is_some_and(|time| time > record.deadline),
         failure: failure.map(Into::into),
+        failed_by: match record.status {
+            InstructionStatus::Failed { by, .. } => Some(by.0),
+            _ => None,
+        },
+        recalled_ms: record.recalled.map(|time| time.0),
         reference: settled.map(|_| hex::encode(record.reference)),
     }
 }
@@ -190,6 +195,7 @@ pub fn stage(stage: Stage) -> BreachStage {
         Stage::Collected => BreachStage::Collected,
         Stage::Instructed => BreachStage::Instructed,
         Stage::Arrived => BreachStage::Arrived,
+        Stage::Failed => BreachStage::Failed,
     }
 }
 

@@ -366,7 +366,8 @@ fn history(chain: &mut Chain) -> Roads {
         amount: amount.into(),
         currency: CNY.0.into(),
         reference: [7; 32],
-        spare: [0; 6],
+        attempt: 1.into(),
+        spare: [0; 4],
     };
     assert_eq!(chain.say(BANK_B, arrival), Outcome::APPLIED);
     let new_key = key(4, BANK_A.0);

@@ -13,6 +13,7 @@ use rpc_api::Money;
 use rpc_api::money::currency_code;
 use serde::Serialize;
 
+use super::life::{Life, Standing};
 use super::walk::{At, Event, Walk, What, pair};
 use super::{Cause, LineKind, StatementFault, cell, sum, wide};
 
@@ -200,8 +201,11 @@ impl Making<'_> {
                 self.collected(event.at, item, *cashback);
             }
             What::Returned { order, record } => self.returned(event.at, order, record),
-            What::Reinstructed { instruction } => self.reinstructed(event.at, *instruction)?,
-            _ => {}
+            _ => {
+                if let Some(id) = event.what.instruction() {
+                    self.moved(event, id)?;
+                }
+            }
         }
         Ok(())
     }
@@ -239,57 +243,58 @@ impl Making<'_> {
                 }
             }
         }
-        if !record.is_reversal && record.gateway == self.gateway {
+        // What failed stands in suspense; only what had arrived is sent back by its gateway.
+        if record.gateway == self.gateway && !record.from_payable {
             self.sums.entry(payout_currency).or_default().sent_back += wide(record.payout);
             self.line(kind, at, id, payout_currency, record.payout, Amount(0));
         }
     }
 
-    /// A failed instruction leaves one gateway for another; both may be this one.
-    fn reinstructed(&mut self, at: At, id: InstructionId) -> Result<(), StatementFault> {
-        let height = Height(at.cause.height);
-        let (from, left) = self.before_correction(id, at.cause)?;
-        let to = self.payout_gateways.at(self.genesis, id.merchant, height);
-        let debit = if from == Some(self.gateway) { left } else { Amount(0) };
-        let credit = if to == Some(self.gateway) { left } else { Amount(0) };
-        if debit.0 > 0 || credit.0 > 0 {
-            let text = id.to_string();
-            self.line(LineKind::Reinstructed, at, text, id.currency, debit, credit);
+    /// A word about an instruction that changes whom the banks will settle it with.
+    fn moved(&mut self, event: &Event, id: InstructionId) -> Result<(), StatementFault> {
+        let (before, after) = self.life(id, event)?;
+        let (at, text, left) = (event.at, id.to_string(), before.left);
+        if before.standing != Standing::Failed && after.standing == Standing::Failed {
+            let has_arrived = before.standing == Standing::Arrived;
+            let kind = if has_arrived { LineKind::Bounced } else { LineKind::Failed };
+            if before.gateway == Some(self.gateway) {
+                self.line(kind, at, text, id.currency, after.left, Amount(0));
+            }
+        } else if before.standing == Standing::Failed
+            && after.standing != Standing::Failed
+            && after.gateway == Some(self.gateway)
+        {
+            self.line(LineKind::Reinstructed, at, text, id.currency, Amount(0), left);
         }
         Ok(())
     }
 
-    /// Who last said that an instruction failed, before it was corrected, and what was left of it:
-    /// all but what had gone back since it first failed. Goes back to the close of its window.
-    fn before_correction(
-        &self,
-        id: InstructionId,
-        corrected: Cause,
-    ) -> Result<(Option<ParticipantId>, Amount), StatementFault> {
-        let missing =
-            StatementFault::Missing { what: "an instruction", height: Height(corrected.height) };
+    /// An instruction before and after an event. Goes back to the close of its window.
+    fn life(&self, id: InstructionId, event: &Event) -> Result<(Life, Life), StatementFault> {
+        let height = Height(event.at.cause.height);
+        let missing = StatementFault::Missing { what: "an instruction", height };
         let Some(record) = self.store.instruction(&id)? else { return Err(missing) };
         let closed = self.store.window(id.window)?.and_then(|window| window.last_height);
         let first = closed.unwrap_or_default().next();
-        let (mut gateway, mut left) = (None, record.amount);
-        Walk::new(self.store, self.state).each(first, Height(corrected.height + 1), |event| {
-            if event.at.cause >= corrected {
+        let payer = |height| self.payout_gateways.at(self.genesis, id.merchant, height);
+        let waits_ms = self.state.parameters().transfer_validity_ms;
+        let mut life = Life::new(payer(first), record.amount);
+        Walk::new(self.store, self.state).each(first, height.next(), |past| {
+            if past.at.cause >= event.at.cause {
                 return Ok(());
             }
-            match event.what {
-                What::Failed { instruction, gateway: by } if instruction == id => {
-                    gateway = Some(by);
+            if let What::Returned { order, record } = &past.what {
+                if self.is_of(order, record, id)? {
+                    life.returned(record.payout);
                 }
-                What::Returned { order, record }
-                    if gateway.is_some() && self.is_of(&order, &record, id)? =>
-                {
-                    left = Amount(left.0.saturating_sub(record.payout.0));
-                }
-                _ => {}
+            } else if past.what.instruction() == Some(id) {
+                life.hear(&past, waits_ms, payer(Height(past.at.cause.height)));
             }
             Ok(())
         })?;
-        Ok((gateway, left))
+        let mut after = life.clone();
+        after.hear(event, waits_ms, payer(height));
+        Ok((life, after))
     }
 
     /// Whether a return is of an order that the instruction pays out.
@@ -429,7 +434,7 @@ impl PayoutGateways {
                 {
                     let since = record.status_height.next();
                     let gateway = merchant.payout_gateway;
-                    let change = (since, record.activation, record.id, gateway);
+                    let change = (since, record.due, record.id, gateway);
                     changes.entry(merchant.id).or_default().push(change);
                 }
             }
@@ -438,7 +443,8 @@ impl PayoutGateways {
                 break;
             }
         }
-        // Changes of one block take effect in the order of their heights, then of their ids.
+        // Changes of one block take effect in the order of the heights that they are due at, then
+        // of their ids.
         let ascending = |mut found: Vec<(Height, Height, ProposalId, ParticipantId)>| {
             found.sort_unstable();
             found.into_iter().map(|(since, _, _, gateway)| (since, gateway)).collect()

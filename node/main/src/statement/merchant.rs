@@ -10,6 +10,7 @@ use rpc_api::Money;
 use rpc_api::money::currency_code;
 use serde::Serialize;
 
+use super::entries::credited_by;
 use super::period::{Blocks, Month, blocks};
 use super::walk::{At, Event, Walk, What, pair};
 use super::{Cause, LineKind, StatementFault, cell, signed, sum, wide};
@@ -68,6 +69,8 @@ pub struct Payable {
     pub arrived: Money,
     /// How many instructions arrived.
     pub arrival_count: u64,
+    /// What came back after it had arrived.
+    pub bounced: Money,
     /// What returns took from what was owed.
     pub returned: Money,
     /// What paying gateways sent back of what had arrived.
@@ -113,11 +116,13 @@ struct PayableSums {
     payout: u128,
     arrived: u128,
     arrival_count: u64,
+    bounced: u128,
     returned: u128,
     returned_after_arrival: u128,
 }
 
-struct Making {
+struct Making<'a> {
+    store: &'a dyn ChainStore,
     merchant: MerchantId,
     collections: BTreeMap<Currency, CollectionSums>,
     payables: BTreeMap<Currency, PayableSums>,
@@ -139,6 +144,7 @@ pub fn statement(
     let (begins, ends) = month.bounds(offset_min);
     let Blocks { first, end, is_complete } = blocks(store, begins, ends)?;
     let mut making = Making {
+        store,
         merchant,
         collections: BTreeMap::new(),
         payables: BTreeMap::new(),
@@ -150,10 +156,7 @@ pub fn statement(
             making.payables.entry(*currency).or_default();
         }
     }
-    Walk::new(store, state).each(first, end, |event| {
-        making.see(&event);
-        Ok(())
-    })?;
+    Walk::new(store, state).each(first, end, |event| making.see(&event))?;
     let last = Height(end.0.saturating_sub(1));
     let before = Height(first.0.saturating_sub(1));
     let payables = making.payables.iter().map(|(currency, sums)| {
@@ -182,8 +185,8 @@ fn balance(
     Ok(store.account_entry_at(key, height)?.map_or(0, |entry| entry.after.balance()))
 }
 
-impl Making {
-    fn see(&mut self, event: &Event) {
+impl Making<'_> {
+    fn see(&mut self, event: &Event) -> Result<(), StatementFault> {
         match &event.what {
             What::Collected { item, payout, cashback } if item.merchant() == self.merchant => {
                 let (currency, payout_currency) = pair(item);
@@ -208,11 +211,23 @@ impl Making {
                 line.payable_change = less(*amount, instruction.currency);
                 self.lines.push(line);
             }
+            What::Bounced { instruction } if instruction.merchant == self.merchant => {
+                let currency = instruction.currency;
+                let key = AccountKey::payable(self.merchant, currency);
+                let height = Height(event.at.cause.height);
+                let amount = credited_by(self.store, &key, height, *instruction)?;
+                self.payables.entry(currency).or_default().bounced += wide(amount);
+                let mut line = line(LineKind::Bounced, event.at, instruction.to_string());
+                line.payout = Money::new(amount, currency);
+                line.payable_change = line.payout.clone();
+                self.lines.push(line);
+            }
             What::Returned { order, record } if order.merchant() == self.merchant => {
                 self.returned(event.at, pair(order), record);
             }
             _ => {}
         }
+        Ok(())
     }
 
     fn returned(
@@ -280,7 +295,9 @@ impl PayableSums {
         opening: i128,
         closing: i128,
     ) -> Result<Payable, StatementFault> {
-        let change = signed(self.payout) - signed(self.arrived) - signed(self.returned);
+        let change = signed(self.payout) + signed(self.bounced)
+            - signed(self.arrived)
+            - signed(self.returned);
         if opening + change != closing {
             return Err(StatementFault::Unequal {
                 what: "the payable at the end".to_owned(),
@@ -293,6 +310,7 @@ impl PayableSums {
             opening: Money::sum(opening, currency),
             payout: sum(self.payout, currency),
             arrived: sum(self.arrived, currency),
+            bounced: sum(self.bounced, currency),
             arrival_count: self.arrival_count,
             returned: sum(self.returned, currency),
             returned_after_arrival: sum(self.returned_after_arrival, currency),

@@ -4,7 +4,9 @@
 //! They are read from a home's blocks, and held against the ledger: a statement whose lines do not
 //! add up to the accounts, or to the window's report, to the unit is not given.
 
+mod entries;
 pub mod gateway;
+mod life;
 pub mod merchant;
 pub mod period;
 mod walk;
@@ -62,7 +64,11 @@ pub enum LineKind {
     Returned,
     /// A closed window's instruction.
     Instructed,
-    /// A failed instruction left one gateway and was given to another.
+    /// An instruction could not be paid: what it would have been stands in suspense.
+    Failed,
+    /// An instruction's money came back after its arrival.
+    Bounced,
+    /// A failed instruction was given to a gateway again.
     Reinstructed,
 }
 
@@ -74,6 +80,8 @@ impl LineKind {
             Self::Reversed => "reversed",
             Self::Returned => "returned",
             Self::Instructed => "instructed",
+            Self::Failed => "failed",
+            Self::Bounced => "bounced",
             Self::Reinstructed => "reinstructed",
         }
     }

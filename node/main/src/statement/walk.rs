@@ -6,9 +6,9 @@ use chain_state::{Location, OrderRecord, ReturnRecord, State};
 use chain_store::ChainStore;
 use chain_types::batch::{BATCH_HEADER_BYTES, BATCH_PREFIX_BYTES, BatchHeader};
 use chain_types::{
-    Amount, ArrivalItem, BatchKind, BlockHeader, CollectItem, Currency, Decision, FailureItem,
-    Height, HoldDecisionItem, InstructionId, OrderId, Outcome, ParticipantId, RechargeItem,
-    ReinstructItem, ReturnItem, codec,
+    Amount, ArrivalItem, BatchKind, BlockHeader, BounceItem, CollectItem, Currency, Decision,
+    FailureItem, Height, HoldDecisionItem, InstructionId, OrderId, Outcome, ParticipantId,
+    RechargeItem, ReinstructItem, ReturnItem, StepInItem, codec,
 };
 use zerocopy::FromBytes;
 
@@ -32,12 +32,37 @@ pub(super) enum What {
     Collected { item: RechargeItem, payout: Amount, cashback: Amount },
     /// An instruction's money arrived.
     Arrived { instruction: InstructionId, amount: Amount },
-    /// An instruction could not be paid, says this gateway.
-    Failed { instruction: InstructionId, gateway: ParticipantId },
+    /// An instruction could not be paid.
+    Failed { instruction: InstructionId },
+    /// An instruction's money came back.
+    Bounced { instruction: InstructionId },
+    /// An agent said that an instruction's gateway is absent: alone, or as the second.
+    SteppedIn {
+        instruction: InstructionId,
+        agent: ParticipantId,
+        /// The agent's legal entity, as it is now.
+        house: String,
+        attempt: u16,
+        reason: u16,
+    },
     /// A failed instruction was given again.
     Reinstructed { instruction: InstructionId },
     /// Money of an order went back.
     Returned { order: RechargeItem, record: ReturnRecord },
+}
+
+impl What {
+    /// The instruction that a word is about.
+    pub(super) fn instruction(&self) -> Option<InstructionId> {
+        match self {
+            Self::Arrived { instruction, .. }
+            | Self::Failed { instruction }
+            | Self::Bounced { instruction }
+            | Self::SteppedIn { instruction, .. }
+            | Self::Reinstructed { instruction } => Some(*instruction),
+            Self::Collected { .. } | Self::Returned { .. } => None,
+        }
+    }
 }
 
 /// A home's blocks and the state after the last of them.
@@ -133,8 +158,19 @@ impl<'a> Walk<'a> {
             }
             Some(BatchKind::Failure) => {
                 let word: FailureItem = read(bytes, height)?;
-                let gateway = batch.submitter;
-                Some(What::Failed { instruction: word.instruction(), gateway })
+                Some(What::Failed { instruction: word.instruction() })
+            }
+            Some(BatchKind::Bounce) => {
+                let word: BounceItem = read(bytes, height)?;
+                Some(What::Bounced { instruction: word.instruction() })
+            }
+            Some(BatchKind::StepIn) => {
+                let word: StepInItem = read(bytes, height)?;
+                let (instruction, agent) = (word.instruction(), batch.submitter);
+                let (attempt, reason) = (word.attempt.get(), word.reason.get());
+                let house = self.state.participant(agent).map(|found| found.legal_entity.clone());
+                let house = house.unwrap_or_default();
+                Some(What::SteppedIn { instruction, agent, house, attempt, reason })
             }
             Some(BatchKind::Reinstruct) => {
                 let word: ReinstructItem = read(bytes, height)?;

@@ -44,10 +44,17 @@ fn kinds_of(role: &str) -> Vec<BatchKind> {
     use BatchKind::*;
     match role {
         "recharge-service" => vec![Recharge, Void],
-        "gateway" => vec![Recharge, Collect, Void, Arrival, Failure, Return],
-        "settlement-agent" => {
-            vec![Reinstruct, SettleWindow, Transfer, TransferDecision, SettlementDecision]
-        }
+        "gateway" => vec![Recharge, Collect, Void, Arrival, Failure, Return, Bounce],
+        "settlement-agent" => vec![
+            Return,
+            Reinstruct,
+            Recall,
+            StepIn,
+            SettleWindow,
+            Transfer,
+            TransferDecision,
+            SettlementDecision,
+        ],
         "settlement-operator" => vec![TransferDecision, Proposal, Approval, SettlementDecision],
         "fx-provider" => vec![Rate, Quote],
         "risk-desk" => vec![HoldDecision, Policy],

@@ -139,7 +139,7 @@ impl Archive for NoPast {
         None
     }
 
-    fn instruction(&self, _: &InstructionId) -> Option<InstructionRecord> {
+    fn instruction(&self, _: &InstructionId, _: Height) -> Option<InstructionRecord> {
         None
     }
 

@@ -416,7 +416,8 @@ pub fn arrival(instruction: &rpc_api::InstructionReport) -> ArrivalItem {
         amount: u64::try_from(instruction.amount.minor).unwrap().into(),
         currency: instruction.instruction_id.currency.0.into(),
         reference: [7; 32],
-        spare: [0; 6],
+        attempt: instruction.attempt.into(),
+        spare: [0; 4],
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chain_types::batch::Items;
 use chain_types::operation::{HoldDecisionItem, QuoteItem, RechargeItem};
-use chain_types::{Currency, Decision, OrderId, Outcome, QuoteId, VerifiedBatch};
+use chain_types::{Currency, Decision, InstructionId, OrderId, Outcome, QuoteId, VerifiedBatch};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -23,8 +23,10 @@ pub struct Books {
     pub accepted: u64,
     /// What merchants may at most be paid for the orders collected, in minor units.
     collected: BTreeMap<Currency, u128>,
-    /// What has arrived, in minor units.
+    /// What has arrived and not come back, in minor units.
     arrived: BTreeMap<Currency, u128>,
+    /// Of each instruction.
+    arrived_of: BTreeMap<InstructionId, u128>,
 }
 
 impl Books {
@@ -52,8 +54,16 @@ impl Books {
             }
             Items::Arrival(items) => {
                 for item in applied(items, outcomes) {
-                    let currency = item.instruction().currency;
-                    *self.arrived.entry(currency).or_default() += u128::from(item.amount.get());
+                    let (id, amount) = (item.instruction(), u128::from(item.amount.get()));
+                    *self.arrived.entry(id.currency).or_default() += amount;
+                    self.arrived_of.insert(id, amount);
+                }
+            }
+            Items::Bounce(items) => {
+                for item in applied(items, outcomes) {
+                    let id = item.instruction();
+                    let amount = self.arrived_of.remove(&id).ok_or("a bounce of no arrival")?;
+                    *self.arrived.entry(id.currency).or_default() -= amount;
                 }
             }
             _ => {}

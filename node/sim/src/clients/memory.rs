@@ -48,6 +48,8 @@ pub struct Memory {
     waiting: BTreeMap<OrderId, RechargeItem>,
     /// Instructions that failed, and were not given again.
     pub failed: BTreeSet<InstructionId>,
+    /// Instructions that arrived, and did not bounce.
+    pub arrived: BTreeSet<InstructionId>,
     /// The digest of each window's report as the last block before its close left it, or as it is.
     pub reports: BTreeMap<WindowId, [u8; 32]>,
 }
@@ -63,6 +65,7 @@ impl Memory {
             collected: Vec::new(),
             waiting: BTreeMap::new(),
             failed: BTreeSet::new(),
+            arrived: BTreeSet::new(),
             reports: BTreeMap::new(),
         }
     }
@@ -102,6 +105,16 @@ impl Memory {
                     let at_once = found.filter(|found| found.is_collected()).copied();
                     let at_once = at_once.filter(|_| item.decision.get() == release);
                     self.collected.extend(at_once.map(|item| Collected { item, window }));
+                }
+            }
+            Items::Arrival(items) => {
+                let arrived = applied(items, outcomes).map(|(item, _)| item.instruction());
+                self.arrived.extend(arrived);
+            }
+            Items::Bounce(items) => {
+                for (item, _) in applied(items, outcomes) {
+                    self.arrived.remove(&item.instruction());
+                    self.failed.insert(item.instruction());
                 }
             }
             Items::Failure(items) => {

@@ -2,7 +2,8 @@
 
 use chain_state::{InstructionRecord, InstructionStatus, ProposedSettlement};
 use chain_types::operation::{
-    ArrivalItem, Decision, FailureItem, ReinstructItem, SettleWindowItem, SettlementDecisionItem,
+    ArrivalItem, BounceItem, Decision, FailureItem, RecallItem, ReinstructItem, SettleWindowItem,
+    SettlementDecisionItem, StepInItem,
 };
 use chain_types::{ParticipantId, VerifiedBatch, WindowId};
 use rand::Rng as _;
@@ -33,7 +34,8 @@ pub fn arrive(_: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> 
         amount: (record.left().0 + wrong).into(),
         currency: record.id.currency.0.into(),
         reference: [9; 32],
-        spare: [0; 6],
+        attempt: record.attempt.into(),
+        spare: [0; 4],
     };
     let items: Vec<ArrivalItem> = outstanding(moment, gateway).into_iter().map(arrival).collect();
     moment.sign(gateway, &items)
@@ -63,7 +65,8 @@ fn failure(record: &InstructionRecord, reason: u16) -> FailureItem {
         currency: record.id.currency.0.into(),
         reason: reason.into(),
         reference: FAILURE_REFERENCE,
-        spare: [0; 12],
+        attempt: record.attempt.into(),
+        spare: [0; 10],
     }
 }
 
@@ -85,7 +88,62 @@ pub fn reinstruct(memory: &mut Memory, moment: &mut Moment<'_>) -> Option<Verifi
             merchant: id.merchant.0.into(),
             currency: id.currency.0.into(),
             reference: [4; 32],
-            spare: [0; 14],
+            attempt: moment.state.instruction(id).map_or(1, |record| record.attempt).into(),
+            spare: [0; 12],
+        })
+        .collect();
+    moment.sign(agent, &items)
+}
+
+/// Money of instructions that arrived comes back to the gateways that paid them.
+pub fn bounce(memory: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
+    let gateway = moment.pick(&GATEWAYS);
+    let known = memory.arrived.iter().filter_map(|id| moment.state.instruction(id));
+    let own: Vec<InstructionRecord> =
+        known.filter(|record| record.gateway == gateway).copied().collect();
+    let reason = moment.random.random_range(0..=8);
+    let items: Vec<BounceItem> = moment
+        .some(own, 2)
+        .iter()
+        .map(|record| {
+            let FailureItem { window, merchant, currency, reason, reference, attempt, spare } =
+                failure(record, reason);
+            BounceItem { window, merchant, currency, reason, reference, attempt, spare }
+        })
+        .collect();
+    moment.sign(gateway, &items)
+}
+
+/// An agent asks that instructions shall not be paid.
+pub fn recall(_: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
+    let agent = moment.pick(&AGENTS);
+    let waiting = moment.state.outstanding_instructions().copied().collect();
+    let items: Vec<RecallItem> = moment
+        .some(waiting, 2)
+        .iter()
+        .map(|record: &InstructionRecord| RecallItem {
+            window: record.id.window.0.into(),
+            merchant: record.id.merchant.0.into(),
+            currency: record.id.currency.0.into(),
+            reference: [6; 32],
+            attempt: record.attempt.into(),
+            spare: [0; 12],
+        })
+        .collect();
+    moment.sign(agent, &items)
+}
+
+/// An agent says of instructions that their gateways are absent; mostly they are not.
+pub fn step_in(_: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
+    let agent = moment.pick(&AGENTS);
+    let waiting = moment.state.outstanding_instructions().copied().collect();
+    let items: Vec<StepInItem> = moment
+        .some(waiting, ITEMS_MAX)
+        .iter()
+        .map(|record: &InstructionRecord| {
+            let FailureItem { window, merchant, currency, reason, reference, attempt, spare } =
+                failure(record, 4);
+            StepInItem { window, merchant, currency, reason, reference, attempt, spare }
         })
         .collect();
     moment.sign(agent, &items)

@@ -187,6 +187,8 @@ fn instruction(id: InstructionId) -> InstructionReport {
         settled_ms: None,
         is_late: false,
         failure: None,
+        failed_by: None,
+        recalled_ms: None,
         reference: None,
     }
 }

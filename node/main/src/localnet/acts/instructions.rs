@@ -31,7 +31,8 @@ pub async fn corrected(cast: &Cast) -> anyhow::Result<String> {
         merchant: merchant.0.into(),
         currency: CNY.0.into(),
         reference: reference_bytes("corrected").unwrap_or_default(),
-        spare: [0; 14],
+        attempt: 1.into(),
+        spare: [0; 12],
     };
     Cast::expect(agent, again, Rejection::CorrectionMissing).await?;
     let change = Change::Merchant(Merchant {
@@ -50,7 +51,8 @@ pub async fn corrected(cast: &Cast) -> anyhow::Result<String> {
         amount: ORDER_AMOUNT.into(),
         currency: CNY.0.into(),
         reference: reference_bytes("second attempt").unwrap_or_default(),
-        spare: [0; 6],
+        attempt: 2.into(),
+        spare: [0; 4],
     };
     say(paying, &[arrival]).await?;
     let report = cast.instruction(&id.to_string()).await?;
@@ -77,7 +79,8 @@ fn failure(id: InstructionId) -> FailureItem {
         currency: id.currency.0.into(),
         reason: FailureReason::AccountClosed.number().into(),
         reference: reference_bytes("account closed").unwrap_or_default(),
-        spare: [0; 12],
+        attempt: 1.into(),
+        spare: [0; 10],
     }
 }
 

@@ -120,7 +120,8 @@ fn arrivals(chain: &Chain, count: u64) -> Vec<VerifiedBatch> {
         amount: 100.into(),
         currency: CNY.0.into(),
         reference: [7; 32],
-        spare: [0; 6],
+        attempt: 1.into(),
+        spare: [0; 4],
     };
     (0..count).map(|window| chain.batch(BANK_B, &key(1, BANK_B.0), &[item(window)])).collect()
 }

@@ -12,10 +12,11 @@ mod settlement;
 use std::ops::Range;
 
 use chain_types::{
-    ApprovalItem, ArrivalItem, BatchKind, ChainId, CollectItem, FailureItem, Flags,
+    ApprovalItem, ArrivalItem, BatchKind, BounceItem, ChainId, CollectItem, FailureItem, Flags,
     HoldDecisionItem, OrderId, ParticipantId, PolicyItem, ProposalItem, QuoteItem, RateItem,
-    RechargeItem, ReinstructItem, ReturnItem, SecretKey, SettleWindowItem, SettlementDecisionItem,
-    SignedBatch, TimeMs, TransferDecisionItem, TransferItem, VoidItem,
+    RecallItem, RechargeItem, ReinstructItem, ReturnItem, SecretKey, SettleWindowItem,
+    SettlementDecisionItem, SignedBatch, StepInItem, TimeMs, TransferDecisionItem, TransferItem,
+    VoidItem,
 };
 
 pub use self::fields::reference_bytes;
@@ -33,14 +34,15 @@ pub enum Kind {
     Collect,
     /// Voids of reserved orders: order_id, reason; also reference.
     Void,
-    /// Arrivals of instructions: instruction (such as 7-1001-156), amount; also reference.
+    /// Arrivals of instructions: instruction (such as 7-1001-156), amount; also reference, attempt
+    /// (1 when it is left out).
     Arrival,
-    /// Failures of instructions: instruction, reason; also reference.
+    /// Failures of instructions: instruction, reason; also reference, attempt.
     Failure,
     /// Money of collected orders that goes back: order_id, amount, currency, reason, sequence;
     /// also reference.
     Return,
-    /// Failed instructions to be paid now: instruction; also reference.
+    /// Failed instructions to be paid now: instruction; also reference, attempt (that failed).
     Reinstruct,
     /// Closed windows whose nets the banks have settled: window, digest (of the report that
     /// `settlement_window` shows); also reference.
@@ -63,6 +65,13 @@ pub enum Kind {
     Proposal,
     /// Decisions about proposals: proposal_id, decision, digest.
     Approval,
+    /// Arrived instructions whose money came back: instruction, reason; also reference, attempt.
+    Bounce,
+    /// Outstanding instructions to be recalled: instruction; also reference, attempt.
+    Recall,
+    /// Instructions of absent gateways, ended by two agents: instruction, reason; also reference,
+    /// attempt.
+    StepIn,
 }
 
 /// What every operation of a file shares.
@@ -154,6 +163,9 @@ operations! {
     Policy: PolicyItem, "Risk policies.";
     Proposal: ProposalItem, "Changes proposed.";
     Approval: ApprovalItem, "Changes decided.";
+    Bounce: BounceItem, "Arrivals whose money came back.";
+    Recall: RecallItem, "Instructions recalled.";
+    StepIn: StepInItem, "Instructions of absent gateways, ended.";
 }
 
 impl Kind {
@@ -177,6 +189,9 @@ impl Kind {
             Self::Policy => risk::POLICY,
             Self::Proposal => governance::PROPOSAL,
             Self::Approval => governance::APPROVAL,
+            Self::Bounce => settlement::BOUNCE,
+            Self::Recall => settlement::RECALL,
+            Self::StepIn => settlement::STEP_IN,
         }
     }
 }
@@ -221,6 +236,9 @@ impl Operations {
             Kind::Policy => Self::Policy(each(rows, risk::policy)?),
             Kind::Proposal => Self::Proposal(each(rows, |row| governance::proposal(row, making))?),
             Kind::Approval => Self::Approval(each(rows, governance::approval)?),
+            Kind::Bounce => Self::Bounce(each(rows, settlement::bounce)?),
+            Kind::Recall => Self::Recall(each(rows, settlement::recall)?),
+            Kind::StepIn => Self::StepIn(each(rows, settlement::step_in)?),
         })
     }
 }

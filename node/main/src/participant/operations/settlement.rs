@@ -1,21 +1,29 @@
 //! Instructions and windows.
 
 use chain_types::{
-    ArrivalItem, FailureItem, FailureReason, InstructionId, ReinstructItem, SettleWindowItem,
-    SettlementDecisionItem,
+    ArrivalItem, BounceItem, FailureItem, FailureReason, InstructionId, RecallItem, ReinstructItem,
+    SettleWindowItem, SettlementDecisionItem, StepInItem,
 };
 
 use super::{Subject, fields};
 use crate::participant::order_file::{FileError, Row};
 
-pub(super) const ARRIVAL: &[&str] = &["instruction", "amount", "reference"];
-pub(super) const FAILURE: &[&str] = &["instruction", "reason", "reference"];
-pub(super) const REINSTRUCT: &[&str] = &["instruction", "reference"];
+pub(super) const ARRIVAL: &[&str] = &["instruction", "amount", "reference", "attempt"];
+pub(super) const FAILURE: &[&str] = &["instruction", "reason", "reference", "attempt"];
+pub(super) const REINSTRUCT: &[&str] = &["instruction", "reference", "attempt"];
+pub(super) const BOUNCE: &[&str] = FAILURE;
+pub(super) const RECALL: &[&str] = REINSTRUCT;
+pub(super) const STEP_IN: &[&str] = FAILURE;
 pub(super) const SETTLE_WINDOW: &[&str] = &["window", "digest", "reference"];
 pub(super) const SETTLEMENT_DECISION: &[&str] = &["window", "decision", "digest", "reference"];
 
 fn instruction(row: &Row) -> Result<InstructionId, FileError> {
     row.parse("instruction", str::parse)
+}
+
+/// The attempt that is meant; the first, when it is left out.
+fn attempt(row: &Row) -> Result<u16, FileError> {
+    Ok(fields::optional_number(row, "attempt", u16::MAX)?.unwrap_or(1))
 }
 
 pub(super) fn arrival(row: &Row) -> Result<ArrivalItem, FileError> {
@@ -26,7 +34,8 @@ pub(super) fn arrival(row: &Row) -> Result<ArrivalItem, FileError> {
         amount: fields::amount(row, "amount", id.currency)?.0.into(),
         currency: id.currency.0.into(),
         reference: fields::reference(row)?,
-        spare: [0; 6],
+        attempt: attempt(row)?.into(),
+        spare: [0; 4],
     })
 }
 
@@ -39,8 +48,27 @@ pub(super) fn failure(row: &Row) -> Result<FailureItem, FileError> {
         currency: id.currency.0.into(),
         reason: fields::reason(row, known)?.into(),
         reference: fields::reference(row)?,
-        spare: [0; 12],
+        attempt: attempt(row)?.into(),
+        spare: [0; 10],
     })
+}
+
+/// The reason of a bounce or of stepping in, and all else of it, is said as of a failure.
+pub(super) fn bounce(row: &Row) -> Result<BounceItem, FileError> {
+    let FailureItem { window, merchant, currency, reason, reference, attempt, spare } =
+        failure(row)?;
+    Ok(BounceItem { window, merchant, currency, reason, reference, attempt, spare })
+}
+
+pub(super) fn step_in(row: &Row) -> Result<StepInItem, FileError> {
+    let FailureItem { window, merchant, currency, reason, reference, attempt, spare } =
+        failure(row)?;
+    Ok(StepInItem { window, merchant, currency, reason, reference, attempt, spare })
+}
+
+pub(super) fn recall(row: &Row) -> Result<RecallItem, FileError> {
+    let ReinstructItem { window, merchant, currency, reference, attempt, spare } = reinstruct(row)?;
+    Ok(RecallItem { window, merchant, currency, reference, attempt, spare })
 }
 
 pub(super) fn reinstruct(row: &Row) -> Result<ReinstructItem, FileError> {
@@ -50,7 +78,8 @@ pub(super) fn reinstruct(row: &Row) -> Result<ReinstructItem, FileError> {
         merchant: id.merchant.0.into(),
         currency: id.currency.0.into(),
         reference: fields::reference(row)?,
-        spare: [0; 14],
+        attempt: attempt(row)?.into(),
+        spare: [0; 12],
     })
 }
 
@@ -86,6 +115,24 @@ impl Subject for FailureItem {
 }
 
 impl Subject for ReinstructItem {
+    fn subject(&self) -> String {
+        self.instruction().to_string()
+    }
+}
+
+impl Subject for BounceItem {
+    fn subject(&self) -> String {
+        self.instruction().to_string()
+    }
+}
+
+impl Subject for RecallItem {
+    fn subject(&self) -> String {
+        self.instruction().to_string()
+    }
+}
+
+impl Subject for StepInItem {
     fn subject(&self) -> String {
         self.instruction().to_string()
     }
