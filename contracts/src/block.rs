@@ -2,8 +2,8 @@
 //!
 //! Order: evidence is recorded; the window closes if its time is over; reservations and holds past
 //! their validity end; instructions past their deadline are noticed; transfers, settlements and
-//! proposals that nobody decided end; then the batches, in the order of the block; last, governance changes whose
-//! height is next.
+//! proposals that nobody decided end; then the batches, in the order of the block; last, governance
+//! changes whose height is next.
 
 use std::collections::BTreeSet;
 

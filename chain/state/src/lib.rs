@@ -43,7 +43,7 @@ pub use fault::StateFault;
 pub use history::{History, NoHistory, PastCollection, PastOrder};
 pub use hot_accounts::{Movement, Slot};
 pub use order_window::{ExpectedOrder, RecentOrders, Sought, check_timely};
-pub use overlay::{Breach, InstructionOverflow, Overlay, Reversal};
+pub use overlay::{Breach, InstructionOverflow, Overlay};
 pub use positions::HashSeeds;
 pub use recent_batches::check_batch_timely;
 pub use records::{
@@ -60,5 +60,5 @@ pub use slice::{BLOCK_BATCHES_LIMIT, OrderRun, Retired, SLICE_MS};
 pub use state::{Applying, State};
 pub use tables::{DayUse, PolicyKey, RateKey, Returned, StepInWord, Tables, TablesView};
 pub use users::{KeptSince, UserDay, UserDayKey, UserId, UserMonth, UserMonthKey};
-pub use window::{Collected, CollectedOrder, Due, DueKey, OpenWindow, WindowOpening};
+pub use window::{Collected, CollectedOrder, Due, DueKey, OpenWindow, Reversal, WindowOpening};
 pub use writes::{Changes, WriteSet};

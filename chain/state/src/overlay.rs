@@ -27,7 +27,8 @@ use crate::state::State;
 use crate::tables::{TableChanges, TablesView};
 use crate::users::{KeptSince, UserChanges, UserDay, UserDayKey, UserId, UserMonth, UserMonthKey};
 use crate::window::{
-    Collected, CollectedOrder, Due, DueKey, Gross, OpenWindow, WindowChange, WindowOpening,
+    Collected, CollectedOrder, Due, DueKey, Gross, OpenWindow, Reversal, WindowChange,
+    WindowOpening,
 };
 use crate::writes::{BatchWrite, Changes};
 
@@ -38,21 +39,6 @@ const REPORT_POSITIONS_MIN: u64 = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the window's sum for this merchant and currency would pass u64::MAX minor units")]
 pub struct InstructionOverflow;
-
-/// A reversal of an order of the open window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reversal {
-    /// How much less its merchant is paid, in minor units.
-    pub amount: Amount,
-    /// Block time of the order's acceptance.
-    pub accepted: TimeMs,
-    /// Block time of its collection.
-    pub collected: TimeMs,
-    /// Whether it was converted.
-    pub is_cross_border: bool,
-    /// Whether nothing of it is left to be paid.
-    pub is_whole: bool,
-}
 
 /// A missed deadline, as a contract states it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

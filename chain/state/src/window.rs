@@ -8,6 +8,21 @@ use chain_types::{Amount, Currency, Height, MerchantId, ParticipantId, TimeMs, W
 use crate::account::AccountKey;
 use crate::records::{Party, Position, WindowRecord};
 
+/// A reversal of an order of the open window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reversal {
+    /// How much less its merchant is paid, in minor units.
+    pub amount: Amount,
+    /// Block time of the order's acceptance.
+    pub accepted: TimeMs,
+    /// Block time of its collection.
+    pub collected: TimeMs,
+    /// Whether it was converted.
+    pub is_cross_border: bool,
+    /// Whether nothing of it is left to be paid.
+    pub is_whole: bool,
+}
+
 /// What is collected for one merchant in one currency: one instruction at the close.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct Collected {

@@ -115,7 +115,7 @@ fn one_answer_looks_up_a_bounded_number_of_orders_of_long_ago() {
     let items: Vec<RechargeItem> = numbers
         .map(|number| {
             let mut item = one;
-            item.order_id[9..].copy_from_slice(&number.to_be_bytes()[1..]);
+            item.order_id[9..12].copy_from_slice(&number.to_be_bytes()[5..]);
             item
         })
         .collect();
