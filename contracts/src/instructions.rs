@@ -12,8 +12,8 @@
 //! repeated; a failure is called recalled only after a recall (418). Of giving it again: 201, 400,
 //! 413; the very same word again is repeated; 412; neither its gateway, nor the one that pays the
 //! merchant now, nor the merchant is of the agent's own legal entity (117); it has failed (407,
-//! 406); the merchant's entry was changed since the attempt was given, or nothing needs to be, or it
-//! was left alone for long (405); the gateway that pays the merchant now is not suspended (213).
+//! 406); the merchant's entry was changed since the attempt was given, or nothing needs to be, or
+//! it was left alone for long (405); the gateway that pays the merchant now is not suspended (213).
 //!
 //! Records: the instruction's outcome with the bank's reference. After a failure the money stays
 //! payable to the merchant, and in suspense between the banks, until it is instructed again or its

@@ -10,8 +10,8 @@
 //! content) and is the next (324); it was collected in an earlier block (327); its instruction is
 //! not with its gateway (322); the submitter may (326), and an agent is not of a gateway's or the
 //! merchant's legal entity (117); no more than what is left goes back (320); a part of a converted
-//! order costs no more by rounding than a stated share, nor does what is left of it (329); the money
-//! is there (328); sums fit (216).
+//! order costs no more by rounding than a stated share, nor does what is left of it (329); the
+//! money is there (328); sums fit (216).
 //!
 //! Records: each return; what an order's returns add up to, for as long as it can be returned.
 //!

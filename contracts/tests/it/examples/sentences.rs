@@ -169,7 +169,7 @@ fn order_or_collection(
             break;
         }
     }
-    // Who may submit it, if that is not said: its gateway what it collects itself, else the service.
+    // Who may submit it, if that is not said: its gateway what it collects, else the service.
     let gateway = item.collecting_gateway.get();
     let may_be_own = is_collected || gateway == speaker.id;
     let owner_of = owner.unwrap_or(if may_be_own { gateway } else { SERVICE });
