@@ -351,7 +351,7 @@ impl Speaker {
     }
 }
 
-fn vote(proposal: &ProposalItem, decision: Decision) -> ApprovalItem {
+pub fn vote(proposal: &ProposalItem, decision: Decision) -> ApprovalItem {
     ApprovalItem {
         proposal_id: proposal.proposal_id,
         decision: decision.number().into(),

@@ -1,7 +1,8 @@
 //! What a chain remembers of the past for as long as it can matter, to the last moment.
 
-use chain_types::ReturnItem;
+use chain_types::{Change, Decision, Parameters, ProposalId, ProposalItem, ReturnItem};
 
+use crate::changes::vote;
 use crate::item::Item;
 use crate::network::*;
 use crate::story::Story;
@@ -36,4 +37,41 @@ fn returns_are_remembered_to_the_last_moment() {
         assert_eq!(story.block(after_ms, &said(1)), [1], "at {until}");
     }
     assert_eq!(story.block(1, &said(1)), [325]);
+}
+
+/// A period that was over may be made longer: what was returned under it is not paid twice.
+#[test]
+fn returns_are_remembered_for_a_longer_period_that_may_come() {
+    let mut story = Story::new();
+    let period_ms = story.chain.state.parameters().return_period_ms;
+    let order = story.order(700);
+    assert_eq!(story.block(1, &[(GATEWAYS[0], vec![Item::from(order)])]), [0]);
+    let give_back = ReturnItem {
+        order_id: order.order_id,
+        amount: 100.into(),
+        reason: 1.into(),
+        sequence: 1.into(),
+        reference: [4; 32],
+        spare: [0; 4],
+    };
+    let by = order.collecting_gateway.get();
+    assert_eq!(story.block(1, &[(by, vec![give_back.into()])]), [0]);
+    // Once for the close of the window, and once more past the period.
+    story.block(period_ms, &[]);
+    assert_eq!(story.block(1, &[(by, vec![give_back.into()])]), [325]);
+
+    let mut names = Parameters::NAMES.iter();
+    let index = names.position(|name| *name == "return_period_ms").unwrap() as u16;
+    let longer = Change::Parameter { index, value: 2 * period_ms };
+    let id = ProposalId::new(story.chain.state.time().plus(1), [1; 10]);
+    let height = story.chain.state.height().0 + 3;
+    let proposal = ProposalItem::new(id, chain_types::Height(height), &longer).unwrap();
+    assert_eq!(story.block(1, &[(OPERATORS[0], vec![proposal.into()])]), [0]);
+    let approval = vote(&proposal, Decision::Approve);
+    assert_eq!(story.block(1, &[(OPERATORS[1], vec![approval.into()])]), [0]);
+    for _ in 0..3 {
+        story.block(1, &[]);
+    }
+    assert_eq!(story.chain.state.parameters().return_period_ms, 2 * period_ms);
+    assert_eq!(story.block(1, &[(by, vec![give_back.into()])]), [1]);
 }
