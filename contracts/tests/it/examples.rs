@@ -2,6 +2,7 @@
 
 mod changes;
 mod claims;
+mod codes;
 mod sentences;
 mod tables;
 mod words;
