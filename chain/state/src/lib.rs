@@ -20,6 +20,7 @@ mod numbered;
 pub mod order_window;
 pub mod overlay;
 mod positions;
+pub mod proof;
 pub mod recent_batches;
 pub mod records;
 mod registry;

@@ -6,12 +6,12 @@ use chain_store::StoreOptions;
 use clap::Args;
 use serde::Serialize;
 
-use super::exit::{Exit, WithExit as _, failure};
-use super::output::Output;
-use crate::audit::{
+use node_console::exit::{Exit, WithExit as _, failure};
+use node_console::output::Output;
+use node_home::audit::{
     Audited, account_differences, audit_home, instruction_differences, window_differences,
 };
-use crate::node::home::open_to_read;
+use node_home::opening::open_to_read;
 
 const ABOUT: &str = "\
 Works out every outcome, account, window report and instruction of a home again, by the settlement

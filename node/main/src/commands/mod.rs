@@ -5,14 +5,12 @@ mod backup;
 mod bench;
 mod bench_history;
 mod decide;
-pub mod exit;
 mod key;
 mod lineage;
 mod localnet;
 pub mod logging;
 mod network;
 mod order;
-pub mod output;
 mod proof;
 mod query;
 mod receipt;
@@ -20,7 +18,6 @@ mod render;
 mod replay;
 mod restore;
 mod scenario;
-pub mod signals;
 mod start;
 mod statement;
 mod submission;
@@ -31,8 +28,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use self::exit::Exit;
-use self::output::Output;
+use node_console::exit::Exit;
+use node_console::output::Output;
 
 const AFTER_HELP: &str = "\
 Exit codes:

@@ -10,9 +10,9 @@ use rpc_api::{
     RechargeRpcClient as _, Searched,
 };
 
-use super::exit::Exit;
-use super::output::{Output, time_text};
-use crate::participant::client::{CallError, Client};
+use node_console::exit::Exit;
+use node_console::output::{Output, time_text};
+use rpc_client::client::Client;
 
 /// Arguments of `sluice order`.
 #[derive(Debug, Args)]
@@ -39,8 +39,7 @@ pub struct NodeUrls {
 pub async fn run(args: OrderArgs, output: Output) -> anyhow::Result<Exit> {
     let client = Client::new(&args.nodes.urls)?;
     let id = args.order_id.to_string();
-    let report =
-        client.ask(|node| node.order(id.clone()).boxed()).await.map_err(CallError::into_failure)?;
+    let report = client.ask(|node| node.order(id.clone()).boxed()).await?;
     output.answer(&report, || text(&report))?;
     Ok(if report.status == OrderState::NotFound { Exit::Negative } else { Exit::Done })
 }

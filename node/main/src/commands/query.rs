@@ -4,14 +4,14 @@ use clap::Args;
 use futures::FutureExt as _;
 use jsonrpsee::core::client::ClientT as _;
 use jsonrpsee::core::params::ArrayParams;
+use node_console::exit::{Exit, failure};
+use node_console::output::Output;
 use rpc_api::ApiError;
+use rpc_client::client::{CallError, Client};
 use serde_json::{Value, json};
 
-use super::exit::{Exit, failure};
 use super::order::NodeUrls;
-use super::output::Output;
 use super::render;
-use crate::participant::client::{CallError, Client};
 
 /// What a name on the command line stands for in a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,7 +146,7 @@ pub async fn run(args: QueryArgs, output: Output) -> anyhow::Result<Exit> {
         Err(CallError::Refused { code, message, .. }) if code == ApiError::NotFound.code() => {
             Err(failure(Exit::Negative, message))
         }
-        Err(error) => Err(error.into_failure()),
+        Err(error) => Err(error.into()),
     }
 }
 

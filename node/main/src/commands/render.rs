@@ -3,7 +3,7 @@
 use rpc_api::Money;
 use serde_json::Value;
 
-use super::output::time_text;
+use node_console::output::time_text;
 
 /// A document as lines of text: money with its currency, times as dates, empty fields left out.
 pub fn text(value: &Value) -> String {

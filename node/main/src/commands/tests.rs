@@ -2,10 +2,10 @@
 //! The command line as people type it.
 
 use clap::{CommandFactory as _, Parser as _};
+use node_console::exit::{Exit, WithExit as _, failure};
+use node_console::output::message_of;
 
 use super::Cli;
-use super::exit::{Exit, WithExit as _, failure};
-use super::output::message_of;
 
 const ID: &str = "0190a8e2-7c00-7000-8000-000000000000";
 

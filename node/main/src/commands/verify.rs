@@ -17,12 +17,12 @@ use rpc_api::batch::outcome_name;
 use rpc_api::{AccountReport, Money, WindowReport};
 use serde::Serialize;
 
-use super::exit::{Exit, WithExit as _};
-use super::output::{Output, time_text};
-use crate::account_proof::{ACCOUNT_PROOF_MAGIC, ProvenAccount};
-use crate::lineage_file::walk_over;
-use crate::node::reports;
-use crate::window_proof::ProvenWindow;
+use chain_state::proof::ProvenWindow;
+use chain_state::proof::{ACCOUNT_PROOF_MAGIC, ProvenAccount};
+use node_console::exit::{Exit, WithExit as _};
+use node_console::output::{Output, time_text};
+use node_home::reports;
+use rpc_client::lineage_file::walk_over;
 
 /// Arguments of `sluice verify`.
 #[derive(Debug, Args)]
