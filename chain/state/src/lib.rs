@@ -48,11 +48,11 @@ pub use positions::HashSeeds;
 pub use recent_batches::check_batch_timely;
 pub use records::{
     AccountEntry, BreachRecord, BreachSubject, Conversion, Corridor, EntryCause, EvidenceRecord,
-    HeldOrder, InstructionRecord, InstructionStatus, Location, OrderRecord, OrderStatus, Party,
-    PolicyRecord, Position, ProgrammeRecord, ProposalRecord, ProposalStatus, ProposedSettlement,
-    QuoteRecord, RateRecord, Record, ReferenceRecord, ReferenceStep, RegistryRecord, Reservation,
-    ReturnRecord, SLA_BUCKETS_MS, SlaCounters, Stage, TransferRecord, TransferStatus, WindowRecord,
-    WindowSettlement,
+    HeldOrder, InstructionRecord, InstructionStatus, LineRecord, Location, OrderRecord,
+    OrderStatus, Party, PolicyRecord, Position, ProgrammeRecord, ProposalRecord, ProposalStatus,
+    ProposedSettlement, QuoteRecord, RateRecord, Record, ReferenceRecord, ReferenceStep,
+    RegistryRecord, Reservation, ReturnRecord, SLA_BUCKETS_MS, SlaCounters, Stage, TransferRecord,
+    TransferStatus, WindowRecord, WindowSettlement,
 };
 pub use registry::{KeyOwner, RegistryContent, WithdrawnKey};
 pub use restoring::Restoring;

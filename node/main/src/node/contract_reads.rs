@@ -9,18 +9,18 @@ use chain_state::{
 };
 use chain_store::ChainStore as _;
 use chain_types::{
-    Amount, Currency, Height, MerchantId, OrderId, ParticipantId, PolicyScope, ProposalId, QuoteId,
-    RechargeItem, Roles, TimeMs, TransferId, WindowId,
+    Amount, Currency, Height, LineAccount, LineKey, MerchantId, OrderId, ParticipantId,
+    PolicyScope, ProposalId, QuoteId, RechargeItem, Roles, TimeMs, TransferId, WindowId,
 };
 use contracts::calendar::{day_of, month_of};
 use contracts::reference as rates;
 use node_replica::read_state;
 use rpc_api::money::currency_code;
 use rpc_api::{
-    AccountName, AccountProofReport, HeldOrderReport, Money, PolicyReport, ProgrammeReport,
-    ProposalReport, QuoteReport, RateReport, ReferenceReport, RegisteredMerchant, RegistryReport,
-    ReturnReport, SlaReport, TransferReport, UserDayReport, UserMonthReport, WindowProofReport,
-    encode_base64, rate_text,
+    AccountName, AccountProofReport, HeldOrderReport, LineReport, Money, PolicyReport,
+    ProgrammeReport, ProposalReport, QuoteReport, RateReport, ReferenceReport, RegisteredMerchant,
+    RegistryReport, ReturnReport, SlaReport, TransferReport, UserDayReport, UserMonthReport,
+    WindowProofReport, encode_base64, rate_text,
 };
 use rpc_server::{BackendError, ContractReads, Pair, Read, User};
 
@@ -264,6 +264,24 @@ impl ContractReads for NodeBackend {
         }))
     }
 
+    fn lines(
+        &self,
+        owner: ParticipantId,
+        after: Option<LineKey>,
+        limit: u32,
+    ) -> Read<Vec<LineReport>> {
+        Ok(self.now(|state| lines_given(state, owner, after, limit)))
+    }
+
+    fn lines_held(
+        &self,
+        holder: ParticipantId,
+        after: Option<LineKey>,
+        limit: u32,
+    ) -> Read<Vec<LineReport>> {
+        Ok(self.now(|state| lines_held(state, holder, after, limit)))
+    }
+
     fn held_orders(&self, after: Option<OrderId>, limit: u32) -> Read<Vec<HeldOrderReport>> {
         Ok(self.now(|state| {
             let found = self::after(&state.tables().held, after.as_ref(), limit);
@@ -324,6 +342,49 @@ impl ContractReads for NodeBackend {
         let found = self.store().proposal(id).map_err(BackendError::fault)?;
         Ok(self.proposals_told(found.as_slice()).pop())
     }
+}
+
+fn lines_given(
+    state: &State,
+    owner: ParticipantId,
+    after: Option<LineKey>,
+    limit: u32,
+) -> Vec<LineReport> {
+    let of_account = |account: LineAccount| {
+        let of = |currency, holder| LineKey { account, owner, currency, holder };
+        let first = of(Currency(0), ParticipantId(0));
+        let lower = match after {
+            Some(after) if after >= first => Bound::Excluded(after),
+            _ => Bound::Included(first),
+        };
+        let is_its = move |key: &LineKey| (key.account, key.owner) == (account, owner);
+        state
+            .tables()
+            .lines
+            .range((lower, Bound::Unbounded))
+            .take_while(move |(key, _)| is_its(key))
+    };
+    let found = LineAccount::ALL.iter().copied().flat_map(of_account).take(limit as usize);
+    found.filter_map(|(_, line)| told::line(line)).collect()
+}
+
+fn lines_held(
+    state: &State,
+    holder: ParticipantId,
+    after: Option<LineKey>,
+    limit: u32,
+) -> Vec<LineReport> {
+    let of = |account, owner, currency| (holder, LineKey { account, owner, currency, holder });
+    let first = of(LineAccount::GatewayLiquidity, ParticipantId(0), Currency(0));
+    let lower = match after {
+        Some(after) if (holder, after) >= first => Bound::Excluded((holder, after)),
+        _ => Bound::Included(first),
+    };
+    let tables = state.tables();
+    let held = tables.lines_held.range((lower, Bound::Unbounded));
+    let held = held.map(|(found, ())| found).take_while(|(found, _)| *found == holder);
+    let lines = held.take(limit as usize).filter_map(|(_, key)| tables.lines.get(key));
+    lines.filter_map(told::line).collect()
 }
 
 fn reference(state: &State, pair: Pair) -> ReferenceReport {
