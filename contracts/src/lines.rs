@@ -3,8 +3,8 @@
 //! Operation: [`set`], by whose account it is.
 //!
 //! Rules, in order: spare bytes are zero (201); the account is one that the submitter's roles give
-//! it (512); the currency is the chain's (208); unless a line to the holder stands, the holder has a
-//! role for it and is another (513); the same limit again, or the end of what is none, is repeated;
+//! it (512); the currency is the chain's (208); unless a line to the holder stands, the holder has
+//! a role for it and is another (513); the same limit again, or the end of what is none, is repeated;
 //! a new line fits the bound of those that one participant has given (514). Of a reservation, see
 //! [`check`]: on the collecting gateway's line (235), on the provider's (236).
 //!
@@ -28,7 +28,8 @@ struct Use {
 }
 
 /// Which lines an order's reservation takes of, with the code when one does not hold it: the
-/// collecting gateway's, and of a conversion the provider's. Nobody needs a line on its own account.
+/// collecting gateway's, and of a conversion the provider's. Nobody needs a line on its own
+/// account.
 fn uses(holder: ParticipantId, order: &Booking) -> impl Iterator<Item = (Use, Rejection)> {
     let (account, owner) = (LineAccount::GatewayLiquidity, order.gateway);
     let key = LineKey { account, owner, currency: order.currency, holder };

@@ -198,7 +198,8 @@ impl Restoring {
         Some(waiting)
     }
 
-    /// The last block time at which an order may wait for a risk desk: the end of its id's validity.
+    /// The last block time at which an order may wait for a risk desk: the end of its id's
+    /// validity.
     fn hold_end(&self, id: OrderId) -> TimeMs {
         id.time().plus(self.state.parameters().order_validity_ms)
     }

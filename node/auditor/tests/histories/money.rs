@@ -328,8 +328,8 @@ impl Speaker {
         Some(edge + self.below(3) - 1)
     }
 
-    /// At the last moment of a reservation, mostly of one that holds a quote, or one beside it, it is
-    /// collected.
+    /// At the last moment of a reservation, mostly of one that holds a quote, or one beside it, it
+    /// is collected.
     pub fn last_of_hold(&mut self, chain: &Chain) -> Option<u64> {
         let reserved = chain.state.expired_reservations(TimeMs(u64::MAX));
         let is_any = self.one_in(3);

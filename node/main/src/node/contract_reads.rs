@@ -357,12 +357,8 @@ fn lines_given(
             Some(after) if after >= first => Bound::Excluded(after),
             _ => Bound::Included(first),
         };
-        let is_its = move |key: &LineKey| (key.account, key.owner) == (account, owner);
-        state
-            .tables()
-            .lines
-            .range((lower, Bound::Unbounded))
-            .take_while(move |(key, _)| is_its(key))
+        let given = state.tables().lines.range((lower, Bound::Unbounded));
+        given.take_while(move |(key, _)| (key.account, key.owner) == (account, owner))
     };
     let found = LineAccount::ALL.iter().copied().flat_map(of_account).take(limit as usize);
     found.filter_map(|(_, line)| told::line(line)).collect()
