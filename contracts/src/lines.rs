@@ -92,7 +92,7 @@ fn put(overlay: &mut Overlay<'_>, line: LineRecord) {
         return;
     }
     overlay.tables().lines().remove(&line.key);
-    overlay.tables().lines_held().remove(&(line.key.holder, line.key));
+    overlay.tables().lines_of_holders().remove(&(line.key.holder, line.key));
     let count = count_of(overlay, line.key.owner).saturating_sub(1);
     let mut counts = overlay.tables().line_counts();
     if count == 0 {
@@ -114,7 +114,7 @@ pub(crate) fn set(overlay: &mut Overlay<'_>, submitter: &Participant, item: &Lin
             if is_new {
                 let count = count_of(overlay, submitter.id) + 1;
                 overlay.tables().line_counts().put(submitter.id, count);
-                overlay.tables().lines_held().put((line.key.holder, line.key), ());
+                overlay.tables().lines_of_holders().put((line.key.holder, line.key), ());
             }
             put(overlay, line);
             overlay.record(Record::Line(line));

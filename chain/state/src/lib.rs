@@ -16,6 +16,7 @@ mod genesis;
 pub mod history;
 mod hot_accounts;
 pub mod instructions;
+mod lines;
 mod numbered;
 pub mod order_window;
 pub mod overlay;

@@ -161,7 +161,7 @@ impl Tables {
         for ReservationLine { key, limit } in genesis.lines.iter().copied() {
             let record = LineRecord { key, limit, outstanding: Amount(0), since: genesis.time };
             tables.lines.insert(key, record);
-            tables.lines_held.insert((key.holder, key), ());
+            tables.lines_of_holders.insert((key.holder, key), ());
             *tables.line_counts.entry(key.owner).or_default() += 1;
         }
         tables
@@ -230,7 +230,7 @@ tables! {
     /// How much may be reserved on others' accounts, and is.
     lines: LineKey => LineRecord;
     /// The same by holder.
-    lines_held: (ParticipantId, LineKey) => ();
+    lines_of_holders: (ParticipantId, LineKey) => ();
     /// How many lines each participant has given.
     line_counts: ParticipantId => u32;
 }

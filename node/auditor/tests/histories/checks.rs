@@ -47,8 +47,8 @@ pub fn compare_lines(chain: &Chain, auditor: &Auditor) {
     let expected = expected.map(|(name, line)| (*name, (line.limit, line.outstanding))).collect();
     assert_eq!(found, expected, "block {}: lines", chain.state.height());
     let held: Vec<_> = tables.lines.keys().map(|key| (key.holder, *key)).collect();
-    assert!(tables.lines_held.len() == held.len());
-    assert!(held.iter().all(|key| tables.lines_held.contains_key(key)));
+    assert!(tables.lines_of_holders.len() == held.len());
+    assert!(held.iter().all(|key| tables.lines_of_holders.contains_key(key)));
     let counted: u32 = tables.line_counts.values().sum();
     assert_eq!(usize::try_from(counted).unwrap(), found.len(), "lines by owner");
 }

@@ -9,8 +9,8 @@ use chain_state::{
 };
 use chain_store::ChainStore as _;
 use chain_types::{
-    Amount, Currency, Height, LineAccount, LineKey, MerchantId, OrderId, ParticipantId,
-    PolicyScope, ProposalId, QuoteId, RechargeItem, Roles, TimeMs, TransferId, WindowId,
+    Amount, Currency, Height, LineKey, MerchantId, OrderId, ParticipantId, PolicyScope, ProposalId,
+    QuoteId, RechargeItem, Roles, TimeMs, TransferId, WindowId,
 };
 use contracts::calendar::{day_of, month_of};
 use contracts::reference as rates;
@@ -270,7 +270,10 @@ impl ContractReads for NodeBackend {
         after: Option<LineKey>,
         limit: u32,
     ) -> Read<Vec<LineReport>> {
-        Ok(self.now(|state| lines_given(state, owner, after, limit)))
+        Ok(self.now(|state| {
+            let given = state.tables().lines_given(owner, after).take(limit as usize);
+            given.filter_map(told::line).collect()
+        }))
     }
 
     fn lines_held(
@@ -279,7 +282,10 @@ impl ContractReads for NodeBackend {
         after: Option<LineKey>,
         limit: u32,
     ) -> Read<Vec<LineReport>> {
-        Ok(self.now(|state| lines_held(state, holder, after, limit)))
+        Ok(self.now(|state| {
+            let held = state.tables().lines_held(holder, after).take(limit as usize);
+            held.filter_map(told::line).collect()
+        }))
     }
 
     fn held_orders(&self, after: Option<OrderId>, limit: u32) -> Read<Vec<HeldOrderReport>> {
@@ -342,45 +348,6 @@ impl ContractReads for NodeBackend {
         let found = self.store().proposal(id).map_err(BackendError::fault)?;
         Ok(self.proposals_told(found.as_slice()).pop())
     }
-}
-
-fn lines_given(
-    state: &State,
-    owner: ParticipantId,
-    after: Option<LineKey>,
-    limit: u32,
-) -> Vec<LineReport> {
-    let of_account = |account: LineAccount| {
-        let of = |currency, holder| LineKey { account, owner, currency, holder };
-        let first = of(Currency(0), ParticipantId(0));
-        let lower = match after {
-            Some(after) if after >= first => Bound::Excluded(after),
-            _ => Bound::Included(first),
-        };
-        let given = state.tables().lines.range((lower, Bound::Unbounded));
-        given.take_while(move |(key, _)| (key.account, key.owner) == (account, owner))
-    };
-    let found = LineAccount::ALL.iter().copied().flat_map(of_account).take(limit as usize);
-    found.filter_map(|(_, line)| told::line(line)).collect()
-}
-
-fn lines_held(
-    state: &State,
-    holder: ParticipantId,
-    after: Option<LineKey>,
-    limit: u32,
-) -> Vec<LineReport> {
-    let of = |account, owner, currency| (holder, LineKey { account, owner, currency, holder });
-    let first = of(LineAccount::GatewayLiquidity, ParticipantId(0), Currency(0));
-    let lower = match after {
-        Some(after) if (holder, after) >= first => Bound::Excluded((holder, after)),
-        _ => Bound::Included(first),
-    };
-    let tables = state.tables();
-    let held = tables.lines_held.range((lower, Bound::Unbounded));
-    let held = held.map(|(found, ())| found).take_while(|(found, _)| *found == holder);
-    let lines = held.take(limit as usize).filter_map(|(_, key)| tables.lines.get(key));
-    lines.filter_map(told::line).collect()
 }
 
 fn reference(state: &State, pair: Pair) -> ReferenceReport {
