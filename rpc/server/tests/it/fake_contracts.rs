@@ -49,7 +49,7 @@ pub fn uuid_text(number: u64) -> String {
 
 fn line(owner: u32, holder: u64) -> LineReport {
     LineReport {
-        account: AccountName { owner: u64::from(owner), ..account(GATEWAY).account },
+        account: account(u64::from(owner)).account,
         holder: u32::try_from(holder).unwrap(),
         limit: money(5),
         outstanding: money(3),
