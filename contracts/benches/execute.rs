@@ -78,6 +78,7 @@ fn genesis(merchants: u64) -> ChainGenesis {
             net_debit_cap: Amount(u64::MAX),
             opening_liquidity: Amount(0),
         }],
+        lines: Vec::new(),
         nodes: vec![node],
     }
 }

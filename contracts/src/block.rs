@@ -23,7 +23,7 @@ use chain_types::{
 use crate::evidence::EvidenceError;
 use crate::lane::Lanes;
 use crate::{
-    admission, bounces, evidence as caught, fx, governance, instructions, liquidity, orders,
+    admission, bounces, evidence as caught, fx, governance, instructions, lines, liquidity, orders,
     periods, reservations, returns, risk, settlement, sla, stepping_in, users, windows,
 };
 
@@ -339,6 +339,9 @@ fn run<'a>(
         }
         Items::Policy(items) => {
             each!(items, |item, _at, _leaf| risk::set_policy(overlay, submitter, item))
+        }
+        Items::Line(items) => {
+            each!(items, |item, _at, _leaf| lines::set(overlay, submitter, item))
         }
         Items::Proposal(items) => {
             each!(items, |item, _at, _leaf| governance::propose(overlay, submitter, item))

@@ -27,7 +27,7 @@ const VALIDATORS_MIN: usize = 4;
 const POWER_MAX: u64 = 1_000_000_000;
 /// Parameters that never change: the memory of recent orders rests on them, and a node that starts
 /// works out from them alone which of these have ended.
-const FIXED: [&str; 3] = ["order_skew_ms", "order_validity_ms", "quote_hold_ms"];
+const FIXED: [&str; 4] = ["order_skew_ms", "order_validity_ms", "quote_hold_ms", "reservation_ms"];
 
 type Checked = Result<Option<RegistryContent>, Rejection>;
 

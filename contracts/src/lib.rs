@@ -19,6 +19,7 @@ pub mod fx;
 mod governance;
 mod instructions;
 mod lane;
+mod lines;
 mod liquidity;
 mod orders;
 mod periods;

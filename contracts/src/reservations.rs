@@ -1,8 +1,8 @@
 //! Reserved orders: collection, void and expiry.
 //!
 //! Operations: [`collect`], by the collecting gateway until id time plus validity, and no longer
-//! than it may hold a quote; [`void`], by the submitter or the collecting gateway; [`expire`], by
-//! block time alone.
+//! than it may hold money, or a quote; [`void`], by the submitter or the collecting gateway;
+//! [`expire`], by block time alone.
 //!
 //! Rules, in order: the id is a UUIDv7 (200); spare bytes are zero (201); the order is known (300,
 //! or 311 when its id is so old that it may be forgotten), not rejected (301); not collected (302),
@@ -12,7 +12,8 @@
 //!
 //! Records: the order's new status and where it was set; a collection counts for cashback. A
 //! collection later than its part of the deadline counts, and is a breach of the collecting
-//! gateway; so is an expiry, unless the quote's hold ended before that part of the deadline.
+//! gateway; so is an expiry, unless the reservation ended before that part of the deadline. A void
+//! is none.
 //!
 //! Always: an open reservation is pending on both its accounts by its amount, and ends once.
 
@@ -21,7 +22,7 @@ use chain_types::{CollectItem, OrderId, Outcome, Participant, Rejection, VoidIte
 
 use crate::booking::{self, Booking};
 use crate::lane::Lanes;
-use crate::{orders, sla};
+use crate::{lines, orders, sla};
 
 /// The collecting gateway says that the user was debited.
 pub(crate) fn collect<'a>(
@@ -41,6 +42,7 @@ pub(crate) fn collect<'a>(
     }
     match booking::collect(overlay, &Booking::reserved(&held), lanes) {
         Ok(outcome) => {
+            lines::free(overlay, &held);
             overlay.close_reservation(id);
             overlay.step_order(id, OrderStatus::Collected, Some(location));
             sla::note_collection(overlay, id, &held);
@@ -83,18 +85,8 @@ pub(crate) fn expire(overlay: &mut Overlay<'_>) {
     for (id, held) in expired {
         booking::release(overlay, id, &held);
         overlay.step_order(id, OrderStatus::Expired, None);
-        if !ends_by_quote(overlay, id, &held) {
-            sla::note_expiry(overlay, id, &held);
-        }
+        sla::note_expiry(overlay, id, &held);
     }
-}
-
-/// Whether a reservation ended because it had held a quote for long enough, while its gateway was
-/// still in time.
-fn ends_by_quote(overlay: &Overlay<'_>, id: OrderId, held: &Reservation) -> bool {
-    let parameters = overlay.state().parameters();
-    let is_early = held.expires < id.time().plus(parameters.order_validity_ms);
-    is_early && held.expires < held.accepted.plus(parameters.deadline_collect_ms)
 }
 
 /// The open reservation that a step is about; otherwise the step's outcome. `step` is the status

@@ -39,6 +39,7 @@ KINDS = {
     "recall": (18, 64, 1_024),
     "step-in": (19, 64, 1_024),
     "settlement-decision": (23, 96, 1_024),
+    "line": (24, 64, 1_024),
 }
 APPROVE, REFUSE = 1, 2  # decisions
 
@@ -249,6 +250,11 @@ def policy_item(
     """A risk desk's limits for a scope and currency: 64 bytes."""
     return struct.pack(
         "<HQHQQQQ20x", scope, subject, currency, order_max, user_day_max, day_max, hold_above)
+
+
+def line_item(account, holder, currency, limit):
+    """How much a holder may have reserved on an account of the submitter's: 64 bytes."""
+    return struct.pack("<HIHQ48x", account, holder, currency, limit)
 
 
 def proposal_item(proposal, activation_height, change):

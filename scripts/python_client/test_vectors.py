@@ -103,6 +103,7 @@ def items():
             501, client.hold_decision_item(order(37), client.APPROVE, 1, reference[0x1B])),
         "policy": (501, client.policy_item(
             1, 201, 156, order_max=5_000_000, day_max=900_000_000, hold_above=1_000_000)),
+        "line": (201, client.line_item(1, 101, 156, 2_000_000)),
         "proposal": (1, proposal),
         "approval": (
             2, client.approval_item(PROPOSAL, client.APPROVE, client.proposal_digest(proposal))),

@@ -31,7 +31,7 @@ use crate::tables::Tables;
 use crate::users::{UserBook, UserDayKey, UserId, UserMonthKey};
 use crate::window::{Collected, Due, DueKey, Gross, OpenWindow, WindowOpening};
 
-const MAGIC: [u8; 8] = *b"SLUICES7";
+const MAGIC: [u8; 8] = *b"SLUICES8";
 /// Items of a list in one section.
 const SECTION_ITEMS: usize = 8_192;
 /// Bytes of the longest section: far above [`SECTION_ITEMS`] of the longest item.

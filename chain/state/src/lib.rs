@@ -16,6 +16,7 @@ mod genesis;
 pub mod history;
 mod hot_accounts;
 pub mod instructions;
+mod lines;
 mod numbered;
 pub mod order_window;
 pub mod overlay;
@@ -49,11 +50,11 @@ pub use positions::HashSeeds;
 pub use recent_batches::check_batch_timely;
 pub use records::{
     AccountEntry, BreachRecord, BreachSubject, Conversion, Corridor, EntryCause, EvidenceRecord,
-    HeldOrder, InstructionRecord, InstructionStatus, Location, OrderRecord, OrderStatus, Party,
-    PolicyRecord, Position, ProgrammeRecord, ProposalRecord, ProposalStatus, ProposedSettlement,
-    QuoteRecord, RateRecord, Record, ReferenceRecord, ReferenceStep, RegistryRecord, Reservation,
-    ReturnRecord, SLA_BUCKETS_MS, SlaCounters, Stage, TransferRecord, TransferStatus, WindowRecord,
-    WindowSettlement,
+    HeldOrder, InstructionRecord, InstructionStatus, LineRecord, Location, OrderRecord,
+    OrderStatus, Party, PolicyRecord, Position, ProgrammeRecord, ProposalRecord, ProposalStatus,
+    ProposedSettlement, QuoteRecord, RateRecord, Record, ReferenceRecord, ReferenceStep,
+    RegistryRecord, Reservation, ReturnRecord, SLA_BUCKETS_MS, SlaCounters, Stage, TransferRecord,
+    TransferStatus, WindowRecord, WindowSettlement,
 };
 pub use registry::{KeyOwner, RegistryContent, WithdrawnKey};
 pub use restoring::Restoring;

@@ -6,15 +6,17 @@ use std::ops::RangeBounds;
 
 use bincode::{Decode, Encode};
 use chain_types::{
-    Amount, Currency, Height, InstructionId, MerchantId, OrderId, ParticipantId, PolicyScope,
-    ProposalId, QuoteId, TimeMs, TransferId, ValidatorId, WindowId,
+    Amount, ChainGenesis, Currency, Height, InstructionId, LineKey, MerchantId, OrderId,
+    ParticipantId, PolicyScope, ProposalId, QuoteId, ReservationLine, TimeMs, TransferId,
+    ValidatorId, WindowId,
 };
 
 use crate::checkpoint::{Reader, put_list};
 use crate::fault::StateFault;
 use crate::records::{
-    Corridor, HeldOrder, PolicyRecord, ProgrammeRecord, ProposalRecord, ProposedSettlement,
-    QuoteRecord, RateRecord, ReferenceRecord, SlaCounters, Stage, TransferRecord, WindowSettlement,
+    Corridor, HeldOrder, LineRecord, PolicyRecord, ProgrammeRecord, ProposalRecord,
+    ProposedSettlement, QuoteRecord, RateRecord, ReferenceRecord, SlaCounters, Stage,
+    TransferRecord, WindowSettlement,
 };
 
 /// Whose rate of which pair: collected, paid out, provider.
@@ -153,6 +155,18 @@ macro_rules! tables {
 }
 
 impl Tables {
+    /// The tables of block zero: nothing but the lines that the genesis file gives.
+    pub(crate) fn genesis(genesis: &ChainGenesis) -> Self {
+        let mut tables = Self::default();
+        for ReservationLine { key, limit } in genesis.lines.iter().copied() {
+            let record = LineRecord { key, limit, outstanding: Amount(0), since: genesis.time };
+            tables.lines.insert(key, record);
+            tables.lines_of_holders.insert((key.holder, key), ());
+            *tables.line_counts.entry(key.owner).or_default() += 1;
+        }
+        tables
+    }
+
     /// Whether a window is settled.
     pub fn is_settled(&self, window: WindowId) -> bool {
         let run = self.settled_runs.range(..=window).next_back();
@@ -213,4 +227,10 @@ tables! {
     /// Periods that governance changed since, by parameter and the block time up to which they were
     /// in force: what began under one ends under it.
     past_periods: (u16, TimeMs) => u64;
+    /// How much may be reserved on others' accounts, and is.
+    lines: LineKey => LineRecord;
+    /// The same by holder.
+    lines_of_holders: (ParticipantId, LineKey) => ();
+    /// How many lines each participant has given.
+    line_counts: ParticipantId => u32;
 }

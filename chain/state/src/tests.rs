@@ -40,6 +40,7 @@ fn genesis() -> ChainGenesis {
         participants: Vec::new(),
         merchants: Vec::new(),
         liquidity: vec![line(2, CNY, 0), line(1, JPY, 7), line(1, CNY, 100)],
+        lines: Vec::new(),
         nodes: Vec::new(),
     }
 }

@@ -120,6 +120,7 @@ impl Index {
                 let key = (policy.scope, policy.subject, policy.currency);
                 self.policies.insert(key, policy);
             }
+            Record::Line(_) => {}
             Record::Proposal(proposal) => drop(self.proposals.insert(proposal.id, proposal)),
             Record::Registry(registry) => {
                 self.registries.insert(registry.since, registry);

@@ -14,10 +14,10 @@ use crate::hash::{Digest, Domain, hash};
 use crate::ids::{BatchId, ChainId, ParticipantId};
 use crate::merkle;
 use crate::operation::{
-    ApprovalItem, ArrivalItem, BounceItem, CollectItem, FailureItem, HoldDecisionItem, PolicyItem,
-    ProposalItem, QuoteItem, RateItem, RecallItem, RechargeItem, ReinstructItem, ReturnItem,
-    SettleWindowItem, SettlementDecisionItem, StepInItem, TransferDecisionItem, TransferItem,
-    VoidItem,
+    ApprovalItem, ArrivalItem, BounceItem, CollectItem, FailureItem, HoldDecisionItem, LineItem,
+    PolicyItem, ProposalItem, QuoteItem, RateItem, RecallItem, RechargeItem, ReinstructItem,
+    ReturnItem, SettleWindowItem, SettlementDecisionItem, StepInItem, TransferDecisionItem,
+    TransferItem, VoidItem,
 };
 use crate::registry::{Roles, Signers};
 use crate::rejection::Rejection;
@@ -133,6 +133,8 @@ kinds! {
     StepIn = 19, StepInItem, 64, 1_024, Roles::SETTLEMENT_AGENT, "step-in";
     /// Settlements of windows, decided.
     SettlementDecision = 23, SettlementDecisionItem, 96, 1_024, Roles::SETTLEMENT_AGENT.and(Roles::SETTLEMENT_OPERATOR), "settlement-decision";
+    /// Lines: how much others may reserve on the submitter's accounts.
+    Line = 24, LineItem, 64, 1_024, Roles::GATEWAY.and(Roles::FX_PROVIDER), "line";
 }
 
 impl BatchKind {

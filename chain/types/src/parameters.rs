@@ -143,6 +143,8 @@ parameters! {
     bounce_period_ms: u64 = 14 * DAY_MS, HOUR_MS => 90 * DAY_MS;
     /// How often in a row a gateway may fail one instruction before each failure is a breach.
     failures_max: u32 = 2, 1 => 100;
+    /// How long a reservation holds money, from its acceptance, however late the time of its id is.
+    reservation_ms: u64 = 180_000, SECOND_MS => HOUR_MS;
 }
 
 impl Parameters {
@@ -238,6 +240,12 @@ impl Parameters {
                 self.return_period_ms > self.order_validity_ms,
                 "orders could not be returned before they are certain",
                 "make it more than `order_validity_ms`",
+            ),
+            (
+                "reservation_ms",
+                self.reservation_ms >= self.deadline_collect_ms,
+                "reservations would end while their gateway is still in time",
+                "make it at least `deadline_collect_ms`",
             ),
         ];
         for (name, holds, problem, remedy) in rows {

@@ -121,6 +121,8 @@ macro_rules! rejections {
                         | Self::RatesTooFew
                         | Self::RoundingTooCostly
                         | Self::ReferenceUnconfirmed
+                        | Self::LineExceeded
+                        | Self::ProviderLineExceeded
                 )
             }
 
@@ -190,12 +192,14 @@ rejections! {
     RatesTooFew = 232, "rates-too-few", false, "Too few providers publish rates for the pair.", "Make a new order that is paid out in a currency for which there is a reference rate.";
     RoundingTooCostly = 233, "rounding-too-costly", false, "Rounding the payout down would cost more than the chain allows.", "Make a new order with a larger amount, or with one that converts to whole minor units.";
     ReferenceUnconfirmed = 234, "reference-unconfirmed", false, "The reference rate has moved in one step by more than the chain allows at once, and the new level is not confirmed yet.", "Wait until the providers have kept to the new level for a while: `fx_reference` shows when; then make a new order.";
+    LineExceeded = 235, "line-exceeded", false, "The submitter's open reservations on the collecting gateway would pass what that gateway has agreed to.", "Collect or void what is reserved, or ask the gateway for a line: `ledger_lines_held` shows what is left; then make a new order. The gateway's own collections need no line.";
+    ProviderLineExceeded = 236, "provider-line-exceeded", false, "The submitter's open reservations on the quote's FX provider would pass what that provider has agreed to.", "Collect or void what is reserved, or ask the provider for a line: `ledger_lines_held` shows what is left; then make a new order. What the gateway collects in one step needs no line.";
     OrderIdForeign = 240, "order-id-foreign", false, "The order's id does not end in its submitter's participant id: it is another's, and nothing is remembered of this word.", "Ask `recharge_order` first: an order that another participant made is its own. Only what nobody ordered is made anew, with a new id that ends in the submitter's participant id.";
     OrderUnknown = 300, "order-unknown", true, "No order with this id was submitted yet.", "Ask `recharge_order`: it knows every order for ever, and whether one that is not found may still commit.";
     OrderRejected = 301, "order-rejected", false, "The order was rejected and never entered the books.", "Ask `recharge_order` why; if the user was debited, give that back.";
     OrderCollected = 302, "order-collected", false, "The order is already collected.", "Nothing needs to be done; to give the money back, use a return.";
     OrderVoided = 303, "order-voided", false, "The order is voided.", "Ask `recharge_order`; if the user was debited, give that back before a new order is made.";
-    OrderExpired = 304, "order-expired", false, "The order's reservation expired: its validity was over, or it had held a quote for as long as the chain allows.", "Ask `recharge_order`; if the user was debited, give that back before a new order is made.";
+    OrderExpired = 304, "order-expired", false, "The order's reservation expired: its validity was over, or it had been held for as long as the chain allows.", "Ask `recharge_order`; if the user was debited, give that back before a new order is made.";
     NotOrderParty = 305, "not-order-party", false, "Only the order's submitter or collecting gateway may void it.", "Let one of them submit it.";
     ReasonUnknown = 306, "reason-unknown", false, "The reason is not one that this operation knows.", "Use a reason from docs/wire-format.md.";
     OrderHeld = 307, "order-held", true, "The order is held; a risk desk has not decided yet.", "Wait for the decision; the order keeps its id.";
@@ -247,6 +251,9 @@ rejections! {
     ActionUnknown = 507, "action-unknown", false, "The action is not one that this operation knows.", "Use an action from docs/wire-format.md.";
     DecisionMismatch = 508, "decision-mismatch", false, "The decision names another content than what was proposed.", "Read what was proposed, then sign exactly that.";
     UnsettledFunds = 511, "unsettled-funds", true, "The withdrawal is more than what is settled: the rest is owed by other parties' banks in windows that are not settled.", "Withdraw at most the settled balance that `ledger_account` shows; what windows are settled with is paid outside.";
+    LineAccountUnsuited = 512, "line-account-unsuited", false, "The line is on no account of the submitter's.", "A gateway gives lines on its liquidity, an FX provider on its position.";
+    LineHolderUnsuited = 513, "line-holder-unsuited", false, "The participant who shall reserve is not registered for it, or is the submitter itself.", "Name a recharge service; of a position, a gateway is possible too. Nobody needs a line on its own account.";
+    LinesTooMany = 514, "lines-too-many", true, "The submitter has given as many lines as one participant may.", "End lines that are not needed: `ledger_lines` shows them. One that is ended counts until nothing is reserved under it.";
     PairInvalid = 600, "pair-invalid", false, "The pair is not two different currencies of the chain.", "Name two different currencies that the chain accepts.";
     RateOutOfBounds = 601, "rate-out-of-bounds", false, "The rate is not between 10^-9 and 10^9 with a scale of at most 15.", "Check mantissa and scale.";
     RateNotNewer = 602, "rate-not-newer", false, "The provider has published a rate of the same or a later time for this pair.", "Nothing needs to be done if it is the same rate; otherwise publish with a later observation time.";

@@ -1,4 +1,4 @@
-//! A small chain to try the rules on: sixteen parties, four merchants, five currencies.
+//! A small chain to try the rules on: eighteen parties, four merchants, five currencies.
 
 use std::collections::BTreeMap;
 
@@ -27,6 +27,7 @@ use zerocopy::{Immutable, IntoBytes};
 pub const OPERATORS: [u32; 4] = [1, 2, 3, 4];
 pub const SERVICE: u32 = 101;
 pub const SERVICE_SUSPENDED: u32 = 102;
+pub const SERVICE_SECOND: u32 = 103;
 /// Collects; pays merchants 1002.
 pub const BANK_A: u32 = 201;
 /// Collects; pays merchants 1001 and 1003.
@@ -127,6 +128,7 @@ pub fn genesis() -> ChainGenesis {
             participant(OPERATORS[3], Roles::SETTLEMENT_OPERATOR, false),
             participant(SERVICE, Roles::RECHARGE_SERVICE, false),
             participant(SERVICE_SUSPENDED, Roles::RECHARGE_SERVICE, true),
+            participant(SERVICE_SECOND, Roles::RECHARGE_SERVICE, false),
             participant(BANK_A, Roles::GATEWAY, false),
             participant(BANK_B, Roles::GATEWAY, false),
             participant(BANK_SUSPENDED, Roles::GATEWAY, true),
@@ -151,8 +153,10 @@ pub fn genesis() -> ChainGenesis {
             line(BANK_B, CNY, 5_000, 0),
             line(BANK_SUSPENDED, CNY, 5_000, 0),
         ],
+        lines: Vec::new(),
         nodes: OPERATORS.map(node).to_vec(),
     }
+    .with_lines(Amount(u64::MAX))
 }
 
 /// The random part of a UUIDv7, which here numbers it.

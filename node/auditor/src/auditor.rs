@@ -15,6 +15,7 @@ use crate::fx::Market;
 use crate::governance::Proposals;
 use crate::headers::Headers;
 use crate::instructions::{Instruction, Instructions};
+use crate::lines::Lines;
 use crate::liquidity::Transfers;
 use crate::orders::Orders;
 use crate::others_words::Absences;
@@ -59,6 +60,7 @@ pub struct Auditor {
     pub(crate) fx: Market,
     pub(crate) cashback: Cashback,
     pub(crate) risk: Risk,
+    pub(crate) lines: Lines,
     pub(crate) transfers: Transfers,
     pub(crate) settlements: Settlements,
     pub(crate) proposals: Proposals,
@@ -96,6 +98,7 @@ impl Auditor {
             fx: Market::default(),
             cashback: Cashback::default(),
             risk: Risk::default(),
+            lines: Lines::new(genesis),
             transfers: Transfers::default(),
             settlements: Settlements::default(),
             proposals: Proposals::default(),

@@ -114,6 +114,7 @@ impl Auditor {
             Items::Quote(items) => self.quote(&items[index], submitter),
             Items::HoldDecision(items) => self.decide_hold(&items[index], submitter),
             Items::Policy(items) => self.policy(&items[index], submitter),
+            Items::Line(items) => self.line(&items[index], submitter),
             Items::Proposal(items) => self.propose(&items[index], submitter),
             Items::Approval(items) => self.approve(&items[index], submitter),
             Items::SettlementDecision(items) => self.decide_settlement(&items[index], submitter),
@@ -145,6 +146,7 @@ fn subject(batch: &VerifiedBatch, index: usize) -> String {
         Items::Policy(items) => {
             format!("scope {} subject {}", items[index].scope, items[index].subject)
         }
+        Items::Line(items) => format!("holder {}", items[index].holder()),
         Items::Proposal(items) => format!("proposal {}", items[index].proposal_id()),
         Items::Approval(items) => format!("proposal {}", items[index].proposal_id()),
         Items::SettlementDecision(items) => format!("window {}", items[index].window()),

@@ -297,16 +297,19 @@ impl Auditor {
         refuse_if(!may_submit, Rejection::NotCollectingGateway)
     }
 
-    /// 215 to 234, then the books: reserved, or collected when it is so flagged.
+    /// 215 to 236, then the books: reserved, or collected when it is so flagged.
     fn book(&mut self, order: &mut Order) -> Verdict {
         let mut booked = order.clone();
         if let Some(fill) = self.convert(&order.item)? {
             booked.payout = fill.payout;
             booked.fill = Some(fill);
         }
+        let is_collected = booked.item.is_collected();
+        if !is_collected {
+            self.check_lines(&booked)?;
+        }
         let has_liquidity = self.books.has_available(booked.liquidity(), booked.amount());
         refuse_if(!has_liquidity, Rejection::LiquidityExceeded)?;
-        let is_collected = booked.item.is_collected();
         if is_collected {
             self.check_window_sum(&booked)?;
         }
@@ -320,11 +323,14 @@ impl Auditor {
         }
         order.movements().into_iter().for_each(|movement| self.books.reserve(movement));
         order.status = Status::Reserved;
-        order.waits_until = self.id_end(&order.item);
-        if order.fill.is_some() {
-            let hold_ms = self.registry.parameters.quote_hold_ms;
-            order.waits_until = order.waits_until.min(self.time.saturating_add(hold_ms));
-        }
+        self.use_lines(order);
+        let parameters = &self.registry.parameters;
+        let held_ms = match order.fill {
+            Some(_) => parameters.quote_hold_ms.min(parameters.reservation_ms),
+            None => parameters.reservation_ms,
+        };
+        let id_end = self.id_end(&order.item);
+        order.waits_until = id_end.min(self.time.saturating_add(held_ms));
         Ok(Outcome::APPLIED)
     }
 

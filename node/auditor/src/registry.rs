@@ -20,7 +20,8 @@ const ROLES_KNOWN: u16 = 127;
 const TIERS_MAX: usize = 4;
 const BASIS_POINTS_MAX: u16 = 10_000;
 /// Parameters that keep their values of genesis.
-const PARAMETERS_FIXED: [&str; 3] = ["order_skew_ms", "order_validity_ms", "quote_hold_ms"];
+const PARAMETERS_FIXED: [&str; 4] =
+    ["order_skew_ms", "order_validity_ms", "quote_hold_ms", "reservation_ms"];
 
 /// A participant and the key it had before.
 #[derive(Debug, Clone)]

@@ -21,6 +21,7 @@ impl Auditor {
         refuse_if(!is_party, Rejection::NotCollectingGateway)?;
         self.check_window_sum(&order)?;
         order.movements().into_iter().for_each(|movement| self.books.post_reserved(movement));
+        self.free_lines(&order);
         let outcome = self.collected(&mut order);
         self.orders.keep(order);
         Ok(outcome)
@@ -72,9 +73,10 @@ impl Auditor {
         Err(Rejection::OrderUnknown)
     }
 
-    /// Lets go what is pending, and what it used of a quote and of limits.
+    /// Lets go what is pending, and what it used of lines, of a quote and of limits.
     fn free(&mut self, order: Order, status: Status) {
         order.movements().into_iter().for_each(|movement| self.books.release(movement));
+        self.free_lines(&order);
         self.free_quote(&order);
         self.free_limits(&order);
         self.orders.keep(Order { status, ..order });

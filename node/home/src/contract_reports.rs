@@ -3,19 +3,19 @@
 use std::collections::BTreeMap;
 
 use chain_state::{
-    Corridor, HeldOrder, PolicyRecord, ProgrammeRecord, ProposalRecord, ProposalStatus,
-    QuoteRecord, RateRecord, ReturnRecord, SLA_BUCKETS_MS, SlaCounters, Stage, State,
-    TransferRecord, TransferStatus,
+    AccountKey, Corridor, HeldOrder, LineRecord, PolicyRecord, ProgrammeRecord, ProposalRecord,
+    ProposalStatus, QuoteRecord, RateRecord, ReturnRecord, SLA_BUCKETS_MS, SlaCounters, Stage,
+    State, TransferRecord, TransferStatus,
 };
 use chain_types::{
-    Amount, Currency, MerchantId, OrderId, ParticipantId, PolicyScope, RechargeItem, Rejection,
-    codec,
+    Amount, Currency, LineAccount, MerchantId, OrderId, ParticipantId, PolicyScope, RechargeItem,
+    Rejection, codec,
 };
 use rpc_api::money::currency_code;
 use rpc_api::recharge::OrderContent;
 use rpc_api::{
-    BreachCount, BudgetReport, ChangeReport, CorridorReport, HeldOrderReport, Money, NodeReport,
-    ParametersReport, PolicyReport, ProgrammeReport, ProgrammeVersion, ProposalReport,
+    BreachCount, BudgetReport, ChangeReport, CorridorReport, HeldOrderReport, LineReport, Money,
+    NodeReport, ParametersReport, PolicyReport, ProgrammeReport, ProgrammeVersion, ProposalReport,
     ProposalState, QuoteReport, RateReport, RegisteredMerchant, RegisteredParticipant,
     RegistryReport, ReturnReport, SlaBucket, SlaReport, TransferReport, TransferState,
     encode_base64, rate_text,
@@ -187,6 +187,24 @@ pub fn policy(record: &PolicyRecord, state: &State, today: u32) -> PolicyReport 
         desk: record.desk.0,
         since_ms: record.since.0,
     }
+}
+
+/// A line, and what is reserved under it.
+pub fn line(record: &LineRecord) -> Option<LineReport> {
+    let LineRecord { key, limit, outstanding, since } = *record;
+    let account = match key.account {
+        LineAccount::GatewayLiquidity => AccountKey::liquidity(key.owner, key.currency),
+        LineAccount::FxPosition => AccountKey::fx_position(key.owner, key.currency),
+    };
+    let money = |amount: Amount| Money::new(amount, key.currency);
+    Some(LineReport {
+        account: account_name(&account)?,
+        holder: key.holder.0,
+        limit: money(limit),
+        outstanding: money(outstanding),
+        left: money(Amount(limit.0.saturating_sub(outstanding.0))),
+        since_ms: since.0,
+    })
 }
 
 /// An order that waits for a risk desk.

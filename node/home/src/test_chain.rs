@@ -90,8 +90,10 @@ fn genesis(time: TimeMs) -> ChainGenesis {
         participants,
         merchants: vec![merchant(SHOP, GATEWAYS[1]), merchant(OTHER_SHOP, GATEWAYS[0])],
         liquidity: GATEWAYS.map(line).to_vec(),
+        lines: Vec::new(),
         nodes: (1..=4).map(node).collect(),
     }
+    .with_lines(Amount(u64::MAX))
 }
 
 /// The chain.

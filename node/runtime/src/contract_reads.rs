@@ -10,8 +10,8 @@ use chain_state::{
 };
 use chain_store::ChainStore as _;
 use chain_types::{
-    Amount, Currency, Height, MerchantId, OrderId, ParticipantId, PolicyScope, ProposalId, QuoteId,
-    RechargeItem, Roles, TimeMs, TransferId, WindowId,
+    Amount, Currency, Height, LineKey, MerchantId, OrderId, ParticipantId, PolicyScope, ProposalId,
+    QuoteId, RechargeItem, Roles, TimeMs, TransferId, WindowId,
 };
 use contracts::calendar::{day_of, month_of};
 use contracts::reference as rates;
@@ -21,10 +21,10 @@ use node_home::reports;
 use node_replica::read_state;
 use rpc_api::money::currency_code;
 use rpc_api::{
-    AccountName, AccountProofReport, HeldOrderReport, Money, PolicyReport, ProgrammeReport,
-    ProposalReport, QuoteReport, RateReport, ReferenceReport, RegisteredMerchant, RegistryReport,
-    ReturnReport, SlaReport, TransferReport, UserDayReport, UserMonthReport, WindowProofReport,
-    encode_base64, rate_text,
+    AccountName, AccountProofReport, HeldOrderReport, LineReport, Money, PolicyReport,
+    ProgrammeReport, ProposalReport, QuoteReport, RateReport, ReferenceReport, RegisteredMerchant,
+    RegistryReport, ReturnReport, SlaReport, TransferReport, UserDayReport, UserMonthReport,
+    WindowProofReport, encode_base64, rate_text,
 };
 use rpc_server::{BackendError, ContractReads, Pair, Read, User};
 
@@ -261,6 +261,30 @@ impl ContractReads for NodeBackend {
         Ok(self.now(|state| {
             let found = self::after(&state.tables().policies, after.as_ref(), limit);
             found.map(|(_, record)| told::policy(record, state, today(state))).collect()
+        }))
+    }
+
+    fn lines(
+        &self,
+        owner: ParticipantId,
+        after: Option<LineKey>,
+        limit: u32,
+    ) -> Read<Vec<LineReport>> {
+        Ok(self.now(|state| {
+            let given = state.tables().lines_given(owner, after).take(limit as usize);
+            given.filter_map(told::line).collect()
+        }))
+    }
+
+    fn lines_held(
+        &self,
+        holder: ParticipantId,
+        after: Option<LineKey>,
+        limit: u32,
+    ) -> Read<Vec<LineReport>> {
+        Ok(self.now(|state| {
+            let held = state.tables().lines_held(holder, after).take(limit as usize);
+            held.filter_map(told::line).collect()
         }))
     }
 

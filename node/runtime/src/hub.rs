@@ -252,6 +252,7 @@ mod tests {
             participants: Vec::new(),
             merchants: Vec::new(),
             liquidity: Vec::new(),
+            lines: Vec::new(),
             nodes: Vec::new(),
         };
         let mut block = State::genesis_block(&genesis);

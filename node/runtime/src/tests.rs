@@ -110,8 +110,10 @@ fn genesis() -> ChainGenesis {
                 opening_liquidity: Amount(u64::from(gateway.0)),
             })
             .to_vec(),
+        lines: Vec::new(),
         nodes: (0..VALIDATORS).map(node).collect(),
     }
+    .with_lines(Amount(u64::MAX))
 }
 
 /// A chain that grows by hand, in a home of its own.

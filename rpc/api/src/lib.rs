@@ -58,8 +58,8 @@ pub use governance::{
 };
 pub use ledger::{
     AccountKind, AccountName, AccountProofReport, AccountReport, CountersReport, CurrencyBalance,
-    EntryCause, EntryReport, LedgerRpcClient, LedgerRpcServer, TransferReport, TransferState,
-    TrialBalance,
+    EntryCause, EntryReport, LedgerRpcClient, LedgerRpcServer, LineReport, TransferReport,
+    TransferState, TrialBalance,
 };
 pub use money::Money;
 pub use node::{

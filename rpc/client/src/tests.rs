@@ -261,10 +261,14 @@ fn rates_and_quotes_are_exact_and_know_the_time() {
 }
 
 #[test]
-fn policies_and_decisions_about_holds_are_read() {
+fn policies_lines_and_decisions_about_holds_are_read() {
     let item = only!(Policy, "scope,currency,user_day_max,hold_above\nscheme,CNY,20000,5000.50");
     assert_eq!((item.scope.get(), item.subject.get(), item.order_max.get()), (0, 0, 0));
     assert_eq!((item.user_day_max.get(), item.hold_above.get()), (2_000_000, 500_050));
+    let item = only!(Line, "gateway-liquidity,101,5000.50,CNY");
+    assert_eq!((item.account.get(), item.holder.get(), item.limit.get()), (1, 101, 500_050));
+    let item = only!(Line, "account,holder,currency,limit\nfx-position,201,JPY,0");
+    assert_eq!((item.account.get(), item.holder.get(), item.limit.get()), (5, 201, 0));
     let error = operations("gateway,CNY", Kind::Policy).unwrap_err();
     assert!(error.contains("field subject: is missing"), "{error}");
     for (word, number) in [("release", 1), ("approve", 1), ("refuse", 2)] {

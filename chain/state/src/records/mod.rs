@@ -18,8 +18,8 @@ pub use self::orders::{
     Conversion, HeldOrder, OrderRecord, OrderStatus, Reservation, ReturnRecord, fingerprint,
 };
 pub use self::rules::{
-    PolicyRecord, ProgrammeRecord, ProposalRecord, ProposalStatus, QuoteRecord, RateRecord,
-    ReferenceRecord, ReferenceStep, RegistryRecord,
+    LineRecord, PolicyRecord, ProgrammeRecord, ProposalRecord, ProposalStatus, QuoteRecord,
+    RateRecord, ReferenceRecord, ReferenceStep, RegistryRecord,
 };
 pub use self::settlement::{
     InstructionRecord, InstructionStatus, Party, Position, ProposedSettlement, TransferRecord,
@@ -116,6 +116,8 @@ pub enum Record {
     Registry(RegistryRecord),
     /// A validator caught at signing two values.
     Evidence(EvidenceRecord),
+    /// A line set.
+    Line(LineRecord),
 }
 
 impl Record {

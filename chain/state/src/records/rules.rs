@@ -2,8 +2,8 @@
 
 use bincode::{Decode, Encode};
 use chain_types::{
-    Amount, Change, Currency, Digest, Height, Parameters, ParticipantId, PartyKeys, PolicyScope,
-    Programme, ProposalId, QuoteId, Rate, TimeMs, ValidatorSet,
+    Amount, Change, Currency, Digest, Height, LineKey, Parameters, ParticipantId, PartyKeys,
+    PolicyScope, Programme, ProposalId, QuoteId, Rate, TimeMs, ValidatorSet,
 };
 
 use crate::numbered::numbered;
@@ -86,6 +86,20 @@ pub struct PolicyRecord {
     /// Who set it.
     pub desk: ParticipantId,
     /// Block time at which it was set.
+    pub since: TimeMs,
+}
+
+/// How much a holder may have reserved on another's account, and has. It stands until it is ended
+/// and nothing is reserved under it any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct LineRecord {
+    /// The line.
+    pub key: LineKey,
+    /// The most that open reservations may sum up to, in minor units; zero once it is ended.
+    pub limit: Amount,
+    /// What open reservations sum up to: above the limit only when that was lowered since.
+    pub outstanding: Amount,
+    /// Block time at which the limit was set.
     pub since: TimeMs,
 }
 

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use chain_types::evidence::EquivocationKind;
 use chain_types::{
-    Amount, BlockHash, Change, Currency, MerchantId, Parameters, ParticipantId, PartyKeys,
-    PolicyScope, ProposalId, QuoteId, Rate, Round, SecretKey, TransferAction, Validator,
-    ValidatorId, ValidatorSet,
+    Amount, BlockHash, Change, Currency, LineAccount, LineKey, MerchantId, Parameters,
+    ParticipantId, PartyKeys, PolicyScope, ProposalId, QuoteId, Rate, Round, SecretKey,
+    TransferAction, Validator, ValidatorId, ValidatorSet,
 };
 
 use super::*;
@@ -512,6 +512,23 @@ fn records_of_what_parties_set_are_as_the_page_says() {
         ("since", &[9]),
     ];
     is(Record::Policy(policy), 9, "policy", expected);
+    let (account, owner, holder) = (LineAccount::FxPosition, ParticipantId(2), ParticipantId(3));
+    let line = LineRecord {
+        key: LineKey { account, owner, currency: CNY, holder },
+        limit: Amount(4),
+        outstanding: Amount(5),
+        since: TimeMs(6),
+    };
+    let expected: &[(&str, &[u128])] = &[
+        ("account", &[5]),
+        ("owner", &[2]),
+        ("currency", &[156]),
+        ("holder", &[3]),
+        ("limit", &[4]),
+        ("outstanding", &[5]),
+        ("since", &[6]),
+    ];
+    is(Record::Line(line), 13, "line", expected);
 }
 
 #[test]

@@ -110,6 +110,7 @@ pub fn genesis() -> ChainGenesis {
         participants,
         merchants: vec![merchant(1001, 202, Digest::ZERO), merchant(1002, 201, Digest([0x5a; 32]))],
         liquidity: vec![line(201, 156), line(201, 392), line(202, 156), line(202, 392)],
+        lines: Vec::new(),
         nodes: (0..4).map(node).collect(),
     }
 }
@@ -340,6 +341,16 @@ pub fn policy() -> PolicyItem {
     }
 }
 
+pub fn line() -> LineItem {
+    LineItem {
+        account: LineAccount::GatewayLiquidity.number().into(),
+        holder: 101.into(),
+        currency: 156.into(),
+        limit: 2_000_000.into(),
+        spare: [0; 48],
+    }
+}
+
 /// The proposal of the node that votes from the handover on.
 pub fn proposal() -> ProposalItem {
     let id = ProposalId::new(GENESIS_TIME.plus(3_000), [0x30; 10]);
@@ -436,6 +447,7 @@ pub fn samples() -> Vec<Sample> {
         sample(401, recall()),
         sample(401, step_in()),
         sample(402, settlement_decision()),
+        sample(201, line()),
     ]
 }
 
@@ -666,6 +678,7 @@ pub fn item_count(items: Items<'_>) -> usize {
         Items::Recall(items) => items.len(),
         Items::StepIn(items) => items.len(),
         Items::SettlementDecision(items) => items.len(),
+        Items::Line(items) => items.len(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::mem::offset_of;
 use chain_types::batch::BatchItem;
 use chain_types::{
     ApprovalItem, ArrivalItem, BatchKind, BounceItem, CollectItem, Currency, Decision, FailureItem,
-    FailureReason, Flags, Height, HoldDecisionItem, HoldReason, InstructionId, OrderId,
+    FailureReason, Flags, Height, HoldDecisionItem, HoldReason, InstructionId, LineItem, OrderId,
     ParticipantId, PolicyItem, ProposalId, ProposalItem, QuoteId, RateItem, RecallItem,
     RechargeItem, ReinstructItem, ReturnItem, ReturnReason, SettleWindowItem,
     SettlementDecisionItem, StepInItem, TimeMs, TransferAction, TransferDecisionItem, TransferId,
@@ -102,6 +102,7 @@ fn sentence(speaker: &mut Speaker<'_>, words: &mut Words<'_>) -> Read<Operation>
         "publishes" => published(speaker, words),
         "quotes" => quoted(speaker, words),
         "sets" => limits(words),
+        "lets" => lent(speaker, words),
         "proposes" if words.eat("transfer") => transferred(speaker, words),
         "proposes" if words.eat("settlement of window") => {
             let window = words.number()?;
@@ -172,7 +173,8 @@ fn order_or_collection(
     // Who may submit it, if that is not said: its gateway what it collects, else the service.
     let gateway = item.collecting_gateway.get();
     let may_be_own = is_collected || gateway == speaker.id;
-    let owner_of = owner.unwrap_or(if may_be_own { gateway } else { SERVICE });
+    let service = if speaker.id == SERVICE_SECOND { SERVICE_SECOND } else { SERVICE };
+    let owner_of = owner.unwrap_or(if may_be_own { gateway } else { service });
     let mut items = Vec::new();
     for number in span {
         let known = speaker.said.orders.get(&number).map(RechargeItem::order_id);
@@ -297,6 +299,21 @@ fn limits(words: &mut Words<'_>) -> Read<Operation> {
         *limit = words.amount_in(currency)?.into();
     }
     Ok(of(&[item]))
+}
+
+/// `service reserve 100.00 CNY`, and if need be `on position`, `on liquidity`, `on account 3`.
+fn lent(speaker: &Speaker<'_>, words: &mut Words<'_>) -> Read<Operation> {
+    let holder = words.party()?;
+    words.expect("reserve")?;
+    let (limit, currency) = words.amount()?;
+    let account = words.line_account(speaker.id)?;
+    Ok(of(&[LineItem {
+        account: account.into(),
+        holder: holder.into(),
+        currency: currency.0.into(),
+        limit: limit.into(),
+        spare: [0; 48],
+    }]))
 }
 
 /// `transfer 1: deposit 100.00 CNY, liquidity of bank A`.

@@ -35,6 +35,24 @@ pub fn compare_books(chain: &Chain, auditor: &Auditor) {
     assert!(chain.state.trial_balance().iter().all(|sums| sums.is_balanced()));
 }
 
+/// Every line that stands.
+pub fn compare_lines(chain: &Chain, auditor: &Auditor) {
+    let tables = chain.state.tables();
+    let found = tables.lines.iter().map(|(key, line)| {
+        let name = (key.owner.0, key.account.number(), key.currency.0, key.holder.0);
+        (name, (line.limit.0, u128::from(line.outstanding.0)))
+    });
+    let found: BTreeMap<_, _> = found.collect();
+    let expected = auditor.lines().iter();
+    let expected = expected.map(|(name, line)| (*name, (line.limit, line.outstanding))).collect();
+    assert_eq!(found, expected, "block {}: lines", chain.state.height());
+    let held: Vec<_> = tables.lines.keys().map(|key| (key.holder, *key)).collect();
+    assert!(tables.lines_of_holders.len() == held.len());
+    assert!(held.iter().all(|key| tables.lines_of_holders.contains_key(key)));
+    let counted: u32 = tables.line_counts.values().sum();
+    assert_eq!(usize::try_from(counted).unwrap(), found.len(), "lines by owner");
+}
+
 /// A closed window's report.
 pub fn compare_window(chain: &Chain, auditor: &Auditor, id: WindowId) {
     let (found, windows) = (&chain.windows[&id], auditor.windows());

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use chain_types::batch::{BatchItem, SignedBatch};
 use chain_types::{
     ApprovalItem, ArrivalItem, BatchKind, BounceItem, ChainId, CollectItem, FailureItem,
-    HoldDecisionItem, ParticipantId, PartyKeys, PolicyItem, ProposalItem, QuoteItem, RateItem,
-    RecallItem, RechargeItem, ReinstructItem, ReturnItem, SecretKey, SettleWindowItem,
+    HoldDecisionItem, LineItem, ParticipantId, PartyKeys, PolicyItem, ProposalItem, QuoteItem,
+    RateItem, RecallItem, RechargeItem, ReinstructItem, ReturnItem, SecretKey, SettleWindowItem,
     SettlementDecisionItem, StepInItem, TimeMs, TransferDecisionItem, TransferItem, VerifiedBatch,
     VoidItem,
 };
@@ -84,6 +84,7 @@ items! {
     Quote: QuoteItem,
     HoldDecision: HoldDecisionItem,
     Policy: PolicyItem,
+    Line: LineItem,
     Proposal: ProposalItem,
     Approval: ApprovalItem,
     Bounce: BounceItem,

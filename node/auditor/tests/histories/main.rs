@@ -9,6 +9,7 @@ mod changes;
 mod checks;
 mod instructions;
 mod item;
+mod lines;
 mod memories;
 mod money;
 mod network;
@@ -151,6 +152,8 @@ impl History {
 
     fn check(&mut self) {
         checks::compare_books(&self.chain, &self.auditor);
+        checks::compare_lines(&self.chain, &self.auditor);
+        lines::check_sums(&self.chain);
         let blocks = &self.chain.blocks;
         let (before, last) = (blocks[blocks.len() - 2].header.window, self.chain.last());
         if last.header.window != before {

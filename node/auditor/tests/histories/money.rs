@@ -1,6 +1,6 @@
 //! What is said of orders, reservations, instructions, windows and returns.
 
-use chain_state::{History, InstructionRecord, OrderStatus, QuoteRecord};
+use chain_state::{History, InstructionRecord, OrderStatus, QuoteRecord, Reservation};
 use chain_types::{
     CollectItem, Digest, Flags, HoldDecisionItem, InstructionId, OrderId, PolicyItem, RechargeItem,
     ReturnItem, SettleWindowItem, SettlementDecisionItem, TimeMs, VoidItem, WindowId,
@@ -101,6 +101,7 @@ impl Speaker {
             2..6 => gateway,
             _ => self.choose(&[101, 102]),
         };
+        self.to_the_line(now, by, &mut item);
         item.order_id = self.mostly_own(item.order_id, by);
         Some((by, item.into()))
     }
@@ -327,12 +328,13 @@ impl Speaker {
         Some(edge + self.below(3) - 1)
     }
 
-    /// At the last moment for which a reservation holds its quote, or one beside it, it is
-    /// collected.
+    /// At the last moment of a reservation, mostly of one that holds a quote, or one beside it, it
+    /// is collected.
     pub fn last_of_hold(&mut self, chain: &Chain) -> Option<u64> {
         let reserved = chain.state.expired_reservations(TimeMs(u64::MAX));
-        let quoted: Vec<_> =
-            reserved.into_iter().filter(|(_, held)| held.conversion.is_some()).collect();
+        let is_any = self.one_in(3);
+        let is_wanted = |held: &Reservation| is_any || held.conversion.is_some();
+        let quoted: Vec<_> = reserved.into_iter().filter(|(_, held)| is_wanted(held)).collect();
         if quoted.is_empty() {
             return None;
         }

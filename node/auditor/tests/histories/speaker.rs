@@ -134,8 +134,8 @@ impl Speaker {
                 let since = level.step.map_or(level.since, |step| step.since);
                 since.plus(parameters.reference_confirm_ms)
             }
-            5 | 9..12 => return self.last_at_own_rate(chain),
-            6 => return self.last_of_hold(chain),
+            5 | 9..11 => return self.last_at_own_rate(chain),
+            6 | 11 => return self.last_of_hold(chain),
             7 => tables.rates.values().last()?.observed.plus(parameters.rate_fresh_ms),
             _ => transfers?.proposed.plus(parameters.transfer_validity_ms),
         };
@@ -247,7 +247,8 @@ impl Speaker {
     fn something(&mut self, now: Now<'_>) -> (u32, Item) {
         loop {
             let said = match self.below(100) {
-                0..28 => self.recharge(now),
+                0..27 => self.recharge(now),
+                27..28 => self.line(now),
                 28..30 => self.decide_settlement(now),
                 30..38 => self.collect(now),
                 38..41 => self.void(now),

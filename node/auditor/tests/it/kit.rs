@@ -102,8 +102,10 @@ pub fn genesis() -> ChainGenesis {
         participants: operators.chain(roles).map(|(id, roles)| participant(id, roles)).collect(),
         merchants: vec![merchant(MERCHANT, B)],
         liquidity: vec![line(A, 0, OPENING), line(B, 500, 0)],
+        lines: Vec::new(),
         nodes: (0..4).map(node).collect(),
     }
+    .with_lines(Amount(u64::MAX))
 }
 
 /// The auditor beside a chain that a test makes up.

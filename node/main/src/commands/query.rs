@@ -54,6 +54,8 @@ const QUESTIONS: &[(&str, &str, &[Parameter])] = &[
     ("trial-balance", "ledger_trial_balance", &[]),
     ("transfers", "ledger_transfers", &[OpenOnly, Page]),
     ("transfer", "ledger_transfer", &[Text("TRANSFER_ID")]),
+    ("lines", "ledger_lines", &[Number("OWNER"), Page]),
+    ("lines-held", "ledger_lines_held", &[Number("HOLDER"), Page]),
     ("reference", "fx_reference", &PAIR),
     ("rates", "fx_rates", &[PAIR[0], PAIR[1], Page]),
     ("rate-history", "fx_rate_history", &[PAIR[0], PAIR[1], Number("PROVIDER"), Page]),

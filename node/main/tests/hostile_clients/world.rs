@@ -44,7 +44,7 @@ fn kinds_of(role: &str) -> Vec<BatchKind> {
     use BatchKind::*;
     match role {
         "recharge-service" => vec![Recharge, Void],
-        "gateway" => vec![Recharge, Collect, Void, Arrival, Failure, Return, Bounce],
+        "gateway" => vec![Recharge, Collect, Void, Arrival, Failure, Return, Bounce, Line],
         "settlement-agent" => vec![
             Return,
             Reinstruct,
@@ -56,7 +56,7 @@ fn kinds_of(role: &str) -> Vec<BatchKind> {
             SettlementDecision,
         ],
         "settlement-operator" => vec![TransferDecision, Proposal, Approval, SettlementDecision],
-        "fx-provider" => vec![Rate, Quote],
+        "fx-provider" => vec![Rate, Quote, Line],
         "risk-desk" => vec![HoldDecision, Policy],
         _ => Vec::new(),
     }

@@ -14,6 +14,7 @@ fn header(proposer: u32) -> BlockHeader {
         participants: Vec::new(),
         merchants: Vec::new(),
         liquidity: Vec::new(),
+        lines: Vec::new(),
         nodes: Vec::new(),
     };
     let mut header = State::genesis_block(&genesis).header;

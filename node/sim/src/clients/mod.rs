@@ -6,6 +6,7 @@
 
 mod fx;
 mod governance;
+mod lines;
 mod liquidity;
 mod memory;
 mod moment;
@@ -47,6 +48,7 @@ const MIX: &[(u32, Act)] = &[
     (5, fx::publish_rates),
     (5, fx::issue_quotes),
     (1, risk::set_policy),
+    (1, lines::set),
     (4, risk::decide),
     (4, governance::propose),
     (7, governance::vote),

@@ -4,6 +4,7 @@
 mod fields;
 mod fx;
 mod governance;
+mod lines;
 mod liquidity;
 mod orders;
 mod risk;
@@ -13,8 +14,8 @@ use std::ops::Range;
 
 use chain_types::{
     ApprovalItem, ArrivalItem, BatchKind, BounceItem, ChainId, CollectItem, FailureItem, Flags,
-    HoldDecisionItem, OrderId, ParticipantId, PolicyItem, ProposalItem, QuoteItem, RateItem,
-    RecallItem, RechargeItem, ReinstructItem, ReturnItem, SecretKey, SettleWindowItem,
+    HoldDecisionItem, LineItem, OrderId, ParticipantId, PolicyItem, ProposalItem, QuoteItem,
+    RateItem, RecallItem, RechargeItem, ReinstructItem, ReturnItem, SecretKey, SettleWindowItem,
     SettlementDecisionItem, SignedBatch, StepInItem, TimeMs, TransferDecisionItem, TransferItem,
     VoidItem,
 };
@@ -61,6 +62,9 @@ pub enum Kind {
     HoldDecision,
     /// Risk policies: scope, currency; also subject, order_max, user_day_max, day_max, hold_above.
     Policy,
+    /// Lines, by whose account it is: account (gateway-liquidity or fx-position), holder, limit (zero
+    /// ends it), currency.
+    Line,
     /// Proposals: change, activation_height, and the fields of the change; also proposal_id.
     Proposal,
     /// Decisions about proposals: proposal_id, decision, digest.
@@ -161,6 +165,7 @@ operations! {
     Quote: QuoteItem, "Quotes.";
     HoldDecision: HoldDecisionItem, "Held orders decided.";
     Policy: PolicyItem, "Risk policies.";
+    Line: LineItem, "Lines.";
     Proposal: ProposalItem, "Changes proposed.";
     Approval: ApprovalItem, "Changes decided.";
     Bounce: BounceItem, "Arrivals whose money came back.";
@@ -187,6 +192,7 @@ impl Kind {
             Self::Quote => fx::QUOTE,
             Self::HoldDecision => risk::HOLD_DECISION,
             Self::Policy => risk::POLICY,
+            Self::Line => lines::LINE,
             Self::Proposal => governance::PROPOSAL,
             Self::Approval => governance::APPROVAL,
             Self::Bounce => settlement::BOUNCE,
@@ -234,6 +240,7 @@ impl Operations {
             }
             Kind::HoldDecision => Self::HoldDecision(each(rows, risk::decision)?),
             Kind::Policy => Self::Policy(each(rows, risk::policy)?),
+            Kind::Line => Self::Line(each(rows, lines::line)?),
             Kind::Proposal => Self::Proposal(each(rows, |row| governance::proposal(row, making))?),
             Kind::Approval => Self::Approval(each(rows, governance::approval)?),
             Kind::Bounce => Self::Bounce(each(rows, settlement::bounce)?),

@@ -98,6 +98,7 @@ fn a_refusal_says_since_when_and_what_to_do() {
         participants: vec![gateway(key(byte))],
         merchants: Vec::new(),
         liquidity: Vec::new(),
+        lines: Vec::new(),
         nodes: Vec::new(),
     };
     let effective = [proposal(3, ProposalState::Proposed), proposal(2, ProposalState::Effective)];
