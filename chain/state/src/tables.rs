@@ -213,4 +213,9 @@ tables! {
     /// Periods that governance changed since, by parameter and the block time up to which they were
     /// in force: what began under one ends under it.
     past_periods: (u16, TimeMs) => u64;
+    /// How much of an order of the open window its collecting gateway may reverse in all, by the
+    /// word of a party.
+    consents: (ParticipantId, OrderId) => Amount;
+    /// To how many orders of the open window a party has consented.
+    consent_counts: ParticipantId => u32;
 }

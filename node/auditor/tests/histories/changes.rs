@@ -15,7 +15,7 @@ use crate::speaker::{Now, Speaker};
 type Said = Option<(u32, Item)>;
 
 /// Parameters that are changed, and to what; some values are out of bounds.
-const PARAMETERS: [(&str, &[u64]); 25] = [
+const PARAMETERS: [(&str, &[u64]); 26] = [
     ("window_ms", &[5_000, 8_000, 20_000, 29_999, 1, 90_000]),
     ("order_amount_max", &[1_000_000, 1_000_000_000_000_000, 0]),
     ("rates_min", &[1, 2, 3, 0]),
@@ -38,6 +38,7 @@ const PARAMETERS: [(&str, &[u64]); 25] = [
     ("step_in_ms", &[60_000, 600_000, 59_999]),
     ("bounce_period_ms", &[3_600_000, 7_200_000, 86_400_000]),
     ("failures_max", &[1, 2, 3]),
+    ("reversal_grace_ms", &[0, 0, 700, 5_000, 300_000, 300_001]),
     ("block_batches_max", &[60, 512]),
     ("order_skew_ms", &[5_000, 60_000]),
     ("order_validity_ms", &[20_000, 180_000]),

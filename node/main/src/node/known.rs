@@ -115,8 +115,10 @@ fn asked_of(
             Some(
                 BatchKind::Recharge
                     | BatchKind::Collect
+                    | BatchKind::Debiting
                     | BatchKind::Void
                     | BatchKind::Return
+                    | BatchKind::Consent
                     | BatchKind::HoldDecision
             )
         );
@@ -151,6 +153,7 @@ pub(super) const fn state_of(status: OrderStatus) -> OrderState {
     match status {
         OrderStatus::Rejected => OrderState::Rejected,
         OrderStatus::Reserved => OrderState::Reserved,
+        OrderStatus::Debiting => OrderState::Debiting,
         OrderStatus::Collected => OrderState::Collected,
         OrderStatus::Voided => OrderState::Voided,
         OrderStatus::Expired => OrderState::Expired,
