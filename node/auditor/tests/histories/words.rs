@@ -4,10 +4,13 @@
 use chain_state::OrderStatus;
 use chain_types::batch::BATCH_ITEMS_MAX;
 use chain_types::{
-    CollectItem, ConsentItem, DebitingItem, OrderId, ParticipantId, RechargeItem, ReturnItem,
+    ArrivalItem, Change, CollectItem, ConsentItem, DebitingItem, Decision, Height, OrderId,
+    Parameters, ParticipantId, ProposalId, ProposalItem, RechargeItem, ReturnItem, TimeMs,
+    VoidItem,
 };
 
 use crate::chain::Chain;
+use crate::changes::vote;
 use crate::item::Item;
 use crate::network::*;
 use crate::speaker::{Known, Now, Speaker};
@@ -120,12 +123,150 @@ impl Speaker {
     }
 }
 
+const SERVICE: u32 = SERVICES[0];
+/// Who collects, and who pays the merchant.
+const GATEWAY: u32 = GATEWAYS[0];
+const PAYER: u32 = GATEWAYS[1];
+
+fn told() -> chain_types::ChainGenesis {
+    let mut genesis = genesis(TimeMs(1_798_761_000_000), 4);
+    genesis.parameters.window_ms = 15_000;
+    genesis
+}
+
+impl Story {
+    /// What one party says in the next block, a millisecond later.
+    fn says(&mut self, by: u32, item: impl Into<Item>) -> u16 {
+        self.block(1, &[(by, vec![item.into()])])[0]
+    }
+
+    /// An order that the service submits in the next block.
+    fn order_of_service(&mut self, amount: u64) -> RechargeItem {
+        let item = self.order(amount);
+        let order_id = item.order_id().owned_by(ParticipantId(SERVICE)).0;
+        RechargeItem { order_id, flags: 0.into(), ..item }
+    }
+}
+
+fn debiting(order: &RechargeItem) -> DebitingItem {
+    DebitingItem { order_id: order.order_id, reference: [1; 32], spare: [0; 16] }
+}
+
+fn collect(order: &RechargeItem) -> CollectItem {
+    CollectItem { order_id: order.order_id, reference: [1; 32], spare: [0; 16] }
+}
+
+fn consent(order: &RechargeItem, amount: u64) -> ConsentItem {
+    let (order_id, amount) = (order.order_id, amount.into());
+    ConsentItem { order_id, amount, reference: [1; 32], spare: [0; 8] }
+}
+
+fn back(order: &RechargeItem, sequence: u16, amount: u64) -> ReturnItem {
+    ReturnItem {
+        order_id: order.order_id,
+        amount: amount.into(),
+        reason: 1.into(),
+        sequence: sequence.into(),
+        reference: [1; 32],
+        spare: [0; 4],
+    }
+}
+
+#[test]
+fn a_word_is_neither_used_twice_nor_taken_back() {
+    let mut story = Story::of(&told());
+    let order = story.order_of_service(100);
+    assert_eq!(story.says(SERVICE, order), 0);
+    assert_eq!(story.says(GATEWAY, debiting(&order)), 0);
+    let void =
+        VoidItem { order_id: order.order_id, reason: 2.into(), reference: [1; 32], spare: [0; 14] };
+    assert_eq!(story.says(SERVICE, void), 312);
+    assert_eq!(story.says(GATEWAY, debiting(&order)), 1);
+    assert_eq!(story.says(GATEWAY, collect(&order)), 0);
+    assert_eq!(story.says(GATEWAY, back(&order, 1, 5)), 330);
+    assert_eq!(story.says(SERVICE, consent(&order, 10)), 0);
+    assert_eq!(story.says(SERVICE, consent(&order, 9)), 333);
+    assert_eq!(story.says(GATEWAY, back(&order, 1, 10)), 0);
+    assert_eq!(story.says(GATEWAY, back(&order, 2, 10)), 330);
+    assert_eq!(story.says(SERVICE, consent(&order, 10)), 1);
+    assert_eq!(story.says(GATEWAY, back(&order, 2, 10)), 330);
+    assert_eq!(story.says(PAYER, consent(&order, 20)), 0);
+    assert_eq!(story.says(GATEWAY, back(&order, 2, 10)), 0);
+    assert_eq!(story.says(GATEWAY, back(&order, 3, 1)), 330);
+    assert_eq!(story.says(PAYER, back(&order, 3, 80)), 0);
+}
+
+#[test]
+fn a_house_lets_itself_do_nothing() {
+    let mut genesis = told();
+    for party in &mut genesis.participants {
+        if [SERVICE, GATEWAY, PAYER].contains(&party.id.0) {
+            HOUSE_ENTITY.clone_into(&mut party.legal_entity);
+        }
+    }
+    let mut story = Story::of(&genesis);
+    let order = story.order_of_service(100);
+    assert_eq!(story.says(SERVICE, order), 0);
+    assert_eq!(story.says(GATEWAY, collect(&order)), 0);
+    for party in [SERVICE, PAYER, GATEWAY] {
+        assert_eq!(story.says(party, consent(&order, 100)), 332);
+    }
+    for party in [PAYER, GATEWAY] {
+        assert_eq!(story.says(party, back(&order, 1, 100)), 330);
+    }
+    story.block(15_000, &[]);
+    let arrival = ArrivalItem {
+        window: 0.into(),
+        merchant: MERCHANTS[0].into(),
+        amount: 100.into(),
+        currency: CNY.into(),
+        reference: [1; 32],
+        attempt: 1.into(),
+        spare: [0; 4],
+    };
+    assert_eq!(story.says(PAYER, arrival), 0);
+    assert_eq!(story.says(PAYER, back(&order, 1, 100)), 0, "nothing is locked in");
+}
+
+#[test]
+fn a_grace_is_that_of_the_collection() {
+    let mut genesis = told();
+    genesis.parameters.reversal_grace_ms = 1_000;
+    let mut story = Story::of(&genesis);
+    let order = story.order_of_service(100);
+    assert_eq!(story.says(SERVICE, order), 0);
+    story.block(3_000, &[]);
+    assert_eq!(story.says(GATEWAY, collect(&order)), 0);
+    let collected = story.chain.state.time();
+
+    let mut names = Parameters::NAMES.iter();
+    let index = names.position(|name| *name == "reversal_grace_ms").unwrap() as u16;
+    let id = ProposalId::new(collected.plus(1), [1; 10]);
+    let height = Height(story.chain.state.height().0 + 3);
+    let change = Change::Parameter { index, value: 0 };
+    let proposal = ProposalItem::new(id, height, &change).unwrap();
+    assert_eq!(story.says(OPERATORS[0], proposal), 0);
+    assert_eq!(story.says(OPERATORS[1], vote(&proposal, Decision::Approve)), 0);
+    for _ in 0..3 {
+        story.block(1, &[]);
+    }
+    assert_eq!(story.chain.state.parameters().reversal_grace_ms, 0);
+    let later = story.order(10);
+    assert_eq!(story.says(GATEWAY, later), 0);
+    assert_eq!(story.says(GATEWAY, back(&later, 1, 10)), 330);
+
+    let left_ms = collected.0 + 1_000 - story.chain.state.time().0;
+    let said = [(GATEWAY, vec![Item::from(back(&order, 1, 40))])];
+    assert_eq!(story.block(left_ms, &said), [0], "the last moment");
+    assert_eq!(story.says(GATEWAY, back(&order, 2, 40)), 330);
+}
+
 /// A party consents to ten thousand orders of a window, not to one more; in the next window it
 /// begins anew. What it said of orders of the window before is forgotten.
 #[test]
 fn consents_of_a_window_are_bounded_and_forgotten() {
     const MANY: u32 = 10_000;
-    let mut genesis = genesis(chain_types::TimeMs(1_798_761_000_000), 4);
+    let mut genesis = genesis(TimeMs(1_798_761_000_000), 4);
     genesis.parameters.window_ms = 60_000;
     genesis.parameters.order_validity_ms = 180_000;
     genesis.parameters.deadline_domestic_ms = 300_000;
