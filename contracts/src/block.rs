@@ -23,8 +23,9 @@ use chain_types::{
 use crate::evidence::EvidenceError;
 use crate::lane::Lanes;
 use crate::{
-    admission, bounces, evidence as caught, fx, governance, instructions, lines, liquidity, orders,
-    periods, reservations, returns, risk, settlement, sla, stepping_in, users, windows,
+    admission, bounces, consents, evidence as caught, fx, governance, instructions, lines,
+    liquidity, orders, periods, reservations, returns, risk, settlement, sla, stepping_in, users,
+    windows,
 };
 
 /// What a proposer decides of a block, besides its batches and evidence.
@@ -291,6 +292,12 @@ fn run<'a>(
             each!(items, |item, at, _leaf| {
                 reservations::collect(overlay, submitter, item, at, &mut lanes)
             })
+        }
+        Items::Debiting(items) => {
+            each!(items, |item, at, _leaf| reservations::debit(overlay, submitter, item, at))
+        }
+        Items::Consent(items) => {
+            each!(items, |item, _at, _leaf| consents::consent(overlay, submitter, item, history))
         }
         Items::Void(items) => {
             each!(items, |item, at, _leaf| reservations::void(overlay, submitter, item, at))

@@ -14,6 +14,7 @@ mod bounces;
 pub mod calendar;
 pub mod cashback;
 mod changes;
+mod consents;
 mod evidence;
 pub mod fx;
 mod governance;

@@ -87,6 +87,7 @@ fn again(known: &OrderRecord) -> Outcome {
         OrderStatus::Rejected | OrderStatus::Held => known.outcome,
         OrderStatus::Refused => Rejection::OrderRefused.into(),
         OrderStatus::Reserved
+        | OrderStatus::Debiting
         | OrderStatus::Collected
         | OrderStatus::Voided
         | OrderStatus::Expired => Outcome::REPEATED,

@@ -1,17 +1,18 @@
 //! Returns and reversals: money of a collected order that goes back, in whole or in part.
 //!
 //! Operation: [`give_back`], by the gateway that pays the order's instruction; while the order's
-//! window is open, also by its collecting gateway (a reversal). When the paying gateway of a failed
-//! instruction is absent, by the collecting gateway; when that is too, by a settlement agent.
+//! window is open, also by its collecting gateway (a reversal, see [`crate::consents`]). When the
+//! paying gateway of a failed instruction is absent, by the collecting gateway; when that is too,
+//! by a settlement agent.
 //!
 //! Rules, in order: the id is a UUIDv7 (200); spare bytes are zero (201); the reason has a meaning
 //! (306); the amount is not zero (206); the return period is not over (325); the order is known
 //! (300) and was collected (321); its sequence number was not used (repeated, or 323 for other
 //! content) and is the next (324); it was collected in an earlier block (327); its instruction is
 //! not with its gateway (322); the submitter may (326), and an agent is not of a gateway's or the
-//! merchant's legal entity (117); no more than what is left goes back (320); a part of a converted
-//! order costs no more by rounding than a stated share, nor does what is left of it (329); the
-//! money is there (328); sums fit (216).
+//! merchant's legal entity (117); no more than what is left goes back (320); what was told as
+//! collected may be reversed (330); a part of a converted order costs no more by rounding than a
+//! stated share, nor does what is left of it (329); the money is there (328); sums fit (216).
 //!
 //! Records: each return; what an order's returns add up to, for as long as it can be returned.
 //!
@@ -24,8 +25,8 @@
 use chain_state::records::fingerprint;
 use chain_state::{
     AccountKey, Conversion, EntryCause, History, InstructionRecord, InstructionStatus, Location,
-    Movement, OrderStatus, Overlay, PastCollection, PastOrder, QuoteRecord, Record, ReturnRecord,
-    Returned, Reversal,
+    Movement, OrderRecord, OrderStatus, Overlay, PastCollection, PastOrder, QuoteRecord, Record,
+    ReturnRecord, Returned, Reversal,
 };
 use chain_types::rate::divide_half_even;
 use chain_types::{
@@ -34,7 +35,7 @@ use chain_types::{
 };
 
 use crate::periods::{self, Period};
-use crate::{bounces, cashback, fx, separation, stepping_in};
+use crate::{bounces, cashback, consents, fx, separation, stepping_in};
 
 /// Where the money of a return comes from.
 enum Source {
@@ -60,6 +61,8 @@ struct Return {
     payout: Amount,
     /// Of the cashback granted.
     cashback: Amount,
+    /// Block time of the order's submission.
+    submitted: TimeMs,
     collection: PastCollection,
     /// Whether nothing of the order is left with this return.
     is_whole: bool,
@@ -117,12 +120,15 @@ fn check(
 ) -> Result<Return, Outcome> {
     check_form(overlay, item)?;
     let id = item.order_id();
-    let past = find(overlay, id, history)?;
+    let record = find(overlay, id, history)?;
     let returned = overlay.tables().returned().get(&id).cloned().unwrap_or_default();
     check_sequence(&returned, item.sequence.get(), &fingerprint(leaf))?;
-    let Some((order, collection)) = past else {
+    if record.status_height == overlay.height() {
         return Err(Rejection::OrderFresh.into());
-    };
+    }
+    // Only now a block is read: whoever repeats a return, or gets its number wrong, costs nothing.
+    let past = history.collected(&record).ok_or(Rejection::OrderNotCollected)?;
+    let PastOrder { item: order, submitted, collection } = past;
     let (source, paying) = source(overlay, &order, &collection, history)?;
     if submitter.id != paying {
         check_stand_in(overlay, submitter, paying, &order, &source)?;
@@ -130,6 +136,9 @@ fn check(
     let before = returned.amount.0;
     let after = before.checked_add(item.amount.get()).filter(|sum| *sum <= order.amount.get());
     let after = after.ok_or(Rejection::ReturnExceeded)?;
+    if matches!(source, Source::Window) {
+        consents::check_reversal(overlay, submitter, &order, &collection, after)?;
+    }
     let quote = quote_of(overlay, &order, history)?;
     let (payout, conversion) = match &quote {
         None => (item.amount(), None),
@@ -140,7 +149,7 @@ fn check(
         }
     };
     let rate_ends = collection.time.plus(overlay.state().parameters().return_rate_ms);
-    let granted = cashback_of(overlay, &order, &collection);
+    let granted = cashback_of(overlay, &order, &collection, &record, history);
     Ok(Return {
         item: order,
         conversion,
@@ -150,6 +159,7 @@ fn check(
         amount: item.amount(),
         payout,
         cashback: share(granted, order.amount(), before, after),
+        submitted,
         collection,
         is_whole: after == order.amount.get(),
     })
@@ -175,26 +185,19 @@ fn check_form(overlay: &mut Overlay<'_>, item: &ReturnItem) -> Result<(), Reject
     Ok(())
 }
 
-/// The order and its collection; `None` when that is of this very block.
-fn find(
+/// The record of a collected order. One whose status is of this very block is not read from the
+/// past.
+pub(crate) fn find(
     overlay: &Overlay<'_>,
     id: OrderId,
     history: &dyn History,
-) -> Result<Option<(RechargeItem, PastCollection)>, Rejection> {
-    let recent = overlay.order(&id);
-    if let Some(record) = recent {
-        if record.status != OrderStatus::Collected {
-            return Err(Rejection::OrderNotCollected);
-        }
-        if record.status_height == overlay.height() {
-            return Ok(None);
-        }
-    }
-    let PastOrder { item, status, collection } =
-        history.order(&id).ok_or(Rejection::OrderUnknown)?;
-    match (status, collection) {
-        (OrderStatus::Collected, Some(collection)) => Ok(Some((item, collection))),
-        _ => Err(Rejection::OrderNotCollected),
+) -> Result<OrderRecord, Rejection> {
+    let record = overlay.order(&id).or_else(|| history.record(&id));
+    let record = record.ok_or(Rejection::OrderUnknown)?;
+    if record.status == OrderStatus::Collected {
+        Ok(record)
+    } else {
+        Err(Rejection::OrderNotCollected)
     }
 }
 
@@ -320,11 +323,22 @@ fn payout_of_part(
     if is_unfair { Err(Rejection::ReturnIndivisible) } else { Ok(payout) }
 }
 
-fn cashback_of(overlay: &Overlay<'_>, order: &RechargeItem, collection: &PastCollection) -> Amount {
+/// The cashback that the collection of an order was granted. Only where there is a programme, the
+/// outcome of the collection is read.
+fn cashback_of(
+    overlay: &Overlay<'_>,
+    order: &RechargeItem,
+    collection: &PastCollection,
+    record: &OrderRecord,
+    history: &dyn History,
+) -> Amount {
     let programmes = &overlay.state().tables().programmes;
-    let record = programmes.get(&(order.merchant(), order.currency()));
-    let at = |height| record.and_then(|record| record.at(height)).cloned();
-    cashback::granted(at, order, collection.outcome, collection.height)
+    let programme = programmes.get(&(order.merchant(), order.currency()));
+    let at = |height| programme.and_then(|programme| programme.at(height)).cloned();
+    match at(collection.height).and_then(|_| history.collection_outcome(record)) {
+        Some(outcome) => cashback::granted(at, order, outcome, collection.height),
+        None => Amount(0),
+    }
 }
 
 /// What of `whole` goes back when an order's returns rise from `before` to `after` of `amount`.
@@ -430,7 +444,7 @@ fn settle_source(overlay: &mut Overlay<'_>, found: &Return, location: Location) 
             let released = overlay.tables().hold_releases().get(&id).copied();
             let reversal = Reversal {
                 amount: found.payout,
-                accepted: released.unwrap_or(found.collection.submitted),
+                accepted: released.unwrap_or(found.submitted),
                 collected: found.collection.time,
                 is_cross_border: found.conversion.is_some(),
                 is_whole: found.is_whole,

@@ -29,10 +29,16 @@ pub(crate) fn note_collection(overlay: &mut Overlay<'_>, id: OrderId, held: &Res
     }
 }
 
-/// Notes that nobody collected an order, if its gateway had the time that it has to collect.
-pub(crate) fn note_expiry(overlay: &mut Overlay<'_>, id: OrderId, held: &Reservation) {
+/// Notes that nobody collected an order, if its gateway had the time that it has to collect, or had
+/// said that it debits the user.
+pub(crate) fn note_expiry(
+    overlay: &mut Overlay<'_>,
+    id: OrderId,
+    held: &Reservation,
+    was_debiting: bool,
+) {
     let deadline = held.accepted.plus(overlay.state().parameters().deadline_collect_ms);
-    if held.expires < deadline {
+    if held.expires < deadline && !was_debiting {
         return;
     }
     let (stage, subject) = (Stage::Collected, BreachSubject::Order(id));

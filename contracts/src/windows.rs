@@ -22,7 +22,7 @@ use chain_state::{
 use chain_types::{Amount, Currency, InstructionId, MerchantId, ParticipantId, WindowId};
 
 use crate::booking::parts;
-use crate::{settlement, sla};
+use crate::{consents, settlement, sla};
 
 /// Closes the open window if its time is over.
 pub(crate) fn close_if_due(overlay: &mut Overlay<'_>) {
@@ -49,6 +49,7 @@ pub(crate) fn close_if_due(overlay: &mut Overlay<'_>) {
     overlay.replace_window(closed, opening);
     settle_cashback(overlay, id);
     settlement::forget(overlay, opening.id);
+    consents::forget(overlay);
 }
 
 /// Gives what is left of a merchant's orders to its gateway; nothing when all went back.

@@ -38,8 +38,10 @@ KINDS = {
     "bounce": (17, 64, 1_024),
     "recall": (18, 64, 1_024),
     "step-in": (19, 64, 1_024),
+    "debiting": (22, 64, 8_192),
     "settlement-decision": (23, 96, 1_024),
     "line": (24, 64, 1_024),
+    "consent": (25, 64, 1_024),
 }
 APPROVE, REFUSE = 1, 2  # decisions
 
@@ -154,6 +156,16 @@ def recharge_item(
 def collect_item(order, reference=bytes(32)):
     """A collecting gateway's word that the user was debited: 64 bytes."""
     return struct.pack("<16s32s16x", order, reference)
+
+
+def debiting_item(order, reference=bytes(32)):
+    """A collecting gateway's word that it debits the user now: 64 bytes."""
+    return struct.pack("<16s32s16x", order, reference)
+
+
+def consent_item(order, amount, reference=bytes(32)):
+    """The word of the other side that so much of an order may be reversed in all: 64 bytes."""
+    return struct.pack("<16sQ32s8x", order, amount, reference)
 
 
 def void_item(order, reason, reference=bytes(32)):

@@ -109,6 +109,8 @@ def items():
             2, client.approval_item(PROPOSAL, client.APPROVE, client.proposal_digest(proposal))),
         "bounce": (202, client.bounce_item(2, 1001, 156, 5, bytes([0x1A] * 32), 2)),
         "recall": (401, client.recall_item(2, 1001, 156, bytes([0x1B] * 32), 3)),
+        "debiting": (201, client.debiting_item(order(37), bytes([0x1D] * 32))),
+        "consent": (101, client.consent_item(order(37), 700, bytes([0x1E] * 32))),
         "step-in": (401, client.step_in_item(2, 1001, 156, 4, bytes([0x1C] * 32), 4)),
     }
 

@@ -156,6 +156,14 @@ impl Restoring {
                     self.step(item.order_id(), OrderStatus::Collected, outcome, location);
                 }
             }
+            Items::Debiting(items) => {
+                for (item, (location, outcome)) in items.iter().zip(outcomes) {
+                    // The order waits on for its collection.
+                    if outcome.is_applied() {
+                        self.set(item.order_id(), OrderStatus::Debiting, location);
+                    }
+                }
+            }
             Items::Void(items) => {
                 for (item, (location, outcome)) in items.iter().zip(outcomes) {
                     self.step(item.order_id(), OrderStatus::Voided, outcome, location);

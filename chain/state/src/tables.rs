@@ -233,4 +233,9 @@ tables! {
     lines_of_holders: (ParticipantId, LineKey) => ();
     /// How many lines each participant has given.
     line_counts: ParticipantId => u32;
+    /// How much of an order of the open window its collecting gateway may reverse in all, by the
+    /// word of a party.
+    consents: (ParticipantId, OrderId) => Amount;
+    /// To how many orders of the open window a party has consented.
+    consent_counts: ParticipantId => u32;
 }

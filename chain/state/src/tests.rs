@@ -439,7 +439,7 @@ fn frozen_numbers_round_trip_and_others_are_refused() {
         assert_eq!(codec::decode::<AccountKind>(&bytes, 1).unwrap(), *kind);
     }
     assert!(codec::decode::<AccountKind>(&[0], 1).is_err());
-    assert!(codec::decode::<OrderStatus>(&[8], 1).is_err());
+    assert!(codec::decode::<OrderStatus>(&[9], 1).is_err());
     assert!(codec::decode::<Stage>(&[5], 1).is_err());
 }
 

@@ -40,6 +40,10 @@ const NOT_IN_TABLES: &[(Rejection, &str)] = &[
         "why a change fails when it is to take effect: see governance.md",
     ),
     (
+        Rejection::ConsentsTooMany,
+        "a table would have ten thousand rows; the auditor's histories show it",
+    ),
+    (
         Rejection::ReportsTooMany,
         "a table would have a thousand rows; the auditor's histories show it",
     ),

@@ -12,6 +12,7 @@ mod frozen;
 mod histories;
 mod model;
 mod orders;
+mod past;
 mod reservations;
 mod restore;
 mod settlement;

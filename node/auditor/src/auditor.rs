@@ -10,6 +10,7 @@ use chain_types::{
 
 use crate::books::{Account, Books, Counters, Movement};
 use crate::cashback::{Cashback, Recharges};
+use crate::consents::Consents;
 use crate::finding::{Finding, Place};
 use crate::fx::Market;
 use crate::governance::Proposals;
@@ -35,6 +36,7 @@ pub(crate) struct PastPeriods {
     until: u64,
     pub(crate) return_ms: u64,
     pub(crate) bounce_ms: u64,
+    pub(crate) grace_ms: u64,
 }
 
 /// The chain's books and rules a second time. After a [`Finding`] it is of no further use: what it
@@ -66,6 +68,8 @@ pub struct Auditor {
     pub(crate) proposals: Proposals,
     pub(crate) absences: Absences,
     pub(crate) past_periods: Vec<PastPeriods>,
+    /// What parties consented to of orders of the open window.
+    pub(crate) consents: Consents,
     pub(crate) statements: BTreeMap<StatementKey, Statement>,
 }
 
@@ -104,6 +108,7 @@ impl Auditor {
             proposals: Proposals::default(),
             absences: Absences::new(),
             past_periods: Vec::new(),
+            consents: Consents::default(),
             statements: BTreeMap::new(),
         }
     }
@@ -155,7 +160,14 @@ impl Auditor {
     fn periods(&self) -> PastPeriods {
         let (until, parameters) = (self.time, &self.registry.parameters);
         let (return_ms, bounce_ms) = (parameters.return_period_ms, parameters.bounce_period_ms);
-        PastPeriods { until, return_ms, bounce_ms }
+        let grace_ms = parameters.reversal_grace_ms;
+        PastPeriods { until, return_ms, bounce_ms, grace_ms }
+    }
+
+    /// The grace of reversals that was in force in the block of `time`.
+    pub(crate) fn grace_at(&self, time: u64) -> u64 {
+        let since = self.past_periods.iter().find(|past| past.until >= time);
+        since.map_or(self.registry.parameters.reversal_grace_ms, |past| past.grace_ms)
     }
 
     /// The longest period that was in force since `began`, `present_ms` among them.

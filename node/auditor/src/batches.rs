@@ -99,6 +99,8 @@ impl Auditor {
         match items {
             Items::Recharge(items) => self.recharge(&items[index], submitter),
             Items::Collect(items) => self.collect(&items[index], submitter),
+            Items::Debiting(items) => self.debiting(&items[index], submitter),
+            Items::Consent(items) => self.consent(&items[index], submitter),
             Items::Void(items) => self.void(&items[index], submitter),
             Items::Arrival(items) => self.arrive(&items[index], submitter),
             Items::Failure(items) => self.fail(&items[index], submitter),
@@ -131,6 +133,8 @@ fn subject(batch: &VerifiedBatch, index: usize) -> String {
         Items::Arrival(items) => format!("instruction {}", items[index].instruction()),
         Items::Failure(items) => format!("instruction {}", items[index].instruction()),
         Items::Return(items) => format!("order {}", items[index].order_id()),
+        Items::Debiting(items) => format!("order {}", items[index].order_id()),
+        Items::Consent(items) => format!("order {}", items[index].order_id()),
         Items::Reinstruct(items) => format!("instruction {}", items[index].instruction()),
         Items::Bounce(items) => format!("instruction {}", items[index].instruction()),
         Items::Recall(items) => format!("instruction {}", items[index].instruction()),

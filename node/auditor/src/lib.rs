@@ -16,6 +16,7 @@ mod batches;
 mod books;
 mod calendar;
 mod cashback;
+mod consents;
 mod entities;
 mod evidence;
 mod finding;

@@ -21,6 +21,8 @@ pub(crate) enum Status {
     Refused,
     /// Its money is pending.
     Reserved,
+    /// Its money is pending, and its gateway is debiting the user.
+    Debiting,
     /// Its money is posted.
     Collected,
     /// A party released it.
@@ -147,7 +149,7 @@ impl Orders {
         if let Some(before) = self.all.get(&id) {
             self.waiting.remove(&(before.waits_until, id));
         }
-        if matches!(order.status, Status::Reserved | Status::Held) {
+        if matches!(order.status, Status::Reserved | Status::Debiting | Status::Held) {
             self.waiting.insert((order.waits_until, id));
         }
         self.all.insert(id, order);

@@ -1,6 +1,8 @@
-//! Section 4, reservations: collect, void, expire.
+//! Section 4, reservations: debiting, collect, void, expire.
 
-use chain_types::{CollectItem, OrderId, Outcome, ParticipantId, Rejection, VoidItem, VoidReason};
+use chain_types::{
+    CollectItem, DebitingItem, OrderId, Outcome, ParticipantId, Rejection, VoidItem, VoidReason,
+};
 
 use crate::auditor::{Auditor, Verdict};
 use crate::orders::{Order, Status, check_form, refuse_if};
@@ -9,6 +11,19 @@ use crate::orders::{Order, Status, check_form, refuse_if};
 const SLICE_MS: u64 = 10_000;
 
 impl Auditor {
+    /// Rules of `debiting`.
+    pub(crate) fn debiting(&mut self, item: &DebitingItem, submitter: ParticipantId) -> Verdict {
+        check_form(item.order_id().is_uuid_v7(), &item.spare)?;
+        let order = self.remembered(item.order_id())?;
+        if order.status == Status::Debiting {
+            return Ok(Outcome::REPEATED);
+        }
+        check_reserved(&order)?;
+        refuse_if(submitter.0 != order.gateway(), Rejection::NotCollectingGateway)?;
+        self.orders.keep(Order { status: Status::Debiting, ..order });
+        Ok(Outcome::APPLIED)
+    }
+
     /// Rules of `collect`.
     pub(crate) fn collect(&mut self, item: &CollectItem, submitter: ParticipantId) -> Verdict {
         check_form(item.order_id().is_uuid_v7(), &item.spare)?;
@@ -37,6 +52,8 @@ impl Auditor {
         check_reserved(&order)?;
         let is_party = submitter == order.submitter || submitter.0 == order.gateway();
         refuse_if(!is_party, Rejection::NotOrderParty)?;
+        let is_too_late = order.status == Status::Debiting && submitter.0 != order.gateway();
+        refuse_if(is_too_late, Rejection::OrderDebiting)?;
         let reason = VoidReason::from_number(item.reason.get());
         refuse_if(reason.is_none(), Rejection::ReasonUnknown)?;
         self.free(order, Status::Voided);
@@ -86,7 +103,7 @@ impl Auditor {
 /// 301 to 309: only a reservation is collected or voided.
 fn check_reserved(order: &Order) -> Result<(), Rejection> {
     match order.status {
-        Status::Reserved => Ok(()),
+        Status::Reserved | Status::Debiting => Ok(()),
         Status::Rejected => Err(Rejection::OrderRejected),
         Status::Collected => Err(Rejection::OrderCollected),
         Status::Voided => Err(Rejection::OrderVoided),

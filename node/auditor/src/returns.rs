@@ -53,6 +53,9 @@ impl Auditor {
         refuse_if(sequence != order.returns.len() + 1, Rejection::ReturnGap)?;
         refuse_if(collection.height == self.height, Rejection::OrderFresh)?;
         let source = self.source(&order, collection, submitter)?;
+        if matches!(source, Source::OpenWindow) {
+            self.check_reversal(&order, collection, submitter, item.amount.get())?;
+        }
         let refund = self.refund(&order, collection, item.amount.get())?;
         let legs = movements(&order, source_account(&order, source), refund);
         self.check_funds(&legs)?;

@@ -202,6 +202,7 @@ impl Auditor {
             settled: None,
         };
         self.windows.closed.insert(id, report);
+        self.consents.clear();
         (self.windows.open, self.windows.opened) = (id + 1, self.time);
         self.windows.first_height = self.height;
         let window_ms = self.registry.parameters.window_ms;

@@ -9,8 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chain_state::{InstructionRecord, Location, OrderRecord, QuoteRecord, WindowRecord};
 use chain_store::{ChainStore as _, Store, StoreFault};
 use chain_types::batch::{BATCH_HEADER_BYTES, BATCH_PREFIX_BYTES, BatchHeader, BatchKind};
-use chain_types::{Height, InstructionId, OrderId, ProofTooLarge, QuoteId, WindowId, codec};
-use node_replica::{Archive, ArchivedItem};
+use chain_types::{
+    BlockHeader, Height, InstructionId, OrderId, Outcome, ProofTooLarge, QuoteId, WindowId, codec,
+};
+use node_replica::{Archive, ArchivedOrder};
 
 /// Why something that an index names could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -72,8 +74,20 @@ impl Archive for StoreArchive {
         self.answer(self.store.archived_order(id))
     }
 
-    fn item(&self, at: Location) -> Option<ArchivedItem> {
-        self.answer(item(&self.store, at).map(Some))
+    fn submission(&self, record: &OrderRecord) -> Option<ArchivedOrder> {
+        let height = record.location.height;
+        self.answer(self.store.submitted_order(record).map_err(ReadFault::from).and_then(|found| {
+            let found = found.ok_or(ReadFault::Inconsistent { what: "an order", height })?;
+            Ok(Some(ArchivedOrder { header: found.block, item: found.item }))
+        }))
+    }
+
+    fn header(&self, height: Height) -> Option<BlockHeader> {
+        self.answer(header(&self.store, height).map(Some))
+    }
+
+    fn outcome(&self, at: Location) -> Option<Outcome> {
+        self.answer(outcome(&self.store, at).map(Some))
     }
 
     fn instruction(&self, id: &InstructionId, height: Height) -> Option<InstructionRecord> {
@@ -89,24 +103,45 @@ impl Archive for StoreArchive {
     }
 }
 
+/// An item of a committed block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArchivedItem {
+    /// Its block's header.
+    pub header: BlockHeader,
+    /// Its batch's kind.
+    pub kind: BatchKind,
+    /// Its bytes.
+    pub item: Vec<u8>,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// The header of a committed block.
+fn header(store: &Store, height: Height) -> Result<BlockHeader, ReadFault> {
+    let committed = store.block(height)?;
+    let inconsistent = ReadFault::Inconsistent { what: "a block", height };
+    Ok(committed.ok_or(inconsistent)?.block.header)
+}
+
+/// What the item at a place came to.
+fn outcome(store: &Store, at: Location) -> Result<Outcome, ReadFault> {
+    let inconsistent = |what| ReadFault::Inconsistent { what, height: at.height };
+    let outcomes = store.outcomes(at.height)?.ok_or_else(|| inconsistent("outcomes"))?;
+    let outcome = outcomes.get(at.batch as usize).and_then(|codes| codes.get(at.item as usize));
+    outcome.copied().ok_or_else(|| inconsistent("an outcome"))
+}
+
 /// The item at a place that a record names.
 ///
 /// # Errors
 /// When the store cannot be read, or the block does not hold the item.
 pub fn item(store: &Store, at: Location) -> Result<ArchivedItem, ReadFault> {
     let inconsistent = |what| ReadFault::Inconsistent { what, height: at.height };
-    let committed = store.block(at.height)?.ok_or_else(|| inconsistent("a block"))?;
-    let outcomes = store.outcomes(at.height)?.ok_or_else(|| inconsistent("outcomes"))?;
     let batch = store.batch_bytes(at.height, at.batch)?.ok_or_else(|| inconsistent("a batch"))?;
     let (header, item) = item_of(&batch, at.item).ok_or_else(|| inconsistent("an item"))?;
     let kind = BatchKind::from_number(header.kind).ok_or_else(|| inconsistent("a batch kind"))?;
-    let outcome = outcomes.get(at.batch as usize).and_then(|codes| codes.get(at.item as usize));
-    Ok(ArchivedItem {
-        header: committed.block.header,
-        kind,
-        item: item.to_vec(),
-        outcome: *outcome.ok_or_else(|| inconsistent("an outcome"))?,
-    })
+    let (header, item) = (self::header(store, at.height)?, item.to_vec());
+    Ok(ArchivedItem { header, kind, item, outcome: outcome(store, at)? })
 }
 
 /// The header of a batch, and the bytes of one of its items.

@@ -107,8 +107,10 @@ fn asked_of(
             Some(
                 BatchKind::Recharge
                     | BatchKind::Collect
+                    | BatchKind::Debiting
                     | BatchKind::Void
                     | BatchKind::Return
+                    | BatchKind::Consent
                     | BatchKind::HoldDecision
             )
         );
@@ -143,6 +145,7 @@ pub const fn state_of(status: OrderStatus) -> OrderState {
     match status {
         OrderStatus::Rejected => OrderState::Rejected,
         OrderStatus::Reserved => OrderState::Reserved,
+        OrderStatus::Debiting => OrderState::Debiting,
         OrderStatus::Collected => OrderState::Collected,
         OrderStatus::Voided => OrderState::Voided,
         OrderStatus::Expired => OrderState::Expired,

@@ -106,7 +106,10 @@ impl Orders {
             order_id: id,
             status,
             searched,
-            stages: self.stages(&found),
+            stages: Stages {
+                reversible_until_ms: self.reversible_until_ms(&found)?,
+                ..self.stages(&found)
+            },
             rejection: record.outcome.rejection().map(Into::into),
             location: Some(located(record.location, found.batch_id)),
             status_location: moved.then(|| self.location(record.status_location)).transpose()?,
@@ -264,6 +267,18 @@ impl Orders {
         Ok(located(location, batch_id))
     }
 
+    /// Until when the collecting gateway may take an order back alone: as long as its window is
+    /// open, within the grace that was in force in the block of the collection.
+    fn reversible_until_ms(&self, found: &Found) -> Result<Option<u64>, StoreFault> {
+        if found.record.status != OrderStatus::Collected || found.instruction.is_some() {
+            return Ok(None);
+        }
+        let registry = self.store.registry_at(found.ended.height)?;
+        let parameters = registry.as_ref().map_or(&self.genesis.parameters, |of| &of.parameters);
+        let grace_ms = parameters.reversal_grace_ms;
+        Ok((grace_ms > 0).then(|| found.ended.time.plus(grace_ms).0))
+    }
+
     fn stages(&self, found: &Found) -> Stages {
         let rules = self.state.rules();
         let parameters = rules.parameters();
@@ -287,7 +302,9 @@ impl Orders {
             matches!(status, OrderStatus::Voided | OrderStatus::Expired | OrderStatus::Refused);
         Stages {
             accepted_ms: Some(found.accepted.time.0),
+            debiting_ms: (status == OrderStatus::Debiting).then_some(ended),
             collected_ms: (status == OrderStatus::Collected).then_some(ended),
+            reversible_until_ms: None,
             ended_ms: has_ended.then_some(ended),
             instructed_ms: found.instruction.map(|instruction| instruction.instructed.0),
             arrived_ms: settled,
@@ -306,6 +323,7 @@ impl Found {
         match self.record.status {
             OrderStatus::Rejected => OrderState::Rejected,
             OrderStatus::Reserved => OrderState::Reserved,
+            OrderStatus::Debiting => OrderState::Debiting,
             OrderStatus::Voided => OrderState::Voided,
             OrderStatus::Expired => OrderState::Expired,
             OrderStatus::Held => OrderState::Held,

@@ -80,7 +80,10 @@ impl Orders {
         record: &OrderRecord,
         item: &RechargeItem,
     ) -> Result<Steps, ReadFault> {
-        let is_in_books = matches!(record.status, OrderStatus::Reserved | OrderStatus::Collected);
+        let is_in_books = matches!(
+            record.status,
+            OrderStatus::Reserved | OrderStatus::Debiting | OrderStatus::Collected
+        );
         if !is_in_books || record.status_location == record.location {
             return Ok(Steps::default());
         }
@@ -91,7 +94,8 @@ impl Orders {
         }
         let was_held = record.outcome == Outcome::HELD;
         let release = if was_held { self.release(id, record, item)? } else { None };
-        Ok(Steps { release, collection: last })
+        let collection = last.filter(|_| record.status == OrderStatus::Collected);
+        Ok(Steps { release, collection })
     }
 
     /// The decision that let a held order go which was collected later. Its block is found by the

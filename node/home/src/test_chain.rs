@@ -5,15 +5,15 @@
 use std::sync::Arc;
 
 use chain_state::{
-    History, InstructionRecord, OrderStatus, PastCollection, PastOrder, QuoteRecord, State,
-    WindowRecord,
+    History, InstructionRecord, OrderRecord, OrderStatus, PastCollection, PastOrder, QuoteRecord,
+    State, WindowRecord,
 };
 use chain_store::{BlockRecords, ChainStore as _, StagedBlock, Store, StoreOptions};
 use chain_types::{
-    Amount, Block, Certificate, ChainGenesis, ChainId, Currency, Digest, Height, InstructionId,
-    LiquidityLine, Merchant, MerchantId, Node, OrderId, Parameters, Participant, ParticipantId,
-    QuoteId, RechargeItem, Roles, Round, SecretKey, SignedBatch, TimeMs, ValidatorId,
-    VerifiedBatch, Vote, VoteStep, WindowId,
+    Amount, Block, BlockHeader, Certificate, ChainGenesis, ChainId, Currency, Digest, Height,
+    InstructionId, LiquidityLine, Merchant, MerchantId, Node, OrderId, Outcome, Parameters,
+    Participant, ParticipantId, QuoteId, RechargeItem, Roles, Round, SecretKey, SignedBatch,
+    TimeMs, ValidatorId, VerifiedBatch, Vote, VoteStep, WindowId,
 };
 use contracts::{BlockContext, execute};
 use node_auditor::Auditor;
@@ -189,21 +189,24 @@ struct Past<'a> {
 }
 
 impl History for Past<'_> {
-    fn order(&self, id: &OrderId) -> Option<PastOrder> {
-        let recent = self.state.order(id);
-        let record = recent.or_else(|| self.store.archived_order(id).unwrap())?;
+    fn record(&self, id: &OrderId) -> Option<OrderRecord> {
+        self.state.order(id).or_else(|| self.store.archived_order(id).unwrap())
+    }
+
+    fn collected(&self, record: &OrderRecord) -> Option<PastOrder> {
+        if record.status != OrderStatus::Collected {
+            return None;
+        }
         let submitted = archive::item(self.store, record.location).unwrap();
-        let collection = (record.status == OrderStatus::Collected)
-            .then(|| archive::item(self.store, record.status_location).unwrap());
-        let collection = collection.map(|collecting| PastCollection {
-            submitted: submitted.header.time,
-            outcome: collecting.outcome,
-            height: collecting.header.height,
-            time: collecting.header.time,
-            window: collecting.header.window,
-        });
+        let header = archive::item(self.store, record.status_location).unwrap().header;
         let item = RechargeItem::read_from_bytes(&submitted.item).unwrap();
-        Some(PastOrder { item, status: record.status, collection })
+        let submitted = submitted.header.time;
+        let BlockHeader { height, time, window, .. } = header;
+        Some(PastOrder { item, submitted, collection: PastCollection { height, time, window } })
+    }
+
+    fn collection_outcome(&self, record: &OrderRecord) -> Option<Outcome> {
+        Some(archive::item(self.store, record.status_location).unwrap().outcome)
     }
 
     fn instruction(&self, id: &InstructionId) -> Option<InstructionRecord> {

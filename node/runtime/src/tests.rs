@@ -561,7 +561,7 @@ fn what_cannot_be_read_is_kept_as_a_fault() {
     use node_replica::Archive as _;
     let chain = Chain::new();
     let nowhere = chain_state::Location { height: Height(9), batch: 0, item: 0 };
-    assert_eq!(chain.archive.item(nowhere), None);
+    assert_eq!(chain.archive.outcome(nowhere), None);
     assert_eq!(chain.archive.quote(chain_types::QuoteId(1)), None, "not there is no fault");
     let fault = chain.archive.check().unwrap_err();
     assert!(matches!(fault, ReadFault::Inconsistent { height: Height(9), .. }), "{fault}");

@@ -578,4 +578,6 @@ parameters_report! {
     failures_max: u32,
     /// How long a reservation holds money.
     reservation_ms: u64,
+    /// How long after the collection the collecting gateway alone takes an order back.
+    reversal_grace_ms: u64,
 }

@@ -192,6 +192,7 @@ fn a_standing_says_what_to_do_and_whether_a_new_id_is_safe() {
         (OrderState::Collected, None, Outcome::APPLIED, false, "no other order is made"),
         (OrderState::Collected, Some(false), Outcome::APPLIED, false, "Only another purchase"),
         (OrderState::Reserved, Some(true), Outcome::APPLIED, false, "make no other order"),
+        (OrderState::Debiting, Some(true), Outcome::APPLIED, false, "only that gateway"),
         (OrderState::Held, Some(true), Outcome::HELD, false, "make no other order"),
         (OrderState::Voided, Some(true), Outcome::APPLIED, false, "give that back before"),
         (OrderState::Expired, Some(true), Outcome::APPLIED, false, "give that back before"),

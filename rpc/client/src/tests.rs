@@ -216,6 +216,10 @@ fn returns_reinstructions_and_settled_windows_are_read() {
     let item = only!(Return, &format!("{ID},40.00,CNY,FRAD,2,bank 9"));
     assert_eq!((item.amount().0, item.reason.get(), item.sequence.get()), (4_000, 4, 2));
     assert_eq!(item.order_id().to_string(), ID);
+    let item = only!(Consent, &format!("{ID},40.00,CNY,case 9"));
+    assert_eq!((item.amount().0, item.order_id().to_string().as_str()), (4_000, ID));
+    let item = only!(Debiting, &format!("{ID},bank 5"));
+    assert_eq!((item.order_id().to_string().as_str(), &item.reference[..6]), (ID, &b"bank 5"[..]));
     let item = only!(Reinstruct, "12-1001-156,corrected");
     assert_eq!(item.instruction().to_string(), "12-1001-156");
     let digest = "0a".repeat(32);

@@ -25,6 +25,9 @@ numbered! {
         Held = 6, "held";
         /// It was held, and a risk desk or the end of its validity refused it.
         Refused = 7, "refused";
+        /// Reserved, and its collecting gateway said that it debits the user: only that gateway
+        /// collects or voids it.
+        Debiting = 8, "debiting";
     }
 }
 

@@ -16,7 +16,9 @@ pub use fx::{QuoteItem, RateItem};
 pub use governance::{ApprovalItem, CHANGE_BYTES_MAX, ProposalItem};
 pub use lines::LineItem;
 pub use liquidity::{TransferDecisionItem, TransferItem};
-pub use orders::{CollectItem, Flags, RechargeItem, ReturnItem, VoidItem};
+pub use orders::{
+    CollectItem, ConsentItem, DebitingItem, Flags, RechargeItem, ReturnItem, VoidItem,
+};
 pub use reasons::{FailureReason, HoldReason, ReturnReason, VoidReason};
 pub use risk::{HoldDecisionItem, PolicyItem};
 pub use settlement::{

@@ -164,6 +164,19 @@ pub fn collect(index: u32) -> CollectItem {
     CollectItem { order_id: order_id(index).0, reference: [0xc2; 32], spare: [0; 16] }
 }
 
+pub fn debiting(index: u32) -> DebitingItem {
+    DebitingItem { order_id: order_id(index).0, reference: [0x1D; 32], spare: [0; 16] }
+}
+
+pub fn consent(index: u32) -> ConsentItem {
+    ConsentItem {
+        order_id: order_id(index).0,
+        amount: 700.into(),
+        reference: [0x1E; 32],
+        spare: [0; 8],
+    }
+}
+
 pub fn void(index: u32) -> VoidItem {
     VoidItem {
         order_id: order_id(index).0,
@@ -446,8 +459,10 @@ pub fn samples() -> Vec<Sample> {
         sample(202, bounce()),
         sample(401, recall()),
         sample(401, step_in()),
+        sample(201, debiting(37)),
         sample(402, settlement_decision()),
         sample(201, line()),
+        sample(101, consent(37)),
     ]
 }
 
@@ -677,8 +692,10 @@ pub fn item_count(items: Items<'_>) -> usize {
         Items::Bounce(items) => items.len(),
         Items::Recall(items) => items.len(),
         Items::StepIn(items) => items.len(),
+        Items::Debiting(items) => items.len(),
         Items::SettlementDecision(items) => items.len(),
         Items::Line(items) => items.len(),
+        Items::Consent(items) => items.len(),
     }
 }
 

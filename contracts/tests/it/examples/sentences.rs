@@ -5,12 +5,12 @@ use std::mem::offset_of;
 
 use chain_types::batch::BatchItem;
 use chain_types::{
-    ApprovalItem, ArrivalItem, BatchKind, BounceItem, CollectItem, Currency, Decision, FailureItem,
-    FailureReason, Flags, Height, HoldDecisionItem, HoldReason, InstructionId, LineItem, OrderId,
-    ParticipantId, PolicyItem, ProposalId, ProposalItem, QuoteId, RateItem, RecallItem,
-    RechargeItem, ReinstructItem, ReturnItem, ReturnReason, SettleWindowItem,
-    SettlementDecisionItem, StepInItem, TimeMs, TransferAction, TransferDecisionItem, TransferId,
-    TransferItem, VoidItem, VoidReason,
+    ApprovalItem, ArrivalItem, BatchKind, BounceItem, CollectItem, ConsentItem, Currency,
+    DebitingItem, Decision, FailureItem, FailureReason, Flags, Height, HoldDecisionItem,
+    HoldReason, InstructionId, LineItem, OrderId, ParticipantId, PolicyItem, ProposalId,
+    ProposalItem, QuoteId, RateItem, RecallItem, RechargeItem, ReinstructItem, ReturnItem,
+    ReturnReason, SettleWindowItem, SettlementDecisionItem, StepInItem, TimeMs, TransferAction,
+    TransferDecisionItem, TransferId, TransferItem, VoidItem, VoidReason,
 };
 use zerocopy::{Immutable, IntoBytes};
 
@@ -69,6 +69,19 @@ fn sentence(speaker: &mut Speaker<'_>, words: &mut Words<'_>) -> Read<Operation>
     let said = words.word()?;
     match said {
         "collects" | "submits" => order_or_collection(speaker, words, said == "collects"),
+        "debits" => {
+            if !words.eat("orders") {
+                words.expect("order")?;
+            }
+            let items = words.span()?.map(|number| debiting(id_of(speaker, number)));
+            Ok(of(&items.collect::<Vec<_>>()))
+        }
+        "consents" => {
+            words.expect("to")?;
+            let (amount, _) = words.amount()?;
+            words.expect("of")?;
+            Ok(of(&[consent(order_of(speaker, words)?, amount)]))
+        }
         "voids" => {
             let id = order_of(speaker, words)?;
             let reason = reason(words, |text| find(VoidReason::ALL, VoidReason::iso_code, text))?;
@@ -460,6 +473,8 @@ fn reference_at(kind: BatchKind) -> Option<usize> {
     match kind {
         BatchKind::Recharge => Some(offset_of!(RechargeItem, external_reference)),
         BatchKind::Collect => Some(offset_of!(CollectItem, reference)),
+        BatchKind::Debiting => Some(offset_of!(DebitingItem, reference)),
+        BatchKind::Consent => Some(offset_of!(ConsentItem, reference)),
         BatchKind::Void => Some(offset_of!(VoidItem, reference)),
         BatchKind::Arrival => Some(offset_of!(ArrivalItem, reference)),
         BatchKind::Failure => Some(offset_of!(FailureItem, reference)),

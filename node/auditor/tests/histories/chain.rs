@@ -85,6 +85,11 @@ impl Chain {
         self.state.order(id).or_else(|| self.retired.get(id).copied())
     }
 
+    /// The collection of an order, if it was collected.
+    pub fn collection(&self, id: &OrderId) -> Option<PastCollection> {
+        Some(self.collected(&self.record(id)?)?.collection)
+    }
+
     pub fn status(&self, id: &OrderId) -> Option<OrderStatus> {
         self.record(id).map(|record| record.status)
     }
@@ -103,24 +108,28 @@ pub fn context(state: &State, time: TimeMs) -> BlockContext {
 }
 
 impl History for Chain {
-    fn order(&self, id: &OrderId) -> Option<PastOrder> {
-        let OrderRecord { location, status, status_location: step, .. } = self.record(id)?;
+    fn record(&self, id: &OrderId) -> Option<OrderRecord> {
+        Self::record(self, id)
+    }
+
+    fn collected(&self, record: &OrderRecord) -> Option<PastOrder> {
+        let OrderRecord { location, status, status_location: step, .. } = *record;
         let block = |height: u64| &self.blocks[usize::try_from(height).unwrap()];
-        let collection = (status == OrderStatus::Collected).then(|| {
-            let Decided { header, outcomes, .. } = block(step.height.0);
-            PastCollection {
-                submitted: block(location.height.0).header.time,
-                outcome: outcomes[step.batch as usize][step.item as usize],
-                height: header.height,
-                time: header.time,
-                window: header.window,
-            }
-        });
         let item = match block(location.height.0).batches[location.batch as usize].items() {
             Items::Recharge(items) => items[location.item as usize],
             _ => panic!("no order stands at {location:?}"),
         };
-        Some(PastOrder { item, status, collection })
+        let BlockHeader { height, time, window, .. } = block(step.height.0).header;
+        let submitted = block(location.height.0).header.time;
+        let collection = PastCollection { height, time, window };
+        let past = PastOrder { item, submitted, collection };
+        (status == OrderStatus::Collected).then_some(past)
+    }
+
+    fn collection_outcome(&self, record: &OrderRecord) -> Option<Outcome> {
+        let step = record.status_location;
+        let block = &self.blocks[usize::try_from(step.height.0).unwrap()];
+        Some(block.outcomes[step.batch as usize][step.item as usize])
     }
 
     fn instruction(&self, id: &InstructionId) -> Option<InstructionRecord> {

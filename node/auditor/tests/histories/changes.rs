@@ -39,6 +39,7 @@ const PARAMETERS: [(&str, &[u64]); 26] = [
     ("bounce_period_ms", &[3_600_000, 7_200_000, 86_400_000]),
     ("failures_max", &[1, 2, 3]),
     ("reservation_ms", &[9_999, 12_000, 30_000]),
+    ("reversal_grace_ms", &[0, 0, 700, 5_000, 300_000, 300_001]),
     ("block_batches_max", &[60, 512]),
     ("order_skew_ms", &[5_000, 60_000]),
     ("order_validity_ms", &[20_000, 180_000]),

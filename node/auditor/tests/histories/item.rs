@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use chain_types::batch::{BatchItem, SignedBatch};
 use chain_types::{
-    ApprovalItem, ArrivalItem, BatchKind, BounceItem, ChainId, CollectItem, FailureItem,
-    HoldDecisionItem, LineItem, ParticipantId, PartyKeys, PolicyItem, ProposalItem, QuoteItem,
-    RateItem, RecallItem, RechargeItem, ReinstructItem, ReturnItem, SecretKey, SettleWindowItem,
-    SettlementDecisionItem, StepInItem, TimeMs, TransferDecisionItem, TransferItem, VerifiedBatch,
-    VoidItem,
+    ApprovalItem, ArrivalItem, BatchKind, BounceItem, ChainId, CollectItem, ConsentItem,
+    DebitingItem, FailureItem, HoldDecisionItem, LineItem, ParticipantId, PartyKeys, PolicyItem,
+    ProposalItem, QuoteItem, RateItem, RecallItem, RechargeItem, ReinstructItem, ReturnItem,
+    SecretKey, SettleWindowItem, SettlementDecisionItem, StepInItem, TimeMs, TransferDecisionItem,
+    TransferItem, VerifiedBatch, VoidItem,
 };
 use zerocopy::{Immutable, IntoBytes};
 
@@ -91,4 +91,6 @@ items! {
     Recall: RecallItem,
     StepIn: StepInItem,
     SettlementDecision: SettlementDecisionItem,
+    Debiting: DebitingItem,
+    Consent: ConsentItem,
 }

@@ -168,15 +168,22 @@ impl Speaker {
         }
     }
 
+    /// One that its gateway may collect, mostly: reserved, or its user is being debited.
+    fn order_that_waits(&mut self, now: Now<'_>) -> Option<Known> {
+        let is_debiting = self.one_in(4);
+        let status = if is_debiting { OrderStatus::Debiting } else { OrderStatus::Reserved };
+        self.order_with(now, status)
+    }
+
     pub fn collect(&mut self, now: Now<'_>) -> Said {
-        let known = self.order_with(now, OrderStatus::Reserved)?;
+        let known = self.order_that_waits(now)?;
         let order_id = known.item.order_id;
         let item = CollectItem { order_id, reference: self.reference(), spare: [0; 16] };
         Some((known.item.collecting_gateway.get(), item.into()))
     }
 
     pub fn void(&mut self, now: Now<'_>) -> Said {
-        let known = self.order_with(now, OrderStatus::Reserved)?;
+        let known = self.order_that_waits(now)?;
         let reason = self.choose(&[1, 2, 3, 3, 2, 1, 1, 1, 0, 4]);
         let item = VoidItem {
             order_id: known.item.order_id,
@@ -305,7 +312,7 @@ impl Speaker {
         let rate_ms = chain.state.parameters().return_rate_ms;
         let edge_of = |known: &Known| {
             known.item.quote()?;
-            let collection = chain.order(&known.item.order_id())?.collection?;
+            let collection = chain.collection(&known.item.order_id())?;
             let edge = collection.time.0 + rate_ms;
             let by = payer(Now { chain, time: edge }, known).filter(|_| edge > last + 1)?;
             let left = known.item.amount.get().checked_sub(known.returned);
@@ -359,8 +366,7 @@ impl Speaker {
             known.item.merchant() == merchant && known.item.payout_currency() == currency
         };
         let is_open = |known: &&Known| {
-            let past = now.chain.order(&known.item.order_id());
-            let collection = past.and_then(|past| past.collection);
+            let collection = now.chain.collection(&known.item.order_id());
             collection.is_some_and(|collection| collection.window == state.window())
         };
         let known: Vec<Known> =
@@ -427,7 +433,7 @@ impl Speaker {
 /// Who may return a collected order, if its money is where it can be returned from.
 fn payer(now: Now<'_>, known: &Known) -> Option<u32> {
     let state = &now.chain.state;
-    let collection = now.chain.order(&known.item.order_id())?.collection?;
+    let collection = now.chain.collection(&known.item.order_id())?;
     let (merchant, currency) = (known.item.merchant(), known.item.payout_currency());
     if collection.window == state.window() {
         return state.merchant(merchant).map(|found| found.payout_gateway.0);

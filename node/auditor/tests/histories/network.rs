@@ -20,9 +20,9 @@ pub const AGENTS: [u32; 3] = [601, 602, 603];
 pub const EVERYBODY: u32 = 700;
 /// Of the same legal entity, operator and settlement agent: would move the money of its own house.
 pub const HOUSE: u32 = 701;
-/// The legal entity of both, of an agent, an operator and a merchant.
+/// The legal entity of both, of a service, a gateway, an agent, an operator and a merchant.
 pub const HOUSE_ENTITY: &str = "5493001KJTIIGC8Y1R12";
-const OF_THE_HOUSE: [u32; 4] = [EVERYBODY, HOUSE, 603, 4];
+const OF_THE_HOUSE: [u32; 6] = [EVERYBODY, HOUSE, 102, 203, 603, 4];
 /// Nobody.
 pub const STRANGER: u32 = 999;
 const SUSPENDED: [u32; 3] = [103, 205, 404];

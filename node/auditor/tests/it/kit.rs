@@ -325,6 +325,15 @@ pub fn collect(order: &RechargeItem) -> CollectItem {
     CollectItem { order_id: order.order_id, reference: [4; 32], spare: [0; 16] }
 }
 
+pub fn debiting(order: &RechargeItem) -> DebitingItem {
+    DebitingItem { order_id: order.order_id, reference: [4; 32], spare: [0; 16] }
+}
+
+pub fn consent(order: &RechargeItem, amount: u64) -> ConsentItem {
+    let (order_id, amount) = (order.order_id, amount.into());
+    ConsentItem { order_id, amount, reference: [4; 32], spare: [0; 8] }
+}
+
 pub fn void(order: &RechargeItem) -> VoidItem {
     VoidItem { order_id: order.order_id, reason: 2.into(), reference: [4; 32], spare: [0; 14] }
 }

@@ -1,14 +1,15 @@
 //! A mixed load: orders in one step, orders that are reserved and then collected or voided, orders
 //! paid out in another currency, and returns, in given shares.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use chain_types::batch::BatchItem;
 use chain_types::{
-    BatchKind, ChainId, CollectItem, Flags, OrderId, QuoteId, RechargeItem, ReturnItem,
-    ReturnReason, SignedBatch, VoidItem, VoidReason,
+    BatchKind, ChainGenesis, ChainId, CollectItem, Flags, Merchant, MerchantId, OrderId, QuoteId,
+    RechargeItem, ReturnItem, ReturnReason, SignedBatch, VoidItem, VoidReason,
 };
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -97,8 +98,19 @@ pub struct Parties {
     pub submit: Submit,
     /// Where answers go.
     pub results: mpsc::Sender<Sent>,
-    /// For each gateway its orders that may be returned, the newest last.
+    /// For each gateway the orders that it may return, the newest last.
     pub returnable: Vec<Mutex<Vec<(OrderId, u64)>>>,
+    /// Which of the gateways pays a merchant.
+    pub payers: BTreeMap<MerchantId, usize>,
+}
+
+/// Which of these gateways pays a merchant.
+pub fn payers(genesis: &ChainGenesis, loaders: &[Loader]) -> BTreeMap<MerchantId, usize> {
+    let payer = |merchant: &Merchant| {
+        let at = loaders.iter().position(|loader| loader.id == merchant.payout_gateway)?;
+        Some((merchant.id, at))
+    };
+    genesis.merchants.iter().filter_map(payer).collect()
 }
 
 /// The load.
@@ -339,12 +351,16 @@ impl Parties {
         report
     }
 
+    /// What was collected is reversed by the gateway that pays it, another than the collecting one.
     fn remember(&self, gateway: usize, orders: &[RechargeItem]) {
-        let mut kept = self.returnable[gateway].lock().unwrap_or_else(PoisonError::into_inner);
-        let some = orders.iter().take(RETURNABLE_OF_BATCH);
-        kept.extend(some.map(|order| (order.order_id(), order.amount().0)));
-        let beyond = kept.len().saturating_sub(RETURNABLE_MAX);
-        kept.drain(..beyond);
+        for order in orders.iter().take(RETURNABLE_OF_BATCH) {
+            let payer = self.payers.get(&order.merchant()).filter(|payer| **payer != gateway);
+            let Some(kept) = payer.and_then(|payer| self.returnable.get(*payer)) else { continue };
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.push((order.order_id(), order.amount().0));
+            let beyond = kept.len().saturating_sub(RETURNABLE_MAX);
+            kept.drain(..beyond);
+        }
     }
 
     /// The newest: their window is the likeliest to be open still.

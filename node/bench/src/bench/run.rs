@@ -24,7 +24,7 @@ use super::gauge::Gauge;
 use super::links::Links;
 use super::load::{self, Loader, Plain, Submit};
 use super::market::{Market, MarketReport};
-use super::mix::{Mix, Parties, Shares};
+use super::mix::{self, Mix, Parties, Shares};
 use super::outage::{self, Outage};
 use super::pace::{self, Due, Pacing, Schedule};
 use super::reads::{Known, Reading, Reads};
@@ -179,6 +179,7 @@ impl<'a> Bench<'a> {
         let parties = Parties {
             chain_id,
             returnable: loaders.iter().map(|_| Mutex::default()).collect(),
+            payers: mix::payers(self.genesis, &loaders),
             loaders,
             service,
             quotes: market.map(Market::quotes),

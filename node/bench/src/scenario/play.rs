@@ -23,7 +23,7 @@ use super::amounts::Amounts;
 use crate::bench::contracts;
 use crate::bench::load::{self, Loader};
 use crate::bench::market::{Market, MarketReport, PAID};
-use crate::bench::mix::{AmountsOf, Mix, Parties};
+use crate::bench::mix::{AmountsOf, Mix, Parties, payers};
 use crate::bench::pace::{self, Due, Pacing, Schedule};
 use crate::bench::run::{loaders, scheme, service};
 use crate::bench::tally::{Sent, Tally};
@@ -104,6 +104,7 @@ impl<'a> Play<'a> {
         let parties = Parties {
             chain_id: self.genesis.chain_id,
             returnable: loaders.iter().map(|_| Mutex::default()).collect(),
+            payers: payers(self.genesis, &loaders),
             loaders,
             service: service(self.network, self.genesis, &client)?,
             quotes,

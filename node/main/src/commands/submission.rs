@@ -184,7 +184,9 @@ impl OperationAnswer {
             if is_order && standing.same_content == Some(true) {
                 return match standing.status {
                     OrderState::Held => Count::Held,
-                    OrderState::Reserved | OrderState::Collected => Count::Repeated,
+                    OrderState::Reserved | OrderState::Debiting | OrderState::Collected => {
+                        Count::Repeated
+                    }
                     _ => Count::Refused,
                 };
             }

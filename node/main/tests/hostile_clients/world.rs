@@ -43,8 +43,10 @@ pub struct World {
 fn kinds_of(role: &str) -> Vec<BatchKind> {
     use BatchKind::*;
     match role {
-        "recharge-service" => vec![Recharge, Void],
-        "gateway" => vec![Recharge, Collect, Void, Arrival, Failure, Return, Bounce, Line],
+        "recharge-service" => vec![Recharge, Void, Consent],
+        "gateway" => {
+            vec![Recharge, Collect, Debiting, Void, Arrival, Failure, Return, Bounce, Line, Consent]
+        }
         "settlement-agent" => vec![
             Return,
             Reinstruct,

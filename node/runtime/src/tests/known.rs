@@ -1,6 +1,6 @@
 //! Who asks again is answered with what the chain knew of the order before.
 
-use chain_types::Rejection;
+use chain_types::{DebitingItem, Rejection, VoidItem};
 use node_home::known::ARCHIVED_MAX;
 use rpc_api::{BatchReport, BatchState, ItemOutcome, OrderStanding, OrderState, Outcomes};
 
@@ -61,6 +61,15 @@ fn a_repetition_is_answered_with_the_outcome_of_the_first_time() {
     assert!(!known.new_id_is_safe);
     let again = told(&mut chain, 200, SERVICE, &[reserved]);
     assert_eq!(standing(&again, REPEATED).status, OrderState::Reserved);
+    // A user who is debited is not left without an order.
+    let order_id = reserved.order_id;
+    let debiting = DebitingItem { order_id, reference: [1; 32], spare: [0; 16] };
+    assert!(told(&mut chain, 200, BANK_A, &[debiting]).is_empty());
+    let void = VoidItem { order_id, reason: 2.into(), reference: [1; 32], spare: [0; 14] };
+    let known = told(&mut chain, 200, SERVICE, &[void]);
+    let known = standing(&known, Rejection::OrderDebiting.code());
+    assert_eq!((known.status, known.new_id_is_safe), (OrderState::Debiting, false));
+    assert!(known.remedy.contains("only that gateway"), "{}", known.remedy);
     // A refusal comes again as itself.
     let again = told(&mut chain, 200, SERVICE, &[nobody]);
     let known = standing(&again, Rejection::MerchantUnknown.code());
@@ -140,4 +149,39 @@ fn a_batch_in_the_chain_is_known_by_its_bytes() {
     signed_otherwise[100] ^= 1;
     assert!(!orders.holds(place, &Bytes::from(signed_otherwise)).unwrap());
     assert!(!orders.holds((Height(9), 0), &bytes).unwrap());
+}
+
+#[test]
+fn an_order_says_who_may_still_give_it_up_and_until_when() {
+    let mut genesis = genesis();
+    genesis.parameters.reversal_grace_ms = 1_000;
+    let mut chain = Chain::of(genesis);
+    let reserved = chain.recharge(1_001, 0);
+    let (id, order_id) = (reserved.order_id(), reserved.order_id);
+    let report = |chain: &Chain| {
+        let orders = chain.orders();
+        let (record, _) = orders.record(&id).unwrap();
+        let receipt = orders.receipt(id, record.unwrap(), false).unwrap();
+        let report = orders.report(id, record, orders.searched(id).unwrap()).unwrap();
+        (report, receipt.verify(&chain.genesis).unwrap())
+    };
+    assert_eq!(chain.say(SERVICE, reserved), Outcome::APPLIED);
+    let debiting = DebitingItem { order_id, reference: [1; 32], spare: [0; 16] };
+    assert_eq!(chain.say(BANK_A, debiting), Outcome::APPLIED);
+    let (debiting, proven) = report(&chain);
+    assert_eq!(debiting.status, OrderState::Debiting);
+    assert_eq!(debiting.stages.debiting_ms, Some(chain.time().0));
+    assert_eq!((proven.collected, proven.collected_under), (None, None));
+
+    assert_eq!(chain.say(BANK_A, collect(id)), Outcome::APPLIED);
+    let (collected, proven) = report(&chain);
+    let time = chain.time();
+    let stages = &collected.stages;
+    assert_eq!((stages.debiting_ms, stages.collected_ms), (None, Some(time.0)));
+    assert_eq!(stages.reversible_until_ms, Some(time.0 + 1_000));
+    let digest = chain.genesis.parameters.digest();
+    assert_eq!((proven.collected, proven.collected_under), (Some(time), Some(digest)));
+
+    chain.block(chain.genesis.parameters.window_ms, Vec::new());
+    assert_eq!(report(&chain).0.stages.reversible_until_ms, None, "its window is closed");
 }

@@ -13,11 +13,11 @@ mod settlement;
 use std::ops::Range;
 
 use chain_types::{
-    ApprovalItem, ArrivalItem, BatchKind, BounceItem, ChainId, CollectItem, FailureItem, Flags,
-    HoldDecisionItem, LineItem, OrderId, ParticipantId, PolicyItem, ProposalItem, QuoteItem,
-    RateItem, RecallItem, RechargeItem, ReinstructItem, ReturnItem, SecretKey, SettleWindowItem,
-    SettlementDecisionItem, SignedBatch, StepInItem, TimeMs, TransferDecisionItem, TransferItem,
-    VoidItem,
+    ApprovalItem, ArrivalItem, BatchKind, BounceItem, ChainId, CollectItem, ConsentItem,
+    DebitingItem, FailureItem, Flags, HoldDecisionItem, LineItem, OrderId, ParticipantId,
+    PolicyItem, ProposalItem, QuoteItem, RateItem, RecallItem, RechargeItem, ReinstructItem,
+    ReturnItem, SecretKey, SettleWindowItem, SettlementDecisionItem, SignedBatch, StepInItem,
+    TimeMs, TransferDecisionItem, TransferItem, VoidItem,
 };
 
 pub use self::fields::reference_bytes;
@@ -33,6 +33,8 @@ pub enum Kind {
     Collected,
     /// Collections of reserved orders: order_id; also reference.
     Collect,
+    /// Reserved orders whose users are being debited: order_id; also reference.
+    Debiting,
     /// Voids of reserved orders: order_id, reason; also reference.
     Void,
     /// Arrivals of instructions: instruction (such as 7-1001-156), amount; also reference, attempt
@@ -43,6 +45,9 @@ pub enum Kind {
     /// Money of collected orders that goes back: order_id, amount, currency, reason, sequence;
     /// also reference.
     Return,
+    /// Orders that their collecting gateway may reverse, up to an amount in all: order_id, amount,
+    /// currency; also reference.
+    Consent,
     /// Failed instructions to be paid now: instruction; also reference, attempt (that failed).
     Reinstruct,
     /// Closed windows whose nets the banks have settled: window, digest (of the report that
@@ -152,10 +157,12 @@ macro_rules! operations {
 operations! {
     Recharge: RechargeItem, "Recharge orders.";
     Collect: CollectItem, "Collections.";
+    Debiting: DebitingItem, "Orders whose users are being debited.";
     Void: VoidItem, "Voids.";
     Arrival: ArrivalItem, "Arrivals.";
     Failure: FailureItem, "Failures.";
     Return: ReturnItem, "Returns and reversals.";
+    Consent: ConsentItem, "Orders that may be reversed.";
     Reinstruct: ReinstructItem, "Instructions given again.";
     SettleWindow: SettleWindowItem, "Settlements of windows proposed.";
     SettlementDecision: SettlementDecisionItem, "Settlements of windows decided.";
@@ -178,7 +185,8 @@ impl Kind {
     pub const fn fields(self) -> &'static [&'static str] {
         match self {
             Self::Recharge | Self::Collected => orders::RECHARGE,
-            Self::Collect => orders::COLLECT,
+            Self::Collect | Self::Debiting => orders::COLLECT,
+            Self::Consent => orders::CONSENT,
             Self::Void => orders::VOID,
             Self::Return => orders::RETURN,
             Self::Arrival => settlement::ARRIVAL,
@@ -222,7 +230,9 @@ impl Operations {
                 Self::Recharge(each(rows, |row| orders::recharge(row, flags, making))?)
             }
             Kind::Collect => Self::Collect(each(rows, orders::collect)?),
+            Kind::Debiting => Self::Debiting(each(rows, orders::debiting)?),
             Kind::Void => Self::Void(each(rows, orders::void)?),
+            Kind::Consent => Self::Consent(each(rows, orders::consent)?),
             Kind::Return => Self::Return(each(rows, orders::give_back)?),
             Kind::Arrival => Self::Arrival(each(rows, settlement::arrival)?),
             Kind::Failure => Self::Failure(each(rows, settlement::failure)?),

@@ -1,7 +1,8 @@
 //! Recharge orders, and what becomes of them: collections, voids, returns.
 
 use chain_types::{
-    CollectItem, Flags, OrderId, RechargeItem, ReturnItem, ReturnReason, VoidItem, VoidReason,
+    CollectItem, ConsentItem, DebitingItem, Flags, OrderId, RechargeItem, ReturnItem, ReturnReason,
+    VoidItem, VoidReason,
 };
 
 use super::{Making, Subject, fields};
@@ -22,6 +23,7 @@ pub(super) const RECHARGE: &[&str] = &[
     "payout_minimum",
 ];
 pub(super) const COLLECT: &[&str] = &["order_id", "reference"];
+pub(super) const CONSENT: &[&str] = &["order_id", "amount", "currency", "reference"];
 pub(super) const VOID: &[&str] = &["order_id", "reason", "reference"];
 pub(super) const RETURN: &[&str] =
     &["order_id", "amount", "currency", "reason", "sequence", "reference"];
@@ -78,6 +80,21 @@ pub(super) fn collect(row: &Row) -> Result<CollectItem, FileError> {
     Ok(CollectItem { order_id, reference: fields::reference(row)?, spare: [0; 16] })
 }
 
+pub(super) fn debiting(row: &Row) -> Result<DebitingItem, FileError> {
+    let order_id = fields::id(row, "order_id")?;
+    Ok(DebitingItem { order_id, reference: fields::reference(row)?, spare: [0; 16] })
+}
+
+pub(super) fn consent(row: &Row) -> Result<ConsentItem, FileError> {
+    let currency = fields::currency(row, "currency")?;
+    Ok(ConsentItem {
+        order_id: fields::id(row, "order_id")?,
+        amount: fields::amount(row, "amount", currency)?.0.into(),
+        reference: fields::reference(row)?,
+        spare: [0; 8],
+    })
+}
+
 pub(super) fn void(row: &Row) -> Result<VoidItem, FileError> {
     let known = VoidReason::ALL.iter().map(|reason| (reason.number(), reason.iso_code()));
     Ok(VoidItem {
@@ -108,6 +125,18 @@ impl Subject for RechargeItem {
 }
 
 impl Subject for CollectItem {
+    fn subject(&self) -> String {
+        self.order_id().to_string()
+    }
+}
+
+impl Subject for DebitingItem {
+    fn subject(&self) -> String {
+        self.order_id().to_string()
+    }
+}
+
+impl Subject for ConsentItem {
     fn subject(&self) -> String {
         self.order_id().to_string()
     }

@@ -83,10 +83,15 @@ fn network(told: &Told) -> Submit {
     })
 }
 
-fn mix(told: &Told, shares: &str, orders: u64) -> (Mix, mpsc::Receiver<Sent>) {
-    let gateway = ParticipantId(201);
-    let payees = vec![(MerchantId(1), Currency(156))];
+/// A gateway whose users pay one merchant.
+fn loader(id: u8, merchant: u64) -> Loader {
+    let gateway = ParticipantId(id.into());
+    let payees = vec![(MerchantId(merchant), Currency(156))];
     let profile = Profile { gateway, collected: true, payees, amount_max: 1_000, users: 0 };
+    Loader { id: gateway, key: key(id), profile }
+}
+
+fn mix(told: &Told, shares: &str, orders: u64) -> (Mix, mpsc::Receiver<Sent>) {
     let (results, received) = mpsc::channel(1_000);
     let client = Arc::new(Client::new(&["http://127.0.0.1:9".to_owned()]).unwrap());
     let id = ParticipantId(101);
@@ -94,13 +99,15 @@ fn mix(told: &Told, shares: &str, orders: u64) -> (Mix, mpsc::Receiver<Sent>) {
     let (_, quotes) = watch::channel(Some(QuoteId::new(ParticipantId(7), 1)));
     let parties = Parties {
         chain_id: CHAIN,
-        loaders: vec![Loader { id: gateway, key: key(201), profile }],
+        loaders: vec![loader(201, 1), loader(202, 2)],
         service,
         quotes: Some(quotes),
         voided_one_in: 4,
         submit: network(told),
         results,
-        returnable: vec![Mutex::default()],
+        returnable: vec![Mutex::default(), Mutex::default()],
+        // Each pays the merchant of the other's orders.
+        payers: [(MerchantId(1), 1), (MerchantId(2), 0)].into(),
     };
     let amounts: AmountsOf = Box::new(|_, count| vec![777; count]);
     let mix = Mix::new(parties, shares.parse().unwrap(), 10, Some(orders), Some(amounts));
