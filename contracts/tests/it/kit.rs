@@ -555,7 +555,7 @@ impl Chain {
         self.record(id).map(|record| record.status)
     }
 
-    fn block_at(&self, height: Height) -> &Decided {
+    pub fn block_at(&self, height: Height) -> &Decided {
         &self.blocks[usize::try_from(height.0).unwrap()]
     }
 

@@ -16,3 +16,4 @@ mod reservations;
 mod restore;
 mod settlement;
 mod sla;
+mod states;
