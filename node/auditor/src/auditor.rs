@@ -21,6 +21,7 @@ use crate::others_words::Absences;
 use crate::registry::Registry;
 use crate::risk::{DaySum, Risk};
 use crate::settlement::Settlements;
+use crate::sla::Sla;
 use crate::statements::{Statement, StatementKey};
 use crate::windows::{WindowReport, Windows};
 
@@ -64,6 +65,7 @@ pub struct Auditor {
     pub(crate) proposals: Proposals,
     pub(crate) absences: Absences,
     pub(crate) past_periods: Vec<PastPeriods>,
+    pub(crate) sla: Sla,
     pub(crate) statements: BTreeMap<StatementKey, Statement>,
 }
 
@@ -101,6 +103,7 @@ impl Auditor {
             proposals: Proposals::default(),
             absences: Absences::new(),
             past_periods: Vec::new(),
+            sla: Sla::default(),
             statements: BTreeMap::new(),
         }
     }
@@ -130,6 +133,7 @@ impl Auditor {
         self.close_window()?;
         self.check_window(header)?;
         self.expire_orders();
+        self.notice_overdue();
         self.expire_transfers();
         self.expire_settlements();
         self.forget_proposals();

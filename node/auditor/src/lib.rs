@@ -32,6 +32,7 @@ mod reservations;
 mod returns;
 mod risk;
 mod settlement;
+mod sla;
 mod statements;
 mod windows;
 
@@ -43,5 +44,6 @@ pub use finding::{Finding, Place};
 pub use instructions::{Instruction, InstructionStatus};
 pub use risk::DaySum;
 pub use settlement::Settled;
+pub use sla::{Breach, CorridorKey, SlaFigures, Stage, Subject};
 pub use statements::{Statement, StatementKey};
 pub use windows::{Gross, WindowReport};

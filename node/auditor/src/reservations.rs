@@ -22,6 +22,7 @@ impl Auditor {
         self.check_window_sum(&order)?;
         order.movements().into_iter().for_each(|movement| self.books.post_reserved(movement));
         let outcome = self.collected(&mut order);
+        self.clock_collection(&order);
         self.orders.keep(order);
         Ok(outcome)
     }
@@ -54,7 +55,10 @@ impl Auditor {
             };
             match order.status {
                 Status::Held => self.orders.keep(Order { status: Status::Refused, ..order }),
-                _ => self.free(order, Status::Expired),
+                _ => {
+                    self.clock_expiry(&order);
+                    self.free(order, Status::Expired);
+                }
             }
         }
     }
