@@ -4,6 +4,7 @@ mod account_proof;
 mod audit;
 mod backup;
 mod bench;
+mod close;
 mod commands;
 mod history;
 mod lineage_file;
