@@ -62,6 +62,11 @@ fn page_path() -> &'static Path {
     Path::new("../docs/states.md")
 }
 
+#[expect(clippy::disallowed_methods, reason = "whether to write a page; no rule sees it")]
+fn writes_pages() -> bool {
+    std::env::var_os("SLUICE_WRITE_PAGES").is_some()
+}
+
 /// All in one test: what is run takes a while, and every test is a process of its own.
 #[test]
 fn the_page_of_states_is_what_the_contracts_do() {
@@ -70,7 +75,7 @@ fn the_page_of_states_is_what_the_contracts_do() {
     every_status_is_reached(&machines);
     ends_are_those_that_the_rules_name(&machines);
     let expected = page::page(&machines);
-    if std::env::var_os("SLUICE_WRITE_PAGES").is_some() {
+    if writes_pages() {
         std::fs::write(page_path(), &expected).unwrap();
     }
     let actual = std::fs::read_to_string(page_path()).unwrap_or_default();

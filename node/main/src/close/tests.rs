@@ -11,7 +11,7 @@ use super::check::check;
 use super::{CloseFault, Day, close};
 use crate::participant::operations::Kind;
 use crate::statement::tests::{
-    A, B, C, a_chain_on_which_everything_happened, deposit, govern, says, settle, subjects,
+    A, C, a_chain_on_which_everything_happened, deposit, govern, says, settle, subjects,
 };
 use crate::test_chain::{AGENTS, SERVICE, TestChain};
 
@@ -31,9 +31,9 @@ fn applied(chain: &mut TestChain, who: u32, kind: Kind, text: &str) {
 /// expiry, a refused order.
 fn what_happens_seldom(chain: &mut TestChain) {
     applied(chain, SERVICE, Kind::Recharge, "1001,201,5,CNY");
-    let refused = says(chain, A, Kind::Collected, "merchant,amount,currency\n1001,9999999,CNY");
-    assert_eq!(chain.block(100, &[refused]), [215]);
-    applied(chain, B, Kind::Bounce, "0-1001-840,AC04,back");
+    let refused = says(chain, A, Kind::Collected, "merchant,amount,currency\n9999,10,CNY");
+    assert_eq!(chain.block(100, &[refused]), [210]);
+    applied(chain, A, Kind::Bounce, "0-1002-156,AC04,back");
     let open = chain.state.outstanding_instructions().map(|record| record.id.to_string());
     let open = open.last().unwrap();
     applied(chain, AGENTS[0], Kind::Recall, &format!("{open},recall"));
