@@ -36,6 +36,10 @@ impl Look {
     }
 }
 
+/// What others change.
+pub type Change = Box<dyn Fn(&mut Chain)>;
+/// As what a party speaks.
+pub type Role = Box<dyn Fn(&Chain, u32) -> &'static str>;
 type Make = Box<dyn Fn(&Chain, u32) -> Option<VerifiedBatch>>;
 
 /// An operation about the subject.
@@ -81,10 +85,10 @@ pub struct Run {
     pub acts: Vec<Act>,
     pub waits: Vec<Wait>,
     /// What others change around the subject.
-    pub changes: Vec<Box<dyn Fn(&mut Chain)>>,
+    pub changes: Vec<Change>,
     pub voices: Vec<u32>,
     /// As what a party speaks.
-    pub role: Box<dyn Fn(&Chain, u32) -> &'static str>,
+    pub role: Role,
 }
 
 /// From, operation, section, to, by whom.
@@ -238,11 +242,9 @@ impl Machine {
         outcome: Outcome,
         to: &'static str,
     ) {
-        if let Some(rejection) = outcome.rejection() {
-            if !LEFT_OUT.contains(&rejection.code()) {
-                let codes = self.refused.entry((before.status, act.name.clone())).or_default();
-                codes.insert(rejection.code());
-            }
+        let code = outcome.rejection().map(chain_types::Rejection::code);
+        if let Some(code) = code.filter(|code| !LEFT_OUT.contains(code)) {
+            self.refused.entry((before.status, act.name.clone())).or_default().insert(code);
         }
         let is_same = before.status == to;
         if is_same && (!outcome.is_applied() || to == NOTHING) {
