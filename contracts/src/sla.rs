@@ -42,6 +42,7 @@ pub(crate) fn note_expiry(
         return;
     }
     let (stage, subject) = (Stage::Collected, BreachSubject::Order(id));
+    let deadline = deadline.min(held.expires);
     overlay.breach(Breach { stage, late: Some(held.gateway), subject, deadline });
 }
 

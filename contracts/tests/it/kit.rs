@@ -581,7 +581,7 @@ impl Chain {
         self.bytes_read.set(self.bytes_read.get() + bytes);
     }
 
-    fn block_at(&self, height: Height) -> &Decided {
+    pub fn block_at(&self, height: Height) -> &Decided {
         &self.blocks[usize::try_from(height.0).unwrap()]
     }
 

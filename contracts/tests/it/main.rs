@@ -17,3 +17,4 @@ mod reservations;
 mod restore;
 mod settlement;
 mod sla;
+mod states;

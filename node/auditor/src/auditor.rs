@@ -23,6 +23,7 @@ use crate::others_words::Absences;
 use crate::registry::Registry;
 use crate::risk::{DaySum, Risk};
 use crate::settlement::Settlements;
+use crate::sla::Sla;
 use crate::statements::{Statement, StatementKey};
 use crate::windows::{WindowReport, Windows};
 
@@ -70,6 +71,7 @@ pub struct Auditor {
     pub(crate) past_periods: Vec<PastPeriods>,
     /// What parties consented to of orders of the open window.
     pub(crate) consents: Consents,
+    pub(crate) sla: Sla,
     pub(crate) statements: BTreeMap<StatementKey, Statement>,
 }
 
@@ -109,6 +111,7 @@ impl Auditor {
             absences: Absences::new(),
             past_periods: Vec::new(),
             consents: Consents::default(),
+            sla: Sla::default(),
             statements: BTreeMap::new(),
         }
     }
@@ -138,6 +141,7 @@ impl Auditor {
         self.close_window()?;
         self.check_window(header)?;
         self.expire_orders();
+        self.notice_overdue();
         self.expire_transfers();
         self.expire_settlements();
         self.forget_proposals();

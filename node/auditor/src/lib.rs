@@ -34,6 +34,7 @@ mod reservations;
 mod returns;
 mod risk;
 mod settlement;
+mod sla;
 mod statements;
 mod windows;
 
@@ -46,5 +47,6 @@ pub use instructions::{Instruction, InstructionStatus};
 pub use lines::StandingLine;
 pub use risk::DaySum;
 pub use settlement::Settled;
+pub use sla::{Breach, CorridorKey, SlaFigures, Stage, Subject};
 pub use statements::{Statement, StatementKey};
 pub use windows::{Gross, WindowReport};

@@ -38,6 +38,7 @@ impl Auditor {
         order.movements().into_iter().for_each(|movement| self.books.post_reserved(movement));
         self.free_lines(&order);
         let outcome = self.collected(&mut order);
+        self.clock_collection(&order);
         self.orders.keep(order);
         Ok(outcome)
     }
@@ -72,7 +73,10 @@ impl Auditor {
             };
             match order.status {
                 Status::Held => self.orders.keep(Order { status: Status::Refused, ..order }),
-                _ => self.free(order, Status::Expired),
+                _ => {
+                    self.clock_expiry(&order);
+                    self.free(order, Status::Expired);
+                }
             }
         }
     }

@@ -4,6 +4,7 @@
 pub mod archive;
 pub mod audit;
 pub mod backup;
+pub mod close;
 pub mod contract_reports;
 pub mod keys;
 pub mod known;

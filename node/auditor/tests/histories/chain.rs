@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use chain_state::{
-    History, InstructionRecord, OrderRecord, OrderRun, OrderStatus, PastCollection, PastOrder,
-    QuoteRecord, Record, State, WindowRecord,
+    BreachRecord, History, InstructionRecord, OrderRecord, OrderRun, OrderStatus, PastCollection,
+    PastOrder, QuoteRecord, Record, State, WindowRecord,
 };
 use chain_types::batch::Items;
 use chain_types::{
@@ -31,6 +31,8 @@ pub struct Chain {
     /// Every instruction as the last block left it.
     pub instructions: BTreeMap<InstructionId, InstructionRecord>,
     pub windows: BTreeMap<WindowId, WindowRecord>,
+    /// Every breach, in the order of the chain.
+    pub breaches: Vec<BreachRecord>,
     quotes: BTreeMap<QuoteId, QuoteRecord>,
     retired: BTreeMap<OrderId, OrderRecord>,
 }
@@ -46,6 +48,7 @@ impl Chain {
             blocks: vec![zero],
             instructions: BTreeMap::new(),
             windows: BTreeMap::new(),
+            breaches: Vec::new(),
             quotes: BTreeMap::new(),
             retired: BTreeMap::new(),
         }
@@ -70,6 +73,7 @@ impl Chain {
         for record in writes.records() {
             match record {
                 Record::Instruction(found) => drop(self.instructions.insert(found.id, *found)),
+                Record::Breach(found) => self.breaches.push(*found),
                 Record::Quote(found) => drop(self.quotes.insert(found.id, *found)),
                 Record::Window(found) => drop(self.windows.insert(found.id, found.clone())),
                 _ => {}

@@ -1,11 +1,16 @@
 //! What the auditor and the chain must say alike, besides outcomes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chain_state::{InstructionRecord, State, UserDayKey, UserMonthKey};
+use chain_state::{
+    BreachRecord, BreachSubject, InstructionRecord, Stage as Missed, State, UserDayKey,
+    UserMonthKey,
+};
 use chain_types::WindowId;
 use contracts::users;
-use node_auditor::{Auditor, Counters, InstructionStatus};
+use node_auditor::{
+    Auditor, Breach, CorridorKey, Counters, InstructionStatus, SlaFigures, Stage, Subject,
+};
 
 use crate::chain::{Chain, context};
 use crate::network::BOUNDS;
@@ -78,6 +83,62 @@ pub fn compare_window(chain: &Chain, auditor: &Auditor, id: WindowId) {
     assert_eq!(found, (windows[&id].opened_ms, Some(windows[&id].closed_ms)), "window {id}");
     let digest = auditor.report_digest(id.0);
     assert_eq!(digest, Some(report.digest().0), "the digest of window {id}");
+}
+
+/// Every breach of the last block.
+pub fn compare_breaches(chain: &Chain, auditor: &Auditor) {
+    let height = chain.state.height();
+    let of_block = |found: &&BreachRecord| found.height == height;
+    let found = chain.breaches.iter().rev().take_while(of_block);
+    let found: BTreeSet<Breach> = found.map(breach).collect();
+    let expected = auditor.breaches().iter().rev();
+    let expected: BTreeSet<Breach> =
+        expected.take_while(|breach| breach.height == height.0).copied().collect();
+    assert_eq!(found, expected, "breaches of block {height}");
+}
+
+fn breach(found: &BreachRecord) -> Breach {
+    Breach {
+        height: found.height.0,
+        stage: match found.stage {
+            Missed::Collected => Stage::Collected,
+            Missed::Instructed => Stage::Instructed,
+            Missed::Arrived => Stage::Arrived,
+            Missed::Failed => Stage::Failed,
+        },
+        late: found.late.map(|late| late.0),
+        subject: match found.subject {
+            BreachSubject::Order(id) => Subject::Order(id),
+            BreachSubject::Instruction(id) => Subject::Instruction(id),
+        },
+        due_ms: found.deadline.0,
+        noticed_ms: found.noticed.0,
+    }
+}
+
+/// What every paying gateway has done in every corridor, and how often each stage was missed.
+pub fn compare_sla(chain: &Chain, auditor: &Auditor) {
+    let tables = chain.state.tables();
+    let found = tables.sla.iter().map(|((gateway, corridor), counters)| {
+        let (payout_currency, is_cross_border) =
+            (corridor.payout_currency.0, corridor.is_cross_border);
+        let key = CorridorKey { gateway: gateway.0, payout_currency, is_cross_border };
+        let figures = SlaFigures {
+            instructions: counters.instruction_count,
+            orders: counters.order_count,
+            late: counters.late_count,
+            buckets: counters.buckets,
+        };
+        (key, figures)
+    });
+    let found: BTreeMap<_, _> = found.collect();
+    assert_eq!(&found, auditor.sla_figures(), "block {}: SLA figures", chain.state.height());
+    let mut counts: BTreeMap<_, u64> = BTreeMap::new();
+    for found in &chain.breaches {
+        *counts.entry((found.stage, found.late.unwrap_or_default())).or_default() += 1;
+    }
+    assert_eq!(tables.breach_counts, counts, "breaches by stage and party");
+    println!("breaches by stage and party: {counts:?}");
 }
 
 /// Every instruction, and what is counted for users.

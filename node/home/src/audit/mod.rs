@@ -15,7 +15,10 @@ use chain_types::{
 use indicatif::ProgressBar;
 use node_auditor::Auditor;
 
-pub use self::differences::{account_differences, instruction_differences, window_differences};
+pub use self::differences::{
+    account_differences, breach_differences, instruction_differences, sla_differences,
+    window_differences,
+};
 use crate::keys::KeyHistory;
 
 /// Blocks that are read and verified ahead of the auditor.
@@ -152,7 +155,7 @@ pub(crate) mod tests {
             .collect();
         let audited = audit_home(&store, &genesis, state.height(), &ProgressBar::hidden()).unwrap();
         assert_eq!(audited.finding, None);
-        for differences in [window_differences, instruction_differences] {
+        for differences in [window_differences, instruction_differences, breach_differences] {
             assert_eq!(differences(&audited.auditor, &store).unwrap(), Vec::<String>::new());
         }
         (genesis, blocks, state, folder)
@@ -172,6 +175,7 @@ pub(crate) mod tests {
         let audited = run(&genesis, blocks);
         assert_eq!((audited.finding.as_deref(), audited.blocks, audited.items), (None, 4, 3));
         assert_eq!(account_differences(&audited.auditor, &state), Vec::<String>::new());
+        assert_eq!(sla_differences(&audited.auditor, &state), Vec::<String>::new());
     }
 
     #[test]

@@ -30,7 +30,7 @@ fn of_block(
 
 /// What an operation about an instruction credited to an account in a block: a bounce, to the
 /// merchant's.
-pub(super) fn credited_by(
+pub(crate) fn credited_by(
     store: &dyn ChainStore,
     key: &AccountKey,
     height: Height,

@@ -4,15 +4,15 @@
 //! They are read from a home's blocks, and held against the ledger: a statement whose lines do not
 //! add up to the accounts, or to the window's report, to the unit is not given.
 
-mod entries;
+pub(crate) mod entries;
 pub mod gateway;
 mod life;
 pub mod merchant;
 pub mod period;
-mod walk;
+pub(crate) mod walk;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::fmt;
 
@@ -122,7 +122,7 @@ fn signed(minor: u128) -> i128 {
 }
 
 /// An amount of a cell: major units without the currency, which stands in a column of its own.
-fn cell(money: &Money) -> String {
+pub(crate) fn cell(money: &Money) -> String {
     let text = money.to_string();
     text.split_once(' ').map_or_else(|| text.clone(), |(number, _)| number.to_owned())
 }

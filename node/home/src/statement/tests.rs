@@ -11,25 +11,25 @@ use super::{LineKind, StatementFault, gateway, merchant};
 use crate::test_chain::{AGENTS, DESK, GATEWAYS, PROVIDER, SERVICE, SHOP, TestChain};
 
 const OFFSET_MIN: i16 = 480;
-const A: u32 = GATEWAYS[0];
-const B: u32 = GATEWAYS[1];
-const C: u32 = GATEWAYS[2];
+pub(crate) const A: u32 = GATEWAYS[0];
+pub(crate) const B: u32 = GATEWAYS[1];
+pub(crate) const C: u32 = GATEWAYS[2];
 const WINDOW_MS: u64 = 10_000;
 
 fn month(text: &str) -> Month {
     text.parse().unwrap()
 }
 
-fn says(chain: &mut TestChain, who: u32, kind: Kind, text: &str) -> (u32, Operations) {
+pub(crate) fn says(chain: &mut TestChain, who: u32, kind: Kind, text: &str) -> (u32, Operations) {
     (who, chain.operations(who, kind, text))
 }
 
-fn subjects(operations: &Operations) -> Vec<String> {
+pub(crate) fn subjects(operations: &Operations) -> Vec<String> {
     (0..operations.len()).map(|index| operations.subject(index)).collect()
 }
 
 /// A change that one operator proposes and another approves, in two blocks.
-fn govern(chain: &mut TestChain, text: &str) {
+pub(crate) fn govern(chain: &mut TestChain, text: &str) {
     let height = chain.state.height().0 + 2;
     let text = format!("[[orders]]\nactivation_height = {height}\n{text}");
     let proposed = says(chain, 1, Kind::Proposal, &text);
@@ -41,7 +41,7 @@ fn govern(chain: &mut TestChain, text: &str) {
 }
 
 /// Money that comes in, by maker and checker, in two blocks.
-fn deposit(chain: &mut TestChain, account: &str, amount: &str) {
+pub(crate) fn deposit(chain: &mut TestChain, account: &str, amount: &str) {
     let (currency, text) = (&account[account.len() - 3..], format!("deposit,{account},{amount}"));
     let proposed = says(chain, AGENTS[0], Kind::Transfer, &text);
     let id = subjects(&proposed.1).remove(0);
@@ -52,7 +52,7 @@ fn deposit(chain: &mut TestChain, account: &str, amount: &str) {
 }
 
 /// Everything that moves a merchant's and a gateway's money, around the first of November in UTC+8.
-fn a_chain_on_which_everything_happened() -> TestChain {
+pub(crate) fn a_chain_on_which_everything_happened() -> TestChain {
     let (begins, _) = month("2026-11").bounds(OFFSET_MIN);
     let mut chain = TestChain::new(begins.minus(30_000));
     let programme = format!(
@@ -141,7 +141,7 @@ fn november(chain: &mut TestChain, ids: &[String]) {
 }
 
 /// Maker and checker settle a closed window, in two blocks.
-fn settle(chain: &mut TestChain, window: u64) {
+pub(crate) fn settle(chain: &mut TestChain, window: u64) {
     let digest = chain.store.window(WindowId(window)).unwrap().unwrap().digest();
     let proposed = says(chain, AGENTS[0], Kind::SettleWindow, &format!("{window},{digest},RTGS"));
     assert_eq!(chain.block(100, &[proposed]), [0]);

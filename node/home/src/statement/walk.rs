@@ -15,19 +15,19 @@ use zerocopy::FromBytes;
 use super::{Cause, StatementFault};
 
 /// Something that moved money, in the order of the chain.
-pub(super) struct Event {
-    pub(super) at: At,
-    pub(super) what: What,
+pub(crate) struct Event {
+    pub(crate) at: At,
+    pub(crate) what: What,
 }
 
 /// Where and when.
 #[derive(Clone, Copy)]
-pub(super) struct At {
-    pub(super) cause: Cause,
-    pub(super) time_ms: u64,
+pub(crate) struct At {
+    pub(crate) cause: Cause,
+    pub(crate) time_ms: u64,
 }
 
-pub(super) enum What {
+pub(crate) enum What {
     /// An order was collected, with what the merchant is to be paid and the cashback granted.
     Collected { item: RechargeItem, payout: Amount, cashback: Amount },
     /// An instruction's money arrived.
@@ -53,7 +53,7 @@ pub(super) enum What {
 
 impl What {
     /// The instruction that a word is about.
-    pub(super) fn instruction(&self) -> Option<InstructionId> {
+    pub(crate) fn instruction(&self) -> Option<InstructionId> {
         match self {
             Self::Arrived { instruction, .. }
             | Self::Failed { instruction }
@@ -66,7 +66,7 @@ impl What {
 }
 
 /// A home's blocks and the state after the last of them.
-pub(super) struct Walk<'a> {
+pub(crate) struct Walk<'a> {
     store: &'a dyn ChainStore,
     state: &'a State,
     /// Orders submitted on the way that may still be collected, by id, hence by age.
@@ -74,12 +74,12 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(store: &'a dyn ChainStore, state: &'a State) -> Self {
+    pub(crate) fn new(store: &'a dyn ChainStore, state: &'a State) -> Self {
         Self { store, state, recent: BTreeMap::new() }
     }
 
     /// Goes through the blocks from `first` up to before `end`.
-    pub(super) fn each(
+    pub(crate) fn each(
         &mut self,
         first: Height,
         end: Height,
@@ -94,7 +94,7 @@ impl<'a> Walk<'a> {
     }
 
     /// What happened in one block.
-    pub(super) fn block(&mut self, height: Height) -> Result<Vec<Event>, StatementFault> {
+    pub(crate) fn block(&mut self, height: Height) -> Result<Vec<Event>, StatementFault> {
         let missing = |what| StatementFault::Missing { what, height };
         let header = self.store.block(height)?.ok_or_else(|| missing("a block"))?.block.header;
         let payload = self.store.payload(height)?.ok_or_else(|| missing("batches"))?;
@@ -268,18 +268,18 @@ impl At {
 }
 
 /// The header of a batch, and the bytes of its items.
-fn items_of(bytes: &[u8]) -> Option<(BatchHeader, impl Iterator<Item = &[u8]>)> {
+pub(crate) fn items_of(bytes: &[u8]) -> Option<(BatchHeader, impl Iterator<Item = &[u8]>)> {
     let header: BatchHeader =
         codec::decode(bytes.get(..BATCH_HEADER_BYTES)?, BATCH_HEADER_BYTES).ok()?;
     let size = BatchKind::from_number(header.kind)?.item_bytes();
     Some((header, bytes.get(BATCH_PREFIX_BYTES..)?.chunks_exact(size)))
 }
 
-fn read<T: FromBytes>(bytes: &[u8], height: Height) -> Result<T, StatementFault> {
+pub(crate) fn read<T: FromBytes>(bytes: &[u8], height: Height) -> Result<T, StatementFault> {
     T::read_from_bytes(bytes).map_err(|_| StatementFault::Missing { what: "an item", height })
 }
 
 /// The pair of currencies of an order: collected, paid out.
-pub(super) fn pair(item: &RechargeItem) -> (Currency, Currency) {
+pub(crate) fn pair(item: &RechargeItem) -> (Currency, Currency) {
     (item.currency(), item.payout_currency())
 }

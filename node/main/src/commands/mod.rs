@@ -4,6 +4,7 @@ mod audit;
 mod backup;
 mod bench;
 mod bench_history;
+mod close;
 mod decide;
 mod key;
 mod lineage;
@@ -86,6 +87,8 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Work out a home's outcomes, accounts and windows again by the independent rules.
     Audit(audit::AuditArgs),
+    /// What a home's ledger held, moved and owed on one day, in files that add up.
+    Close(close::CloseArgs),
     /// Copy a home's blocks into a folder while its node runs; never its keys or its vote guard.
     Backup(backup::BackupArgs),
     /// Make a new home from a backup, with every block verified from genesis.
@@ -142,6 +145,7 @@ fn run(cli: Cli, output: Output) -> anyhow::Result<Exit> {
             Command::Verify(args) => verify::run(args, output),
             Command::Replay(args) => replay::run(args, output),
             Command::Audit(args) => audit::run(args, output),
+            Command::Close(args) => close::run(args, output),
             Command::Backup(args) => backup::run(args, output),
             Command::Restore(args) => restore::run(args, output),
             Command::Statement(args) => statement::run(args),
