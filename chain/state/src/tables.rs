@@ -13,8 +13,9 @@ use chain_types::{
 use crate::checkpoint::{Reader, put_list};
 use crate::fault::StateFault;
 use crate::records::{
-    Corridor, HeldOrder, PolicyRecord, ProgrammeRecord, ProposalRecord, ProposedSettlement,
-    QuoteRecord, RateRecord, ReferenceRecord, SlaCounters, Stage, TransferRecord, WindowSettlement,
+    CashbackSum, Corridor, HeldOrder, PolicyRecord, ProgrammeRecord, ProposalRecord,
+    ProposedSettlement, QuoteRecord, RateRecord, ReferenceRecord, SlaCounters, Stage,
+    TransferRecord, WindowSettlement,
 };
 
 /// Whose rate of which pair: collected, paid out, provider.
@@ -42,6 +43,15 @@ pub struct StepInWord {
     pub reference: [u8; 32],
     /// Block time.
     pub time: TimeMs,
+}
+
+/// What was returned of an instruction after it arrived.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub struct ArrivedReturns {
+    /// Of its amount, in minor units of its currency.
+    pub payout: Amount,
+    /// Of the cashback on its orders, ascending by gateway and currency.
+    pub cashback: Vec<CashbackSum>,
 }
 
 /// What was booked for a gateway or merchant on one day.
@@ -207,10 +217,13 @@ tables! {
     step_ins: (InstructionId, ParticipantId) => StepInWord;
     /// What was returned of instructions after their arrival, by the time of that, for as long as
     /// their money may come back.
-    arrived_returns: (TimeMs, InstructionId) => Amount;
+    arrived_returns: (TimeMs, InstructionId) => ArrivedReturns;
     /// When orders that had been held were released, while their window may be open.
     hold_releases: OrderId => TimeMs;
     /// Periods that governance changed since, by parameter and the block time up to which they were
     /// in force: what began under one ends under it.
     past_periods: (u16, TimeMs) => u64;
+    /// Cashback promised on orders of the open window, by the instruction that they will be part
+    /// of, who collected them and their currency.
+    promised: (InstructionId, ParticipantId, Currency) => Amount;
 }

@@ -92,10 +92,10 @@ impl Index {
                 self.window_settlements.insert(word.window, word);
             }
             Record::Instruction(instruction) => {
-                self.instructions.insert(instruction.id, instruction);
                 if let Some(height) = instruction.ended_at() {
-                    self.instructions_ended.insert((instruction.id, height), instruction);
+                    self.instructions_ended.insert((instruction.id, height), instruction.clone());
                 }
+                self.instructions.insert(instruction.id, instruction);
             }
             Record::AccountEntry(entry) => {
                 let at = EntryCursor { height: entry.height, sequence: entry.sequence };
@@ -348,7 +348,7 @@ impl ChainStore for MemoryStore {
         &self,
         instruction: &InstructionId,
     ) -> Result<Option<InstructionRecord>, StoreFault> {
-        Ok(self.inner().index.instructions.get(instruction).copied())
+        Ok(self.inner().index.instructions.get(instruction).cloned())
     }
 
     fn ended_instruction(
@@ -358,7 +358,12 @@ impl ChainStore for MemoryStore {
     ) -> Result<Option<InstructionRecord>, StoreFault> {
         let inner = self.inner();
         let range = (*instruction, Height(0))..=(*instruction, height);
-        Ok(inner.index.instructions_ended.range(range).next_back().map(|(_, record)| *record))
+        Ok(inner
+            .index
+            .instructions_ended
+            .range(range)
+            .next_back()
+            .map(|(_, record)| record.clone()))
     }
 
     fn instructions(

@@ -346,8 +346,12 @@ pub struct ReturnReport {
     pub amount: Money,
     /// How much of the payout, in the currency that the merchant is paid in.
     pub payout: Money,
-    /// How much cashback was taken back.
+    /// How much cashback of the order was taken back, or is promised no longer.
     pub cashback: Money,
+    /// How much the gateway paid for other cashback of the user's month that rested on the order.
+    pub cashback_rested: Money,
+    /// How much of `cashback` the collecting gateway had paid before, and does not pay again.
+    pub cashback_set_off: Money,
     /// The reason's number.
     pub reason: u16,
     /// The nearest ISO 20022 code.

@@ -69,8 +69,10 @@ impl Chain {
         let Executed { block, outcomes, writes } = executed;
         for record in writes.records() {
             match record {
-                Record::Instruction(found) => drop(self.instructions.insert(found.id, *found)),
-                Record::Quote(found) => drop(self.quotes.insert(found.id, *found)),
+                Record::Instruction(found) => {
+                    drop(self.instructions.insert(found.id, found.clone()))
+                }
+                Record::Quote(found) => drop(self.quotes.insert(found.id, found.clone())),
                 Record::Window(found) => drop(self.windows.insert(found.id, found.clone())),
                 _ => {}
             }
@@ -124,7 +126,7 @@ impl History for Chain {
     }
 
     fn instruction(&self, id: &InstructionId) -> Option<InstructionRecord> {
-        self.instructions.get(id).copied()
+        self.instructions.get(id).cloned()
     }
 
     fn quote(&self, id: QuoteId) -> Option<QuoteRecord> {
