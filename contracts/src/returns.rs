@@ -19,8 +19,9 @@
 //! Always: what a return leaves of a converted order is what an order of that amount would have
 //! become, so that nobody gains by returning a part, and a full return takes back exactly all,
 //! however it was cut. What is left keeps the cashback of an order of that amount, and what rested
-//! on an order that went is paid by who returns it (`stayed`). The provider takes back its own conversion for a stated time; later the payout
-//! goes to the collecting gateway as it is, in the payout currency.
+//! on an order that went is paid by who returns it (`stayed`). The provider takes back its own
+//! conversion for a stated time; later the payout goes to the collecting gateway as it is, in the
+//! payout currency.
 
 use chain_state::records::fingerprint;
 use chain_state::{

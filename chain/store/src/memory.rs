@@ -375,12 +375,12 @@ impl ChainStore for MemoryStore {
         let inner = self.inner();
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
         let after = inner.index.instructions.range((start, Bound::Unbounded));
-        let wanted = after.map(|(_, found)| *found).filter(|found| match filter {
+        let wanted = after.map(|(_, found)| found).filter(|found| match filter {
             InstructionFilter::All => true,
             InstructionFilter::Window(window) => found.id.window == window,
             InstructionFilter::Gateway(gateway) => found.gateway == gateway,
         });
-        Ok(wanted.take(limit.min(PAGE_ITEMS_MAX)).collect())
+        Ok(wanted.take(limit.min(PAGE_ITEMS_MAX)).cloned().collect())
     }
 
     fn last_instruction(

@@ -315,6 +315,18 @@ pub struct InstructionReport {
     /// The bank's reference, hexadecimal; absent while it is instructed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+    /// Cashback on its orders: promised until it arrives, owed since; absent when there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cashback: Vec<CashbackSumReport>,
+}
+
+/// Cashback that one gateway granted on orders of an instruction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CashbackSumReport {
+    /// The gateway that collected the orders.
+    pub gateway: u32,
+    /// How much, less what was taken back before the arrival.
+    pub amount: Money,
 }
 
 /// Why an instruction could not be paid.

@@ -220,9 +220,9 @@ impl Making<'_> {
     }
 
     /// A return owes its amount to the gateway that collected, or the payout where it is converted
-    /// back no longer; what it was owed of cashback it gives back, less what it has paid before. What
-    /// rested on the order is owed by the gateway that sent it back, and later than the window of
-    /// the order the payout too.
+    /// back no longer; what it was owed of cashback it gives back, less what it has paid before.
+    /// What rested on the order is owed by the gateway that sent it back, and later than the window
+    /// of the order the payout too.
     fn returned(&mut self, at: At, order: &RechargeItem, record: &ReturnRecord) {
         let (currency, payout_currency) = pair(order);
         let id = order.order_id().to_string();
