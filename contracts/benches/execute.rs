@@ -156,6 +156,8 @@ fn count_users(state: &mut State, merchants: u64) {
                 user_month_max: Amount(0),
                 offset_min: 480,
                 is_active: true,
+                order_least: Amount(13),
+                gateways: vec![GATEWAY],
             };
             let mut entropy = [0; 10];
             entropy[..8].copy_from_slice(&merchant.to_le_bytes());

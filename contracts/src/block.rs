@@ -281,17 +281,22 @@ fn run<'a>(
             let mut lanes = Lanes::default();
             let numbers = users::expect(overlay, items, &mut lanes);
             let expected = overlay.expect_orders(items.iter().map(RechargeItem::order_id));
-            each!(items.iter().zip(numbers.iter().zip(&expected)), |item, at, leaf| {
+            let items = items.iter().zip(numbers.iter().zip(&expected));
+            let outcomes = each!(items, |item, at, leaf| {
                 let (item, (lane, expected)) = item;
                 let lane = lanes.numbered(*lane);
                 orders::submit(overlay, submitter, item, leaf, at, expected, lane)
-            })
+            });
+            lanes.keep_promised(overlay);
+            outcomes
         }
         Items::Collect(items) => {
             let mut lanes = Lanes::default();
-            each!(items, |item, at, _leaf| {
+            let outcomes = each!(items, |item, at, _leaf| {
                 reservations::collect(overlay, submitter, item, at, &mut lanes)
-            })
+            });
+            lanes.keep_promised(overlay);
+            outcomes
         }
         Items::Debiting(items) => {
             each!(items, |item, at, _leaf| reservations::debit(overlay, submitter, item, at))

@@ -348,7 +348,12 @@ fn check_operators(before: &RegistryContent, after: &RegistryContent) -> Result<
 }
 
 fn check_programme(state: &State, content: &RegistryContent, programme: &Programme) -> Checked {
+    let is_gateway = |id: &ParticipantId| {
+        let found = state.participant(*id);
+        found.is_some_and(|found| found.roles.any_of(Roles::GATEWAY))
+    };
     let is_known = state.merchant(programme.merchant).is_some()
+        && programme.gateways.iter().all(is_gateway)
         && content.currencies.binary_search(&programme.currency).is_ok();
     if is_known && programme.is_well_formed() { Ok(None) } else { Err(Rejection::ChangeInvalid) }
 }

@@ -113,7 +113,7 @@ pub(crate) fn count_arrival(overlay: &mut Overlay<'_>, record: &InstructionRecor
 /// Notes every outstanding instruction whose deadline has passed since the block before.
 pub(crate) fn notice_overdue(overlay: &mut Overlay<'_>) {
     for id in overlay.state().overdue_instructions(overlay.time()) {
-        let Some(record) = overlay.instruction(&id).copied() else {
+        let Some(record) = overlay.instruction(&id).cloned() else {
             continue;
         };
         overlay.breach(Breach {

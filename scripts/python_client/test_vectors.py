@@ -66,7 +66,8 @@ def changes():
         ("power", struct.pack("<IQ", 3, 0)),
         ("currency", struct.pack("<H", 840)),
         ("programme",
-         struct.pack("<QH", 1001, 156) + tiers + struct.pack("<QQh?", 5_000, 20_000, -300, True)),
+         struct.pack("<QH", 1001, 156) + tiers + struct.pack("<QQh?", 5_000, 20_000, -300, True)
+         + struct.pack("<QQII", 13, 2, 201, 202)),
         ("protocol_version", struct.pack("<H", 1)),
         ("node_keys", struct.pack("<I", 4) + public_key(16) + public_key(6)),
         ("node_removed", struct.pack("<I", 4)),

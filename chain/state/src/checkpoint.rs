@@ -112,7 +112,7 @@ impl State {
         put_map(&mut bytes, &self.window.collected);
         put_map(&mut bytes, &self.window.dues);
         put_map(&mut bytes, &self.window.legs);
-        put_list(&mut bytes, self.instructions.len(), self.instructions.records().copied());
+        put_list(&mut bytes, self.instructions.len(), self.instructions.records().cloned());
         self.tables.put(&mut bytes);
         let UserBook { lines, months, days } = &self.users;
         let (lines, months, days) = (lines.copied(), months.copied(), days.copied());

@@ -14,7 +14,7 @@ use chain_types::{
 use crate::checkpoint::{Reader, put_list};
 use crate::fault::StateFault;
 use crate::records::{
-    Corridor, HeldOrder, LineRecord, PolicyRecord, ProgrammeRecord, ProposalRecord,
+    CashbackSum, Corridor, HeldOrder, LineRecord, PolicyRecord, ProgrammeRecord, ProposalRecord,
     ProposedSettlement, QuoteRecord, RateRecord, ReferenceRecord, SlaCounters, Stage,
     TransferRecord, WindowSettlement,
 };
@@ -44,6 +44,15 @@ pub struct StepInWord {
     pub reference: [u8; 32],
     /// Block time.
     pub time: TimeMs,
+}
+
+/// What was returned of an instruction after it arrived.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub struct ArrivedReturns {
+    /// Of its amount, in minor units of its currency.
+    pub payout: Amount,
+    /// Of the cashback on its orders, ascending by gateway and currency.
+    pub cashback: Vec<CashbackSum>,
 }
 
 /// What was booked for a gateway or merchant on one day.
@@ -221,7 +230,7 @@ tables! {
     step_ins: (InstructionId, ParticipantId) => StepInWord;
     /// What was returned of instructions after their arrival, by the time of that, for as long as
     /// their money may come back.
-    arrived_returns: (TimeMs, InstructionId) => Amount;
+    arrived_returns: (TimeMs, InstructionId) => ArrivedReturns;
     /// When orders that had been held were released, while their window may be open.
     hold_releases: OrderId => TimeMs;
     /// Periods that governance changed since, by parameter and the block time up to which they were
@@ -238,4 +247,7 @@ tables! {
     consents: (ParticipantId, OrderId) => Amount;
     /// To how many orders of the open window a party has consented.
     consent_counts: ParticipantId => u32;
+    /// Cashback promised on orders of the open window, by the instruction that they will be part
+    /// of, who collected them and their currency.
+    promised: (InstructionId, ParticipantId, Currency) => Amount;
 }

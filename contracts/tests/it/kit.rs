@@ -670,7 +670,7 @@ impl History for Chain {
 
     fn instruction(&self, id: &InstructionId) -> Option<InstructionRecord> {
         self.records.iter().rev().find_map(|record| match record {
-            Record::Instruction(found) if found.id == *id => Some(*found),
+            Record::Instruction(found) if found.id == *id => Some(found.clone()),
             _ => None,
         })
     }

@@ -9,6 +9,7 @@ use chain_types::{
 };
 
 use crate::books::{Account, Books, Counters, Movement};
+use crate::calendar::Month;
 use crate::cashback::{Cashback, Recharges};
 use crate::consents::Consents;
 use crate::finding::{Finding, Place};
@@ -241,9 +242,15 @@ impl Auditor {
         self.instructions.all.iter().map(|(key, instruction)| (id(*key), instruction)).collect()
     }
 
-    /// What each user had of each programme in the last month, by merchant, currency and user.
-    pub fn recharges(&self) -> BTreeMap<(u64, u16, [u8; 16]), Recharges> {
+    /// What each user had of each programme in each month, by merchant, currency, user and month.
+    pub fn recharges(&self) -> BTreeMap<(u64, u16, [u8; 16], Month), Recharges> {
         self.cashback.uses.clone()
+    }
+
+    /// The cashback that is promised, or was owed from its arrival on, on an instruction's orders:
+    /// by collecting gateway and currency, in minor units.
+    pub fn cashback_of(&self, id: InstructionId) -> Vec<((u32, u16), u64)> {
+        self.cashback.of((id.window.0, id.merchant.0, id.currency.0))
     }
 
     /// The last sum of a day of each user and currency, of those that had a maximum.

@@ -218,6 +218,7 @@ impl Auditor {
         }
         let payable = Account::payable(merchant, currency);
         self.books.post(Movement::new(payable, instruction.left, liquidity));
+        self.cashback_arrives(key);
         self.statement_of(merchant, currency).arrived += u128::from(instruction.left);
         self.clock_arrival(key, &instruction);
         instruction.status = InstructionStatus::Arrived { time_ms: self.time };

@@ -8,6 +8,7 @@ use chain_types::{
 
 use crate::auditor::{Auditor, Verdict};
 use crate::books::{Account, Movement};
+use crate::cashback::Counted;
 use crate::fx::Fill;
 
 /// Where an order stands.
@@ -59,6 +60,8 @@ pub(crate) struct Order {
     pub(crate) collection: Option<Collection>,
     /// The cashback granted on it.
     pub(crate) cashback: u64,
+    /// Under what it counted in its user's month of a cashback programme.
+    pub(crate) counted: Option<Counted>,
     /// Its returns so far, by sequence from 1.
     pub(crate) returns: Vec<ReturnItem>,
     /// The sum of its returns, in its own currency.
@@ -78,6 +81,7 @@ impl Order {
             waits_until: 0,
             collection: None,
             cashback: 0,
+            counted: None,
             returns: Vec::new(),
             returned: 0,
         }

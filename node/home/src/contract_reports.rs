@@ -32,6 +32,8 @@ pub fn returned(record: &ReturnRecord, pair: (Currency, Currency)) -> ReturnRepo
         amount: Money::new(record.amount, pair.0),
         payout: Money::new(record.payout, pair.1),
         cashback: Money::new(record.cashback, pair.0),
+        cashback_rested: Money::new(record.cashback_rested, pair.0),
+        cashback_set_off: Money::new(record.cashback_set_off, pair.0),
         reason: record.reason,
         iso_code: ReturnReport::iso_code(record.reason),
         is_reversal: record.is_reversal,

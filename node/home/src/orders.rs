@@ -114,7 +114,7 @@ impl Orders {
             location: Some(located(record.location, found.batch_id)),
             status_location: moved.then(|| self.location(record.status_location)).transpose()?,
             order: Some(OrderContent::new(&found.item, found.batch.submitter, paying)),
-            instruction_id: found.instruction.map(|instruction| instruction.id),
+            instruction_id: found.instruction.as_ref().map(|instruction| instruction.id),
             conversion: self.conversion(&found)?,
             cashback: self.cashback(&found)?,
             returned,
@@ -284,7 +284,7 @@ impl Orders {
         let parameters = rules.parameters();
         let ended = found.ended.time.0;
         let status = found.record.status;
-        let settled = found.instruction.and_then(|instruction| match instruction.status {
+        let settled = found.instruction.as_ref().and_then(|instruction| match instruction.status {
             // Sent back before it was paid: nothing arrived, and each return has its own time.
             InstructionStatus::Instructed | InstructionStatus::Returned { .. } => None,
             InstructionStatus::Arrived { time, .. } | InstructionStatus::Failed { time, .. } => {
@@ -306,7 +306,7 @@ impl Orders {
             collected_ms: (status == OrderStatus::Collected).then_some(ended),
             reversible_until_ms: None,
             ended_ms: has_ended.then_some(ended),
-            instructed_ms: found.instruction.map(|instruction| instruction.instructed.0),
+            instructed_ms: found.instruction.as_ref().map(|instruction| instruction.instructed.0),
             arrived_ms: settled,
             deadline_ms: (status != OrderStatus::Rejected).then_some(deadline.0),
         }
@@ -328,7 +328,7 @@ impl Found {
             OrderStatus::Expired => OrderState::Expired,
             OrderStatus::Held => OrderState::Held,
             OrderStatus::Refused => OrderState::Refused,
-            OrderStatus::Collected => match self.instruction.map(|record| record.status) {
+            OrderStatus::Collected => match self.instruction.as_ref().map(|record| record.status) {
                 None => OrderState::Collected,
                 Some(InstructionStatus::Instructed) => OrderState::Instructed,
                 Some(InstructionStatus::Arrived { .. }) => OrderState::Arrived,

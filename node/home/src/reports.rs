@@ -1,16 +1,16 @@
 //! The chain's records in the words of the public interface.
 
 use chain_state::{
-    Account, AccountEntry, AccountKey, BreachRecord, BreachSubject, EntryCause, EvidenceRecord,
-    InstructionRecord, InstructionStatus, ProposedSettlement, Stage, State, WindowRecord,
-    WindowSettlement,
+    Account, AccountEntry, AccountKey, BreachRecord, BreachSubject, CashbackSum, EntryCause,
+    EvidenceRecord, InstructionRecord, InstructionStatus, ProposedSettlement, Stage, State,
+    WindowRecord, WindowSettlement,
 };
 use chain_types::{
     BlockHash, Currency, EquivocationKind, FailureReason, Node, RecordProof, WindowId,
 };
 use rpc_api::{
-    AccountKind, AccountName, AccountReport, BreachReport, BreachStage, CountersReport,
-    CurrencyBalance, EntryReport, EvidenceKind, EvidenceReport, InstructionReport,
+    AccountKind, AccountName, AccountReport, BreachReport, BreachStage, CashbackSumReport,
+    CountersReport, CurrencyBalance, EntryReport, EvidenceKind, EvidenceReport, InstructionReport,
     InstructionState, Money, PositionReport, SettlementProposedReport, TrialBalance,
     WindowProofReport, WindowReport, WindowSettledReport, encode_base64,
 };
@@ -116,7 +116,12 @@ pub fn instruction(record: &InstructionRecord) -> InstructionReport {
         },
         recalled_ms: record.recalled.map(|time| time.0),
         reference: settled.map(|_| hex::encode(record.reference)),
+        cashback: record.cashback.iter().map(cashback_sum).collect(),
     }
+}
+
+fn cashback_sum(sum: &CashbackSum) -> CashbackSumReport {
+    CashbackSumReport { gateway: sum.gateway.0, amount: Money::new(sum.amount, sum.currency) }
 }
 
 /// The interface's name of an account.

@@ -389,9 +389,8 @@ fn user_month(
     // Before its first version holds, a programme counts nobody.
     let programme = record.at(state.height().next()).or(record.versions.first().map(|(_, p)| p))?;
     let month = month_of(state.time(), i64::from(programme.offset_min));
-    let entry = state.user_month(&UserMonthKey { user, programme: record.number });
-    let (count, granted) =
-        if entry.month == month { (entry.count, entry.granted()) } else { (0, 0) };
+    let entry = state.user_month(&UserMonthKey { user, programme: record.number, month });
+    let (count, granted) = (entry.count, entry.granted());
     let most = programme.user_month_max;
     let left = Amount(most.0.saturating_sub(granted));
     Some(UserMonthReport {

@@ -465,6 +465,8 @@ fn what_stands_beside_the_state_follows_governance() {
         user_month_max: Amount(0),
         offset_min: 0,
         is_active: true,
+        order_least: Amount(13),
+        gateways: Vec::new(),
     };
     chain.assert_beside();
     chain.govern(&Change::Programme(programme.clone()));

@@ -34,7 +34,7 @@ impl Shelf {
             match record {
                 Record::Instruction(record) => {
                     if let Some(height) = record.ended_at() {
-                        books.instructions.insert((record.id, height), *record);
+                        books.instructions.insert((record.id, height), record.clone());
                     }
                 }
                 Record::Quote(record) => {
@@ -85,7 +85,9 @@ impl Archive for Shelf {
 
     fn instruction(&self, id: &InstructionId, height: Height) -> Option<InstructionRecord> {
         let range = (*id, Height(0))..=(*id, height);
-        self.read(|books| books.instructions.range(range).next_back().map(|(_, record)| *record))
+        self.read(|books| {
+            books.instructions.range(range).next_back().map(|(_, record)| record.clone())
+        })
     }
 
     fn quote(&self, id: QuoteId) -> Option<QuoteRecord> {

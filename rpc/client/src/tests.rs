@@ -2,7 +2,7 @@
 //! Operation files: every form, and errors that say where to look.
 
 use chain_types::{
-    CashbackTier, Change, Currency, Height, OrderId, ParticipantId, RechargeItem, TimeMs,
+    Amount, CashbackTier, Change, Currency, Height, OrderId, ParticipantId, RechargeItem, TimeMs,
 };
 use rpc_api::ChangeReport;
 
@@ -332,8 +332,11 @@ fn a_programme_has_the_default_tier_or_those_it_names() {
     };
     let Ok(Some(Change::Programme(programme))) = of("") else { panic!() };
     assert_eq!((programme.tiers, programme.is_active), (vec![CashbackTier::DEFAULT], true));
-    let extra = "tiers = '5:800 20:1000'\noffset_min = '-60'\norder_max = '10'\nactive = false";
+    let extra = "tiers = '5:800 20:1000'\noffset_min = '-60'\norder_max = '10'\nactive = false\n\
+        order_least = '2.50'\ngateways = '202 201'";
     let Ok(Some(Change::Programme(programme))) = of(extra) else { panic!() };
+    let gateways = vec![ParticipantId(201), ParticipantId(202)];
+    assert_eq!((programme.order_least, programme.gateways), (Amount(250), gateways));
     assert_eq!(programme.tiers[1], CashbackTier { above: 20, basis_points: 1_000 });
     assert_eq!(
         (programme.offset_min, programme.order_max.0, programme.is_active),

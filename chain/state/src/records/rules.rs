@@ -117,6 +117,13 @@ impl ProgrammeRecord {
     pub fn at(&self, height: Height) -> Option<&Programme> {
         self.versions.iter().rev().find(|(since, _)| *since <= height).map(|(_, found)| found)
     }
+
+    /// The lowest byte of the number of the version under which the block of `height` executes,
+    /// counted from 1: what differs between versions that follow each other.
+    pub fn version_at(&self, height: Height) -> u8 {
+        let count = self.versions.iter().rev().skip_while(|(since, _)| *since > height).count();
+        (count & 0xFF) as u8
+    }
 }
 
 numbered! {

@@ -232,6 +232,11 @@ fn records_of_windows_and_payments_are_as_the_page_says() {
         deadline: TimeMs(39),
         status,
         reference: [40; 32],
+        cashback: vec![CashbackSum {
+            gateway: ParticipantId(45),
+            currency: Currency(156),
+            amount: Amount(46),
+        }],
     };
     let (time, location) = (TIME, PLACE);
     let rows: [(InstructionStatus, &[u128]); 4] = [
@@ -260,6 +265,7 @@ fn records_of_windows_and_payments_are_as_the_page_says() {
             ("deadline", &[39]),
             ("status", progress),
             ("reference", &[40]),
+            ("cashback", &[1, 45, 156, 46]),
         ];
         is(Record::Instruction(record(status)), 1, "instruction", expected);
     }
@@ -398,6 +404,8 @@ fn records_of_money_in_and_out_are_as_the_page_says() {
         time: TIME,
         location: PLACE,
         from_payable: true,
+        cashback_rested: Amount(9),
+        cashback_set_off: Amount(10),
     };
     let expected: &[(&str, &[u128])] = &[
         ("order", &[1]),
@@ -413,6 +421,8 @@ fn records_of_money_in_and_out_are_as_the_page_says() {
         ("time", &[1_000_001]),
         ("operation", &[61, 62, 63]),
         ("from the payable", &[1]),
+        ("cashback that rested on it", &[9]),
+        ("cashback set off", &[10]),
     ];
     is(Record::Return(back), 5, "return", expected);
     let transfer = TransferRecord {

@@ -389,6 +389,8 @@ pub fn changes() -> Vec<(&'static str, Change)> {
         user_month_max: Amount(20_000),
         offset_min: -300,
         is_active: true,
+        order_least: Amount(13),
+        gateways: vec![ParticipantId(201), ParticipantId(202)],
     };
     let (participant_202, merchant_1002) = (ParticipantId(202), MerchantId(1002));
     let second_key = key(SECOND_KEY).public_key();

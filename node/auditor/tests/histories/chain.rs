@@ -72,7 +72,9 @@ impl Chain {
         let Executed { block, outcomes, writes } = executed;
         for record in writes.records() {
             match record {
-                Record::Instruction(found) => drop(self.instructions.insert(found.id, *found)),
+                Record::Instruction(found) => {
+                    drop(self.instructions.insert(found.id, found.clone()))
+                }
                 Record::Breach(found) => self.breaches.push(*found),
                 Record::Quote(found) => drop(self.quotes.insert(found.id, *found)),
                 Record::Window(found) => drop(self.windows.insert(found.id, found.clone())),
@@ -137,7 +139,7 @@ impl History for Chain {
     }
 
     fn instruction(&self, id: &InstructionId) -> Option<InstructionRecord> {
-        self.instructions.get(id).copied()
+        self.instructions.get(id).cloned()
     }
 
     fn quote(&self, id: QuoteId) -> Option<QuoteRecord> {

@@ -349,6 +349,28 @@ impl Speaker {
             user_month_max: Amount(self.choose(&[0, 500, 2_000])),
             offset_min: self.choose(&[-720, -1, 0, 480, 840, 480, 480, 841]),
             is_active: !self.one_in(10),
+            order_least: self.order_least(tiers),
+            gateways: self.programme_gateways(),
+        }
+    }
+
+    /// Mostly the least that may be, or a little more; at times too little.
+    fn order_least(&mut self, tiers: &[(u16, u16)]) -> Amount {
+        let shares = tiers.iter().map(|(_, share)| u64::from(*share)).filter(|share| *share > 0);
+        let least = shares.map(|share| 10_000_u64.div_ceil(share)).max().unwrap_or(1);
+        let more = self.choose(&[0, 0, 0, 20, 500]);
+        Amount(if self.one_in(12) { least - 1 } else { least + more })
+    }
+
+    /// Mostly all gateways, at times one only, none, twice the same, or one that is none.
+    fn programme_gateways(&mut self) -> Vec<ParticipantId> {
+        let all = GATEWAYS.map(ParticipantId).to_vec();
+        match self.below(12) {
+            0 => vec![all[0]],
+            1 => vec![],
+            2 => vec![all[0], all[0]],
+            3 => vec![ParticipantId(0)],
+            _ => all,
         }
     }
 }

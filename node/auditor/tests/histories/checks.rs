@@ -161,17 +161,24 @@ pub fn compare_records(chain: &Chain, auditor: &Auditor) {
         let expected = (gateway, expected.amount, expected.left, due_ms, attempt, expected.orders);
         assert_eq!(found, expected, "instruction {id}");
     }
+    for found in chain.instructions.values().filter(|found| found.ended_at().is_none()) {
+        let sums = found.cashback.iter();
+        let sums: Vec<((u32, u16), u64)> =
+            sums.map(|sum| ((sum.gateway.0, sum.currency.0), sum.amount.0)).collect();
+        assert_eq!(sums, auditor.cashback_of(found.id), "cashback of instruction {}", found.id);
+    }
     let since = users::kept_since(chain.state.time());
-    for ((merchant, currency, user), expected) in auditor.recharges() {
+    for ((merchant, currency, user, month), expected) in auditor.recharges() {
         let programme = (chain_types::MerchantId(merchant), chain_types::Currency(currency));
         let programme = chain.state.tables().programmes[&programme].number;
-        let found = chain.state.user_month(&UserMonthKey { user, programme });
-        let month = expected.month.year * 12 + u64::from(expected.month.month) - 1;
-        if month < u64::from(since.month) {
+        let month = month.year * 12 + u64::from(month.month) - 1;
+        let month = u16::try_from(month).unwrap();
+        if month < since.month {
             continue;
         }
-        let expected = (month, expected.recharges, expected.granted);
-        let found = (u64::from(found.month), u64::from(found.count), u128::from(found.granted()));
+        let found = chain.state.user_month(&UserMonthKey { user, programme, month });
+        let found = (u64::from(found.count), u128::from(found.granted()));
+        let expected = (expected.recharges, expected.granted);
         assert_eq!(found, expected, "recharges of {user:?} for {merchant} in {currency}");
     }
     for ((user, currency), expected) in auditor.user_days() {

@@ -203,7 +203,7 @@ impl Speaker {
         is_wanted: impl Fn(&InstructionRecord) -> bool,
     ) -> Option<InstructionRecord> {
         let span = if self.one_in(30) { 2_000 } else { 60 };
-        let last = || now.chain.instructions.values().rev().take(span).copied();
+        let last = || now.chain.instructions.values().rev().take(span).cloned();
         let mut found: Vec<InstructionRecord> = last().filter(is_wanted).collect();
         if found.is_empty() || self.one_in(6) {
             found = last().collect();
@@ -211,7 +211,8 @@ impl Speaker {
         if found.is_empty() {
             return None;
         }
-        let mut found = self.choose(&found);
+        let at = usize::try_from(self.below(found.len() as u64)).ok()?;
+        let mut found = found.swap_remove(at);
         if self.one_in(40) {
             found.id.window.0 += self.below(3) * 1_000;
             found.id.merchant.0 += self.below(2);

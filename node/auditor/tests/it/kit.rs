@@ -414,5 +414,7 @@ pub fn programme(above: u16) -> Programme {
         user_month_max: Amount(0),
         offset_min: 480,
         is_active: true,
+        order_least: Amount(13),
+        gateways: vec![ParticipantId(20), ParticipantId(21)],
     }
 }

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use chain_types::change::CASHBACK_GATEWAYS_MAX;
 use chain_types::{
-    Amount, CashbackTier, Change, Currency, MerchantId, PolicyItem, PolicyScope, Programme,
+    Amount, CashbackTier, Change, Currency, MerchantId, ParticipantId, PolicyItem, PolicyScope,
+    Programme,
 };
 
 use rpc_client::orders::Profile;
@@ -40,7 +42,13 @@ impl Terms {
             amount: BUDGET,
         };
         let currencies: BTreeSet<Currency> = payees.iter().map(|(_, currency)| *currency).collect();
-        let programme = |(merchant, currency)| Change::Programme(programme(merchant, currency));
+        let gateways: BTreeSet<ParticipantId> =
+            profiles.iter().map(|profile| profile.gateway).collect();
+        let gateways: Vec<ParticipantId> =
+            gateways.into_iter().take(CASHBACK_GATEWAYS_MAX).collect();
+        let programme = |(merchant, currency)| {
+            Change::Programme(programme(merchant, currency, gateways.clone()))
+        };
         Self {
             budgets: payees.iter().map(budget).collect(),
             limits: currencies.into_iter().map(limit).collect(),
@@ -61,7 +69,7 @@ pub async fn turn_on(scheme: &Scheme, desk: &Party, profiles: &[Profile]) -> any
     Ok(())
 }
 
-fn programme(merchant: MerchantId, currency: Currency) -> Programme {
+fn programme(merchant: MerchantId, currency: Currency, gateways: Vec<ParticipantId>) -> Programme {
     Programme {
         merchant,
         currency,
@@ -70,6 +78,8 @@ fn programme(merchant: MerchantId, currency: Currency) -> Programme {
         user_month_max: Amount(USER_MAX),
         offset_min: 480,
         is_active: true,
+        order_least: Programme::least_of(&[CashbackTier::DEFAULT]),
+        gateways,
     }
 }
 

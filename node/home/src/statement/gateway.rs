@@ -73,9 +73,9 @@ pub struct GatewayPosition {
     pub returned_to_users: Money,
     /// What it sent back of instructions that it paid or could not pay.
     pub sent_back: Money,
-    /// Cashback that it credited to users.
+    /// Cashback that it credits to users; owed to it when their instructions arrive.
     pub cashback_granted: Money,
-    /// Cashback that returns took back from its users.
+    /// Cashback that returns took back, of its users' orders and by what it returned.
     pub cashback_taken_back: Money,
     /// What it owes.
     pub gross_debits: Money,
@@ -216,12 +216,13 @@ impl Making<'_> {
         sums.collected += wide(item.amount());
         sums.granted += wide(cashback);
         let id = item.order_id().to_string();
-        self.line(LineKind::Collected, at, id, item.currency(), item.amount(), cashback);
+        self.line(LineKind::Collected, at, id, item.currency(), item.amount(), Amount(0));
     }
 
     /// A return owes its amount to the gateway that collected, or the payout where it is converted
-    /// back no longer, and that gateway owes the cashback; later than the window of the order, the
-    /// gateway that sent it back owes the payout.
+    /// back no longer; what it was owed of cashback it gives back, less what it has paid before.
+    /// What rested on the order is owed by the gateway that sent it back, and later than the window
+    /// of the order the payout too.
     fn returned(&mut self, at: At, order: &RechargeItem, record: &ReturnRecord) {
         let (currency, payout_currency) = pair(order);
         let id = order.order_id().to_string();
@@ -233,15 +234,21 @@ impl Making<'_> {
                 (currency, record.amount)
             };
             self.sums.entry(to).or_default().returned_to_users += wide(credit);
-            self.sums.entry(currency).or_default().taken_back += wide(record.cashback);
-            if to == currency {
-                self.line(kind, at, id.clone(), currency, record.cashback, credit);
-            } else {
-                self.line(kind, at, id.clone(), to, Amount(0), credit);
-                if record.cashback.0 > 0 {
-                    self.line(kind, at, id.clone(), currency, record.cashback, Amount(0));
-                }
+            let own = Amount(record.cashback.0.saturating_sub(record.cashback_set_off.0));
+            self.sums.entry(currency).or_default().taken_back += wide(own);
+            self.line(kind, at, id.clone(), to, Amount(0), credit);
+            // What is only promised moves nothing when it goes.
+            let (back, again) = match record.from_payable {
+                true => (Amount(0), record.cashback_set_off),
+                false => (own, Amount(0)),
+            };
+            if back.0 > 0 || again.0 > 0 {
+                self.line(kind, at, id.clone(), currency, back, again);
             }
+        }
+        if record.gateway == self.gateway && record.cashback_rested.0 > 0 {
+            self.sums.entry(currency).or_default().taken_back += wide(record.cashback_rested);
+            self.line(kind, at, id.clone(), currency, record.cashback_rested, Amount(0));
         }
         // What failed stands in suspense; only what had arrived is sent back by its gateway.
         if record.gateway == self.gateway && !record.from_payable {
@@ -254,6 +261,19 @@ impl Making<'_> {
     fn moved(&mut self, event: &Event, id: InstructionId) -> Result<(), StatementFault> {
         let (before, after) = self.life(id, event)?;
         let (at, text, left) = (event.at, id.to_string(), before.left);
+        let (had, has) =
+            (before.standing == Standing::Arrived, after.standing == Standing::Arrived);
+        for (currency, sum) in before.cashback.iter().filter(|(_, sum)| sum.0 > 0) {
+            match (had, has) {
+                (false, true) => {
+                    self.line(LineKind::Arrived, at, text.clone(), *currency, Amount(0), *sum);
+                }
+                (true, false) => {
+                    self.line(LineKind::Bounced, at, text.clone(), *currency, *sum, Amount(0));
+                }
+                _ => {}
+            }
+        }
         if before.standing != Standing::Failed && after.standing == Standing::Failed {
             let has_arrived = before.standing == Standing::Arrived;
             let kind = if has_arrived { LineKind::Bounced } else { LineKind::Failed };
@@ -269,23 +289,37 @@ impl Making<'_> {
         Ok(())
     }
 
-    /// An instruction before and after an event. Goes back to the close of its window.
+    /// An instruction before and after an event. Goes back to the opening of its window.
     fn life(&self, id: InstructionId, event: &Event) -> Result<(Life, Life), StatementFault> {
         let height = Height(event.at.cause.height);
         let missing = StatementFault::Missing { what: "an instruction", height };
         let Some(record) = self.store.instruction(&id)? else { return Err(missing) };
-        let closed = self.store.window(id.window)?.and_then(|window| window.last_height);
-        let first = closed.unwrap_or_default().next();
+        let window = self.store.window(id.window)?;
+        let opened = window.as_ref().map_or(height, |window| window.first_height);
+        let last = window.and_then(|window| window.last_height).unwrap_or_default();
+        let first = last.next();
         let payer = |height| self.payout_gateways.at(self.genesis, id.merchant, height);
         let waits_ms = self.state.parameters().transfer_validity_ms;
         let mut life = Life::new(payer(first), record.amount);
-        Walk::new(self.store, self.state).each(first, height.next(), |past| {
+        Walk::new(self.store, self.state).each(opened, height.next(), |past| {
             if past.at.cause >= event.at.cause {
                 return Ok(());
             }
-            if let What::Returned { order, record } = &past.what {
+            let is_open = past.at.cause.height <= last.0;
+            if let What::Collected { item, cashback, .. } = &past.what {
+                let is_its =
+                    (item.merchant(), item.payout_currency()) == (id.merchant, id.currency);
+                if is_open && is_its && item.collecting_gateway() == self.gateway {
+                    life.granted(item.currency(), *cashback);
+                }
+            } else if let What::Returned { order, record } = &past.what {
                 if self.is_of(order, record, id)? {
-                    life.returned(record.payout);
+                    if !is_open {
+                        life.returned(record.payout);
+                    }
+                    if order.collecting_gateway() == self.gateway {
+                        life.taken_back(order.currency(), record.cashback);
+                    }
                 }
             } else if past.what.instruction() == Some(id) {
                 life.hear(&past, waits_ms, payer(Height(past.at.cause.height)));

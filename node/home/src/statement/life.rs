@@ -1,6 +1,8 @@
 //! An instruction's life as the words about it tell it.
 
-use chain_types::{Amount, ParticipantId};
+use std::collections::BTreeMap;
+
+use chain_types::{Amount, Currency, ParticipantId};
 
 use super::walk::{Event, What};
 
@@ -37,13 +39,28 @@ pub(super) struct Life {
     returned_since: u64,
     /// Agents who said that its gateway is absent.
     absences: Vec<Absence>,
+    /// What one gateway granted of cashback on its orders, by their currency.
+    pub(super) cashback: BTreeMap<Currency, Amount>,
 }
 
 impl Life {
     /// One that its window's close gave to a gateway.
     pub(super) fn new(gateway: Option<ParticipantId>, left: Amount) -> Self {
         let (standing, absences) = (Standing::Instructed, Vec::new());
-        Self { gateway, standing, left, attempt: 1, returned_since: 0, absences }
+        let (attempt, returned_since, cashback) = (1, 0, BTreeMap::new());
+        Self { gateway, standing, left, attempt, returned_since, absences, cashback }
+    }
+
+    /// Takes in what was granted on one of its orders.
+    pub(super) fn granted(&mut self, currency: Currency, cashback: Amount) {
+        let sum = self.cashback.entry(currency).or_default();
+        *sum = Amount(sum.0.saturating_add(cashback.0));
+    }
+
+    /// Takes in what a return left out of it.
+    pub(super) fn taken_back(&mut self, currency: Currency, cashback: Amount) {
+        let sum = self.cashback.entry(currency).or_default();
+        *sum = Amount(sum.0.saturating_sub(cashback.0));
     }
 
     /// Takes in the return of one of its orders.

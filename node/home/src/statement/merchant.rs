@@ -238,13 +238,16 @@ impl Making<'_> {
     ) {
         let collection = self.collections.entry(currency).or_default();
         collection.returned += wide(record.amount);
-        collection.taken_back += wide(record.cashback);
+        // What the budget gets, or has promised no longer.
+        let own = record.cashback.0.saturating_sub(record.cashback_set_off.0);
+        let back = Amount(own.saturating_add(record.cashback_rested.0));
+        collection.taken_back += wide(back);
         let payable = self.payables.entry(payout_currency).or_default();
         let kind = if record.is_reversal { LineKind::Reversed } else { LineKind::Returned };
         let mut line = line(kind, at, record.order.to_string());
         line.amount = Some(Money::new(record.amount, currency));
         line.payout = Money::new(record.payout, payout_currency);
-        line.cashback = (record.cashback.0 > 0).then(|| Money::new(record.cashback, currency));
+        line.cashback = (back.0 > 0).then(|| Money::new(back, currency));
         if record.from_payable {
             payable.returned += wide(record.payout);
             line.payable_change = less(record.payout, payout_currency);

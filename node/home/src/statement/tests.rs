@@ -57,7 +57,8 @@ pub(crate) fn a_chain_on_which_everything_happened() -> TestChain {
     let mut chain = TestChain::new(begins.minus(30_000));
     let programme = format!(
         "change = 'programme'\nmerchant = {SHOP}\ncurrency = 'CNY'\ntiers = '1:800'\n\
-         offset_min = {OFFSET_MIN}"
+         offset_min = {OFFSET_MIN}\ngateways = '{} {}'",
+        GATEWAYS[0], GATEWAYS[1]
     );
     govern(&mut chain, &programme);
     deposit(&mut chain, "cashback-pool:1001:CNY", "1000.00");

@@ -39,6 +39,7 @@ pub async fn cashback(cast: &Cast) -> anyhow::Result<String> {
     let (owner, amount) = (merchant.0, 100 * ORDER_AMOUNT);
     let budget = Deposit { kind: Deposit::POOL, owner, currency: CNY, amount };
     cast.scheme.deposit(&[budget]).await?;
+    let gateway = Cast::first(&cast.gateways)?;
     let programme = Programme {
         merchant,
         currency: CNY,
@@ -47,9 +48,10 @@ pub async fn cashback(cast: &Cast) -> anyhow::Result<String> {
         user_month_max: Amount(5 * ORDER_AMOUNT),
         offset_min: 480,
         is_active: true,
+        order_least: Amount(ORDER_AMOUNT),
+        gateways: vec![gateway.id],
     };
     let since = cast.scheme.govern(&[Change::Programme(programme)]).await?;
-    let gateway = Cast::first(&cast.gateways)?;
     let user = Entropy::fresh()?.bytes();
     let orders: Vec<_> = (0..8)
         .map(|_| cast.order(gateway, merchant, user, ORDER_AMOUNT))

@@ -38,6 +38,8 @@ pub(super) const PROPOSAL: &[&str] = &[
     "user_month_max",
     "offset_min",
     "active",
+    "order_least",
+    "gateways",
     "protocol_version",
     "legal_entity",
 ];
@@ -61,7 +63,17 @@ const CHANGES: &[(&str, &[&str], Read)] = &[
     ("currency", &["currency"], currency),
     (
         "programme",
-        &["merchant", "currency", "tiers", "order_max", "user_month_max", "offset_min", "active"],
+        &[
+            "merchant",
+            "currency",
+            "tiers",
+            "order_max",
+            "user_month_max",
+            "offset_min",
+            "active",
+            "order_least",
+            "gateways",
+        ],
         programme,
     ),
     ("protocol-version", &["protocol_version"], protocol_version),
@@ -226,7 +238,8 @@ fn protocol_version(row: &Row) -> Result<Change, FileError> {
     fields::number(row, "protocol_version", u16::MAX).map(Change::ProtocolVersion)
 }
 
-/// Without tiers, above five recharges a month eight percent.
+/// Without tiers, above five recharges a month eight percent; without a least order, the smallest
+/// that they allow; without gateways, nobody takes part.
 fn programme(row: &Row) -> Result<Change, FileError> {
     let currency = fields::currency(row, "currency")?;
     let tiers = match row.optional("tiers") {
@@ -243,15 +256,34 @@ fn programme(row: &Row) -> Result<Change, FileError> {
         None => true,
         Some(_) => fields::flag(row, "active")?,
     };
+    let order_least = match row.optional("order_least") {
+        None => Programme::least_of(&tiers),
+        Some(_) => fields::optional_amount(row, "order_least", currency)?,
+    };
+    let gateways = match row.optional("gateways") {
+        None => Vec::new(),
+        Some(_) => row.parse("gateways", gateways)?,
+    };
     Ok(Change::Programme(Programme {
         merchant: merchant_id(row)?,
         currency,
         tiers,
+        order_least,
+        gateways,
         order_max: fields::optional_amount(row, "order_max", currency)?,
         user_month_max: fields::optional_amount(row, "user_month_max", currency)?,
         offset_min,
         is_active,
     }))
+}
+
+/// Gateways' participant ids, with spaces between: `201 202`.
+fn gateways(text: &str) -> Result<Vec<ParticipantId>, String> {
+    let wrong = |word: &str| format!("{word:?} is not a participant id");
+    let id = |word: &str| word.parse().map(ParticipantId).map_err(|_| wrong(word));
+    let mut gateways = text.split_whitespace().map(id).collect::<Result<Vec<_>, _>>()?;
+    gateways.sort_unstable();
+    Ok(gateways)
 }
 
 /// Tiers as `above:basis_points`, with spaces between: `5:800 10:1000`.

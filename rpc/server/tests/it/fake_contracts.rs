@@ -164,6 +164,8 @@ impl ContractReads for FakeNode {
             reason: 1,
             iso_code: ReturnReport::iso_code(1),
             is_reversal: false,
+            cashback_rested: money(0),
+            cashback_set_off: money(0),
             is_unconverted: false,
             reference: String::new(),
             returned_ms: 1,

@@ -191,6 +191,7 @@ fn instruction(id: InstructionId) -> InstructionReport {
         failed_by: None,
         recalled_ms: None,
         reference: None,
+        cashback: Vec::new(),
     }
 }
 
