@@ -72,7 +72,7 @@ impl Chain {
                 Record::Instruction(found) => {
                     drop(self.instructions.insert(found.id, found.clone()))
                 }
-                Record::Quote(found) => drop(self.quotes.insert(found.id, found.clone())),
+                Record::Quote(found) => drop(self.quotes.insert(found.id, *found)),
                 Record::Window(found) => drop(self.windows.insert(found.id, found.clone())),
                 _ => {}
             }
