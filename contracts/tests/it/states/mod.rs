@@ -22,17 +22,19 @@ use chain_types::BatchKind;
 use self::explore::Machine;
 
 /// Kinds that change no status of any machine, and why.
-const WITHOUT_STATUS: [(BatchKind, &str); 3] = [
+const WITHOUT_STATUS: [(BatchKind, &str); 5] = [
     (BatchKind::Rate, "the last rate of a provider counts"),
     (BatchKind::Quote, "a quote ends by its time"),
     (BatchKind::Policy, "the last policy of a subject holds"),
+    (BatchKind::Line, "the last limit of a line holds"),
+    (BatchKind::Consent, "it lets a return through, and returns do not change an order's status"),
 ];
 
 /// The section of the rules page that a kind's rules stand in.
 fn section(kind: BatchKind) -> &'static str {
     match kind {
         BatchKind::Recharge => "3",
-        BatchKind::Collect | BatchKind::Void => "4",
+        BatchKind::Collect | BatchKind::Debiting | BatchKind::Void => "4",
         BatchKind::SettleWindow | BatchKind::SettlementDecision => "5",
         BatchKind::Arrival
         | BatchKind::Failure
@@ -44,7 +46,11 @@ fn section(kind: BatchKind) -> &'static str {
         BatchKind::Return => "10",
         BatchKind::Transfer | BatchKind::TransferDecision => "11",
         BatchKind::Proposal | BatchKind::Approval => "13",
-        BatchKind::Rate | BatchKind::Quote | BatchKind::Policy => "-",
+        BatchKind::Rate
+        | BatchKind::Quote
+        | BatchKind::Policy
+        | BatchKind::Line
+        | BatchKind::Consent => "-",
     }
 }
 

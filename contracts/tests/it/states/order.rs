@@ -83,6 +83,7 @@ fn acts(id: OrderId, owner: u32) -> Vec<Act> {
         act("", submits(100, 0)),
         act("amount zero", submits(0, 0)),
         act("above a desk's limit", submits(HELD_ABOVE + 1, 0)),
+        act("", move |_| Some(debiting(id))),
         act("", move |_| Some(collect(id))),
         act("", move |_| Some(void(id))),
         act("approve", decides(Decision::Approve)),

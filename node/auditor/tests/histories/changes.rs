@@ -15,7 +15,7 @@ use crate::speaker::{Now, Speaker};
 type Said = Option<(u32, Item)>;
 
 /// Parameters that are changed, and to what; some values are out of bounds.
-const PARAMETERS: [(&str, &[u64]); 26] = [
+const PARAMETERS: [(&str, &[u64]); 27] = [
     ("window_ms", &[5_000, 8_000, 20_000, 29_999, 1, 90_000]),
     ("order_amount_max", &[1_000_000, 1_000_000_000_000_000, 0]),
     ("rates_min", &[1, 2, 3, 0]),

@@ -1,6 +1,6 @@
 //! What is said of orders, reservations, instructions, windows and returns.
 
-use chain_state::{History, InstructionRecord, OrderStatus, QuoteRecord, Reservation};
+use chain_state::{InstructionRecord, OrderStatus, QuoteRecord, Reservation};
 use chain_types::{
     CollectItem, Digest, Flags, HoldDecisionItem, InstructionId, OrderId, PolicyItem, RechargeItem,
     ReturnItem, SettleWindowItem, SettlementDecisionItem, TimeMs, VoidItem, WindowId,
