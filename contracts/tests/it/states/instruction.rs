@@ -81,7 +81,7 @@ fn gateways_are_suspended(chain: &mut Chain) {
 
 /// As blocks know it, or as the records do.
 fn record(chain: &Chain) -> Option<InstructionRecord> {
-    chain.state.instruction(&subject()).copied().or_else(|| chain.instruction(&subject()))
+    chain.state.instruction(&subject()).cloned().or_else(|| chain.instruction(&subject()))
 }
 
 fn look(chain: &Chain) -> Look {
