@@ -6,8 +6,11 @@ use crate::kit::*;
 
 const POOL: (u16, u64, u16) = (3, MERCHANT, CNY);
 
+/// A chain whose gateways may take back what they collected for a while.
 fn scene_with(programme: Programme, budget: u64) -> Scene {
-    let mut scene = Scene::default();
+    let mut genesis = genesis();
+    genesis.parameters.reversal_grace_ms = 60_000;
+    let mut scene = Scene::of(&genesis);
     scene.change(&Change::Programme(programme));
     scene.transferred(TransferAction::Deposit, POOL, budget);
     scene
