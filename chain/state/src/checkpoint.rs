@@ -11,7 +11,7 @@ use bincode::{Decode, Encode};
 use chain_types::hash::{Sha256Pieces, sha256};
 use chain_types::registry::RegistryBounds;
 use chain_types::{
-    BlockHash, ChainGenesis, ChainId, Currency, Digest, Height, MerchantId, OrderId, TimeMs, codec,
+    BlockHash, ChainGenesis, ChainId, Currency, Digest, Height, MerchantId, OrderId, TimeMs,
 };
 
 use crate::account::{Account, AccountKey};
@@ -26,16 +26,13 @@ use crate::records::{InstructionRecord, Party, Reservation};
 use crate::registry::{Registry, RegistryContent};
 use crate::reservations::ReservationBook;
 use crate::restoring::Restoring;
+use crate::sections::{Reader, SECTION_BYTES_MAX, SECTION_ITEMS, put_list, put_map, put_section};
 use crate::state::State;
 use crate::tables::Tables;
 use crate::users::{UserBook, UserDayKey, UserId, UserMonthKey};
 use crate::window::{Collected, Due, DueKey, Gross, OpenWindow, WindowOpening};
 
 const MAGIC: [u8; 8] = *b"SLUICES8";
-/// Items of a list in one section.
-const SECTION_ITEMS: usize = 8_192;
-/// Bytes of the longest section: far above [`SECTION_ITEMS`] of the longest item.
-const SECTION_BYTES_MAX: usize = 4 * 1024 * 1024;
 const CHECKSUM_BYTES: usize = 32;
 
 /// Opens a checkpoint: what it is of.
@@ -145,7 +142,7 @@ impl State {
         if sha256(&[&checkpoint[..covered]]).0 != *checksum {
             return Err(StateFault::Damaged("its checksum is another"));
         }
-        let mut reader = Reader { bytes: sections };
+        let mut reader = Reader::new(sections);
         let head: Head = reader.section()?;
         if head.chain_id != genesis.chain_id {
             return Err(StateFault::Chain { actual: head.chain_id, expected: genesis.chain_id });
@@ -168,7 +165,7 @@ impl State {
             months: Counts::new(hashing.clone(), reader.counts()?),
             days: Counts::new(hashing.clone(), reader.counts()?),
         };
-        if !reader.bytes.is_empty() {
+        if !reader.is_done() {
             return Err(StateFault::Damaged("it goes on after its end"));
         }
         let window = OpenWindow {
@@ -224,34 +221,6 @@ fn pieces<K: CountKey>(counts: CountsCopy<K>) -> impl Iterator<Item = Vec<u8>> {
     std::iter::once(length).chain(sections)
 }
 
-fn put_section<T: Encode>(bytes: &mut Vec<u8>, section: &T) {
-    let section = codec::encode(section);
-    assert!(section.len() <= SECTION_BYTES_MAX, "a checkpoint section is too long to be read");
-    let length = u32::try_from(section.len()).unwrap_or(u32::MAX);
-    bytes.extend_from_slice(&length.to_le_bytes());
-    bytes.extend_from_slice(&section);
-}
-
-/// A list: a section with its length, then its items.
-pub(crate) fn put_list<T: Encode>(
-    bytes: &mut Vec<u8>,
-    length: usize,
-    mut items: impl Iterator<Item = T>,
-) {
-    put_section(bytes, &(length as u64));
-    loop {
-        let section: Vec<T> = items.by_ref().take(SECTION_ITEMS).collect();
-        if section.is_empty() {
-            return;
-        }
-        put_section(bytes, &section);
-    }
-}
-
-fn put_map<K: Encode + Clone, V: Encode + Clone>(bytes: &mut Vec<u8>, map: &BTreeMap<K, V>) {
-    put_list(bytes, map.len(), map.iter().map(|(key, value)| (key.clone(), value.clone())));
-}
-
 fn put_registry(bytes: &mut Vec<u8>, content: &RegistryContent) {
     // The two lists that may be long go by themselves.
     put_list(bytes, content.participants.len(), content.participants.iter().cloned());
@@ -264,57 +233,4 @@ fn read_registry(reader: &mut Reader<'_>) -> Result<RegistryContent, StateFault>
     let (participants, merchants) = (reader.list()?, reader.list()?);
     let rest: RegistryContent = reader.section()?;
     Ok(RegistryContent { participants, merchants, ..rest })
-}
-
-pub(crate) struct Reader<'a> {
-    bytes: &'a [u8],
-}
-
-impl Reader<'_> {
-    fn section<T: Decode<()>>(&mut self) -> Result<T, StateFault> {
-        Ok(codec::decode(self.section_bytes()?, SECTION_BYTES_MAX)?)
-    }
-
-    fn section_bytes(&mut self) -> Result<&[u8], StateFault> {
-        const EARLY: StateFault = StateFault::Damaged("it ends early");
-        let (length, rest) = self.bytes.split_first_chunk::<4>().ok_or(EARLY)?;
-        let length = u32::from_le_bytes(*length) as usize;
-        let (section, rest) = rest.split_at_checked(length).ok_or(EARLY)?;
-        self.bytes = rest;
-        Ok(section)
-    }
-
-    /// What [`put_counts`] wrote.
-    fn counts<K: CountKey>(&mut self) -> Result<Vec<(K, K::Count)>, StateFault> {
-        let count: u64 = self.section()?;
-        let most = self.bytes.len() / K::BYTES;
-        let mut counts = Vec::with_capacity(usize::try_from(count).map_or(most, |c| c.min(most)));
-        while (counts.len() as u64) < count {
-            let section = self.section_bytes()?;
-            if section.is_empty() || section.len() % K::BYTES != 0 {
-                return Err(StateFault::Damaged("a section has no whole entries"));
-            }
-            counts.extend(section.chunks_exact(K::BYTES).filter_map(K::take));
-        }
-        if counts.len() as u64 != count {
-            return Err(StateFault::Damaged("a list is longer than it says"));
-        }
-        Ok(counts)
-    }
-
-    pub(crate) fn list<T: Decode<()>>(&mut self) -> Result<Vec<T>, StateFault> {
-        let count: u64 = self.section()?;
-        let mut items = Vec::new();
-        while (items.len() as u64) < count {
-            let section: Vec<T> = self.section()?;
-            if section.is_empty() {
-                return Err(StateFault::Damaged("a section is empty"));
-            }
-            items.extend(section);
-        }
-        if items.len() as u64 != count {
-            return Err(StateFault::Damaged("a list is longer than it says"));
-        }
-        Ok(items)
-    }
 }

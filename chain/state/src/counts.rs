@@ -10,7 +10,6 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
 use crate::positions::Positions;
-use crate::users::KeptSince;
 
 /// Entries looked at for each one that a block changes, so that the tables lose faster what is over
 /// than they gain what is new.
@@ -23,6 +22,16 @@ const TABLE_SHIFT: u32 = 24;
 /// The most bits that say which table. Keys made to hash alike, where the seeds are known, split
 /// no table: it then grows as one, instead of the list of tables.
 const TABLE_BITS_MAX: u32 = 20;
+
+/// From when on entries are kept. Those of an earlier month or day can never count again, whatever
+/// programmes and parameters become, so that it does not matter when they go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct KeptSince {
+    /// The first month.
+    pub month: u16,
+    /// The first day.
+    pub day: u16,
+}
 
 /// A count. Its default is what a key without an entry has.
 pub(crate) trait Count: Copy + Default + PartialEq + Debug {

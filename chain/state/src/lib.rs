@@ -27,6 +27,7 @@ pub mod records;
 mod registry;
 mod reservations;
 mod restoring;
+mod sections;
 mod slice;
 mod state;
 pub mod tables;
@@ -41,6 +42,7 @@ pub use account::{Account, AccountKey, AccountKind, CounterOverflow, SCHEME_OWNE
 pub use accounts::TrialBalance;
 pub use accounts_tree::{AccountPlace, AccountProof, TreeNode};
 pub use checkpoint::Snapshot;
+pub use counts::KeptSince;
 pub use fault::StateFault;
 pub use history::{History, NoHistory, PastCollection, PastOrder};
 pub use hot_accounts::{Movement, Slot};
@@ -63,6 +65,6 @@ pub use state::{Applying, State};
 pub use tables::{
     ArrivedReturns, DayUse, PolicyKey, RateKey, Returned, StepInWord, Tables, TablesView,
 };
-pub use users::{Earned, KeptSince, UserDay, UserDayKey, UserId, UserMonth, UserMonthKey};
+pub use users::{Earned, UserDay, UserDayKey, UserId, UserMonth, UserMonthKey};
 pub use window::{Collected, CollectedOrder, Due, DueKey, OpenWindow, Reversal, WindowOpening};
 pub use writes::{Changes, WriteSet};

@@ -19,7 +19,7 @@ use parking_lot::RwLock;
 
 use crate::positions::hash_of;
 use crate::records::OrderRecord;
-use crate::slice::{OrderRun, Retired, SLICE_MS, Slice};
+use crate::slice::{OrderRun, PARTS, Retired, SLICE_MS, Slice, part_of};
 
 /// Whether an order id may commit at a block time.
 ///
@@ -43,11 +43,6 @@ pub struct ExpectedOrder {
     pub(crate) hash: u64,
     pub(crate) is_in_state: bool,
 }
-
-/// Parts of the window, by hash. A lock is held for one of them at a time, so that whoever looks an
-/// order up all but never meets one; and so many orders of a block share a part that the part's
-/// tables are in the cache by then.
-const PARTS: usize = 32;
 
 /// The recent orders, as the state has them: a copy of the state has its own.
 #[derive(Debug)]
@@ -241,11 +236,6 @@ impl Part {
         let live = self.slices.split_off(&first_live);
         std::mem::replace(&mut self.slices, live)
     }
-}
-
-/// The part that has the orders of a hash. Tables look at its first and last bits.
-pub(crate) const fn part_of(hash: u64) -> usize {
-    (hash >> 40) as usize % PARTS
 }
 
 /// The places of a list's entries, those of one part together, each part's in their order.

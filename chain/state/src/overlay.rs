@@ -14,6 +14,7 @@ use chain_types::{
 
 use crate::account::{Account, AccountKey, CounterOverflow};
 use crate::accounts_tree::state_digest;
+use crate::counts::KeptSince;
 use crate::hot_accounts::{HotAccounts, Movement, Slot};
 use crate::order_window::ExpectedOrder;
 use crate::positions::{Positions, hash_of};
@@ -25,7 +26,7 @@ use crate::registry::{Registry, RegistryContent};
 use crate::slice::BLOCK_BATCHES_LIMIT;
 use crate::state::State;
 use crate::tables::{TableChanges, TablesView};
-use crate::users::{KeptSince, UserChanges, UserDay, UserDayKey, UserId, UserMonth, UserMonthKey};
+use crate::users::{UserChanges, UserDay, UserDayKey, UserId, UserMonth, UserMonthKey};
 use crate::window::{
     Collected, CollectedOrder, Due, DueKey, Gross, OpenWindow, Reversal, WindowChange,
     WindowOpening,

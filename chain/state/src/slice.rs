@@ -7,12 +7,15 @@ use ahash::RandomState;
 use chain_types::{Height, OrderId, Outcome};
 
 use crate::chunked::Chunked;
-use crate::order_window::part_of;
 use crate::positions::{Positions, hash_of};
 use crate::records::{Location, OrderRecord, OrderStatus};
 
 /// The span of id times that one slice holds.
 pub const SLICE_MS: u64 = 10_000;
+/// Parts of the window, by hash. A lock is held for one of them at a time, so that whoever looks an
+/// order up all but never meets one; and so many orders of a block share a part that the part's
+/// tables are in the cache by then.
+pub(crate) const PARTS: usize = 32;
 /// Bits of a packed position that hold the item's place in its batch.
 const ITEM_BITS: u32 = 13;
 /// The most batches of a block, so that batch and item pack into 32 bits.
@@ -276,6 +279,11 @@ impl Slice {
             self.later.insert(id, (record.status_height, record.status_location));
         }
     }
+}
+
+/// The part that has the orders of a hash. Tables look at its first and last bits.
+pub(crate) const fn part_of(hash: u64) -> usize {
+    (hash >> 40) as usize % PARTS
 }
 
 #[cfg(test)]

@@ -11,13 +11,13 @@ use chain_types::{
     ValidatorId, WindowId,
 };
 
-use crate::checkpoint::{Reader, put_list};
 use crate::fault::StateFault;
 use crate::records::{
     CashbackSum, Corridor, HeldOrder, LineRecord, PolicyRecord, ProgrammeRecord, ProposalRecord,
     ProposedSettlement, QuoteRecord, RateRecord, ReferenceRecord, SlaCounters, Stage,
     TransferRecord, WindowSettlement,
 };
+use crate::sections::{Reader, put_list};
 
 /// Whose rate of which pair: collected, paid out, provider.
 pub type RateKey = (Currency, Currency, ParticipantId);

@@ -13,7 +13,7 @@ use bincode::{Decode, Encode};
 use chain_types::Currency;
 use chain_types::change::CASHBACK_MONTH_MAX;
 
-use crate::counts::{Count, CountChanges, CountKey, Counts};
+use crate::counts::{Count, CountChanges, CountKey, Counts, KeptSince};
 use crate::positions::hash_of;
 
 /// A user's pseudonym.
@@ -303,16 +303,6 @@ impl CountKey for UserDayKey {
         let key = Self { user: *user, currency: Currency(u16::from_le_bytes(*currency)) };
         Some((key, UserDay::take(bytes.first_chunk()?)))
     }
-}
-
-/// From when on entries are kept. Those of an earlier month or day can never count again, whatever
-/// programmes and parameters become, so that it does not matter when they go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct KeptSince {
-    /// The first month.
-    pub month: u16,
-    /// The first day.
-    pub day: u16,
 }
 
 /// All users.

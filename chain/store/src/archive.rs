@@ -13,10 +13,11 @@ use std::time::{Duration, Instant};
 use chain_state::{OrderRecord, OrderRun};
 use chain_types::OrderId;
 
+use crate::counters::{Counters, add};
 use crate::fault::StoreFault;
 use crate::index::Index;
 use crate::options::StoreOptions;
-use crate::store::{Counters, Poison, add};
+use crate::poison::Poison;
 
 /// How many times as long as it worked the thread pauses, unless another run waits.
 const PAUSE_FOR_WORK: u32 = 19;

@@ -18,8 +18,9 @@ use chain_types::{BlockHash, ChainId, Digest, Height, codec};
 use crate::block_files::{BLOCK_FILE_MAGIC, BLOCK_FILE_SUFFIX, BlockFile, Kind, number_of};
 use crate::disk;
 use crate::fault::{FETCH_REMEDY, StoreFault};
+use crate::file_names::{BLOCKS_FOLDER, LOCK_FILE, MARKER_FILE, RESTORING_FOLDER};
 use crate::frame::{FileHeader, FrameHeader, padding};
-use crate::home::{BLOCKS_FOLDER, Home, LOCK_FILE, MARKER_FILE, RESTORING_FOLDER, lock};
+use crate::home::{Home, lock};
 use crate::recovery::{StoredCertificate, next};
 
 /// Bytes that are copied, and bytes that are handed to the disk, at a time.

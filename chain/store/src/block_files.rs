@@ -99,6 +99,13 @@ impl BlockFiles {
         Self { folder, chain_id, open_max: open_max.max(2), open: Mutex::default() }
     }
 
+    /// Gives up pages of a file. One that cannot be opened is for its readers to report.
+    fn release(&self, number: u32, from: u64, bytes: u64) {
+        if let Ok(file) = self.file(number) {
+            disk::release_pages(&file.file, from, bytes);
+        }
+    }
+
     /// The headers of all files, by number, after checking that none is missing. Creations that
     /// never ended are removed.
     pub fn list(&self) -> Result<Vec<FileHeader>, StoreFault> {
@@ -366,7 +373,7 @@ impl Appender {
         let number = self.file.header.number + 1;
         let room = self.file_bytes.max(FILE_HEADER_BYTES + bytes);
         self.file = self.files.create(number, self.end, room)?;
-        self.cached.full(&self.files, number - 1);
+        self.cached.full(number - 1, |number, from, bytes| self.files.release(number, from, bytes));
         self.closed_bytes += self.end;
         self.end = FILE_HEADER_BYTES;
         self.durable = self.end;
@@ -388,7 +395,9 @@ impl Appender {
     pub fn sync(&mut self) -> Result<(), StoreFault> {
         disk::sync_data(&self.file.file, &self.file.path)?;
         self.durable = self.end;
-        self.cached.grown(&self.files, self.file.header.number, self.end);
+        let number = self.file.header.number;
+        self.cached
+            .grown(number, self.end, |number, from, bytes| self.files.release(number, from, bytes));
         Ok(())
     }
 

@@ -5,11 +5,6 @@
 //! as much as writing to pages that were in use just before. So old files give theirs up as new
 //! blocks come.
 
-use std::sync::Arc;
-
-use crate::block_files::{BlockFile, BlockFiles};
-use crate::disk;
-
 /// Pages are given up in steps of so many bytes.
 const STEP_BYTES: u64 = 4 * 1024 * 1024;
 
@@ -27,30 +22,30 @@ impl CachedFiles {
         Self { kept_max, gone: 0 }
     }
 
-    /// The file being written has grown to `end`.
-    pub fn grown(&mut self, files: &BlockFiles, number: u32, end: u64) {
+    /// The file being written has grown to `end`. `release` gives up some pages of a file: its number,
+    /// from where on, and how many bytes.
+    pub fn grown(&mut self, number: u32, end: u64, release: impl FnOnce(u32, u64, u64)) {
         let end = end - end % STEP_BYTES;
         if end > self.gone {
-            if let Some(file) = self.going(files, number) {
-                disk::release_pages(&file.file, self.gone, end - self.gone);
+            if let Some(going) = self.going(number) {
+                release(going, self.gone, end - self.gone);
             }
             self.gone = end;
         }
     }
 
     /// The file being written is full, and on disk.
-    pub fn full(&mut self, files: &BlockFiles, number: u32) {
-        if let Some(file) = self.going(files, number) {
+    pub fn full(&mut self, number: u32, release: impl FnOnce(u32, u64, u64)) {
+        if let Some(going) = self.going(number) {
             // All of it: the kernel leaves what lies across the ends of a step.
-            disk::release_pages(&file.file, 0, 0);
+            release(going, 0, 0);
         }
         self.gone = 0;
     }
 
-    /// The file before those that are kept while the one of `number` is written. One that cannot be
-    /// opened is for its readers to report.
-    fn going(&self, files: &BlockFiles, number: u32) -> Option<Arc<BlockFile>> {
+    /// The file before those that are kept while the one of `number` is written.
+    fn going(&self, number: u32) -> Option<u32> {
         let going = number.checked_sub(self.kept_max)?.checked_sub(1)?;
-        (going > 0).then(|| files.file(going).ok()).flatten()
+        (going > 0).then_some(going)
     }
 }

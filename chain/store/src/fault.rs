@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use chain_types::{BlockHash, ChainId, Height};
 
-use crate::home::{CONSENSUS_LOG_FILE, VOTE_GUARD_FILE};
+use crate::file_names::{CONSENSUS_LOG_FILE, VOTE_GUARD_FILE};
 
 /// What to do when what the home holds of the chain is damaged. The guard stays where it is: moved
 /// by a copy it would be one.

@@ -10,20 +10,11 @@ use rustix::fs::FlockOperation;
 
 use crate::disk;
 use crate::fault::StoreFault;
+use crate::file_names::{
+    BLOCKS_FOLDER, CHECKPOINTS_FOLDER, CONSENSUS_LOG_FILE, INDEX_FOLDER, LOCK_FILE, MARKER_FILE,
+    RESTORING_FOLDER, RUNS_FOLDER, VOTE_GUARD_FILE,
+};
 
-/// The file of the consensus log, in the home folder. See [`crate::Log`].
-pub const CONSENSUS_LOG_FILE: &str = "consensus.wal";
-/// The file of the vote guard, in the home folder. See [`crate::Cell`].
-pub const VOTE_GUARD_FILE: &str = "vote.guard";
-
-pub(crate) const LOCK_FILE: &str = "LOCK";
-pub(crate) const MARKER_FILE: &str = "chain-id";
-pub(crate) const BLOCKS_FOLDER: &str = "blocks";
-const INDEX_FOLDER: &str = "index";
-const RUNS_FOLDER: &str = "runs";
-const CHECKPOINTS_FOLDER: &str = "checkpoints";
-/// Where a restore makes a home, within the folder that it will be.
-pub(crate) const RESTORING_FOLDER: &str = "restoring";
 const FORMAT_LINE: &str = "sluice home, format 6";
 
 /// What opening a file of the home does when it is not there.

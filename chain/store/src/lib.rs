@@ -36,8 +36,10 @@ mod cached_files;
 mod cell;
 mod chain_store;
 mod checkpoint_file;
+mod counters;
 mod disk;
 mod fault;
+mod file_names;
 mod frame;
 mod home;
 mod index;
@@ -46,6 +48,7 @@ mod memory;
 mod model;
 mod options;
 mod order_rows;
+mod poison;
 mod record_paths;
 mod recovery;
 mod store;
@@ -55,7 +58,8 @@ pub use backup::{BackupBlocks, BackupFile, NewHome, back_up_blocks, block_file_p
 pub use cell::Cell;
 pub use chain_store::ChainStore;
 pub use fault::StoreFault;
-pub use home::{CONSENSUS_LOG_FILE, IfMissing, VOTE_GUARD_FILE, chain_of_home};
+pub use file_names::{CONSENSUS_LOG_FILE, VOTE_GUARD_FILE};
+pub use home::{IfMissing, chain_of_home};
 pub use log::{Log, LogEntry};
 pub use memory::MemoryStore;
 pub use model::{

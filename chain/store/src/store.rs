@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -12,12 +12,14 @@ use chain_types::{ChainId, Height, codec};
 use crate::archive::Archive;
 use crate::block_files::{Appender, BlockFiles, Kind, Position};
 use crate::checkpoint_file::CheckpointFiles;
+use crate::counters::{Counters, add};
 use crate::fault::StoreFault;
 use crate::frame::frame_bytes;
 use crate::home::Home;
 use crate::index::Index;
 use crate::model::{RecoveredBlock, Recovery, SizeOnDisk, StagedBlock, StoreCounters};
 use crate::options::StoreOptions;
+use crate::poison::Poison;
 use crate::recovery::{
     PAYLOAD_PREFIX_BYTES, Recovered, Staged, Staging, StoredBlock, next, outcomes_from_bytes,
     outcomes_to_bytes, recover,
@@ -188,67 +190,4 @@ fn recovered_block(files: &BlockFiles, stored: &StoredBlock) -> Result<Recovered
             .collect::<Result<_, _>>()?,
         outcomes: read_outcomes(files, stored.outcomes)?,
     })
-}
-
-/// Remembers the first failure, after which nothing is trusted.
-#[derive(Debug, Default)]
-pub(crate) struct Poison {
-    poisoned: AtomicBool,
-    cause: OnceLock<String>,
-}
-
-impl Poison {
-    /// # Errors
-    /// [`StoreFault::Poisoned`] after a failure.
-    pub fn check(&self) -> Result<(), StoreFault> {
-        if !self.poisoned.load(Ordering::Acquire) {
-            return Ok(());
-        }
-        Err(StoreFault::Poisoned { cause: self.cause.get().cloned().unwrap_or_default() })
-    }
-
-    /// Runs a write, and remembers its failure.
-    pub fn guard<T>(&self, write: impl FnOnce() -> Result<T, StoreFault>) -> Result<T, StoreFault> {
-        self.check()?;
-        let result = write();
-        if let Err(fault) = &result {
-            self.set(fault);
-        }
-        result
-    }
-
-    fn set(&self, fault: &StoreFault) {
-        match fault {
-            // These two were refused before anything was written.
-            StoreFault::OutOfOrder { .. } | StoreFault::NotStaged { .. } => {}
-            fault => {
-                // Only the first counts: what follows is its consequence.
-                let _ = self.cause.set(fault.to_string());
-                self.poisoned.store(true, Ordering::Release);
-            }
-        }
-    }
-}
-
-/// [`StoreCounters`] while they count.
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    pub blocks_staged: AtomicU64,
-    pub blocks_committed: AtomicU64,
-    pub bytes_appended: AtomicU64,
-    pub batches_shared: AtomicU64,
-    pub files_begun: AtomicU64,
-    pub syncs: AtomicU64,
-    pub sync_time_us: AtomicU64,
-    pub orders_archived: AtomicU64,
-    pub runs_archived: AtomicU64,
-    pub archive_time_us: AtomicU64,
-    pub account_rows_read: AtomicU64,
-    pub checkpoints: AtomicU64,
-    pub checkpoint_time_us: AtomicU64,
-}
-
-/// Adds to a counter. Counters order nothing.
-pub(crate) fn add(counter: &AtomicU64, amount: u64) {
-    counter.fetch_add(amount, Ordering::Relaxed);
 }

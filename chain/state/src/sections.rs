@@ -1,0 +1,111 @@
+//! The sections of a checkpoint: a length of four bytes, then canonical bytes. Long lists are cut into
+//! sections, so that none nears the codec's limit.
+
+use std::collections::BTreeMap;
+
+use bincode::{Decode, Encode};
+use chain_types::codec;
+
+use crate::counts::CountKey;
+use crate::fault::StateFault;
+
+/// Items of a list in one section.
+pub(crate) const SECTION_ITEMS: usize = 8_192;
+/// Bytes of the longest section: far above [`SECTION_ITEMS`] of the longest item.
+pub(crate) const SECTION_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+pub(crate) fn put_section<T: Encode>(bytes: &mut Vec<u8>, section: &T) {
+    let section = codec::encode(section);
+    assert!(section.len() <= SECTION_BYTES_MAX, "a checkpoint section is too long to be read");
+    let length = u32::try_from(section.len()).unwrap_or(u32::MAX);
+    bytes.extend_from_slice(&length.to_le_bytes());
+    bytes.extend_from_slice(&section);
+}
+
+/// A list: a section with its length, then its items.
+pub(crate) fn put_list<T: Encode>(
+    bytes: &mut Vec<u8>,
+    length: usize,
+    mut items: impl Iterator<Item = T>,
+) {
+    put_section(bytes, &(length as u64));
+    loop {
+        let section: Vec<T> = items.by_ref().take(SECTION_ITEMS).collect();
+        if section.is_empty() {
+            return;
+        }
+        put_section(bytes, &section);
+    }
+}
+
+pub(crate) fn put_map<K: Encode + Clone, V: Encode + Clone>(
+    bytes: &mut Vec<u8>,
+    map: &BTreeMap<K, V>,
+) {
+    put_list(bytes, map.len(), map.iter().map(|(key, value)| (key.clone(), value.clone())));
+}
+
+/// Takes sections from the front.
+pub(crate) struct Reader<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes }
+    }
+
+    /// Whether nothing is left.
+    pub(crate) const fn is_done(&self) -> bool {
+        self.bytes.is_empty()
+    }
+}
+
+impl Reader<'_> {
+    pub(crate) fn section<T: Decode<()>>(&mut self) -> Result<T, StateFault> {
+        Ok(codec::decode(self.section_bytes()?, SECTION_BYTES_MAX)?)
+    }
+
+    fn section_bytes(&mut self) -> Result<&[u8], StateFault> {
+        const EARLY: StateFault = StateFault::Damaged("it ends early");
+        let (length, rest) = self.bytes.split_first_chunk::<4>().ok_or(EARLY)?;
+        let length = u32::from_le_bytes(*length) as usize;
+        let (section, rest) = rest.split_at_checked(length).ok_or(EARLY)?;
+        self.bytes = rest;
+        Ok(section)
+    }
+
+    /// A list of counts, whose entries have bytes of their own.
+    pub(crate) fn counts<K: CountKey>(&mut self) -> Result<Vec<(K, K::Count)>, StateFault> {
+        let count: u64 = self.section()?;
+        let most = self.bytes.len() / K::BYTES;
+        let mut counts = Vec::with_capacity(usize::try_from(count).map_or(most, |c| c.min(most)));
+        while (counts.len() as u64) < count {
+            let section = self.section_bytes()?;
+            if section.is_empty() || section.len() % K::BYTES != 0 {
+                return Err(StateFault::Damaged("a section has no whole entries"));
+            }
+            counts.extend(section.chunks_exact(K::BYTES).filter_map(K::take));
+        }
+        if counts.len() as u64 != count {
+            return Err(StateFault::Damaged("a list is longer than it says"));
+        }
+        Ok(counts)
+    }
+
+    pub(crate) fn list<T: Decode<()>>(&mut self) -> Result<Vec<T>, StateFault> {
+        let count: u64 = self.section()?;
+        let mut items = Vec::new();
+        while (items.len() as u64) < count {
+            let section: Vec<T> = self.section()?;
+            if section.is_empty() {
+                return Err(StateFault::Damaged("a section is empty"));
+            }
+            items.extend(section);
+        }
+        if items.len() as u64 != count {
+            return Err(StateFault::Damaged("a list is longer than it says"));
+        }
+        Ok(items)
+    }
+}
