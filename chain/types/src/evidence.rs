@@ -5,14 +5,13 @@
 
 use bincode::{Decode, Encode};
 
-use crate::block::VoteStep;
 use crate::codec;
 use crate::hash::Digest;
 use crate::ids::{BlockHash, ChainId, ValidatorId};
 use crate::merkle;
 use crate::sign::{PublicKey, Signature};
 use crate::units::{Height, Round};
-use crate::votes::{SignedProposal, SignedVote};
+use crate::votes::{SignedProposal, SignedVote, VoteStep};
 
 /// The most evidence in one block: eight signatures to verify, less than a millisecond.
 pub const EVIDENCE_MAX: usize = 4;

@@ -17,6 +17,7 @@ pub mod lineage;
 pub mod merkle;
 pub mod operation;
 pub mod parameters;
+pub mod proof_bytes;
 pub mod prove;
 pub mod rate;
 pub mod receipt;
@@ -29,7 +30,7 @@ pub mod validators;
 pub mod votes;
 
 pub use batch::{BatchError, BatchHeader, BatchKind, HashedBatch, SignedBatch, VerifiedBatch};
-pub use block::{Block, BlockHeader, Certificate, CertificateError, Vote, VoteStep};
+pub use block::{Block, BlockHeader, Certificate, CertificateError};
 pub use change::{CashbackTier, Change, Programme};
 pub use evidence::{Equivocation, EquivocationFlaw, EquivocationKind};
 pub use handovers::Handovers;
@@ -47,7 +48,8 @@ pub use operation::{
     TransferAction, TransferDecisionItem, TransferItem, VoidItem, VoidReason,
 };
 pub use parameters::Parameters;
-pub use prove::{PROOF_BYTES_MAX, ProofTooLarge, Provable};
+pub use proof_bytes::{PROOF_BYTES_MAX, ProofTooLarge};
+pub use prove::Provable;
 pub use rate::Rate;
 pub use receipt::{Inclusion, Receipt, ReceiptError};
 pub use record_proof::{RecordInclusion, RecordProof, RecordProofError};
@@ -59,4 +61,4 @@ pub use rejection::{Outcome, Rejection};
 pub use sign::{PublicKey, SecretKey, Signature};
 pub use units::{Amount, Currency, Height, Round, TimeMs};
 pub use validators::{SetChange, Validator, ValidatorSet};
-pub use votes::{Proposal, SignedProposal, SignedVote};
+pub use votes::{Proposal, SignedProposal, SignedVote, Vote, VoteStep};

@@ -14,7 +14,7 @@ use crate::merkle;
 use crate::operation::{
     ArrivalItem, CollectItem, Decision, HoldDecisionItem, RechargeItem, ReturnItem,
 };
-use crate::prove::{ProofTooLarge, decode_proof, encode_proof};
+use crate::proof_bytes::{ProofTooLarge, decode_proof, encode_proof};
 use crate::registry::{ChainGenesis, PartyKeys, Signers as _};
 use crate::rejection::Outcome;
 use crate::sign::Signature;
@@ -159,7 +159,7 @@ impl Receipt {
     /// Reads a receipt's bytes.
     ///
     /// # Errors
-    /// When they are no receipt, or more than [`crate::prove::PROOF_BYTES_MAX`].
+    /// When they are no receipt, or more than [`crate::proof_bytes::PROOF_BYTES_MAX`].
     pub fn decode(bytes: &[u8]) -> Result<Self, ReceiptError> {
         let receipt: Self = decode_proof(bytes)?;
         if receipt.magic == RECEIPT_MAGIC { Ok(receipt) } else { Err(ReceiptError::Magic) }

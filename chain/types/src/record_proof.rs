@@ -10,7 +10,7 @@ use crate::codec::CodecError;
 use crate::hash::Digest;
 use crate::lineage::{Lineage, LineageError, Trust};
 use crate::merkle;
-use crate::prove::{ProofTooLarge, decode_proof, encode_proof};
+use crate::proof_bytes::{ProofTooLarge, decode_proof, encode_proof};
 use crate::registry::ChainGenesis;
 use crate::units::Height;
 
@@ -88,7 +88,7 @@ impl RecordProof {
     /// Reads a proof's bytes.
     ///
     /// # Errors
-    /// When they are no proof of records, or more than [`crate::prove::PROOF_BYTES_MAX`].
+    /// When they are no proof of records, or more than [`crate::proof_bytes::PROOF_BYTES_MAX`].
     pub fn decode(bytes: &[u8]) -> Result<Self, RecordProofError> {
         let proof: Self = decode_proof(bytes)?;
         if proof.magic == RECORD_PROOF_MAGIC { Ok(proof) } else { Err(RecordProofError::Magic) }

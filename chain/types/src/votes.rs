@@ -1,12 +1,52 @@
-//! A proposer's and a voter's signed word.
+//! A proposer's and a voter's word, and both signed.
 
 use bincode::{Decode, Encode};
 
-use crate::block::Vote;
 use crate::hash::{Digest, Domain, hash};
 use crate::ids::{BlockHash, ChainId, ValidatorId};
 use crate::sign::Signature;
 use crate::units::{Height, Round};
+
+/// The two steps of a round in which validators vote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+pub enum VoteStep {
+    /// "I have executed this block and got its header."
+    Prevote,
+    /// "I have seen a quorum prevote it, and its payload is on my disk."
+    Precommit,
+}
+
+/// A validator's vote. What it signs is [`Vote::digest`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Vote {
+    /// The height voted on.
+    pub height: Height,
+    /// The round voted in.
+    pub round: Round,
+    /// The step.
+    pub step: VoteStep,
+    /// The block, or `None` for none.
+    pub block: Option<BlockHash>,
+}
+
+impl Vote {
+    /// What is signed: tag, chain id, height 8, round 4, step 1 (0 prevote, 1 precommit),
+    /// presence 1, block hash 32 or zeros.
+    pub fn digest(&self, chain_id: ChainId) -> Digest {
+        let block = self.block.unwrap_or_default();
+        hash(
+            Domain::Vote,
+            &[
+                &chain_id.0.0,
+                &self.height.0.to_le_bytes(),
+                &self.round.0.to_le_bytes(),
+                &[u8::from(self.step == VoteStep::Precommit)],
+                &[u8::from(self.block.is_some())],
+                &block.0.0,
+            ],
+        )
+    }
+}
 
 /// A proposer's word: "decide this block".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]

@@ -3,7 +3,7 @@
 
 use chain_types::codec::CodecError;
 use chain_types::lineage::{Lineage, LineageError, Trust};
-use chain_types::prove::{ProofTooLarge, decode_proof, encode_proof};
+use chain_types::proof_bytes::{ProofTooLarge, decode_proof, encode_proof};
 use chain_types::{BlockHeader, Certificate, ChainGenesis};
 
 use crate::AccountProof;

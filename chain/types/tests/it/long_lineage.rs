@@ -2,7 +2,7 @@
 //! validators trusted before did not sign.
 
 use chain_types::lineage::{HANDOVER_BYTES_MAX, LINEAGE_MAGIC};
-use chain_types::prove::PROOF_BYTES_MAX;
+use chain_types::proof_bytes::PROOF_BYTES_MAX;
 use chain_types::*;
 
 use crate::support;
