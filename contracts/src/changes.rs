@@ -4,11 +4,13 @@
 //! Rules: what is named exists, and names, roles and bounds are as in a genesis file (807);
 //! operators and settlement agents are neither gateways nor FX providers (811); a key
 //! is nobody's, and was nobody's as far as withdrawn keys are remembered (808); at least four
-//! validators are left (805), none of which alone can stop the chain, and enough operators to
-//! approve anything (806); the spans of order ids and of quotes' holds are fixed (809).
+//! validators are left (805), none of which alone can stop the chain, and operators of enough legal
+//! entities to approve anything (806); the spans of order ids and of quotes' holds are fixed (809).
 //!
 //! A node's keys change both at once, and a node is removed for good: it keeps its place, which is
 //! its id, and its name, and has neither keys nor power.
+
+use std::collections::BTreeSet;
 
 use chain_state::{KeyOwner, Overlay, ProgrammeRecord, RegistryContent, State};
 use chain_types::parameters::PROTOCOL_VERSION;
@@ -332,11 +334,12 @@ fn check_validators(before: &RegistryContent, content: &RegistryContent) -> Resu
     Ok(())
 }
 
-/// Enough operators are left to approve the next change; a chain that never had enough may only
-/// gain some.
+/// Operators of enough legal entities are left to approve the next change; a chain that never had
+/// enough may only gain some.
 fn check_operators(before: &RegistryContent, after: &RegistryContent) -> Result<(), Rejection> {
     let count = |content: &RegistryContent| {
-        content.participants.iter().filter(|known| is_operator(known)).count()
+        let operators = content.participants.iter().filter(|known| is_operator(known));
+        operators.map(Participant::house).collect::<BTreeSet<_>>().len()
     };
     let needed = after.parameters.governance_approvals as usize;
     let is_lessened = count(after) < count(before)

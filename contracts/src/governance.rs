@@ -12,22 +12,26 @@
 //! repeated; the change is not in effect and not closed (802), and not about the operator's own
 //! legal entity (117).
 //!
-//! A change is carried as long as enough operators approve it, and more than refuse it. It takes
-//! effect at its height, but no earlier than the notice after the word that carried it. Until then
-//! every operator may change its word: as many refusals as approvals call it off for good, and too
-//! few approvals without that open it again. Who is an operator is asked at each word, and once
-//! more when it takes effect (810).
+//! Words are counted by houses: the operators of one legal entity have one. A house refuses when one
+//! of its operators does, and approves when one does and none refuses. A change is carried as long
+//! as enough houses approve it, and more than refuse it. It takes effect at its height, but no
+//! earlier than the notice after the word that carried it. Until then every operator may change its
+//! word: as many refusals as approvals call it off for good, and too few approvals without that open
+//! it again. Who is an operator, and of which house, is asked at each word, and once more when it
+//! takes effect (810).
 //!
 //! Records: the proposal at each step, and the registry whenever it changed.
 //!
-//! Always: a change is in effect only if enough operators who are operators at that moment
-//! approved it, the whole notice after the last approval that it needed, and only if it still
-//! holds.
+//! Always: a change is in effect only if operators of enough legal entities, who are operators at
+//! that moment, approved it, the whole notice after the last approval that it needed, and only if
+//! it still holds.
+
+use std::collections::BTreeMap;
 
 use chain_state::{Overlay, ProposalRecord, ProposalStatus, Record, RegistryContent, check_timely};
 use chain_types::{
-    ApprovalItem, Decision, Height, OrderId, Outcome, Participant, ParticipantId, ProposalItem,
-    Rejection, Roles,
+    ApprovalItem, Decision, Height, House, OrderId, Outcome, Participant, ParticipantId,
+    ProposalItem, Rejection, Roles,
 };
 
 use crate::{changes, separation};
@@ -150,7 +154,15 @@ fn check_vote(
     Ok((record, was_carried))
 }
 
-/// What the operators of a registry say of a proposal.
+/// What an operator says of a proposal, or a house by its operators: the greatest of their words.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Word {
+    Silent,
+    Approves,
+    Refuses,
+}
+
+/// How many houses of a registry's operators say what of a proposal.
 struct Words {
     approvals: usize,
     refusals: usize,
@@ -161,19 +173,24 @@ struct Words {
 impl Words {
     /// Nobody's word counts about its own legal entity.
     fn of(registry: &RegistryContent, record: &ProposalRecord) -> Self {
+        let approvals = record.approvals.iter().map(|id| (*id, Word::Approves));
+        let refusals = record.refusals.iter().map(|id| (*id, Word::Refuses));
+        let said: BTreeMap<ParticipantId, Word> = approvals.chain(refusals).collect();
         let operators = registry
             .participants
             .iter()
             .filter(|one| is_operator(one) && !separation::concerns(registry, one, &record.change));
-        let operators: Vec<ParticipantId> = operators.map(|one| one.id).collect();
-        let count = |votes: &[ParticipantId]| {
-            operators.iter().filter(|operator| votes.contains(operator)).count()
-        };
-        let (approvals, refusals) = (count(&record.approvals), count(&record.refusals));
+        let mut houses: BTreeMap<House<'_>, Word> = BTreeMap::new();
+        for operator in operators {
+            let word = said.get(&operator.id).copied().unwrap_or(Word::Silent);
+            let of_house = houses.entry(operator.house()).or_insert(word);
+            *of_house = word.max(*of_house);
+        }
+        let count = |word| houses.values().filter(|known| **known == word).count();
         Self {
-            approvals,
-            refusals,
-            silent: operators.len().saturating_sub(approvals + refusals),
+            approvals: count(Word::Approves),
+            refusals: count(Word::Refuses),
+            silent: count(Word::Silent),
             needed: registry.parameters.governance_approvals as usize,
         }
     }

@@ -32,7 +32,7 @@ const MERCHANT_ID_MAX: u64 = i64::MAX as u64;
 const TIME_MS_MIN: u64 = 1_577_836_800_000;
 const TIME_MS_MAX: u64 = 4_102_444_800_000;
 const POWER_MAX: u64 = 1_000_000_000;
-/// How many operators approve a change at least where money is real.
+/// Operators of how many legal entities approve a change at least where money is real.
 const GOVERNANCE_APPROVALS_MIN: u32 = 2;
 /// How many fresh rates a reference takes at least where money is real: with fewer, one provider
 /// sets it.
@@ -394,19 +394,22 @@ fn check_governance(
     let needed = parameters.governance_approvals;
     let is_operator =
         |one: &&Participant| one.roles.any_of(Roles::SETTLEMENT_OPERATOR) && !one.suspended;
-    let operators = participants.values().filter(is_operator).count();
+    let operators = participants.values().filter(is_operator);
+    let houses = operators.map(Participant::house).collect::<BTreeSet<_>>().len();
     let field = "parameters.governance_approvals";
     if needed < GOVERNANCE_APPROVALS_MIN {
-        let problem = "one operator alone could change every key and every bound";
+        let problem = "one legal entity alone could change every key and every bound";
         let remedy = format!(
             "give at least {GOVERNANCE_APPROVALS_MIN}, or say `development = true` for a network \
              without real money"
         );
         return Err(FieldError::new(field, needed, problem, remedy));
     }
-    if operators < needed as usize {
-        let problem = format!("there are {operators} settlement operators, so nothing is approved");
-        let remedy = "give at most the number of settlement operators";
+    if houses < needed as usize {
+        let problem = format!(
+            "there are settlement operators of {houses} legal entities, so nothing is approved"
+        );
+        let remedy = "give at most the number of legal entities that have a settlement operator";
         return Err(FieldError::new(field, needed, problem, remedy));
     }
     Ok(())

@@ -285,7 +285,14 @@ fn bounds_of_a_demonstration_need_the_word_development() {
         let text = text.replacen("currencies", "development = true\ncurrencies", 1);
         parse_genesis(text.as_bytes()).unwrap();
     }
-    parse_genesis(set(&good, "governance_approvals", 0, "4").as_bytes()).unwrap();
+    let four = set(&good, "governance_approvals", 0, "4");
+    parse_genesis(four.as_bytes()).unwrap();
+    // Two operators of one legal entity are one.
+    let of_house = "legal_entity = \"HOUSE\"\nroles = [\"settlement-operator\"]";
+    let of_house = |text: &str| text.replacen("roles = [\"settlement-operator\"]", of_house, 2);
+    refused(&of_house(&four), "parameters.governance_approvals");
+    let three = set(&good, "governance_approvals", 0, "3");
+    parse_genesis(of_house(&three).as_bytes()).unwrap();
 }
 
 #[test]

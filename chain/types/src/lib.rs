@@ -54,7 +54,7 @@ pub use rate::Rate;
 pub use receipt::{Inclusion, Receipt, ReceiptError};
 pub use record_proof::{RecordInclusion, RecordProof, RecordProofError};
 pub use registry::{
-    ChainGenesis, LineKey, LiquidityLine, Merchant, Node, Participant, PartyKeys, ReadyKeys,
+    ChainGenesis, House, LineKey, LiquidityLine, Merchant, Node, Participant, PartyKeys, ReadyKeys,
     ReservationLine, Roles, Signers,
 };
 pub use rejection::{Outcome, Rejection};

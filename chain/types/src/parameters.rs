@@ -115,7 +115,7 @@ parameters! {
     transfer_validity_ms: u64 = DAY_MS, MINUTE_MS => 30 * DAY_MS;
     /// How long a governance proposal waits for approvals.
     proposal_validity_ms: u64 = 7 * DAY_MS, MINUTE_MS => 90 * DAY_MS;
-    /// How many operators approve a change, its maker among them.
+    /// How many legal entities of operators approve a change, its maker's among them.
     governance_approvals: u32 = 2, 1 => 100;
     /// How many heights lie at least between a proposal and its activation.
     governance_notice_heights: u64 = 10, 1 => 10_000_000;

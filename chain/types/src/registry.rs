@@ -162,6 +162,23 @@ impl Participant {
     pub fn is_of(&self, legal_entity: &str) -> bool {
         !legal_entity.is_empty() && self.legal_entity == legal_entity
     }
+
+    /// The house that it belongs to: its legal entity, or itself when it names none.
+    pub fn house(&self) -> House<'_> {
+        match self.legal_entity.as_str() {
+            "" => House::Alone(self.id),
+            entity => House::Entity(entity),
+        }
+    }
+}
+
+/// Who counts as one where words are counted, see [`Participant::house`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum House<'a> {
+    /// All of a legal entity.
+    Entity(&'a str),
+    /// A participant that names none.
+    Alone(ParticipantId),
 }
 
 /// The keys that a participant's batches may be signed with: a leaf of the header's parties root.

@@ -276,11 +276,11 @@ rejections! {
     ChangeMalformed = 803, "change-malformed", false, "The proposal's bytes are no change.", "Encode it as docs/wire-format.md says.";
     ActivationTooEarly = 804, "activation-too-early", false, "The activation height is nearer than the notice that the chain demands.", "Choose a later height.";
     ValidatorsTooFew = 805, "validators-too-few", false, "Fewer than four validators would be left.", "Add a validator first.";
-    QuorumUnreachable = 806, "quorum-unreachable", false, "Too few operators would be left to approve anything, or one validator alone could stop the chain.", "Add an operator, or spread the power, first.";
+    QuorumUnreachable = 806, "quorum-unreachable", false, "Operators of too few legal entities would be left to approve anything, or one validator alone could stop the chain.", "Add an operator of another legal entity, or spread the power, first.";
     ChangeInvalid = 807, "change-invalid", false, "The change names what does not exist, or is out of its bounds.", "Check ids, roles, keys and bounds as for a genesis file.";
     KeyInUse = 808, "key-in-use", false, "The key is somebody's, or was and is withdrawn.", "Make a key of its own for each use.";
     ParameterFixed = 809, "parameter-fixed", false, "This parameter never changes: what nodes remember of recent orders rests on it.", "Leave it.";
-    ApprovalsMissing = 810, "approvals-missing", false, "When the change was to take effect, too few of those who were operators then approved it, or as many refused it.", "Ask `governance_proposal` whose words it had; propose it anew.";
+    ApprovalsMissing = 810, "approvals-missing", false, "When the change was to take effect, operators of too few legal entities approved it, or of as many refused it: those count who were operators then.", "Ask `governance_proposal` whose words it had; propose it anew.";
     RolesJoined = 811, "roles-joined", false, "A settlement operator or agent would be a gateway or an FX provider as well.", "Register another participant for the other role.";
     ProposalTooOld = 812, "proposal-too-old", false, "No block knows a proposal of so old an id any more: whether there was one, and what became of it, this code does not say.", "Ask `governance_proposal`: it knows every proposal for ever.";
 }

@@ -14,6 +14,21 @@ impl Registry {
         party == other || self.entity_of(other).is_some_and(|entity| self.is_of(party, entity))
     }
 
+    /// Whom a party counts with where words are counted: all who name its legal entity, or, where
+    /// it names none, only itself.
+    fn house(&self, party: ParticipantId) -> (&str, Option<ParticipantId>) {
+        let entity = self.entity_of(party).unwrap_or_default();
+        (entity, entity.is_empty().then_some(party))
+    }
+
+    /// The houses of some parties.
+    pub(crate) fn houses<'a>(
+        &self,
+        parties: impl IntoIterator<Item = &'a ParticipantId>,
+    ) -> BTreeSet<(&str, Option<ParticipantId>)> {
+        parties.into_iter().map(|party| self.house(*party)).collect()
+    }
+
     fn entity_of(&self, party: ParticipantId) -> Option<&str> {
         self.participant(party).map(|found| found.legal_entity.as_str())
     }

@@ -119,24 +119,27 @@ impl Auditor {
         Ok(Outcome::APPLIED)
     }
 
-    /// How many of a registry's operators approve a proposal, and how many refuse it.
-    fn words(registry: &Registry, proposal: &Proposal) -> (usize, usize) {
+    /// How many houses of a registry's operators approve a proposal, how many refuse it, and how
+    /// many there are. A house of which an operator refuses does not approve.
+    fn words(registry: &Registry, proposal: &Proposal) -> (usize, usize, usize) {
         let operators = registry.judges(&proposal.change);
-        let said = |words: &BTreeSet<ParticipantId>| operators.intersection(words).count();
-        (said(&proposal.approvals), said(&proposal.refusals))
+        let refusing = registry.houses(operators.intersection(&proposal.refusals));
+        let approving = registry.houses(operators.intersection(&proposal.approvals));
+        let approvals = approving.difference(&refusing).count();
+        (approvals, refusing.len(), registry.houses(&operators).len())
     }
 
-    /// Whether those who are operators by a registry approve a proposal: as many as it asks for,
-    /// and more than refuse.
+    /// Whether those who are operators by a registry approve a proposal: of as many houses as it
+    /// asks for, and of more than refuse.
     fn has_enough(registry: &Registry, proposal: &Proposal) -> bool {
-        let (approvals, refusals) = Self::words(registry, proposal);
+        let (approvals, refusals, _) = Self::words(registry, proposal);
         approvals >= registry.approvals_needed() && approvals > refusals
     }
 
     /// Schedules, reopens or closes a proposal after a word. The notice runs from the word that
     /// made the approvals enough.
     fn decide_proposal(&self, proposal: &mut Proposal, had_enough: bool) {
-        let (approvals, refusals) = Self::words(&self.registry, proposal);
+        let (approvals, refusals, houses) = Self::words(&self.registry, proposal);
         let was_scheduled = proposal.status == ProposalStatus::Scheduled;
         if Self::has_enough(&self.registry, proposal) {
             if was_scheduled && had_enough {
@@ -150,8 +153,7 @@ impl Auditor {
             return;
         }
         let is_called_off = was_scheduled && refusals >= approvals;
-        let others = self.registry.judges(&proposal.change).len() - refusals;
-        let is_out_of_reach = others < self.registry.approvals_needed();
+        let is_out_of_reach = houses - refusals < self.registry.approvals_needed();
         proposal.status = if is_called_off || is_out_of_reach {
             ProposalStatus::Closed
         } else {

@@ -456,13 +456,13 @@ impl Registry {
 
     /// Looked at when the change touches it, like the validators.
     fn check_operators(&self, before: &Self) -> Result<(), Rejection> {
-        let (operators, needed) = (self.operators().len(), self.approvals_needed());
-        let is_lessened =
-            operators < before.operators().len() || needed > before.approvals_needed();
-        if !is_lessened || operators >= needed { Ok(()) } else { Err(Rejection::QuorumUnreachable) }
+        let (houses, needed) = (self.houses(&self.operators()).len(), self.approvals_needed());
+        let had = before.houses(&before.operators()).len();
+        let is_lessened = houses < had || needed > before.approvals_needed();
+        if !is_lessened || houses >= needed { Ok(()) } else { Err(Rejection::QuorumUnreachable) }
     }
 
-    /// How many operators approve a change.
+    /// Operators of how many houses approve a change.
     pub(crate) fn approvals_needed(&self) -> usize {
         usize::try_from(self.parameters.governance_approvals).unwrap_or(usize::MAX)
     }

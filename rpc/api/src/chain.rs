@@ -554,7 +554,7 @@ parameters_report! {
     transfer_validity_ms: u64,
     /// How long a governance proposal waits for approvals.
     proposal_validity_ms: u64,
-    /// How many operators approve a change, its maker among them.
+    /// How many legal entities of operators approve a change, its maker's among them.
     governance_approvals: u32,
     /// How many heights lie at least between a proposal and its activation.
     governance_notice_heights: u64,

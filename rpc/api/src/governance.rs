@@ -201,7 +201,7 @@ pub struct ProposalReport {
     /// The first block that executes under it: that one, or a later one by which the notice after
     /// the last approval that it needed is over.
     pub due_height: u64,
-    /// How many operators have to approve.
+    /// Operators of how many legal entities have to approve.
     pub approvals_needed: u32,
     /// The operators who approved, its maker first.
     pub approvals: Vec<u32>,

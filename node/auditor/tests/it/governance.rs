@@ -70,6 +70,34 @@ fn refusals_close_a_proposal_once_approval_is_impossible() {
 }
 
 #[test]
+fn operators_of_one_legal_entity_have_one_word() {
+    let mut genesis = genesis();
+    for operator in &mut genesis.participants {
+        if [1, 2].contains(&operator.id.0) {
+            operator.legal_entity = "HOUSE".to_owned();
+        }
+    }
+    let mut scene = Scene::of(&genesis);
+    let of_four = Change::Parameter { index: 24, value: 4 };
+    let item = scene.proposal(&of_four, 9);
+    scene.say(3, item, 806);
+    let item = scene.proposal(&SUSPEND_MERCHANT, 2);
+    scene.say(1, item, 0);
+    scene.say(2, approval(&item, Decision::Approve), 0);
+    scene.pass(1_000);
+    let order = scene.order(1);
+    scene.say(SERVICE, order, 0);
+    // One refusal of the house, and all that others need are left.
+    scene.say(2, approval(&item, Decision::Refuse), 0);
+    scene.say(1, approval(&item, Decision::Refuse), 0);
+    scene.say(3, approval(&item, Decision::Approve), 0);
+    scene.say(4, approval(&item, Decision::Approve), 0);
+    scene.pass(1_000);
+    let order = scene.order(1);
+    scene.say(SERVICE, order, 211);
+}
+
+#[test]
 fn a_proposal_expires() {
     let mut genesis = genesis();
     genesis.parameters.proposal_validity_ms = 60_000;

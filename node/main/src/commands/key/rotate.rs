@@ -283,7 +283,8 @@ impl RotateReport {
     fn waits(&mut self, proposal: &ProposalReport, args: &RotateArgs) {
         self.state = "waits";
         self.lines.push(format!(
-            "the proposal {} has {} of {} approvals, and holds from block {} on",
+            "the proposal {} is approved by {} operators, needs those of {} legal entities, and holds \
+             from block {} on",
             proposal.proposal_id,
             proposal.approvals.len(),
             proposal.approvals_needed,

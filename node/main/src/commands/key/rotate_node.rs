@@ -327,7 +327,8 @@ impl RotateNodeReport {
     fn waits(&mut self, proposal: &ProposalReport) {
         self.state = "waits";
         self.lines.push(format!(
-            "the proposal {} has {} of {} approvals, and holds from block {} on",
+            "the proposal {} is approved by {} operators, needs those of {} legal entities, and holds \
+             from block {} on",
             proposal.proposal_id,
             proposal.approvals.len(),
             proposal.approvals_needed,
