@@ -3,14 +3,18 @@
 //! to what: every word about the thing is tried by everybody, and what the chain applies is gone on
 //! from, until the thing is at rest.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use chain_state::{AccountKey, AccountKind, InstructionStatus, OrderStatus, TransferStatus};
+use chain_state::{
+    AccountKey, AccountKind, InstructionRecord, InstructionStatus, OrderStatus, TransferRecord,
+    TransferStatus,
+};
 use chain_types::{
-    Change, Height, InstructionId, Merchant, OrderId, Outcome, ParticipantId, TimeMs, TransferId,
-    WindowId,
+    Change, Height, InstructionId, Merchant, OrderId, Outcome, ParticipantId, TimeMs,
+    TransferAction, TransferId, WindowId,
 };
 
+use crate::chain::Chain;
 use crate::coalition::Coalition;
 use crate::fork::Fork;
 use crate::network::*;
@@ -154,11 +158,9 @@ impl Search<'_> {
             }
             Thing::Balance(key, amount) => {
                 let account = (u16::from(key.kind.number()), key.owner, key.currency.0);
-                let is_own = |known: &&chain_state::TransferRecord| {
-                    known.account == key && known.amount.0 == amount
-                };
-                let is_open =
-                    |known: &&chain_state::TransferRecord| known.status == TransferStatus::Proposed;
+                let is_own =
+                    |known: &&TransferRecord| known.account == key && known.amount.0 == amount;
+                let is_open = |known: &&TransferRecord| known.status == TransferStatus::Proposed;
                 let all = fork.state.tables().transfers.values();
                 let open = all.filter(is_own).filter(is_open).last();
                 let word = match open {
@@ -252,7 +254,7 @@ fn is_at_rest(fork: &Fork<'_>, thing: Thing) -> bool {
         }
         Thing::Window(window) => fork.state.tables().is_settled(window),
         Thing::Balance(key, amount) => {
-            let is_out = |known: &chain_state::TransferRecord| {
+            let is_out = |known: &TransferRecord| {
                 known.account == key
                     && known.amount.0 == amount
                     && known.status == TransferStatus::Approved
@@ -339,4 +341,51 @@ pub fn waiting(fork: &Fork<'_>, purse: &Purse) -> Vec<Thing> {
         }
     }
     found
+}
+
+/// Nothing waits that no operation can be about: what is payable to a merchant stands in its
+/// instructions and in the open window, and what is pending in reservations and withdrawals.
+pub fn check_causes(chain: &Chain) {
+    let state = &chain.state;
+    let mut payable: BTreeMap<AccountKey, u128> = BTreeMap::new();
+    let mut pending: BTreeMap<AccountKey, u128> = BTreeMap::new();
+    let open = |record: &&InstructionRecord| {
+        let is = record.status;
+        matches!(is, InstructionStatus::Instructed | InstructionStatus::Failed { .. })
+    };
+    for record in chain.instructions.values().filter(open) {
+        let key = AccountKey::payable(record.id.merchant, record.id.currency);
+        *payable.entry(key).or_default() += u128::from(record.left().0);
+    }
+    let window = state.window_open();
+    for (merchant, currency) in window.collected.keys() {
+        let key = AccountKey::payable(*merchant, *currency);
+        let sums = window.dues_of(*merchant, *currency).map(|(_, due)| u128::from(due.amount.0));
+        *payable.entry(key).or_default() += sums.sum::<u128>();
+    }
+    for (_, held) in state.expired_reservations(TimeMs(u64::MAX)) {
+        let key = AccountKey::liquidity(held.gateway, held.currency);
+        *pending.entry(key).or_default() += u128::from(held.amount.0);
+        if let Some(conversion) = held.conversion {
+            let provider = conversion.quote.provider();
+            let key = AccountKey::fx_position(provider, conversion.payout_currency);
+            *pending.entry(key).or_default() += u128::from(conversion.payout.0);
+        }
+    }
+    let transfers = state.tables().transfers.values();
+    let is_reserved = |known: &&TransferRecord| {
+        known.status == TransferStatus::Proposed && known.action == TransferAction::Withdraw
+    };
+    for known in transfers.filter(is_reserved) {
+        *pending.entry(known.account).or_default() += u128::from(known.amount.0);
+    }
+    for (key, account) in state.accounts(None) {
+        let cause = pending.get(key).copied().unwrap_or_default();
+        assert_eq!(account.debits_pending, cause, "locked in: pending of {key:?}");
+        if key.kind == AccountKind::MerchantPayable {
+            let cause = payable.get(key).copied().unwrap_or_default();
+            let balance = account.balance();
+            assert_eq!(u128::try_from(balance), Ok(cause), "locked in: payable of {key:?}");
+        }
+    }
 }

@@ -7,13 +7,13 @@ use chain_types::{
     RateItem, TimeMs, WindowId,
 };
 
-use crate::coalition::Coalition;
+use crate::coalition::{Coalition, HONEST_USERS_FROM};
 use crate::dice::Dice;
 use crate::item::Item;
+use crate::known::{Known, is_kept_out};
 use crate::market::{PAIRS, SCALE, quote};
 use crate::network::*;
 use crate::purse::Sold;
-use crate::switches::{FREE_RESERVATION, REVERSAL_ALONE, VOID_WHILE_DEBITING};
 use crate::words::{self, Ids, Wanted};
 use crate::world::{View, Word};
 
@@ -113,7 +113,7 @@ impl Foe<'_> {
     fn reservation(&mut self, by: u32) -> Option<Item> {
         let gateway = self.dice.choose(&[201, 202, 203, EVERYBODY]);
         let mut wanted = self.wanted(gateway)?;
-        if !FREE_RESERVATION && !self.foes.holds(gateway) {
+        if is_kept_out(Known::FreeReservation) && !self.foes.holds(gateway) {
             let reserved = self.view.state.expired_reservations(TimeMs(u64::MAX));
             let is_own = |held: &chain_state::Reservation| {
                 held.submitter.0 == by && held.gateway.0 == gateway
@@ -137,7 +137,8 @@ impl Foe<'_> {
             return Some(words::collect(id));
         }
         let is_paying = !self.foes.holds(held.gateway.0) && !id.0[11].is_multiple_of(4);
-        (VOID_WHILE_DEBITING || !is_paying).then(|| words::void(id))
+        let may = !is_paying || !is_kept_out(Known::VoidWhileDebiting);
+        may.then(|| words::void(id))
     }
 
     fn sold(&mut self) -> Option<Sold> {
@@ -199,8 +200,7 @@ impl Foe<'_> {
         let record = self.view.past.instruction(&sold.instruction());
         let is_own = record.as_ref().is_some_and(|record| record.gateway.0 == by);
         let is_of_merchant = self.foes.holds_merchant(sold.item.merchant.get());
-        if !is_own && !is_of_merchant {
-            // Who collected, or an agent, in an absent gateway's place: see the notes of `reverse`.
+        if !is_own && !is_of_merchant && is_kept_out(Known::ReturnForTheAbsent) {
             return None;
         }
         let sequence = sold.returns + u16::from(!self.dice.one_in(12));
@@ -211,7 +211,7 @@ impl Foe<'_> {
     fn reverse(&mut self, by: u32) -> Option<Item> {
         let sold = self.sold()?;
         let is_of_merchant = self.foes.holds_merchant(sold.item.merchant.get());
-        if sold.gateway() != by || (!REVERSAL_ALONE && !is_of_merchant) {
+        if sold.gateway() != by || (is_kept_out(Known::ReversalAlone) && !is_of_merchant) {
             return None;
         }
         Some(words::give_back(sold.item.order_id(), self.part(&sold), sold.returns + 1))
@@ -366,12 +366,14 @@ impl Foe<'_> {
                 let held = self.view.state.reservation(&OrderId(item.order_id));
                 let is_honest = held.is_some_and(|held| !self.foes.holds(held.gateway.0));
                 let is_unpaid = item.order_id[11].is_multiple_of(4);
-                VOID_WHILE_DEBITING || !is_honest || is_unpaid
+                !is_kept_out(Known::VoidWhileDebiting) || !is_honest || is_unpaid
             }
             Item::Recharge(item) => {
                 let gateway = item.collecting_gateway.get();
                 let is_foes = self.foes.holds(gateway);
-                item.user[0] < 10 && (FREE_RESERVATION || is_foes || item.amount.get() <= 1_001)
+                let is_free = !is_kept_out(Known::FreeReservation);
+                item.user[0] < HONEST_USERS_FROM
+                    && (is_free || is_foes || item.amount.get() <= 1_001)
             }
             _ => true,
         }
@@ -380,6 +382,10 @@ impl Foe<'_> {
     fn may_give_back(&self, by: u32, sold: &Sold) -> bool {
         let record = self.view.past.instruction(&sold.instruction());
         let is_own = record.is_some_and(|record| record.gateway.0 == by);
-        REVERSAL_ALONE || is_own || self.foes.holds_merchant(sold.item.merchant.get())
+        let known = match record {
+            None => Known::ReversalAlone,
+            Some(_) => Known::ReturnForTheAbsent,
+        };
+        is_own || !is_kept_out(known) || self.foes.holds_merchant(sold.item.merchant.get())
     }
 }

@@ -19,6 +19,8 @@ use crate::world::{THIRD_AGENT, Word, World};
 /// Users of honest gateways, besides the foes' that come to them.
 const USERS: [u8; 5] = [10, 11, 12, 13, 14];
 const CURRENCIES_USED: [u16; 3] = [CNY, USD, JPY];
+/// Orders above it wait for a desk.
+const HOLD_ABOVE: u64 = 3_000;
 /// How long after its reservation a user pays.
 const DEBIT_MS: u64 = 500;
 /// How many windows wait to be settled at most before somebody looks.
@@ -68,6 +70,7 @@ impl World {
             decisions.push((601, words::decide_transfer(id, true, action, amount)));
         }
         self.queue.extend(decisions);
+        self.queue.push_back((DESKS[0], words::policy(CNY, HOLD_ABOVE)));
         for programme in self.programmes.clone() {
             self.change(&Change::Programme(programme));
         }

@@ -10,9 +10,7 @@ use std::collections::BTreeMap;
 
 use chain_types::{InstructionId, OrderId, Programme};
 
-use crate::switches::{
-    CASHBACK_AT_COLLECTION, CASHBACK_ON_RETURNED_ORDERS, CASHBACK_ROUNDED_EACH_TIME,
-};
+use crate::known::{Known, is_kept_out};
 
 /// An order as a programme looks at it.
 #[derive(Debug, Clone, Copy)]
@@ -63,7 +61,7 @@ impl Promises {
         let month = month_of(sale.time_ms, programme.offset_min);
         let key = (sale.user, sale.merchant, sale.currency, month);
         let counted = self.months.entry(key).or_default();
-        let stays = |known: &&Counted| known.left > 0 || !CASHBACK_ON_RETURNED_ORDERS;
+        let stays = |known: &&Counted| known.left > 0 || is_kept_out(Known::CashbackOnReturned);
         let number = counted.values().filter(stays).count() + 1;
         let number = u16::try_from(number).unwrap_or(u16::MAX);
         let (amount, instruction) = (sale.amount, sale.instruction);
@@ -111,7 +109,7 @@ impl Promises {
         let (mut sum, mut count) = (0_u128, 0_u128);
         for known in self.months[&key].values() {
             let is_there = self.arrived.get(&known.instruction) == Some(&true);
-            if CASHBACK_AT_COLLECTION && !is_there {
+            if !is_there && !is_kept_out(Known::CashbackAtCollection) {
                 continue;
             }
             let tier = programme.tiers.iter().rfind(|tier| known.number > tier.above);
@@ -124,9 +122,10 @@ impl Promises {
             count += 1;
             sum += share.min(ceiling) * u128::from(known.left) / u128::from(known.amount);
         }
-        let spare = if CASHBACK_ROUNDED_EACH_TIME { 1 } else { count };
+        let is_each = is_kept_out(Known::CashbackRoundedUp);
+        let spare = if is_each { count } else { 1 };
         let mut promised = sum / 10_000 + spare;
-        if programme.user_month_max.0 > 0 && CASHBACK_ROUNDED_EACH_TIME {
+        if programme.user_month_max.0 > 0 && !is_each {
             promised = promised.min(u128::from(programme.user_month_max.0));
         }
         self.sums.insert(key, i128::try_from(promised).unwrap_or(i128::MAX));

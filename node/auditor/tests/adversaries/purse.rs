@@ -141,9 +141,8 @@ impl Purse {
     pub fn new(state: &State, promises: Promises) -> Self {
         let mut cash = Sums::new();
         for (key, account) in state.accounts(None) {
-            if let Some(holder) = holder_of(key) {
-                *cash.entry((holder, key.currency.0)).or_default() -= account.balance();
-            }
+            let holder = holder_of(key).unwrap_or(Holder::Bank);
+            *cash.entry((holder, key.currency.0)).or_default() -= account.balance();
         }
         Self {
             cash,

@@ -123,6 +123,7 @@ impl World {
 
     /// Searches for a way out for some of what waits.
     pub fn search_exits(&mut self) {
+        exits::check_causes(&self.chain);
         let fork = Fork::new(&self.chain);
         let all = exits::waiting(&fork, &self.purse);
         let mut chosen: Vec<Thing> = Vec::new();

@@ -3,9 +3,9 @@
 use chain_state::InstructionRecord;
 use chain_types::{
     ApprovalItem, ArrivalItem, BounceItem, Change, CollectItem, Decision, FailureItem, Flags,
-    Height, HoldDecisionItem, OrderId, ParticipantId, ProposalId, ProposalItem, RecallItem,
-    RechargeItem, ReinstructItem, ReturnItem, SettleWindowItem, SettlementDecisionItem, StepInItem,
-    TimeMs, TransferDecisionItem, TransferItem, VoidItem, WindowId,
+    Height, HoldDecisionItem, OrderId, ParticipantId, PolicyItem, ProposalId, ProposalItem,
+    RecallItem, RechargeItem, ReinstructItem, ReturnItem, SettleWindowItem, SettlementDecisionItem,
+    StepInItem, TimeMs, TransferDecisionItem, TransferItem, VoidItem, WindowId,
 };
 
 use crate::item::Item;
@@ -88,6 +88,21 @@ pub fn decide_hold(id: OrderId, is_release: bool) -> Item {
         reason: if is_release { 1 } else { 2 }.into(),
         reference: [1; 32],
         spare: [0; 12],
+    };
+    item.into()
+}
+
+/// The desk looks at orders above an amount.
+pub fn policy(currency: u16, hold_above: u64) -> Item {
+    let item = PolicyItem {
+        scope: 0.into(),
+        subject: 0.into(),
+        currency: currency.into(),
+        order_max: 0.into(),
+        user_day_max: 0.into(),
+        day_max: 0.into(),
+        hold_above: hold_above.into(),
+        spare: [0; 20],
     };
     item.into()
 }

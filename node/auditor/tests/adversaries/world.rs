@@ -14,11 +14,11 @@ use crate::checks;
 use crate::coalition::Coalition;
 use crate::dice::Dice;
 use crate::item::{Item, Letterhead};
+use crate::known::{Known, is_kept_out};
 use crate::market::{Market, PAIRS};
 use crate::network::{self, *};
 use crate::promises::Promises;
 use crate::purse::{Moment, Purse, Sold};
-use crate::switches::{FREE_RESERVATION, VOID_WHILE_DEBITING};
 use crate::words::Ids;
 
 /// What a service may have reserved of a gateway without asking.
@@ -165,7 +165,7 @@ impl World {
         let Item::Collect(item) = item else { return };
         let is_debited = !self.foes.holds(*by) && outcome.0 == 303;
         assert!(
-            !is_debited || !VOID_WHILE_DEBITING,
+            !is_debited || is_kept_out(Known::VoidWhileDebiting),
             "order {:?} was voided while gateway {by} debited its user",
             item.order_id(),
         );
@@ -209,7 +209,7 @@ impl World {
         }
         for ((service, gateway, currency), sum) in held {
             assert!(
-                sum <= AGREED_LINE || !FREE_RESERVATION,
+                sum <= AGREED_LINE || is_kept_out(Known::FreeReservation),
                 "lock by the foes: service {service} holds {sum} of currency {currency} of \
                  gateway {gateway}, which agreed to {AGREED_LINE}"
             );
