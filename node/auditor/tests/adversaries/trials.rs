@@ -134,7 +134,11 @@ impl World {
             let (foes, purse) = (&self.foes, &self.purse);
             let mut search = Search { foes, purse, pen: &mut self.pen, ids: &mut self.ids };
             let Some(steps) = search.way_out(&fork, thing) else {
-                panic!("locked in: {thing:?} at block {}", self.chain.state.height());
+                let known = match thing {
+                    Thing::Instruction(id) => self.chain.instructions.get(&id),
+                    _ => None,
+                };
+                panic!("locked in: {thing:?} at block {}: {known:?}", self.chain.state.height());
             };
             *self.exits.entry(steps).or_default() += 1;
         }
