@@ -381,11 +381,13 @@ pub fn check_causes(chain: &Chain) {
     }
     for (key, account) in state.accounts(None) {
         let cause = pending.get(key).copied().unwrap_or_default();
-        assert_eq!(account.debits_pending, cause, "locked in: pending of {key:?}");
+        let pending = account.debits_pending;
+        assert!(pending == cause, "locked in: {pending} of {key:?} pending for {cause}");
         if key.kind == AccountKind::MerchantPayable {
             let cause = payable.get(key).copied().unwrap_or_default();
+            let is_caused = u128::try_from(account.balance()) == Ok(cause);
             let balance = account.balance();
-            assert_eq!(u128::try_from(balance), Ok(cause), "locked in: payable of {key:?}");
+            assert!(is_caused, "locked in: {balance} of {key:?} payable by {cause} instructed");
         }
     }
 }

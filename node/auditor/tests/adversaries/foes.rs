@@ -63,7 +63,8 @@ impl Foe<'_> {
                 Self::give_back,
             ]);
         }
-        if is(&self.foes.operators) {
+        let is_house = by == HOUSE && !is_kept_out(Known::TwoOperatorsOfOneHouse);
+        if is(&self.foes.operators) || is_house {
             ways.extend([
                 Self::change as fn(&mut Self, u32) -> Option<Item>,
                 Self::decide,
@@ -374,6 +375,9 @@ impl Foe<'_> {
                 let is_free = !is_kept_out(Known::FreeReservation);
                 item.user[0] < HONEST_USERS_FROM
                     && (is_free || is_foes || item.amount.get() <= 1_001)
+            }
+            Item::Proposal(_) | Item::Approval(_) => {
+                *by != HOUSE || !is_kept_out(Known::TwoOperatorsOfOneHouse)
             }
             _ => true,
         }

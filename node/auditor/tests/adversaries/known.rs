@@ -29,10 +29,13 @@ pub enum Known {
     /// delivered (section 10 of the rules). Kept out by `foes`: their gateways and agents do so
     /// only with orders of the foes' own merchants.
     ReturnForTheAbsent,
+    /// Two operators of one legal entity are two approvals, so that a house of two passes any change
+    /// that is not about itself (section 13). Kept out by `foes`: of a house one has a word.
+    TwoOperatorsOfOneHouse,
 }
 
 /// Those that histories do without.
-const KEPT_OUT: [Known; 7] = [
+const KEPT_OUT: [Known; 8] = [
     Known::CashbackOnReturned,
     Known::CashbackRoundedUp,
     Known::CashbackAtCollection,
@@ -40,6 +43,7 @@ const KEPT_OUT: [Known; 7] = [
     Known::ReversalAlone,
     Known::VoidWhileDebiting,
     Known::ReturnForTheAbsent,
+    Known::TwoOperatorsOfOneHouse,
 ];
 
 /// Whether the foes have to do without it.
