@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chain_state::{
-    AccountKey, AccountKind, InstructionRecord, InstructionStatus, OrderStatus, TransferRecord,
-    TransferStatus,
+    AccountKey, AccountKind, History, InstructionRecord, InstructionStatus, OrderStatus,
+    TransferRecord, TransferStatus,
 };
 use chain_types::{
     Change, Height, InstructionId, Merchant, OrderId, Outcome, ParticipantId, TimeMs,
@@ -24,6 +24,10 @@ use crate::world::{Pen, THIRD_AGENT, Word};
 
 /// So many steps lead out at most.
 const STEPS_MAX: usize = 8;
+/// Who gives back begins so long before the period of returns ends.
+const SLACK_MS: u64 = 600_000;
+/// So many of the last orders are given back.
+const REFUNDS: usize = 60;
 /// So many copies are looked at before something counts as locked.
 const COPIES_MAX: usize = 600;
 
@@ -37,6 +41,8 @@ pub enum Thing {
     Window(WindowId),
     /// What of an account's settled money nothing else speaks for.
     Balance(AccountKey, u64),
+    /// An order whose merchant, paid by an honest gateway, wants to give it back.
+    Refund(OrderId),
 }
 
 /// A step: words in one block, or nothing until a time.
@@ -169,7 +175,27 @@ impl Search<'_> {
                 };
                 self.by_everybody(&[word])
             }
+            Thing::Refund(id) => self.about_refund(fork, id),
         }
+    }
+
+    /// All that is left of an order goes back, if need be after its bank was given money.
+    fn about_refund(&mut self, fork: &Fork<'_>, id: OrderId) -> Vec<Step> {
+        let sold = &self.purse.sold[&id];
+        let left = sold.item.amount.get() - sold.returned;
+        let mut steps = self.by_everybody(&[words::give_back(id, left, sold.returns + 1)]);
+        let Some(record) = fork.instruction_now(&sold.instruction()) else { return steps };
+        let rate_ms = fork.state.parameters().return_rate_ms;
+        steps.push(Step::Wait(sold.time_ms + rate_ms + 1));
+        let account = (1, u64::from(record.gateway.0), record.id.currency.0);
+        let transfer_id = self.ids.other(fork.time().0);
+        let agents = self.foes.honest(&[AGENTS[0], AGENTS[1], THIRD_AGENT]);
+        steps.push(Step::Say(vec![
+            (agents[0], words::transfer(transfer_id, 1, account, DEPOSIT)),
+            (agents[1], words::decide_transfer(transfer_id, true, 1, DEPOSIT)),
+        ]));
+        steps.extend(self.about_instruction(fork, record.id));
+        steps
     }
 
     /// Who is not of the foes, of every role.
@@ -235,6 +261,8 @@ impl Search<'_> {
     }
 }
 
+/// Enough for any order.
+const DEPOSIT: u64 = 1_000_000;
 const PROPOSAL: chain_types::BatchKind = chain_types::BatchKind::Proposal;
 
 fn is_at_rest(fork: &Fork<'_>, thing: Thing) -> bool {
@@ -261,6 +289,10 @@ fn is_at_rest(fork: &Fork<'_>, thing: Thing) -> bool {
                     && known.decided == Some(fork.time())
             };
             fork.state.tables().transfers.values().any(is_out)
+        }
+        Thing::Refund(id) => {
+            let whole = fork.order(&id).map(|past| past.item.amount());
+            fork.state.tables().returned.get(&id).map(|returned| returned.amount) == whole
         }
     }
 }
@@ -304,11 +336,26 @@ fn trace(fork: &Fork<'_>, thing: Thing) -> String {
             let open = open.filter(|known| known.status == TransferStatus::Proposed);
             format!("{:?}", open.map(|known| known.maker).collect::<Vec<_>>())
         }
+        Thing::Refund(id) => {
+            let returned = tables.returned.get(&id).map(|returned| returned.amount.0);
+            let past = fork.order(&id).and_then(|past| Some((past.item, past.collection?)));
+            let Some((item, collection)) = past else { return String::new() };
+            let (window, merchant) = (collection.window, item.merchant());
+            let id = InstructionId { window, merchant, currency: item.payout_currency() };
+            let own = trace(fork, Thing::Instruction(id));
+            let Some(record) = fork.instruction_now(&id) else { return own };
+            let key = AccountKey::liquidity(record.gateway, id.currency);
+            let available = fork.state.account(&key).map(chain_state::Account::available);
+            let is_rich = available.is_some_and(|sum| sum >= u128::from(DEPOSIT));
+            let rate_ms = fork.state.parameters().return_rate_ms;
+            let is_late = fork.time().0 > collection.time.0 + rate_ms;
+            format!("{returned:?} {is_rich} {is_late} {own}")
+        }
     }
 }
 
 /// Everything that waits in a copy.
-pub fn waiting(fork: &Fork<'_>, purse: &Purse) -> Vec<Thing> {
+pub fn waiting(fork: &Fork<'_>, purse: &Purse, foes: &Coalition) -> Vec<Thing> {
     let (state, tables) = (&fork.state, fork.state.tables());
     let mut found: Vec<Thing> = Vec::new();
     let mut ids: BTreeSet<InstructionId> =
@@ -328,6 +375,16 @@ pub fn waiting(fork: &Fork<'_>, purse: &Purse) -> Vec<Thing> {
     found.extend(open.map(|known| Thing::Transfer(known.id)));
     let closed = (0..state.window().0).map(WindowId);
     found.extend(closed.filter(|id| !tables.is_settled(*id)).map(Thing::Window));
+    for id in purse.sold_last.iter().rev().take(REFUNDS) {
+        let sold = &purse.sold[id];
+        let payer = fork.instruction_now(&sold.instruction()).map(|record| record.gateway.0);
+        let is_honest = payer.is_some_and(|payer| !foes.holds(payer));
+        let until_ms = sold.time_ms + state.parameters().return_period_ms;
+        let is_timely = state.time().0 + SLACK_MS < until_ms;
+        if is_honest && is_timely && sold.returned < sold.item.amount.get() {
+            found.push(Thing::Refund(*id));
+        }
+    }
     for (key, account) in state.accounts(None) {
         let is_owned = matches!(
             key.kind,

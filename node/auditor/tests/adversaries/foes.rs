@@ -76,6 +76,10 @@ impl Foe<'_> {
     }
 
     fn amount(&mut self) -> u64 {
+        if self.dice.one_in(5) {
+            // Shares of these are rounded up.
+            return self.dice.choose(&[6, 7, 16, 19]);
+        }
         let most = self.dice.choose(&[5, 60, 3_000, 60_000]);
         self.dice.between(1, most)
     }
@@ -84,7 +88,7 @@ impl Foe<'_> {
         let mut wanted = Wanted {
             gateway,
             merchant: self.dice.choose(&MERCHANTS[..4]),
-            user: self.dice.choose(&[1, 2, 3]),
+            user: self.dice.choose(&[1, 1, 1, 2, 3]),
             amount: self.amount(),
             currency: self.dice.choose(&[CNY, CNY, USD]),
             conversion: None,

@@ -125,7 +125,7 @@ impl World {
     pub fn search_exits(&mut self) {
         exits::check_causes(&self.chain);
         let fork = Fork::new(&self.chain);
-        let all = exits::waiting(&fork, &self.purse);
+        let all = exits::waiting(&fork, &self.purse, &self.foes);
         let mut chosen: Vec<Thing> = Vec::new();
         for _ in 0..EXITS {
             chosen.extend(self.dice.any(&all).filter(|thing| !chosen.contains(thing)));
