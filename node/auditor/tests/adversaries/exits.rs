@@ -90,6 +90,28 @@ impl Search<'_> {
         None
     }
 
+    /// What is known of a thing that is locked in, and how the chain answers each first step.
+    pub fn explain(&mut self, fork: &Fork<'_>, thing: Thing) -> String {
+        let known = match thing {
+            Thing::Instruction(id) => format!("{:?}", fork.instruction_now(&id)),
+            Thing::Refund(id) => {
+                let sold = &self.purse.sold[&id];
+                format!("{sold:?} {:?}", fork.instruction_now(&sold.instruction()))
+            }
+            _ => String::new(),
+        };
+        let now = fork.time().plus(1);
+        let mut answers = BTreeMap::new();
+        for step in self.steps(fork, thing) {
+            let Step::Say(said) = step else { continue };
+            let batches = self.pen.batches(&fork.state, now, &said);
+            for outcome in fork.outcomes(now, &batches) {
+                answers.entry((said[0].1.kind(), outcome.0)).or_insert(said[0].0);
+            }
+        }
+        format!("{thing:?}: {known}; answers to whom {answers:?}")
+    }
+
     /// The copy after a step, if the chain takes it.
     fn take<'c>(&mut self, fork: &Fork<'c>, step: &Step) -> Option<Fork<'c>> {
         let now = fork.time().plus(1);
@@ -346,7 +368,7 @@ fn trace(fork: &Fork<'_>, thing: Thing) -> String {
             let Some(record) = fork.instruction_now(&id) else { return own };
             let key = AccountKey::liquidity(record.gateway, id.currency);
             let available = fork.state.account(&key).map(chain_state::Account::available);
-            let is_rich = available.is_some_and(|sum| sum >= u128::from(DEPOSIT));
+            let is_rich = available.is_some_and(|sum| sum >= u128::from(DEPOSIT / 2));
             let rate_ms = fork.state.parameters().return_rate_ms;
             let is_late = fork.time().0 > collection.time.0 + rate_ms;
             format!("{returned:?} {is_rich} {is_late} {own}")

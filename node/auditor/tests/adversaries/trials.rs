@@ -134,11 +134,8 @@ impl World {
             let (foes, purse) = (&self.foes, &self.purse);
             let mut search = Search { foes, purse, pen: &mut self.pen, ids: &mut self.ids };
             let Some(steps) = search.way_out(&fork, thing) else {
-                let known = match thing {
-                    Thing::Instruction(id) => self.chain.instructions.get(&id),
-                    _ => None,
-                };
-                panic!("locked in: {thing:?} at block {}: {known:?}", self.chain.state.height());
+                let why = search.explain(&fork, thing);
+                panic!("locked in at block {}: {why}", self.chain.state.height());
             };
             *self.exits.entry(steps).or_default() += 1;
         }
