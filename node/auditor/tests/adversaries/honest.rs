@@ -95,6 +95,10 @@ impl World {
             said.push((provider, self.market.publish(pair, self.time)));
         }
         for id in self.debited() {
+            // What is debited is collected in the next block.
+            if self.debiting.insert(id) {
+                continue;
+            }
             let gateway = self.chain.state.reservation(&id).map(|held| held.gateway.0);
             said.extend(gateway.map(|gateway| (gateway, words::collect(id))));
         }

@@ -1,11 +1,11 @@
 //! A chain with its honest parties and the foes among them, block by block.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use chain_state::{History, State};
+use chain_state::{History, OrderStatus, State};
 use chain_types::{
-    ChainGenesis, Outcome, Participant, ParticipantId, Programme, Roles, SecretKey, TimeMs,
-    VerifiedBatch,
+    ChainGenesis, OrderId, Outcome, Participant, ParticipantId, Programme, Roles, SecretKey,
+    TimeMs, VerifiedBatch,
 };
 use node_auditor::Auditor;
 
@@ -75,6 +75,8 @@ pub struct World {
     pub programmes: Vec<Programme>,
     pub operations: usize,
     pub counts: BTreeMap<u16, u64>,
+    /// Orders whose users honest gateways have debited, and not said so yet.
+    pub debiting: BTreeSet<OrderId>,
     /// Blocks of foes' words that were tried on copies.
     pub tried: u64,
     /// Ways out that were found, by their number of steps.
@@ -117,6 +119,7 @@ impl World {
             programmes,
             operations: 0,
             counts: BTreeMap::new(),
+            debiting: BTreeSet::new(),
             tried: 0,
             exits: BTreeMap::new(),
         }
@@ -153,22 +156,24 @@ impl World {
         let moment = Moment { time_ms: self.time, window: self.chain.last().header.window };
         for (word, outcome) in said.iter().zip(&outcomes) {
             self.purse.book(&self.foes, moment, word, *outcome, &self.chain);
-            self.hear(word, *outcome);
             *self.counts.entry(outcome.0).or_default() += 1;
         }
         self.operations += outcomes.len();
+        self.check_debits();
         self.check(before);
     }
 
-    /// What an honest party finds out from an answer.
-    fn hear(&mut self, (by, item): &Word, outcome: Outcome) {
-        let Item::Collect(item) = item else { return };
-        let is_debited = !self.foes.holds(*by) && outcome.0 == 303;
-        assert!(
-            !is_debited || is_kept_out(Known::VoidWhileDebiting),
-            "order {:?} was voided while gateway {by} debited its user",
-            item.order_id(),
-        );
+    /// What an honest gateway's user has paid nobody else voids.
+    fn check_debits(&mut self) {
+        for id in &self.debiting {
+            let is_voided = self.chain.status(id) == Some(OrderStatus::Voided);
+            assert!(
+                !is_voided || is_kept_out(Known::VoidWhileDebiting),
+                "lock by the foes: order {id} was voided while its gateway debited the user"
+            );
+        }
+        let state = &self.chain.state;
+        self.debiting.retain(|id| state.reservation(id).is_some());
     }
 
     fn check(&self, before: chain_types::WindowId) {
