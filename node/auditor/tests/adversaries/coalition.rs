@@ -30,20 +30,21 @@ impl Coalition {
     /// The coalition of a seed: a collecting bank, a paying one, a house, two banks, none, and
     /// the two banks through which most of the money goes.
     pub fn of(seed: u64) -> Self {
-        let (gateways, providers, services, agents, operators, own): (
-            &[u32],
-            &[u32],
-            &[u32],
-            &[u32],
-            &[u32],
-            &[u64],
-        ) = match seed % 6 {
-            1 => (&[201], &[401], &[101], &[601], &[], &[1_004]),
-            2 => (&[202], &[402], &[102], &[], &[2], &[]),
-            3 => (&[EVERYBODY], &[EVERYBODY], &[EVERYBODY], &[603, HOUSE], &[4], &[1_003]),
-            4 => (&[201, 203], &[403], &[101], &[], &[3], &[]),
-            5 => (&[], &[401], &[101, 102], &[602], &[], &[1_001]),
-            _ => (&[201, 202], &[401], &[102], &[601], &[], &[]),
+        let (gateways, providers, services): (&[u32], &[u32], &[u32]) = match seed % 6 {
+            1 => (&[201], &[401], &[101]),
+            2 => (&[202], &[402], &[102]),
+            3 => (&[EVERYBODY], &[EVERYBODY], &[EVERYBODY]),
+            4 => (&[201, 203], &[403], &[101]),
+            5 => (&[], &[401], &[101, 102]),
+            _ => (&[201, 202], &[401], &[102]),
+        };
+        let (agents, operators, own): (&[u32], &[u32], &[u64]) = match seed % 6 {
+            1 => (&[601], &[], &[1_004]),
+            2 => (&[], &[2], &[]),
+            3 => (&[603, HOUSE], &[4], &[1_003]),
+            4 => (&[], &[3], &[]),
+            5 => (&[602], &[], &[1_001]),
+            _ => (&[601], &[], &[]),
         };
         let paid = PAYERS.iter().filter(|(_, payer)| gateways.contains(payer));
         let mut merchants: Vec<u64> = own.iter().copied().chain(paid.map(|paid| paid.0)).collect();

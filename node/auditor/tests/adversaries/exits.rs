@@ -186,11 +186,10 @@ impl Search<'_> {
             }
             Thing::Balance(key, amount) => {
                 let account = (u16::from(key.kind.number()), key.owner, key.currency.0);
-                let is_own =
-                    |known: &&TransferRecord| known.account == key && known.amount.0 == amount;
+                let is_own = |known: &&TransferRecord| is_withdrawal(known, &key, amount);
                 let is_open = |known: &&TransferRecord| known.status == TransferStatus::Proposed;
                 let all = fork.state.tables().transfers.values();
-                let open = all.filter(is_own).filter(is_open).last();
+                let open = all.filter(is_own).rfind(is_open);
                 let word = match open {
                     Some(known) => words::decide_transfer(known.id.0, true, 2, amount),
                     None => words::transfer(self.ids.other(fork.time().0), 2, account, amount),
@@ -287,6 +286,11 @@ impl Search<'_> {
 const DEPOSIT: u64 = 1_000_000;
 const PROPOSAL: chain_types::BatchKind = chain_types::BatchKind::Proposal;
 
+fn is_withdrawal(known: &TransferRecord, account: &AccountKey, amount: u64) -> bool {
+    let of = (known.action, known.account, known.amount.0);
+    of == (TransferAction::Withdraw, *account, amount)
+}
+
 fn is_at_rest(fork: &Fork<'_>, thing: Thing) -> bool {
     match thing {
         Thing::Instruction(id) => fork.instruction_now(&id).is_some_and(|record| {
@@ -305,8 +309,7 @@ fn is_at_rest(fork: &Fork<'_>, thing: Thing) -> bool {
         Thing::Window(window) => fork.state.tables().is_settled(window),
         Thing::Balance(key, amount) => {
             let is_out = |known: &TransferRecord| {
-                known.account == key
-                    && known.amount.0 == amount
+                is_withdrawal(known, &key, amount)
                     && known.status == TransferStatus::Approved
                     && known.decided == Some(fork.time())
             };
@@ -342,9 +345,8 @@ fn trace(fork: &Fork<'_>, thing: Thing) -> String {
             let is_corrected = changed.is_some_and(|since| *since > record.attempt_height);
             // Attempt after attempt of the same gateway leads nowhere.
             let attempt = attempt.min(4);
-            format!(
-                "{attempt} {gateway} {is_recalled} {is_late} {since} {said:?} {payer:?} {is_corrected}"
-            )
+            let times = (is_recalled, is_late, is_corrected);
+            format!("{attempt} {gateway} {times:?} {since} {said:?} {payer:?}")
         }
         Thing::Reservation(id) => format!("{}", fork.state.reservation(&id).is_some()),
         Thing::Held(id) => format!("{}", tables.held.contains_key(&id)),

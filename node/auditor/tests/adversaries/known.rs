@@ -29,8 +29,8 @@ pub enum Known {
     /// delivered (section 10 of the rules). Kept out by `foes`: their gateways and agents do so
     /// only with orders of the foes' own merchants.
     ReturnForTheAbsent,
-    /// Two operators of one legal entity are two approvals, so that a house of two passes any change
-    /// that is not about itself (section 13). Kept out by `foes`: of a house one has a word.
+    /// Two operators of one legal entity are two approvals, so that a house of two passes any
+    /// change that is not about itself (section 13). Kept out by `foes`: of a house one has a word.
     TwoOperatorsOfOneHouse,
 }
 

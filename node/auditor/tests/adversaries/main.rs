@@ -2,8 +2,8 @@
 //! say, try it on copies of the chain first, and must neither gain (`purse`) nor lock anything in
 //! (`exits`). The auditor follows each history as it follows those of `histories`.
 //!
-//! `SLUICE_SEED=N` runs one seed; `SLUICE_SEEDS=N` runs seeds 1 to N instead of the usual ones, each
-//! of `SLUICE_OPERATIONS` operations.
+//! `SLUICE_SEED=N` runs one seed; `SLUICE_SEEDS=N` runs seeds 1 to N instead of the usual ones.
+//! `SLUICE_OPERATIONS=N` makes each as long as that; `SLUICE_KNOWN=NAME`, see `known`.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[allow(dead_code, reason = "shared with the histories, which use all of it")]

@@ -284,7 +284,8 @@ impl Purse {
         self.sold_last.push(id);
     }
 
-    /// The collecting gateway pays the user; the merchant takes goods back if it or its bank agrees.
+    /// The collecting gateway pays the user; the merchant takes goods back if it, or its bank,
+    /// agrees.
     fn give_back(
         &mut self,
         foes: &Coalition,
