@@ -78,6 +78,7 @@ fn genesis(merchants: u64) -> ChainGenesis {
             net_debit_cap: Amount(u64::MAX),
             opening_liquidity: Amount(0),
         }],
+        lines: Vec::new(),
         nodes: vec![node],
     }
 }
@@ -155,6 +156,8 @@ fn count_users(state: &mut State, merchants: u64) {
                 user_month_max: Amount(0),
                 offset_min: 480,
                 is_active: true,
+                order_least: Amount(13),
+                gateways: vec![GATEWAY],
             };
             let mut entropy = [0; 10];
             entropy[..8].copy_from_slice(&merchant.to_le_bytes());

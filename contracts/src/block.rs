@@ -23,8 +23,9 @@ use chain_types::{
 use crate::evidence::EvidenceError;
 use crate::lane::Lanes;
 use crate::{
-    admission, bounces, evidence as caught, fx, governance, instructions, liquidity, orders,
-    periods, reservations, returns, risk, settlement, sla, stepping_in, users, windows,
+    admission, bounces, consents, evidence as caught, fx, governance, instructions, lines,
+    liquidity, orders, periods, reservations, returns, risk, settlement, sla, stepping_in, users,
+    windows,
 };
 
 /// What a proposer decides of a block, besides its batches and evidence.
@@ -280,17 +281,28 @@ fn run<'a>(
             let mut lanes = Lanes::default();
             let numbers = users::expect(overlay, items, &mut lanes);
             let expected = overlay.expect_orders(items.iter().map(RechargeItem::order_id));
-            each!(items.iter().zip(numbers.iter().zip(&expected)), |item, at, leaf| {
+            let items = items.iter().zip(numbers.iter().zip(&expected));
+            let outcomes = each!(items, |item, at, leaf| {
                 let (item, (lane, expected)) = item;
                 let lane = lanes.numbered(*lane);
                 orders::submit(overlay, submitter, item, leaf, at, expected, lane)
-            })
+            });
+            lanes.keep_promised(overlay);
+            outcomes
         }
         Items::Collect(items) => {
             let mut lanes = Lanes::default();
-            each!(items, |item, at, _leaf| {
+            let outcomes = each!(items, |item, at, _leaf| {
                 reservations::collect(overlay, submitter, item, at, &mut lanes)
-            })
+            });
+            lanes.keep_promised(overlay);
+            outcomes
+        }
+        Items::Debiting(items) => {
+            each!(items, |item, at, _leaf| reservations::debit(overlay, submitter, item, at))
+        }
+        Items::Consent(items) => {
+            each!(items, |item, _at, _leaf| consents::consent(overlay, submitter, item, history))
         }
         Items::Void(items) => {
             each!(items, |item, at, _leaf| reservations::void(overlay, submitter, item, at))
@@ -339,6 +351,9 @@ fn run<'a>(
         }
         Items::Policy(items) => {
             each!(items, |item, _at, _leaf| risk::set_policy(overlay, submitter, item))
+        }
+        Items::Line(items) => {
+            each!(items, |item, _at, _leaf| lines::set(overlay, submitter, item))
         }
         Items::Proposal(items) => {
             each!(items, |item, _at, _leaf| governance::propose(overlay, submitter, item))

@@ -12,7 +12,7 @@ use chain_types::{
 };
 
 use crate::lane::{Lane, LaneKey, Lanes};
-use crate::{cashback, fx, risk};
+use crate::{cashback, fx, lines, risk};
 
 /// An order on its way through the books.
 #[derive(Debug, Clone, Copy)]
@@ -153,6 +153,9 @@ pub(crate) fn enter<'a>(
     let mut booking = Booking::new(overlay, item);
     booking.conversion = fx::convert(overlay, item)?;
     let legs = booking.legs(overlay, lane);
+    if !item.is_collected() {
+        lines::check(overlay, submitter, &booking)?;
+    }
     if overlay.account(legs.liquidity).available() < u128::from(booking.amount.0) {
         return Err(Rejection::LiquidityExceeded);
     }
@@ -178,19 +181,21 @@ pub(crate) fn enter<'a>(
         expires: reservation_end(overlay, &booking, item.order_id()),
     };
     overlay.open_reservation(item.order_id(), reservation);
+    lines::take(overlay, submitter, &booking);
     use_up(overlay, &booking, lane);
     Ok((Outcome::APPLIED, OrderStatus::Reserved))
 }
 
-/// The last block time at which a reservation may be collected: the end of its id's validity, and
-/// of the time for which it may hold a quote.
+/// The last block time at which a reservation may be collected: the end of its id's validity, of
+/// the time for which it may hold money, and of that for which it may hold a quote.
 fn reservation_end(overlay: &Overlay<'_>, booking: &Booking, id: OrderId) -> TimeMs {
     let parameters = overlay.state().parameters();
+    let held_ms = match booking.conversion {
+        None => parameters.reservation_ms,
+        Some(_) => parameters.reservation_ms.min(parameters.quote_hold_ms),
+    };
     let end = id.time().plus(parameters.order_validity_ms);
-    match booking.conversion {
-        None => end,
-        Some(_) => end.min(booking.accepted.plus(parameters.quote_hold_ms)),
-    }
+    end.min(booking.accepted.plus(held_ms))
 }
 
 /// Posts a reserved order, and what follows from its collection.
@@ -227,7 +232,7 @@ fn post<'a>(
     Ok(cashback::grant(overlay, booking, lane))
 }
 
-/// Undoes a reservation exactly: its legs, its use of the quote and of limits.
+/// Undoes a reservation exactly: its legs, its use of lines, of the quote and of limits.
 pub(crate) fn release(overlay: &mut Overlay<'_>, id: OrderId, held: &Reservation) {
     let booking = Booking::reserved(held);
     let mut lane = Lane::new(booking.lane());
@@ -238,6 +243,7 @@ pub(crate) fn release(overlay: &mut Overlay<'_>, id: OrderId, held: &Reservation
         fx::give_back(overlay, quote, booking.amount);
     }
     risk::uncount(overlay, &booking);
+    lines::free(overlay, held);
     overlay.close_reservation(id);
 }
 

@@ -13,8 +13,8 @@
 //! Always: what comes back is owed to the merchant again, less what was returned to users since.
 
 use chain_state::{
-    AccountKey, EntryCause, History, InstructionRecord, InstructionStatus, Location, Movement,
-    Overlay,
+    AccountKey, ArrivedReturns, CashbackSum, EntryCause, History, InstructionRecord,
+    InstructionStatus, Location, Movement, Overlay,
 };
 use chain_types::{
     Amount, BounceItem, FailureReason, InstructionId, Outcome, Participant, Rejection, TimeMs,
@@ -22,6 +22,7 @@ use chain_types::{
 
 use crate::instructions::{Failed, check_payer, end, missing};
 use crate::periods::{self, Period};
+use crate::promises;
 
 /// The paying gateway says that an instruction's money came back.
 pub(crate) fn bounce(
@@ -46,6 +47,7 @@ pub(crate) fn bounce(
     if overlay.transfer(&Movement { debit, credit, amount, order_count }).is_err() {
         return Rejection::AccountOverflow.into();
     }
+    promises::bounce(overlay, &record);
     if let InstructionStatus::Arrived { time, .. } = record.status {
         overlay.tables().arrived_returns().remove(&(time, id));
     }
@@ -67,7 +69,7 @@ fn check(
     let reason = FailureReason::from_number(item.reason.get());
     let reason = reason.ok_or(Rejection::ReasonUnknown)?;
     let id = item.instruction();
-    let known = overlay.instruction(&id).copied().or_else(|| history.instruction(&id));
+    let known = overlay.instruction(&id).cloned().or_else(|| history.instruction(&id));
     let record = known.ok_or_else(|| missing(overlay, id))?;
     if record.attempt != item.attempt.get() {
         return Err(Rejection::AttemptOther.into());
@@ -88,25 +90,37 @@ fn check(
     if periods::is_over(overlay, Period::Bounce, arrived) {
         return Err(Rejection::BouncePeriodOver.into());
     }
-    let since = overlay.tables().arrived_returns().get(&(arrived, id)).copied().unwrap_or_default();
-    let returned = record.amount_returned.0.saturating_add(since.0);
-    let record = InstructionRecord { amount_returned: Amount(returned), ..record };
+    let since = overlay.tables().arrived_returns().get(&(arrived, id)).cloned().unwrap_or_default();
+    let returned = record.amount_returned.0.saturating_add(since.payout.0);
+    let taken = since.cashback.iter();
+    let cashback = taken.fold(record.cashback, |sums, taken| {
+        promises::less(sums, taken.gateway, taken.currency, taken.amount)
+    });
+    let record = InstructionRecord { amount_returned: Amount(returned), cashback, ..record };
     if record.left().0 == 0 {
         return Err(Rejection::InstructionReturned.into());
     }
     Ok((record, reason))
 }
 
-/// Notes that money of an arrived instruction went back to a user: it cannot bounce any more.
+/// Notes that money of an arrived instruction went back to a user, and the cashback on it: neither
+/// can bounce any more.
 pub(crate) fn note_return(
     overlay: &mut Overlay<'_>,
     arrived: TimeMs,
     id: InstructionId,
     payout: Amount,
+    cashback: CashbackSum,
 ) {
     let mut returns = overlay.tables().arrived_returns();
-    let before = returns.get(&(arrived, id)).copied().unwrap_or_default();
-    returns.put((arrived, id), Amount(before.0.saturating_add(payout.0)));
+    let before = returns.get(&(arrived, id)).cloned().unwrap_or_default();
+    let payout = Amount(before.payout.0.saturating_add(payout.0));
+    let CashbackSum { gateway, currency, amount } = cashback;
+    let cashback = match amount.0 {
+        0 => before.cashback,
+        _ => promises::more(before.cashback, gateway, currency, amount),
+    };
+    returns.put((arrived, id), ArrivedReturns { payout, cashback });
 }
 
 /// Forgets returns of instructions that can never bounce again, however far governance extends the

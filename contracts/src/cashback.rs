@@ -3,20 +3,21 @@
 //!
 //! Operation: `grant`, by the collection of an order alone. The recharge never fails for it.
 //!
-//! Rules, in order: the merchant has an active programme in the order's currency; the user's count
-//! of the month, this order included, is above a tier; the share, rounded half to even and within
-//! the ceiling of an order, is not zero; it stays within the user's ceiling of the month (outcome
-//! 20) and within the budget (21).
+//! Rules, in order: the merchant has an active programme in the order's currency in which the
+//! collecting gateway takes part; the order is not below the programme's least; the user's count of
+//! the month, this order included, is above a tier; the share, rounded down and within the ceiling
+//! of an order, stays within the user's ceiling of the month (outcome 20) and within the budget
+//! (21).
 //!
 //! Records: nothing by itself. The outcome names the tier, and amount and programme are in the
 //! chain, so the sum granted is a function of the order: see [`granted`].
 //!
-//! Always: a pool never goes below zero; what is granted is owed to the gateway that credits the
-//! user, until the window closes.
+//! Always: a pool never goes below zero. What is granted is promised: pending in the pool and in
+//! what the gateway is owed, until the order's instruction arrives (`promises`). What a return
+//! leaves of an order is granted what an order of that amount would have been (`stayed`).
 
-use chain_state::{Movement, Overlay, UserMonth, UserMonthKey};
-use chain_types::change::BASIS_POINTS;
-use chain_types::rate::divide_half_even;
+use chain_state::{Earned, Movement, Overlay, UserMonthKey};
+use chain_types::change::{BASIS_POINTS, CASHBACK_MONTH_MAX, CASHBACK_ORDER_MAX};
 use chain_types::{Amount, Height, Outcome, Programme, RechargeItem};
 
 use crate::booking::Booking;
@@ -28,64 +29,92 @@ pub(crate) fn grant<'a>(
     booking: &Booking,
     lane: &mut Lane<'a>,
 ) -> Outcome {
-    let Some(Running { number, programme, month }) = lane.programme(overlay) else {
+    let Some(Running { number, programme, month, version }) = lane.programme(overlay) else {
         return Outcome::APPLIED;
     };
-    let key = UserMonthKey { user: booking.user, programme: number };
-    let entry = overlay.user_month(&key);
-    if entry.month != month {
-        *entry = UserMonth::new(month, 0, 0);
+    if booking.amount < programme.order_least {
+        return Outcome::APPLIED;
     }
+    let key = UserMonthKey { user: booking.user, programme: number, month };
+    let entry = overlay.user_month(&key);
     entry.count = entry.count.saturating_add(1);
-    let so_far = *entry;
-    let Some(tier) = tier_of(programme, so_far.count) else {
+    let Some(tier) = tier_of(programme, entry.count) else {
         return Outcome::APPLIED;
     };
     let share = share(programme, tier, booking.amount);
     if share.0 == 0 {
         return Outcome::APPLIED;
     }
-    let granted = so_far.granted().saturating_add(share.0);
-    if programme.user_month_max.0 > 0 && granted > programme.user_month_max.0 {
+    let mut earned = entry.earned();
+    note_grant(&mut earned, tier, share, version);
+    if earned.granted > month_max(programme) {
         return Outcome::CASHBACK_OVER_MONTH;
     }
-    if !pay(overlay, lane, share) {
+    if !promise(overlay, lane, share) {
         return Outcome::CASHBACK_OVER_BUDGET;
     }
-    *overlay.user_month(&key) = UserMonth::new(month, so_far.count, granted);
+    overlay.user_month(&key).set_earned(&earned);
     Outcome::with_cashback(tier)
 }
 
-/// Moves a grant from the budget to what the gateway is owed, if the budget holds it.
-fn pay<'a>(overlay: &mut Overlay<'a>, lane: &mut Lane<'a>, share: Amount) -> bool {
+/// What a month has earned with one more grant.
+pub(crate) fn note_grant(earned: &mut Earned, tier: u16, share: Amount, version: u8) {
+    let tier = u8::try_from(tier).unwrap_or(u8::MAX);
+    let top = if earned.version == version { earned.top } else { 0 };
+    earned.steps = earned.steps.saturating_add(tier.saturating_sub(top));
+    (earned.top, earned.version) = (top.max(tier), version);
+    earned.granted = earned.granted.saturating_add(share.0);
+    earned.largest = earned.largest.max(u32::try_from(share.0).unwrap_or(u32::MAX));
+}
+
+/// The most of a user's month.
+fn month_max(programme: &Programme) -> u64 {
+    match programme.user_month_max.0 {
+        0 => CASHBACK_MONTH_MAX,
+        most => most.min(CASHBACK_MONTH_MAX),
+    }
+}
+
+/// Makes a grant pending between the budget and what the gateway is owed, if the budget holds it.
+fn promise<'a>(overlay: &mut Overlay<'a>, lane: &mut Lane<'a>, share: Amount) -> bool {
     let (pool, owed) = lane.cashback(overlay);
     if overlay.account(pool).available() < u128::from(share.0)
-        || overlay.transfer(&Movement::of_order(pool, owed, share)).is_err()
+        || overlay.reserve(&Movement::of_order(pool, owed, share)).is_err()
     {
         return false;
     }
-    let liquidity = lane.liquidity(overlay);
-    overlay.net(pool, liquidity, u128::from(share.0));
+    lane.add_promised(share);
     true
 }
 
 /// The last tier that a month's count is above; the first is 1.
-fn tier_of(programme: &Programme, count: u16) -> Option<u16> {
+pub(crate) fn tier_of(programme: &Programme, count: u16) -> Option<u16> {
     let above = programme.tiers.iter().take_while(|tier| count > tier.above).count();
     u16::try_from(above).ok().filter(|tier| *tier > 0)
 }
 
-/// What a tier gives on an amount.
-fn share(programme: &Programme, tier: u16, amount: Amount) -> Amount {
+/// What a tier gives on an amount, rounded down: no series of orders earns above its share.
+pub(crate) fn share(programme: &Programme, tier: u16, amount: Amount) -> Amount {
     let Some(tier) = programme.tiers.get(usize::from(tier) - 1) else {
         return Amount(0);
     };
     let product = u128::from(amount.0) * u128::from(tier.basis_points);
     // Basis points are at most the whole, so the share is at most the amount.
-    let share = u64::try_from(divide_half_even(product, u128::from(BASIS_POINTS)));
-    let share = share.unwrap_or(amount.0);
-    let ceiling = programme.order_max.0;
-    Amount(if ceiling == 0 { share } else { share.min(ceiling) })
+    let share = u64::try_from(product / u128::from(BASIS_POINTS)).unwrap_or(amount.0);
+    let ceiling = match programme.order_max.0 {
+        0 => CASHBACK_ORDER_MAX,
+        most => most.min(CASHBACK_ORDER_MAX),
+    };
+    Amount(share.min(ceiling))
+}
+
+/// What is granted on what is left of an order that was collected with `outcome`: what an order of
+/// that amount would have been granted.
+pub(crate) fn granted_on_rest(programme: &Programme, outcome: Outcome, rest: Amount) -> Amount {
+    match outcome.cashback_tier() {
+        Some(tier) if rest >= programme.order_least => share(programme, tier, rest),
+        _ => Amount(0),
+    }
 }
 
 /// What was granted on an order that was collected in the block of `height` with `outcome`.
@@ -95,8 +124,9 @@ pub fn granted(
     outcome: Outcome,
     height: Height,
 ) -> Amount {
-    let Some(tier) = outcome.cashback_tier() else {
+    if outcome.cashback_tier().is_none() {
         return Amount(0);
-    };
-    programme_at(height).map_or(Amount(0), |programme| share(&programme, tier, item.amount()))
+    }
+    let programme = programme_at(height);
+    programme.map_or(Amount(0), |found| granted_on_rest(&found, outcome, item.amount()))
 }

@@ -27,7 +27,7 @@ const VALIDATORS_MIN: usize = 4;
 const POWER_MAX: u64 = 1_000_000_000;
 /// Parameters that never change: the memory of recent orders rests on them, and a node that starts
 /// works out from them alone which of these have ended.
-const FIXED: [&str; 3] = ["order_skew_ms", "order_validity_ms", "quote_hold_ms"];
+const FIXED: [&str; 4] = ["order_skew_ms", "order_validity_ms", "quote_hold_ms", "reservation_ms"];
 
 type Checked = Result<Option<RegistryContent>, Rejection>;
 
@@ -348,7 +348,12 @@ fn check_operators(before: &RegistryContent, after: &RegistryContent) -> Result<
 }
 
 fn check_programme(state: &State, content: &RegistryContent, programme: &Programme) -> Checked {
+    let is_gateway = |id: &ParticipantId| {
+        let found = state.participant(*id);
+        found.is_some_and(|found| found.roles.any_of(Roles::GATEWAY))
+    };
     let is_known = state.merchant(programme.merchant).is_some()
+        && programme.gateways.iter().all(is_gateway)
         && content.currencies.binary_search(&programme.currency).is_ok();
     if is_known && programme.is_well_formed() { Ok(None) } else { Err(Rejection::ChangeInvalid) }
 }

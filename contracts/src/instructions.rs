@@ -30,7 +30,7 @@ use chain_types::{
     ReinstructItem, Rejection,
 };
 
-use crate::{separation, sla, stepping_in};
+use crate::{promises, separation, sla, stepping_in};
 
 /// The paying gateway attests that the instruction's money was credited.
 pub(crate) fn arrive(
@@ -89,10 +89,11 @@ fn book_arrival(
         let suspense = overlay.open(AccountKey::suspense(currency));
         overlay.net(suspense, credit, u128::from(amount.0));
     }
+    promises::arrive(overlay, &record);
     let status = InstructionStatus::Arrived { time: overlay.time(), location };
-    overlay.put_instruction(InstructionRecord { status, reference: item.reference, ..record });
     stepping_in::forget(overlay, &record.id);
     sla::count_arrival(overlay, &record);
+    overlay.put_instruction(InstructionRecord { status, reference: item.reference, ..record });
     Outcome::APPLIED
 }
 
@@ -168,10 +169,10 @@ pub(crate) fn end(overlay: &mut Overlay<'_>, record: InstructionRecord, failed: 
         location: failed.location,
     };
     let changed = InstructionRecord { status, failures, reference: failed.reference, ..record };
-    overlay.put_instruction(changed);
     if counts {
         sla::note_failure(overlay, &changed, failed.reason);
     }
+    overlay.put_instruction(changed);
 }
 
 /// A settlement agent gives a failed instruction again, to the merchant's present gateway.
@@ -251,7 +252,7 @@ pub(crate) fn find(
     overlay: &Overlay<'_>,
     id: InstructionId,
 ) -> Result<InstructionRecord, Rejection> {
-    overlay.instruction(&id).copied().ok_or_else(|| missing(overlay, id))
+    overlay.instruction(&id).cloned().ok_or_else(|| missing(overlay, id))
 }
 
 /// Why an instruction is not known: its window may be open, or all is over.

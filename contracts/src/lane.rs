@@ -7,11 +7,13 @@
 use std::collections::BTreeMap;
 
 use chain_state::{AccountKey, Overlay, Slot};
-use chain_types::{Currency, MerchantId, ParticipantId, Programme, RechargeItem, Rejection};
+use chain_types::{
+    Amount, Currency, MerchantId, ParticipantId, Programme, RechargeItem, Rejection,
+};
 
 use crate::calendar::month_of;
-use crate::orders;
 use crate::risk::Policies;
+use crate::{orders, promises};
 
 /// Which orders share a lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +35,8 @@ pub(crate) struct Lane<'a> {
     liquidity: Option<Slot>,
     payable: Option<Slot>,
     cashback: Option<(Slot, Slot)>,
+    /// Cashback promised on its orders since it was last kept.
+    promised: Amount,
 }
 
 /// A merchant's programme in force at the block's height.
@@ -42,6 +46,8 @@ pub(crate) struct Running<'a> {
     pub(crate) programme: &'a Programme,
     /// The programme's month at block time.
     pub(crate) month: u16,
+    /// The lowest byte of the version's number.
+    pub(crate) version: u8,
 }
 
 impl LaneKey {
@@ -66,6 +72,7 @@ impl<'a> Lane<'a> {
             liquidity: None,
             payable: None,
             cashback: None,
+            promised: Amount(0),
         }
     }
 
@@ -85,14 +92,18 @@ impl<'a> Lane<'a> {
         self.policies.get_or_insert_with(|| Policies::of(overlay, gateway, merchant, currency))
     }
 
-    /// The merchant's cashback programme, if one is in force.
+    /// The merchant's cashback programme, if one is in force and the gateway takes part in it.
     pub(crate) fn programme(&mut self, overlay: &Overlay<'a>) -> Option<Running<'a>> {
         *self.programme.get_or_insert_with(|| {
             let programmes = &overlay.state().tables().programmes;
             let record = programmes.get(&(self.key.merchant, self.key.currency))?;
             let programme = record.at(overlay.height()).filter(|programme| programme.is_active)?;
+            if !programme.takes_part(self.key.gateway) {
+                return None;
+            }
             let month = month_of(overlay.time(), i64::from(programme.offset_min));
-            Some(Running { number: record.number, programme, month })
+            let version = record.version_at(overlay.height());
+            Some(Running { number: record.number, programme, month, version })
         })
     }
 
@@ -122,6 +133,23 @@ impl<'a> Lane<'a> {
     }
 }
 
+impl Lane<'_> {
+    /// Counts what is promised on one of its orders.
+    pub(crate) fn add_promised(&mut self, share: Amount) {
+        // Below 2^32 an order: no window has orders enough to reach the end.
+        self.promised = Amount(self.promised.0.saturating_add(share.0));
+    }
+
+    /// Adds what was promised on its orders to their instruction's: once a batch.
+    pub(crate) fn keep_promised(&mut self, overlay: &mut Overlay<'_>) {
+        let promised = std::mem::take(&mut self.promised);
+        if promised.0 > 0 {
+            let LaneKey { merchant, gateway, currency, payout_currency } = self.key;
+            promises::add(overlay, merchant, payout_currency, gateway, currency, promised);
+        }
+    }
+}
+
 /// The lanes of a batch. Found in order and not by hash: a submitter writes the merchants' ids, and
 /// the seeds of a hash that every node must share are no secret.
 #[derive(Debug, Default)]
@@ -144,6 +172,13 @@ impl<'a> Lanes<'a> {
             self.lanes.push(Lane::new(key));
         }
         number
+    }
+
+    /// Adds what was promised on the batch's orders to their instructions'.
+    pub(crate) fn keep_promised(&mut self, overlay: &mut Overlay<'_>) {
+        for lane in &mut self.lanes {
+            lane.keep_promised(overlay);
+        }
     }
 
     /// The lane of a number that [`Self::number`] gave.

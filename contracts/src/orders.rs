@@ -8,8 +8,8 @@
 //! (201, 202, 205); spare bytes are zero (201); flags have a meaning (202); the id may commit at
 //! block time (203, 204); amount (206, 207); currency (208, 209); merchant (210, 211); gateways
 //! (212, 213); the submitter once more, for a released hold (214); limits (217 to 220) and holds,
-//! see [`crate::risk`]; conversion (222 to 232), see [`crate::fx`]; liquidity (215); sums fit
-//! (216).
+//! see [`crate::risk`]; conversion (222 to 234), see [`crate::fx`]; lines (235, 236) of what is
+//! reserved, see [`crate::lines`]; liquidity (215); sums fit (216).
 //!
 //! Records: every new, timely id of the submitter's own, with its outcome and the fingerprint of
 //! its content, so that the same content always meets the same fate. Who may not use an id (200,
@@ -87,6 +87,7 @@ fn again(known: &OrderRecord) -> Outcome {
         OrderStatus::Rejected | OrderStatus::Held => known.outcome,
         OrderStatus::Refused => Rejection::OrderRefused.into(),
         OrderStatus::Reserved
+        | OrderStatus::Debiting
         | OrderStatus::Collected
         | OrderStatus::Voided
         | OrderStatus::Expired => Outcome::REPEATED,

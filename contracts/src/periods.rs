@@ -1,5 +1,6 @@
 //! Periods that end what began long ago: what began under one ends under it, also when governance
-//! makes it shorter; a longer one holds for all.
+//! makes it shorter; a longer one holds for all, but for a grace, of which everybody was told when
+//! it began.
 
 use chain_state::Overlay;
 use chain_types::{Parameters, TimeMs};
@@ -11,15 +12,18 @@ pub(crate) enum Period {
     Return,
     /// Bounces, since the arrival.
     Bounce,
+    /// The grace of reversals, since the collection.
+    ReversalGrace,
 }
 
 impl Period {
-    const ALL: [Self; 2] = [Self::Return, Self::Bounce];
+    const ALL: [Self; 3] = [Self::Return, Self::Bounce, Self::ReversalGrace];
 
     fn name(self) -> &'static str {
         match self {
             Self::Return => "return_period_ms",
             Self::Bounce => "bounce_period_ms",
+            Self::ReversalGrace => "reversal_grace_ms",
         }
     }
 
@@ -27,6 +31,7 @@ impl Period {
         match self {
             Self::Return => parameters.return_period_ms,
             Self::Bounce => parameters.bounce_period_ms,
+            Self::ReversalGrace => parameters.reversal_grace_ms,
         }
     }
 
@@ -53,6 +58,14 @@ pub(crate) fn is_over(overlay: &mut Overlay<'_>, period: Period, began: TimeMs) 
     let past = overlay.tables().past_periods().range((number, began)..=(number, TimeMs(u64::MAX)));
     let longest = past.into_iter().map(|(_, length)| length).max();
     longest.is_none_or(|longest| time > began.plus(longest))
+}
+
+/// The period that was in force in the block of `time`, no later than now.
+pub(crate) fn at(overlay: &mut Overlay<'_>, period: Period, time: TimeMs) -> u64 {
+    let number = period.number();
+    let present = period.of(overlay.state().parameters());
+    let past = overlay.tables().past_periods().range((number, time)..=(number, TimeMs(u64::MAX)));
+    past.first().map_or(present, |(_, length)| *length)
 }
 
 /// Keeps the periods that the block's changes of governance end.

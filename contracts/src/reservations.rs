@@ -1,27 +1,31 @@
 //! Reserved orders: collection, void and expiry.
 //!
 //! Operations: [`collect`], by the collecting gateway until id time plus validity, and no longer
-//! than it may hold a quote; [`void`], by the submitter or the collecting gateway; [`expire`], by
-//! block time alone.
+//! than it may hold money, or a quote; [`debit`], by which that gateway says beforehand that it
+//! debits the user; [`void`], by the collecting gateway, and by the submitter as long as the user is
+//! not being debited; [`expire`], by block time alone.
 //!
 //! Rules, in order: the id is a UUIDv7 (200); spare bytes are zero (201); the order is known (300,
 //! or 311 when its id is so old that it may be forgotten), not rejected (301); not collected (302),
 //! voided (303), expired (304), held (307) or refused (309), but the very same step again is
-//! repeated; the submitter may take the step (214, 305); the reason has a meaning (306); sums fit
-//! (216).
+//! repeated; the submitter may take the step (214, 305), also while the user is being debited
+//! (312); the reason has a meaning (306); sums fit (216).
 //!
 //! Records: the order's new status and where it was set; a collection counts for cashback. A
 //! collection later than its part of the deadline counts, and is a breach of the collecting
-//! gateway; so is an expiry, unless the quote's hold ended before that part of the deadline.
+//! gateway; so is an expiry, unless the reservation ended before that part of the deadline and the
+//! user was not being debited. A void is none.
 //!
 //! Always: an open reservation is pending on both its accounts by its amount, and ends once.
 
 use chain_state::{EntryCause, Location, OrderStatus, Overlay, Reservation};
-use chain_types::{CollectItem, OrderId, Outcome, Participant, Rejection, VoidItem, VoidReason};
+use chain_types::{
+    CollectItem, DebitingItem, OrderId, Outcome, Participant, Rejection, VoidItem, VoidReason,
+};
 
 use crate::booking::{self, Booking};
 use crate::lane::Lanes;
-use crate::{orders, sla};
+use crate::{lines, orders, sla};
 
 /// The collecting gateway says that the user was debited.
 pub(crate) fn collect<'a>(
@@ -41,6 +45,7 @@ pub(crate) fn collect<'a>(
     }
     match booking::collect(overlay, &Booking::reserved(&held), lanes) {
         Ok(outcome) => {
+            lines::free(overlay, &held);
             overlay.close_reservation(id);
             overlay.step_order(id, OrderStatus::Collected, Some(location));
             sla::note_collection(overlay, id, &held);
@@ -48,6 +53,25 @@ pub(crate) fn collect<'a>(
         }
         Err(rejection) => rejection.into(),
     }
+}
+
+/// The collecting gateway says that it debits the user: the money stays pending.
+pub(crate) fn debit(
+    overlay: &mut Overlay<'_>,
+    submitter: &Participant,
+    item: &DebitingItem,
+    location: Location,
+) -> Outcome {
+    let id = item.order_id();
+    let held = match find(overlay, id, item.spare == [0; 16], OrderStatus::Debiting) {
+        Ok(held) => held,
+        Err(outcome) => return outcome,
+    };
+    if submitter.id != held.gateway {
+        return Rejection::NotCollectingGateway.into();
+    }
+    overlay.step_order(id, OrderStatus::Debiting, Some(location));
+    Outcome::APPLIED
 }
 
 /// The submitter or the collecting gateway gives the order up.
@@ -65,6 +89,9 @@ pub(crate) fn void(
     if submitter.id != held.gateway && submitter.id != held.submitter {
         return Rejection::NotOrderParty.into();
     }
+    if submitter.id != held.gateway && is_debiting(overlay, id) {
+        return Rejection::OrderDebiting.into();
+    }
     if VoidReason::from_number(item.reason.get()).is_none() {
         return Rejection::ReasonUnknown.into();
     }
@@ -81,20 +108,16 @@ pub(crate) fn expire(overlay: &mut Overlay<'_>) {
     }
     overlay.begin(EntryCause::Expiry);
     for (id, held) in expired {
+        let was_debiting = is_debiting(overlay, id);
         booking::release(overlay, id, &held);
         overlay.step_order(id, OrderStatus::Expired, None);
-        if !ends_by_quote(overlay, id, &held) {
-            sla::note_expiry(overlay, id, &held);
-        }
+        sla::note_expiry(overlay, id, &held, was_debiting);
     }
 }
 
-/// Whether a reservation ended because it had held a quote for long enough, while its gateway was
-/// still in time.
-fn ends_by_quote(overlay: &Overlay<'_>, id: OrderId, held: &Reservation) -> bool {
-    let parameters = overlay.state().parameters();
-    let is_early = held.expires < id.time().plus(parameters.order_validity_ms);
-    is_early && held.expires < held.accepted.plus(parameters.deadline_collect_ms)
+/// Whether the collecting gateway said that it debits the user of a reserved order.
+fn is_debiting(overlay: &Overlay<'_>, id: OrderId) -> bool {
+    overlay.order(&id).is_some_and(|record| record.status == OrderStatus::Debiting)
 }
 
 /// The open reservation that a step is about; otherwise the step's outcome. `step` is the status
@@ -124,7 +147,7 @@ fn find(
         OrderStatus::Expired => Err(Rejection::OrderExpired.into()),
         OrderStatus::Held => Err(Rejection::OrderHeld.into()),
         OrderStatus::Refused => Err(Rejection::OrderRefused.into()),
-        OrderStatus::Reserved => {
+        OrderStatus::Reserved | OrderStatus::Debiting => {
             let held = overlay.reservation(&id);
             assert!(held.is_some(), "order {id} is reserved and has no reservation");
             held.ok_or(Rejection::OrderUnknown.into())

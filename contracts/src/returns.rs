@@ -1,40 +1,44 @@
 //! Returns and reversals: money of a collected order that goes back, in whole or in part.
 //!
 //! Operation: [`give_back`], by the gateway that pays the order's instruction; while the order's
-//! window is open, also by its collecting gateway (a reversal). When the paying gateway of a failed
-//! instruction is absent, by the collecting gateway; when that is too, by a settlement agent.
+//! window is open, also by its collecting gateway (a reversal, see [`crate::consents`]). When the
+//! paying gateway of a failed instruction is absent, by the collecting gateway; when that is too,
+//! by a settlement agent.
 //!
 //! Rules, in order: the id is a UUIDv7 (200); spare bytes are zero (201); the reason has a meaning
 //! (306); the amount is not zero (206); the return period is not over (325); the order is known
 //! (300) and was collected (321); its sequence number was not used (repeated, or 323 for other
 //! content) and is the next (324); it was collected in an earlier block (327); its instruction is
 //! not with its gateway (322); the submitter may (326), and an agent is not of a gateway's or the
-//! merchant's legal entity (117); no more than what is left goes back (320); a part of a converted
-//! order costs no more by rounding than a stated share, nor does what is left of it (329); the
-//! money is there (328); sums fit (216).
+//! merchant's legal entity (117); no more than what is left goes back (320); what was told as
+//! collected may be reversed (330); a part of a converted order costs no more by rounding than a
+//! stated share, nor does what is left of it (329); who both collected and paid returns no order
+//! that counted for cashback in a month that is not kept any more (241); the money is there (328);
+//! sums fit (216).
 //!
 //! Records: each return; what an order's returns add up to, for as long as it can be returned.
 //!
 //! Always: what a return leaves of a converted order is what an order of that amount would have
 //! become, so that nobody gains by returning a part, and a full return takes back exactly all,
-//! however it was cut. Cashback taken back is in proportion, rounded half to even on the sum of the
-//! order's returns. The provider takes back its own conversion for a stated time; later the payout
-//! goes to the collecting gateway as it is, in the payout currency.
+//! however it was cut. What is left keeps the cashback of an order of that amount, and what rested
+//! on an order that went is paid by who returns it (`stayed`). The provider takes back its own
+//! conversion for a stated time; later the payout goes to the collecting gateway as it is, in the
+//! payout currency.
 
 use chain_state::records::fingerprint;
 use chain_state::{
-    AccountKey, Conversion, EntryCause, History, InstructionRecord, InstructionStatus, Location,
-    Movement, OrderStatus, Overlay, PastCollection, PastOrder, QuoteRecord, Record, ReturnRecord,
-    Returned, Reversal,
+    AccountKey, CashbackSum, Conversion, EntryCause, History, InstructionRecord, InstructionStatus,
+    Location, Movement, OrderRecord, OrderStatus, Overlay, PastCollection, PastOrder, QuoteRecord,
+    Record, ReturnRecord, Returned, Reversal,
 };
-use chain_types::rate::divide_half_even;
 use chain_types::{
     Amount, Digest, InstructionId, OrderId, Outcome, Participant, ParticipantId, RechargeItem,
     Rejection, ReturnItem, ReturnReason, Roles, TimeMs,
 };
 
 use crate::periods::{self, Period};
-use crate::{bounces, cashback, fx, separation, stepping_in};
+use crate::stayed::{self, Part, Taken};
+use crate::{bounces, consents, fx, promises, separation, stepping_in};
 
 /// Where the money of a return comes from.
 enum Source {
@@ -58,8 +62,10 @@ struct Return {
     amount: Amount,
     /// Of the payout, in the payout currency.
     payout: Amount,
-    /// Of the cashback granted.
-    cashback: Amount,
+    /// Of cashback.
+    taken: Taken,
+    /// Block time of the order's submission.
+    submitted: TimeMs,
     collection: PastCollection,
     /// Whether nothing of the order is left with this return.
     is_whole: bool,
@@ -80,11 +86,12 @@ pub(crate) fn give_back(
     };
     let id = item.order_id();
     overlay.begin(EntryCause::Order(id));
-    if let Err(rejection) = move_money(overlay, &found) {
+    if let Err(rejection) = move_money(overlay, submitter.id, &found) {
         return rejection.into();
     }
-    net(overlay, &found);
+    net(overlay, submitter.id, &found);
     settle_source(overlay, &found, location);
+    stayed::keep(overlay, &found.taken);
     let mut returned = overlay.tables().returned().get(&id).cloned().unwrap_or_default();
     returned.amount = Amount(returned.amount.0.saturating_add(found.amount.0));
     returned.fingerprints.push(fingerprint(leaf));
@@ -96,7 +103,7 @@ pub(crate) fn give_back(
         gateway: submitter.id,
         amount: found.amount,
         payout: found.payout,
-        cashback: found.cashback,
+        cashback: found.taken.own,
         reason: item.reason.get(),
         is_reversal: matches!(found.source, Source::Window),
         is_unconverted: found.is_unconverted,
@@ -104,6 +111,8 @@ pub(crate) fn give_back(
         time,
         location,
         from_payable: !matches!(found.source, Source::Arrived(..)),
+        cashback_rested: found.taken.rested,
+        cashback_set_off: found.taken.set_off,
     }));
     Outcome::APPLIED
 }
@@ -117,12 +126,15 @@ fn check(
 ) -> Result<Return, Outcome> {
     check_form(overlay, item)?;
     let id = item.order_id();
-    let past = find(overlay, id, history)?;
+    let record = find(overlay, id, history)?;
     let returned = overlay.tables().returned().get(&id).cloned().unwrap_or_default();
     check_sequence(&returned, item.sequence.get(), &fingerprint(leaf))?;
-    let Some((order, collection)) = past else {
+    if record.status_height == overlay.height() {
         return Err(Rejection::OrderFresh.into());
-    };
+    }
+    // Only now a block is read: whoever repeats a return, or gets its number wrong, costs nothing.
+    let past = history.collected(&record).ok_or(Rejection::OrderNotCollected)?;
+    let PastOrder { item: order, submitted, collection } = past;
     let (source, paying) = source(overlay, &order, &collection, history)?;
     if submitter.id != paying {
         check_stand_in(overlay, submitter, paying, &order, &source)?;
@@ -130,6 +142,9 @@ fn check(
     let before = returned.amount.0;
     let after = before.checked_add(item.amount.get()).filter(|sum| *sum <= order.amount.get());
     let after = after.ok_or(Rejection::ReturnExceeded)?;
+    if matches!(source, Source::Window) {
+        consents::check_reversal(overlay, submitter, &order, &collection, after)?;
+    }
     let quote = quote_of(overlay, &order, history)?;
     let (payout, conversion) = match &quote {
         None => (item.amount(), None),
@@ -140,7 +155,19 @@ fn check(
         }
     };
     let rate_ends = collection.time.plus(overlay.state().parameters().return_rate_ms);
-    let granted = cashback_of(overlay, &order, &collection);
+    let is_one_hand = is_one_hand(overlay, paying, order.collecting_gateway());
+    let is_of_gateway = submitter.id == paying || submitter.id == order.collecting_gateway();
+    let part = Part {
+        before: Amount(order.amount.get().saturating_sub(before)),
+        after: Amount(order.amount.get().saturating_sub(after)),
+        is_forced: matches!(source, Source::Failed(_)) && !(is_one_hand && is_of_gateway),
+        is_by_collector: submitter.id == order.collecting_gateway(),
+    };
+    let outcome = || history.collection_outcome(&record);
+    let taken = stayed::taken(overlay, &order, &collection, &part, outcome);
+    if taken.is_late && is_one_hand && matches!(source, Source::Arrived(..)) {
+        return Err(Rejection::CashbackMonthOver.into());
+    }
     Ok(Return {
         item: order,
         conversion,
@@ -149,7 +176,8 @@ fn check(
         paying,
         amount: item.amount(),
         payout,
-        cashback: share(granted, order.amount(), before, after),
+        taken,
+        submitted,
         collection,
         is_whole: after == order.amount.get(),
     })
@@ -175,26 +203,19 @@ fn check_form(overlay: &mut Overlay<'_>, item: &ReturnItem) -> Result<(), Reject
     Ok(())
 }
 
-/// The order and its collection; `None` when that is of this very block.
-fn find(
+/// The record of a collected order. One whose status is of this very block is not read from the
+/// past.
+pub(crate) fn find(
     overlay: &Overlay<'_>,
     id: OrderId,
     history: &dyn History,
-) -> Result<Option<(RechargeItem, PastCollection)>, Rejection> {
-    let recent = overlay.order(&id);
-    if let Some(record) = recent {
-        if record.status != OrderStatus::Collected {
-            return Err(Rejection::OrderNotCollected);
-        }
-        if record.status_height == overlay.height() {
-            return Ok(None);
-        }
-    }
-    let PastOrder { item, status, collection } =
-        history.order(&id).ok_or(Rejection::OrderUnknown)?;
-    match (status, collection) {
-        (OrderStatus::Collected, Some(collection)) => Ok(Some((item, collection))),
-        _ => Err(Rejection::OrderNotCollected),
+) -> Result<OrderRecord, Rejection> {
+    let record = overlay.order(&id).or_else(|| history.record(&id));
+    let record = record.ok_or(Rejection::OrderUnknown)?;
+    if record.status == OrderStatus::Collected {
+        Ok(record)
+    } else {
+        Err(Rejection::OrderNotCollected)
     }
 }
 
@@ -272,13 +293,14 @@ fn source(
     }
     let currency = order.payout_currency();
     let id = InstructionId { window: collection.window, merchant, currency };
-    let record = overlay.instruction(&id).copied().or_else(|| history.instruction(&id));
+    let record = overlay.instruction(&id).cloned().or_else(|| history.instruction(&id));
     // A window whose every order was reversed instructs nothing.
     let record = record.ok_or(Rejection::ReturnExceeded)?;
+    let gateway = record.gateway;
     match record.status {
         InstructionStatus::Instructed => Err(Rejection::OrderInstructed),
-        InstructionStatus::Failed { .. } => Ok((Source::Failed(record), record.gateway)),
-        InstructionStatus::Arrived { time, .. } => Ok((Source::Arrived(id, time), record.gateway)),
+        InstructionStatus::Failed { .. } => Ok((Source::Failed(record), gateway)),
+        InstructionStatus::Arrived { time, .. } => Ok((Source::Arrived(id, time), gateway)),
         InstructionStatus::Returned { .. } => Err(Rejection::ReturnExceeded),
     }
 }
@@ -320,25 +342,31 @@ fn payout_of_part(
     if is_unfair { Err(Rejection::ReturnIndivisible) } else { Ok(payout) }
 }
 
-fn cashback_of(overlay: &Overlay<'_>, order: &RechargeItem, collection: &PastCollection) -> Amount {
-    let programmes = &overlay.state().tables().programmes;
-    let record = programmes.get(&(order.merchant(), order.currency()));
-    let at = |height| record.and_then(|record| record.at(height)).cloned();
-    cashback::granted(at, order, collection.outcome, collection.height)
+/// Whether one legal entity has the gateway that pays and the one that collected.
+fn is_one_hand(overlay: &Overlay<'_>, paying: ParticipantId, collecting: ParticipantId) -> bool {
+    let state = overlay.state();
+    let found = state.participant(paying);
+    found.is_some_and(|found| separation::is_own_party(state, found, collecting))
 }
 
-/// What of `whole` goes back when an order's returns rise from `before` to `after` of `amount`.
-fn share(whole: Amount, amount: Amount, before: u64, after: u64) -> Amount {
-    let total = |returned: u64| {
-        let product = u128::from(whole.0) * u128::from(returned);
-        divide_half_even(product, u128::from(amount.0))
-    };
-    // At most `whole`, for `after` is at most `amount`.
-    Amount(u64::try_from(total(after) - total(before)).unwrap_or(whole.0))
+impl Return {
+    /// What the collecting gateway gives back of cashback that it was owed.
+    fn taken_back(&self) -> Amount {
+        Amount(self.taken.own.0.saturating_sub(self.taken.set_off.0))
+    }
+
+    /// Whether the order's cashback is owed, and not only promised.
+    fn is_owed(&self) -> bool {
+        matches!(self.source, Source::Arrived(..))
+    }
 }
 
 /// Posts all legs, or none.
-fn move_money(overlay: &mut Overlay<'_>, found: &Return) -> Result<(), Rejection> {
+fn move_money(
+    overlay: &mut Overlay<'_>,
+    returning: ParticipantId,
+    found: &Return,
+) -> Result<(), Rejection> {
     let item = &found.item;
     let (merchant, currency) = (item.merchant(), item.currency());
     let liquidity = AccountKey::liquidity(item.collecting_gateway(), currency);
@@ -361,7 +389,11 @@ fn move_money(overlay: &mut Overlay<'_>, found: &Return) -> Result<(), Rejection
             legs.push((given, liquidity, found.amount));
         }
     }
-    legs.push((liquidity, AccountKey::cashback_pool(merchant, currency), found.cashback));
+    let pool = AccountKey::cashback_pool(merchant, currency);
+    if found.is_owed() {
+        legs.push((liquidity, pool, found.taken_back()));
+    }
+    legs.push((AccountKey::liquidity(returning, currency), pool, found.taken.rested));
     // A gateway that both collected and paid owes the return to itself.
     legs.retain(|(debit, credit, amount)| debit != credit && amount.0 > 0);
     let mut movements = Vec::with_capacity(legs.len());
@@ -374,11 +406,22 @@ fn move_money(overlay: &mut Overlay<'_>, found: &Return) -> Result<(), Rejection
         }
         movements.push(Movement::of_order(debit, credit, *amount));
     }
-    overlay.transfer_all(&movements).map_err(|_| Rejection::AccountOverflow)
+    if found.is_owed() {
+        return overlay.transfer_all(&movements).map_err(|_| Rejection::AccountOverflow);
+    }
+    // What was promised is free in the pool: out of it the gateway gets what it has paid already.
+    let Taken { own, set_off, .. } = found.taken;
+    if set_off.0 > 0 {
+        let (debit, credit) = (overlay.open(pool), overlay.open(liquidity));
+        movements.push(Movement::of_order(debit, credit, set_off));
+    }
+    overlay.transfer_all(&movements).map_err(|_| Rejection::AccountOverflow)?;
+    promises::release(overlay, merchant, item.collecting_gateway(), currency, own);
+    Ok(())
 }
 
 /// The legs of the window's netting.
-fn net(overlay: &mut Overlay<'_>, found: &Return) {
+fn net(overlay: &mut Overlay<'_>, returning: ParticipantId, found: &Return) {
     let item = &found.item;
     let (currency, payout_currency) = (item.currency(), item.payout_currency());
     let liquidity = overlay.open(AccountKey::liquidity(item.collecting_gateway(), currency));
@@ -414,23 +457,36 @@ fn net(overlay: &mut Overlay<'_>, found: &Return) {
             overlay.net(given, liquidity, amount);
         }
     }
-    if found.cashback.0 > 0 {
-        let pool = overlay.open(AccountKey::cashback_pool(item.merchant(), currency));
-        overlay.net(liquidity, pool, u128::from(found.cashback.0));
+    let pool = overlay.open(AccountKey::cashback_pool(item.merchant(), currency));
+    let back = if found.is_owed() { found.taken_back() } else { Amount(0) };
+    let returning = overlay.open(AccountKey::liquidity(returning, currency));
+    for (debtor, amount) in [(liquidity, back), (returning, found.taken.rested)] {
+        if amount.0 > 0 {
+            overlay.net(debtor, pool, u128::from(amount.0));
+        }
+    }
+    if !found.is_owed() && found.taken.set_off.0 > 0 {
+        overlay.net(pool, liquidity, u128::from(found.taken.set_off.0));
     }
 }
 
 /// What the return leaves of the window's sum or of the failed instruction.
 fn settle_source(overlay: &mut Overlay<'_>, found: &Return, location: Location) {
-    match found.source {
+    let (gateway, currency) = (found.item.collecting_gateway(), found.item.currency());
+    let own = found.taken.own;
+    match &found.source {
         Source::Window => {
+            let (merchant, window) = (found.item.merchant(), found.collection.window);
+            let payout = found.item.payout_currency();
+            let instruction = InstructionId { window, merchant, currency: payout };
+            promises::take(overlay, instruction, gateway, currency, own);
             let account = AccountKey::payable(found.item.merchant(), found.item.payout_currency());
             let payable = overlay.open(account);
             let id = found.item.order_id();
             let released = overlay.tables().hold_releases().get(&id).copied();
             let reversal = Reversal {
                 amount: found.payout,
-                accepted: released.unwrap_or(found.collection.submitted),
+                accepted: released.unwrap_or(found.submitted),
                 collected: found.collection.time,
                 is_cross_border: found.conversion.is_some(),
                 is_whole: found.is_whole,
@@ -440,13 +496,18 @@ fn settle_source(overlay: &mut Overlay<'_>, found: &Return, location: Location) 
         Source::Failed(record) => {
             let returned = record.amount_returned.0.saturating_add(found.payout.0);
             assert!(returned <= record.amount.0, "more was returned than instructed");
-            let mut changed = InstructionRecord { amount_returned: Amount(returned), ..record };
+            let cashback = promises::less(record.cashback.clone(), gateway, currency, own);
+            let amount_returned = Amount(returned);
+            let mut changed = InstructionRecord { amount_returned, cashback, ..record.clone() };
             if changed.left().0 == 0 {
                 changed.status = InstructionStatus::Returned { time: overlay.time(), location };
             }
             overlay.put_instruction(changed);
         }
-        Source::Arrived(id, arrived) => bounces::note_return(overlay, arrived, id, found.payout),
+        Source::Arrived(id, arrived) => {
+            let cashback = CashbackSum { gateway, currency, amount: own };
+            bounces::note_return(overlay, *arrived, *id, found.payout, cashback);
+        }
     }
 }
 

@@ -268,7 +268,9 @@ fn release(
     orders::check_parties(overlay, submitter, &item, &mut lane)?;
     check(overlay, &item, &mut lane)?;
     overlay.begin(EntryCause::Order(item.order_id()));
-    booking::enter(overlay, held.submitter, &item, &mut lane)
+    let entered = booking::enter(overlay, held.submitter, &item, &mut lane);
+    lane.keep_promised(overlay);
+    entered
 }
 
 /// Refuses held orders whose id's validity is over at block time.

@@ -4,7 +4,7 @@
 //! that names the stage and the late party.
 //!
 //! - Collected: the collecting gateway has its part of the deadline from acceptance. Late when
-//!   it collects after that, or when the reservation expires.
+//!   it collects after that, or when the reservation expires and the gateway had all of it.
 //! - Instructed: late when a window closes with an instruction's deadline already past. To blame
 //!   is the gateway of its earliest order if that was collected late, else no party: the chain
 //!   itself stood still.
@@ -29,11 +29,20 @@ pub(crate) fn note_collection(overlay: &mut Overlay<'_>, id: OrderId, held: &Res
     }
 }
 
-/// Notes that nobody collected an order.
-pub(crate) fn note_expiry(overlay: &mut Overlay<'_>, id: OrderId, held: &Reservation) {
-    let by_stage = held.accepted.plus(overlay.state().parameters().deadline_collect_ms);
+/// Notes that nobody collected an order, if its gateway had the time that it has to collect, or had
+/// said that it debits the user.
+pub(crate) fn note_expiry(
+    overlay: &mut Overlay<'_>,
+    id: OrderId,
+    held: &Reservation,
+    was_debiting: bool,
+) {
+    let deadline = held.accepted.plus(overlay.state().parameters().deadline_collect_ms);
+    if held.expires < deadline && !was_debiting {
+        return;
+    }
     let (stage, subject) = (Stage::Collected, BreachSubject::Order(id));
-    let deadline = by_stage.min(held.expires);
+    let deadline = deadline.min(held.expires);
     overlay.breach(Breach { stage, late: Some(held.gateway), subject, deadline });
 }
 
@@ -104,7 +113,7 @@ pub(crate) fn count_arrival(overlay: &mut Overlay<'_>, record: &InstructionRecor
 /// Notes every outstanding instruction whose deadline has passed since the block before.
 pub(crate) fn notice_overdue(overlay: &mut Overlay<'_>) {
     for id in overlay.state().overdue_instructions(overlay.time()) {
-        let Some(record) = overlay.instruction(&id).copied() else {
+        let Some(record) = overlay.instruction(&id).cloned() else {
             continue;
         };
         overlay.breach(Breach {

@@ -24,8 +24,8 @@ pub(crate) fn expect<'a>(
         let number = lanes.number(LaneKey::of(item));
         let lane = lanes.numbered(number);
         let running = lane.programme(overlay);
-        if let Some(Running { number: programme, .. }) = running {
-            months.push(UserMonthKey { user: item.user, programme });
+        if let Some(Running { number: programme, month, .. }) = running {
+            months.push(UserMonthKey { user: item.user, programme, month });
         }
         let has_day = lane.policies(overlay).counts_users();
         if has_day {
@@ -50,7 +50,9 @@ pub(crate) fn forget(overlay: &mut Overlay<'_>) {
 /// programme may have, and earlier days under every offset that the parameters may have.
 pub fn kept_since(time: TimeMs) -> KeptSince {
     let today = u16::try_from(day_of(time, 0)).unwrap_or(u16::MAX);
-    KeptSince { month: month_of(time, LAST_ZONE_MIN), day: today.saturating_sub(DAYS_KEPT) }
+    // A month is kept for the one after it: its orders may be returned then.
+    let month = month_of(time, LAST_ZONE_MIN).saturating_sub(1);
+    KeptSince { month, day: today.saturating_sub(DAYS_KEPT) }
 }
 
 #[cfg(test)]
@@ -72,7 +74,7 @@ mod tests {
             for offset_min in [0, 480, 1_439] {
                 assert!(day_of(time, offset_min) > u32::from(since.day), "{time} {offset_min}");
             }
-            assert!(month_of(time, 840) <= since.month + 1, "a month past goes");
+            assert!(month_of(time, 840) <= since.month + 2, "what is older than a month goes");
         }
     }
 }

@@ -22,7 +22,7 @@ use chain_state::{
 use chain_types::{Amount, Currency, InstructionId, MerchantId, ParticipantId, WindowId};
 
 use crate::booking::parts;
-use crate::{settlement, sla};
+use crate::{consents, promises, settlement, sla};
 
 /// Closes the open window if its time is over.
 pub(crate) fn close_if_due(overlay: &mut Overlay<'_>) {
@@ -47,8 +47,10 @@ pub(crate) fn close_if_due(overlay: &mut Overlay<'_>) {
         first_height: overlay.height(),
     };
     overlay.replace_window(closed, opening);
+    promises::hand_over(overlay, id);
     settle_cashback(overlay, id);
     settlement::forget(overlay, opening.id);
+    consents::forget(overlay);
 }
 
 /// Gives what is left of a merchant's orders to its gateway; nothing when all went back.
@@ -59,8 +61,9 @@ fn instruct(overlay: &mut Overlay<'_>, merchant: MerchantId, currency: Currency)
     let payout = state.merchant(merchant).map(|found| found.payout_gateway);
     assert!(payout.is_some(), "merchant {merchant} was collected for and is not known");
     let least = overlay.time().plus(state.parameters().payment_least_ms);
+    let id = InstructionId { window: state.window(), merchant, currency };
     let mut record = InstructionRecord {
-        id: InstructionId { window: state.window(), merchant, currency },
+        id,
         gateway: payout.unwrap_or_default(),
         amount: Amount(0),
         amount_returned: Amount(0),
@@ -75,6 +78,7 @@ fn instruct(overlay: &mut Overlay<'_>, merchant: MerchantId, currency: Currency)
         deadline: first.1.deadline,
         status: InstructionStatus::Instructed,
         reference: [0; 32],
+        cashback: promises::of_instruction(overlay, id),
     };
     for (key, due) in std::iter::once(first).chain(dues) {
         record.amount = Amount(record.amount.0.saturating_add(due.amount.0));
@@ -84,7 +88,7 @@ fn instruct(overlay: &mut Overlay<'_>, merchant: MerchantId, currency: Currency)
     }
     let deadline = record.deadline;
     record.deadline = deadline.max(least);
-    overlay.put_instruction(record);
+    overlay.put_instruction(record.clone());
     sla::note_instruction(overlay, &record, first, deadline);
 }
 

@@ -13,6 +13,7 @@ use chain_types::{
 };
 
 use crate::fault::{ConfigFault, FieldError};
+use crate::lines::read_lines;
 use crate::parameters::read_parameters;
 use crate::table::Table;
 
@@ -24,7 +25,7 @@ const CURRENCIES_MAX: usize = RegistryBounds::CHAIN.currencies;
 const PARTICIPANTS_MAX: usize = RegistryBounds::CHAIN.participants;
 const MERCHANTS_MAX: usize = RegistryBounds::CHAIN.merchants;
 /// One million million million minor units: sums of a million such stay within 128 bits.
-const MONEY_MAX: u64 = 1_000_000_000_000_000_000;
+pub(crate) const MONEY_MAX: u64 = 1_000_000_000_000_000_000;
 /// Ids stay within TOML's signed numbers.
 const MERCHANT_ID_MAX: u64 = i64::MAX as u64;
 /// 2020-01-01 and 2100-01-01: outside, somebody meant seconds or microseconds.
@@ -65,6 +66,8 @@ pub fn parse_genesis(bytes: &[u8]) -> Result<ChainGenesis, FieldError> {
     let participants = read_participants(&mut root, &mut keys)?;
     let merchants = read_merchants(&mut root, &participants)?;
     let liquidity = read_liquidity(&mut root, &participants, &currencies)?;
+    let listed: Vec<Currency> = currencies.iter().copied().collect();
+    let lines = read_lines(&mut root, &participants, &listed)?;
     let nodes = read_nodes(&mut root, &participants, &mut keys)?;
     check_power(&nodes, development)?;
     if !development {
@@ -78,10 +81,11 @@ pub fn parse_genesis(bytes: &[u8]) -> Result<ChainGenesis, FieldError> {
         name,
         time,
         parameters,
-        currencies: currencies.into_iter().collect(),
+        currencies: listed,
         participants: participants.into_values().collect(),
         merchants,
         liquidity,
+        lines,
         nodes,
     })
 }
@@ -105,6 +109,9 @@ pub(crate) fn read_toml(bytes: &[u8]) -> Result<toml::Table, FieldError> {
         FieldError::new(format!("line {line_number}"), format!("`{line}`"), problem, remedy)
     })
 }
+
+/// The participants of the file, by id.
+pub(crate) type Participants = BTreeMap<ParticipantId, Participant>;
 
 /// Keys that are in use and by whom: one leaked key must not be several parties' at once.
 #[derive(Default)]

@@ -14,6 +14,7 @@ mod folder;
 pub mod identity;
 pub mod join;
 pub mod key;
+mod lines;
 pub mod network;
 pub mod node;
 pub mod parameters;

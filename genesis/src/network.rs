@@ -82,6 +82,9 @@ pub struct NetworkPlan {
     pub net_debit_cap: u64,
     /// Each line's opening liquidity, in minor units.
     pub opening_liquidity: u64,
+    /// How much each recharge service may have reserved at a time on each gateway, and each of
+    /// both on each FX provider, in minor units of every currency.
+    pub reservation_line: u64,
     /// The address that all nodes listen at.
     pub address: IpAddr,
     /// Node `i` has ports `base_port + 3 i` for other nodes, the next for RPC and the one after for
@@ -113,6 +116,7 @@ impl Default for NetworkPlan {
             currencies: currencies.collect(),
             net_debit_cap: 1_000_000_000_000_000,
             opening_liquidity: 0,
+            reservation_line: 1_000_000_000_000_000,
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             base_port: 26_000,
             parameters: Parameters::default(),
@@ -387,6 +391,7 @@ fn genesis_text(plan: &NetworkPlan, nodes: &[PlannedNode], parties: &[Party]) ->
             );
         }
     }
+    text.push_str(&lines_text(plan, &codes));
     for node in nodes {
         let network_key = node.network_key.public_key();
         let power = if node.validator_key.is_some() { VALIDATOR_POWER } else { 0 };
@@ -399,6 +404,35 @@ fn genesis_text(plan: &NetworkPlan, nodes: &[PlannedNode], parties: &[Party]) ->
         if let Some(key) = &node.validator_key {
             let _ = writeln!(text, "validator_key = \"{}\"", key.public_key());
         }
+    }
+    text
+}
+
+/// Lines of every gateway to every recharge service, and of every FX provider to both.
+fn lines_text(plan: &NetworkPlan, codes: &[String]) -> String {
+    let ids = |first: u32, count: u32| (first..first + count).map(|id| id.to_string());
+    let services = || ids(RECHARGE_SERVICE_ID_FIRST, plan.recharge_services);
+    let gateways = || ids(GATEWAY_ID_FIRST, plan.gateways);
+    let providers = ids(FX_PROVIDER_ID_FIRST, plan.fx_providers);
+    let rows = [
+        ("gateway-liquidity", gateways().collect(), services().collect()),
+        ("fx-position", providers.collect(), services().chain(gateways()).collect()),
+    ];
+    let mut text = String::new();
+    for (account, owners, holders) in rows {
+        let (owners, holders): (Vec<String>, Vec<String>) = (owners, holders);
+        if owners.is_empty() || holders.is_empty() {
+            continue;
+        }
+        let _ = write!(
+            text,
+            "\n[[reservation_lines]]\naccount = \"{account}\"\nowners = [{}]\nholders = [{}]\n\
+             currencies = [{}]\nlimit = {}\n",
+            owners.join(", "),
+            holders.join(", "),
+            codes.join(", "),
+            plan.reservation_line,
+        );
     }
     text
 }

@@ -151,6 +151,27 @@ impl Table {
         texts.collect()
     }
 
+    /// A list of whole numbers within bounds.
+    pub(crate) fn numbers(
+        &mut self,
+        key: &str,
+        bounds: RangeInclusive<u64>,
+    ) -> Result<Vec<u64>, FieldError> {
+        let expected = format!("whole number from {} to {}", bounds.start(), bounds.end());
+        let value = self.take(key, &format!("a list of {expected}s"))?;
+        let Value::Array(values) = value else {
+            return Err(self.mismatch(key, &value, "list of whole numbers"));
+        };
+        let numbers = values.into_iter().enumerate().map(|(index, value)| {
+            let number = value.as_integer().and_then(|number| u64::try_from(number).ok());
+            number.filter(|number| bounds.contains(number)).ok_or_else(|| {
+                let field = self.field(&format!("{key}[{index}]"));
+                FieldError::new(field, value, "it is no such number", format!("give a {expected}"))
+            })
+        });
+        numbers.collect()
+    }
+
     /// A table within this one.
     pub(crate) fn table(&mut self, key: &str) -> Result<Self, FieldError> {
         let value = self.take(key, &format!("a section `[{key}]`"))?;

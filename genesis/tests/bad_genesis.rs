@@ -4,7 +4,8 @@
 
 use std::fs;
 
-use chain_types::{Digest, Parameters, TimeMs};
+use chain_types::hash::sha256;
+use chain_types::{Digest, Parameters, SecretKey, TimeMs};
 use genesis::{NetworkPlan, network_new, parse_genesis};
 
 fn demo() -> String {
@@ -117,6 +118,19 @@ fn each_bad_value_is_named() {
         ("net_debit_cap", 0, "-1", "liquidity[0].net_debit_cap"),
         ("net_debit_cap", 0, "9000000000000000000", "liquidity[0].net_debit_cap"),
         ("opening_liquidity", 0, "1e3", "liquidity[0].opening_liquidity"),
+        ("account", 0, "\"fees\"", "reservation_lines[0].account"),
+        ("account", 0, "1", "reservation_lines[0].account"),
+        ("owners", 0, "[101]", "reservation_lines[0].owners[0]"),
+        ("owners", 0, "[201, 999]", "reservation_lines[0].owners[1]"),
+        ("owners", 0, "[201, 201]", "reservation_lines[0].holders"),
+        ("owners", 0, "201", "reservation_lines[0].owners"),
+        ("owners", 1, "[201]", "reservation_lines[1].owners[0]"),
+        ("holders", 0, "[201]", "reservation_lines[0].holders[0]"),
+        ("holders", 0, "[\"101\"]", "reservation_lines[0].holders[0]"),
+        ("holders", 1, "[101, 201, 301]", "reservation_lines[1].holders[2]"),
+        ("currencies", 1, "[\"CHF\"]", "reservation_lines[0].currencies[0]"),
+        ("limit", 0, "0", "reservation_lines[0].limit"),
+        ("limit", 0, "-1", "reservation_lines[0].limit"),
         ("operator", 0, "101", "nodes[0].operator"),
         ("operator", 0, "999", "nodes[0].operator"),
         ("power", 0, "-1", "nodes[0].power"),
@@ -192,6 +206,8 @@ fn each_parameter_has_bounds_and_they_agree() {
         ("deadline_cross_border_ms", "170000"),
         ("deadline_collect_ms", "180001"),
         ("deadline_collect_ms", "0"),
+        ("reservation_ms", "59999"),
+        ("reservation_ms", "3600001"),
         ("block_interval_ms", "0"),
         ("block_interval_ms", "10001"),
         ("heartbeat_ms", "99"),
@@ -234,6 +250,7 @@ fn unknown_fields_are_refused_in_every_section() {
         ("roles = ", "participants[0].surprise"),
         ("payout_gateway = ", "merchants[0].surprise"),
         ("net_debit_cap = ", "liquidity[0].surprise"),
+        ("limit = ", "reservation_lines[0].surprise"),
         ("operator = ", "nodes[0].surprise"),
     ];
     for (before, field) in rows {
@@ -279,6 +296,33 @@ fn too_few_validators_need_the_word_development() {
     let development = few.replacen("currencies", "development = true\ncurrencies", 1);
     parse_genesis(development.as_bytes()).unwrap();
     refused(&few.replacen("currencies", "development = 1\ncurrencies", 1), "development");
+}
+
+/// A participant of both roles needs no line on its own account, and nobody gives more lines than
+/// it may later.
+#[test]
+fn lines_are_on_others_accounts_and_bounded() {
+    let good = good();
+    let both = set(&good, "roles", 6, "[\"gateway\", \"recharge-service\"]");
+    assert_eq!(value_of(&both, "id", 6), "202");
+    let own = set(&both, "holders", 0, "[101, 202]");
+    refused(&own, "reservation_lines[0].holders");
+    parse_genesis(set(&own, "owners", 0, "[201]").as_bytes()).unwrap();
+
+    let services: Vec<u32> = (5_000..5_228).collect();
+    let mut many = String::new();
+    for id in &services {
+        let key = SecretKey::from_seed(&sha256(&[&id.to_le_bytes()]).0).public_key();
+        many.push_str(&format!(
+            "[[participants]]\nid = {id}\nname = \"s\"\nroles = [\"recharge-service\"]\n\
+             public_key = \"{key}\"\n\n"
+        ));
+    }
+    let good = good.replacen("[[merchants]]", &format!("{many}[[merchants]]"), 1);
+    let holders = |count: usize| set(&good, "holders", 0, &format!("{:?}", &services[..count]));
+    let lines = parse_genesis(holders(227).as_bytes()).unwrap().lines;
+    assert_eq!(lines.iter().filter(|line| line.key.owner.0 == 201).count(), 227 * 18);
+    refused(&holders(228), "reservation_lines");
 }
 
 #[test]

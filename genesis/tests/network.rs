@@ -35,6 +35,9 @@ fn a_new_network_reads_back() {
     assert_eq!(genesis.merchants.len(), 10);
     assert_eq!(genesis.currencies.len(), 18);
     assert_eq!(genesis.liquidity.len(), 2 * 18);
+    // Two gateways to the service, three providers to it and to both gateways.
+    assert_eq!(genesis.lines.len(), (2 + 3 * 3) * 18);
+    assert_eq!(genesis.lines, genesis.clone().with_lines(genesis.lines[0].limit).lines);
     assert_eq!(genesis.parameters, plan.parameters);
 
     for (index, node) in network.nodes.iter().enumerate() {

@@ -47,7 +47,8 @@ PARAMETERS = (
     "rates_min", "quote_valid_max_ms", "transfer_validity_ms", "proposal_validity_ms",
     "governance_approvals", "governance_notice_heights", "rounding_loss_max_per_mille",
     "reference_step_per_mille", "reference_confirm_ms", "quote_hold_ms", "return_rate_ms",
-    "payment_least_ms", "step_in_ms", "bounce_period_ms", "failures_max",
+    "payment_least_ms", "step_in_ms", "bounce_period_ms", "failures_max", "reservation_ms",
+    "reversal_grace_ms",
 )
 NARROW_PARAMETERS = {
     "block_batches_max", "block_items_max", "block_returns_max", "day_offset_min", "rates_min",

@@ -38,7 +38,10 @@ KINDS = {
     "bounce": (17, 64, 1_024),
     "recall": (18, 64, 1_024),
     "step-in": (19, 64, 1_024),
+    "debiting": (22, 64, 8_192),
     "settlement-decision": (23, 96, 1_024),
+    "line": (24, 64, 1_024),
+    "consent": (25, 64, 1_024),
 }
 APPROVE, REFUSE = 1, 2  # decisions
 
@@ -155,6 +158,16 @@ def collect_item(order, reference=bytes(32)):
     return struct.pack("<16s32s16x", order, reference)
 
 
+def debiting_item(order, reference=bytes(32)):
+    """A collecting gateway's word that it debits the user now: 64 bytes."""
+    return struct.pack("<16s32s16x", order, reference)
+
+
+def consent_item(order, amount, reference=bytes(32)):
+    """The word of the other side that so much of an order may be reversed in all: 64 bytes."""
+    return struct.pack("<16sQ32s8x", order, amount, reference)
+
+
 def void_item(order, reason, reference=bytes(32)):
     """The word that a reserved order will not happen: 64 bytes."""
     return struct.pack("<16sH32s14x", order, reason, reference)
@@ -249,6 +262,11 @@ def policy_item(
     """A risk desk's limits for a scope and currency: 64 bytes."""
     return struct.pack(
         "<HQHQQQQ20x", scope, subject, currency, order_max, user_day_max, day_max, hold_above)
+
+
+def line_item(account, holder, currency, limit):
+    """How much a holder may have reserved on an account of the submitter's: 64 bytes."""
+    return struct.pack("<HIHQ48x", account, holder, currency, limit)
 
 
 def proposal_item(proposal, activation_height, change):

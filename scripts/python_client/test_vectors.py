@@ -66,7 +66,8 @@ def changes():
         ("power", struct.pack("<IQ", 3, 0)),
         ("currency", struct.pack("<H", 840)),
         ("programme",
-         struct.pack("<QH", 1001, 156) + tiers + struct.pack("<QQh?", 5_000, 20_000, -300, True)),
+         struct.pack("<QH", 1001, 156) + tiers + struct.pack("<QQh?", 5_000, 20_000, -300, True)
+         + struct.pack("<QQII", 13, 2, 201, 202)),
         ("protocol_version", struct.pack("<H", 1)),
         ("node_keys", struct.pack("<I", 4) + public_key(16) + public_key(6)),
         ("node_removed", struct.pack("<I", 4)),
@@ -103,11 +104,14 @@ def items():
             501, client.hold_decision_item(order(37), client.APPROVE, 1, reference[0x1B])),
         "policy": (501, client.policy_item(
             1, 201, 156, order_max=5_000_000, day_max=900_000_000, hold_above=1_000_000)),
+        "line": (201, client.line_item(1, 101, 156, 2_000_000)),
         "proposal": (1, proposal),
         "approval": (
             2, client.approval_item(PROPOSAL, client.APPROVE, client.proposal_digest(proposal))),
         "bounce": (202, client.bounce_item(2, 1001, 156, 5, bytes([0x1A] * 32), 2)),
         "recall": (401, client.recall_item(2, 1001, 156, bytes([0x1B] * 32), 3)),
+        "debiting": (201, client.debiting_item(order(37), bytes([0x1D] * 32))),
+        "consent": (101, client.consent_item(order(37), 700, bytes([0x1E] * 32))),
         "step-in": (401, client.step_in_item(2, 1001, 156, 4, bytes([0x1C] * 32), 4)),
     }
 

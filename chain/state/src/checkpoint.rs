@@ -31,7 +31,7 @@ use crate::tables::Tables;
 use crate::users::{UserBook, UserDayKey, UserId, UserMonthKey};
 use crate::window::{Collected, Due, DueKey, Gross, OpenWindow, WindowOpening};
 
-const MAGIC: [u8; 8] = *b"SLUICES7";
+const MAGIC: [u8; 8] = *b"SLUICES8";
 /// Items of a list in one section.
 const SECTION_ITEMS: usize = 8_192;
 /// Bytes of the longest section: far above [`SECTION_ITEMS`] of the longest item.
@@ -112,7 +112,7 @@ impl State {
         put_map(&mut bytes, &self.window.collected);
         put_map(&mut bytes, &self.window.dues);
         put_map(&mut bytes, &self.window.legs);
-        put_list(&mut bytes, self.instructions.len(), self.instructions.records().copied());
+        put_list(&mut bytes, self.instructions.len(), self.instructions.records().cloned());
         self.tables.put(&mut bytes);
         let UserBook { lines, months, days } = &self.users;
         let (lines, months, days) = (lines.copied(), months.copied(), days.copied());

@@ -386,14 +386,14 @@ mod tests {
     use crate::users::{UserMonth, UserMonthKey};
 
     fn key(user: u32) -> UserMonthKey {
-        UserMonthKey { user: u128::from(user).to_le_bytes(), programme: 1 }
+        UserMonthKey { user: u128::from(user).to_le_bytes(), programme: 1, month: 1 }
     }
 
     fn count(counts: &mut Counts<UserMonthKey>, users: std::ops::Range<u32>, month: u16) {
         let mut changes = CountChanges::new(counts.hashing.clone(), 0);
         changes.keep_since(KeptSince { month, day: 0 });
         for user in users {
-            *changes.change(counts, &key(user)) = UserMonth::new(month, user as u16, 0);
+            *changes.change(counts, &key(user)) = UserMonth::new(month, user as u16);
         }
         while !counts.apply(&mut changes, 1_000) {}
     }
@@ -409,7 +409,7 @@ mod tests {
         assert!(counts.tables.iter().all(|table| table.entries.capacity() <= TABLE_MAX));
         assert_eq!((counts.len(), counts.copied().into_entries().count()), (100_000, 100_000));
         for user in 0..100_000 {
-            assert_eq!(counts.get(&key(user)), UserMonth::new(1, user as u16, 0));
+            assert_eq!(counts.get(&key(user)), UserMonth::new(1, user as u16));
         }
         assert_eq!(counts.get(&key(100_000)), UserMonth::default());
         // All of them, and none twice: those of a table's end of hashes are in no other.
@@ -436,10 +436,10 @@ mod tests {
                 None
             }
         }
-        let entries = (0..8_000).map(|key| (Alike(key), UserMonth::new(1, key as u16, 0)));
+        let entries = (0..8_000).map(|key| (Alike(key), UserMonth::new(1, key as u16)));
         let counts = Counts::new(RandomState::with_seeds(1, 2, 3, 4), entries.collect());
         assert_eq!((counts.len(), counts.table_of.len()), (8_000, 1 << TABLE_BITS_MAX));
-        assert_eq!(counts.get(&Alike(7_999)), UserMonth::new(1, 7_999, 0));
+        assert_eq!(counts.get(&Alike(7_999)), UserMonth::new(1, 7_999));
     }
 
     #[test]

@@ -97,7 +97,7 @@ impl State {
             reservations: ReservationBook::default(),
             window: OpenWindow::new(opening),
             instructions: InstructionBook::default(),
-            tables: Tables::default(),
+            tables: Tables::genesis(genesis),
             users: UserBook::new(&hashing),
             batches: RecentBatches::new(hashing.clone()),
             hashing,

@@ -5,12 +5,21 @@ use chain_types::{
     Height, InstructionId, OrderId, Outcome, QuoteId, RechargeItem, TimeMs, WindowId,
 };
 
-use crate::records::{InstructionRecord, OrderStatus, QuoteRecord, WindowRecord};
+use crate::records::{InstructionRecord, OrderRecord, QuoteRecord, WindowRecord};
 
-/// The chain's past.
+/// The chain's past. What a contract asks first costs nothing: a record is one row of an index.
 pub trait History {
-    /// An order as the block before left it, wherever it stands in the chain.
-    fn order(&self, id: &OrderId) -> Option<PastOrder>;
+    /// An order's record as the block before left it, wherever it stands in the chain. Reads no
+    /// block.
+    fn record(&self, id: &OrderId) -> Option<OrderRecord>;
+
+    /// The collected order of such a record, and its collection: reads one item, and headers.
+    /// Nothing, if it was not collected.
+    fn collected(&self, record: &OrderRecord) -> Option<PastOrder>;
+
+    /// What the operation that collected the order of such a record came to; cashback is read from
+    /// it. Reads the outcomes of a block, unless the submission was the collection.
+    fn collection_outcome(&self, record: &OrderRecord) -> Option<Outcome>;
 
     /// An instruction as the block before left it.
     fn instruction(&self, id: &InstructionId) -> Option<InstructionRecord>;
@@ -22,24 +31,20 @@ pub trait History {
     fn window(&self, id: WindowId) -> Option<WindowRecord>;
 }
 
-/// A past order.
+/// A past order that was collected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PastOrder {
     /// The order as submitted.
     pub item: RechargeItem,
-    /// How far it has come.
-    pub status: OrderStatus,
-    /// Its collection, when its status is collected.
-    pub collection: Option<PastCollection>,
+    /// Block time of its submission.
+    pub submitted: TimeMs,
+    /// Its collection.
+    pub collection: PastCollection,
 }
 
 /// The operation that collected a past order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PastCollection {
-    /// Block time of the order's submission.
-    pub submitted: TimeMs,
-    /// What that operation came to; cashback is read from it.
-    pub outcome: Outcome,
     /// Its block.
     pub height: Height,
     /// Block time.
@@ -53,7 +58,15 @@ pub struct PastCollection {
 pub struct NoHistory;
 
 impl History for NoHistory {
-    fn order(&self, _id: &OrderId) -> Option<PastOrder> {
+    fn record(&self, _id: &OrderId) -> Option<OrderRecord> {
+        None
+    }
+
+    fn collected(&self, _record: &OrderRecord) -> Option<PastOrder> {
+        None
+    }
+
+    fn collection_outcome(&self, _record: &OrderRecord) -> Option<Outcome> {
         None
     }
 

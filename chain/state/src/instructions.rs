@@ -114,10 +114,11 @@ mod tests {
             deadline: TimeMs(100),
             status: InstructionStatus::Instructed,
             reference: [0; 32],
+            cashback: Vec::new(),
         };
-        let again = InstructionRecord { attempt: 2, deadline: TimeMs(200), ..first };
+        let again = InstructionRecord { attempt: 2, deadline: TimeMs(200), ..first.clone() };
         let mut book = InstructionBook::new(vec![first], TimeMs(20));
-        book.put(again);
+        book.put(again.clone());
         book.settle(TimeMs(30));
         assert_eq!(book.overdue(TimeMs(150)), []);
         assert_eq!(book.overdue(TimeMs(201)), [FIRST]);

@@ -16,10 +16,12 @@ mod genesis;
 pub mod history;
 mod hot_accounts;
 pub mod instructions;
+mod lines;
 mod numbered;
 pub mod order_window;
 pub mod overlay;
 mod positions;
+pub mod proof;
 pub mod recent_batches;
 pub mod records;
 mod registry;
@@ -47,18 +49,20 @@ pub use overlay::{Breach, InstructionOverflow, Overlay};
 pub use positions::HashSeeds;
 pub use recent_batches::check_batch_timely;
 pub use records::{
-    AccountEntry, BreachRecord, BreachSubject, Conversion, Corridor, EntryCause, EvidenceRecord,
-    HeldOrder, InstructionRecord, InstructionStatus, Location, OrderRecord, OrderStatus, Party,
-    PolicyRecord, Position, ProgrammeRecord, ProposalRecord, ProposalStatus, ProposedSettlement,
-    QuoteRecord, RateRecord, Record, ReferenceRecord, ReferenceStep, RegistryRecord, Reservation,
-    ReturnRecord, SLA_BUCKETS_MS, SlaCounters, Stage, TransferRecord, TransferStatus, WindowRecord,
-    WindowSettlement,
+    AccountEntry, BreachRecord, BreachSubject, CashbackSum, Conversion, Corridor, EntryCause,
+    EvidenceRecord, HeldOrder, InstructionRecord, InstructionStatus, LineRecord, Location,
+    OrderRecord, OrderStatus, Party, PolicyRecord, Position, ProgrammeRecord, ProposalRecord,
+    ProposalStatus, ProposedSettlement, QuoteRecord, RateRecord, Record, ReferenceRecord,
+    ReferenceStep, RegistryRecord, Reservation, ReturnRecord, SLA_BUCKETS_MS, SlaCounters, Stage,
+    TransferRecord, TransferStatus, WindowRecord, WindowSettlement,
 };
 pub use registry::{KeyOwner, RegistryContent, WithdrawnKey};
 pub use restoring::Restoring;
 pub use slice::{BLOCK_BATCHES_LIMIT, OrderRun, Retired, SLICE_MS};
 pub use state::{Applying, State};
-pub use tables::{DayUse, PolicyKey, RateKey, Returned, StepInWord, Tables, TablesView};
-pub use users::{KeptSince, UserDay, UserDayKey, UserId, UserMonth, UserMonthKey};
+pub use tables::{
+    ArrivedReturns, DayUse, PolicyKey, RateKey, Returned, StepInWord, Tables, TablesView,
+};
+pub use users::{Earned, KeptSince, UserDay, UserDayKey, UserId, UserMonth, UserMonthKey};
 pub use window::{Collected, CollectedOrder, Due, DueKey, OpenWindow, Reversal, WindowOpening};
 pub use writes::{Changes, WriteSet};

@@ -475,6 +475,11 @@ impl<'a> Overlay<'a> {
         self.users.month(self.state.user_book(), key)
     }
 
+    /// A user's recharges under a programme so far.
+    pub fn user_month_so_far(&mut self, key: &UserMonthKey) -> UserMonth {
+        self.users.month_so_far(self.state.user_book(), key)
+    }
+
     /// A user's orders in a currency so far, to be changed.
     pub fn user_day(&mut self, key: &UserDayKey) -> &mut UserDay {
         self.users.day(self.state.user_book(), key)
@@ -548,7 +553,7 @@ impl<'a> Overlay<'a> {
         let (accounts, entries) = self.accounts.finish(book, &mut window);
         let tree = book.change(&accounts);
         let records = (self.windows_closed.into_iter().map(Record::Window))
-            .chain(self.instructions.values().copied().map(Record::Instruction))
+            .chain(self.instructions.values().cloned().map(Record::Instruction))
             .chain(entries.into_iter().map(Record::AccountEntry))
             .chain(self.breaches.into_iter().map(Record::Breach))
             .chain(self.records);

@@ -1,4 +1,4 @@
-//! Open reservations, and which of them end before their id's validity does.
+//! Open reservations, and which of them end first.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,13 +6,11 @@ use chain_types::{OrderId, TimeMs};
 
 use crate::records::Reservation;
 
-/// Every open reservation. Those without a conversion end in the order of their ids, for ids begin
-/// with their time; those that hold a quote may end earlier, and are found by their end.
+/// Every open reservation, by id and by its end.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ReservationBook {
     all: BTreeMap<OrderId, Reservation>,
-    /// The ends of those that hold a quote.
-    quoted: BTreeSet<(TimeMs, OrderId)>,
+    ends: BTreeSet<(TimeMs, OrderId)>,
 }
 
 impl ReservationBook {
@@ -39,27 +37,20 @@ impl ReservationBook {
 
     pub(crate) fn insert(&mut self, id: OrderId, held: Reservation) {
         self.remove(&id);
-        if held.conversion.is_some() {
-            self.quoted.insert((held.expires, id));
-        }
+        self.ends.insert((held.expires, id));
         self.all.insert(id, held);
     }
 
     pub(crate) fn remove(&mut self, id: &OrderId) {
-        if let Some(held) = self.all.remove(id)
-            && held.conversion.is_some()
-        {
-            self.quoted.remove(&(held.expires, *id));
+        if let Some(held) = self.all.remove(id) {
+            self.ends.remove(&(held.expires, *id));
         }
     }
 
     /// Those whose end is before `time`, ascending by id.
     pub(crate) fn expired(&self, time: TimeMs) -> Vec<(OrderId, Reservation)> {
-        let quoted = self.quoted.iter().take_while(|(end, _)| *end < time).map(|(_, id)| id);
-        // One that holds a quote may stand in the way, but only when it has ended itself, or when
-        // those behind it have not: none ends later than another of its id would.
-        let in_order = self.all.iter().take_while(|(_, held)| held.expires < time);
-        let ids: BTreeSet<&OrderId> = in_order.map(|(id, _)| id).chain(quoted).collect();
+        let ended = self.ends.iter().take_while(|(end, _)| *end < time);
+        let ids: BTreeSet<&OrderId> = ended.map(|(_, id)| id).collect();
         ids.into_iter().filter_map(|id| Some((*id, *self.all.get(id)?))).collect()
     }
 }
@@ -92,9 +83,10 @@ mod tests {
     }
 
     #[test]
-    fn what_ends_early_is_found_among_what_ends_in_order() {
+    fn what_ends_first_is_found_whatever_its_id() {
         let id = |number: u8| OrderId([number; 16]);
-        let rows = [(1, 100, false), (2, 50, true), (3, 300, false), (4, 60, true), (5, 500, true)];
+        let rows =
+            [(1, 100, false), (2, 50, true), (3, 300, false), (4, 60, false), (5, 500, true)];
         let mut book =
             ReservationBook::new(rows.map(|(at, end, quoted)| (id(at), held(end, quoted))).into());
         let ended = |book: &ReservationBook, time| -> Vec<u8> {
@@ -107,7 +99,7 @@ mod tests {
         assert_eq!(ended(&book, 301), [1, 2, 3, 4]);
         book.remove(&id(4));
         book.insert(id(2), held(400, true));
-        assert_eq!(ended(&book, 301), [1]);
+        assert_eq!(ended(&book, 301), [1, 3]);
         assert_eq!((book.len(), book.get(&id(4))), (4, None));
         assert_eq!(ended(&book, 501), [1, 2, 3, 5]);
     }

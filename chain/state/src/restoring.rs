@@ -156,6 +156,14 @@ impl Restoring {
                     self.step(item.order_id(), OrderStatus::Collected, outcome, location);
                 }
             }
+            Items::Debiting(items) => {
+                for (item, (location, outcome)) in items.iter().zip(outcomes) {
+                    // The order waits on for its collection.
+                    if outcome.is_applied() {
+                        self.set(item.order_id(), OrderStatus::Debiting, location);
+                    }
+                }
+            }
             Items::Void(items) => {
                 for (item, (location, outcome)) in items.iter().zip(outcomes) {
                     self.step(item.order_id(), OrderStatus::Voided, outcome, location);
@@ -198,12 +206,18 @@ impl Restoring {
         Some(waiting)
     }
 
-    /// The last block time at which a reservation may be collected: the end of its id's validity,
-    /// and of the time for which it may hold a quote. Neither parameter ever changes.
+    /// The last block time at which an order may wait for a risk desk: the end of its id's
+    /// validity.
+    fn hold_end(&self, id: OrderId) -> TimeMs {
+        id.time().plus(self.state.parameters().order_validity_ms)
+    }
+
+    /// The last block time at which a reservation may be collected: that, and the end of the time
+    /// for which it may hold money, or a quote. None of these parameters ever changes.
     fn reservation_end(&self, id: OrderId, accepted: TimeMs, is_converted: bool) -> TimeMs {
         let parameters = self.state.parameters();
-        let end = id.time().plus(parameters.order_validity_ms);
-        if is_converted { end.min(accepted.plus(parameters.quote_hold_ms)) } else { end }
+        let quote_ms = if is_converted { parameters.quote_hold_ms } else { u64::MAX };
+        self.hold_end(id).min(accepted.plus(parameters.reservation_ms.min(quote_ms)))
     }
 
     /// What is recorded of an order if it is new, and what it then waits for: every timely id that
@@ -243,9 +257,13 @@ impl Restoring {
             _ => None,
         };
         let is_converted = item.quote().is_some();
-        let holds_quote = is_converted && wait == Some(Wait::Collection);
-        let end = self.reservation_end(id, time, holds_quote);
-        let waiting = wait.map(|wait| Waiting { wait, end, is_converted });
+        let waiting = wait.map(|wait| {
+            let end = match wait {
+                Wait::Collection => self.reservation_end(id, time, is_converted),
+                Wait::Held | Wait::HeldCollected => self.hold_end(id),
+            };
+            Waiting { wait, end, is_converted }
+        });
         Some(((id, OrderRecord::new(location, leaf, outcome, status)), waiting))
     }
 

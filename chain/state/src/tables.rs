@@ -6,15 +6,17 @@ use std::ops::RangeBounds;
 
 use bincode::{Decode, Encode};
 use chain_types::{
-    Amount, Currency, Height, InstructionId, MerchantId, OrderId, ParticipantId, PolicyScope,
-    ProposalId, QuoteId, TimeMs, TransferId, ValidatorId, WindowId,
+    Amount, ChainGenesis, Currency, Height, InstructionId, LineKey, MerchantId, OrderId,
+    ParticipantId, PolicyScope, ProposalId, QuoteId, ReservationLine, TimeMs, TransferId,
+    ValidatorId, WindowId,
 };
 
 use crate::checkpoint::{Reader, put_list};
 use crate::fault::StateFault;
 use crate::records::{
-    Corridor, HeldOrder, PolicyRecord, ProgrammeRecord, ProposalRecord, ProposedSettlement,
-    QuoteRecord, RateRecord, ReferenceRecord, SlaCounters, Stage, TransferRecord, WindowSettlement,
+    CashbackSum, Corridor, HeldOrder, LineRecord, PolicyRecord, ProgrammeRecord, ProposalRecord,
+    ProposedSettlement, QuoteRecord, RateRecord, ReferenceRecord, SlaCounters, Stage,
+    TransferRecord, WindowSettlement,
 };
 
 /// Whose rate of which pair: collected, paid out, provider.
@@ -42,6 +44,15 @@ pub struct StepInWord {
     pub reference: [u8; 32],
     /// Block time.
     pub time: TimeMs,
+}
+
+/// What was returned of an instruction after it arrived.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub struct ArrivedReturns {
+    /// Of its amount, in minor units of its currency.
+    pub payout: Amount,
+    /// Of the cashback on its orders, ascending by gateway and currency.
+    pub cashback: Vec<CashbackSum>,
 }
 
 /// What was booked for a gateway or merchant on one day.
@@ -153,6 +164,18 @@ macro_rules! tables {
 }
 
 impl Tables {
+    /// The tables of block zero: nothing but the lines that the genesis file gives.
+    pub(crate) fn genesis(genesis: &ChainGenesis) -> Self {
+        let mut tables = Self::default();
+        for ReservationLine { key, limit } in genesis.lines.iter().copied() {
+            let record = LineRecord { key, limit, outstanding: Amount(0), since: genesis.time };
+            tables.lines.insert(key, record);
+            tables.lines_of_holders.insert((key.holder, key), ());
+            *tables.line_counts.entry(key.owner).or_default() += 1;
+        }
+        tables
+    }
+
     /// Whether a window is settled.
     pub fn is_settled(&self, window: WindowId) -> bool {
         let run = self.settled_runs.range(..=window).next_back();
@@ -207,10 +230,24 @@ tables! {
     step_ins: (InstructionId, ParticipantId) => StepInWord;
     /// What was returned of instructions after their arrival, by the time of that, for as long as
     /// their money may come back.
-    arrived_returns: (TimeMs, InstructionId) => Amount;
+    arrived_returns: (TimeMs, InstructionId) => ArrivedReturns;
     /// When orders that had been held were released, while their window may be open.
     hold_releases: OrderId => TimeMs;
     /// Periods that governance changed since, by parameter and the block time up to which they were
     /// in force: what began under one ends under it.
     past_periods: (u16, TimeMs) => u64;
+    /// How much may be reserved on others' accounts, and is.
+    lines: LineKey => LineRecord;
+    /// The same by holder.
+    lines_of_holders: (ParticipantId, LineKey) => ();
+    /// How many lines each participant has given.
+    line_counts: ParticipantId => u32;
+    /// How much of an order of the open window its collecting gateway may reverse in all, by the
+    /// word of a party.
+    consents: (ParticipantId, OrderId) => Amount;
+    /// To how many orders of the open window a party has consented.
+    consent_counts: ParticipantId => u32;
+    /// Cashback promised on orders of the open window, by the instruction that they will be part
+    /// of, who collected them and their currency.
+    promised: (InstructionId, ParticipantId, Currency) => Amount;
 }

@@ -40,6 +40,7 @@ fn genesis() -> ChainGenesis {
         participants: Vec::new(),
         merchants: Vec::new(),
         liquidity: vec![line(2, CNY, 0), line(1, JPY, 7), line(1, CNY, 100)],
+        lines: Vec::new(),
         nodes: Vec::new(),
     }
 }
@@ -260,6 +261,7 @@ fn instruction(window: u64, deadline: TimeMs, status: InstructionStatus) -> Inst
         deadline,
         status,
         reference: [0; 32],
+        cashback: Vec::new(),
     }
 }
 
@@ -277,7 +279,7 @@ fn overdue_instructions_are_given_once_by_deadline() {
     book.settle(TimeMs(21));
     assert!(book.overdue(TimeMs(21)).is_empty());
     assert_eq!(windows(book.overdue(TimeMs(31))), [1]);
-    let rebuilt = InstructionBook::new(book.records().copied().collect(), TimeMs(21));
+    let rebuilt = InstructionBook::new(book.records().cloned().collect(), TimeMs(21));
     assert_eq!(rebuilt.overdue(TimeMs(31)), book.overdue(TimeMs(31)));
     assert_eq!(rebuilt.len(), 4);
     book.settle(TimeMs(5 + instructions::ENDED_KEPT_MS));
@@ -387,8 +389,8 @@ fn a_block_that_is_applied_piece_by_piece_shows_at_once() {
         let expected = overlay.expect_orders(ids.iter().copied());
         for (item, (id, expected)) in (0..).zip(ids.iter().zip(&expected)) {
             overlay.insert_order(*id, expected, record(at(1, 0, item)));
-            let key = UserMonthKey { user: id.0, programme: 1 };
-            *overlay.user_month(&key) = UserMonth::new(24_300, 1, 0);
+            let key = UserMonthKey { user: id.0, programme: 1, month: 24_300 };
+            *overlay.user_month(&key) = UserMonth::new(24_300, 1);
         }
         let changes = overlay.finish();
         let header = BlockHeader {
@@ -413,10 +415,10 @@ fn a_block_that_is_applied_piece_by_piece_shows_at_once() {
     assert!(pieces > 3, "users in {pieces} pieces");
     assert_eq!((state.height(), state.digest()), (Height(1), whole.digest()));
     for id in &ids {
-        let key = UserMonthKey { user: id.0, programme: 1 };
+        let key = UserMonthKey { user: id.0, programme: 1, month: 24_300 };
         assert_eq!(state.order(id), whole.order(id));
         assert!(state.order(id).is_some());
-        assert_eq!(state.user_month(&key), UserMonth::new(24_300, 1, 0));
+        assert_eq!(state.user_month(&key), UserMonth::new(24_300, 1));
     }
 }
 
@@ -438,7 +440,7 @@ fn frozen_numbers_round_trip_and_others_are_refused() {
         assert_eq!(codec::decode::<AccountKind>(&bytes, 1).unwrap(), *kind);
     }
     assert!(codec::decode::<AccountKind>(&[0], 1).is_err());
-    assert!(codec::decode::<OrderStatus>(&[8], 1).is_err());
+    assert!(codec::decode::<OrderStatus>(&[9], 1).is_err());
     assert!(codec::decode::<Stage>(&[5], 1).is_err());
 }
 
@@ -523,11 +525,12 @@ proptest! {
         let (mut kept, mut forgetful) = (UserBook::new(&hashing()), UserBook::new(&hashing()));
         let (mut months, mut days) = (BTreeMap::new(), BTreeMap::new());
         let (mut today, mut since) = (1, 0);
-        for (later, are_kept, orders) in blocks {
+        for (later, are_kept, mut orders) in blocks {
             if later > 0 {
                 (months, days) = (BTreeMap::new(), BTreeMap::new());
             }
             today += later;
+            orders.iter_mut().for_each(|order| order.month.month = today);
             since = since.max(today - u16::from(are_kept));
             let (mut all, digest) = counted(&kept, today, since, &orders);
             let (mut some, same_digest) = counted(&forgetful, today, since, &orders);
@@ -544,8 +547,8 @@ proptest! {
                 *days.entry(day).or_insert(0) += u64::from(is_booked);
             }
             for (key, count) in &months {
-                prop_assert_eq!(kept.month(key), UserMonth::new(today, *count, 0));
-                prop_assert_eq!(forgetful.month(key), UserMonth::new(today, *count, 0));
+                prop_assert_eq!(kept.month(key), UserMonth::new(today, *count));
+                prop_assert_eq!(forgetful.month(key), UserMonth::new(today, *count));
             }
             for (key, amount) in days.iter().filter(|(_, amount)| **amount > 0) {
                 prop_assert_eq!(kept.day(key), UserDay::new(today, *amount));
@@ -557,7 +560,7 @@ proptest! {
         let order = |number: usize| {
             let user = (number as u128 + 1_000).to_le_bytes();
             let (programme, currency, is_booked) = (9, CNY, true);
-            let month = UserMonthKey { user, programme };
+            let month = UserMonthKey { user, programme, month: today + 9 };
             Counted { month, day: UserDayKey { user, currency }, is_booked }
         };
         let orders: Vec<Counted> = (0..before).map(order).collect();
@@ -597,7 +600,7 @@ fn counted(book: &UserBook, today: u16, since: u16, orders: &[Counted]) -> (User
         }
         let entry = changes.month(book, month);
         let count = if entry.month == today { entry.count } else { 0 };
-        *entry = UserMonth::new(today, count + 1, 0);
+        *entry = UserMonth::new(today, count + 1);
     }
     let mut bytes = Vec::new();
     changes.digest_bytes(&mut bytes);
@@ -619,7 +622,7 @@ fn blocks_of_counted() -> impl Strategy<Value = Vec<(u16, bool, Vec<Counted>)>> 
     let order = (0_u8..20, 0_u32..3, 0_u16..3, any::<bool>());
     let order = order.prop_map(|(user, programme, currency, is_booked)| {
         let (user, currency) = ([user; 16], Currency(currency));
-        let month = UserMonthKey { user, programme };
+        let month = UserMonthKey { user, programme, month: 0 };
         Counted { month, day: UserDayKey { user, currency }, is_booked }
     });
     let later = prop_oneof![3 => Just(0_u16), 1 => Just(1), 1 => Just(2)];

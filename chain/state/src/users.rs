@@ -1,15 +1,17 @@
-//! What is counted for each user: recharges and cashback of the month under each programme, sums
-//! of the day in each currency. An entry of another month or day counts for nothing, and is
-//! forgotten once it is long over.
+//! What is counted for each user: recharges and cashback of a month under each programme, sums
+//! of the day in each currency. An entry of another day counts for nothing; one of a month is kept
+//! for the month after, so that what is returned then is still taken out. It is forgotten once
+//! nothing can ask for it.
 //!
 //! Most users pay under one programme and in one currency: a user's first of each stand together
 //! in one entry, the user's line, so that an order is one place in memory; further ones have
-//! entries of their own. Where one stands follows from the blocks alone: what is over is as good
-//! as none, whether it was forgotten or not.
+//! entries of their own, and so has the month before of the line's programme. Where one stands
+//! follows from the blocks alone: what is over is as good as none, whether it was forgotten or not.
 
 use ahash::RandomState;
 use bincode::{Decode, Encode};
 use chain_types::Currency;
+use chain_types::change::CASHBACK_MONTH_MAX;
 
 use crate::counts::{Count, CountChanges, CountKey, Counts};
 use crate::positions::hash_of;
@@ -17,13 +19,15 @@ use crate::positions::hash_of;
 /// A user's pseudonym.
 pub type UserId = [u8; 16];
 
-/// Which user of which programme.
+/// Which user of which programme in which month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub struct UserMonthKey {
     /// The user.
     pub user: UserId,
     /// The programme's number.
     pub programme: u32,
+    /// The month: 12 times the year, plus the month from zero.
+    pub month: u16,
 }
 
 /// A user's recharges of one month under one programme.
@@ -31,9 +35,32 @@ pub struct UserMonthKey {
 pub struct UserMonth {
     /// The month: 12 times the year, plus the month from zero.
     pub month: u16,
-    /// How many orders were collected; it stays at its largest value.
+    /// How many orders were collected and stayed; it stays at its largest value.
     pub count: u16,
-    granted: [u32; 2],
+    granted: [u16; 3],
+    largest: [u16; 2],
+    version: u8,
+    marks: u8,
+}
+
+/// What a user's orders of a month earned, and what is known of the orders that it rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Earned {
+    /// The cashback that was granted and not taken back, in minor units: 48 bits.
+    pub granted: u64,
+    /// The most that one order of the month was granted, in minor units.
+    pub largest: u32,
+    /// The lowest byte of the number of the programme's version that granted last.
+    pub version: u8,
+    /// The highest tier that this version granted in: three bits.
+    pub top: u8,
+    /// How many grants one order that goes can take along at most: one a tier of each version.
+    /// Seven stands for all.
+    pub steps: u8,
+    /// Whether a grant may stand that rests on orders that went.
+    pub is_shifted: bool,
+    /// Whether a gateway that did not collect the order that went paid for a grant.
+    pub is_paid_by_other: bool,
 }
 
 /// Which user in which collected currency.
@@ -50,44 +77,83 @@ pub struct UserDayKey {
 pub struct UserDay {
     /// The day, counted from the Unix epoch in the chain's own day offset.
     pub day: u16,
-    amount: [u32; 2],
+    amount: [u16; 4],
 }
 
 impl UserMonth {
-    /// Recharges of a month.
-    pub const fn new(month: u16, count: u16, granted: u64) -> Self {
-        Self { month, count, granted: halves(granted) }
+    /// A month in which nothing is earned.
+    pub const fn new(month: u16, count: u16) -> Self {
+        Self { month, count, granted: [0; 3], largest: [0; 2], version: 0, marks: 0 }
     }
 
-    /// The cashback granted, in minor units.
+    /// The cashback granted and not taken back, in minor units.
     pub const fn granted(&self) -> u64 {
-        whole(self.granted)
+        let [high, middle, low] = self.granted;
+        (high as u64) << 32 | (middle as u64) << 16 | low as u64
     }
 
-    const BYTES: usize = 2 + 2 + 8;
+    /// All that is kept of what it earned.
+    pub const fn earned(&self) -> Earned {
+        let [high, low] = self.largest;
+        Earned {
+            granted: self.granted(),
+            largest: (high as u32) << 16 | low as u32,
+            version: self.version,
+            top: self.marks & 0b111,
+            steps: self.marks >> 3 & 0b111,
+            is_shifted: self.marks & 1 << 6 != 0,
+            is_paid_by_other: self.marks & 1 << 7 != 0,
+        }
+    }
+
+    /// Replaces what it earned; what passes its bits becomes the most that they hold.
+    pub fn set_earned(&mut self, earned: &Earned) {
+        let [_, _, a, b, c, d, e, f] = earned.granted.min(CASHBACK_MONTH_MAX).to_be_bytes();
+        self.granted = [[a, b], [c, d], [e, f]].map(u16::from_be_bytes);
+        let [a, b, c, d] = earned.largest.to_be_bytes();
+        self.largest = [[a, b], [c, d]].map(u16::from_be_bytes);
+        self.version = earned.version;
+        self.marks = earned.top.min(0b111)
+            | earned.steps.min(0b111) << 3
+            | u8::from(earned.is_shifted) << 6
+            | u8::from(earned.is_paid_by_other) << 7;
+    }
+
+    const BYTES: usize = 2 + 2 + 6 + 4 + 1 + 1;
 
     fn put(&self, bytes: &mut Vec<u8>) {
-        bytes.extend_from_slice(&self.month.to_le_bytes());
-        bytes.extend_from_slice(&self.count.to_le_bytes());
-        bytes.extend_from_slice(&self.granted().to_le_bytes());
+        let [high, middle, low] = self.granted;
+        let largest = self.largest;
+        for part in [self.month, self.count, low, middle, high, largest[1], largest[0]] {
+            bytes.extend_from_slice(&part.to_le_bytes());
+        }
+        bytes.extend_from_slice(&[self.version, self.marks]);
     }
 
     fn take(bytes: &[u8; Self::BYTES]) -> Self {
-        let [m0, m1, c0, c1, granted @ ..] = *bytes;
-        let (month, count) = (u16::from_le_bytes([m0, m1]), u16::from_le_bytes([c0, c1]));
-        Self::new(month, count, u64::from_le_bytes(granted))
+        let part = |at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
+        Self {
+            month: part(0),
+            count: part(2),
+            granted: [part(8), part(6), part(4)],
+            largest: [part(12), part(10)],
+            version: bytes[14],
+            marks: bytes[15],
+        }
     }
 }
 
 impl UserDay {
     /// Orders of a day.
     pub const fn new(day: u16, amount: u64) -> Self {
-        Self { day, amount: halves(amount) }
+        let parts = [(amount >> 48) as u16, (amount >> 32) as u16, (amount >> 16) as u16];
+        Self { day, amount: [parts[0], parts[1], parts[2], amount as u16] }
     }
 
     /// Their sum, in minor units.
     pub const fn amount(&self) -> u64 {
-        whole(self.amount)
+        let [a, b, c, d] = self.amount;
+        (a as u64) << 48 | (b as u64) << 32 | (c as u64) << 16 | d as u64
     }
 
     const BYTES: usize = 2 + 8;
@@ -103,15 +169,7 @@ impl UserDay {
     }
 }
 
-const fn halves(number: u64) -> [u32; 2] {
-    [(number >> 32) as u32, (number & 0xFFFF_FFFF) as u32]
-}
-
-const fn whole(halves: [u32; 2]) -> u64 {
-    (halves[0] as u64) << 32 | halves[1] as u64
-}
-
-/// A user's first month and day that are not over.
+/// A user's month of one programme, the last that an order counted in, and a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct UserLine {
     /// Of which programme the month is; zero while there is none.
@@ -123,9 +181,15 @@ pub(crate) struct UserLine {
 }
 
 impl UserLine {
-    /// Whether it has a month, and whether that is of this programme.
-    fn month_is_of(&self, programme: u32) -> Option<bool> {
-        (self.month != UserMonth::default()).then_some(self.programme == programme)
+    /// Whether it has a month, and whether that is the key's, of its programme.
+    fn month_is_of(&self, key: &UserMonthKey) -> Option<bool> {
+        let is_it = (self.programme, self.month.month) == (key.programme, key.month);
+        (self.month != UserMonth::default()).then_some(is_it)
+    }
+
+    /// Whether its month is an earlier one of the key's programme.
+    fn is_before(&self, key: &UserMonthKey) -> bool {
+        self.programme == key.programme && self.month.month < key.month
     }
 
     /// Whether it has a day, and whether that is in this currency.
@@ -199,9 +263,10 @@ impl CountKey for UserMonthKey {
     const BYTES: usize = 16 + 4 + UserMonth::BYTES;
 
     fn hash(&self, hashing: &RandomState) -> u64 {
-        hashing.hash_one((u128::from_le_bytes(self.user), self.programme))
+        hashing.hash_one((u128::from_le_bytes(self.user), self.programme, self.month))
     }
 
+    // The month stands in the count.
     fn put(&self, count: &UserMonth, bytes: &mut Vec<u8>) {
         bytes.extend_from_slice(&self.user);
         bytes.extend_from_slice(&self.programme.to_le_bytes());
@@ -211,8 +276,9 @@ impl CountKey for UserMonthKey {
     fn take(bytes: &[u8]) -> Option<(Self, UserMonth)> {
         let (user, bytes) = bytes.split_first_chunk()?;
         let (programme, bytes) = bytes.split_first_chunk()?;
-        let key = Self { user: *user, programme: u32::from_le_bytes(*programme) };
-        Some((key, UserMonth::take(bytes.first_chunk()?)))
+        let (programme, count) =
+            (u32::from_le_bytes(*programme), UserMonth::take(bytes.first_chunk()?));
+        Some((Self { user: *user, programme, month: count.month }, count))
     }
 }
 
@@ -253,7 +319,7 @@ pub struct KeptSince {
 #[derive(Debug, Clone)]
 pub(crate) struct UserBook {
     pub(crate) lines: Counts<UserId>,
-    /// Months under a user's further programmes.
+    /// Months under a user's further programmes, and earlier ones of its line's.
     pub(crate) months: Counts<UserMonthKey>,
     /// Days in a user's further currencies.
     pub(crate) days: Counts<UserDayKey>,
@@ -271,7 +337,7 @@ impl UserBook {
 
     pub(crate) fn month(&self, key: &UserMonthKey) -> UserMonth {
         let line = self.lines.get(&key.user);
-        match line.month_is_of(key.programme) {
+        match line.month_is_of(key) {
             Some(true) => line.month,
             _ => self.months.get(key),
         }
@@ -331,7 +397,7 @@ impl UserChanges {
             let mut further = months.to_vec();
             further.retain(|key| {
                 let line = self.lines.so_far(&book.lines, &key.user);
-                line.month_is_of(key.programme) != Some(true)
+                line.month_is_of(key) != Some(true)
             });
             self.months.expect(&book.months, &further);
             self.lines.look_from(before_first);
@@ -349,18 +415,37 @@ impl UserChanges {
 
     /// A user's month under a programme so far, to be changed.
     pub(crate) fn month(&mut self, book: &UserBook, key: &UserMonthKey) -> &mut UserMonth {
-        let line = self.lines.so_far(&book.lines, &key.user);
-        let is_in_line = match line.month_is_of(key.programme) {
-            Some(is_of) => is_of,
-            // The line has room, unless the month stands elsewhere already.
-            None => self.further_month(book, key) == UserMonth::default(),
+        let line = *self.lines.so_far(&book.lines, &key.user);
+        let is_in_line = match line.month_is_of(key) {
+            Some(false) if !line.is_before(key) => false,
+            Some(true) => true,
+            // The line has room, or makes it, unless the month stands elsewhere already.
+            Some(false) | None => self.further_month(book, key) == UserMonth::default(),
         };
         if !is_in_line {
-            return self.months.change(&book.months, key);
+            let month = self.months.change(&book.months, key);
+            month.month = key.month;
+            return month;
+        }
+        if line.is_before(key) && line.month != UserMonth::default() {
+            let before = UserMonthKey { month: line.month.month, ..*key };
+            *self.months.change(&book.months, &before) = line.month;
         }
         let line = self.lines.change(&book.lines, &key.user);
+        if line.month.month != key.month {
+            line.month = UserMonth::new(key.month, 0);
+        }
         line.programme = key.programme;
         &mut line.month
+    }
+
+    /// A user's month under a programme so far.
+    pub(crate) fn month_so_far(&mut self, book: &UserBook, key: &UserMonthKey) -> UserMonth {
+        let line = self.lines.so_far(&book.lines, &key.user);
+        match line.month_is_of(key) {
+            Some(true) => line.month,
+            _ => self.further_month(book, key),
+        }
     }
 
     fn further_month(&mut self, book: &UserBook, key: &UserMonthKey) -> UserMonth {

@@ -331,6 +331,8 @@ impl Rows<'_> {
             Record::Policy(policy) => {
                 self.put::<Policies>(&(policy.scope, policy.subject, policy.currency), policy);
             }
+            // What holds now is in the state; what once held is a record of its block.
+            Record::Line(_) => {}
             Record::Proposal(proposal) => self.put::<Proposals>(&proposal.id, proposal),
             Record::Registry(registry) => self.put::<Registries>(&registry.since, registry),
         }

@@ -92,10 +92,10 @@ impl Index {
                 self.window_settlements.insert(word.window, word);
             }
             Record::Instruction(instruction) => {
-                self.instructions.insert(instruction.id, instruction);
                 if let Some(height) = instruction.ended_at() {
-                    self.instructions_ended.insert((instruction.id, height), instruction);
+                    self.instructions_ended.insert((instruction.id, height), instruction.clone());
                 }
+                self.instructions.insert(instruction.id, instruction);
             }
             Record::AccountEntry(entry) => {
                 let at = EntryCursor { height: entry.height, sequence: entry.sequence };
@@ -120,6 +120,7 @@ impl Index {
                 let key = (policy.scope, policy.subject, policy.currency);
                 self.policies.insert(key, policy);
             }
+            Record::Line(_) => {}
             Record::Proposal(proposal) => drop(self.proposals.insert(proposal.id, proposal)),
             Record::Registry(registry) => {
                 self.registries.insert(registry.since, registry);
@@ -348,7 +349,7 @@ impl ChainStore for MemoryStore {
         &self,
         instruction: &InstructionId,
     ) -> Result<Option<InstructionRecord>, StoreFault> {
-        Ok(self.inner().index.instructions.get(instruction).copied())
+        Ok(self.inner().index.instructions.get(instruction).cloned())
     }
 
     fn ended_instruction(
@@ -358,7 +359,12 @@ impl ChainStore for MemoryStore {
     ) -> Result<Option<InstructionRecord>, StoreFault> {
         let inner = self.inner();
         let range = (*instruction, Height(0))..=(*instruction, height);
-        Ok(inner.index.instructions_ended.range(range).next_back().map(|(_, record)| *record))
+        Ok(inner
+            .index
+            .instructions_ended
+            .range(range)
+            .next_back()
+            .map(|(_, record)| record.clone()))
     }
 
     fn instructions(
@@ -370,12 +376,12 @@ impl ChainStore for MemoryStore {
         let inner = self.inner();
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
         let after = inner.index.instructions.range((start, Bound::Unbounded));
-        let wanted = after.map(|(_, found)| *found).filter(|found| match filter {
+        let wanted = after.map(|(_, found)| found).filter(|found| match filter {
             InstructionFilter::All => true,
             InstructionFilter::Window(window) => found.id.window == window,
             InstructionFilter::Gateway(gateway) => found.gateway == gateway,
         });
-        Ok(wanted.take(limit.min(PAGE_ITEMS_MAX)).collect())
+        Ok(wanted.take(limit.min(PAGE_ITEMS_MAX)).cloned().collect())
     }
 
     fn last_instruction(

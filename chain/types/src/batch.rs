@@ -14,10 +14,10 @@ use crate::hash::{Digest, Domain, hash};
 use crate::ids::{BatchId, ChainId, ParticipantId};
 use crate::merkle;
 use crate::operation::{
-    ApprovalItem, ArrivalItem, BounceItem, CollectItem, FailureItem, HoldDecisionItem, PolicyItem,
-    ProposalItem, QuoteItem, RateItem, RecallItem, RechargeItem, ReinstructItem, ReturnItem,
-    SettleWindowItem, SettlementDecisionItem, StepInItem, TransferDecisionItem, TransferItem,
-    VoidItem,
+    ApprovalItem, ArrivalItem, BounceItem, CollectItem, ConsentItem, DebitingItem, FailureItem,
+    HoldDecisionItem, LineItem, PolicyItem, ProposalItem, QuoteItem, RateItem, RecallItem,
+    RechargeItem, ReinstructItem, ReturnItem, SettleWindowItem, SettlementDecisionItem, StepInItem,
+    TransferDecisionItem, TransferItem, VoidItem,
 };
 use crate::registry::{Roles, Signers};
 use crate::rejection::Rejection;
@@ -131,8 +131,14 @@ kinds! {
     Recall = 18, RecallItem, 64, 1_024, Roles::SETTLEMENT_AGENT, "recall";
     /// Instructions of absent gateways, ended by two agents.
     StepIn = 19, StepInItem, 64, 1_024, Roles::SETTLEMENT_AGENT, "step-in";
+    /// Reserved orders whose users are being debited.
+    Debiting = 22, DebitingItem, 64, BATCH_ITEMS_MAX, Roles::GATEWAY, "debiting";
     /// Settlements of windows, decided.
     SettlementDecision = 23, SettlementDecisionItem, 96, 1_024, Roles::SETTLEMENT_AGENT.and(Roles::SETTLEMENT_OPERATOR), "settlement-decision";
+    /// Lines: how much others may reserve on the submitter's accounts.
+    Line = 24, LineItem, 64, 1_024, Roles::GATEWAY.and(Roles::FX_PROVIDER), "line";
+    /// Words of the other side that orders may be reversed.
+    Consent = 25, ConsentItem, 64, 1_024, Roles::RECHARGE_SERVICE.and(Roles::GATEWAY), "consent";
 }
 
 impl BatchKind {
@@ -143,7 +149,7 @@ impl BatchKind {
 
     /// Whether such a batch reads the past once an item, so that `block_returns_max` bounds it.
     pub const fn counts_as_returns(self) -> bool {
-        matches!(self, Self::Return | Self::Bounce)
+        matches!(self, Self::Return | Self::Bounce | Self::Consent)
     }
 }
 

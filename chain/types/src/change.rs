@@ -9,6 +9,12 @@ use crate::units::{Amount, Currency};
 
 /// The most tiers of a cashback programme: as many outcome codes stand for them.
 pub const CASHBACK_TIERS_MAX: usize = 4;
+/// The most gateways that take part in a cashback programme.
+pub const CASHBACK_GATEWAYS_MAX: usize = 32;
+/// The most cashback of one order, in minor units, whatever its programme says.
+pub const CASHBACK_ORDER_MAX: u64 = u32::MAX as u64;
+/// The most cashback of one user and calendar month, in minor units, whatever the programme says.
+pub const CASHBACK_MONTH_MAX: u64 = (1 << 48) - 1;
 /// Basis points of the whole.
 pub const BASIS_POINTS: u32 = 10_000;
 
@@ -97,6 +103,12 @@ pub struct Programme {
     pub offset_min: i16,
     /// Whether it grants anything.
     pub is_active: bool,
+    /// The least order that counts and earns, in minor units: each tier's share of it is at least
+    /// one minor unit.
+    pub order_least: Amount,
+    /// The gateways whose orders count and earn: at most [`CASHBACK_GATEWAYS_MAX`], ascending. One
+    /// that pays the merchant as well is no exception: whoever is not named takes no part.
+    pub gateways: Vec<ParticipantId>,
 }
 
 /// "Above five recharges in a calendar month, eight percent".
@@ -114,14 +126,36 @@ impl CashbackTier {
 }
 
 impl Programme {
-    /// Whether tiers ascend, shares are at most the whole, and the time zone exists.
+    /// The least order that a programme of these tiers may count: a tier's share of it, rounded
+    /// down, is at least one minor unit.
+    pub fn least_of(tiers: &[CashbackTier]) -> Amount {
+        let shares = tiers.iter().map(|tier| u64::from(tier.basis_points)).filter(|part| *part > 0);
+        Amount(shares.map(|part| u64::from(BASIS_POINTS).div_ceil(part)).max().unwrap_or(1))
+    }
+
+    /// Whether an order of this amount that this gateway collects counts and may earn.
+    pub fn counts(&self, gateway: ParticipantId, amount: Amount) -> bool {
+        self.is_active && amount >= self.order_least && self.takes_part(gateway)
+    }
+
+    /// Whether a gateway's orders count.
+    pub fn takes_part(&self, gateway: ParticipantId) -> bool {
+        self.gateways.binary_search(&gateway).is_ok()
+    }
+
+    /// Whether tiers and gateways ascend, shares are at most the whole, the least order earns
+    /// something in every tier, and the time zone exists.
     pub fn is_well_formed(&self) -> bool {
         let ascends = self.tiers.windows(2).all(|pair| pair[0].above < pair[1].above);
+        let are_distinct = self.gateways.windows(2).all(|pair| pair[0] < pair[1]);
         let is_share = |tier: &CashbackTier| u32::from(tier.basis_points) <= BASIS_POINTS;
         ascends
             && !self.tiers.is_empty()
             && self.tiers.len() <= CASHBACK_TIERS_MAX
             && self.tiers.iter().all(is_share)
+            && self.order_least >= Self::least_of(&self.tiers)
+            && are_distinct
+            && self.gateways.len() <= CASHBACK_GATEWAYS_MAX
             && (-720..=840).contains(&self.offset_min)
     }
 }

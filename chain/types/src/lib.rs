@@ -40,11 +40,11 @@ pub use ids::{
 };
 pub use lineage::{Handover, Lineage, LineageError, Trust, Walk};
 pub use operation::{
-    ApprovalItem, ArrivalItem, BounceItem, CollectItem, Decision, FailureItem, FailureReason,
-    Flags, HoldDecisionItem, HoldReason, PolicyItem, PolicyScope, ProposalItem, QuoteItem,
-    RateItem, RecallItem, RechargeItem, ReinstructItem, ReturnItem, ReturnReason, SettleWindowItem,
-    SettlementDecisionItem, StepInItem, TransferAction, TransferDecisionItem, TransferItem,
-    VoidItem, VoidReason,
+    ApprovalItem, ArrivalItem, BounceItem, CollectItem, ConsentItem, DebitingItem, Decision,
+    FailureItem, FailureReason, Flags, HoldDecisionItem, HoldReason, LineAccount, LineItem,
+    PolicyItem, PolicyScope, ProposalItem, QuoteItem, RateItem, RecallItem, RechargeItem,
+    ReinstructItem, ReturnItem, ReturnReason, SettleWindowItem, SettlementDecisionItem, StepInItem,
+    TransferAction, TransferDecisionItem, TransferItem, VoidItem, VoidReason,
 };
 pub use parameters::Parameters;
 pub use prove::{PROOF_BYTES_MAX, ProofTooLarge, Provable};
@@ -52,7 +52,8 @@ pub use rate::Rate;
 pub use receipt::{Inclusion, Receipt, ReceiptError};
 pub use record_proof::{RecordInclusion, RecordProof, RecordProofError};
 pub use registry::{
-    ChainGenesis, LiquidityLine, Merchant, Node, Participant, PartyKeys, ReadyKeys, Roles, Signers,
+    ChainGenesis, LineKey, LiquidityLine, Merchant, Node, Participant, PartyKeys, ReadyKeys,
+    ReservationLine, Roles, Signers,
 };
 pub use rejection::{Outcome, Rejection};
 pub use sign::{PublicKey, SecretKey, Signature};

@@ -96,8 +96,8 @@ parameters! {
     block_batches_max: u32 = 4_096, 1 => 4_096;
     /// The most items in a block. A full batch must fit, or it could never commit.
     block_items_max: u32 = 65_536, BATCH_ITEMS_MAX => 32 * BATCH_ITEMS_MAX;
-    /// The most returns and bounces in a block: each reads the past from disk. A full batch must
-    /// fit.
+    /// The most returns, bounces and consents in a block: each reads the past from disk. A full
+    /// batch must fit.
     block_returns_max: u32 = 1_024, 1_024 => 65_536;
     /// The largest amount of one order, in minor units.
     order_amount_max: u64 = 1_000_000_000_000, 1 => 1_000_000_000_000_000;
@@ -143,6 +143,11 @@ parameters! {
     bounce_period_ms: u64 = 14 * DAY_MS, HOUR_MS => 90 * DAY_MS;
     /// How often in a row a gateway may fail one instruction before each failure is a breach.
     failures_max: u32 = 2, 1 => 100;
+    /// How long a reservation holds money, from its acceptance, however late the time of its id is.
+    reservation_ms: u64 = 180_000, SECOND_MS => HOUR_MS;
+    /// How long after the collection, while its window is open, the collecting gateway alone takes
+    /// an order back. What was collected under a grace keeps it. Zero: collected is final.
+    reversal_grace_ms: u64 = 0, 0 => 5 * MINUTE_MS;
 }
 
 impl Parameters {
@@ -238,6 +243,12 @@ impl Parameters {
                 self.return_period_ms > self.order_validity_ms,
                 "orders could not be returned before they are certain",
                 "make it more than `order_validity_ms`",
+            ),
+            (
+                "reservation_ms",
+                self.reservation_ms >= self.deadline_collect_ms,
+                "reservations would end while their gateway is still in time",
+                "make it at least `deadline_collect_ms`",
             ),
         ];
         for (name, holds, problem, remedy) in rows {

@@ -90,6 +90,9 @@ pub struct Proven {
     pub accepted: TimeMs,
     /// Block time of the collection, if it was collected.
     pub collected: Option<TimeMs>,
+    /// The digest of the parameters under which it was collected, if it was: they say for how long
+    /// its gateway may take it back alone.
+    pub collected_under: Option<Digest>,
     /// The instruction that paid it and block time of its arrival, if it arrived.
     pub arrived: Option<(InstructionId, TimeMs)>,
     /// The cashback tier by which it was granted cashback, and block time, if it was.
@@ -204,12 +207,14 @@ impl Receipt {
             outcome,
             accepted: self.order.header.time,
             collected: None,
+            collected_under: None,
             arrived: None,
             cashback_tier: None,
             returned: Amount(0),
         };
         let collection = self.collection(&item, outcome, genesis, trust)?;
         proven.collected = collection.map(|(header, _)| header.time);
+        proven.collected_under = collection.map(|(header, _)| header.parameters_hash);
         proven.cashback_tier = collection.and_then(|(_, outcome)| outcome.cashback_tier());
         if let Some(arrival) = &self.arrival {
             let (header, _) = collection.ok_or(ReceiptError::Unrelated("arrival"))?;

@@ -7,6 +7,7 @@ use crate::codec;
 use crate::hash::Digest;
 use crate::ids::{ChainId, MerchantId, ParticipantId, ValidatorId};
 use crate::merkle;
+use crate::operation::LineAccount;
 use crate::parameters::Parameters;
 use crate::sign::submitter::SubmitterKey;
 use crate::sign::{PublicKey, Signature};
@@ -20,6 +21,8 @@ pub const NODES_MAX: usize = 256;
 pub const NODE_PLACES_MAX: usize = 4_096;
 /// The most withdrawn keys that a registry remembers: two for each of 4,096 rotations of nodes.
 pub const WITHDRAWN_KEYS_MAX: usize = 8_192;
+/// The most lines that one participant has given at a time.
+pub const LINES_MAX: usize = 4_096;
 
 /// How much a registry holds at most. The genesis file, governance and the auditor share them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +39,9 @@ pub struct RegistryBounds {
     pub node_places: usize,
     /// Withdrawn keys that are remembered.
     pub withdrawn_keys: usize,
+    /// Lines that one participant has given, ended ones under which something is reserved among
+    /// them.
+    pub lines: usize,
 }
 
 impl RegistryBounds {
@@ -47,6 +53,7 @@ impl RegistryBounds {
         nodes: NODES_MAX,
         node_places: NODE_PLACES_MAX,
         withdrawn_keys: WITHDRAWN_KEYS_MAX,
+        lines: LINES_MAX,
     };
 }
 
@@ -257,6 +264,47 @@ pub struct LiquidityLine {
     pub opening_liquidity: Amount,
 }
 
+/// Names a line: one an account and holder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+pub struct LineKey {
+    /// On which account of the owner.
+    pub account: LineAccount,
+    /// Whose account it is: who gives the line.
+    pub owner: ParticipantId,
+    /// The account's currency.
+    pub currency: Currency,
+    /// Who may reserve on it.
+    pub holder: ParticipantId,
+}
+
+/// How much one participant may have reserved on another's account at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct ReservationLine {
+    /// The line.
+    pub key: LineKey,
+    /// The most that its holder's open reservations may sum up to.
+    pub limit: Amount,
+}
+
+impl LineAccount {
+    /// The role of whoever has such an account.
+    pub const fn owner_role(self) -> Roles {
+        match self {
+            Self::GatewayLiquidity => Roles::GATEWAY,
+            Self::FxPosition => Roles::FX_PROVIDER,
+        }
+    }
+
+    /// The roles of which a holder needs at least one: whoever may reserve on such an account of
+    /// another's.
+    pub const fn holder_roles(self) -> Roles {
+        match self {
+            Self::GatewayLiquidity => Roles::RECHARGE_SERVICE,
+            Self::FxPosition => Roles::RECHARGE_SERVICE.and(Roles::GATEWAY),
+        }
+    }
+}
+
 /// A node of the network. Its index in the list is its [`crate::ValidatorId`] if it validates.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Node {
@@ -335,6 +383,8 @@ pub struct ChainGenesis {
     pub merchants: Vec<Merchant>,
     /// Sorted by gateway, then currency.
     pub liquidity: Vec<LiquidityLine>,
+    /// Sorted by key.
+    pub lines: Vec<ReservationLine>,
     /// Validators and edge nodes.
     pub nodes: Vec<Node>,
 }
@@ -343,6 +393,28 @@ impl ChainGenesis {
     /// The validators from block one on.
     pub fn validators(&self) -> ValidatorSet {
         ValidatorSet::of_nodes(&self.nodes)
+    }
+
+    /// The same with a line of `limit` for everybody who may reserve on another's account, in every
+    /// currency: for networks in which lines are not the matter.
+    #[must_use]
+    pub fn with_lines(mut self, limit: Amount) -> Self {
+        self.lines.clear();
+        for account in LineAccount::ALL.iter().copied() {
+            let has = |roles: Roles| move |one: &&Participant| one.roles.any_of(roles);
+            for owner in self.participants.iter().filter(has(account.owner_role())) {
+                let holders = self.participants.iter().filter(has(account.holder_roles()));
+                let holders: Vec<_> =
+                    holders.map(|one| one.id).filter(|id| *id != owner.id).collect();
+                for currency in self.currencies.iter().copied() {
+                    self.lines.extend(holders.iter().map(|holder| {
+                        let key = LineKey { account, owner: owner.id, currency, holder: *holder };
+                        ReservationLine { key, limit }
+                    }));
+                }
+            }
+        }
+        self
     }
 
     /// The participant of an id.

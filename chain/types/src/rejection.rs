@@ -121,6 +121,8 @@ macro_rules! rejections {
                         | Self::RatesTooFew
                         | Self::RoundingTooCostly
                         | Self::ReferenceUnconfirmed
+                        | Self::LineExceeded
+                        | Self::ProviderLineExceeded
                 )
             }
 
@@ -190,12 +192,15 @@ rejections! {
     RatesTooFew = 232, "rates-too-few", false, "Too few providers publish rates for the pair.", "Make a new order that is paid out in a currency for which there is a reference rate.";
     RoundingTooCostly = 233, "rounding-too-costly", false, "Rounding the payout down would cost more than the chain allows.", "Make a new order with a larger amount, or with one that converts to whole minor units.";
     ReferenceUnconfirmed = 234, "reference-unconfirmed", false, "The reference rate has moved in one step by more than the chain allows at once, and the new level is not confirmed yet.", "Wait until the providers have kept to the new level for a while: `fx_reference` shows when; then make a new order.";
+    LineExceeded = 235, "line-exceeded", false, "The submitter's open reservations on the collecting gateway would pass what that gateway has agreed to.", "Collect or void what is reserved, or ask the gateway for a line: `ledger_lines_held` shows what is left; then make a new order. The gateway's own collections need no line.";
+    ProviderLineExceeded = 236, "provider-line-exceeded", false, "The submitter's open reservations on the quote's FX provider would pass what that provider has agreed to.", "Collect or void what is reserved, or ask the provider for a line: `ledger_lines_held` shows what is left; then make a new order. What the gateway collects in one step needs no line.";
     OrderIdForeign = 240, "order-id-foreign", false, "The order's id does not end in its submitter's participant id: it is another's, and nothing is remembered of this word.", "Ask `recharge_order` first: an order that another participant made is its own. Only what nobody ordered is made anew, with a new id that ends in the submitter's participant id.";
+    CashbackMonthOver = 241, "cashback-month-over", false, "The order counted for cashback in a month that is not kept any more, and one legal entity collected it and paid the merchant.", "Return less, so that at least the programme's least order is left, or give the money back outside.";
     OrderUnknown = 300, "order-unknown", true, "No order with this id was submitted yet.", "Ask `recharge_order`: it knows every order for ever, and whether one that is not found may still commit.";
     OrderRejected = 301, "order-rejected", false, "The order was rejected and never entered the books.", "Ask `recharge_order` why; if the user was debited, give that back.";
     OrderCollected = 302, "order-collected", false, "The order is already collected.", "Nothing needs to be done; to give the money back, use a return.";
     OrderVoided = 303, "order-voided", false, "The order is voided.", "Ask `recharge_order`; if the user was debited, give that back before a new order is made.";
-    OrderExpired = 304, "order-expired", false, "The order's reservation expired: its validity was over, or it had held a quote for as long as the chain allows.", "Ask `recharge_order`; if the user was debited, give that back before a new order is made.";
+    OrderExpired = 304, "order-expired", false, "The order's reservation expired: its validity was over, or it had been held for as long as the chain allows.", "Ask `recharge_order`; if the user was debited, give that back before a new order is made.";
     NotOrderParty = 305, "not-order-party", false, "Only the order's submitter or collecting gateway may void it.", "Let one of them submit it.";
     ReasonUnknown = 306, "reason-unknown", false, "The reason is not one that this operation knows.", "Use a reason from docs/wire-format.md.";
     OrderHeld = 307, "order-held", true, "The order is held; a risk desk has not decided yet.", "Wait for the decision; the order keeps its id.";
@@ -203,16 +208,22 @@ rejections! {
     OrderRefused = 309, "order-refused", false, "The order was held and then refused.", "Ask the risk desk; if the user was debited, give that back before a new order is made.";
     DecisionUnknown = 310, "decision-unknown", false, "The decision is not one that this operation knows.", "Use a decision from docs/wire-format.md.";
     OrderTooOld = 311, "order-too-old", false, "No block knows an order of so old an id any more: whether there was one, and what became of it, this code does not say.", "Ask `recharge_order`: it knows every order for ever, and its last step.";
+    OrderDebiting = 312, "order-debiting", false, "The collecting gateway is debiting the user: only that gateway collects or voids the order now.", "Wait, and ask `recharge_order`: the gateway collects or voids the order, or it expires at the end of its validity. Make no other order for it before.";
     ReturnExceeded = 320, "return-amount-exceeded", false, "The amount is more than what is left of the order.", "Ask `recharge_order`, and return at most what is left.";
     OrderNotCollected = 321, "order-not-collected", false, "The order was never collected.", "Ask `recharge_order`: a reservation is voided; there is nothing to return otherwise.";
     OrderInstructed = 322, "order-instructed", true, "The order's instruction is with its paying gateway.", "Return the order once the instruction has arrived or failed.";
     ReturnConflict = 323, "return-conflict", false, "A return of this order with this sequence number and other content exists.", "Ask `settlement_returns` first: it shows what was returned under this number. Only another return takes the next number.";
     ReturnGap = 324, "return-sequence-gap", false, "The sequence number is not the order's next one.", "Ask `settlement_returns` which numbers are taken: an order's returns are 1, 2, 3.";
     ReturnPeriodOver = 325, "return-period-over", false, "The order is older than the return period.", "Ask `settlement_returns` what was sent back already; settle the rest outside.";
-    NotReturnParty = 326, "not-return-party", false, "Only the paying gateway may return the order; the collecting gateway may while the window is open, and when the paying gateway is absent; an agent may when both are.", "Let the right gateway submit it.";
+    NotReturnParty = 326, "not-return-party", false, "Only the paying gateway may return the order; the collecting gateway may reverse it while the window is open, and return it when the paying gateway is absent; an agent may when both are.", "Let the right gateway submit it.";
     OrderFresh = 327, "order-fresh", true, "The order changed in this very block.", "Send the same return again.";
     ReturnFundsMissing = 328, "return-funds-missing", false, "The paying gateway or the FX provider does not have the money to be sent back.", "Deposit liquidity; then send a new batch with the same return.";
     ReturnIndivisible = 329, "return-indivisible", false, "Rounding what goes back, or what would be left of the converted order, would cost more than the chain allows.", "Return all that is left, or another part with the same sequence number: a larger one, or one that converts to whole minor units.";
+    ReversalUnagreed = 330, "reversal-unagreed", true, "The order was told as collected, the collecting gateway's grace to take it back is over, and nobody of the other side has consented to so much.", "Let the paying gateway reverse it, or have it or the order's service consent and send the same return again. Once the window is closed the paying gateway returns it, after the arrival or failure of its instruction.";
+    ConsentClosed = 331, "consent-closed", false, "The order's window is closed: nothing of it is reversed any more, and no consent to that counts.", "Ask `settlement_returns` what was reversed before. The rest is returned by the paying gateway, after the arrival or failure of the instruction.";
+    NotConsentParty = 332, "not-consent-party", false, "Only the service that submitted the order and its paying gateway consent to its reversal, and neither if it is of the collecting gateway's legal entity.", "Let the one of them consent that is of another legal entity. If there is none, the paying gateway returns the order once its instruction has arrived or failed.";
+    ConsentHigher = 333, "consent-higher", false, "The same party consented to more of the order already.", "Nothing needs to be sent: the higher amount holds until the window closes. A consent is not taken back.";
+    ConsentsTooMany = 334, "consents-too-many", false, "The party has consented to 10,000 orders of the open window.", "Let the paying gateway reverse the order, or return it once its instruction has arrived or failed.";
     InstructionUnknown = 400, "instruction-unknown", true, "No instruction for this window, merchant and currency exists.", "Check the instruction's id; its window may still be open.";
     NotPayingGateway = 401, "not-paying-gateway", false, "Only the instruction's paying gateway may attest to it.", "Let the paying gateway submit it.";
     AmountMismatch = 402, "amount-mismatch", false, "An arrival is for exactly the instruction's amount.", "Attest the full amount once all of it is credited.";
@@ -247,6 +258,9 @@ rejections! {
     ActionUnknown = 507, "action-unknown", false, "The action is not one that this operation knows.", "Use an action from docs/wire-format.md.";
     DecisionMismatch = 508, "decision-mismatch", false, "The decision names another content than what was proposed.", "Read what was proposed, then sign exactly that.";
     UnsettledFunds = 511, "unsettled-funds", true, "The withdrawal is more than what is settled: the rest is owed by other parties' banks in windows that are not settled.", "Withdraw at most the settled balance that `ledger_account` shows; what windows are settled with is paid outside.";
+    LineAccountUnsuited = 512, "line-account-unsuited", false, "The line is on no account of the submitter's.", "A gateway gives lines on its liquidity, an FX provider on its position.";
+    LineHolderUnsuited = 513, "line-holder-unsuited", false, "The participant who shall reserve is not registered for it, or is the submitter itself.", "Name a recharge service; of a position, a gateway is possible too. Nobody needs a line on its own account.";
+    LinesTooMany = 514, "lines-too-many", true, "The submitter has given as many lines as one participant may.", "End lines that are not needed: `ledger_lines` shows them. One that is ended counts until nothing is reserved under it.";
     PairInvalid = 600, "pair-invalid", false, "The pair is not two different currencies of the chain.", "Name two different currencies that the chain accepts.";
     RateOutOfBounds = 601, "rate-out-of-bounds", false, "The rate is not between 10^-9 and 10^9 with a scale of at most 15.", "Check mantissa and scale.";
     RateNotNewer = 602, "rate-not-newer", false, "The provider has published a rate of the same or a later time for this pair.", "Nothing needs to be done if it is the same rate; otherwise publish with a later observation time.";

@@ -2,6 +2,7 @@
 
 mod changes;
 mod claims;
+mod codes;
 mod sentences;
 mod tables;
 mod words;
@@ -39,6 +40,10 @@ const NOT_IN_TABLES: &[(Rejection, &str)] = &[
         "why a change fails when it is to take effect: see governance.md",
     ),
     (
+        Rejection::ConsentsTooMany,
+        "a table would have ten thousand rows; the auditor's histories show it",
+    ),
+    (
         Rejection::ReportsTooMany,
         "a table would have a thousand rows; the auditor's histories show it",
     ),
@@ -49,6 +54,10 @@ const NOT_IN_TABLES: &[(Rejection, &str)] = &[
     (
         Rejection::SettlementsTooMany,
         "a table would have a thousand rows; the auditor's histories show it",
+    ),
+    (
+        Rejection::LinesTooMany,
+        "a table would have thousands of rows; the auditor's histories show it",
     ),
 ];
 
@@ -195,6 +204,13 @@ fn example_genesis() -> chain_types::ChainGenesis {
     let currencies = [CNY, JPY, KWD, USD, EUR];
     let lines = [BANK_A, BANK_B].map(|gateway| currencies.map(|currency| line(gateway, currency)));
     genesis.liquidity = lines.concat();
+    // The service may have reserved half of that with each bank and provider, and so may banks
+    // with providers; the other service nothing.
+    let mut genesis = genesis.with_lines(Amount(0));
+    genesis.lines.retain(|line| line.key.holder.0 != SERVICE_SECOND);
+    for line in &mut genesis.lines {
+        line.limit = Amount(if line.key.currency.0 == KWD { 5_000_000 } else { 500_000 });
+    }
     genesis
 }
 

@@ -1,5 +1,6 @@
-//! A small chain to try the rules on: sixteen parties, four merchants, five currencies.
+//! A small chain to try the rules on: eighteen parties, four merchants, five currencies.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -12,13 +13,13 @@ use chain_types::batch::{BATCH_VERSION, BatchHeader, BatchItem, Items, SignedBat
 use chain_types::hash::sha256;
 use chain_types::{
     Amount, ApprovalItem, ArrivalItem, BatchKind, BlockHeader, BounceItem, ChainGenesis, ChainId,
-    Change, CollectItem, Currency, Decision, Digest, FailureItem, Flags, Height, HoldDecisionItem,
-    InstructionId, LiquidityLine, Merchant, MerchantId, Node, OrderId, Outcome, Parameters,
-    Participant, ParticipantId, PartyKeys, PolicyItem, ProposalId, ProposalItem, QuoteId,
-    QuoteItem, RateItem, RecallItem, RechargeItem, ReinstructItem, ReturnItem, Roles, Round,
-    SecretKey, SettleWindowItem, SettlementDecisionItem, StepInItem, TimeMs, TransferAction,
-    TransferDecisionItem, TransferId, TransferItem, VerifiedBatch, VoidItem, WindowId, codec,
-    merkle,
+    Change, CollectItem, ConsentItem, Currency, DebitingItem, Decision, Digest, FailureItem, Flags,
+    Height, HoldDecisionItem, InstructionId, LiquidityLine, Merchant, MerchantId, Node, OrderId,
+    Outcome, Parameters, Participant, ParticipantId, PartyKeys, PolicyItem, ProposalId,
+    ProposalItem, QuoteId, QuoteItem, RateItem, RecallItem, RechargeItem, ReinstructItem,
+    ReturnItem, Roles, Round, SecretKey, SettleWindowItem, SettlementDecisionItem, StepInItem,
+    TimeMs, TransferAction, TransferDecisionItem, TransferId, TransferItem, VerifiedBatch,
+    VoidItem, WindowId, codec, merkle,
 };
 use contracts::{BlockContext, BlockError, Executed, admit, execute};
 use zerocopy::{Immutable, IntoBytes};
@@ -27,6 +28,7 @@ use zerocopy::{Immutable, IntoBytes};
 pub const OPERATORS: [u32; 4] = [1, 2, 3, 4];
 pub const SERVICE: u32 = 101;
 pub const SERVICE_SUSPENDED: u32 = 102;
+pub const SERVICE_SECOND: u32 = 103;
 /// Collects; pays merchants 1002.
 pub const BANK_A: u32 = 201;
 /// Collects; pays merchants 1001 and 1003.
@@ -127,6 +129,7 @@ pub fn genesis() -> ChainGenesis {
             participant(OPERATORS[3], Roles::SETTLEMENT_OPERATOR, false),
             participant(SERVICE, Roles::RECHARGE_SERVICE, false),
             participant(SERVICE_SUSPENDED, Roles::RECHARGE_SERVICE, true),
+            participant(SERVICE_SECOND, Roles::RECHARGE_SERVICE, false),
             participant(BANK_A, Roles::GATEWAY, false),
             participant(BANK_B, Roles::GATEWAY, false),
             participant(BANK_SUSPENDED, Roles::GATEWAY, true),
@@ -151,8 +154,10 @@ pub fn genesis() -> ChainGenesis {
             line(BANK_B, CNY, 5_000, 0),
             line(BANK_SUSPENDED, CNY, 5_000, 0),
         ],
+        lines: Vec::new(),
         nodes: OPERATORS.map(node).to_vec(),
     }
+    .with_lines(Amount(u64::MAX))
 }
 
 /// The random part of a UUIDv7, which here numbers it.
@@ -205,6 +210,14 @@ pub fn one_step(id: OrderId, amount: u64) -> RechargeItem {
 
 pub fn collect(id: OrderId) -> CollectItem {
     CollectItem { order_id: id.0, reference: [1; 32], spare: [0; 16] }
+}
+
+pub fn debiting(id: OrderId) -> DebitingItem {
+    DebitingItem { order_id: id.0, reference: [1; 32], spare: [0; 16] }
+}
+
+pub fn consent(id: OrderId, amount: u64) -> ConsentItem {
+    ConsentItem { order_id: id.0, amount: amount.into(), reference: [4; 32], spare: [0; 8] }
 }
 
 pub fn void(id: OrderId) -> VoidItem {
@@ -406,6 +419,8 @@ pub struct Chain {
     pub blocks: Vec<Decided>,
     pub records: Vec<Record>,
     pub retired: BTreeMap<OrderId, OrderRecord>,
+    /// Bytes of items and outcomes that contracts asked the past for.
+    pub bytes_read: Cell<usize>,
 }
 
 impl Chain {
@@ -418,7 +433,14 @@ impl Chain {
         let zero = State::genesis_block(&genesis);
         let zero = Decided { header: zero.header, batches: Vec::new(), outcomes: Vec::new() };
         let records = State::genesis_records(&genesis);
-        Self { genesis, state, blocks: vec![zero], records, retired: BTreeMap::new() }
+        Self {
+            genesis,
+            state,
+            blocks: vec![zero],
+            records,
+            retired: BTreeMap::new(),
+            bytes_read: Cell::new(0),
+        }
     }
 
     /// A batch of `items` that `submitter` signs, good for a minute of block time.
@@ -555,7 +577,11 @@ impl Chain {
         self.record(id).map(|record| record.status)
     }
 
-    fn block_at(&self, height: Height) -> &Decided {
+    fn note_read(&self, bytes: usize) {
+        self.bytes_read.set(self.bytes_read.get() + bytes);
+    }
+
+    pub fn block_at(&self, height: Height) -> &Decided {
         &self.blocks[usize::try_from(height.0).unwrap()]
     }
 
@@ -621,24 +647,30 @@ impl Chain {
 
 /// What the store of a real node says of its chain.
 impl History for Chain {
-    fn order(&self, id: &OrderId) -> Option<PastOrder> {
-        let OrderRecord { location, status, status_location: step, .. } = self.record(id)?;
-        let collection = (status == OrderStatus::Collected).then(|| {
-            let Decided { header, outcomes, .. } = self.block_at(step.height);
-            PastCollection {
-                submitted: self.block_at(location.height).header.time,
-                outcome: outcomes[step.batch as usize][step.item as usize],
-                height: header.height,
-                time: header.time,
-                window: header.window,
-            }
-        });
-        Some(PastOrder { item: self.order_at(location), status, collection })
+    fn record(&self, id: &OrderId) -> Option<OrderRecord> {
+        Self::record(self, id)
+    }
+
+    fn collected(&self, record: &OrderRecord) -> Option<PastOrder> {
+        let OrderRecord { location, status, status_location: step, .. } = *record;
+        self.note_read(size_of::<RechargeItem>());
+        let BlockHeader { height, time, window, .. } = self.block_at(step.height).header;
+        let submitted = self.block_at(location.height).header.time;
+        let collection = PastCollection { height, time, window };
+        let past = PastOrder { item: self.order_at(location), submitted, collection };
+        (status == OrderStatus::Collected).then_some(past)
+    }
+
+    fn collection_outcome(&self, record: &OrderRecord) -> Option<Outcome> {
+        self.note_read(size_of::<Outcome>());
+        let step = record.status_location;
+        let outcomes = &self.block_at(step.height).outcomes;
+        Some(outcomes[step.batch as usize][step.item as usize])
     }
 
     fn instruction(&self, id: &InstructionId) -> Option<InstructionRecord> {
         self.records.iter().rev().find_map(|record| match record {
-            Record::Instruction(found) if found.id == *id => Some(*found),
+            Record::Instruction(found) if found.id == *id => Some(found.clone()),
             _ => None,
         })
     }

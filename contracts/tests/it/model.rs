@@ -191,7 +191,7 @@ impl Model {
             (0, _) => Fate::Collected { window: self.window },
             _ => Fate::Refused,
         };
-        let (submitter, expires, is_forgotten) = (by, made + 180_000, false);
+        let (submitter, expires, is_forgotten) = (by, made.min(self.now) + 180_000, false);
         let order = Order { item: *item, submitter, code, fate, expires, is_forgotten };
         self.orders.insert(item.order_id(), order);
         code

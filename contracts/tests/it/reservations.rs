@@ -43,7 +43,7 @@ type Make = fn() -> Chain;
 /// Status of the order, the step, who takes it, and the code it gets.
 #[test]
 fn each_step_on_each_status() {
-    let make: [(&str, Make); 6] = [
+    let make: [(&str, Make); 7] = [
         ("unknown", Chain::new),
         ("rejected", || {
             let mut chain = Chain::new();
@@ -66,12 +66,31 @@ fn each_step_on_each_status() {
             chain.block(180_000, &[]);
             chain
         }),
+        ("debiting", || {
+            let mut chain = reserved();
+            chain.one(BANK_A, debiting(order_id(1, 0)));
+            chain
+        }),
     ];
-    let collects = [300, 301, 0, 1, 303, 304];
-    let voids = [300, 301, 0, 302, 1, 304];
-    for (((name, make), collected), voided) in make.into_iter().zip(collects).zip(voids) {
-        assert_eq!(make().one(BANK_A, collect(order_id(1, 0))), collected, "collect, {name}");
-        assert_eq!(make().one(BANK_A, void(order_id(1, 0))), voided, "void, {name}");
+    // The collection, the gateway's void, the service's, and the word that it debits.
+    let steps = [
+        [300, 300, 300, 300],
+        [301, 301, 301, 301],
+        [0, 0, 0, 0],
+        [1, 302, 302, 302],
+        [303, 1, 1, 303],
+        [304, 304, 304, 304],
+        [0, 0, 312, 1],
+    ];
+    for ((name, make), codes) in make.into_iter().zip(steps) {
+        let id = order_id(1, 0);
+        let actual = [
+            make().one(BANK_A, collect(id)),
+            make().one(BANK_A, void(id)),
+            make().one(SERVICE, void(id)),
+            make().one(BANK_A, debiting(id)),
+        ];
+        assert_eq!(actual, codes, "{name}");
     }
 }
 

@@ -137,7 +137,7 @@ fn after_a_failure_the_money_stays_payable() {
     assert_eq!(chain.one(BANK_B, failure(0, SHOP, 2)), 0);
     assert_eq!(chain.payable(SHOP).balance(), 300);
     assert_eq!(chain.liquidity(BANK_B).balance(), 0);
-    let record = *chain.state.instruction(&instruction_id(0, SHOP)).unwrap();
+    let record = chain.state.instruction(&instruction_id(0, SHOP)).unwrap().clone();
     assert!(matches!(record.status, InstructionStatus::Failed { reason: 2, .. }));
     assert_eq!(record.reference, [8; 32]);
     for _ in 0..40 {

@@ -29,26 +29,6 @@ impl Fraction {
     pub(crate) fn floor(self) -> u128 {
         self.numerator / self.denominator
     }
-
-    /// To the nearest whole number, halves to the even neighbour.
-    pub(crate) fn round(self) -> u128 {
-        let below = self.floor();
-        let past_below = self.numerator - below * self.denominator;
-        let short_of_above = self.denominator - past_below;
-        let is_even = below.is_multiple_of(2);
-        if past_below < short_of_above || (past_below == short_of_above && is_even) {
-            below
-        } else {
-            below + 1
-        }
-    }
-}
-
-/// `round(whole × part / of)`: what belongs to `part` of `of`. The part is at most the whole of it.
-pub(crate) fn share(whole: u64, part: u64, of: u64) -> u64 {
-    assert!(part <= of, "a part is at most the whole");
-    let rounded = Fraction::new(u128::from(whole) * u128::from(part), u128::from(of)).round();
-    u64::try_from(rounded).unwrap_or(u64::MAX)
 }
 
 /// Whether `whole` differs from `exact` by more than so many thousandths of it.
@@ -133,45 +113,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn halves_go_to_the_even_neighbour_and_nothing_else_is_special() {
+    fn what_is_past_a_whole_number_is_left_out() {
         let rows = [
-            // numerator, denominator, floor, nearest
-            (0, 7, 0, 0),
-            (1, 2, 0, 0),
-            (3, 2, 1, 2),
-            (5, 2, 2, 2),
-            (7, 2, 3, 4),
-            (4_999, 10_000, 0, 0),
-            (5_001, 10_000, 0, 1),
-            (15_000, 10_000, 1, 2),
-            (25_000, 10_000, 2, 2),
-            (1, 3, 0, 0),
-            (2, 3, 0, 1),
-            (9, 3, 3, 3),
-            (u128::MAX, 1, u128::MAX, u128::MAX),
-            (u128::MAX, 2, u128::MAX / 2, u128::MAX / 2 + 1),
-            (u128::MAX, u128::MAX, 1, 1),
+            // numerator, denominator, floor
+            (0, 7, 0),
+            (1, 2, 0),
+            (3, 2, 1),
+            (5, 2, 2),
+            (7, 2, 3),
+            (4_999, 10_000, 0),
+            (5_001, 10_000, 0),
+            (15_000, 10_000, 1),
+            (25_000, 10_000, 2),
+            (1, 3, 0),
+            (2, 3, 0),
+            (9, 3, 3),
+            (u128::MAX, 1, u128::MAX),
+            (u128::MAX, 2, u128::MAX / 2),
+            (u128::MAX, u128::MAX, 1),
         ];
-        for (numerator, denominator, floor, nearest) in rows {
+        for (numerator, denominator, floor) in rows {
             let fraction = Fraction::new(numerator, denominator);
             assert_eq!(fraction.floor(), floor, "{numerator} / {denominator} down");
-            assert_eq!(fraction.round(), nearest, "{numerator} / {denominator} to the nearest");
-        }
-    }
-
-    #[test]
-    fn a_share_of_the_whole_is_the_whole() {
-        let rows = [
-            // whole, part, of, share
-            (100, 50, 100, 50),
-            (3, 1, 2, 2),
-            (1, 1, 2, 0),
-            (7, 99, 99, 7),
-            (u64::MAX, u64::MAX, u64::MAX, u64::MAX),
-            (u64::MAX, 0, 5, 0),
-        ];
-        for (whole, part, of, expected) in rows {
-            assert_eq!(share(whole, part, of), expected, "{whole} × {part} / {of}");
         }
     }
 
@@ -221,20 +184,20 @@ mod tests {
     #[test]
     fn conversion_is_exact() {
         let rows = [
-            // amount, mantissa, scale, exponents, floor, nearest
-            (10_000, 1_404, 4, (2, 2), 1_404, 1_404),
-            (12_345, 1_404, 4, (2, 2), 1_733, 1_733),
-            (5, 1, 1, (2, 2), 0, 0),
-            (15, 1, 1, (2, 2), 1, 2),
-            (25, 1, 1, (2, 2), 2, 2),
-            (100, 21, 0, (2, 0), 21, 21),
-            (250, 1, 0, (2, 0), 2, 2),
-            (350, 1, 0, (2, 0), 3, 4),
-            (7, 2, 3, (0, 3), 14, 14),
-            (1, 1, 9, (4, 0), 0, 0),
-            (1_000_000_000_000_000, u64::MAX, 11, (0, 0), 184467440737095516150000, 0),
+            // amount, mantissa, scale, exponents, floor
+            (10_000, 1_404, 4, (2, 2), 1_404),
+            (12_345, 1_404, 4, (2, 2), 1_733),
+            (5, 1, 1, (2, 2), 0),
+            (15, 1, 1, (2, 2), 1),
+            (25, 1, 1, (2, 2), 2),
+            (100, 21, 0, (2, 0), 21),
+            (250, 1, 0, (2, 0), 2),
+            (350, 1, 0, (2, 0), 3),
+            (7, 2, 3, (0, 3), 14),
+            (1, 1, 9, (4, 0), 0),
+            (1_000_000_000_000_000, u64::MAX, 11, (0, 0), 184467440737095516150000),
         ];
-        for (amount, mantissa, scale, (from, to), floor, nearest) in rows {
+        for (amount, mantissa, scale, (from, to), floor) in rows {
             let Ok(rate) = RawRate::new(mantissa, scale) else {
                 panic!("{mantissa} / 10^{scale} is a rate")
             };
@@ -242,9 +205,6 @@ mod tests {
                 panic!("{amount} at {mantissa} / 10^{scale} fits")
             };
             assert_eq!(exact.floor(), floor, "{amount} at {mantissa} / 10^{scale} down");
-            if nearest > 0 || floor == 0 {
-                assert_eq!(exact.round(), nearest, "{amount} at {mantissa} / 10^{scale}");
-            }
         }
     }
 

@@ -9,18 +9,22 @@ use chain_types::{
 };
 
 use crate::books::{Account, Books, Counters, Movement};
+use crate::calendar::Month;
 use crate::cashback::{Cashback, Recharges};
+use crate::consents::Consents;
 use crate::finding::{Finding, Place};
 use crate::fx::Market;
 use crate::governance::Proposals;
 use crate::headers::Headers;
 use crate::instructions::{Instruction, Instructions};
+use crate::lines::Lines;
 use crate::liquidity::Transfers;
 use crate::orders::Orders;
 use crate::others_words::Absences;
 use crate::registry::Registry;
 use crate::risk::{DaySum, Risk};
 use crate::settlement::Settlements;
+use crate::sla::Sla;
 use crate::statements::{Statement, StatementKey};
 use crate::windows::{WindowReport, Windows};
 
@@ -34,6 +38,7 @@ pub(crate) struct PastPeriods {
     until: u64,
     pub(crate) return_ms: u64,
     pub(crate) bounce_ms: u64,
+    pub(crate) grace_ms: u64,
 }
 
 /// The chain's books and rules a second time. After a [`Finding`] it is of no further use: what it
@@ -59,11 +64,15 @@ pub struct Auditor {
     pub(crate) fx: Market,
     pub(crate) cashback: Cashback,
     pub(crate) risk: Risk,
+    pub(crate) lines: Lines,
     pub(crate) transfers: Transfers,
     pub(crate) settlements: Settlements,
     pub(crate) proposals: Proposals,
     pub(crate) absences: Absences,
     pub(crate) past_periods: Vec<PastPeriods>,
+    /// What parties consented to of orders of the open window.
+    pub(crate) consents: Consents,
+    pub(crate) sla: Sla,
     pub(crate) statements: BTreeMap<StatementKey, Statement>,
 }
 
@@ -96,11 +105,14 @@ impl Auditor {
             fx: Market::default(),
             cashback: Cashback::default(),
             risk: Risk::default(),
+            lines: Lines::new(genesis),
             transfers: Transfers::default(),
             settlements: Settlements::default(),
             proposals: Proposals::default(),
             absences: Absences::new(),
             past_periods: Vec::new(),
+            consents: Consents::default(),
+            sla: Sla::default(),
             statements: BTreeMap::new(),
         }
     }
@@ -130,6 +142,7 @@ impl Auditor {
         self.close_window()?;
         self.check_window(header)?;
         self.expire_orders();
+        self.notice_overdue();
         self.expire_transfers();
         self.expire_settlements();
         self.forget_proposals();
@@ -152,7 +165,14 @@ impl Auditor {
     fn periods(&self) -> PastPeriods {
         let (until, parameters) = (self.time, &self.registry.parameters);
         let (return_ms, bounce_ms) = (parameters.return_period_ms, parameters.bounce_period_ms);
-        PastPeriods { until, return_ms, bounce_ms }
+        let grace_ms = parameters.reversal_grace_ms;
+        PastPeriods { until, return_ms, bounce_ms, grace_ms }
+    }
+
+    /// The grace of reversals that was in force in the block of `time`.
+    pub(crate) fn grace_at(&self, time: u64) -> u64 {
+        let since = self.past_periods.iter().find(|past| past.until >= time);
+        since.map_or(self.registry.parameters.reversal_grace_ms, |past| past.grace_ms)
     }
 
     /// The longest period that was in force since `began`, `present_ms` among them.
@@ -222,9 +242,15 @@ impl Auditor {
         self.instructions.all.iter().map(|(key, instruction)| (id(*key), instruction)).collect()
     }
 
-    /// What each user had of each programme in the last month, by merchant, currency and user.
-    pub fn recharges(&self) -> BTreeMap<(u64, u16, [u8; 16]), Recharges> {
+    /// What each user had of each programme in each month, by merchant, currency, user and month.
+    pub fn recharges(&self) -> BTreeMap<(u64, u16, [u8; 16], Month), Recharges> {
         self.cashback.uses.clone()
+    }
+
+    /// The cashback that is promised, or was owed from its arrival on, on an instruction's orders:
+    /// by collecting gateway and currency, in minor units.
+    pub fn cashback_of(&self, id: InstructionId) -> Vec<((u32, u16), u64)> {
+        self.cashback.of((id.window.0, id.merchant.0, id.currency.0))
     }
 
     /// The last sum of a day of each user and currency, of those that had a maximum.

@@ -99,6 +99,8 @@ impl Auditor {
         match items {
             Items::Recharge(items) => self.recharge(&items[index], submitter),
             Items::Collect(items) => self.collect(&items[index], submitter),
+            Items::Debiting(items) => self.debiting(&items[index], submitter),
+            Items::Consent(items) => self.consent(&items[index], submitter),
             Items::Void(items) => self.void(&items[index], submitter),
             Items::Arrival(items) => self.arrive(&items[index], submitter),
             Items::Failure(items) => self.fail(&items[index], submitter),
@@ -114,6 +116,7 @@ impl Auditor {
             Items::Quote(items) => self.quote(&items[index], submitter),
             Items::HoldDecision(items) => self.decide_hold(&items[index], submitter),
             Items::Policy(items) => self.policy(&items[index], submitter),
+            Items::Line(items) => self.line(&items[index], submitter),
             Items::Proposal(items) => self.propose(&items[index], submitter),
             Items::Approval(items) => self.approve(&items[index], submitter),
             Items::SettlementDecision(items) => self.decide_settlement(&items[index], submitter),
@@ -130,6 +133,8 @@ fn subject(batch: &VerifiedBatch, index: usize) -> String {
         Items::Arrival(items) => format!("instruction {}", items[index].instruction()),
         Items::Failure(items) => format!("instruction {}", items[index].instruction()),
         Items::Return(items) => format!("order {}", items[index].order_id()),
+        Items::Debiting(items) => format!("order {}", items[index].order_id()),
+        Items::Consent(items) => format!("order {}", items[index].order_id()),
         Items::Reinstruct(items) => format!("instruction {}", items[index].instruction()),
         Items::Bounce(items) => format!("instruction {}", items[index].instruction()),
         Items::Recall(items) => format!("instruction {}", items[index].instruction()),
@@ -145,6 +150,7 @@ fn subject(batch: &VerifiedBatch, index: usize) -> String {
         Items::Policy(items) => {
             format!("scope {} subject {}", items[index].scope, items[index].subject)
         }
+        Items::Line(items) => format!("holder {}", items[index].holder()),
         Items::Proposal(items) => format!("proposal {}", items[index].proposal_id()),
         Items::Approval(items) => format!("proposal {}", items[index].proposal_id()),
         Items::SettlementDecision(items) => format!("window {}", items[index].window()),

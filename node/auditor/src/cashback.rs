@@ -1,43 +1,122 @@
-//! Section 8, cashback: what a collection grants.
+//! Section 8, cashback: what a collection grants, when it is owed, and what a return takes of it.
 
 use std::collections::BTreeMap;
 
 use chain_types::{CashbackTier, Outcome, Programme};
 
-use crate::arithmetic::Fraction;
 use crate::auditor::Auditor;
 use crate::books::{Account, Movement};
 use crate::calendar::{Month, month};
+use crate::instructions::InstructionKey;
 use crate::orders::Order;
 
 const BASIS_POINTS: u128 = 10_000;
 /// The outcome of the first tier is the one after this.
 const TIER_OUTCOMES: u16 = 9;
+/// The most cashback of an order, and of a user's month, whatever a programme says.
+const ORDER_MOST: u64 = 4_294_967_295;
+const MONTH_MOST: u128 = 281_474_976_710_655;
+/// As many grants that an order may take along stand for all of the month.
+const STEPS_OF_ALL: u64 = 7;
+/// Where a month ends last, in minutes east of UTC.
+const LAST_ZONE_MIN: i64 = -720;
 
-/// Merchant, currency and user.
-pub(crate) type UseKey = (u64, u16, [u8; 16]);
+/// Merchant, currency, user and month.
+pub(crate) type UseKey = (u64, u16, [u8; 16], Month);
 
-/// What a user had of a programme in the last month in which it had any.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a user had of a programme in a month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Recharges {
-    /// The month, in the programme's time zone.
-    pub month: Month,
-    /// How many orders were collected.
+    /// How many orders were collected and have not gone since.
     pub recharges: u64,
-    /// The cashback that was granted, in minor units.
+    /// The cashback that was granted and not taken back, in minor units.
     pub granted: u128,
+    /// The largest grant so far.
+    largest: u128,
+    /// How many grants an order that goes may take along.
+    steps: u64,
+    /// The version that granted last, and the highest tier in which it did.
+    top: (u64, u16),
+    /// Whether grants may stand on the account of orders that went.
+    is_shifted: bool,
+    /// Whether another gateway than the collecting one paid for what was taken along.
+    is_paid_by_other: bool,
 }
 
-impl Recharges {
-    fn none_in(month: Month) -> Self {
-        Self { month, recharges: 0, granted: 0 }
-    }
+/// Under what an order counted in its user's month.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Counted {
+    programme: Programme,
+    month: Month,
+    /// The tier in which something was granted.
+    tier: Option<CashbackTier>,
+    /// The tier's number; one of a grant that was refused; zero when no tier was reached.
+    number: u16,
 }
 
-/// What every user had of every programme.
+/// What a return takes of cashback, in minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct TakenBack {
+    /// Of what was granted on the order.
+    pub(crate) own: u64,
+    /// What of that the collecting gateway has paid already.
+    pub(crate) set_off: u64,
+    /// Of other grants, from the gateway that returns.
+    pub(crate) rested: u64,
+    /// Whether the order goes from a month that is forgotten.
+    pub(crate) is_late: bool,
+}
+
+/// Who returns, as far as cashback is concerned.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Returner {
+    /// Whether a failed instruction forces it to.
+    pub(crate) is_forced: bool,
+    /// Whether it collected the order.
+    pub(crate) is_collector: bool,
+}
+
+/// What every user had of every programme, and what is granted on the orders of instructions.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Cashback {
     pub(crate) uses: BTreeMap<UseKey, Recharges>,
+    /// By instruction, then by collecting gateway and currency. Nothing of it is ever forgotten.
+    grants: BTreeMap<InstructionKey, BTreeMap<(u32, u16), u64>>,
+}
+
+impl Counted {
+    /// What is granted when so much of the order is left.
+    fn granted_on(&self, left: u64) -> u64 {
+        let tier = self.tier.filter(|_| self.counts(left));
+        tier.map_or(0, |tier| grant(&self.programme, tier, left))
+    }
+
+    fn counts(&self, left: u64) -> bool {
+        left >= self.programme.order_least.0
+    }
+}
+
+impl Recharges {
+    fn note_grant(&mut self, version: u64, number: u16, amount: u64) {
+        let before = if self.top.0 == version { self.top.1 } else { 0 };
+        self.steps = (self.steps + u64::from(number.saturating_sub(before))).min(STEPS_OF_ALL);
+        self.top = (version, before.max(number));
+        self.largest = self.largest.max(u128::from(amount));
+        self.granted += u128::from(amount);
+    }
+
+    /// What an order that goes may take along of what is left, its own grant of `own` being taken.
+    fn along(&self, number: u16, own: u64) -> u128 {
+        let all = u128::from(self.steps) * self.largest;
+        let along = if self.steps == STEPS_OF_ALL {
+            self.granted
+        } else if self.is_shifted {
+            all.saturating_sub(u128::from(own))
+        } else {
+            all.saturating_sub(u128::from(number) * self.largest)
+        };
+        along.min(self.granted)
+    }
 }
 
 impl Auditor {
@@ -46,39 +125,147 @@ impl Auditor {
     pub(crate) fn grant_cashback(&mut self, order: &mut Order) -> Outcome {
         let (merchant, currency) = (order.item.merchant.get(), order.item.currency.get());
         let programme = self.registry.programme(merchant, currency);
-        let Some(programme) = programme.filter(|programme| programme.is_active) else {
+        let Some((version, programme)) = programme.filter(|(_, found)| {
+            let takes_part = found.gateways.contains(&order.item.collecting_gateway());
+            found.is_active && takes_part && order.amount() >= found.order_least.0
+        }) else {
             return Outcome::APPLIED;
         };
+        let programme = programme.clone();
         let at = month(self.time, i64::from(programme.offset_min));
-        let key = (merchant, currency, order.item.user);
-        let used = self.cashback.uses.entry(key).or_insert(Recharges::none_in(at));
-        if used.month != at {
-            *used = Recharges::none_in(at);
-        }
+        let mut counted = Counted { programme, month: at, tier: None, number: 0 };
+        let key = (merchant, currency, order.item.user, at);
+        let used = self.cashback.uses.entry(key).or_default();
         used.recharges += 1;
-        let Some((number, tier)) = tier_of(programme, used.recharges) else {
-            return Outcome::APPLIED;
+        let mut outcome = Outcome::APPLIED;
+        if let Some((number, tier)) = tier_of(&counted.programme, used.recharges) {
+            let amount = grant(&counted.programme, tier, order.amount());
+            let mut after = *used;
+            after.note_grant(version, number, amount);
+            let pool = Account::pool(merchant, currency);
+            if amount == 0 {
+                outcome = Outcome::APPLIED;
+            } else if after.granted > month_most(&counted.programme) {
+                (outcome, counted.number) = (Outcome::CASHBACK_OVER_MONTH, 1);
+            } else if !self.books.has_available(pool, amount) {
+                (outcome, counted.number) = (Outcome::CASHBACK_OVER_BUDGET, 1);
+            } else {
+                *used = after;
+                (counted.tier, counted.number) = (Some(tier), number);
+                order.cashback = amount;
+                let owed = Account::owed(order.gateway(), currency);
+                self.books.reserve(Movement::new(pool, amount, owed));
+                let key = (self.windows.open_id(), merchant, order.payable().currency);
+                let grants = self.cashback.grants.entry(key).or_default();
+                *grants.entry((order.gateway(), currency)).or_default() += amount;
+                self.statement_of(merchant, currency).cashback_granted += u128::from(amount);
+                outcome = Outcome(TIER_OUTCOMES + number);
+            }
+        }
+        order.counted = Some(counted);
+        outcome
+    }
+
+    /// What a return takes that leaves `left` of an order, of which `before` was left.
+    pub(crate) fn cashback_taken(
+        &mut self,
+        order: &Order,
+        (before, left): (u64, u64),
+        returner: Returner,
+    ) -> (TakenBack, Option<(UseKey, Recharges)>) {
+        let Some(counted) = order.counted.as_ref().filter(|counted| counted.counts(before)) else {
+            return (TakenBack::default(), None);
         };
-        let amount = grant(programme, tier, order.amount());
-        if amount == 0 {
-            return Outcome::APPLIED;
+        let own = counted.granted_on(before) - counted.granted_on(left);
+        let has_gone = !counted.counts(left);
+        let (merchant, currency) = (order.item.merchant.get(), order.item.currency.get());
+        let key = (merchant, currency, order.item.user, counted.month);
+        let known = self.cashback.uses.get(&key).filter(|_| self.is_month_kept(counted.month));
+        let Some(mut used) = known.copied().filter(|used| used.recharges > 0) else {
+            return (TakenBack { own, is_late: has_gone, ..TakenBack::default() }, None);
+        };
+        let mut taken = TakenBack { own, ..TakenBack::default() };
+        let short = u128::from(own).saturating_sub(used.granted);
+        if used.is_shifted && !used.is_paid_by_other {
+            taken.set_off = u64::try_from(short).unwrap_or(own);
         }
-        let would_be = used.granted + u128::from(amount);
-        let most = u128::from(programme.user_month_max.0);
-        if most > 0 && would_be > most {
-            return Outcome::CASHBACK_OVER_MONTH;
+        used.granted = used.granted.saturating_sub(u128::from(own));
+        if has_gone {
+            used.recharges -= 1;
+            let along = used.along(counted.number, own);
+            if along > 0 {
+                used.is_shifted = true;
+            }
+            if along > 0 && !returner.is_forced {
+                used.granted -= along;
+                used.is_paid_by_other |= !returner.is_collector;
+                taken.rested = u64::try_from(along).unwrap_or(u64::MAX);
+            }
         }
-        let pool = Account::pool(merchant, currency);
-        if !self.books.has_available(pool, amount) {
-            return Outcome::CASHBACK_OVER_BUDGET;
+        (taken, Some((key, used)))
+    }
+
+    /// Whether the month or the one after it is not over yet somewhere.
+    pub(crate) fn is_month_kept(&self, of: Month) -> bool {
+        let now = month(self.time, LAST_ZONE_MIN);
+        let number = |month: Month| month.year * 12 + u64::from(month.month);
+        number(of) + 1 >= number(now)
+    }
+
+    /// What is granted on an instruction's orders is owed from its arrival on.
+    pub(crate) fn cashback_arrives(&mut self, key: InstructionKey) {
+        for ((gateway, currency), amount) in self.cashback.of(key) {
+            let pool = Account::pool(key.1, currency);
+            let owed = Account::owed(gateway, currency);
+            self.books.post_reserved(Movement::new(pool, amount, owed));
+            self.windows.debit(pool, amount);
+            self.windows.credit(Account::liquidity(gateway, currency), amount);
         }
-        used.granted = would_be;
-        order.cashback = amount;
-        self.books.post(Movement::new(pool, amount, Account::owed(order.gateway(), currency)));
-        self.windows.debit(pool, amount);
-        self.windows.credit(order.liquidity(), amount);
-        self.statement_of(merchant, currency).cashback_granted += u128::from(amount);
-        Outcome(TIER_OUTCOMES + number)
+    }
+
+    /// What was owed for an instruction that bounced is taken from the gateways, and promised.
+    pub(crate) fn cashback_bounces(&mut self, key: InstructionKey) {
+        for ((gateway, currency), amount) in self.cashback.of(key) {
+            let pool = Account::pool(key.1, currency);
+            let liquidity = Account::liquidity(gateway, currency);
+            self.books.post(Movement::new(liquidity, amount, pool));
+            self.books.allow_past_bound(liquidity);
+            self.books.reserve(Movement::new(pool, amount, Account::owed(gateway, currency)));
+            self.windows.debit(liquidity, amount);
+            self.windows.credit(pool, amount);
+        }
+    }
+
+    /// An order's grant, or a part of it, is gone; of an instruction that did not arrive it was
+    /// only promised.
+    pub(crate) fn drop_grant(
+        &mut self,
+        key: InstructionKey,
+        order: &Order,
+        own: u64,
+        arrived: bool,
+    ) {
+        if own == 0 {
+            return;
+        }
+        let (gateway, currency) = (order.gateway(), order.item.currency.get());
+        if !arrived {
+            let (pool, owed) = (Account::pool(key.1, currency), Account::owed(gateway, currency));
+            self.books.release(Movement::new(pool, own, owed));
+        }
+        let grants = self.cashback.grants.entry(key).or_default();
+        let Some(sum) = grants.get_mut(&(gateway, currency)) else {
+            unreachable!("{own} was granted on an order of {key:?}")
+        };
+        *sum -= own;
+    }
+}
+
+impl Cashback {
+    /// What is granted on an instruction's orders, by gateway and currency.
+    pub(crate) fn of(&self, key: InstructionKey) -> Vec<((u32, u16), u64)> {
+        let grants = self.grants.get(&key).into_iter().flatten();
+        grants.filter(|(_, sum)| **sum > 0).map(|(of, sum)| (*of, *sum)).collect()
     }
 }
 
@@ -88,14 +275,21 @@ fn tier_of(programme: &Programme, recharges: u64) -> Option<(u16, CashbackTier)>
     numbered.filter(|(_, tier)| recharges > u64::from(tier.above)).last()
 }
 
-/// The tier's share of an amount, at most the programme's ceiling for one order.
+/// The tier's share of an amount, rounded down, at most the programme's ceiling for one order.
 fn grant(programme: &Programme, tier: CashbackTier, amount: u64) -> u64 {
-    let product = u128::from(amount) * u128::from(tier.basis_points);
-    let share = Fraction::new(product, BASIS_POINTS).round();
-    let share = u64::try_from(share).unwrap_or(u64::MAX);
-    match programme.order_max.0 {
-        0 => share,
-        most => share.min(most),
+    let share = u128::from(amount) * u128::from(tier.basis_points) / BASIS_POINTS;
+    let ceiling = match programme.order_max.0 {
+        0 => ORDER_MOST,
+        most => most.min(ORDER_MOST),
+    };
+    u64::try_from(share).unwrap_or(u64::MAX).min(ceiling)
+}
+
+/// The programme's ceiling for a user and month.
+fn month_most(programme: &Programme) -> u128 {
+    match u128::from(programme.user_month_max.0) {
+        0 => MONTH_MOST,
+        most => most.min(MONTH_MOST),
     }
 }
 
@@ -118,6 +312,8 @@ mod tests {
             user_month_max: Amount(0),
             offset_min: 0,
             is_active: true,
+            order_least: Amount(1),
+            gateways: Vec::new(),
         }
     }
 
@@ -132,18 +328,21 @@ mod tests {
     }
 
     #[test]
-    fn grants_are_rounded_to_the_even_unit_and_cut_at_the_ceiling() {
+    fn grants_are_rounded_down_and_cut_at_the_ceiling() {
         let rows = [
             // amount, basis points, ceiling, grant
             (10_000, 800, 0, 800),
             (10_000, 800, 799, 799),
             (10_000, 800, 801, 800),
             (6, 800, 0, 0),
-            (7, 800, 0, 1),
+            (12, 800, 0, 0),
+            (13, 800, 0, 1),
+            (624, 800, 0, 49),
             (625, 800, 0, 50),
             (50, 100, 0, 0),
-            (150, 100, 0, 2),
-            (1_000_000_000_000_000, 10_000, 0, 1_000_000_000_000_000),
+            (199, 100, 0, 1),
+            (1_000_000_000_000_000, 10_000, 0, 4_294_967_295),
+            (1_000_000_000_000_000, 10_000, 5_000_000_000, 4_294_967_295),
         ];
         for (amount, basis_points, order_max, expected) in rows {
             let programme = programme(&[(0, basis_points)], order_max);

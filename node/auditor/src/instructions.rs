@@ -56,8 +56,16 @@ pub struct Instruction {
     pub due_ms: u64,
     /// How many orders it pays out.
     pub orders: u64,
+    /// How many of them were converted.
+    pub converted: u64,
+    /// When the first of them was accepted, in milliseconds since the Unix epoch.
+    pub earliest_accepted: u64,
     /// How often it was given: 1 at the close of its window.
     pub attempt: u32,
+    /// When the present attempt was given, in milliseconds since the Unix epoch.
+    pub given_ms: u64,
+    /// How often in a row its present gateway failed it.
+    pub failures: u32,
     arrival: Option<ArrivalItem>,
     pub(crate) failure: Option<Failure>,
     /// The reference of the word by which it was given again.
@@ -88,7 +96,11 @@ impl Instruction {
             left: amount,
             due_ms,
             orders: 0,
+            converted: 0,
+            earliest_accepted: 0,
             attempt: 1,
+            given_ms: 0,
+            failures: 0,
             arrival: None,
             failure: None,
             given_again: None,
@@ -206,7 +218,9 @@ impl Auditor {
         }
         let payable = Account::payable(merchant, currency);
         self.books.post(Movement::new(payable, instruction.left, liquidity));
+        self.cashback_arrives(key);
         self.statement_of(merchant, currency).arrived += u128::from(instruction.left);
+        self.clock_arrival(key, &instruction);
         instruction.status = InstructionStatus::Arrived { time_ms: self.time };
         instruction.arrival = Some(*item);
         instruction.returned_since = 0;
@@ -253,6 +267,7 @@ impl Auditor {
         self.windows.credit(Account::suspense(key.2), instruction.left);
         instruction.status = InstructionStatus::Failed { height: self.height, time_ms: self.time };
         instruction.failure = Some(failure);
+        self.clock_failure(key, instruction, failure);
         self.absences.remove(&key);
     }
 
@@ -288,6 +303,9 @@ impl Auditor {
         self.windows.debit(Account::suspense(key.2), instruction.left);
         self.windows.credit(Account::liquidity(now.0, key.2), instruction.left);
         instruction.status = InstructionStatus::Instructed;
+        if instruction.gateway != now {
+            instruction.failures = 0;
+        }
         instruction.gateway = now;
         instruction.given_again = Some(item.reference);
         instruction.given_at = self.height;
@@ -295,6 +313,8 @@ impl Auditor {
         instruction.attempt += 1;
         let allowed_ms = self.registry.parameters.deadline_domestic_ms;
         instruction.due_ms = self.time.saturating_add(allowed_ms);
+        instruction.given_ms = self.time;
+        self.clock_attempt(key, instruction.due_ms);
         self.instructions.keep(key, instruction);
         Ok(Outcome::APPLIED)
     }

@@ -8,6 +8,7 @@ use chain_types::{
 
 use crate::auditor::{Auditor, Verdict};
 use crate::books::{Account, Movement};
+use crate::cashback::Counted;
 use crate::fx::Fill;
 
 /// Where an order stands.
@@ -21,6 +22,8 @@ pub(crate) enum Status {
     Refused,
     /// Its money is pending.
     Reserved,
+    /// Its money is pending, and its gateway is debiting the user.
+    Debiting,
     /// Its money is posted.
     Collected,
     /// A party released it.
@@ -57,6 +60,8 @@ pub(crate) struct Order {
     pub(crate) collection: Option<Collection>,
     /// The cashback granted on it.
     pub(crate) cashback: u64,
+    /// Under what it counted in its user's month of a cashback programme.
+    pub(crate) counted: Option<Counted>,
     /// Its returns so far, by sequence from 1.
     pub(crate) returns: Vec<ReturnItem>,
     /// The sum of its returns, in its own currency.
@@ -76,6 +81,7 @@ impl Order {
             waits_until: 0,
             collection: None,
             cashback: 0,
+            counted: None,
             returns: Vec::new(),
             returned: 0,
         }
@@ -147,7 +153,7 @@ impl Orders {
         if let Some(before) = self.all.get(&id) {
             self.waiting.remove(&(before.waits_until, id));
         }
-        if matches!(order.status, Status::Reserved | Status::Held) {
+        if matches!(order.status, Status::Reserved | Status::Debiting | Status::Held) {
             self.waiting.insert((order.waits_until, id));
         }
         self.all.insert(id, order);
@@ -297,16 +303,19 @@ impl Auditor {
         refuse_if(!may_submit, Rejection::NotCollectingGateway)
     }
 
-    /// 215 to 234, then the books: reserved, or collected when it is so flagged.
+    /// 215 to 236, then the books: reserved, or collected when it is so flagged.
     fn book(&mut self, order: &mut Order) -> Verdict {
         let mut booked = order.clone();
         if let Some(fill) = self.convert(&order.item)? {
             booked.payout = fill.payout;
             booked.fill = Some(fill);
         }
+        let is_collected = booked.item.is_collected();
+        if !is_collected {
+            self.check_lines(&booked)?;
+        }
         let has_liquidity = self.books.has_available(booked.liquidity(), booked.amount());
         refuse_if(!has_liquidity, Rejection::LiquidityExceeded)?;
-        let is_collected = booked.item.is_collected();
         if is_collected {
             self.check_window_sum(&booked)?;
         }
@@ -320,11 +329,14 @@ impl Auditor {
         }
         order.movements().into_iter().for_each(|movement| self.books.reserve(movement));
         order.status = Status::Reserved;
-        order.waits_until = self.id_end(&order.item);
-        if order.fill.is_some() {
-            let hold_ms = self.registry.parameters.quote_hold_ms;
-            order.waits_until = order.waits_until.min(self.time.saturating_add(hold_ms));
-        }
+        self.use_lines(order);
+        let parameters = &self.registry.parameters;
+        let held_ms = match order.fill {
+            Some(_) => parameters.quote_hold_ms.min(parameters.reservation_ms),
+            None => parameters.reservation_ms,
+        };
+        let id_end = self.id_end(&order.item);
+        order.waits_until = id_end.min(self.time.saturating_add(held_ms));
         Ok(Outcome::APPLIED)
     }
 

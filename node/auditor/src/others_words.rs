@@ -57,6 +57,7 @@ impl Auditor {
         let has_money = self.books.has_available(liquidity, amount);
         refuse_if(!has_money, Rejection::BounceFundsMissing)?;
         self.books.post(Movement::new(liquidity, amount, Account::payable(key.1, key.2)));
+        self.cashback_bounces(key);
         self.statement_of(key.1, key.2).bounced += u128::from(amount);
         (instruction.left, instruction.returned_since) = (amount, 0);
         self.instructions.reopen(key);

@@ -19,8 +19,13 @@ const ROLES_KNOWN: u16 = 127;
 /// The tiers of a cashback programme, and the basis points of a tier, at most.
 const TIERS_MAX: usize = 4;
 const BASIS_POINTS_MAX: u16 = 10_000;
+/// Basis points of the whole.
+const BASIS_POINTS: u128 = 10_000;
+/// The gateways that take part in a cashback programme, at most.
+const PROGRAMME_GATEWAYS_MAX: usize = 32;
 /// Parameters that keep their values of genesis.
-const PARAMETERS_FIXED: [&str; 3] = ["order_skew_ms", "order_validity_ms", "quote_hold_ms"];
+const PARAMETERS_FIXED: [&str; 4] =
+    ["order_skew_ms", "order_validity_ms", "quote_hold_ms", "reservation_ms"];
 
 /// A participant and the key it had before.
 #[derive(Debug, Clone)]
@@ -61,7 +66,8 @@ pub(crate) struct Registry {
     places: Vec<Place>,
     /// The one that went first stands first.
     gone: VecDeque<Gone>,
-    programmes: BTreeMap<(MerchantId, Currency), Programme>,
+    /// Each with how many versions it has had.
+    programmes: BTreeMap<(MerchantId, Currency), (u64, Programme)>,
     /// The parameters.
     pub(crate) parameters: Parameters,
     /// How much of each there is at most.
@@ -176,9 +182,10 @@ impl Registry {
         self.currencies.contains(&Currency(currency))
     }
 
-    /// A merchant's cashback programme in a currency.
-    pub(crate) fn programme(&self, merchant: u64, currency: u16) -> Option<&Programme> {
-        self.programmes.get(&(MerchantId(merchant), Currency(currency)))
+    /// A merchant's cashback programme in a currency, and the number of its version.
+    pub(crate) fn programme(&self, merchant: u64, currency: u16) -> Option<(u64, &Programme)> {
+        let found = self.programmes.get(&(MerchantId(merchant), Currency(currency)));
+        found.map(|(version, programme)| (*version, programme))
     }
 
     /// The participants who may approve changes.
@@ -388,11 +395,22 @@ impl Registry {
         });
         valid(ascend && !tiers.is_empty() && tiers.len() <= TIERS_MAX)?;
         valid(tiers.iter().all(|tier| tier.basis_points <= BASIS_POINTS_MAX))?;
+        // The least order earns a whole unit in every tier that gives anything.
+        let least = u128::from(programme.order_least.0);
+        let earns = |tier: &chain_types::CashbackTier| {
+            tier.basis_points == 0 || least * u128::from(tier.basis_points) >= BASIS_POINTS
+        };
+        valid(least > 0 && tiers.iter().all(earns))?;
+        let gateways = &programme.gateways;
+        let distinct: BTreeSet<ParticipantId> = gateways.iter().copied().collect();
+        valid(gateways.len() <= PROGRAMME_GATEWAYS_MAX && distinct.iter().eq(gateways))?;
+        valid(gateways.iter().all(|gateway| self.has_role(*gateway, Roles::GATEWAY)))?;
         valid((-720..=840).contains(&programme.offset_min))?;
         valid(self.merchants.contains_key(&programme.merchant))?;
         valid(self.currencies.contains(&programme.currency))?;
         let key = (programme.merchant, programme.currency);
-        self.programmes.insert(key, programme.clone());
+        let version = self.programmes.get(&key).map_or(1, |(version, _)| version + 1);
+        self.programmes.insert(key, (version, programme.clone()));
         Ok(())
     }
 

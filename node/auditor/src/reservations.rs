@@ -1,6 +1,8 @@
-//! Section 4, reservations: collect, void, expire.
+//! Section 4, reservations: debiting, collect, void, expire.
 
-use chain_types::{CollectItem, OrderId, Outcome, ParticipantId, Rejection, VoidItem, VoidReason};
+use chain_types::{
+    CollectItem, DebitingItem, OrderId, Outcome, ParticipantId, Rejection, VoidItem, VoidReason,
+};
 
 use crate::auditor::{Auditor, Verdict};
 use crate::orders::{Order, Status, check_form, refuse_if};
@@ -9,6 +11,19 @@ use crate::orders::{Order, Status, check_form, refuse_if};
 const SLICE_MS: u64 = 10_000;
 
 impl Auditor {
+    /// Rules of `debiting`.
+    pub(crate) fn debiting(&mut self, item: &DebitingItem, submitter: ParticipantId) -> Verdict {
+        check_form(item.order_id().is_uuid_v7(), &item.spare)?;
+        let order = self.remembered(item.order_id())?;
+        if order.status == Status::Debiting {
+            return Ok(Outcome::REPEATED);
+        }
+        check_reserved(&order)?;
+        refuse_if(submitter.0 != order.gateway(), Rejection::NotCollectingGateway)?;
+        self.orders.keep(Order { status: Status::Debiting, ..order });
+        Ok(Outcome::APPLIED)
+    }
+
     /// Rules of `collect`.
     pub(crate) fn collect(&mut self, item: &CollectItem, submitter: ParticipantId) -> Verdict {
         check_form(item.order_id().is_uuid_v7(), &item.spare)?;
@@ -21,7 +36,9 @@ impl Auditor {
         refuse_if(!is_party, Rejection::NotCollectingGateway)?;
         self.check_window_sum(&order)?;
         order.movements().into_iter().for_each(|movement| self.books.post_reserved(movement));
+        self.free_lines(&order);
         let outcome = self.collected(&mut order);
+        self.clock_collection(&order);
         self.orders.keep(order);
         Ok(outcome)
     }
@@ -36,6 +53,8 @@ impl Auditor {
         check_reserved(&order)?;
         let is_party = submitter == order.submitter || submitter.0 == order.gateway();
         refuse_if(!is_party, Rejection::NotOrderParty)?;
+        let is_too_late = order.status == Status::Debiting && submitter.0 != order.gateway();
+        refuse_if(is_too_late, Rejection::OrderDebiting)?;
         let reason = VoidReason::from_number(item.reason.get());
         refuse_if(reason.is_none(), Rejection::ReasonUnknown)?;
         self.free(order, Status::Voided);
@@ -54,7 +73,10 @@ impl Auditor {
             };
             match order.status {
                 Status::Held => self.orders.keep(Order { status: Status::Refused, ..order }),
-                _ => self.free(order, Status::Expired),
+                _ => {
+                    self.clock_expiry(&order);
+                    self.free(order, Status::Expired);
+                }
             }
         }
     }
@@ -72,9 +94,10 @@ impl Auditor {
         Err(Rejection::OrderUnknown)
     }
 
-    /// Lets go what is pending, and what it used of a quote and of limits.
+    /// Lets go what is pending, and what it used of lines, of a quote and of limits.
     fn free(&mut self, order: Order, status: Status) {
         order.movements().into_iter().for_each(|movement| self.books.release(movement));
+        self.free_lines(&order);
         self.free_quote(&order);
         self.free_limits(&order);
         self.orders.keep(Order { status, ..order });
@@ -84,7 +107,7 @@ impl Auditor {
 /// 301 to 309: only a reservation is collected or voided.
 fn check_reserved(order: &Order) -> Result<(), Rejection> {
     match order.status {
-        Status::Reserved => Ok(()),
+        Status::Reserved | Status::Debiting => Ok(()),
         Status::Rejected => Err(Rejection::OrderRejected),
         Status::Collected => Err(Rejection::OrderCollected),
         Status::Voided => Err(Rejection::OrderVoided),

@@ -2,9 +2,9 @@
 
 use chain_types::{Outcome, ParticipantId, Rejection, ReturnItem, ReturnReason, Roles};
 
-use crate::arithmetic::share;
 use crate::auditor::{Auditor, Verdict};
 use crate::books::{Account, Movement};
+use crate::cashback::{Recharges, Returner, TakenBack, UseKey};
 use crate::instructions::{Instruction, InstructionKey, InstructionStatus};
 use crate::orders::{Collection, Order, check_form, refuse_if, repeated};
 
@@ -28,8 +28,19 @@ struct Refund {
     payout: u64,
     /// Whether the payout goes to the collecting gateway as it is, and no provider takes part.
     is_unconverted: bool,
-    /// Of the cashback, back into the budget.
-    cashback: u64,
+    /// Of cashback, back into the budget.
+    taken: TakenBack,
+    /// Who returns.
+    submitter: u32,
+    /// Whether the order's cashback is owed, and not only promised.
+    is_arrived: bool,
+}
+
+impl Refund {
+    /// What the collecting gateway gives back, or is promised no longer.
+    fn cashback(&self) -> u64 {
+        self.taken.own - self.taken.set_off
+    }
 }
 
 impl Auditor {
@@ -53,10 +64,25 @@ impl Auditor {
         refuse_if(sequence != order.returns.len() + 1, Rejection::ReturnGap)?;
         refuse_if(collection.height == self.height, Rejection::OrderFresh)?;
         let source = self.source(&order, collection, submitter)?;
+        if matches!(source, Source::OpenWindow) {
+            self.check_reversal(&order, collection, submitter, item.amount.get())?;
+        }
         let refund = self.refund(&order, collection, item.amount.get())?;
+        let (taken, month) = self.taken(&order, source, submitter, item.amount.get());
+        let both = self.is_one_hand(&order, source);
+        let is_arrived = matches!(source, Source::Arrived(..));
+        refuse_if(taken.is_late && both && is_arrived, Rejection::CashbackMonthOver)?;
+        let refund = Refund { taken, submitter: submitter.0, is_arrived, ..refund };
         let legs = movements(&order, source_account(&order, source), refund);
         self.check_funds(&legs)?;
         legs.into_iter().for_each(|leg| self.books.post(leg));
+        if !is_arrived && taken.set_off > 0 {
+            let pool = Account::pool(order.item.merchant.get(), order.item.currency.get());
+            self.books.post(Movement::new(pool, taken.set_off, order.liquidity()));
+        }
+        if let Some((key, used)) = month {
+            self.cashback.uses.insert(key, used);
+        }
         self.note_return(order, source, refund, item);
         Ok(Outcome::APPLIED)
     }
@@ -111,9 +137,41 @@ impl Auditor {
         };
         let rate_ms = self.registry.parameters.return_rate_ms;
         let is_late = self.time > collection.time.saturating_add(rate_ms);
-        let cashback = share(order.cashback, after, whole) - share(order.cashback, before, whole);
         let is_unconverted = order.fill.is_some() && is_late;
-        Ok(Refund { amount, payout, is_unconverted, cashback })
+        let (taken, submitter, is_arrived) = (TakenBack::default(), 0, false);
+        Ok(Refund { amount, payout, is_unconverted, taken, submitter, is_arrived })
+    }
+
+    /// What a return takes of cashback, and what it leaves of the user's month.
+    fn taken(
+        &mut self,
+        order: &Order,
+        source: Source,
+        submitter: ParticipantId,
+        amount: u64,
+    ) -> (TakenBack, Option<(UseKey, Recharges)>) {
+        let is_collector = submitter.0 == order.gateway();
+        let is_gateway = is_collector || Some(submitter) == self.payer(order, source);
+        let is_of_own_will = is_gateway && self.is_one_hand(order, source);
+        let is_forced = matches!(source, Source::Failed(_)) && !is_of_own_will;
+        let before = order.amount() - order.returned;
+        let returner = Returner { is_forced, is_collector };
+        self.cashback_taken(order, (before, before - amount), returner)
+    }
+
+    /// The gateway that paid, or was to pay, the merchant.
+    fn payer(&self, order: &Order, source: Source) -> Option<ParticipantId> {
+        match source {
+            Source::OpenWindow => Some(self.registry.payout_gateway(order.item.merchant())),
+            Source::Failed(key) => self.instructions.all.get(&key).map(|found| found.gateway),
+            Source::Arrived(_, gateway) => Some(gateway),
+        }
+    }
+
+    /// Whether one legal entity collected the order and pays the merchant.
+    fn is_one_hand(&self, order: &Order, source: Source) -> bool {
+        let collecting = ParticipantId(order.gateway());
+        self.payer(order, source).is_some_and(|payer| self.registry.are_one(payer, collecting))
     }
 
     /// Whether somebody returns in the place of a gateway that is absent: the collecting gateway,
@@ -152,6 +210,11 @@ impl Auditor {
     /// What a return does beyond the posting: window, instruction, statement, the order itself.
     fn note_return(&mut self, order: Order, source: Source, refund: Refund, item: &ReturnItem) {
         self.count_legs(&order, source, refund);
+        if let Some(collection) = order.collection {
+            let payout_currency = order.payable().currency;
+            let key = (collection.window, order.item.merchant.get(), payout_currency);
+            self.drop_grant(key, &order, refund.taken.own, refund.is_arrived);
+        }
         let (merchant, currency) = (order.item.merchant.get(), order.item.currency.get());
         match source {
             Source::OpenWindow => {
@@ -163,7 +226,8 @@ impl Auditor {
         }
         let statement = self.statement_of(merchant, currency);
         statement.returned += u128::from(refund.amount);
-        statement.cashback_taken_back += u128::from(refund.cashback);
+        statement.cashback_taken_back += u128::from(refund.cashback());
+        statement.cashback_taken_back += u128::from(refund.taken.rested);
         let mut order = order;
         order.returned += refund.amount;
         order.returns.push(*item);
@@ -193,8 +257,14 @@ impl Auditor {
             self.windows.debit(position(currency), refund.amount);
         }
         let pool = Account::pool(order.item.merchant.get(), currency);
-        self.windows.debit(order.liquidity(), refund.cashback);
-        self.windows.credit(pool, refund.cashback);
+        let back = if refund.is_arrived { refund.cashback() } else { 0 };
+        let paid_already = if refund.is_arrived { 0 } else { refund.taken.set_off };
+        let returning = Account::liquidity(refund.submitter, currency);
+        self.windows.debit(order.liquidity(), back);
+        self.windows.debit(returning, refund.taken.rested);
+        self.windows.credit(pool, back + refund.taken.rested);
+        self.windows.debit(pool, paid_already);
+        self.windows.credit(order.liquidity(), paid_already);
     }
 }
 
@@ -225,7 +295,11 @@ fn movements(order: &Order, payer: Account, refund: Refund) -> Vec<Movement> {
         }
     };
     let pool = Account::pool(order.item.merchant.get(), currency);
-    movements.push(Movement::new(order.liquidity(), refund.cashback, pool));
+    if refund.is_arrived {
+        movements.push(Movement::new(order.liquidity(), refund.cashback(), pool));
+    }
+    let returning = Account::liquidity(refund.submitter, currency);
+    movements.push(Movement::new(returning, refund.taken.rested, pool));
     movements.retain(|movement| movement.amount > 0 && movement.debit != movement.credit);
     movements
 }

@@ -1,7 +1,5 @@
 //! What a merchant's month adds up to: no rule of the chain, but what a merchant is shown.
 
-use chain_types::Programme;
-
 use crate::auditor::Auditor;
 use crate::calendar::{Month, month};
 
@@ -40,7 +38,7 @@ impl Auditor {
     /// The statement that what happens now belongs to.
     pub(crate) fn statement_of(&mut self, merchant: u64, currency: u16) -> &mut Statement {
         let programme = self.registry.programme(merchant, currency);
-        let offset_min = programme.map_or(0, |programme: &Programme| programme.offset_min);
+        let offset_min = programme.map_or(0, |(_, programme)| programme.offset_min);
         let month = month(self.time, i64::from(offset_min));
         self.statements.entry(StatementKey { merchant, month, currency }).or_default()
     }

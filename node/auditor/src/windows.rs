@@ -10,6 +10,7 @@ use crate::finding::Finding;
 use crate::instructions::Instruction;
 use crate::orders::Order;
 use crate::settlement::Settled;
+use crate::sla::Together;
 
 /// A party's sums of a window, in minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -54,6 +55,7 @@ pub struct WindowReport {
 struct Owed {
     left: u64,
     due: u64,
+    with: Together,
 }
 
 /// The open window and the closed ones.
@@ -67,6 +69,8 @@ pub(crate) struct Windows {
     order_count: u64,
     /// By merchant and currency, then by order.
     owed: BTreeMap<(u64, u16), BTreeMap<OrderId, Owed>>,
+    /// Who collected the first of orders that are due together, by merchant and currency.
+    first_collectors: BTreeMap<(u64, u16, Together), u32>,
     parties: BTreeMap<(u8, u64, u16), Gross>,
     pub(crate) closed: BTreeMap<u64, WindowReport>,
     /// What the nets of all closed windows that are not settled add up to.
@@ -77,9 +81,21 @@ impl Windows {
     /// Window zero, open from `opened` on for as long as `window_ms`.
     pub(crate) fn new(opened: u64, window_ms: u64) -> Self {
         let (owed, parties, closed) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let first_collectors = BTreeMap::new();
         let (open, first_height, order_count, unsettled) = (0, 0, 0, BTreeMap::new());
         let closes = opened.saturating_add(window_ms);
-        Self { open, opened, closes, first_height, order_count, owed, parties, closed, unsettled }
+        Self {
+            open,
+            opened,
+            closes,
+            first_height,
+            order_count,
+            owed,
+            first_collectors,
+            parties,
+            closed,
+            unsettled,
+        }
     }
 
     /// What a party owes (below zero) or is owed in all windows that are not settled, the open one
@@ -137,7 +153,14 @@ impl Windows {
         self.order_count += 1;
         let payable = order.payable();
         let owed = self.owed.entry((payable.owner, payable.currency)).or_default();
-        owed.insert(order.item.order_id(), Owed { left: order.payout, due });
+        let with = Together {
+            accepted: order.accepted,
+            collected: order.collection.map_or(0, |collection| collection.time),
+            is_cross_border: order.fill.is_some(),
+        };
+        owed.insert(order.item.order_id(), Owed { left: order.payout, due, with });
+        let first = (payable.owner, payable.currency, with);
+        self.first_collectors.entry(first).or_insert(order.gateway());
         self.debit(order.liquidity(), order.amount());
         if let Some(fill) = order.fill {
             let (currency, payout_currency) = (order.item.currency.get(), payable.currency);
@@ -202,6 +225,7 @@ impl Auditor {
             settled: None,
         };
         self.windows.closed.insert(id, report);
+        self.consents.clear();
         (self.windows.open, self.windows.opened) = (id + 1, self.time);
         self.windows.first_height = self.height;
         let window_ms = self.registry.parameters.window_ms;
@@ -213,6 +237,7 @@ impl Auditor {
     fn instruct(&mut self) -> u64 {
         let window = self.windows.open;
         let mut count = 0;
+        let first_collectors = std::mem::take(&mut self.windows.first_collectors);
         for ((merchant, currency), owed) in std::mem::take(&mut self.windows.owed) {
             let Ok(amount) = u64::try_from(sum(&owed)) else {
                 unreachable!("216 keeps sums within an amount")
@@ -222,8 +247,19 @@ impl Auditor {
             self.windows.credit(Account::liquidity(gateway.0, currency), amount);
             let least = self.time.saturating_add(self.registry.parameters.payment_least_ms);
             let mut instruction = Instruction::new(gateway, amount, due.max(least), self.height);
-            instruction.orders = u64::try_from(owed.len()).unwrap_or(u64::MAX);
-            self.instructions.add((window, merchant, currency), instruction);
+            let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+            instruction.orders = number(owed.len());
+            let converted = owed.values().filter(|of_order| of_order.with.is_cross_border);
+            instruction.converted = number(converted.count());
+            let earliest = owed.values().map(|of_order| of_order.with).min();
+            let earliest = earliest.unwrap_or_default();
+            instruction.earliest_accepted = earliest.accepted;
+            instruction.given_ms = self.time;
+            let key = (window, merchant, currency);
+            let collector = first_collectors.get(&(merchant, currency, earliest));
+            self.clock_close(key, due, (earliest, collector.copied().unwrap_or_default()));
+            self.clock_attempt(key, instruction.due_ms);
+            self.instructions.add(key, instruction);
             count += 1;
         }
         count

@@ -1,21 +1,6 @@
 //! `sluice`: runs a node, makes networks, submits orders, asks, proves and measures.
 
-mod account_proof;
-mod audit;
-mod backup;
-mod bench;
 mod commands;
-mod history;
-mod lineage_file;
-mod localnet;
-mod logs;
-mod node;
-mod participant;
-mod scenario;
-mod statement;
-#[cfg(test)]
-mod test_chain;
-mod window_proof;
 
 use std::process::ExitCode;
 

@@ -16,6 +16,7 @@ const ROOT: &[&str] = &[
     ".gitignore",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "Cargo.lock",
     "Cargo.toml",
     "LICENSE",
@@ -176,6 +177,31 @@ fn every_room_has_the_house_rules_and_says_what_it_is() {
         }
     }
     none(complaints);
+}
+
+/// Each decision has its status and date, and its row of the index.
+#[test]
+fn decisions_are_listed_with_status_and_date() {
+    let folder = root().join("docs/adr");
+    let mut expected = Vec::new();
+    for (path, text) in sources(&["md"]) {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if !path.starts_with("docs/adr") || name == "README.md" {
+            continue;
+        }
+        let mut lines = text.lines();
+        let title = lines.next().and_then(|line| line.strip_prefix("# ")?.split_once(": "));
+        let (number, title) = title.unwrap_or_else(|| panic!("{name}: `# 0000: Title` is first"));
+        let status =
+            lines.nth(1).and_then(|line| line.strip_prefix("Status: ")?.split_once(". Date: "));
+        let (status, date) =
+            status.unwrap_or_else(|| panic!("{name}: `Status: .. Date: ..` is third"));
+        let (date, _) = date.split_once('.').unwrap();
+        expected.push(format!("| [{number}]({name}) | {title} | {status} | {date} |"));
+    }
+    let index = std::fs::read_to_string(folder.join("README.md")).unwrap();
+    let listed: Vec<_> = index.lines().filter(|line| line.starts_with("| [")).collect();
+    assert_eq!(listed, expected, "docs/adr/README.md lists every decision in order");
 }
 
 #[test]

@@ -140,6 +140,7 @@ mod tests {
             participants: Vec::new(),
             merchants: Vec::new(),
             liquidity: Vec::new(),
+            lines: Vec::new(),
             nodes: Vec::new(),
         }
     }

@@ -32,7 +32,7 @@ pub use message::{
     PEER_MESSAGE_BYTES_MAX, PeerMessage, PeerRequest, PeerResponse, REQUEST_BATCHES_MAX,
     REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX, SYNC_BLOCKS_MAX, SYNC_BYTES_MAX, WireBlock,
 };
-pub use past::{Archive, ArchivedItem, Past, SharedArchive};
+pub use past::{Archive, ArchivedOrder, Past, SharedArchive};
 pub use progress::{PassedOver, PassedOverReason, ReplicaProgress, WaitsFor};
 pub use recover::{ReplayError, Replayed, replay_block};
 pub use replica::{Config, NodeIndex, NodeKeys, Replica, Role};

@@ -8,22 +8,18 @@ use chain_state::{
     QuoteRecord, State, WindowRecord,
 };
 use chain_types::{
-    BatchKind, BlockHeader, Height, InstructionId, OrderId, Outcome, QuoteId, RechargeItem,
-    VerifiedBatch, WindowId,
+    BlockHeader, Height, InstructionId, OrderId, Outcome, QuoteId, RechargeItem, VerifiedBatch,
+    WindowId,
 };
 use zerocopy::FromBytes;
 
-/// An item of a committed block.
+/// An order as it was submitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ArchivedItem {
-    /// Its block's header.
+pub struct ArchivedOrder {
+    /// The header of its block.
     pub header: BlockHeader,
-    /// Its batch's kind.
-    pub kind: BatchKind,
-    /// Its bytes.
+    /// The order's bytes.
     pub item: Vec<u8>,
-    /// What became of it.
-    pub outcome: Outcome,
 }
 
 /// What a node keeps of the chain. Every answer is a function of the blocks that the replica has
@@ -37,8 +33,14 @@ pub trait Archive: Send + Sync {
     /// An order that has left the duplicate window.
     fn order(&self, id: &OrderId) -> Option<OrderRecord>;
 
-    /// The item at a place of a committed block.
-    fn item(&self, at: Location) -> Option<ArchivedItem>;
+    /// The order of a record as it was submitted: reads one item of its batch.
+    fn submission(&self, record: &OrderRecord) -> Option<ArchivedOrder>;
+
+    /// The header of a committed block.
+    fn header(&self, height: Height) -> Option<BlockHeader>;
+
+    /// What the item at a place of a committed block came to.
+    fn outcome(&self, at: Location) -> Option<Outcome>;
 
     /// The last record by which an instruction arrived or was wholly returned, of a block of
     /// `height` or before. It may have bounced since.
@@ -64,27 +66,34 @@ pub struct Past<'a> {
 }
 
 impl History for Past<'_> {
-    fn order(&self, id: &OrderId) -> Option<PastOrder> {
-        let record = self.state.order(id).or_else(|| {
+    fn record(&self, id: &OrderId) -> Option<OrderRecord> {
+        self.state.order(id).or_else(|| {
             let archived = self.archive.order(id);
             archived.filter(|record| record.status_height <= self.state.height())
-        })?;
-        let submitted = self.archive.item(record.location)?;
-        let item = RechargeItem::read_from_bytes(&submitted.item).ok()?;
-        let submission = submitted.header.time;
-        let collection = match record.status {
-            OrderStatus::Collected if record.status_location == record.location => Some(submitted),
-            OrderStatus::Collected => self.archive.item(record.status_location),
-            _ => None,
-        };
-        let collection = collection.map(|collecting| PastCollection {
-            submitted: submission,
-            outcome: collecting.outcome,
-            height: collecting.header.height,
-            time: collecting.header.time,
-            window: collecting.header.window,
-        });
-        Some(PastOrder { item, status: record.status, collection })
+        })
+    }
+
+    fn collected(&self, record: &OrderRecord) -> Option<PastOrder> {
+        if record.status != OrderStatus::Collected {
+            return None;
+        }
+        let ArchivedOrder { header, item } = self.archive.submission(record)?;
+        let item = RechargeItem::read_from_bytes(&item).ok()?;
+        let submitted = header.time;
+        let is_one_step = record.status_height == header.height;
+        let collecting =
+            if is_one_step { header } else { self.archive.header(record.status_height)? };
+        let BlockHeader { height, time, window, .. } = collecting;
+        let collection = PastCollection { height, time, window };
+        Some(PastOrder { item, submitted, collection })
+    }
+
+    fn collection_outcome(&self, record: &OrderRecord) -> Option<Outcome> {
+        match record.status_location {
+            // The record keeps the outcome of the submission.
+            at if at == record.location => Some(record.outcome),
+            at => self.archive.outcome(at),
+        }
     }
 
     fn instruction(&self, id: &InstructionId) -> Option<InstructionRecord> {

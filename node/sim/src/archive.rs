@@ -7,8 +7,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use chain_state::{
     InstructionRecord, Location, OrderRecord, OrderRun, QuoteRecord, Record, Retired, WindowRecord,
 };
-use chain_types::{Height, InstructionId, OrderId, QuoteId, WindowId};
-use node_replica::{Archive, ArchivedItem, StagedBlock};
+use chain_types::{BlockHeader, Height, InstructionId, OrderId, Outcome, QuoteId, WindowId};
+use node_replica::{Archive, ArchivedOrder, StagedBlock};
 
 /// A node's archive.
 #[derive(Debug, Clone, Default)]
@@ -34,7 +34,7 @@ impl Shelf {
             match record {
                 Record::Instruction(record) => {
                     if let Some(height) = record.ended_at() {
-                        books.instructions.insert((record.id, height), *record);
+                        books.instructions.insert((record.id, height), record.clone());
                     }
                 }
                 Record::Quote(record) => {
@@ -63,22 +63,31 @@ impl Archive for Shelf {
         self.read(|books| books.orders.get(id).copied())
     }
 
-    fn item(&self, at: Location) -> Option<ArchivedItem> {
+    fn submission(&self, record: &OrderRecord) -> Option<ArchivedOrder> {
+        let at = record.location;
         self.read(|books| {
             let kept = books.blocks.get(&at.height)?;
-            let batch = kept.batches.get(at.batch as usize)?;
-            Some(ArchivedItem {
-                header: kept.block.header.clone(),
-                kind: batch.kind(),
-                item: batch.item_bytes(at.item)?.to_vec(),
-                outcome: *kept.outcomes.get(at.batch as usize)?.get(at.item as usize)?,
-            })
+            let item = kept.batches.get(at.batch as usize)?.item_bytes(at.item)?.to_vec();
+            Some(ArchivedOrder { header: kept.block.header.clone(), item })
+        })
+    }
+
+    fn header(&self, height: Height) -> Option<BlockHeader> {
+        self.read(|books| Some(books.blocks.get(&height)?.block.header.clone()))
+    }
+
+    fn outcome(&self, at: Location) -> Option<Outcome> {
+        self.read(|books| {
+            let outcomes = &books.blocks.get(&at.height)?.outcomes;
+            outcomes.get(at.batch as usize)?.get(at.item as usize).copied()
         })
     }
 
     fn instruction(&self, id: &InstructionId, height: Height) -> Option<InstructionRecord> {
         let range = (*id, Height(0))..=(*id, height);
-        self.read(|books| books.instructions.range(range).next_back().map(|(_, record)| *record))
+        self.read(|books| {
+            books.instructions.range(range).next_back().map(|(_, record)| record.clone())
+        })
     }
 
     fn quote(&self, id: QuoteId) -> Option<QuoteRecord> {

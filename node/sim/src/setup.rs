@@ -49,7 +49,7 @@ impl Shape {
 
     /// The simulated chain's genesis.
     pub fn genesis(self) -> Arc<ChainGenesis> {
-        Arc::new(ChainGenesis {
+        let genesis = ChainGenesis {
             chain_id: CHAIN,
             name: "simulated".to_owned(),
             time: GENESIS_TIME,
@@ -61,8 +61,10 @@ impl Shape {
                 .map(|(index, id): (usize, _)| merchant(id, GATEWAYS[index % 2]))
                 .collect(),
             liquidity: lines(),
+            lines: Vec::new(),
             nodes: (0..self.genesis_nodes()).map(|index| self.node(index)).collect(),
-        })
+        };
+        Arc::new(genesis.with_lines(LINE))
     }
 }
 
@@ -100,6 +102,9 @@ pub const GENESIS_TIME: TimeMs = TimeMs(1_801_411_190_000);
 
 /// How far each gateway's liquidity may fall, in minor units of any currency.
 const CAPS: [u64; 3] = [1_000_000_000, 1_000_000_000, 2_000_000];
+/// How much the recharge service may have reserved at a time on each gateway's liquidity, and with
+/// the gateways on each provider's position.
+const LINE: Amount = Amount(1_500_000);
 
 /// The vote key of a node.
 pub fn node_key(index: u32) -> SecretKey {
@@ -136,6 +141,7 @@ fn parameters(order_validity_ms: u64) -> Parameters {
         rates_min: 1,
         rounding_loss_max_per_mille: 200,
         quote_hold_ms: 2_000,
+        reservation_ms: 4_000,
         transfer_validity_ms: 60_000,
         proposal_validity_ms: 60_000,
         governance_notice_heights: 3,

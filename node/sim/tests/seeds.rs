@@ -61,13 +61,15 @@ fn every_seed_keeps_the_invariants() {
 /// What a hundred runs are sure to see, of every kind: that it is applied, and the refusals that
 /// rest on what a node remembers. What refuses a whole batch is not among them: no honest proposer
 /// takes one that is refused at that moment.
-const SEEN: [(BatchKind, &[u16]); 17] = [
-    (BatchKind::Recharge, &[0, 2, 10, 11, 12, 20, 21, 213, 215, 217, 226, 227, 231]),
+const SEEN: [(BatchKind, &[u16]); 20] = [
+    (BatchKind::Recharge, &[0, 2, 10, 11, 12, 20, 21, 213, 215, 217, 226, 227, 231, 235]),
     (BatchKind::Collect, &[0, 1, 10, 21, 300, 301, 304, 307]),
-    (BatchKind::Void, &[0, 300, 302, 304]),
+    (BatchKind::Debiting, &[0, 1, 214]),
+    (BatchKind::Void, &[0, 300, 302, 304, 312]),
     (BatchKind::Arrival, &[0, 1, 402, 404]),
     (BatchKind::Failure, &[0, 1, 306, 403]),
-    (BatchKind::Return, &[0, 1, 320, 322, 323, 324, 326]),
+    (BatchKind::Return, &[0, 1, 320, 322, 323, 324, 326, 330]),
+    (BatchKind::Consent, &[0, 331, 332]),
     (BatchKind::Reinstruct, &[0, 405]),
     (BatchKind::SettleWindow, &[0, 1, 410, 411]),
     (BatchKind::SettlementDecision, &[0, 503]),
@@ -77,6 +79,7 @@ const SEEN: [(BatchKind, &[u16]); 17] = [
     (BatchKind::Quote, &[0, 606]),
     (BatchKind::HoldDecision, &[0, 215, 229, 308]),
     (BatchKind::Policy, &[0, 701]),
+    (BatchKind::Line, &[0, 1, 513]),
     (BatchKind::Proposal, &[0, 804, 805, 806, 807, 808, 809]),
     (BatchKind::Approval, &[0, 1, 508, 802]),
 ];

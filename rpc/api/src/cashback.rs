@@ -77,6 +77,10 @@ pub struct ProgrammeVersion {
     pub offset_min: i16,
     /// Whether it grants anything.
     pub is_active: bool,
+    /// The least order that counts and earns.
+    pub order_least: Money,
+    /// The ids of the gateways that take part, ascending.
+    pub gateways: Vec<u32>,
 }
 
 impl ProgrammeVersion {
@@ -92,6 +96,8 @@ impl ProgrammeVersion {
             user_month_max: bound(programme.user_month_max),
             offset_min: programme.offset_min,
             is_active: programme.is_active,
+            order_least: Money::new(programme.order_least, programme.currency),
+            gateways: programme.gateways.iter().map(|gateway| gateway.0).collect(),
         }
     }
 }

@@ -576,4 +576,8 @@ parameters_report! {
     bounce_period_ms: u64,
     /// How often in a row a gateway may fail one instruction.
     failures_max: u32,
+    /// How long a reservation holds money.
+    reservation_ms: u64,
+    /// How long after the collection the collecting gateway alone takes an order back.
+    reversal_grace_ms: u64,
 }

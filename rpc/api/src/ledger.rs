@@ -85,6 +85,31 @@ pub trait LedgerRpc {
     /// `id-malformed`, `not-found`.
     #[method(name = "transfer")]
     async fn transfer(&self, transfer_id: String) -> RpcResult<TransferReport>;
+
+    /// The lines that a participant has given on its accounts, ascending by account and holder:
+    /// how much each holder may have reserved there, and has.
+    ///
+    /// # Errors
+    /// `bad-cursor`, `limit-out-of-bounds`.
+    #[method(name = "lines")]
+    async fn lines(
+        &self,
+        owner: u32,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<LineReport>>;
+
+    /// The lines that a participant has on others' accounts, ascending by account.
+    ///
+    /// # Errors
+    /// `bad-cursor`, `limit-out-of-bounds`.
+    #[method(name = "lines_held")]
+    async fn lines_held(
+        &self,
+        holder: u32,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<LineReport>>;
 }
 
 /// What an account is for.
@@ -366,6 +391,31 @@ pub struct TransferReport {
     /// When it was decided, or expired.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided_ms: Option<u64>,
+}
+
+/// How much a participant may have reserved on an account of another's, and has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineReport {
+    /// The account, whose owner has given the line.
+    #[serde(with = "crate::text")]
+    pub account: AccountName,
+    /// Who may reserve on it.
+    pub holder: u32,
+    /// The most that its open reservations may sum up to; zero once the line is ended.
+    pub limit: Money,
+    /// What they sum up to.
+    pub outstanding: Money,
+    /// What is left.
+    pub left: Money,
+    /// When the limit was set.
+    pub since_ms: u64,
+}
+
+impl LineReport {
+    /// Its place in a list: `kind:owner:CURRENCY:holder`.
+    pub fn cursor(&self) -> String {
+        format!("{}:{}", self.account, self.holder)
+    }
 }
 
 /// The sums of all accounts.

@@ -58,8 +58,8 @@ pub use governance::{
 };
 pub use ledger::{
     AccountKind, AccountName, AccountProofReport, AccountReport, CountersReport, CurrencyBalance,
-    EntryCause, EntryReport, LedgerRpcClient, LedgerRpcServer, TransferReport, TransferState,
-    TrialBalance,
+    EntryCause, EntryReport, LedgerRpcClient, LedgerRpcServer, LineReport, TransferReport,
+    TransferState, TrialBalance,
 };
 pub use money::Money;
 pub use node::{
@@ -77,10 +77,10 @@ pub use risk::{
     HeldOrderReport, PolicyReport, PolicyScope, RiskRpcClient, RiskRpcServer, UserDayReport,
 };
 pub use settlement::{
-    BreachCount, BreachReport, BreachStage, CorridorReport, InstructionEvent, InstructionFilter,
-    InstructionReport, InstructionState, PositionReport, ReturnReport, SettlementProposedReport,
-    SettlementRpcClient, SettlementRpcServer, SlaBucket, SlaReport, WindowProofReport,
-    WindowReport, WindowSettledReport,
+    BreachCount, BreachReport, BreachStage, CashbackSumReport, CorridorReport, InstructionEvent,
+    InstructionFilter, InstructionReport, InstructionState, PositionReport, ReturnReport,
+    SettlementProposedReport, SettlementRpcClient, SettlementRpcServer, SlaBucket, SlaReport,
+    WindowProofReport, WindowReport, WindowSettledReport,
 };
 pub use signature::{Signature, check_subscription_id, decimal};
 pub use standing::OrderStanding;

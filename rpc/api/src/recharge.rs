@@ -49,6 +49,9 @@ pub enum OrderState {
     Rejected,
     /// Reserved on the collecting gateway's liquidity.
     Reserved,
+    /// Reserved, and the collecting gateway said that it debits the user: only that gateway
+    /// collects or voids it.
+    Debiting,
     /// The user was debited; its window is still open.
     Collected,
     /// Its window closed; the paying gateway has the instruction.
@@ -76,6 +79,7 @@ impl OrderState {
             Self::NotFound => "not-found",
             Self::Rejected => "rejected",
             Self::Reserved => "reserved",
+            Self::Debiting => "debiting",
             Self::Collected => "collected",
             Self::Instructed => "instructed",
             Self::Arrived => "arrived",
@@ -124,9 +128,16 @@ pub struct Stages {
     /// When the submission committed (also of a rejected order).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_ms: Option<u64>,
+    /// When its gateway said that it debits the user; only as long as it is debiting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub debiting_ms: Option<u64>,
     /// When it was collected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collected_ms: Option<u64>,
+    /// Until when its gateway may take it back alone, if its window is open for as long; absent
+    /// when the chain grants no such grace, and once the window is closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reversible_until_ms: Option<u64>,
     /// When it was voided, refused after a hold, or expired.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_ms: Option<u64>,

@@ -315,6 +315,18 @@ pub struct InstructionReport {
     /// The bank's reference, hexadecimal; absent while it is instructed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+    /// Cashback on its orders: promised until it arrives, owed since; absent when there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cashback: Vec<CashbackSumReport>,
+}
+
+/// Cashback that one gateway granted on orders of an instruction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CashbackSumReport {
+    /// The gateway that collected the orders.
+    pub gateway: u32,
+    /// How much, less what was taken back before the arrival.
+    pub amount: Money,
 }
 
 /// Why an instruction could not be paid.
@@ -346,8 +358,12 @@ pub struct ReturnReport {
     pub amount: Money,
     /// How much of the payout, in the currency that the merchant is paid in.
     pub payout: Money,
-    /// How much cashback was taken back.
+    /// How much cashback of the order was taken back, or is promised no longer.
     pub cashback: Money,
+    /// How much the gateway paid for other cashback of the user's month that rested on the order.
+    pub cashback_rested: Money,
+    /// How much of `cashback` the collecting gateway had paid before, and does not pay again.
+    pub cashback_set_off: Money,
     /// The reason's number.
     pub reason: u16,
     /// The nearest ISO 20022 code.

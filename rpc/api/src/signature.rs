@@ -144,6 +144,8 @@ signatures! {
     ledger_trial_balance: ;
     ledger_transfers: open_only Flag optional, cursor Text optional, limit U32 optional;
     ledger_transfer: transfer_id Text needed;
+    ledger_lines: owner U32 needed, cursor Text optional, limit U32 optional;
+    ledger_lines_held: holder U32 needed, cursor Text optional, limit U32 optional;
     fx_reference: currency Text needed, payout_currency Text needed;
     fx_rates: currency Text needed, payout_currency Text needed, cursor Text optional,
         limit U32 optional;

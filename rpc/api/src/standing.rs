@@ -83,6 +83,10 @@ const fn remedy(status: OrderState) -> &'static str {
         OrderState::Reserved => {
             "It is reserved: wait for its collection, and make no other order for it."
         }
+        OrderState::Debiting => {
+            "Its gateway is debiting the user: only that gateway collects or voids it now. Wait, \
+             and make no other order for it."
+        }
         OrderState::Held => {
             "It waits for a risk desk: ask `recharge_order` later, and make no other order for it."
         }
@@ -95,7 +99,8 @@ const fn remedy(status: OrderState) -> &'static str {
         | OrderState::Arrived
         | OrderState::Failed
         | OrderState::Returned => {
-            "It is settled: nothing needs to be sent again, and no other order is made for it."
+            "It is settled: nothing needs to be sent again, and no other order is made for it. \
+             Whether its gateway may still take it back alone, `recharge_order` says."
         }
     }
 }

@@ -192,6 +192,7 @@ fn a_standing_says_what_to_do_and_whether_a_new_id_is_safe() {
         (OrderState::Collected, None, Outcome::APPLIED, false, "no other order is made"),
         (OrderState::Collected, Some(false), Outcome::APPLIED, false, "Only another purchase"),
         (OrderState::Reserved, Some(true), Outcome::APPLIED, false, "make no other order"),
+        (OrderState::Debiting, Some(true), Outcome::APPLIED, false, "only that gateway"),
         (OrderState::Held, Some(true), Outcome::HELD, false, "make no other order"),
         (OrderState::Voided, Some(true), Outcome::APPLIED, false, "give that back before"),
         (OrderState::Expired, Some(true), Outcome::APPLIED, false, "give that back before"),
@@ -313,11 +314,15 @@ fn changes_name_their_kind_and_parameter() {
         user_month_max: Amount(5_000),
         offset_min: 480,
         is_active: true,
+        order_least: Amount(13),
+        gateways: vec![chain_types::ParticipantId(201)],
     };
     let programme = json(Change::Programme(programme));
     assert_eq!(programme["tiers"][0], serde_json::json!({"above": 5, "basis_points": 800}));
     assert_eq!(programme["since_height"], 9);
     assert!(programme.get("order_max").is_none(), "zero means no bound");
     assert_eq!(programme["user_month_max"]["minor"], "5000");
+    assert_eq!(programme["order_least"]["minor"], "13");
+    assert_eq!(programme["gateways"], serde_json::json!([201]));
     assert_eq!(json(Change::Currency(Currency(392)))["currency"], "JPY");
 }

@@ -1,11 +1,11 @@
 //! What the server needs of a node to tell what the contracts have recorded.
 
 use chain_types::{
-    Currency, Height, MerchantId, OrderId, ParticipantId, PolicyScope, ProposalId, QuoteId, TimeMs,
-    TransferId, WindowId,
+    Currency, Height, LineKey, MerchantId, OrderId, ParticipantId, PolicyScope, ProposalId,
+    QuoteId, TimeMs, TransferId, WindowId,
 };
 use rpc_api::{
-    AccountName, AccountProofReport, HeldOrderReport, PolicyReport, ProgrammeReport,
+    AccountName, AccountProofReport, HeldOrderReport, LineReport, PolicyReport, ProgrammeReport,
     ProposalReport, QuoteReport, RateReport, ReferenceReport, RegisteredMerchant, RegistryReport,
     ReturnReport, SlaReport, TransferReport, UserDayReport, UserMonthReport, WindowProofReport,
 };
@@ -55,6 +55,22 @@ pub trait ContractReads: Send + Sync + 'static {
 
     /// One transfer.
     fn transfer(&self, id: &TransferId) -> Read<Option<TransferReport>>;
+
+    /// Lines that a participant has given, ascending by account and holder, after `after`.
+    fn lines(
+        &self,
+        owner: ParticipantId,
+        after: Option<LineKey>,
+        limit: u32,
+    ) -> Read<Vec<LineReport>>;
+
+    /// Lines that a participant has on others' accounts, ascending by account, after `after`.
+    fn lines_held(
+        &self,
+        holder: ParticipantId,
+        after: Option<LineKey>,
+        limit: u32,
+    ) -> Read<Vec<LineReport>>;
 
     /// The reference rate of a pair at the head, or why there is none.
     fn fx_reference(&self, pair: Pair) -> Read<ReferenceReport>;

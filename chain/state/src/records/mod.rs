@@ -18,12 +18,12 @@ pub use self::orders::{
     Conversion, HeldOrder, OrderRecord, OrderStatus, Reservation, ReturnRecord, fingerprint,
 };
 pub use self::rules::{
-    PolicyRecord, ProgrammeRecord, ProposalRecord, ProposalStatus, QuoteRecord, RateRecord,
-    ReferenceRecord, ReferenceStep, RegistryRecord,
+    LineRecord, PolicyRecord, ProgrammeRecord, ProposalRecord, ProposalStatus, QuoteRecord,
+    RateRecord, ReferenceRecord, ReferenceStep, RegistryRecord,
 };
 pub use self::settlement::{
-    InstructionRecord, InstructionStatus, Party, Position, ProposedSettlement, TransferRecord,
-    TransferStatus, WindowRecord, WindowSettlement,
+    CashbackSum, InstructionRecord, InstructionStatus, Party, Position, ProposedSettlement,
+    TransferRecord, TransferStatus, WindowRecord, WindowSettlement,
 };
 pub use self::sla::{BreachRecord, BreachSubject, Corridor, SLA_BUCKETS_MS, SlaCounters, Stage};
 use crate::account::{Account, AccountKey};
@@ -116,6 +116,8 @@ pub enum Record {
     Registry(RegistryRecord),
     /// A validator caught at signing two values.
     Evidence(EvidenceRecord),
+    /// A line set.
+    Line(LineRecord),
 }
 
 impl Record {

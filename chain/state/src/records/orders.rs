@@ -25,6 +25,9 @@ numbered! {
         Held = 6, "held";
         /// It was held, and a risk desk or the end of its validity refused it.
         Refused = 7, "refused";
+        /// Reserved, and its collecting gateway said that it debits the user: only that gateway
+        /// collects or voids it.
+        Debiting = 8, "debiting";
     }
 }
 
@@ -133,7 +136,8 @@ pub struct ReturnRecord {
     pub amount: Amount,
     /// How much of the payout, in minor units of the payout currency.
     pub payout: Amount,
-    /// How much cashback was taken back, in minor units of the order's currency.
+    /// How much of the order's cashback was taken back, or is promised no longer, in minor units of
+    /// the order's currency.
     pub cashback: Amount,
     /// Why: the number of a [`chain_types::ReturnReason`].
     pub reason: u16,
@@ -151,4 +155,10 @@ pub struct ReturnRecord {
     /// Whether the payout came from what was owed to the merchant, and not from a gateway that had
     /// paid it.
     pub from_payable: bool,
+    /// How much the returning gateway paid for cashback of the month that rested on the order, in
+    /// minor units of the order's currency.
+    pub cashback_rested: Amount,
+    /// How much of `cashback` the collecting gateway had paid before, by what rested on other
+    /// orders: it does not pay it again, or gets it back.
+    pub cashback_set_off: Amount,
 }

@@ -2,8 +2,8 @@
 
 use bincode::{Decode, Encode};
 use chain_types::{
-    Amount, Change, Currency, Digest, Height, Parameters, ParticipantId, PartyKeys, PolicyScope,
-    Programme, ProposalId, QuoteId, Rate, TimeMs, ValidatorSet,
+    Amount, Change, Currency, Digest, Height, LineKey, Parameters, ParticipantId, PartyKeys,
+    PolicyScope, Programme, ProposalId, QuoteId, Rate, TimeMs, ValidatorSet,
 };
 
 use crate::numbered::numbered;
@@ -89,6 +89,20 @@ pub struct PolicyRecord {
     pub since: TimeMs,
 }
 
+/// How much a holder may have reserved on another's account, and has. It stands until it is ended
+/// and nothing is reserved under it any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct LineRecord {
+    /// The line.
+    pub key: LineKey,
+    /// The most that open reservations may sum up to, in minor units; zero once it is ended.
+    pub limit: Amount,
+    /// What open reservations sum up to: above the limit only when that was lowered since.
+    pub outstanding: Amount,
+    /// Block time at which the limit was set.
+    pub since: TimeMs,
+}
+
 /// A cashback programme as it holds from a height on.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct ProgrammeRecord {
@@ -102,6 +116,13 @@ impl ProgrammeRecord {
     /// The version under which the block of `height` executes.
     pub fn at(&self, height: Height) -> Option<&Programme> {
         self.versions.iter().rev().find(|(since, _)| *since <= height).map(|(_, found)| found)
+    }
+
+    /// The lowest byte of the number of the version under which the block of `height` executes,
+    /// counted from 1: what differs between versions that follow each other.
+    pub fn version_at(&self, height: Height) -> u8 {
+        let count = self.versions.iter().rev().skip_while(|(since, _)| *since > height).count();
+        (count & 0xFF) as u8
     }
 }
 

@@ -43,8 +43,19 @@ pub enum InstructionStatus {
     },
 }
 
+/// Cashback that one gateway granted on orders of an instruction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub struct CashbackSum {
+    /// Who collected the orders and credits their users.
+    pub gateway: ParticipantId,
+    /// The currency of the orders and of the budget.
+    pub currency: Currency,
+    /// How much, less what was taken back, in minor units.
+    pub amount: Amount,
+}
+
 /// "Gateway G, pay merchant M amount A in currency C", and what became of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct InstructionRecord {
     /// Its id: window, merchant and currency.
     pub id: InstructionId,
@@ -76,6 +87,9 @@ pub struct InstructionRecord {
     pub status: InstructionStatus,
     /// The bank's reference of the credit or the refusal; zeros while there is neither.
     pub reference: [u8; 32],
+    /// Cashback that is promised on its orders, or that became owed when it arrived, ascending by
+    /// gateway and currency.
+    pub cashback: Vec<CashbackSum>,
 }
 
 impl InstructionRecord {

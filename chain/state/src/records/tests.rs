@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use chain_types::evidence::EquivocationKind;
 use chain_types::{
-    Amount, BlockHash, Change, Currency, MerchantId, Parameters, ParticipantId, PartyKeys,
-    PolicyScope, ProposalId, QuoteId, Rate, Round, SecretKey, TransferAction, Validator,
-    ValidatorId, ValidatorSet,
+    Amount, BlockHash, Change, Currency, LineAccount, LineKey, MerchantId, Parameters,
+    ParticipantId, PartyKeys, PolicyScope, ProposalId, QuoteId, Rate, Round, SecretKey,
+    TransferAction, Validator, ValidatorId, ValidatorSet,
 };
 
 use super::*;
@@ -232,6 +232,11 @@ fn records_of_windows_and_payments_are_as_the_page_says() {
         deadline: TimeMs(39),
         status,
         reference: [40; 32],
+        cashback: vec![CashbackSum {
+            gateway: ParticipantId(45),
+            currency: Currency(156),
+            amount: Amount(46),
+        }],
     };
     let (time, location) = (TIME, PLACE);
     let rows: [(InstructionStatus, &[u128]); 4] = [
@@ -260,6 +265,7 @@ fn records_of_windows_and_payments_are_as_the_page_says() {
             ("deadline", &[39]),
             ("status", progress),
             ("reference", &[40]),
+            ("cashback", &[1, 45, 156, 46]),
         ];
         is(Record::Instruction(record(status)), 1, "instruction", expected);
     }
@@ -398,6 +404,8 @@ fn records_of_money_in_and_out_are_as_the_page_says() {
         time: TIME,
         location: PLACE,
         from_payable: true,
+        cashback_rested: Amount(9),
+        cashback_set_off: Amount(10),
     };
     let expected: &[(&str, &[u128])] = &[
         ("order", &[1]),
@@ -413,6 +421,8 @@ fn records_of_money_in_and_out_are_as_the_page_says() {
         ("time", &[1_000_001]),
         ("operation", &[61, 62, 63]),
         ("from the payable", &[1]),
+        ("cashback that rested on it", &[9]),
+        ("cashback set off", &[10]),
     ];
     is(Record::Return(back), 5, "return", expected);
     let transfer = TransferRecord {
@@ -512,6 +522,23 @@ fn records_of_what_parties_set_are_as_the_page_says() {
         ("since", &[9]),
     ];
     is(Record::Policy(policy), 9, "policy", expected);
+    let (account, owner, holder) = (LineAccount::FxPosition, ParticipantId(2), ParticipantId(3));
+    let line = LineRecord {
+        key: LineKey { account, owner, currency: CNY, holder },
+        limit: Amount(4),
+        outstanding: Amount(5),
+        since: TimeMs(6),
+    };
+    let expected: &[(&str, &[u128])] = &[
+        ("account", &[5]),
+        ("owner", &[2]),
+        ("currency", &[156]),
+        ("holder", &[3]),
+        ("limit", &[4]),
+        ("outstanding", &[5]),
+        ("since", &[6]),
+    ];
+    is(Record::Line(line), 13, "line", expected);
 }
 
 #[test]

@@ -319,6 +319,7 @@ pub fn instruction(id: InstructionId, gateway: u32, amount: u64) -> InstructionR
         deadline: time_of(3),
         status: InstructionStatus::Instructed,
         reference: [0; 32],
+        cashback: Vec::new(),
     }
 }
 
@@ -446,6 +447,8 @@ pub fn back(order: u64, sequence: u16) -> ReturnRecord {
         reason: 1,
         is_reversal: false,
         is_unconverted: false,
+        cashback_rested: Amount(0),
+        cashback_set_off: Amount(0),
         reference: [sequence as u8; 32],
         time: time_of(order),
         location: Location { height: Height(order), batch: 0, item: u32::from(sequence) },

@@ -205,9 +205,9 @@ fn the_later_record_of_an_instruction_stands() {
         arrived.reference = [9; 32];
         let staged = usual_block(3);
         store.stage(&staged).unwrap();
-        let records = vec![Record::Instruction(arrived)];
+        let records = vec![Record::Instruction(arrived.clone())];
         store.commit(&certificate(&staged), only(records)).unwrap();
-        assert_eq!(store.instruction(&id).unwrap(), Some(arrived), "{name}");
+        assert_eq!(store.instruction(&id).unwrap(), Some(arrived.clone()), "{name}");
         let gateway = InstructionFilter::Gateway(ParticipantId(201));
         assert_eq!(store.instructions(gateway, None, 1).unwrap(), [arrived], "{name}");
         assert_eq!(store.instructions(gateway, None, 9).unwrap().len(), 2, "{name}");

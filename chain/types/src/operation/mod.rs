@@ -5,6 +5,7 @@
 
 mod fx;
 mod governance;
+mod lines;
 mod liquidity;
 mod orders;
 mod reasons;
@@ -13,8 +14,11 @@ mod settlement;
 
 pub use fx::{QuoteItem, RateItem};
 pub use governance::{ApprovalItem, CHANGE_BYTES_MAX, ProposalItem};
+pub use lines::LineItem;
 pub use liquidity::{TransferDecisionItem, TransferItem};
-pub use orders::{CollectItem, Flags, RechargeItem, ReturnItem, VoidItem};
+pub use orders::{
+    CollectItem, ConsentItem, DebitingItem, Flags, RechargeItem, ReturnItem, VoidItem,
+};
 pub use reasons::{FailureReason, HoldReason, ReturnReason, VoidReason};
 pub use risk::{HoldDecisionItem, PolicyItem};
 pub use settlement::{
@@ -128,6 +132,16 @@ choices! {
         Withdraw = 2, "withdraw";
         /// The net debit cap becomes the amount.
         Cap = 3, "cap";
+    }
+}
+
+choices! {
+    /// On which account of its owner a line is: the number is the account kind's.
+    LineAccount {
+        /// A gateway's liquidity, which an order's amount is reserved on.
+        GatewayLiquidity = 1, "gateway-liquidity";
+        /// An FX provider's position, which an order's payout is reserved on.
+        FxPosition = 5, "fx-position";
     }
 }
 

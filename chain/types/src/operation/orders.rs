@@ -65,6 +65,19 @@ item! {
 }
 
 item! {
+    /// A collecting gateway's word that it debits the user now: from then on only that gateway
+    /// collects or voids the order. 64 bytes.
+    DebitingItem: 64, Debiting {
+        /// The reserved order.
+        pub order_id: [u8; 16],
+        /// The gateway's reference of the debit.
+        pub reference: [u8; 32],
+        /// Zero.
+        pub spare: [u8; 16],
+    }
+}
+
+item! {
     /// The recharge service's or the collecting gateway's word that an order will not happen: 64
     /// bytes.
     VoidItem: 64, Void {
@@ -94,6 +107,20 @@ item! {
         pub reference: [u8; 32],
         /// Zero.
         pub spare: [u8; 4],
+    }
+}
+
+item! {
+    /// The word of the other side that a collecting gateway may reverse an order: 64 bytes.
+    ConsentItem: 64, Consent {
+        /// The collected order.
+        pub order_id: [u8; 16],
+        /// How much of it may have gone back in all, in minor units of its own currency. Not zero.
+        pub amount: U64,
+        /// The sender's reference.
+        pub reference: [u8; 32],
+        /// Zero.
+        pub spare: [u8; 8],
     }
 }
 
@@ -146,6 +173,13 @@ impl CollectItem {
     }
 }
 
+impl DebitingItem {
+    /// The reserved order.
+    pub fn order_id(&self) -> OrderId {
+        OrderId(self.order_id)
+    }
+}
+
 impl VoidItem {
     /// The reserved order.
     pub fn order_id(&self) -> OrderId {
@@ -160,6 +194,18 @@ impl ReturnItem {
     }
 
     /// How much of it goes back.
+    pub fn amount(&self) -> Amount {
+        Amount(self.amount.get())
+    }
+}
+
+impl ConsentItem {
+    /// The collected order.
+    pub fn order_id(&self) -> OrderId {
+        OrderId(self.order_id)
+    }
+
+    /// How much of it may have gone back in all.
     pub fn amount(&self) -> Amount {
         Amount(self.amount.get())
     }

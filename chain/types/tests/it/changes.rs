@@ -35,6 +35,8 @@ fn the_largest_changes_fit() {
             Change::Node(node) => node.name.clone_from(&name),
             Change::Programme(programme) => {
                 programme.tiers = vec![tier; change::CASHBACK_TIERS_MAX];
+                let gateways = (0..change::CASHBACK_GATEWAYS_MAX).map(|_| ParticipantId(u32::MAX));
+                programme.gateways = gateways.collect();
             }
             _ => {}
         }
@@ -88,7 +90,20 @@ fn a_programme_is_well_formed_within_its_bounds() {
     else {
         panic!("no programme among the changes")
     };
-    let with = |tiers: Vec<CashbackTier>| Programme { tiers, ..good.clone() };
+    let with = |tiers: Vec<CashbackTier>| Programme {
+        order_least: Programme::least_of(&tiers),
+        tiers,
+        ..good.clone()
+    };
+    let least = |tiers: Vec<CashbackTier>, order_least: u64| Programme {
+        order_least: Amount(order_least),
+        ..with(tiers)
+    };
+    let by = |gateways: &[u32]| Programme {
+        gateways: gateways.iter().copied().map(ParticipantId).collect(),
+        ..good.clone()
+    };
+    let all: Vec<u32> = (1..=33).collect();
     let rows = [
         ("two tiers", good.clone(), true),
         ("no tier", with(vec![]), false),
@@ -98,6 +113,15 @@ fn a_programme_is_well_formed_within_its_bounds() {
         ("tiers that descend", with(vec![tier(6, 1), tier(5, 2)]), false),
         ("the whole", with(vec![tier(0, 10_000)]), true),
         ("more than the whole", with(vec![tier(0, 10_001)]), false),
+        ("a least that earns a unit", least(vec![tier(0, 800), tier(1, 300)], 34), true),
+        ("a least that earns less", least(vec![tier(0, 800), tier(1, 300)], 33), false),
+        ("a tier that earns nothing", least(vec![tier(0, 0)], 1), true),
+        ("no least", least(vec![tier(0, 0)], 0), false),
+        ("no gateway", by(&[]), true),
+        ("32 gateways", by(&all[..32]), true),
+        ("33 gateways", by(&all), false),
+        ("a gateway twice", by(&[5, 5]), false),
+        ("gateways that descend", by(&[6, 5]), false),
         ("the westmost zone", Programme { offset_min: -720, ..good.clone() }, true),
         ("west of it", Programme { offset_min: -721, ..good.clone() }, false),
         ("the eastmost zone", Programme { offset_min: 840, ..good.clone() }, true),

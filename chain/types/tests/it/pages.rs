@@ -94,7 +94,7 @@ fn the_rejections_page_is_the_table_of_codes() {
                 2 => "Orders",
                 3 => "Collections, voids, holds and returns",
                 4 => "Instructions and windows",
-                5 => "Transfers",
+                5 => "Transfers and lines",
                 6 => "Rates and quotes",
                 7 => "Risk policies",
                 8 => "Governance",

@@ -63,6 +63,8 @@ fn parameters_must_agree() {
         ("deadline_domestic_ms", 119_999, "deadline_domestic_ms"),
         ("deadline_cross_border_ms", 179_999, "deadline_cross_border_ms"),
         ("deadline_collect_ms", 120_001, "deadline_domestic_ms"),
+        ("reservation_ms", 60_000, ""),
+        ("reservation_ms", 59_999, "reservation_ms"),
         ("consensus_timeout_ms", 3_001, "consensus_timeout_max_ms"),
     ];
     for (name, value, refused) in rows {

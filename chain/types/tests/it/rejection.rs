@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chain_types::{
-    BatchKind, Decision, FailureReason, HoldReason, Outcome, PolicyScope, Rejection, ReturnReason,
-    TransferAction, VoidReason,
+    BatchKind, Decision, FailureReason, HoldReason, LineAccount, Outcome, PolicyScope, Rejection,
+    ReturnReason, TransferAction, VoidReason,
 };
 
 #[test]
@@ -78,6 +78,10 @@ fn reasons_and_choices_lead_back() {
     leads_back!(Decision, 1);
     leads_back!(TransferAction, 1);
     leads_back!(PolicyScope, 0);
+    for (number, account) in [1, 5].into_iter().zip(LineAccount::ALL) {
+        assert_eq!(account.number(), number, "{account:?}");
+        assert_eq!(LineAccount::from_number(number), Some(*account));
+    }
     // Numbers of kinds that were given away and are not used yet stay free.
     for kind in BatchKind::ALL {
         assert_eq!(BatchKind::from_number(kind.number()), Some(*kind));
@@ -124,7 +128,10 @@ const NEW_IDS: &[(&[u16], NewId, &str)] = &[
     (&[240], NewId::AfterAsking, "another's id: the order may be in the books as another's"),
     (&[214, 216], NewId::AfterAsking, "of a collection: the order stays reserved"),
     (
-        &[217, 218, 219, 220, 222, 223, 224, 225, 226, 227, 228, 229, 230, 231, 232, 233, 234],
+        &[
+            217, 218, 219, 220, 222, 223, 224, 225, 226, 227, 228, 229, 230, 231, 232, 233, 234,
+            235, 236,
+        ],
         NewId::Yes,
         "recorded under an id that was new",
     ),
@@ -134,13 +141,14 @@ const NEW_IDS: &[(&[u16], NewId, &str)] = &[
         "of a step of an order: the order itself is final, or the user was debited",
     ),
     (
-        &[320, 321, 322, 323, 324, 325, 326, 327, 328, 329],
+        &[241, 320, 321, 322, 323, 324, 325, 326, 327, 328, 329],
         NewId::AfterAsking,
         "a return may be final",
     ),
     (&[400, 401, 402, 403, 404, 405, 406, 407, 410, 411], NewId::AfterAsking, "names a window"),
     (&[500, 501, 502, 503, 504, 505, 506, 507, 508], NewId::AfterAsking, "a transfer may be final"),
     (&[600, 601, 602, 603, 604, 605, 606], NewId::AfterAsking, "a rate or quote may be final"),
+    (&[512, 513, 514], NewId::AfterAsking, "of a line"),
     (&[700, 701], NewId::AfterAsking, "of a policy"),
     (
         &[800, 801, 802, 803, 804, 805, 806, 807, 808, 809, 810, 811, 812],

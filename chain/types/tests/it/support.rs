@@ -110,6 +110,7 @@ pub fn genesis() -> ChainGenesis {
         participants,
         merchants: vec![merchant(1001, 202, Digest::ZERO), merchant(1002, 201, Digest([0x5a; 32]))],
         liquidity: vec![line(201, 156), line(201, 392), line(202, 156), line(202, 392)],
+        lines: Vec::new(),
         nodes: (0..4).map(node).collect(),
     }
 }
@@ -161,6 +162,19 @@ pub fn recharge(index: u32) -> RechargeItem {
 
 pub fn collect(index: u32) -> CollectItem {
     CollectItem { order_id: order_id(index).0, reference: [0xc2; 32], spare: [0; 16] }
+}
+
+pub fn debiting(index: u32) -> DebitingItem {
+    DebitingItem { order_id: order_id(index).0, reference: [0x1D; 32], spare: [0; 16] }
+}
+
+pub fn consent(index: u32) -> ConsentItem {
+    ConsentItem {
+        order_id: order_id(index).0,
+        amount: 700.into(),
+        reference: [0x1E; 32],
+        spare: [0; 8],
+    }
 }
 
 pub fn void(index: u32) -> VoidItem {
@@ -340,6 +354,16 @@ pub fn policy() -> PolicyItem {
     }
 }
 
+pub fn line() -> LineItem {
+    LineItem {
+        account: LineAccount::GatewayLiquidity.number().into(),
+        holder: 101.into(),
+        currency: 156.into(),
+        limit: 2_000_000.into(),
+        spare: [0; 48],
+    }
+}
+
 /// The proposal of the node that votes from the handover on.
 pub fn proposal() -> ProposalItem {
     let id = ProposalId::new(GENESIS_TIME.plus(3_000), [0x30; 10]);
@@ -365,6 +389,8 @@ pub fn changes() -> Vec<(&'static str, Change)> {
         user_month_max: Amount(20_000),
         offset_min: -300,
         is_active: true,
+        order_least: Amount(13),
+        gateways: vec![ParticipantId(201), ParticipantId(202)],
     };
     let (participant_202, merchant_1002) = (ParticipantId(202), MerchantId(1002));
     let second_key = key(SECOND_KEY).public_key();
@@ -435,7 +461,10 @@ pub fn samples() -> Vec<Sample> {
         sample(202, bounce()),
         sample(401, recall()),
         sample(401, step_in()),
+        sample(201, debiting(37)),
         sample(402, settlement_decision()),
+        sample(201, line()),
+        sample(101, consent(37)),
     ]
 }
 
@@ -665,7 +694,10 @@ pub fn item_count(items: Items<'_>) -> usize {
         Items::Bounce(items) => items.len(),
         Items::Recall(items) => items.len(),
         Items::StepIn(items) => items.len(),
+        Items::Debiting(items) => items.len(),
         Items::SettlementDecision(items) => items.len(),
+        Items::Line(items) => items.len(),
+        Items::Consent(items) => items.len(),
     }
 }
 

@@ -32,7 +32,7 @@ pub fn change(state: &State, words: &mut Words<'_>) -> Read<Change> {
             Ok(Change::NodeRemoved { node })
         }
         () if words.eat("currency") => Ok(Change::Currency(words.currency()?)),
-        () if words.eat("cashback of merchant") => programme(words),
+        () if words.eat("cashback of merchant") => programme(state, words),
         () if words.eat("protocol version") => Ok(Change::ProtocolVersion(words.small()?)),
         () => {
             let participant = ParticipantId(words.party()?);
@@ -165,7 +165,9 @@ fn node_key(
 
 /// `1001 in CNY: 8.00 % above 5, 10.00 % above 10, at most 5.00 an order, at most 20.00 a month,
 /// zone 480`, the zone in minutes east of UTC; an `off` stands behind the currency.
-fn programme(words: &mut Words<'_>) -> Read<Change> {
+/// Banks A, B and the poor one take part, but for the one that pays the merchant, and the least
+/// order is the smallest that the tiers allow, unless the words say otherwise.
+fn programme(state: &State, words: &mut Words<'_>) -> Read<Change> {
     let merchant = MerchantId(words.number()?);
     words.expect("in")?;
     let currency = words.currency()?;
@@ -177,13 +179,29 @@ fn programme(words: &mut Words<'_>) -> Read<Change> {
         user_month_max: Amount(0),
         offset_min: 0,
         is_active: !words.eat("off"),
+        order_least: Amount(0),
+        gateways: Vec::new(),
     };
+    let mut least = None;
+    let payer = state.merchant(merchant).map(|found| found.payout_gateway);
+    let banks = [BANK_A, BANK_B, BANK_POOR].map(ParticipantId);
+    programme.gateways = banks.into_iter().filter(|bank| Some(*bank) != payer).collect();
     while !words.is_at_end() {
         if words.eat("at most") {
             let most = Amount(words.amount_in(currency)?);
             match words.eat("an order") {
                 true => programme.order_max = most,
                 false => words.expect("a month").map(|()| programme.user_month_max = most)?,
+            }
+        } else if words.eat("at least") {
+            least = Some(Amount(words.amount_in(currency)?));
+            words.expect("an order")?;
+        } else if words.eat("for nobody") {
+            programme.gateways.clear();
+        } else if words.eat("for") {
+            programme.gateways = vec![ParticipantId(words.party()?)];
+            while words.eat("and") {
+                programme.gateways.push(ParticipantId(words.party()?));
             }
         } else if words.eat("zone") {
             let (minutes, _) = words.decimal()?;
@@ -196,5 +214,6 @@ fn programme(words: &mut Words<'_>) -> Read<Change> {
             programme.tiers.push(CashbackTier { above: words.small()?, basis_points });
         }
     }
+    programme.order_least = least.unwrap_or(Programme::least_of(&programme.tiers));
     Ok(Change::Programme(programme))
 }

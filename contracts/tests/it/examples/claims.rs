@@ -2,7 +2,8 @@
 
 use chain_state::{Account, AccountKey, Corridor, Party, SLA_BUCKETS_MS, WindowRecord};
 use chain_types::{
-    Currency, InstructionId, OrderId, ParticipantId, ProposalId, TransferId, WindowId,
+    Currency, InstructionId, LineAccount, LineKey, OrderId, ParticipantId, ProposalId, TransferId,
+    WindowId,
 };
 
 use super::sentences::{Said, quote_id};
@@ -45,6 +46,7 @@ fn compare(chain: &Chain, said: &Said, words: &mut Words<'_>) -> Read<(String, S
             Ok((words.number()?.to_string(), counts.sum::<u64>().to_string()))
         }
         () if words.eat("sla of") => sla(chain, words),
+        () if words.eat("line of") => line(chain, words),
         () => account(chain, words),
     }
 }
@@ -169,6 +171,26 @@ fn net(chain: &Chain, words: &mut Words<'_>) -> Read<(String, String)> {
     let position = positions.iter().find(|position| position.party == party);
     let actual = position.map_or(0, |position| position.net());
     Ok((money(expected, currency), money(actual, currency)))
+}
+
+/// `line of bank A to service: 100.00 CNY of 500.00 CNY`: what is outstanding, and the limit; zeros
+/// when there is no line. Behind it `on position`, if need be.
+fn line(chain: &Chain, words: &mut Words<'_>) -> Read<(String, String)> {
+    let owner = words.party()?;
+    words.expect("to")?;
+    let holder = ParticipantId(words.party()?);
+    let (outstanding, currency) = words.amount()?;
+    words.expect("of")?;
+    let (limit, _) = words.amount()?;
+    let account = LineAccount::from_number(words.line_account(owner)?).ok_or("no such account")?;
+    let key = LineKey { account, owner: ParticipantId(owner), currency, holder };
+    let found = chain.state.tables().lines.get(&key);
+    let actual = found.map_or((0, 0), |line| (line.outstanding.0, line.limit.0));
+    let text = |(outstanding, limit): (u64, u64)| {
+        let of = |amount: u64| money(i128::from(amount), currency);
+        format!("{} of {}", of(outstanding), of(limit))
+    };
+    Ok((text((outstanding, limit)), text(actual)))
 }
 
 /// `sla of bank B in CNY: 2 orders, 1 late`; `across in USD` for converted orders;

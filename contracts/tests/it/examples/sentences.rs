@@ -5,12 +5,12 @@ use std::mem::offset_of;
 
 use chain_types::batch::BatchItem;
 use chain_types::{
-    ApprovalItem, ArrivalItem, BatchKind, BounceItem, CollectItem, Currency, Decision, FailureItem,
-    FailureReason, Flags, Height, HoldDecisionItem, HoldReason, InstructionId, OrderId,
-    ParticipantId, PolicyItem, ProposalId, ProposalItem, QuoteId, RateItem, RecallItem,
-    RechargeItem, ReinstructItem, ReturnItem, ReturnReason, SettleWindowItem,
-    SettlementDecisionItem, StepInItem, TimeMs, TransferAction, TransferDecisionItem, TransferId,
-    TransferItem, VoidItem, VoidReason,
+    ApprovalItem, ArrivalItem, BatchKind, BounceItem, CollectItem, ConsentItem, Currency,
+    DebitingItem, Decision, FailureItem, FailureReason, Flags, Height, HoldDecisionItem,
+    HoldReason, InstructionId, LineItem, OrderId, ParticipantId, PolicyItem, ProposalId,
+    ProposalItem, QuoteId, RateItem, RecallItem, RechargeItem, ReinstructItem, ReturnItem,
+    ReturnReason, SettleWindowItem, SettlementDecisionItem, StepInItem, TimeMs, TransferAction,
+    TransferDecisionItem, TransferId, TransferItem, VoidItem, VoidReason,
 };
 use zerocopy::{Immutable, IntoBytes};
 
@@ -69,6 +69,19 @@ fn sentence(speaker: &mut Speaker<'_>, words: &mut Words<'_>) -> Read<Operation>
     let said = words.word()?;
     match said {
         "collects" | "submits" => order_or_collection(speaker, words, said == "collects"),
+        "debits" => {
+            if !words.eat("orders") {
+                words.expect("order")?;
+            }
+            let items = words.span()?.map(|number| debiting(id_of(speaker, number)));
+            Ok(of(&items.collect::<Vec<_>>()))
+        }
+        "consents" => {
+            words.expect("to")?;
+            let (amount, _) = words.amount()?;
+            words.expect("of")?;
+            Ok(of(&[consent(order_of(speaker, words)?, amount)]))
+        }
         "voids" => {
             let id = order_of(speaker, words)?;
             let reason = reason(words, |text| find(VoidReason::ALL, VoidReason::iso_code, text))?;
@@ -102,6 +115,7 @@ fn sentence(speaker: &mut Speaker<'_>, words: &mut Words<'_>) -> Read<Operation>
         "publishes" => published(speaker, words),
         "quotes" => quoted(speaker, words),
         "sets" => limits(words),
+        "lets" => lent(speaker, words),
         "proposes" if words.eat("transfer") => transferred(speaker, words),
         "proposes" if words.eat("settlement of window") => {
             let window = words.number()?;
@@ -172,7 +186,8 @@ fn order_or_collection(
     // Who may submit it, if that is not said: its gateway what it collects, else the service.
     let gateway = item.collecting_gateway.get();
     let may_be_own = is_collected || gateway == speaker.id;
-    let owner_of = owner.unwrap_or(if may_be_own { gateway } else { SERVICE });
+    let service = if speaker.id == SERVICE_SECOND { SERVICE_SECOND } else { SERVICE };
+    let owner_of = owner.unwrap_or(if may_be_own { gateway } else { service });
     let mut items = Vec::new();
     for number in span {
         let known = speaker.said.orders.get(&number).map(RechargeItem::order_id);
@@ -297,6 +312,21 @@ fn limits(words: &mut Words<'_>) -> Read<Operation> {
         *limit = words.amount_in(currency)?.into();
     }
     Ok(of(&[item]))
+}
+
+/// `service reserve 100.00 CNY`, and if need be `on position`, `on liquidity`, `on account 3`.
+fn lent(speaker: &Speaker<'_>, words: &mut Words<'_>) -> Read<Operation> {
+    let holder = words.party()?;
+    words.expect("reserve")?;
+    let (limit, currency) = words.amount()?;
+    let account = words.line_account(speaker.id)?;
+    Ok(of(&[LineItem {
+        account: account.into(),
+        holder: holder.into(),
+        currency: currency.0.into(),
+        limit: limit.into(),
+        spare: [0; 48],
+    }]))
 }
 
 /// `transfer 1: deposit 100.00 CNY, liquidity of bank A`.
@@ -443,6 +473,8 @@ fn reference_at(kind: BatchKind) -> Option<usize> {
     match kind {
         BatchKind::Recharge => Some(offset_of!(RechargeItem, external_reference)),
         BatchKind::Collect => Some(offset_of!(CollectItem, reference)),
+        BatchKind::Debiting => Some(offset_of!(DebitingItem, reference)),
+        BatchKind::Consent => Some(offset_of!(ConsentItem, reference)),
         BatchKind::Void => Some(offset_of!(VoidItem, reference)),
         BatchKind::Arrival => Some(offset_of!(ArrivalItem, reference)),
         BatchKind::Failure => Some(offset_of!(FailureItem, reference)),

@@ -1,6 +1,6 @@
 //! Reads the Markdown of `contracts/examples`: scenarios, what is given, and rows.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// One operation: a line of a table.
 pub struct Row {
@@ -16,18 +16,25 @@ pub struct Row {
 
 /// A section with a table: a chain of its own.
 pub struct Scenario {
+    /// The name of its file.
+    pub file: String,
+    /// Its heading.
+    pub title: String,
     /// Lines of the list before the table, each with its place.
     pub given: Vec<(String, String)>,
     pub rows: Vec<Row>,
 }
 
+/// Files of the folder that hold no examples.
+const PAGES: [&str; 2] = ["README.md", "codes.md"];
 const HEADER: [&str; 6] = ["#", "time", "who", "says", "outcome", "balances afterwards"];
 
 /// The scenarios of every file, in order of file names.
 pub fn read_all() -> Vec<Scenario> {
     let folder = Path::new("examples");
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut files: Vec<_> = files.filter(|path| path.file_name().unwrap() != "README.md").collect();
+    let is_table = |path: &PathBuf| !PAGES.iter().any(|page| path.ends_with(page));
+    let mut files: Vec<_> = files.filter(is_table).collect();
     files.sort();
     let mut scenarios = Vec::new();
     for path in files {
@@ -42,8 +49,9 @@ pub fn read(file: &str, text: &str) -> Vec<Scenario> {
     let mut scenarios: Vec<Scenario> = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
         let at = format!("{file}:{number}");
-        if line.starts_with("## ") {
-            scenarios.push(Scenario { given: Vec::new(), rows: Vec::new() });
+        if let Some(title) = line.strip_prefix("## ") {
+            let (file, title) = (file.to_owned(), title.to_owned());
+            scenarios.push(Scenario { file, title, given: Vec::new(), rows: Vec::new() });
         }
         let Some(scenario) = scenarios.last_mut() else { continue };
         if let Some(given) = line.strip_prefix("- ") {

@@ -1,7 +1,7 @@
 //! The words of a sentence: parties, amounts, times, accounts.
 
 use chain_state::AccountKind;
-use chain_types::{Currency, TimeMs};
+use chain_types::{Currency, LineAccount, TimeMs};
 
 use crate::kit::*;
 
@@ -122,6 +122,7 @@ impl<'a> Words<'a> {
     pub fn party(&mut self) -> Read<u32> {
         let named = [
             ("suspended service", SERVICE_SUSPENDED),
+            ("second service", SERVICE_SECOND),
             ("service", SERVICE),
             ("bank A", BANK_A),
             ("bank B", BANK_B),
@@ -142,6 +143,18 @@ impl<'a> Words<'a> {
         };
         let number = u32::try_from(self.number()?).map_err(|_| "no such party")?;
         Ok(if numbered { first + number - 1 } else { number })
+    }
+
+    /// On which account of its owner a line is: `on position`; a provider's position and everybody
+    /// else's liquidity, when nothing is said.
+    pub fn line_account(&mut self, owner: u32) -> Read<u16> {
+        Ok(match () {
+            () if self.eat("on position") => LineAccount::FxPosition.number(),
+            () if self.eat("on liquidity") => LineAccount::GatewayLiquidity.number(),
+            () if self.eat("on account") => self.small()?,
+            () if PROVIDERS.contains(&owner) => LineAccount::FxPosition.number(),
+            () => LineAccount::GatewayLiquidity.number(),
+        })
     }
 
     /// An account but for its currency: `liquidity of bank A`, `payable of merchant 1001`.

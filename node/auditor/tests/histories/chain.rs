@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use chain_state::{
-    History, InstructionRecord, OrderRecord, OrderRun, OrderStatus, PastCollection, PastOrder,
-    QuoteRecord, Record, State, WindowRecord,
+    BreachRecord, History, InstructionRecord, OrderRecord, OrderRun, OrderStatus, PastCollection,
+    PastOrder, QuoteRecord, Record, State, WindowRecord,
 };
 use chain_types::batch::Items;
 use chain_types::{
@@ -31,6 +31,8 @@ pub struct Chain {
     /// Every instruction as the last block left it.
     pub instructions: BTreeMap<InstructionId, InstructionRecord>,
     pub windows: BTreeMap<WindowId, WindowRecord>,
+    /// Every breach, in the order of the chain.
+    pub breaches: Vec<BreachRecord>,
     quotes: BTreeMap<QuoteId, QuoteRecord>,
     retired: BTreeMap<OrderId, OrderRecord>,
 }
@@ -46,6 +48,7 @@ impl Chain {
             blocks: vec![zero],
             instructions: BTreeMap::new(),
             windows: BTreeMap::new(),
+            breaches: Vec::new(),
             quotes: BTreeMap::new(),
             retired: BTreeMap::new(),
         }
@@ -69,7 +72,10 @@ impl Chain {
         let Executed { block, outcomes, writes } = executed;
         for record in writes.records() {
             match record {
-                Record::Instruction(found) => drop(self.instructions.insert(found.id, *found)),
+                Record::Instruction(found) => {
+                    drop(self.instructions.insert(found.id, found.clone()))
+                }
+                Record::Breach(found) => self.breaches.push(*found),
                 Record::Quote(found) => drop(self.quotes.insert(found.id, *found)),
                 Record::Window(found) => drop(self.windows.insert(found.id, found.clone())),
                 _ => {}
@@ -83,6 +89,11 @@ impl Chain {
 
     pub fn record(&self, id: &OrderId) -> Option<OrderRecord> {
         self.state.order(id).or_else(|| self.retired.get(id).copied())
+    }
+
+    /// The collection of an order, if it was collected.
+    pub fn collection(&self, id: &OrderId) -> Option<PastCollection> {
+        Some(self.collected(&self.record(id)?)?.collection)
     }
 
     pub fn status(&self, id: &OrderId) -> Option<OrderStatus> {
@@ -103,28 +114,32 @@ pub fn context(state: &State, time: TimeMs) -> BlockContext {
 }
 
 impl History for Chain {
-    fn order(&self, id: &OrderId) -> Option<PastOrder> {
-        let OrderRecord { location, status, status_location: step, .. } = self.record(id)?;
+    fn record(&self, id: &OrderId) -> Option<OrderRecord> {
+        Self::record(self, id)
+    }
+
+    fn collected(&self, record: &OrderRecord) -> Option<PastOrder> {
+        let OrderRecord { location, status, status_location: step, .. } = *record;
         let block = |height: u64| &self.blocks[usize::try_from(height).unwrap()];
-        let collection = (status == OrderStatus::Collected).then(|| {
-            let Decided { header, outcomes, .. } = block(step.height.0);
-            PastCollection {
-                submitted: block(location.height.0).header.time,
-                outcome: outcomes[step.batch as usize][step.item as usize],
-                height: header.height,
-                time: header.time,
-                window: header.window,
-            }
-        });
         let item = match block(location.height.0).batches[location.batch as usize].items() {
             Items::Recharge(items) => items[location.item as usize],
             _ => panic!("no order stands at {location:?}"),
         };
-        Some(PastOrder { item, status, collection })
+        let BlockHeader { height, time, window, .. } = block(step.height.0).header;
+        let submitted = block(location.height.0).header.time;
+        let collection = PastCollection { height, time, window };
+        let past = PastOrder { item, submitted, collection };
+        (status == OrderStatus::Collected).then_some(past)
+    }
+
+    fn collection_outcome(&self, record: &OrderRecord) -> Option<Outcome> {
+        let step = record.status_location;
+        let block = &self.blocks[usize::try_from(step.height.0).unwrap()];
+        Some(block.outcomes[step.batch as usize][step.item as usize])
     }
 
     fn instruction(&self, id: &InstructionId) -> Option<InstructionRecord> {
-        self.instructions.get(id).copied()
+        self.instructions.get(id).cloned()
     }
 
     fn quote(&self, id: QuoteId) -> Option<QuoteRecord> {

@@ -15,7 +15,7 @@ use crate::speaker::{Now, Speaker};
 type Said = Option<(u32, Item)>;
 
 /// Parameters that are changed, and to what; some values are out of bounds.
-const PARAMETERS: [(&str, &[u64]); 25] = [
+const PARAMETERS: [(&str, &[u64]); 27] = [
     ("window_ms", &[5_000, 8_000, 20_000, 29_999, 1, 90_000]),
     ("order_amount_max", &[1_000_000, 1_000_000_000_000_000, 0]),
     ("rates_min", &[1, 2, 3, 0]),
@@ -38,6 +38,8 @@ const PARAMETERS: [(&str, &[u64]); 25] = [
     ("step_in_ms", &[60_000, 600_000, 59_999]),
     ("bounce_period_ms", &[3_600_000, 7_200_000, 86_400_000]),
     ("failures_max", &[1, 2, 3]),
+    ("reservation_ms", &[9_999, 12_000, 30_000]),
+    ("reversal_grace_ms", &[0, 0, 700, 5_000, 300_000, 300_001]),
     ("block_batches_max", &[60, 512]),
     ("order_skew_ms", &[5_000, 60_000]),
     ("order_validity_ms", &[20_000, 180_000]),
@@ -347,6 +349,28 @@ impl Speaker {
             user_month_max: Amount(self.choose(&[0, 500, 2_000])),
             offset_min: self.choose(&[-720, -1, 0, 480, 840, 480, 480, 841]),
             is_active: !self.one_in(10),
+            order_least: self.order_least(tiers),
+            gateways: self.programme_gateways(),
+        }
+    }
+
+    /// Mostly the least that may be, or a little more; at times too little.
+    fn order_least(&mut self, tiers: &[(u16, u16)]) -> Amount {
+        let shares = tiers.iter().map(|(_, share)| u64::from(*share)).filter(|share| *share > 0);
+        let least = shares.map(|share| 10_000_u64.div_ceil(share)).max().unwrap_or(1);
+        let more = self.choose(&[0, 0, 0, 20, 500]);
+        Amount(if self.one_in(12) { least - 1 } else { least + more })
+    }
+
+    /// Mostly all gateways, at times one only, none, twice the same, or one that is none.
+    fn programme_gateways(&mut self) -> Vec<ParticipantId> {
+        let all = GATEWAYS.map(ParticipantId).to_vec();
+        match self.below(12) {
+            0 => vec![all[0]],
+            1 => vec![],
+            2 => vec![all[0], all[0]],
+            3 => vec![ParticipantId(0)],
+            _ => all,
         }
     }
 }

@@ -1,11 +1,16 @@
 //! What the auditor and the chain must say alike, besides outcomes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chain_state::{InstructionRecord, State, UserDayKey, UserMonthKey};
+use chain_state::{
+    BreachRecord, BreachSubject, InstructionRecord, Stage as Missed, State, UserDayKey,
+    UserMonthKey,
+};
 use chain_types::WindowId;
 use contracts::users;
-use node_auditor::{Auditor, Counters, InstructionStatus};
+use node_auditor::{
+    Auditor, Breach, CorridorKey, Counters, InstructionStatus, SlaFigures, Stage, Subject,
+};
 
 use crate::chain::{Chain, context};
 use crate::network::BOUNDS;
@@ -35,6 +40,24 @@ pub fn compare_books(chain: &Chain, auditor: &Auditor) {
     assert!(chain.state.trial_balance().iter().all(|sums| sums.is_balanced()));
 }
 
+/// Every line that stands.
+pub fn compare_lines(chain: &Chain, auditor: &Auditor) {
+    let tables = chain.state.tables();
+    let found = tables.lines.iter().map(|(key, line)| {
+        let name = (key.owner.0, key.account.number(), key.currency.0, key.holder.0);
+        (name, (line.limit.0, u128::from(line.outstanding.0)))
+    });
+    let found: BTreeMap<_, _> = found.collect();
+    let expected = auditor.lines().iter();
+    let expected = expected.map(|(name, line)| (*name, (line.limit, line.outstanding))).collect();
+    assert_eq!(found, expected, "block {}: lines", chain.state.height());
+    let held: Vec<_> = tables.lines.keys().map(|key| (key.holder, *key)).collect();
+    assert!(tables.lines_of_holders.len() == held.len());
+    assert!(held.iter().all(|key| tables.lines_of_holders.contains_key(key)));
+    let counted: u32 = tables.line_counts.values().sum();
+    assert_eq!(usize::try_from(counted).unwrap(), found.len(), "lines by owner");
+}
+
 /// A closed window's report.
 pub fn compare_window(chain: &Chain, auditor: &Auditor, id: WindowId) {
     let (found, windows) = (&chain.windows[&id], auditor.windows());
@@ -62,6 +85,62 @@ pub fn compare_window(chain: &Chain, auditor: &Auditor, id: WindowId) {
     assert_eq!(digest, Some(report.digest().0), "the digest of window {id}");
 }
 
+/// Every breach of the last block.
+pub fn compare_breaches(chain: &Chain, auditor: &Auditor) {
+    let height = chain.state.height();
+    let of_block = |found: &&BreachRecord| found.height == height;
+    let found = chain.breaches.iter().rev().take_while(of_block);
+    let found: BTreeSet<Breach> = found.map(breach).collect();
+    let expected = auditor.breaches().iter().rev();
+    let expected: BTreeSet<Breach> =
+        expected.take_while(|breach| breach.height == height.0).copied().collect();
+    assert_eq!(found, expected, "breaches of block {height}");
+}
+
+fn breach(found: &BreachRecord) -> Breach {
+    Breach {
+        height: found.height.0,
+        stage: match found.stage {
+            Missed::Collected => Stage::Collected,
+            Missed::Instructed => Stage::Instructed,
+            Missed::Arrived => Stage::Arrived,
+            Missed::Failed => Stage::Failed,
+        },
+        late: found.late.map(|late| late.0),
+        subject: match found.subject {
+            BreachSubject::Order(id) => Subject::Order(id),
+            BreachSubject::Instruction(id) => Subject::Instruction(id),
+        },
+        due_ms: found.deadline.0,
+        noticed_ms: found.noticed.0,
+    }
+}
+
+/// What every paying gateway has done in every corridor, and how often each stage was missed.
+pub fn compare_sla(chain: &Chain, auditor: &Auditor) {
+    let tables = chain.state.tables();
+    let found = tables.sla.iter().map(|((gateway, corridor), counters)| {
+        let (payout_currency, is_cross_border) =
+            (corridor.payout_currency.0, corridor.is_cross_border);
+        let key = CorridorKey { gateway: gateway.0, payout_currency, is_cross_border };
+        let figures = SlaFigures {
+            instructions: counters.instruction_count,
+            orders: counters.order_count,
+            late: counters.late_count,
+            buckets: counters.buckets,
+        };
+        (key, figures)
+    });
+    let found: BTreeMap<_, _> = found.collect();
+    assert_eq!(&found, auditor.sla_figures(), "block {}: SLA figures", chain.state.height());
+    let mut counts: BTreeMap<_, u64> = BTreeMap::new();
+    for found in &chain.breaches {
+        *counts.entry((found.stage, found.late.unwrap_or_default())).or_default() += 1;
+    }
+    assert_eq!(tables.breach_counts, counts, "breaches by stage and party");
+    println!("breaches by stage and party: {counts:?}");
+}
+
 /// Every instruction, and what is counted for users.
 pub fn compare_records(chain: &Chain, auditor: &Auditor) {
     let expected = auditor.instructions();
@@ -82,17 +161,24 @@ pub fn compare_records(chain: &Chain, auditor: &Auditor) {
         let expected = (gateway, expected.amount, expected.left, due_ms, attempt, expected.orders);
         assert_eq!(found, expected, "instruction {id}");
     }
+    for found in chain.instructions.values().filter(|found| found.ended_at().is_none()) {
+        let sums = found.cashback.iter();
+        let sums: Vec<((u32, u16), u64)> =
+            sums.map(|sum| ((sum.gateway.0, sum.currency.0), sum.amount.0)).collect();
+        assert_eq!(sums, auditor.cashback_of(found.id), "cashback of instruction {}", found.id);
+    }
     let since = users::kept_since(chain.state.time());
-    for ((merchant, currency, user), expected) in auditor.recharges() {
+    for ((merchant, currency, user, month), expected) in auditor.recharges() {
         let programme = (chain_types::MerchantId(merchant), chain_types::Currency(currency));
         let programme = chain.state.tables().programmes[&programme].number;
-        let found = chain.state.user_month(&UserMonthKey { user, programme });
-        let month = expected.month.year * 12 + u64::from(expected.month.month) - 1;
-        if month < u64::from(since.month) {
+        let month = month.year * 12 + u64::from(month.month) - 1;
+        let month = u16::try_from(month).unwrap();
+        if month < since.month {
             continue;
         }
-        let expected = (month, expected.recharges, expected.granted);
-        let found = (u64::from(found.month), u64::from(found.count), u128::from(found.granted()));
+        let found = chain.state.user_month(&UserMonthKey { user, programme, month });
+        let found = (u64::from(found.count), u128::from(found.granted()));
+        let expected = (expected.recharges, expected.granted);
         assert_eq!(found, expected, "recharges of {user:?} for {merchant} in {currency}");
     }
     for ((user, currency), expected) in auditor.user_days() {

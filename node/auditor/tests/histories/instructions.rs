@@ -82,7 +82,8 @@ impl Speaker {
         let mut record = self.instruction(now, has_arrived)?;
         if self.one_in(6) {
             let all: Vec<&InstructionRecord> = now.chain.instructions.values().collect();
-            record = **all.get(usize::try_from(self.below(all.len() as u64)).ok()?)?;
+            let at = usize::try_from(self.below(all.len() as u64)).ok()?;
+            record = (*all.get(at)?).clone();
         }
         let InstructionId { window, merchant, currency } = record.id;
         let item = BounceItem {

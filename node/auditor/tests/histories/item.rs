@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use chain_types::batch::{BatchItem, SignedBatch};
 use chain_types::{
-    ApprovalItem, ArrivalItem, BatchKind, BounceItem, ChainId, CollectItem, FailureItem,
-    HoldDecisionItem, ParticipantId, PartyKeys, PolicyItem, ProposalItem, QuoteItem, RateItem,
-    RecallItem, RechargeItem, ReinstructItem, ReturnItem, SecretKey, SettleWindowItem,
-    SettlementDecisionItem, StepInItem, TimeMs, TransferDecisionItem, TransferItem, VerifiedBatch,
-    VoidItem,
+    ApprovalItem, ArrivalItem, BatchKind, BounceItem, ChainId, CollectItem, ConsentItem,
+    DebitingItem, FailureItem, HoldDecisionItem, LineItem, ParticipantId, PartyKeys, PolicyItem,
+    ProposalItem, QuoteItem, RateItem, RecallItem, RechargeItem, ReinstructItem, ReturnItem,
+    SecretKey, SettleWindowItem, SettlementDecisionItem, StepInItem, TimeMs, TransferDecisionItem,
+    TransferItem, VerifiedBatch, VoidItem,
 };
 use zerocopy::{Immutable, IntoBytes};
 
@@ -84,10 +84,13 @@ items! {
     Quote: QuoteItem,
     HoldDecision: HoldDecisionItem,
     Policy: PolicyItem,
+    Line: LineItem,
     Proposal: ProposalItem,
     Approval: ApprovalItem,
     Bounce: BounceItem,
     Recall: RecallItem,
     StepIn: StepInItem,
     SettlementDecision: SettlementDecisionItem,
+    Debiting: DebitingItem,
+    Consent: ConsentItem,
 }

@@ -9,6 +9,7 @@ mod changes;
 mod checks;
 mod instructions;
 mod item;
+mod lines;
 mod memories;
 mod money;
 mod network;
@@ -16,6 +17,7 @@ mod others;
 mod settlements;
 mod speaker;
 mod story;
+mod words;
 
 use std::collections::BTreeMap;
 
@@ -31,8 +33,8 @@ use crate::speaker::{Now, Speaker};
 const OPERATIONS: usize = 21_000;
 /// The usual seeds.
 const SEEDS: u64 = 8;
-/// Seeds beside the usual ones for what these do not meet: a return under a period that was made
-/// shorter since the ones before it (`returns-forgotten-early`).
+/// Seeds beside the usual ones, for what these meet seldom or never. Mistakes that no seed meets
+/// are found by the chosen histories of `memories`.
 const RARE_SEEDS: [u64; 1] = [17];
 /// A state is restored so often, and goes on beside the chain for half as long.
 const RESTORE_HEIGHTS: u64 = 200;
@@ -151,6 +153,9 @@ impl History {
 
     fn check(&mut self) {
         checks::compare_books(&self.chain, &self.auditor);
+        checks::compare_lines(&self.chain, &self.auditor);
+        lines::check_sums(&self.chain);
+        checks::compare_breaches(&self.chain, &self.auditor);
         let blocks = &self.chain.blocks;
         let (before, last) = (blocks[blocks.len() - 2].header.window, self.chain.last());
         if last.header.window != before {
@@ -165,6 +170,7 @@ impl History {
 
     fn end(&self) {
         checks::compare_records(&self.chain, &self.auditor);
+        checks::compare_sla(&self.chain, &self.auditor);
         checks::replay(&self.chain);
     }
 }
@@ -184,9 +190,10 @@ fn run(seed: u64) -> Counts {
 fn check_coverage(counts: &Counts) {
     let successes = [0, 1, 2, 10, 11, 12, 13, 20, 21];
     // Found before a batch is in a block: its form, its signature, its repetition, the node. Last,
-    // the bounds of settlements, of which settlements.rs tells, and why a proposal fails, which is
-    // no item's outcome.
-    let outside = [100, 101, 102, 103, 104, 105, 106, 114, 115, 116, 434, 435, 436, 810];
+    // the bounds of consents and settlements, of which words.rs and settlements.rs tell, why a
+    // proposal fails, which is no item's outcome, and returns after more than a month, of which the
+    // examples tell.
+    let outside = [100, 101, 102, 103, 104, 105, 106, 114, 115, 116, 241, 334, 434, 435, 436, 810];
     let rejections = Rejection::ALL.iter().map(|rejection| rejection.code());
     let expected = successes.into_iter().chain(rejections).filter(|code| !outside.contains(code));
     let missing: Vec<u16> = expected.filter(|code| !counts.contains_key(code)).collect();

@@ -27,7 +27,7 @@ fn returns_are_remembered_to_the_last_moment() {
         reference: [4; 32],
         spare: [0; 4],
     };
-    let said = |sequence| [(GATEWAYS[0], vec![Item::from(give_back(sequence))])];
+    let said = |sequence| [(GATEWAYS[1], vec![Item::from(give_back(sequence))])];
     assert_eq!(story.block(1, &said(1)), [0]);
     let made = order.order_id().time();
     let wait_ms = |story: &Story, until| until - story.chain.state.time().0;
@@ -54,7 +54,8 @@ fn returns_are_remembered_for_a_longer_period_that_may_come() {
         reference: [4; 32],
         spare: [0; 4],
     };
-    let by = order.collecting_gateway.get();
+    // The gateway that pays the merchant.
+    let by = GATEWAYS[1];
     assert_eq!(story.block(1, &[(by, vec![give_back.into()])]), [0]);
     // Once for the close of the window, and once more past the period.
     story.block(period_ms, &[]);

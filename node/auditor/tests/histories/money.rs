@@ -1,6 +1,6 @@
 //! What is said of orders, reservations, instructions, windows and returns.
 
-use chain_state::{History, InstructionRecord, OrderStatus, QuoteRecord};
+use chain_state::{InstructionRecord, OrderStatus, QuoteRecord, Reservation};
 use chain_types::{
     CollectItem, Digest, Flags, HoldDecisionItem, InstructionId, OrderId, PolicyItem, RechargeItem,
     ReturnItem, SettleWindowItem, SettlementDecisionItem, TimeMs, VoidItem, WindowId,
@@ -101,6 +101,7 @@ impl Speaker {
             2..6 => gateway,
             _ => self.choose(&[101, 102]),
         };
+        self.to_the_line(now, by, &mut item);
         item.order_id = self.mostly_own(item.order_id, by);
         Some((by, item.into()))
     }
@@ -167,15 +168,22 @@ impl Speaker {
         }
     }
 
+    /// One that its gateway may collect, mostly: reserved, or its user is being debited.
+    fn order_that_waits(&mut self, now: Now<'_>) -> Option<Known> {
+        let is_debiting = self.one_in(4);
+        let status = if is_debiting { OrderStatus::Debiting } else { OrderStatus::Reserved };
+        self.order_with(now, status)
+    }
+
     pub fn collect(&mut self, now: Now<'_>) -> Said {
-        let known = self.order_with(now, OrderStatus::Reserved)?;
+        let known = self.order_that_waits(now)?;
         let order_id = known.item.order_id;
         let item = CollectItem { order_id, reference: self.reference(), spare: [0; 16] };
         Some((known.item.collecting_gateway.get(), item.into()))
     }
 
     pub fn void(&mut self, now: Now<'_>) -> Said {
-        let known = self.order_with(now, OrderStatus::Reserved)?;
+        let known = self.order_that_waits(now)?;
         let reason = self.choose(&[1, 2, 3, 3, 2, 1, 1, 1, 0, 4]);
         let item = VoidItem {
             order_id: known.item.order_id,
@@ -195,7 +203,7 @@ impl Speaker {
         is_wanted: impl Fn(&InstructionRecord) -> bool,
     ) -> Option<InstructionRecord> {
         let span = if self.one_in(30) { 2_000 } else { 60 };
-        let last = || now.chain.instructions.values().rev().take(span).copied();
+        let last = || now.chain.instructions.values().rev().take(span).cloned();
         let mut found: Vec<InstructionRecord> = last().filter(is_wanted).collect();
         if found.is_empty() || self.one_in(6) {
             found = last().collect();
@@ -203,7 +211,8 @@ impl Speaker {
         if found.is_empty() {
             return None;
         }
-        let mut found = self.choose(&found);
+        let at = usize::try_from(self.below(found.len() as u64)).ok()?;
+        let mut found = found.swap_remove(at);
         if self.one_in(40) {
             found.id.window.0 += self.below(3) * 1_000;
             found.id.merchant.0 += self.below(2);
@@ -304,7 +313,7 @@ impl Speaker {
         let rate_ms = chain.state.parameters().return_rate_ms;
         let edge_of = |known: &Known| {
             known.item.quote()?;
-            let collection = chain.order(&known.item.order_id())?.collection?;
+            let collection = chain.collection(&known.item.order_id())?;
             let edge = collection.time.0 + rate_ms;
             let by = payer(Now { chain, time: edge }, known).filter(|_| edge > last + 1)?;
             let left = known.item.amount.get().checked_sub(known.returned);
@@ -327,12 +336,13 @@ impl Speaker {
         Some(edge + self.below(3) - 1)
     }
 
-    /// At the last moment for which a reservation holds its quote, or one beside it, it is
-    /// collected.
+    /// At the last moment of a reservation, mostly of one that holds a quote, or one beside it, it
+    /// is collected.
     pub fn last_of_hold(&mut self, chain: &Chain) -> Option<u64> {
         let reserved = chain.state.expired_reservations(TimeMs(u64::MAX));
-        let quoted: Vec<_> =
-            reserved.into_iter().filter(|(_, held)| held.conversion.is_some()).collect();
+        let is_any = self.one_in(3);
+        let is_wanted = |held: &Reservation| is_any || held.conversion.is_some();
+        let quoted: Vec<_> = reserved.into_iter().filter(|(_, held)| is_wanted(held)).collect();
         if quoted.is_empty() {
             return None;
         }
@@ -357,8 +367,7 @@ impl Speaker {
             known.item.merchant() == merchant && known.item.payout_currency() == currency
         };
         let is_open = |known: &&Known| {
-            let past = now.chain.order(&known.item.order_id());
-            let collection = past.and_then(|past| past.collection);
+            let collection = now.chain.collection(&known.item.order_id());
             collection.is_some_and(|collection| collection.window == state.window())
         };
         let known: Vec<Known> =
@@ -425,7 +434,7 @@ impl Speaker {
 /// Who may return a collected order, if its money is where it can be returned from.
 fn payer(now: Now<'_>, known: &Known) -> Option<u32> {
     let state = &now.chain.state;
-    let collection = now.chain.order(&known.item.order_id())?.collection?;
+    let collection = now.chain.collection(&known.item.order_id())?;
     let (merchant, currency) = (known.item.merchant(), known.item.payout_currency());
     if collection.window == state.window() {
         return state.merchant(merchant).map(|found| found.payout_gateway.0);

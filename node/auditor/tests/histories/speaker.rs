@@ -125,7 +125,7 @@ impl Speaker {
         let reserved = state.expired_reservations(TimeMs(u64::MAX));
         let transfers = tables.transfers.values().last();
         let references = tables.references.values();
-        let edge = match self.below(12) {
+        let edge = match self.below(13) {
             0 | 1 => opened.plus(parameters.window_ms),
             2 => reserved.first().map(|(_, held)| held.expires)?,
             3 => tables.quotes.values().last().map(|quote| quote.valid_until)?,
@@ -134,8 +134,9 @@ impl Speaker {
                 let since = level.step.map_or(level.since, |step| step.since);
                 since.plus(parameters.reference_confirm_ms)
             }
-            5 | 9..12 => return self.last_at_own_rate(chain),
-            6 => return self.last_of_hold(chain),
+            5 | 9..11 => return self.last_at_own_rate(chain),
+            6 | 11 => return self.last_of_hold(chain),
+            12 => return self.last_of_grace(chain),
             7 => tables.rates.values().last()?.observed.plus(parameters.rate_fresh_ms),
             _ => transfers?.proposed.plus(parameters.transfer_validity_ms),
         };
@@ -247,7 +248,10 @@ impl Speaker {
     fn something(&mut self, now: Now<'_>) -> (u32, Item) {
         loop {
             let said = match self.below(100) {
-                0..28 => self.recharge(now),
+                0..24 => self.recharge(now),
+                24..26 => self.debit(now),
+                26..27 => self.consent(now),
+                27..28 => self.line(now),
                 28..30 => self.decide_settlement(now),
                 30..38 => self.collect(now),
                 38..41 => self.void(now),

@@ -135,7 +135,14 @@ fn each_change_is_checked() {
         network_key: own_key(network),
         validator_key: own_key(votes),
     };
-    let tiers = |tiers: Vec<CashbackTier>| Change::Programme(Programme { tiers, ..programme(0) });
+    let tiers = |tiers: Vec<CashbackTier>| {
+        let order_least = Programme::least_of(&tiers);
+        Change::Programme(Programme { tiers, order_least, ..programme(0) })
+    };
+    let gateways = |ids: &[u32]| {
+        let gateways = ids.iter().copied().map(ParticipantId).collect();
+        Change::Programme(Programme { gateways, ..programme(0) })
+    };
     let tier = |above: u16, basis_points: u16| CashbackTier { above, basis_points };
     let rows: Vec<(Change, u16)> = vec![
         (Change::Participant(party(60, Roles::GATEWAY, 60)), 0),
@@ -195,6 +202,9 @@ fn each_change_is_checked() {
         (tiers(vec![tier(1, 10_000), tier(2, 0)]), 0),
         (tiers(vec![tier(1, 10_001)]), 807),
         (Change::Programme(Programme { offset_min: 841, ..programme(0) }), 807),
+        (Change::Programme(Programme { order_least: Amount(12), ..programme(0) }), 807),
+        (gateways(&[B, A]), 807),
+        (gateways(&[A, SERVICE]), 807),
         (Change::Programme(Programme { offset_min: -720, ..programme(0) }), 0),
         (Change::Programme(Programme { currency: Currency(978), ..programme(0) }), 807),
         (Change::ProtocolVersion(1), 807),

@@ -102,8 +102,10 @@ pub fn genesis() -> ChainGenesis {
         participants: operators.chain(roles).map(|(id, roles)| participant(id, roles)).collect(),
         merchants: vec![merchant(MERCHANT, B)],
         liquidity: vec![line(A, 0, OPENING), line(B, 500, 0)],
+        lines: Vec::new(),
         nodes: (0..4).map(node).collect(),
     }
+    .with_lines(Amount(u64::MAX))
 }
 
 /// The auditor beside a chain that a test makes up.
@@ -323,6 +325,15 @@ pub fn collect(order: &RechargeItem) -> CollectItem {
     CollectItem { order_id: order.order_id, reference: [4; 32], spare: [0; 16] }
 }
 
+pub fn debiting(order: &RechargeItem) -> DebitingItem {
+    DebitingItem { order_id: order.order_id, reference: [4; 32], spare: [0; 16] }
+}
+
+pub fn consent(order: &RechargeItem, amount: u64) -> ConsentItem {
+    let (order_id, amount) = (order.order_id, amount.into());
+    ConsentItem { order_id, amount, reference: [4; 32], spare: [0; 8] }
+}
+
 pub fn void(order: &RechargeItem) -> VoidItem {
     VoidItem { order_id: order.order_id, reason: 2.into(), reference: [4; 32], spare: [0; 14] }
 }
@@ -403,5 +414,7 @@ pub fn programme(above: u16) -> Programme {
         user_month_max: Amount(0),
         offset_min: 480,
         is_active: true,
+        order_least: Amount(13),
+        gateways: vec![ParticipantId(20), ParticipantId(21)],
     }
 }

@@ -100,8 +100,12 @@ fn voids_and_expiries_free_what_was_held() {
     let (first, second) = (scene.order(300), scene.order(400));
     scene.say(SERVICE, first, 0);
     scene.say(SERVICE, second, 0);
+    scene.say(B, debiting(&first), 214);
+    scene.say(A, debiting(&first), 0);
+    scene.say(A, debiting(&first), 1);
+    scene.say(SERVICE, void(&first), 312);
     scene.say(B, void(&first), 305);
-    scene.say(SERVICE, VoidItem { reason: 9.into(), ..void(&first) }, 306);
+    scene.say(A, VoidItem { reason: 9.into(), ..void(&first) }, 306);
     scene.say(A, void(&first), 0);
     scene.say(A, void(&first), 1);
     scene.say(A, collect(&first), 303);

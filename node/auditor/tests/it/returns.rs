@@ -16,7 +16,14 @@ fn a_reversal_lowers_what_the_window_owes() {
     scene.say(A, send_back(&order, 2, 10), 324);
     scene.say(A, send_back(&order, 0, 10), 324);
     scene.say(A, send_back(&order, 1, 1_001), 320);
+    scene.say(A, send_back(&order, 1, 10), 330);
+    scene.say(C, consent(&order, 10), 332);
+    scene.say(SERVICE, consent(&order, 10), 0);
+    scene.say(SERVICE, consent(&order, 10), 1);
+    scene.say(SERVICE, consent(&order, 9), 333);
+    scene.say(A, send_back(&order, 1, 11), 330);
     scene.say(A, send_back(&order, 1, 10), 0);
+    scene.say(A, send_back(&order, 2, 1), 330);
     scene.say(A, send_back(&order, 1, 10), 1);
     scene.say(A, send_back(&order, 1, 11), 323);
     scene.say(B, send_back(&order, 2, 90), 0);
@@ -26,6 +33,7 @@ fn a_reversal_lowers_what_the_window_owes() {
     scene.close_window();
     assert_eq!(scene.parties(0), vec![((1, 20, CNY), 1_000, 100), ((1, 21, CNY), 0, 900)]);
     scene.say(B, send_back(&order, 3, 1), 322);
+    scene.say(SERVICE, consent(&order, 900), 331);
     scene.say(B, arrival(0, CNY, 900), 0);
 }
 
@@ -88,7 +96,7 @@ fn an_order_of_this_very_block_is_too_fresh() {
     scene.say(A, send_back(&unknown, 1, 1), 300);
     scene.say(A, send_back(&order, 1, 0), 206);
     scene.say(A, ReturnItem { reason: 99.into(), ..send_back(&order, 1, 0) }, 306);
-    let both = scene.batch(A, &[send_back(&order, 1, 1), send_back(&order, 2, 1)]);
+    let both = scene.batch(B, &[send_back(&order, 1, 1), send_back(&order, 2, 1)]);
     scene.block(&[(both, &[0, 0])]);
 }
 

@@ -6,16 +6,17 @@ use chain_store::StoreOptions;
 use clap::Args;
 use serde::Serialize;
 
-use super::exit::{Exit, WithExit as _, failure};
-use super::output::Output;
-use crate::audit::{
-    Audited, account_differences, audit_home, instruction_differences, window_differences,
+use node_console::exit::{Exit, WithExit as _, failure};
+use node_console::output::Output;
+use node_home::audit::{
+    Audited, account_differences, audit_home, breach_differences, instruction_differences,
+    sla_differences, window_differences,
 };
-use crate::node::home::open_to_read;
+use node_home::opening::open_to_read;
 
 const ABOUT: &str = "\
-Works out every outcome, account, window report and instruction of a home again, by the settlement
-rules' second implementation, which shares no code with the first. It reads the genesis file and the
+Works out every outcome, account, window report, instruction, breach and SLA figure of a home again,
+by the settlement rules' second implementation, which shares no code with the first. It reads the genesis file and the
 blocks, with the signatures of batches and certificates, and holds what the node keeps against its
 own books. `sluice replay` compares the digest of the state and the root of the records as well, by
 the node's own implementation.";
@@ -43,10 +44,11 @@ struct AuditReport {
     accounts: usize,
     windows: usize,
     instructions: usize,
+    breaches: usize,
     /// The first thing in a block that is not as the rules say.
     #[serde(skip_serializing_if = "Option::is_none")]
     finding: Option<String>,
-    /// What the node keeps otherwise, of each kind at most ten.
+    /// What the node keeps otherwise: of each kind the first ten, and how many more.
     differences: Vec<String>,
 }
 
@@ -68,6 +70,8 @@ pub fn run(args: AuditArgs, output: Output) -> anyhow::Result<Exit> {
         differences = account_differences(&auditor, &state);
         differences.extend(window_differences(&auditor, &store)?);
         differences.extend(instruction_differences(&auditor, &store)?);
+        differences.extend(breach_differences(&auditor, &store)?);
+        differences.extend(sla_differences(&auditor, &state));
     }
     let report = AuditReport {
         is_well: finding.is_none() && differences.is_empty(),
@@ -77,6 +81,7 @@ pub fn run(args: AuditArgs, output: Output) -> anyhow::Result<Exit> {
         accounts: auditor.balances().len(),
         windows: auditor.windows().len(),
         instructions: auditor.instructions().len(),
+        breaches: auditor.breaches().len(),
         finding,
         differences,
     };
@@ -86,11 +91,11 @@ pub fn run(args: AuditArgs, output: Output) -> anyhow::Result<Exit> {
 
 impl AuditReport {
     fn text(&self) -> String {
-        let Self { height, items, accounts, windows, instructions, .. } = self;
+        let Self { height, items, accounts, windows, instructions, breaches, .. } = self;
         let mut lines = vec![match &self.finding {
             None => format!(
                 "{height} blocks with {items} outcomes are as the rules say: {accounts} accounts, \
-                 {windows} closed windows, {instructions} instructions"
+                 {windows} closed windows, {instructions} instructions, {breaches} breaches"
             ),
             Some(finding) => {
                 format!("NOT as the rules say: {finding}\n{height} blocks before it are")

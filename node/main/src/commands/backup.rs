@@ -7,11 +7,11 @@ use chain_store::{BackupBlocks, BackupFile, StoreFault, back_up_blocks, chain_of
 use chain_types::ChainId;
 use clap::Args;
 use genesis::NodeConfig;
+use node_console::exit::{Exit, WithExit as _, failure};
+use node_console::output::Output;
 use serde::Serialize;
 
-use super::exit::{Exit, WithExit as _, failure};
-use super::output::Output;
-use crate::backup::{CONFIG_FILE, GENESIS_FILE, Manifest, copy_file, discard};
+use node_home::backup::{CONFIG_FILE, GENESIS_FILE, Manifest, copy_file, discard};
 
 const AFTER_HELP: &str = "\
 The node may run meanwhile. What is taken is the chain up to a certified block, nothing else: never

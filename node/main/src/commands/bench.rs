@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use node_bench::bench::gauge::MachinePrice;
+use node_bench::bench::links::{CALLS_MAX, LIST_MAX};
+use node_bench::bench::mix::Shares;
+use node_bench::bench::{self, Ground, Options, Pace, plan_with};
+use node_console::exit::{Exit, WithExit as _};
+use node_console::output::Output;
 
-use super::exit::{Exit, WithExit as _};
-use super::output::Output;
-use super::signals;
-use crate::bench::gauge::MachinePrice;
-use crate::bench::links::{CALLS_MAX, LIST_MAX};
-use crate::bench::mix::Shares;
-use crate::bench::{self, Ground, Options, Pace, plan_with};
+use node_console::signals;
 
 /// Arguments of `sluice bench`.
 #[derive(Debug, Args)]
@@ -164,7 +164,7 @@ impl BenchArgs {
         let starts = !matches!(ground, Ground::Network { start: false, .. });
         if self.stop_one && !starts {
             let message = "--stop-one needs nodes that it started: give --start, or no --network";
-            return Err(super::exit::failure(Exit::Usage, message));
+            return Err(node_console::exit::failure(Exit::Usage, message));
         }
         Ok(Options {
             ground,

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use chain_state::SLICE_MS;
 use clap::Args;
+use node_bench::bench::plan_with;
+use node_bench::history::{self, Options};
+use node_console::exit::{Exit, WithExit as _};
+use node_console::output::Output;
 
-use super::exit::{Exit, WithExit as _};
-use super::output::Output;
-use super::signals;
-use crate::bench::plan_with;
-use crate::history::{self, Options};
+use node_console::signals;
 
 /// Runs of orders that leave memory while a size is measured, once any leave it.
 const SLICES_MEASURED: u64 = 2;

@@ -10,19 +10,18 @@ use chain_types::{
 };
 use clap::{Args, ValueEnum};
 use futures::FutureExt as _;
+use node_console::exit::{Exit, WithExit as _, failure};
+use node_console::output::Output;
 use rpc_api::{
     ChangeReport, GovernanceRpcClient as _, LedgerRpcClient as _, ProposalReport,
     RechargeRpcClient as _, TransferReport, Wait, decode_base64,
 };
+use rpc_client::operations::{Operations, reference_bytes};
+use rpc_client::party::Party;
 use serde::Serialize;
 
-use super::exit::{Exit, WithExit as _, failure};
-use super::output::Output;
 use super::render;
 use super::submission::{self, Submission, SubmitReport};
-use crate::participant::client::CallError;
-use crate::participant::operations::{Operations, reference_bytes};
-use crate::participant::party::Party;
 
 /// Arguments of `sluice decide`.
 #[derive(Debug, Args)]
@@ -119,7 +118,7 @@ async fn transfer(
 ) -> anyhow::Result<(Operations, serde_json::Value)> {
     let id: TransferId = args.id.parse().exit(Exit::Usage)?;
     let found = party.client.ask(|node| node.transfer(id.to_string()).boxed()).await;
-    let found: TransferReport = found.map_err(CallError::into_failure)?;
+    let found: TransferReport = found?;
     let item = decision_of(&found, id, args.decision(), args.reference()?)?;
     Ok((Operations::TransferDecision(vec![item]), serde_json::to_value(&found)?))
 }
@@ -154,7 +153,7 @@ async fn proposal(
 ) -> anyhow::Result<(Operations, serde_json::Value)> {
     let id: ProposalId = args.id.parse().exit(Exit::Usage)?;
     let found = party.client.ask(|node| node.proposal(id.to_string()).boxed()).await;
-    let found = found.map_err(CallError::into_failure)?;
+    let found = found?;
     let digest = digest_of(&found, id)?;
     let item = ApprovalItem {
         proposal_id: id.0,
@@ -181,7 +180,7 @@ fn digest_of(shown: &ProposalReport, id: ProposalId) -> anyhow::Result<chain_typ
 async fn hold(args: &DecideArgs, party: &Party) -> anyhow::Result<(Operations, serde_json::Value)> {
     let id: OrderId = args.id.parse().exit(Exit::Usage)?;
     let found = party.client.ask(|node| node.order(id.to_string()).boxed()).await;
-    let found = found.map_err(CallError::into_failure)?;
+    let found = found?;
     let code = args.reason.as_deref().unwrap_or_default();
     let reason = HoldReason::ALL.iter().find(|reason| reason.iso_code() == code);
     let reason = reason.ok_or_else(|| {

@@ -12,9 +12,9 @@ use rpc_api::{GovernanceRpcClient as _, RegistryReport};
 use serde::Serialize;
 use serde_json::json;
 
-use super::exit::{Exit, WithExit as _};
-use super::output::Output;
-use crate::participant::client::{CallError, Client};
+use node_console::exit::{Exit, WithExit as _};
+use node_console::output::Output;
+use rpc_client::client::Client;
 
 /// Arguments of `sluice key`.
 #[derive(Debug, Args)]
@@ -170,7 +170,7 @@ async fn show(args: &ShowArgs, output: Output) -> anyhow::Result<Exit> {
     }
     let client = Client::new(&args.urls)?;
     let registry = client.ask(|node| node.registry().boxed()).await;
-    let registry = registry.map_err(CallError::into_failure)?;
+    let registry = registry?;
     let uses = uses(&registry, &public_key);
     let answer = json!({
         "file": file,

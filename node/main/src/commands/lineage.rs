@@ -10,14 +10,14 @@ use chain_types::lineage::{HANDOVER_BYTES_MAX, LINEAGE_MAGIC};
 use chain_types::{Handover, Walk, codec};
 use clap::Args;
 use futures::FutureExt as _;
+use node_console::exit::{Exit, WithExit as _, failure};
+use node_console::output::Output;
 use rpc_api::{ChainRpcClient as _, LIMIT_MAX, Page, decode_base64};
+use rpc_client::client::Client;
+use rpc_client::lineage_file::walk_over;
 use serde_json::json;
 
-use super::exit::{Exit, WithExit as _, failure};
 use super::order::NodeUrls;
-use super::output::Output;
-use crate::lineage_file::walk_over;
-use crate::participant::client::{CallError, Client};
 
 /// Arguments of `sluice lineage`.
 #[derive(Debug, Args)]
@@ -46,7 +46,7 @@ pub async fn run(args: LineageArgs, output: Output) -> anyhow::Result<Exit> {
     let mut cursor = (changes > 0).then(|| walk.since().0.saturating_sub(1).to_string());
     loop {
         let page = client.ask(|node| node.lineage(cursor.clone(), Some(LIMIT_MAX)).boxed());
-        let Page { items, next } = page.await.map_err(CallError::into_failure)?;
+        let Page { items, next } = page.await?;
         for item in items {
             let (handover, bytes) = read(&item.handover_base64)
                 .ok_or_else(|| failure(Exit::Fault, "the node's answer is no handover"))?;

@@ -8,12 +8,12 @@ use std::time::Duration;
 use chain_types::{Currency, Parameters};
 use clap::{Args, Subcommand};
 use genesis::{NetworkFolder, NetworkPlan, network_new};
+use node_console::exit::{Exit, WithExit as _};
+use node_console::output::Output;
+use node_localnet::Options;
 use serde_json::json;
 
-use super::exit::{Exit, WithExit as _};
-use super::output::Output;
-use super::signals;
-use crate::localnet::{self, Options};
+use node_console::signals;
 
 /// Arguments of `sluice localnet`.
 #[derive(Debug, Args)]
@@ -125,7 +125,7 @@ pub async fn run(args: LocalnetArgs, output: Output) -> anyhow::Result<Exit> {
         rate: args.rate,
         run_for: args.run_for.map(Duration::from_secs),
     };
-    localnet::run(options, output, cancel).await
+    node_localnet::run(options, output, cancel).await
 }
 
 fn new(args: NewArgs, output: Output) -> anyhow::Result<Exit> {

@@ -5,8 +5,8 @@ use std::io::IsTerminal as _;
 use clap::Args;
 use tracing_subscriber::EnvFilter;
 
-use super::exit::{Exit, WithExit as _};
-use crate::logs;
+use node_console::exit::{Exit, WithExit as _};
+use node_console::logs;
 
 /// What other people's code may say unless a filter names it. The consensus engine tells every vote
 /// at `info`. The others write a line for what a client or a stranger does, which this node counts

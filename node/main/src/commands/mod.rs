@@ -4,15 +4,14 @@ mod audit;
 mod backup;
 mod bench;
 mod bench_history;
+mod close;
 mod decide;
-pub mod exit;
 mod key;
 mod lineage;
 mod localnet;
 pub mod logging;
 mod network;
 mod order;
-pub mod output;
 mod proof;
 mod query;
 mod receipt;
@@ -20,7 +19,6 @@ mod render;
 mod replay;
 mod restore;
 mod scenario;
-pub mod signals;
 mod start;
 mod statement;
 mod submission;
@@ -31,8 +29,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use self::exit::Exit;
-use self::output::Output;
+use node_console::exit::Exit;
+use node_console::output::Output;
 
 const AFTER_HELP: &str = "\
 Exit codes:
@@ -89,6 +87,8 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Work out a home's outcomes, accounts and windows again by the independent rules.
     Audit(audit::AuditArgs),
+    /// What a home's ledger held, moved and owed on one day, in files that add up.
+    Close(close::CloseArgs),
     /// Copy a home's blocks into a folder while its node runs; never its keys or its vote guard.
     Backup(backup::BackupArgs),
     /// Make a new home from a backup, with every block verified from genesis.
@@ -145,6 +145,7 @@ fn run(cli: Cli, output: Output) -> anyhow::Result<Exit> {
             Command::Verify(args) => verify::run(args, output),
             Command::Replay(args) => replay::run(args, output),
             Command::Audit(args) => audit::run(args, output),
+            Command::Close(args) => close::run(args, output),
             Command::Backup(args) => backup::run(args, output),
             Command::Restore(args) => restore::run(args, output),
             Command::Statement(args) => statement::run(args),

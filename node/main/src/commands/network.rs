@@ -8,8 +8,8 @@ use clap::{Args, Subcommand};
 use genesis::{Assembled, AssembledPart, JoinPlan, JoinedNode, network_assemble, network_join};
 use serde_json::json;
 
-use super::exit::{Exit, WithExit as _};
-use super::output::Output;
+use node_console::exit::{Exit, WithExit as _};
+use node_console::output::Output;
 
 /// Arguments of `sluice network`.
 #[derive(Debug, Args)]

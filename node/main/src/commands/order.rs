@@ -10,9 +10,9 @@ use rpc_api::{
     RechargeRpcClient as _, Searched,
 };
 
-use super::exit::Exit;
-use super::output::{Output, time_text};
-use crate::participant::client::{CallError, Client};
+use node_console::exit::Exit;
+use node_console::output::{Output, time_text};
+use rpc_client::client::Client;
 
 /// Arguments of `sluice order`.
 #[derive(Debug, Args)]
@@ -39,8 +39,7 @@ pub struct NodeUrls {
 pub async fn run(args: OrderArgs, output: Output) -> anyhow::Result<Exit> {
     let client = Client::new(&args.nodes.urls)?;
     let id = args.order_id.to_string();
-    let report =
-        client.ask(|node| node.order(id.clone()).boxed()).await.map_err(CallError::into_failure)?;
+    let report = client.ask(|node| node.order(id.clone()).boxed()).await?;
     output.answer(&report, || text(&report))?;
     Ok(if report.status == OrderState::NotFound { Exit::Negative } else { Exit::Done })
 }
@@ -57,6 +56,9 @@ fn collection_text(report: &OrderReport, gateway: u32) -> String {
         }
         OrderState::Held => {
             format!("not collected yet: it waits for a risk desk, then for gateway {gateway}")
+        }
+        OrderState::Debiting => {
+            format!("not collected yet: gateway {gateway} is debiting the user, and alone may void")
         }
         _ => format!("not collected yet: gateway {gateway} is to collect it"),
     }
@@ -81,7 +83,7 @@ fn cashback_text(cashback: &CashbackReport) -> String {
 fn conversion_text(conversion: &ConversionReport, status: OrderState) -> String {
     let ConversionReport { rate, payout, quote_id, .. } = conversion;
     let word = match status {
-        OrderState::Reserved => "to be converted",
+        OrderState::Reserved | OrderState::Debiting => "to be converted",
         OrderState::Voided | OrderState::Expired => "not converted: it was to be",
         _ => "converted",
     };
@@ -101,6 +103,7 @@ fn stages_text(report: &OrderReport) -> String {
     };
     let times = [
         (first, stages.accepted_ms),
+        ("debiting", stages.debiting_ms),
         ("collected", stages.collected_ms),
         (status.name(), stages.ended_ms),
         ("instructed", stages.instructed_ms),
@@ -113,11 +116,16 @@ fn stages_text(report: &OrderReport) -> String {
             let _ = write!(text, "\n  {stage:<11}{}", time_text(time_ms));
         }
     }
+    if let Some(time_ms) = stages.reversible_until_ms {
+        let until = time_text(time_ms);
+        let _ = write!(text, "\n  reversible by its gateway alone until {until}, in this window");
+    }
     // Who never gets the money waits for no deadline.
     let is_due = matches!(
         status,
         OrderState::Held
             | OrderState::Reserved
+            | OrderState::Debiting
             | OrderState::Collected
             | OrderState::Instructed
             | OrderState::Arrived

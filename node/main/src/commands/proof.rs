@@ -4,20 +4,20 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::Context as _;
+use chain_state::proof::ProvenAccount;
+use chain_state::proof::ProvenWindow;
 use chain_types::RecordProof;
 use clap::Args;
 use futures::FutureExt as _;
+use node_console::exit::{Exit, failure};
+use node_console::output::{Output, time_text};
 use rpc_api::{
     AccountName, ApiError, LedgerRpcClient as _, SettlementRpcClient as _, decode_base64,
 };
+use rpc_client::client::{CallError, Client};
 use serde_json::json;
 
-use super::exit::{Exit, failure};
 use super::order::NodeUrls;
-use super::output::{Output, time_text};
-use crate::account_proof::ProvenAccount;
-use crate::participant::client::{CallError, Client};
-use crate::window_proof::ProvenWindow;
 
 /// Arguments of `sluice proof`.
 #[derive(Debug, Args)]
@@ -137,7 +137,7 @@ fn refused(error: CallError) -> anyhow::Error {
         CallError::Refused { code, message, .. } if NONE.iter().any(|none| none.code() == code) => {
             failure(Exit::Negative, message)
         }
-        error => error.into_failure(),
+        error => error.into(),
     }
 }
 

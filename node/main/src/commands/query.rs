@@ -4,14 +4,14 @@ use clap::Args;
 use futures::FutureExt as _;
 use jsonrpsee::core::client::ClientT as _;
 use jsonrpsee::core::params::ArrayParams;
+use node_console::exit::{Exit, failure};
+use node_console::output::Output;
 use rpc_api::ApiError;
+use rpc_client::client::{CallError, Client};
 use serde_json::{Value, json};
 
-use super::exit::{Exit, failure};
 use super::order::NodeUrls;
-use super::output::Output;
 use super::render;
-use crate::participant::client::{CallError, Client};
 
 /// What a name on the command line stands for in a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +54,8 @@ const QUESTIONS: &[(&str, &str, &[Parameter])] = &[
     ("trial-balance", "ledger_trial_balance", &[]),
     ("transfers", "ledger_transfers", &[OpenOnly, Page]),
     ("transfer", "ledger_transfer", &[Text("TRANSFER_ID")]),
+    ("lines", "ledger_lines", &[Number("OWNER"), Page]),
+    ("lines-held", "ledger_lines_held", &[Number("HOLDER"), Page]),
     ("reference", "fx_reference", &PAIR),
     ("rates", "fx_rates", &[PAIR[0], PAIR[1], Page]),
     ("rate-history", "fx_rate_history", &[PAIR[0], PAIR[1], Number("PROVIDER"), Page]),
@@ -146,7 +148,7 @@ pub async fn run(args: QueryArgs, output: Output) -> anyhow::Result<Exit> {
         Err(CallError::Refused { code, message, .. }) if code == ApiError::NotFound.code() => {
             Err(failure(Exit::Negative, message))
         }
-        Err(error) => Err(error.into_failure()),
+        Err(error) => Err(error.into()),
     }
 }
 

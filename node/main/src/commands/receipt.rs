@@ -6,13 +6,13 @@ use anyhow::Context as _;
 use chain_types::{OrderId, Receipt};
 use clap::Args;
 use futures::FutureExt as _;
+use node_console::exit::{Exit, failure};
+use node_console::output::Output;
 use rpc_api::{ApiError, ReceiptReport, RechargeRpcClient as _, decode_base64};
+use rpc_client::client::{CallError, Client};
 use serde_json::json;
 
-use super::exit::{Exit, failure};
 use super::order::NodeUrls;
-use super::output::Output;
-use crate::participant::client::{CallError, Client};
 
 /// Arguments of `sluice receipt`.
 #[derive(Debug, Args)]
@@ -44,7 +44,7 @@ pub async fn run(args: ReceiptArgs, output: Output) -> anyhow::Result<Exit> {
         Err(CallError::Refused { code, message, .. }) if code == ApiError::NotFound.code() => {
             return Err(failure(Exit::Negative, message));
         }
-        Err(error) => return Err(error.into_failure()),
+        Err(error) => return Err(error.into()),
     };
     let bytes = decode_base64(&report.receipt_base64);
     let bytes = bytes.filter(|bytes| Receipt::decode(bytes).is_ok());

@@ -3,7 +3,7 @@
 use rpc_api::Money;
 use serde_json::Value;
 
-use super::output::time_text;
+use node_console::output::time_text;
 
 /// A document as lines of text: money with its currency, times as dates, empty fields left out.
 pub fn text(value: &Value) -> String {
@@ -94,6 +94,7 @@ fn plain(name: &str, value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::expect_used)]
     use serde_json::json;
 
     use super::*;
@@ -129,6 +130,41 @@ settled:
   agent: 401
 window: 7";
         assert_eq!(text(&report), expected);
+    }
+
+    /// What the operator's page shows of a window is what is printed of one.
+    #[test]
+    fn the_operators_page_shows_a_window_as_it_is_printed() {
+        const PAGE: &str = include_str!("../../../../docs/operating.md");
+        let money = |minor: &str| json!({"minor": minor, "currency": "CNY", "exponent": 2});
+        let position = |owner: &str, debits: &str, credits: &str, net: &str| {
+            json!({
+                "kind": "gateway-liquidity",
+                "owner": owner,
+                "gross_debits": money(debits),
+                "gross_credits": money(credits),
+                "net": money(net),
+            })
+        };
+        let shown = PAGE.lines().find_map(|line| line.strip_prefix("   digest: "));
+        let report = json!({
+            "window": 7,
+            "opened_ms": 1_795_939_200_000_u64,
+            "closed_ms": 1_795_939_230_000_u64,
+            "first_height": 2_101,
+            "last_height": 2_130,
+            "order_count": 2,
+            "instruction_count": 1,
+            "positions": [
+                position("201", "30000", "0", "-30000"),
+                position("202", "0", "30000", "30000"),
+            ],
+            "digest": shown,
+        });
+        let report: rpc_api::WindowReport = serde_json::from_value(report).expect("a report");
+        let printed = text(&serde_json::to_value(&report).expect("JSON"));
+        let lines: Vec<String> = printed.lines().map(|line| format!("   {line}\n")).collect();
+        assert!(PAGE.contains(&lines.concat()), "the page does not show:\n{}", lines.concat());
     }
 
     #[test]

@@ -15,11 +15,11 @@ use contracts::{BlockContext, execute};
 use node_replica::Past;
 use serde::Serialize;
 
-use super::exit::{Exit, WithExit as _, failure};
-use super::output::Output;
-use crate::node::archive::StoreArchive;
-use crate::node::home::{check_version, genesis_records};
-use crate::node::keys::KeyHistory;
+use node_console::exit::{Exit, WithExit as _, failure};
+use node_console::output::Output;
+use node_home::archive::StoreArchive;
+use node_home::keys::KeyHistory;
+use node_home::opening::{check_version, genesis_records};
 
 /// Blocks that are read and verified ahead of execution.
 const BLOCKS_AHEAD: usize = 8;

@@ -8,13 +8,14 @@ use chain_state::State;
 use chain_store::{BackupFile, NewHome, StoreFault, StoreOptions};
 use chain_types::{ChainGenesis, Height};
 use clap::Args;
+use node_console::exit::{Exit, WithExit as _, failure};
+use node_console::output::Output;
+use node_home::backup::Manifest;
+use node_home::opening;
+use node_runtime::store_options;
 use serde::Serialize;
 
 use super::backup::{HomeArgs, NamedHome, of_target};
-use super::exit::{Exit, WithExit as _, failure};
-use super::output::Output;
-use crate::backup::Manifest;
-use crate::node::{home, store_options};
 
 const AFTER_HELP: &str = "\
 Every block is executed again from genesis: its certificate, its batches' signatures, outcomes and
@@ -108,7 +109,7 @@ fn restore(
     let bar = output.progress(manifest.height, "blocks");
     let watch = |height: Height| bar.set_position(height.0);
     output.note(&format!("verifying {} blocks from genesis", manifest.height));
-    let state = home::index_verified(&new.folder(), genesis, options, &watch);
+    let state = opening::index_verified(&new.folder(), genesis, options, &watch);
     bar.finish_and_clear();
     let state = state.map_err(|error| {
         let exit = exit_of(&error);

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use chain_types::Parameters;
 use clap::{Args, Subcommand};
+use node_bench::scenario::{self, DOUBLE_ELEVEN, LIVESTREAM, Options, Scene};
+use node_console::exit::Exit;
+use node_console::output::Output;
 
-use super::exit::Exit;
-use super::output::Output;
-use super::signals;
-use crate::scenario::{self, DOUBLE_ELEVEN, LIVESTREAM, Options, Scene};
+use node_console::signals;
 
 /// Arguments of `sluice scenario`.
 #[derive(Debug, Args)]

@@ -6,12 +6,12 @@ use std::process::Command;
 
 use clap::{Args, ValueEnum};
 use genesis::NodeConfig;
+use node_console::exit::{Exit, WithExit as _, failure};
+use node_runtime::Attempt;
+use node_runtime::own_keys::Ended;
 use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 
-use super::exit::{Exit, WithExit as _, failure};
-use super::signals;
-use crate::node::Attempt;
-use crate::node::own_keys::Ended;
+use node_console::signals;
 
 /// Arguments of `sluice start`.
 #[derive(Debug, Args)]
@@ -59,7 +59,7 @@ pub async fn run(args: StartArgs, config: Option<NodeConfig>) -> anyhow::Result<
     let cancel = signals::cancel_on_signal()?;
     let has_tried = args.again.is_some();
     let attempt = Attempt { tries_next: args.again == Some(Again::Next), has_tried };
-    match crate::node::run(config, attempt, cancel).await? {
+    match node_runtime::run(config, attempt, cancel).await? {
         Ended::Asked => Ok(Exit::Done),
         Ended::Withdrawn(withdrawn) => Err(failure(Exit::Withdrawn, withdrawn.to_string())),
         Ended::OtherKeys { tries_next } => Err(start_again(tries_next)),

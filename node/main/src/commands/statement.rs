@@ -6,13 +6,13 @@ use anyhow::Context as _;
 use chain_store::StoreOptions;
 use chain_types::{MerchantId, ParticipantId, WindowId};
 use clap::{Args, Subcommand, ValueEnum};
+use node_console::exit::{Exit, WithExit as _, failure};
+use node_console::output::Output;
+use node_home::statement::period::Month;
+use node_home::statement::{StatementFault, gateway, merchant};
 use serde::Serialize;
 
-use super::exit::{Exit, WithExit as _, failure};
-use super::output::Output;
-use crate::node::home;
-use crate::statement::period::Month;
-use crate::statement::{StatementFault, gateway, merchant};
+use node_home::opening;
 
 /// Arguments of `sluice statement`.
 #[derive(Debug, Args)]
@@ -83,7 +83,7 @@ pub fn run(args: StatementArgs) -> anyhow::Result<Exit> {
         let message = format!("{} is no home: it has no blocks folder", from.home.display());
         return Err(failure(Exit::Usage, message));
     }
-    let (store, state) = home::open_to_read(&from.home, &genesis, StoreOptions::default())?;
+    let (store, state) = opening::open_to_read(&from.home, &genesis, StoreOptions::default())?;
     match &args.whose {
         Whose::Merchant { merchant, month, offset_min, from } => {
             let id = MerchantId(*merchant);

@@ -15,12 +15,12 @@ use rpc_api::batch::outcome_name;
 use rpc_api::{BatchReport, OrderStanding, OrderState, Wait};
 use serde::Serialize;
 
-use super::exit::{Exit, WithExit as _};
-use super::output::Output;
-use crate::participant::client::{CallError, Client};
-use crate::participant::operations::{Operations, now};
-use crate::participant::party::{BATCH_VALID_MS, Party};
-use crate::participant::registered::{self, Asked, KeyStanding};
+use node_console::exit::{Exit, WithExit as _};
+use node_console::output::Output;
+use rpc_client::client::{CallError, Client};
+use rpc_client::operations::{Operations, now};
+use rpc_client::party::{BATCH_VALID_MS, Party};
+use rpc_client::registered::{self, Asked, KeyStanding};
 
 /// Opens the party of a configuration file for signing: refuses a key that the chain does not
 /// accept from it. The party talks to the nodes at `urls`, or to those that the file names.
@@ -184,7 +184,9 @@ impl OperationAnswer {
             if is_order && standing.same_content == Some(true) {
                 return match standing.status {
                     OrderState::Held => Count::Held,
-                    OrderState::Reserved | OrderState::Collected => Count::Repeated,
+                    OrderState::Reserved | OrderState::Debiting | OrderState::Collected => {
+                        Count::Repeated
+                    }
                     _ => Count::Refused,
                 };
             }
@@ -280,8 +282,8 @@ impl SubmitReport {
                 let name = if name.is_empty() { "unknown" } else { name.as_str() };
                 name.clone_into(&mut told.outcome);
                 told.remedy = Some(remedy.trim_start_matches(": ").to_owned());
-                match answer.as_ref().err().map(CallError::exit) {
-                    Some(Exit::Refused) => Count::Refused,
+                match answer {
+                    Err(error) if error.is_refusal() => Count::Refused,
                     _ => Count::Unknown,
                 }
             }

@@ -8,16 +8,16 @@ use anyhow::Context as _;
 use chain_types::{BatchKind, ParticipantId, SignedBatch};
 use clap::{Args, ValueEnum};
 use genesis::ParticipantConfig;
+use node_console::exit::{Exit, WithExit as _, failure};
+use node_console::output::Output;
 use rpc_api::{Wait, encode_base64};
+use rpc_client::operations::{Kind, Making, Operations, now};
+use rpc_client::order_file::{self, Format, Row};
+use rpc_client::orders::Entropy;
+use rpc_client::party::Party;
 use serde_json::json;
 
-use super::exit::{Exit, WithExit as _, failure};
-use super::output::Output;
 use super::submission::{self, Submission};
-use crate::participant::operations::{Kind, Making, Operations, now};
-use crate::participant::order_file::{self, Format, Row};
-use crate::participant::orders::Entropy;
-use crate::participant::party::Party;
 
 /// The largest file that is read.
 const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;

@@ -2,10 +2,10 @@
 //! The command line as people type it.
 
 use clap::{CommandFactory as _, Parser as _};
+use node_console::exit::{Exit, WithExit as _, failure};
+use node_console::output::message_of;
 
 use super::Cli;
-use super::exit::{Exit, WithExit as _, failure};
-use super::output::message_of;
 
 const ID: &str = "0190a8e2-7c00-7000-8000-000000000000";
 
@@ -57,6 +57,7 @@ fn what_the_documentation_shows_parses() {
         "sluice proof window 7 --rpc http://a:1 --out p.bin",
         "sluice statement merchant 1001 --month 2026-11 --offset-min 480 --home h --genesis g.toml",
         "sluice statement gateway 201 --window 7 --format csv --home h --genesis g.toml",
+        "sluice close --home h --genesis g.toml --day 2026-11-29 --out d --previous e --json",
         "sluice replay --home nodes/validator-0/home --genesis genesis.toml",
         "sluice bench --network folder --start --seconds 60 --rate 20000 --batch-items 500",
         "sluice bench --network folder --pids 1,2,3,4 --in-flight 8",

@@ -17,12 +17,12 @@ use rpc_api::batch::outcome_name;
 use rpc_api::{AccountReport, Money, WindowReport};
 use serde::Serialize;
 
-use super::exit::{Exit, WithExit as _};
-use super::output::{Output, time_text};
-use crate::account_proof::{ACCOUNT_PROOF_MAGIC, ProvenAccount};
-use crate::lineage_file::walk_over;
-use crate::node::reports;
-use crate::window_proof::ProvenWindow;
+use chain_state::proof::ProvenWindow;
+use chain_state::proof::{ACCOUNT_PROOF_MAGIC, ProvenAccount};
+use node_console::exit::{Exit, WithExit as _};
+use node_console::output::{Output, time_text};
+use node_home::reports;
+use rpc_client::lineage_file::walk_over;
 
 /// Arguments of `sluice verify`.
 #[derive(Debug, Args)]
@@ -121,6 +121,13 @@ struct ProvenOrder {
     accepted_ms: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     collected_ms: Option<u64>,
+    /// Until when its gateway could take it back alone, if its window was open for as long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reversible_until_ms: Option<u64>,
+    /// That it was collected under other parameters than the genesis file's, whose grace of
+    /// reversals this proof does not show.
+    #[serde(skip_serializing_if = "is_false")]
+    reversal_grace_unknown: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     arrived_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -130,9 +137,18 @@ struct ProvenOrder {
     returned: Money,
 }
 
-impl From<&Proven> for ProvenOrder {
-    fn from(proven: &Proven) -> Self {
+/// Whether a flag is left out of JSON.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives references")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+impl ProvenOrder {
+    fn new(proven: &Proven, genesis: &ChainGenesis) -> Self {
         let item = &proven.item;
+        let is_under_genesis = proven.collected_under == Some(genesis.parameters.digest());
+        let grace_ms = genesis.parameters.reversal_grace_ms;
+        let reversible = proven.collected.filter(|_| is_under_genesis && grace_ms > 0);
         Self {
             order_id: proven.order_id.to_string(),
             outcome_code: proven.outcome.0,
@@ -143,6 +159,8 @@ impl From<&Proven> for ProvenOrder {
             external_reference: hex::encode(item.external_reference),
             accepted_ms: proven.accepted.0,
             collected_ms: proven.collected.map(|time| time.0),
+            reversible_until_ms: reversible.map(|time| time.plus(grace_ms).0),
+            reversal_grace_unknown: proven.collected.is_some() && !is_under_genesis,
             arrived_ms: proven.arrived.map(|(_, time)| time.0),
             instruction_id: proven.arrived.map(|(id, _)| id.to_string()),
             cashback_tier: proven.cashback_tier,
@@ -184,7 +202,7 @@ fn order(bytes: &[u8], ground: &Ground<'_>) -> Result<ProvenReport, String> {
         Some(trust) => receipt.verify_by(ground.genesis, &trust),
     };
     let proven = proven.map_err(|error| ground.reason(&receipt.lineage, &error))?;
-    Ok(ProvenReport::Order(Box::new(ProvenOrder::from(&proven))))
+    Ok(ProvenReport::Order(Box::new(ProvenOrder::new(&proven, ground.genesis))))
 }
 
 fn account(bytes: &[u8], ground: &Ground<'_>) -> Result<ProvenReport, String> {
@@ -325,6 +343,16 @@ impl ProvenOrder {
         if let Some(instruction) = &self.instruction_id {
             let _ = write!(text, " by instruction {instruction}");
         }
+        if let Some(time_ms) = self.reversible_until_ms {
+            let until = time_text(time_ms);
+            let _ = write!(text, "\n  reversible by its gateway alone until {until}");
+        }
+        if self.reversal_grace_unknown {
+            text.push_str(
+                "\n  reversible not shown: it was collected under later parameters than the \
+                 genesis file's; ask `sluice order`",
+            );
+        }
         if let Some(tier) = self.cashback_tier {
             let _ = write!(text, "\n  cashback   of tier {tier}");
         }
@@ -353,6 +381,8 @@ mod tests {
             external_reference: String::new(),
             accepted_ms: 1_790_000_000_000,
             collected_ms,
+            reversible_until_ms: None,
+            reversal_grace_unknown: false,
             arrived_ms: None,
             instruction_id: None,
             cashback_tier: None,

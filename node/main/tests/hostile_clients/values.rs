@@ -127,6 +127,17 @@ fn is_whole<T: std::str::FromStr>(text: &str) -> bool {
     whole::<T>(text).is_some()
 }
 
+fn is_line(text: &str) -> bool {
+    let is_kind = text.starts_with("gateway-liquidity:") || text.starts_with("fx-position:");
+    is_kind
+        && match text.split(':').collect::<Vec<_>>().as_slice() {
+            [_, owner, currency, holder] => {
+                is_whole::<u32>(owner) && is_currency(currency) && is_whole::<u32>(holder)
+            }
+            _ => false,
+        }
+}
+
 /// What a method's cursors look like, and one that its pages could give.
 fn cursor_form(method: &str) -> (fn(&str) -> bool, &'static str) {
     match method {
@@ -145,6 +156,7 @@ fn cursor_form(method: &str) -> (fn(&str) -> bool, &'static str) {
         "chain_liquidity" => (|text| is_pair(text, is_whole::<u32>, is_currency), "201-CNY"),
         "cashback_programmes" => (|text| is_pair(text, is_whole::<u64>, is_currency), "1001-CNY"),
         "ledger_accounts" => (is_account, "gateway-liquidity:201:CNY"),
+        "ledger_lines" | "ledger_lines_held" => (is_line, "gateway-liquidity:201:CNY:101"),
         "risk_policies" => (
             |text| match text.split('-').collect::<Vec<_>>().as_slice() {
                 [scope, subject, currency] => {

@@ -43,8 +43,10 @@ pub struct World {
 fn kinds_of(role: &str) -> Vec<BatchKind> {
     use BatchKind::*;
     match role {
-        "recharge-service" => vec![Recharge, Void],
-        "gateway" => vec![Recharge, Collect, Void, Arrival, Failure, Return, Bounce],
+        "recharge-service" => vec![Recharge, Void, Consent],
+        "gateway" => {
+            vec![Recharge, Collect, Debiting, Void, Arrival, Failure, Return, Bounce, Line, Consent]
+        }
         "settlement-agent" => vec![
             Return,
             Reinstruct,
@@ -56,7 +58,7 @@ fn kinds_of(role: &str) -> Vec<BatchKind> {
             SettlementDecision,
         ],
         "settlement-operator" => vec![TransferDecision, Proposal, Approval, SettlementDecision],
-        "fx-provider" => vec![Rate, Quote],
+        "fx-provider" => vec![Rate, Quote, Line],
         "risk-desk" => vec![HoldDecision, Policy],
         _ => Vec::new(),
     }

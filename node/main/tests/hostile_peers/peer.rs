@@ -8,14 +8,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use chain_state::{InstructionRecord, Location, OrderRecord, QuoteRecord, State, WindowRecord};
 use chain_types::{
-    BatchId, Height, InstructionId, Node, OrderId, PublicKey, QuoteId, SignedBatch, VerifiedBatch,
-    WindowId, codec,
+    BatchId, BlockHeader, Height, InstructionId, Node, OrderId, Outcome, PublicKey, QuoteId,
+    SignedBatch, VerifiedBatch, WindowId, codec,
 };
 use consensus_core::Proposers;
 use genesis::{NodeConfig, NodeIdentity};
 use node_network::{Event, Events, Lane, LaneLimits, Limits, NetworkConfig, Reply};
 use node_replica::{
-    Archive, ArchivedItem, CheckpointInterval, Config, Effect, Input, NodeIndex, NodeKeys,
+    Archive, ArchivedOrder, CheckpointInterval, Config, Effect, Input, NodeIndex, NodeKeys,
     PEER_MESSAGE_BYTES_MAX, PeerMessage, PeerRequest, PeerResponse, REQUEST_BYTES_MAX,
     RESPONSE_BYTES_MAX, Replica, SYNC_BLOCKS_MAX, SharedState, SyncBlock, Target, Timer, WireBlock,
     read_state,
@@ -135,7 +135,15 @@ impl Archive for NoPast {
         None
     }
 
-    fn item(&self, _: Location) -> Option<ArchivedItem> {
+    fn submission(&self, _: &OrderRecord) -> Option<ArchivedOrder> {
+        None
+    }
+
+    fn header(&self, _: Height) -> Option<BlockHeader> {
+        None
+    }
+
+    fn outcome(&self, _: Location) -> Option<Outcome> {
         None
     }
 

@@ -118,6 +118,9 @@ fn programme(moment: &mut Moment<'_>) -> Change {
         merchant: moment.pick(&MERCHANTS),
         currency: moment.pick(&CURRENCIES),
         tiers: tiers.into_iter().take(count).map(tier).collect(),
+        // Half a percent of less is nothing.
+        order_least: Amount(moment.pick(&[200, 200, 500, 199])),
+        gateways: GATEWAYS.into_iter().take(moment.random.random_range(1..=3)).collect(),
         order_max: Amount(moment.pick(&[0, 1_000])),
         user_month_max: Amount(moment.pick(&[0, 4_000])),
         offset_min: moment.pick(&[480, 480, 0, -720, 900]),

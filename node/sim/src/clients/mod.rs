@@ -6,6 +6,7 @@
 
 mod fx;
 mod governance;
+mod lines;
 mod liquidity;
 mod memory;
 mod moment;
@@ -32,7 +33,9 @@ const MIX: &[(u32, Act)] = &[
     (24, orders::submit),
     (24, orders::submit_collected),
     (8, orders::collect),
+    (2, orders::debit),
     (3, orders::void),
+    (1, returns::consent),
     (8, returns::give_back),
     (7, settlement::arrive),
     (3, settlement::fail),
@@ -47,6 +50,7 @@ const MIX: &[(u32, Act)] = &[
     (5, fx::publish_rates),
     (5, fx::issue_quotes),
     (1, risk::set_policy),
+    (1, lines::set),
     (4, risk::decide),
     (4, governance::propose),
     (7, governance::vote),

@@ -1,6 +1,6 @@
 //! The recharge service and the collecting gateways.
 
-use chain_types::operation::{CollectItem, RechargeItem, VoidItem};
+use chain_types::operation::{CollectItem, DebitingItem, RechargeItem, VoidItem};
 use chain_types::{Currency, Flags, OrderId, ParticipantId, QuoteId, TimeMs, VerifiedBatch};
 use rand::Rng as _;
 
@@ -88,6 +88,17 @@ pub fn collect(memory: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedB
     }
     let collect = |id: &OrderId| CollectItem { order_id: id.0, reference: [1; 32], spare: [0; 16] };
     let items: Vec<CollectItem> = ids.iter().map(collect).collect();
+    moment.sign(gateway, &items)
+}
+
+/// A gateway says of some of what is reserved for it that it debits the users.
+pub fn debit(_: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
+    let gateway = moment.pick(&GATEWAYS);
+    let reserved = moment.state.expired_reservations(TimeMs(u64::MAX)).into_iter();
+    let own = reserved.filter(|(_, held)| held.gateway == gateway || held.amount.0 > 20_000);
+    let ids = moment.some(own.map(|(id, _)| id).collect(), 3);
+    let debit = |id: &OrderId| DebitingItem { order_id: id.0, reference: [1; 32], spare: [0; 16] };
+    let items: Vec<DebitingItem> = ids.iter().map(debit).collect();
     moment.sign(gateway, &items)
 }
 

@@ -1,12 +1,12 @@
 //! Gateways that send money of collected orders back.
 
-use chain_types::operation::ReturnItem;
+use chain_types::operation::{ConsentItem, ReturnItem};
 use chain_types::{InstructionId, ParticipantId, VerifiedBatch};
 use rand::Rng as _;
 
 use super::memory::{Collected, Memory};
 use super::moment::Moment;
-use crate::setup::GATEWAYS;
+use crate::setup::{GATEWAYS, SERVICE};
 
 /// How many collected orders a gateway looks at.
 const LOOKED_AT: usize = 24;
@@ -33,6 +33,22 @@ pub fn give_back(memory: &mut Memory, moment: &mut Moment<'_>) -> Option<Verifie
         }
     }
     moment.sign(gateway, &items)
+}
+
+/// The service lets gateways reverse some of the last orders, in whole or in part.
+pub fn consent(memory: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
+    let from = memory.collected.len().saturating_sub(LATE);
+    let known: Vec<Collected> = memory.collected[from..].to_vec();
+    let orders = moment.some(known, 5);
+    let items: Vec<ConsentItem> = (orders.iter())
+        .map(|order| ConsentItem {
+            order_id: order.item.order_id,
+            amount: order.item.amount.get().div_ceil(moment.random.random_range(1..=2)).into(),
+            reference: [2; 32],
+            spare: [0; 8],
+        })
+        .collect();
+    moment.sign(SERVICE, &items)
 }
 
 fn answers_for(moment: &Moment<'_>, order: &Collected, gateway: ParticipantId) -> bool {

@@ -21,7 +21,7 @@ const SETTLEMENT_REFERENCE: [u8; 32] = [5; 32];
 
 fn outstanding(moment: &Moment<'_>, gateway: ParticipantId) -> Vec<InstructionRecord> {
     let waiting = moment.state.outstanding_instructions();
-    waiting.filter(|record| record.gateway == gateway).copied().collect()
+    waiting.filter(|record| record.gateway == gateway).cloned().collect()
 }
 
 /// A gateway attests the instructions that wait for it, once in a while with a wrong amount.
@@ -100,7 +100,7 @@ pub fn bounce(memory: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBa
     let gateway = moment.pick(&GATEWAYS);
     let known = memory.arrived.iter().filter_map(|id| moment.state.instruction(id));
     let own: Vec<InstructionRecord> =
-        known.filter(|record| record.gateway == gateway).copied().collect();
+        known.filter(|record| record.gateway == gateway).cloned().collect();
     let reason = moment.random.random_range(0..=8);
     let items: Vec<BounceItem> = moment
         .some(own, 2)
@@ -117,7 +117,7 @@ pub fn bounce(memory: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBa
 /// An agent asks that instructions shall not be paid.
 pub fn recall(_: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
     let agent = moment.pick(&AGENTS);
-    let waiting = moment.state.outstanding_instructions().copied().collect();
+    let waiting = moment.state.outstanding_instructions().cloned().collect();
     let items: Vec<RecallItem> = moment
         .some(waiting, 2)
         .iter()
@@ -136,7 +136,7 @@ pub fn recall(_: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> 
 /// An agent says of instructions that their gateways are absent; mostly they are not.
 pub fn step_in(_: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
     let agent = moment.pick(&AGENTS);
-    let waiting = moment.state.outstanding_instructions().copied().collect();
+    let waiting = moment.state.outstanding_instructions().cloned().collect();
     let items: Vec<StepInItem> = moment
         .some(waiting, ITEMS_MAX)
         .iter()

@@ -1,15 +1,25 @@
 //! `ledger_*`.
 
-use chain_types::{Height, TransferId};
+use chain_types::{Height, LineAccount, LineKey, ParticipantId, TransferId};
 use jsonrpsee::core::{RpcResult, async_trait};
 use rpc_api::text::one_form;
 use rpc_api::{
-    AccountName, AccountProofReport, AccountReport, EntryReport, LedgerRpcServer, Page,
-    TransferReport, TrialBalance,
+    AccountName, AccountProofReport, AccountReport, EntryReport, LedgerRpcServer, LineReport, Page,
+    TransferReport, TrialBalance, decimal,
 };
 
 use super::{Api, id_of, page_limit, place_cursor, place_of, read_cursor};
 use crate::reads::Cost;
+
+/// A line's place in a list: `kind:owner:CURRENCY:holder`.
+fn line_of(cursor: &str) -> Option<LineKey> {
+    let (account, holder) = cursor.rsplit_once(':')?;
+    let account: AccountName = one_form(account)?;
+    let kind = LineAccount::from_number(u16::from(account.kind as u8))?;
+    let owner = ParticipantId(u32::try_from(account.owner).ok()?);
+    let holder = ParticipantId(decimal(holder)?);
+    Some(LineKey { account: kind, owner, currency: account.currency, holder })
+}
 
 #[async_trait]
 impl LedgerRpcServer for Api {
@@ -86,5 +96,30 @@ impl LedgerRpcServer for Api {
         let id: TransferId = id_of(&transfer_id)?;
         let found = self.read(move |node| node.transfer(&id)).await?;
         found.ok_or_else(|| self.not_found(&format!("transfer {id}")))
+    }
+
+    async fn lines(
+        &self,
+        owner: u32,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<LineReport>> {
+        let (limit, owner) = (page_limit(limit)?, ParticipantId(owner));
+        let after = read_cursor(cursor.as_deref(), line_of)?;
+        let items = self.read_page(limit, move |node| node.lines(owner, after, limit + 1)).await?;
+        Ok(Page::of(items, limit, LineReport::cursor))
+    }
+
+    async fn lines_held(
+        &self,
+        holder: u32,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<LineReport>> {
+        let (limit, holder) = (page_limit(limit)?, ParticipantId(holder));
+        let after = read_cursor(cursor.as_deref(), line_of)?;
+        let items =
+            self.read_page(limit, move |node| node.lines_held(holder, after, limit + 1)).await?;
+        Ok(Page::of(items, limit, LineReport::cursor))
     }
 }

@@ -179,6 +179,11 @@ async fn every_contract_answer(client: &(impl SubscriptionClientT + Sync)) {
     refused_as(client.transfer(uuid_text(9)).await, ApiError::NotFound);
     refused_as(client.transfer("x".into()).await, ApiError::IdMalformed);
 
+    let lines = walked(|cursor, limit| client.lines(201, cursor, limit)).await;
+    assert_eq!(lines.iter().map(|one| one.holder).collect::<Vec<_>>(), [1, 2, 3]);
+    let held = walked(|cursor, limit| client.lines_held(101, cursor, limit)).await;
+    assert_eq!(held.iter().map(|one| one.account.owner).collect::<Vec<_>>(), [1, 2, 3]);
+
     assert_eq!(client.reference(cny(), usd()).await.unwrap().rate.as_deref(), Some("7.1"));
     let missing = client.reference(usd(), cny()).await.unwrap();
     assert_eq!((missing.rate, missing.missing.unwrap().code), (None, 232));
@@ -333,6 +338,8 @@ async fn the_contracts_lists_refuse_bad_cursors_and_limits() {
         refused_as(client.quotes(301, cursor(), None).await, ApiError::BadCursor);
         refused_as(client.programmes(cursor(), None).await, ApiError::BadCursor);
         refused_as(client.policies(cursor(), None).await, ApiError::BadCursor);
+        refused_as(client.lines(201, cursor(), None).await, ApiError::BadCursor);
+        refused_as(client.lines_held(101, cursor(), None).await, ApiError::BadCursor);
         refused_as(client.held_orders(cursor(), None).await, ApiError::BadCursor);
         refused_as(client.merchants(cursor(), None).await, ApiError::BadCursor);
         refused_as(client.proposals(None, cursor(), None).await, ApiError::BadCursor);
@@ -347,6 +354,8 @@ async fn the_contracts_lists_refuse_bad_cursors_and_limits() {
         refused_as(client.quotes(301, None, limit).await, bounds);
         refused_as(client.programmes(None, limit).await, bounds);
         refused_as(client.policies(None, limit).await, bounds);
+        refused_as(client.lines(201, None, limit).await, bounds);
+        refused_as(client.lines_held(101, None, limit).await, bounds);
         refused_as(client.held_orders(None, limit).await, bounds);
         refused_as(client.merchants(None, limit).await, bounds);
         refused_as(client.proposals(None, None, limit).await, bounds);

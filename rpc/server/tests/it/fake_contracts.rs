@@ -3,14 +3,14 @@
 use std::sync::atomic::Ordering;
 
 use chain_types::{
-    Amount, Currency, Digest, Height, MerchantId, OrderId, ParticipantId, PolicyScope, ProposalId,
-    QuoteId, RechargeItem, Rejection, TimeMs, TransferId, WindowId,
+    Amount, Currency, Digest, Height, LineKey, MerchantId, OrderId, ParticipantId, PolicyScope,
+    ProposalId, QuoteId, RechargeItem, Rejection, TimeMs, TransferId, WindowId,
 };
 use rpc_api::ledger::TransferAction;
 use rpc_api::recharge::OrderContent;
 use rpc_api::{
-    AccountName, AccountProofReport, BudgetReport, ChangeReport, HeldOrderReport, Money,
-    PolicyReport, ProgrammeReport, ProposalReport, ProposalState, QuoteReport, RateReport,
+    AccountName, AccountProofReport, BudgetReport, ChangeReport, HeldOrderReport, LineReport,
+    Money, PolicyReport, ProgrammeReport, ProposalReport, ProposalState, QuoteReport, RateReport,
     ReferenceReport, RegisteredMerchant, RegistryReport, ReturnReport, SlaReport, TransferReport,
     TransferState, UserDayReport, UserMonthReport, WindowProofReport,
 };
@@ -45,6 +45,17 @@ fn number_of(time: TimeMs) -> u64 {
 
 pub fn uuid_text(number: u64) -> String {
     OrderId::new(TimeMs(1_790_000_000_000 + number), [7; 10]).to_string()
+}
+
+fn line(owner: u32, holder: u64) -> LineReport {
+    LineReport {
+        account: account(u64::from(owner)).account,
+        holder: u32::try_from(holder).unwrap(),
+        limit: money(5),
+        outstanding: money(3),
+        left: money(2),
+        since_ms: 1,
+    }
 }
 
 fn transfer(number: u64) -> TransferReport {
@@ -153,6 +164,8 @@ impl ContractReads for FakeNode {
             reason: 1,
             iso_code: ReturnReport::iso_code(1),
             is_reversal: false,
+            cashback_rested: money(0),
+            cashback_set_off: money(0),
             is_unconverted: false,
             reference: String::new(),
             returned_ms: 1,
@@ -217,6 +230,27 @@ impl ContractReads for FakeNode {
 
     fn transfer(&self, id: &TransferId) -> Read<Option<TransferReport>> {
         Ok((1..=COUNT).map(transfer).find(|one| one.transfer_id == *id))
+    }
+
+    fn lines(
+        &self,
+        owner: ParticipantId,
+        after: Option<LineKey>,
+        limit: u32,
+    ) -> Read<Vec<LineReport>> {
+        let after = after.map(|after| u64::from(after.holder.0));
+        Ok(ascending(after, limit).map(|holder| line(owner.0, holder)).collect())
+    }
+
+    fn lines_held(
+        &self,
+        holder: ParticipantId,
+        after: Option<LineKey>,
+        limit: u32,
+    ) -> Read<Vec<LineReport>> {
+        let after = after.map(|after| u64::from(after.owner.0));
+        let owners = ascending(after, limit).map(|owner| u32::try_from(owner).unwrap());
+        Ok(owners.map(|owner| line(owner, u64::from(holder.0))).collect())
     }
 
     fn fx_reference(&self, pair: Pair) -> Read<ReferenceReport> {

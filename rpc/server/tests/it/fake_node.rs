@@ -75,6 +75,7 @@ fn genesis() -> ChainGenesis {
         ],
         merchants: (1_001..1_006).map(merchant).collect(),
         liquidity: [(GATEWAY, 156), (GATEWAY, 392), (202, 156)].map(line).to_vec(),
+        lines: Vec::new(),
         nodes: Vec::new(),
     }
 }
@@ -190,6 +191,7 @@ fn instruction(id: InstructionId) -> InstructionReport {
         failed_by: None,
         recalled_ms: None,
         reference: None,
+        cashback: Vec::new(),
     }
 }
 

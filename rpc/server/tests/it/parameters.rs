@@ -52,6 +52,7 @@ fn cursor_of(method: &str) -> String {
         "ledger_accounts" => "gateway-liquidity:201:CNY".to_owned(),
         "cashback_programmes" => "1001-CNY".to_owned(),
         "risk_policies" => "gateway-201-CNY".to_owned(),
+        "ledger_lines" | "ledger_lines_held" => "fx-position:301:CNY:101".to_owned(),
         "ledger_transfers" | "risk_held_orders" | "governance_proposals" => order_id_text(),
         other => panic!("say what a cursor of {other} looks like"),
     }

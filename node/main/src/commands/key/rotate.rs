@@ -14,18 +14,17 @@ use anyhow::Context as _;
 use chain_types::{Change, Height, ParticipantId, ProposalId, ProposalItem, PublicKey};
 use clap::Args;
 use genesis::{ParticipantConfig, load_genesis, replace_secret_key};
+use node_console::exit::{Exit, WithExit as _, failure};
+use node_console::output::Output;
 use rpc_api::{ProposalReport, RegistryReport, Wait};
+use rpc_client::operations::{Operations, now};
+use rpc_client::orders::Entropy;
+use rpc_client::party::Party;
+use rpc_client::registered::{self, Asked, KeyStanding, find};
 use serde::Serialize;
 
 use super::load_or_create;
-use crate::commands::exit::{Exit, WithExit as _, failure};
-use crate::commands::output::Output;
 use crate::commands::submission::{self, Submission, SubmitReport};
-use crate::participant::client::CallError;
-use crate::participant::operations::{Operations, now};
-use crate::participant::orders::Entropy;
-use crate::participant::party::Party;
-use crate::participant::registered::{self, Asked, KeyStanding, find};
 
 /// How many heights a proposal leaves beyond the notice that the chain asks for.
 const AHEAD_HEIGHTS: u64 = 10;
@@ -157,7 +156,7 @@ pub async fn run(args: RotateArgs, output: Output) -> anyhow::Result<Exit> {
     let Some(Asked { registry, .. }) = asked else {
         return Err(failure(Exit::Unreachable, "no node answers; nothing was proposed"));
     };
-    let open = registered::proposals(&asker.client, true).await.map_err(CallError::into_failure)?;
+    let open = registered::proposals(&asker.client, true).await?;
     let public_key = new.public_key();
     let mut report = RotateReport {
         participant: config.id,

@@ -16,19 +16,19 @@ use futures::FutureExt as _;
 use genesis::{
     ConfigFault, NodeConfig, load_secret_key, next_key_path, replace_secret_key, replaced_key_path,
 };
+use node_console::exit::{Exit, WithExit as _, failure};
+use node_console::output::Output;
 use rpc_api::{
     ChangeReport, GovernanceRpcClient as _, NodeReport, ProposalReport, RegistryReport, Wait,
 };
+use rpc_client::client::Client;
+use rpc_client::operations::{Operations, now};
+use rpc_client::orders::Entropy;
+use rpc_client::registered;
 use serde::Serialize;
 
 use super::load_or_create;
-use crate::commands::exit::{Exit, WithExit as _, failure};
-use crate::commands::output::Output;
 use crate::commands::submission::{self, Submission, SubmitReport};
-use crate::participant::client::{CallError, Client};
-use crate::participant::operations::{Operations, now};
-use crate::participant::orders::Entropy;
-use crate::participant::registered;
 
 /// How many heights a proposal leaves beyond the notice that the chain asks for.
 const AHEAD_HEIGHTS: u64 = 10;
@@ -166,7 +166,7 @@ pub async fn run(args: RotateNodeArgs, output: Output) -> anyhow::Result<Exit> {
     let present = files.iter().map(|file| load_secret_key(file).exit(Exit::Usage));
     let present = present.collect::<anyhow::Result<Vec<_>>>()?;
     let registry = client.ask(|node| node.registry().boxed()).await;
-    let registry = registry.map_err(CallError::into_failure)?;
+    let registry = registry?;
     if is_done(&registry, &config.name, &pair_of(&present)?, &files) {
         remove_next(&files).exit(Exit::Usage)?;
         return answer_in_place(&config, &present, Vec::new(), output);
@@ -177,7 +177,7 @@ pub async fn run(args: RotateNodeArgs, output: Output) -> anyhow::Result<Exit> {
         next.push(load_or_create(&next_key_path(file))?.0);
     }
     let pair = pair_of(&next)?;
-    let open = registered::proposals(&client, true).await.map_err(CallError::into_failure)?;
+    let open = registered::proposals(&client, true).await?;
     let mut report = RotateNodeReport::new(&config, &pair);
     let exit = match next_step(&registry, &config.name, &pair_of(&present)?, &pair, &open) {
         Step::PutInPlace => {

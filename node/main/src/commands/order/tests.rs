@@ -33,6 +33,8 @@ fn report(status: OrderState) -> OrderReport {
         status,
         stages: Stages {
             accepted_ms: Some(AT_MS),
+            debiting_ms: (status == OrderState::Debiting).then_some(AT_MS + 500),
+            reversible_until_ms: (status == Collected).then_some(AT_MS + 1_700),
             collected_ms: is_collected.then_some(AT_MS + 1_000),
             ended_ms: has_ended.then_some(AT_MS + 2_000),
             instructed_ms: is_paid.then_some(AT_MS + 3_000),
@@ -60,16 +62,19 @@ fn report(status: OrderState) -> OrderReport {
 #[test]
 fn only_what_was_collected_is_called_collected() {
     use OrderState::{
-        Arrived, Collected, Expired, Failed, Held, Instructed, Refused, Rejected, Reserved,
-        Returned, Voided,
+        Arrived, Collected, Debiting, Expired, Failed, Held, Instructed, Refused, Rejected,
+        Reserved, Returned, Voided,
     };
     for status in [Collected, Instructed, Arrived, Failed, Returned] {
         let text = text(&report(status));
         assert!(text.contains("\n  collected by gateway 201"), "{text}");
         assert!(text.contains("\n  collected  2026-"), "{text}");
+        let is_open = status == Collected;
+        assert_eq!(text.contains("reversible by its gateway alone until 2026-"), is_open);
     }
     let rows = [
         (Reserved, "not collected yet: gateway 201 is to collect it"),
+        (Debiting, "not collected yet: gateway 201 is debiting the user, and alone may void"),
         (Held, "not collected yet: it waits for a risk desk, then for gateway 201"),
         (Voided, "not collected: gateway 201 was to collect it"),
         (Expired, "not collected: gateway 201 was to collect it"),

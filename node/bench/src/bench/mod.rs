@@ -1,0 +1,209 @@
+//! Load on a network, from a process of its own, over nothing but the public RPC; and what it
+//! took.
+
+pub mod contracts;
+pub mod gauge;
+pub mod links;
+pub mod load;
+pub mod market;
+pub mod mix;
+mod outage;
+pub mod pace;
+pub mod processes;
+pub mod reads;
+pub mod report;
+pub mod run;
+pub mod tally;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use chain_types::{ChainGenesis, Parameters};
+use genesis::{NetworkFolder, NetworkPlan};
+use node_console::exit::{Exit, WithExit as _};
+use node_console::output::Output;
+use node_localnet::fresh::FreshNetwork;
+use node_localnet::nodes::Nodes;
+use node_localnet::open_network;
+use tokio_util::sync::CancellationToken;
+
+use self::gauge::MachinePrice;
+use self::mix::Shares;
+use self::report::{BenchReport, RunsReport};
+use self::run::Bench;
+
+/// How batches are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// So many batches in flight; the next is sent when one is final.
+    Closed {
+        /// Batches in flight at each node.
+        in_flight: usize,
+    },
+    /// So many orders a second, whatever the network does.
+    Open {
+        /// Orders a second.
+        rate: u64,
+        /// Batches in flight at all nodes, beyond which sending waits (and latency counts on).
+        in_flight_max: usize,
+    },
+}
+
+/// Which network to put load on.
+#[derive(Debug, Clone)]
+pub enum Ground {
+    /// One that is there.
+    Network {
+        /// Its folder: its nodes, and its gateways' keys.
+        folder: PathBuf,
+        /// Start its nodes first and stop them at the end.
+        start: bool,
+    },
+    /// A new one for each run, which is removed afterwards.
+    Fresh {
+        /// The folder below which it is made.
+        below: PathBuf,
+        /// The network.
+        plan: Box<NetworkPlan>,
+        /// How many runs.
+        runs: usize,
+    },
+}
+
+/// What to run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// On which network.
+    pub ground: Ground,
+    /// How long to send.
+    pub period: Duration,
+    /// How to send.
+    pub pace: Pace,
+    /// Orders in a batch.
+    pub batch_items: usize,
+    /// Threads that sign.
+    pub signers: usize,
+    /// WebSocket connections to each node; zero for HTTP.
+    pub websockets: usize,
+    /// Calls in a message over them.
+    pub list: usize,
+    /// The nodes' process ids, when their homes do not tell them.
+    pub pids: Vec<u32>,
+    /// The load's users; an order is one of theirs.
+    pub users: u64,
+    /// Leave cashback and limits off, to see what they cost.
+    pub without_contracts: bool,
+    /// A mixed load, in these shares.
+    pub mix: Option<Shares>,
+    /// Reads a second beside the load.
+    pub reads: u64,
+    /// Kill one node after a third of the period and start it again after two.
+    pub stop_one: bool,
+    /// What a machine costs.
+    pub machine: MachinePrice,
+}
+
+/// Runs the load, as often as asked for, and gives the results.
+///
+/// # Errors
+/// When a network cannot be made, used or started.
+pub async fn run(
+    options: Options,
+    output: Output,
+    cancel: CancellationToken,
+) -> anyhow::Result<RunsReport> {
+    let mut reports = Vec::new();
+    match &options.ground {
+        Ground::Network { folder, start } => {
+            let (network, genesis) = open_network(folder)?;
+            let on = (&network, &genesis);
+            let report = if *start {
+                started(&options, on, output, &cancel).await?
+            } else {
+                let bench = Bench::new(&options, on, output, &cancel);
+                bench.measure(None).await?
+            };
+            reports.push(report);
+        }
+        Ground::Fresh { below, plan, runs } => {
+            for number in 1..=*runs {
+                output.note(&format!("run {number} of {runs}: a new network"));
+                let fresh = FreshNetwork::below(below, plan)?;
+                let genesis = genesis::load_genesis(&fresh.network.genesis).exit(Exit::Usage)?;
+                let on = (&fresh.network, &genesis);
+                reports.push(started(&options, on, output, &cancel).await?);
+                if cancel.is_cancelled() {
+                    break;
+                }
+            }
+        }
+    }
+    Ok(RunsReport::new(reports))
+}
+
+/// Starts the nodes, measures, stops them.
+async fn started(
+    options: &Options,
+    on: (&NetworkFolder, &ChainGenesis),
+    output: Output,
+    cancel: &CancellationToken,
+) -> anyhow::Result<BenchReport> {
+    let mut nodes = Nodes::start(&on.0.nodes)?;
+    let outcome = match nodes.wait_ready(cancel).await {
+        Ok(()) => Bench::new(options, on, output, cancel).measure(Some(&mut nodes)).await,
+        Err(error) => Err(error),
+    };
+    for problem in nodes.stop().await {
+        tracing::warn!(problem, "a node did not end cleanly");
+    }
+    outcome
+}
+
+/// The plan of a new network with some parameters of its own, `name=value` each.
+///
+/// # Errors
+/// When a parameter is unknown, or a value out of its bounds or at odds with others.
+pub fn plan_with(settings: &[String]) -> anyhow::Result<NetworkPlan> {
+    let mut plan = NetworkPlan::default();
+    for setting in settings {
+        let (name, value) = setting
+            .split_once('=')
+            .with_context(|| format!("{setting:?}: write name=value, such as window_ms=2000"))?;
+        let index =
+            Parameters::NAMES.iter().position(|known| *known == name).with_context(|| {
+                format!(
+                    "there is no parameter {name:?}; there are {}",
+                    Parameters::NAMES.join(", ")
+                )
+            })?;
+        let value: u64 = value.parse().with_context(|| format!("{setting:?}: no number"))?;
+        plan.parameters = plan.parameters.with(u16::try_from(index)?, value)?;
+    }
+    Ok(plan)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    #[test]
+    fn parameters_of_a_plan_are_named_and_bounded() {
+        let settings = ["window_ms=2000".to_owned(), "block_batches_max=4096".to_owned()];
+        let plan = plan_with(&settings).unwrap();
+        let parameters = &plan.parameters;
+        assert_eq!((parameters.window_ms, parameters.block_batches_max), (2_000, 4_096));
+        assert_eq!(parameters.rates_min, NetworkPlan::default().parameters.rates_min);
+        let rows = [
+            ("window_ms", "write name=value"),
+            ("windows=1", "no parameter \"windows\"; there are order_skew_ms"),
+            ("window_ms=x", "no number"),
+            ("window_ms=1", "out of its bounds"),
+        ];
+        for (setting, problem) in rows {
+            let error = format!("{:#}", plan_with(&[setting.to_owned()]).unwrap_err());
+            assert!(error.contains(problem), "{setting}: {error}");
+        }
+    }
+}

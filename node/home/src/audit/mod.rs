@@ -1,0 +1,266 @@
+//! A home through the settlement rules' second implementation: its blocks, and nothing else, by the
+//! independent auditor; then what the node keeps of them against what the auditor worked out.
+
+mod differences;
+pub mod verdict;
+
+use std::sync::mpsc::sync_channel;
+
+use anyhow::Context as _;
+use chain_store::{ChainStore as _, Store};
+use chain_types::{
+    Block, BlockHeader, Certificate, ChainGenesis, Equivocation, Height, Outcome, SignedBatch,
+    VerifiedBatch,
+};
+use indicatif::ProgressBar;
+use node_auditor::Auditor;
+
+pub use self::differences::{
+    account_differences, breach_differences, instruction_differences, sla_differences,
+    window_differences,
+};
+use crate::keys::KeyHistory;
+
+/// Blocks that are read and verified ahead of the auditor.
+const BLOCKS_AHEAD: usize = 8;
+
+/// A block as anybody can read it.
+#[derive(Debug, Clone)]
+pub struct ReadBlock {
+    /// Its header.
+    pub header: BlockHeader,
+    /// The word of those who decided it.
+    pub certificate: Certificate,
+    /// Its evidence against validators.
+    pub evidence: Vec<Equivocation>,
+    /// Its batches, with signatures and roots checked.
+    pub batches: Vec<VerifiedBatch>,
+    /// What its node says became of their items.
+    pub outcomes: Vec<Vec<Outcome>>,
+}
+
+/// What a home's blocks came to.
+#[derive(Debug)]
+pub struct Audited {
+    /// The books of the rules.
+    pub auditor: Auditor,
+    /// Blocks that are as the rules say.
+    pub blocks: u64,
+    /// Items in them, each with the outcome that the rules give.
+    pub items: u64,
+    /// The first thing that is not.
+    pub finding: Option<String>,
+}
+
+/// Audits the blocks of a home up to `last`.
+///
+/// # Errors
+/// When the home cannot be read, or a batch does not verify.
+pub fn audit_home(
+    store: &Store,
+    genesis: &ChainGenesis,
+    last: Height,
+    bar: &ProgressBar,
+) -> anyhow::Result<Audited> {
+    let keys = KeyHistory::read(store, genesis)?;
+    std::thread::scope(|scope| {
+        let (sender, receiver) = sync_channel(BLOCKS_AHEAD);
+        scope.spawn(move || {
+            for height in (1..=last.0).map(Height) {
+                let read = read_block(store, genesis, &keys, height);
+                let is_last = read.is_err();
+                // A send fails only once the other side has ended.
+                if sender.send(read).is_err() || is_last {
+                    return;
+                }
+            }
+        });
+        audit(genesis, receiver.into_iter().inspect(|_| bar.inc(1)))
+    })
+}
+
+/// Takes blocks through the rules until one is not as these say.
+///
+/// # Errors
+/// The first error of `blocks`.
+pub fn audit(
+    genesis: &ChainGenesis,
+    blocks: impl Iterator<Item = anyhow::Result<ReadBlock>>,
+) -> anyhow::Result<Audited> {
+    let auditor = Auditor::new(genesis);
+    let mut audited = Audited { auditor, blocks: 0, items: 0, finding: None };
+    for block in blocks {
+        let ReadBlock { header, certificate, evidence, batches, outcomes } = block?;
+        let certificate = Some(&certificate);
+        let judged =
+            audited.auditor.whole_block(&header, certificate, &evidence, &batches, &outcomes);
+        if let Err(finding) = judged {
+            audited.finding = Some(finding.to_string());
+            break;
+        }
+        audited.blocks += 1;
+        audited.items += outcomes.iter().map(|batch| batch.len() as u64).sum::<u64>();
+    }
+    Ok(audited)
+}
+
+fn read_block(
+    store: &Store,
+    genesis: &ChainGenesis,
+    keys: &KeyHistory,
+    height: Height,
+) -> anyhow::Result<ReadBlock> {
+    let missing = || format!("height {height} is missing from the home");
+    let committed = store.block(height)?.with_context(missing)?;
+    let Block { header, evidence, .. } = committed.block;
+    let outcomes = store.outcomes(height)?.with_context(missing)?;
+    let verify = |bytes| -> anyhow::Result<VerifiedBatch> {
+        Ok(SignedBatch::decode(bytes)?.verify(genesis.chain_id, |id| keys.keys(height, id))?)
+    };
+    let payload = store.payload(height)?.with_context(missing)?;
+    let batches = payload.into_iter().map(verify).collect::<anyhow::Result<_>>();
+    let batches = batches.with_context(|| format!("a batch of block {height}"))?;
+    let certificate = committed.certificate;
+    Ok(ReadBlock { header, certificate, evidence, batches, outcomes })
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use chain_state::State;
+    use chain_store::StoreOptions;
+    use chain_types::{Rejection, TimeMs, ValidatorId};
+
+    use super::*;
+    use crate::opening;
+    use crate::test_chain::{GATEWAYS, SHOP, TestChain};
+    use rpc_client::operations::Kind;
+
+    /// A chain of four blocks with orders, one of them refused; its blocks, and its last state.
+    pub fn chain() -> (ChainGenesis, Vec<ReadBlock>, State, tempfile::TempDir) {
+        let mut chain = TestChain::new(TimeMs(1_790_000_000_000));
+        for (later_ms, amount) in [(1_000, "12.34"), (1_000, "5000000.00"), (20_000, "7.00")] {
+            let [gateway, ..] = GATEWAYS;
+            let text = format!("{SHOP},{gateway},{amount},CNY");
+            let said = chain.operations(gateway, Kind::Collected, &text);
+            chain.block(later_ms, &[(gateway, said)]);
+        }
+        chain.block(1_000, &[]);
+        let (genesis, folder) = chain.close();
+        let (store, state) =
+            opening::open_to_read(folder.path(), &genesis, StoreOptions::default()).unwrap();
+        let keys = KeyHistory::read(&store, &genesis).unwrap();
+        let blocks = (1..=state.height().0)
+            .map(|height| read_block(&store, &genesis, &keys, Height(height)).unwrap())
+            .collect();
+        let audited = audit_home(&store, &genesis, state.height(), &ProgressBar::hidden()).unwrap();
+        assert_eq!(audited.finding, None);
+        for differences in [window_differences, instruction_differences, breach_differences] {
+            assert_eq!(differences(&audited.auditor, &store).unwrap(), Vec::<String>::new());
+        }
+        (genesis, blocks, state, folder)
+    }
+
+    fn run(genesis: &ChainGenesis, blocks: Vec<ReadBlock>) -> Audited {
+        audit(genesis, blocks.into_iter().map(Ok)).unwrap()
+    }
+
+    fn finding(genesis: &ChainGenesis, blocks: Vec<ReadBlock>) -> String {
+        run(genesis, blocks).finding.expect("a finding")
+    }
+
+    #[test]
+    fn an_honest_home_is_as_the_rules_say() {
+        let (genesis, blocks, state, _folder) = chain();
+        let audited = run(&genesis, blocks);
+        assert_eq!((audited.finding.as_deref(), audited.blocks, audited.items), (None, 4, 3));
+        assert_eq!(account_differences(&audited.auditor, &state), Vec::<String>::new());
+        assert_eq!(sla_differences(&audited.auditor, &state), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_outcome_that_was_tampered_with_is_found_with_its_place() {
+        let (genesis, blocks, ..) = chain();
+        let mut forged = blocks.clone();
+        forged[0].outcomes[0][0] = Outcome::from(Rejection::LiquidityExceeded);
+        let found = finding(&genesis, forged);
+        assert!(found.contains("block 1, batch 0, item 0"), "{found}");
+        let mut forged = blocks;
+        assert_ne!(forged[1].outcomes[0][0], Outcome::APPLIED);
+        forged[1].outcomes[0][0] = Outcome::APPLIED;
+        let found = finding(&genesis, forged);
+        assert!(found.contains("block 2, batch 0, item 0"), "{found}");
+    }
+
+    #[test]
+    fn a_block_that_is_missing_or_has_other_batches_is_found() {
+        let (genesis, blocks, ..) = chain();
+        let mut gap = blocks.clone();
+        gap.remove(2);
+        let found = finding(&genesis, gap);
+        assert!(found.contains("block 3, certificate: expected block"), "{found}");
+        let mut forged = blocks;
+        forged[2].batches.clear();
+        let found = finding(&genesis, forged);
+        assert!(found.contains("block 3"), "{found}");
+    }
+
+    #[test]
+    fn a_header_or_a_certificate_that_says_otherwise_is_found() {
+        let (genesis, blocks, ..) = chain();
+        type Forgery = fn(&mut ReadBlock);
+        let rows: [(&str, Forgery); 10] = [
+            ("parent", |block| block.header.parent.0.0[0] ^= 1),
+            ("chain id", |block| block.header.chain_id.0.0[0] ^= 1),
+            ("proposer", |block| block.header.proposer = ValidatorId(9)),
+            ("batches root", |block| block.header.batches_root.0[0] ^= 1),
+            ("results root", |block| block.header.results_root.0[0] ^= 1),
+            ("parameters hash", |block| block.header.parameters_hash.0[0] ^= 1),
+            ("validators hash", |block| block.header.validators_hash.0[0] ^= 1),
+            ("next validators hash", |block| block.header.next_validators_hash.0[0] ^= 1),
+            ("party count", |block| block.header.party_count += 1),
+            ("parties root", |block| block.header.parties_root.0[0] ^= 1),
+        ];
+        for (what, forgery) in rows {
+            let mut forged = blocks.clone();
+            forgery(&mut forged[1]);
+            // Whoever forges a header and has no validators' keys:
+            let found = finding(&genesis, forged.clone());
+            assert!(found.starts_with("block 2, certificate: expected block"), "{what}: {found}");
+            // And who has them all.
+            let mut auditor = Auditor::new(&genesis);
+            let judged: Result<(), _> = forged.iter().try_for_each(|block| {
+                let ReadBlock { header, evidence, batches, outcomes, .. } = block;
+                auditor.whole_block(header, None, evidence, batches, outcomes)
+            });
+            let found = judged.expect_err(what).to_string();
+            assert!(
+                found.contains(&format!("block 2, header: expected {what}"))
+                    || found.contains("block 2, header: expected a proposer"),
+                "{what}: {found}"
+            );
+        }
+        let mut forged = blocks;
+        forged[1].certificate.signatures.truncate(2);
+        let found = finding(&genesis, forged);
+        assert!(found.contains("block 2, certificate: expected a quorum's signatures"), "{found}");
+    }
+
+    #[test]
+    fn books_that_are_not_the_auditor_s_are_told_apart() {
+        let (genesis, mut blocks, state, folder) = chain();
+        // The auditor misses the last orders: liquidity and payable differ.
+        blocks.truncate(2);
+        let audited = run(&genesis, blocks);
+        let found = account_differences(&audited.auditor, &state);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[1].contains(&format!(":{SHOP}:")), "{found:?}");
+        // And a close of a window, with what it instructs.
+        let (store, _) =
+            opening::open_to_read(folder.path(), &genesis, StoreOptions::default()).unwrap();
+        let found = window_differences(&audited.auditor, &store).unwrap();
+        assert!(found.len() == 1 && found[0].starts_with("window 0: "), "{found:?}");
+        let found = instruction_differences(&audited.auditor, &store).unwrap();
+        assert!(found.len() == 1 && found[0].contains("not by the rules"), "{found:?}");
+    }
+}

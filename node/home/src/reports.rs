@@ -1,0 +1,262 @@
+//! The chain's records in the words of the public interface.
+
+use chain_state::{
+    Account, AccountEntry, AccountKey, BreachRecord, BreachSubject, CashbackSum, EntryCause,
+    EvidenceRecord, InstructionRecord, InstructionStatus, ProposedSettlement, Stage, State,
+    WindowRecord, WindowSettlement,
+};
+use chain_types::{
+    BlockHash, Currency, EquivocationKind, FailureReason, Node, RecordProof, WindowId,
+};
+use rpc_api::{
+    AccountKind, AccountName, AccountReport, BreachReport, BreachStage, CashbackSumReport,
+    CountersReport, CurrencyBalance, EntryReport, EvidenceKind, EvidenceReport, InstructionReport,
+    InstructionState, Money, PositionReport, SettlementProposedReport, TrialBalance,
+    WindowProofReport, WindowReport, WindowSettledReport, encode_base64,
+};
+
+/// A sum in the interface's form; sums stay far below the bound, which `order_amount_max` and the
+/// number of orders in all time give.
+pub fn money(minor: u128, currency: Currency) -> Money {
+    Money::sum(i128::try_from(minor).unwrap_or(i128::MAX), currency)
+}
+
+/// A window, and its settlement: what is proposed, and what is posted.
+pub fn window(
+    record: &WindowRecord,
+    proposed: Option<&ProposedSettlement>,
+    settlement: Option<&WindowSettlement>,
+) -> WindowReport {
+    let positions = record.positions.iter().filter_map(|position| {
+        let currency = position.party.currency;
+        Some(PositionReport {
+            kind: AccountKind::from_number(position.party.kind.number())?,
+            owner: position.party.owner,
+            gross_debits: money(position.gross_debits, currency),
+            gross_credits: money(position.gross_credits, currency),
+            net: Money::sum(position.net(), currency),
+        })
+    });
+    WindowReport {
+        window: record.id.0,
+        opened_ms: record.opened.0,
+        closed_ms: record.closed.map(|time| time.0),
+        first_height: record.first_height.0,
+        last_height: record.last_height.map(|height| height.0),
+        order_count: record.order_count,
+        instruction_count: record.instruction_count,
+        positions: positions.collect(),
+        digest: record.closed.map(|_| record.digest().to_string()),
+        proposed: proposed.map(|known| SettlementProposedReport {
+            agent: known.maker.0,
+            reference: hex::encode(known.reference),
+            proposed_ms: known.proposed.0,
+            refused_by: known.refused_by.map(|by| by.0),
+        }),
+        settled: settlement.map(window_settled),
+    }
+}
+
+fn window_settled(settlement: &WindowSettlement) -> WindowSettledReport {
+    WindowSettledReport {
+        agent: settlement.agent.0,
+        checker: settlement.checker.0,
+        reference: hex::encode(settlement.reference),
+        settled_ms: settlement.time.0,
+        height: settlement.location.height.0,
+    }
+}
+
+/// The proof of a window's report; `None` when it proves nothing.
+pub fn window_proof(id: WindowId, proof: &RecordProof, bytes: &[u8]) -> Option<WindowProofReport> {
+    let (report, rest) = proof.records.split_first()?;
+    Some(WindowProofReport {
+        window: id.0,
+        height: report.header.height.0,
+        time_ms: report.header.time.0,
+        block_hash: report.header.hash(),
+        records_root: report.header.records_root,
+        settled_height: rest.first().map(|word| word.header.height.0),
+        proof_base64: encode_base64(bytes),
+    })
+}
+
+/// An instruction.
+pub fn instruction(record: &InstructionRecord) -> InstructionReport {
+    let (status, settled, failure) = match record.status {
+        InstructionStatus::Instructed => (InstructionState::Instructed, None, None),
+        InstructionStatus::Arrived { time, .. } => (InstructionState::Arrived, Some(time), None),
+        InstructionStatus::Failed { reason, time, .. } => {
+            (InstructionState::Failed, Some(time), FailureReason::from_number(reason))
+        }
+        InstructionStatus::Returned { time, .. } => (InstructionState::Returned, Some(time), None),
+    };
+    let arrived = status == InstructionState::Arrived;
+    InstructionReport {
+        instruction_id: record.id,
+        window: record.id.window.0,
+        merchant: record.id.merchant.0,
+        gateway: record.gateway.0,
+        amount: Money::new(record.amount, record.id.currency),
+        amount_returned: Money::new(record.amount_returned, record.id.currency),
+        amount_left: Money::new(record.left(), record.id.currency),
+        order_count: record.order_count,
+        cross_border_count: record.cross_border_count,
+        attempt: record.attempt,
+        earliest_accepted_ms: record.earliest_accepted.0,
+        instructed_ms: record.instructed.0,
+        deadline_ms: record.deadline.0,
+        status,
+        settled_ms: settled.map(|time| time.0),
+        is_late: arrived && settled.is_some_and(|time| time > record.deadline),
+        failure: failure.map(Into::into),
+        failed_by: match record.status {
+            InstructionStatus::Failed { by, .. } => Some(by.0),
+            _ => None,
+        },
+        recalled_ms: record.recalled.map(|time| time.0),
+        reference: settled.map(|_| hex::encode(record.reference)),
+        cashback: record.cashback.iter().map(cashback_sum).collect(),
+    }
+}
+
+fn cashback_sum(sum: &CashbackSum) -> CashbackSumReport {
+    CashbackSumReport { gateway: sum.gateway.0, amount: Money::new(sum.amount, sum.currency) }
+}
+
+/// The interface's name of an account.
+pub fn account_name(key: &AccountKey) -> Option<AccountName> {
+    let kind = AccountKind::from_number(key.kind.number())?;
+    Some(AccountName { kind, owner: key.owner, currency: key.currency })
+}
+
+/// The account of a name.
+pub fn account_key(name: &AccountName) -> Option<AccountKey> {
+    let kind = chain_state::AccountKind::from_number(name.kind as u8)?;
+    Some(AccountKey { kind, owner: name.owner, currency: name.currency })
+}
+
+/// An account.
+pub fn account(key: &AccountKey, account: &Account) -> Option<AccountReport> {
+    let currency = key.currency;
+    Some(AccountReport {
+        account: account_name(key)?,
+        debits_pending: money(account.debits_pending, currency),
+        debits_posted: money(account.debits_posted, currency),
+        credits_pending: money(account.credits_pending, currency),
+        credits_posted: money(account.credits_posted, currency),
+        balance: Money::sum(account.balance(), currency),
+        net_debit_cap: money(account.net_debit_cap.into(), currency),
+        available: money(account.available(), currency),
+        settled: Money::sum(account.settled, currency),
+        position: Money::sum(account.position(), currency),
+    })
+}
+
+fn counters(account: &Account, currency: Currency) -> CountersReport {
+    CountersReport {
+        debits_pending: money(account.debits_pending, currency),
+        debits_posted: money(account.debits_posted, currency),
+        credits_pending: money(account.credits_pending, currency),
+        credits_posted: money(account.credits_posted, currency),
+        balance: Money::sum(account.balance(), currency),
+        net_debit_cap: money(account.net_debit_cap.into(), currency),
+        settled: Money::sum(account.settled, currency),
+    }
+}
+
+/// An entry of an account.
+pub fn entry(entry: &AccountEntry) -> EntryReport {
+    let currency = entry.key.currency;
+    use rpc_api::EntryCause as Told;
+    let (cause, cause_id) = match entry.cause {
+        EntryCause::Genesis => (Told::Genesis, None),
+        EntryCause::Batch(index) => (Told::Batch, Some(format!("{}/{index}", entry.height))),
+        EntryCause::Expiry => (Told::Expiry, None),
+        EntryCause::Instruction(id) => (Told::Instruction, Some(id.to_string())),
+        EntryCause::WindowClose(id) => (Told::WindowClose, Some(id.to_string())),
+        EntryCause::Order(id) => (Told::Order, Some(id.to_string())),
+        EntryCause::Transfer(id) => (Told::Transfer, Some(id.to_string())),
+        EntryCause::Settlement(id) => (Told::Settlement, Some(id.to_string())),
+    };
+    EntryReport {
+        height: entry.height.0,
+        sequence: entry.sequence,
+        time_ms: entry.time.0,
+        cause,
+        cause_id,
+        debits_pending: Money::sum(entry.debits_pending, currency),
+        debits_posted: Money::sum(entry.debits_posted, currency),
+        credits_pending: Money::sum(entry.credits_pending, currency),
+        credits_posted: Money::sum(entry.credits_posted, currency),
+        order_count: entry.order_count,
+        after: counters(&entry.after, currency),
+    }
+}
+
+/// A stage of the SLA clock.
+pub fn stage(stage: Stage) -> BreachStage {
+    match stage {
+        Stage::Collected => BreachStage::Collected,
+        Stage::Instructed => BreachStage::Instructed,
+        Stage::Arrived => BreachStage::Arrived,
+        Stage::Failed => BreachStage::Failed,
+    }
+}
+
+/// A missed deadline.
+pub fn breach(record: &BreachRecord) -> BreachReport {
+    BreachReport {
+        stage: stage(record.stage),
+        late: record.late.map(|late| late.0),
+        subject: match record.subject {
+            BreachSubject::Order(id) => id.to_string(),
+            BreachSubject::Instruction(id) => id.to_string(),
+        },
+        deadline_ms: record.deadline.0,
+        noticed_ms: record.noticed.0,
+        height: record.height.0,
+        sequence: record.sequence,
+    }
+}
+
+/// A validator caught at signing two values. `nodes` are the registry's, which only grow.
+pub fn evidence(record: &EvidenceRecord, nodes: &[Node]) -> EvidenceReport {
+    let hash = |value: Option<BlockHash>| value.map(|block| block.to_string());
+    let node = nodes.get(record.validator.0 as usize);
+    EvidenceReport {
+        validator: record.validator.0,
+        name: node.map(|node| node.name.clone()).unwrap_or_default(),
+        what: match record.kind {
+            EquivocationKind::Prevotes => EvidenceKind::Prevotes,
+            EquivocationKind::Precommits => EvidenceKind::Precommits,
+            EquivocationKind::Proposals => EvidenceKind::Proposals,
+        },
+        height: record.offence_height.0,
+        round: record.offence_round.0,
+        first: hash(record.first),
+        second: hash(record.second),
+        block_height: record.height.0,
+        sequence: record.sequence,
+        time_ms: record.time.0,
+    }
+}
+
+/// The sums of all accounts, currency by currency.
+pub fn trial_balance(state: &State) -> TrialBalance {
+    let currencies: Vec<CurrencyBalance> = state
+        .trial_balance()
+        .iter()
+        .map(|sums| CurrencyBalance {
+            debits_pending: money(sums.debits_pending, sums.currency),
+            credits_pending: money(sums.credits_pending, sums.currency),
+            debits_posted: money(sums.debits_posted, sums.currency),
+            credits_posted: money(sums.credits_posted, sums.currency),
+        })
+        .collect();
+    TrialBalance {
+        height: state.height().0,
+        is_balanced: currencies.iter().all(CurrencyBalance::is_balanced),
+        currencies,
+    }
+}

@@ -1,0 +1,63 @@
+//! Evidence from a block to a reader, through a restart.
+
+use chain_types::{
+    BlockHash, Equivocation, Proposal, SignedProposal, SignedVote, ValidatorId, Vote, VoteStep,
+};
+use node_home::reports;
+use rpc_api::EvidenceKind;
+
+use super::*;
+
+/// Two prevotes of validator 1, at the height of the next block.
+fn votes(chain: &Chain) -> Equivocation {
+    let vote = |block| {
+        let (height, round, step) = (chain.height().next(), Round(2), VoteStep::Prevote);
+        let vote = Vote { height, round, step, block };
+        let signature = key(3, 1).sign(&vote.digest(chain.genesis.chain_id));
+        SignedVote { vote, validator: ValidatorId(1), signature }
+    };
+    Equivocation::Votes { first: vote(None), second: vote(Some(BlockHash(Digest([1; 32])))) }
+}
+
+/// Two proposals of validator 4, at the height of the next block.
+fn proposals(chain: &Chain) -> Equivocation {
+    let proposal = |byte| {
+        let (height, round, proposer) = (chain.height().next(), Round(0), ValidatorId(4));
+        let block = BlockHash(Digest([byte; 32]));
+        let proposal = Proposal { height, round, block, valid_round: None, proposer };
+        let signature = key(3, 4).sign(&proposal.digest(chain.genesis.chain_id));
+        SignedProposal { proposal, signature }
+    };
+    Equivocation::Proposals { first: proposal(1), second: proposal(2) }
+}
+
+#[test]
+fn who_signs_twice_is_told_and_passed_over_after_a_restart_too() {
+    let mut chain = Chain::new();
+    chain.block(200, vec![]);
+    chain.checkpoint();
+    chain.evidence = vec![votes(&chain), proposals(&chain)];
+    chain.block(200, vec![]);
+    chain.block(200, vec![]);
+    let kept = chain.store.block(Height(2)).unwrap().unwrap().block;
+    assert_eq!((kept.evidence.len(), kept.header.evidence_count), (2, 2));
+
+    let found = chain.store.evidence(None, 9).unwrap();
+    let nodes = chain.genesis.nodes.as_slice();
+    let told: Vec<_> = found.iter().map(|record| reports::evidence(record, nodes)).collect();
+    let [of_votes, of_proposals] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!((of_votes.validator, of_votes.name.as_str()), (1, "node-1"));
+    assert_eq!((of_votes.what, of_votes.height, of_votes.round), (EvidenceKind::Prevotes, 2, 2));
+    assert_eq!((&of_votes.first, of_votes.second.as_deref()), (&None, Some(&*"01".repeat(32))));
+    assert_eq!((of_votes.block_height, of_votes.sequence), (2, 0));
+    assert_eq!((of_proposals.what, of_proposals.sequence), (EvidenceKind::Proposals, 1));
+    assert_eq!(of_proposals.validator, 4);
+
+    let Chain { folder, genesis, state, store, archive, .. } = chain;
+    let expected = read_state(&state).digest();
+    drop((store, archive));
+    let home = opening::open(folder.path(), &genesis, StoreOptions::default(), false).unwrap();
+    assert_eq!(read_state(&home.state).digest(), expected);
+    let caught = (0..VALIDATORS).filter(|id| home.proposers.is_caught(ValidatorId(*id), Height(4)));
+    assert_eq!(caught.collect::<Vec<_>>(), [1, 4]);
+}

@@ -1,0 +1,15 @@
+//! What a party outside the network needs, and nothing that a node has: keys and nodes to talk
+//! to, orders, batches, the typed RPC client.
+
+pub mod amounts;
+pub mod client;
+pub mod lineage_file;
+pub mod operations;
+pub mod order_file;
+pub mod orders;
+pub mod party;
+pub mod registered;
+pub mod scheme;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,57 @@
+//! Deposits, withdrawals and net debit caps: proposed by one settlement agent, decided by another.
+
+use chain_types::{OrderId, TransferAction, TransferDecisionItem, TransferItem};
+use rpc_api::AccountName;
+
+use super::{Making, Subject, fields};
+use crate::order_file::{FileError, Row};
+
+pub(super) const TRANSFER: &[&str] = &["action", "account", "amount", "reference", "transfer_id"];
+pub(super) const TRANSFER_DECISION: &[&str] =
+    &["transfer_id", "decision", "action", "amount", "currency", "reference"];
+
+fn action(row: &Row) -> Result<u16, FileError> {
+    let known = TransferAction::ALL.iter().map(|action| (action.number(), action.name()));
+    fields::choice(row, "action", known)
+}
+
+pub(super) fn transfer(
+    row: &Row,
+    making: &mut Making<impl FnMut() -> OrderId>,
+) -> Result<TransferItem, FileError> {
+    let account: AccountName = row.parse("account", str::parse)?;
+    Ok(TransferItem {
+        transfer_id: making.id(row, "transfer_id")?,
+        action: action(row)?.into(),
+        account_kind: u16::from(account.kind as u8).into(),
+        owner: account.owner.into(),
+        currency: account.currency.0.into(),
+        amount: fields::amount(row, "amount", account.currency)?.0.into(),
+        reference: fields::reference(row)?,
+        spare: [0; 26],
+    })
+}
+
+pub(super) fn decision(row: &Row) -> Result<TransferDecisionItem, FileError> {
+    let currency = fields::currency(row, "currency")?;
+    Ok(TransferDecisionItem {
+        transfer_id: fields::id(row, "transfer_id")?,
+        decision: fields::decision(row)?.into(),
+        action: action(row)?.into(),
+        amount: fields::amount(row, "amount", currency)?.0.into(),
+        reference: fields::reference(row)?,
+        spare: [0; 4],
+    })
+}
+
+impl Subject for TransferItem {
+    fn subject(&self) -> String {
+        self.transfer_id().to_string()
+    }
+}
+
+impl Subject for TransferDecisionItem {
+    fn subject(&self) -> String {
+        self.transfer_id().to_string()
+    }
+}

@@ -1,0 +1,274 @@
+//! From rows of a file to the items of a batch, and the items' names when they are reported. One
+//! file for each area of the settlement rules.
+
+mod fields;
+mod fx;
+mod governance;
+mod lines;
+mod liquidity;
+mod orders;
+mod risk;
+mod settlement;
+
+use std::ops::Range;
+
+use chain_types::{
+    ApprovalItem, ArrivalItem, BatchKind, BounceItem, ChainId, CollectItem, ConsentItem,
+    DebitingItem, FailureItem, Flags, HoldDecisionItem, LineItem, OrderId, ParticipantId,
+    PolicyItem, ProposalItem, QuoteItem, RateItem, RecallItem, RechargeItem, ReinstructItem,
+    ReturnItem, SecretKey, SettleWindowItem, SettlementDecisionItem, SignedBatch, StepInItem,
+    TimeMs, TransferDecisionItem, TransferItem, VoidItem,
+};
+
+pub use self::fields::reference_bytes;
+use super::order_file::{FileError, Row};
+
+/// What the rows of a file ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Kind {
+    /// Recharge orders: merchant, gateway, amount, currency; also payout_currency, quote_id and
+    /// payout_minimum for a conversion, user, device, network, reference, order_id.
+    Recharge,
+    /// The same, submitted and collected in one step by the collecting gateway itself.
+    Collected,
+    /// Collections of reserved orders: order_id; also reference.
+    Collect,
+    /// Reserved orders whose users are being debited: order_id; also reference.
+    Debiting,
+    /// Voids of reserved orders: order_id, reason; also reference.
+    Void,
+    /// Arrivals of instructions: instruction (such as 7-1001-156), amount; also reference, attempt
+    /// (1 when it is left out).
+    Arrival,
+    /// Failures of instructions: instruction, reason; also reference, attempt.
+    Failure,
+    /// Money of collected orders that goes back: order_id, amount, currency, reason, sequence;
+    /// also reference.
+    Return,
+    /// Orders that their collecting gateway may reverse, up to an amount in all: order_id, amount,
+    /// currency; also reference.
+    Consent,
+    /// Failed instructions to be paid now: instruction; also reference, attempt (that failed).
+    Reinstruct,
+    /// Closed windows whose nets the banks have settled: window, digest (of the report that
+    /// `settlement_window` shows); also reference.
+    SettleWindow,
+    /// Decisions about such settlements: window, decision, digest; the same reference.
+    SettlementDecision,
+    /// Deposits, withdrawals and caps: action, account, amount; also reference, transfer_id.
+    Transfer,
+    /// Decisions about transfers: transfer_id, decision, action, amount, currency; also reference.
+    TransferDecision,
+    /// Rates: currency, payout_currency, rate; also observed_ms.
+    Rate,
+    /// Quotes: number, currency, payout_currency, rate, ceiling; also valid_ms.
+    Quote,
+    /// Decisions about held orders: order_id, decision, reason; also reference.
+    HoldDecision,
+    /// Risk policies: scope, currency; also subject, order_max, user_day_max, day_max, hold_above.
+    Policy,
+    /// Lines, by whose account it is: account (gateway-liquidity or fx-position), holder, limit (zero
+    /// ends it), currency.
+    Line,
+    /// Proposals: change, activation_height, and the fields of the change; also proposal_id.
+    Proposal,
+    /// Decisions about proposals: proposal_id, decision, digest.
+    Approval,
+    /// Arrived instructions whose money came back: instruction, reason; also reference, attempt.
+    Bounce,
+    /// Outstanding instructions to be recalled: instruction; also reference, attempt.
+    Recall,
+    /// Instructions of absent gateways, ended by two agents: instruction, reason; also reference,
+    /// attempt.
+    StepIn,
+}
+
+/// What every operation of a file shares.
+#[derive(Debug)]
+pub struct Making<F> {
+    /// Who will sign.
+    pub submitter: ParticipantId,
+    /// The time of this machine, for operations that say when.
+    pub now: TimeMs,
+    /// Makes the ids of operations that bring none: the submitter's own.
+    pub new_id: F,
+}
+
+impl<F: FnMut() -> OrderId> Making<F> {
+    /// The id in `field`, or a new one.
+    fn id(&mut self, row: &Row, field: &str) -> Result<[u8; 16], FileError> {
+        match row.optional(field) {
+            None => Ok((self.new_id)().0),
+            Some(_) => fields::id(row, field),
+        }
+    }
+}
+
+/// What an item is about, for reports.
+trait Subject {
+    fn subject(&self) -> String;
+}
+
+macro_rules! operations {
+    ($($kind:ident: $item:ident, $doc:literal;)*) => {
+        /// Items of one kind, ready to be signed.
+        #[derive(Debug, Clone)]
+        pub enum Operations { $(#[doc = $doc] $kind(Vec<$item>),)* }
+
+        impl Operations {
+            /// How many there are.
+            pub fn len(&self) -> usize {
+                match self { $(Self::$kind(items) => items.len(),)* }
+            }
+
+            /// The batch kind that carries them.
+            pub const fn kind(&self) -> BatchKind {
+                match self { $(Self::$kind(_) => BatchKind::$kind,)* }
+            }
+
+            /// Items `range` as one batch of `submitter`, signed with `key`.
+            pub fn sign(
+                &self,
+                range: Range<usize>,
+                chain_id: ChainId,
+                submitter: ParticipantId,
+                key: &SecretKey,
+                valid_until: TimeMs,
+            ) -> Vec<u8> {
+                match self {
+                    $(Self::$kind(items) => {
+                        let items = items.get(range).unwrap_or_default();
+                        SignedBatch::sign(chain_id, submitter, key, valid_until, items)
+                    })*
+                }
+            }
+
+            /// What item `index` is about: an order's, an instruction's or another id.
+            pub fn subject(&self, index: usize) -> String {
+                match self {
+                    $(Self::$kind(items) => items.get(index).map(Subject::subject),)*
+                }
+                .unwrap_or_default()
+            }
+        }
+    };
+}
+
+operations! {
+    Recharge: RechargeItem, "Recharge orders.";
+    Collect: CollectItem, "Collections.";
+    Debiting: DebitingItem, "Orders whose users are being debited.";
+    Void: VoidItem, "Voids.";
+    Arrival: ArrivalItem, "Arrivals.";
+    Failure: FailureItem, "Failures.";
+    Return: ReturnItem, "Returns and reversals.";
+    Consent: ConsentItem, "Orders that may be reversed.";
+    Reinstruct: ReinstructItem, "Instructions given again.";
+    SettleWindow: SettleWindowItem, "Settlements of windows proposed.";
+    SettlementDecision: SettlementDecisionItem, "Settlements of windows decided.";
+    Transfer: TransferItem, "Transfers proposed.";
+    TransferDecision: TransferDecisionItem, "Transfers decided.";
+    Rate: RateItem, "Rates.";
+    Quote: QuoteItem, "Quotes.";
+    HoldDecision: HoldDecisionItem, "Held orders decided.";
+    Policy: PolicyItem, "Risk policies.";
+    Line: LineItem, "Lines.";
+    Proposal: ProposalItem, "Changes proposed.";
+    Approval: ApprovalItem, "Changes decided.";
+    Bounce: BounceItem, "Arrivals whose money came back.";
+    Recall: RecallItem, "Instructions recalled.";
+    StepIn: StepInItem, "Instructions of absent gateways, ended.";
+}
+
+impl Kind {
+    /// The fields of a row, the required ones first: also CSV's order without a line of names.
+    pub const fn fields(self) -> &'static [&'static str] {
+        match self {
+            Self::Recharge | Self::Collected => orders::RECHARGE,
+            Self::Collect | Self::Debiting => orders::COLLECT,
+            Self::Consent => orders::CONSENT,
+            Self::Void => orders::VOID,
+            Self::Return => orders::RETURN,
+            Self::Arrival => settlement::ARRIVAL,
+            Self::Failure => settlement::FAILURE,
+            Self::Reinstruct => settlement::REINSTRUCT,
+            Self::SettleWindow => settlement::SETTLE_WINDOW,
+            Self::SettlementDecision => settlement::SETTLEMENT_DECISION,
+            Self::Transfer => liquidity::TRANSFER,
+            Self::TransferDecision => liquidity::TRANSFER_DECISION,
+            Self::Rate => fx::RATE,
+            Self::Quote => fx::QUOTE,
+            Self::HoldDecision => risk::HOLD_DECISION,
+            Self::Policy => risk::POLICY,
+            Self::Line => lines::LINE,
+            Self::Proposal => governance::PROPOSAL,
+            Self::Approval => governance::APPROVAL,
+            Self::Bounce => settlement::BOUNCE,
+            Self::Recall => settlement::RECALL,
+            Self::StepIn => settlement::STEP_IN,
+        }
+    }
+}
+
+impl Operations {
+    /// The items that `rows` ask for.
+    ///
+    /// # Errors
+    /// The first row and field that is wrong.
+    pub fn from_rows(
+        rows: &[Row],
+        kind: Kind,
+        making: &mut Making<impl FnMut() -> OrderId>,
+    ) -> Result<Self, FileError> {
+        for row in rows {
+            row.only(kind.fields())?;
+        }
+        Ok(match kind {
+            Kind::Recharge => Self::Recharge(each(rows, |row| orders::recharge(row, 0, making))?),
+            Kind::Collected => {
+                let flags = Flags::COLLECTED;
+                Self::Recharge(each(rows, |row| orders::recharge(row, flags, making))?)
+            }
+            Kind::Collect => Self::Collect(each(rows, orders::collect)?),
+            Kind::Debiting => Self::Debiting(each(rows, orders::debiting)?),
+            Kind::Void => Self::Void(each(rows, orders::void)?),
+            Kind::Consent => Self::Consent(each(rows, orders::consent)?),
+            Kind::Return => Self::Return(each(rows, orders::give_back)?),
+            Kind::Arrival => Self::Arrival(each(rows, settlement::arrival)?),
+            Kind::Failure => Self::Failure(each(rows, settlement::failure)?),
+            Kind::Reinstruct => Self::Reinstruct(each(rows, settlement::reinstruct)?),
+            Kind::SettleWindow => Self::SettleWindow(each(rows, settlement::settle_window)?),
+            Kind::SettlementDecision => {
+                Self::SettlementDecision(each(rows, settlement::settlement_decision)?)
+            }
+            Kind::Transfer => Self::Transfer(each(rows, |row| liquidity::transfer(row, making))?),
+            Kind::TransferDecision => Self::TransferDecision(each(rows, liquidity::decision)?),
+            Kind::Rate => Self::Rate(each(rows, |row| fx::rate(row, making.now))?),
+            Kind::Quote => {
+                let (submitter, now) = (making.submitter, making.now);
+                Self::Quote(each(rows, |row| fx::quote(row, submitter, now))?)
+            }
+            Kind::HoldDecision => Self::HoldDecision(each(rows, risk::decision)?),
+            Kind::Policy => Self::Policy(each(rows, risk::policy)?),
+            Kind::Line => Self::Line(each(rows, lines::line)?),
+            Kind::Proposal => Self::Proposal(each(rows, |row| governance::proposal(row, making))?),
+            Kind::Approval => Self::Approval(each(rows, governance::approval)?),
+            Kind::Bounce => Self::Bounce(each(rows, settlement::bounce)?),
+            Kind::Recall => Self::Recall(each(rows, settlement::recall)?),
+            Kind::StepIn => Self::StepIn(each(rows, settlement::step_in)?),
+        })
+    }
+}
+
+fn each<T>(
+    rows: &[Row],
+    item: impl FnMut(&Row) -> Result<T, FileError>,
+) -> Result<Vec<T>, FileError> {
+    rows.iter().map(item).collect()
+}
+
+/// The clock of this machine, in milliseconds since the Unix epoch.
+pub fn now() -> TimeMs {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    TimeMs(since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX)))
+}
