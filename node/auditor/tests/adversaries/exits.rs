@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chain_state::{
-    AccountKey, AccountKind, History, InstructionRecord, InstructionStatus, OrderStatus,
+    AccountKey, AccountKind, InstructionRecord, InstructionStatus, OrderStatus,
     TransferRecord, TransferStatus,
 };
 use chain_types::{
@@ -316,7 +316,7 @@ fn is_at_rest(fork: &Fork<'_>, thing: Thing) -> bool {
             fork.state.tables().transfers.values().any(is_out)
         }
         Thing::Refund(id) => {
-            let whole = fork.order(&id).map(|past| past.item.amount());
+            let whole = fork.collection(&id).map(|past| past.item.amount());
             fork.state.tables().returned.get(&id).map(|returned| returned.amount) == whole
         }
     }
@@ -362,8 +362,8 @@ fn trace(fork: &Fork<'_>, thing: Thing) -> String {
         }
         Thing::Refund(id) => {
             let returned = tables.returned.get(&id).map(|returned| returned.amount.0);
-            let past = fork.order(&id).and_then(|past| Some((past.item, past.collection?)));
-            let Some((item, collection)) = past else { return String::new() };
+            let Some(past) = fork.collection(&id) else { return String::new() };
+            let (item, collection) = (past.item, past.collection);
             let (window, merchant) = (collection.window, item.merchant());
             let id = InstructionId { window, merchant, currency: item.payout_currency() };
             let own = trace(fork, Thing::Instruction(id));
@@ -437,6 +437,15 @@ pub fn check_causes(chain: &Chain) {
     for record in chain.instructions.values().filter(open) {
         let key = AccountKey::payable(record.id.merchant, record.id.currency);
         *payable.entry(key).or_default() += u128::from(record.left().0);
+        // What is promised is owed when the money arrives.
+        for sum in &record.cashback {
+            let key = AccountKey::cashback_pool(record.id.merchant, sum.currency);
+            *pending.entry(key).or_default() += u128::from(sum.amount.0);
+        }
+    }
+    for ((id, _, currency), amount) in state.tables().promised.iter() {
+        let key = AccountKey::cashback_pool(id.merchant, *currency);
+        *pending.entry(key).or_default() += u128::from(amount.0);
     }
     let window = state.window_open();
     for (merchant, currency) in window.collected.keys() {

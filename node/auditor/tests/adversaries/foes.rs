@@ -11,6 +11,7 @@ use crate::coalition::{Coalition, HONEST_USERS_FROM};
 use crate::dice::Dice;
 use crate::item::Item;
 use crate::known::{Known, is_kept_out};
+use crate::lines::{LIQUIDITY, POSITION};
 use crate::market::{PAIRS, SCALE, quote};
 use crate::network::*;
 use crate::purse::Sold;
@@ -39,6 +40,9 @@ impl Foe<'_> {
                 Self::collection as fn(&mut Self, u32) -> Option<Item>,
                 Self::collection,
                 Self::step,
+                Self::debiting,
+                Self::consent,
+                Self::line,
                 Self::attestation,
                 Self::attestation,
                 Self::bounce,
@@ -48,10 +52,18 @@ impl Foe<'_> {
             ]);
         }
         if is(&self.foes.providers) {
-            ways.extend([Self::rate as fn(&mut Self, u32) -> Option<Item>, Self::quote]);
+            ways.extend([
+                Self::rate as fn(&mut Self, u32) -> Option<Item>,
+                Self::quote,
+                Self::line,
+            ]);
         }
         if is(&self.foes.services) {
-            ways.extend([Self::reservation as fn(&mut Self, u32) -> Option<Item>, Self::step]);
+            ways.extend([
+                Self::reservation as fn(&mut Self, u32) -> Option<Item>,
+                Self::step,
+                Self::consent,
+            ]);
         }
         if is(&self.foes.agents) {
             ways.extend([
@@ -77,8 +89,8 @@ impl Foe<'_> {
 
     fn amount(&mut self) -> u64 {
         if self.dice.one_in(5) {
-            // Shares of these are rounded up.
-            return self.dice.choose(&[6, 7, 16, 19]);
+            // Shares of these were rounded up once; and the least orders are among them.
+            return self.dice.choose(&[6, 7, 12, 13, 14, 16, 19, 30, 31, 32]);
         }
         let most = self.dice.choose(&[5, 60, 3_000, 60_000]);
         self.dice.between(1, most)
@@ -117,19 +129,7 @@ impl Foe<'_> {
 
     fn reservation(&mut self, by: u32) -> Option<Item> {
         let gateway = self.dice.choose(&[201, 202, 203, EVERYBODY]);
-        let mut wanted = self.wanted(gateway)?;
-        if is_kept_out(Known::FreeReservation) && !self.foes.holds(gateway) {
-            let reserved = self.view.state.expired_reservations(TimeMs(u64::MAX));
-            let is_own = |held: &chain_state::Reservation| {
-                held.submitter.0 == by && held.gateway.0 == gateway
-            };
-            let held: u64 = reserved
-                .iter()
-                .filter(|(_, held)| is_own(held))
-                .map(|(_, held)| held.amount.0)
-                .sum();
-            wanted.amount = wanted.amount.min(1 + 4_000_u64.saturating_sub(held) / 4);
-        }
+        let wanted = self.wanted(gateway)?;
         let id = self.ids.order(by, self.view.time);
         Some(words::recharge(id, wanted))
     }
@@ -141,9 +141,34 @@ impl Foe<'_> {
         if held.gateway.0 == by && self.dice.one_in(2) {
             return Some(words::collect(id));
         }
-        let is_paying = !self.foes.holds(held.gateway.0) && !id.0[11].is_multiple_of(4);
-        let may = !is_paying || !is_kept_out(Known::VoidWhileDebiting);
-        may.then(|| words::void(id))
+        Some(words::void(id))
+    }
+
+    /// A user pays, whoever's, or does not.
+    fn debiting(&mut self, _by: u32) -> Option<Item> {
+        let reserved = self.view.state.expired_reservations(TimeMs(u64::MAX));
+        let (id, _) = self.dice.any(&reserved)?;
+        Some(words::debiting(id))
+    }
+
+    /// A service, or who pays the merchant, agrees that an order goes back.
+    fn consent(&mut self, _by: u32) -> Option<Item> {
+        let sold = self.sold()?;
+        let amount = self.part(&sold).saturating_add(sold.returned);
+        Some(words::consent(sold.item.order_id(), amount))
+    }
+
+    /// Lines of the foes' own accounts, and of accounts that they do not have.
+    fn line(&mut self, by: u32) -> Option<Item> {
+        let account = match self.dice.below(8) {
+            0 => self.dice.choose(&[LIQUIDITY, POSITION, 3]),
+            _ if PROVIDERS.contains(&by) => POSITION,
+            _ => LIQUIDITY,
+        };
+        let holder = self.dice.choose(&[101, 102, 201, 202, 203, EVERYBODY]);
+        let currency = self.dice.choose(&[CNY, USD, JPY]);
+        let limit = self.dice.choose(&[0, 1, 5_000, u64::MAX]);
+        Some(words::line(account, holder, currency, limit))
     }
 
     fn sold(&mut self) -> Option<Sold> {
@@ -157,11 +182,11 @@ impl Foe<'_> {
     fn instruction(&mut self) -> Option<InstructionRecord> {
         if self.dice.one_in(2) {
             let outstanding: Vec<InstructionRecord> =
-                self.view.state.outstanding_instructions().copied().collect();
+                self.view.state.outstanding_instructions().cloned().collect();
             return self.dice.any(&outstanding);
         }
         let id = self.sold()?.instruction();
-        let known = self.view.state.instruction(&id).copied();
+        let known = self.view.state.instruction(&id).cloned();
         known.or_else(|| self.view.past.instruction(&id))
     }
 
@@ -215,8 +240,7 @@ impl Foe<'_> {
     /// Who collected takes back, whatever merchants were told.
     fn reverse(&mut self, by: u32) -> Option<Item> {
         let sold = self.sold()?;
-        let is_of_merchant = self.foes.holds_merchant(sold.item.merchant.get());
-        if sold.gateway() != by || (is_kept_out(Known::ReversalAlone) && !is_of_merchant) {
+        if sold.gateway() != by && !self.dice.one_in(8) {
             return None;
         }
         Some(words::give_back(sold.item.order_id(), self.part(&sold), sold.returns + 1))
@@ -367,18 +391,12 @@ impl Foe<'_> {
                 let sold = self.view.purse.sold.get(&id);
                 sold.is_none_or(|sold| self.may_give_back(*by, sold))
             }
-            Item::Void(item) => {
-                let held = self.view.state.reservation(&OrderId(item.order_id));
-                let is_honest = held.is_some_and(|held| !self.foes.holds(held.gateway.0));
-                let is_unpaid = item.order_id[11].is_multiple_of(4);
-                !is_kept_out(Known::VoidWhileDebiting) || !is_honest || is_unpaid
-            }
-            Item::Recharge(item) => {
-                let gateway = item.collecting_gateway.get();
-                let is_foes = self.foes.holds(gateway);
-                let is_free = !is_kept_out(Known::FreeReservation);
-                item.user[0] < HONEST_USERS_FROM
-                    && (is_free || is_foes || item.amount.get() <= 1_001)
+            Item::Recharge(item) => item.user[0] < HONEST_USERS_FROM,
+            Item::Consent(item) => {
+                let sold = self.view.purse.sold.get(&OrderId(item.order_id));
+                let merchant = sold.map(|sold| sold.item.merchant.get());
+                !is_kept_out(Known::ConsentInLeague)
+                    || merchant.is_some_and(|merchant| self.foes.holds_merchant(merchant))
             }
             Item::Proposal(_) | Item::Approval(_) => {
                 *by != HOUSE || !is_kept_out(Known::TwoOperatorsOfOneHouse)
@@ -388,12 +406,9 @@ impl Foe<'_> {
     }
 
     fn may_give_back(&self, by: u32, sold: &Sold) -> bool {
-        let record = self.view.past.instruction(&sold.instruction());
-        let is_own = record.is_some_and(|record| record.gateway.0 == by);
-        let known = match record {
-            None => Known::ReversalAlone,
-            Some(_) => Known::ReturnForTheAbsent,
-        };
-        is_own || !is_kept_out(known) || self.foes.holds_merchant(sold.item.merchant.get())
+        let Some(record) = self.view.past.instruction(&sold.instruction()) else { return true };
+        record.gateway.0 == by
+            || !is_kept_out(Known::ReturnForTheAbsent)
+            || self.foes.holds_merchant(sold.item.merchant.get())
     }
 }

@@ -4,14 +4,15 @@
 use std::collections::BTreeMap;
 
 use chain_state::{
-    History, InstructionRecord, OrderStatus, PastCollection, PastOrder, QuoteRecord, Record, State,
-    WindowRecord,
+    History, InstructionRecord, OrderRecord, OrderStatus, PastCollection, PastOrder, QuoteRecord,
+    Record, State, WindowRecord,
 };
 use chain_types::batch::Items;
 use chain_types::{InstructionId, OrderId, Outcome, QuoteId, TimeMs, VerifiedBatch, WindowId};
 use contracts::execute;
 
 use crate::chain::{Chain, Decided, context};
+use crate::purse::{Returns, returns_of};
 
 /// What a copy has more than the chain that it was made of.
 #[derive(Clone)]
@@ -22,6 +23,8 @@ pub struct Fork<'a> {
     instructions: BTreeMap<InstructionId, InstructionRecord>,
     windows: BTreeMap<WindowId, WindowRecord>,
     quotes: BTreeMap<QuoteId, QuoteRecord>,
+    /// What the last block returned.
+    pub returns: Returns,
 }
 
 impl<'a> Fork<'a> {
@@ -33,6 +36,7 @@ impl<'a> Fork<'a> {
             instructions: BTreeMap::new(),
             windows: BTreeMap::new(),
             quotes: BTreeMap::new(),
+            returns: Returns::new(),
         }
     }
 
@@ -42,12 +46,15 @@ impl<'a> Fork<'a> {
         let executed = execute(&self.state, &context, &batches, &[], self).unwrap();
         for record in executed.writes.records() {
             match record {
-                Record::Instruction(found) => drop(self.instructions.insert(found.id, *found)),
+                Record::Instruction(found) => {
+                    drop(self.instructions.insert(found.id, found.clone()));
+                }
                 Record::Quote(found) => drop(self.quotes.insert(found.id, *found)),
                 Record::Window(found) => drop(self.windows.insert(found.id, found.clone())),
                 _ => {}
             }
         }
+        self.returns = returns_of(executed.writes.records());
         // Orders of the copy are young: none leaves the state before the copy is thrown away.
         self.state.apply(executed.writes);
         let outcomes = executed.outcomes.concat();
@@ -72,6 +79,11 @@ impl<'a> Fork<'a> {
         History::instruction(self, id)
     }
 
+    /// An order that was collected.
+    pub fn collection(&self, id: &OrderId) -> Option<PastOrder> {
+        self.collected(&History::record(self, id)?)
+    }
+
     /// The report of a closed window.
     pub fn report(&self, id: WindowId) -> Option<WindowRecord> {
         History::window(self, id)
@@ -85,28 +97,31 @@ impl<'a> Fork<'a> {
 }
 
 impl History for Fork<'_> {
-    fn order(&self, id: &OrderId) -> Option<PastOrder> {
-        let record = self.state.order(id).or_else(|| self.base.record(id))?;
+    fn record(&self, id: &OrderId) -> Option<OrderRecord> {
+        self.state.order(id).or_else(|| self.base.record(id))
+    }
+
+    fn collected(&self, record: &OrderRecord) -> Option<PastOrder> {
         let (location, step) = (record.location, record.status_location);
-        let collection = (record.status == OrderStatus::Collected).then(|| {
-            let Decided { header, outcomes, .. } = self.at(step.height.0);
-            PastCollection {
-                submitted: self.at(location.height.0).header.time,
-                outcome: outcomes[step.batch as usize][step.item as usize],
-                height: header.height,
-                time: header.time,
-                window: header.window,
-            }
-        });
         let item = match self.at(location.height.0).batches[location.batch as usize].items() {
             Items::Recharge(items) => items[location.item as usize],
             _ => panic!("no order stands at {location:?}"),
         };
-        Some(PastOrder { item, status: record.status, collection })
+        let header = &self.at(step.height.0).header;
+        let (height, time, window) = (header.height, header.time, header.window);
+        let submitted = self.at(location.height.0).header.time;
+        let collection = PastCollection { height, time, window };
+        let past = PastOrder { item, submitted, collection };
+        (record.status == OrderStatus::Collected).then_some(past)
+    }
+
+    fn collection_outcome(&self, record: &OrderRecord) -> Option<Outcome> {
+        let step = record.status_location;
+        Some(self.at(step.height.0).outcomes[step.batch as usize][step.item as usize])
     }
 
     fn instruction(&self, id: &InstructionId) -> Option<InstructionRecord> {
-        self.instructions.get(id).copied().or_else(|| self.base.instruction(id))
+        self.instructions.get(id).cloned().or_else(|| self.base.instruction(id))
     }
 
     fn quote(&self, id: QuoteId) -> Option<QuoteRecord> {

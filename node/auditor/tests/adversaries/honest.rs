@@ -10,6 +10,8 @@ use chain_types::{
 };
 
 use crate::coalition::HONEST_USERS_FROM;
+use crate::item::Item;
+use crate::lines::{LIQUIDITY, POSITION};
 use crate::market::{PAIRS, SCALE, quote};
 use crate::network::*;
 use crate::purse::Sold;
@@ -21,6 +23,8 @@ const USERS: [u8; 5] = [10, 11, 12, 13, 14];
 const CURRENCIES_USED: [u16; 3] = [CNY, USD, JPY];
 /// Orders above it wait for a desk.
 const HOLD_ABOVE: u64 = 3_000;
+/// What one lets a service reserve.
+const LINE: u64 = 6_000;
 /// How long after its reservation a user pays.
 const DEBIT_MS: u64 = 500;
 /// How many windows wait to be settled at most before somebody looks.
@@ -29,11 +33,15 @@ const UNSETTLED: u64 = 12;
 impl World {
     /// Of every second network, what merchants promise; the others have no programme at all.
     pub fn programmes_of(seed: u64) -> Vec<Programme> {
-        let tiers: &[(u16, u16)] = match seed % 4 {
-            1 => &[(5, 800)],
-            2 => &[(1, 333), (3, 1_000)],
+        // The least orders are as low as the tiers allow.
+        let (tiers, tiers_least): (&[(u16, u16)], u64) = match seed % 4 {
+            1 => (&[(5, 800)], 13),
+            2 => (&[(1, 333), (3, 1_000)], 31),
             _ => return Vec::new(),
         };
+        // In every third network one gateway takes no part.
+        let all = [201, 202, 203, EVERYBODY];
+        let gateways = if seed.is_multiple_of(3) { &all[1..] } else { &all[..] };
         let tiers = tiers.iter().map(|(above, basis_points)| CashbackTier {
             above: *above,
             basis_points: *basis_points,
@@ -42,6 +50,8 @@ impl World {
             merchant: MerchantId(merchant),
             currency: Currency(CNY),
             tiers: tiers.clone().collect(),
+            order_least: Amount(tiers_least),
+            gateways: gateways.iter().copied().map(ParticipantId).collect(),
             order_max: Amount(if seed % 8 < 4 { 0 } else { 300 }),
             user_month_max: Amount(0),
             offset_min: 480,
@@ -62,6 +72,7 @@ impl World {
         for programme in &self.programmes {
             transfers.push((1, (3, programme.merchant.0, CNY), 20_000));
         }
+        self.give_lines();
         // Before anything else happens, agents of two houses are at hand.
         let mut decisions = Vec::new();
         for (action, account, amount) in transfers {
@@ -73,6 +84,26 @@ impl World {
         self.queue.push_back((DESKS[0], words::policy(CNY, HOLD_ABOVE)));
         for programme in self.programmes.clone() {
             self.change(&Change::Programme(programme));
+        }
+    }
+
+    /// Everybody lets services reserve on its account, and providers let gateways as well.
+    fn give_lines(&mut self) {
+        for currency in CURRENCIES_USED {
+            for gateway in [201, 202, 203, EVERYBODY] {
+                for service in [101, 102] {
+                    let word = words::line(LIQUIDITY, service, currency, LINE);
+                    self.queue.push_back((gateway, word));
+                }
+            }
+            for provider in [401, 402, 403, EVERYBODY] {
+                for holder in [101, 102, 201, 202, 203, EVERYBODY] {
+                    if holder != provider {
+                        let word = words::line(POSITION, holder, currency, 4 * LINE);
+                        self.queue.push_back((provider, word));
+                    }
+                }
+            }
         }
     }
 
@@ -95,12 +126,12 @@ impl World {
             said.push((provider, self.market.publish(pair, self.time)));
         }
         for id in self.debited() {
+            let Some(held) = self.chain.state.reservation(&id) else { continue };
+            let gateway = held.gateway.0;
             // What is debited is collected in the next block.
-            if self.debiting.insert(id) {
-                continue;
-            }
-            let gateway = self.chain.state.reservation(&id).map(|held| held.gateway.0);
-            said.extend(gateway.map(|gateway| (gateway, words::collect(id))));
+            let is_new = self.debiting.insert(id);
+            let word = if is_new { words::debiting(id) } else { words::collect(id) };
+            said.push((gateway, word));
         }
         said
     }
@@ -146,6 +177,7 @@ impl World {
             92..94 => self.honest_void(),
             94..96 => self.honest_desk(),
             96 => self.honest_operators(),
+            97 => self.honest_line(),
             _ => self.honest_decision(),
         };
         said.unwrap_or_default()
@@ -190,7 +222,7 @@ impl World {
         let state = &self.chain.state;
         let is_honest = |record: &&InstructionRecord| !self.foes.holds(record.gateway.0);
         let found: Vec<InstructionRecord> =
-            state.outstanding_instructions().filter(is_honest).copied().collect();
+            state.outstanding_instructions().filter(is_honest).cloned().collect();
         let record = self.dice.any(&found)?;
         let by = record.gateway.0;
         let item = match self.dice.below(12) {
@@ -215,8 +247,11 @@ impl World {
         let amount = sold.item.amount.get();
         let left = amount.checked_sub(sold.returned).filter(|left| *left > 0)?;
         let record = History::instruction(&self.chain, &sold.instruction());
+        let part = if self.dice.one_in(2) { left } else { self.dice.between(1, left) };
+        let id = sold.item.order_id();
+        let word = words::give_back(id, part, sold.returns + 1);
         let by = match record {
-            None => sold.gateway(),
+            None => return self.honest_reversal(&sold, part, word),
             Some(record) if matches!(record.status, InstructionStatus::Arrived { .. }) => {
                 if self.dice.one_in(6) && !self.foes.holds(record.gateway.0) {
                     let bounced = words::bounce(&record, self.dice.choose(&[2, 3, 8]));
@@ -229,9 +264,38 @@ impl World {
         if self.foes.holds(by) {
             return None;
         }
-        let part = if self.dice.one_in(2) { left } else { self.dice.between(1, left) };
+        Some(vec![(by, word)])
+    }
+
+    /// While the window is open, who pays the merchant says it by its own word; or it agrees, or
+    /// the service does, and who collected says it.
+    fn honest_reversal(&mut self, sold: &Sold, part: u64, word: Item) -> Option<Vec<Word>> {
         let id = sold.item.order_id();
-        Some(vec![(by, words::give_back(id, part, sold.returns + 1))])
+        let payer = self.chain.state.merchant(sold.item.merchant())?.payout_gateway.0;
+        let services = self.foes.honest(&[101, 102]);
+        let service = services.into_iter().find(|service| id.owner().0 == *service);
+        let payers = self.foes.honest(&[payer]);
+        let agreed = words::consent(id, sold.returned + part);
+        if self.dice.one_in(2) {
+            return Some(vec![(*payers.first()?, word)]);
+        }
+        let by = if self.dice.one_in(2) { service } else { payers.first().copied() };
+        // Whether they are in league or not, who collected gets the money back.
+        Some(vec![(by.or(service)?, agreed), (sold.gateway(), word)])
+    }
+
+    /// Somebody lets others reserve more or less than before.
+    fn honest_line(&mut self) -> Option<Vec<Word>> {
+        let currency = self.dice.choose(&CURRENCIES_USED);
+        let limit = self.dice.choose(&[0, LINE / 4, LINE, LINE, 3 * LINE]);
+        if self.dice.one_in(2) {
+            let gateway = self.dice.any(&self.foes.honest(&[201, 202, 203, EVERYBODY]))?;
+            let holder = self.dice.choose(&[101, 102]);
+            return Some(vec![(gateway, words::line(LIQUIDITY, holder, currency, limit))]);
+        }
+        let provider = self.dice.any(&self.foes.honest(&[401, 402, 403]))?;
+        let holder = self.dice.choose(&[101, 102, 201, 202, 203, EVERYBODY]);
+        Some(vec![(provider, words::line(POSITION, holder, currency, 4 * limit))])
     }
 
     /// Two honest agents of two legal entities, neither of the house.
@@ -315,7 +379,7 @@ impl World {
         let step_in_ms = state.parameters().step_in_ms;
         let is_silent = |record: &&InstructionRecord| record.deadline.0 + step_in_ms < self.time;
         let silent: Vec<InstructionRecord> =
-            state.outstanding_instructions().filter(is_silent).copied().collect();
+            state.outstanding_instructions().filter(is_silent).cloned().collect();
         if let Some(record) = self.dice.any(&silent) {
             let item = words::step_in(&record, 4);
             return Some(vec![(first, item), (second, item)]);
@@ -323,7 +387,7 @@ impl World {
         let failed =
             |record: &&InstructionRecord| matches!(record.status, InstructionStatus::Failed { .. });
         let all = self.chain.instructions.values().rev().take(200);
-        let failed: Vec<InstructionRecord> = all.filter(failed).copied().collect();
+        let failed: Vec<InstructionRecord> = all.filter(failed).cloned().collect();
         let record = self.dice.any(&failed)?;
         let by = self.dice.choose(&[first, second]);
         Some(vec![(by, words::reinstruct(&record))])

@@ -26,6 +26,7 @@ mod foes;
 mod fork;
 mod honest;
 mod known;
+mod lines;
 mod market;
 mod promises;
 mod purse;

@@ -1,16 +1,15 @@
 //! What merchants promised: the cashback of their programmes on what was really sold, worked out
 //! from the orders and not from what the chain granted.
 //!
-//! Of each user, programme and month: an order that has not wholly gone back counts, and what has
-//! not gone back of it earns its tier's share, within the ceilings of an order and of a month; the
-//! sum of a month is rounded down, and one unit is left for rounding. An order counts from its
-//! arrival.
+//! Of each user, programme and month: the orders of gateways that take part stand in a row, in the
+//! order in which they were collected. An order of which less than the least order is left has left
+//! the row; but if a failed instruction forced it to go back, it left it only for orders that came
+//! later. The place in the row says the tier; what is left of an order earns its share, rounded
+//! down, within the ceiling of an order, once its money has arrived.
 
 use std::collections::BTreeMap;
 
-use chain_types::{InstructionId, OrderId, Programme};
-
-use crate::known::{Known, is_kept_out};
+use chain_types::{InstructionId, OrderId, ParticipantId, Programme};
 
 /// An order as a programme looks at it.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +17,7 @@ pub struct Sale {
     pub id: OrderId,
     pub user: u8,
     pub merchant: u64,
+    pub gateway: u32,
     pub currency: u16,
     pub amount: u64,
     pub time_ms: u64,
@@ -29,17 +29,17 @@ type MonthKey = (u8, u64, u16, u64);
 
 #[derive(Debug, Clone, Copy)]
 struct Counted {
-    amount: u64,
+    id: OrderId,
     left: u64,
-    /// The user's count of the month, this one included, when it was sold.
-    number: u16,
     instruction: InstructionId,
+    /// How many orders the month had when a failed instruction forced this one to go.
+    forced_after: usize,
 }
 
 #[derive(Debug, Default, Clone)]
 pub struct Promises {
     programmes: BTreeMap<(u64, u16), Programme>,
-    months: BTreeMap<MonthKey, BTreeMap<OrderId, Counted>>,
+    months: BTreeMap<MonthKey, Vec<Counted>>,
     months_of: BTreeMap<OrderId, MonthKey>,
     /// Of each month, what it promises.
     sums: BTreeMap<MonthKey, i128>,
@@ -58,23 +58,32 @@ impl Promises {
 
     pub fn sold(&mut self, sale: &Sale) {
         let Some(programme) = self.programmes.get(&(sale.merchant, sale.currency)) else { return };
+        let takes_part = programme.gateways.contains(&ParticipantId(sale.gateway));
+        if !takes_part || sale.amount < programme.order_least.0 {
+            return;
+        }
         let month = month_of(sale.time_ms, programme.offset_min);
         let key = (sale.user, sale.merchant, sale.currency, month);
-        let counted = self.months.entry(key).or_default();
-        let stays = |known: &&Counted| known.left > 0 || is_kept_out(Known::CashbackOnReturned);
-        let number = counted.values().filter(stays).count() + 1;
-        let number = u16::try_from(number).unwrap_or(u16::MAX);
-        let (amount, instruction) = (sale.amount, sale.instruction);
-        counted.insert(sale.id, Counted { amount, left: amount, number, instruction });
+        let (left, instruction) = (sale.amount, sale.instruction);
+        let counted = Counted { id: sale.id, left, instruction, forced_after: 0 };
+        self.months.entry(key).or_default().push(counted);
         self.months_of.insert(sale.id, key);
         self.by_instruction.entry(instruction).or_default().push(key);
         self.sum_up(key);
     }
 
-    pub fn returned(&mut self, id: OrderId, amount: u64) {
+    /// Some of an order goes back, forced by a failed instruction or not.
+    pub fn returned(&mut self, id: OrderId, amount: u64, is_forced: bool) {
         let Some(key) = self.months_of.get(&id).copied() else { return };
-        if let Some(known) = self.months.get_mut(&key).and_then(|month| month.get_mut(&id)) {
-            known.left = known.left.saturating_sub(amount);
+        let least = self.programmes[&(key.1, key.2)].order_least.0;
+        let Some(month) = self.months.get_mut(&key) else { return };
+        let count = month.len();
+        if let Some(known) = month.iter_mut().find(|known| known.id == id) {
+            let left = known.left.saturating_sub(amount);
+            if is_forced && known.left >= least && left < least {
+                known.forced_after = count;
+            }
+            known.left = left;
         }
         self.sum_up(key);
     }
@@ -105,30 +114,23 @@ impl Promises {
 
     fn sum_up(&mut self, key: MonthKey) {
         let programme = &self.programmes[&(key.1, key.2)];
-        // In hundredths of hundredths of a unit.
-        let (mut sum, mut count) = (0_u128, 0_u128);
-        for known in self.months[&key].values() {
-            let is_there = self.arrived.get(&known.instruction) == Some(&true);
-            if !is_there && !is_kept_out(Known::CashbackAtCollection) {
+        let month = &self.months[&key];
+        let least = programme.order_least.0;
+        let mut sum = 0_u64;
+        for (at, known) in month.iter().enumerate() {
+            if known.left < least || self.arrived.get(&known.instruction) != Some(&true) {
                 continue;
             }
-            let tier = programme.tiers.iter().rfind(|tier| known.number > tier.above);
+            let is_before = |before: &&Counted| before.left >= least || before.forced_after > at;
+            let number = month[..at].iter().filter(is_before).count() + 1;
+            let has = |above: u16| number > usize::from(above);
+            let tier = programme.tiers.iter().rfind(|tier| has(tier.above));
             let Some(tier) = tier else { continue };
-            let share = u128::from(known.amount) * u128::from(tier.basis_points);
-            let ceiling = match programme.order_max.0 {
-                0 => u128::MAX,
-                most => u128::from(most) * 10_000,
-            };
-            count += 1;
-            sum += share.min(ceiling) * u128::from(known.left) / u128::from(known.amount);
+            let share = known.left * u64::from(tier.basis_points) / 10_000;
+            let most = programme.order_max.0;
+            sum += if most > 0 { share.min(most) } else { share };
         }
-        let is_each = is_kept_out(Known::CashbackRoundedUp);
-        let spare = if is_each { count } else { 1 };
-        let mut promised = sum / 10_000 + spare;
-        if programme.user_month_max.0 > 0 && !is_each {
-            promised = promised.min(u128::from(programme.user_month_max.0));
-        }
-        self.sums.insert(key, i128::try_from(promised).unwrap_or(i128::MAX));
+        self.sums.insert(key, i128::from(sum));
     }
 }
 

@@ -13,8 +13,10 @@
 //! an order is collected, and takes goods back when it agrees to a return.
 //!
 //! `gain = wealth − what it agreed to`; agreed are the two sides of a conversion at the quote that
-//! the provider gave and the user took, of what has not gone back; and the loss or gain of the rate
-//! of a return later than `return_rate_ms`, which the rules give to whoever pays the user.
+//! the provider gave and the user took, of what has not gone back; the loss or gain of the rate
+//! of a return later than `return_rate_ms`, which the rules give to whoever pays the user; and what
+//! a gateway that returns pays for cashback that rested on the order, less what is set off against
+//! it later: that is given to nobody (`Holder::Rested`), for a merchant promised less by it.
 //!
 //! Money moves outside when somebody really moves it: an honest gateway collects what a user paid,
 //! and attests what it paid; the banks move what an honest agent has seen; the scheme's bank pays
@@ -26,9 +28,12 @@
 
 use std::collections::BTreeMap;
 
-use chain_state::{AccountKey, AccountKind, History, State, WindowRecord};
+use chain_state::{
+    AccountKey, AccountKind, History, InstructionRecord, Record, ReturnRecord, State, WindowRecord,
+};
 use chain_types::{
-    InstructionId, OrderId, Outcome, QuoteId, RechargeItem, TransferAction, TransferId, WindowId,
+    InstructionId, OrderId, Outcome, QuoteId, RechargeItem, ReturnItem, TransferAction, TransferId,
+    WindowId,
 };
 
 use crate::coalition::{Coalition, HONEST_USERS_FROM};
@@ -46,6 +51,20 @@ pub enum Holder {
     User(u8),
     /// The scheme's bank.
     Bank,
+    /// Nobody: gateways that return agree to pay what rested on an order.
+    Rested,
+}
+
+/// What a block returned, by order and number.
+pub type Returns = BTreeMap<(OrderId, u16), ReturnRecord>;
+
+/// The returns among the records of a block.
+pub fn returns_of<'a>(records: impl IntoIterator<Item = &'a Record>) -> Returns {
+    let of_return = |record: &Record| match record {
+        Record::Return(found) => Some(((found.order, found.sequence), *found)),
+        _ => None,
+    };
+    records.into_iter().filter_map(of_return).collect()
 }
 
 /// Cash outside, or what was agreed, by holder and currency.
@@ -115,9 +134,10 @@ struct Paid {
 
 /// What the block of an operation was.
 #[derive(Debug, Clone, Copy)]
-pub struct Moment {
+pub struct Moment<'a> {
     pub time_ms: u64,
     pub window: WindowId,
+    pub returns: &'a Returns,
 }
 
 #[derive(Clone)]
@@ -128,6 +148,8 @@ pub struct Purse {
     /// The orders in the order in which they were collected.
     pub sold_last: Vec<OrderId>,
     submitted: BTreeMap<OrderId, RechargeItem>,
+    /// What may have gone back in all of an order by consent for its merchant.
+    consents: BTreeMap<OrderId, u64>,
     quotes: BTreeMap<QuoteId, (u64, u16)>,
     transfers: BTreeMap<TransferId, Proposed>,
     settlers: BTreeMap<u64, u32>,
@@ -150,6 +172,7 @@ impl Purse {
             sold: BTreeMap::new(),
             sold_last: Vec::new(),
             submitted: BTreeMap::new(),
+            consents: BTreeMap::new(),
             quotes: BTreeMap::new(),
             transfers: BTreeMap::new(),
             settlers: BTreeMap::new(),
@@ -179,7 +202,7 @@ impl Purse {
     pub fn book(
         &mut self,
         foes: &Coalition,
-        moment: Moment,
+        moment: Moment<'_>,
         (by, item): &(u32, Item),
         outcome: Outcome,
         past: &dyn History,
@@ -228,7 +251,11 @@ impl Purse {
                 }
             }
             Item::Return(item) => {
-                self.give_back(foes, *by, item.order_id(), item.amount.get(), moment);
+                self.give_back(foes, *by, item, moment, past);
+            }
+            Item::Consent(item) if !foes.holds(*by) => {
+                let most = self.consents.entry(OrderId(item.order_id)).or_default();
+                *most = item.amount.get().max(*most);
             }
             Item::Transfer(item) => {
                 let (kind, owner) = (item.account_kind.get(), item.owner.get());
@@ -256,7 +283,7 @@ impl Purse {
     }
 
     /// A user pays its gateway, a merchant delivers, a provider has exchanged.
-    fn sell(&mut self, id: OrderId, Moment { time_ms, window }: Moment) {
+    fn sell(&mut self, id: OrderId, Moment { time_ms, window, .. }: Moment<'_>) {
         let item = self.submitted[&id];
         let rate = item.quote().map(|quote| self.quotes[&quote]);
         let mut sold = Sold { item, payout: 0, rate, window, time_ms, returns: 0, returned: 0 };
@@ -275,6 +302,7 @@ impl Purse {
             id,
             user: item.user[0],
             merchant: item.merchant.get(),
+            gateway: item.collecting_gateway.get(),
             currency,
             amount,
             time_ms,
@@ -284,16 +312,17 @@ impl Purse {
         self.sold_last.push(id);
     }
 
-    /// The collecting gateway pays the user; the merchant takes goods back if it, or its bank,
-    /// agrees.
+    /// The collecting gateway pays the user; the merchant takes goods back if it, its bank or the
+    /// honest service that sold them agrees.
     fn give_back(
         &mut self,
         foes: &Coalition,
         by: u32,
-        id: OrderId,
-        amount: u64,
-        Moment { time_ms, .. }: Moment,
+        returned: &ReturnItem,
+        Moment { time_ms, returns, .. }: Moment<'_>,
+        past: &dyn History,
     ) {
+        let (id, amount) = (returned.order_id(), returned.amount.get());
         let sold = self.sold[&id];
         let item = sold.item;
         let left = item.amount.get().saturating_sub(sold.returned);
@@ -302,7 +331,10 @@ impl Purse {
         let (user, merchant) = (user(&item), Holder::Merchant(item.merchant.get()));
         let collecting = Holder::Gateway(sold.gateway());
         self.pay(collecting, user, currency, amount);
-        let is_agreed = !foes.holds(by) || foes.holds_merchant(item.merchant.get());
+        let record = &returns[&(id, returned.sequence.get())];
+        let most = self.consents.get(&id).copied().unwrap_or_default();
+        let is_consented = record.is_reversal && sold.returned + amount <= most;
+        let is_agreed = is_consented || !foes.holds(by) || foes.holds_merchant(item.merchant.get());
         if is_agreed {
             self.pay(user, merchant, payout_currency, payout);
         }
@@ -323,7 +355,12 @@ impl Purse {
         let known = self.sold.get_mut(&id).unwrap();
         known.returned = known.returned.saturating_add(amount);
         known.returns += 1;
-        self.promises.returned(id, amount);
+        let (rested, set_off) = (record.cashback_rested.0, record.cashback_set_off.0);
+        self.agree(Holder::Gateway(by), Holder::Rested, currency, rested);
+        self.agree(Holder::Rested, collecting, currency, set_off);
+        let instruction = past.instruction(&sold.instruction());
+        let is_forced = is_forced(record, sold.gateway(), instruction.as_ref());
+        self.promises.returned(id, amount, is_forced);
     }
 
     /// A deposit came in if one who is honest saw it; a withdrawal is paid as the chain says.
@@ -393,6 +430,15 @@ impl Purse {
     }
 }
 
+/// Whether a failed instruction forces a return: not who both collected and pays.
+fn is_forced(record: &ReturnRecord, gateway: u32, of: Option<&InstructionRecord>) -> bool {
+    let is_of_failed = record.from_payable && !record.is_reversal;
+    let payer = of.map_or(0, |of| of.gateway.0);
+    let house = [GATEWAYS[2], EVERYBODY];
+    let is_own = gateway == payer || (house.contains(&gateway) && house.contains(&payer));
+    is_of_failed && !(is_own && [gateway, payer].contains(&record.gateway.0))
+}
+
 /// The number of an approval.
 const APPROVE: u16 = 1;
 
@@ -405,6 +451,7 @@ pub fn is_foe(foes: &Coalition, holder: Holder) -> bool {
         Holder::Gateway(id) | Holder::Provider(id) => foes.holds(id),
         Holder::Merchant(id) => foes.holds_merchant(id),
         Holder::User(id) => id < HONEST_USERS_FROM,
+        Holder::Rested => true,
         Holder::Bank => false,
     }
 }

@@ -111,7 +111,8 @@ impl World {
                     words.into_iter().filter(|word| foe.is_tried(word)).take(2).collect();
                 let batches = self.pen.batches(&fork.state, time, &words);
                 let outcomes = fork.block(time, batches);
-                let moment = Moment { time_ms: time.0, window: fork.state.window() };
+                let (window, returns) = (fork.state.window(), &fork.returns);
+                let moment = Moment { time_ms: time.0, window, returns };
                 for (word, outcome) in words.iter().zip(outcomes) {
                     purse.book(&self.foes, moment, word, outcome, &fork);
                 }

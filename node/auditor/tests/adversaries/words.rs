@@ -2,10 +2,11 @@
 
 use chain_state::InstructionRecord;
 use chain_types::{
-    ApprovalItem, ArrivalItem, BounceItem, Change, CollectItem, Decision, FailureItem, Flags,
-    Height, HoldDecisionItem, OrderId, ParticipantId, PolicyItem, ProposalId, ProposalItem,
-    RecallItem, RechargeItem, ReinstructItem, ReturnItem, SettleWindowItem, SettlementDecisionItem,
-    StepInItem, TimeMs, TransferDecisionItem, TransferItem, VoidItem, WindowId,
+    ApprovalItem, ArrivalItem, BounceItem, Change, CollectItem, ConsentItem, DebitingItem,
+    Decision, FailureItem, Flags, Height, HoldDecisionItem, LineItem, OrderId, ParticipantId,
+    PolicyItem, ProposalId, ProposalItem, RecallItem, RechargeItem, ReinstructItem, ReturnItem,
+    SettleWindowItem, SettlementDecisionItem, StepInItem, TimeMs, TransferDecisionItem,
+    TransferItem, VoidItem, WindowId,
 };
 
 use crate::item::Item;
@@ -63,6 +64,29 @@ pub fn recharge(id: OrderId, wanted: Wanted) -> Item {
 
 pub fn collect(id: OrderId) -> Item {
     CollectItem { order_id: id.0, reference: [1; 32], spare: [0; 16] }.into()
+}
+
+/// The user of an order pays now.
+pub fn debiting(id: OrderId) -> Item {
+    DebitingItem { order_id: id.0, reference: [1; 32], spare: [0; 16] }.into()
+}
+
+/// So much of an order may have gone back in all.
+pub fn consent(id: OrderId, amount: u64) -> Item {
+    let amount = amount.into();
+    ConsentItem { order_id: id.0, amount, reference: [1; 32], spare: [0; 8] }.into()
+}
+
+/// A holder may have so much outstanding on the submitter's account.
+pub fn line(account: u16, holder: u32, currency: u16, limit: u64) -> Item {
+    let item = LineItem {
+        account: account.into(),
+        holder: holder.into(),
+        currency: currency.into(),
+        limit: limit.into(),
+        spare: [0; 48],
+    };
+    item.into()
 }
 
 pub fn void(id: OrderId) -> Item {

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chain_state::{History, OrderStatus, State};
 use chain_types::{
-    ChainGenesis, OrderId, Outcome, Participant, ParticipantId, Programme, Roles, SecretKey,
-    TimeMs, VerifiedBatch,
+    ChainGenesis, OrderId, Outcome, Participant, Programme, Roles, SecretKey, TimeMs, VerifiedBatch,
 };
 use node_auditor::Auditor;
 
@@ -14,15 +13,12 @@ use crate::checks;
 use crate::coalition::Coalition;
 use crate::dice::Dice;
 use crate::item::{Item, Letterhead};
-use crate::known::{Known, is_kept_out};
+use crate::lines::Lines;
 use crate::market::{Market, PAIRS};
 use crate::network::{self, *};
 use crate::promises::Promises;
-use crate::purse::{Moment, Purse, Sold};
+use crate::purse::{Moment, Purse, Sold, returns_of};
 use crate::words::Ids;
-
-/// What a service may have reserved of a gateway without asking.
-const AGREED_LINE: u64 = 5_000;
 
 /// An agent that is never of the foes: with it, two agents of two houses are always honest.
 pub const THIRD_AGENT: u32 = 604;
@@ -75,8 +71,9 @@ pub struct World {
     pub programmes: Vec<Programme>,
     pub operations: usize,
     pub counts: BTreeMap<u16, u64>,
-    /// Orders whose users honest gateways have debited, and not said so yet.
+    /// Orders whose users honest gateways debit.
     pub debiting: BTreeSet<OrderId>,
+    lines: Lines,
     /// Blocks of foes' words that were tried on copies.
     pub tried: u64,
     /// Ways out that were found, by their number of steps.
@@ -91,6 +88,8 @@ fn genesis(seed: u64) -> ChainGenesis {
     let at = usize::try_from(seed).unwrap() % STARTS.len();
     let mut genesis = network::genesis(TimeMs(STARTS[at]), 4);
     genesis.parameters.rates_min = 3;
+    // Lines are given when the history begins.
+    genesis.lines.clear();
     let agent = network::participant(THIRD_AGENT, Roles::SETTLEMENT_AGENT);
     let after = |known: &Participant| known.id.0 < THIRD_AGENT;
     genesis.participants.insert(genesis.participants.partition_point(after), agent);
@@ -120,6 +119,7 @@ impl World {
             operations: 0,
             counts: BTreeMap::new(),
             debiting: BTreeSet::new(),
+            lines: Lines::default(),
             tried: 0,
             exits: BTreeMap::new(),
         }
@@ -151,13 +151,23 @@ impl World {
             panic!("{finding}");
         }
         let before = self.chain.last().header.window;
+        let returns = returns_of(executed.writes.records());
         self.chain.apply(executed, &batches);
         let outcomes: Vec<Outcome> = self.chain.last().outcomes.concat();
-        let moment = Moment { time_ms: self.time, window: self.chain.last().header.window };
+        let window = self.chain.last().header.window;
+        let moment = Moment { time_ms: self.time, window, returns: &returns };
         for (word, outcome) in said.iter().zip(&outcomes) {
             self.purse.book(&self.foes, moment, word, *outcome, &self.chain);
             *self.counts.entry(outcome.0).or_default() += 1;
+            match word {
+                (by, Item::Line(item)) if outcome.0 == 0 => self.lines.said(*by, item),
+                (_, Item::Debiting(item)) if outcome.0 >= 100 => {
+                    self.debiting.remove(&OrderId(item.order_id));
+                }
+                _ => {}
+            }
         }
+        self.lines.check(&self.foes, &self.chain.state);
         self.operations += outcomes.len();
         self.check_debits();
         self.check(before);
@@ -168,7 +178,7 @@ impl World {
         for id in &self.debiting {
             let is_voided = self.chain.status(id) == Some(OrderStatus::Voided);
             assert!(
-                !is_voided || is_kept_out(Known::VoidWhileDebiting),
+                !is_voided,
                 "lock by the foes: order {id} was voided while its gateway debited the user"
             );
         }
@@ -178,6 +188,7 @@ impl World {
 
     fn check(&self, before: chain_types::WindowId) {
         checks::compare_books(&self.chain, &self.auditor);
+        checks::compare_lines(&self.chain, &self.auditor);
         if self.chain.last().header.window != before {
             checks::compare_window(&self.chain, &self.auditor, before);
         }
@@ -185,7 +196,6 @@ impl World {
         for sold in self.purse.sold_in(self.time) {
             self.check_conversion(sold);
         }
-        self.check_reservations();
     }
 
     /// Who converts does so at what honest providers said, as long before as a quote may be held.
@@ -201,24 +211,6 @@ impl World {
             "gain of the foes: order {:?} is converted at {rate:?}, which no honest rate allows",
             item.order_id(),
         );
-    }
-
-    /// Services of the foes hold of honest gateways no more than was agreed.
-    fn check_reservations(&self) {
-        let mut held: BTreeMap<(ParticipantId, ParticipantId, u16), u64> = BTreeMap::new();
-        for (_, known) in self.chain.state.expired_reservations(TimeMs(u64::MAX)) {
-            if self.foes.holds(known.submitter.0) && !self.foes.holds(known.gateway.0) {
-                let key = (known.submitter, known.gateway, known.currency.0);
-                *held.entry(key).or_default() += known.amount.0;
-            }
-        }
-        for ((service, gateway, currency), sum) in held {
-            assert!(
-                sum <= AGREED_LINE || is_kept_out(Known::FreeReservation),
-                "lock by the foes: service {service} holds {sum} of currency {currency} of \
-                 gateway {gateway}, which agreed to {AGREED_LINE}"
-            );
-        }
     }
 
     /// At the end: books, instructions and counts of users alike, and the same once more.
