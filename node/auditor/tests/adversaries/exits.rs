@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chain_state::{
-    AccountKey, AccountKind, InstructionRecord, InstructionStatus, OrderStatus,
-    TransferRecord, TransferStatus,
+    AccountKey, AccountKind, InstructionRecord, InstructionStatus, OrderStatus, TransferRecord,
+    TransferStatus,
 };
 use chain_types::{
     Change, Height, InstructionId, Merchant, OrderId, Outcome, ParticipantId, TimeMs,

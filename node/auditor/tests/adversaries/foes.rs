@@ -153,7 +153,7 @@ impl Foe<'_> {
 
     /// A service, or who pays the merchant, agrees that an order goes back.
     fn consent(&mut self, _by: u32) -> Option<Item> {
-        let sold = self.sold()?;
+        let sold = self.sold_now(|_| true)?;
         let amount = self.part(&sold).saturating_add(sold.returned);
         Some(words::consent(sold.item.order_id(), amount))
     }
@@ -176,6 +176,16 @@ impl Foe<'_> {
         let from = known.len().saturating_sub(if self.dice.one_in(8) { 2_000 } else { 60 });
         let id = self.dice.any(&known[from..])?;
         self.view.purse.sold.get(&id).copied()
+    }
+
+    /// Mostly one of the open window that is as asked for.
+    fn sold_now(&mut self, is_wanted: impl Fn(&Sold) -> bool) -> Option<Sold> {
+        let window = self.view.state.window();
+        let is_meant = |sold: &Sold| sold.window == window && is_wanted(sold);
+        let all = self.view.purse.sold_last.iter().rev().take(60);
+        let all = all.filter_map(|id| self.view.purse.sold.get(id));
+        let found: Vec<Sold> = all.filter(|sold| is_meant(sold)).copied().collect();
+        if self.dice.one_in(6) { self.sold() } else { self.dice.any(&found) }
     }
 
     /// An instruction that waits, or that of one of the last orders.
@@ -239,7 +249,7 @@ impl Foe<'_> {
 
     /// Who collected takes back, whatever merchants were told.
     fn reverse(&mut self, by: u32) -> Option<Item> {
-        let sold = self.sold()?;
+        let sold = self.sold_now(|sold| sold.gateway() == by)?;
         if sold.gateway() != by && !self.dice.one_in(8) {
             return None;
         }

@@ -167,9 +167,9 @@ impl World {
     /// One word of somebody honest.
     pub fn honest(&mut self) -> Vec<Word> {
         let said = match self.dice.below(100) {
-            0..34 => self.honest_order(),
-            34..54 => self.honest_payment(),
-            54..62 => self.honest_return(),
+            0..32 => self.honest_order(),
+            32..52 => self.honest_payment(),
+            52..62 => self.honest_return(),
             62..74 => self.honest_settlement(),
             74..82 => self.honest_transfer(),
             82..88 => self.honest_quote(),
@@ -243,11 +243,24 @@ impl World {
 
     /// An order goes back, for its merchant and its user want it so.
     fn honest_return(&mut self) -> Option<Vec<Word>> {
-        let sold = self.sold_recently()?;
+        // Mostly one that may go back now, and small ones on which later cashback rests.
+        let (is_small, is_any) = (self.dice.one_in(2), self.dice.one_in(12));
+        let is_meant = |world: &Self, sold: &Sold| {
+            let record = History::instruction(&world.chain, &sold.instruction());
+            let waits = record.is_some_and(|record| record.status == InstructionStatus::Instructed);
+            let is_left = sold.returned < sold.item.amount.get();
+            is_any || (is_left && !waits && (!is_small || world.is_small(sold)))
+        };
+        let found = (0..20).find_map(|_| {
+            let sold = self.sold_recently()?;
+            is_meant(self, &sold).then_some(sold)
+        });
+        let sold = found?;
         let amount = sold.item.amount.get();
         let left = amount.checked_sub(sold.returned).filter(|left| *left > 0)?;
         let record = History::instruction(&self.chain, &sold.instruction());
-        let part = if self.dice.one_in(2) { left } else { self.dice.between(1, left) };
+        let is_whole = is_small || self.dice.one_in(2);
+        let part = if is_whole { left } else { self.dice.between(1, left) };
         let id = sold.item.order_id();
         let word = words::give_back(id, part, sold.returns + 1);
         let by = match record {
@@ -265,6 +278,16 @@ impl World {
             return None;
         }
         Some(vec![(by, word)])
+    }
+
+    /// Whether an order is a small one of a programme.
+    fn is_small(&self, sold: &Sold) -> bool {
+        let item = &sold.item;
+        let is_of = |known: &&Programme| {
+            (known.merchant, known.currency) == (item.merchant(), item.currency())
+        };
+        let least = self.programmes.iter().find(is_of).map_or(0, |known| known.order_least.0);
+        (least..3 * least).contains(&item.amount.get())
     }
 
     /// While the window is open, who pays the merchant says it by its own word; or it agrees, or

@@ -155,6 +155,9 @@ pub struct Purse {
     settlers: BTreeMap<u64, u32>,
     paid: BTreeMap<InstructionId, Paid>,
     return_rate_ms: u64,
+    /// What gateways paid for cashback that rested on orders, and what was set off against it.
+    pub rested: u64,
+    pub set_off: u64,
     pub promises: Promises,
 }
 
@@ -177,6 +180,8 @@ impl Purse {
             transfers: BTreeMap::new(),
             settlers: BTreeMap::new(),
             paid: BTreeMap::new(),
+            rested: 0,
+            set_off: 0,
             return_rate_ms: state.parameters().return_rate_ms,
             promises,
         }
@@ -358,6 +363,8 @@ impl Purse {
         let (rested, set_off) = (record.cashback_rested.0, record.cashback_set_off.0);
         self.agree(Holder::Gateway(by), Holder::Rested, currency, rested);
         self.agree(Holder::Rested, collecting, currency, set_off);
+        self.rested += rested;
+        self.set_off += set_off;
         let instruction = past.instruction(&sold.instruction());
         let is_forced = is_forced(record, sold.gateway(), instruction.as_ref());
         self.promises.returned(id, amount, is_forced);

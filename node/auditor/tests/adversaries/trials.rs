@@ -148,10 +148,13 @@ impl World {
         let sold = self.purse.sold.len();
         format!(
             "{applied} applied, {sold} orders collected, {} windows, {} steps tried on copies, \
-             ways out by steps {:?}",
+             ways out by steps {:?}; cashback that rested {} and was set off {}; outcomes {:?}",
             self.chain.windows.len(),
             self.tried,
             self.exits,
+            self.purse.rested,
+            self.purse.set_off,
+            self.counts,
         )
     }
 }
