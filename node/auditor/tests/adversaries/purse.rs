@@ -38,6 +38,7 @@ use chain_types::{
 
 use crate::coalition::{Coalition, HONEST_USERS_FROM};
 use crate::item::Item;
+use crate::known::{Known, is_kept_out};
 use crate::market::exact;
 use crate::network::*;
 use crate::promises::{Promises, Sale};
@@ -361,7 +362,9 @@ impl Purse {
         known.returned = known.returned.saturating_add(amount);
         known.returns += 1;
         let (rested, set_off) = (record.cashback_rested.0, record.cashback_set_off.0);
-        self.agree(Holder::Gateway(by), Holder::Rested, currency, rested);
+        // What its user can be paid less.
+        let agreed = if is_kept_out(Known::RestedUnseen) { rested } else { rested.min(amount) };
+        self.agree(Holder::Gateway(by), Holder::Rested, currency, agreed);
         self.agree(Holder::Rested, collecting, currency, set_off);
         self.rested += rested;
         self.set_off += set_off;
