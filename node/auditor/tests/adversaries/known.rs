@@ -1,0 +1,44 @@
+//! Gains and locks that the rules still leave open, each kept out of the histories by its name in
+//! [`KEPT_OUT`]. Whoever lands the rule that closes one removes its name there, and what asks for
+//! it. `SLUICE_KNOWN=NAME` lets the foes have one of them: the histories are red by it.
+
+use std::sync::OnceLock;
+
+/// What the foes can still gain or lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// Who collected gives an order back in an absent gateway's place, though the merchant has
+    /// delivered (section 10 of the rules). Kept out by `foes`: their gateways and agents do so
+    /// only with orders of the foes' own merchants.
+    ReturnForTheAbsent,
+    /// Two operators of one legal entity are two approvals, so that a house of two passes any
+    /// change that is not about itself (section 13). Kept out by `foes`: of a house one has a word.
+    TwoOperatorsOfOneHouse,
+    /// A service agrees to what its bank takes back, though the merchant has delivered: the rules
+    /// take its word for the merchant's (section 10). Kept out by `foes`: their services agree for
+    /// the foes' own merchants only.
+    ConsentInLeague,
+    /// A gateway that gives a small order back pays for the cashback of other gateways' orders that
+    /// rested on it, more than it returns and nothing that it could see before (section 8). Kept
+    /// out by `purse`: what rested counts as agreed.
+    RestedUnseen,
+}
+
+/// Those that histories do without.
+const KEPT_OUT: [Known; 4] = [
+    Known::ReturnForTheAbsent,
+    Known::TwoOperatorsOfOneHouse,
+    Known::ConsentInLeague,
+    Known::RestedUnseen,
+];
+
+/// Whether the foes have to do without it.
+pub fn is_kept_out(known: Known) -> bool {
+    KEPT_OUT.contains(&known) && shown() != format!("{known:?}")
+}
+
+#[expect(clippy::disallowed_methods, reason = "what to show; no rule sees it")]
+fn shown() -> &'static str {
+    static SHOWN: OnceLock<String> = OnceLock::new();
+    SHOWN.get_or_init(|| std::env::var("SLUICE_KNOWN").unwrap_or_default())
+}
