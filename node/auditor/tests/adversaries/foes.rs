@@ -75,8 +75,7 @@ impl Foe<'_> {
                 Self::give_back,
             ]);
         }
-        let is_house = by == HOUSE && !is_kept_out(Known::TwoOperatorsOfOneHouse);
-        if is(&self.foes.operators) || is_house {
+        if is(&self.foes.operators) || by == HOUSE {
             ways.extend([
                 Self::change as fn(&mut Self, u32) -> Option<Item>,
                 Self::decide,
@@ -407,9 +406,6 @@ impl Foe<'_> {
                 let merchant = sold.map(|sold| sold.item.merchant.get());
                 !is_kept_out(Known::ConsentInLeague)
                     || merchant.is_some_and(|merchant| self.foes.holds_merchant(merchant))
-            }
-            Item::Proposal(_) | Item::Approval(_) => {
-                *by != HOUSE || !is_kept_out(Known::TwoOperatorsOfOneHouse)
             }
             _ => true,
         }

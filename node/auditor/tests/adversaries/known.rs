@@ -11,9 +11,6 @@ pub enum Known {
     /// delivered (section 10 of the rules). Kept out by `foes`: their gateways and agents do so
     /// only with orders of the foes' own merchants.
     ReturnForTheAbsent,
-    /// Two operators of one legal entity are two approvals, so that a house of two passes any
-    /// change that is not about itself (section 13). Kept out by `foes`: of a house one has a word.
-    TwoOperatorsOfOneHouse,
     /// A service agrees to what its bank takes back, though the merchant has delivered: the rules
     /// take its word for the merchant's (section 10). Kept out by `foes`: their services agree for
     /// the foes' own merchants only.
@@ -25,12 +22,8 @@ pub enum Known {
 }
 
 /// Those that histories do without.
-const KEPT_OUT: [Known; 4] = [
-    Known::ReturnForTheAbsent,
-    Known::TwoOperatorsOfOneHouse,
-    Known::ConsentInLeague,
-    Known::RestedUnseen,
-];
+const KEPT_OUT: [Known; 3] =
+    [Known::ReturnForTheAbsent, Known::ConsentInLeague, Known::RestedUnseen];
 
 /// Whether the foes have to do without it.
 pub fn is_kept_out(known: Known) -> bool {
