@@ -1,7 +1,7 @@
 //! One node's deciding half: consensus, pool, contracts and state composed into a machine that
 //! takes an [`Input`] and answers with an ordered list of [`Effect`]s.
 //!
-//! It names no socket, clock, file or task, so the same replica runs under tokio (`node/main`)
+//! It names no socket, clock, file or task, so the same replica runs under tokio (`node/runtime`)
 //! and under the seeded simulator (`node/sim`). Who drives it carries the effects out in order:
 //! an effect that makes something durable is durable before the next one begins.
 

@@ -1,6 +1,6 @@
 //! A node's virtual disk: what it holds is what survives a crash.
 //!
-//! It keeps the order of writes of `node/main` and `chain/store`. A staged block and the vote guard
+//! It keeps the order of writes of `node/runtime` and `chain/store`. A staged block and the vote guard
 //! are durable at once. Entries of the consensus log wait in memory until something is sent or the
 //! guard is written. A commit appends its certificate; the next stage, checkpoint or start makes
 //! it durable, so a loss of power before that takes it back.

@@ -1,5 +1,5 @@
 //! The records of the vectors. This crate knows them as bytes only: they are written here from
-//! `docs/wire-format.md`, and `node/main` holds them against the structures.
+//! `docs/wire-format.md`, and `node/runtime` holds them against the structures.
 
 use chain_types::record_proof::RECORD_PROOF_MAGIC;
 use chain_types::*;

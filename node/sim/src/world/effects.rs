@@ -1,4 +1,4 @@
-//! Feeds replicas and carries out what they ask for, in the order of `node/main`.
+//! Feeds replicas and carries out what they ask for, in the order of `node/runtime`.
 
 use chain_types::ValidatorId;
 use consensus_core::Message;
