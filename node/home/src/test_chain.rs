@@ -164,7 +164,7 @@ impl TestChain {
     }
 
     fn sign(&self, who: u32, said: &Operations, time: TimeMs) -> VerifiedBatch {
-        let (all, until) = (0..said.len(), time.plus(60_000));
+        let (all, until) = (0..said.count(), time.plus(60_000));
         let chain_id = self.genesis.chain_id;
         let bytes = said.sign(all, chain_id, ParticipantId(who), &key("party", who), until);
         let keys_of = |id| self.state.party_keys(id).copied();

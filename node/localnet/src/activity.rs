@@ -50,6 +50,12 @@ pub struct Counts {
     pub sample: Vec<OrderId>,
 }
 
+impl Default for Activity {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Activity {
     /// Nothing done yet.
     pub fn new() -> Self {

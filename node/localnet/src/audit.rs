@@ -252,7 +252,7 @@ async fn all<T>(
 /// When one of them does not answer.
 pub async fn agreement(client: &Client) -> Result<Agreement, CallError> {
     let mut heights = Vec::new();
-    for at in 0..client.len() {
+    for at in 0..client.node_count() {
         let head = client.ask_node(at, |node| node.head().boxed()).await?;
         heights.push(head.height);
     }

@@ -244,7 +244,7 @@ impl Gateway {
             let items = Operations::Arrival(credits.iter().map(|credit| credit.item).collect());
             let result = self.party.submit(&items, Wait::Final, OUTCOME_TIMEOUT).await;
             let result = result.map(|submitted| submitted.report);
-            let applied = self.activity.settle(items.len(), &result);
+            let applied = self.activity.settle(items.count(), &result);
             self.activity.update(|counts| {
                 for (credit, _) in credits.drain(..).zip(applied).filter(|(_, applied)| *applied) {
                     counts.arrivals += 1;

@@ -31,6 +31,12 @@ pub struct LatencyReport {
     pub max_ms: f64,
 }
 
+impl Default for Latencies {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Latencies {
     /// None measured yet.
     pub fn new() -> Self {

@@ -149,7 +149,7 @@ impl Service {
     async fn void(&self, voids: Operations) {
         let result = self.party.submit(&voids, Wait::Final, OUTCOME_TIMEOUT).await;
         let result = result.map(|submitted| submitted.report);
-        let applied = self.activity.settle(voids.len(), &result);
+        let applied = self.activity.settle(voids.count(), &result);
         let voided = applied.iter().filter(|applied| **applied).count() as u64;
         self.activity.update(|counts| counts.voided += voided);
     }

@@ -78,7 +78,7 @@ impl Party {
         timeout: Duration,
     ) -> Result<Submitted, CallError> {
         let valid_until = now().plus(BATCH_VALID_MS);
-        let all = 0..operations.len().min(BATCH_ITEMS_MAX as usize);
+        let all = 0..operations.count().min(BATCH_ITEMS_MAX as usize);
         let bytes = operations.sign(all, self.chain_id, self.id, &self.key, valid_until);
         self.client.submit(self.first_node, bytes.into(), wait, timeout).await
     }

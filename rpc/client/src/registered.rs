@@ -169,7 +169,7 @@ pub async fn check(
 pub async fn newest(party: &Party) -> Result<Option<Asked>, KeyRefused> {
     let mut newest: Option<Asked> = None;
     let mut stranger = None;
-    for at in 0..party.client.len() {
+    for at in 0..party.client.node_count() {
         let node = party.first_node + at;
         let url = party.client.url(node).to_owned();
         let answer = tokio::time::timeout(Duration::from_millis(ASK_MS), ask(&party.client, node));

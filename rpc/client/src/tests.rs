@@ -175,7 +175,7 @@ fn the_other_kinds_of_operation_read_their_own_fields() {
     assert_eq!(items[0].amount.get(), 3_450);
 
     let failures = operations("12-1001-156,AC04", Kind::Failure).unwrap();
-    assert_eq!((failures.len(), failures.subject(0).as_str()), (1, "12-1001-156"));
+    assert_eq!((failures.count(), failures.subject(0).as_str()), (1, "12-1001-156"));
     let error = operations("12-1001,AC04", Kind::Failure).unwrap_err();
     assert!(error.contains("field instruction: not an id"), "{error}");
 }

@@ -56,7 +56,7 @@ fn the_page_of_codes_names_their_examples() {
         writeln!(expected, "| {code} | {name} | {examples} |").unwrap();
     }
     let page = Path::new("examples/codes.md");
-    if std::env::var_os("SLUICE_WRITE_PAGES").is_some() {
+    if crate::states::writes_pages() {
         std::fs::write(page, &expected).unwrap();
     }
     assert_eq!(std::fs::read_to_string(page).unwrap(), expected, "SLUICE_WRITE_PAGES=1 writes it");

@@ -69,7 +69,7 @@ fn page_path() -> &'static Path {
 }
 
 #[expect(clippy::disallowed_methods, reason = "whether to write a page; no rule sees it")]
-fn writes_pages() -> bool {
+pub fn writes_pages() -> bool {
     std::env::var_os("SLUICE_WRITE_PAGES").is_some()
 }
 

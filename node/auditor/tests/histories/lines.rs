@@ -63,7 +63,7 @@ impl Speaker {
     }
 
     /// Now and then exactly what the collecting gateway's line still holds, or one unit more.
-    pub fn to_the_line(&mut self, now: Now<'_>, by: u32, item: &mut RechargeItem) {
+    pub fn fill_line(&mut self, now: Now<'_>, by: u32, item: &mut RechargeItem) {
         let is_single = item.fx_quote.get() == 0 && item.flags.get() & Flags::COLLECTED == 0;
         if !is_single || !self.one_in(12) {
             return;

@@ -101,7 +101,7 @@ impl Speaker {
             2..6 => gateway,
             _ => self.choose(&[101, 102]),
         };
-        self.to_the_line(now, by, &mut item);
+        self.fill_line(now, by, &mut item);
         item.order_id = self.mostly_own(item.order_id, by);
         Some((by, item.into()))
     }

@@ -296,7 +296,7 @@ impl Shared {
             let Some((order, age, since)) = self.reading.known.draw(age, Instant::now()) else {
                 continue;
             };
-            let node = usize::try_from(entropy.below(client.len() as u64)).unwrap_or(0);
+            let node = usize::try_from(entropy.below(client.node_count() as u64)).unwrap_or(0);
             let said = runtime.block_on(read(&client, node, order));
             self.count(age, since, intended.elapsed(), said);
         }

@@ -75,7 +75,7 @@ impl<'a> Bench<'a> {
         let client = Arc::new(Client::new(&self.urls()?)?);
         let loaders = loaders(self.network, self.genesis, &client, options.users)?;
         self.turn_contracts_on(&client, &loaders).await?;
-        let setting = self.setting(loaders.len(), client.len());
+        let setting = self.setting(loaders.len(), client.node_count());
         let (results, mut received) = mpsc::channel(RESULTS_MAX);
         let market = self.market(&client).await?;
         let known = if options.reads > 0 { Some(Arc::new(Known::new()?)) } else { None };
@@ -170,7 +170,7 @@ impl<'a> Bench<'a> {
             0 => load::over(Arc::clone(client)),
             connections => Links::new(&self.urls()?, connections, list).submit(),
         };
-        let schedule = self.schedule(client.len())?;
+        let schedule = self.schedule(client.node_count())?;
         let Some(shares) = self.options.mix else {
             let plain = Plain::start(chain_id, &loaders, batch_items, signers, submit, results)?;
             return Ok(tokio::spawn(pace::run(plain, schedule, cancel)));

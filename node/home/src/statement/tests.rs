@@ -25,7 +25,7 @@ pub(crate) fn says(chain: &mut TestChain, who: u32, kind: Kind, text: &str) -> (
 }
 
 pub(crate) fn subjects(operations: &Operations) -> Vec<String> {
-    (0..operations.len()).map(|index| operations.subject(index)).collect()
+    (0..operations.count()).map(|index| operations.subject(index)).collect()
 }
 
 /// A change that one operator proposes and another approves, in two blocks.

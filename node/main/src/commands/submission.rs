@@ -130,9 +130,9 @@ impl Submission<'_> {
         let Self { party, operations, places } = self;
         let mut report = SubmitReport::default();
         let batch_items = operations.kind().items_max() as usize;
-        let bar = output.progress(operations.len() as u64, "operations");
-        for start in (0..operations.len()).step_by(batch_items) {
-            let range = start..operations.len().min(start + batch_items);
+        let bar = output.progress(operations.count() as u64, "operations");
+        for start in (0..operations.count()).step_by(batch_items) {
+            let range = start..operations.count().min(start + batch_items);
             let bytes = sign(party, operations, range.clone());
             let batch_id = SignedBatch::decode(bytes.clone())?.header().id().to_string();
             let answer = party.client.submit(0, bytes, wait, timeout).await;

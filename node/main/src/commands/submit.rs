@@ -163,7 +163,7 @@ fn sign_only(
     path: &Path,
     output: Output,
 ) -> anyhow::Result<Exit> {
-    let (count, most) = (operations.len(), operations.kind().items_max() as usize);
+    let (count, most) = (operations.count(), operations.kind().items_max() as usize);
     if count > most {
         let message = format!("{count} operations; a batch holds at most {most}");
         return Err(failure(Exit::Usage, message));

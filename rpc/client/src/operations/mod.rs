@@ -117,7 +117,7 @@ macro_rules! operations {
 
         impl Operations {
             /// How many there are.
-            pub fn len(&self) -> usize {
+            pub fn count(&self) -> usize {
                 match self { $(Self::$kind(items) => items.len(),)* }
             }
 
