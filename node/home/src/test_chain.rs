@@ -84,6 +84,7 @@ fn genesis(time: TimeMs) -> ChainGenesis {
             governance_notice_heights: 1,
             rates_min: 1,
             return_rate_ms: 40_000,
+            reversal_grace_ms: 60_000,
             ..Parameters::default()
         },
         currencies: vec![Currency(156), Currency(840)],

@@ -140,8 +140,13 @@ async fn three_key_holders_make_one_chain_that_settles_orders_and_share_no_secre
         .await;
     }
 
-    // The service, in the first holder's folder, submits; the gateway, in the second's, collects.
+    // The gateway, in the second holder's folder, lets the service reserve. The service, in the
+    // first's, submits; the gateway collects.
     let submit = "submit --participant net/participants";
+    let line =
+        "--set account=gateway-liquidity --set holder=101 --set limit=1000 --set currency=CNY";
+    let line = format!("{submit}/201/participant.toml --kind line {line}");
+    assert_eq!(done(&folders[1], &line)["applied"], 1);
     let order = "--set merchant=1001 --set gateway=201 --set amount=12.34 --set currency=CNY";
     let said = done(&folders[0], &format!("{submit}/101/participant.toml {order}"));
     assert_eq!(said["applied"], 1, "{said}");
