@@ -177,6 +177,11 @@ async fn an_operator_and_a_party_that_governance_added_are_not_locked_out() {
     done(&network, &decide);
 
     registered(&network, 150, made["public_key"].as_str().unwrap()).await;
+    let line = "submit --participant participants/gateway-201/participant.toml --kind line \
+                --set account=gateway-liquidity --set holder=150 --set limit=1000 \
+                --set currency=CNY";
+    let line: Vec<&str> = line.split_whitespace().collect();
+    assert_eq!(done(&network, &line)["applied"], 1);
     let value = done(&network, &submit);
     assert_eq!(value["applied"], 1, "{value}");
 }

@@ -82,7 +82,9 @@ fn a_mixed_load_counts_each_kind_and_reads_beside_it() {
         (number(found, "/submitted"), number(found, "/final"))
     };
     let asked = ["one-step", "reserve", "cross-border", "return"].map(of);
-    assert_eq!(asked.iter().map(|(submitted, _)| submitted).sum::<u64>(), 1_500);
+    // A batch of returns holds what its gateway may return by then, which may be less.
+    let all = asked.iter().map(|(submitted, _)| submitted).sum::<u64>();
+    assert!((1_440..=1_500).contains(&all), "{asked:?}");
     // Shares of 1,500; returns may be put off for a batch or two while none can be returned yet.
     for ((submitted, _), share) in asked.iter().zip([900, 300, 150, 150]) {
         assert!(submitted.abs_diff(share) <= 60, "{asked:?}");
