@@ -12,13 +12,13 @@
 //! repeated; the change is not in effect and not closed (802), and not about the operator's own
 //! legal entity (117).
 //!
-//! Words are counted by houses: the operators of one legal entity have one. A house refuses when one
-//! of its operators does, and approves when one does and none refuses. A change is carried as long
-//! as enough houses approve it, and more than refuse it. It takes effect at its height, but no
+//! Words are counted by houses: the operators of one legal entity have one. A house refuses when
+//! one of its operators does, and approves when one does and none refuses. A change is carried as
+//! long as enough houses approve it, and more than refuse it. It takes effect at its height, but no
 //! earlier than the notice after the word that carried it. Until then every operator may change its
-//! word: as many refusals as approvals call it off for good, and too few approvals without that open
-//! it again. Who is an operator, and of which house, is asked at each word, and once more when it
-//! takes effect (810).
+//! word: as many refusals as approvals call it off for good, and too few approvals without that
+//! open it again. Who is an operator, and of which house, is asked at each word, and once more when
+//! it takes effect (810).
 //!
 //! Records: the proposal at each step, and the registry whenever it changed.
 //!

@@ -4,9 +4,9 @@
 //!
 //! Rules, in order: spare bytes are zero (201); the account is one that the submitter's roles give
 //! it (512); the currency is the chain's (208); unless a line to the holder stands, the holder has
-//! a role for it and is another (513); the same limit again, or the end of what is none, is repeated;
-//! a new line fits the bound of those that one participant has given (514). Of a reservation, see
-//! [`check`]: on the collecting gateway's line (235), on the provider's (236).
+//! a role for it and is another (513); the same limit again, or the end of what is none, is
+//! repeated; a new line fits the bound of those that one participant has given (514). Of a
+//! reservation, see [`check`]: on the collecting gateway's line (235), on the provider's (236).
 //!
 //! Records: the line.
 //!

@@ -2,8 +2,8 @@
 //!
 //! Operations: [`collect`], by the collecting gateway until id time plus validity, and no longer
 //! than it may hold money, or a quote; [`debit`], by which that gateway says beforehand that it
-//! debits the user; [`void`], by the collecting gateway, and by the submitter as long as the user is
-//! not being debited; [`expire`], by block time alone.
+//! debits the user; [`void`], by the collecting gateway, and by the submitter as long as the user
+//! is not being debited; [`expire`], by block time alone.
 //!
 //! Rules, in order: the id is a UUIDv7 (200); spare bytes are zero (201); the order is known (300,
 //! or 311 when its id is so old that it may be forgotten), not rejected (301); not collected (302),

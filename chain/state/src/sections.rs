@@ -1,5 +1,5 @@
-//! The sections of a checkpoint: a length of four bytes, then canonical bytes. Long lists are cut into
-//! sections, so that none nears the codec's limit.
+//! The sections of a checkpoint: a length of four bytes, then canonical bytes. Long lists are cut
+//! into sections, so that none nears the codec's limit.
 
 use std::collections::BTreeMap;
 

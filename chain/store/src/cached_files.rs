@@ -22,8 +22,8 @@ impl CachedFiles {
         Self { kept_max, gone: 0 }
     }
 
-    /// The file being written has grown to `end`. `release` gives up some pages of a file: its number,
-    /// from where on, and how many bytes.
+    /// The file being written has grown to `end`. `release` gives up some pages of a file: its
+    /// number, from where on, and how many bytes.
     pub fn grown(&mut self, number: u32, end: u64, release: impl FnOnce(u32, u64, u64)) {
         let end = end - end % STEP_BYTES;
         if end > self.gone {

@@ -1,5 +1,5 @@
-//! The bytes of proofs, and the one bound of everything that is proven, for those who make and those
-//! who verify.
+//! The bytes of proofs, and the one bound of everything that is proven, for those who make and
+//! those who verify.
 
 use bincode::{Decode, Encode};
 

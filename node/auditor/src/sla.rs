@@ -124,8 +124,8 @@ impl Auditor {
         }
     }
 
-    /// A reservation expired: its gateway missed it if it had its whole time to collect, or had said
-    /// that it debits the user.
+    /// A reservation expired: its gateway missed it if it had its whole time to collect, or had
+    /// said that it debits the user.
     pub(crate) fn clock_expiry(&mut self, order: &Order) {
         let parameters = &self.registry.parameters;
         let id = order.item.order_id();

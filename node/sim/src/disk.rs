@@ -1,9 +1,9 @@
 //! A node's virtual disk: what it holds is what survives a crash.
 //!
-//! It keeps the order of writes of `node/runtime` and `chain/store`. A staged block and the vote guard
-//! are durable at once. Entries of the consensus log wait in memory until something is sent or the
-//! guard is written. A commit appends its certificate; the next stage, checkpoint or start makes
-//! it durable, so a loss of power before that takes it back.
+//! It keeps the order of writes of `node/runtime` and `chain/store`. A staged block and the vote
+//! guard are durable at once. Entries of the consensus log wait in memory until something is sent
+//! or the guard is written. A commit appends its certificate; the next stage, checkpoint or start
+//! makes it durable, so a loss of power before that takes it back.
 
 use std::collections::BTreeMap;
 

@@ -349,9 +349,10 @@ mod links {
     /// Row 9.
     #[test]
     fn one_is_cut_while_a_validator_is_away() {
-        // Two of the three that are left hear one another from the third alone, when it relays: they
-        // may begin a height a relay apart. So the turn before that of the absent one may fail too,
-        // when its proposal, and its batches after it, come over the third just after the timeout.
+        // Two of the three that are left hear one another from the third alone, when it relays:
+        // they may begin a height a relay apart. So the turn before that of the absent one may fail
+        // too, when its proposal, and its batches after it, come over the third just after the
+        // timeout.
         let bounds = Bounds { gap_ms: Bounds::of(4, 2).gap_ms + 600, ..Bounds::of(4, 1) };
         must_hold(&scene("a cut link beside Absent", &bounds, |seed| {
             let absent = (seed % 4) as u32;

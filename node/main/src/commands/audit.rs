@@ -16,10 +16,10 @@ use node_home::opening::open_to_read;
 
 const ABOUT: &str = "\
 Works out every outcome, account, window report, instruction, breach and SLA figure of a home again,
-by the settlement rules' second implementation, which shares no code with the first. It reads the genesis file and the
-blocks, with the signatures of batches and certificates, and holds what the node keeps against its
-own books. `sluice replay` compares the digest of the state and the root of the records as well, by
-the node's own implementation.";
+by the settlement rules' second implementation, which shares no code with the first. It reads the
+genesis file and the blocks, with the signatures of batches and certificates, and holds what the
+node keeps against its own books. `sluice replay` compares the digest of the state and the root of
+the records as well, by the node's own implementation.";
 
 /// Arguments of `sluice audit`.
 #[derive(Debug, Args)]

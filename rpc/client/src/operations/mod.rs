@@ -67,8 +67,8 @@ pub enum Kind {
     HoldDecision,
     /// Risk policies: scope, currency; also subject, order_max, user_day_max, day_max, hold_above.
     Policy,
-    /// Lines, by whose account it is: account (gateway-liquidity or fx-position), holder, limit (zero
-    /// ends it), currency.
+    /// Lines, by whose account it is: account (gateway-liquidity or fx-position), holder, limit
+    /// (zero ends it), currency.
     Line,
     /// Proposals: change, activation_height, and the fields of the change; also proposal_id.
     Proposal,
