@@ -100,10 +100,6 @@ class Close:
         add(self.by_cause, (currency, cause), 1, debits, credits)
         if cause == "settlement" and kind != "scheme-settlement":
             add(self.posted, (row["subject"], account(row)), credits - debits)
-        if kind == "cashback-owed":
-            add(self.figures, ("cashback-granted", currency), credits)
-        if (kind, cause) == ("cashback-pool", "order"):
-            add(self.figures, ("cashback-taken-back", currency), credits)
         if (kind, cause) == ("merchant-payable", "instruction"):
             add(self.figures, ("arrived", currency), debits)
             add(self.figures, ("bounced", currency), credits)

@@ -134,9 +134,7 @@ struct Entries {
     causes: BTreeMap<(String, String), Turnover>,
     /// What settlements posted, by window and account.
     settlements: BTreeMap<(String, Name), i128>,
-    /// Credits of accounts for cashback, and debits and credits of providers by orders.
-    granted: BTreeMap<String, i128>,
-    taken_back: BTreeMap<String, i128>,
+    /// Credits and debits of providers by orders.
     providers: BTreeMap<(String, String), (i128, i128)>,
     /// What instructions moved to and from merchants: bounced, arrived.
     instructed: BTreeMap<String, (i128, i128)>,
@@ -181,8 +179,6 @@ fn read_entries(folder: &Path) -> anyhow::Result<Entries> {
         add(read.causes.entry((name.0.clone(), cause.to_owned())).or_default());
         let currency = name.0.clone();
         match (name.1.as_str(), cause) {
-            ("cashback-owed", _) => *read.granted.entry(currency).or_default() += credits,
-            ("cashback-pool", "order") => *read.taken_back.entry(currency).or_default() += credits,
             ("fx-position", "batch" | "order") => {
                 let sums = read.providers.entry((currency, name.2.clone())).or_default();
                 (sums.0, sums.1) = (sums.0 + credits, sums.1 + debits);
@@ -295,7 +291,8 @@ fn check_nets(folder: &Path, entries: &Entries) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Cashback, conversions and instructions are what the entries of their accounts add up to.
+/// Conversions and instructions are what the entries of their accounts add up to. Cashback is not:
+/// what is granted on an order moves when its instruction arrives.
 fn check_orders(folder: &Path, entries: &Entries) -> anyhow::Result<()> {
     let mut found: BTreeMap<(String, String), i128> = BTreeMap::new();
     each(folder, "orders", |line| {
@@ -316,14 +313,8 @@ fn check_orders(folder: &Path, entries: &Entries) -> anyhow::Result<()> {
     };
     let currencies: Vec<String> = entries.causes.keys().map(|(of, _)| of.clone()).collect();
     for currency in currencies.iter().collect::<std::collections::BTreeSet<_>>() {
-        let of = |sums: &BTreeMap<String, i128>| sums.get(currency).copied().unwrap_or_default();
         let (bounced, arrived) = entries.instructed.get(currency).copied().unwrap_or_default();
-        for (name, expected) in [
-            ("cashback-granted", of(&entries.granted)),
-            ("cashback-taken-back", of(&entries.taken_back)),
-            ("bounced", bounced),
-            ("arrived", arrived),
-        ] {
+        for (name, expected) in [("bounced", bounced), ("arrived", arrived)] {
             ensure!(
                 figure(name, currency) == expected,
                 "{name} in {currency} is not what the entries add up to"
