@@ -67,6 +67,7 @@ fn check(
         return Err(Rejection::SpareNotZero.into());
     }
     let reason = FailureReason::from_number(item.reason.get());
+    let reason = reason.filter(|reason| *reason != FailureReason::ServiceNotRendered);
     let reason = reason.ok_or(Rejection::ReasonUnknown)?;
     let id = item.instruction();
     let known = overlay.instruction(&id).cloned().or_else(|| history.instruction(&id));

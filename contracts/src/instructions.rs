@@ -124,7 +124,8 @@ fn check_failure(
         return Err(Rejection::SpareNotZero.into());
     }
     let reason = FailureReason::from_number(item.reason.get());
-    let reason = reason.filter(|reason| *reason != FailureReason::AttestedByMistake);
+    let of_others = [FailureReason::AttestedByMistake, FailureReason::ServiceNotRendered];
+    let reason = reason.filter(|reason| !of_others.contains(reason));
     let reason = reason.ok_or(Rejection::ReasonUnknown)?;
     let record = attempt_of(overlay, item.instruction(), item.attempt.get())?;
     check_payer(submitter, &record)?;
@@ -186,6 +187,7 @@ pub(crate) fn reinstruct(
         Err(outcome) => return outcome,
     };
     let currency = record.id.currency;
+    stepping_in::forget(overlay, &record.id);
     let suspense = overlay.open(AccountKey::suspense(currency));
     let now = overlay.open(AccountKey::liquidity(gateway, currency));
     overlay.net(suspense, now, u128::from(record.left().0));

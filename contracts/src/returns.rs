@@ -1,9 +1,10 @@
 //! Returns and reversals: money of a collected order that goes back, in whole or in part.
 //!
 //! Operation: [`give_back`], by the gateway that pays the order's instruction; while the order's
-//! window is open, also by its collecting gateway (a reversal, see [`crate::consents`]). When the
-//! paying gateway of a failed instruction is absent, by the collecting gateway; when that is too,
-//! by a settlement agent.
+//! window is open, also by its collecting gateway (a reversal, see [`crate::consents`]). When two
+//! agents said of an absent gateway's instruction that the merchant did not deliver (see
+//! [`crate::stepping_in`]), also by the collecting gateway; when that is absent, by a settlement
+//! agent.
 //!
 //! Rules, in order: the id is a UUIDv7 (200); spare bytes are zero (201); the reason has a meaning
 //! (306); the amount is not zero (206); the return period is not over (325); the order is known
@@ -253,8 +254,8 @@ fn check_stand_in(
 }
 
 /// Whether somebody may return in the paying gateway's place: the collecting gateway while the
-/// window is open, or when the paying gateway of a failed instruction is absent; a settlement agent
-/// when both are.
+/// window is open, or when two agents said that the merchant did not deliver; a settlement agent
+/// when the collecting gateway is absent, too.
 fn may_stand_in(
     overlay: &Overlay<'_>,
     submitter: &Participant,
@@ -265,15 +266,9 @@ fn may_stand_in(
     match source {
         Source::Window => submitter.id == collecting,
         Source::Failed(record) => {
-            let is_alone = match record.status {
-                InstructionStatus::Failed { time, .. } => stepping_in::is_left_alone(overlay, time),
-                _ => false,
-            };
-            let is_absent =
-                record.is_stepped_in() || stepping_in::is_absent(overlay, record.gateway);
             let may_agents = stepping_in::is_absent(overlay, collecting)
                 && submitter.roles.any_of(Roles::SETTLEMENT_AGENT);
-            (is_alone || is_absent) && (submitter.id == collecting || may_agents)
+            record.is_given_up() && (submitter.id == collecting || may_agents)
         }
         Source::Arrived(..) => false,
     }
@@ -500,6 +495,7 @@ fn settle_source(overlay: &mut Overlay<'_>, found: &Return, location: Location) 
             let amount_returned = Amount(returned);
             let mut changed = InstructionRecord { amount_returned, cashback, ..record.clone() };
             if changed.left().0 == 0 {
+                stepping_in::forget(overlay, &changed.id);
                 changed.status = InstructionStatus::Returned { time: overlay.time(), location };
             }
             overlay.put_instruction(changed);

@@ -9,12 +9,17 @@
 //! Rules of stepping in, in order: spare bytes are zero (201); the reason has a meaning and is the
 //! agents' to give (306); the instruction is known (400, 413); the attempt is the present one
 //! (412); neither its gateway, nor the one that pays the merchant now, nor the merchant is of the
-//! agent's own legal entity (117); it has not arrived (403), failed (404; the same end again is
-//! repeated) or been returned (407); its gateway is absent (414); the agent has not said the same
-//! already (repeated). The first agent's word waits; the word of a second agent, of another legal
-//! entity, with the same attempt and reason ends the attempt, if the first still is an agent and
-//! spoke within `transfer_validity_ms`. Of a recall: 201, 400, 413, 412, 117, 403, 404, 407;
-//! recalled already: repeated.
+//! agent's own legal entity (117); it has not arrived (403), failed (404, but for SVNR; the same
+//! end again is repeated) or been returned (407); its gateway is absent (414); the agent has not
+//! said the same already (repeated). The first agent's word waits; the word of a second agent, of
+//! another legal entity, with the same attempt and reason ends the attempt, if the first still is
+//! an agent and spoke within `transfer_validity_ms`. Of a recall: 201, 400, 413, 412, 117, 403,
+//! 404, 407; recalled already: repeated.
+//!
+//! SVNR says that the merchant did not deliver. Agents may say it of an attempt that has failed
+//! already, when its gateway is absent, or when others ended it, or when it is left alone since: it
+//! replaces the reason. Only by this word may others than the paying gateway return the orders (see
+//! [`crate::returns`]).
 //!
 //! Records: the instruction, failed by the second agent; or recalled.
 //!
@@ -55,7 +60,11 @@ pub(crate) fn step_in(
     if agents.iter().any(is_other) {
         forget(overlay, &record.id);
         let failed = Failed { reason, by: submitter.id, reference: item.reference, location };
-        end(overlay, record, &failed);
+        if record.is_outstanding() {
+            end(overlay, record, &failed);
+        } else {
+            give_reason(overlay, record, &failed);
+        }
         return Outcome::APPLIED;
     }
     if agents.contains(&submitter.id) {
@@ -77,21 +86,35 @@ fn check(
     let reason = FailureReason::from_number(item.reason.get());
     let reason = reason.filter(|reason| !of_gateways.contains(reason));
     let reason = reason.ok_or(Rejection::ReasonUnknown)?;
+    let is_not_delivered = reason == FailureReason::ServiceNotRendered;
     let record = attempt_of(overlay, item.instruction(), item.attempt.get())?;
     separation::check_instruction(overlay.state(), submitter, &record)?;
-    match record.status {
-        InstructionStatus::Instructed => {}
+    let since = match record.status {
+        InstructionStatus::Instructed => record.deadline,
         InstructionStatus::Failed { reason: recorded, .. }
             if record.is_stepped_in() && recorded == reason.number() =>
         {
             return Err(Outcome::REPEATED);
         }
+        InstructionStatus::Failed { time, .. } if is_not_delivered => time,
         status => return Err(ended(status).into()),
-    }
-    if !is_absent(overlay, record.gateway) && !is_left_alone(overlay, record.deadline) {
+    };
+    let is_absent = record.is_stepped_in() || is_absent(overlay, record.gateway);
+    if !is_absent && !is_left_alone(overlay, since) {
         return Err(Rejection::GatewayPresent.into());
     }
     Ok((record, reason))
+}
+
+/// An attempt that has failed already fails for another reason, by others.
+fn give_reason(overlay: &mut Overlay<'_>, record: InstructionRecord, failed: &Failed) {
+    let status = InstructionStatus::Failed {
+        reason: failed.reason.number(),
+        by: failed.by,
+        time: overlay.time(),
+        location: failed.location,
+    };
+    overlay.put_instruction(InstructionRecord { status, reference: failed.reference, ..record });
 }
 
 /// Why nothing can be said any more of an attempt that is not outstanding.

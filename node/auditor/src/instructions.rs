@@ -233,7 +233,8 @@ impl Auditor {
     pub(crate) fn fail(&mut self, item: &FailureItem, submitter: ParticipantId) -> Verdict {
         check_spare(&item.spare)?;
         let reason = FailureReason::from_number(item.reason.get());
-        let is_for_failures = reason.is_some_and(|reason| reason.iso_code() != "NARR");
+        let is_for_failures =
+            reason.is_some_and(|reason| !["NARR", "SVNR"].contains(&reason.iso_code()));
         refuse_if(!is_for_failures, Rejection::ReasonUnknown)?;
         let key = (item.window.get(), item.merchant.get(), item.currency.get());
         let mut instruction = self.attempt(key, item.attempt.get())?;
@@ -315,6 +316,7 @@ impl Auditor {
         instruction.due_ms = self.time.saturating_add(allowed_ms);
         instruction.given_ms = self.time;
         self.clock_attempt(key, instruction.due_ms);
+        self.absences.remove(&key);
         self.instructions.keep(key, instruction);
         Ok(Outcome::APPLIED)
     }
@@ -327,6 +329,7 @@ impl Auditor {
         instruction.left -= payout;
         if instruction.left == 0 {
             instruction.status = InstructionStatus::Returned { time_ms: self.time };
+            self.absences.remove(&key);
         }
         self.instructions.keep(key, instruction);
     }

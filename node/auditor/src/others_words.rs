@@ -13,6 +13,9 @@ use crate::books::{Account, Movement};
 use crate::instructions::{Failure, Instruction, InstructionKey, InstructionStatus};
 use crate::orders::{check_spare, refuse_if, repeated};
 
+/// The merchant did not deliver: SVNR.
+pub(crate) const NOT_DELIVERED: u16 = 13;
+
 /// An agent's word that a gateway is absent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Absence {
@@ -28,8 +31,9 @@ impl Auditor {
     /// Rules of `bounce`.
     pub(crate) fn bounce(&mut self, item: &BounceItem, submitter: ParticipantId) -> Verdict {
         check_spare(&item.spare)?;
-        let is_known = FailureReason::from_number(item.reason.get()).is_some();
-        refuse_if(!is_known, Rejection::ReasonUnknown)?;
+        let reason = FailureReason::from_number(item.reason.get());
+        let is_for_bounces = reason.is_some_and(|reason| reason.iso_code() != "SVNR");
+        refuse_if(!is_for_bounces, Rejection::ReasonUnknown)?;
         let key = (item.window.get(), item.merchant.get(), item.currency.get());
         let found = self.instructions.all.get(&key).cloned();
         let mut instruction = found.ok_or_else(|| self.unanswerable(key))?;
@@ -95,10 +99,13 @@ impl Auditor {
         if instruction.is_ended_by_agents() && is_so {
             return Ok(Outcome::REPEATED);
         }
-        refuse_ended(instruction.status)?;
-        let is_there = self.registry.is_active(instruction.gateway, Roles::GATEWAY);
-        let is_silent = self.is_left_alone(instruction.due_ms);
-        refuse_if(is_there && !is_silent, Rejection::GatewayPresent)?;
+        let since_ms = match instruction.status {
+            InstructionStatus::Failed { time_ms, .. } if reason == NOT_DELIVERED => time_ms,
+            status => refuse_ended(status).map(|()| instruction.due_ms)?,
+        };
+        let is_there = self.registry.is_active(instruction.gateway, Roles::GATEWAY)
+            && !instruction.is_ended_by_agents();
+        refuse_if(is_there && !self.is_left_alone(since_ms), Rejection::GatewayPresent)?;
         let waits_ms = self.registry.parameters.transfer_validity_ms;
         let is_same = |(said, absence): &(&ParticipantId, &Absence)| {
             (absence.attempt, absence.reason) == (attempt, reason)
@@ -109,7 +116,10 @@ impl Auditor {
         let agents: Vec<ParticipantId> = said.map(|(said, _)| *said).collect();
         if agents.iter().any(|said| !self.registry.are_one(agent, *said)) {
             let failure = Failure { by: agent, reason, reference: item.reference };
-            self.end_attempt(key, &mut instruction, failure);
+            match instruction.status {
+                InstructionStatus::Instructed => self.end_attempt(key, &mut instruction, failure),
+                _ => self.fail_otherwise(key, &mut instruction, failure),
+            }
             self.instructions.keep(key, instruction);
             return Ok(Outcome::APPLIED);
         }
@@ -119,6 +129,18 @@ impl Auditor {
         let absence = Absence { attempt, reason, at: self.time };
         self.absences.entry(key).or_default().insert(agent, absence);
         Ok(Outcome::APPLIED)
+    }
+
+    /// An attempt that failed before: the agents' word stands in place of what was said then.
+    fn fail_otherwise(
+        &mut self,
+        key: InstructionKey,
+        instruction: &mut Instruction,
+        failure: Failure,
+    ) {
+        instruction.status = InstructionStatus::Failed { height: self.height, time_ms: self.time };
+        instruction.failure = Some(failure);
+        self.absences.remove(&key);
     }
 
     /// 117: the instruction's gateway, the one that pays its merchant now, or the merchant is of

@@ -7,6 +7,7 @@ use crate::books::{Account, Movement};
 use crate::cashback::{Recharges, Returner, TakenBack, UseKey};
 use crate::instructions::{Instruction, InstructionKey, InstructionStatus};
 use crate::orders::{Collection, Order, check_form, refuse_if, repeated};
+use crate::others_words::NOT_DELIVERED;
 
 /// Where the merchant's part of a return comes from.
 #[derive(Debug, Clone, Copy)]
@@ -174,25 +175,19 @@ impl Auditor {
         self.payer(order, source).is_some_and(|payer| self.registry.are_one(payer, collecting))
     }
 
-    /// Whether somebody returns in the place of a gateway that is absent: the collecting gateway,
-    /// or an agent when that is absent as well.
+    /// Whether somebody returns in the place of a gateway that is absent, after two agents said that
+    /// the merchant did not deliver: the collecting gateway, or an agent when that is absent.
     fn may_stand_in(
         &self,
         instruction: &Instruction,
         submitter: ParticipantId,
         order: &Order,
     ) -> bool {
-        let failed_ms = match instruction.status {
-            InstructionStatus::Failed { time_ms, .. } => time_ms,
-            _ => return false,
-        };
-        let is_gateway = |id| self.registry.is_active(id, Roles::GATEWAY);
-        let is_absent = instruction.is_ended_by_agents()
-            || !is_gateway(instruction.gateway)
-            || self.is_left_alone(failed_ms);
         let collecting = ParticipantId(order.gateway());
         let is_agent = self.registry.has_role(submitter, Roles::SETTLEMENT_AGENT);
-        is_absent && (submitter == collecting || (is_agent && !is_gateway(collecting)))
+        let may_agents = is_agent && !self.registry.is_active(collecting, Roles::GATEWAY);
+        instruction.failure.is_some_and(|failure| failure.reason == NOT_DELIVERED)
+            && (submitter == collecting || may_agents)
     }
 
     /// 328: whoever gives has it, or gets it by an earlier leg.

@@ -3,8 +3,8 @@
 use bincode::{Decode, Encode};
 use chain_types::hash::{Domain, hash};
 use chain_types::{
-    Amount, Currency, Digest, Height, InstructionId, ParticipantId, TimeMs, TransferAction,
-    TransferId, WindowId, codec,
+    Amount, Currency, Digest, FailureReason, Height, InstructionId, ParticipantId, TimeMs,
+    TransferAction, TransferId, WindowId, codec,
 };
 
 use super::Location;
@@ -110,6 +110,13 @@ impl InstructionRecord {
     /// Whether agents ended it, and not its own gateway.
     pub fn is_stepped_in(&self) -> bool {
         matches!(self.status, InstructionStatus::Failed { by, .. } if by != self.gateway)
+    }
+
+    /// Whether two agents said that the merchant did not deliver, so that others than its gateway
+    /// may return its orders.
+    pub fn is_given_up(&self) -> bool {
+        let not_rendered = FailureReason::ServiceNotRendered.number();
+        matches!(self.status, InstructionStatus::Failed { reason, .. } if reason == not_rendered)
     }
 
     /// Whether the paying gateway still has to attest to it.

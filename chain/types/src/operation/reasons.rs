@@ -68,6 +68,9 @@ reasons! {
         AmountNotAllowed = 11, "AM02";
         /// The merchant's name is not that of its account.
         NameMismatch = 12, "BE01";
+        /// The merchant did not deliver, so that its orders go back: the word of two settlement
+        /// agents in an absent gateway's place, and of nobody else.
+        ServiceNotRendered = 13, "SVNR";
     }
 }
 

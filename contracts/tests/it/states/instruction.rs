@@ -120,6 +120,7 @@ fn look(chain: &Chain) -> Look {
             ("collecting gateway suspended", collecting.suspended),
             ("left alone", is_left_alone),
             ("ended by agents", record.is_stepped_in()),
+            ("given up (SVNR)", record.is_given_up()),
             ("reason AB08, FOCR or NARR", needs_nothing),
             ("merchant's entry changed", is_open && shop.payout_account != Digest::ZERO),
             ("given again", record.attempt > 1),
@@ -156,6 +157,12 @@ fn acts() -> Vec<Act> {
             Some(chain_types::BounceItem { attempt: of(chain).into(), ..item })
         }
     };
+    let steps_in = move |reason: FailureReason| {
+        move |chain: &Chain| {
+            let item = step_in(0, SHOP, reason.number());
+            Some(chain_types::StepInItem { attempt: of(chain).into(), ..item })
+        }
+    };
     let sends_back =
         |number, amount| move |_: &Chain| Some(give_back(returned_order(number), amount, 1));
     vec![
@@ -170,10 +177,8 @@ fn acts() -> Vec<Act> {
         act("", move |chain| {
             Some(chain_types::RecallItem { attempt: of(chain).into(), ..recall(0, SHOP) })
         }),
-        act("", move |chain| {
-            let item = step_in(0, SHOP, FailureReason::AccountUnknown.number());
-            Some(chain_types::StepInItem { attempt: of(chain).into(), ..item })
-        }),
+        act("AC01", steps_in(FailureReason::AccountUnknown)),
+        act("SVNR", steps_in(FailureReason::ServiceNotRendered)),
         act("", move |chain| {
             Some(chain_types::ReinstructItem { attempt: of(chain).into(), ..reinstruct(0, SHOP) })
         }),

@@ -31,6 +31,9 @@ const REFUNDS: usize = 60;
 /// So many copies are looked at before something counts as locked.
 const COPIES_MAX: usize = 600;
 
+/// AB08, and SVNR: agents end what a bank left alone, or give it up.
+pub const REASONS: [u16; 2] = [4, 13];
+
 /// Something that waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Thing {
@@ -58,11 +61,20 @@ pub struct Search<'a> {
     pub purse: &'a Purse,
     pub pen: &'a mut Pen,
     pub ids: &'a mut Ids,
+    /// The reason that agents give when they step in.
+    pub reason: u16,
 }
 
 impl Search<'_> {
-    /// The number of steps after which the thing is at rest.
+    /// The number of steps after which the thing is at rest, whatever reason agents give.
     pub fn way_out(&mut self, from: &Fork<'_>, thing: Thing) -> Option<usize> {
+        REASONS.into_iter().find_map(|reason| {
+            self.reason = reason;
+            self.way_out_by_reason(from, thing)
+        })
+    }
+
+    fn way_out_by_reason(&mut self, from: &Fork<'_>, thing: Thing) -> Option<usize> {
         let mut seen = BTreeSet::from([trace(from, thing)]);
         let mut waiting = VecDeque::from([(from.clone(), 0_usize)]);
         let mut copies = 0;
@@ -245,7 +257,7 @@ impl Search<'_> {
             words::fail(&record, 4),
             words::bounce(&record, 4),
             words::recall(&record),
-            words::step_in(&record, 4),
+            words::step_in(&record, self.reason),
             words::reinstruct(&record),
         ];
         let mut steps = self.by_everybody(&words);
@@ -334,8 +346,8 @@ fn trace(fork: &Fork<'_>, thing: Thing) -> String {
             let step_in_ms = fork.state.parameters().step_in_ms;
             let is_late = fork.time().0 > record.deadline.0 + step_in_ms;
             let since = match record.status {
-                InstructionStatus::Failed { time, by, .. } => {
-                    format!("failed by {by} {}", fork.time().0 > time.0 + step_in_ms)
+                InstructionStatus::Failed { time, by, reason, .. } => {
+                    format!("failed by {by} {reason} {}", fork.time().0 > time.0 + step_in_ms)
                 }
                 status => format!("{:?}", std::mem::discriminant(&status)),
             };

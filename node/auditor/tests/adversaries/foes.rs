@@ -234,14 +234,8 @@ impl Foe<'_> {
     }
 
     /// Whoever has the word over an order's money gives it back.
-    fn give_back(&mut self, by: u32) -> Option<Item> {
+    fn give_back(&mut self, _by: u32) -> Option<Item> {
         let sold = self.sold()?;
-        let record = self.view.past.instruction(&sold.instruction());
-        let is_own = record.as_ref().is_some_and(|record| record.gateway.0 == by);
-        let is_of_merchant = self.foes.holds_merchant(sold.item.merchant.get());
-        if !is_own && !is_of_merchant && is_kept_out(Known::ReturnForTheAbsent) {
-            return None;
-        }
         let sequence = sold.returns + u16::from(!self.dice.one_in(12));
         Some(words::give_back(sold.item.order_id(), self.part(&sold), sequence))
     }
@@ -338,7 +332,7 @@ impl Foe<'_> {
         let record = self.instruction()?;
         Some(match self.dice.below(4) {
             0 => words::recall(&record),
-            1 | 2 => words::step_in(&record, self.dice.choose(&[1, 4, 6])),
+            1 | 2 => words::step_in(&record, self.dice.choose(&[1, 4, 6, 13, 13])),
             _ => words::reinstruct(&record),
         })
     }
@@ -392,15 +386,10 @@ impl Foe<'_> {
     }
 
     /// Whether nothing in a word is known to be a gain that the rules still allow.
-    pub fn is_tried(&self, (by, item): &Word) -> bool {
+    pub fn is_tried(&self, (_, item): &Word) -> bool {
         match item {
-            // A twist may name another order or amount.
-            Item::Return(item) => {
-                let id = item.order_id();
-                let sold = self.view.purse.sold.get(&id);
-                sold.is_none_or(|sold| self.may_give_back(*by, sold))
-            }
             Item::Recharge(item) => item.user[0] < HONEST_USERS_FROM,
+            // A twist may name another order or amount.
             Item::Consent(item) => {
                 let sold = self.view.purse.sold.get(&OrderId(item.order_id));
                 let merchant = sold.map(|sold| sold.item.merchant.get());
@@ -409,12 +398,5 @@ impl Foe<'_> {
             }
             _ => true,
         }
-    }
-
-    fn may_give_back(&self, by: u32, sold: &Sold) -> bool {
-        let Some(record) = self.view.past.instruction(&sold.instruction()) else { return true };
-        record.gateway.0 == by
-            || !is_kept_out(Known::ReturnForTheAbsent)
-            || self.foes.holds_merchant(sold.item.merchant.get())
     }
 }

@@ -7,10 +7,6 @@ use std::sync::OnceLock;
 /// What the foes can still gain or lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
-    /// Who collected gives an order back in an absent gateway's place, though the merchant has
-    /// delivered (section 10 of the rules). Kept out by `foes`: their gateways and agents do so
-    /// only with orders of the foes' own merchants.
-    ReturnForTheAbsent,
     /// A service agrees to what its bank takes back, though the merchant has delivered: the rules
     /// take its word for the merchant's (section 10). Kept out by `foes`: their services agree for
     /// the foes' own merchants only.
@@ -22,8 +18,7 @@ pub enum Known {
 }
 
 /// Those that histories do without.
-const KEPT_OUT: [Known; 3] =
-    [Known::ReturnForTheAbsent, Known::ConsentInLeague, Known::RestedUnseen];
+const KEPT_OUT: [Known; 2] = [Known::ConsentInLeague, Known::RestedUnseen];
 
 /// Whether the foes have to do without it.
 pub fn is_kept_out(known: Known) -> bool {

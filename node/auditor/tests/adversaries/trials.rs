@@ -3,7 +3,7 @@
 use chain_state::Record;
 use chain_types::{Outcome, TimeMs};
 
-use crate::exits::{self, Search, Thing};
+use crate::exits::{self, REASONS, Search, Thing};
 use crate::foes::Foe;
 use crate::fork::Fork;
 use crate::purse::{Moment, holder_of, is_foe};
@@ -133,7 +133,8 @@ impl World {
         }
         for thing in chosen {
             let (foes, purse) = (&self.foes, &self.purse);
-            let mut search = Search { foes, purse, pen: &mut self.pen, ids: &mut self.ids };
+            let (pen, ids, reason) = (&mut self.pen, &mut self.ids, REASONS[0]);
+            let mut search = Search { foes, purse, pen, ids, reason };
             let Some(steps) = search.way_out(&fork, thing) else {
                 let why = search.explain(&fork, thing);
                 panic!("locked in at block {}: {why}", self.chain.state.height());

@@ -44,7 +44,8 @@ impl Speaker {
         let record = self.instruction(now, InstructionRecord::is_outstanding)?;
         let InstructionId { window, merchant, currency } = record.id;
         let recalled = if record.recalled.is_some() { 7 } else { 4 };
-        let reason = self.choose(&[1, 1, 2, 2, 3, recalled, recalled, 4, 4, 4, 5, 7, 8, 12, 0, 13]);
+        let reason =
+            self.choose(&[1, 1, 2, 2, 3, recalled, recalled, 4, 4, 4, 5, 7, 8, 12, 0, 13, 14]);
         let item = FailureItem {
             window: window.0.into(),
             merchant: merchant.0.into(),
@@ -90,7 +91,7 @@ impl Speaker {
             window: window.0.into(),
             merchant: merchant.0.into(),
             currency: currency.0.into(),
-            reason: self.choose(&[1, 2, 3, 6, 7, 8, 8, 0]).into(),
+            reason: self.choose(&[1, 2, 3, 6, 7, 8, 8, 0, 13]).into(),
             reference: self.reference(),
             attempt: self.attempt(&record).into(),
             spare: [0; 10],
@@ -115,8 +116,10 @@ impl Speaker {
     /// Two agents, mostly of one mind, about an instruction that waits for long.
     pub fn step_in(&mut self, now: Now<'_>) -> Said {
         let is_late = self.one_in(4);
-        let waits = |record: &InstructionRecord| {
-            record.is_outstanding() && (is_late || record.deadline.0 < now.time)
+        let is_given_up = self.one_in(3);
+        let waits = |record: &InstructionRecord| match record.status {
+            InstructionStatus::Failed { .. } => is_given_up,
+            _ => record.is_outstanding() && (is_late || record.deadline.0 < now.time),
         };
         let record = self.instruction(now, waits)?;
         let InstructionId { window, merchant, currency } = record.id;
@@ -124,7 +127,11 @@ impl Speaker {
             window: window.0.into(),
             merchant: merchant.0.into(),
             currency: currency.0.into(),
-            reason: self.choose(&[1, 4, 4, 4, 4, 6, 6, 7]).into(),
+            reason: match record.status {
+                InstructionStatus::Failed { .. } => self.choose(&[13, 13, 13, 13, 13, 13, 4]),
+                _ => self.choose(&[1, 4, 4, 4, 4, 6, 6, 7, 13]),
+            }
+            .into(),
             reference: self.reference(),
             attempt: self.attempt(&record).into(),
             spare: [0; 10],
