@@ -119,6 +119,11 @@ impl TestChain {
         Self { genesis, state, store: Arc::new(store), auditor, made: 0, home }
     }
 
+    /// The folder, while the store has it open.
+    pub fn folder(&self) -> &std::path::Path {
+        self.home.path()
+    }
+
     /// The folder, once nothing has it open any more.
     pub fn close(self) -> (ChainGenesis, tempfile::TempDir) {
         (self.genesis, self.home)

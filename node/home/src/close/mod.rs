@@ -17,6 +17,7 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
+use anyhow::Context as _;
 use chain_state::{AccountKey, AccountKind, State};
 use chain_store::ChainStore;
 use chain_types::{BlockHeader, Currency, Height, MerchantId, ParticipantId, TimeMs};
@@ -134,16 +135,12 @@ pub fn close(
     let last = end.previous().unwrap_or_default();
     let closing = Closing { store, state, first, last, ends };
     let seen = Seen::of(&closing)?;
-    let mut sheets = Sheets::create(folder, &closing.head(chain, day, begins)?)?;
-    closing.accounts(&mut sheets)?;
-    closing.entries(&mut sheets)?;
-    let windows = closing.windows(&mut sheets, &seen)?;
-    closing.nets(&mut sheets, &windows)?;
-    closing.instructions(&mut sheets, &seen)?;
-    closing.orders(&mut sheets, &seen)?;
-    closing.breaches(&mut sheets)?;
-    closing.blocks(&mut sheets, &seen)?;
-    Ok(Closed { first, last, sheets: sheets.finish()? })
+    let head = closing.head(chain, day, begins)?;
+    let sheets = closing.write(folder, &head, &seen).with_context(|| {
+        let folder = folder.display();
+        format!("the close in {folder} is unfinished; remove the folder before you close again")
+    })?;
+    Ok(Closed { first, last, sheets })
 }
 
 fn missing(what: &'static str, height: Height) -> StatementFault {
@@ -186,6 +183,25 @@ impl Closing<'_> {
     /// changes.
     fn is_posted(key: &AccountKey) -> bool {
         matches!(key.kind, AccountKind::GatewayLiquidity | AccountKind::FxPosition)
+    }
+
+    /// The names of the sheets that were written.
+    fn write(
+        &self,
+        folder: &Path,
+        head: &Map<String, Value>,
+        seen: &Seen,
+    ) -> anyhow::Result<Vec<&'static str>> {
+        let mut sheets = Sheets::create(folder, head)?;
+        self.accounts(&mut sheets)?;
+        self.entries(&mut sheets)?;
+        let windows = self.windows(&mut sheets, seen)?;
+        self.nets(&mut sheets, &windows)?;
+        self.instructions(&mut sheets, seen)?;
+        self.orders(&mut sheets, seen)?;
+        self.breaches(&mut sheets)?;
+        self.blocks(&mut sheets, seen)?;
+        sheets.finish()
     }
 
     fn head(

@@ -16,6 +16,8 @@ use crate::statement::cell;
 
 /// The name of the document with all sheets.
 pub(super) const DOCUMENT: &str = "close.json";
+/// Its name until it is whole: a folder without a document is no close.
+pub(super) const UNFINISHED: &str = "close.json.unfinished";
 
 /// A cell of a line.
 #[derive(Debug, Clone)]
@@ -54,7 +56,7 @@ impl Sheets {
     /// Begins a report in a folder that is new or empty.
     pub(super) fn create(folder: &Path, head: &Map<String, Value>) -> anyhow::Result<Self> {
         std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-        let file = folder.join(DOCUMENT);
+        let file = folder.join(UNFINISHED);
         let mut document = BufWriter::new(File::create(&file).with_context(|| words(&file))?);
         let head = serde_json::to_string_pretty(head)?;
         write!(document, "{{\n\"head\": {head}")?;
@@ -80,6 +82,8 @@ impl Sheets {
     pub(super) fn finish(mut self) -> anyhow::Result<Vec<&'static str>> {
         writeln!(self.document, "\n}}")?;
         self.document.flush()?;
+        let (unfinished, file) = (self.folder.join(UNFINISHED), self.folder.join(DOCUMENT));
+        std::fs::rename(unfinished, &file).with_context(|| words(&file))?;
         Ok(self.names)
     }
 }

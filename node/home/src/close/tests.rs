@@ -227,6 +227,39 @@ fn a_day_that_is_not_over_or_was_before_the_chain_is_no_day() {
     assert_eq!(day("2026-11-01").to_string(), "2026-11-01");
 }
 
+/// A home of which a block can no longer be read closes no day with that block: the fault names the
+/// place and the remedy, and what stands in the folder is no close.
+#[test]
+fn a_home_with_a_damaged_block_closes_no_day() {
+    let Days { chain, .. } = three_days();
+    let first = std::fs::read_dir(chain.folder().join("blocks")).unwrap();
+    let path = first.map(|entry| entry.unwrap().path()).min().unwrap();
+    let out = tempfile::tempdir().unwrap();
+    let days = ["2026-10-31", "2026-11-01", "2026-11-02"];
+    let (store, state) = (chain.store.as_ref(), &chain.state);
+    let mut refused = 0;
+    let whole = std::fs::read(&path).unwrap();
+    for part in 1..8 {
+        let mut bytes = whole.clone();
+        let at = bytes.len() * part / 8;
+        bytes[at] ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        for text in days {
+            let folder = out.path().join(format!("{text}-{part}"));
+            let made = close(store, state, &Map::new(), day(text), &folder);
+            let Err(error) = made else {
+                check(&folder, None).unwrap();
+                continue;
+            };
+            let error = format!("{error:#}");
+            assert!(error.contains("is corrupt at offset"), "{error}");
+            assert!(!folder.join("close.json").exists(), "{error}");
+            refused += 1;
+        }
+    }
+    assert!(refused >= 7, "{refused}");
+}
+
 /// Each file with an amount, and what is said when one digit of it is another.
 #[test]
 fn a_digit_that_was_changed_is_found() {
