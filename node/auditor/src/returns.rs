@@ -73,6 +73,7 @@ impl Auditor {
         let both = self.is_one_hand(&order, source);
         let is_arrived = matches!(source, Source::Arrived(..));
         refuse_if(taken.is_late && both && is_arrived, Rejection::CashbackMonthOver)?;
+        refuse_if(taken.rested > item.rested_max.get(), Rejection::RestedAbove)?;
         let refund = Refund { taken, submitter: submitter.0, is_arrived, ..refund };
         let legs = movements(&order, source_account(&order, source), refund);
         self.check_funds(&legs)?;
@@ -175,8 +176,8 @@ impl Auditor {
         self.payer(order, source).is_some_and(|payer| self.registry.are_one(payer, collecting))
     }
 
-    /// Whether somebody returns in the place of a gateway that is absent, after two agents said that
-    /// the merchant did not deliver: the collecting gateway, or an agent when that is absent.
+    /// Whether somebody returns in the place of a gateway that is absent, after two agents said
+    /// that the merchant did not deliver: the collecting gateway, or an agent when that is absent.
     fn may_stand_in(
         &self,
         instruction: &Instruction,
