@@ -33,6 +33,8 @@ pub(crate) struct Candidates {
     /// Batches that a candidate named and the pool did not hold.
     fetched: BTreeMap<BatchId, VerifiedBatch>,
     attempts: usize,
+    /// The batches of these blocks changed since [`Self::take_batches_changed`].
+    batches_changed: bool,
 }
 
 pub(crate) enum Candidate {
@@ -56,6 +58,21 @@ impl Candidates {
 
     pub(crate) fn keep(&mut self, batch: VerifiedBatch) {
         self.fetched.insert(batch.id(), batch);
+        self.batches_changed = true;
+    }
+
+    /// The ids of the batches that were fetched or executed.
+    pub(crate) fn batch_ids(&self) -> impl Iterator<Item = BatchId> {
+        let executed = self.blocks.values().filter_map(|candidate| match candidate {
+            Candidate::Valid { staged, .. } => Some(staged.block.batches.iter().copied()),
+            _ => None,
+        });
+        self.fetched.keys().copied().chain(executed.flatten())
+    }
+
+    /// Returns whether [`Self::batch_ids`] changed since this was last called.
+    pub(crate) fn take_batches_changed(&mut self) -> bool {
+        std::mem::take(&mut self.batches_changed)
     }
 
     pub(crate) fn batch(&self, id: &BatchId) -> Option<&VerifiedBatch> {
@@ -110,11 +127,13 @@ impl Candidates {
         let proposed = self.slots.blocks();
         let is_kept = |hash: &BlockHash| proposed.contains(hash) || kept.contains(&Some(*hash));
         self.blocks.retain(|hash, _| is_kept(hash));
+        self.batches_changed = true;
         self.parents.retain(|hash, _| is_kept(hash));
     }
 
     pub(crate) fn executed(&mut self, hash: BlockHash, staged: StagedBlock, writes: WriteSet) {
         self.blocks.insert(hash, Candidate::Valid { staged, writes: Some(writes) });
+        self.batches_changed = true;
     }
 
     /// The decided block and what it writes, if it was executed here; everything else of the
@@ -124,7 +143,7 @@ impl Candidates {
             return None;
         }
         let decided = self.blocks.remove(hash);
-        *self = Self::default();
+        self.clear();
         match decided {
             Some(Candidate::Valid { staged, writes: Some(writes) }) => Some((staged, writes)),
             _ => None,
@@ -132,7 +151,7 @@ impl Candidates {
     }
 
     pub(crate) fn clear(&mut self) {
-        *self = Self::default();
+        *self = Self { batches_changed: true, ..Self::default() };
     }
 
     /// Blocks that wait, of the rounds up to `round`.

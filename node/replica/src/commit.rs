@@ -66,6 +66,7 @@ impl Replica {
             self.pool.remove(id);
         }
         let expired = self.pool.expire(time);
+        self.left_pool.extend(staged.block.batches.iter().chain(&expired));
         if !expired.is_empty() {
             self.effects.push(Effect::Dropped(expired));
         }

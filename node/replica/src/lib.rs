@@ -23,6 +23,7 @@ mod recover;
 mod replica;
 mod silence;
 mod sync;
+mod waiting;
 
 pub use checkpoint::{Checkpoint, CheckpointInterval, SinceCheckpoint};
 pub use committed::{Rules, SharedState, read_state};
@@ -36,3 +37,4 @@ pub use past::{Archive, ArchivedOrder, Past, SharedArchive};
 pub use progress::{PassedOver, PassedOverReason, ReplicaProgress, WaitsFor};
 pub use recover::{ReplayError, Replayed, replay_block};
 pub use replica::{Config, NodeIndex, NodeKeys, Replica, Role};
+pub use waiting::WaitingBatches;

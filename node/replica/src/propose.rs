@@ -164,6 +164,7 @@ impl Replica {
             for id in &stale {
                 self.pool.remove(id);
             }
+            self.left_pool.extend(&stale);
             self.effects.push(Effect::Dropped(stale));
         }
     }

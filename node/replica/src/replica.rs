@@ -28,6 +28,7 @@ use crate::past::SharedArchive;
 use crate::propose::ABSENT_MS;
 use crate::silence::{Estranged, Leases, Silence};
 use crate::sync::Sync;
+use crate::waiting::WaitingBatches;
 
 /// A node's place in the registry's list; for a validator, the number of its [`ValidatorId`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -92,6 +93,9 @@ pub struct Replica {
     pub(crate) consensus: Consensus,
     pub(crate) proposers: Proposers,
     pub(crate) pool: Mempool,
+    /// What waits, for readers, and what left the pool since they were shown.
+    pub(crate) waiting: WaitingBatches,
+    pub(crate) left_pool: Vec<BatchId>,
     pub(crate) candidates: Candidates,
     pub(crate) sync: Sync,
     pub(crate) peers: BTreeMap<NodeIndex, Height>,
@@ -159,6 +163,8 @@ impl Replica {
             checkpoint_is_due: false,
             proposers,
             pool: Mempool::new(config.pool),
+            waiting: WaitingBatches::default(),
+            left_pool: Vec::new(),
             candidates: Candidates::default(),
             sync: Sync::default(),
             peers: BTreeMap::new(),
@@ -269,6 +275,11 @@ impl Replica {
         (self.pool.len(), self.pool.items())
     }
 
+    /// Which batches wait here, for those who must not ask the replica.
+    pub fn waiting_batches(&self) -> WaitingBatches {
+        self.waiting.clone()
+    }
+
     /// What follows from `input` at wall-clock time `now`.
     pub fn handle(&mut self, now: TimeMs, input: Input) -> Vec<Effect> {
         if self.now > TimeMs(0) {
@@ -300,12 +311,13 @@ impl Replica {
         } else {
             self.try_advance();
         }
+        self.publish_waiting();
         std::mem::take(&mut self.effects)
     }
 
     fn submit(&mut self, batch: VerifiedBatch, token: u64) {
         let advice = contracts::admit(&read_state(&self.state), &batch, self.now);
-        let result = advice.and_then(|()| match self.pool.offer(batch.clone()) {
+        let result = advice.and_then(|()| match self.offer(batch.clone()) {
             Offer::Added => {
                 self.effects.push(Effect::SendBatch(batch));
                 Ok(())
@@ -334,8 +346,18 @@ impl Replica {
         }
         // A batch that the pool has no room for is fetched again if a proposal names it.
         if contracts::admit(&read_state(&self.state), &batch, self.now).is_ok() {
-            self.pool.offer(batch);
+            self.offer(batch);
         }
+    }
+
+    /// Offers a batch to the pool; readers see it at once.
+    fn offer(&mut self, batch: VerifiedBatch) -> Offer {
+        let id = batch.id();
+        let offer = self.pool.offer(batch);
+        if offer == Offer::Added {
+            self.waiting.add(id);
+        }
+        offer
     }
 
     fn message(&mut self, from: NodeIndex, message: PeerMessage) {

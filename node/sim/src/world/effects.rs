@@ -1,9 +1,10 @@
 //! Feeds replicas and carries out what they ask for, in the order of `node/runtime`.
 
-use chain_types::ValidatorId;
+use chain_types::{BatchId, ValidatorId};
 use consensus_core::Message;
 use node_replica::{
-    Checkpoint, Effect, Input, NodeIndex, PeerMessage, StagedBlock, Timer, read_state,
+    Checkpoint, Effect, Input, NodeIndex, PeerMessage, StagedBlock, Timer, WaitingBatches,
+    read_state,
 };
 use rand::Rng as _;
 
@@ -25,6 +26,9 @@ impl World {
         let effects = replica.handle(now, input);
         if !is_sync && works_on_after_commit(&effects) {
             return Err(format!("node {node} kept a decided block back for the work after it"));
+        }
+        if !shows_what_waits(&replica.waiting_batches(), &effects) {
+            return Err(format!("node {node} shows its readers other batches than those it holds"));
         }
         if is_honest {
             cost_us += self.costs.of_effects(&effects);
@@ -239,6 +243,25 @@ impl World {
         }
         Ok(())
     }
+}
+
+/// Returns whether readers see the batches that a replica holds after an input: they are admitted
+/// before anybody is told so, and gone once their block is decided.
+fn shows_what_waits(waiting: &WaitingBatches, effects: &[Effect]) -> bool {
+    let is_dropped = |id: &BatchId| {
+        effects.iter().any(|effect| matches!(effect, Effect::Dropped(ids) if ids.contains(id)))
+    };
+    effects.iter().all(|effect| match effect {
+        Effect::SendBatch(batch) => waiting.contains(&batch.id()) || is_dropped(&batch.id()),
+        Effect::Batches { batches, missing, .. } => {
+            batches.iter().all(|batch| waiting.contains(&batch.id()) || is_dropped(&batch.id()))
+                && !missing.iter().any(|id| waiting.contains(id))
+        }
+        Effect::Commit { staged, .. } => {
+            !staged.block.batches.iter().any(|id| waiting.contains(id))
+        }
+        _ => true,
+    })
 }
 
 /// Whether a block was executed, or the state copied, between a decision and its becoming known.
