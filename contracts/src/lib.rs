@@ -32,7 +32,7 @@ mod risk;
 mod separation;
 mod settlement;
 mod sla;
-mod stayed;
+pub mod stayed;
 mod stepping_in;
 pub mod users;
 mod windows;

@@ -13,8 +13,8 @@
 //! merchant's legal entity (117); no more than what is left goes back (320); what was told as
 //! collected may be reversed (330); a part of a converted order costs no more by rounding than a
 //! stated share, nor does what is left of it (329); who both collected and paid returns no order
-//! that counted for cashback in a month that is not kept any more (241); the money is there (328);
-//! sums fit (216).
+//! that counted for cashback in a month that is not kept any more (241); what rested on the order
+//! is no more than the return names (242); the money is there (328); sums fit (216).
 //!
 //! Records: each return; what an order's returns add up to, for as long as it can be returned.
 //!
@@ -167,6 +167,9 @@ fn check(
     let taken = stayed::taken(overlay, &order, &collection, &part, outcome);
     if taken.is_late && is_one_hand && matches!(source, Source::Arrived(..)) {
         return Err(Rejection::CashbackMonthOver.into());
+    }
+    if taken.rested > item.rested_max() {
+        return Err(Rejection::RestedAbove.into());
     }
     Ok(Return {
         item: order,

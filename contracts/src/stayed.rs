@@ -11,8 +11,9 @@
 //! grant for every tier, its own included.
 //!
 //! The grants that are taken along are paid by the gateway that returns, which does it of its own
-//! will. Nothing is taken along when a failed instruction forces the return. What a collecting
-//! gateway paid is set off against the grants of the month that it has to give back itself.
+//! will, and never more than its return names. Nothing is taken along when a failed instruction
+//! forces the return. What a collecting gateway paid is set off against the grants of the month that
+//! it has to give back itself.
 //!
 //! Always: what users and collecting gateways keep of a month is at most the share of what stayed,
 //! by counts of what stayed; the merchant gets back at most the largest grant too much for each
@@ -128,6 +129,15 @@ fn at_stake(earned: &Earned, outcome: Outcome, own: u64) -> u64 {
         _ => outcome.cashback_tier().unwrap_or(0),
     };
     u64::from(u16::from(earned.steps).saturating_sub(tier)) * largest
+}
+
+/// The most that an order of a month can take along of its grants, as they are now.
+pub fn at_stake_at_most(earned: &Earned) -> Amount {
+    let all = match earned.steps {
+        STEPS_ALL.. => u64::MAX,
+        steps => u64::from(steps) * u64::from(earned.largest),
+    };
+    Amount(all.min(earned.granted))
 }
 
 /// Keeps what a return leaves of its user's month.

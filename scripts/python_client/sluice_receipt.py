@@ -199,7 +199,7 @@ class Receipt:
         total = 0
         for sequence, part in enumerate(self.returns, 1):
             outcome = part.verify("return", "return", genesis, trusted)
-            order, back, _, number = struct.unpack("<16sQHH", part.item[:28])
+            order, back, _, _, number = struct.unpack("<16sQQHH", part.item[:36])
             require(outcome in APPLIED and (order, number) == (identity, sequence),
                     "the return is of another order")
             total += back

@@ -24,7 +24,7 @@ KINDS = {
     "void": (3, 64, 8_192),
     "arrival": (4, 64, 8_192),
     "failure": (5, 64, 8_192),
-    "return": (6, 64, 1_024),
+    "return": (6, 72, 1_024),
     "reinstruct": (7, 64, 8_192),
     "settle-window": (8, 96, 1_024),
     "transfer": (9, 96, 1_024),
@@ -200,9 +200,10 @@ def recall_item(window, merchant, currency, reference=bytes(32), attempt=1):
     return reinstruct_item(window, merchant, currency, reference, attempt)
 
 
-def return_item(order, amount, reason, sequence, reference=bytes(32)):
-    """A gateway's word that money of a collected order goes back: 64 bytes."""
-    return struct.pack("<16sQHH32s4x", order, amount, reason, sequence, reference)
+def return_item(order, amount, reason, sequence, reference=bytes(32), rested_max=0):
+    """A gateway's word that money of a collected order goes back: 72 bytes. `rested_max` is the
+    most that it pays for cashback that rested on the order."""
+    return struct.pack("<16sQQHH32s4x", order, amount, rested_max, reason, sequence, reference)
 
 
 def reinstruct_item(window, merchant, currency, reference=bytes(32), attempt=1):

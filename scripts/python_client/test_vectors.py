@@ -87,7 +87,8 @@ def items():
         "void": (101, client.void_item(order(37), 2, bytes([0xD3] * 32))),
         "arrival": (202, client.arrival_item(2, 1001, 40_780, 156, bytes([0xE4] * 32))),
         "failure": (202, client.failure_item(2, 1001, 156, 2, bytes([0xF5] * 32))),
-        "return": (202, client.return_item(order(37), 500, 1, 1, reference[0x16])),
+        "return": (202, client.return_item(
+            order(37), 500, 1, 1, reference[0x16], rested_max=300)),
         "reinstruct": (401, client.reinstruct_item(2, 1001, 156, reference[0x17])),
         "settle-window": (
             401, client.settle_window_item(2, V["report_digest"], reference[0x18])),

@@ -104,7 +104,7 @@ kinds! {
     /// Failures.
     Failure = 5, FailureItem, 64, BATCH_ITEMS_MAX, Roles::GATEWAY, "failure";
     /// Returns and reversals.
-    Return = 6, ReturnItem, 64, 1_024, Roles::GATEWAY.and(Roles::SETTLEMENT_AGENT), "return";
+    Return = 6, ReturnItem, 72, 1_024, Roles::GATEWAY.and(Roles::SETTLEMENT_AGENT), "return";
     /// Instructions given again.
     Reinstruct = 7, ReinstructItem, 64, BATCH_ITEMS_MAX, Roles::SETTLEMENT_AGENT, "reinstruct";
     /// Settlements of windows, proposed.

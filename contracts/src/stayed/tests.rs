@@ -82,7 +82,9 @@ impl Month {
         (order.left, order.is_here) = (after, !goes);
         let (before, after) = (Amount(before), Amount(after));
         let part = Part { before, after, is_forced, is_by_collector };
+        let most = at_stake_at_most(&self.entry.earned());
         let (taken, count, earned) = of_month(&self.entry, outcome, own, goes, &part);
+        assert!(taken.rested <= most, "{} rested, and {} was shown", taken.rested.0, most.0);
         self.entry.count = count;
         self.entry.set_earned(&earned);
         self.cost -= i128::from(taken.own.0) - i128::from(taken.set_off.0);

@@ -253,6 +253,7 @@ pub fn give_back(id: OrderId, amount: u64, sequence: u16) -> ReturnItem {
     ReturnItem {
         order_id: id.0,
         amount: amount.into(),
+        rested_max: 0.into(),
         reason: 1.into(),
         sequence: sequence.into(),
         reference: [3; 32],

@@ -72,6 +72,7 @@ impl Auditor {
         let both = self.is_one_hand(&order, source);
         let is_arrived = matches!(source, Source::Arrived(..));
         refuse_if(taken.is_late && both && is_arrived, Rejection::CashbackMonthOver)?;
+        refuse_if(taken.rested > item.rested_max.get(), Rejection::RestedAbove)?;
         let refund = Refund { taken, submitter: submitter.0, is_arrived, ..refund };
         let legs = movements(&order, source_account(&order, source), refund);
         self.check_funds(&legs)?;

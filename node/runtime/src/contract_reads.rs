@@ -6,7 +6,7 @@ use std::ops::Bound;
 use chain_state::proof::ProvenAccount;
 use chain_state::{
     OrderStatus, PolicyKey, ProposalStatus, RateRecord, State, TransferStatus, UserDayKey,
-    UserMonthKey,
+    UserMonth, UserMonthKey,
 };
 use chain_store::ChainStore as _;
 use chain_types::{
@@ -15,6 +15,8 @@ use chain_types::{
 };
 use contracts::calendar::{day_of, month_of};
 use contracts::reference as rates;
+use contracts::stayed::at_stake_at_most;
+use contracts::users::kept_since;
 use node_home::archive::ReadFault;
 use node_home::contract_reports as told;
 use node_home::reports;
@@ -23,8 +25,8 @@ use rpc_api::money::currency_code;
 use rpc_api::{
     AccountName, AccountProofReport, HeldOrderReport, LineReport, Money, PolicyReport,
     ProgrammeReport, ProposalReport, QuoteReport, RateReport, ReferenceReport, RegisteredMerchant,
-    RegistryReport, ReturnReport, SlaReport, TransferReport, UserDayReport, UserMonthReport,
-    WindowProofReport, encode_base64, rate_text,
+    RegistryReport, RestReport, ReturnReport, SlaReport, TransferReport, UserDayReport,
+    UserMonthReport, WindowProofReport, encode_base64, rate_text,
 };
 use rpc_server::{BackendError, ContractReads, Pair, Read, User};
 
@@ -393,14 +395,38 @@ fn user_month(
     let (count, granted) = (entry.count, entry.granted());
     let most = programme.user_month_max;
     let left = Amount(most.0.saturating_sub(granted));
+    let before = month.saturating_sub(1);
+    let before = UserMonthKey { user, programme: record.number, month: before };
+    let is_kept = before.month >= kept_since(state.time()).month;
+    let entry_before = Some(state.user_month(&before)).filter(|found| is_kept && found.count > 0);
     Some(UserMonthReport {
         merchant: merchant.0,
         user: hex::encode(user),
-        month: format!("{:04}-{:02}", month / 12, month % 12 + 1),
+        month: month_name(month),
+        rests: rests(month, &entry, currency),
+        rests_before: entry_before.map(|entry| rests(before.month, &entry, currency)),
         recharge_count: count,
         granted: Money::new(Amount(granted), currency),
         left: (most.0 > 0).then(|| Money::new(left, currency)),
     })
+}
+
+/// What can rest on an order of a month.
+fn rests(month: u16, entry: &UserMonth, currency: Currency) -> RestReport {
+    let earned = entry.earned();
+    let money = |amount| Money::new(amount, currency);
+    RestReport {
+        month: month_name(month),
+        granted: money(Amount(earned.granted)),
+        largest: money(Amount(earned.largest.into())),
+        steps: earned.steps,
+        is_shifted: earned.is_shifted,
+        most: money(at_stake_at_most(&earned)),
+    }
+}
+
+fn month_name(month: u16) -> String {
+    format!("{:04}-{:02}", month / 12, month % 12 + 1)
 }
 
 fn user_day(state: &State, user: User, currency: Currency) -> UserDayReport {

@@ -274,6 +274,7 @@ impl Chain {
         let item = ReturnItem {
             order_id: order.0,
             amount: amount.into(),
+            rested_max: 0.into(),
             reason: 1.into(),
             sequence: sequence.into(),
             reference: [8; 32],

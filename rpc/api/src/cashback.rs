@@ -28,8 +28,9 @@ pub trait CashbackRpc {
     #[method(name = "programme")]
     async fn programme(&self, merchant: String, currency: String) -> RpcResult<ProgrammeReport>;
 
-    /// A user's recharges and cashback of the present month under a programme; a user who is not
-    /// known has none. The user is a pseudonym, 32 hexadecimal digits.
+    /// A user's recharges and cashback of the present month under a programme, and what can rest on
+    /// an order of it or of the month before. A user who is not known has none. The user is a
+    /// pseudonym, 32 hexadecimal digits.
     ///
     /// # Errors
     /// `id-malformed`; `not-found` when there is no such programme.
@@ -147,4 +148,28 @@ pub struct UserMonthReport {
     /// What may still be granted in it; absent when there is no bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left: Option<Money>,
+    /// What can rest on one of its orders.
+    pub rests: RestReport,
+    /// What can rest on an order of the month before; absent when nothing is kept of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rests_before: Option<RestReport>,
+}
+
+/// What decides how much of a month's cashback an order that goes takes along: section 8 of
+/// docs/settlement-rules.md.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestReport {
+    /// The month: `2026-11`.
+    pub month: String,
+    /// What is left of its grants.
+    pub granted: Money,
+    /// The largest of them that there was.
+    pub largest: Money,
+    /// How many of them one order that goes can take along; 7 stands for all.
+    pub steps: u8,
+    /// Whether something was taken along already, or could have been by a forced return.
+    pub is_shifted: bool,
+    /// The most that a return of one of its orders can cost now: who names as much in `rested_max`
+    /// is not refused.
+    pub most: Money,
 }

@@ -43,7 +43,7 @@ pub use batch::{
 };
 pub use cashback::{
     BudgetReport, CashbackRpcClient, CashbackRpcServer, ProgrammeReport, ProgrammeVersion,
-    TierReport, UserMonthReport,
+    RestReport, TierReport, UserMonthReport,
 };
 pub use chain::{
     BlockReport, BlockSelector, BlockSummary, ChainInfo, ChainRpcClient, ChainRpcServer,

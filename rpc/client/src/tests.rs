@@ -215,7 +215,11 @@ fn a_converted_order_names_quote_and_minimum_in_the_payout_currency() {
 fn returns_reinstructions_and_settled_windows_are_read() {
     let item = only!(Return, &format!("{ID},40.00,CNY,FRAD,2,bank 9"));
     assert_eq!((item.amount().0, item.reason.get(), item.sequence.get()), (4_000, 4, 2));
-    assert_eq!(item.order_id().to_string(), ID);
+    assert_eq!((item.order_id().to_string().as_str(), item.rested_max().0), (ID, 0));
+    let item = only!(Return, &format!("{ID},40.00,CNY,FRAD,2,bank 9,3.50"));
+    assert_eq!(item.rested_max().0, 350);
+    let item = only!(Return, &format!("{ID},40.00,CNY,FRAD,2,,any"));
+    assert_eq!(item.rested_max().0, u64::MAX);
     let item = only!(Consent, &format!("{ID},40.00,CNY,case 9"));
     assert_eq!((item.amount().0, item.order_id().to_string().as_str()), (4_000, ID));
     let item = only!(Debiting, &format!("{ID},bank 5"));

@@ -93,12 +93,16 @@ item! {
 }
 
 item! {
-    /// A gateway's word that money of a collected order goes back: 64 bytes.
-    ReturnItem: 64, Return {
+    /// A gateway's word that money of a collected order goes back, and what that may cost it: 72
+    /// bytes.
+    ReturnItem: 72, Return {
         /// The collected order.
         pub order_id: [u8; 16],
         /// How much of it, in minor units of its own currency. Not zero.
         pub amount: U64,
+        /// The most that who returns it pays for cashback that rested on it, in minor units of its
+        /// own currency; zero pays nothing.
+        pub rested_max: U64,
         /// Why: see [`crate::ReturnReason`].
         pub reason: U16,
         /// Which return of this order it is, from 1.
@@ -196,6 +200,11 @@ impl ReturnItem {
     /// How much of it goes back.
     pub fn amount(&self) -> Amount {
         Amount(self.amount.get())
+    }
+
+    /// The most that who returns it pays for cashback that rested on it.
+    pub fn rested_max(&self) -> Amount {
+        Amount(self.rested_max.get())
     }
 }
 

@@ -141,7 +141,7 @@ const NEW_IDS: &[(&[u16], NewId, &str)] = &[
         "of a step of an order: the order itself is final, or the user was debited",
     ),
     (
-        &[241, 320, 321, 322, 323, 324, 325, 326, 327, 328, 329],
+        &[241, 242, 320, 321, 322, 323, 324, 325, 326, 327, 328, 329],
         NewId::AfterAsking,
         "a return may be final",
     ),

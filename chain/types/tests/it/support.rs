@@ -214,6 +214,7 @@ pub fn send_back(index: u32, sequence: u16, amount: u64) -> ReturnItem {
     ReturnItem {
         order_id: order_id(index).0,
         amount: amount.into(),
+        rested_max: 300.into(),
         reason: ReturnReason::CustomerRequest.number().into(),
         sequence: sequence.into(),
         reference: [0x16; 32],

@@ -199,7 +199,8 @@ fn order_or_collection(
     Ok(of(&items))
 }
 
-/// `40.00 CNY of order 1 because CUST as number 1`.
+/// `40.00 CNY of order 1 because CUST as number 1`, and if need be `paying at most 3.00 CNY of what
+/// rested` or `paying whatever rested`.
 fn returned(speaker: &Speaker<'_>, words: &mut Words<'_>) -> Read<Operation> {
     let (amount, _) = words.amount()?;
     words.expect("of")?;
@@ -207,7 +208,15 @@ fn returned(speaker: &Speaker<'_>, words: &mut Words<'_>) -> Read<Operation> {
     let reason = reason(words, |text| find(ReturnReason::ALL, ReturnReason::iso_code, text))?;
     words.expect("as number")?;
     let sequence = words.small()?;
-    Ok(of(&[ReturnItem { reason: reason.into(), ..give_back(id, amount, sequence) }]))
+    let mut rested_max = 0;
+    if words.eat("paying at most") {
+        rested_max = words.amount()?.0;
+        words.expect("of what rested")?;
+    } else if words.eat("paying whatever rested") {
+        rested_max = u64::MAX;
+    }
+    let (reason, rested_max) = (reason.into(), rested_max.into());
+    Ok(of(&[ReturnItem { reason, rested_max, ..give_back(id, amount, sequence) }]))
 }
 
 /// `instruction 0-1001-156`: window, merchant and currency.

@@ -204,7 +204,9 @@ impl Search<'_> {
     fn about_refund(&mut self, fork: &Fork<'_>, id: OrderId) -> Vec<Step> {
         let sold = &self.purse.sold[&id];
         let left = sold.item.amount.get() - sold.returned;
-        let mut steps = self.by_everybody(&[words::give_back(id, left, sold.returns + 1)]);
+        // The search pays whatever rested: it looks for a way, not for a cheap one.
+        let word = words::give_back(id, left, u64::MAX, sold.returns + 1);
+        let mut steps = self.by_everybody(&[word]);
         let Some(record) = fork.instruction_now(&sold.instruction()) else { return steps };
         let rate_ms = fork.state.parameters().return_rate_ms;
         steps.push(Step::Wait(sold.time_ms + rate_ms + 1));
@@ -256,7 +258,7 @@ impl Search<'_> {
             let of_orders = orders.iter().filter(|sold| left(sold) > 0);
             let returns = of_orders.map(|sold| {
                 let id = sold.item.order_id();
-                (by, words::give_back(id, left(sold), sold.returns + 1))
+                (by, words::give_back(id, left(sold), u64::MAX, sold.returns + 1))
             });
             let returns: Vec<Word> = returns.collect();
             if !returns.is_empty() {

@@ -243,7 +243,7 @@ impl Foe<'_> {
             return None;
         }
         let sequence = sold.returns + u16::from(!self.dice.one_in(12));
-        Some(words::give_back(sold.item.order_id(), self.part(&sold), sequence))
+        Some(self.word_of_return(&sold, sequence))
     }
 
     /// Who collected takes back, whatever merchants were told.
@@ -252,7 +252,19 @@ impl Foe<'_> {
         if sold.gateway() != by && !self.dice.one_in(8) {
             return None;
         }
-        Some(words::give_back(sold.item.order_id(), self.part(&sold), sold.returns + 1))
+        Some(self.word_of_return(&sold, sold.returns + 1))
+    }
+
+    /// It may cost anything.
+    fn word_of_return(&mut self, sold: &Sold, sequence: u16) -> Item {
+        let part = self.part(sold);
+        let rested_max = match self.dice.below(6) {
+            0 => 0,
+            1 => part,
+            2 => self.dice.between(1, part.max(1)),
+            _ => u64::MAX,
+        };
+        words::give_back(sold.item.order_id(), part, rested_max, sequence)
     }
 
     fn rate(&mut self, _by: u32) -> Option<Item> {

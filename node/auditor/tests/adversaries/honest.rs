@@ -262,7 +262,9 @@ impl World {
         let is_whole = is_small || self.dice.one_in(2);
         let part = if is_whole { left } else { self.dice.between(1, left) };
         let id = sold.item.order_id();
-        let word = words::give_back(id, part, sold.returns + 1);
+        // Mostly it pays at most what it gives back; now and then its merchant asks for more.
+        let rested_max = self.dice.choose(&[part, part, part / 2, 0, u64::MAX, u64::MAX]);
+        let word = words::give_back(id, part, rested_max, sold.returns + 1);
         let by = match record {
             None => return self.honest_reversal(&sold, part, word),
             Some(record) if matches!(record.status, InstructionStatus::Arrived { .. }) => {

@@ -15,15 +15,10 @@ pub enum Known {
     /// take its word for the merchant's (section 10). Kept out by `foes`: their services agree for
     /// the foes' own merchants only.
     ConsentInLeague,
-    /// A gateway that gives a small order back pays for the cashback of other gateways' orders that
-    /// rested on it, more than it returns and nothing that it could see before (section 8). Kept
-    /// out by `purse`: what rested counts as agreed.
-    RestedUnseen,
 }
 
 /// Those that histories do without.
-const KEPT_OUT: [Known; 3] =
-    [Known::ReturnForTheAbsent, Known::ConsentInLeague, Known::RestedUnseen];
+const KEPT_OUT: [Known; 2] = [Known::ReturnForTheAbsent, Known::ConsentInLeague];
 
 /// Whether the foes have to do without it.
 pub fn is_kept_out(known: Known) -> bool {

@@ -15,8 +15,9 @@
 //! `gain = wealth − what it agreed to`; agreed are the two sides of a conversion at the quote that
 //! the provider gave and the user took, of what has not gone back; the loss or gain of the rate
 //! of a return later than `return_rate_ms`, which the rules give to whoever pays the user; and what
-//! a gateway that returns pays for cashback that rested on the order, less what is set off against
-//! it later: that is given to nobody (`Holder::Rested`), for a merchant promised less by it.
+//! a gateway that returns pays for cashback that rested on the order, as far as its return names
+//! it, less what is set off against it later: that is given to nobody (`Holder::Rested`), for a
+//! merchant promised less by it.
 //!
 //! Money moves outside when somebody really moves it: an honest gateway collects what a user paid,
 //! and attests what it paid; the banks move what an honest agent has seen; the scheme's bank pays
@@ -38,7 +39,6 @@ use chain_types::{
 
 use crate::coalition::{Coalition, HONEST_USERS_FROM};
 use crate::item::Item;
-use crate::known::{Known, is_kept_out};
 use crate::market::exact;
 use crate::network::*;
 use crate::promises::{Promises, Sale};
@@ -362,8 +362,7 @@ impl Purse {
         known.returned = known.returned.saturating_add(amount);
         known.returns += 1;
         let (rested, set_off) = (record.cashback_rested.0, record.cashback_set_off.0);
-        // What its user can be paid less.
-        let agreed = if is_kept_out(Known::RestedUnseen) { rested } else { rested.min(amount) };
+        let agreed = rested.min(returned.rested_max.get());
         self.agree(Holder::Gateway(by), Holder::Rested, currency, agreed);
         self.agree(Holder::Rested, collecting, currency, set_off);
         self.rested += rested;

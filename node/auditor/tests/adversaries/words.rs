@@ -93,10 +93,11 @@ pub fn void(id: OrderId) -> Item {
     VoidItem { order_id: id.0, reason: 2.into(), reference: [1; 32], spare: [0; 14] }.into()
 }
 
-pub fn give_back(id: OrderId, amount: u64, sequence: u16) -> Item {
+pub fn give_back(id: OrderId, amount: u64, rested_max: u64, sequence: u16) -> Item {
     let item = ReturnItem {
         order_id: id.0,
         amount: amount.into(),
+        rested_max: rested_max.into(),
         reason: 1.into(),
         sequence: sequence.into(),
         reference: [1; 32],

@@ -22,6 +22,7 @@ fn returns_are_remembered_to_the_last_moment() {
     let give_back = |sequence: u16| ReturnItem {
         order_id: order.order_id,
         amount: 100.into(),
+        rested_max: 0.into(),
         reason: 1.into(),
         sequence: sequence.into(),
         reference: [4; 32],
@@ -49,6 +50,7 @@ fn returns_are_remembered_for_a_longer_period_that_may_come() {
     let give_back = ReturnItem {
         order_id: order.order_id,
         amount: 100.into(),
+        rested_max: 0.into(),
         reason: 1.into(),
         sequence: 1.into(),
         reference: [4; 32],

@@ -1,13 +1,14 @@
 //! What is said of orders, reservations, instructions, windows and returns.
 
-use chain_state::{InstructionRecord, OrderStatus, QuoteRecord, Reservation};
+use chain_state::{InstructionRecord, OrderStatus, QuoteRecord, Record, Reservation};
 use chain_types::{
-    CollectItem, Digest, Flags, HoldDecisionItem, InstructionId, OrderId, PolicyItem, RechargeItem,
-    ReturnItem, SettleWindowItem, SettlementDecisionItem, TimeMs, VoidItem, WindowId,
+    CollectItem, Digest, Flags, HoldDecisionItem, InstructionId, OrderId, ParticipantId,
+    PolicyItem, RechargeItem, ReturnItem, SettleWindowItem, SettlementDecisionItem, TimeMs,
+    VoidItem, WindowId,
 };
 
 use crate::chain::Chain;
-use crate::item::Item;
+use crate::item::{Item, Letterhead};
 use crate::network::*;
 use crate::speaker::{Known, Now, Speaker};
 
@@ -120,6 +121,7 @@ impl Speaker {
             let item = ReturnItem {
                 order_id: item.order_id,
                 amount: item.amount,
+                rested_max: u64::MAX.into(),
                 reason: 1.into(),
                 sequence: 1.into(),
                 reference: [5; 32],
@@ -293,9 +295,10 @@ impl Speaker {
             _ => known.returns + 1,
         };
         let reason = if self.one_in(30) { self.choose(&[0, 11]) } else { self.choose(&[1, 2, 10]) };
-        let item = ReturnItem {
+        let mut item = ReturnItem {
             order_id: known.item.order_id,
             amount: amount.into(),
+            rested_max: u64::MAX.into(),
             reason: reason.into(),
             sequence: sequence.into(),
             reference: self.reference(),
@@ -303,7 +306,34 @@ impl Speaker {
         };
         let collecting = known.item.collecting_gateway.get();
         let by = payer(now, &known).filter(|_| !self.one_in(6)).unwrap_or(collecting);
+        self.name_rested(now, by, &mut item);
         Some((by, item.into()))
+    }
+
+    /// Where something rests on an order: all of it, one unit less, and nothing.
+    fn name_rested(&mut self, now: Now<'_>, by: u32, item: &mut ReturnItem) {
+        let rested = self.rested(now, by, item).unwrap_or_default();
+        if rested > 0 && !self.one_in(3) {
+            let named = [rested, rested, rested - 1, rested - 1, 0, u64::MAX];
+            item.rested_max = self.choose(&named).into();
+        }
+    }
+
+    /// What would be paid for it, as the chain has it.
+    fn rested(&self, now: Now<'_>, by: u32, item: &ReturnItem) -> Option<u64> {
+        let state = &now.chain.state;
+        let at = self.orders.iter().rfind(|known| known.item.order_id == item.order_id)?;
+        let of = (at.item.merchant(), at.item.currency());
+        state.tables().programmes.get(&of)?;
+        let key = self.secret_of(&state.party_keys(ParticipantId(by))?.current)?;
+        let valid_until = TimeMs(now.time + 11_000);
+        let head = Letterhead { chain_id: state.chain_id(), submitter: by, key: &key, valid_until };
+        let batch = Item::batch(&[(by, Item::from(*item))], &head);
+        let executed = now.chain.execute(TimeMs(now.time), &[batch], &[]);
+        executed.writes.records().iter().find_map(|record| match record {
+            Record::Return(found) => Some(found.cashback_rested.0),
+            _ => None,
+        })
     }
 
     /// At the last moment of a converted order's own rate, or one beside it, all that is left of it
@@ -327,6 +357,7 @@ impl Speaker {
         let item = ReturnItem {
             order_id,
             amount: left.into(),
+            rested_max: u64::MAX.into(),
             reason: 2.into(),
             sequence: (returns + 1).into(),
             reference: [9; 32],
@@ -376,6 +407,7 @@ impl Speaker {
             let item = ReturnItem {
                 order_id: known.item.order_id,
                 amount: (known.item.amount.get() - known.returned).into(),
+                rested_max: u64::MAX.into(),
                 reason: 1.into(),
                 sequence: (known.returns + 1).into(),
                 reference: [4; 32],

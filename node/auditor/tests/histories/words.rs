@@ -77,6 +77,7 @@ impl Speaker {
             let item = ReturnItem {
                 order_id: known.item.order_id,
                 amount: amount.into(),
+                rested_max: u64::MAX.into(),
                 reason: 1.into(),
                 sequence: (known.returns + sequence).into(),
                 reference: [6; 32],
@@ -113,6 +114,7 @@ impl Speaker {
         let item = ReturnItem {
             order_id: known.item.order_id,
             amount: 1.into(),
+            rested_max: u64::MAX.into(),
             reason: 2.into(),
             sequence: (known.returns + 1).into(),
             reference: [8; 32],
@@ -165,6 +167,7 @@ fn back(order: &RechargeItem, sequence: u16, amount: u64) -> ReturnItem {
     ReturnItem {
         order_id: order.order_id,
         amount: amount.into(),
+        rested_max: u64::MAX.into(),
         reason: 1.into(),
         sequence: sequence.into(),
         reference: [1; 32],

@@ -377,6 +377,7 @@ pub fn send_back(order: &RechargeItem, sequence: u16, amount: u64) -> ReturnItem
     ReturnItem {
         order_id: order.order_id,
         amount: amount.into(),
+        rested_max: u64::MAX.into(),
         reason: ReturnReason::Duplicate.number().into(),
         sequence: sequence.into(),
         reference: [8; 32],

@@ -309,6 +309,7 @@ impl Parties {
         let item = |(order, amount): &(OrderId, u64)| ReturnItem {
             order_id: order.0,
             amount: (*amount).into(),
+            rested_max: u64::MAX.into(),
             reason: ReturnReason::CustomerRequest.number().into(),
             sequence: 1.into(),
             reference: [0; 32],

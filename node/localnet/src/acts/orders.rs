@@ -83,6 +83,7 @@ pub async fn returns(cast: &Cast) -> anyhow::Result<String> {
         let back = ReturnItem {
             order_id: order.order_id,
             amount: amount.into(),
+            rested_max: 0.into(),
             reason: ReturnReason::CustomerRequest.number().into(),
             sequence: sequence.into(),
             reference: [0; 32],

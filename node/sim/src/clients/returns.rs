@@ -87,6 +87,7 @@ fn item(moment: &mut Moment<'_>, order: &Collected) -> Option<ReturnItem> {
     Some(ReturnItem {
         order_id: id.0,
         amount: amount.into(),
+        rested_max: u64::MAX.into(),
         reason: moment.random.random_range(1..=10).into(),
         sequence: next.saturating_add(gap).into(),
         reference: [3; 32],

@@ -43,7 +43,8 @@ pub enum Kind {
     /// Failures of instructions: instruction, reason; also reference, attempt.
     Failure,
     /// Money of collected orders that goes back: order_id, amount, currency, reason, sequence;
-    /// also reference.
+    /// also reference, rested_max (the most that may be paid for cashback that rested on the
+    /// order: an amount, or any for whatever it is; nothing when it is left out).
     Return,
     /// Orders that their collecting gateway may reverse, up to an amount in all: order_id, amount,
     /// currency; also reference.

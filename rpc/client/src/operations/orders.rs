@@ -1,8 +1,8 @@
 //! Recharge orders, and what becomes of them: collections, voids, returns.
 
 use chain_types::{
-    CollectItem, ConsentItem, DebitingItem, Flags, OrderId, RechargeItem, ReturnItem, ReturnReason,
-    VoidItem, VoidReason,
+    Amount, CollectItem, ConsentItem, Currency, DebitingItem, Flags, OrderId, RechargeItem,
+    ReturnItem, ReturnReason, VoidItem, VoidReason,
 };
 
 use super::{Making, Subject, fields};
@@ -26,7 +26,7 @@ pub(super) const COLLECT: &[&str] = &["order_id", "reference"];
 pub(super) const CONSENT: &[&str] = &["order_id", "amount", "currency", "reference"];
 pub(super) const VOID: &[&str] = &["order_id", "reason", "reference"];
 pub(super) const RETURN: &[&str] =
-    &["order_id", "amount", "currency", "reason", "sequence", "reference"];
+    &["order_id", "amount", "currency", "reason", "sequence", "reference", "rested_max"];
 
 /// A recharge order with `flags`. A gateway's own orders are collected by itself, unless they say
 /// otherwise.
@@ -105,12 +105,21 @@ pub(super) fn void(row: &Row) -> Result<VoidItem, FileError> {
     })
 }
 
+/// The most that a return may cost; `any` for whatever it is, and nothing when it is left out.
+fn rested_max(row: &Row, currency: Currency) -> Result<Amount, FileError> {
+    match row.optional("rested_max") {
+        Some("any") => Ok(Amount(u64::MAX)),
+        _ => fields::optional_amount(row, "rested_max", currency),
+    }
+}
+
 pub(super) fn give_back(row: &Row) -> Result<ReturnItem, FileError> {
     let known = ReturnReason::ALL.iter().map(|reason| (reason.number(), reason.iso_code()));
     let currency = fields::currency(row, "currency")?;
     Ok(ReturnItem {
         order_id: fields::id(row, "order_id")?,
         amount: fields::amount(row, "amount", currency)?.0.into(),
+        rested_max: rested_max(row, currency)?.0.into(),
         reason: fields::reason(row, known)?.into(),
         sequence: fields::number(row, "sequence", u16::MAX)?.into(),
         reference: fields::reference(row)?,

@@ -203,6 +203,7 @@ async fn every_contract_answer(client: &(impl SubscriptionClientT + Sync)) {
     refused_as(client.programme("2".into(), "???".into()).await, ApiError::IdMalformed);
     let month = client.user_month("2".into(), cny(), user()).await.unwrap();
     assert_eq!((month.user, month.recharge_count), (user(), 6));
+    assert_eq!((month.rests.steps, month.rests.most.minor, month.rests_before), (1, 8, None));
     refused_as(client.user_month("9".into(), cny(), user()).await, ApiError::NotFound);
     refused_as(client.user_month("2".into(), cny(), "00".into()).await, ApiError::IdMalformed);
 

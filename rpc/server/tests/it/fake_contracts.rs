@@ -11,8 +11,8 @@ use rpc_api::recharge::OrderContent;
 use rpc_api::{
     AccountName, AccountProofReport, BudgetReport, ChangeReport, HeldOrderReport, LineReport,
     Money, PolicyReport, ProgrammeReport, ProposalReport, ProposalState, QuoteReport, RateReport,
-    ReferenceReport, RegisteredMerchant, RegistryReport, ReturnReport, SlaReport, TransferReport,
-    TransferState, UserDayReport, UserMonthReport, WindowProofReport,
+    ReferenceReport, RegisteredMerchant, RegistryReport, RestReport, ReturnReport, SlaReport,
+    TransferReport, TransferState, UserDayReport, UserMonthReport, WindowProofReport,
 };
 use rpc_server::{Backend as _, BackendError, ContractReads, Pair, Read, User};
 use zerocopy::FromZeros as _;
@@ -329,6 +329,15 @@ impl ContractReads for FakeNode {
             recharge_count: 6,
             granted: money(8),
             left: None,
+            rests: RestReport {
+                month: "2026-11".to_owned(),
+                granted: money(8),
+                largest: money(8),
+                steps: 1,
+                is_shifted: false,
+                most: money(8),
+            },
+            rests_before: None,
         }))
     }
 
