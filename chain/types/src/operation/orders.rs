@@ -93,7 +93,7 @@ item! {
 }
 
 item! {
-    /// A gateway's word that money of a collected order goes back, and what that may cost: 72
+    /// A gateway's word that money of a collected order goes back, and what that may cost it: 72
     /// bytes.
     ReturnItem: 72, Return {
         /// The collected order.
