@@ -181,7 +181,7 @@ impl Manifest {
     }
 }
 
-/// Whether the file is none of the blocks. Names of a manifest never lead anywhere else.
+/// Returns true if the file is none of the blocks. Names of a manifest never lead anywhere else.
 fn is_other(file: &ManifestFile) -> bool {
     [GENESIS_FILE, CONFIG_FILE].contains(&file.name.as_str())
 }

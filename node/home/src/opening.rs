@@ -49,7 +49,7 @@ pub struct Home {
     pub guard: Cell,
     /// What the vote guard's file held.
     pub guard_bytes: Option<Vec<u8>>,
-    /// Whether that file is a copy, which may be older than what this key signed last: the
+    /// True if that file is a copy, which may be older than what this key signed last: the
     /// validator stays silent until it cannot have voted.
     pub guard_is_copied: bool,
     /// The certificate of the last committed block; `None` before the first.
@@ -226,7 +226,7 @@ pub struct Outdated {
     pub known: u16,
 }
 
-/// Whether this program executes the next block.
+/// Checks that this program executes the next block.
 ///
 /// # Errors
 /// [`Outdated`] when it does not.
@@ -313,7 +313,7 @@ fn rebuild(
     Ok(rebuilt)
 }
 
-/// Whether a quorum of the validators of its height decided this block.
+/// Checks that a quorum of the validators of its height decided this block.
 fn verify_decided(block: &Block, certificate: &Certificate, state: &State) -> anyhow::Result<()> {
     let height = block.header.height;
     let hash = block.hash();

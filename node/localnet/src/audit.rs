@@ -75,7 +75,7 @@ pub struct NodeView {
     pub state_digest: String,
     /// The block's hash at the common height.
     pub block_hash: String,
-    /// Whether its books balance.
+    /// True if its books balance.
     pub is_balanced: bool,
 }
 
@@ -89,14 +89,14 @@ pub struct Agreement {
 }
 
 impl Agreement {
-    /// Whether all nodes have the same block and digest at the common height.
+    /// Returns true if all nodes have the same block and digest at the common height.
     pub fn digests_are_equal(&self) -> bool {
         let seen: BTreeSet<_> =
             self.nodes.iter().map(|node| (&node.block_hash, &node.state_digest)).collect();
         seen.len() == 1
     }
 
-    /// Whether debits equal credits on every node.
+    /// Returns true if debits equal credits on every node.
     pub fn books_balance(&self) -> bool {
         !self.nodes.is_empty() && self.nodes.iter().all(|node| node.is_balanced)
     }
@@ -129,8 +129,8 @@ impl Baseline {
         })
     }
 
-    /// Whether it is before a breach: whether the breach is of this run, and not of an order or a
-    /// window that the network was stopped on earlier.
+    /// Returns true if it is before a breach: whether the breach is of this run, and not of an
+    /// order or a window that the network was stopped on earlier.
     fn is_before(self, breach: &BreachReport) -> bool {
         let of_this_run = match breach.stage {
             BreachStage::Collected => {
@@ -209,7 +209,7 @@ impl Settlement {
         }
     }
 
-    /// Whether every collected order's instruction has been answered by its bank.
+    /// Returns true if every collected order's instruction has been answered by its bank.
     pub fn is_complete(&self) -> bool {
         self.window_open == 0 && self.instructed == 0
     }

@@ -38,7 +38,7 @@ pub struct OrdersByState {
 /// The summary of a run.
 #[derive(Debug, Serialize)]
 pub struct LocalnetReport {
-    /// Whether nothing below is a problem.
+    /// True if nothing below is a problem.
     pub is_well: bool,
     /// What is not well.
     pub problems: Vec<String>,
@@ -68,9 +68,9 @@ pub struct LocalnetReport {
     pub late: u64,
     /// Deadlines missed, as the ledger records them; orders nobody collects are among them.
     pub breaches: Breaches,
-    /// Whether debits equal credits on every node.
+    /// True if debits equal credits on every node.
     pub books_balanced: bool,
-    /// Whether all nodes have one digest at the common height.
+    /// True if all nodes have one digest at the common height.
     pub digests_equal: bool,
     /// The nodes at their common height.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -157,8 +157,8 @@ impl BenchReport {
         }
     }
 
-    /// Whether every order that was to be sent was, and was applied; but for returns that came
-    /// after their window's close.
+    /// Returns true if every order that was to be sent was, and was applied; but for returns that
+    /// came after their window's close.
     pub fn is_clean(&self) -> bool {
         let unsent = self.pacing.as_ref().map_or(0, |pacing| pacing.unsent_orders);
         let faults = self.refused_in_earnest + self.unresolved + unsent;
@@ -313,7 +313,7 @@ impl RunsReport {
         Self { summary: names.filter_map(of_all).collect(), runs }
     }
 
-    /// Whether every run was.
+    /// Returns true if every run was.
     pub fn is_clean(&self) -> bool {
         self.runs.iter().all(BenchReport::is_clean)
     }

@@ -45,7 +45,7 @@ impl Kind {
         }
     }
 
-    /// Whether it is what a user asks for, and not what follows from it.
+    /// Returns true if it is what a user asks for, and not what follows from it.
     const fn is_asked(self) -> bool {
         !matches!(self, Self::Collect | Self::Void)
     }

@@ -22,7 +22,7 @@ pub struct HistoryReport {
     pub checkpoint_blocks: u64,
     /// The most orders between two checkpoints.
     pub checkpoint_orders: u64,
-    /// Whether cashback and users' limits were on.
+    /// True if cashback and users' limits were on.
     pub contracts: bool,
     /// Ascending.
     pub sizes: Vec<SizeReport>,

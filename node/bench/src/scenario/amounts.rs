@@ -65,7 +65,7 @@ impl Amounts {
     }
 }
 
-/// Whether amounts within the bounds of so many orders can add up to `sum`.
+/// Returns true if amounts within the bounds of so many orders can add up to `sum`.
 fn can_be(orders: u64, sum: u64) -> bool {
     let orders = u128::from(orders);
     (orders * u128::from(AMOUNT_MIN)..=orders * u128::from(AMOUNT_MAX)).contains(&u128::from(sum))

@@ -48,7 +48,7 @@ pub struct Scene {
     pub gateways: u32,
     /// What kinds of orders.
     pub shares: Shares,
-    /// Whether there are cashback programmes and limits.
+    /// True if there are cashback programmes and limits.
     pub cashback: bool,
     /// The course of the crowd.
     shape: Shape,

@@ -37,7 +37,7 @@ pub struct BooksReport {
 pub struct ScenarioReport {
     /// Which scenario.
     pub scenario: &'static str,
-    /// Whether nothing below is a problem.
+    /// True if nothing below is a problem.
     pub is_well: bool,
     /// What is not well.
     pub problems: Vec<String>,

@@ -32,7 +32,7 @@ pub struct HeadView {
 /// What the auditor says.
 #[derive(Debug, Clone, Serialize)]
 pub struct Verdict {
-    /// Whether nothing is found and all is equal.
+    /// True if nothing is found and all is equal.
     pub is_well: bool,
     /// Blocks that are as the rules say.
     pub blocks: u64,
@@ -47,7 +47,7 @@ pub struct Verdict {
     pub differences: Vec<String>,
     /// The nodes.
     pub heads: Vec<HeadView>,
-    /// Whether all have the same blocks, and the state that these say.
+    /// True if all have the same blocks, and the state that these say.
     pub digests_equal: bool,
 }
 

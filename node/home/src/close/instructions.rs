@@ -25,7 +25,7 @@ const AGES_MS: [(u64, &str); 4] = [
 /// What became of an instruction after the day.
 #[derive(Debug, Clone, Copy, Default)]
 struct Later {
-    /// Whether the first that was said is that its money came back: it had arrived before.
+    /// True if the first that was said is that its money came back: it had arrived before.
     begins_arrived: bool,
     /// What was returned of it before it arrived.
     returned: u64,
@@ -174,7 +174,7 @@ impl Closing<'_> {
     }
 }
 
-/// Whether a return made less of a failed instruction.
+/// Returns true if a return made less of a failed instruction.
 fn is_of_failed(record: &ReturnRecord) -> bool {
     record.from_payable && !record.is_reversal
 }

@@ -182,8 +182,8 @@ impl Closing<'_> {
         found.map(|found| found.name.clone()).unwrap_or_default()
     }
 
-    /// Whether an account's nets are posted by a settlement; of others only the settled balance
-    /// changes.
+    /// Returns true if an account's nets are posted by a settlement; of others only the settled
+    /// balance changes.
     fn is_posted(key: &AccountKey) -> bool {
         matches!(key.kind, AccountKind::GatewayLiquidity | AccountKind::FxPosition)
     }

@@ -331,7 +331,7 @@ impl Making<'_> {
         Ok((life, after))
     }
 
-    /// Whether a return is of an order that the instruction pays out.
+    /// Returns true if a return is of an order that the instruction pays out.
     fn is_of(
         &self,
         order: &RechargeItem,

@@ -29,7 +29,7 @@ pub struct MerchantStatement {
     pub first_height: u64,
     /// The last one that is in the home.
     pub last_height: u64,
-    /// Whether the month is over.
+    /// True if the month is over.
     pub is_complete: bool,
     /// What users paid, by the currency that was collected.
     pub collections: Vec<Collection>,

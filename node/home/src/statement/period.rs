@@ -70,7 +70,7 @@ pub struct Blocks {
     pub first: Height,
     /// The one after the last.
     pub end: Height,
-    /// Whether later blocks exist, so that no more can come.
+    /// True if later blocks exist, so that no more can come.
     pub is_complete: bool,
 }
 

@@ -24,7 +24,7 @@ const ACT_TIMEOUT: Duration = Duration::from_secs(150);
 pub struct ActReport {
     /// The contract that it shows.
     pub name: &'static str,
-    /// Whether everything went as expected.
+    /// True if everything went as expected.
     pub is_well: bool,
     /// What happened, in a sentence; or what went wrong.
     pub says: String,

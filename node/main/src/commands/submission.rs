@@ -101,7 +101,7 @@ struct OperationAnswer {
     /// What to do, unless nothing is left to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     remedy: Option<String>,
-    /// Whether a new order with a new id may take its place.
+    /// True if a new order with a new id may take its place.
     new_id_is_safe: bool,
 }
 

@@ -137,7 +137,7 @@ struct ProvenOrder {
     returned: Money,
 }
 
-/// Whether a flag is left out of JSON.
+/// Returns true if a flag is left out of JSON.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives references")]
 const fn is_false(flag: &bool) -> bool {
     !*flag
@@ -309,7 +309,7 @@ impl ProvenReportOfWindow {
 }
 
 impl ProvenOrder {
-    /// Whether the order never entered the books.
+    /// Returns true if the order never entered the books.
     fn is_rejected(&self) -> bool {
         Outcome(self.outcome_code).rejection().is_some()
     }

@@ -198,7 +198,7 @@ pub async fn run(args: RotateArgs, output: Output) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-/// Whether two paths lead to one file that exists.
+/// Returns true if two paths lead to one file that exists.
 fn is_same_file(one: &Path, other: &Path) -> bool {
     let resolved = |path: &Path| path.canonicalize().ok();
     resolved(one).is_some_and(|path| resolved(other) == Some(path))

@@ -198,8 +198,8 @@ pub async fn run(args: RotateNodeArgs, output: Output) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-/// Whether an earlier run has put the registered keys in place and was ended before it removed all
-/// the files in which they lay.
+/// Returns true if an earlier run has put the registered keys in place and was ended before it
+/// removed all the files in which they lay.
 fn is_done(registry: &RegistryReport, name: &str, present: &Pair, files: &[&Path]) -> bool {
     let node = registry.nodes.iter().find(|node| node.name == name);
     let is_named = node
