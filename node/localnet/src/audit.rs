@@ -23,37 +23,37 @@ const ORDERS_CHECKED_MAX: usize = 20;
 /// Receipts fetched and verified offline at the end.
 const RECEIPTS_CHECKED_MAX: usize = 5;
 
-/// Where the chain stood before the run: a home may have a past.
+/// The chain before the run: a home may have a past.
 #[derive(Debug, Clone, Copy)]
 pub struct Baseline {
     /// The window that was open.
     pub window: u64,
     /// Orders collected in it before the run.
     pub order_count: u64,
-    /// The head.
+    /// The height of the head.
     pub height: u64,
-    /// The head's time.
+    /// The time of the head, in milliseconds since 1970 (UTC).
     pub time_ms: u64,
 }
 
-/// What settlement came to in the windows since the baseline's.
+/// The figures of settlement in the windows since the baseline's.
 #[derive(Debug)]
 pub struct Settlement {
-    /// Orders collected.
+    /// Orders that were collected.
     pub collected: u64,
     /// Of them, in windows still open.
     pub window_open: u64,
     /// Of them, instructed and not arrived.
     pub instructed: u64,
-    /// Of them, arrived.
+    /// Orders whose money arrived.
     pub arrived: u64,
-    /// Of them, failed.
+    /// Orders whose payment failed.
     pub failed: u64,
-    /// Windows closed.
+    /// Windows that closed.
     pub windows_closed: u64,
-    /// Instructions made.
+    /// Instructions that the windows made.
     pub instructions: u64,
-    /// Instructions that arrived.
+    /// Instructions whose money arrived.
     pub arrivals: u64,
     /// Instructions that arrived late.
     pub late: u64,
@@ -67,9 +67,9 @@ pub struct Settlement {
 /// A node at the common height.
 #[derive(Debug, Clone, Serialize)]
 pub struct NodeView {
-    /// Its RPC URL.
+    /// The URL of the node's RPC.
     pub url: String,
-    /// Its head.
+    /// The height of the node's head.
     pub height: u64,
     /// The state's digest at the common height.
     pub state_digest: String,
@@ -79,12 +79,12 @@ pub struct NodeView {
     pub is_balanced: bool,
 }
 
-/// What the nodes have in common.
+/// The blocks and books that the nodes have in common.
 #[derive(Debug, Clone, Serialize)]
 pub struct Agreement {
     /// The greatest height that all have.
     pub common_height: u64,
-    /// Each node.
+    /// The view of each node.
     pub nodes: Vec<NodeView>,
 }
 
@@ -114,7 +114,7 @@ pub struct Breaches {
 }
 
 impl Baseline {
-    /// Where the chain stands now.
+    /// Reads the head of the chain.
     ///
     /// # Errors
     /// When no node answers.

@@ -57,14 +57,14 @@ const DRAIN_GRACE: Duration = Duration::from_secs(30);
 /// The least time for which orders are submitted, however short the run.
 const SUBMIT_MIN: Duration = Duration::from_secs(10);
 
-/// What to run.
+/// The options of a run.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The network's folder; made if it holds no network.
     pub home: PathBuf,
     /// The network to make.
     pub plan: NetworkPlan,
-    /// Orders a second.
+    /// The rate of orders a second.
     pub rate: u64,
     /// Ends by itself after about this time.
     pub run_for: Option<Duration>,
@@ -191,11 +191,11 @@ async fn simulate(
     Ok(Some(report))
 }
 
-/// What stops when.
+/// The signals that stop the parties.
 struct Stop {
-    /// New orders.
+    /// Stops new orders.
     orders: CancellationToken,
-    /// Paying of instructions.
+    /// Stops the paying of instructions.
     paying: CancellationToken,
 }
 
@@ -205,11 +205,11 @@ impl Stop {
     }
 }
 
-/// Parties at work.
+/// The tasks of the parties at work.
 struct Parties {
     /// Those who submit and collect.
     working: JoinSet<anyhow::Result<()>>,
-    /// Those who pay.
+    /// The parties that pay.
     paying: JoinSet<anyhow::Result<()>>,
     /// Those who show each contract once.
     acting: JoinHandle<Vec<ActReport>>,

@@ -5,7 +5,7 @@ use rpc_client::orders::Entropy;
 
 /// The least amount of an order, in minor units.
 pub const AMOUNT_MIN: u64 = 100;
-/// The largest.
+/// The largest amount of an order, in minor units.
 pub const AMOUNT_MAX: u64 = 1_000_000;
 /// Of so many orders, one is of an amount of the user's own choice.
 const OWN_CHOICE_ONE_IN: usize = 10;

@@ -36,7 +36,7 @@ pub enum CloseFault {
          {ends}; close it when a later block is here"
     )]
     NotOver {
-        /// The day.
+        /// The day that was asked for.
         day: Day,
         /// The time of the home's last block.
         last: String,
@@ -46,7 +46,7 @@ pub enum CloseFault {
     /// The chain began after the day.
     #[error("the chain began at {begun}, after day {day} had ended")]
     BeforeGenesis {
-        /// The day.
+        /// The day that was asked for.
         day: Day,
         /// When the chain began.
         begun: String,
@@ -86,7 +86,7 @@ impl Day {
     }
 }
 
-/// What a day's close is made of.
+/// The sources of a day's close.
 struct Closing<'a> {
     store: &'a dyn ChainStore,
     state: &'a State,
@@ -97,12 +97,12 @@ struct Closing<'a> {
     ends: TimeMs,
 }
 
-/// What a close came to.
+/// The result of a close.
 #[derive(Debug)]
 pub struct Closed {
     /// The day's first block.
     pub first: Height,
-    /// Its last one.
+    /// The height of the day's last block.
     pub last: Height,
     /// The names of the files.
     pub sheets: Vec<&'static str>,

@@ -20,7 +20,7 @@ pub(super) const DOCUMENT: &str = "close.json";
 /// A cell of a line.
 #[derive(Debug, Clone)]
 pub(super) enum Cell {
-    /// Nothing.
+    /// A cell without a value.
     Empty,
     /// Words that a person wrote, or that name something.
     Text(String),
@@ -40,7 +40,7 @@ impl Cell {
     }
 }
 
-/// What the columns of a currency add up to.
+/// The sums of the columns of each currency.
 type Sums = BTreeMap<Currency, Vec<Option<i128>>>;
 
 /// The folder of a report that is being written.

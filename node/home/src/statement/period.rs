@@ -66,7 +66,7 @@ impl Month {
 /// The blocks of a span of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Blocks {
-    /// The first one.
+    /// The first block of the period.
     pub first: Height,
     /// The one after the last.
     pub end: Height,

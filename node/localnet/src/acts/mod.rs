@@ -26,7 +26,7 @@ pub struct ActReport {
     pub name: &'static str,
     /// True if everything went as expected.
     pub is_well: bool,
-    /// What happened, in a sentence; or what went wrong.
+    /// The result, in a sentence; or the problem.
     pub says: String,
 }
 
@@ -73,7 +73,7 @@ pub async fn perform(cast: Cast, output: Output, cancel: CancellationToken) -> V
 }
 
 impl ActReport {
-    /// For people.
+    /// Formats the result as a line for people.
     pub fn line(&self) -> String {
         let verdict = if self.is_well { "" } else { "NOT WELL: " };
         format!("{:<12} {verdict}{}", self.name, self.says)

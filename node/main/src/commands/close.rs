@@ -45,7 +45,7 @@ pub struct CloseArgs {
     previous: Option<PathBuf>,
 }
 
-/// What was written.
+/// The report of what was written.
 #[derive(Debug, Serialize)]
 struct CloseReport {
     day: String,

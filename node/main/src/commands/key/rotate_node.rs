@@ -66,7 +66,7 @@ pub struct RotateNodeArgs {
 /// The public halves of a node's keys, the network key first; an edge node's are the same.
 type Pair = (String, String);
 
-/// What comes next.
+/// The next step of the rotation.
 #[derive(Debug, Clone, PartialEq)]
 enum Step {
     /// The registry names the next keys: they take the places of the present ones.
@@ -116,7 +116,7 @@ fn next_step(
     }
 }
 
-/// What was done, and what is to be done next.
+/// The steps that were done, and the next one.
 #[derive(Debug, Serialize)]
 struct RotateNodeReport {
     node: String,
