@@ -95,7 +95,8 @@ impl Default for Kinds {
 }
 
 impl Kinds {
-    /// Decides whether a line passes; its kind is the place in the code and, if given, the other crate.
+    /// Decides whether a line passes; its kind is the place in the code and, if given, the other
+    /// crate.
     fn admit(
         &mut self,
         metadata: &Metadata<'static>,
