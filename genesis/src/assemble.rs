@@ -30,9 +30,9 @@ use crate::participant::ParticipantConfig;
 /// A network that was assembled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assembled {
-    /// The genesis file.
+    /// The path of the genesis file.
     pub genesis: PathBuf,
-    /// The chain id.
+    /// The chain id: the SHA-256 of the genesis file.
     pub chain_id: ChainId,
     /// The nodes' configurations, in the order of the plan.
     pub nodes: Vec<AssembledPart>,
@@ -43,24 +43,24 @@ pub struct Assembled {
 /// The configuration of one key holder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AssembledPart {
-    /// Its name.
+    /// The name of the node or participant.
     pub name: String,
     /// The participant who holds the keys.
     pub holder: ParticipantId,
-    /// The configuration file.
+    /// The path of its configuration file.
     pub config: PathBuf,
     /// The key files that its holder puts in place.
     pub key_files: Vec<PathBuf>,
 }
 
-/// Where a node of the plan is reached.
+/// The addresses of a node of the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Addresses {
-    /// Where it listens for other nodes.
+    /// The address at which it listens for other nodes.
     listen: SocketAddr,
-    /// Where the others reach it.
+    /// The address at which the others reach it.
     public: SocketAddr,
-    /// Where it serves RPC.
+    /// The address at which it serves RPC.
     rpc: SocketAddr,
 }
 

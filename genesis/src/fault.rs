@@ -10,14 +10,14 @@ pub struct FieldError {
     pub field: String,
     /// The value found; `nothing` when it is missing.
     pub value: String,
-    /// What is wrong with it.
+    /// The problem with the value.
     pub problem: String,
-    /// What to do about it.
+    /// The remedy in one sentence.
     pub remedy: String,
 }
 
 impl FieldError {
-    /// A refused value.
+    /// Makes the refusal of a value.
     pub fn new(
         field: impl Into<String>,
         value: impl ToString,
@@ -40,9 +40,9 @@ pub enum ConfigFault {
     /// A file cannot be read.
     #[error("{}: cannot be read: {source}; check the path and its permissions", path.display())]
     Read {
-        /// The file.
+        /// The file or folder that cannot be read or written.
         path: PathBuf,
-        /// The system's reason.
+        /// The reason that the operating system gives.
         source: std::io::Error,
     },
     /// A file or folder cannot be written.
@@ -51,45 +51,45 @@ pub enum ConfigFault {
     Write {
         /// The file or folder.
         path: PathBuf,
-        /// The system's reason.
+        /// The reason that the operating system gives.
         source: std::io::Error,
     },
     /// A value in a file is refused.
     #[error("{}: {error}", path.display())]
     Field {
-        /// The file.
+        /// The file that holds the value.
         path: PathBuf,
-        /// The value.
+        /// The field, its problem and its remedy.
         error: FieldError,
     },
     /// A key file can be read by others.
     #[error("{}: its mode is {mode:04o}, so others may read the key; run `chmod 600 {}`",
         path.display(), path.display())]
     KeyReadable {
-        /// The key file.
+        /// The key file that others can read.
         path: PathBuf,
-        /// Its mode.
+        /// The file's permission bits.
         mode: u32,
     },
     /// A key file does not hold a key.
     #[error("{}: not a key file; it holds 64 hexadecimal digits and a newline, nothing else",
         path.display())]
     KeyMalformed {
-        /// The key file.
+        /// The key file that does not hold a key.
         path: PathBuf,
     },
     /// A key is only ever written to a new file.
     #[error("{}: the file exists, and a key is never overwritten; keep it, or name another file",
         path.display())]
     KeyExists {
-        /// The file.
+        /// The file that exists already.
         path: PathBuf,
     },
     /// A network is only made in an empty folder.
     #[error("{}: the folder is not empty; name a new folder, or remove this one first",
         path.display())]
     FolderNotEmpty {
-        /// The folder.
+        /// The folder that is not empty.
         path: PathBuf,
     },
     /// The plan of a network is refused.

@@ -61,8 +61,8 @@ impl NodeConfig {
         Ok(NodeIdentity { genesis, network_key, validator_key })
     }
 
-    /// What a registry says of the node with this configuration and these keys. `place_before` is
-    /// the place of the node that had the network key and has it no longer.
+    /// Returns the standing that a registry gives to the node with this configuration and these
+    /// keys. `place_before` is the place of the node that had the network key and has it no longer.
     ///
     /// # Errors
     /// When it has the node's name with other keys, or its keys with another name: then this is not
@@ -123,8 +123,8 @@ impl NodeConfig {
         }
     }
 
-    /// Whether the key with which a registry names a node is here under any of its names. Then this
-    /// is that node, and the chain has not come to its later keys yet.
+    /// Returns true if the key with which a registry names a node is here under any of its names.
+    /// Then this is that node, and the chain has not come to its later keys yet.
     fn holds_key_of(&self, node: &Node) -> bool {
         let paths: [PathBuf; 3] = [
             self.network_key.clone(),
@@ -138,10 +138,10 @@ impl NodeConfig {
 
 const OWN_KEY: &str = "use the key and genesis files of the same network and node";
 
-/// Who a node says that it is: its chain and its keys.
+/// A node's chain and keys, as its folder states them.
 #[derive(Debug, Clone)]
 pub struct NodeIdentity {
-    /// What the chain starts from.
+    /// The genesis that the chain starts from.
     pub genesis: ChainGenesis,
     /// The key of its connections.
     pub network_key: SecretKey,
@@ -156,7 +156,7 @@ impl NodeIdentity {
     }
 }
 
-/// What a registry says of a node.
+/// The standing of a node in a registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     /// Nothing: governance has not registered it, or the chain was not fetched up to there yet.
@@ -172,20 +172,20 @@ pub enum Standing {
     Edge,
     /// It has power, but no validator_key is configured here: it follows without voting.
     Keyless {
-        /// Its power.
+        /// The node's voting power; zero for an edge node.
         power: u64,
     },
     /// Its votes count this much; nothing at all while the power is zero.
     Validator {
-        /// Its id.
+        /// The validator's id: its place in the list of nodes.
         id: ValidatorId,
-        /// Its power.
+        /// The validator's voting power.
         power: u64,
     },
 }
 
 impl Standing {
-    /// Whether the registry names the node with these keys.
+    /// Returns true if the registry names the node with these keys.
     pub const fn is_registered(self) -> bool {
         matches!(self, Self::Edge | Self::Keyless { .. } | Self::Validator { .. })
     }

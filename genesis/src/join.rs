@@ -25,21 +25,21 @@ use crate::node::{
 pub struct JoinPlan {
     /// Its name: small letters, digits and hyphens, new to the network.
     pub name: String,
-    /// Whether governance is to let it vote: then it gets a key for that.
+    /// True if governance is to let it vote: then it gets a key for that.
     pub votes: bool,
-    /// Where it listens for other nodes.
+    /// The address at which it listens for other nodes.
     pub listen: SocketAddr,
-    /// Where it serves RPC.
+    /// The address at which it serves RPC.
     pub rpc: SocketAddr,
     /// Nodes to connect to, one at least: each by its name in the genesis file, or by its network
     /// key in hexadecimal digits, and where it listens.
     pub peers: Vec<(String, SocketAddr)>,
 }
 
-/// What was made, and what governance must know of it.
+/// The folder of the new node, and the change that governance must make for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JoinedNode {
-    /// The folder.
+    /// The node's folder with its keys and its configuration.
     pub folder: NodeFolder,
     /// The key of its connections.
     pub network_key: PublicKey,

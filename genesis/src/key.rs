@@ -95,12 +95,13 @@ pub fn replace_secret_key(path: &Path, new: &SecretKey) -> Result<Option<PathBuf
     Ok(Some(kept))
 }
 
-/// Where the key that is to replace the one in `path` waits until it is registered.
+/// Returns the path at which the key that is to replace the one in `path` waits until it is
+/// registered.
 pub fn next_key_path(path: &Path) -> PathBuf {
     with_suffix(path, ".next")
 }
 
-/// Where a key that was replaced in `path` is kept.
+/// Returns the path at which a key that was replaced in `path` is kept.
 pub fn replaced_key_path(path: &Path, key: &PublicKey) -> PathBuf {
     let digits: String = key.to_string().chars().take(16).collect();
     with_suffix(path, &format!(".replaced-{digits}"))

@@ -24,7 +24,7 @@ use crate::table::Table;
 
 /// The most lines of a genesis file.
 const LINES_MAX: usize = 1 << 20;
-/// The most sections.
+/// The most sections of a genesis file.
 const SECTIONS_MAX: usize = 10_000;
 
 /// Reads the `[[reservation_lines]]` sections; none, when nothing is given.

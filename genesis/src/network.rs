@@ -51,12 +51,12 @@ const VALIDATOR_POWER: u64 = 10;
 /// Ports of a node: for other nodes, for RPC, for health and figures.
 pub const PORTS_PER_NODE: u16 = 3;
 
-/// What network to make. The default is the local network, with a party for every contract: four
+/// The plan of a network. The default is the local network, with a party for every contract: four
 /// validators, one recharge service, two gateways, three FX providers, a settlement agent to make
 /// and one to check, one risk desk, one auditor, ten merchants, eighteen currencies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NetworkPlan {
-    /// The chain's name.
+    /// The chain's name, as the genesis file has it.
     pub name: String,
     /// Validators (1 to 50), operated by participants 1, 2, and so on.
     pub validators: u32,
@@ -90,7 +90,7 @@ pub struct NetworkPlan {
     /// Node `i` has ports `base_port + 3 i` for other nodes, the next for RPC and the one after for
     /// health and figures.
     pub base_port: u16,
-    /// The chain's parameters.
+    /// The chain's parameters from block zero on.
     pub parameters: Parameters,
     /// The time of block zero; `None` for now.
     pub time: Option<TimeMs>,
@@ -126,14 +126,14 @@ impl Default for NetworkPlan {
     }
 }
 
-/// A network's folder.
+/// A network's folder: the genesis file, and a folder for each node and participant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NetworkFolder {
-    /// The folder.
+    /// The path of the folder.
     pub path: PathBuf,
-    /// The genesis file.
+    /// The path of the genesis file.
     pub genesis: PathBuf,
-    /// The chain id.
+    /// The chain id: the SHA-256 of the genesis file.
     pub chain_id: ChainId,
     /// The nodes, in the order of the genesis file: a validator's place is its id.
     pub nodes: Vec<NodeFolder>,
@@ -141,22 +141,22 @@ pub struct NetworkFolder {
     pub participants: Vec<ParticipantFolder>,
 }
 
-/// A node's folder.
+/// A node's folder within a network's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeFolder {
-    /// The node's name.
+    /// The node's name in the genesis file.
     pub name: String,
-    /// Its configuration file.
+    /// The path of its configuration file.
     pub config: PathBuf,
     /// Its home, which it makes when it starts.
     pub home: PathBuf,
-    /// Where it listens for other nodes.
+    /// The address at which it listens for other nodes.
     pub network_address: SocketAddr,
-    /// Where it serves RPC.
+    /// The address at which it serves RPC.
     pub rpc_address: SocketAddr,
-    /// Where it serves health and figures.
+    /// The address at which it serves health and figures.
     pub operator_address: SocketAddr,
-    /// Whether it votes.
+    /// True if the node votes.
     pub is_validator: bool,
 }
 
@@ -167,14 +167,14 @@ impl NodeFolder {
     }
 }
 
-/// A participant's folder.
+/// A participant's folder within a network's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParticipantFolder {
-    /// The participant's id.
+    /// The participant's id in the genesis file.
     pub id: u32,
-    /// Its name.
+    /// The participant's name in the genesis file.
     pub name: String,
-    /// Its configuration file.
+    /// The path of its configuration file.
     pub config: PathBuf,
 }
 

@@ -38,15 +38,15 @@ pub struct NodeConfig {
     pub network_key: PathBuf,
     /// Connections to other nodes.
     pub network: NetworkSection,
-    /// The public interface.
+    /// The section of the port for clients.
     pub rpc: RpcSection,
     /// Health and figures, for the operator.
     #[serde(default)]
     pub operator: OperatorSection,
-    /// Disk and memory.
+    /// The section of the store: bounds of disk and memory.
     #[serde(default)]
     pub store: StoreSection,
-    /// Logs.
+    /// The section of the log.
     #[serde(default)]
     pub log: LogSection,
 }
@@ -55,14 +55,14 @@ pub struct NodeConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkSection {
-    /// Where it listens: `address:port`.
+    /// The address at which it listens: `address:port`.
     pub listen: SocketAddr,
-    /// The other nodes.
+    /// The nodes to connect to, other than itself.
     #[serde(default)]
     pub peers: Vec<Peer>,
 }
 
-/// Another node.
+/// A node to connect to, by its key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Peer {
@@ -70,7 +70,7 @@ pub struct Peer {
     pub name: String,
     /// The public key of its connections, 64 hexadecimal digits.
     pub key: String,
-    /// Where it listens: `address:port`.
+    /// The address at which it listens: `address:port`.
     pub address: SocketAddr,
 }
 
@@ -81,11 +81,11 @@ impl Peer {
     }
 }
 
-/// The public interface.
+/// The section of the port for clients.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RpcSection {
-    /// Where it listens: `address:port`; port 0 lets the system choose.
+    /// The address at which it listens: `address:port`; port 0 lets the system choose.
     pub listen: SocketAddr,
     /// The most connections at once (1 to 100,000).
     #[serde(default = "connections_max")]
@@ -126,10 +126,10 @@ pub struct RpcSection {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ForwardedHeader {
-    /// `X-Forwarded-For`.
+    /// The header `X-Forwarded-For`.
     #[default]
     XForwardedFor,
-    /// `Forwarded` (RFC 7239).
+    /// The header `Forwarded` (RFC 7239).
     Forwarded,
 }
 
@@ -137,8 +137,8 @@ pub enum ForwardedHeader {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OperatorSection {
-    /// Where they are served: `address:port`. By default on loopback, at the port after the one
-    /// of `rpc.listen`.
+    /// The address at which they are served: `address:port`. By default on loopback, at the port
+    /// after the one of `rpc.listen`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub listen: Option<SocketAddr>,
 }
@@ -181,7 +181,7 @@ impl RpcSection {
     }
 }
 
-/// Disk and memory.
+/// The section of the store: bounds of disk and memory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StoreSection {
@@ -218,9 +218,9 @@ impl Default for StoreSection {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogSection {
-    /// Which: `info`, or by room, `info,node_network=debug`.
+    /// The lines that are logged: `info`, or by room, `info,node_network=debug`.
     pub filter: String,
-    /// Whether each line is JSON.
+    /// True if each line is JSON.
     pub json: bool,
 }
 
@@ -253,7 +253,7 @@ impl NodeConfig {
         Ok(config)
     }
 
-    /// Where health and figures are served.
+    /// Returns the address at which health and figures are served.
     pub fn operator_address(&self) -> SocketAddr {
         let after_rpc = match self.rpc.listen.port() {
             0 => 0,

@@ -13,7 +13,7 @@ use crate::key::load_secret_key;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ParticipantConfig {
-    /// The participant's id.
+    /// The participant's id in the genesis file.
     pub id: u32,
     /// Its name, for people.
     pub name: String,
@@ -70,7 +70,7 @@ impl ParticipantConfig {
         Ok(config)
     }
 
-    /// The participant's id.
+    /// Returns the participant's id.
     pub fn participant(&self) -> ParticipantId {
         ParticipantId(self.id)
     }

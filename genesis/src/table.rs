@@ -16,7 +16,7 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// The file's root.
+    /// Wraps the root table of a file.
     pub(crate) fn root(values: toml::Table) -> Self {
         Self { place: String::new(), values }
     }
@@ -64,7 +64,7 @@ impl Table {
         Ok(u32::try_from(number).unwrap_or(*bounds.end()))
     }
 
-    /// A text.
+    /// Takes the text at a key.
     pub(crate) fn text(&mut self, key: &str, expected: &str) -> Result<String, FieldError> {
         let value = self.take(key, expected)?;
         match value {
@@ -133,7 +133,7 @@ impl Table {
         })
     }
 
-    /// Whether a key is there.
+    /// Returns true if a key is there.
     pub(crate) fn has(&self, key: &str) -> bool {
         self.values.contains_key(key)
     }

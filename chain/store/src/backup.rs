@@ -28,13 +28,13 @@ const CHUNK_BYTES: usize = 1024 * 1024;
 const BYTES_PER_SYNC: u64 = 8 * 1024 * 1024;
 /// The newest block files stay in the system's memory: the node that writes them reads them.
 const CACHED_FILES: u32 = 3;
-/// What a new file system has in its root.
+/// The folder that a new file system has in its root; a backup into such a root ignores it.
 const LOST_AND_FOUND: &str = "lost+found";
 
 /// A block file of a backup. Its place in the list is its number, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BackupFile {
-    /// Its length.
+    /// The file's length in bytes.
     pub bytes: u64,
     /// SHA-256 of its bytes.
     pub sha256: Digest,
@@ -273,7 +273,7 @@ impl NewHome {
         Ok(home)
     }
 
-    /// Where it stands until it is finished: for [`crate::Store::open`].
+    /// Returns the folder of the home until it is finished, for [`crate::Store::open`].
     pub fn folder(&self) -> PathBuf {
         self.target.join(RESTORING_FOLDER)
     }

@@ -26,13 +26,13 @@ pub(crate) const BLOCK_FILE_MAGIC: [u8; 8] = *b"SLUICEBK";
 pub(crate) const BLOCK_FILE_SUFFIX: &str = ".blk";
 const TEMPORARY_SUFFIX: &str = ".blk.new";
 
-/// What a frame of a block file holds.
+/// The content of a frame in a block file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Kind {
     /// A batch id and the batch's bytes as they were sent.
     Payload = 1,
-    /// A block's outcomes.
+    /// The outcomes of a block's items.
     Outcomes = 2,
     /// A block, and where its payload and outcomes stand.
     Block = 3,
@@ -48,19 +48,19 @@ impl Kind {
     }
 }
 
-/// Where a frame stands.
+/// The place of a frame in the block files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 pub(crate) struct Position {
-    /// The file's number.
+    /// The number of the block file, from 0.
     pub file: u32,
-    /// Where the frame starts in it.
+    /// The offset of the frame's first byte in the file, in bytes.
     pub offset: u64,
     /// Bytes of its body.
     pub length: u32,
 }
 
 impl Position {
-    /// Where the frame ends in its file.
+    /// Returns the offset of the first byte after the frame.
     pub const fn end(&self) -> u64 {
         self.offset + frame_bytes(self.length as u64)
     }
@@ -302,7 +302,7 @@ impl<'a> Group<'a> {
 pub(crate) struct Appender {
     files: Arc<BlockFiles>,
     file: Arc<BlockFile>,
-    /// Where the next frame goes.
+    /// The offset at which the next frame is written.
     end: u64,
     /// Everything before this is on disk.
     durable: u64,

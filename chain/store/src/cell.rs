@@ -45,19 +45,19 @@ use crate::fault::StoreFault;
 use crate::home::IfMissing;
 
 const CELL_MAGIC: [u8; 8] = *b"SLUICEC2";
-/// What earlier builds wrote, which did not record the file.
+/// The magic of cells of earlier builds, which did not record the file's identity.
 const CELL_MAGIC_BEFORE: [u8; 8] = *b"SLUICEC1";
 const COPIES: usize = 2;
 const COPY_BYTES: usize = 4_096;
 /// Magic 8, sequence 8, chain id 32, inode 8, birth time 8, time of the write 8, length 4,
 /// checksum 4.
 const COPY_HEADER_BYTES: usize = 80;
-/// What every disk writes whole or not at all.
+/// The bytes that every disk writes whole or not at all.
 const SECTOR_BYTES: usize = 512;
 /// The largest content in bytes.
 const CONTENT_BYTES_MAX: usize = COPY_BYTES - COPY_HEADER_BYTES;
 
-/// Which file it is, as long as it is not copied: the same after a rename and a restart.
+/// The identity of a file as long as it is not copied: the same after a rename and a restart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct FileIdentity {
     inode: u64,
@@ -80,7 +80,7 @@ fn nanoseconds(time: SystemTime) -> u64 {
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// What a cell's file holds, in each of its copies.
+/// The content of a cell's file, in each of its copies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct CellCopy {
     /// Counts the writes; zero before the first.
@@ -156,9 +156,9 @@ impl Cell {
         Ok(cell)
     }
 
-    /// Whether the file is another than the one that the last write went to: it was restored,
-    /// copied, or brought from another machine, and what it holds may be older than what this key
-    /// signed last. False after a write, and while nothing was ever written.
+    /// Returns true if the file is another than the one that the last write went to: it was
+    /// restored, copied, or brought from another machine, and what it holds may be older than what
+    /// this key signed last. False after a write, and while nothing was ever written.
     pub fn is_copied(&self) -> bool {
         self.is_copied
     }

@@ -37,7 +37,7 @@ pub trait ChainStore: Send + Sync {
     /// When batches or outcomes are not those of the block.
     fn stage(&self, staged: &StagedBlock) -> Result<(), StoreFault>;
 
-    /// Whether this block is staged for the height after the head.
+    /// Returns true if this block is staged for the height after the head.
     fn is_staged(&self, block: &BlockHash) -> bool;
 
     /// Makes the staged block of `certificate` the head, indexes what executing it gave and takes
@@ -236,7 +236,7 @@ pub trait ChainStore: Send + Sync {
         limit: usize,
     ) -> Result<Vec<RegistryRecord>, StoreFault>;
 
-    /// Where a record that can be proven by itself stands, if a block has left it.
+    /// Returns the place of a record that can be proven by itself, if a block has left it.
     fn record_path(&self, record: RecordName) -> Result<Option<RecordPath>, StoreFault>;
 
     /// The node of the accounts' tree at a place of a kept level after the block of `height`; of

@@ -17,13 +17,13 @@ const BYTES_PER_SYNC: u64 = 4 * 1024 * 1024;
 const REMEDY: &str = "it is the checkpoint that the index names: remove the index folder, and the \
                       node executes its blocks from genesis anew";
 
-/// What the index says of the checkpoint.
+/// The index's entry for the checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CheckpointName {
     /// The height it is after.
     pub height: Height,
     bytes: u64,
-    /// CRC-32C.
+    /// The CRC-32C of the file's bytes.
     checksum: u32,
 }
 

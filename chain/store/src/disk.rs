@@ -13,7 +13,7 @@ use crate::fault::StoreFault;
 /// Only the node's own user reads or writes what it keeps.
 const FOLDER_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
-/// What the kernel takes in one vectored write.
+/// The most slices that the kernel accepts in one vectored write.
 const SLICES_MAX: usize = 1_024;
 
 /// Makes a folder and its parents, if it is not there, in a way that outlasts a power loss.
@@ -172,10 +172,10 @@ pub(crate) fn write_text(path: &Path, text: &str) -> Result<(), StoreFault> {
     Ok(())
 }
 
-/// What a test may make fail.
+/// An operation that a test may make fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operation {
-    /// A write.
+    /// A write of bytes, before they are synced.
     Write,
     /// A sync of a file or folder.
     Sync,

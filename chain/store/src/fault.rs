@@ -7,8 +7,8 @@ use chain_types::{BlockHash, ChainId, Height};
 
 use crate::file_names::{CONSENSUS_LOG_FILE, VOTE_GUARD_FILE};
 
-/// What to do when what the home holds of the chain is damaged. The guard stays where it is: moved
-/// by a copy it would be one.
+/// The remedy when the home's copy of the chain is damaged. The guard stays where it is: moved by a
+/// copy it would be one.
 pub(crate) const FETCH_REMEDY: &str = "keep vote.guard where it is (never put a copy of one \
     there), move everything else out of the home, and start: the node fetches the chain from its \
     peers; docs/backup-and-restore.md has the steps";
@@ -18,7 +18,7 @@ const GUARD_REMEDY: &str = "move vote.guard away and start: the validator stays 
 const LOG_REMEDY: &str = "move consensus.wal away and start: the validator is silent at the height \
     whose lock was lost (never put a copy of a log in its place)";
 
-/// What to do about a damaged file.
+/// Returns the remedy for a damaged file.
 fn remedy_of(path: &Path) -> &'static str {
     let name = path.file_name().and_then(|name| name.to_str());
     match name {
@@ -37,7 +37,7 @@ pub enum StoreFault {
         path.display()
     )]
     Io {
-        /// What was tried, as a verb.
+        /// The operation that failed, as a verb.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
@@ -47,19 +47,19 @@ pub enum StoreFault {
     /// Bytes that were durable are no longer what was written.
     #[error("{} is corrupt at offset {offset}: {what}; {}", path.display(), remedy_of(path))]
     Corrupt {
-        /// The file.
+        /// The file that is damaged.
         path: PathBuf,
-        /// Where in it, in bytes.
+        /// The offset of the damage, in bytes.
         offset: u64,
-        /// What is wrong there.
+        /// The damage, for people.
         what: String,
     },
     /// A file that must be there is not.
     #[error("{} is missing; {remedy}", path.display())]
     Missing {
-        /// The file.
+        /// The file that is missing.
         path: PathBuf,
-        /// What to do.
+        /// The remedy in one sentence.
         remedy: &'static str,
     },
     /// Another process has the home open.
@@ -69,9 +69,9 @@ pub enum StoreFault {
         folder.display()
     )]
     Locked {
-        /// The home.
+        /// The folder of the home.
         folder: PathBuf,
-        /// Who holds it, as far as the lock file says.
+        /// The process that holds it, as far as the lock file says.
         holder: String,
     },
     /// The file or home belongs to another chain.
@@ -93,9 +93,9 @@ pub enum StoreFault {
     Format {
         /// The file or home.
         path: PathBuf,
-        /// What it says of itself.
+        /// The format that the file states.
         found: String,
-        /// What is understood.
+        /// The format that this program reads.
         expected: &'static str,
     },
     /// The index cannot be read or written.
@@ -104,9 +104,9 @@ pub enum StoreFault {
          folder index/ away: it is made again from the block files"
     )]
     Index {
-        /// What was tried, as a verb.
+        /// The operation that failed, as a verb.
         action: &'static str,
-        /// RocksDB's reason.
+        /// The reason that RocksDB gives.
         source: rocksdb::Error,
     },
     /// The index holds a value that does not decode.
@@ -115,9 +115,9 @@ pub enum StoreFault {
          it is made again from the block files"
     )]
     IndexValue {
-        /// The table.
+        /// The table of the index.
         table: &'static str,
-        /// What is wrong.
+        /// The damage, for people.
         what: String,
     },
     /// The block files end before what the index already knew as durable.
@@ -128,7 +128,7 @@ pub enum StoreFault {
     Regression {
         /// The last certified height of the block files.
         head: Height,
-        /// What is further on: the checkpoint or the index.
+        /// The part that is further on: the checkpoint or the index.
         what: &'static str,
         /// How far it is.
         known: Height,
@@ -136,7 +136,7 @@ pub enum StoreFault {
     /// An earlier write or fsync failed, so nothing read or written since can be trusted.
     #[error("the store stopped after a failure ({cause}); mend its cause and start the node again")]
     Poisoned {
-        /// The first failure.
+        /// The cause of the first failure, after which the store refuses writes.
         cause: String,
     },
     /// A file of a backup is not what the backup's manifest says.
@@ -146,15 +146,15 @@ pub enum StoreFault {
         path.display()
     )]
     Backup {
-        /// The file.
+        /// The file that differs from the manifest.
         path: PathBuf,
-        /// The difference.
+        /// The difference, for people.
         what: String,
     },
     /// A backup or a restore needs a folder that is not there or empty.
     #[error("{} is not empty; name a new or an empty folder", folder.display())]
     Occupied {
-        /// The folder.
+        /// The folder that is not empty.
         folder: PathBuf,
     },
     /// The height does not follow the head.
@@ -162,25 +162,25 @@ pub enum StoreFault {
     OutOfOrder {
         /// The height that follows.
         expected: Height,
-        /// The height given.
+        /// The height that the caller gave.
         height: Height,
     },
     /// A certificate came for a block that was never staged.
     #[error("block {block} of height {height} is certified but not staged")]
     NotStaged {
-        /// The certificate's height.
+        /// The height that the certificate is for.
         height: Height,
-        /// The certificate's block.
+        /// The block that the certificate is for.
         block: BlockHash,
     },
     /// More bytes than the file's form can hold.
     #[error("{actual} bytes for {}, which holds at most {limit} at once", path.display())]
     TooLarge {
-        /// The file.
+        /// The file whose record is too long.
         path: PathBuf,
-        /// Bytes given.
+        /// The length of the record, in bytes.
         actual: u64,
-        /// Bytes that fit.
+        /// The longest record that fits, in bytes.
         limit: u64,
     },
 }

@@ -11,5 +11,5 @@ pub(crate) const BLOCKS_FOLDER: &str = "blocks";
 pub(crate) const INDEX_FOLDER: &str = "index";
 pub(crate) const RUNS_FOLDER: &str = "runs";
 pub(crate) const CHECKPOINTS_FOLDER: &str = "checkpoints";
-/// Where a restore makes a home, within the folder that it will be.
+/// The folder in which a restore makes a home, within the folder that it will be.
 pub(crate) const RESTORING_FOLDER: &str = "restoring";

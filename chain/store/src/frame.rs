@@ -29,10 +29,10 @@ const FRAME_MAGIC: [u8; 4] = *b"SlF1";
 const FRAME_ALIGN: u64 = 8;
 const SCAN_BUFFER_BYTES: usize = 1024 * 1024;
 
-/// What opens a file.
+/// The first bytes of a file: magic, number, chain, salt, and the end of the file before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FileHeader {
-    /// What the file is: 8 ASCII bytes.
+    /// The magic that says what the file is: 8 ASCII bytes.
     pub magic: [u8; 8],
     /// The file's number among its kind; zero when there is one only.
     pub number: u32,
@@ -40,7 +40,7 @@ pub(crate) struct FileHeader {
     pub chain_id: ChainId,
     /// Random; see the module's words.
     pub salt: u64,
-    /// Where the frames of the file before it end.
+    /// The offset at which the frames of the file before it end.
     pub previous_end: u64,
 }
 
@@ -109,16 +109,16 @@ impl FileHeader {
     }
 }
 
-/// What a frame says of itself.
+/// The first bytes of a frame, with the offset at which they stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FrameHeader {
-    /// What the body is; each file has its own kinds, from 1.
+    /// The kind of the body; each file has its own kinds, from 1.
     pub kind: u8,
     /// Bytes of the body.
     pub length: u32,
     /// CRC-32C of the body.
     pub checksum: u32,
-    /// Where the frame starts in its file.
+    /// The offset of the frame's first byte in its file.
     pub offset: u64,
     /// Block files: bytes known durable. Consensus log: the entry's height.
     pub mark: u64,
@@ -160,7 +160,7 @@ impl FrameHeader {
         (stands && le_u32(bytes, 36) == salted(salt, &bytes[..36])).then_some(header)
     }
 
-    /// Where the frame ends, padding included.
+    /// Returns the offset of the first byte after the frame, padding included.
     pub const fn end(&self) -> u64 {
         self.offset + frame_bytes(self.length as u64)
     }
@@ -196,13 +196,13 @@ fn le_u64(bytes: &[u8], at: usize) -> u64 {
 /// A file of frames, open for reading.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FrameFile<'a> {
-    /// The open file.
+    /// The file that the frame is read from.
     pub file: &'a File,
     /// Its path, for faults.
     pub path: &'a Path,
-    /// Its number.
+    /// The number of the file, from 0.
     pub number: u32,
-    /// Its salt.
+    /// The salt in the file's header.
     pub salt: u64,
 }
 
@@ -274,7 +274,7 @@ impl FrameFile<'_> {
         Ok(None)
     }
 
-    /// Whether anything but zeros stands from `offset` on.
+    /// Returns true if anything but zeros stands from `offset` on.
     pub fn is_written_after(&self, offset: u64) -> Result<bool, StoreFault> {
         let length = disk::length(self.file, self.path)?;
         let mut buffer = vec![0; SCAN_BUFFER_BYTES];

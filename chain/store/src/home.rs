@@ -17,10 +17,10 @@ use crate::file_names::{
 
 const FORMAT_LINE: &str = "sluice home, format 6";
 
-/// What opening a file of the home does when it is not there.
+/// The action when a file of the home is missing at its opening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IfMissing {
-    /// Make it, empty.
+    /// Makes the file, empty.
     Create,
     /// Return a [`StoreFault::Missing`]: a node that forgot what it signed must not sign.
     Refuse,
@@ -48,7 +48,7 @@ impl Home {
         Ok(home)
     }
 
-    /// Whether [`Self::open`] made it.
+    /// Returns true if [`Self::open`] made it.
     pub fn created(&self) -> bool {
         self.created
     }

@@ -34,7 +34,7 @@ const BYTES_PER_SYNC: u64 = 1024 * 1024;
 /// Two of RocksDB's own log files of at most this many bytes are kept.
 const OWN_LOG_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// The open index.
+/// The RocksDB index of a home, open for reading and writing.
 pub(crate) struct Index {
     database: DB,
 }
@@ -64,7 +64,7 @@ impl Index {
         }
     }
 
-    /// A row.
+    /// Returns the row at a key of a table.
     pub fn get<T: Table>(&self, key: &T::Key) -> Result<Option<T::Value>, StoreFault> {
         let found = self
             .database

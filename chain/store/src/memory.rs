@@ -40,7 +40,7 @@ struct Inner {
     durable: Option<Height>,
     checkpoint: Option<(Height, Vec<u8>)>,
     index: Index,
-    /// What a power loss leaves of `index`.
+    /// The part of `index` that a loss of power leaves.
     index_durable: Index,
 }
 
@@ -163,19 +163,19 @@ impl Inner {
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// Makes an empty store.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// What a process that was killed and started again finds: everything that was written.
+    /// Returns what a process finds that was killed and started again: everything that was written.
     pub fn recovery(&self) -> Recovery {
         self.inner().recovery()
     }
 
-    /// What a machine that lost power finds: what was durable. The certificate of the last commit
-    /// is lost if nothing was staged after it, its block is staged again, and the index is that
-    /// of the last checkpoint.
+    /// Drops what was not durable, as a loss of power does, and returns what is left. The
+    /// certificate of the last commit is lost if nothing was staged after it, its block is staged
+    /// again, and the index is that of the last checkpoint.
     pub fn lose_power(&self) -> Recovery {
         let mut inner = self.inner();
         let durable = inner.durable.map_or(Height(1), Height::next);

@@ -16,7 +16,7 @@ pub const PAGE_ITEMS_MAX: usize = 1_024;
 /// A block that was executed here, with everything that a precommit for it vouches for.
 #[derive(Debug, Clone)]
 pub struct StagedBlock {
-    /// The block.
+    /// The block, before it is decided.
     pub block: Block,
     /// Its batches, in the order of `block.batches`.
     pub batches: Vec<VerifiedBatch>,
@@ -37,10 +37,10 @@ impl StagedBlock {
     }
 }
 
-/// What executing a block gave beside its outcomes: what the index learns of it.
+/// The results of a block beside its outcomes, for the index.
 #[derive(Debug, Clone, Default)]
 pub struct BlockRecords {
-    /// What it left for readers, in order.
+    /// The records that the block left for readers, in order.
     pub records: Vec<Record>,
     /// The running digest of all writes but the accounts', after it: an account's proof needs it.
     pub writes: Digest,
@@ -52,7 +52,8 @@ pub struct BlockRecords {
 }
 
 impl BlockRecords {
-    /// What a block's changes give, before they are taken; the orders that left memory come after.
+    /// Takes the records from a block's write set before it is applied; the orders that left memory
+    /// are added after.
     pub fn of(writes: &WriteSet) -> Self {
         Self {
             records: writes.records().to_vec(),
@@ -63,10 +64,10 @@ impl BlockRecords {
     }
 }
 
-/// A decided block.
+/// A decided block with its certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommittedBlock {
-    /// The block.
+    /// The block that was decided.
     pub block: Block,
     /// A quorum's precommits for it.
     pub certificate: Certificate,
@@ -75,7 +76,7 @@ pub struct CommittedBlock {
 /// An order as it was submitted, with what it is part of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubmittedOrder {
-    /// Its bytes.
+    /// The canonical bytes of the item.
     pub item: Vec<u8>,
     /// The header of its batch.
     pub batch: BatchHeader,
@@ -89,7 +90,7 @@ pub struct SubmittedOrder {
 /// the batches are for the caller to verify again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecoveredBlock {
-    /// The block.
+    /// The block that was read back.
     pub block: Block,
     /// The bytes of its batches as they were sent.
     pub batches: Vec<Bytes>,
@@ -97,12 +98,12 @@ pub struct RecoveredBlock {
     pub outcomes: Vec<Vec<Outcome>>,
 }
 
-/// What a store holds when it is opened. The caller restores the state from the checkpoint, then
-/// executes every block from the one after it up to `head` and hands each to
+/// The content of a store when it is opened. The caller restores the state from the checkpoint,
+/// then executes every block from the one after it up to `head` and hands each to
 /// [`crate::ChainStore::reindex`].
 #[derive(Debug, Clone, Default)]
 pub struct Recovery {
-    /// Whether the home did not exist before. Only then may other files of it be created anew.
+    /// True if the home did not exist before. Only then may other files of it be created anew.
     pub created: bool,
     /// The last height whose certificate is durable; `None` when only block zero exists.
     pub head: Option<Height>,
@@ -113,8 +114,9 @@ pub struct Recovery {
 }
 
 impl Recovery {
-    /// What opening the consensus log and the vote guard does when they are not there: they may
-    /// be made only in a home where nothing was decided or staged, for nothing was signed there.
+    /// Returns the action when the consensus log or the vote guard is missing at its opening: they
+    /// may be made only in a home where nothing was decided or staged, for nothing was signed
+    /// there.
     pub fn if_missing(&self) -> IfMissing {
         if self.head.is_none() && self.staged.is_empty() {
             IfMissing::Create
@@ -124,10 +126,10 @@ impl Recovery {
     }
 }
 
-/// Which instructions to list.
+/// A filter for the list of instructions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InstructionFilter {
-    /// All of them.
+    /// Every instruction.
     All,
     /// Those of one window.
     Window(WindowId),
@@ -138,9 +140,9 @@ pub enum InstructionFilter {
 /// An account entry's place: a page goes on after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EntryCursor {
-    /// The entry's block.
+    /// The height of the entry's block.
     pub height: Height,
-    /// The entry's `sequence`.
+    /// The entry's `sequence` within that block.
     pub sequence: u32,
 }
 
@@ -149,7 +151,7 @@ pub struct EntryCursor {
 pub struct BreachCursor {
     /// The block that noticed it.
     pub height: Height,
-    /// The breach's `sequence`.
+    /// The breach's `sequence` within its block.
     pub sequence: u32,
 }
 
@@ -158,7 +160,7 @@ pub struct BreachCursor {
 pub struct EvidenceCursor {
     /// The block that holds the evidence.
     pub height: Height,
-    /// The record's `sequence`.
+    /// The record's `sequence` within its block.
     pub sequence: u32,
 }
 
@@ -178,25 +180,25 @@ pub struct SizeOnDisk {
 }
 
 impl SizeOnDisk {
-    /// All of it.
+    /// Returns the sum of all parts, in bytes.
     pub const fn total(&self) -> u64 {
         let chain = self.block_bytes + self.preallocated_bytes;
         chain + self.index_bytes + self.checkpoint_bytes + self.consensus_bytes
     }
 }
 
-/// What the store has done since it was opened. Times are sums in microseconds.
+/// Counters since the store was opened. Times are sums in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StoreCounters {
-    /// Blocks staged.
+    /// The number of blocks staged.
     pub blocks_staged: u64,
-    /// Blocks committed.
+    /// The number of blocks committed.
     pub blocks_committed: u64,
     /// Bytes appended to block files.
     pub bytes_appended: u64,
     /// Batches that a staged block shared with one staged before, and that were not written again.
     pub batches_shared: u64,
-    /// Block files begun.
+    /// The number of block files begun.
     pub files_begun: u64,
     /// Waits for the disk when staging.
     pub syncs: u64,
@@ -212,7 +214,7 @@ pub struct StoreCounters {
     pub runs_waiting: u64,
     /// Rows of the index that readers looked up for accounts as a block left them.
     pub account_rows_read: u64,
-    /// Checkpoints taken.
+    /// The number of checkpoints taken.
     pub checkpoints: u64,
     /// Time spent on them.
     pub checkpoint_time_us: u64,

@@ -45,7 +45,7 @@ pub(crate) fn to_bytes(orders: &[(OrderId, OrderRecord)]) -> Vec<u8> {
     bytes
 }
 
-/// Whether the submission was not the only step.
+/// Returns true if the submission was not the only step.
 fn is_stepped(record: &OrderRecord) -> bool {
     let submitted = (record.location.height, record.location);
     (record.status_height, record.status_location) != submitted

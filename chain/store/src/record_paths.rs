@@ -15,7 +15,7 @@ pub enum RecordName {
     WindowSettlement(WindowId),
 }
 
-/// Where a record stands, and how it leads to its block's records root.
+/// The place of a record, and its path to its block's records root.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct RecordPath {
     /// The block that left it.

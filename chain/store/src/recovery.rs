@@ -27,7 +27,7 @@ pub(crate) struct StoredBlock {
     pub block: Block,
     /// The payload frames of its batches, in order.
     pub payload: Vec<Position>,
-    /// Its outcomes frame.
+    /// The position of the block's outcomes frame.
     pub outcomes: Position,
 }
 
@@ -72,7 +72,7 @@ pub(crate) struct Staging {
     pub batches: BTreeMap<BatchId, Position>,
 }
 
-/// One staged block.
+/// A block that was staged and not committed.
 #[derive(Debug)]
 pub(crate) struct Staged {
     pub hash: BlockHash,
@@ -86,7 +86,7 @@ impl Staging {
     }
 }
 
-/// What opening found.
+/// The state of the block files and the index as opening found them.
 pub(crate) struct Recovered {
     pub head: Option<Height>,
     pub staging: Staging,
@@ -155,9 +155,9 @@ fn damaged(what: &str) -> StoreFault {
     StoreFault::IndexValue { table: "meta", what: what.to_owned() }
 }
 
-/// Where to begin the scan, and the head there. The certificate of the last indexed height may
-/// have been lost with the power, that of the one before cannot: it was durable when the next
-/// height was staged.
+/// Returns the position at which the scan begins, and the head there. The certificate of the last
+/// indexed height may have been lost with the power, that of the one before cannot: it was durable
+/// when the next height was staged.
 fn start(
     index: &Index,
     applied: Option<Height>,

@@ -102,7 +102,7 @@ impl Store {
         Ok((store, recovery))
     }
 
-    /// What the store has done since it was opened.
+    /// Returns the counters since the store was opened.
     pub fn counters(&self) -> StoreCounters {
         let counters = &self.counters;
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);

@@ -18,17 +18,17 @@ use crate::record_paths::{RecordName, RecordPath};
 
 /// A table of the index.
 pub(crate) trait Table {
-    /// Its column family.
+    /// The name of its column family in RocksDB.
     const NAME: &'static str;
-    /// What its rows are found by.
+    /// The key by which its rows are found.
     type Key: TableKey;
-    /// What its rows hold, in canonical form.
+    /// The value of its rows, in canonical form.
     type Value: Encode + Decode<()>;
 }
 
 /// A key with a form whose byte order is the key's own.
 pub(crate) trait TableKey {
-    /// The form.
+    /// The key's bytes, which sort as the keys do.
     type Bytes: AsRef<[u8]>;
     /// This key in it.
     fn to_bytes(&self) -> Self::Bytes;
@@ -56,9 +56,9 @@ tables! {
     /// Orders that left memory, many a row, by the last one's id: see [`crate::order_rows`].
     /// Filled by whole sorted runs only.
     Orders("orders"): OrderId => Vec<u8>;
-    /// Where each committed batch stands.
+    /// The place of each committed batch.
     Batches("batches"): BatchId => (Height, u32);
-    /// Where each committed block stands.
+    /// The place of each committed block.
     Heights("heights"): Height => Place;
     /// The height of each committed block.
     Hashes("hashes"): BlockHash => Height;
@@ -78,7 +78,7 @@ tables! {
     /// Nodes of the accounts' tree as each block left those that it changed, of the levels that are
     /// kept: [`chain_state::TreeNode`].
     AccountNodes("account_nodes"): (NodeName, Height) => Digest;
-    /// Missed deadlines.
+    /// The deadlines that were missed.
     Breaches("breaches"): BreachCursor => BreachRecord;
     /// Validators caught at signing two values.
     Evidence("evidence"): EvidenceCursor => EvidenceRecord;
@@ -100,19 +100,19 @@ tables! {
     RecordPaths("record_paths"): RecordName => RecordPath;
     /// The running digest of all writes but the accounts', after each block.
     WritesDigests("writes_digests"): Height => Digest;
-    /// What the index says of itself.
+    /// The index's own rows: see [`MetaKey`].
     Meta("meta"): MetaKey => Vec<u8>;
 }
 
 /// A place in the accounts' tree: levels above the leaves, and the place in the level.
 pub(crate) type NodeName = (u8, u32);
 
-/// Where a committed block stands in the block files.
+/// The place of a committed block in the block files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct Place {
-    /// Its block frame.
+    /// The position of the block's frame.
     pub block: Position,
-    /// Its certificate frame.
+    /// The position of its certificate's frame.
     pub certificate: Position,
 }
 
@@ -275,12 +275,12 @@ impl TableKey for EvidenceCursor {
     }
 }
 
-/// What the keys of one gateway's instructions begin with.
+/// Returns the bytes with which the keys of one gateway's instructions begin.
 pub(crate) fn gateway_prefix(gateway: ParticipantId) -> [u8; 4] {
     gateway.0.to_be_bytes()
 }
 
-/// What the keys of one provider's rates of a pair begin with.
+/// Returns the bytes with which the keys of one provider's rates of a pair begin.
 pub(crate) fn rate_prefix((currency, payout_currency, provider): &RateKey) -> [u8; 8] {
     joined(&[
         &currency.0.to_be_bytes(),
@@ -289,7 +289,7 @@ pub(crate) fn rate_prefix((currency, payout_currency, provider): &RateKey) -> [u
     ])
 }
 
-/// What the keys of one account's entries begin with.
+/// Returns the bytes with which the keys of one account's entries begin.
 pub(crate) fn account_prefix(account: &AccountKey) -> [u8; 11] {
     joined(&[
         &[account.kind.number()],
@@ -298,7 +298,7 @@ pub(crate) fn account_prefix(account: &AccountKey) -> [u8; 11] {
     ])
 }
 
-/// What the keys of all versions of one node of the accounts' tree begin with.
+/// Returns the bytes with which the keys of all versions of one node of the accounts' tree begin.
 pub(crate) fn node_prefix((level, index): NodeName) -> [u8; 5] {
     joined(&[&[level], &index.to_be_bytes()])
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use rpc_client::client::CallError;
 
-/// What the process ends with. The numbers are part of the command line's interface.
+/// The exit code of the process. The numbers are part of the command line's interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// 0: it was done, or the answer is yes.
@@ -37,7 +37,7 @@ impl Exit {
         Self::Withdrawn,
     ];
 
-    /// The number.
+    /// Returns the code as a number.
     pub const fn number(self) -> u8 {
         match self {
             Self::Done => 0,

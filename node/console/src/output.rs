@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::exit::Exit;
 
-/// Where and how a command reports.
+/// The form in which a command answers: text, or one JSON document.
 #[derive(Debug, Clone, Copy)]
 pub struct Output {
     /// One JSON document instead of text.

@@ -23,9 +23,9 @@ pub enum ReadFault {
     /// An index names what the blocks do not hold.
     #[error("the index names {what} at height {height}, but the block does not hold it")]
     Inconsistent {
-        /// What was looked for.
+        /// The record that was looked up.
         what: &'static str,
-        /// Where.
+        /// The height at which it should stand.
         height: Height,
     },
     /// The index was made by a version that kept no paths of records.
@@ -106,13 +106,13 @@ impl Archive for StoreArchive {
 /// An item of a committed block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArchivedItem {
-    /// Its block's header.
+    /// The header of its block.
     pub header: BlockHeader,
-    /// Its batch's kind.
+    /// The kind of its batch.
     pub kind: BatchKind,
-    /// Its bytes.
+    /// The canonical bytes of the item.
     pub item: Vec<u8>,
-    /// What became of it.
+    /// The outcome of the item.
     pub outcome: Outcome,
 }
 
@@ -123,7 +123,7 @@ fn header(store: &Store, height: Height) -> Result<BlockHeader, ReadFault> {
     Ok(committed.ok_or(inconsistent)?.block.header)
 }
 
-/// What the item at a place came to.
+/// Returns the outcome of the item at a place.
 fn outcome(store: &Store, at: Location) -> Result<Outcome, ReadFault> {
     let inconsistent = |what| ReadFault::Inconsistent { what, height: at.height };
     let outcomes = store.outcomes(at.height)?.ok_or_else(|| inconsistent("outcomes"))?;

@@ -31,14 +31,14 @@ const FILE_MODE: u32 = 0o600;
 /// A manifest of a million block files is smaller than this.
 const MANIFEST_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
-/// `manifest.json`.
+/// The content of `manifest.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     format: String,
     /// The version of the program that wrote it.
     program: String,
-    /// When, for people.
+    /// The time of the backup, for people.
     taken_at: String,
     chain_id: String,
     /// The last height in the blocks.
@@ -145,7 +145,7 @@ impl Manifest {
         self.chain_id.parse().ok().context("the manifest names no chain").exit(Exit::Negative)
     }
 
-    /// The last height.
+    /// Returns the height of the last block.
     pub fn height(&self) -> Height {
         Height(self.height)
     }
@@ -181,12 +181,12 @@ impl Manifest {
     }
 }
 
-/// Whether the file is none of the blocks. Names of a manifest never lead anywhere else.
+/// Returns true if the file is none of the blocks. Names of a manifest never lead anywhere else.
 fn is_other(file: &ManifestFile) -> bool {
     [GENESIS_FILE, CONFIG_FILE].contains(&file.name.as_str())
 }
 
-/// What `sha256sum manifest.json` says.
+/// Returns the checksum that `sha256sum manifest.json` prints.
 fn checksum_of(manifest: &[u8]) -> String {
     format!("{}  {MANIFEST_FILE}\n", hash::sha256(&[manifest]))
 }

@@ -106,7 +106,7 @@ pub fn transfer(record: &TransferRecord, validity_ms: u64) -> Option<TransferRep
     })
 }
 
-/// A provider's rate.
+/// Reports a provider's rate.
 pub fn rate(record: &RateRecord, is_fresh: bool) -> RateReport {
     RateReport {
         currency: currency_code(record.currency),
@@ -221,7 +221,7 @@ pub fn held_order(id: OrderId, held: &HeldOrder, state: &State) -> Option<HeldOr
     })
 }
 
-/// Who may do what in the next block.
+/// Reports the registry of the block after the state's head.
 pub fn registry(state: &State) -> RegistryReport {
     let content = state.registry();
     let next = state.height().next();

@@ -10,8 +10,8 @@ pub struct KeyHistory {
 }
 
 impl KeyHistory {
-    /// What the genesis file says, and each registry that governance made, as far as the store has
-    /// indexed them.
+    /// Reads the keys of the genesis file and of each registry that governance made, as far as the
+    /// store has indexed them.
     ///
     /// # Errors
     /// When the store cannot be read.

@@ -28,7 +28,7 @@ struct Asked {
     location: Location,
     /// The fingerprint of its content, for the submission of an order.
     content: Option<[u8; 16]>,
-    /// Whether its order, if no block holds it, can never come.
+    /// True if its order, if no block holds it, can never come.
     is_over: bool,
 }
 
@@ -69,7 +69,7 @@ impl Orders {
         Ok(())
     }
 
-    /// Whether the batch at a place of the chain has these bytes.
+    /// Returns true if the batch at a place of the chain has these bytes.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -77,7 +77,7 @@ impl Orders {
         Ok(self.store.batch_bytes(height, index)?.as_ref() == Some(bytes))
     }
 
-    /// Whether the store has come as far as `height`, in time.
+    /// Returns true if the store has come as far as `height`, in time.
     fn wait_for_store(&self, height: Height) -> bool {
         let deadline = Instant::now() + STORE_LAG_MAX;
         while self.store.head().unwrap_or_default() < height {

@@ -21,7 +21,7 @@ struct Kept {
 }
 
 impl Lineages {
-    /// What `read` makes of the changes up to the block of `last`, a committed one.
+    /// Returns the result of `read` over the changes up to the block of `last`, a committed one.
     ///
     /// # Errors
     /// When the store cannot be read, or its registries do not follow from one another.

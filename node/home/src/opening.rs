@@ -31,36 +31,36 @@ const READERS: usize = 2;
 /// Blocks that each of them holds ready.
 const BLOCKS_AHEAD: usize = 4;
 
-/// An open home.
+/// A home that this process has opened.
 pub struct Home {
-    /// Blocks and indexes.
+    /// The store of blocks and indexes.
     pub store: Arc<Store>,
-    /// What contracts may ask of the past.
+    /// The port through which contracts read the past.
     pub archive: Arc<StoreArchive>,
     /// The state after the last committed block.
     pub state: SharedState,
-    /// Which proposers are passed over.
+    /// The proposers, with those that are passed over.
     pub proposers: Proposers,
-    /// The consensus log.
+    /// The consensus log, open for writing.
     pub log: Log,
-    /// What the consensus log held from the next height on.
+    /// The entries of the consensus log from the next height on.
     pub log_entries: Vec<(Height, Vec<u8>)>,
     /// The vote guard's file.
     pub guard: Cell,
-    /// What the vote guard's file held.
+    /// The bytes of the vote guard's file, if it was there.
     pub guard_bytes: Option<Vec<u8>>,
-    /// Whether that file is a copy, which may be older than what this key signed last: the
+    /// True if that file is a copy, which may be older than what this key signed last: the
     /// validator stays silent until it cannot have voted.
     pub guard_is_copied: bool,
     /// The certificate of the last committed block; `None` before the first.
     pub head: Option<Certificate>,
     /// Blocks staged for the next height.
     pub staged: Vec<(Block, Vec<VerifiedBatch>)>,
-    /// What it took to get here.
+    /// The time that the opening took.
     pub opening: Opening,
 }
 
-/// What opening a home took, step by step.
+/// The time that each step of an opening took.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Opening {
     /// Finding the end of the block files, and opening the index.
@@ -69,13 +69,13 @@ pub struct Opening {
     pub restoring: Duration,
     /// Blocks whose orders were remembered without executing them again.
     pub remembered_blocks: u64,
-    /// That.
+    /// The time that remembering them took.
     pub remembering: Duration,
     /// Blocks since the checkpoint, executed again.
     pub replayed_blocks: u64,
     /// How many orders they count as.
     pub replayed_orders: u64,
-    /// That.
+    /// The time that replaying them took.
     pub replaying: Duration,
 }
 
@@ -130,7 +130,7 @@ pub fn open(
     })
 }
 
-/// What this validator remembers of its votes.
+/// The validator's record of its own votes.
 struct Memory {
     log: Log,
     /// From the height `next` on.
@@ -220,13 +220,13 @@ pub fn index_verified(
      install a newer version of sluice and start again"
 )]
 pub struct Outdated {
-    /// What the next block executes by.
+    /// The protocol version by which the next block executes.
     pub needed: u16,
     /// The newest that this program executes.
     pub known: u16,
 }
 
-/// Whether this program executes the next block.
+/// Checks that this program executes the next block.
 ///
 /// # Errors
 /// [`Outdated`] when it does not.
@@ -249,7 +249,7 @@ struct Blocks<'a> {
     trust: Trust,
 }
 
-/// Who is trusted with the blocks of a home.
+/// The trust in the blocks of a home.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trust {
     /// This node wrote them, and saw each certificate.
@@ -313,7 +313,7 @@ fn rebuild(
     Ok(rebuilt)
 }
 
-/// Whether a quorum of the validators of its height decided this block.
+/// Checks that a quorum of the validators of its height decided this block.
 fn verify_decided(block: &Block, certificate: &Certificate, state: &State) -> anyhow::Result<()> {
     let height = block.header.height;
     let hash = block.hash();
@@ -360,7 +360,7 @@ fn from_checkpoint(
     Ok(Rebuilt { state, proposers: checkpoint.proposers, opening })
 }
 
-/// What block zero leaves for the index.
+/// Returns the records that block zero leaves for the index.
 pub fn genesis_records(genesis: &ChainGenesis) -> BlockRecords {
     let state = State::genesis(genesis);
     BlockRecords {

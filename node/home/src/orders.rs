@@ -22,12 +22,12 @@ use crate::archive::{self, ReadFault};
 use crate::contract_reports as told;
 use crate::lineages::Lineages;
 
-/// Where orders are read.
+/// The sources from which orders are read.
 #[derive(Clone)]
 pub struct Orders {
-    /// The chain.
+    /// The genesis of the chain.
     pub genesis: Arc<ChainGenesis>,
-    /// The committed state.
+    /// The committed state, shared with the driver.
     pub state: SharedState,
     /// Blocks and indexes, at least as far as the state was when the read began.
     pub store: Arc<Store>,
@@ -48,7 +48,7 @@ struct Found {
 }
 
 impl Orders {
-    /// What a search of an order that begins now covers at least.
+    /// Returns the range that a search of an order covers at least if it begins now.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -82,7 +82,7 @@ impl Orders {
         Ok((archived, if archived.is_some() { Height(0) } else { height }))
     }
 
-    /// What is known of an order.
+    /// Returns the report of an order.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -146,7 +146,7 @@ impl Orders {
         }))
     }
 
-    /// What became of cashback when the order was collected.
+    /// Returns the cashback that the order's collection granted or was refused.
     fn cashback(&self, found: &Found) -> Result<Option<CashbackReport>, ReadFault> {
         let Found { record, item, .. } = found;
         if record.status != OrderStatus::Collected {
@@ -165,7 +165,7 @@ impl Orders {
         Ok(CashbackReport::new(outcome, Money::new(granted, item.currency())))
     }
 
-    /// What was sent back of an order: nothing, if nothing was.
+    /// Returns the sum of an order's returns; `None` if nothing was sent back.
     fn returned(&self, id: OrderId, found: &Found) -> Result<Option<ReturnedReport>, ReadFault> {
         let item = &found.item;
         let pair = (item.currency(), item.payout_currency());

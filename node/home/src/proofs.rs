@@ -67,8 +67,8 @@ impl Orders {
         Ok(account.or_else(|| State::opened_empty(&self.genesis, key)))
     }
 
-    /// Whether the index has kept the nodes of the accounts' tree from block zero on: of its
-    /// highest kept level, then, there is one.
+    /// Returns true if the index has kept the nodes of the accounts' tree from block zero on: of
+    /// its highest kept level, then, there is one.
     fn keeps_account_nodes(&self) -> Result<bool, ReadFault> {
         const HIGHEST: u8 = 28;
         let first = self.store.account_node_at(HIGHEST, 0, Height(0))?;

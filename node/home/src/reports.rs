@@ -81,7 +81,7 @@ pub fn window_proof(id: WindowId, proof: &RecordProof, bytes: &[u8]) -> Option<W
     })
 }
 
-/// An instruction.
+/// Reports an instruction.
 pub fn instruction(record: &InstructionRecord) -> InstructionReport {
     let (status, settled, failure) = match record.status {
         InstructionStatus::Instructed => (InstructionState::Instructed, None, None),
@@ -136,7 +136,7 @@ pub fn account_key(name: &AccountName) -> Option<AccountKey> {
     Some(AccountKey { kind, owner: name.owner, currency: name.currency })
 }
 
-/// An account.
+/// Reports an account; `None` if its kind is unknown.
 pub fn account(key: &AccountKey, account: &Account) -> Option<AccountReport> {
     let currency = key.currency;
     Some(AccountReport {
@@ -204,7 +204,7 @@ pub fn stage(stage: Stage) -> BreachStage {
     }
 }
 
-/// A missed deadline.
+/// Reports a missed deadline.
 pub fn breach(record: &BreachRecord) -> BreachReport {
     BreachReport {
         stage: stage(record.stage),

@@ -34,7 +34,7 @@ pub struct Counts {
     pub abandoned: Vec<(u64, u64)>,
     /// Instructions received over the subscriptions.
     pub instructions: u64,
-    /// Arrivals attested.
+    /// Arrivals that gateways attested.
     pub arrivals: u64,
     /// Orders that those arrivals pay out.
     pub arrived_orders: u64,
@@ -46,7 +46,7 @@ pub struct Counts {
     pub last_problem: Option<String>,
     /// From submission of an order to its final answer.
     pub finality: Latencies,
-    /// Some collected orders.
+    /// The ids of the first collected orders.
     pub sample: Vec<OrderId>,
 }
 
@@ -57,7 +57,7 @@ impl Default for Activity {
 }
 
 impl Activity {
-    /// Nothing done yet.
+    /// Makes counters at zero.
     pub fn new() -> Self {
         Self(Mutex::new(Counts {
             reserved: 0,
@@ -81,7 +81,7 @@ impl Activity {
         self.lock().clone()
     }
 
-    /// Changes the counters.
+    /// Changes the counters under their lock.
     pub fn update(&self, change: impl FnOnce(&mut Counts)) {
         change(&mut self.lock());
     }

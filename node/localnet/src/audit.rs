@@ -23,37 +23,37 @@ const ORDERS_CHECKED_MAX: usize = 20;
 /// Receipts fetched and verified offline at the end.
 const RECEIPTS_CHECKED_MAX: usize = 5;
 
-/// Where the chain stood before the run: a home may have a past.
+/// The chain before the run: a home may have a past.
 #[derive(Debug, Clone, Copy)]
 pub struct Baseline {
     /// The window that was open.
     pub window: u64,
     /// Orders collected in it before the run.
     pub order_count: u64,
-    /// The head.
+    /// The height of the head.
     pub height: u64,
-    /// The head's time.
+    /// The time of the head, in milliseconds since 1970 (UTC).
     pub time_ms: u64,
 }
 
-/// What settlement came to in the windows since the baseline's.
+/// The figures of settlement in the windows since the baseline's.
 #[derive(Debug)]
 pub struct Settlement {
-    /// Orders collected.
+    /// Orders that were collected.
     pub collected: u64,
     /// Of them, in windows still open.
     pub window_open: u64,
     /// Of them, instructed and not arrived.
     pub instructed: u64,
-    /// Of them, arrived.
+    /// Orders whose money arrived.
     pub arrived: u64,
-    /// Of them, failed.
+    /// Orders whose payment failed.
     pub failed: u64,
-    /// Windows closed.
+    /// Windows that closed.
     pub windows_closed: u64,
-    /// Instructions made.
+    /// Instructions that the windows made.
     pub instructions: u64,
-    /// Instructions that arrived.
+    /// Instructions whose money arrived.
     pub arrivals: u64,
     /// Instructions that arrived late.
     pub late: u64,
@@ -67,36 +67,36 @@ pub struct Settlement {
 /// A node at the common height.
 #[derive(Debug, Clone, Serialize)]
 pub struct NodeView {
-    /// Its RPC URL.
+    /// The URL of the node's RPC.
     pub url: String,
-    /// Its head.
+    /// The height of the node's head.
     pub height: u64,
     /// The state's digest at the common height.
     pub state_digest: String,
     /// The block's hash at the common height.
     pub block_hash: String,
-    /// Whether its books balance.
+    /// True if its books balance.
     pub is_balanced: bool,
 }
 
-/// What the nodes have in common.
+/// The blocks and books that the nodes have in common.
 #[derive(Debug, Clone, Serialize)]
 pub struct Agreement {
     /// The greatest height that all have.
     pub common_height: u64,
-    /// Each node.
+    /// The view of each node.
     pub nodes: Vec<NodeView>,
 }
 
 impl Agreement {
-    /// Whether all nodes have the same block and digest at the common height.
+    /// Returns true if all nodes have the same block and digest at the common height.
     pub fn digests_are_equal(&self) -> bool {
         let seen: BTreeSet<_> =
             self.nodes.iter().map(|node| (&node.block_hash, &node.state_digest)).collect();
         seen.len() == 1
     }
 
-    /// Whether debits equal credits on every node.
+    /// Returns true if debits equal credits on every node.
     pub fn books_balance(&self) -> bool {
         !self.nodes.is_empty() && self.nodes.iter().all(|node| node.is_balanced)
     }
@@ -114,7 +114,7 @@ pub struct Breaches {
 }
 
 impl Baseline {
-    /// Where the chain stands now.
+    /// Reads the head of the chain.
     ///
     /// # Errors
     /// When no node answers.
@@ -129,8 +129,8 @@ impl Baseline {
         })
     }
 
-    /// Whether it is before a breach: whether the breach is of this run, and not of an order or a
-    /// window that the network was stopped on earlier.
+    /// Returns true if it is before a breach: whether the breach is of this run, and not of an
+    /// order or a window that the network was stopped on earlier.
     fn is_before(self, breach: &BreachReport) -> bool {
         let of_this_run = match breach.stage {
             BreachStage::Collected => {
@@ -209,7 +209,7 @@ impl Settlement {
         }
     }
 
-    /// Whether every collected order's instruction has been answered by its bank.
+    /// Returns true if every collected order's instruction has been answered by its bank.
     pub fn is_complete(&self) -> bool {
         self.window_open == 0 && self.instructed == 0
     }

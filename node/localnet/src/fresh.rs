@@ -14,7 +14,7 @@ const PORTS: std::ops::Range<u16> = 10_000..32_000;
 /// A new network. Its folder is removed when this is dropped, unless it was asked for by name.
 #[derive(Debug)]
 pub struct FreshNetwork {
-    /// The network.
+    /// The folder of the network.
     pub network: NetworkFolder,
     temporary: Option<PathBuf>,
 }

@@ -38,11 +38,11 @@ const RESUBSCRIBE: Duration = Duration::from_millis(500);
 /// A gateway and what it works with.
 #[derive(Debug, Clone)]
 pub struct Gateway {
-    /// Who it is.
+    /// The gateway as a participant, with its key and its client.
     pub party: Party,
     /// Orders a second that it submits and collects in one step.
     pub one_step_rate: u64,
-    /// What those look like.
+    /// The pattern of those orders.
     pub profile: Profile,
     /// WebSocket URLs of the nodes.
     pub websocket_urls: Vec<String>,
@@ -50,7 +50,7 @@ pub struct Gateway {
     pub credit_ms: (u64, u64),
     /// A merchant whose instructions it leaves to others.
     pub unpaid: MerchantId,
-    /// Where to count.
+    /// The counters of the run.
     pub activity: Arc<Activity>,
 }
 

@@ -10,11 +10,11 @@ const LATENCY_US_MAX: u64 = 600_000_000;
 /// Decimal digits of a latency that are kept.
 const LATENCY_DIGITS: u8 = 3;
 
-/// Latencies of orders.
+/// A histogram of the latencies of orders.
 #[derive(Debug, Clone)]
 pub struct Latencies(Histogram<u64>);
 
-/// Latencies in short.
+/// The figures of a histogram.
 #[derive(Debug, Clone, Serialize, PartialEq)]
 pub struct LatencyReport {
     /// How many were measured.
@@ -27,7 +27,7 @@ pub struct LatencyReport {
     pub p99_ms: f64,
     /// 999 in 1,000 were at most this.
     pub p999_ms: f64,
-    /// The longest.
+    /// The longest latency.
     pub max_ms: f64,
 }
 
@@ -38,7 +38,7 @@ impl Default for Latencies {
 }
 
 impl Latencies {
-    /// None measured yet.
+    /// Makes an empty histogram.
     pub fn new() -> Self {
         match Histogram::new_with_bounds(1, LATENCY_US_MAX, LATENCY_DIGITS) {
             Ok(histogram) => Self(histogram),
@@ -53,7 +53,7 @@ impl Latencies {
         self.0.saturating_record_n(microseconds.clamp(1, LATENCY_US_MAX), count);
     }
 
-    /// In short.
+    /// Returns the figures of the histogram.
     pub fn report(&self) -> LatencyReport {
         let at = |quantile| self.0.value_at_quantile(quantile) as f64 / 1_000.0;
         LatencyReport {

@@ -5,6 +5,7 @@
 pub mod activity;
 pub mod acts;
 pub mod audit;
+mod first_order;
 pub mod fresh;
 pub mod gateway;
 pub mod http;
@@ -56,14 +57,14 @@ const DRAIN_GRACE: Duration = Duration::from_secs(30);
 /// The least time for which orders are submitted, however short the run.
 const SUBMIT_MIN: Duration = Duration::from_secs(10);
 
-/// What to run.
+/// The options of a run.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The network's folder; made if it holds no network.
     pub home: PathBuf,
     /// The network to make.
     pub plan: NetworkPlan,
-    /// Orders a second.
+    /// The rate of orders a second.
     pub rate: u64,
     /// Ends by itself after about this time.
     pub run_for: Option<Duration>,
@@ -84,6 +85,10 @@ pub async fn run(
     let outcome = match nodes.wait_ready(&cancel).await {
         Ok(()) => {
             announce(&network, &nodes, output);
+            // A report counts what its own parties did: an order of somebody else's would differ.
+            if options.run_for.is_none() {
+                first_order::explain(&network, &genesis, output)?;
+            }
             simulate(&options, &network, &genesis, &mut nodes, output, &cancel).await
         }
         Err(error) => Err(error),
@@ -147,7 +152,15 @@ async fn simulate(
     let drain = window + DRAIN_BEYOND_WINDOW;
     let submit_for = options.run_for.map(|time| time.saturating_sub(drain).max(SUBMIT_MIN));
     let submit_until = submit_for.map(|time| started + time);
-    let mut watch = Watch { activity: &activity, client: &client, nodes, output, started };
+    let first_url = urls.into_iter().next().unwrap_or_default();
+    let mut watch = Watch {
+        activity: &activity,
+        client: &client,
+        nodes,
+        output,
+        started,
+        first_order_at: Some(first_url),
+    };
     watch.until(submit_until, cancel, async |_| false).await;
     stop.orders.cancel();
     // The acts go on while the load ends; a run without an end tells of them as they are done.
@@ -178,11 +191,11 @@ async fn simulate(
     Ok(Some(report))
 }
 
-/// What stops when.
+/// The signals that stop the parties.
 struct Stop {
-    /// New orders.
+    /// Stops new orders.
     orders: CancellationToken,
-    /// Paying of instructions.
+    /// Stops the paying of instructions.
     paying: CancellationToken,
 }
 
@@ -192,11 +205,11 @@ impl Stop {
     }
 }
 
-/// Parties at work.
+/// The tasks of the parties at work.
 struct Parties {
     /// Those who submit and collect.
     working: JoinSet<anyhow::Result<()>>,
-    /// Those who pay.
+    /// The parties that pay.
     paying: JoinSet<anyhow::Result<()>>,
     /// Those who show each contract once.
     acting: JoinHandle<Vec<ActReport>>,
@@ -342,6 +355,8 @@ struct Watch<'a> {
     nodes: &'a mut Nodes,
     output: Output,
     started: Instant,
+    /// The URL to ask for the first order, until that order is printed.
+    first_order_at: Option<String>,
 }
 
 impl Watch<'_> {
@@ -366,7 +381,14 @@ impl Watch<'_> {
             }
             let height = self.height().await;
             let elapsed = self.started.elapsed();
-            self.output.note(&live_line(elapsed, &self.activity.snapshot(), height));
+            let counts = self.activity.snapshot();
+            if let Some(order) = counts.sample.first()
+                && let Some(url) = self.first_order_at.take()
+            {
+                let line = format!("order {order} is collected: sluice order {order} --rpc {url}");
+                self.output.note(&line);
+            }
+            self.output.note(&live_line(elapsed, &counts, height));
             if end.is_some_and(|end| Instant::now() >= end) || done(self.client).await {
                 return;
             }

@@ -25,7 +25,7 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Lines of a log shown when its node has ended by itself.
 const LOG_LINES: usize = 5;
 
-/// A node's process.
+/// A process that runs a node.
 #[derive(Debug)]
 struct NodeProcess {
     name: String,
@@ -125,8 +125,8 @@ impl Nodes {
         Ok(())
     }
 
-    /// What is to be said of processes that have ended since the last call, with the last lines
-    /// of their logs.
+    /// Describes the processes that have ended since the last call, with the last lines of their
+    /// logs.
     pub fn newly_ended(&mut self) -> Vec<String> {
         let mut ended = Vec::new();
         for process in self.processes.iter_mut().filter(|process| !process.has_ended) {

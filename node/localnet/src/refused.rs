@@ -7,9 +7,9 @@ use serde::Serialize;
 pub struct Refused {
     /// The code: a rejection's, or the interface's own.
     pub code: i32,
-    /// Its name.
+    /// The stable name of the code.
     pub name: String,
-    /// How many operations.
+    /// The number of operations that were refused with it.
     pub orders: u64,
 }
 

@@ -23,13 +23,13 @@ pub struct OrdersByState {
     pub reserved: u64,
     /// Reserved and past their validity.
     pub expired: u64,
-    /// Voided.
+    /// Reserved, and voided by a party.
     pub voided: u64,
     /// Collected; the window is open.
     pub collected: u64,
     /// Instructed, not arrived yet.
     pub instructed: u64,
-    /// Arrived.
+    /// Instructed, and credited to the merchant.
     pub arrived: u64,
     /// The paying gateway could not pay.
     pub failed: u64,
@@ -38,15 +38,15 @@ pub struct OrdersByState {
 /// The summary of a run.
 #[derive(Debug, Serialize)]
 pub struct LocalnetReport {
-    /// Whether nothing below is a problem.
+    /// True if nothing below is a problem.
     pub is_well: bool,
-    /// What is not well.
+    /// The problems of the run, in sentences.
     pub problems: Vec<String>,
     /// How long it ran, in seconds.
     pub seconds: f64,
-    /// Orders by state.
+    /// Orders by their state at the end.
     pub orders: OrdersByState,
-    /// Refusals by code.
+    /// Refused operations by code.
     pub refused: Vec<Refused>,
     /// Operations whose fate was not told in time.
     pub unresolved: u64,
@@ -58,24 +58,24 @@ pub struct LocalnetReport {
     /// The shortest deadline that any instruction had, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deadline_ms: Option<u64>,
-    /// Windows closed.
+    /// Windows that closed in the run.
     pub windows_closed: u64,
     /// Instructions made, arrived and late.
     pub instructions: u64,
-    /// Of them, arrived.
+    /// Instructions whose money arrived.
     pub arrivals: u64,
     /// Of them, arrived late.
     pub late: u64,
     /// Deadlines missed, as the ledger records them; orders nobody collects are among them.
     pub breaches: Breaches,
-    /// Whether debits equal credits on every node.
+    /// True if debits equal credits on every node.
     pub books_balanced: bool,
-    /// Whether all nodes have one digest at the common height.
+    /// True if all nodes have one digest at the common height.
     pub digests_equal: bool,
     /// The nodes at their common height.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agreement: Option<Agreement>,
-    /// What each contract showed.
+    /// The result of each contract's act.
     pub contracts: Vec<ActReport>,
     /// Single orders asked for.
     pub orders_checked: usize,
@@ -250,7 +250,7 @@ impl LocalnetReport {
         }
     }
 
-    /// For people.
+    /// Formats the report for people.
     pub fn text(&self) -> String {
         let orders = &self.orders;
         let yes_no = |yes| if yes { "yes" } else { "NO" };

@@ -34,7 +34,7 @@ pub type Debits = mpsc::Sender<Vec<OrderId>>;
 /// The service and what it works with.
 #[derive(Debug, Clone)]
 pub struct Service {
-    /// Who it is.
+    /// The service as a participant, with its key and its client.
     pub party: Party,
     /// Orders that users make a second.
     pub rate: u64,
@@ -42,7 +42,7 @@ pub struct Service {
     pub profiles: Vec<Profile>,
     /// How to tell each gateway whom to debit.
     pub debits: BTreeMap<ParticipantId, Debits>,
-    /// Where to count.
+    /// The counters of the run.
     pub activity: Arc<Activity>,
 }
 
@@ -155,7 +155,7 @@ impl Service {
     }
 }
 
-/// What the user does after ordering.
+/// The user's conduct after ordering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Collected,

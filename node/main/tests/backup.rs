@@ -102,7 +102,7 @@ fn assert_full_disk_is_clean(network: &Network) {
     assert!(every_file(&to).is_empty(), "nothing is left of it");
 }
 
-/// Whether validator `node` signed the block of a height, as the first node has it.
+/// Returns true if validator `node` signed the block of a height, as the first node has it.
 async fn signed(network: &Network, node: usize, height: u64) -> bool {
     let block = network.client(0).block(BlockSelector::Height(height)).await.expect("a block");
     block.certificate.expect("a certificate").signers.contains(&(node as u32))

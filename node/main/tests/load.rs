@@ -25,7 +25,7 @@ fn number(value: &Value, path: &str) -> u64 {
     found.as_u64().unwrap_or_else(|| panic!("{path} is {found}"))
 }
 
-/// Whether a figure is there and above zero.
+/// Returns true if a figure is there and above zero.
 fn has(value: &Value, path: &str) -> bool {
     value.pointer(path).and_then(Value::as_f64).is_some_and(|figure| figure > 0.0)
 }

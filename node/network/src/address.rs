@@ -7,7 +7,7 @@ use libp2p::multiaddr::Protocol;
 
 use crate::fault::NetworkFault;
 
-/// Where to find a peer.
+/// The address at which a peer is dialled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Address {
     /// An address that can be dialled as it is.

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 const NANOS_PER_SECOND: u128 = 1_000_000_000;
 
-/// What is left of a sender's allowance. Units are billionths of a byte and of a message, so that
+/// The rest of a sender's allowance. Units are billionths of a byte and of a message, so that
 /// integer refills lose nothing.
 #[derive(Debug)]
 pub struct Budget {

@@ -9,15 +9,15 @@ use crate::address::Address;
 use crate::event::Lane;
 use crate::fault::NetworkFault;
 
-/// Everything [`Network::start`](crate::Network::start) needs.
+/// The settings that [`Network::start`](crate::Network::start) needs.
 #[derive(Debug, Clone)]
 pub struct NetworkConfig {
     /// The chain whose nodes we talk to; part of the handshake and of every protocol name.
     pub chain_id: ChainId,
     /// This node's own key.
     pub key: SecretKey,
-    /// Where to accept connections: `127.0.0.1:26600`, `[::]:26600` or a multiaddr such as
-    /// `/ip4/0.0.0.0/tcp/26600`. Port 0 takes a free port, told by
+    /// The address at which connections are accepted: `127.0.0.1:26600`, `[::]:26600` or a
+    /// multiaddr such as `/ip4/0.0.0.0/tcp/26600`. Port 0 takes a free port, told by
     /// [`Network::listen_address`](crate::Network::listen_address).
     pub listen: String,
     /// Nodes to dial, and to keep dialling, while they are allowed. This node's own key is skipped.
@@ -29,7 +29,7 @@ pub struct NetworkConfig {
     pub limits: Limits,
 }
 
-/// Who may connect from some moment on, and whom to dial.
+/// The peers that may connect from some moment on, and those to dial.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Membership {
     /// The only keys that may connect.
@@ -75,9 +75,9 @@ const CONSENSUS_MESSAGES_PER_SECOND: u64 = 500;
 /// Bounds on memory, rates and times. The defaults suit four to a hundred nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Of [`Lane::Consensus`].
+    /// The limits of [`Lane::Consensus`].
     pub consensus: LaneLimits,
-    /// Of [`Lane::Bulk`].
+    /// The limits of [`Lane::Bulk`].
     pub bulk: LaneLimits,
     /// A consensus message that waited longer than this is not worth sending.
     pub consensus_age_max: Duration,
@@ -187,7 +187,7 @@ impl Limits {
         }
     }
 
-    /// Whether every limit can be kept together with the others.
+    /// Checks that every limit can be kept together with the others.
     ///
     /// # Errors
     /// [`NetworkFault::Limit`] naming the first that cannot.

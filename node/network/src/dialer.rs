@@ -19,9 +19,9 @@ pub(crate) struct Dialer {
 struct Entry {
     address: Address,
     state: State,
-    /// The next wait.
+    /// The time to wait before the next attempt.
     wait: Duration,
-    /// Whether the operator was told of the trouble since the peer was last ready.
+    /// True if the operator was told of the trouble since the peer was last ready.
     reported: bool,
 }
 

@@ -39,7 +39,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 /// How often strikes that led to no ban are mentioned.
 const REPORT_PAUSE: Duration = Duration::from_secs(10);
 
-/// What other tasks ask of the driver.
+/// A command from another task to the driver.
 pub(crate) enum Command {
     /// The addresses of a peer that is due, or why there are none.
     Dial { key: PublicKey, addresses: Result<Vec<Multiaddr>, String> },
@@ -47,9 +47,9 @@ pub(crate) enum Command {
     Ready { key: PublicKey },
     /// Close the peer's connections, and accept none until then.
     Ban { key: PublicKey, until: Instant },
-    /// Ask the peer.
+    /// Sends a request to the peer.
     Request { key: PublicKey, bytes: Bytes, answer: Answer },
-    /// Answer a peer.
+    /// Sends the response to a peer's request.
     Respond { channel: ResponseChannel<Bytes>, bytes: Bytes },
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn commands_max(limits: &Limits) -> usize {
     NODES_MAX * (limits.requests_in_max + limits.requests_out_max) + 256
 }
 
-/// Where the answer to our request goes; holds its slot until then.
+/// The channel for the answer to our request; holds its slot until then.
 pub(crate) struct Answer {
     pub(crate) sender: oneshot::Sender<Result<Bytes, RequestError>>,
     pub(crate) slot: OwnedSemaphorePermit,
@@ -73,7 +73,7 @@ impl Answer {
     }
 }
 
-/// What the driver keeps about one allowed peer.
+/// The driver's state for one allowed peer.
 pub(crate) struct Book {
     banned_until: Option<Instant>,
     pub(crate) serving: usize,
@@ -420,7 +420,7 @@ impl Driver {
     }
 }
 
-/// What a failed dial means, for people.
+/// Describes a failed dial, for people.
 fn describe(error: &DialError) -> String {
     match error {
         DialError::WrongPeerId { obtained, address } => {

@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use crate::driver::Command;
 use crate::remote::Remote;
 
-/// Which of a peer's two streams a message takes.
+/// One of a peer's two streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Lane {
     /// Votes and proposals: small and urgent. When too many wait, the oldest are dropped.
@@ -41,22 +41,22 @@ pub enum Event {
     Disconnected(PublicKey),
     /// A message, whole and within the lane's size limit; nothing else about it is checked.
     Message {
-        /// Who sent it, proven by the handshake.
+        /// The sender, proven by the handshake.
         from: PublicKey,
-        /// On which lane.
+        /// The stream that the message came over.
         lane: Lane,
         /// The message, never empty.
         bytes: Bytes,
-        /// What the message takes of its sender's room; to be kept until it is handled.
+        /// The room that the message takes of its sender's share; to be kept until it is handled.
         room: Room,
     },
-    /// A question.
+    /// A request that wants an answer.
     Request {
-        /// Who asks, proven by the handshake.
+        /// The sender, proven by the handshake.
         from: PublicKey,
         /// The question, never empty.
         bytes: Bytes,
-        /// Where the answer goes. Dropping it tells the peer that there is none.
+        /// The channel for the answer. Dropping it tells the peer that there is none.
         reply: Reply,
     },
 }
@@ -161,8 +161,7 @@ pub(crate) struct Inbox {
 
 /// Events that may wait in either queue; the bytes of each peer are bounded by its room.
 const EVENTS_MAX: usize = 4096;
-/// What a message takes of its sender's room beside its own bytes, so that small ones are bounded
-/// in number.
+/// The room that a message takes beside its own bytes, so that small ones are bounded in number.
 const MESSAGE_OVERHEAD_BYTES: usize = 256;
 
 impl Inbox {

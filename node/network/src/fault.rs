@@ -10,27 +10,27 @@ pub enum NetworkFault {
     /// An address is not one.
     #[error("{field}: `{value}` is not an address: {problem}; write host:port or a multiaddr")]
     Address {
-        /// Which setting.
+        /// The name of the setting.
         field: String,
-        /// What it holds.
+        /// The value of the setting.
         value: String,
-        /// What is wrong with it.
+        /// The problem with the value.
         problem: String,
     },
     /// A key is 32 bytes that no key pair has.
     #[error("{field}: {key} is not a usable ed25519 public key")]
     Key {
-        /// Which setting.
+        /// The name of the setting.
         field: String,
-        /// What it holds.
+        /// The key that cannot be used.
         key: PublicKey,
     },
     /// A limit contradicts another or is out of range.
     #[error("network limit {name} {problem}")]
     Limit {
-        /// Which limit.
+        /// The name of the limit.
         name: String,
-        /// What it breaks.
+        /// The condition that it breaks.
         problem: &'static str,
     },
     /// The listen address could not be bound.
@@ -61,9 +61,9 @@ pub enum RequestError {
     /// The request has no bytes, or more than the limit.
     #[error("the request has {actual} bytes, but 1 to {limit} are allowed")]
     RequestSize {
-        /// Bytes given.
+        /// The size of the message, in bytes.
         actual: usize,
-        /// Bytes allowed.
+        /// The largest message, in bytes.
         limit: usize,
     },
     /// No answer within the timeout.

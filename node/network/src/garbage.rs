@@ -36,7 +36,7 @@ const BODY_BYTES_MAX: u32 = 1024 * 1024;
 pub(crate) struct Garbage;
 
 impl Garbage {
-    /// Whether `error` was caused by garbage.
+    /// Returns true if `error` was caused by garbage.
     pub(crate) fn caused(error: &(dyn Error + 'static)) -> bool {
         let mut next = Some(error);
         while let Some(error) = next {

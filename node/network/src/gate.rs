@@ -28,7 +28,7 @@ use crate::metrics::{HandshakeEnd, Metrics};
 /// How long a handshake waits before the budget is looked at again.
 const TURN_PAUSE: Duration = Duration::from_millis(2);
 
-/// Where unfinished handshakes are counted. Shared by the transport and the driver.
+/// The counts of unfinished handshakes. Shared by the transport and the driver.
 #[derive(Debug)]
 pub(crate) struct Gate {
     state: Mutex<State>,
@@ -105,7 +105,7 @@ impl Gate {
     }
 }
 
-/// Whether a handshake has begun.
+/// The result of an attempt to begin a handshake.
 enum Begun {
     /// It has; the receiver hears when it must end.
     Now(Slot, oneshot::Receiver<()>),
@@ -134,14 +134,14 @@ impl Drop for Slot {
 pub(crate) struct Gated<O> {
     inner: Boxed<O>,
     gate: Arc<Gate>,
-    /// What waits for its turn, and until when; nothing else is accepted meanwhile.
+    /// The socket that waits for a place, and its deadline; nothing else is accepted meanwhile.
     held: Option<(Incoming<O>, Pin<Box<Sleep>>)>,
 }
 
 type Upgrade<O> = Pin<Box<dyn Future<Output = io::Result<O>> + Send>>;
 type Event<O> = TransportEvent<Upgrade<O>, io::Error>;
 
-/// An accepted socket.
+/// A socket that was accepted and has no place yet.
 struct Incoming<O> {
     listener_id: ListenerId,
     upgrade: Upgrade<O>,

@@ -15,8 +15,8 @@ use chain_types::PublicKey;
 /// Addresses that are remembered of one registered peer.
 const ADDRESSES_PER_PEER_MAX: usize = 4;
 
-/// Where handshakes come from: an IPv4 address, or the half of an IPv6 address that names a
-/// network, since its other half is free to choose.
+/// The origin of handshakes: an IPv4 address, or the half of an IPv6 address that names a network,
+/// since its other half is free to choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Source {
     V4(Ipv4Addr),
@@ -101,7 +101,7 @@ impl Handshakes {
         self.open.len()
     }
 
-    /// Whether a registered peer was found at `source`.
+    /// Returns true if a registered peer was found at `source`.
     pub(crate) fn is_known(&self, source: Source) -> bool {
         self.known.contains(&source)
     }

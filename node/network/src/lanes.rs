@@ -19,7 +19,7 @@ use crate::remote::{Remote, Remotes};
 use crate::swarm;
 use crate::writer::Writer;
 
-/// What the tasks of the lanes share.
+/// The state that the tasks of the lanes share.
 pub(crate) struct Lanes {
     /// In the order of [`Lane::ALL`].
     pub(crate) protocols: [StreamProtocol; 2],

@@ -262,7 +262,7 @@ impl Network {
         }
     }
 
-    /// Whether a peer is banned: what it sent before need not be handled.
+    /// Returns true if a peer is banned: what it sent before need not be handled.
     pub fn is_banned(&self, key: &PublicKey) -> bool {
         self.inner.remotes.get(key).is_some_and(|remote| remote.is_banned())
     }
@@ -273,7 +273,8 @@ impl Network {
         ready.map(|remote| remote.key).collect()
     }
 
-    /// Where this node accepts connections: the address asked for, with the port in use.
+    /// Returns the address at which this node accepts connections: the address asked for, with the
+    /// port in use.
     pub fn listen_address(&self) -> SocketAddr {
         self.inner.listen_address
     }
@@ -290,7 +291,7 @@ pub fn peer_id(key: &PublicKey) -> String {
     swarm::peer_id_of(key).map_or_else(|| key.to_string(), |id| id.to_string())
 }
 
-/// What libp2p calls the allowed peers other than this node.
+/// Returns libp2p's ids of the allowed peers other than this node.
 fn allowed_ids(config: &NetworkConfig) -> Result<Vec<PeerId>, NetworkFault> {
     let own = config.key.public_key();
     let others = config.allowed.iter().filter(|key| **key != own);
@@ -306,7 +307,7 @@ fn dialer(config: &NetworkConfig) -> Result<Dialer, NetworkFault> {
     Ok(Dialer::new(peers, config.limits.redial_min, config.limits.redial_max))
 }
 
-/// Where the other nodes listen.
+/// Returns the addresses at which the other nodes listen.
 fn addresses(peers: &[Peer], own: PublicKey) -> Result<BTreeMap<PublicKey, Address>, NetworkFault> {
     let mut found = BTreeMap::new();
     for (index, peer) in peers.iter().enumerate() {

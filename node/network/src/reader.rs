@@ -24,7 +24,7 @@ pub(crate) const READY: [u8; 1] = [1];
 /// For how long a stream is not read after a message above the budget.
 const OVER_BUDGET_PAUSE: Duration = Duration::from_millis(100);
 
-/// What the readers of one lane need.
+/// The state that the readers of one lane need.
 #[derive(Clone)]
 pub(crate) struct Reader {
     pub(crate) lane: Lane,

@@ -24,15 +24,15 @@ pub(crate) struct Remote {
     pub(crate) key: PublicKey,
     pub(crate) id: PeerId,
     lanes: [RemoteLane; 2],
-    /// Whether a connection stands; the writers wait for it.
+    /// True if a connection stands; the writers wait for it.
     linked: watch::Sender<bool>,
-    /// Whether the consensus lane was opened over the link: the peer accepts us.
+    /// True if the consensus lane was opened over the link: the peer accepts us.
     ready: AtomicBool,
     /// Places for our requests to this peer.
     pub(crate) requests: Arc<Semaphore>,
     /// Ends what reads from and writes to the peer: it is allowed no more, or the network stops.
     pub(crate) cancel: CancellationToken,
-    /// What it did wrong lately.
+    /// The strikes that it got lately.
     record: Mutex<Record>,
     /// Nothing of it is read any more, until its ban is over.
     pub(crate) is_banned: AtomicBool,
@@ -135,7 +135,7 @@ impl Remote {
 }
 
 impl RemoteLane {
-    /// Whether the peer may send a message of `bytes` now.
+    /// Returns true if the peer may send a message of `bytes` now.
     pub(crate) fn afford(&self, bytes: usize) -> bool {
         let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
         budget.take(bytes, Instant::now())

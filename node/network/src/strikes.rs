@@ -43,7 +43,7 @@ pub enum Strike {
 enum Weight {
     /// A twelfth of a strike, and no more than that each second.
     Minor,
-    /// One strike.
+    /// An offence that counts as one strike.
     Full,
     /// A ban at once.
     Final,
@@ -59,7 +59,7 @@ const BANS_FORGOTTEN_AFTER: Duration = Duration::from_secs(3600);
 const DOUBLINGS_MAX: u32 = 20;
 
 impl Strike {
-    /// All kinds.
+    /// Every kind of strike.
     pub const ALL: [Self; 12] = [
         Self::Frame,
         Self::WrongWay,
@@ -106,7 +106,7 @@ pub enum Ignored {
 }
 
 impl Ignored {
-    /// All reasons.
+    /// Every reason to ignore a message.
     pub const ALL: [Self; 8] = [
         Self::Late,
         Self::Ahead,
@@ -119,7 +119,7 @@ impl Ignored {
     ];
 }
 
-/// What the limits say of strikes and bans.
+/// The limits of strikes and bans.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rules {
     strikes_max: u32,
@@ -144,15 +144,16 @@ impl From<&Limits> for Rules {
 pub(crate) struct Ban {
     /// Strikes of every kind since the last ban.
     pub(crate) count: u64,
-    /// For how long.
+    /// The length of the ban.
     pub(crate) length: Duration,
     pub(crate) until: Instant,
 }
 
-/// What one peer did wrong lately.
+/// The offences of one peer lately.
 #[derive(Debug, Default)]
 pub(crate) struct Record {
-    /// What is not yet forgiven, as the time that forgives it: a strike adds `strike_decay`.
+    /// The strikes that are not yet forgiven, as the time that forgives them: a strike adds
+    /// `strike_decay`.
     debt: Duration,
     settled: Option<Instant>,
     minor: Option<Instant>,
@@ -234,7 +235,7 @@ impl Record {
         self.bans = self.bans.saturating_sub(1);
     }
 
-    /// What no log line has told yet, each kind with its count.
+    /// Takes the kinds that no log line has reported yet, each with its count.
     pub(crate) fn take_unreported(&mut self) -> Vec<(Strike, u64)> {
         let counts = std::mem::take(&mut self.unreported);
         Strike::ALL.into_iter().zip(counts).filter(|(_, count)| *count > 0).collect()

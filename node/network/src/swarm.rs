@@ -27,7 +27,7 @@ const STREAMS_MAX: usize = 128;
 /// Connections live as long as their peers; broken ones are found by probing.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// What runs on every connection. Those that may refuse a connection stand first.
+/// The behaviours of every connection. Those that may refuse a connection stand first.
 #[derive(NetworkBehaviour)]
 pub(crate) struct Behaviour {
     pub(crate) allowed: allow_block_list::Behaviour<allow_block_list::AllowedPeers>,
@@ -135,7 +135,7 @@ fn behaviour(
     })
 }
 
-/// What `peers` allowed peers may open together.
+/// Returns the limits for the connections that `peers` allowed peers may open together.
 pub(crate) fn connection_limits(
     limits: &Limits,
     peers: usize,

@@ -39,7 +39,7 @@ pub(crate) struct Writer {
     pub(crate) traffic: Traffic,
 }
 
-/// What was taken from the queue and not yet written.
+/// The messages that were taken from the queue and not yet written.
 #[derive(Default)]
 struct InHand {
     messages: Vec<Bytes>,

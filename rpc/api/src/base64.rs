@@ -24,7 +24,7 @@ pub fn decode_base64(text: &str) -> Option<Vec<u8>> {
 pub struct Base64Bytes(Option<Bytes>);
 
 impl Base64Bytes {
-    /// These bytes.
+    /// Wraps bytes that a parameter or an answer carries as base64.
     pub fn new(bytes: impl Into<Bytes>) -> Self {
         Self(Some(bytes.into()))
     }

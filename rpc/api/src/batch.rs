@@ -44,7 +44,7 @@ pub trait BatchRpc {
     async fn status(&self, batch_id: String, with_codes: Option<bool>) -> RpcResult<BatchReport>;
 }
 
-/// What `batch_submit` waits for.
+/// The stage of a batch until which `batch_submit` waits before it answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Wait {
@@ -67,10 +67,10 @@ pub enum BatchState {
     Final,
 }
 
-/// What is known of a batch.
+/// A batch as this node knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchReport {
-    /// The batch.
+    /// The id of the batch: the hash of its header.
     #[serde(with = "crate::text")]
     pub batch_id: BatchId,
     /// How far it has come.
@@ -81,13 +81,13 @@ pub struct BatchReport {
     /// Its place in that block.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch_index: Option<u32>,
-    /// That block's hash.
+    /// The hash of the block that holds the batch, once final.
     #[serde(default, with = "crate::text::optional", skip_serializing_if = "Option::is_none")]
     pub block_hash: Option<BlockHash>,
-    /// That block's time.
+    /// The time of the block that holds the batch, once final, in milliseconds since 1970 (UTC).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub block_time_ms: Option<u64>,
-    /// What became of its items, once final.
+    /// The outcomes of its items, once final.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcomes: Option<Outcomes>,
 }
@@ -107,7 +107,7 @@ impl BatchReport {
     }
 }
 
-/// What became of a batch's items.
+/// The outcomes of a batch's items: counts by code, and each item that was not applied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcomes {
     /// How many items the batch holds.
@@ -126,7 +126,7 @@ pub struct Outcomes {
 pub struct OutcomeCount {
     /// The outcome's code: below 100 as docs/settlement-rules.md lists them, else a rejection's.
     pub code: u16,
-    /// The outcome's name.
+    /// The stable name that belongs to the code.
     pub name: String,
     /// How many items had it.
     pub item_count: u32,
@@ -137,9 +137,9 @@ pub struct OutcomeCount {
 pub struct ItemOutcome {
     /// The item's place in the batch.
     pub item_index: u32,
-    /// The outcome's code.
+    /// The outcome's code, as in [`OutcomeCount::code`].
     pub code: u16,
-    /// The outcome's name.
+    /// The stable name that belongs to the code.
     pub name: String,
     /// What the chain knew of the item's order before, when that is why it was not applied. Absent
     /// too where a batch names more orders of long ago than one answer looks up: then the code's

@@ -46,18 +46,18 @@ pub trait CashbackRpc {
 /// A merchant's cashback programme in one currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProgrammeReport {
-    /// Whose.
+    /// The id of the merchant whose programme this is.
     #[serde(with = "crate::text")]
     pub merchant: u64,
     /// The currency of its orders and of its budget: an ISO 4217 code.
     pub currency: String,
-    /// Its number.
+    /// The programme's number among the merchant's, from 1.
     pub number: u32,
-    /// Whether it grants anything to an order that is collected in the next block.
+    /// True if it grants anything to an order that is collected in the next block.
     pub is_active: bool,
     /// Its versions, ascending: the last one whose height has come is in force.
     pub versions: Vec<ProgrammeVersion>,
-    /// What is left to be granted.
+    /// The account from which grants are paid.
     pub budget: BudgetReport,
 }
 
@@ -66,7 +66,7 @@ pub struct ProgrammeReport {
 pub struct ProgrammeVersion {
     /// The first block that executes under it.
     pub since_height: u64,
-    /// Its tiers, ascending.
+    /// The tiers, ascending by the count of orders from which each applies.
     pub tiers: Vec<TierReport>,
     /// The most for one order; absent when there is no bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -76,7 +76,7 @@ pub struct ProgrammeVersion {
     pub user_month_max: Option<Money>,
     /// Its time zone: minutes east of UTC.
     pub offset_min: i16,
-    /// Whether it grants anything.
+    /// True if it grants anything.
     pub is_active: bool,
     /// The least order that counts and earns.
     pub order_least: Money,
@@ -121,20 +121,20 @@ impl From<chain_types::CashbackTier> for TierReport {
 /// A programme's budget: what its account says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BudgetReport {
-    /// What was paid in, and taken back of what was granted.
+    /// The sum of deposits and of grants that were taken back.
     pub credited: Money,
-    /// What was granted or taken out.
+    /// The sum of grants and of withdrawals.
     pub debited: Money,
-    /// What is left, withdrawals that wait for their checker still in it.
+    /// Credits less debits; a withdrawal that waits for its checker is still in it.
     pub balance: Money,
-    /// What may be granted.
+    /// The amount that may still be granted: the balance less what is pending.
     pub available: Money,
 }
 
 /// A user's recharges of one month under one programme.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserMonthReport {
-    /// The merchant.
+    /// The id of the merchant whose programme grants.
     #[serde(with = "crate::text")]
     pub merchant: u64,
     /// The user's pseudonym, hexadecimal.
@@ -145,7 +145,7 @@ pub struct UserMonthReport {
     pub recharge_count: u16,
     /// Cashback granted in it.
     pub granted: Money,
-    /// What may still be granted in it; absent when there is no bound.
+    /// The amount that may still be granted in the month; absent when the programme sets no bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left: Option<Money>,
     /// What can rest on one of its orders.

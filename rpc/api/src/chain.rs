@@ -130,28 +130,28 @@ pub struct HandoverReport {
     pub handover_base64: String,
 }
 
-/// Which block: its height as a number, or its hash as hexadecimal text.
+/// A block's name in a question: its height as a number, or its hash as hexadecimal text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum BlockSelector {
-    /// By height.
+    /// The block of this height.
     Height(u64),
-    /// By hash.
+    /// The block with this hash, 64 hexadecimal digits.
     Hash(String),
 }
 
 /// A block in short.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockSummary {
-    /// Its position.
+    /// The block's height; block zero is made from the genesis file.
     pub height: u64,
-    /// Its hash.
+    /// The hash of the block's header.
     #[serde(with = "crate::text")]
     pub block_hash: BlockHash,
     /// The block before it.
     #[serde(with = "crate::text")]
     pub parent: BlockHash,
-    /// Its time.
+    /// The block's time, in milliseconds since 1970 (UTC).
     pub time_ms: u64,
     /// The round in which it was first proposed.
     pub round: u32,
@@ -190,7 +190,7 @@ impl BlockSummary {
 /// A block with everything in its header, its batch ids and its certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockReport {
-    /// In short.
+    /// The fields that a block shares with its summary.
     #[serde(flatten)]
     pub summary: BlockSummary,
     /// The protocol version it was executed under.
@@ -229,9 +229,9 @@ pub struct BlockReport {
 pub struct EvidenceReport {
     /// The validator: its place in the list of nodes.
     pub validator: u32,
-    /// Its node's name.
+    /// The name of the validator's node.
     pub name: String,
-    /// What it signed twice.
+    /// The kind of message of which it signed two.
     pub what: EvidenceKind,
     /// The height at which it did.
     pub height: u64,
@@ -240,38 +240,38 @@ pub struct EvidenceReport {
     /// The lower of the two values: a block hash; absent for a vote for nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<String>,
-    /// The other.
+    /// The higher of the two values, in the same form as the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second: Option<String>,
     /// The height of the block that holds the evidence.
     pub block_height: u64,
     /// Its place among that block's evidence.
     pub sequence: u32,
-    /// That block's time.
+    /// The time of the block that holds the evidence, in milliseconds since 1970 (UTC).
     pub time_ms: u64,
 }
 
-/// What a validator signs once a round each.
+/// A message that a validator may sign only once a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EvidenceKind {
-    /// Prevotes.
+    /// Two prevotes of one round.
     Prevotes,
-    /// Precommits.
+    /// Two precommits of one round.
     Precommits,
-    /// Proposals.
+    /// Two proposals of one round.
     Proposals,
 }
 
 /// A batch in a block.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchReference {
-    /// The batch.
+    /// The id of the batch: the hash of its header.
     #[serde(with = "crate::text")]
     pub batch_id: BatchId,
 }
 
-/// A quorum's precommits.
+/// The precommits of a quorum, which decided a block.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CertificateReport {
     /// The round in which the block was decided.
@@ -324,7 +324,7 @@ pub struct ChainInfo {
     /// SHA-256 of the genesis file.
     #[serde(with = "crate::text")]
     pub chain_id: ChainId,
-    /// The chain's name.
+    /// The chain's name in the genesis file.
     pub name: String,
     /// The time of block zero.
     pub genesis_time_ms: u64,
@@ -342,18 +342,18 @@ pub struct ChainInfo {
     pub nodes: Vec<NodeReport>,
 }
 
-/// A participant.
+/// A registered legal party, with its key and its roles.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParticipantReport {
-    /// Its id.
+    /// The participant's id, which its order ids end in.
     pub participant: u32,
-    /// Its name.
+    /// The participant's name in the registry.
     pub name: String,
     /// Its roles, by the names that the genesis file uses.
     pub roles: Vec<String>,
-    /// Its key, hexadecimal.
+    /// The ed25519 key that signs its batches, as 64 hexadecimal digits.
     pub public_key: String,
-    /// Whether it is barred.
+    /// True if it is barred.
     pub suspended: bool,
     /// The legal entity that it belongs to; empty when that has no other party here.
     #[serde(default)]
@@ -375,17 +375,17 @@ impl ParticipantReport {
     }
 }
 
-/// A merchant.
+/// A registered merchant, with the gateway that pays it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MerchantReport {
-    /// Its id.
+    /// The merchant's id, as text.
     #[serde(with = "crate::text")]
     pub merchant: u64,
-    /// Its name.
+    /// The merchant's name in the registry.
     pub name: String,
     /// The gateway that pays it.
     pub payout_gateway: u32,
-    /// Whether new orders for it are refused.
+    /// True if new orders for it are refused.
     pub suspended: bool,
     /// The legal entity that it belongs to; empty when that has no other party here.
     #[serde(default)]
@@ -408,11 +408,11 @@ impl MerchantReport {
 /// A gateway's line in one currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiquidityReport {
-    /// The gateway.
+    /// The participant id of the gateway that owns the line.
     pub gateway: u32,
     /// How far below zero its liquidity may go.
     pub net_debit_cap: Money,
-    /// What it deposited before block zero.
+    /// The gateway's deposit before block zero.
     pub opening_liquidity: Money,
 }
 
@@ -432,7 +432,7 @@ impl LiquidityReport {
 pub struct NodeReport {
     /// Its place in the list: the validator's id, if it is one.
     pub node: u32,
-    /// Its name.
+    /// The node's name in the registry.
     pub name: String,
     /// The participant who runs it.
     pub operator: u32,
@@ -442,7 +442,7 @@ pub struct NodeReport {
     pub validator_key: String,
     /// The key of its connections, hexadecimal; zeros of a node that was removed.
     pub network_key: String,
-    /// Whether governance removed it: it keeps its place and its name, and is no peer any more.
+    /// True if governance removed it: it keeps its place and its name, and is no peer any more.
     pub removed: bool,
 }
 
@@ -498,7 +498,7 @@ macro_rules! parameters_report {
                 Self { order_amount_max, $($field,)* }
             }
 
-            /// The parameters reported.
+            /// Converts the report into the parameters that it shows.
             pub fn to_parameters(&self) -> Parameters {
                 let Self { order_amount_max, $($field,)* } = self.clone();
                 Parameters { order_amount_max, $($field,)* }
@@ -528,9 +528,9 @@ parameters_report! {
     clock_drift_ms: u64,
     /// The first round's timeout of each consensus step.
     consensus_timeout_ms: u64,
-    /// What each further round adds.
+    /// The time by which each further round of a height waits longer, in milliseconds.
     consensus_timeout_step_ms: u64,
-    /// What it never exceeds.
+    /// The longest time that a round waits, in milliseconds.
     consensus_timeout_max_ms: u64,
     /// How many heights a proposer whose turn failed is passed over.
     proposer_penalty_heights: u64,
@@ -542,7 +542,7 @@ parameters_report! {
     block_returns_max: u32,
     /// How long after its id's time an order may be returned.
     return_period_ms: u64,
-    /// Where the day of limits begins: minutes east of UTC.
+    /// The beginning of the day of limits, in minutes east of UTC.
     day_offset_min: u32,
     /// How long a provider's rate is fresh.
     rate_fresh_ms: u64,

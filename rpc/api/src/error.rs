@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 macro_rules! api_errors {
     ($($variant:ident = $code:literal, $name:literal, $transient:literal, $cause:literal, $remedy:literal;)*) => {
-        /// What the interface itself refuses, with stable codes.
+        /// The refusals of the interface itself, with stable codes.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u16)]
         pub enum ApiError {
@@ -27,27 +27,27 @@ macro_rules! api_errors {
                 match code { $($code => Some(Self::$variant),)* _ => None }
             }
 
-            /// The stable number.
+            /// The stable number, as JSON-RPC's `code`.
             pub const fn code(self) -> i32 {
                 self as i32
             }
 
-            /// The stable name.
+            /// The stable name, in words with hyphens.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// Whether the same call may succeed later.
+            /// Returns true if the same call may succeed later.
             pub const fn is_transient(self) -> bool {
                 match self { $(Self::$variant => $transient,)* }
             }
 
-            /// What was wrong, in a sentence.
+            /// The cause in one sentence.
             pub const fn cause(self) -> &'static str {
                 match self { $(Self::$variant => $cause,)* }
             }
 
-            /// What to do about it, in a sentence.
+            /// The remedy in one sentence: what the caller does next.
             pub const fn remedy(self) -> &'static str {
                 match self { $(Self::$variant => $remedy,)* }
             }
@@ -83,11 +83,11 @@ api_errors! {
 /// A JSON-RPC 2.0 or transport error: code, name, cause and remedy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProtocolError {
-    /// The code.
+    /// The number, as JSON-RPC's `code`.
     pub code: i32,
-    /// What was wrong.
+    /// The cause in one sentence.
     pub cause: &'static str,
-    /// What to do about it.
+    /// The remedy in one sentence.
     pub remedy: &'static str,
 }
 
@@ -144,17 +144,17 @@ pub const PROTOCOL_ERRORS: &[ProtocolError] = &[
 /// The `data` of an error with a positive code, and of -32602.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorData {
-    /// The stable name.
+    /// The stable name of the code.
     pub name: String,
-    /// What was wrong, in a sentence.
+    /// The cause in one sentence.
     pub cause: String,
-    /// What to do about it, in a sentence.
+    /// The remedy in one sentence: what the caller does next.
     pub remedy: String,
     /// The values that were wrong; may be empty.
     pub detail: String,
-    /// Whether the same call may succeed later.
+    /// True if the same call may succeed later.
     pub transient: bool,
-    /// Whether a new order with a new id may take the place of one that got this. Where it is
+    /// True if a new order with a new id may take the place of one that got this. Where it is
     /// false, the order may be in the books, or may still come there: ask `recharge_order` first.
     #[serde(default)]
     pub new_id_is_safe: bool,

@@ -81,7 +81,7 @@ pub struct ReferenceReport {
     pub payout_currency: String,
     /// The node's head, as of which this holds.
     pub height: u64,
-    /// Its time.
+    /// The block time at which it was computed, in milliseconds since 1970 (UTC).
     pub time_ms: u64,
     /// The median of the fresh rates; absent when there are too few.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -121,15 +121,15 @@ pub struct RateReport {
     pub currency: String,
     /// The currency that is paid out.
     pub payout_currency: String,
-    /// Who published it.
+    /// The participant id of the FX provider that published it.
     pub provider: u32,
-    /// The rate.
+    /// The payout currency's units for one unit of the currency, as a decimal number.
     pub rate: String,
     /// When the provider observed it.
     pub observed_ms: u64,
     /// When it was published.
     pub published_ms: u64,
-    /// Whether it counts for the reference at the node's head.
+    /// True if it counts for the reference at the node's head.
     pub is_fresh: bool,
 }
 
@@ -139,13 +139,13 @@ pub struct QuoteReport {
     /// Its number; the upper 32 bits are the provider's id.
     #[serde(with = "crate::text")]
     pub quote_id: u64,
-    /// Whose.
+    /// The participant id of the FX provider that made the quote.
     pub provider: u32,
     /// The currency that is collected.
     pub currency: String,
     /// The currency that is paid out.
     pub payout_currency: String,
-    /// The rate.
+    /// The payout currency's units for one unit of the currency, as a decimal number.
     pub rate: String,
     /// How much may be collected under it.
     pub ceiling: Money,
@@ -153,12 +153,12 @@ pub struct QuoteReport {
     /// that nothing can be given back to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used: Option<Money>,
-    /// What is left of it: zero once its time is over.
+    /// The amount that orders may still use; zero once the quote's time is over.
     pub left: Money,
     /// The last block time at which an order may use it.
     pub valid_until_ms: u64,
     /// When it was issued.
     pub issued_ms: u64,
-    /// Whether an order may still use it, at the time of the node's head.
+    /// True if an order may still use it, at the time of the node's head.
     pub is_valid: bool,
 }

@@ -14,7 +14,7 @@ use crate::recharge::RejectionReport;
 /// Methods of the `governance` namespace.
 #[rpc(server, client, namespace = "governance")]
 pub trait GovernanceRpc {
-    /// Who may do what in the next block: participants and their keys, nodes, currencies,
+    /// Returns the registry for the next block: participants and their keys, nodes, currencies,
     /// parameters, protocol version. Merchants are a list of their own.
     #[method(name = "registry")]
     async fn registry(&self) -> RpcResult<RegistryReport>;
@@ -58,7 +58,7 @@ pub trait GovernanceRpc {
     async fn proposal(&self, proposal_id: String) -> RpcResult<ProposalReport>;
 }
 
-/// Who may do what, and by which rules.
+/// The parties and nodes of the chain, and the rules by which the next block is executed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegistryReport {
     /// The node's head: this holds for the block after it.
@@ -71,14 +71,14 @@ pub struct RegistryReport {
     pub nodes: Vec<NodeReport>,
     /// The currencies that are accepted: ISO 4217 codes.
     pub currencies: Vec<String>,
-    /// The parameters.
+    /// The parameters of the chain.
     pub parameters: ParametersReport,
 }
 
 /// A participant with the keys that its batches may be signed with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegisteredParticipant {
-    /// The participant.
+    /// The participant, with its present key.
     #[serde(flatten)]
     pub participant: ParticipantReport,
     /// Its key before the present one, while that is still accepted.
@@ -89,7 +89,7 @@ pub struct RegisteredParticipant {
 /// A key that was replaced and is still accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreviousKey {
-    /// The key, hexadecimal.
+    /// The ed25519 key, as 64 hexadecimal digits.
     pub public_key: String,
     /// The last height whose block accepts it.
     pub until_height: u64,
@@ -112,17 +112,17 @@ impl RegisteredParticipant {
 /// A merchant as it is registered now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegisteredMerchant {
-    /// Its id.
+    /// The merchant's id, as text.
     #[serde(with = "crate::text")]
     pub merchant: u64,
-    /// Its name.
+    /// The merchant's name in the registry.
     pub name: String,
     /// The gateway that pays it.
     pub payout_gateway: u32,
     /// A keyed hash of its account there, hexadecimal; absent when the gateway knows it by its id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payout_account: Option<String>,
-    /// Whether new orders for it are refused.
+    /// True if new orders for it are refused.
     pub suspended: bool,
     /// The legal entity that it belongs to; empty when that has no other party here.
     #[serde(default)]
@@ -173,10 +173,10 @@ pub enum ProposalState {
 /// A change that a settlement operator proposed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProposalReport {
-    /// Its id.
+    /// The proposal's id, a UUID.
     #[serde(with = "crate::text")]
     pub proposal_id: ProposalId,
-    /// What shall change.
+    /// The change of the registry that is proposed.
     pub change: ChangeReport,
     /// The change's canonical bytes (docs/wire-format.md), as base64: the digest covers them.
     pub change_base64: String,
@@ -185,12 +185,12 @@ pub struct ProposalReport {
     pub digest: Digest,
     /// How far it has come.
     pub status: ProposalState,
-    /// Why it failed.
+    /// The rejection that the change met when it was due; absent if it has not failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<RejectionReport>,
     /// The block that set the status.
     pub status_height: u64,
-    /// Who proposed it.
+    /// The participant id of the operator that proposed it.
     pub maker: u32,
     /// When it was proposed.
     pub proposed_ms: u64,
@@ -217,7 +217,7 @@ pub enum ChangeReport {
     Participant(ParticipantReport),
     /// A new key of a participant.
     Key {
-        /// Whose.
+        /// The id of the participant whose key changes.
         participant: u32,
         /// The new one, hexadecimal.
         public_key: String,
@@ -226,19 +226,19 @@ pub enum ChangeReport {
     },
     /// A participant is suspended, or is so no longer.
     ParticipantSuspended {
-        /// Whom.
+        /// The id of the participant.
         participant: u32,
-        /// Whether from then on.
+        /// True if batches of the participant are refused from the activation on.
         suspended: bool,
     },
     /// A new merchant; or new name, payout gateway and payout account of one.
     Merchant(RegisteredMerchant),
     /// A merchant is suspended, or is so no longer.
     MerchantSuspended {
-        /// Whom.
+        /// The id of the merchant, as text.
         #[serde(with = "crate::text")]
         merchant: u64,
-        /// Whether from then on.
+        /// True if new orders for the merchant are refused from the activation on.
         suspended: bool,
     },
     /// A parameter's new value.
@@ -251,7 +251,7 @@ pub enum ChangeReport {
     },
     /// A node that is added at the end of the list of nodes.
     Node {
-        /// Its name.
+        /// The name of the new node.
         name: String,
         /// The participant who runs it.
         operator: u32,
@@ -276,18 +276,18 @@ pub enum ChangeReport {
     },
     /// A merchant's cashback programme in a currency.
     Programme {
-        /// Whose.
+        /// The id of the merchant, as text.
         #[serde(with = "crate::text")]
         merchant: u64,
         /// The currency: an ISO 4217 code.
         currency: String,
-        /// What it grants.
+        /// The tiers and bounds of the programme's next version.
         #[serde(flatten)]
         version: ProgrammeVersion,
     },
     /// The protocol version by which blocks are executed.
     ProtocolVersion {
-        /// The version.
+        /// The number of the version.
         protocol_version: u16,
     },
     /// Both keys of a node; its name, operator and power stay.

@@ -112,14 +112,14 @@ pub trait LedgerRpc {
     ) -> RpcResult<Page<LineReport>>;
 }
 
-/// What an account is for.
+/// The purpose of an account, which says who owns it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[repr(u8)]
 pub enum AccountKind {
     /// A gateway's liquidity; the owner is a participant.
     GatewayLiquidity = 1,
-    /// What is owed to a merchant; the owner is a merchant.
+    /// Money owed to a merchant; the owner is a merchant.
     MerchantPayable = 2,
     /// A cashback programme's budget; the owner is a merchant.
     CashbackPool = 3,
@@ -127,7 +127,7 @@ pub enum AccountKind {
     CashbackOwed = 4,
     /// An FX provider's position; the owner is a participant.
     FxPosition = 5,
-    /// Fees.
+    /// Fees earned; the owner is the scheme.
     Fees = 6,
     /// Funds of failed payments, until they are given again or returned.
     Suspense = 7,
@@ -171,11 +171,11 @@ impl AccountKind {
 /// An account's name: `kind:owner:CURRENCY`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountName {
-    /// What it is for.
+    /// The account's purpose.
     pub kind: AccountKind,
-    /// Whose it is: a participant's or merchant's id; zero for the scheme's own.
+    /// The owner's id, a participant's or a merchant's; zero for the scheme's own account.
     pub owner: u64,
-    /// Its currency.
+    /// The currency of its counters.
     pub currency: Currency,
 }
 
@@ -208,25 +208,25 @@ impl FromStr for AccountName {
 /// An account's four counters and what follows from them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountReport {
-    /// Its name.
+    /// The account's name: kind, owner and currency.
     #[serde(with = "crate::text")]
     pub account: AccountName,
     /// Debits reserved and not yet posted.
     pub debits_pending: Money,
-    /// Debits posted.
+    /// The sum of all debits posted since block zero.
     pub debits_posted: Money,
     /// Credits reserved and not yet posted.
     pub credits_pending: Money,
-    /// Credits posted.
+    /// The sum of all credits posted since block zero.
     pub credits_posted: Money,
     /// Posted credits less posted debits.
     pub balance: Money,
     /// How far below zero the balance may go.
     pub net_debit_cap: Money,
-    /// What may still be debited: balance and cap less pending debits.
+    /// The amount that may still be debited: balance and cap less pending debits.
     pub available: Money,
-    /// What of the balance is money at the scheme's bank: deposits and what settlements brought,
-    /// less withdrawals. No more than this may be withdrawn.
+    /// The part of the balance that is money at the scheme's bank: deposits and the sums of
+    /// settlements, less withdrawals. No more than this may be withdrawn.
     pub settled: Money,
     /// The rest of the balance: what is owed by or to others in windows that are not settled.
     pub position: Money,
@@ -237,30 +237,30 @@ pub struct AccountReport {
 pub struct CountersReport {
     /// Debits reserved and not yet posted.
     pub debits_pending: Money,
-    /// Debits posted.
+    /// The sum of all debits posted since block zero.
     pub debits_posted: Money,
     /// Credits reserved and not yet posted.
     pub credits_pending: Money,
-    /// Credits posted.
+    /// The sum of all credits posted since block zero.
     pub credits_posted: Money,
     /// Posted credits less posted debits.
     pub balance: Money,
     /// How far below zero the balance may go.
     pub net_debit_cap: Money,
-    /// What of the balance is settled; the rest is the position.
+    /// The settled part of the balance; the rest is the position.
     pub settled: Money,
 }
 
 /// One change of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EntryReport {
-    /// The block.
+    /// The height of the block that made the entry.
     pub height: u64,
     /// Its place among the block's entries; ascending, not always by one.
     pub sequence: u32,
-    /// The block's time.
+    /// The time of that block, in milliseconds since 1970 (UTC).
     pub time_ms: u64,
-    /// What caused it.
+    /// The kind of operation that caused the entry.
     pub cause: EntryCause,
     /// What that was: a batch's height and place (`height/place`), an instruction's, order's or
     /// transfer's id, a window's number; absent for genesis and expiry.
@@ -280,7 +280,7 @@ pub struct EntryReport {
     pub after: CountersReport,
 }
 
-/// What changed an account.
+/// The kind of operation that changed an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EntryCause {
@@ -307,11 +307,11 @@ pub enum EntryCause {
 pub struct AccountProofReport {
     /// The account after the block.
     pub account: AccountReport,
-    /// The block.
+    /// The height of the block whose state the proof is about.
     pub height: u64,
-    /// Its time.
+    /// The time of that block, in milliseconds since 1970 (UTC).
     pub time_ms: u64,
-    /// Its hash.
+    /// The hash of that block's header, which holds the state digest.
     #[serde(with = "crate::text")]
     pub block_hash: chain_types::BlockHash,
     /// The digest of the whole state after it, to which the proof leads.
@@ -321,13 +321,13 @@ pub struct AccountProofReport {
     pub proof_base64: String,
 }
 
-/// What a transfer does to its account.
+/// The direction of a transfer at the scheme's bank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TransferAction {
     /// Money came in from outside.
     Deposit,
-    /// Money goes out.
+    /// Money leaves the account for its owner's bank.
     Withdraw,
     /// The net debit cap becomes the amount.
     Cap,
@@ -360,19 +360,19 @@ pub enum TransferState {
 /// A deposit, a withdrawal or a net debit cap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TransferReport {
-    /// Its id.
+    /// The transfer's id, a UUID.
     #[serde(with = "crate::text")]
     pub transfer_id: TransferId,
-    /// What it does.
+    /// The direction of the money.
     pub action: TransferAction,
-    /// To which account.
+    /// The account that the money enters or leaves.
     #[serde(with = "crate::text")]
     pub account: AccountName,
     /// How much; of a cap, the new cap.
     pub amount: Money,
     /// How far it has come.
     pub status: TransferState,
-    /// Who proposed it.
+    /// The participant id of the agent that proposed it.
     pub maker: u32,
     /// The maker's reference, hexadecimal.
     pub reference: String,
@@ -382,7 +382,7 @@ pub struct TransferReport {
     pub proposed_height: u64,
     /// Until when it waits for its checker.
     pub decide_until_ms: u64,
-    /// Who decided it.
+    /// The participant id of the agent that decided it; absent while it waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checker: Option<u32>,
     /// The checker's reference, hexadecimal.
@@ -399,13 +399,13 @@ pub struct LineReport {
     /// The account, whose owner has given the line.
     #[serde(with = "crate::text")]
     pub account: AccountName,
-    /// Who may reserve on it.
+    /// The participant id of the party that may reserve on the line.
     pub holder: u32,
     /// The most that its open reservations may sum up to; zero once the line is ended.
     pub limit: Money,
-    /// What they sum up to.
+    /// The sum of what the holder has reserved and not yet released.
     pub outstanding: Money,
-    /// What is left.
+    /// The amount that the holder may still reserve.
     pub left: Money,
     /// When the limit was set.
     pub since_ms: u64,
@@ -423,7 +423,7 @@ impl LineReport {
 pub struct TrialBalance {
     /// The node's head, at which they were made.
     pub height: u64,
-    /// Whether debits equal credits in every currency, pending and posted.
+    /// True if debits equal credits in every currency, pending and posted.
     pub is_balanced: bool,
     /// Per currency, ascending by ISO 4217 number.
     pub currencies: Vec<CurrencyBalance>,
@@ -443,7 +443,7 @@ pub struct CurrencyBalance {
 }
 
 impl CurrencyBalance {
-    /// Whether debits equal credits, pending and posted.
+    /// Returns true if debits equal credits, pending and posted.
     pub fn is_balanced(&self) -> bool {
         self.debits_pending == self.credits_pending && self.debits_posted == self.credits_posted
     }

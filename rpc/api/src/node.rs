@@ -7,21 +7,21 @@ use serde::{Deserialize, Serialize};
 /// Methods of the `node` namespace.
 #[rpc(server, client, namespace = "node")]
 pub trait NodeRpc {
-    /// Where this node stands.
+    /// Returns the node's head, its readiness and its pool.
     #[method(name = "status")]
     async fn status(&self) -> RpcResult<StatusReport>;
 
-    /// Whether this node serves; the same as `/readyz`.
+    /// Returns the node's readiness to serve; the same as `/readyz`.
     #[method(name = "health")]
     async fn health(&self) -> RpcResult<HealthReport>;
 }
 
-/// Where a node stands.
+/// A node's head, its readiness and its pool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusReport {
-    /// The node's name.
+    /// The node's name in the registry.
     pub name: String,
-    /// The software's version.
+    /// The version of the program, as `sluice --version` prints it.
     pub version: String,
     /// The chain id, hexadecimal.
     pub chain_id: String,
@@ -32,25 +32,25 @@ pub struct StatusReport {
     pub height: u64,
     /// That block's hash, hexadecimal.
     pub block_hash: String,
-    /// That block's time.
+    /// The time of the head's block, in milliseconds since 1970 (UTC).
     pub block_time_ms: u64,
     /// The state's digest after it, hexadecimal.
     pub state_digest: String,
-    /// Whether the node is well behind the validators and fetching blocks.
+    /// True if the node is well behind the validators and fetching blocks.
     pub is_catching_up: bool,
     /// The highest height that validators with more than a third of the power say they have, or
     /// the node's own if that is higher.
     pub highest_known_height: u64,
-    /// Whether the node serves: new batches are taken, and it knows that its head is the chain's.
+    /// True if the node serves: new batches are taken, and it knows that its head is the chain's.
     pub is_ready: bool,
-    /// What the next block waits for, and which validators stand out.
+    /// The messages that the next block waits for, and the validators that stand out.
     #[serde(flatten)]
     pub standing: StandingReport,
     /// Peers, connected and configured.
     pub peers: Vec<PeerReport>,
     /// Batches held that are in no block yet.
     pub pool_batch_count: u64,
-    /// Items in them.
+    /// The number of items in the waiting batches.
     pub pool_item_count: u64,
     /// Milliseconds since the process started.
     pub uptime_ms: u64,
@@ -89,7 +89,7 @@ pub struct StandingReport {
 /// A validator whose turns to propose come last for a while.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PassedOverReport {
-    /// Its id.
+    /// The validator's id: its place in the list of nodes.
     pub validator: u32,
     /// Its name in the registry.
     pub name: String,
@@ -102,7 +102,7 @@ pub struct PassedOverReport {
 /// A validator that was caught: evidence of it stands in a decided block.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CaughtReport {
-    /// Its id.
+    /// The validator's id: its place in the list of nodes.
     pub validator: u32,
     /// Its name in the registry.
     pub name: String,
@@ -110,18 +110,18 @@ pub struct CaughtReport {
     pub height: u64,
     /// The round of that height.
     pub round: u32,
-    /// What it signed two of, in a few words.
+    /// The kind of message of which it signed two, in a few words.
     pub what: String,
 }
 
-/// A peer.
+/// Another node, as this node is connected to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PeerReport {
-    /// Its name.
+    /// The peer's name in the registry.
     pub name: String,
     /// The key of its connections, hexadecimal.
     pub network_key: String,
-    /// Whether it is connected.
+    /// True if it is connected.
     pub is_connected: bool,
     /// The height that it said last; absent before it has said one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -131,10 +131,10 @@ pub struct PeerReport {
     pub said_age_ms: Option<u64>,
 }
 
-/// Whether a node serves.
+/// A node's readiness to serve.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HealthReport {
-    /// Whether it serves.
+    /// True if the node serves clients.
     pub is_ready: bool,
     /// Why not: a short sentence; absent when it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -39,7 +39,7 @@ pub trait RechargeRpc {
 /// How many returns an order's report lists; `settlement_returns` gives all of them.
 pub const RETURNS_LISTED_MAX: usize = 100;
 
-/// Where an order stands in its life.
+/// The state of an order, from its submission to the arrival of the money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OrderState {
@@ -93,7 +93,7 @@ impl OrderState {
     }
 }
 
-/// What a search covered: what makes "not found" an answer.
+/// The range that a search covered: it makes "not found" an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Searched {
     /// The first height searched.
@@ -104,20 +104,20 @@ pub struct Searched {
     pub to_time_ms: u64,
     /// The last block time at which an order of this id may commit.
     pub may_commit_until_ms: u64,
-    /// Whether the order may still commit: the head has not reached that time.
+    /// True if the order may still commit: the head has not reached that time.
     pub may_still_commit: bool,
 }
 
-/// Where an operation stands in the chain.
+/// The place of an operation in the chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ItemLocation {
-    /// The block's height.
+    /// The height of the block that holds it.
     pub height: u64,
     /// The batch's place in the block.
     pub batch_index: u32,
     /// The item's place in the batch.
     pub item_index: u32,
-    /// The batch.
+    /// The id of the batch that holds it.
     #[serde(with = "crate::text")]
     pub batch_id: BatchId,
 }
@@ -198,20 +198,20 @@ pub struct ConversionReport {
     /// The quote that it names.
     #[serde(with = "crate::text")]
     pub quote_id: u64,
-    /// The FX provider.
+    /// The participant id of the FX provider that delivers.
     pub provider: u32,
     /// The quote's rate, in units of the payout currency for one of the currency collected.
     pub rate: String,
-    /// What the provider delivers and the merchant is paid: the exact payout, rounded down.
+    /// The exact amount that the provider delivers and the merchant is paid, rounded down.
     pub payout: Money,
 }
 
-/// What was sent back of an order.
+/// The sum of an order's returns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReturnedReport {
     /// The sum of its returns.
     pub amount: Money,
-    /// What is left of it.
+    /// The amount of the order that has not been sent back.
     pub left: Money,
     /// The returns in order, at most [`RETURNS_LISTED_MAX`] of them.
     pub returns: Vec<ReturnReport>,
@@ -220,13 +220,13 @@ pub struct ReturnedReport {
 /// Why an order was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RejectionReport {
-    /// The rejection's code.
+    /// The rejection's code, as docs/rejections.md lists it.
     pub code: u16,
-    /// Its name.
+    /// The stable name of the code.
     pub name: String,
-    /// What was wrong.
+    /// The cause in one sentence.
     pub cause: String,
-    /// What to do about it.
+    /// The remedy in one sentence.
     pub remedy: String,
 }
 
@@ -241,28 +241,28 @@ impl From<Rejection> for RejectionReport {
     }
 }
 
-/// What is known of an order.
+/// An order as this node knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderReport {
-    /// The order.
+    /// The id that was asked for.
     #[serde(with = "crate::text")]
     pub order_id: OrderId,
-    /// Where it stands.
+    /// The order's present state.
     pub status: OrderState,
-    /// What the search covered.
+    /// The range that was searched for the order.
     pub searched: Searched,
     /// When each stage happened.
     pub stages: Stages,
     /// Why it was refused, when it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejection: Option<RejectionReport>,
-    /// Where its submission stands in the chain, when it was found.
+    /// The place of its submission in the chain, when it was found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<ItemLocation>,
-    /// Where the operation that gave it its status stands, when that was another.
+    /// The place of the operation that gave it its status, when that was not its submission.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status_location: Option<ItemLocation>,
-    /// What it says, when it was found.
+    /// The content of the order, when it was found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderContent>,
     /// The instruction that pays it, once its window closed.
@@ -271,10 +271,10 @@ pub struct OrderReport {
     /// How it is converted; absent when both currencies are the same or it was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversion: Option<ConversionReport>,
-    /// What became of cashback; absent when none was due.
+    /// The cashback granted or refused; absent when none was due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cashback: Option<CashbackReport>,
-    /// What was sent back of it; absent when nothing was.
+    /// The sum of its returns; absent when nothing was sent back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub returned: Option<ReturnedReport>,
 }
@@ -302,7 +302,7 @@ impl OrderReport {
 /// An order as it was submitted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderContent {
-    /// Who submitted it.
+    /// The participant id of the party that submitted it.
     pub submitter: u32,
     /// The merchant who is paid.
     #[serde(with = "crate::text")]
@@ -312,9 +312,9 @@ pub struct OrderContent {
     /// The gateway that pays the merchant, if the merchant is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paying_gateway: Option<u32>,
-    /// What the user pays.
+    /// The amount that the user pays.
     pub amount: Money,
-    /// What the merchant is paid in: an ISO 4217 code.
+    /// The currency in which the merchant is paid: an ISO 4217 code.
     pub payout_currency: String,
     /// The FX quote that it names.
     #[serde(default, with = "crate::text::optional", skip_serializing_if = "Option::is_none")]
@@ -322,7 +322,7 @@ pub struct OrderContent {
     /// The least that the merchant may be paid; absent when there is no bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payout_minimum: Option<Money>,
-    /// Whether it was submitted and collected in one step.
+    /// True if it was submitted and collected in one step.
     pub collected_in_one_step: bool,
     /// The user's pseudonym, hexadecimal.
     pub user: String,
@@ -354,17 +354,17 @@ impl OrderContent {
     }
 }
 
-/// A receipt.
+/// An order's receipt, with the stages that it proves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceiptReport {
-    /// The order.
+    /// The id of the order that the receipt is about.
     #[serde(with = "crate::text")]
     pub order_id: OrderId,
     /// The receipt's bytes (docs/wire-format.md), as base64.
     pub receipt_base64: String,
-    /// Whether it proves the collection.
+    /// True if the receipt proves the collection.
     pub proves_collection: bool,
-    /// Whether it proves the arrival.
+    /// True if the receipt proves the arrival.
     pub proves_arrival: bool,
     /// How many returns it proves.
     pub return_count: u32,

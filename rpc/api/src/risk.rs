@@ -43,15 +43,15 @@ pub trait RiskRpc {
     async fn user_day(&self, user: String, currency: String) -> RpcResult<UserDayReport>;
 }
 
-/// Whom a risk policy is about.
+/// The subject of a risk policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PolicyScope {
-    /// Everybody.
+    /// The orders of the whole scheme.
     Scheme,
-    /// One collecting gateway.
+    /// The orders that one gateway collects.
     Gateway,
-    /// One merchant.
+    /// The orders to one merchant.
     Merchant,
 }
 
@@ -79,7 +79,7 @@ impl PolicyScope {
 /// A risk desk's limits for a scope and currency; what is absent is not bounded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyReport {
-    /// Whom it is about.
+    /// The kind of its subject.
     pub scope: PolicyScope,
     /// The gateway's or merchant's id; zero for the scheme.
     #[serde(with = "crate::text")]
@@ -95,7 +95,7 @@ pub struct PolicyReport {
     /// The largest sum of the subject's orders of a day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub day_max: Option<Money>,
-    /// What the subject has used of `day_max` today; absent when that is not bounded.
+    /// The amount of `day_max` that the subject has used today; absent when that is not bounded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub day_used: Option<Money>,
     /// Orders above this are held.
@@ -110,10 +110,10 @@ pub struct PolicyReport {
 /// An order that waits for a risk desk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldOrderReport {
-    /// Its id.
+    /// The id of the held order.
     #[serde(with = "crate::text")]
     pub order_id: OrderId,
-    /// What it says.
+    /// The content of the order as it was submitted.
     pub order: OrderContent,
     /// Since when it waits.
     pub held_ms: u64,
@@ -133,7 +133,7 @@ pub struct UserDayReport {
     /// The most that a day may sum up to; absent when there is no bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub day_max: Option<Money>,
-    /// What is left of it.
+    /// The amount that the user may still use today.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left: Option<Money>,
 }

@@ -113,7 +113,7 @@ pub trait SettlementRpc {
     ) -> SubscriptionResult;
 }
 
-/// Which instructions to list: exactly one field is given.
+/// A filter for the list of instructions: exactly one field is given.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InstructionFilter {
@@ -137,17 +137,17 @@ impl InstructionFilter {
     }
 }
 
-/// A settlement window.
+/// A settlement window, open or closed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WindowReport {
-    /// Its number.
+    /// The window's number; the first is 0.
     pub window: u64,
-    /// When it opened.
+    /// The block time at which it opened, in milliseconds since 1970 (UTC).
     pub opened_ms: u64,
     /// When it closed; absent while it is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_ms: Option<u64>,
-    /// Its first block.
+    /// The height of its first block.
     pub first_height: u64,
     /// Its last block; absent while it is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -174,18 +174,18 @@ pub struct WindowReport {
 /// A settlement of a window that is proposed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettlementProposedReport {
-    /// Who proposed it.
+    /// The participant id of the agent that proposed it.
     pub agent: u32,
     /// The reference of the settlement outside, hexadecimal.
     pub reference: String,
     /// When it was proposed.
     pub proposed_ms: u64,
-    /// Who refused it, if anybody did.
+    /// The participant id of the agent that refused it; absent if nobody did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused_by: Option<u32>,
 }
 
-/// What a party owes and is owed of one window in one currency.
+/// The debits, the credits and the net of a party in one currency of one window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PositionReport {
     /// As what: gateway liquidity, FX position or cashback pool.
@@ -193,9 +193,9 @@ pub struct PositionReport {
     /// The participant's or merchant's id; zero for the scheme.
     #[serde(with = "crate::text")]
     pub owner: u64,
-    /// What it owes.
+    /// The sum that the party owes.
     pub gross_debits: Money,
-    /// What it is owed.
+    /// The sum that the party is owed.
     pub gross_credits: Money,
     /// `gross_credits` less `gross_debits`: below zero, it owes on balance.
     pub net: Money,
@@ -204,9 +204,9 @@ pub struct PositionReport {
 /// The settlement of a window: its nets are posted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WindowSettledReport {
-    /// Who proposed it.
+    /// The participant id of the agent that proposed it.
     pub agent: u32,
-    /// Who approved it.
+    /// The participant id of the agent that approved it.
     pub checker: u32,
     /// The reference of the settlement outside, hexadecimal.
     pub reference: String,
@@ -219,13 +219,13 @@ pub struct WindowSettledReport {
 /// The proof of a closed window's report. What it reports is in its bytes, to be verified there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WindowProofReport {
-    /// The window.
+    /// The number of the proven window.
     pub window: u64,
     /// The block that closed it and left its report: the one after its last block.
     pub height: u64,
     /// That block's time: when the window closed.
     pub time_ms: u64,
-    /// That block's hash.
+    /// The hash of the block whose records root the proof leads to.
     #[serde(with = "crate::text")]
     pub block_hash: BlockHash,
     /// The root over all records of that block, to which the proof leads.
@@ -239,7 +239,7 @@ pub struct WindowProofReport {
     pub proof_base64: String,
 }
 
-/// Where an instruction stands.
+/// The state of an instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum InstructionState {
@@ -265,20 +265,20 @@ impl InstructionState {
     }
 }
 
-/// A payment instruction.
+/// An order to a gateway to pay a merchant, made when a window closed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstructionReport {
-    /// Its id, `window-merchant-currency`.
+    /// The instruction's id, `window-merchant-currency`.
     #[serde(with = "crate::text")]
     pub instruction_id: InstructionId,
     /// The window whose orders it pays out.
     pub window: u64,
-    /// Whom it pays.
+    /// The id of the merchant that is paid.
     #[serde(with = "crate::text")]
     pub merchant: u64,
     /// The gateway that pays.
     pub gateway: u32,
-    /// How much.
+    /// The amount that the gateway pays.
     pub amount: Money,
     /// How much of it was sent back since it failed.
     pub amount_returned: Money,
@@ -296,17 +296,18 @@ pub struct InstructionReport {
     pub instructed_ms: u64,
     /// By when the money must have arrived.
     pub deadline_ms: u64,
-    /// Where it stands.
+    /// The instruction's present state.
     pub status: InstructionState,
     /// When it arrived or failed, or the last of it was returned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settled_ms: Option<u64>,
-    /// Whether it arrived after its deadline.
+    /// True if it arrived after its deadline.
     pub is_late: bool,
-    /// Why it failed.
+    /// The reason of its last failure; absent if it has not failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<FailureReport>,
-    /// Who said that it failed: its gateway, or an agent who stepped in as the second.
+    /// The participant id of the party that attested the failure: its gateway, or the second agent
+    /// who stepped in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed_by: Option<u32>,
     /// When an agent asked that this attempt shall not be paid.
@@ -332,7 +333,7 @@ pub struct CashbackSumReport {
 /// Why an instruction could not be paid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailureReport {
-    /// The reason's number.
+    /// The reason's number, as docs/settlement-rules.md lists it.
     pub reason: u16,
     /// The nearest ISO 20022 external status reason code.
     pub iso_code: String,
@@ -347,10 +348,10 @@ impl From<FailureReason> for FailureReport {
 /// Money of an order that was sent back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReturnReport {
-    /// The order.
+    /// The id of the order whose money goes back.
     #[serde(with = "crate::text")]
     pub order_id: OrderId,
-    /// Which return of it, from 1.
+    /// The number of the return among the order's, from 1.
     pub sequence: u16,
     /// The gateway that sent it back.
     pub gateway: u32,
@@ -364,13 +365,13 @@ pub struct ReturnReport {
     pub cashback_rested: Money,
     /// How much of `cashback` the collecting gateway had paid before, and does not pay again.
     pub cashback_set_off: Money,
-    /// The reason's number.
+    /// The reason's number, as docs/settlement-rules.md lists it.
     pub reason: u16,
     /// The nearest ISO 20022 code.
     pub iso_code: String,
-    /// Whether the order's window was still open: a reversal.
+    /// True if the order's window was still open: a reversal.
     pub is_reversal: bool,
-    /// Whether the collecting gateway got the payout as it was, in the payout currency, and not the
+    /// True if the collecting gateway got the payout as it was, in the payout currency, and not the
     /// amount: the time in which the provider converts back at the order's rate was over.
     pub is_unconverted: bool,
     /// The bank's reference, hexadecimal.
@@ -401,16 +402,17 @@ pub struct SlaReport {
     pub breaches: Vec<BreachCount>,
 }
 
-/// What a paying gateway has done in a corridor: a payout currency, within or across currencies.
+/// The deadlines that a paying gateway met and missed in a corridor: a payout currency, within or
+/// across currencies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CorridorReport {
-    /// What merchants are paid in: an ISO 4217 code.
+    /// The currency in which merchants are paid: an ISO 4217 code.
     pub payout_currency: String,
-    /// Whether the orders were converted.
+    /// True if the orders were converted.
     pub is_cross_border: bool,
     /// Instructions arrived that hold orders of the corridor.
     pub instruction_count: u64,
-    /// Orders arrived.
+    /// The number of orders whose money arrived.
     pub order_count: u64,
     /// Orders arrived after the corridor's deadline.
     pub late_count: u64,
@@ -431,9 +433,9 @@ pub struct SlaBucket {
 /// How often a stage's deadline was missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BreachCount {
-    /// The stage.
+    /// The stage whose deadline was missed.
     pub stage: BreachStage,
-    /// How often.
+    /// The number of orders that missed it.
     pub count: u64,
 }
 
@@ -463,7 +465,7 @@ pub enum BreachStage {
 /// A deadline that was missed: a fact of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BreachReport {
-    /// The stage.
+    /// The stage whose deadline was missed.
     pub stage: BreachStage,
     /// The participant who was late, if it was one in particular.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -23,11 +23,11 @@ pub enum Form {
     U32,
     /// A whole number of 64 bits, likewise.
     U64,
-    /// `true` or `false`.
+    /// A JSON boolean.
     Flag,
     /// A string of RFC 4648 section 4.
     Base64,
-    /// `"admitted"` or `"final"`.
+    /// The text `"admitted"` or `"final"`.
     Wait,
     /// A block: its height as a number, or its hash as a string.
     Block,
@@ -36,7 +36,7 @@ pub enum Form {
 }
 
 impl Form {
-    /// What a value must be, for people.
+    /// Describes the value that the form accepts, for people.
     pub const fn expected(self) -> &'static str {
         match self {
             Self::Text => "a string",
@@ -65,7 +65,8 @@ impl Form {
     }
 }
 
-/// Whether JSON is a string that stands for a text. Half a surrogate pair is JSON, and no text.
+/// Returns true if JSON is a string that stands for a text. Half a surrogate pair is JSON, and no
+/// text.
 fn is_text(json: &str) -> bool {
     let may_be_none = json.contains("\\u");
     json.starts_with('"') && (!may_be_none || serde_json::from_str::<String>(json).is_ok())
@@ -82,11 +83,11 @@ pub fn decimal<T: std::str::FromStr>(text: &str) -> Option<T> {
 /// One parameter of a method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Parameter {
-    /// Its name.
+    /// The parameter's name, as callers write it.
     pub name: &'static str,
     /// The form of its value.
     pub form: Form,
-    /// Whether it may be left out or null.
+    /// True if it may be left out or null.
     pub is_optional: bool,
 }
 
@@ -97,10 +98,10 @@ impl fmt::Display for Parameter {
     }
 }
 
-/// What a method takes.
+/// A method with its parameters, in the order in which they may be listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Signature {
-    /// The method.
+    /// The method's full name, namespace included.
     pub method: &'static str,
     /// Its parameters, in order.
     pub parameters: &'static [Parameter],
@@ -227,7 +228,7 @@ impl Signature {
         Ok(())
     }
 
-    /// What it takes, for people.
+    /// Lists the parameters for people.
     fn listed(&self) -> String {
         if self.parameters.is_empty() {
             return "no parameters".to_owned();

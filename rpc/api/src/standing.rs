@@ -12,7 +12,7 @@ pub struct OrderStanding {
     /// How far the order's own steps have come; what follows a collection, `recharge_order` says.
     /// `not-found`: it is in no block and never will be.
     pub status: OrderState,
-    /// Whether the item has the content that the chain knows under the id. Absent for operations
+    /// True if the item has the content that the chain knows under the id. Absent for operations
     /// that only name an order, and for an order that is not found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_content: Option<bool>,
@@ -25,9 +25,9 @@ pub struct OrderStanding {
     /// The height of the block that gave it its status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status_height: Option<u64>,
-    /// Whether a new order with a new id may take its place, without anything being charged twice.
+    /// True if a new order with a new id may take its place, without anything being charged twice.
     pub new_id_is_safe: bool,
-    /// What to do, in a sentence.
+    /// The remedy in one sentence.
     pub remedy: String,
 }
 
@@ -69,7 +69,7 @@ impl OrderStanding {
 const OTHER: &str = "Another order is in the chain under this id: ask `recharge_order`, and compare \
     it with what was meant. Only another purchase takes a new id.";
 
-/// What to do about an order that stands so.
+/// Returns the remedy for an order in this state.
 const fn remedy(status: OrderState) -> &'static str {
     match status {
         OrderState::NotFound => {

@@ -12,11 +12,11 @@ pub enum AmountError {
     /// It has more decimals than the currency.
     #[error("{text:?} has {actual} decimals; {code} has {expected}")]
     Decimals {
-        /// What was written.
+        /// The amount as it was written.
         text: String,
-        /// The currency's code.
+        /// The currency's ISO 4217 code.
         code: &'static str,
-        /// Decimals written.
+        /// The number of decimals that were written.
         actual: usize,
         /// Decimals of the currency.
         expected: u16,

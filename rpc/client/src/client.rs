@@ -29,7 +29,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// The largest request: a batch in base64 and what goes around it.
 const REQUEST_BYTES_MAX: u32 = 4 * 1024 * 1024;
-/// The largest response.
+/// The largest response that is read, in bytes.
 pub const RESPONSE_BYTES_MAX: u32 = 32 * 1024 * 1024;
 
 /// Errors that say nothing of what was asked: nobody who knows could be reached, or it may be done
@@ -60,13 +60,13 @@ pub enum CallError {
     Refused {
         /// A rejection's or the interface's own code.
         code: i32,
-        /// The code's name.
+        /// The stable name of the code; empty if the node sent none.
         name: String,
-        /// What was wrong.
+        /// The cause, as the node states it.
         message: String,
-        /// What to do about it, after a colon; empty when nothing is known.
+        /// The remedy, after a colon; empty when none is known.
         remedy: String,
-        /// Whether the same call may succeed later.
+        /// True if the same call may succeed later.
         transient: bool,
         /// When to try again, if the node can tell.
         retry_after_ms: Option<u64>,
@@ -74,9 +74,9 @@ pub enum CallError {
     /// The node could not be reached, or its answer not be read.
     #[error("{url} does not answer: {problem}")]
     Unreachable {
-        /// The node.
+        /// The URL of the node.
         url: String,
-        /// What happened.
+        /// The failure of the connection or the answer.
         problem: String,
     },
     /// The time was over; what became of the call is not known.
@@ -84,7 +84,7 @@ pub enum CallError {
     Timeout {
         /// How long it was tried.
         waited_ms: u64,
-        /// What the last attempt gave.
+        /// The problem of the last attempt.
         last: String,
     },
 }
@@ -117,7 +117,7 @@ impl CallError {
         }
     }
 
-    /// What to do when a batch's submission met this error.
+    /// Decides how a submission goes on after this error.
     fn next(&self) -> Next {
         match self {
             Self::Unreachable { .. } => Next::OtherNode { after: PAUSE },
@@ -165,21 +165,21 @@ fn rejected_status(error: &ClientError) -> Option<u16> {
     }
 }
 
-/// What to do after a failed submission.
+/// The next step of a submission that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
     /// Ask the same node on: it waits, and has not said anything yet.
     SameNode,
     /// Try another; once all were tried, after a pause.
     OtherNode { after: Duration },
-    /// The answer stands.
+    /// Stop: the answer stands.
     Stop,
 }
 
-/// What a submission came to, and what it took.
+/// The outcome of a submission, and the number of attempts that it took.
 #[derive(Debug)]
 pub struct Submitted {
-    /// The node's report.
+    /// The report of the node that answered.
     pub report: BatchReport,
     /// Refusals for now and nodes out of reach on the way.
     pub retries: u32,

@@ -16,12 +16,12 @@ pub enum LineageFileError {
     /// The first bytes are not [`LINEAGE_MAGIC`].
     #[error("not a lineage: it does not begin with SLUICEL1")]
     Magic,
-    /// What follows is no handover, or a part of one.
+    /// A handover that does not decode, or a part of one.
     #[error("handover {number} does not decode: {error}")]
     Codec {
         /// The first is 1.
         number: u64,
-        /// Why.
+        /// The fault of its bytes.
         error: CodecError,
     },
     /// A handover does not hold.
@@ -29,7 +29,7 @@ pub enum LineageFileError {
     Lineage {
         /// The first is 1.
         number: u64,
-        /// Why.
+        /// The reason why the lineage does not verify.
         error: LineageError,
     },
 }

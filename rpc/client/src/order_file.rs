@@ -29,7 +29,7 @@ pub struct FileError {
     pub place: String,
     /// The field, unless the whole row is wrong.
     pub field: Option<String>,
-    /// What is wrong with it.
+    /// The problem, for people.
     pub problem: String,
 }
 
@@ -51,7 +51,7 @@ impl FileError {
 /// One operation's fields, as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// Where it stands, for people.
+    /// The row's place in the file, for people.
     pub place: String,
     fields: BTreeMap<String, String>,
 }

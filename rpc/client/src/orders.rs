@@ -33,7 +33,7 @@ impl Entropy {
         u64::try_from(product >> 64).unwrap_or(0)
     }
 
-    /// `N` fresh bytes.
+    /// Draws `N` bytes from the operating system.
     pub fn bytes<const N: usize>(&mut self) -> [u8; N] {
         let mut bytes = [0; N];
         self.0.fill_bytes(&mut bytes);
@@ -46,14 +46,14 @@ impl Entropy {
     }
 }
 
-/// What the orders of one gateway's users look like.
+/// The pattern of the orders that one gateway's users make.
 #[derive(Debug, Clone)]
 pub struct Profile {
     /// The gateway that debits the users.
     pub gateway: ParticipantId,
     /// Submitted and collected in one step.
     pub collected: bool,
-    /// Whom users pay, and in what; not empty.
+    /// The merchants that users pay, each with the currency; not empty.
     pub payees: Vec<(MerchantId, Currency)>,
     /// The largest amount, in minor units; amounts spread from 100 up to it.
     pub amount_max: u64,

@@ -22,9 +22,9 @@ const SAY_TIMEOUT: Duration = Duration::from_secs(30);
 /// A participant with its key.
 #[derive(Debug, Clone)]
 pub struct Party {
-    /// Who it is.
+    /// The participant that signs.
     pub id: ParticipantId,
-    /// What it signs with.
+    /// The key that signs its batches.
     pub key: SecretKey,
     /// The chain that its signatures are bound to.
     pub chain_id: ChainId,

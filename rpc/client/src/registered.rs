@@ -25,7 +25,7 @@ const PAGE_ITEMS: u32 = 1_000;
 /// How many pages of proposals are looked through for what the chain said of a key.
 const PAGES_MAX: usize = 10;
 
-/// What a registry says of a key that signs for a participant.
+/// The standing that a registry gives to a key that signs for a participant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyStanding {
     /// It is the participant's key.
@@ -46,7 +46,7 @@ pub enum KeyStanding {
 }
 
 impl KeyStanding {
-    /// What `registry` says of `key` as the key of `participant`.
+    /// Returns the standing of `key` as the key of `participant` in `registry`.
     pub fn of(registry: &RegistryReport, participant: ParticipantId, key: PublicKey) -> Self {
         let Some(registered) = find(registry, participant) else { return Self::Unknown };
         let current = PublicKey::from_hex(&registered.participant.public_key);
@@ -61,7 +61,7 @@ impl KeyStanding {
         }
     }
 
-    /// Whether a batch signed with the key applies in the next block.
+    /// Returns true if a batch signed with the key applies in the next block.
     pub const fn is_accepted(&self) -> bool {
         matches!(self, Self::Current | Self::Replaced { .. })
     }
@@ -72,14 +72,14 @@ pub fn find(registry: &RegistryReport, id: ParticipantId) -> Option<&RegisteredP
     registry.participants.iter().find(|known| known.participant.participant == id.0)
 }
 
-/// What a node said, and where.
+/// A node's answer about a party's key.
 #[derive(Debug, Clone)]
 pub struct Asked {
-    /// The node.
+    /// The URL of the node that answered.
     pub url: String,
-    /// Its registry.
+    /// The registry of the node's head.
     pub registry: RegistryReport,
-    /// What that says of the party's key.
+    /// The standing of the party's key in that registry.
     pub standing: KeyStanding,
 }
 
@@ -92,11 +92,11 @@ pub enum KeyRefused {
          file and the nodes of the same network"
     )]
     Chain {
-        /// The node.
+        /// The URL of the node that answered.
         url: String,
-        /// Its chain.
+        /// The chain id of the node.
         actual: String,
-        /// The genesis file's.
+        /// The chain id of the genesis file.
         expected: String,
     },
     /// The registry has no such participant.
@@ -106,11 +106,11 @@ pub enum KeyRefused {
          {key}"
     )]
     Unknown {
-        /// The participant.
+        /// The participant whose key was checked.
         participant: ParticipantId,
-        /// The node's head.
+        /// The height of the node's head.
         height: u64,
-        /// The key here.
+        /// The key in the participant's key file.
         key: PublicKey,
     },
     /// The registry has another key.
@@ -119,25 +119,25 @@ pub enum KeyRefused {
          {since} (registry at height {height}); {remedy}"
     )]
     Other {
-        /// The participant.
+        /// The participant whose key was checked.
         participant: ParticipantId,
-        /// The key here.
+        /// The key in the participant's key file.
         key: PublicKey,
         /// The key that signs.
         registered: PublicKey,
         /// Since when, in words.
         since: Box<str>,
-        /// The node's head.
+        /// The height of the node's head.
         height: u64,
-        /// What to do.
+        /// The remedy in one sentence.
         remedy: Box<str>,
     },
-    /// What the node says is no registry.
+    /// An answer that is not a registry.
     #[error("{url} names no usable key for participant {participant}; ask another node with --rpc")]
     Malformed {
-        /// The node.
+        /// The URL of the node that answered.
         url: String,
-        /// The participant.
+        /// The participant whose key was checked.
         participant: ParticipantId,
     },
 }
@@ -236,7 +236,7 @@ pub async fn proposals(client: &Client, open_only: bool) -> Result<Vec<ProposalR
     Ok(found)
 }
 
-/// Whether a proposal gives a participant this key.
+/// Returns true if a proposal gives a participant this key.
 pub fn registers(proposal: &ProposalReport, id: ParticipantId, key: PublicKey) -> bool {
     match &proposal.change {
         ChangeReport::Key { participant, public_key, .. } => {

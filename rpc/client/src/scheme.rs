@@ -24,14 +24,14 @@ pub const POLL: Duration = Duration::from_millis(250);
 /// How many heights ahead a change takes effect: the notice and some.
 const ACTIVATION_AHEAD: u64 = 15;
 
-/// The parties.
+/// The parties that run the scheme, with a client to reach the nodes.
 #[derive(Debug, Clone)]
 pub struct Scheme {
     /// Settlement operators: the first proposes, the second approves.
     pub operators: Vec<Party>,
     /// Settlement agents: the first makes, the second checks.
     pub agents: Vec<Party>,
-    /// The nodes.
+    /// The client that asks and submits at several nodes.
     pub client: Arc<Client>,
 }
 
@@ -40,9 +40,9 @@ pub struct Scheme {
 pub struct Deposit {
     /// The account's kind, by its number.
     pub kind: u16,
-    /// The account's owner.
+    /// The id of the account's owner.
     pub owner: u64,
-    /// Its currency.
+    /// The currency of the deposit.
     pub currency: Currency,
     /// How much, in minor units.
     pub amount: u64,

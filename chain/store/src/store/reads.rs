@@ -34,7 +34,8 @@ use crate::tables::{
 };
 
 impl Store {
-    /// Where a committed block stands. The index may know one height more than is committed.
+    /// Returns the place of a committed block. The index may know one height more than is
+    /// committed.
     fn place(&self, height: Height) -> Result<Option<Place>, StoreFault> {
         self.poison.check()?;
         if height.0 > self.head.load(Ordering::Acquire) {

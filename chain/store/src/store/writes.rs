@@ -11,9 +11,9 @@ use crate::model::BlockRecords;
 use crate::recovery::{StoredCertificate, put_block};
 use crate::tables::MetaKey;
 
-/// What a block frame takes beside its batches, more than enough: header, counts, one position.
+/// The bytes of a block frame beside its batches, rounded up: header, counts, one position.
 const BLOCK_FRAME_BYTES_MAX: u64 = 1024;
-/// What each batch adds to a block frame: its id and the position of its payload.
+/// The bytes that each batch adds to a block frame: its id and the position of its payload.
 const BLOCK_FRAME_BATCH_BYTES: u64 = 32 + 16;
 
 impl Store {

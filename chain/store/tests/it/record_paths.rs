@@ -7,7 +7,7 @@ use chain_types::{Digest, Height, WindowId, merkle};
 
 use crate::kit::*;
 
-/// Whether a path leads from record `index` of `records` to their root.
+/// Returns true if a path leads from record `index` of `records` to their root.
 fn leads(path: &RecordPath, height: u64, records: &[Record], index: usize) -> bool {
     let leaves: Vec<Digest> = records.iter().map(Record::leaf).collect();
     let count = leaves.len() as u64;

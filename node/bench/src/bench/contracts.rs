@@ -19,14 +19,14 @@ const BUDGET: u64 = 1_000_000_000_000_000;
 /// counted for every order all the same.
 const USER_MAX: u64 = 1_000_000_000_000;
 
-/// What turns them on.
+/// The operations that turn every contract on before the load.
 #[derive(Debug, Clone)]
 pub struct Terms {
-    /// What agents deposit.
+    /// The deposits of agents into programmes' budgets.
     pub budgets: Vec<Deposit>,
-    /// What a risk desk sets.
+    /// The policies that a risk desk sets.
     pub limits: Vec<PolicyItem>,
-    /// What operators change the registry by.
+    /// The changes of the registry that operators make.
     pub programmes: Vec<Change>,
 }
 

@@ -83,7 +83,7 @@ impl Wire {
     }
 }
 
-/// What a node says that it has sent to other nodes.
+/// Reads the bytes that a node reports as sent to other nodes.
 async fn sent_bytes(operator_address: &str) -> Option<u64> {
     sum_sent(&http::text(operator_address, "/metrics", METRICS_TIMEOUT).await?)
 }
@@ -147,7 +147,7 @@ impl Gauge {
         }
     }
 
-    /// Ends.
+    /// Stops measuring and returns the costs.
     pub async fn stop(mut self) -> Costs {
         let own = processes::cpu_seconds(std::process::id()).unwrap_or(0.0);
         let mut costs = Costs { load_cpu_seconds: own - self.own_cpu_seconds, ..Costs::default() };
@@ -172,10 +172,10 @@ impl Gauge {
     }
 }
 
-/// What a node's process cost.
+/// The cost of a node's process.
 #[derive(Debug, Clone, Serialize)]
 pub struct ProcessCost {
-    /// The node.
+    /// The name of the node.
     pub name: String,
     /// CPU time, user and system, in seconds.
     pub cpu_seconds: f64,
@@ -185,7 +185,7 @@ pub struct ProcessCost {
     pub memory_peak_bytes: u64,
 }
 
-/// What the nodes cost during the run.
+/// The cost of the nodes during the run.
 #[derive(Debug, Clone, Default)]
 pub struct Costs {
     /// Each process that could be measured.
@@ -198,19 +198,19 @@ pub struct Costs {
     pub load_cpu_seconds: f64,
 }
 
-/// What a machine costs.
+/// The price of a machine.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct MachinePrice {
-    /// Its cores.
+    /// The number of its cores.
     pub cores: f64,
-    /// Yuan an hour.
+    /// The price in yuan an hour.
     pub yuan_per_hour: f64,
 }
 
-/// What the nodes cost, in figures; those of a million orders are missing without a final order.
+/// The cost of the nodes in figures; those of a million orders are missing without a final order.
 #[derive(Debug, Clone, Serialize)]
 pub struct CostReport {
-    /// Each node's process.
+    /// The cost of each node's process.
     pub processes: Vec<ProcessCost>,
     /// CPU time of all nodes together, in seconds.
     pub cpu_seconds: f64,
@@ -227,9 +227,9 @@ pub struct CostReport {
     /// The same for one order on one node.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub written_bytes_per_order_and_node: Option<f64>,
-    /// Homes measured.
+    /// The number of homes that were measured.
     pub homes: usize,
-    /// What all homes grew by, in bytes of data.
+    /// The growth of all homes, in bytes of data.
     pub disk_growth_bytes: i64,
     /// The same for one order on one node.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -239,10 +239,10 @@ pub struct CostReport {
     /// The same for one order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network_bytes_per_order: Option<f64>,
-    /// What the machine was taken to cost.
+    /// The price that was assumed for the machine.
     pub machine: MachinePrice,
-    /// What the CPU time of all nodes costs for a million orders, in yuan, on machines that do
-    /// nothing else and are never idle.
+    /// The price of all nodes' CPU time for a million orders, in yuan, on machines that do nothing
+    /// else and are never idle.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub yuan_per_million_orders: Option<f64>,
 }
@@ -285,7 +285,7 @@ impl Costs {
 }
 
 impl CostReport {
-    /// For people.
+    /// Formats the report for people.
     pub fn text(&self) -> String {
         let optional = |value: Option<f64>, digits: usize| {
             value.map_or("?".to_owned(), |value| format!("{value:.digits$}"))

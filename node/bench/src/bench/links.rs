@@ -56,7 +56,7 @@ impl Links {
         Self { nodes: urls.iter().map(node).collect() }
     }
 
-    /// Submits over them.
+    /// Returns a function that submits over these connections.
     pub fn submit(self) -> Submit {
         let links = Arc::new(self);
         Arc::new(move |first, bytes: Bytes| {
@@ -87,7 +87,7 @@ impl Links {
     }
 }
 
-/// One connection.
+/// One WebSocket connection to a node.
 #[derive(Debug)]
 struct Link {
     url: String,

@@ -28,20 +28,20 @@ const VALID_MS: u64 = 120_000;
 /// A gateway that puts load on the network with its own users' orders.
 #[derive(Debug, Clone)]
 pub struct Loader {
-    /// Who signs.
+    /// The participant that signs.
     pub id: ParticipantId,
-    /// With what.
+    /// The key that signs its batches.
     pub key: SecretKey,
-    /// What its orders look like.
+    /// The pattern of its orders.
     pub profile: Profile,
 }
 
-/// What a submission gives: the node's report, and how often it was tried again.
+/// The result of a submission: the node's report, and the number of retries.
 pub type Answer = Result<(BatchReport, u32), CallError>;
 /// Submits a batch, beginning with the node of a number, and waits until it is final.
 pub type Submit = Arc<dyn Fn(usize, Bytes) -> BoxFuture<'static, Answer> + Send + Sync>;
 
-/// Submits over `client`.
+/// Returns a function that submits over `client`.
 pub fn over(client: Arc<Client>) -> Submit {
     Arc::new(move |first, bytes| {
         let client = Arc::clone(&client);

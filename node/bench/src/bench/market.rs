@@ -24,7 +24,7 @@ const SCALE: u16 = 6;
 /// The rate moves up and down over so many steps of so much: 0.04 %, within the guard of 0.3 %.
 const STEPS: u64 = 20;
 const STEP: u64 = 3;
-/// What each provider's rate is above the one before it: they never agree quite.
+/// The difference of each provider's rate from the one before it: they never quite agree.
 const APART: u64 = 10;
 /// How often a quote is issued; each provider issues one when its turn comes.
 const QUOTE_EVERY: Duration = Duration::from_secs(1);
@@ -33,18 +33,18 @@ const QUOTE_VALID_MS: u64 = 30_000;
 /// Rates are published with every so many quotes.
 const QUOTES_A_RATE: u64 = 5;
 
-/// What the providers published.
+/// The rates and quotes that the providers published.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct MarketReport {
-    /// Rates.
+    /// The number of rates that were published.
     pub rates: u64,
-    /// Quotes.
+    /// The number of quotes that were published.
     pub quotes: u64,
-    /// What was refused or not answered, if anything was.
+    /// The operations that were refused or not answered.
     pub problems: Vec<String>,
 }
 
-/// The providers.
+/// The FX providers, publishing.
 #[derive(Debug)]
 pub struct Market {
     providers: Vec<Party>,
@@ -75,7 +75,7 @@ impl Market {
         Ok(market)
     }
 
-    /// The newest quote.
+    /// Returns the newest quote, as it changes.
     pub fn quotes(&self) -> watch::Receiver<Option<QuoteId>> {
         self.newest.subscribe()
     }

@@ -41,7 +41,7 @@ pub struct Shares {
     pub two_step: u32,
     /// Orders paid out in another currency.
     pub cross_border: u32,
-    /// Returns.
+    /// The percentage of returns.
     pub returns: u32,
 }
 
@@ -82,7 +82,7 @@ const CONVERTED_MIN: u64 = 1_000;
 /// Gives the amounts of the next so many orders, in minor units.
 pub type AmountsOf = Box<dyn FnMut(&mut Entropy, usize) -> Vec<u64> + Send>;
 
-/// What the parties of the load have in common.
+/// The state that the parties of the load share.
 pub struct Parties {
     /// The chain that they sign for.
     pub chain_id: ChainId,
@@ -94,17 +94,17 @@ pub struct Parties {
     pub quotes: Option<watch::Receiver<Option<QuoteId>>>,
     /// One reserved order in so many is voided; zero for none.
     pub voided_one_in: usize,
-    /// How to submit.
+    /// The function that submits a batch.
     pub submit: Submit,
-    /// Where answers go.
+    /// The channel for answers.
     pub results: mpsc::Sender<Sent>,
     /// For each gateway the orders that it may return, the newest last.
     pub returnable: Vec<Mutex<Vec<(OrderId, u64)>>>,
-    /// Which of the gateways pays a merchant.
+    /// The index of the gateway that pays each merchant.
     pub payers: BTreeMap<MerchantId, usize>,
 }
 
-/// Which of these gateways pays a merchant.
+/// Returns the index of the gateway that pays each merchant.
 pub fn payers(genesis: &ChainGenesis, loaders: &[Loader]) -> BTreeMap<MerchantId, usize> {
     let payer = |merchant: &Merchant| {
         let at = loaders.iter().position(|loader| loader.id == merchant.payout_gateway)?;
@@ -113,7 +113,7 @@ pub fn payers(genesis: &ChainGenesis, loaders: &[Loader]) -> BTreeMap<MerchantId
     genesis.merchants.iter().filter_map(payer).collect()
 }
 
-/// The load.
+/// The mixed load, as a source of jobs.
 pub struct Mix {
     parties: Arc<Parties>,
     plan: Plan,
@@ -195,7 +195,7 @@ impl Source for Mix {
     }
 }
 
-/// Which kind is next, so that at any time each has had its share.
+/// The plan of kinds: at any time each has had its share.
 struct Plan {
     shares: [u32; 4],
     done: [u64; 4],
@@ -352,7 +352,7 @@ impl Parties {
         report
     }
 
-    /// What was collected is reversed by the gateway that pays it, another than the collecting one.
+    /// Remembers collected orders for the gateway that pays them, which reverses them.
     fn remember(&self, gateway: usize, orders: &[RechargeItem]) {
         for order in orders.iter().take(RETURNABLE_OF_BATCH) {
             let payer = self.payers.get(&order.merchant()).filter(|payer| **payer != gateway);

@@ -43,14 +43,14 @@ pub enum Pace {
     },
     /// So many orders a second, whatever the network does.
     Open {
-        /// Orders a second.
+        /// The rate of orders a second.
         rate: u64,
         /// Batches in flight at all nodes, beyond which sending waits (and latency counts on).
         in_flight_max: usize,
     },
 }
 
-/// Which network to put load on.
+/// The network that the load is put on.
 #[derive(Debug, Clone)]
 pub enum Ground {
     /// One that is there.
@@ -64,25 +64,25 @@ pub enum Ground {
     Fresh {
         /// The folder below which it is made.
         below: PathBuf,
-        /// The network.
+        /// The plan of each run's network.
         plan: Box<NetworkPlan>,
-        /// How many runs.
+        /// The number of runs.
         runs: usize,
     },
 }
 
-/// What to run.
+/// The options of a benchmark.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// On which network.
+    /// The network that the load is put on.
     pub ground: Ground,
     /// How long to send.
     pub period: Duration,
-    /// How to send.
+    /// The pace at which batches are sent.
     pub pace: Pace,
     /// Orders in a batch.
     pub batch_items: usize,
-    /// Threads that sign.
+    /// The number of threads that sign.
     pub signers: usize,
     /// WebSocket connections to each node; zero for HTTP.
     pub websockets: usize,
@@ -100,7 +100,7 @@ pub struct Options {
     pub reads: u64,
     /// Kill one node after a third of the period and start it again after two.
     pub stop_one: bool,
-    /// What a machine costs.
+    /// The price of a machine, for the cost of a million orders.
     pub machine: MachinePrice,
 }
 

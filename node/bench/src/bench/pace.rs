@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 /// A job that begins this long after its time is late: more than a timer's own error.
 const LATE: Duration = Duration::from_millis(10);
 
-/// A job's place.
+/// The place of a job in the schedule.
 #[derive(Debug, Clone, Copy)]
 pub struct Turn {
     /// Its number; in a closed loop, that of its worker.
@@ -30,11 +30,11 @@ pub struct Turn {
 pub struct Job {
     /// Orders that it is about.
     pub orders: u32,
-    /// Does it.
+    /// The work, which begins at the job's turn.
     pub work: Box<dyn FnOnce(Turn) -> BoxFuture<'static, ()> + Send>,
 }
 
-/// Where jobs come from.
+/// A source of jobs.
 pub trait Source: Send + 'static {
     /// The next one; `None` when there are no more.
     fn next(&mut self) -> BoxFuture<'_, Option<Job>>;
@@ -49,7 +49,7 @@ pub enum Due {
         turn_orders: u64,
         /// Orders a second, at least one.
         rate: u64,
-        /// Until when.
+        /// The period after which no job begins.
         period: Duration,
     },
     /// At these times, ascending.
@@ -77,14 +77,14 @@ impl Due {
 pub enum Schedule {
     /// So many under way, for a period.
     Closed {
-        /// How many.
+        /// The number of jobs in flight at once.
         in_flight: usize,
         /// For how long new ones begin.
         period: Duration,
     },
     /// Each at its time.
     Open {
-        /// When.
+        /// The times at which jobs are due.
         due: Due,
         /// Jobs under way, beyond which the next waits (and its latency counts on).
         in_flight_max: usize,
@@ -100,7 +100,7 @@ pub enum Schedule {
 pub struct Pacing {
     /// Orders whose job began late, because too many were under way or nothing was ready.
     pub late_orders: u64,
-    /// The latest beginning.
+    /// The longest delay of a job's beginning behind its time.
     pub lag_max: Duration,
     /// Orders that were given up.
     pub unsent_orders: u64,

@@ -63,7 +63,7 @@ pub fn data_bytes(folder: &Path) -> u64 {
     sizes.sum()
 }
 
-/// Where a file's last byte that is not zero ends. Reads back from the end only.
+/// Returns the offset after a file's last byte that is not zero. Reads back from the end only.
 fn file_data_bytes(path: &Path) -> std::io::Result<u64> {
     let file = File::open(path)?;
     let mut end = file.metadata()?.len();

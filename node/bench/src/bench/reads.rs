@@ -119,10 +119,10 @@ impl Orders {
     }
 }
 
-/// What reads of one age came to.
+/// The figures of the reads of orders of one age.
 #[derive(Debug, Clone, Serialize)]
 pub struct AgeReport {
-    /// Reads sent.
+    /// The number of reads that were sent.
     pub reads: u64,
     /// From when each was to be sent to its answer, whatever it was.
     pub latency: LatencyReport,
@@ -134,7 +134,7 @@ pub struct AgeReport {
     pub errors: u64,
 }
 
-/// What the reads came to.
+/// The figures of all reads.
 #[derive(Debug, Clone, Serialize)]
 pub struct ReadsReport {
     /// Reads a second asked for.
@@ -149,12 +149,12 @@ pub struct ReadsReport {
 }
 
 impl ReadsReport {
-    /// Reads that failed.
+    /// Returns the number of reads that failed.
     pub fn errors(&self) -> u64 {
         self.recent.errors + self.old.errors
     }
 
-    /// For people.
+    /// Formats the report for people.
     pub fn text(&self) -> String {
         let line = |name: &str, age: &AgeReport| {
             let AgeReport { reads, latency, age_max_seconds, behind, errors } = age;
@@ -193,27 +193,27 @@ impl Count {
     }
 }
 
-/// What a read said.
+/// The answer to a read.
 enum Said {
     Final,
     Behind,
     Failed(CallError),
 }
 
-/// What is to be read.
+/// The plan of the reads.
 #[derive(Debug)]
 pub struct Reading {
-    /// The nodes.
+    /// The URLs of the nodes that are asked.
     pub urls: Vec<String>,
-    /// The orders.
+    /// The orders that are known to be final.
     pub known: Arc<Known>,
-    /// Orders a second.
+    /// The rate of reads a second.
     pub rate: u64,
-    /// Until when.
+    /// Ends the reads when it is cancelled.
     pub stop: CancellationToken,
 }
 
-/// Clients at work.
+/// The clients that read, at work.
 #[derive(Debug)]
 pub struct Reads {
     shared: Arc<Shared>,
@@ -258,7 +258,7 @@ impl Reading {
 }
 
 impl Reads {
-    /// What they came to, once they are to stop: it waits for them.
+    /// Waits until the clients have stopped and returns their figures.
     ///
     /// # Errors
     /// When the operating system gives no entropy, or a node's URL is none.

@@ -17,7 +17,7 @@ use super::tally::{KindReport, PhaseReport, Tally};
 /// How a run was set up.
 #[derive(Debug, Clone, Serialize)]
 pub struct Setting {
-    /// `closed` or `open`.
+    /// The pace of the load, `closed` or `open`.
     pub pace: &'static str,
     /// Orders a second asked for; zero in a closed loop.
     pub rate: u64,
@@ -29,7 +29,7 @@ pub struct Setting {
     pub list: usize,
     /// Orders in a batch.
     pub batch_items: usize,
-    /// Gateways that submit.
+    /// The number of gateways that submit.
     pub gateways: usize,
     /// Nodes they submit to.
     pub nodes: usize,
@@ -50,12 +50,12 @@ pub struct PacingReport {
     pub unsent_orders: u64,
 }
 
-/// What ran beside the load.
+/// The reports of the work that ran beside the load.
 #[derive(Debug, Default)]
 pub struct Beside {
-    /// Reads of orders.
+    /// The report of the reads of orders.
     pub reads: Option<ReadsReport>,
-    /// FX providers.
+    /// The report of the FX providers.
     pub market: Option<MarketReport>,
     /// How long the node that was killed took to be ready again, in seconds from its start.
     pub ready_again_seconds: Option<f64>,
@@ -68,7 +68,7 @@ pub struct BenchReport {
     pub setting: Setting,
     /// How long it sent, in seconds.
     pub seconds: f64,
-    /// Batches sent.
+    /// The number of batches that were sent.
     pub batches: u64,
     /// Orders sent, returns among them.
     pub submitted: u64,
@@ -93,7 +93,7 @@ pub struct BenchReport {
     /// Each kind of operation, when there was more than one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub kinds: Vec<KindReport>,
-    /// What the FX providers published.
+    /// The report of the FX providers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub market: Option<MarketReport>,
     /// Reads beside the load.
@@ -106,7 +106,7 @@ pub struct BenchReport {
     /// missing when it was not by the end of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ready_again_seconds: Option<f64>,
-    /// What the nodes cost.
+    /// The cost of the nodes.
     pub costs: CostReport,
     /// The last refusal or silence, if there was any.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -157,8 +157,8 @@ impl BenchReport {
         }
     }
 
-    /// Whether every order that was to be sent was, and was applied; but for returns that came
-    /// after their window's close.
+    /// Returns true if every order that was to be sent was, and was applied; but for returns that
+    /// came after their window's close.
     pub fn is_clean(&self) -> bool {
         let unsent = self.pacing.as_ref().map_or(0, |pacing| pacing.unsent_orders);
         let faults = self.refused_in_earnest + self.unresolved + unsent;
@@ -207,7 +207,7 @@ impl BenchReport {
         figures
     }
 
-    /// For people.
+    /// Formats the report for people.
     pub fn text(&self) -> String {
         let mut lines = vec![
             format!(
@@ -280,17 +280,17 @@ fn phase_text(phase: &PhaseReport) -> String {
 /// A figure over several runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Spread {
-    /// Which.
+    /// The name of the figure.
     pub figure: &'static str,
     /// Of an even number of runs, the mean of the middle two.
     pub median: f64,
-    /// The least.
+    /// The least value of the runs.
     pub min: f64,
-    /// The most.
+    /// The greatest value of the runs.
     pub max: f64,
 }
 
-/// Several runs.
+/// The figures of several runs.
 #[derive(Debug, Serialize)]
 pub struct RunsReport {
     /// Each figure that all runs have.
@@ -313,12 +313,12 @@ impl RunsReport {
         Self { summary: names.filter_map(of_all).collect(), runs }
     }
 
-    /// Whether every run was.
+    /// Returns true if every run was.
     pub fn is_clean(&self) -> bool {
         self.runs.iter().all(BenchReport::is_clean)
     }
 
-    /// For people.
+    /// Formats the report for people.
     pub fn text(&self) -> String {
         let mut lines = Vec::new();
         for (number, run) in (1..).zip(&self.runs) {

@@ -156,7 +156,7 @@ impl<'a> Bench<'a> {
         })
     }
 
-    /// Starts the load.
+    /// Starts sending the load.
     fn send(
         &self,
         client: &Arc<Client>,

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::load::Answer;
 use super::reads::Known;
 
-/// What the operations of a batch are.
+/// The kind of a batch's operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -22,9 +22,9 @@ pub enum Kind {
     OneStep,
     /// Orders that are reserved, to be collected later.
     Reserve,
-    /// Collections of those.
+    /// Collections of reserved orders.
     Collect,
-    /// Voids of those.
+    /// Voids of reserved orders.
     Void,
     /// Orders in one step that are paid out in another currency.
     CrossBorder,
@@ -33,7 +33,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Its name.
+    /// Returns the kind's name in reports.
     pub const fn name(self) -> &'static str {
         match self {
             Self::OneStep => "one-step",
@@ -45,24 +45,24 @@ impl Kind {
         }
     }
 
-    /// Whether it is what a user asks for, and not what follows from it.
+    /// Returns true if it is what a user asks for, and not what follows from it.
     const fn is_asked(self) -> bool {
         !matches!(self, Self::Collect | Self::Void)
     }
 }
 
-/// What became of one batch.
+/// A batch that was sent, with its answer.
 #[derive(Debug)]
 pub struct Sent {
-    /// What its items are.
+    /// The kind of its items.
     pub kind: Kind,
-    /// Its items.
+    /// The number of its items.
     pub items: u32,
     /// From the time it was to be sent to its answer.
     pub latency: Duration,
     /// When the answer came.
     pub answered: Instant,
-    /// The answer.
+    /// The answer of the node.
     pub result: Answer,
     /// The order of its first item, for reads beside the load.
     pub sample: Option<OrderId>,
@@ -71,13 +71,13 @@ pub struct Sent {
 /// Operations counted by what became of them.
 #[derive(Debug, Clone)]
 pub struct Counts {
-    /// Sent.
+    /// The number of operations sent.
     pub submitted: u64,
     /// Applied in a decided block.
     pub final_orders: u64,
-    /// Refused, by code.
+    /// The refused operations, by code.
     pub refused: BTreeMap<i32, Refused>,
-    /// Whose fate the nodes did not say in time.
+    /// The number of operations whose fate the nodes did not report in time.
     pub unresolved: u64,
     /// From sending to the answer, whatever it was.
     pub latency: Latencies,
@@ -139,16 +139,16 @@ impl Counts {
 /// The counts of a kind.
 #[derive(Debug, Clone, Serialize)]
 pub struct KindReport {
-    /// The kind.
+    /// The kind of operation.
     pub kind: Kind,
-    /// Operations sent.
+    /// The number of operations sent.
     pub submitted: u64,
     /// Applied in a decided block.
     #[serde(rename = "final")]
     pub final_operations: u64,
-    /// Refused, by code.
+    /// The refused operations, by code.
     pub refused: Vec<Refused>,
-    /// Whose fate the nodes did not say in time.
+    /// The number of operations whose fate the nodes did not report in time.
     pub unresolved: u64,
     /// From sending to the answer.
     pub latency: LatencyReport,
@@ -195,7 +195,8 @@ pub struct Tally {
     pub retries: u64,
     /// Orders applied within the period.
     pub final_in_period: u64,
-    /// What users asked for; refused and unresolved are what followed from it too.
+    /// The operations that users asked for; refused and unresolved ones include those that followed
+    /// from them.
     pub total: Counts,
     /// The last refusal or silence.
     pub last_problem: Option<String>,
@@ -239,7 +240,7 @@ impl Tally {
         self.phases.push(Phase { name, from, until, final_orders: 0, retries: 0, counts });
     }
 
-    /// Counts one batch.
+    /// Counts a batch that was answered.
     pub fn add(&mut self, sent: &Sent) {
         self.batches += 1;
         let counts = self.kinds.entry(sent.kind).or_insert_with(Counts::new);

@@ -34,7 +34,7 @@ const SAMPLES_A_BATCH: usize = 16;
 /// than the least that the chain's parameters allow.
 const VALID_MS: u64 = 5_000;
 
-/// What the steps of blocks cost, as far as the deciding thread does them.
+/// The cost of the steps of blocks, as far as the deciding thread does them.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Steps {
     /// Executing, with the block's roots and digest.
@@ -52,7 +52,7 @@ pub struct Steps {
 /// A checkpoint that was taken.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Taken {
-    /// Its length.
+    /// The length of the checkpoint in bytes.
     pub bytes: u64,
     /// Copying the state, which holds the driver up.
     pub copying: Duration,
@@ -64,14 +64,14 @@ pub struct Taken {
 /// A party that signs.
 #[derive(Debug, Clone)]
 pub struct Signer {
-    /// Who it is.
+    /// The participant that signs.
     pub id: ParticipantId,
-    /// With what.
+    /// The key that signs its batches.
     pub key: SecretKey,
     roles: Roles,
 }
 
-/// What stays the same however often the home is opened.
+/// The parts that stay the same however often the home is opened.
 struct Ground {
     genesis: Arc<ChainGenesis>,
     node: NodeConfig,
@@ -83,9 +83,9 @@ struct Ground {
 pub struct HistoryChain {
     ground: Ground,
     home: Home,
-    /// What its blocks cost since this was last taken.
+    /// The cost of its blocks since this was last taken.
     pub steps: Steps,
-    /// The last checkpoint.
+    /// The checkpoint that was taken last.
     pub checkpoint: Taken,
     since_checkpoint: SinceCheckpoint,
     /// Orders in its blocks.
@@ -152,7 +152,7 @@ impl HistoryChain {
         checkpoint_interval(&self.ground.node)
     }
 
-    /// Reads the state.
+    /// Calls `read` with the committed state.
     pub fn state<T>(&self, read: impl FnOnce(&State) -> T) -> T {
         read(&read_state(&self.home.state))
     }
@@ -162,12 +162,12 @@ impl HistoryChain {
         self.state(|state| (state.height(), state.digest()))
     }
 
-    /// The store.
+    /// Returns the store of the home.
     pub fn store(&self) -> &chain_store::Store {
         &self.home.store
     }
 
-    /// What a node reads orders with.
+    /// Returns the reader with which a node reads orders.
     pub fn reader(&self) -> Orders {
         Orders {
             genesis: self.ground.genesis.clone(),

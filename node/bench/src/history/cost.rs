@@ -9,7 +9,7 @@ use rustix::fs::{Advice, fadvise};
 use rustix::time::{ClockId, Timespec, clock_gettime};
 use serde::Serialize;
 
-/// What steps cost so far.
+/// The cost of steps so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Cost {
     /// Processor time of the thread, in nanoseconds.

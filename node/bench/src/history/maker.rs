@@ -13,14 +13,14 @@ use crate::bench::load::Loader;
 /// Blocks that lie ready.
 const BLOCKS_AHEAD: usize = 2;
 
-/// What is signed.
+/// The terms by which batches are made and signed.
 #[derive(Debug, Clone)]
 pub struct Making {
-    /// The chain.
+    /// The id of the chain.
     pub chain_id: ChainId,
     /// The gateways, each in turn.
     pub loaders: Vec<Loader>,
-    /// Everyone's keys.
+    /// The keys of every participant.
     pub keys: Vec<PartyKeys>,
     /// The time of the block before the first.
     pub from: TimeMs,
@@ -34,16 +34,16 @@ pub struct Making {
     pub block_batches: usize,
 }
 
-/// A block's batches.
+/// The batches of one block.
 #[derive(Debug)]
 pub struct Load {
     /// The block's time; the ids of its orders are of the same.
     pub time: TimeMs,
-    /// Signed and verified.
+    /// The batches, signed and verified.
     pub batches: Vec<VerifiedBatch>,
-    /// What making and signing cost: no part of a node's work.
+    /// The cost of making and signing, which is no part of a node's work.
     pub signing: Cost,
-    /// What decoding and verifying cost.
+    /// The cost of decoding and verifying.
     pub verifying: Cost,
 }
 

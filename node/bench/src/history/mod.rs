@@ -43,20 +43,20 @@ use crate::bench::processes::{memory_bytes, memory_peak_bytes};
 
 /// Old orders that are read at each size.
 const READS: usize = 1_000;
-/// What an order takes on disk at most: in a block, in the index, and there once more while the
-/// index is compacted.
+/// The most bytes that an order takes on disk: in a block, in the index, and there once more while
+/// the index is compacted.
 const DISK_BYTES_PER_ORDER: u64 = 230;
-/// What a home takes beside its orders, at most.
+/// The most bytes that a home takes beside its orders.
 const DISK_BYTES_MORE: u64 = 2 << 30;
 
-/// What to measure.
+/// The options of the measurement.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The network, and with it the chain's parameters.
     pub plan: NetworkPlan,
-    /// Where it is made and stays; otherwise it is temporary.
+    /// The folder in which the network is made and stays; otherwise it is temporary.
     pub home: Option<PathBuf>,
-    /// Where a temporary network is made.
+    /// The folder in which a temporary network is made.
     pub folder: PathBuf,
     /// After how many orders to measure.
     pub sizes: Vec<u64>,
@@ -141,7 +141,7 @@ struct History<'a> {
     cancel: &'a CancellationToken,
 }
 
-/// What the other thread did for the blocks so far.
+/// The result of the other thread's work for the blocks so far.
 #[derive(Debug, Clone, Copy, Default)]
 struct Made {
     signing: Cost,

@@ -68,7 +68,7 @@ fn next(chain: &HistoryChain) -> TimeMs {
     chain.state(|state| state.time().plus(state.parameters().block_interval_ms))
 }
 
-/// Who pays and settles.
+/// The parties that pay and settle.
 #[derive(Debug, Clone)]
 pub struct Settling {
     gateways: Vec<Signer>,
@@ -98,8 +98,8 @@ impl Settling {
         })
     }
 
-    /// What is due in the block of a time: once a window has closed, the arrivals of all its
-    /// instructions and its settlement.
+    /// Returns the operations that are due in the block of a time: once a window has closed, the
+    /// arrivals of all its instructions and its settlement.
     ///
     /// # Errors
     /// When a batch does not verify.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::chain::{Steps, Taken};
 use super::cost::{Cost, CostPerOrder};
 
-/// All sizes.
+/// The figures of every size of history.
 #[derive(Debug, Clone, Serialize)]
 pub struct HistoryReport {
     /// Orders a second of the chain's time.
@@ -22,9 +22,9 @@ pub struct HistoryReport {
     pub checkpoint_blocks: u64,
     /// The most orders between two checkpoints.
     pub checkpoint_orders: u64,
-    /// Whether cashback and users' limits were on.
+    /// True if cashback and users' limits were on.
     pub contracts: bool,
-    /// Ascending.
+    /// The sizes, ascending.
     pub sizes: Vec<SizeReport>,
 }
 
@@ -33,9 +33,9 @@ pub struct HistoryReport {
 pub struct SizeReport {
     /// Orders before the measured ones.
     pub orders_before: u64,
-    /// Orders measured.
+    /// The number of orders that were measured.
     pub orders_measured: u64,
-    /// Their blocks.
+    /// The number of blocks that held them.
     pub blocks_measured: u64,
     /// The height after them.
     pub height: u64,
@@ -43,11 +43,11 @@ pub struct SizeReport {
     pub orders_in_memory: u64,
     /// Orders made a second while the history before grew, by the clock.
     pub made_per_second: f64,
-    /// What an order costs.
+    /// The cost of an order.
     pub order: OrderCost,
     /// Resident memory, the making of the load included.
     pub memory: MemoryReport,
-    /// What the home takes.
+    /// The bytes of the home on disk.
     pub disk: DiskReport,
     /// The checkpoint before the measured orders.
     pub checkpoint: CheckpointReport,
@@ -61,27 +61,27 @@ pub struct SizeReport {
     pub restart: RestartReport,
 }
 
-/// What an order costs a node, agreement and network apart.
+/// The cost of an order for a node, agreement and network apart.
 #[derive(Debug, Clone, Serialize)]
 pub struct OrderCost {
     /// All of the processor time below, in nanoseconds.
     pub cpu_ns: f64,
     /// Decoding and verifying its batch.
     pub verify: CostPerOrder,
-    /// Executing it.
+    /// The execution of a block.
     pub execute: CostPerOrder,
     /// To disk, with the sync.
     pub stage: CostPerOrder,
     /// Into the state, and those that leave it sorted.
     pub apply: CostPerOrder,
-    /// Decided, and indexed.
+    /// The commit of a decided block, with its index.
     pub commit: CostPerOrder,
     /// Processor time of the store's own threads, in nanoseconds: orders into the index,
     /// compaction.
     pub background_cpu_ns: f64,
 }
 
-/// Memory in bytes.
+/// The memory of the process, in bytes.
 #[derive(Debug, Clone, Serialize)]
 pub struct MemoryReport {
     /// After the measured orders.
@@ -90,21 +90,21 @@ pub struct MemoryReport {
     pub peak_bytes: u64,
 }
 
-/// Disk in bytes.
+/// The disk of the home, in bytes.
 #[derive(Debug, Clone, Serialize)]
 pub struct DiskReport {
     /// Block files, for each order of the history.
     pub block_bytes_per_order: f64,
     /// The index with its checkpoint, for each order of the history.
     pub index_bytes_per_order: f64,
-    /// The home.
+    /// All of the home.
     pub total_bytes: u64,
 }
 
-/// A checkpoint.
+/// The checkpoint that was taken at a size.
 #[derive(Debug, Clone, Serialize)]
 pub struct CheckpointReport {
-    /// Its length.
+    /// The length of the checkpoint in bytes.
     pub bytes: u64,
     /// Copying the state, on the deciding thread.
     pub copying_ms: f64,
@@ -115,22 +115,22 @@ pub struct CheckpointReport {
 /// A restart, with no file in the system's memory. Its state was what it had been.
 #[derive(Debug, Clone, Serialize)]
 pub struct RestartReport {
-    /// All of it.
+    /// The whole restart, in seconds.
     pub seconds: f64,
     /// The end of the block files found, the index opened.
     pub recovering_seconds: f64,
-    /// The checkpoint read.
+    /// The reading of the checkpoint, in seconds.
     pub restoring_seconds: f64,
     /// The duplicate window read from blocks.
     pub remembering_seconds: f64,
-    /// So many.
+    /// The number of blocks whose orders were remembered.
     pub remembered_blocks: u64,
     /// Blocks since the checkpoint executed.
     pub replaying_seconds: f64,
-    /// So many.
+    /// The number of blocks that were replayed.
     pub replayed_blocks: u64,
-    /// What it would take just before the next checkpoint: as much to replay as may lie between
-    /// two. Reckoned, not measured.
+    /// The restart just before the next checkpoint, in seconds: as much to replay as may lie
+    /// between two. Reckoned, not measured.
     pub most_seconds: f64,
     /// The most memory resident during it.
     pub memory_peak_bytes: u64,
@@ -250,7 +250,7 @@ fn read(latency: Option<&LatencyReport>) -> String {
 }
 
 impl HistoryReport {
-    /// For people.
+    /// Formats the report for people.
     pub fn text(&self) -> String {
         let width = ROWS.iter().map(|(words, _)| words.len()).max().unwrap_or(0);
         let mut lines = vec![

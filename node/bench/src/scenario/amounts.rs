@@ -5,7 +5,7 @@ use rpc_client::orders::Entropy;
 
 /// The least amount of an order, in minor units.
 pub const AMOUNT_MIN: u64 = 100;
-/// The largest.
+/// The largest amount of an order, in minor units.
 pub const AMOUNT_MAX: u64 = 1_000_000;
 /// Of so many orders, one is of an amount of the user's own choice.
 const OWN_CHOICE_ONE_IN: usize = 10;
@@ -65,7 +65,7 @@ impl Amounts {
     }
 }
 
-/// Whether amounts within the bounds of so many orders can add up to `sum`.
+/// Returns true if amounts within the bounds of so many orders can add up to `sum`.
 fn can_be(orders: u64, sum: u64) -> bool {
     let orders = u128::from(orders);
     (orders * u128::from(AMOUNT_MIN)..=orders * u128::from(AMOUNT_MAX)).contains(&u128::from(sum))

@@ -34,21 +34,21 @@ const MERCHANTS_MIN: u32 = 20;
 /// A scenario's own figures.
 #[derive(Debug, Clone)]
 pub struct Scene {
-    /// Its name.
+    /// The name on the command line.
     pub name: &'static str,
     /// Recharges at full scale.
     pub orders: u64,
-    /// What they are on average, in minor units: the sum is exact.
+    /// The mean of the amounts, in minor units: the sum is exact.
     pub mean_minor: u64,
-    /// The usual amounts.
+    /// The amounts that are drawn most often.
     usual: &'static [Usual],
     /// Merchants who are paid.
     pub merchants: u32,
     /// Gateways, each with users of its own.
     pub gateways: u32,
-    /// What kinds of orders.
+    /// The shares of the kinds of orders.
     pub shares: Shares,
-    /// Whether there are cashback programmes and limits.
+    /// True if there are cashback programmes and limits.
     pub cashback: bool,
     /// The course of the crowd.
     shape: Shape,
@@ -110,18 +110,19 @@ pub const DOUBLE_ELEVEN: Scene = Scene {
     seconds: 300,
 };
 
-/// What to run.
+/// The options of a scenario.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Which scenario.
+    /// The scenario to run.
     pub scene: Scene,
     /// Of a million orders at full scale, so many come.
     pub scale_millionths: u64,
     /// For how long orders come.
     pub period: Duration,
-    /// Where the network is made and stays; `None`: below `folder`, and removed afterwards.
+    /// The folder in which the network is made and stays; `None`: below `folder`, and removed
+    /// afterwards.
     pub home: Option<PathBuf>,
-    /// Where temporary networks are made.
+    /// The folder in which temporary networks are made.
     pub folder: PathBuf,
     /// How long a settlement window stays open, in milliseconds.
     pub window_ms: u64,

@@ -52,7 +52,7 @@ pub struct Play<'a> {
     cancel: &'a CancellationToken,
 }
 
-/// What it came to.
+/// The result of a scenario before its audit.
 pub struct Played {
     /// Orders by what became of them.
     pub tally: Tally,
@@ -60,13 +60,13 @@ pub struct Played {
     pub pacing: Pacing,
     /// How long orders came and were answered.
     pub elapsed: Duration,
-    /// What FX providers published, if there were any.
+    /// The report of the FX providers, if there were any.
     pub market: Option<MarketReport>,
-    /// What the paying gateways did.
+    /// The operations of the paying gateways.
     pub paid: Counts,
-    /// What settlement came to.
+    /// The figures of settlement.
     pub settlement: Settlement,
-    /// What the nodes said of themselves in the end.
+    /// The reports of the nodes about themselves in the end.
     pub agreement: Agreement,
 }
 
@@ -130,7 +130,7 @@ impl<'a> Play<'a> {
         Ok(Played { tally, pacing, elapsed, market, paid, settlement, agreement })
     }
 
-    /// What stands before the first order: programmes and limits, rates and quotes.
+    /// Prepares what stands before the first order: programmes and limits, rates and quotes.
     async fn prepare(
         &self,
         client: &Arc<Client>,

@@ -16,30 +16,30 @@ use crate::bench::tally::KindReport;
 /// Books in one currency, by the auditor's reckoning.
 #[derive(Debug, Clone, Serialize)]
 pub struct BooksReport {
-    /// Collected from users.
+    /// The sum collected from users.
     pub collected: Money,
     /// In so many orders.
     pub orders: u64,
     /// Cashback that users got.
     pub cashback: Money,
-    /// What merchants were ever owed.
+    /// The sum that merchants were ever owed.
     pub owed: Money,
-    /// What instructions told gateways to pay.
+    /// The sum that instructions told gateways to pay.
     pub instructed: Money,
     /// Of it, what arrived.
     pub arrived: Money,
-    /// What merchants are still owed.
+    /// The sum that merchants are still owed.
     pub left: Money,
 }
 
-/// A scenario's summary.
+/// The summary of a scenario.
 #[derive(Debug, Serialize)]
 pub struct ScenarioReport {
-    /// Which scenario.
+    /// The name of the scenario.
     pub scenario: &'static str,
-    /// Whether nothing below is a problem.
+    /// True if nothing below is a problem.
     pub is_well: bool,
-    /// What is not well.
+    /// The problems of the run, in sentences.
     pub problems: Vec<String>,
     /// The part of the full crowd that came.
     pub scale: f64,
@@ -51,7 +51,7 @@ pub struct ScenarioReport {
     pub seconds: f64,
     /// Orders that were to come.
     pub orders: u64,
-    /// Their sum.
+    /// The sum of the orders.
     pub sum: Money,
     /// Orders that became final.
     #[serde(rename = "final")]
@@ -74,12 +74,12 @@ pub struct ScenarioReport {
     pub latency: LatencyReport,
     /// Each kind of operation.
     pub kinds: Vec<KindReport>,
-    /// What the FX providers published.
+    /// The report of the FX providers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub market: Option<MarketReport>,
-    /// Windows closed.
+    /// The number of windows that closed.
     pub windows_closed: u64,
-    /// Instructions that arrived.
+    /// The number of instructions that arrived.
     pub arrivals: u64,
     /// In the currency that users pay.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,13 +87,13 @@ pub struct ScenarioReport {
     /// In the currency that merchants across the border are paid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub books_abroad: Option<BooksReport>,
-    /// The auditor's.
+    /// The verdict of the independent auditor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
 }
 
 impl ScenarioReport {
-    /// What the crowd and the nodes said; the auditor has not spoken yet.
+    /// Makes the report of the crowd and the nodes; the auditor's verdict is added later.
     pub fn new(options: &Options, played: Played) -> Self {
         let Played { tally, pacing, elapsed, market, paid, settlement, agreement } = played;
         let (scene, total) = (&options.scene, &tally.total);
@@ -175,7 +175,7 @@ impl ScenarioReport {
         self.problems.push(problem);
     }
 
-    /// For people.
+    /// Formats the report for people.
     pub fn text(&self) -> String {
         let mut lines = vec![
             format!(

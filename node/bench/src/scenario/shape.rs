@@ -13,10 +13,11 @@ const HOURS: [u32; 24] =
     [12, 5, 3, 2, 1, 1, 2, 3, 5, 6, 7, 7, 7, 6, 6, 6, 6, 6, 7, 9, 11, 12, 11, 9];
 /// Parts of an hour.
 const PARTS: usize = 6;
-/// What the first two parts of the day, when the shops open, are above their hour's others.
+/// The load of the day's first two parts, when the shops open, as a multiple of their hour's
+/// others.
 const MIDNIGHT: [u32; 2] = [4, 2];
 
-/// Which course.
+/// The course of orders over the day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// One stream with one peak.

@@ -30,10 +30,10 @@ const KINDS_REPORTED_MAX: usize = 8;
 const LOG_TARGET: &str = "log";
 const LOG_TARGET_FIELD: &str = "log.target";
 
-/// What was held back since the last report.
+/// The lines that were suppressed since the last report.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Report {
-    /// How many lines.
+    /// The number of lines.
     pub count: u64,
     /// The kinds with the most of them, as text.
     pub kinds: String,
@@ -42,11 +42,11 @@ pub struct Report {
 /// Levels that are bounded: who asks for `debug` wants to see all of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
 pub enum Bounded {
-    /// `ERROR`.
+    /// Lines of level `ERROR`.
     Error,
-    /// `WARN`.
+    /// Lines of level `WARN`.
     Warn,
-    /// `INFO`.
+    /// Lines of level `INFO`.
     Info,
 }
 
@@ -95,7 +95,8 @@ impl Default for Kinds {
 }
 
 impl Kinds {
-    /// Whether a line passes; its kind is the place in the code and, if given, the other crate.
+    /// Decides whether a line passes; its kind is the place in the code and, if given, the other
+    /// crate.
     fn admit(
         &mut self,
         metadata: &Metadata<'static>,
@@ -138,7 +139,7 @@ impl Throttle {
         self.suppressed.clone()
     }
 
-    /// What was held back since the last call; `None` if nothing was.
+    /// Returns the lines that were suppressed since the last call; `None` if there were none.
     pub fn take_report(&self) -> Option<Report> {
         let mut kinds = self.kinds();
         let mut held: Vec<(u64, &str)> = Vec::new();

@@ -27,7 +27,7 @@ const BLOCKS_AHEAD: usize = 8;
 /// A block as anybody can read it.
 #[derive(Debug, Clone)]
 pub struct ReadBlock {
-    /// Its header.
+    /// The header of the block.
     pub header: BlockHeader,
     /// The word of those who decided it.
     pub certificate: Certificate,
@@ -35,11 +35,11 @@ pub struct ReadBlock {
     pub evidence: Vec<Equivocation>,
     /// Its batches, with signatures and roots checked.
     pub batches: Vec<VerifiedBatch>,
-    /// What its node says became of their items.
+    /// The outcomes of their items, as the node has them.
     pub outcomes: Vec<Vec<Outcome>>,
 }
 
-/// What a home's blocks came to.
+/// The result of an audit of a home's blocks.
 #[derive(Debug)]
 pub struct Audited {
     /// The books of the rules.

@@ -18,21 +18,21 @@ use crate::opening::open_to_read;
 /// The auditor's numbers of account kinds.
 const MERCHANT_PAYABLE: u8 = 2;
 
-/// A home's head.
+/// The head of a home.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HeadView {
-    /// The node.
+    /// The name of the node.
     pub node: String,
-    /// Its last block.
+    /// The height of its last block.
     pub height: u64,
     /// The digest of the state that its blocks give.
     pub state_digest: String,
 }
 
-/// What the auditor says.
+/// The verdict of the independent auditor.
 #[derive(Debug, Clone, Serialize)]
 pub struct Verdict {
-    /// Whether nothing is found and all is equal.
+    /// True if nothing is found and all is equal.
     pub is_well: bool,
     /// Blocks that are as the rules say.
     pub blocks: u64,
@@ -45,28 +45,28 @@ pub struct Verdict {
     pub accounts: usize,
     /// Those that differ, the first of them.
     pub differences: Vec<String>,
-    /// The nodes.
+    /// The heads of the nodes' homes.
     pub heads: Vec<HeadView>,
-    /// Whether all have the same blocks, and the state that these say.
+    /// True if all have the same blocks, and the state that these say.
     pub digests_equal: bool,
 }
 
-/// What merchants' books hold by the auditor's reckoning, in one currency and minor units.
+/// The merchants' books by the auditor's reckoning, in one currency and minor units.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Takings {
     /// Orders collected in it.
     pub orders: u64,
-    /// Collected from users.
+    /// The sum collected from users.
     pub collected: u128,
     /// Cashback that users got.
     pub cashback: u128,
-    /// What windows' instructions told gateways to pay.
+    /// The sum that windows' instructions told gateways to pay.
     pub instructed: u128,
     /// Of it, what arrived.
     pub arrived: u128,
-    /// What merchants were ever owed.
+    /// The sum that merchants were ever owed.
     pub owed: u128,
-    /// What they are still owed.
+    /// The sum that they are still owed.
     pub left: i128,
 }
 
@@ -119,7 +119,7 @@ pub fn of_network(
     Ok((verdict, audited.auditor))
 }
 
-/// What merchants took in a currency.
+/// Sums up the merchants' books in a currency.
 pub fn takings(auditor: &Auditor, currency: Currency) -> Takings {
     let mut takings = Takings::default();
     let statements = auditor.statements().iter();
@@ -145,7 +145,7 @@ pub fn takings(auditor: &Auditor, currency: Currency) -> Takings {
 }
 
 impl Verdict {
-    /// What is wrong, in sentences.
+    /// Lists the problems, in sentences.
     pub fn problems(&self) -> Vec<String> {
         let mut problems: Vec<String> =
             self.finding.iter().map(|finding| format!("the auditor: {finding}")).collect();
@@ -156,7 +156,7 @@ impl Verdict {
         problems
     }
 
-    /// For people.
+    /// Formats the verdict for people.
     pub fn text(&self) -> String {
         let Self { blocks, items, accounts, .. } = self;
         let mut lines = vec![format!(

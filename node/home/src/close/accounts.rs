@@ -11,7 +11,7 @@ use super::sheet::{Cell, Sheets};
 use super::{Closing, account_cells, of_currency};
 use crate::statement::StatementFault;
 
-/// What an account's entries of a day add up to.
+/// The sums of an account's entries of a day.
 #[derive(Debug, Clone, Copy, Default)]
 struct Turnover {
     entries: u64,

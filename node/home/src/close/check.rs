@@ -119,7 +119,7 @@ fn words((currency, kind, owner): &Name) -> String {
     format!("{kind}:{owner}:{currency}")
 }
 
-/// What entries and accounts are compared by.
+/// The sums by which entries and accounts are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Turnover {
     entries: i128,
@@ -132,11 +132,11 @@ struct Turnover {
 struct Entries {
     accounts: BTreeMap<Name, Turnover>,
     causes: BTreeMap<(String, String), Turnover>,
-    /// What settlements posted, by window and account.
+    /// The sums that settlements posted, by window and account.
     settlements: BTreeMap<(String, Name), i128>,
     /// Credits and debits of providers by orders.
     providers: BTreeMap<(String, String), (i128, i128)>,
-    /// What instructions moved to and from merchants: bounced, arrived.
+    /// The sums that instructions moved to and from merchants: bounced, arrived.
     instructed: BTreeMap<String, (i128, i128)>,
 }
 

@@ -22,14 +22,14 @@ const AGES_MS: [(u64, &str); 4] = [
     (u64::MAX, "above 7 days"),
 ];
 
-/// What became of an instruction after the day.
+/// The events of an instruction after the day.
 #[derive(Debug, Clone, Copy, Default)]
 struct Later {
-    /// Whether the first that was said is that its money came back: it had arrived before.
+    /// True if the first that was said is that its money came back: it had arrived before.
     begins_arrived: bool,
-    /// What was returned of it before it arrived.
+    /// The sum that was returned of it before it arrived.
     returned: u64,
-    /// What arrived, when it first did.
+    /// The sum that arrived, when it first did.
     arrived: Option<u64>,
 }
 
@@ -47,7 +47,7 @@ impl Later {
         }
     }
 
-    /// What was left of it at the end of the day, if it was open. `left` is what is left now.
+    /// Returns the rest of it at the end of the day, if it was open. `left` is what is left now.
     fn left_then(&self, left: Amount) -> Option<Amount> {
         let left = self.arrived.unwrap_or(left.0);
         (!self.begins_arrived).then(|| Amount(left.saturating_add(self.returned)))
@@ -78,7 +78,7 @@ impl Closing<'_> {
         sheet.end()
     }
 
-    /// What the closes of the day gave.
+    /// Sums up the instructions that the closes of the day gave.
     fn opened(&self) -> Result<BTreeMap<Currency, Tally>, StatementFault> {
         let mut opened: BTreeMap<Currency, Tally> = BTreeMap::new();
         for window in self.closed_windows()? {
@@ -106,8 +106,8 @@ impl Closing<'_> {
         }
     }
 
-    /// What is open at the end of the day, by currency and age: the records of today, less what was
-    /// said after the day.
+    /// Sums up what is open at the end of the day, by currency and age: the records of today, less
+    /// the events after the day.
     fn open(&self) -> Result<BTreeMap<(Currency, usize), Tally>, StatementFault> {
         let end = self.window_at(self.last)?;
         let later = self.later(end)?;
@@ -140,7 +140,7 @@ impl Closing<'_> {
         Ok(open)
     }
 
-    /// What was said after the day of instructions that the day, or an earlier one, had given.
+    /// Reads the later events of instructions that the day, or an earlier one, had given.
     fn later(&self, end: u64) -> Result<BTreeMap<InstructionId, Later>, StatementFault> {
         let mut found: BTreeMap<InstructionId, Later> = BTreeMap::new();
         let after = self.state.height().next();
@@ -174,7 +174,7 @@ impl Closing<'_> {
     }
 }
 
-/// Whether a return made less of a failed instruction.
+/// Returns true if a return made less of a failed instruction.
 fn is_of_failed(record: &ReturnRecord) -> bool {
     record.from_payable && !record.is_reversal
 }

@@ -37,7 +37,7 @@ pub enum CloseFault {
          {ends}; close it when a later block is here"
     )]
     NotOver {
-        /// The day.
+        /// The day that was asked for.
         day: Day,
         /// The time of the home's last block.
         last: String,
@@ -47,7 +47,7 @@ pub enum CloseFault {
     /// The chain began after the day.
     #[error("the chain began at {begun}, after day {day} had ended")]
     BeforeGenesis {
-        /// The day.
+        /// The day that was asked for.
         day: Day,
         /// When the chain began.
         begun: String,
@@ -87,7 +87,7 @@ impl Day {
     }
 }
 
-/// What a day's close is made of.
+/// The sources of a day's close.
 struct Closing<'a> {
     store: &'a dyn ChainStore,
     state: &'a State,
@@ -98,12 +98,12 @@ struct Closing<'a> {
     ends: TimeMs,
 }
 
-/// What a close came to.
+/// The result of a close.
 #[derive(Debug)]
 pub struct Closed {
     /// The day's first block.
     pub first: Height,
-    /// Its last one.
+    /// The height of the day's last block.
     pub last: Height,
     /// The names of the files.
     pub sheets: Vec<&'static str>,
@@ -179,8 +179,8 @@ impl Closing<'_> {
         found.map(|found| found.name.clone()).unwrap_or_default()
     }
 
-    /// Whether an account's nets are posted by a settlement; of others only the settled balance
-    /// changes.
+    /// Returns true if an account's nets are posted by a settlement; of others only the settled
+    /// balance changes.
     fn is_posted(key: &AccountKey) -> bool {
         matches!(key.kind, AccountKind::GatewayLiquidity | AccountKind::FxPosition)
     }

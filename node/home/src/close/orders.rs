@@ -37,17 +37,17 @@ impl Tally {
 /// A provider's conversions of a pair: collected, paid out.
 #[derive(Debug, Clone, Copy, Default)]
 struct Conversions {
-    /// What it got in the collected currency, and gave in the payout currency.
+    /// The sums that it got in the collected currency, and gave in the payout currency.
     got: Tally,
     gave: Tally,
-    /// What returns gave back, and took back.
+    /// The sums that returns gave back, and took back.
     got_back: Tally,
     gave_back: Tally,
 }
 
 type Pair = (Currency, Currency, ParticipantId);
 
-/// What was seen of the day's blocks.
+/// The figures of the day's blocks.
 #[derive(Default)]
 pub(super) struct Seen {
     /// Items by kind and outcome.
@@ -56,9 +56,9 @@ pub(super) struct Seen {
     pub(super) decided_windows: BTreeSet<u64>,
     /// Blocks that each validator proposed, and certificates that it signed.
     pub(super) validators: BTreeMap<ValidatorId, (u64, u64)>,
-    /// Figures of orders.
+    /// The figures of orders, by name and currency.
     orders: BTreeMap<(&'static str, Currency), Tally>,
-    /// Figures of instructions.
+    /// The figures of instructions, by name and currency.
     pub(super) instructions: BTreeMap<(&'static str, Currency), Tally>,
     conversions: BTreeMap<Pair, Conversions>,
 }

@@ -22,7 +22,7 @@ pub(super) const UNFINISHED: &str = "close.json.unfinished";
 /// A cell of a line.
 #[derive(Debug, Clone)]
 pub(super) enum Cell {
-    /// Nothing.
+    /// A cell without a value.
     Empty,
     /// Words that a person wrote, or that name something.
     Text(String),
@@ -42,7 +42,7 @@ impl Cell {
     }
 }
 
-/// What the columns of a currency add up to.
+/// The sums of the columns of each currency.
 type Sums = BTreeMap<Currency, Vec<Option<i128>>>;
 
 /// The folder of a report that is being written.

@@ -28,8 +28,8 @@ fn of_block(
     }
 }
 
-/// What an operation about an instruction credited to an account in a block: a bounce, to the
-/// merchant's.
+/// Returns the sum that an operation about an instruction credited to an account in a block: a
+/// bounce, to the merchant's.
 pub(crate) fn credited_by(
     store: &dyn ChainStore,
     key: &AccountKey,

@@ -20,22 +20,22 @@ use super::{Cause, LineKind, StatementFault, cell, sum, wide};
 /// A gateway's statement of a closed window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct GatewayStatement {
-    /// Whose.
+    /// The participant id of the gateway.
     pub gateway: u32,
-    /// The window.
+    /// The number of the window.
     pub window: u64,
-    /// When it opened.
+    /// The block time at which it opened, in milliseconds since 1970 (UTC).
     pub opened_ms: u64,
-    /// When it closed.
+    /// The block time at which it closed, in milliseconds since 1970 (UTC).
     pub closed_ms: u64,
-    /// Its first block.
+    /// The height of its first block.
     pub first_height: u64,
-    /// Its last block.
+    /// The height of its last block.
     pub last_height: u64,
     /// The settlement of the window by the banks; absent while there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settlement: Option<Settlement>,
-    /// What the gateway owes and is owed, by currency.
+    /// The positions of the gateway, by currency.
     pub positions: Vec<GatewayPosition>,
     /// Everything, in the order of the chain; the window's instructions last.
     pub lines: Vec<GatewayLine>,
@@ -44,9 +44,9 @@ pub struct GatewayStatement {
 /// The settlement of a window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settlement {
-    /// Who proposed it.
+    /// The participant id of the agent that proposed it.
     pub agent: u32,
-    /// Who approved it.
+    /// The participant id of the agent that approved it.
     pub checker: u32,
     /// The banks' reference, hexadecimal.
     pub reference: String,
@@ -58,46 +58,46 @@ pub struct Settlement {
     pub height: u64,
 }
 
-/// What a gateway owes and is owed in one currency.
+/// The debits and credits of a gateway in one currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct GatewayPosition {
-    /// The currency.
+    /// The currency: an ISO 4217 code.
     pub currency: String,
     /// How many orders it collected.
     pub order_count: u64,
-    /// What it collected from users.
+    /// The sum that it collected from users.
     pub collected: Money,
-    /// What it was instructed to pay to merchants.
+    /// The sum that it was instructed to pay to merchants.
     pub instructed: Money,
-    /// What went back to its users, and what it sent back: owed to it, and by it.
+    /// The sum that went back to its users: owed to it, and by it.
     pub returned_to_users: Money,
-    /// What it sent back of instructions that it paid or could not pay.
+    /// The sum that it sent back of instructions that it paid or could not pay.
     pub sent_back: Money,
     /// Cashback that it credits to users; owed to it when their instructions arrive.
     pub cashback_granted: Money,
     /// Cashback that returns took back, of its users' orders and by what it returned.
     pub cashback_taken_back: Money,
-    /// What it owes.
+    /// The sum that it owes.
     pub gross_debits: Money,
-    /// What it is owed.
+    /// The sum that it is owed.
     pub gross_credits: Money,
     /// `gross_credits` less `gross_debits`: below zero, it owes on balance.
     pub net: Money,
-    /// What the settlement posted: minus the net, or zero while there is none.
+    /// The net that the settlement posted, with its sign turned; zero while there is none.
     pub settled_net: Money,
-    /// What is left of the net: zero once the window is settled.
+    /// The rest of the net: zero once the window is settled.
     pub unsettled_net: Money,
     /// The liquidity account's balance after the window's settlement, or after its close while
     /// there is none.
     pub balance: Money,
-    /// What of that balance is settled; the rest is the gateway's position over all windows.
+    /// The settled part of that balance; the rest is the gateway's position over all windows.
     pub settled_balance: Money,
 }
 
 /// A line of a gateway's statement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct GatewayLine {
-    /// What it is.
+    /// The kind of operation.
     pub kind: LineKind,
     /// Block time; of an instruction, of the window's close.
     pub time_ms: u64,
@@ -105,9 +105,9 @@ pub struct GatewayLine {
     pub cause: Cause,
     /// The order or instruction.
     pub id: String,
-    /// What the gateway owes by it.
+    /// The sum that the gateway owes by it.
     pub debit: Money,
-    /// What it is owed by it, in the same currency.
+    /// The sum that it is owed by it, in the same currency.
     pub credit: Money,
 }
 
@@ -331,7 +331,7 @@ impl Making<'_> {
         Ok((life, after))
     }
 
-    /// Whether a return is of an order that the instruction pays out.
+    /// Returns true if a return is of an order that the instruction pays out.
     fn is_of(
         &self,
         order: &RechargeItem,
@@ -352,7 +352,7 @@ impl Making<'_> {
         Ok(collected.is_some_and(|block| block.block.header.window == id.window))
     }
 
-    /// What the window's close gave this gateway to pay.
+    /// Lists the instructions that the window's close gave this gateway.
     fn instructed(&mut self, window: WindowId, close: At) -> Result<(), StatementFault> {
         let mut after = None;
         loop {
@@ -449,7 +449,7 @@ impl Sums {
     }
 }
 
-/// Which gateway paid a merchant when: the genesis file's, then what governance made of it.
+/// The gateway that paid each merchant at each height: the genesis file's, then governance's.
 struct PayoutGateways {
     /// By merchant: the first height under each change, ascending.
     changes: BTreeMap<MerchantId, Vec<(Height, ParticipantId)>>,

@@ -6,12 +6,12 @@ use chain_types::{Amount, Currency, ParticipantId};
 
 use super::walk::{Event, What};
 
-/// Where an instruction stands.
+/// The state of an instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// With its gateway.
+    /// Given to its gateway, and neither paid nor failed.
     Instructed,
-    /// The money arrived.
+    /// Paid: the money arrived.
     Arrived,
     /// It could not be paid, or came back.
     Failed,
@@ -32,14 +32,14 @@ struct Absence {
 pub(super) struct Life {
     pub(super) gateway: Option<ParticipantId>,
     pub(super) standing: Standing,
-    /// What is left of it to pay.
+    /// The rest of it to pay.
     pub(super) left: Amount,
     attempt: u16,
-    /// What was returned to users since it arrived.
+    /// The sum that was returned to users since it arrived.
     returned_since: u64,
     /// Agents who said that its gateway is absent.
     absences: Vec<Absence>,
-    /// What one gateway granted of cashback on its orders, by their currency.
+    /// The cashback that one gateway granted on its orders, by their currency.
     pub(super) cashback: BTreeMap<Currency, Amount>,
 }
 

@@ -18,10 +18,10 @@ use super::{Cause, LineKind, StatementFault, cell, signed, sum, wide};
 /// A merchant's statement of a month.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MerchantStatement {
-    /// Whose.
+    /// The id of the merchant.
     #[serde(with = "rpc_api::text")]
     pub merchant: u64,
-    /// The month.
+    /// The month, as `2026-11`.
     pub month: String,
     /// Its time zone: minutes east of UTC.
     pub offset_min: i16,
@@ -29,51 +29,51 @@ pub struct MerchantStatement {
     pub first_height: u64,
     /// The last one that is in the home.
     pub last_height: u64,
-    /// Whether the month is over.
+    /// True if the month is over.
     pub is_complete: bool,
-    /// What users paid, by the currency that was collected.
+    /// The sums that users paid, by the currency that was collected.
     pub collections: Vec<Collection>,
-    /// What is owed to the merchant, by the currency that it is paid in.
+    /// The sums owed to the merchant, by the currency that it is paid in.
     pub payables: Vec<Payable>,
     /// Everything, in the order of the chain.
     pub lines: Vec<MerchantLine>,
 }
 
-/// What users paid in one currency.
+/// The sums that users paid in one currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Collection {
-    /// The currency.
+    /// The currency: an ISO 4217 code.
     pub currency: String,
     /// How many orders were collected.
     pub order_count: u64,
-    /// How much.
+    /// The sum that was collected.
     pub collected: Money,
-    /// What went back to users.
+    /// The sum that went back to users.
     pub returned: Money,
-    /// Cashback granted.
+    /// The sum of cashback that was granted.
     pub cashback_granted: Money,
     /// Cashback that returns took back.
     pub cashback_taken_back: Money,
 }
 
-/// What was owed to the merchant in one currency.
+/// The sums owed to the merchant in one currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Payable {
-    /// The currency.
+    /// The currency: an ISO 4217 code.
     pub currency: String,
     /// Owed when the month began.
     pub opening: Money,
-    /// What the orders collected in the month pay out.
+    /// The sum that the orders collected in the month pay out.
     pub payout: Money,
-    /// What arrived.
+    /// The sum that arrived.
     pub arrived: Money,
     /// How many instructions arrived.
     pub arrival_count: u64,
-    /// What came back after it had arrived.
+    /// The sum that came back after it had arrived.
     pub bounced: Money,
-    /// What returns took from what was owed.
+    /// The sum that returns took from what was owed.
     pub returned: Money,
-    /// What paying gateways sent back of what had arrived.
+    /// The sum that paying gateways sent back of what had arrived.
     pub returned_after_arrival: Money,
     /// Owed when the month ended.
     pub closing: Money,
@@ -82,15 +82,15 @@ pub struct Payable {
 /// A line of a merchant's statement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MerchantLine {
-    /// What it is.
+    /// The kind of operation.
     pub kind: LineKind,
-    /// Block time.
+    /// The block time, in milliseconds since 1970 (UTC).
     pub time_ms: u64,
     /// The operation that caused it.
     pub cause: Cause,
     /// The order or instruction.
     pub id: String,
-    /// What users paid or got back; absent for an arrival.
+    /// The sum that users paid or got back; absent for an arrival.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amount: Option<Money>,
     /// The payout, or the part of it that arrived or was taken back.
@@ -98,7 +98,7 @@ pub struct MerchantLine {
     /// Cashback granted or taken back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cashback: Option<Money>,
-    /// What is owed more, or with a sign less, since.
+    /// The change of the sum owed to the merchant, with its sign.
     pub payable_change: Money,
 }
 
@@ -176,7 +176,7 @@ pub fn statement(
     })
 }
 
-/// What an account held after the block of a height, in minor units.
+/// Returns the balance of an account after the block of a height, in minor units.
 fn balance(
     store: &dyn ChainStore,
     key: &AccountKey,

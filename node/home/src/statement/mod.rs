@@ -30,9 +30,9 @@ pub enum StatementFault {
     /// The home does not hold what its own index names.
     #[error("the home names {what} at height {height}, but does not hold it")]
     Missing {
-        /// What was looked for.
+        /// The record that was looked up.
         what: &'static str,
-        /// Where.
+        /// The height at which it should stand.
         height: Height,
     },
     /// The window is open, or does not exist.
@@ -41,16 +41,16 @@ pub enum StatementFault {
     /// The lines do not add up: a bug, or a home that was tampered with.
     #[error("{what} is {expected} in the ledger, but the lines add up to {actual}")]
     Unequal {
-        /// Which sum.
+        /// The name of the sum.
         what: String,
-        /// What the ledger says.
+        /// The sum that the ledger holds.
         expected: String,
-        /// What the lines give.
+        /// The sum that the lines give.
         actual: String,
     },
 }
 
-/// What a line is.
+/// The kind of operation that a line is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LineKind {
@@ -87,10 +87,10 @@ impl LineKind {
     }
 }
 
-/// Where the operation stands that caused a line.
+/// The place of the operation that caused a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Cause {
-    /// The block.
+    /// The height of the block.
     pub height: u64,
     /// The batch's place in the block; absent when the block itself caused it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -66,11 +66,11 @@ impl Month {
 /// The blocks of a span of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Blocks {
-    /// The first one.
+    /// The first block of the period.
     pub first: Height,
     /// The one after the last.
     pub end: Height,
-    /// Whether later blocks exist, so that no more can come.
+    /// True if later blocks exist, so that no more can come.
     pub is_complete: bool,
 }
 

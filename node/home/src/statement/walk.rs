@@ -20,7 +20,7 @@ pub(crate) struct Event {
     pub(crate) what: What,
 }
 
-/// Where and when.
+/// The place and the time of an event.
 #[derive(Clone, Copy)]
 pub(crate) struct At {
     pub(crate) cause: Cause,
@@ -93,7 +93,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// What happened in one block.
+    /// Returns the events of one block.
     pub(crate) fn block(&mut self, height: Height) -> Result<Vec<Event>, StatementFault> {
         let missing = |what| StatementFault::Missing { what, height };
         let header = self.store.block(height)?.ok_or_else(|| missing("a block"))?.block.header;

@@ -22,24 +22,24 @@ use zerocopy::{Immutable, IntoBytes};
 
 use crate::activity::Activity;
 
-/// The parties.
+/// The parties of the acts.
 #[derive(Debug, Clone)]
 pub struct Cast {
-    /// Operators and agents.
+    /// The settlement operators and agents.
     pub scheme: Scheme,
-    /// FX providers.
+    /// The FX providers.
     pub providers: Vec<Party>,
-    /// Risk desks.
+    /// The risk desks, which decide about held orders.
     pub desks: Vec<Party>,
-    /// Gateways.
+    /// The gateways, ascending by id.
     pub gateways: Vec<Party>,
-    /// Recharge services.
+    /// The recharge services, ascending by id.
     pub services: Vec<Party>,
     /// The merchant of each act that needs one of its own; none of them is in the load.
     pub merchants: Merchants,
-    /// The nodes.
+    /// The client that asks and submits at all nodes.
     pub client: Arc<Client>,
-    /// Where collected orders are counted.
+    /// The counters of collected orders.
     pub activity: Arc<Activity>,
 }
 

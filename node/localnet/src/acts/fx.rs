@@ -14,9 +14,9 @@ use super::cast::{CNY, Cast, USD, money};
 /// USD for one CNY, with [`SCALE`] decimals: what each provider sees.
 const RATES: [u64; 3] = [138_900, 139_000, 139_100];
 const SCALE: u16 = 6;
-/// What a provider's position holds to begin with, in minor units.
+/// The first balance of a provider's position, in minor units.
 const POSITION: u64 = 100_000_000;
-/// What each order is about, in minor units.
+/// The amount of each order, in minor units.
 const ORDER_AMOUNT: u64 = 71_942;
 const ORDERS: usize = 20;
 /// How long a quote is good, in milliseconds.

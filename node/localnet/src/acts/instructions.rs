@@ -13,7 +13,7 @@ use rpc_client::scheme::say;
 
 use super::cast::{CNY, Cast};
 
-/// What the troubled merchant's order is about, in minor units.
+/// The amount of the troubled merchant's order, in minor units.
 const ORDER_AMOUNT: u64 = 8_800;
 
 /// A closed account, a new one by governance, the instruction given again, the arrival.

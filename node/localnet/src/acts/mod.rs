@@ -24,9 +24,9 @@ const ACT_TIMEOUT: Duration = Duration::from_secs(150);
 pub struct ActReport {
     /// The contract that it shows.
     pub name: &'static str,
-    /// Whether everything went as expected.
+    /// True if everything went as expected.
     pub is_well: bool,
-    /// What happened, in a sentence; or what went wrong.
+    /// The result, in a sentence; or the problem.
     pub says: String,
 }
 
@@ -73,7 +73,7 @@ pub async fn perform(cast: Cast, output: Output, cancel: CancellationToken) -> V
 }
 
 impl ActReport {
-    /// For people.
+    /// Formats the result as a line for people.
     pub fn line(&self) -> String {
         let verdict = if self.is_well { "" } else { "NOT WELL: " };
         format!("{:<12} {verdict}{}", self.name, self.says)

@@ -13,7 +13,7 @@ use crate::ORDER_AMOUNT_MAX;
 
 /// Above every amount of the load, so that only the act's own orders are held.
 const HOLD_ABOVE: u64 = 10 * ORDER_AMOUNT_MAX;
-/// What an order that is sent back is about, in minor units.
+/// The amount of an order that is sent back, in minor units.
 const RETURNED_AMOUNT: u64 = 20_000;
 
 fn policy(hold_above: u64, merchant: u64) -> PolicyItem {

@@ -10,7 +10,7 @@ use rpc_client::scheme::{Deposit, decision, say};
 
 use super::cast::{CNY, Cast, money};
 
-/// What the acts' orders of cashback and holds are about, in minor units.
+/// The amount of the acts' orders of cashback and holds, in minor units.
 const ORDER_AMOUNT: u64 = 10_000;
 /// For how many heights a key that was replaced is still good.
 const OVERLAP_HEIGHTS: u64 = 100;

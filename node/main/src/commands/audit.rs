@@ -33,7 +33,7 @@ pub struct AuditArgs {
     genesis: PathBuf,
 }
 
-/// What an audit came to.
+/// The result of an audit.
 #[derive(Debug, Serialize)]
 struct AuditReport {
     is_well: bool,
@@ -48,7 +48,8 @@ struct AuditReport {
     /// The first thing in a block that is not as the rules say.
     #[serde(skip_serializing_if = "Option::is_none")]
     finding: Option<String>,
-    /// What the node keeps otherwise: of each kind the first ten, and how many more.
+    /// The differences from what the node keeps: of each kind the first ten, and the number of the
+    /// others.
     differences: Vec<String>,
 }
 

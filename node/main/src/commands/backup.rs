@@ -24,12 +24,12 @@ it with `sluice restore` into a folder of its own. docs/backup-and-restore.md sa
 pub struct BackupArgs {
     #[command(flatten)]
     home: HomeArgs,
-    /// Where the backup goes: a new or an empty folder, on another disk than the home.
+    /// The folder of the backup, new or empty, on another disk than the home.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 }
 
-/// Which home, and of which chain.
+/// The home, and the chain that it belongs to.
 #[derive(Debug, Args)]
 pub struct HomeArgs {
     /// The node's configuration file, which names home and genesis file.
@@ -43,11 +43,11 @@ pub struct HomeArgs {
     pub genesis: Option<PathBuf>,
 }
 
-/// What the arguments and the configuration together say.
+/// The home that the arguments and the configuration name together.
 pub struct NamedHome {
     /// The configuration, if it was given.
     pub config: Option<NodeConfig>,
-    /// The home folder.
+    /// The folder of the home.
     pub home: PathBuf,
     /// The genesis file, if anything names it.
     pub genesis: Option<PathBuf>,
@@ -70,7 +70,7 @@ impl HomeArgs {
     }
 }
 
-/// What was copied.
+/// The report of what was copied.
 #[derive(Debug, Serialize)]
 struct BackupReport {
     out: String,
@@ -82,7 +82,7 @@ struct BackupReport {
     seconds: f64,
 }
 
-/// Takes the backup.
+/// Takes the backup and verifies what it copied.
 pub fn run(args: BackupArgs, output: Output) -> anyhow::Result<Exit> {
     let started = Instant::now();
     let named = args.home.resolve()?;

@@ -42,7 +42,8 @@ pub struct BenchArgs {
     /// Start that folder's nodes first and stop them at the end.
     #[arg(long, requires = "network")]
     start: bool,
-    /// Where new networks are made, without --network; not in memory: the disk is measured too.
+    /// The folder in which new networks are made, without --network; not in memory: the disk is
+    /// measured too.
     #[arg(long, value_name = "FOLDER", default_value = ".", conflicts_with = "network")]
     folder: PathBuf,
     /// Runs, one after another, each on a new network.
@@ -105,7 +106,7 @@ pub struct BenchArgs {
     /// Cores of the machine that costs are reckoned with.
     #[arg(long, value_name = "CORES", default_value_t = 2.0, value_parser = above_zero)]
     machine_cores: f64,
-    /// What it costs, in yuan an hour.
+    /// The price of the machine, in yuan an hour.
     #[arg(long, value_name = "YUAN", default_value_t = 0.35, value_parser = above_zero)]
     machine_price: f64,
 }

@@ -70,12 +70,12 @@ pub struct BenchHistoryArgs {
     /// Make the network here, in a new or empty folder, and leave it; otherwise it is temporary.
     #[arg(long, value_name = "FOLDER")]
     home: Option<PathBuf>,
-    /// Where a temporary network is made; not in memory: the disk is measured too.
+    /// The folder in which a temporary network is made; not in memory: the disk is measured too.
     #[arg(long, value_name = "FOLDER", default_value = ".", conflicts_with = "home")]
     folder: PathBuf,
 }
 
-/// Runs it.
+/// Runs the measurement and prints its report.
 pub fn run(args: BenchHistoryArgs, output: Output) -> anyhow::Result<Exit> {
     let options = Options {
         plan: plan_with(&args.parameter).exit(Exit::Usage)?,

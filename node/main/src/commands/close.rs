@@ -45,7 +45,7 @@ pub struct CloseArgs {
     previous: Option<PathBuf>,
 }
 
-/// What was written.
+/// The report of what was written.
 #[derive(Debug, Serialize)]
 struct CloseReport {
     day: String,
@@ -53,9 +53,9 @@ struct CloseReport {
     last_height: u64,
     folder: String,
     files: Vec<&'static str>,
-    /// Whether the files add up; a close that does not is an error.
+    /// True if the files add up; a close that does not is an error.
     adds_up: bool,
-    /// Whether the day before was compared.
+    /// True if the day before was compared.
     follows_previous: bool,
 }
 
@@ -93,7 +93,7 @@ pub fn run(args: CloseArgs, output: Output) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Whether nothing stands in a folder, or there is none.
+/// Returns true if nothing stands in a folder, or there is none.
 fn is_free(folder: &Path) -> anyhow::Result<bool> {
     match std::fs::read_dir(folder) {
         Ok(mut entries) => Ok(entries.next().is_none()),

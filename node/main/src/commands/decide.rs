@@ -30,7 +30,7 @@ What is decided is fetched from a node and shown, and the signature covers what 
 transfer's action and amount, a proposal's every byte. Exit code 0 when the decision was applied or
 had been before, 3 when it was refused.")]
 pub struct DecideArgs {
-    /// What is decided.
+    /// The subject of the decision.
     #[arg(value_enum)]
     what: What,
     /// Its id, a UUID.
@@ -59,7 +59,7 @@ pub struct DecideArgs {
 enum What {
     /// A deposit, a withdrawal or a net debit cap.
     Transfer,
-    /// A governance proposal.
+    /// A proposal to change the registry.
     Proposal,
     /// An order that waits for a risk desk.
     Hold,
@@ -67,14 +67,14 @@ enum What {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Word {
-    /// Yes.
+    /// Approve the subject.
     #[value(alias = "release")]
     Approve,
-    /// No.
+    /// Refuse the subject.
     Refuse,
 }
 
-/// What was read, and what became of the decision about it.
+/// The subject as it was read, and the outcome of the decision.
 #[derive(Debug, Serialize)]
 struct DecideReport {
     decided: serde_json::Value,

@@ -41,23 +41,23 @@ The file holds 64 hexadecimal digits and a newline, with mode 0600; it and its n
 the command ends. A file that exists is never overwritten. Nothing secret is printed. Each use takes
 a key of its own.")]
 struct NewArgs {
-    /// The new file.
+    /// The new file of the key; it must not exist.
     file: PathBuf,
-    /// What the key is for.
+    /// The purpose of the key.
     #[arg(long = "for", value_enum, value_name = "USE")]
     purpose: Purpose,
 }
 
 #[derive(Debug, Args)]
 struct ShowArgs {
-    /// The key file.
+    /// The file of the key.
     file: PathBuf,
     /// Nodes to ask, in turn until one answers, what the key is registered for.
     #[arg(long = "rpc", value_name = "URL", value_delimiter = ',')]
     urls: Vec<String>,
 }
 
-/// What a key is for.
+/// The purpose of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Purpose {
     /// It signs a participant's batches: `key` in participant.toml.
@@ -126,14 +126,14 @@ fn new(args: &NewArgs, output: Output) -> anyhow::Result<Exit> {
 struct Use {
     /// `participant 201 (gateway-201)`, or a node's name.
     of: String,
-    /// Which key of it this is.
+    /// The purpose for which the registry names it.
     as_key: &'static str,
     /// The last height that accepts it, when it was replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     until_height: Option<u64>,
 }
 
-/// What a registry names a key for.
+/// Lists the purposes for which a registry names a key.
 fn uses(registry: &RegistryReport, key: &str) -> Vec<Use> {
     let mut uses = Vec::new();
     for registered in &registry.participants {

@@ -27,7 +27,7 @@ pub struct LineageArgs {
     /// The chain's genesis file: whose hash is the chain id you trust.
     #[arg(long, value_name = "FILE")]
     genesis: PathBuf,
-    /// Where to keep the lineage; a file of an earlier call is gone on with.
+    /// The file of the lineage; a file of an earlier call is continued.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }

@@ -36,7 +36,7 @@ pub struct LocalnetArgs {
     home: PathBuf,
     #[command(flatten)]
     plan: PlanArgs,
-    /// Orders a second.
+    /// The rate of the simulated orders a second.
     #[arg(long, value_name = "ORDERS", default_value_t = 500,
         value_parser = clap::value_parser!(u64).range(1..=50_000))]
     rate: u64,
@@ -57,13 +57,13 @@ struct NewArgs {
     folder: PathBuf,
     #[command(flatten)]
     plan: PlanArgs,
-    /// The chain's name.
+    /// The chain's name in the genesis file.
     #[arg(long, default_value = "localnet")]
     name: String,
-    /// Recharge services.
+    /// The number of recharge services.
     #[arg(long, value_name = "COUNT", default_value_t = 1)]
     recharge_services: u32,
-    /// Gateways.
+    /// The number of gateways.
     #[arg(long, value_name = "COUNT", default_value_t = 2)]
     gateways: u32,
     /// Merchants, paid by the gateways in turn.
@@ -77,10 +77,10 @@ struct NewArgs {
     net_debit_cap: u64,
 }
 
-/// What `localnet new` and `localnet` have in common.
+/// The options that `localnet new` and `localnet` share.
 #[derive(Debug, Clone, Args)]
 pub struct PlanArgs {
-    /// Validators.
+    /// The number of validators.
     #[arg(long, value_name = "COUNT", default_value_t = 4)]
     pub validators: u32,
     /// Edge nodes, which follow and serve and do not vote.

@@ -8,9 +8,9 @@ use tracing_subscriber::EnvFilter;
 use node_console::exit::{Exit, WithExit as _};
 use node_console::logs;
 
-/// What other people's code may say unless a filter names it. The consensus engine tells every vote
-/// at `info`. The others write a line for what a client or a stranger does, which this node counts
-/// and answers itself.
+/// The levels of other people's code unless a filter names it. The consensus engine tells every
+/// vote at `info`. The others write a line for what a client or a stranger does, which this node
+/// counts and answers itself.
 const OTHERS: &str = "arc_malachitebft_core_consensus=warn,jsonrpsee=off,hyper=off,soketto=off,\
     yamux=off,multistream_select=off,libp2p=error,libp2p_identify=off,libp2p_request_response=off,\
     libp2p_yamux=off";

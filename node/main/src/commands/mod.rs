@@ -87,7 +87,7 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Work out a home's outcomes, accounts and windows again by the independent rules.
     Audit(audit::AuditArgs),
-    /// What a home's ledger held, moved and owed on one day, in files that add up.
+    /// Write what a home's ledger held, moved and owed on one day, as files that add up.
     Close(close::CloseArgs),
     /// Copy a home's blocks into a folder while its node runs; never its keys or its vote guard.
     Backup(backup::BackupArgs),

@@ -54,10 +54,10 @@ struct JoinArgs {
     /// The id of the settlement operator that runs it.
     #[arg(long, value_name = "ID")]
     operator: u32,
-    /// Where it listens for other nodes.
+    /// The address at which it listens for other nodes.
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
-    /// Where it serves RPC.
+    /// The address at which it serves RPC.
     #[arg(long, value_name = "ADDRESS:PORT")]
     rpc: SocketAddr,
     /// Nodes to connect to: each by its name in the genesis file or by its network key.

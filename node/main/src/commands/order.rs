@@ -26,7 +26,7 @@ pub struct OrderArgs {
     nodes: NodeUrls,
 }
 
-/// Which nodes to ask.
+/// The nodes that a command asks.
 #[derive(Debug, Clone, Args)]
 pub struct NodeUrls {
     /// A node's RPC URL, such as http://127.0.0.1:26001; several are asked in turn until one
@@ -44,7 +44,7 @@ pub async fn run(args: OrderArgs, output: Output) -> anyhow::Result<Exit> {
     Ok(if report.status == OrderState::NotFound { Exit::Negative } else { Exit::Done })
 }
 
-/// What the order's gateway has done about the user's money, or is yet to do.
+/// Describes what the order's gateway has done about the user's money, or is yet to do.
 fn collection_text(report: &OrderReport, gateway: u32) -> String {
     if report.stages.collected_ms.is_some() {
         return format!("collected by gateway {gateway}");
@@ -137,7 +137,7 @@ fn stages_text(report: &OrderReport) -> String {
     text
 }
 
-/// Where the order was looked for, when it was not found.
+/// Describes the range in which the order was looked for, when it was not found.
 fn search_text(searched: &Searched) -> String {
     let Searched { from_height, to_height, may_commit_until_ms, may_still_commit, .. } = searched;
     let until = time_text(*may_commit_until_ms);

@@ -33,7 +33,7 @@ pub struct ProofArgs {
     height: Option<u64>,
     #[command(flatten)]
     nodes: NodeUrls,
-    /// Where to write the proof; an existing file is replaced.
+    /// The file of the proof; an existing file is replaced.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Leave the changes of validators out: `sluice verify --lineage` then wants the file of
@@ -42,7 +42,7 @@ pub struct ProofArgs {
     lineage_apart: bool,
 }
 
-/// What the first name says is to be proven.
+/// The subject of the proof, by its first argument.
 #[derive(Debug, Clone)]
 enum Subject {
     Window,

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::order::NodeUrls;
 use super::render;
 
-/// What a name on the command line stands for in a call.
+/// The meaning of a name on the command line in a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Parameter {
     /// A text: an id, a currency, a pseudonym.
@@ -89,7 +89,7 @@ fn questions() -> Vec<&'static str> {
     QUESTIONS.iter().map(|(name, ..)| *name).collect()
 }
 
-/// What may be asked, with its names, for the help.
+/// Lists the questions with their names, for the help.
 fn help() -> String {
     let mut lines = vec!["Questions:".to_owned()];
     for (name, method, parameters) in QUESTIONS {
@@ -106,7 +106,7 @@ fn help() -> String {
 #[derive(Debug, Args)]
 #[command(after_long_help = help())]
 pub struct QueryArgs {
-    /// What to ask for; `--help` lists the names that each question takes.
+    /// The question; `--help` lists the names that each one takes.
     #[arg(value_parser = clap::builder::PossibleValuesParser::new(questions()))]
     #[arg(hide_possible_values = true)]
     question: String,

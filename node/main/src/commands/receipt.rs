@@ -25,7 +25,7 @@ pub struct ReceiptArgs {
     order_id: OrderId,
     #[command(flatten)]
     nodes: NodeUrls,
-    /// Where to write the receipt; a file of this name is replaced.
+    /// The file of the receipt; a file of this name is replaced.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Leave the changes of validators out: `sluice verify --lineage` then wants the file of
@@ -65,7 +65,8 @@ pub async fn run(args: ReceiptArgs, output: Output) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// What the node says that the receipt proves: nothing is verified until `sluice verify` has run.
+/// Describes what the receipt proves, as the node states it: nothing is verified until `sluice
+/// verify` has run.
 fn claim_text(report: &ReceiptReport) -> String {
     let stages = match (report.proves_collection, report.proves_arrival) {
         (_, true) => "the submission, the collection and the arrival",

@@ -38,7 +38,7 @@ pub struct ReplayArgs {
     to_height: Option<u64>,
 }
 
-/// What a replay came to.
+/// The result of a replay.
 #[derive(Debug, Serialize)]
 struct ReplayReport {
     is_equal: bool,
@@ -162,7 +162,7 @@ fn replay(
     })
 }
 
-/// What the reading thread gives: a block, a difference found in reading it, or a fault.
+/// The result of the reading thread: a block, a difference found in reading it, or a fault.
 type Read = anyhow::Result<Result<StoredBlock, Difference>>;
 
 fn read_blocks(store: &Store, genesis: &ChainGenesis, last: Height, sender: &SyncSender<Read>) {

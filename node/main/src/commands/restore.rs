@@ -29,14 +29,14 @@ and stays silent until it cannot have voted before. Exit code 1: the backup is n
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct RestoreArgs {
-    /// The backup's folder.
+    /// The folder of the backup.
     #[arg(long, value_name = "DIR")]
     from: PathBuf,
     #[command(flatten)]
     home: HomeArgs,
 }
 
-/// What was restored.
+/// The report of what was restored.
 #[derive(Debug, Serialize)]
 struct RestoreReport {
     home: String,
@@ -59,7 +59,7 @@ const WHAT_FOLLOWS: [&str; 3] = [
      docs/backup-and-restore.md before any of it starts",
 ];
 
-/// Restores.
+/// Restores a home and verifies every block of it.
 pub fn run(args: RestoreArgs, output: Output) -> anyhow::Result<Exit> {
     let started = Instant::now();
     let named = args.home.resolve()?;

@@ -44,7 +44,7 @@ struct RunArgs {
     /// Make the network here, in a new or empty folder, and leave it; otherwise it is temporary.
     #[arg(long, value_name = "FOLDER")]
     home: Option<PathBuf>,
-    /// Where a temporary network is made.
+    /// The folder in which a temporary network is made.
     #[arg(long, value_name = "FOLDER", default_value = ".", conflicts_with = "home")]
     folder: PathBuf,
     /// How long a settlement window stays open, in milliseconds.

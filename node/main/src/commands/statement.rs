@@ -28,7 +28,7 @@ pub struct StatementArgs {
 enum Whose {
     /// A merchant's month: orders, payouts, arrivals, returns, cashback, and what is owed.
     Merchant {
-        /// The merchant's id.
+        /// The id of the merchant.
         merchant: u64,
         /// The month, such as 2026-11.
         #[arg(long)]
@@ -44,7 +44,7 @@ enum Whose {
     Gateway {
         /// The gateway's participant id.
         gateway: u32,
-        /// The window's number.
+        /// The number of the window.
         #[arg(long)]
         window: u64,
         #[command(flatten)]
@@ -52,10 +52,10 @@ enum Whose {
     },
 }
 
-/// Where it is read and how it is written.
+/// The home that is read, and the form of the statement.
 #[derive(Debug, Args)]
 struct From {
-    /// The node's home.
+    /// The folder of the node's home.
     #[arg(long, value_name = "FOLDER")]
     home: PathBuf,
     /// The chain's genesis file.

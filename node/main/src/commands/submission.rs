@@ -58,15 +58,15 @@ pub fn client_of(urls: &[String], config: &ParticipantConfig) -> anyhow::Result<
 /// Operations that a party submits.
 #[derive(Debug)]
 pub struct Submission<'a> {
-    /// Who signs.
+    /// The participant that signs.
     pub party: &'a Party,
-    /// What is submitted.
+    /// The operations, in the order of their file.
     pub operations: &'a Operations,
-    /// Where each was written, for people; may be shorter.
+    /// The place of each in the file, for people; may be shorter.
     pub places: &'a [String],
 }
 
-/// What became of the operations.
+/// The outcome of each operation, and the counts.
 #[derive(Debug, Default, Serialize)]
 pub struct SubmitReport {
     applied: usize,
@@ -95,17 +95,17 @@ struct OperationAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<i32>,
     outcome: String,
-    /// What the chain knew of the order before.
+    /// The state of the order before, as the chain had it.
     #[serde(skip_serializing_if = "Option::is_none")]
     standing: Option<OrderStanding>,
-    /// What to do, unless nothing is left to do.
+    /// The remedy, unless nothing is left to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     remedy: Option<String>,
-    /// Whether a new order with a new id may take its place.
+    /// True if a new order with a new id may take its place.
     new_id_is_safe: bool,
 }
 
-/// What an operation counts as.
+/// The count that an operation belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Count {
     Applied,
@@ -162,7 +162,7 @@ pub fn sign(party: &Party, operations: &Operations, range: Range<usize>) -> Byte
     operations.sign(range, party.chain_id, party.id, &party.key, valid_until).into()
 }
 
-/// What to do about an order whose fate is open.
+/// The remedy for an order whose fate is open.
 const ASK_FIRST: &str = "Ask for it with `sluice order`, or submit the same order ids again; make \
     no new order before that.";
 
@@ -304,7 +304,7 @@ impl SubmitReport {
         self.operations.push(told);
     }
 
-    /// What it says for people.
+    /// Formats the report for people.
     pub fn text(&self) -> String {
         let mut lines = Vec::new();
         lines.extend(self.operations.iter().map(OperationAnswer::text));

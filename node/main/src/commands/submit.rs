@@ -53,7 +53,7 @@ pub struct SubmitArgs {
     /// A field of the one operation, instead of a file.
     #[arg(long, value_name = "FIELD=VALUE", conflicts_with = "file")]
     set: Vec<String>,
-    /// What the operations are.
+    /// The kind of the operations.
     #[arg(long, value_enum, default_value_t = Kind::Recharge)]
     kind: Kind,
     /// How the file is written.
@@ -62,7 +62,7 @@ pub struct SubmitArgs {
     /// Nodes to submit to, instead of those that the configuration names.
     #[arg(long = "rpc", value_name = "URL", value_delimiter = ',')]
     rpc: Vec<String>,
-    /// What to wait for.
+    /// The stage to wait for.
     #[arg(long, value_enum, default_value_t = WaitFor::Final)]
     wait: WaitFor,
     /// How long to try, in seconds, for each batch.

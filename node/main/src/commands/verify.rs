@@ -47,7 +47,8 @@ struct Ground<'a> {
 }
 
 impl Ground<'_> {
-    /// What the lineage apart says of some heights; `None` where the proof's `own` is to say it.
+    /// Returns the part of the lineage apart for some heights; `None` where the proof's `own` has
+    /// it.
     fn apart(
         &self,
         own: &Lineage,
@@ -72,7 +73,7 @@ impl Ground<'_> {
     }
 }
 
-/// What is said of a receipt or a proof.
+/// The verdict about a receipt or a proof.
 #[derive(Debug, Serialize)]
 struct Verdict {
     valid: bool,
@@ -83,7 +84,7 @@ struct Verdict {
     proven: Option<ProvenReport>,
 }
 
-/// What is proven.
+/// The proven statement.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum ProvenReport {
@@ -137,7 +138,7 @@ struct ProvenOrder {
     returned: Money,
 }
 
-/// Whether a flag is left out of JSON.
+/// Returns true if a flag is left out of JSON.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives references")]
 const fn is_false(flag: &bool) -> bool {
     !*flag
@@ -309,7 +310,7 @@ impl ProvenReportOfWindow {
 }
 
 impl ProvenOrder {
-    /// Whether the order never entered the books.
+    /// Returns true if the order never entered the books.
     fn is_rejected(&self) -> bool {
         Outcome(self.outcome_code).rejection().is_some()
     }

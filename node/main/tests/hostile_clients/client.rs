@@ -147,12 +147,12 @@ impl Wire {
         Ok(Some(Response { status, head, body }))
     }
 
-    /// Whether the peer has closed, or does before anything more comes.
+    /// Returns true if the peer has closed, or does before anything more comes.
     pub async fn is_closed(&mut self) -> Result<bool, String> {
         Ok(self.received.is_empty() && self.more().await? == 0)
     }
 
-    /// Whether there is something that nobody asked for.
+    /// Returns true if there is something that nobody asked for.
     pub fn has_surplus(&self) -> bool {
         !self.received.is_empty()
     }

@@ -14,7 +14,7 @@ pub struct Shape {
     pub bytes: Vec<u8>,
     /// The lists of statuses of which one must come; an empty list is a close without a word.
     pub allowed: &'static [&'static [u16]],
-    /// Whether the client ends its side after it; else the server must close by itself.
+    /// True if the client ends its side after it; else the server must close by itself.
     pub ends: bool,
 }
 

@@ -301,7 +301,7 @@ fn has_filter_form(members: &[(Option<String>, Json)]) -> bool {
     })
 }
 
-/// Whether an answer is one that is allowed; says what is wrong with it.
+/// Checks that an answer is one that is allowed; says what is wrong with it.
 pub fn check(answer: &Value, allowed: &Allowed) -> Result<(), String> {
     let members = answer.as_object().ok_or("it is no object")?;
     let names: BTreeSet<&str> = members.keys().map(String::as_str).collect();

@@ -182,7 +182,7 @@ impl<'a> Stranger<'a> {
     }
 }
 
-/// Whether a connection ended without an answer.
+/// Returns true if a connection ended without an answer.
 fn is_cut(what: &str) -> bool {
     let said = ["no answer", "no connection", "it closed", "half a ", "no message: None"];
     // Close frames with 1008 and 1013.
@@ -196,8 +196,8 @@ fn after() -> Value {
     json!({"jsonrpc": "2.0", "id": "after", "method": "chain_id"})
 }
 
-/// Whether what was read and not used is an event of a subscription that has just ended: then it
-/// is passed over.
+/// Returns true if what was read and not used is an event of a subscription that has just ended:
+/// then it is passed over.
 async fn may_have_events(wire: &mut Wire) -> Result<bool, String> {
     wire.send(&frame(TEXT, true, after().to_string().as_bytes())).await?;
     Ok(wire.message().await?["id"] == "after" && !wire.has_surplus())

@@ -38,7 +38,7 @@ impl Own {
         u32::try_from(self.validators.as_slice().len()).unwrap()
     }
 
-    /// Whether the message is this validator's own fresh proposal.
+    /// Returns true if the message is this validator's own fresh proposal.
     pub fn proposes_fresh(&self, message: &PeerMessage) -> bool {
         match message {
             PeerMessage::Proposal { proposal, .. } => {
@@ -73,8 +73,8 @@ pub trait Conduct: Send + 'static {
         Height(u64::MAX)
     }
 
-    /// Whether the peer fetches a block as soon as another says that it has it. One whose words
-    /// differ from its replica's does not learn of the decision from votes.
+    /// Returns true if the peer fetches a block as soon as another says that it has it. One whose
+    /// words differ from its replica's does not learn of the decision from votes.
     fn syncs_at_once(&self) -> bool {
         false
     }

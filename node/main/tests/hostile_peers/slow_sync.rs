@@ -68,7 +68,7 @@ async fn answer(
     reply.send(block);
 }
 
-/// Whether the certificate of a block has the validator's signature.
+/// Returns true if the certificate of a block has the validator's signature.
 async fn signs(network: &Network, height: u64, validator: u32) -> bool {
     let block = network.client(0).block(BlockSelector::Height(height)).await;
     let certificate = block.ok().and_then(|block| block.certificate);

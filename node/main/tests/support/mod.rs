@@ -195,7 +195,7 @@ impl Network {
         lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
     }
 
-    /// Whether the node's process is there.
+    /// Returns true if the node's process is there.
     pub fn is_running(&mut self, node: usize) -> bool {
         let child = self.children[node].as_mut();
         child.is_some_and(|child| matches!(child.try_wait(), Ok(None)))

@@ -64,7 +64,7 @@ pub(super) fn optional_number<T: FromStr + Display>(
     }
 }
 
-/// An exchange rate.
+/// Reads an exchange rate, a positive decimal number.
 pub(super) fn rate(row: &Row, field: &str) -> Result<Rate, FileError> {
     row.parse(field, |text| {
         rate_of(text).ok_or_else(|| {
@@ -112,7 +112,7 @@ fn one_of(
     })
 }
 
-/// `true` or `false`.
+/// Reads a flag, `true` or `false`.
 pub(super) fn flag(row: &Row, field: &str) -> Result<bool, FileError> {
     row.parse(field, |text| text.parse().map_err(|_| format!("{text:?} is not true or false")))
 }
@@ -125,7 +125,7 @@ pub(super) fn public_key(row: &Row, field: &str) -> Result<PublicKey, FileError>
     })
 }
 
-/// A digest, hexadecimal.
+/// Reads a digest of 64 hexadecimal digits.
 pub(super) fn digest(row: &Row, field: &str) -> Result<Digest, FileError> {
     row.parse(field, |text| {
         Digest::from_hex(text)

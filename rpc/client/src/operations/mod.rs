@@ -84,10 +84,10 @@ pub enum Kind {
     StepIn,
 }
 
-/// What every operation of a file shares.
+/// The values that every operation of a file shares.
 #[derive(Debug)]
 pub struct Making<F> {
-    /// Who will sign.
+    /// The participant that will sign.
     pub submitter: ParticipantId,
     /// The time of this machine, for operations that say when.
     pub now: TimeMs,
@@ -105,7 +105,7 @@ impl<F: FnMut() -> OrderId> Making<F> {
     }
 }
 
-/// What an item is about, for reports.
+/// An item's subject, for reports.
 trait Subject {
     fn subject(&self) -> String;
 }
@@ -144,7 +144,7 @@ macro_rules! operations {
                 }
             }
 
-            /// What item `index` is about: an order's, an instruction's or another id.
+            /// Returns the subject of item `index`: an order's, an instruction's or another id.
             pub fn subject(&self, index: usize) -> String {
                 match self {
                     $(Self::$kind(items) => items.get(index).map(Subject::subject),)*

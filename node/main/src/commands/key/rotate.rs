@@ -68,7 +68,7 @@ pub struct RotateArgs {
     timeout: u64,
 }
 
-/// What comes next.
+/// The next step of the rotation.
 #[derive(Debug, Clone, PartialEq)]
 enum Step {
     /// The registry has the new key: it takes its place.
@@ -105,7 +105,7 @@ fn next_step(
     }
 }
 
-/// What was done, and what is to be done next.
+/// The steps that were done, and the next one.
 #[derive(Debug, Serialize)]
 struct RotateReport {
     participant: u32,
@@ -198,7 +198,7 @@ pub async fn run(args: RotateArgs, output: Output) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-/// Whether two paths lead to one file that exists.
+/// Returns true if two paths lead to one file that exists.
 fn is_same_file(one: &Path, other: &Path) -> bool {
     let resolved = |path: &Path| path.canonicalize().ok();
     resolved(one).is_some_and(|path| resolved(other) == Some(path))
@@ -293,7 +293,7 @@ impl RotateReport {
         self.approve(proposal.proposal_id, proposal.due_height, args);
     }
 
-    /// What the other operators do, and then the owner of the key.
+    /// Tells what the other operators do, and then the owner of the key.
     fn approve(&mut self, id: ProposalId, activation_height: u64, args: &RotateArgs) {
         let command = format!("sluice decide proposal {id} approve --participant participant.toml");
         self.proposal_id = Some(id.to_string());

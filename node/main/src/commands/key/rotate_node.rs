@@ -66,7 +66,7 @@ pub struct RotateNodeArgs {
 /// The public halves of a node's keys, the network key first; an edge node's are the same.
 type Pair = (String, String);
 
-/// What comes next.
+/// The next step of the rotation.
 #[derive(Debug, Clone, PartialEq)]
 enum Step {
     /// The registry names the next keys: they take the places of the present ones.
@@ -116,7 +116,7 @@ fn next_step(
     }
 }
 
-/// What was done, and what is to be done next.
+/// The steps that were done, and the next one.
 #[derive(Debug, Serialize)]
 struct RotateNodeReport {
     node: String,
@@ -198,8 +198,8 @@ pub async fn run(args: RotateNodeArgs, output: Output) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-/// Whether an earlier run has put the registered keys in place and was ended before it removed all
-/// the files in which they lay.
+/// Returns true if an earlier run has put the registered keys in place and was ended before it
+/// removed all the files in which they lay.
 fn is_done(registry: &RegistryReport, name: &str, present: &Pair, files: &[&Path]) -> bool {
     let node = registry.nodes.iter().find(|node| node.name == name);
     let is_named = node
