@@ -135,7 +135,7 @@ fn take_addresses(plan: &mut toml::Table) -> Result<Vec<Addresses>, FieldError> 
         let toml::Value::Table(node) = node else {
             let field = format!("nodes[{index}]");
             let remedy = "write it as a `[[nodes]]` section";
-            return Err(FieldError::new(field, "…", "it is no section", remedy));
+            return Err(FieldError::new(field, "…", "it is not a section", remedy));
         };
         let public = take_address(node, index, "address")?;
         let rpc = take_address(node, index, "rpc")?;
@@ -158,9 +158,9 @@ fn take_address(node: &mut toml::Table, index: usize, key: &str) -> Result<Socke
         None => Err(FieldError::new(field, "nothing", "it is missing", remedy)),
         Some(toml::Value::String(text)) => {
             let address = text.parse::<SocketAddr>().ok().filter(|address| address.port() > 0);
-            address.ok_or_else(|| FieldError::new(field, text, "it is no address", remedy))
+            address.ok_or_else(|| FieldError::new(field, text, "it is not an address", remedy))
         }
-        Some(other) => Err(FieldError::new(field, other, "it is no text in quotes", remedy)),
+        Some(other) => Err(FieldError::new(field, other, "it is not a text in quotes", remedy)),
     }
 }
 
@@ -170,7 +170,7 @@ fn add_parameters(plan: &mut toml::Table) -> Result<(), FieldError> {
         plan.entry("parameters").or_insert_with(|| toml::Value::Table(toml::Table::new()));
     let toml::Value::Table(section) = section else {
         let remedy = "write a section `[parameters]`, or leave it out";
-        return Err(FieldError::new("parameters", "…", "it is no section", remedy));
+        return Err(FieldError::new("parameters", "…", "it is not a section", remedy));
     };
     let defaults = Parameters::default();
     for (name, value) in Parameters::NAMES.iter().zip(defaults.values()) {

@@ -98,7 +98,7 @@ pub(crate) fn read_toml(bytes: &[u8]) -> Result<toml::Table, FieldError> {
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let place = format!("byte {}", error.valid_up_to());
-        FieldError::new(place, "…", "the file is no UTF-8 text", "save it as UTF-8")
+        FieldError::new(place, "…", "the file is not UTF-8 text", "save it as UTF-8")
     })?;
     text.parse::<toml::Table>().map_err(|error| {
         let start = error.span().map_or(0, |span| span.start);

@@ -104,7 +104,7 @@ pub fn network_join(
 fn check(plan: &JoinPlan, genesis: &ChainGenesis) -> Result<Vec<Peer>, FieldError> {
     if !is_node_name(&plan.name) {
         let remedy = "use 1 to 64 small letters, digits and hyphens";
-        return Err(FieldError::new("name", &plan.name, "it is no node's name", remedy));
+        return Err(FieldError::new("name", &plan.name, "it is not a node's name", remedy));
     }
     if genesis.nodes.iter().any(|node| node.name == plan.name) {
         let problem = "the genesis file has a node of this name";
@@ -120,7 +120,7 @@ fn check(plan: &JoinPlan, genesis: &ChainGenesis) -> Result<Vec<Peer>, FieldErro
         let key = known.map(|node| node.network_key);
         let key = key.or_else(|| PublicKey::from_hex(word).filter(|key| key.is_usable()));
         let Some(key) = key else {
-            let problem = "the genesis file has no node of this name, and it is no public key";
+            let problem = "the genesis file has no node of this name, and it is not a public key";
             let remedy = "use a node's name, or the network_key that governance registered";
             return Err(FieldError::new("peers", word, problem, remedy));
         };

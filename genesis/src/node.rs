@@ -332,7 +332,10 @@ impl NodeConfig {
                     }
                 }
                 _ => {
-                    return error("it is no public key", "use the network_key of the genesis file");
+                    return error(
+                        "it is not a public key",
+                        "use the network_key of the genesis file",
+                    );
                 }
             }
         }

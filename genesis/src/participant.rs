@@ -51,7 +51,7 @@ impl ParticipantConfig {
         }
         if config.rpc.is_empty() {
             let remedy = "list at least one node's address, http://host:port";
-            return refuse("rpc", "[]".to_owned(), "there is no node to talk to", remedy);
+            return refuse("rpc", "[]".to_owned(), "no node is named", remedy);
         }
         for (index, address) in config.rpc.iter().enumerate() {
             if !address.starts_with("http://") {
@@ -59,7 +59,7 @@ impl ParticipantConfig {
                 return refuse(
                     &field,
                     address.clone(),
-                    "it is no address",
+                    "it is not an address",
                     "write http://host:port",
                 );
             }

@@ -34,7 +34,7 @@ impl Table {
     }
 
     fn mismatch(&self, key: &str, value: &Value, expected: &str) -> FieldError {
-        let problem = format!("a {} is no {expected}", value.type_str());
+        let problem = format!("a {} is not a {expected}", value.type_str());
         FieldError::new(self.field(key), value, problem, format!("give {expected}"))
     }
 
@@ -79,7 +79,7 @@ impl Table {
         if is_name(&name) {
             return Ok(name);
         }
-        let problem = "it is no name";
+        let problem = "it is not a name";
         let remedy = "use 1 to 64 characters, no control characters, no spaces around";
         Err(FieldError::new(self.field(key), format!("{name:?}"), problem, remedy))
     }
@@ -113,7 +113,7 @@ impl Table {
             let remedy = "give the public half of a freshly made ed25519 key as 64 hex digits";
             FieldError::new(self.field(key), &text, problem, remedy)
         };
-        let public_key = PublicKey::from_hex(&text).ok_or_else(|| error("it is no key"))?;
+        let public_key = PublicKey::from_hex(&text).ok_or_else(|| error("it is not a key"))?;
         if public_key.is_usable() {
             Ok(public_key)
         } else {
@@ -129,7 +129,7 @@ impl Table {
         let text = self.text(key, "a keyed hash as 64 hexadecimal digits")?;
         Digest::from_hex(&text).ok_or_else(|| {
             let remedy = "give 64 hexadecimal digits, or leave it out";
-            FieldError::new(self.field(key), format!("{text:?}"), "it is no keyed hash", remedy)
+            FieldError::new(self.field(key), format!("{text:?}"), "it is not a keyed hash", remedy)
         })
     }
 
@@ -166,7 +166,12 @@ impl Table {
             let number = value.as_integer().and_then(|number| u64::try_from(number).ok());
             number.filter(|number| bounds.contains(number)).ok_or_else(|| {
                 let field = self.field(&format!("{key}[{index}]"));
-                FieldError::new(field, value, "it is no such number", format!("give a {expected}"))
+                FieldError::new(
+                    field,
+                    value,
+                    "it is not such a number",
+                    format!("give a {expected}"),
+                )
             })
         });
         numbers.collect()
@@ -202,7 +207,7 @@ impl Table {
             match value {
                 Value::Table(values) => Ok(Self { place, values }),
                 other => {
-                    let problem = format!("a {} is no section", other.type_str());
+                    let problem = format!("a {} is not a section", other.type_str());
                     Err(FieldError::new(place, other, problem, "write it as a `[[section]]`"))
                 }
             }

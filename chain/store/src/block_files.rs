@@ -340,7 +340,7 @@ impl Appender {
         if file.frames().is_written_after(end)? {
             tracing::warn!(
                 file = %path.display(), offset = end,
-                "wiped the tail of a write that never ended"
+                "truncated the tail of an incomplete write"
             );
             handle.set_len(end).map_err(StoreFault::io("truncate", path))?;
             disk::preallocate(handle, path, room)?;

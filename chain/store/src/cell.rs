@@ -142,7 +142,7 @@ impl Cell {
             return Err(unreadable(path, is_earlier));
         };
         if let Some(offset) = failures.first() {
-            tracing::warn!(file = %path.display(), offset, "mended one of two copies");
+            tracing::warn!(file = %path.display(), offset, "repaired one of two copies");
         }
         let is_copied = copy.sequence > 0 && (copy.file != own || modified_ns > copy.written_ns);
         let path = path.to_path_buf();

@@ -134,7 +134,7 @@ pub enum StoreFault {
         known: Height,
     },
     /// An earlier write or fsync failed, so nothing read or written since can be trusted.
-    #[error("the store stopped after a failure ({cause}); mend its cause and start the node again")]
+    #[error("the store stopped after a failure ({cause}); fix its cause and start the node again")]
     Poisoned {
         /// The cause of the first failure, after which the store refuses writes.
         cause: String,

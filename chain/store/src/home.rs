@@ -147,5 +147,5 @@ fn chain_in(path: &Path, text: &str) -> Result<ChainId, StoreFault> {
         return Err(StoreFault::Format { path, found, expected: FORMAT_LINE });
     }
     let found = lines.next().and_then(|line| ChainId::from_str(line).ok());
-    found.ok_or_else(|| StoreFault::corrupt(path, 0, "the second line is no chain id"))
+    found.ok_or_else(|| StoreFault::corrupt(path, 0, "the second line is not a chain id"))
 }

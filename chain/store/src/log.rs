@@ -82,7 +82,7 @@ impl Log {
             failure: None,
         };
         if torn {
-            tracing::warn!(file = %path.display(), offset = end, "left out an append that never ended");
+            tracing::warn!(file = %path.display(), offset = end, "skipped an incomplete append");
             log.renew(&[])?;
         }
         // What a killed process wrote may still be in memory only.

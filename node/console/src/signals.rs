@@ -23,7 +23,7 @@ pub fn cancel_on_signal() -> anyhow::Result<CancellationToken> {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        tracing::warn!("stopping at once: asked twice");
+        tracing::warn!("stopping at once: second signal");
         std::process::exit(130);
     });
     Ok(cancel)

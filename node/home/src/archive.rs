@@ -21,7 +21,7 @@ pub enum ReadFault {
     #[error(transparent)]
     Store(#[from] StoreFault),
     /// An index names what the blocks do not hold.
-    #[error("the index names {what} at height {height}, but the block does not hold it")]
+    #[error("the index names {what} at height {height}, but the block does not contain it")]
     Inconsistent {
         /// The record that was looked up.
         what: &'static str,

@@ -123,7 +123,7 @@ impl Manifest {
             return Err(differs(path, what));
         }
         let manifest: Self = serde_json::from_slice(&text)
-            .with_context(|| format!("{} is no manifest", path.display()))
+            .with_context(|| format!("{} is not a manifest", path.display()))
             .exit(Exit::Negative)?;
         if manifest.format != FORMAT {
             let message = format!(
@@ -235,7 +235,8 @@ fn read_part(path: &Path, folder: &Path) -> anyhow::Result<Vec<u8>> {
     let file = File::open(path).map_err(|error| match error.kind() {
         ErrorKind::NotFound => {
             let message = format!(
-                "{} is no whole backup: {} is not there; it never ended, or this is another folder",
+                "{} is not a complete backup: {} is missing; it did not finish, or this is another \
+                 folder",
                 folder.display(),
                 path.display()
             );

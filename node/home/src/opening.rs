@@ -323,7 +323,7 @@ fn verify_decided(block: &Block, certificate: &Certificate, state: &State) -> an
         certificate.block
     );
     let verified = certificate.verify(state.chain_id(), state.validators());
-    verified.with_context(|| format!("the certificate of height {height} does not hold"))
+    verified.with_context(|| format!("the certificate of height {height} is not valid"))
 }
 
 /// Seeds that no submitter of ids knows.

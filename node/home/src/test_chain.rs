@@ -17,7 +17,7 @@ use chain_types::{
 };
 use contracts::{BlockContext, execute};
 use node_auditor::Auditor;
-use rpc_client::operations::{Kind, Making, Operations};
+use rpc_client::operations::{OperationKind, Operations, RowContext};
 use rpc_client::order_file::{Format, read};
 use zerocopy::FromBytes as _;
 
@@ -130,14 +130,14 @@ impl TestChain {
     }
 
     /// What `text` says, by `kind`, at the time of the next block.
-    pub fn operations(&mut self, who: u32, kind: Kind, text: &str) -> Operations {
+    pub fn operations(&mut self, who: u32, kind: OperationKind, text: &str) -> Operations {
         let rows = read(text, Format::Auto, kind.fields()).unwrap();
         let now = self.state.time().plus(1);
         let new_id = || {
             self.made += 1;
             OrderId::owned(ParticipantId(who), now, [self.made; 6])
         };
-        let mut making = Making { submitter: ParticipantId(who), now, new_id };
+        let mut making = RowContext { submitter: ParticipantId(who), now, new_id };
         Operations::from_rows(&rows, kind, &mut making).unwrap()
     }
 

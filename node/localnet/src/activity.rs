@@ -9,7 +9,7 @@ use rpc_api::BatchReport;
 use rpc_client::client::CallError;
 
 use crate::latency::Latencies;
-use crate::refused::Refused;
+use crate::refused::RefusedCount;
 
 /// Orders kept for the final look at single orders.
 const SAMPLE_MAX: usize = 64;
@@ -39,7 +39,7 @@ pub struct Counts {
     /// Orders that those arrivals pay out.
     pub arrived_orders: u64,
     /// Operations refused, by code.
-    pub refused: BTreeMap<i32, Refused>,
+    pub refused: BTreeMap<i32, RefusedCount>,
     /// Operations whose fate the nodes did not say in time.
     pub unresolved: u64,
     /// The last refusal or silence.
@@ -126,7 +126,7 @@ impl Activity {
 
 impl Counts {
     fn refuse(&mut self, code: i32, name: &str, operations: u64) {
-        let refused = || Refused { code, name: name.to_owned(), orders: 0 };
+        let refused = || RefusedCount { code, name: name.to_owned(), orders: 0 };
         self.refused.entry(code).or_insert_with(refused).orders += operations;
     }
 

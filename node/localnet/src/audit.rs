@@ -81,14 +81,14 @@ pub struct NodeView {
 
 /// The blocks and books that the nodes have in common.
 #[derive(Debug, Clone, Serialize)]
-pub struct Agreement {
+pub struct AgreementReport {
     /// The greatest height that all have.
     pub common_height: u64,
     /// The view of each node.
     pub nodes: Vec<NodeView>,
 }
 
-impl Agreement {
+impl AgreementReport {
     /// Returns true if all nodes have the same block and digest at the common height.
     pub fn digests_are_equal(&self) -> bool {
         let seen: BTreeSet<_> =
@@ -250,7 +250,7 @@ async fn all<T>(
 ///
 /// # Errors
 /// When one of them does not answer.
-pub async fn agreement(client: &Client) -> Result<Agreement, CallError> {
+pub async fn agreement(client: &Client) -> Result<AgreementReport, CallError> {
     let mut heights = Vec::new();
     for at in 0..client.node_count() {
         let head = client.ask_node(at, |node| node.head().boxed()).await?;
@@ -272,7 +272,7 @@ pub async fn agreement(client: &Client) -> Result<Agreement, CallError> {
                 && balance.currencies.iter().all(rpc_api::CurrencyBalance::is_balanced),
         });
     }
-    Ok(Agreement { common_height, nodes })
+    Ok(AgreementReport { common_height, nodes })
 }
 
 /// Deadlines missed since the baseline.
@@ -326,7 +326,7 @@ pub async fn receipts(
     for (at, order) in orders.iter().take(checked).enumerate() {
         let id = order.to_string();
         let report = client.ask_node(at, |node| node.receipt(id.clone(), None).boxed()).await?;
-        let bytes = decode_base64(&report.receipt_base64).context("a receipt is no base64")?;
+        let bytes = decode_base64(&report.receipt_base64).context("a receipt is not base64")?;
         let proven = Receipt::decode(&bytes)
             .and_then(|receipt| receipt.verify(genesis))
             .with_context(|| format!("the receipt of order {id}"))?;

@@ -59,7 +59,7 @@ const SUBMIT_MIN: Duration = Duration::from_secs(10);
 
 /// The options of a run.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct LocalnetOptions {
     /// The network's folder; made if it holds no network.
     pub home: PathBuf,
     /// The network to make.
@@ -75,7 +75,7 @@ pub struct Options {
 /// # Errors
 /// When the network cannot be made or started.
 pub async fn run(
-    options: Options,
+    options: LocalnetOptions,
     output: Output,
     cancel: CancellationToken,
 ) -> anyhow::Result<Exit> {
@@ -102,7 +102,7 @@ pub async fn run(
     Ok(if report.is_well { Exit::Done } else { Exit::Negative })
 }
 
-fn open_or_make(options: &Options) -> anyhow::Result<NetworkFolder> {
+fn open_or_make(options: &LocalnetOptions) -> anyhow::Result<NetworkFolder> {
     let home = &options.home;
     if !home.join("genesis.toml").exists() {
         return network_new(home, &options.plan).exit(Exit::Usage);
@@ -134,7 +134,7 @@ fn announce(network: &NetworkFolder, nodes: &Nodes, output: Output) {
 
 /// Runs the parties; `None` when it was cancelled and no run of a given length was asked for.
 async fn simulate(
-    options: &Options,
+    options: &LocalnetOptions,
     network: &NetworkFolder,
     genesis: &ChainGenesis,
     nodes: &mut Nodes,
@@ -216,7 +216,7 @@ struct Parties {
 }
 
 fn start_parties(
-    options: &Options,
+    options: &LocalnetOptions,
     network: &NetworkFolder,
     genesis: &ChainGenesis,
     client: &Arc<Client>,
@@ -407,7 +407,7 @@ impl Watch<'_> {
 /// When there is none, or it cannot be used.
 pub fn open_network(folder: &Path) -> anyhow::Result<(NetworkFolder, ChainGenesis)> {
     let network = NetworkFolder::open(folder)
-        .with_context(|| format!("{} is no network folder", folder.display()))
+        .with_context(|| format!("{} is not a network folder", folder.display()))
         .exit(Exit::Usage)?;
     let genesis = genesis::load_genesis(&network.genesis).exit(Exit::Usage)?;
     Ok((network, genesis))

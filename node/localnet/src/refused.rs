@@ -4,7 +4,7 @@ use serde::Serialize;
 
 /// Operations that were refused with one code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Refused {
+pub struct RefusedCount {
     /// The code: a rejection's, or the interface's own.
     pub code: i32,
     /// The stable name of the code.
@@ -13,7 +13,7 @@ pub struct Refused {
     pub orders: u64,
 }
 
-impl Refused {
+impl RefusedCount {
     /// For people, in one line.
     pub fn text(refused: &[Self]) -> String {
         let one =

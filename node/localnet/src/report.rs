@@ -10,9 +10,9 @@ use serde::Serialize;
 
 use super::activity::Counts;
 use super::acts::ActReport;
-use super::audit::{self, Agreement, Baseline, Breaches, Settlement};
+use super::audit::{self, AgreementReport, Baseline, Breaches, Settlement};
 use crate::latency::LatencyReport;
-use crate::refused::Refused;
+use crate::refused::RefusedCount;
 
 /// Orders by where they stand, as the chain says; refused ones as the nodes answered.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -47,7 +47,7 @@ pub struct LocalnetReport {
     /// Orders by their state at the end.
     pub orders: OrdersByState,
     /// Refused operations by code.
-    pub refused: Vec<Refused>,
+    pub refused: Vec<RefusedCount>,
     /// Operations whose fate was not told in time.
     pub unresolved: u64,
     /// From submission of an order to its final answer.
@@ -74,7 +74,7 @@ pub struct LocalnetReport {
     pub digests_equal: bool,
     /// The nodes at their common height.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub agreement: Option<Agreement>,
+    pub agreement: Option<AgreementReport>,
     /// The result of each contract's act.
     pub contracts: Vec<ActReport>,
     /// Single orders asked for.
@@ -219,7 +219,7 @@ impl LocalnetReport {
         }
     }
 
-    fn agreement(&mut self, agreement: Agreement) {
+    fn agreement(&mut self, agreement: AgreementReport) {
         self.books_balanced = agreement.books_balance();
         self.digests_equal = agreement.digests_are_equal();
         if !self.books_balanced {

@@ -190,7 +190,7 @@ fn replay_and_audit_need_a_home_and_do_not_make_one() {
     for command in ["replay", "audit"] {
         let (code, value) = answer(&[command, "--home", &home, "--genesis", &genesis]);
         assert_eq!(code, 2);
-        assert!(message(&value).contains("is no home"), "{value}");
+        assert!(message(&value).contains("is not a home folder"), "{value}");
         assert!(!Path::new(&home).exists());
     }
 }

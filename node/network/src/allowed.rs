@@ -38,7 +38,7 @@ impl Driver {
 
     fn admit(&mut self, key: PublicKey) {
         let Some(id) = peer_id_of(&key) else {
-            tracing::error!(peer = %Short(key), "a key that is none cannot be let in");
+            tracing::error!(peer = %Short(key), "key cannot be admitted: it is not an ed25519 key");
             return;
         };
         let cancel = self.lanes.cancel.child_token();
@@ -67,6 +67,6 @@ impl Driver {
             self.metrics.peers_connected.dec();
             self.forget_link(key);
         }
-        tracing::warn!(peer = %Short(key), "peer may connect no more: it left the registry");
+        tracing::warn!(peer = %Short(key), "peer removed: it left the registry");
     }
 }

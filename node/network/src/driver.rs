@@ -414,7 +414,7 @@ impl Driver {
         let still_for =
             |peer: &PeerId| remotes.by_id(peer).map_or(Duration::MAX, |remote| remote.still_for());
         for id in self.watchdog.check(now, still_for) {
-            tracing::debug!(connection = %id, "link answers no more and is closed");
+            tracing::debug!(connection = %id, "link closed: peer stopped answering");
             self.swarm.close_connection(id);
         }
     }

@@ -25,7 +25,7 @@ pub enum LineageFileError {
         error: CodecError,
     },
     /// A handover does not hold.
-    #[error("handover {number} does not hold: {error}")]
+    #[error("handover {number} is not valid: {error}")]
     Lineage {
         /// The first is 1.
         number: u64,

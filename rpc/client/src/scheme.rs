@@ -195,7 +195,7 @@ impl Scheme {
 pub fn proposals(changes: &[Change], activation: Height) -> anyhow::Result<Vec<ProposalItem>> {
     let proposal = |change: &Change| {
         let id = ProposalId::new(now(), Entropy::fresh()?.bytes());
-        ProposalItem::new(id, activation, change).context("too long a change")
+        ProposalItem::new(id, activation, change).context("the change is too long for a proposal")
     };
     changes.iter().map(proposal).collect()
 }

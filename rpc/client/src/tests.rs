@@ -6,30 +6,30 @@ use chain_types::{
 };
 use rpc_api::ChangeReport;
 
-use super::operations::{Kind, Making, Operations};
+use super::operations::{OperationKind, Operations, RowContext};
 use super::order_file::{Format, Row, read, row_of};
 
 const SUBMITTER: ParticipantId = ParticipantId(201);
 const NOW: TimeMs = TimeMs(1_790_000_000_000);
 
-fn rows(text: &str, kind: Kind) -> Vec<Row> {
+fn rows(text: &str, kind: OperationKind) -> Vec<Row> {
     read(text, Format::Auto, kind.fields()).unwrap()
 }
 
-fn operations(text: &str, kind: Kind) -> Result<Operations, String> {
+fn operations(text: &str, kind: OperationKind) -> Result<Operations, String> {
     let mut made = 0_u8;
     let new_id = || {
         made += 1;
         OrderId::owned(SUBMITTER, NOW, [made; 6])
     };
-    let mut making = Making { submitter: SUBMITTER, now: NOW, new_id };
+    let mut making = RowContext { submitter: SUBMITTER, now: NOW, new_id };
     read(text, Format::Auto, kind.fields())
         .and_then(|rows| Operations::from_rows(&rows, kind, &mut making))
         .map_err(|error| error.to_string())
 }
 
 fn recharges(text: &str) -> Vec<RechargeItem> {
-    match operations(text, Kind::Recharge).unwrap() {
+    match operations(text, OperationKind::Recharge).unwrap() {
         Operations::Recharge(items) => items,
         other => panic!("{other:?}"),
     }
@@ -112,7 +112,7 @@ fn an_error_names_line_and_field() {
         ("{\n\"orders\": [}", "line 2: is not JSON"),
     ];
     for (text, expected) in table {
-        let error = operations(text, Kind::Recharge).unwrap_err();
+        let error = operations(text, OperationKind::Recharge).unwrap_err();
         assert!(error.starts_with(expected), "{text:?}\n gave {error:?}\n not {expected:?}");
     }
 }
@@ -122,7 +122,7 @@ fn optional_fields_are_checked_too() {
     let order = |extra: &str| {
         operations(
             &format!("[[orders]]\nmerchant=1\ngateway=2\namount='1'\ncurrency='CNY'\n{extra}"),
-            Kind::Recharge,
+            OperationKind::Recharge,
         )
     };
     for (extra, expected) in [
@@ -144,7 +144,9 @@ fn optional_fields_are_checked_too() {
 #[test]
 fn orders_collected_in_one_step_are_the_submitter_s_own() {
     let text = "merchant,amount,currency\n1001,1,CNY";
-    let Operations::Recharge(items) = operations(text, Kind::Collected).unwrap() else { panic!() };
+    let Operations::Recharge(items) = operations(text, OperationKind::Collected).unwrap() else {
+        panic!()
+    };
     assert!(items[0].is_collected());
     assert_eq!(items[0].collecting_gateway(), SUBMITTER);
     assert!(!recharges("1001,201,1,CNY")[0].is_collected());
@@ -153,45 +155,53 @@ fn orders_collected_in_one_step_are_the_submitter_s_own() {
 #[test]
 fn the_other_kinds_of_operation_read_their_own_fields() {
     let id = "0190a8e2-7c00-7000-8000-000000000000";
-    let Ok(Operations::Collect(items)) = operations(&format!("{id},bank 5"), Kind::Collect) else {
+    let Ok(Operations::Collect(items)) =
+        operations(&format!("{id},bank 5"), OperationKind::Collect)
+    else {
         panic!()
     };
     assert_eq!(items[0].order_id().to_string(), id);
     assert_eq!(&items[0].reference[..7], b"bank 5\0");
 
     for reason in ["CUST", "2"] {
-        let Ok(Operations::Void(items)) = operations(&format!("{id},{reason}"), Kind::Void) else {
+        let Ok(Operations::Void(items)) =
+            operations(&format!("{id},{reason}"), OperationKind::Void)
+        else {
             panic!()
         };
         assert_eq!(items[0].reason.get(), 2);
     }
-    let error = operations(&format!("{id},9"), Kind::Void).unwrap_err();
+    let error = operations(&format!("{id},9"), OperationKind::Void).unwrap_err();
     assert!(error.contains("field reason: \"9\" is not a reason; known are 1 (AM04)"), "{error}");
 
-    let Ok(Operations::Arrival(items)) = operations("12-1001-156,34.50", Kind::Arrival) else {
+    let Ok(Operations::Arrival(items)) = operations("12-1001-156,34.50", OperationKind::Arrival)
+    else {
         panic!()
     };
     assert_eq!(items[0].instruction().to_string(), "12-1001-156");
     assert_eq!(items[0].amount.get(), 3_450);
 
-    let failures = operations("12-1001-156,AC04", Kind::Failure).unwrap();
+    let failures = operations("12-1001-156,AC04", OperationKind::Failure).unwrap();
     assert_eq!((failures.count(), failures.subject(0).as_str()), (1, "12-1001-156"));
-    let error = operations("12-1001,AC04", Kind::Failure).unwrap_err();
+    let error = operations("12-1001,AC04", OperationKind::Failure).unwrap_err();
     assert!(error.contains("field instruction: not an id"), "{error}");
 }
 
 #[test]
 fn the_format_is_found_from_the_first_characters() {
-    assert_eq!(rows("1,2,3,CNY", Kind::Recharge)[0].place, "line 1");
-    assert_eq!(rows("\n# c\n[[orders]]\nmerchant = 1", Kind::Recharge)[0].place, "line 3");
-    assert_eq!(rows("[{}]", Kind::Recharge)[0].place, "entry 1");
-    assert_eq!(rows("[ [] ]".replace("[]", "{}").as_str(), Kind::Recharge)[0].place, "entry 1");
+    assert_eq!(rows("1,2,3,CNY", OperationKind::Recharge)[0].place, "line 1");
+    assert_eq!(rows("\n# c\n[[orders]]\nmerchant = 1", OperationKind::Recharge)[0].place, "line 3");
+    assert_eq!(rows("[{}]", OperationKind::Recharge)[0].place, "entry 1");
+    assert_eq!(
+        rows("[ [] ]".replace("[]", "{}").as_str(), OperationKind::Recharge)[0].place,
+        "entry 1"
+    );
 }
 
 /// The one item of a file of one operation.
 macro_rules! only {
     ($kind:ident, $text:expr) => {
-        match operations($text, Kind::$kind).unwrap() {
+        match operations($text, OperationKind::$kind).unwrap() {
             Operations::$kind(items) if items.len() == 1 => items[0],
             other => panic!("{other:?}"),
         }
@@ -232,7 +242,7 @@ fn returns_reinstructions_and_settled_windows_are_read() {
     assert_eq!(item.digest, [10; 32]);
     let item = only!(SettlementDecision, &format!("7,approve,{digest},HVPS 2026"));
     assert_eq!((item.window().0, item.decision.get(), item.digest), (7, 1, [10; 32]));
-    let error = operations(&format!("{ID},1,CNY,XXXX,1"), Kind::Return).unwrap_err();
+    let error = operations(&format!("{ID},1,CNY,XXXX,1"), OperationKind::Return).unwrap_err();
     assert!(
         error.contains("field reason: \"XXXX\" is not a reason; known are 1 (CUST)"),
         "{error}"
@@ -248,9 +258,9 @@ fn transfers_name_an_account_and_their_checker_repeats_them() {
     let text = format!("{ID},approve,cap,5.5,KWD,checked");
     let item = only!(TransferDecision, &text);
     assert_eq!((item.decision.get(), item.action.get(), item.amount.get()), (1, 3, 5_500));
-    let error = operations("give,fees:0:CNY,1", Kind::Transfer).unwrap_err();
+    let error = operations("give,fees:0:CNY,1", OperationKind::Transfer).unwrap_err();
     assert!(error.contains("known are 1 (deposit), 2 (withdraw), 3 (cap)"), "{error}");
-    let error = operations("deposit,fees:CNY,1", Kind::Transfer).unwrap_err();
+    let error = operations("deposit,fees:CNY,1", OperationKind::Transfer).unwrap_err();
     assert!(error.contains("field account: not an id: expected kind:owner:CURRENCY"), "{error}");
 }
 
@@ -264,7 +274,7 @@ fn rates_and_quotes_are_exact_and_know_the_time() {
     assert_eq!(item.quote_id().provider(), SUBMITTER);
     assert_eq!((item.quote_id().0 & 0xFFFF_FFFF, item.ceiling().0), (9, 2_500_000));
     assert_eq!(item.valid_until(), NOW.plus(30_000));
-    let error = operations("USD,CNY,1e3", Kind::Rate).unwrap_err();
+    let error = operations("USD,CNY,1e3", OperationKind::Rate).unwrap_err();
     assert!(error.contains("field rate: \"1e3\" is not a rate"), "{error}");
 }
 
@@ -277,7 +287,7 @@ fn policies_lines_and_decisions_about_holds_are_read() {
     assert_eq!((item.account.get(), item.holder.get(), item.limit.get()), (1, 101, 500_050));
     let item = only!(Line, "account,holder,currency,limit\nfx-position,201,JPY,0");
     assert_eq!((item.account.get(), item.holder.get(), item.limit.get()), (5, 201, 0));
-    let error = operations("gateway,CNY", Kind::Policy).unwrap_err();
+    let error = operations("gateway,CNY", OperationKind::Policy).unwrap_err();
     assert!(error.contains("field subject: is missing"), "{error}");
     for (word, number) in [("release", 1), ("approve", 1), ("refuse", 2)] {
         let item = only!(HoldDecision, &format!("{ID},{word},ACCP"));
@@ -329,7 +339,7 @@ fn a_programme_has_the_default_tier_or_those_it_names() {
         let text = format!(
             "[[orders]]\nchange='programme'\nactivation_height=1\nmerchant=9\ncurrency='CNY'\n{extra}"
         );
-        operations(&text, Kind::Proposal).map(|operations| match operations {
+        operations(&text, OperationKind::Proposal).map(|operations| match operations {
             Operations::Proposal(items) => items[0].change(),
             other => panic!("{other:?}"),
         })
@@ -353,7 +363,7 @@ fn a_programme_has_the_default_tier_or_those_it_names() {
 #[test]
 fn a_change_takes_its_own_fields_only_and_names_what_it_does_not_know() {
     let of = |fields: &str| {
-        operations(&format!("[[orders]]\nactivation_height = 1\n{fields}"), Kind::Proposal)
+        operations(&format!("[[orders]]\nactivation_height = 1\n{fields}"), OperationKind::Proposal)
     };
     for (fields, expected) in [
         (
@@ -379,14 +389,14 @@ fn an_approval_names_the_digest_that_was_read() {
     let item = only!(Approval, &format!("{ID},refuse,{DIGEST}"));
     assert_eq!((item.decision.get(), item.digest[1]), (2, 0x11));
     assert_eq!(item.proposal_id().to_string(), ID);
-    assert!(operations(&format!("{ID},approve,00"), Kind::Approval).is_err());
+    assert!(operations(&format!("{ID},approve,00"), OperationKind::Approval).is_err());
 }
 
 #[test]
 fn one_operation_may_be_given_on_the_command_line() {
     let pairs = ["currency=USD", "payout_currency=CNY", "rate = 7.1"].map(str::to_owned);
     let row = row_of(&pairs).unwrap();
-    assert_eq!((row.required("rate"), row.only(Kind::Rate.fields())), (Ok("7.1"), Ok(())));
+    assert_eq!((row.required("rate"), row.only(OperationKind::Rate.fields())), (Ok("7.1"), Ok(())));
     let row = row_of(&pairs[..2]).unwrap();
     assert_eq!(row.required("currency"), Ok("USD"));
     assert_eq!(

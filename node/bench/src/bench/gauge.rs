@@ -148,9 +148,10 @@ impl Gauge {
     }
 
     /// Stops measuring and returns the costs.
-    pub async fn stop(mut self) -> Costs {
+    pub async fn stop(mut self) -> RunCosts {
         let own = processes::cpu_seconds(std::process::id()).unwrap_or(0.0);
-        let mut costs = Costs { load_cpu_seconds: own - self.own_cpu_seconds, ..Costs::default() };
+        let mut costs =
+            RunCosts { load_cpu_seconds: own - self.own_cpu_seconds, ..RunCosts::default() };
         for mut process in self.processes {
             process.add();
             costs.processes.push(ProcessCost {
@@ -187,7 +188,7 @@ pub struct ProcessCost {
 
 /// The cost of the nodes during the run.
 #[derive(Debug, Clone, Default)]
-pub struct Costs {
+pub struct RunCosts {
     /// Each process that could be measured.
     pub processes: Vec<ProcessCost>,
     /// Bytes of data that each home grew by.
@@ -247,7 +248,7 @@ pub struct CostReport {
     pub yuan_per_million_orders: Option<f64>,
 }
 
-impl Costs {
+impl RunCosts {
     /// In figures, for so many final orders.
     pub fn report(&self, final_orders: u64, machine: MachinePrice) -> CostReport {
         let per_order = |amount: f64| (final_orders > 0).then(|| amount / final_orders as f64);
@@ -331,7 +332,7 @@ mod tests {
             written_bytes: 3_000,
             memory_peak_bytes: 5,
         };
-        let costs = Costs {
+        let costs = RunCosts {
             processes: vec![process("a"), process("b")],
             disk_bytes: vec![700, 700],
             network_bytes: vec![1_000],
@@ -353,11 +354,11 @@ mod tests {
 
     #[test]
     fn without_orders_or_nodes_nothing_is_divided() {
-        let report = Costs::default().report(0, MACHINE);
+        let report = RunCosts::default().report(0, MACHINE);
         assert_eq!(report.cpu_seconds_per_million_orders, None);
         assert_eq!(report.disk_bytes_per_order_and_node, None);
         assert_eq!(report.network_bytes_per_order, None);
-        let report = Costs::default().report(5, MACHINE);
+        let report = RunCosts::default().report(5, MACHINE);
         assert_eq!(report.yuan_per_million_orders, None);
         assert!(report.text().contains("? yuan"));
     }

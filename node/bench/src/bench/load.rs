@@ -14,8 +14,8 @@ use rpc_client::orders::{Entropy, Profile};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::pace::{Job, Source, Turn};
-use super::tally::{Kind, Sent};
+use super::pace::{Job, JobSource, Turn};
+use super::tally::{LoadKind, SentBatch};
 
 /// Orders that lie signed and ready, for each signing thread, and the most batches of them.
 const READY_ORDERS: usize = 16_384;
@@ -126,7 +126,7 @@ impl Loader {
 pub struct Plain {
     signers: Signers,
     submit: Submit,
-    results: mpsc::Sender<Sent>,
+    results: mpsc::Sender<SentBatch>,
 }
 
 impl Plain {
@@ -141,14 +141,14 @@ impl Plain {
         items: usize,
         threads: usize,
         submit: Submit,
-        results: mpsc::Sender<Sent>,
+        results: mpsc::Sender<SentBatch>,
     ) -> anyhow::Result<Self> {
         let signers = Signers::start(chain_id, loaders, items, threads)?;
         Ok(Self { signers, submit, results })
     }
 }
 
-impl Source for Plain {
+impl JobSource for Plain {
     fn next(&mut self) -> BoxFuture<'_, Option<Job>> {
         async {
             let Prepared { bytes, items, sample } = self.signers.ready.recv().await?;
@@ -156,8 +156,8 @@ impl Source for Plain {
             let work = move |turn: Turn| {
                 async move {
                     let result = submit(turn.number, bytes).await;
-                    let sent = Sent {
-                        kind: Kind::OneStep,
+                    let sent = SentBatch {
+                        kind: LoadKind::OneStep,
                         items,
                         latency: turn.intended.elapsed(),
                         answered: Instant::now(),

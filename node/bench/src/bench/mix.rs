@@ -24,8 +24,8 @@ use zerocopy::{Immutable, IntoBytes};
 
 use super::load::{Answer, Loader, Submit};
 use super::market::{PAID, PAID_OUT};
-use super::pace::{Job, Source, Turn};
-use super::tally::{Kind, Sent};
+use super::pace::{Job, JobSource, Turn};
+use super::tally::{LoadKind, SentBatch};
 
 /// Collected orders of a gateway that may be returned, at most; the oldest are forgotten.
 const RETURNABLE_MAX: usize = 65_536;
@@ -46,7 +46,8 @@ pub struct Shares {
 }
 
 impl Shares {
-    const KINDS: [Kind; 4] = [Kind::OneStep, Kind::Reserve, Kind::CrossBorder, Kind::Return];
+    const KINDS: [LoadKind; 4] =
+        [LoadKind::OneStep, LoadKind::Reserve, LoadKind::CrossBorder, LoadKind::Return];
 
     fn each(self) -> [u32; 4] {
         [self.one_step, self.two_step, self.cross_border, self.returns]
@@ -97,7 +98,7 @@ pub struct Parties {
     /// The function that submits a batch.
     pub submit: Submit,
     /// The channel for answers.
-    pub results: mpsc::Sender<Sent>,
+    pub results: mpsc::Sender<SentBatch>,
     /// For each gateway the orders that it may return, the newest last.
     pub returnable: Vec<Mutex<Vec<(OrderId, u64)>>>,
     /// The index of the gateway that pays each merchant.
@@ -161,14 +162,14 @@ impl Mix {
         self.turn += 1;
         let mut kind = self.plan.next(most as u64);
         let mut returns = Vec::new();
-        if kind == Kind::Return {
+        if kind == LoadKind::Return {
             let most = most.min(BatchKind::Return.items_max() as usize);
             returns = self.parties.take_returnable(gateway, most);
             if returns.is_empty() {
-                kind = Kind::OneStep;
+                kind = LoadKind::OneStep;
             }
         }
-        let count = if kind == Kind::Return { returns.len() } else { most };
+        let count = if kind == LoadKind::Return { returns.len() } else { most };
         self.plan.done(kind, count as u64);
         self.left = self.left.map(|left| left - count as u64);
         let amounts = self.amounts.as_mut().map(|amounts| amounts(&mut self.entropy, count));
@@ -176,7 +177,7 @@ impl Mix {
         let parties = Arc::clone(&self.parties);
         let work = move |turn: Turn| {
             async move {
-                if kind == Kind::Return {
+                if kind == LoadKind::Return {
                     parties.give_back(gateway, returns, turn).await;
                 } else {
                     parties.order(wish, turn).await;
@@ -188,7 +189,7 @@ impl Mix {
     }
 }
 
-impl Source for Mix {
+impl JobSource for Mix {
     fn next(&mut self) -> BoxFuture<'_, Option<Job>> {
         let job = self.job();
         async { job }.boxed()
@@ -207,17 +208,17 @@ impl Plan {
     }
 
     /// The kind that has most to catch up, should `count` more be asked for.
-    fn next(&self, count: u64) -> Kind {
+    fn next(&self, count: u64) -> LoadKind {
         let all = self.done.iter().sum::<u64>() + count;
         let behind = |at: &usize| {
             i128::from(self.shares[*at]) * i128::from(all) - 100 * i128::from(self.done[*at])
         };
         // Of equals the first: `max_by_key` would take the last.
         let next = (0..4).rev().filter(|at| self.shares[*at] > 0).max_by_key(behind);
-        next.map_or(Kind::OneStep, |at| Shares::KINDS[at])
+        next.map_or(LoadKind::OneStep, |at| Shares::KINDS[at])
     }
 
-    fn done(&mut self, kind: Kind, count: u64) {
+    fn done(&mut self, kind: LoadKind, count: u64) {
         if let Some(at) = Shares::KINDS.iter().position(|known| *known == kind) {
             self.done[at] += count;
         }
@@ -226,7 +227,7 @@ impl Plan {
 
 /// Orders to be made.
 struct Wish {
-    kind: Kind,
+    kind: LoadKind,
     gateway: usize,
     count: usize,
     amounts: Option<Vec<u64>>,
@@ -245,8 +246,8 @@ impl Parties {
         let answer = self.send(kind, orders.len(), bytes, turn, sample).await;
         let Some(applied) = answer.map(|report| applied(&orders, &report)) else { return };
         match kind {
-            Kind::OneStep => self.remember(gateway, &applied),
-            Kind::Reserve => self.decide(gateway, &applied, turn.number).await,
+            LoadKind::OneStep => self.remember(gateway, &applied),
+            LoadKind::Reserve => self.decide(gateway, &applied, turn.number).await,
             _ => {}
         }
     }
@@ -260,14 +261,14 @@ impl Parties {
         }
         let quote = self.quotes.as_ref().and_then(|quotes| *quotes.borrow());
         let (id, key) = match kind {
-            Kind::Reserve => (self.service.id, &self.service.key),
+            LoadKind::Reserve => (self.service.id, &self.service.key),
             _ => (loader.id, &loader.key),
         };
         for order in &mut orders {
             order.order_id = order.order_id().owned_by(id).0;
-            let is_reserved = kind == Kind::Reserve;
+            let is_reserved = kind == LoadKind::Reserve;
             order.flags = if is_reserved { 0 } else { Flags::COLLECTED }.into();
-            let is_converted = kind == Kind::CrossBorder && order.amount.get() >= CONVERTED_MIN;
+            let is_converted = kind == LoadKind::CrossBorder && order.amount.get() >= CONVERTED_MIN;
             if let Some(quote) = quote.filter(|_| is_converted) {
                 order.currency = PAID.0.into();
                 order.payout_currency = PAID_OUT.0.into();
@@ -300,8 +301,8 @@ impl Parties {
         }
         let turn = Turn { number, intended: Instant::now() };
         let loader = &self.loaders[gateway];
-        let collecting = self.say(Kind::Collect, (loader.id, &loader.key), &collects, turn);
-        let voiding = self.say(Kind::Void, (self.service.id, &self.service.key), &voids, turn);
+        let collecting = self.say(LoadKind::Collect, (loader.id, &loader.key), &collects, turn);
+        let voiding = self.say(LoadKind::Void, (self.service.id, &self.service.key), &voids, turn);
         tokio::join!(collecting, voiding);
     }
 
@@ -317,12 +318,12 @@ impl Parties {
         };
         let items: Vec<ReturnItem> = orders.iter().map(item).collect();
         let loader = &self.loaders[gateway];
-        self.say(Kind::Return, (loader.id, &loader.key), &items, turn).await;
+        self.say(LoadKind::Return, (loader.id, &loader.key), &items, turn).await;
     }
 
     async fn say<T: BatchItem + IntoBytes + Immutable>(
         &self,
-        kind: Kind,
+        kind: LoadKind,
         (id, key): (chain_types::ParticipantId, &chain_types::SecretKey),
         items: &[T],
         turn: Turn,
@@ -337,7 +338,7 @@ impl Parties {
     /// Submits a batch and tells what became of it; gives the node's report.
     async fn send(
         &self,
-        kind: Kind,
+        kind: LoadKind,
         items: usize,
         bytes: Bytes,
         turn: Turn,
@@ -348,7 +349,8 @@ impl Parties {
         let items = u32::try_from(items).unwrap_or(u32::MAX);
         let (latency, answered) = (turn.intended.elapsed(), Instant::now());
         // A reader that has gone has stopped measuring.
-        let _ = self.results.send(Sent { kind, items, latency, answered, result, sample }).await;
+        let _ =
+            self.results.send(SentBatch { kind, items, latency, answered, result, sample }).await;
         report
     }
 

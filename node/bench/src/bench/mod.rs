@@ -73,7 +73,7 @@ pub enum Ground {
 
 /// The options of a benchmark.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct BenchOptions {
     /// The network that the load is put on.
     pub ground: Ground,
     /// How long to send.
@@ -109,7 +109,7 @@ pub struct Options {
 /// # Errors
 /// When a network cannot be made, used or started.
 pub async fn run(
-    options: Options,
+    options: BenchOptions,
     output: Output,
     cancel: CancellationToken,
 ) -> anyhow::Result<RunsReport> {
@@ -144,7 +144,7 @@ pub async fn run(
 
 /// Starts the nodes, measures, stops them.
 async fn started(
-    options: &Options,
+    options: &BenchOptions,
     on: (&NetworkFolder, &ChainGenesis),
     output: Output,
     cancel: &CancellationToken,

@@ -35,14 +35,14 @@ pub struct Job {
 }
 
 /// A source of jobs.
-pub trait Source: Send + 'static {
+pub trait JobSource: Send + 'static {
     /// The next one; `None` when there are no more.
     fn next(&mut self) -> BoxFuture<'_, Option<Job>>;
 }
 
 /// When each turn of an open loop is due.
 #[derive(Debug, Clone)]
-pub enum Due {
+pub enum DueTimes {
     /// At a rate, for a period.
     Steady {
         /// Orders of a turn.
@@ -56,7 +56,7 @@ pub enum Due {
     Listed(Vec<Duration>),
 }
 
-impl Due {
+impl DueTimes {
     /// When turn `number` is due, from the start on; `None` after the last.
     fn at(&self, number: usize) -> Option<Duration> {
         match self {
@@ -85,7 +85,7 @@ pub enum Schedule {
     /// Each at its time.
     Open {
         /// The times at which jobs are due.
-        due: Due,
+        due: DueTimes,
         /// Jobs under way, beyond which the next waits (and its latency counts on).
         in_flight_max: usize,
         /// Orders of a turn, to count those that are given up.
@@ -108,7 +108,7 @@ pub struct Pacing {
 
 /// Does the jobs of `source` until the schedule, the source or `cancel` ends it, and waits for
 /// those under way.
-pub async fn run(source: impl Source, schedule: Schedule, cancel: CancellationToken) -> Pacing {
+pub async fn run(source: impl JobSource, schedule: Schedule, cancel: CancellationToken) -> Pacing {
     let started = Instant::now();
     match schedule {
         Schedule::Closed { in_flight, period } => {
@@ -124,7 +124,12 @@ pub async fn run(source: impl Source, schedule: Schedule, cancel: CancellationTo
     }
 }
 
-async fn closed(source: impl Source, in_flight: usize, end: Instant, cancel: &CancellationToken) {
+async fn closed(
+    source: impl JobSource,
+    in_flight: usize,
+    end: Instant,
+    cancel: &CancellationToken,
+) {
     let source = Arc::new(Mutex::new(source));
     let mut tasks = JoinSet::new();
     for number in 0..in_flight.max(1) {
@@ -141,7 +146,7 @@ async fn closed(source: impl Source, in_flight: usize, end: Instant, cancel: &Ca
 }
 
 struct Open {
-    due: Due,
+    due: DueTimes,
     turn_orders: u32,
     give_up: Option<Instant>,
     started: Instant,
@@ -151,7 +156,7 @@ struct Open {
 impl Open {
     async fn run(
         &mut self,
-        mut source: impl Source,
+        mut source: impl JobSource,
         in_flight_max: usize,
         cancel: &CancellationToken,
     ) {
@@ -210,7 +215,7 @@ mod tests {
         latencies: Arc<Lock<Vec<Duration>>>,
     }
 
-    impl Source for Slow {
+    impl JobSource for Slow {
         fn next(&mut self) -> BoxFuture<'_, Option<Job>> {
             let slow = self.clone();
             Box::pin(async move {
@@ -235,7 +240,7 @@ mod tests {
     /// Ten jobs, one a millisecond, of which one is under way at a time.
     async fn open(takes: Duration, give_up: Option<Duration>) -> (Slow, Pacing) {
         let slow = Slow { takes, ..Slow::default() };
-        let due = Due::Steady { turn_orders: 10, rate: 10_000, period: milliseconds(10) };
+        let due = DueTimes::Steady { turn_orders: 10, rate: 10_000, period: milliseconds(10) };
         let schedule = Schedule::Open { due, in_flight_max: 1, turn_orders: 10, give_up };
         let pacing = run(slow.clone(), schedule, CancellationToken::new()).await;
         (slow, pacing)
@@ -280,7 +285,7 @@ mod tests {
     #[test]
     fn steady_turns_fill_the_period_and_no_more() {
         // Ten orders every 33.3 ms: for four seconds 120 turns, not one more.
-        let due = Due::Steady { turn_orders: 10, rate: 300, period: Duration::from_secs(4) };
+        let due = DueTimes::Steady { turn_orders: 10, rate: 300, period: Duration::from_secs(4) };
         assert_eq!(due.at(0), Some(Duration::ZERO));
         assert_eq!(due.at(3), Some(milliseconds(100)));
         assert!(due.at(119).is_some());

@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use node_localnet::latency::LatencyReport;
-use node_localnet::refused::Refused;
+use node_localnet::refused::RefusedCount;
 use serde::Serialize;
 
-use super::gauge::{CostReport, Costs, MachinePrice};
+use super::gauge::{CostReport, MachinePrice, RunCosts};
 use super::market::MarketReport;
 use super::mix::Shares;
 use super::pace::Pacing;
@@ -76,7 +76,7 @@ pub struct BenchReport {
     #[serde(rename = "final")]
     pub final_orders: u64,
     /// Operations refused, by code.
-    pub refused: Vec<Refused>,
+    pub refused: Vec<RefusedCount>,
     /// Operations whose fate the nodes did not say in time.
     pub unresolved: u64,
     /// Refusals for now and nodes out of reach on the way.
@@ -123,7 +123,7 @@ impl BenchReport {
         setting: Setting,
         pacing: Pacing,
         beside: Beside,
-        costs: &Costs,
+        costs: &RunCosts,
         machine: MachinePrice,
     ) -> Self {
         let seconds = period.as_secs_f64();
@@ -218,7 +218,7 @@ impl BenchReport {
                 "orders       {} submitted, {} final, {} unresolved; {} batches, {} retries",
                 self.submitted, self.final_orders, self.unresolved, self.batches, self.retries
             ),
-            format!("refused      {}", Refused::text(&self.refused)),
+            format!("refused      {}", RefusedCount::text(&self.refused)),
             format!("latency      {}", self.latency.text()),
         ];
         lines.extend(self.pacing.as_ref().map(PacingReport::text));
@@ -254,7 +254,7 @@ fn kind_text(kind: &KindReport) -> String {
         kind.submitted,
         kind.final_operations,
         kind.unresolved,
-        Refused::text(&kind.refused),
+        RefusedCount::text(&kind.refused),
         kind.latency.text()
     )
 }

@@ -26,11 +26,11 @@ use super::load::{self, Loader, Plain, Submit};
 use super::market::{Market, MarketReport};
 use super::mix::{self, Mix, Parties, Shares};
 use super::outage::{self, Outage};
-use super::pace::{self, Due, Pacing, Schedule};
+use super::pace::{self, DueTimes, Pacing, Schedule};
 use super::reads::{Known, Reading, Reads};
 use super::report::{BenchReport, Beside, Setting};
-use super::tally::{Sent, Tally};
-use super::{Options, Pace, contracts};
+use super::tally::{SentBatch, Tally};
+use super::{BenchOptions, Pace, contracts};
 
 /// Results that may wait to be counted.
 const RESULTS_MAX: usize = 16_384;
@@ -41,7 +41,7 @@ const VOIDED_ONE_IN: usize = 50;
 
 /// A run on a network whose nodes are up.
 pub struct Bench<'a> {
-    options: &'a Options,
+    options: &'a BenchOptions,
     network: &'a NetworkFolder,
     genesis: &'a ChainGenesis,
     output: Output,
@@ -58,7 +58,7 @@ struct Tasks {
 impl<'a> Bench<'a> {
     /// A run of `options`.
     pub fn new(
-        options: &'a Options,
+        options: &'a BenchOptions,
         (network, genesis): (&'a NetworkFolder, &'a ChainGenesis),
         output: Output,
         cancel: &'a CancellationToken,
@@ -121,7 +121,8 @@ impl<'a> Bench<'a> {
         if !self.options.stop_one {
             return Ok(nodes.map(NodeFolder::rpc_url).collect());
         }
-        let few = "one of fewer than four validators cannot be stopped: the others are no quorum";
+        let few =
+            "one of fewer than four validators cannot be stopped: the others are not a quorum";
         let victim = outage::victim(self.network).context(few)?;
         let others = nodes.enumerate().filter(|(at, _)| *at != victim);
         Ok(others.map(|(_, node)| node.rpc_url()).collect())
@@ -135,7 +136,7 @@ impl<'a> Bench<'a> {
     }
 
     fn setting(&self, gateways: usize, nodes: usize) -> Setting {
-        let Options { batch_items, websockets, list, mix, .. } = *self.options;
+        let BenchOptions { batch_items, websockets, list, mix, .. } = *self.options;
         let (pace, rate, in_flight) = match self.options.pace {
             Pace::Closed { in_flight } => ("closed", 0, in_flight),
             Pace::Open { rate, in_flight_max } => ("open", rate, in_flight_max),
@@ -144,13 +145,13 @@ impl<'a> Bench<'a> {
     }
 
     fn schedule(&self, nodes: usize) -> anyhow::Result<Schedule> {
-        let Options { period, batch_items, .. } = *self.options;
+        let BenchOptions { period, batch_items, .. } = *self.options;
         Ok(match self.options.pace {
             Pace::Closed { in_flight } => Schedule::Closed { in_flight: in_flight * nodes, period },
             Pace::Open { rate, in_flight_max } => {
                 let turn_orders = u32::try_from(batch_items).context("too many orders a batch")?;
                 let give_up = Some(period + CATCH_UP);
-                let due = Due::Steady { turn_orders: u64::from(turn_orders), rate, period };
+                let due = DueTimes::Steady { turn_orders: u64::from(turn_orders), rate, period };
                 Schedule::Open { due, in_flight_max, turn_orders, give_up }
             }
         })
@@ -162,9 +163,9 @@ impl<'a> Bench<'a> {
         client: &Arc<Client>,
         loaders: Vec<Loader>,
         market: Option<&Market>,
-        results: mpsc::Sender<Sent>,
+        results: mpsc::Sender<SentBatch>,
     ) -> anyhow::Result<JoinHandle<Pacing>> {
-        let Options { batch_items, signers, websockets, list, .. } = *self.options;
+        let BenchOptions { batch_items, signers, websockets, list, .. } = *self.options;
         let (chain_id, cancel) = (self.genesis.chain_id, self.cancel.clone());
         let submit: Submit = match websockets {
             0 => load::over(Arc::clone(client)),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chain_types::{OrderId, Outcome, Rejection};
 use node_localnet::latency::{Latencies, LatencyReport};
-use node_localnet::refused::Refused;
+use node_localnet::refused::RefusedCount;
 use rpc_client::client::CallError;
 use serde::Serialize;
 use tokio::time::Instant;
@@ -17,7 +17,7 @@ use super::reads::Known;
 /// The kind of a batch's operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum LoadKind {
     /// Orders that are submitted and collected in one step.
     OneStep,
     /// Orders that are reserved, to be collected later.
@@ -32,7 +32,7 @@ pub enum Kind {
     Return,
 }
 
-impl Kind {
+impl LoadKind {
     /// Returns the kind's name in reports.
     pub const fn name(self) -> &'static str {
         match self {
@@ -53,9 +53,9 @@ impl Kind {
 
 /// A batch that was sent, with its answer.
 #[derive(Debug)]
-pub struct Sent {
+pub struct SentBatch {
     /// The kind of its items.
-    pub kind: Kind,
+    pub kind: LoadKind,
     /// The number of its items.
     pub items: u32,
     /// From the time it was to be sent to its answer.
@@ -70,20 +70,20 @@ pub struct Sent {
 
 /// Operations counted by what became of them.
 #[derive(Debug, Clone)]
-pub struct Counts {
+pub struct OperationCounts {
     /// The number of operations sent.
     pub submitted: u64,
     /// Applied in a decided block.
     pub final_orders: u64,
     /// The refused operations, by code.
-    pub refused: BTreeMap<i32, Refused>,
+    pub refused: BTreeMap<i32, RefusedCount>,
     /// The number of operations whose fate the nodes did not report in time.
     pub unresolved: u64,
     /// From sending to the answer, whatever it was.
     pub latency: Latencies,
 }
 
-impl Counts {
+impl OperationCounts {
     fn new() -> Self {
         Self {
             submitted: 0,
@@ -95,12 +95,12 @@ impl Counts {
     }
 
     fn refuse(&mut self, code: i32, name: &str, orders: u64) {
-        let refused = || Refused { code, name: name.to_owned(), orders: 0 };
+        let refused = || RefusedCount { code, name: name.to_owned(), orders: 0 };
         self.refused.entry(code).or_insert_with(refused).orders += orders;
     }
 
     /// Counts a batch; gives how many of its items were applied.
-    fn add(&mut self, sent: &Sent) -> u64 {
+    fn add(&mut self, sent: &SentBatch) -> u64 {
         let items = u64::from(sent.items);
         self.submitted += items;
         // An order without an answer took at least so long: leaving it out would hide it.
@@ -140,14 +140,14 @@ impl Counts {
 #[derive(Debug, Clone, Serialize)]
 pub struct KindReport {
     /// The kind of operation.
-    pub kind: Kind,
+    pub kind: LoadKind,
     /// The number of operations sent.
     pub submitted: u64,
     /// Applied in a decided block.
     #[serde(rename = "final")]
     pub final_operations: u64,
     /// The refused operations, by code.
-    pub refused: Vec<Refused>,
+    pub refused: Vec<RefusedCount>,
     /// The number of operations whose fate the nodes did not report in time.
     pub unresolved: u64,
     /// From sending to the answer.
@@ -178,7 +178,7 @@ struct Phase {
     until: Instant,
     final_orders: u64,
     retries: u64,
-    counts: Counts,
+    counts: OperationCounts,
 }
 
 /// The count of a run.
@@ -197,10 +197,10 @@ pub struct Tally {
     pub final_in_period: u64,
     /// The operations that users asked for; refused and unresolved ones include those that followed
     /// from them.
-    pub total: Counts,
+    pub total: OperationCounts,
     /// The last refusal or silence.
     pub last_problem: Option<String>,
-    kinds: BTreeMap<Kind, Counts>,
+    kinds: BTreeMap<LoadKind, OperationCounts>,
     phases: Vec<Phase>,
     by_second: Vec<u64>,
     known: Option<Arc<Known>>,
@@ -216,7 +216,7 @@ impl Tally {
             batches_in_period: 0,
             retries: 0,
             final_in_period: 0,
-            total: Counts::new(),
+            total: OperationCounts::new(),
             last_problem: None,
             kinds: BTreeMap::new(),
             phases: Vec::new(),
@@ -236,14 +236,14 @@ impl Tally {
         if let Some(last) = self.phases.last_mut() {
             last.until = now;
         }
-        let (from, until, counts) = (now, self.end, Counts::new());
+        let (from, until, counts) = (now, self.end, OperationCounts::new());
         self.phases.push(Phase { name, from, until, final_orders: 0, retries: 0, counts });
     }
 
     /// Counts a batch that was answered.
-    pub fn add(&mut self, sent: &Sent) {
+    pub fn add(&mut self, sent: &SentBatch) {
         self.batches += 1;
-        let counts = self.kinds.entry(sent.kind).or_insert_with(Counts::new);
+        let counts = self.kinds.entry(sent.kind).or_insert_with(OperationCounts::new);
         let applied = counts.add(sent);
         let is_in_period = sent.answered <= self.end;
         self.batches_in_period += u64::from(is_in_period && sent.result.is_ok());
@@ -271,8 +271,8 @@ impl Tally {
     }
 
     /// Counts what went wrong with what follows from an order: it is no order of its own.
-    fn follow(&mut self, sent: &Sent) {
-        let mut counts = Counts::new();
+    fn follow(&mut self, sent: &SentBatch) {
+        let mut counts = OperationCounts::new();
         counts.add(sent);
         for refused in counts.refused.values() {
             self.total.refuse(refused.code, &refused.name, refused.orders);
@@ -289,7 +289,7 @@ impl Tally {
         self.by_second[second] += applied;
     }
 
-    fn count_phase(&mut self, sent: &Sent, applied: u64, retries: u64) {
+    fn count_phase(&mut self, sent: &SentBatch, applied: u64, retries: u64) {
         let intended = sent.answered.checked_sub(sent.latency).unwrap_or(self.started);
         let of_time = |at: Instant| {
             let later = move |phase: &Phase| phase.from <= at;
@@ -318,7 +318,7 @@ impl Tally {
 
     /// The counts of each kind that was sent.
     pub fn kinds(&self) -> Vec<KindReport> {
-        let report = |(kind, counts): (&Kind, &Counts)| KindReport {
+        let report = |(kind, counts): (&LoadKind, &OperationCounts)| KindReport {
             kind: *kind,
             submitted: counts.submitted,
             final_operations: counts.final_orders,

@@ -15,7 +15,7 @@ const BLOCKS_AHEAD: usize = 2;
 
 /// The terms by which batches are made and signed.
 #[derive(Debug, Clone)]
-pub struct Making {
+pub struct SigningTerms {
     /// The id of the chain.
     pub chain_id: ChainId,
     /// The gateways, each in turn.
@@ -51,7 +51,7 @@ pub struct Load {
 ///
 /// # Errors
 /// When there is no gateway or entropy, or the thread cannot be started.
-pub fn start(making: Making) -> anyhow::Result<Receiver<anyhow::Result<Load>>> {
+pub fn start(making: SigningTerms) -> anyhow::Result<Receiver<anyhow::Result<Load>>> {
     anyhow::ensure!(!making.loaders.is_empty(), "no gateway to sign orders");
     let (sender, receiver) = sync_channel(BLOCKS_AHEAD);
     let mut entropy = Entropy::fresh()?;
@@ -68,7 +68,7 @@ pub fn start(making: Making) -> anyhow::Result<Receiver<anyhow::Result<Load>>> {
     Ok(receiver)
 }
 
-impl Making {
+impl SigningTerms {
     /// The time of the block of a number, from 1: at least a millisecond after the one before.
     pub fn time(&self, number: u64) -> TimeMs {
         let orders = self.batch_items as u64 * self.block_batches as u64;

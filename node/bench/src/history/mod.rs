@@ -35,7 +35,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::chain::{HistoryChain, Steps};
 use self::cost::{Cost, process_cpu_ns, restart_memory_peak, thread_cpu_ns};
-use self::maker::{Load, Making};
+use self::maker::{Load, SigningTerms};
 use self::others::Settling;
 use self::report::{DiskReport, HistoryReport, MemoryReport, OrderCost, RestartReport, SizeReport};
 use crate::bench::load::Loader;
@@ -51,7 +51,7 @@ const DISK_BYTES_MORE: u64 = 2 << 30;
 
 /// The options of the measurement.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct HistoryOptions {
     /// The network, and with it the chain's parameters.
     pub plan: NetworkPlan,
     /// The folder in which the network is made and stays; otherwise it is temporary.
@@ -82,7 +82,7 @@ pub struct Options {
 /// When the network cannot be made, an order is not applied, a restart gives another state, or it
 /// was cancelled.
 pub fn run(
-    mut options: Options,
+    mut options: HistoryOptions,
     output: Output,
     cancel: &CancellationToken,
 ) -> anyhow::Result<HistoryReport> {
@@ -117,17 +117,17 @@ pub fn run(
     })
 }
 
-fn warn_of_room(folder: &Path, options: &Options) {
+fn warn_of_room(folder: &Path, options: &HistoryOptions) {
     let orders = options.sizes.last().copied().unwrap_or(0) + options.measured;
     let needed = orders.saturating_mul(DISK_BYTES_PER_ORDER) + DISK_BYTES_MORE;
     match cost::disk_free_bytes(folder) {
         Ok(free) if free < needed => tracing::warn!(
             free_bytes = free,
             needed_bytes = needed,
-            "the disk may lack room for so many orders: name another with --folder"
+            "disk may be too small for the orders: name another with --folder"
         ),
         Ok(_) => {}
-        Err(error) => tracing::warn!(%error, "how much room the disk has is not known"),
+        Err(error) => tracing::warn!(%error, "free space of the disk is unknown"),
     }
 }
 
@@ -151,7 +151,7 @@ struct Made {
 impl<'a> History<'a> {
     fn start(
         mut chain: HistoryChain,
-        options: &Options,
+        options: &HistoryOptions,
         output: Output,
         cancel: &'a CancellationToken,
     ) -> anyhow::Result<Self> {
@@ -167,7 +167,7 @@ impl<'a> History<'a> {
                 loaders.iter().map(|loader| loader.profile.clone()).collect();
             others::turn_contracts_on(&mut chain, &profiles)?;
         }
-        let loads = maker::start(Making {
+        let loads = maker::start(SigningTerms {
             chain_id: chain.genesis().chain_id,
             loaders,
             keys: genesis_parties(chain.genesis()),

@@ -214,7 +214,7 @@ const ROWS: &[Row] = &[
     ("disk an order, bytes: blocks", |size| format!("{:.1}", size.disk.block_bytes_per_order)),
     ("  index", |size| format!("{:.1}", size.disk.index_bytes_per_order)),
     ("checkpoint, MiB", |size| mebibytes(size.checkpoint.bytes)),
-    ("  copied / written at leisure, ms", |size| {
+    ("  copied / written throttled, ms", |size| {
         let CheckpointReport { copying_ms, writing_ms, .. } = size.checkpoint;
         format!("{copying_ms:.0} / {writing_ms:.0}")
     }),

@@ -4,14 +4,14 @@
 
 use super::*;
 
-fn options(folder: &Path) -> Options {
+fn options(folder: &Path) -> HistoryOptions {
     let plan = NetworkPlan::default();
     let parameters = chain_types::Parameters {
         order_validity_ms: 5_000,
         window_ms: 3_000,
         ..plan.parameters.clone()
     };
-    Options {
+    HistoryOptions {
         plan: NetworkPlan { seed: Some(7), parameters, ..plan },
         home: None,
         folder: folder.to_owned(),
@@ -53,7 +53,7 @@ fn a_history_grows_leaves_memory_and_opens_as_it_was() {
 
 #[test]
 fn the_chain_s_time_goes_by_the_rate_and_always_on() {
-    let making = |rate, items| Making {
+    let making = |rate, items| SigningTerms {
         chain_id: chain_types::ChainId::default(),
         loaders: Vec::new(),
         keys: Vec::new(),
@@ -63,7 +63,7 @@ fn the_chain_s_time_goes_by_the_rate_and_always_on() {
         batch_items: items,
         block_batches: 2,
     };
-    let times = |making: Making| [1, 2, 300].map(|number| making.time(number).0);
+    let times = |making: SigningTerms| [1, 2, 300].map(|number| making.time(number).0);
     assert_eq!(times(making(120_000, 6_000)), [1_100, 1_200, 31_000]);
     assert_eq!(times(making(1_000_000, 1)), [1_001, 1_002, 1_300]);
     assert!(maker::start(making(1, 1)).is_err(), "no gateway");

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use self::amounts::Usual;
 use self::play::Play;
 use self::report::ScenarioReport;
-use self::shape::Shape;
+use self::shape::DayCourse;
 use crate::bench::mix::Shares;
 
 /// The time between blocks while there is nothing to do: what stands before the first order takes
@@ -33,7 +33,7 @@ const MERCHANTS_MIN: u32 = 20;
 
 /// A scenario's own figures.
 #[derive(Debug, Clone)]
-pub struct Scene {
+pub struct Scenario {
     /// The name on the command line.
     pub name: &'static str,
     /// Recharges at full scale.
@@ -51,7 +51,7 @@ pub struct Scene {
     /// True if there are cashback programmes and limits.
     pub cashback: bool,
     /// The course of the crowd.
-    shape: Shape,
+    shape: DayCourse,
     /// How long it took in life, in seconds.
     pub life_seconds: u64,
     /// How long it takes here unless said otherwise, in seconds.
@@ -59,7 +59,7 @@ pub struct Scene {
 }
 
 /// 2.4 million recharges of 120 million yuan for one streamer's birthday.
-pub const LIVESTREAM: Scene = Scene {
+pub const LIVESTREAM: Scenario = Scenario {
     name: "livestream",
     orders: 2_400_000,
     mean_minor: 5_000,
@@ -79,13 +79,13 @@ pub const LIVESTREAM: Scene = Scene {
     gateways: 4,
     shares: Shares { one_step: 100, two_step: 0, cross_border: 0, returns: 0 },
     cashback: false,
-    shape: Shape::Stream,
+    shape: DayCourse::Stream,
     life_seconds: 3_600,
     seconds: 120,
 };
 
 /// A shopping day of 860 million yuan.
-pub const DOUBLE_ELEVEN: Scene = Scene {
+pub const DOUBLE_ELEVEN: Scenario = Scenario {
     name: "double-eleven",
     orders: 5_000_000,
     mean_minor: 17_200,
@@ -105,16 +105,16 @@ pub const DOUBLE_ELEVEN: Scene = Scene {
     gateways: 8,
     shares: Shares { one_step: 88, two_step: 7, cross_border: 5, returns: 0 },
     cashback: true,
-    shape: Shape::Day,
+    shape: DayCourse::Day,
     life_seconds: 86_400,
     seconds: 300,
 };
 
 /// The options of a scenario.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct ScenarioOptions {
     /// The scenario to run.
-    pub scene: Scene,
+    pub scene: Scenario,
     /// Of a million orders at full scale, so many come.
     pub scale_millionths: u64,
     /// For how long orders come.
@@ -128,7 +128,7 @@ pub struct Options {
     pub window_ms: u64,
 }
 
-impl Options {
+impl ScenarioOptions {
     /// Orders at this scale: at least one.
     pub fn orders(&self) -> u64 {
         let scaled = u128::from(self.scene.orders) * u128::from(self.scale_millionths) / 1_000_000;
@@ -169,7 +169,7 @@ impl Options {
 /// # Errors
 /// When the network cannot be made or started, or its homes cannot be read.
 pub async fn run(
-    options: Options,
+    options: ScenarioOptions,
     output: Output,
     cancel: CancellationToken,
 ) -> anyhow::Result<Exit> {
@@ -207,8 +207,8 @@ mod tests {
     use super::*;
     use crate::scenario::amounts::{AMOUNT_MAX, AMOUNT_MIN};
 
-    fn options(scene: Scene, scale_millionths: u64) -> Options {
-        Options {
+    fn options(scene: Scenario, scale_millionths: u64) -> ScenarioOptions {
+        ScenarioOptions {
             scene,
             scale_millionths,
             period: Duration::from_secs(1),

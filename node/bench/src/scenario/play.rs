@@ -9,7 +9,7 @@ use genesis::{NetworkFolder, NodeFolder};
 use indicatif::ProgressBar;
 use node_console::output::Output;
 use node_localnet::activity::{Activity, Counts};
-use node_localnet::audit::{Agreement, Baseline, Settlement, agreement};
+use node_localnet::audit::{AgreementReport, Baseline, Settlement, agreement};
 use node_localnet::gateway::Gateway;
 use node_localnet::{parties_of, profile};
 use rpc_client::client::Client;
@@ -18,15 +18,15 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::Options;
+use super::ScenarioOptions;
 use super::amounts::Amounts;
 use crate::bench::contracts;
 use crate::bench::load::{self, Loader};
 use crate::bench::market::{Market, MarketReport, PAID};
 use crate::bench::mix::{AmountsOf, Mix, Parties, payers};
-use crate::bench::pace::{self, Due, Pacing, Schedule};
+use crate::bench::pace::{self, DueTimes, Pacing, Schedule};
 use crate::bench::run::{loaders, scheme, service};
-use crate::bench::tally::{Sent, Tally};
+use crate::bench::tally::{SentBatch, Tally};
 
 /// Orders of a user on average: some reach what cashback begins with.
 const ORDERS_A_USER: u64 = 10;
@@ -45,7 +45,7 @@ const DRAIN_MAX: Duration = Duration::from_secs(120);
 
 /// A scenario on a network whose nodes are up.
 pub struct Play<'a> {
-    options: &'a Options,
+    options: &'a ScenarioOptions,
     network: &'a NetworkFolder,
     genesis: &'a ChainGenesis,
     output: Output,
@@ -67,13 +67,13 @@ pub struct Played {
     /// The figures of settlement.
     pub settlement: Settlement,
     /// The reports of the nodes about themselves in the end.
-    pub agreement: Agreement,
+    pub agreement: AgreementReport,
 }
 
 impl<'a> Play<'a> {
     /// A scenario of `options`.
     pub fn new(
-        options: &'a Options,
+        options: &'a ScenarioOptions,
         network: &'a NetworkFolder,
         genesis: &'a ChainGenesis,
         output: Output,
@@ -161,7 +161,7 @@ impl<'a> Play<'a> {
         let items = usize::try_from(items)?;
         let mix = Mix::new(parties, scene.shares, items, Some(orders), Some(amounts))?;
         let schedule = Schedule::Open {
-            due: Due::Listed(scene.shape.schedule(turns, self.options.period)),
+            due: DueTimes::Listed(scene.shape.schedule(turns, self.options.period)),
             in_flight_max: IN_FLIGHT_MAX,
             turn_orders: u32::try_from(items)?,
             give_up: None,
@@ -195,7 +195,7 @@ impl<'a> Play<'a> {
         Ok(paying)
     }
 
-    async fn count(&self, started: Instant, mut received: mpsc::Receiver<Sent>) -> Tally {
+    async fn count(&self, started: Instant, mut received: mpsc::Receiver<SentBatch>) -> Tally {
         let mut tally = Tally::new(started, self.options.period);
         let bar = self.output.progress(self.options.orders(), "orders");
         let mut shown = started;

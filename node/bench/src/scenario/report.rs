@@ -4,12 +4,12 @@ use chain_types::Currency;
 use node_auditor::Auditor;
 use node_home::audit::verdict::{Takings, Verdict, takings};
 use node_localnet::latency::LatencyReport;
-use node_localnet::refused::Refused;
+use node_localnet::refused::RefusedCount;
 use rpc_api::Money;
 use serde::Serialize;
 
 use super::play::Played;
-use super::{Options, Scene};
+use super::{Scenario, ScenarioOptions};
 use crate::bench::market::{MarketReport, PAID, PAID_OUT};
 use crate::bench::tally::KindReport;
 
@@ -57,7 +57,7 @@ pub struct ScenarioReport {
     #[serde(rename = "final")]
     pub final_orders: u64,
     /// Operations refused, by code.
-    pub refused: Vec<Refused>,
+    pub refused: Vec<RefusedCount>,
     /// Operations whose fate the nodes did not say in time.
     pub unresolved: u64,
     /// Refusals for now and nodes out of reach on the way.
@@ -94,7 +94,7 @@ pub struct ScenarioReport {
 
 impl ScenarioReport {
     /// Makes the report of the crowd and the nodes; the auditor's verdict is added later.
-    pub fn new(options: &Options, played: Played) -> Self {
+    pub fn new(options: &ScenarioOptions, played: Played) -> Self {
         let Played { tally, pacing, elapsed, market, paid, settlement, agreement } = played;
         let (scene, total) = (&options.scene, &tally.total);
         let period_seconds = options.period.as_secs_f64();
@@ -145,7 +145,7 @@ impl ScenarioReport {
         let (all, done) = (self.orders, self.final_orders);
         for (is_true, problem) in [
             (done == all, format!("{done} of {all} orders became final")),
-            (refused == 0, format!("refused: {}", Refused::text(&self.refused))),
+            (refused == 0, format!("refused: {}", RefusedCount::text(&self.refused))),
             (self.unresolved == 0, format!("{} operations without an answer", self.unresolved)),
             (*is_paid, "some instructions have not arrived".to_owned()),
             (unpaid == 0, format!("{unpaid} words of paying gateways failed")),
@@ -157,7 +157,7 @@ impl ScenarioReport {
     }
 
     /// Takes in what the auditor says, and holds its books against what was to come.
-    pub fn judge(&mut self, options: &Options, verdict: Verdict, auditor: &Auditor) {
+    pub fn judge(&mut self, options: &ScenarioOptions, verdict: Verdict, auditor: &Auditor) {
         verdict.problems().into_iter().for_each(|problem| self.problem(problem));
         self.verdict = Some(verdict);
         let (paid, abroad) = (takings(auditor, PAID), takings(auditor, PAID_OUT));
@@ -193,7 +193,7 @@ impl ScenarioReport {
                 self.final_orders,
                 self.unresolved,
                 self.retries,
-                Refused::text(&self.refused),
+                RefusedCount::text(&self.refused),
                 self.seconds
             ),
             format!(
@@ -251,7 +251,7 @@ fn books(takings: Takings, currency: Currency) -> BooksReport {
 
 /// Where the books are not what the crowd makes them, to the cent. `paid` is in the currency of
 /// users, `abroad` in that of merchants across the border.
-fn unlike(scene: &Scene, orders: u64, sum: u64, paid: Takings, abroad: Takings) -> Vec<String> {
+fn unlike(scene: &Scenario, orders: u64, sum: u64, paid: Takings, abroad: Takings) -> Vec<String> {
     let sum = u128::from(sum);
     let is_domestic = scene.shares.cross_border == 0;
     let rows = [

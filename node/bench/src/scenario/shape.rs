@@ -19,14 +19,14 @@ const MIDNIGHT: [u32; 2] = [4, 2];
 
 /// The course of orders over the day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
+pub enum DayCourse {
     /// One stream with one peak.
     Stream,
     /// A day with its peak at midnight.
     Day,
 }
 
-impl Shape {
+impl DayCourse {
     /// The weights of equal parts of the time.
     fn weights(self) -> Vec<u32> {
         match self {
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn a_schedule_has_every_turn_within_the_period_and_its_peak() {
         let period = Duration::from_secs(100);
-        for shape in [Shape::Stream, Shape::Day] {
+        for shape in [DayCourse::Stream, DayCourse::Day] {
             let due = shape.schedule(10_000, period);
             assert_eq!(due.len(), 10_000);
             assert!(due.is_sorted() && due.iter().all(|at| *at < period));
@@ -91,14 +91,14 @@ mod tests {
             assert!((most / mean - shape.peak()).abs() < 0.2, "{} {}", most / mean, shape.peak());
             assert!(shape.peak() > 4.0, "a steep peak: {}", shape.peak());
         }
-        let midnight = Shape::Day.schedule(10_000, period);
+        let midnight = DayCourse::Day.schedule(10_000, period);
         let first = midnight.iter().filter(|at| at.as_secs_f64() < 100.0 / 144.0 * 2.0).count();
         assert!(first > 600, "{first} in the first twenty minutes");
     }
 
     #[test]
     fn one_turn_and_none_are_schedules_too() {
-        assert_eq!(Shape::Day.schedule(0, Duration::from_secs(1)), []);
-        assert!(Shape::Stream.schedule(1, Duration::from_secs(1))[0] < Duration::from_secs(1));
+        assert_eq!(DayCourse::Day.schedule(0, Duration::from_secs(1)), []);
+        assert!(DayCourse::Stream.schedule(1, Duration::from_secs(1))[0] < Duration::from_secs(1));
     }
 }

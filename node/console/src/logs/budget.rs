@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 /// An allowance of lines that refills one by one.
 #[derive(Debug, Clone, Copy)]
-pub struct Budget {
+pub struct LineBudget {
     lines_max: u32,
     refill: Duration,
     left: u32,
     refilled: Option<Instant>,
 }
 
-impl Budget {
+impl LineBudget {
     /// `lines_max` at once, and one more each `refill`.
     pub const fn new(lines_max: u32, refill: Duration) -> Self {
         Self { lines_max, refill, left: lines_max, refilled: None }
@@ -40,8 +40,8 @@ mod tests {
     #[test]
     fn a_burst_and_then_one_at_a_time() {
         let (start, second) = (Instant::now(), Duration::from_secs(1));
-        let mut budget = Budget::new(3, 5 * second);
-        let taken = |budget: &mut Budget, at| (0..10).filter(|_| budget.take(at)).count();
+        let mut budget = LineBudget::new(3, 5 * second);
+        let taken = |budget: &mut LineBudget, at| (0..10).filter(|_| budget.take(at)).count();
         assert_eq!(taken(&mut budget, start), 3);
         assert_eq!(taken(&mut budget, start + 4 * second), 0);
         assert_eq!(taken(&mut budget, start + 5 * second), 1);

@@ -25,8 +25,8 @@ impl io::Write for Memory {
 }
 
 /// The lines of what `work` logs, and the throttle that they passed.
-fn lines_of(work: impl FnOnce()) -> (Vec<String>, Throttle) {
-    let (memory, throttle) = (Memory::default(), Throttle::default());
+fn lines_of(work: impl FnOnce()) -> (Vec<String>, LineThrottle) {
+    let (memory, throttle) = (Memory::default(), LineThrottle::default());
     let writer = memory.clone();
     let layer = tracing_subscriber::fmt::layer()
         .with_ansi(false)

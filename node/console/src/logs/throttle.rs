@@ -14,7 +14,7 @@ use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
-use super::budget::Budget;
+use super::budget::LineBudget;
 
 /// Lines of one kind: so many at once, and one more each pause.
 const KIND_LINES_MAX: u32 = 20;
@@ -32,7 +32,7 @@ const LOG_TARGET_FIELD: &str = "log.target";
 
 /// The lines that were suppressed since the last report.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Report {
+pub struct SuppressedLines {
     /// The number of lines.
     pub count: u64,
     /// The kinds with the most of them, as text.
@@ -68,7 +68,7 @@ pub struct LevelLabels {
 
 /// A layer that lets lines pass within their budgets. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Throttle {
+pub struct LineThrottle {
     kinds: Arc<Mutex<Kinds>>,
     suppressed: Family<LevelLabels, Counter>,
 }
@@ -77,19 +77,19 @@ pub struct Throttle {
 struct Kinds {
     hasher: RandomState,
     kinds: HashMap<u64, Kind>,
-    levels: [Budget; 3],
+    levels: [LineBudget; 3],
 }
 
 #[derive(Debug)]
 struct Kind {
     name: String,
-    budget: Budget,
+    budget: LineBudget,
     suppressed: u64,
 }
 
 impl Default for Kinds {
     fn default() -> Self {
-        let level = Budget::new(LEVEL_LINES_MAX, LEVEL_PAUSE);
+        let level = LineBudget::new(LEVEL_LINES_MAX, LEVEL_PAUSE);
         Self { hasher: RandomState::new(), kinds: HashMap::new(), levels: [level; 3] }
     }
 }
@@ -111,7 +111,7 @@ impl Kinds {
         }
         let kind = self.kinds.entry(key).or_insert_with(|| Kind {
             name: name(metadata, other),
-            budget: Budget::new(KIND_LINES_MAX, KIND_PAUSE),
+            budget: LineBudget::new(KIND_LINES_MAX, KIND_PAUSE),
             suppressed: 0,
         });
         let passes = kind.budget.take(now) && self.levels[level as usize].take(now);
@@ -128,19 +128,19 @@ fn name(metadata: &Metadata<'_>, other: Option<&str>) -> String {
     }
 }
 
-impl Throttle {
+impl LineThrottle {
     // Every change under the lock is complete before anything can panic, so poison means nothing.
     fn kinds(&self) -> MutexGuard<'_, Kinds> {
         self.kinds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many lines were held back, by level.
+    /// The number of suppressed lines, by level.
     pub fn suppressed(&self) -> Family<LevelLabels, Counter> {
         self.suppressed.clone()
     }
 
     /// Returns the lines that were suppressed since the last call; `None` if there were none.
-    pub fn take_report(&self) -> Option<Report> {
+    pub fn take_report(&self) -> Option<SuppressedLines> {
         let mut kinds = self.kinds();
         let mut held: Vec<(u64, &str)> = Vec::new();
         for kind in kinds.kinds.values_mut() {
@@ -157,11 +157,11 @@ impl Throttle {
             // Writing to a text cannot fail.
             let _ = write!(text, "{comma}{name} {count}");
         }
-        (count > 0).then_some(Report { count, kinds: text })
+        (count > 0).then_some(SuppressedLines { count, kinds: text })
     }
 }
 
-impl<S: Subscriber> Layer<S> for Throttle {
+impl<S: Subscriber> Layer<S> for LineThrottle {
     fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
         let metadata = event.metadata();
         let Some(level) = Bounded::of(*metadata.level()) else { return true };

@@ -134,7 +134,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::opening;
     use crate::test_chain::{GATEWAYS, SHOP, TestChain};
-    use rpc_client::operations::Kind;
+    use rpc_client::operations::OperationKind;
 
     /// A chain of four blocks with orders, one of them refused; its blocks, and its last state.
     pub fn chain() -> (ChainGenesis, Vec<ReadBlock>, State, tempfile::TempDir) {
@@ -142,7 +142,7 @@ pub(crate) mod tests {
         for (later_ms, amount) in [(1_000, "12.34"), (1_000, "5000000.00"), (20_000, "7.00")] {
             let [gateway, ..] = GATEWAYS;
             let text = format!("{SHOP},{gateway},{amount},CNY");
-            let said = chain.operations(gateway, Kind::Collected, &text);
+            let said = chain.operations(gateway, OperationKind::Collected, &text);
             chain.block(later_ms, &[(gateway, said)]);
         }
         chain.block(1_000, &[]);

@@ -107,7 +107,7 @@ fn text<'a>(line: &'a Line, column: &str) -> anyhow::Result<&'a str> {
 
 fn amount(line: &Line, column: &str) -> anyhow::Result<i128> {
     let cell = text(line, column)?;
-    minor(cell).with_context(|| format!("{cell:?} of {column} is no amount"))
+    minor(cell).with_context(|| format!("{cell:?} of {column} is not an amount"))
 }
 
 fn name_of(line: &Line) -> anyhow::Result<Name> {

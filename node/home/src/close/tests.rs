@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use node_auditor::{Auditor, InstructionStatus};
-use rpc_client::operations::Kind;
+use rpc_client::operations::OperationKind;
 use serde_json::{Map, Value};
 
 use super::check::check;
@@ -22,7 +22,7 @@ fn day(text: &str) -> Day {
 }
 
 /// A word that is applied.
-fn applied(chain: &mut TestChain, who: u32, kind: Kind, text: &str) {
+fn applied(chain: &mut TestChain, who: u32, kind: OperationKind, text: &str) {
     let said = says(chain, who, kind, text);
     assert_eq!(chain.block(100, &[said]), [0], "{kind:?} {text}");
 }
@@ -30,29 +30,29 @@ fn applied(chain: &mut TestChain, who: u32, kind: Kind, text: &str) {
 /// What the statements' chain leaves out: a bounce, a recall, agents who step in, withdrawals, an
 /// expiry, a refused order.
 fn what_happens_seldom(chain: &mut TestChain) {
-    applied(chain, SERVICE, Kind::Recharge, "1001,201,5,CNY");
-    let refused = says(chain, A, Kind::Collected, "merchant,amount,currency\n9999,10,CNY");
+    applied(chain, SERVICE, OperationKind::Recharge, "1001,201,5,CNY");
+    let refused = says(chain, A, OperationKind::Collected, "merchant,amount,currency\n9999,10,CNY");
     assert_eq!(chain.block(100, &[refused]), [210]);
-    applied(chain, A, Kind::Bounce, "0-1002-156,AC04,back");
+    applied(chain, A, OperationKind::Bounce, "0-1002-156,AC04,back");
     let open = chain.state.outstanding_instructions().map(|record| record.id.to_string());
     let open = open.last().unwrap();
-    applied(chain, AGENTS[0], Kind::Recall, &format!("{open},recall"));
-    applied(chain, C, Kind::Failure, &format!("{open},FOCR,stopped"));
-    applied(chain, AGENTS[0], Kind::Reinstruct, &format!("{open},again"));
+    applied(chain, AGENTS[0], OperationKind::Recall, &format!("{open},recall"));
+    applied(chain, C, OperationKind::Failure, &format!("{open},FOCR,stopped"));
+    applied(chain, AGENTS[0], OperationKind::Reinstruct, &format!("{open},again"));
     govern(
         chain,
         &format!("change = 'participant-suspended'\nparticipant = {C}\nsuspended = true"),
     );
     for agent in AGENTS {
-        applied(chain, agent, Kind::StepIn, &format!("{open},AC01,absent,2"));
+        applied(chain, agent, OperationKind::StepIn, &format!("{open},AC01,absent,2"));
     }
     for decision in ["approve", "refuse"] {
         let text = "withdraw,gateway-liquidity:202:USD,10.00";
-        let proposed = says(chain, AGENTS[0], Kind::Transfer, text);
+        let proposed = says(chain, AGENTS[0], OperationKind::Transfer, text);
         let id = subjects(&proposed.1).remove(0);
         assert_eq!(chain.block(100, &[proposed]), [0]);
         let text = format!("{id},{decision},withdraw,10.00,USD");
-        applied(chain, AGENTS[1], Kind::TransferDecision, &text);
+        applied(chain, AGENTS[1], OperationKind::TransferDecision, &text);
     }
 }
 

@@ -8,7 +8,7 @@ use chain_types::lineage::{Lineage, LineageError};
 use chain_types::{
     Currency, Handover, Height, MerchantId, PROOF_BYTES_MAX, SetChange, TimeMs, Walk,
 };
-use rpc_client::operations::Kind;
+use rpc_client::operations::OperationKind;
 
 use crate::test_chain::{GATEWAYS, SHOP, TestChain};
 
@@ -16,7 +16,7 @@ use crate::test_chain::{GATEWAYS, SHOP, TestChain};
 fn proven() -> (TestChain, ProvenAccount) {
     let mut chain = TestChain::new(TimeMs(1_790_000_000_000));
     let bought = "merchant,amount,currency\n1001,12.34,CNY";
-    let bought = chain.operations(GATEWAYS[0], Kind::Collected, bought);
+    let bought = chain.operations(GATEWAYS[0], OperationKind::Collected, bought);
     assert_eq!(chain.block(1_000, &[(GATEWAYS[0], bought)]), [0]);
     let key = AccountKey::payable(MerchantId(SHOP), Currency(156));
     let proof = chain.state.account_proof(&key).unwrap();

@@ -10,7 +10,7 @@ use chain_store::ChainStore as _;
 use chain_types::codec;
 use chain_types::record_proof::{RECORD_PROOF_MAGIC, RecordProof};
 use chain_types::{Currency, Height, Lineage, ParticipantId, TimeMs, WindowId};
-use rpc_client::operations::Kind;
+use rpc_client::operations::OperationKind;
 
 use crate::orders::Orders;
 use crate::test_chain::{AGENTS, GATEWAYS, TestChain};
@@ -36,7 +36,7 @@ fn closed() -> (TestChain, WindowId) {
     let window = chain.state.window();
     let bought = [(GATEWAYS[0], "1001,12.34"), (GATEWAYS[1], "1002,5.00")].map(|(who, row)| {
         let text = format!("merchant,amount,currency\n{row},CNY");
-        (who, chain.operations(who, Kind::Collected, &text))
+        (who, chain.operations(who, OperationKind::Collected, &text))
     });
     assert_eq!(chain.block(1_000, &bought), [0, 0]);
     assert_eq!(prove(&chain, window), None, "it is open");
@@ -50,10 +50,10 @@ fn settled() -> (TestChain, WindowId) {
     let digest = chain.store.window(window).unwrap().unwrap().digest();
     let (row, reference) = (format!("{window},{digest}"), "b".repeat(32));
     let word = format!("window,digest,reference\n{row},{reference}");
-    let word = chain.operations(AGENTS[0], Kind::SettleWindow, &word);
+    let word = chain.operations(AGENTS[0], OperationKind::SettleWindow, &word);
     assert_eq!(chain.block(1_000, &[(AGENTS[0], word)]), [0]);
     let word = format!("window,decision,digest,reference\n{window},approve,{digest},{reference}");
-    let word = chain.operations(AGENTS[1], Kind::SettlementDecision, &word);
+    let word = chain.operations(AGENTS[1], OperationKind::SettlementDecision, &word);
     assert_eq!(chain.block(1_000, &[(AGENTS[1], word)]), [0]);
     (chain, window)
 }

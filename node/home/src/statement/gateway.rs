@@ -34,7 +34,7 @@ pub struct GatewayStatement {
     pub last_height: u64,
     /// The settlement of the window by the banks; absent while there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub settlement: Option<Settlement>,
+    pub settlement: Option<PostedSettlement>,
     /// The positions of the gateway, by currency.
     pub positions: Vec<GatewayPosition>,
     /// Everything, in the order of the chain; the window's instructions last.
@@ -43,7 +43,7 @@ pub struct GatewayStatement {
 
 /// The settlement of a window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Settlement {
+pub struct PostedSettlement {
     /// The participant id of the agent that proposed it.
     pub agent: u32,
     /// The participant id of the agent that approved it.
@@ -181,7 +181,7 @@ pub fn statement(
         closed_ms: closed.0,
         first_height: record.first_height.0,
         last_height: last.0,
-        settlement: settlement.map(|word| Settlement {
+        settlement: settlement.map(|word| PostedSettlement {
             agent: word.agent.0,
             checker: word.checker.0,
             reference: hex::encode(word.reference),
@@ -531,7 +531,7 @@ impl GatewayStatement {
                 (String::new(), cell(net))
             };
             let _ = writeln!(text, "net,,,,{currency},{owes},{owed}");
-            if let Some(Settlement { settled_ms, height, digest, .. }) = &self.settlement {
+            if let Some(PostedSettlement { settled_ms, height, digest, .. }) = &self.settlement {
                 // The settlement takes back what the net says: together they are nothing.
                 let _ = writeln!(
                     text,

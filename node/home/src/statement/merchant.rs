@@ -11,7 +11,7 @@ use rpc_api::money::currency_code;
 use serde::Serialize;
 
 use super::entries::credited_by;
-use super::period::{Blocks, Month, blocks};
+use super::period::{Blocks, StatementMonth, blocks};
 use super::walk::{At, Event, Walk, What, pair};
 use super::{Cause, LineKind, StatementFault, cell, signed, sum, wide};
 
@@ -138,7 +138,7 @@ pub fn statement(
     store: &dyn ChainStore,
     state: &State,
     merchant: MerchantId,
-    month: Month,
+    month: StatementMonth,
     offset_min: i16,
 ) -> Result<MerchantStatement, StatementFault> {
     let (begins, ends) = month.bounds(offset_min);

@@ -28,7 +28,7 @@ pub enum StatementFault {
     #[error(transparent)]
     Store(#[from] StoreFault),
     /// The home does not hold what its own index names.
-    #[error("the home names {what} at height {height}, but does not hold it")]
+    #[error("the home names {what} at height {height}, but does not contain it")]
     Missing {
         /// The record that was looked up.
         what: &'static str,

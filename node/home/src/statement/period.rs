@@ -12,12 +12,12 @@ const MINUTE_MS: i64 = 60_000;
 
 /// A calendar month, written `2026-11`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Month {
+pub struct StatementMonth {
     year: i16,
     month: i8,
 }
 
-impl FromStr for Month {
+impl FromStr for StatementMonth {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -36,13 +36,13 @@ impl FromStr for Month {
     }
 }
 
-impl fmt::Display for Month {
+impl fmt::Display for StatementMonth {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{:04}-{:02}", self.year, self.month)
     }
 }
 
-impl Month {
+impl StatementMonth {
     /// The first millisecond of the month, and the first after it, `offset_min` minutes east of
     /// UTC.
     pub fn bounds(self, offset_min: i16) -> (TimeMs, TimeMs) {

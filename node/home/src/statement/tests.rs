@@ -3,10 +3,10 @@
 
 use chain_store::ChainStore as _;
 use chain_types::{MerchantId, ParticipantId, WindowId};
-use rpc_client::operations::{Kind, Operations};
+use rpc_client::operations::{OperationKind, Operations};
 
 use super::merchant::MerchantStatement;
-use super::period::Month;
+use super::period::StatementMonth;
 use super::{LineKind, StatementFault, gateway, merchant};
 use crate::test_chain::{AGENTS, DESK, GATEWAYS, PROVIDER, SERVICE, SHOP, TestChain};
 
@@ -16,11 +16,16 @@ pub(crate) const B: u32 = GATEWAYS[1];
 pub(crate) const C: u32 = GATEWAYS[2];
 const WINDOW_MS: u64 = 10_000;
 
-fn month(text: &str) -> Month {
+fn month(text: &str) -> StatementMonth {
     text.parse().unwrap()
 }
 
-pub(crate) fn says(chain: &mut TestChain, who: u32, kind: Kind, text: &str) -> (u32, Operations) {
+pub(crate) fn says(
+    chain: &mut TestChain,
+    who: u32,
+    kind: OperationKind,
+    text: &str,
+) -> (u32, Operations) {
     (who, chain.operations(who, kind, text))
 }
 
@@ -32,22 +37,22 @@ pub(crate) fn subjects(operations: &Operations) -> Vec<String> {
 pub(crate) fn govern(chain: &mut TestChain, text: &str) {
     let height = chain.state.height().0 + 2;
     let text = format!("[[orders]]\nactivation_height = {height}\n{text}");
-    let proposed = says(chain, 1, Kind::Proposal, &text);
+    let proposed = says(chain, 1, OperationKind::Proposal, &text);
     let Operations::Proposal(items) = &proposed.1 else { panic!() };
     let approval = format!("{},approve,{}", items[0].proposal_id(), items[0].digest());
     assert_eq!(chain.block(100, &[proposed]), [0]);
-    let approved = says(chain, 2, Kind::Approval, &approval);
+    let approved = says(chain, 2, OperationKind::Approval, &approval);
     assert_eq!(chain.block(100, &[approved]), [0]);
 }
 
 /// Money that comes in, by maker and checker, in two blocks.
 pub(crate) fn deposit(chain: &mut TestChain, account: &str, amount: &str) {
     let (currency, text) = (&account[account.len() - 3..], format!("deposit,{account},{amount}"));
-    let proposed = says(chain, AGENTS[0], Kind::Transfer, &text);
+    let proposed = says(chain, AGENTS[0], OperationKind::Transfer, &text);
     let id = subjects(&proposed.1).remove(0);
     assert_eq!(chain.block(100, &[proposed]), [0]);
     let text = format!("{id},approve,deposit,{amount},{currency}");
-    let decided = says(chain, AGENTS[1], Kind::TransferDecision, &text);
+    let decided = says(chain, AGENTS[1], OperationKind::TransferDecision, &text);
     assert_eq!(chain.block(100, &[decided]), [0]);
 }
 
@@ -70,31 +75,33 @@ pub(crate) fn a_chain_on_which_everything_happened() -> TestChain {
 
 /// Orders of October; their ids.
 fn october(chain: &mut TestChain) -> Vec<String> {
-    let policy = says(chain, DESK, Kind::Policy, "scope,currency,hold_above\nscheme,CNY,500");
-    let rate = says(chain, PROVIDER, Kind::Rate, "CNY,USD,0.1401");
-    let quote = says(chain, PROVIDER, Kind::Quote, "1,CNY,USD,0.1401,5000,60000");
+    let policy =
+        says(chain, DESK, OperationKind::Policy, "scope,currency,hold_above\nscheme,CNY,500");
+    let rate = says(chain, PROVIDER, OperationKind::Rate, "CNY,USD,0.1401");
+    let quote = says(chain, PROVIDER, OperationKind::Quote, "1,CNY,USD,0.1401,5000,60000");
     let Operations::Quote(quotes) = &quote.1 else { panic!() };
     let quote_id = quotes[0].quote_id();
     assert_eq!(chain.block(100, &[policy, rate, quote]), [0, 0, 0]);
     let bought = "merchant,amount,currency\n\
                   1001,100,CNY\n1001,50.05,CNY\n1001,600,CNY\n1002,70,CNY";
-    let bought = says(chain, A, Kind::Collected, bought);
+    let bought = says(chain, A, OperationKind::Collected, bought);
     let converted =
         format!("merchant,amount,currency,payout_currency,quote_id\n1001,33.33,CNY,USD,{quote_id}");
-    let converted = says(chain, A, Kind::Collected, &converted);
-    let reserved = says(chain, SERVICE, Kind::Recharge, "1001,201,20,CNY\n1001,203,5,CNY");
+    let converted = says(chain, A, OperationKind::Collected, &converted);
+    let reserved = says(chain, SERVICE, OperationKind::Recharge, "1001,201,20,CNY\n1001,203,5,CNY");
     let mut ids = subjects(&bought.1);
     ids.extend(subjects(&converted.1));
     ids.extend(subjects(&reserved.1));
     // The second recharge of the month is above one; the third waits for the risk desk.
     let codes = chain.block(100, &[bought, converted, reserved]);
     assert_eq!(codes, [0, 10, 2, 0, 10, 0, 0]);
-    let released = says(chain, DESK, Kind::HoldDecision, &format!("{},release,ACCP", ids[2]));
-    let collected = says(chain, A, Kind::Collect, &ids[5]);
-    let voided = says(chain, SERVICE, Kind::Void, &format!("{},CUST", ids[6]));
+    let released =
+        says(chain, DESK, OperationKind::HoldDecision, &format!("{},release,ACCP", ids[2]));
+    let collected = says(chain, A, OperationKind::Collect, &ids[5]);
+    let voided = says(chain, SERVICE, OperationKind::Void, &format!("{},CUST", ids[6]));
     assert_eq!(chain.block(100, &[released, collected, voided]), [10, 10, 0]);
     // Part of an order goes back before its window closes.
-    let reversed = says(chain, A, Kind::Return, &format!("{},10.01,CNY,CUST,1", ids[1]));
+    let reversed = says(chain, A, OperationKind::Return, &format!("{},10.01,CNY,CUST,1", ids[1]));
     assert_eq!(chain.block(100, &[reversed]), [0]);
     chain.block(WINDOW_MS, &[]);
     ids
@@ -104,13 +111,14 @@ fn november(chain: &mut TestChain, ids: &[String]) {
     // October's instructions are paid, or not, in November.
     chain.block(25_000, &[]);
     let first = "0-1001-156";
-    let failed = says(chain, B, Kind::Failure, &format!("{first},AB08"));
-    let arrived = says(chain, B, Kind::Arrival, "0-1001-840,4.66");
-    let own = says(chain, A, Kind::Arrival, "0-1002-156,70");
+    let failed = says(chain, B, OperationKind::Failure, &format!("{first},AB08"));
+    let arrived = says(chain, B, OperationKind::Arrival, "0-1001-840,4.66");
+    let own = says(chain, A, OperationKind::Arrival, "0-1002-156,70");
     assert_eq!(chain.block(100, &[failed, arrived, own]), [0, 0, 0]);
-    let from_failed = says(chain, B, Kind::Return, &format!("{},20,CNY,AC04,1", ids[5]));
-    let after_arrival = says(chain, B, Kind::Return, &format!("{},11.11,CNY,CUST,1", ids[4]));
-    let to_itself = says(chain, A, Kind::Return, &format!("{},30,CNY,CUST,1", ids[3]));
+    let from_failed = says(chain, B, OperationKind::Return, &format!("{},20,CNY,AC04,1", ids[5]));
+    let after_arrival =
+        says(chain, B, OperationKind::Return, &format!("{},11.11,CNY,CUST,1", ids[4]));
+    let to_itself = says(chain, A, OperationKind::Return, &format!("{},30,CNY,CUST,1", ids[3]));
     deposit(chain, "gateway-liquidity:202:USD", "100.00");
     assert_eq!(chain.block(100, &[from_failed, after_arrival, to_itself]), [0, 0, 0]);
     // The merchant moves to another gateway, which is given what is left.
@@ -118,23 +126,23 @@ fn november(chain: &mut TestChain, ids: &[String]) {
         "change = 'merchant'\nmerchant = {SHOP}\nname = 'merchant 1001'\npayout_gateway = {C}"
     );
     govern(chain, &moved);
-    let again = says(chain, AGENTS[0], Kind::Reinstruct, &format!("{first},moved"));
+    let again = says(chain, AGENTS[0], OperationKind::Reinstruct, &format!("{first},moved"));
     assert_eq!(chain.block(100, &[again]), [0]);
     let left = chain.state.instruction(&first.parse().unwrap()).unwrap().left();
     let amount = format!("{}.{:02}", left.0 / 100, left.0 % 100);
-    let arrived = says(chain, C, Kind::Arrival, &format!("{first},{amount},moved,2"));
+    let arrived = says(chain, C, OperationKind::Arrival, &format!("{first},{amount},moved,2"));
     assert_eq!(chain.block(100, &[arrived]), [0]);
-    let later = says(chain, C, Kind::Return, &format!("{},0.01,CNY,CUST,1", ids[0]));
+    let later = says(chain, C, OperationKind::Return, &format!("{},0.01,CNY,CUST,1", ids[0]));
     let again = "merchant,amount,currency\n1001,80,CNY\n1001,1.99,CNY\n1001,40,CNY";
-    let again = says(chain, B, Kind::Collected, again);
+    let again = says(chain, B, OperationKind::Collected, again);
     let reversed = subjects(&again.1).remove(2);
     // A new month: the count begins again.
     assert_eq!(chain.block(100, &[later, again]), [0, 0, 10, 10]);
-    let reversed = says(chain, B, Kind::Return, &format!("{reversed},40,CNY,DUPL,1"));
+    let reversed = says(chain, B, OperationKind::Return, &format!("{reversed},40,CNY,DUPL,1"));
     assert_eq!(chain.block(100, &[reversed]), [0]);
     chain.block(WINDOW_MS, &[]);
     // By now the payout currency goes back, with no provider.
-    let in_dollars = says(chain, B, Kind::Return, &format!("{},22.22,CNY,CUST,2", ids[4]));
+    let in_dollars = says(chain, B, OperationKind::Return, &format!("{},22.22,CNY,CUST,2", ids[4]));
     assert_eq!(chain.block(100, &[in_dollars]), [0]);
     let key = chain_state::AccountKey::liquidity(ParticipantId(A), chain_types::Currency(840));
     assert_eq!(chain.state.account(&key).unwrap().balance(), 311);
@@ -144,10 +152,11 @@ fn november(chain: &mut TestChain, ids: &[String]) {
 /// Maker and checker settle a closed window, in two blocks.
 pub(crate) fn settle(chain: &mut TestChain, window: u64) {
     let digest = chain.store.window(WindowId(window)).unwrap().unwrap().digest();
-    let proposed = says(chain, AGENTS[0], Kind::SettleWindow, &format!("{window},{digest},RTGS"));
+    let proposed =
+        says(chain, AGENTS[0], OperationKind::SettleWindow, &format!("{window},{digest},RTGS"));
     assert_eq!(chain.block(100, &[proposed]), [0]);
     let text = format!("{window},approve,{digest},RTGS");
-    let decided = says(chain, AGENTS[1], Kind::SettlementDecision, &text);
+    let decided = says(chain, AGENTS[1], OperationKind::SettlementDecision, &text);
     assert_eq!(chain.block(100, &[decided]), [0]);
 }
 
@@ -250,16 +259,17 @@ fn a_gateway_s_window_is_what_the_auditor_worked_out() {
 fn a_block_may_return_reinstruct_pay_and_return() {
     let (begins, _) = month("2026-11").bounds(OFFSET_MIN);
     let mut chain = TestChain::new(begins.plus(30_000));
-    let bought = says(&mut chain, A, Kind::Collected, "merchant,amount,currency\n1001,100,CNY");
+    let bought =
+        says(&mut chain, A, OperationKind::Collected, "merchant,amount,currency\n1001,100,CNY");
     let id = subjects(&bought.1).remove(0);
     assert_eq!(chain.block(100, &[bought]), [0]);
     chain.block(WINDOW_MS, &[]);
-    let failed = says(&mut chain, B, Kind::Failure, "0-1001-156,AB08");
+    let failed = says(&mut chain, B, OperationKind::Failure, "0-1001-156,AB08");
     assert_eq!(chain.block(100, &[failed]), [0]);
-    let first = says(&mut chain, B, Kind::Return, &format!("{id},20,CNY,AC04,1"));
-    let again = says(&mut chain, AGENTS[0], Kind::Reinstruct, "0-1001-156,again");
-    let arrived = says(&mut chain, B, Kind::Arrival, "0-1001-156,80,again,2");
-    let second = says(&mut chain, B, Kind::Return, &format!("{id},30,CNY,CUST,2"));
+    let first = says(&mut chain, B, OperationKind::Return, &format!("{id},20,CNY,AC04,1"));
+    let again = says(&mut chain, AGENTS[0], OperationKind::Reinstruct, "0-1001-156,again");
+    let arrived = says(&mut chain, B, OperationKind::Arrival, "0-1001-156,80,again,2");
+    let second = says(&mut chain, B, OperationKind::Return, &format!("{id},30,CNY,CUST,2"));
     assert_eq!(chain.block(100, &[first, again, arrived, second]), [0, 0, 0, 0]);
     let made = of_shop(&chain, "2026-11");
     let payable = &made.payables[0];
@@ -281,19 +291,20 @@ fn two_changes_of_a_merchant_in_one_block_name_the_last_gateway() {
              name = 'merchant 1001'\npayout_gateway = {gateway}"
         )
     };
-    let later = says(&mut chain, 1, Kind::Proposal, &moved(height + 3, C));
+    let later = says(&mut chain, 1, OperationKind::Proposal, &moved(height + 3, C));
     assert_eq!(chain.block(100, std::slice::from_ref(&later)), [0]);
-    let sooner = says(&mut chain, 1, Kind::Proposal, &moved(height + 2, A));
+    let sooner = says(&mut chain, 1, OperationKind::Proposal, &moved(height + 2, A));
     assert_eq!(chain.block(100, std::slice::from_ref(&sooner)), [0]);
     let approvals = [later, sooner].map(|(_, proposed)| {
         let Operations::Proposal(items) = proposed else { panic!() };
         let text = format!("{},approve,{}", items[0].proposal_id(), items[0].digest());
-        says(&mut chain, 2, Kind::Approval, &text)
+        says(&mut chain, 2, OperationKind::Approval, &text)
     });
     assert_eq!(chain.block(100, &approvals), [0, 0]);
     let merchant = chain.state.merchant(MerchantId(SHOP)).unwrap();
     assert_eq!(merchant.payout_gateway, ParticipantId(A));
-    let bought = says(&mut chain, A, Kind::Collected, "merchant,amount,currency\n1001,100,CNY");
+    let bought =
+        says(&mut chain, A, OperationKind::Collected, "merchant,amount,currency\n1001,100,CNY");
     assert_eq!(chain.block(100, &[bought]), [0]);
     chain.block(WINDOW_MS, &[]);
     let (store, state) = (chain.store.as_ref(), &chain.state);
@@ -399,7 +410,7 @@ fn months_are_read_exactly() {
         assert_eq!((begins.0, ends.0), (begins_s * 1_000, ends_s * 1_000), "{text} {offset_min}");
     }
     for text in ["", "2026", "2026-1", "2026-00", "2026-13", "26-11", "2026-011", "+026-11"] {
-        assert!(text.parse::<Month>().is_err(), "{text:?}");
+        assert!(text.parse::<StatementMonth>().is_err(), "{text:?}");
     }
     assert_eq!(month("2026-11").to_string(), "2026-11");
 }

@@ -14,8 +14,8 @@ use serde::Serialize;
 use node_home::backup::{CONFIG_FILE, GENESIS_FILE, Manifest, copy_file, discard};
 
 const AFTER_HELP: &str = "\
-The node may run meanwhile. What is taken is the chain up to a certified block, nothing else: never
-keys, never the vote guard, never the consensus log. A backup that was never restored is a hope: try
+The node may run meanwhile. The backup holds the chain up to a certified block, nothing else: never
+keys, never the vote guard, never the consensus log. Only a restore proves a backup: try
 it with `sluice restore` into a folder of its own. docs/backup-and-restore.md says the rest.";
 
 /// Arguments of `sluice backup`.
@@ -64,7 +64,8 @@ impl HomeArgs {
             config.as_ref().map(|config| field(config).to_path_buf())
         };
         let home = self.home.clone().or_else(|| of_config(|config| &config.home));
-        let home = home.ok_or_else(|| failure(Exit::Usage, "name a home or a configuration"))?;
+        let home = home
+            .ok_or_else(|| failure(Exit::Usage, "name the home with --home, or a configuration"))?;
         let genesis = self.genesis.clone().or_else(|| of_config(|config| &config.genesis));
         Ok(NamedHome { config, home, genesis })
     }
@@ -87,7 +88,8 @@ pub fn run(args: BackupArgs, output: Output) -> anyhow::Result<Exit> {
     let started = Instant::now();
     let named = args.home.resolve()?;
     if !named.home.join("blocks").is_dir() {
-        let message = format!("{} is no home: it has no blocks folder", named.home.display());
+        let message =
+            format!("{} is not a home folder: it has no folder blocks/", named.home.display());
         return Err(failure(Exit::Usage, message));
     }
     let chain_id = chain_of(&named)?;
@@ -149,7 +151,7 @@ fn chain_of(named: &NamedHome) -> anyhow::Result<ChainId> {
         let expected = genesis::load_genesis(path).exit(Exit::Usage)?.chain_id;
         if found != expected {
             let (home, file) = (named.home.display(), path.display());
-            let message = format!("{home} is of chain {found}, and {file} of {expected}");
+            let message = format!("{home} belongs to chain {found}, and {file} to {expected}");
             return Err(failure(Exit::Usage, message));
         }
     }

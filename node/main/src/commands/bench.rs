@@ -7,7 +7,7 @@ use clap::Args;
 use node_bench::bench::gauge::MachinePrice;
 use node_bench::bench::links::{CALLS_MAX, LIST_MAX};
 use node_bench::bench::mix::Shares;
-use node_bench::bench::{self, Ground, Options, Pace, plan_with};
+use node_bench::bench::{self, BenchOptions, Ground, Pace, plan_with};
 use node_console::exit::{Exit, WithExit as _};
 use node_console::output::Output;
 
@@ -25,7 +25,7 @@ Without --network each run makes a network of four validators of its own and rem
 
 With --rate 0 the loop is closed: --in-flight batches at each node, as fast as they become final.
 With a rate it is open: every batch has its time, latency counts from that time whatever held it up,
-and what was sent late or not at all is said.
+and the report says what was sent late or not at all.
 
   single orders      --batch-items 1: a signature an order, many calls on few WebSocket connections
   mixed operations   --mix 80/12/5/3: in one step, reserved and then collected or voided, paid out
@@ -160,14 +160,14 @@ impl BenchArgs {
         })
     }
 
-    fn options(self) -> anyhow::Result<Options> {
+    fn options(self) -> anyhow::Result<BenchOptions> {
         let ground = self.ground()?;
         let starts = !matches!(ground, Ground::Network { start: false, .. });
         if self.stop_one && !starts {
             let message = "--stop-one needs nodes that it started: give --start, or no --network";
             return Err(node_console::exit::failure(Exit::Usage, message));
         }
-        Ok(Options {
+        Ok(BenchOptions {
             ground,
             period: Duration::from_secs(self.seconds),
             pace: self.pace(),

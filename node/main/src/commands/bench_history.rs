@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use chain_state::SLICE_MS;
 use clap::Args;
 use node_bench::bench::plan_with;
-use node_bench::history::{self, Options};
+use node_bench::history::{self, HistoryOptions};
 use node_console::exit::{Exit, WithExit as _};
 use node_console::output::Output;
 
@@ -77,7 +77,7 @@ pub struct BenchHistoryArgs {
 
 /// Runs the measurement and prints its report.
 pub fn run(args: BenchHistoryArgs, output: Output) -> anyhow::Result<Exit> {
-    let options = Options {
+    let options = HistoryOptions {
         plan: plan_with(&args.parameter).exit(Exit::Usage)?,
         home: args.home,
         folder: args.folder,

@@ -63,7 +63,8 @@ struct CloseReport {
 pub fn run(args: CloseArgs, output: Output) -> anyhow::Result<Exit> {
     let genesis = genesis::load_genesis(&args.genesis).exit(Exit::Usage)?;
     if !args.home.join("blocks").is_dir() {
-        let message = format!("{} is no home: it has no blocks folder", args.home.display());
+        let message =
+            format!("{} is not a home folder: it has no folder blocks/", args.home.display());
         return Err(failure(Exit::Usage, message));
     }
     if !is_free(&args.out)? {

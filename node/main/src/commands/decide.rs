@@ -33,7 +33,7 @@ pub struct DecideArgs {
     /// The subject of the decision.
     #[arg(value_enum)]
     what: What,
-    /// Its id, a UUID.
+    /// The id of the subject, a UUID.
     id: String,
     /// The decision; of a held order, `approve` releases it.
     #[arg(value_enum)]
@@ -50,7 +50,7 @@ pub struct DecideArgs {
     /// Nodes to talk to, instead of those that the configuration names.
     #[arg(long = "rpc", value_name = "URL", value_delimiter = ',')]
     rpc: Vec<String>,
-    /// How long to try, in seconds.
+    /// The longest time to try, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     timeout: u64,
 }
@@ -131,7 +131,7 @@ fn decision_of(
     reference: [u8; 32],
 ) -> anyhow::Result<TransferDecisionItem> {
     let amount = u64::try_from(shown.amount.minor).ok().filter(|_| shown.transfer_id == id);
-    let amount = amount.ok_or_else(|| failure(Exit::Fault, "the node tells of no transfer"))?;
+    let amount = amount.ok_or_else(|| failure(Exit::Fault, "the node reports another transfer"))?;
     let action = match shown.action {
         rpc_api::ledger::TransferAction::Deposit => TransferAction::Deposit,
         rpc_api::ledger::TransferAction::Withdraw => TransferAction::Withdraw,

@@ -24,7 +24,7 @@ use super::order::NodeUrls;
 pub struct LineageArgs {
     #[command(flatten)]
     nodes: NodeUrls,
-    /// The chain's genesis file: whose hash is the chain id you trust.
+    /// The chain's genesis file; its SHA-256 is the chain id that you trust.
     #[arg(long, value_name = "FILE")]
     genesis: PathBuf,
     /// The file of the lineage; a file of an earlier call is continued.
@@ -49,9 +49,11 @@ pub async fn run(args: LineageArgs, output: Output) -> anyhow::Result<Exit> {
         let Page { items, next } = page.await?;
         for item in items {
             let (handover, bytes) = read(&item.handover_base64)
-                .ok_or_else(|| failure(Exit::Fault, "the node's answer is no handover"))?;
+                .ok_or_else(|| failure(Exit::Fault, "the node's answer is not a handover"))?;
             walk.step(&handover)
-                .with_context(|| format!("the node's handover at block {} is wrong", item.height))
+                .with_context(|| {
+                    format!("the node's handover at block {} is not valid", item.height)
+                })
                 .exit(Exit::Fault)?;
             file.write_all(&bytes).context("cannot write the lineage")?;
             changes += 1;

@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use genesis::{NetworkFolder, NetworkPlan, network_new};
 use node_console::exit::{Exit, WithExit as _};
 use node_console::output::Output;
-use node_localnet::Options;
+use node_localnet::LocalnetOptions;
 use serde_json::json;
 
 use node_console::signals;
@@ -119,7 +119,7 @@ pub async fn run(args: LocalnetArgs, output: Output) -> anyhow::Result<Exit> {
         return new(args, output);
     }
     let cancel = signals::cancel_on_signal()?;
-    let options = Options {
+    let options = LocalnetOptions {
         home: args.home,
         plan: args.plan.plan(),
         rate: args.rate,

@@ -69,9 +69,9 @@ enum Command {
     Submit(submit::SubmitArgs),
     /// Approve or refuse a transfer, a change of the registry or a held order.
     Decide(decide::DecideArgs),
-    /// Ask a node for anything else that it tells: windows, accounts, rates, proposals and more.
+    /// Ask a node about windows, accounts, rates, proposals and more.
     Query(query::QueryArgs),
-    /// Ask what became of an order.
+    /// Show an order's state, as a node reports it.
     Order(order::OrderArgs),
     /// Fetch an order's receipt into a file.
     Receipt(receipt::ReceiptArgs),
@@ -85,7 +85,7 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Re-execute a home's blocks from genesis and compare every digest.
     Replay(replay::ReplayArgs),
-    /// Work out a home's outcomes, accounts and windows again by the independent rules.
+    /// Audit a home: recompute its outcomes, accounts and windows by the independent rules.
     Audit(audit::AuditArgs),
     /// Write what a home's ledger held, moved and owed on one day, as files that add up.
     Close(close::CloseArgs),
@@ -93,13 +93,14 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Make a new home from a backup, with every block verified from genesis.
     Restore(restore::RestoreArgs),
-    /// A merchant's month or a gateway's settlement window, line by line, from a home's blocks.
+    /// Write a merchant's month or a gateway's settlement window, line by line, from a home's
+    /// blocks.
     Statement(statement::StatementArgs),
     /// Put load on a network over its public RPC and measure.
     Bench(bench::BenchArgs),
     /// Write a long history into a home and measure whether an order still costs the same.
     BenchHistory(bench_history::BenchHistoryArgs),
-    /// Let a crowd of a known size and sum loose on a network, and have it audited.
+    /// Run a load of known size and sum on a network, and audit the result.
     Scenario(scenario::ScenarioArgs),
 }
 

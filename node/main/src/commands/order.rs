@@ -73,7 +73,7 @@ fn cashback_text(cashback: &CashbackReport) -> String {
             "\n  no cashback: above what the user may get in a month".to_owned()
         }
         (None, Some(CashbackRefusal::OverBudget)) => {
-            "\n  no cashback: the programme's budget does not hold it".to_owned()
+            "\n  no cashback: the programme's budget is too small for it".to_owned()
         }
         (None, None) => String::new(),
     }

@@ -36,7 +36,7 @@ pub struct ProofArgs {
     /// The file of the proof; an existing file is replaced.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// Leave the changes of validators out: `sluice verify --lineage` then wants the file of
+    /// Leave the changes of validators out: `sluice verify --lineage` then needs the file of
     /// `sluice lineage`.
     #[arg(long)]
     lineage_apart: bool,
@@ -64,7 +64,9 @@ pub async fn run(args: ProofArgs, output: Output) -> anyhow::Result<Exit> {
     match (&args.of, args.number, args.height) {
         (Subject::Window, Some(number), None) => window(&client, number, &args, output).await,
         (Subject::Account(name), None, _) => account(&client, name, &args, output).await,
-        (Subject::Window, ..) => Err(failure(Exit::Usage, "a window has no --height")),
+        (Subject::Window, ..) => {
+            Err(failure(Exit::Usage, "--height is for accounts, not for windows"))
+        }
         (Subject::Account(_), ..) => {
             Err(failure(Exit::Usage, "only `window` is followed by a number"))
         }
@@ -144,7 +146,7 @@ fn refused(error: CallError) -> anyhow::Error {
 /// Writes a proof once it is one; gives its length in bytes.
 fn write(base64: &str, is_proof: impl Fn(&[u8]) -> bool, out: &Path) -> anyhow::Result<usize> {
     let bytes = decode_base64(base64).filter(|bytes| is_proof(bytes));
-    let bytes = bytes.ok_or_else(|| failure(Exit::Fault, "the node's answer is no proof"))?;
+    let bytes = bytes.ok_or_else(|| failure(Exit::Fault, "the node's answer is not a proof"))?;
     std::fs::write(out, &bytes).with_context(|| format!("cannot write {}", out.display()))?;
     Ok(bytes.len())
 }

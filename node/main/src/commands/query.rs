@@ -114,13 +114,13 @@ pub struct QueryArgs {
     names: Vec<String>,
     #[command(flatten)]
     nodes: NodeUrls,
-    /// Of a list: go on after this cursor.
+    /// For a list: continue after this cursor.
     #[arg(long)]
     cursor: Option<String>,
-    /// Of a list: at most so many items.
+    /// For a list: the most items to return.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     limit: Option<u32>,
-    /// Of transfers and proposals: only those that wait for somebody.
+    /// For transfers and proposals: only those that wait for a decision.
     #[arg(long)]
     open: bool,
 }

@@ -28,7 +28,7 @@ pub struct ReceiptArgs {
     /// The file of the receipt; a file of this name is replaced.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// Leave the changes of validators out: `sluice verify --lineage` then wants the file of
+    /// Leave the changes of validators out: `sluice verify --lineage` then needs the file of
     /// `sluice lineage`.
     #[arg(long)]
     lineage_apart: bool,
@@ -48,7 +48,7 @@ pub async fn run(args: ReceiptArgs, output: Output) -> anyhow::Result<Exit> {
     };
     let bytes = decode_base64(&report.receipt_base64);
     let bytes = bytes.filter(|bytes| Receipt::decode(bytes).is_ok());
-    let bytes = bytes.ok_or_else(|| failure(Exit::Fault, "the node's answer is no receipt"))?;
+    let bytes = bytes.ok_or_else(|| failure(Exit::Fault, "the node's answer is not a receipt"))?;
     std::fs::write(&args.out, &bytes)
         .with_context(|| format!("cannot write {}", args.out.display()))?;
     let answer = json!({

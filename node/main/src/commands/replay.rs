@@ -96,7 +96,8 @@ pub fn run(args: ReplayArgs, output: Output) -> anyhow::Result<Exit> {
     let genesis = genesis::load_genesis(&args.genesis).exit(Exit::Usage)?;
     // Opening makes a home where there is none: that is not what was asked for.
     if !args.home.join("blocks").is_dir() {
-        let message = format!("{} is no home: it has no blocks folder", args.home.display());
+        let message =
+            format!("{} is not a home folder: it has no folder blocks/", args.home.display());
         return Err(failure(Exit::Usage, message));
     }
     let (store, recovery) = Store::open(&args.home, genesis.chain_id, StoreOptions::default())?;

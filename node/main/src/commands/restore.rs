@@ -23,7 +23,7 @@ digests are verified, and the index is made anew. The home appears only when all
 
 The genesis file is your own, not the backup's: `sha256sum` of it is the chain id on which all
 operators agree. The new home has no keys and no vote guard. A validator that starts on it follows,
-and stays silent until it cannot have voted before. Exit code 1: the backup is not what it says.";
+and stays silent until it cannot have voted before. Exit code 1: the backup is not valid.";
 
 /// Arguments of `sluice restore`.
 #[derive(Debug, Args)]
@@ -71,7 +71,8 @@ pub fn run(args: RestoreArgs, output: Output) -> anyhow::Result<Exit> {
     let found = manifest.chain_id()?;
     if found != genesis.chain_id {
         let (from, file) = (args.from.display(), genesis_file.display());
-        let message = format!("{from} is of chain {found}, and {file} of {}", genesis.chain_id);
+        let message =
+            format!("{from} belongs to chain {found}, and {file} to {}", genesis.chain_id);
         return Err(failure(Exit::Usage, message));
     }
     let files = manifest.block_files(&args.from)?;
@@ -113,7 +114,7 @@ fn restore(
     bar.finish_and_clear();
     let state = state.map_err(|error| {
         let exit = exit_of(&error);
-        error.context(format!("the backup {} does not hold", from.display())).context(exit)
+        error.context(format!("the backup {} is not valid", from.display())).context(exit)
     })?;
     let is_equal = state.height() == manifest.height()
         && state.block_hash().to_string() == manifest.block_hash;

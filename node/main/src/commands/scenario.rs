@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chain_types::Parameters;
 use clap::{Args, Subcommand};
-use node_bench::scenario::{self, DOUBLE_ELEVEN, LIVESTREAM, Options, Scene};
+use node_bench::scenario::{self, DOUBLE_ELEVEN, LIVESTREAM, Scenario, ScenarioOptions};
 use node_console::exit::Exit;
 use node_console::output::Output;
 
@@ -60,11 +60,11 @@ fn part(text: &str) -> Result<f64, String> {
 
 /// Runs it; exit code 1 unless all is well.
 pub async fn run(args: ScenarioArgs, output: Output) -> anyhow::Result<Exit> {
-    let (scene, args): (Scene, RunArgs) = match args.scene {
+    let (scene, args): (Scenario, RunArgs) = match args.scene {
         SceneCommand::Livestream(args) => (LIVESTREAM, args),
         SceneCommand::DoubleEleven(args) => (DOUBLE_ELEVEN, args),
     };
-    let options = Options {
+    let options = ScenarioOptions {
         period: Duration::from_secs(args.seconds.unwrap_or(scene.seconds)),
         scene,
         // Within 0 and a million.

@@ -8,7 +8,7 @@ use chain_types::{MerchantId, ParticipantId, WindowId};
 use clap::{Args, Subcommand, ValueEnum};
 use node_console::exit::{Exit, WithExit as _, failure};
 use node_console::output::Output;
-use node_home::statement::period::Month;
+use node_home::statement::period::StatementMonth;
 use node_home::statement::{StatementFault, gateway, merchant};
 use serde::Serialize;
 
@@ -32,7 +32,7 @@ enum Whose {
         merchant: u64,
         /// The month, such as 2026-11.
         #[arg(long)]
-        month: Month,
+        month: StatementMonth,
         /// The month's time zone: minutes east of UTC.
         #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
         #[arg(value_parser = clap::value_parser!(i16).range(-720..=840))]
@@ -80,7 +80,8 @@ pub fn run(args: StatementArgs) -> anyhow::Result<Exit> {
     let genesis = genesis::load_genesis(&from.genesis).exit(Exit::Usage)?;
     // Opening makes a home where there is none: that is not what was asked for.
     if !from.home.join("blocks").is_dir() {
-        let message = format!("{} is no home: it has no blocks folder", from.home.display());
+        let message =
+            format!("{} is not a home folder: it has no folder blocks/", from.home.display());
         return Err(failure(Exit::Usage, message));
     }
     let (store, state) = opening::open_to_read(&from.home, &genesis, StoreOptions::default())?;

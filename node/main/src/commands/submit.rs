@@ -11,7 +11,7 @@ use genesis::ParticipantConfig;
 use node_console::exit::{Exit, WithExit as _, failure};
 use node_console::output::Output;
 use rpc_api::{Wait, encode_base64};
-use rpc_client::operations::{Kind, Making, Operations, now};
+use rpc_client::operations::{OperationKind, Operations, RowContext, now};
 use rpc_client::order_file::{self, Format, Row};
 use rpc_client::orders::Entropy;
 use rpc_client::party::Party;
@@ -54,9 +54,9 @@ pub struct SubmitArgs {
     #[arg(long, value_name = "FIELD=VALUE", conflicts_with = "file")]
     set: Vec<String>,
     /// The kind of the operations.
-    #[arg(long, value_enum, default_value_t = Kind::Recharge)]
-    kind: Kind,
-    /// How the file is written.
+    #[arg(long, value_enum, default_value_t = OperationKind::Recharge)]
+    kind: OperationKind,
+    /// The form of the file.
     #[arg(long, value_enum, default_value_t = Format::Auto)]
     format: Format,
     /// Nodes to submit to, instead of those that the configuration names.
@@ -65,7 +65,7 @@ pub struct SubmitArgs {
     /// The stage to wait for.
     #[arg(long, value_enum, default_value_t = WaitFor::Final)]
     wait: WaitFor,
-    /// How long to try, in seconds, for each batch.
+    /// The longest time to try each batch, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     timeout: u64,
     /// Write the operations with their ids to this new file before anything is sent. Whoever has
@@ -125,7 +125,7 @@ fn operations(
     };
     let mut entropy = Entropy::fresh()?;
     let new_id = || entropy.order_id(submitter, now());
-    let mut making = Making { submitter, now: now(), new_id };
+    let mut making = RowContext { submitter, now: now(), new_id };
     let operations = Operations::from_rows(&rows, args.kind, &mut making);
     let named = || args.file.as_ref().map_or_else(String::new, |file| file.display().to_string());
     let operations = match &args.file {

@@ -32,7 +32,7 @@ none. Exit code 0 when the file is valid, 1 when it is not, 2 when a file cannot
 pub struct VerifyArgs {
     /// The file of a receipt, of an account's proof or of a window's.
     file: PathBuf,
-    /// The chain's genesis file: whose hash is the chain id you trust.
+    /// The chain's genesis file; its SHA-256 is the chain id that you trust.
     #[arg(long, value_name = "FILE")]
     genesis: PathBuf,
     /// The file of `sluice lineage`, for a receipt or a proof without a lineage of its own.

@@ -7,7 +7,7 @@ use chain_types::{
     Parameters, Participant, ParticipantId, Programme, ProposalId, ProposalItem, Roles,
 };
 
-use super::{Making, Subject, fields};
+use super::{RowContext, Subject, fields};
 use crate::order_file::{FileError, Row};
 
 pub(super) const APPROVAL: &[&str] = &["proposal_id", "decision", "digest"];
@@ -84,7 +84,7 @@ const CHANGES: &[(&str, &[&str], Read)] = &[
 /// A proposal of the change that a row writes.
 pub(super) fn proposal(
     row: &Row,
-    making: &mut Making<impl FnMut() -> OrderId>,
+    making: &mut RowContext<impl FnMut() -> OrderId>,
 ) -> Result<ProposalItem, FileError> {
     let name = row.required("change")?;
     let found = CHANGES.iter().find(|(known, ..)| *known == name);

@@ -3,7 +3,7 @@
 use chain_types::{OrderId, TransferAction, TransferDecisionItem, TransferItem};
 use rpc_api::AccountName;
 
-use super::{Making, Subject, fields};
+use super::{RowContext, Subject, fields};
 use crate::order_file::{FileError, Row};
 
 pub(super) const TRANSFER: &[&str] = &["action", "account", "amount", "reference", "transfer_id"];
@@ -17,7 +17,7 @@ fn action(row: &Row) -> Result<u16, FileError> {
 
 pub(super) fn transfer(
     row: &Row,
-    making: &mut Making<impl FnMut() -> OrderId>,
+    making: &mut RowContext<impl FnMut() -> OrderId>,
 ) -> Result<TransferItem, FileError> {
     let account: AccountName = row.parse("account", str::parse)?;
     Ok(TransferItem {

@@ -25,7 +25,7 @@ use super::order_file::{FileError, Row};
 
 /// What the rows of a file ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Kind {
+pub enum OperationKind {
     /// Recharge orders: merchant, gateway, amount, currency; also payout_currency, quote_id and
     /// payout_minimum for a conversion, user, device, network, reference, order_id.
     Recharge,
@@ -86,7 +86,7 @@ pub enum Kind {
 
 /// The values that every operation of a file shares.
 #[derive(Debug)]
-pub struct Making<F> {
+pub struct RowContext<F> {
     /// The participant that will sign.
     pub submitter: ParticipantId,
     /// The time of this machine, for operations that say when.
@@ -95,7 +95,7 @@ pub struct Making<F> {
     pub new_id: F,
 }
 
-impl<F: FnMut() -> OrderId> Making<F> {
+impl<F: FnMut() -> OrderId> RowContext<F> {
     /// The id in `field`, or a new one.
     fn id(&mut self, row: &Row, field: &str) -> Result<[u8; 16], FileError> {
         match row.optional(field) {
@@ -181,7 +181,7 @@ operations! {
     StepIn: StepInItem, "Instructions of absent gateways, ended.";
 }
 
-impl Kind {
+impl OperationKind {
     /// The fields of a row, the required ones first: also CSV's order without a line of names.
     pub const fn fields(self) -> &'static [&'static str] {
         match self {
@@ -218,45 +218,55 @@ impl Operations {
     /// The first row and field that is wrong.
     pub fn from_rows(
         rows: &[Row],
-        kind: Kind,
-        making: &mut Making<impl FnMut() -> OrderId>,
+        kind: OperationKind,
+        making: &mut RowContext<impl FnMut() -> OrderId>,
     ) -> Result<Self, FileError> {
         for row in rows {
             row.only(kind.fields())?;
         }
         Ok(match kind {
-            Kind::Recharge => Self::Recharge(each(rows, |row| orders::recharge(row, 0, making))?),
-            Kind::Collected => {
+            OperationKind::Recharge => {
+                Self::Recharge(each(rows, |row| orders::recharge(row, 0, making))?)
+            }
+            OperationKind::Collected => {
                 let flags = Flags::COLLECTED;
                 Self::Recharge(each(rows, |row| orders::recharge(row, flags, making))?)
             }
-            Kind::Collect => Self::Collect(each(rows, orders::collect)?),
-            Kind::Debiting => Self::Debiting(each(rows, orders::debiting)?),
-            Kind::Void => Self::Void(each(rows, orders::void)?),
-            Kind::Consent => Self::Consent(each(rows, orders::consent)?),
-            Kind::Return => Self::Return(each(rows, orders::give_back)?),
-            Kind::Arrival => Self::Arrival(each(rows, settlement::arrival)?),
-            Kind::Failure => Self::Failure(each(rows, settlement::failure)?),
-            Kind::Reinstruct => Self::Reinstruct(each(rows, settlement::reinstruct)?),
-            Kind::SettleWindow => Self::SettleWindow(each(rows, settlement::settle_window)?),
-            Kind::SettlementDecision => {
+            OperationKind::Collect => Self::Collect(each(rows, orders::collect)?),
+            OperationKind::Debiting => Self::Debiting(each(rows, orders::debiting)?),
+            OperationKind::Void => Self::Void(each(rows, orders::void)?),
+            OperationKind::Consent => Self::Consent(each(rows, orders::consent)?),
+            OperationKind::Return => Self::Return(each(rows, orders::give_back)?),
+            OperationKind::Arrival => Self::Arrival(each(rows, settlement::arrival)?),
+            OperationKind::Failure => Self::Failure(each(rows, settlement::failure)?),
+            OperationKind::Reinstruct => Self::Reinstruct(each(rows, settlement::reinstruct)?),
+            OperationKind::SettleWindow => {
+                Self::SettleWindow(each(rows, settlement::settle_window)?)
+            }
+            OperationKind::SettlementDecision => {
                 Self::SettlementDecision(each(rows, settlement::settlement_decision)?)
             }
-            Kind::Transfer => Self::Transfer(each(rows, |row| liquidity::transfer(row, making))?),
-            Kind::TransferDecision => Self::TransferDecision(each(rows, liquidity::decision)?),
-            Kind::Rate => Self::Rate(each(rows, |row| fx::rate(row, making.now))?),
-            Kind::Quote => {
+            OperationKind::Transfer => {
+                Self::Transfer(each(rows, |row| liquidity::transfer(row, making))?)
+            }
+            OperationKind::TransferDecision => {
+                Self::TransferDecision(each(rows, liquidity::decision)?)
+            }
+            OperationKind::Rate => Self::Rate(each(rows, |row| fx::rate(row, making.now))?),
+            OperationKind::Quote => {
                 let (submitter, now) = (making.submitter, making.now);
                 Self::Quote(each(rows, |row| fx::quote(row, submitter, now))?)
             }
-            Kind::HoldDecision => Self::HoldDecision(each(rows, risk::decision)?),
-            Kind::Policy => Self::Policy(each(rows, risk::policy)?),
-            Kind::Line => Self::Line(each(rows, lines::line)?),
-            Kind::Proposal => Self::Proposal(each(rows, |row| governance::proposal(row, making))?),
-            Kind::Approval => Self::Approval(each(rows, governance::approval)?),
-            Kind::Bounce => Self::Bounce(each(rows, settlement::bounce)?),
-            Kind::Recall => Self::Recall(each(rows, settlement::recall)?),
-            Kind::StepIn => Self::StepIn(each(rows, settlement::step_in)?),
+            OperationKind::HoldDecision => Self::HoldDecision(each(rows, risk::decision)?),
+            OperationKind::Policy => Self::Policy(each(rows, risk::policy)?),
+            OperationKind::Line => Self::Line(each(rows, lines::line)?),
+            OperationKind::Proposal => {
+                Self::Proposal(each(rows, |row| governance::proposal(row, making))?)
+            }
+            OperationKind::Approval => Self::Approval(each(rows, governance::approval)?),
+            OperationKind::Bounce => Self::Bounce(each(rows, settlement::bounce)?),
+            OperationKind::Recall => Self::Recall(each(rows, settlement::recall)?),
+            OperationKind::StepIn => Self::StepIn(each(rows, settlement::step_in)?),
         })
     }
 }

@@ -5,7 +5,7 @@ use chain_types::{
     ReturnItem, ReturnReason, VoidItem, VoidReason,
 };
 
-use super::{Making, Subject, fields};
+use super::{RowContext, Subject, fields};
 use crate::order_file::{FileError, Row};
 
 pub(super) const RECHARGE: &[&str] = &[
@@ -33,7 +33,7 @@ pub(super) const RETURN: &[&str] =
 pub(super) fn recharge(
     row: &Row,
     flags: u16,
-    making: &mut Making<impl FnMut() -> OrderId>,
+    making: &mut RowContext<impl FnMut() -> OrderId>,
 ) -> Result<RechargeItem, FileError> {
     let currency = fields::currency(row, "currency")?;
     let amount = fields::amount(row, "amount", currency)?;

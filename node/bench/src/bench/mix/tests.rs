@@ -29,7 +29,7 @@ fn each_kind_has_its_share_at_any_time() {
     let mut plan = Plan::new("80/12/5/3".parse().unwrap());
     for _ in 0..1_000 {
         let kind = plan.next(64);
-        plan.done(kind, if kind == Kind::Return { 7 } else { 64 });
+        plan.done(kind, if kind == LoadKind::Return { 7 } else { 64 });
         let all: u64 = plan.done.iter().sum();
         for (share, done) in plan.shares.iter().zip(plan.done) {
             let due = u64::from(*share) * all / 100;
@@ -91,7 +91,7 @@ fn loader(id: u8, merchant: u64) -> Loader {
     Loader { id: gateway, key: key(id), profile }
 }
 
-fn mix(told: &Told, shares: &str, orders: u64) -> (Mix, mpsc::Receiver<Sent>) {
+fn mix(told: &Told, shares: &str, orders: u64) -> (Mix, mpsc::Receiver<SentBatch>) {
     let (results, received) = mpsc::channel(1_000);
     let client = Arc::new(Client::new(&["http://127.0.0.1:9".to_owned()]).unwrap());
     let id = ParticipantId(101);
@@ -145,7 +145,7 @@ async fn what_is_reserved_is_collected_by_its_gateway_and_some_voided_by_the_ser
         kinds.push((sent.kind, sent.items));
     }
     kinds.sort();
-    assert_eq!(kinds, [(Kind::Reserve, 10), (Kind::Collect, 7), (Kind::Void, 2)]);
+    assert_eq!(kinds, [(LoadKind::Reserve, 10), (LoadKind::Collect, 7), (LoadKind::Void, 2)]);
 }
 
 #[tokio::test]

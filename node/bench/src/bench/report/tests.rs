@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::bench::tally::tests::{lost, sent};
-use crate::bench::tally::{Kind, Sent};
+use crate::bench::tally::{LoadKind, SentBatch};
 
 const MACHINE: MachinePrice = MachinePrice { cores: 2.0, yuan_per_hour: 0.35 };
 
@@ -15,12 +15,12 @@ fn setting(pace: &'static str) -> Setting {
 }
 
 fn report(tally: &Tally, pacing: Pacing, seconds: u64) -> BenchReport {
-    let (period, costs) = (Duration::from_secs(seconds), Costs::default());
+    let (period, costs) = (Duration::from_secs(seconds), RunCosts::default());
     let beside = Beside::default();
     BenchReport::new(tally, period, setting("open"), pacing, beside, &costs, MACHINE)
 }
 
-fn tally(all: &[Sent]) -> Tally {
+fn tally(all: &[SentBatch]) -> Tally {
     let mut tally = Tally::new(Instant::now(), Duration::from_secs(60));
     all.iter().for_each(|sent| tally.add(sent));
     tally
@@ -36,7 +36,7 @@ fn a_run_is_clean_when_every_order_was_sent_and_applied() {
     let refused = sent(now, &[Outcome::from(Rejection::LiquidityExceeded)]);
     assert!(!report(&tally(&[good(), refused]), clean, 4).is_clean());
     let overtaken = sent(now, &[Outcome::from(Rejection::OrderInstructed)]);
-    let overtaken = Sent { kind: Kind::Return, ..overtaken };
+    let overtaken = SentBatch { kind: LoadKind::Return, ..overtaken };
     assert!(report(&tally(&[good(), overtaken]), clean, 4).is_clean());
     let unsent = Pacing { unsent_orders: 1, ..clean };
     let report = report(&tally(&[good()]), unsent, 4);

@@ -5,11 +5,11 @@ use rpc_api::{BatchReport, BatchState, Outcomes};
 use super::*;
 
 /// A batch that was answered with these outcomes, 100 ms after it was to be sent.
-pub fn sent(answered: Instant, outcomes: &[Outcome]) -> Sent {
+pub fn sent(answered: Instant, outcomes: &[Outcome]) -> SentBatch {
     let mut report = BatchReport::pending(BatchId::default(), BatchState::Final);
     report.outcomes = Some(Outcomes::new(outcomes, false));
-    Sent {
-        kind: Kind::OneStep,
+    SentBatch {
+        kind: LoadKind::OneStep,
         items: u32::try_from(outcomes.len()).unwrap(),
         latency: Duration::from_millis(100),
         answered,
@@ -19,9 +19,9 @@ pub fn sent(answered: Instant, outcomes: &[Outcome]) -> Sent {
 }
 
 /// The same without an answer.
-pub fn lost(answered: Instant, items: usize) -> Sent {
+pub fn lost(answered: Instant, items: usize) -> SentBatch {
     let timeout = CallError::Timeout { waited_ms: 1, last: "silence".to_owned() };
-    Sent { result: Err(timeout), ..sent(answered, &vec![Outcome::APPLIED; items]) }
+    SentBatch { result: Err(timeout), ..sent(answered, &vec![Outcome::APPLIED; items]) }
 }
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -39,7 +39,7 @@ fn every_order_is_counted_once_and_by_its_fate() {
     assert_eq!((total.submitted, total.final_orders, total.unresolved), (10, 7, 2));
     let code = i32::from(Rejection::LiquidityExceeded.code());
     let name = "liquidity-exceeded".to_owned();
-    assert_eq!(total.refused[&code], Refused { code, name, orders: 1 });
+    assert_eq!(total.refused[&code], RefusedCount { code, name, orders: 1 });
     assert_eq!(total.refused_in_earnest(), 1);
     assert_eq!((tally.final_in_period, tally.batches_in_period), (3, 1));
     // The two that were lost are in the latencies: leaving them out would hide a stall.
@@ -51,9 +51,9 @@ fn every_order_is_counted_once_and_by_its_fate() {
 fn what_follows_from_an_order_is_a_kind_and_no_order() {
     let start = Instant::now();
     let mut tally = Tally::new(start, SECOND);
-    tally.add(&Sent { kind: Kind::Reserve, ..sent(start, &[Outcome::APPLIED; 3]) });
-    tally.add(&Sent { kind: Kind::Collect, ..sent(start, &[Outcome::APPLIED; 2]) });
-    tally.add(&Sent { kind: Kind::Void, ..lost(start, 1) });
+    tally.add(&SentBatch { kind: LoadKind::Reserve, ..sent(start, &[Outcome::APPLIED; 3]) });
+    tally.add(&SentBatch { kind: LoadKind::Collect, ..sent(start, &[Outcome::APPLIED; 2]) });
+    tally.add(&SentBatch { kind: LoadKind::Void, ..lost(start, 1) });
     assert_eq!((tally.total.submitted, tally.total.final_orders), (3, 3));
     assert_eq!((tally.total.unresolved, tally.batches), (1, 3));
     let kinds: Vec<_> = tally
@@ -61,7 +61,8 @@ fn what_follows_from_an_order_is_a_kind_and_no_order() {
         .iter()
         .map(|kind| (kind.kind, kind.submitted, kind.final_operations, kind.unresolved))
         .collect();
-    let expected = [(Kind::Reserve, 3, 3, 0), (Kind::Collect, 2, 2, 0), (Kind::Void, 1, 0, 1)];
+    let expected =
+        [(LoadKind::Reserve, 3, 3, 0), (LoadKind::Collect, 2, 2, 0), (LoadKind::Void, 1, 0, 1)];
     assert_eq!(kinds, expected);
 }
 
@@ -70,7 +71,7 @@ fn a_window_that_closed_before_a_return_is_no_fault() {
     let start = Instant::now();
     let mut tally = Tally::new(start, SECOND);
     let refused = Outcome::from(Rejection::OrderInstructed);
-    tally.add(&Sent { kind: Kind::Return, ..sent(start, &[Outcome::APPLIED, refused]) });
+    tally.add(&SentBatch { kind: LoadKind::Return, ..sent(start, &[Outcome::APPLIED, refused]) });
     assert_eq!(tally.total.refused_in_all(), 1);
     assert_eq!(tally.total.refused_in_earnest(), 0);
 }

@@ -238,11 +238,13 @@ async fn propose(
     let earliest = registry.height.saturating_add(notice);
     let activation = Height(args.activation_height.unwrap_or(earliest));
     let (party, _) = submission::open_signer(proposer, &args.rpc, output).await?;
-    let public_key = PublicKey::from_hex(&report.public_key).context("the new key is none")?;
+    let public_key =
+        PublicKey::from_hex(&report.public_key).context("the new key is not a public key")?;
     let overlap_heights = args.overlap_heights;
     let change = Change::Key { participant: id, public_key, overlap_heights };
     let proposal_id = ProposalId::new(now(), Entropy::fresh()?.bytes());
-    let item = ProposalItem::new(proposal_id, activation, &change).context("too long a change")?;
+    let item =
+        ProposalItem::new(proposal_id, activation, &change).context("the change is too long")?;
     let operations = Operations::Proposal(vec![item]);
     let submission = Submission { party: &party, operations: &operations, places: &[] };
     let timeout = Duration::from_secs(args.timeout);

@@ -273,12 +273,13 @@ async fn propose(
     let earliest = registry.height.saturating_add(notice);
     let activation = Height(args.activation_height.unwrap_or(earliest));
     let (party, _) = submission::open_signer(operator, urls, output).await?;
-    let key = |text: &str| PublicKey::from_hex(text).context("the next key is none");
+    let key = |text: &str| PublicKey::from_hex(text).context("the next key is not a public key");
     let network_key = key(&report.network_key)?;
     let validator_key = key(&report.validator_key)?;
     let change = Change::NodeKeys { node, network_key, validator_key };
     let proposal_id = ProposalId::new(now(), Entropy::fresh()?.bytes());
-    let item = ProposalItem::new(proposal_id, activation, &change).context("too long a change")?;
+    let item =
+        ProposalItem::new(proposal_id, activation, &change).context("the change is too long")?;
     let operations = Operations::Proposal(vec![item]);
     let submission = Submission { party: &party, operations: &operations, places: &[] };
     let timeout = Duration::from_secs(args.timeout);
