@@ -7,11 +7,11 @@ use chain_types::{Amount, Currency, Digest, MerchantId, ParticipantId, codec};
 use crate::numbered::numbered;
 
 numbered! {
-    /// What an account is for.
+    /// The purpose of an account, which says who owns it.
     AccountKind {
-        /// What a gateway may still collect; owned by the gateway.
+        /// The rest of what a gateway may collect; owned by the gateway.
         GatewayLiquidity = 1, "gateway-liquidity";
-        /// What the scheme owes a merchant; owned by the merchant.
+        /// Money that the scheme owes a merchant; owned by the merchant.
         MerchantPayable = 2, "merchant-payable";
         /// A cashback programme's prefunded budget; owned by the merchant.
         CashbackPool = 3, "cashback-pool";
@@ -35,7 +35,7 @@ pub const SCHEME_OWNER: u64 = 0;
 /// Names an account: one a kind, owner and currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub struct AccountKey {
-    /// What it is for.
+    /// The account's purpose.
     pub kind: AccountKind,
     /// The participant's or merchant's id, by kind; [`SCHEME_OWNER`] for the scheme's own.
     pub owner: u64,
@@ -69,7 +69,7 @@ impl AccountKey {
         Self { kind: AccountKind::FxPosition, owner: provider.0 as u64, currency }
     }
 
-    /// Where failed payments' funds stand in a currency.
+    /// Returns the account that holds failed payments' funds in a currency.
     pub const fn suspense(currency: Currency) -> Self {
         Self { kind: AccountKind::Suspense, owner: SCHEME_OWNER, currency }
     }
@@ -85,18 +85,18 @@ impl AccountKey {
 pub struct Account {
     /// Debits reserved and not yet posted or released.
     pub debits_pending: u128,
-    /// Debits that stand.
+    /// The sum of all debits posted.
     pub debits_posted: u128,
     /// Credits reserved and not yet posted or released.
     pub credits_pending: u128,
-    /// Credits that stand.
+    /// The sum of all credits posted.
     pub credits_posted: u128,
     /// How far below zero [`Self::balance`] may go, pending debits included; liquidity and FX
     /// positions only.
     pub net_debit_cap: u64,
-    /// What of [`Self::balance`] is money at the scheme's bank: deposits and what settlements
-    /// brought into the account, less withdrawals. The rest is the position: what is owed by or to
-    /// other parties' banks in windows that are not settled.
+    /// The part of [`Self::balance`] that is money at the scheme's bank: deposits and the sums of
+    /// settlements, less withdrawals. The rest is the position: what is owed by or to other
+    /// parties' banks in windows that are not settled.
     pub settled: i128,
 }
 
@@ -114,14 +114,14 @@ impl Account {
         difference(self.credits_posted, self.debits_posted)
     }
 
-    /// What may still be debited in minor units: credits posted, less debits posted and pending,
-    /// plus the net debit cap. Zero when that is negative.
+    /// Returns the amount that may still be debited, in minor units: credits posted, less debits
+    /// posted and pending, plus the net debit cap. Zero when that is negative.
     pub fn available(&self) -> u128 {
         let funds = self.credits_posted.saturating_add(u128::from(self.net_debit_cap));
         funds.saturating_sub(self.debits_posted.saturating_add(self.debits_pending))
     }
 
-    /// What is owed by or to other parties in windows that are not settled, in minor units.
+    /// Returns the sum owed by or to other parties in windows that are not settled, in minor units.
     pub fn position(&self) -> i128 {
         let position = self.balance().checked_sub(self.settled);
         assert!(position.is_some(), "a settled balance is out of its range");
@@ -134,7 +134,8 @@ impl Account {
         self.debits_posted.saturating_add(self.debits_pending).saturating_sub(funds)
     }
 
-    /// Whether debits, posted and pending, stay within credits posted and the net debit cap.
+    /// Returns true if debits, posted and pending, stay within credits posted and the net debit
+    /// cap.
     pub fn is_within_cap(&self) -> bool {
         self.overdrawn() == 0
     }

@@ -19,7 +19,7 @@ pub(crate) struct AccountWrite {
 /// The sums of one currency over all accounts, in minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct TrialBalance {
-    /// The currency.
+    /// The currency of the sums.
     pub currency: Currency,
     /// Sum of the debits pending.
     pub debits_pending: u128,
@@ -32,7 +32,7 @@ pub struct TrialBalance {
 }
 
 impl TrialBalance {
-    /// Whether debits equal credits, posted and pending ones each.
+    /// Returns true if debits equal credits, posted and pending ones each.
     pub const fn is_balanced(&self) -> bool {
         self.debits_posted == self.credits_posted && self.debits_pending == self.credits_pending
     }

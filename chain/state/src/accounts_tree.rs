@@ -25,7 +25,7 @@ pub struct TreeNode {
     pub level: u8,
     /// The place in its level.
     pub index: u32,
-    /// Its hash.
+    /// The hash of the node.
     pub digest: Digest,
 }
 
@@ -92,7 +92,7 @@ impl AccountsTree {
         self.levels[level].get(index as usize).copied().unwrap_or(self.empty[level])
     }
 
-    /// What the tree becomes with these leaves, ascending by index; new ones follow the last.
+    /// Returns the tree with these leaves, ascending by index; new ones follow the last.
     pub(crate) fn change(&self, leaves: Vec<(u32, Digest)>) -> TreeChange {
         let mut levels = Vec::with_capacity(ACCOUNTS_TREE_DEPTH + 1);
         let mut below = leaves;
@@ -140,7 +140,7 @@ impl AccountsTree {
     }
 }
 
-/// Where an account stands among all: see [`AccountProof::from_kept`].
+/// The place of an account among all: see [`AccountProof::from_kept`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AccountPlace {
     /// Its place in the order of creation.
@@ -157,9 +157,9 @@ pub(crate) fn state_digest(accounts_root: Digest, writes: Digest) -> Digest {
 /// Proof that an account had these counters in the state of a digest.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct AccountProof {
-    /// The account.
+    /// The name of the account.
     pub key: AccountKey,
-    /// Its counters.
+    /// The counters that the proof is about.
     pub account: Account,
     /// Its place in the order of creation.
     pub index: u32,
@@ -211,7 +211,7 @@ impl AccountProof {
         Ok(Self { key, account, index, siblings, writes })
     }
 
-    /// Whether the proof leads to the state digest of a block header.
+    /// Returns true if the proof leads to the state digest of a block header.
     pub fn holds(&self, digest: Digest) -> bool {
         if self.siblings.len() != ACCOUNTS_TREE_DEPTH {
             return false;

@@ -49,7 +49,7 @@ struct Head {
     has_registry: bool,
 }
 
-/// What a checkpoint will hold, taken out of a state that then goes on. Taking it copies what is
+/// The content of a checkpoint, copied out of a state that then goes on. Taking it copies what is
 /// counted for users as it lies in memory; making bytes of it and writing them takes many times as
 /// long, and is for a thread that holds nobody up.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ impl State {
         self.snapshot().into_pieces().flatten().collect()
     }
 
-    /// What [`Self::checkpoint`] makes bytes of.
+    /// Copies the content that [`Self::checkpoint`] turns into bytes.
     pub fn snapshot(&self) -> Snapshot {
         let head = Head {
             chain_id: self.chain_id(),

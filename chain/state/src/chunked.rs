@@ -5,7 +5,7 @@ use std::ops::{Index, IndexMut};
 /// Entries of a piece.
 const PIECE: usize = 1 << 12;
 
-/// The list.
+/// A list in pieces of one length, which grows without being copied.
 #[derive(Debug, Clone)]
 pub(crate) struct Chunked<T> {
     /// All but the last are full; none is empty.
@@ -13,7 +13,7 @@ pub(crate) struct Chunked<T> {
 }
 
 impl<T> Chunked<T> {
-    /// An empty list.
+    /// Makes a list without entries.
     pub(crate) const fn new() -> Self {
         Self { pieces: Vec::new() }
     }

@@ -27,9 +27,9 @@ const TABLE_BITS_MAX: u32 = 20;
 /// programmes and parameters become, so that it does not matter when they go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct KeptSince {
-    /// The first month.
+    /// The first month whose counts are kept.
     pub month: u16,
-    /// The first day.
+    /// The first day whose counts are kept.
     pub day: u16,
 }
 
@@ -39,9 +39,9 @@ pub(crate) trait Count: Copy + Default + PartialEq + Debug {
     fn kept(self, since: KeptSince) -> Self;
 }
 
-/// What something is counted under.
+/// The key that something is counted under.
 pub(crate) trait CountKey: Copy + PartialEq + Debug {
-    /// The count.
+    /// The count kept under the key.
     type Count: Count;
 
     /// Its hash in a table of these seeds.
@@ -50,7 +50,7 @@ pub(crate) trait CountKey: Copy + PartialEq + Debug {
     /// The bytes of an entry in the digest and in a checkpoint.
     const BYTES: usize;
 
-    /// Appends them.
+    /// Appends the entry's bytes to `bytes`.
     fn put(&self, count: &Self::Count, bytes: &mut Vec<u8>);
 
     /// The entry of [`Self::BYTES`] bytes.
@@ -300,7 +300,7 @@ impl<K: CountKey> CountChanges<K> {
         self.since = since;
     }
 
-    /// Whether nothing was looked at.
+    /// Returns true if nothing was looked up.
     pub(crate) fn is_empty(&self) -> bool {
         self.touched.is_empty()
     }
@@ -349,7 +349,7 @@ impl<K: CountKey> CountChanges<K> {
         &mut touched.count
     }
 
-    /// Where a key stands in `touched`.
+    /// Returns the place of a key in `touched`.
     fn touch(&mut self, counts: &Counts<K>, key: &K) -> usize {
         for likely in [self.last, self.last + 1] {
             if self.touched.get(likely).is_some_and(|touched| touched.key == *key) {

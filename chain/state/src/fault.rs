@@ -26,17 +26,17 @@ pub enum StateFault {
     /// The state does not have the digest that the checkpoint says.
     #[error("the checkpoint's state has digest {actual}, but should have {expected}")]
     DigestMismatch {
-        /// What its content gives.
+        /// The digest of the content.
         actual: Digest,
-        /// What it says.
+        /// The digest that the checkpoint states.
         expected: Digest,
     },
     /// The blocks fed to complete the state do not ascend by one.
     #[error("block {actual} was given where block {expected} was due")]
     BlockOrder {
-        /// The height given.
+        /// The height that was given.
         actual: Height,
-        /// The height due.
+        /// The height that follows the head.
         expected: Height,
     },
     /// A block fed does not follow the one before, or has other content than its header says.
@@ -44,9 +44,9 @@ pub enum StateFault {
         "the store's block {height} is not the one that was decided: its {what} differ; move the home away but keep vote.guard, and let the node fetch the chain from its peers"
     )]
     BlockDiffers {
-        /// The block.
+        /// The height of the block.
         height: Height,
-        /// What is not as its header says.
+        /// The part that differs from the header.
         what: &'static str,
     },
     /// The blocks fed do not end at the checkpoint's block.
@@ -54,17 +54,17 @@ pub enum StateFault {
     BlocksEnd {
         /// The last block given.
         actual: Option<(Height, BlockHash)>,
-        /// The checkpoint's height.
+        /// The height of the checkpoint.
         height: Height,
-        /// The checkpoint's block.
+        /// The hash of the checkpoint's block.
         hash: BlockHash,
     },
     /// The orders that the blocks leave reserved are not those that the checkpoint reserves.
     #[error("the blocks leave {actual} orders reserved, the checkpoint reserves {expected}")]
     ReservationsDiffer {
-        /// By the blocks.
+        /// The number by the blocks.
         actual: usize,
-        /// By the checkpoint.
+        /// The number by the checkpoint.
         expected: usize,
     },
 }

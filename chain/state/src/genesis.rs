@@ -46,7 +46,7 @@ impl State {
         block_zero(genesis, &Self::before_block_zero(genesis, seeds))
     }
 
-    /// What the store indexes of block zero: the entries of opening liquidity.
+    /// Returns the records of block zero that the store indexes: the entries of opening liquidity.
     pub fn genesis_records(genesis: &ChainGenesis) -> Vec<Record> {
         let moved = opening_accounts(genesis)
             .into_iter()

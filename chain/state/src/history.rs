@@ -38,16 +38,16 @@ pub struct PastOrder {
     pub item: RechargeItem,
     /// Block time of its submission.
     pub submitted: TimeMs,
-    /// Its collection.
+    /// The collection of the order.
     pub collection: PastCollection,
 }
 
 /// The operation that collected a past order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PastCollection {
-    /// Its block.
+    /// The height of its block.
     pub height: Height,
-    /// Block time.
+    /// The time of its block.
     pub time: TimeMs,
     /// The window to which it belongs.
     pub window: WindowId,

@@ -38,7 +38,7 @@ impl InstructionBook {
         self.records.get(id)
     }
 
-    /// Ascending by id.
+    /// Iterates over the records, ascending by id.
     pub(crate) fn records(&self) -> impl Iterator<Item = &InstructionRecord> {
         self.records.values()
     }

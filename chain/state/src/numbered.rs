@@ -19,7 +19,7 @@ macro_rules! numbered {
                 match number { $($number => Some(Self::$variant),)* _ => None }
             }
 
-            /// The frozen number.
+            /// Returns the frozen number of the variant.
             pub const fn number(self) -> u8 {
                 self as u8
             }

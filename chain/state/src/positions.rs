@@ -104,7 +104,7 @@ impl HashSeeds {
         Self::of_bytes(chain_id.0.0)
     }
 
-    /// Seeds from bytes.
+    /// Makes the seeds from bytes.
     pub fn of_bytes(bytes: [u8; 32]) -> Self {
         let (seeds, _) = bytes.as_chunks::<8>();
         let mut numbers = seeds.iter().map(|seed| u64::from_le_bytes(*seed));

@@ -14,7 +14,7 @@ use chain_types::{
 use crate::positions::HashSeeds;
 use crate::records::RegistryRecord;
 
-/// Whose a withdrawn key was.
+/// The owner of a withdrawn key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub enum KeyOwner {
     /// It signed a participant's batches.
@@ -31,7 +31,7 @@ pub enum KeyOwner {
 pub struct WithdrawnKey {
     /// The key that was registered.
     pub key: PublicKey,
-    /// Whose key it was, and for what.
+    /// The owner of the key, and its purpose.
     pub owner: KeyOwner,
     /// The last height whose block executed while it held.
     pub last: Height,
@@ -40,15 +40,15 @@ pub struct WithdrawnKey {
 /// The content of a registry: what governance changes.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct RegistryContent {
-    /// The parameters.
+    /// The parameters of the chain.
     pub parameters: Parameters,
-    /// Ascending.
+    /// The currencies that are accepted, ascending.
     pub currencies: Vec<Currency>,
-    /// Ascending by id.
+    /// The participants, ascending by id.
     pub participants: Vec<Participant>,
     /// The key of a participant before its present one, and the last height that accepts it.
     pub previous_keys: BTreeMap<ParticipantId, (PublicKey, Height)>,
-    /// Ascending by id.
+    /// The merchants, ascending by id.
     pub merchants: Vec<Merchant>,
     /// For merchants that governance changed: the first height under the last change.
     pub merchants_changed: BTreeMap<MerchantId, Height>,
@@ -61,7 +61,7 @@ pub struct RegistryContent {
 }
 
 impl RegistryContent {
-    /// What a genesis file says.
+    /// Makes the registry of a genesis file.
     pub fn genesis(genesis: &ChainGenesis) -> Self {
         let mut currencies = genesis.currencies.clone();
         currencies.sort_unstable();
@@ -174,7 +174,7 @@ impl Registry {
         }
     }
 
-    /// What readers are told of it: it holds from the block of `since` on.
+    /// Makes the record for readers: it holds from the block of `since` on.
     pub(crate) fn record(&self, since: Height) -> RegistryRecord {
         RegistryRecord {
             since,

@@ -30,7 +30,7 @@ impl ReservationBook {
         self.all.len()
     }
 
-    /// Ascending by id.
+    /// Returns all reservations, ascending by id.
     pub(crate) const fn all(&self) -> &BTreeMap<OrderId, Reservation> {
         &self.all
     }

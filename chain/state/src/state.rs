@@ -78,7 +78,7 @@ impl State {
         self.block_hash
     }
 
-    /// The chain.
+    /// Returns the id of the chain.
     pub fn chain_id(&self) -> ChainId {
         self.registry.chain_id
     }
@@ -98,7 +98,7 @@ impl State {
         &self.registry.content.currencies
     }
 
-    /// A registered participant.
+    /// Returns the registered participant of an id.
     pub fn participant(&self, id: ParticipantId) -> Option<&Participant> {
         self.registry.participant(id)
     }
@@ -138,7 +138,7 @@ impl State {
         (self.registry.validators_hash, self.registry.parameters_hash)
     }
 
-    /// The contracts' records.
+    /// Returns the records of the contracts.
     pub fn tables(&self) -> &Tables {
         &self.tables
     }
@@ -158,7 +158,7 @@ impl State {
         &self.registry.content.participants
     }
 
-    /// A registered merchant.
+    /// Returns the registered merchant of an id.
     pub fn merchant(&self, id: MerchantId) -> Option<&Merchant> {
         self.registry.merchant(id)
     }
@@ -205,7 +205,7 @@ impl State {
         &self.users
     }
 
-    /// An account's counters.
+    /// Returns the counters of an account.
     pub fn account(&self, key: &AccountKey) -> Option<&Account> {
         self.accounts.find(key).map(|(_, account)| account)
     }
@@ -230,7 +230,7 @@ impl State {
         })
     }
 
-    /// Where an account stands in the order of creation, which never changes.
+    /// Returns the place of an account in the order of creation, which never changes.
     pub fn account_place(&self, key: &AccountKey) -> Option<AccountPlace> {
         let (index, _) = self.accounts.find(key)?;
         Some(AccountPlace { index, count: self.accounts.len() })
@@ -273,7 +273,7 @@ impl State {
         self.orders.len()
     }
 
-    /// An open reservation.
+    /// Returns the open reservation of an order.
     pub fn reservation(&self, id: &OrderId) -> Option<&Reservation> {
         self.reservations.get(id)
     }
@@ -288,7 +288,7 @@ impl State {
         self.reservations.expired(time)
     }
 
-    /// Whether a programme or a limit may count users.
+    /// Returns true if a programme or a limit may count users.
     pub(crate) fn are_users_counted(&self) -> bool {
         !self.tables.programmes.is_empty() || !self.tables.policies.is_empty()
     }
@@ -309,7 +309,7 @@ impl State {
         self.instructions.overdue(time)
     }
 
-    /// Where a batch stands whose valid-until time has not passed.
+    /// Returns the place of a batch whose valid-until time has not passed.
     pub fn batch_location(&self, id: &BatchId) -> Option<(Height, u32)> {
         self.batches.get(id)
     }

@@ -116,22 +116,22 @@ pub struct WriteSet {
 }
 
 impl WriteSet {
-    /// The block's height.
+    /// Returns the height of the block.
     pub fn height(&self) -> Height {
         self.changes.height
     }
 
-    /// Whether it changes what only governance changes: registry or programmes.
+    /// Returns true if it changes what only governance changes: registry or programmes.
     pub fn changes_rules(&self) -> bool {
         self.changes.registry.is_some() || self.changes.tables.change_programmes()
     }
 
-    /// The block's hash.
+    /// Returns the hash of the block.
     pub fn block(&self) -> BlockHash {
         self.block
     }
 
-    /// What the store indexes of the block.
+    /// Returns the records of the block that the store indexes.
     pub fn records(&self) -> &[Record] {
         &self.changes.records
     }

@@ -129,7 +129,7 @@ impl Baseline {
         })
     }
 
-    /// Returns true if it is before a breach: whether the breach is of this run, and not of an
+    /// Returns true if it is before a breach: the breach is of this run, and not of an
     /// order or a window that the network was stopped on earlier.
     fn is_before(self, breach: &BreachReport) -> bool {
         let of_this_run = match breach.stage {

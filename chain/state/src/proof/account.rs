@@ -16,7 +16,7 @@ pub const ACCOUNT_PROOF_MAGIC: [u8; 8] = *b"SLUICEA3";
 pub struct ProvenAccount {
     /// From the account to the state digest of the header.
     pub proof: AccountProof,
-    /// The block's header.
+    /// The header of the block whose state the proof is about.
     pub header: BlockHeader,
     /// The quorum that decided it.
     pub certificate: Certificate,

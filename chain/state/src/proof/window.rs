@@ -9,10 +9,10 @@ use chain_types::{BlockHeader, ChainGenesis, Currency, PROOF_BYTES_MAX, RecordIn
 
 use crate::{Record, WindowRecord, WindowSettlement};
 
-/// What a valid proof of a window's report proves.
+/// The report of a window that a valid proof proves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProvenWindow {
-    /// The report.
+    /// The report of the window.
     pub window: WindowRecord,
     /// The header of the block that closed the window.
     pub header: BlockHeader,
@@ -35,7 +35,7 @@ pub enum WindowProofError {
     /// Maker and checker signed another report.
     #[error("the settlement is of another report of the window")]
     Digest,
-    /// What parties owe is not what parties are owed.
+    /// The sum that parties owe differs from the sum that parties are owed.
     #[error("the report does not net: in currency {0} its positions do not add up to zero")]
     Net(Currency),
 }

@@ -11,11 +11,11 @@ pub struct EvidenceRecord {
     pub height: Height,
     /// Its place among the block's evidence.
     pub sequence: u32,
-    /// Block time.
+    /// The time of the block that holds the evidence.
     pub time: TimeMs,
-    /// Who signed.
+    /// The validator that signed both values.
     pub validator: ValidatorId,
-    /// What was signed twice.
+    /// The kind of message of which it signed two.
     pub kind: EquivocationKind,
     /// The height at which.
     pub offence_height: Height,
@@ -23,6 +23,6 @@ pub struct EvidenceRecord {
     pub offence_round: Round,
     /// The lower value: a block, or `None` for a vote for nothing.
     pub first: Option<BlockHash>,
-    /// The other.
+    /// The higher of the two values.
     pub second: Option<BlockHash>,
 }

@@ -28,10 +28,10 @@ pub use self::settlement::{
 pub use self::sla::{BreachRecord, BreachSubject, Corridor, SLA_BUCKETS_MS, SlaCounters, Stage};
 use crate::account::{Account, AccountKey};
 
-/// Where an operation stands in the chain.
+/// The place of an operation in the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode)]
 pub struct Location {
-    /// The block.
+    /// The height of the block.
     pub height: Height,
     /// The batch's place in the block.
     pub batch: u32,
@@ -39,7 +39,7 @@ pub struct Location {
     pub item: u32,
 }
 
-/// What changed an account.
+/// The kind of operation that changed an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub enum EntryCause {
     /// Opening liquidity of the genesis file.
@@ -60,18 +60,18 @@ pub enum EntryCause {
     Settlement(WindowId),
 }
 
-/// What one cause in one block did to one account. Deltas are in minor units.
+/// The change that one cause in one block made to one account. Deltas are in minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct AccountEntry {
-    /// The account.
+    /// The name of the account.
     pub key: AccountKey,
-    /// The block.
+    /// The height of the block.
     pub height: Height,
     /// Its place among the block's entries, over all accounts.
     pub sequence: u32,
-    /// What caused it.
+    /// The operation that caused the change.
     pub cause: EntryCause,
-    /// Block time.
+    /// The time of the block.
     pub time: TimeMs,
     /// Change of the debits pending.
     pub debits_pending: i128,
@@ -87,7 +87,7 @@ pub struct AccountEntry {
     pub after: Account,
 }
 
-/// What the store indexes of a block: leaves of its header's records root, in order.
+/// A record of a block that the store indexes: a leaf of its header's records root, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Record {
     /// A window that closed.
@@ -96,17 +96,17 @@ pub enum Record {
     Instruction(InstructionRecord),
     /// An entry of an account.
     AccountEntry(AccountEntry),
-    /// A missed deadline.
+    /// A deadline that was missed.
     Breach(BreachRecord),
     /// A window marked settled.
     WindowSettlement(WindowSettlement),
-    /// Money sent back.
+    /// Money of an order that was sent back.
     Return(ReturnRecord),
     /// A transfer, new or changed.
     Transfer(TransferRecord),
-    /// A rate published.
+    /// A rate that a provider published.
     Rate(RateRecord),
-    /// A quote issued.
+    /// A quote that a provider issued.
     Quote(QuoteRecord),
     /// A risk policy set.
     Policy(PolicyRecord),
@@ -116,7 +116,7 @@ pub enum Record {
     Registry(RegistryRecord),
     /// A validator caught at signing two values.
     Evidence(EvidenceRecord),
-    /// A line set.
+    /// A line that its owner set.
     Line(LineRecord),
 }
 

@@ -15,9 +15,9 @@ pub struct RateRecord {
     pub currency: Currency,
     /// The currency that is paid out.
     pub payout_currency: Currency,
-    /// Who published it.
+    /// The FX provider that published it.
     pub provider: ParticipantId,
-    /// The rate.
+    /// The payout currency's units for one unit of the currency.
     pub rate: Rate,
     /// When the provider observed it.
     pub observed: TimeMs,
@@ -39,7 +39,7 @@ pub struct ReferenceRecord {
 /// A level of a reference rate that waits for confirmation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct ReferenceStep {
-    /// The level.
+    /// The rate that waits for confirmation.
     pub level: Rate,
     /// Block time since which the fresh rates have kept to it.
     pub since: TimeMs,
@@ -48,13 +48,13 @@ pub struct ReferenceStep {
 /// A provider's offer to convert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct QuoteRecord {
-    /// Its id.
+    /// The quote's number.
     pub id: QuoteId,
     /// The currency that is collected.
     pub currency: Currency,
     /// The currency that is paid out.
     pub payout_currency: Currency,
-    /// The rate.
+    /// The payout currency's units for one unit of the currency.
     pub rate: Rate,
     /// How much may be collected under it, in minor units.
     pub ceiling: Amount,
@@ -69,7 +69,7 @@ pub struct QuoteRecord {
 /// A risk desk's limits for a scope and currency, in minor units; zero means none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct PolicyRecord {
-    /// The scope.
+    /// The kind of the policy's subject.
     pub scope: PolicyScope,
     /// Zero for the scheme; a gateway's or merchant's id.
     pub subject: u64,
@@ -83,7 +83,7 @@ pub struct PolicyRecord {
     pub day_max: Amount,
     /// Orders above this are held.
     pub hold_above: Amount,
-    /// Who set it.
+    /// The risk desk that set it.
     pub desk: ParticipantId,
     /// Block time at which it was set.
     pub since: TimeMs,
@@ -93,11 +93,11 @@ pub struct PolicyRecord {
 /// and nothing is reserved under it any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct LineRecord {
-    /// The line.
+    /// The account and the holder of the line.
     pub key: LineKey,
     /// The most that open reservations may sum up to, in minor units; zero once it is ended.
     pub limit: Amount,
-    /// What open reservations sum up to: above the limit only when that was lowered since.
+    /// The sum of open reservations: above the limit only when that was lowered since.
     pub outstanding: Amount,
     /// Block time at which the limit was set.
     pub since: TimeMs,
@@ -144,16 +144,16 @@ numbered! {
     }
 }
 
-/// A governance proposal.
+/// A proposal to change the registry.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct ProposalRecord {
-    /// Its id.
+    /// The id of the proposal.
     pub id: ProposalId,
-    /// The change.
+    /// The change that is proposed.
     pub change: Change,
-    /// What approvals name.
+    /// The digest that approvals name.
     pub digest: Digest,
-    /// Who proposed it.
+    /// The operator that proposed it.
     pub maker: ParticipantId,
     /// Block time of the proposal.
     pub proposed: TimeMs,
@@ -174,17 +174,17 @@ pub struct ProposalRecord {
     pub status_height: Height,
 }
 
-/// Who may do what from a height on.
+/// The registry from a height on.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct RegistryRecord {
     /// The first height whose block executes under it.
     pub since: Height,
     /// The keys of all participants, ascending by id.
     pub parties: Vec<PartyKeys>,
-    /// The validators.
+    /// The validators with their powers.
     pub validators: ValidatorSet,
-    /// The parameters.
+    /// The parameters of the chain.
     pub parameters: Parameters,
-    /// The protocol version.
+    /// The version of the rules.
     pub protocol_version: u16,
 }

@@ -20,25 +20,26 @@ pub enum InstructionStatus {
     Arrived {
         /// Block time of the attestation.
         time: TimeMs,
-        /// The attestation.
+        /// The place of the attestation.
         location: Location,
     },
     /// It could not be paid, or its money came back; the money is payable.
     Failed {
         /// Why: the number of a [`chain_types::FailureReason`].
         reason: u16,
-        /// Who said so: its paying gateway, or the second of two agents who stepped in.
+        /// The party that attested it: the paying gateway, or the second of two agents who stepped
+        /// in.
         by: ParticipantId,
         /// Block time of the attestation.
         time: TimeMs,
-        /// The attestation.
+        /// The place of the attestation.
         location: Location,
     },
     /// It failed, and all its orders were returned since.
     Returned {
         /// Block time of the last return.
         time: TimeMs,
-        /// The last return.
+        /// The place of the last return.
         location: Location,
     },
 }
@@ -46,7 +47,7 @@ pub enum InstructionStatus {
 /// Cashback that one gateway granted on orders of an instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 pub struct CashbackSum {
-    /// Who collected the orders and credits their users.
+    /// The gateway that collected the orders and credits their users.
     pub gateway: ParticipantId,
     /// The currency of the orders and of the budget.
     pub currency: Currency,
@@ -59,7 +60,7 @@ pub struct CashbackSum {
 pub struct InstructionRecord {
     /// Its id: window, merchant and currency.
     pub id: InstructionId,
-    /// The paying gateway.
+    /// The gateway that pays.
     pub gateway: ParticipantId,
     /// How much, in minor units.
     pub amount: Amount,
@@ -107,32 +108,32 @@ impl InstructionRecord {
         }
     }
 
-    /// Whether agents ended it, and not its own gateway.
+    /// Returns true if agents ended it, and not its own gateway.
     pub fn is_stepped_in(&self) -> bool {
         matches!(self.status, InstructionStatus::Failed { by, .. } if by != self.gateway)
     }
 
-    /// Whether two agents said that the merchant did not deliver, so that others than its gateway
-    /// may return its orders.
+    /// Returns true if two agents said that the merchant did not deliver, so that others than its
+    /// gateway may return its orders.
     pub fn is_given_up(&self) -> bool {
         let not_rendered = FailureReason::ServiceNotRendered.number();
         matches!(self.status, InstructionStatus::Failed { reason, .. } if reason == not_rendered)
     }
 
-    /// Whether the paying gateway still has to attest to it.
+    /// Returns true if the paying gateway still has to attest to it.
     pub const fn is_outstanding(&self) -> bool {
         matches!(self.status, InstructionStatus::Instructed)
     }
 }
 
-/// Who stands in a window's report: the owner of an account kind.
+/// A party of a window's report: the owner of an account kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub struct Party {
     /// As what: gateway liquidity, FX position or cashback pool.
     pub kind: AccountKind,
     /// The participant, merchant or, with zero, the scheme.
     pub owner: u64,
-    /// In which currency.
+    /// The currency of the account.
     pub currency: Currency,
 }
 
@@ -143,19 +144,20 @@ impl Party {
     }
 }
 
-/// What a party owes and is owed of one window in one currency, in minor units.
+/// The debits and credits of a party in one currency of one window, in minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct Position {
-    /// The party.
+    /// The party with its currency.
     pub party: Party,
-    /// What it owes.
+    /// The sum that it owes.
     pub gross_debits: u128,
-    /// What it is owed.
+    /// The sum that it is owed.
     pub gross_credits: u128,
 }
 
 impl Position {
-    /// What it is owed less what it owes, in minor units: the multilateral net.
+    /// Returns the multilateral net in minor units: the sum that it is owed less the sum that it
+    /// owes.
     pub fn net(&self) -> i128 {
         difference(self.gross_credits, self.gross_debits)
     }
@@ -164,11 +166,11 @@ impl Position {
 /// A settlement window: the interbank settlement report.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct WindowRecord {
-    /// Its id.
+    /// The number of the window.
     pub id: WindowId,
     /// Block time of its opening.
     pub opened: TimeMs,
-    /// Its first block.
+    /// The height of its first block.
     pub first_height: Height,
     /// Block time of its close; `None` while it is open.
     pub closed: Option<TimeMs>,
@@ -193,7 +195,7 @@ impl WindowRecord {
 /// The word of a maker that a window's nets are settled, as long as no checker has approved it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct ProposedSettlement {
-    /// Who proposed it.
+    /// The agent that proposed it.
     pub maker: ParticipantId,
     /// The digest of the window's report.
     pub digest: Digest,
@@ -201,24 +203,24 @@ pub struct ProposedSettlement {
     pub reference: [u8; 32],
     /// Block time of the proposal.
     pub proposed: TimeMs,
-    /// Who refused it, if anybody did.
+    /// The agent that refused it, if any.
     pub refused_by: Option<ParticipantId>,
 }
 
 /// A window that is settled: its nets are posted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct WindowSettlement {
-    /// The window.
+    /// The window that is settled.
     pub window: WindowId,
-    /// Who proposed the settlement.
+    /// The agent that proposed the settlement.
     pub agent: ParticipantId,
     /// The reference of the settlement outside.
     pub reference: [u8; 32],
-    /// Block time.
+    /// The time of the block with the approval.
     pub time: TimeMs,
-    /// The checker's operation.
+    /// The place of the checker's operation.
     pub location: Location,
-    /// Who approved the settlement.
+    /// The agent that approved the settlement.
     pub checker: ParticipantId,
     /// The digest of the window's report.
     pub digest: Digest,
@@ -241,29 +243,29 @@ numbered! {
 /// A deposit, a withdrawal or a net debit cap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct TransferRecord {
-    /// Its id.
+    /// The id of the transfer.
     pub id: TransferId,
-    /// What it does.
+    /// The direction of the money.
     pub action: TransferAction,
-    /// To which account.
+    /// The account that the money enters or leaves.
     pub account: AccountKey,
     /// How much, in minor units.
     pub amount: Amount,
-    /// The maker's reference.
+    /// The reference of the maker, 32 bytes.
     pub reference: [u8; 32],
     /// The digest of the whole proposal, by which a repetition is known.
     pub content: Digest,
-    /// Who proposed it.
+    /// The agent that proposed it.
     pub maker: ParticipantId,
     /// Block time of the proposal.
     pub proposed: TimeMs,
-    /// The proposal.
+    /// The place of the proposal.
     pub location: Location,
     /// How far it has come.
     pub status: TransferStatus,
-    /// Who decided it, if anybody did.
+    /// The agent that decided it, if any.
     pub checker: Option<ParticipantId>,
-    /// The checker's reference.
+    /// The reference of the checker, 32 bytes.
     pub checker_reference: [u8; 32],
     /// Block time of the decision or the expiry.
     pub decided: Option<TimeMs>,

@@ -20,7 +20,7 @@ numbered! {
     }
 }
 
-/// What a breach is about.
+/// The subject of a breach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub enum BreachSubject {
     /// An order collected late or not at all.
@@ -40,7 +40,7 @@ pub struct BreachRecord {
     pub stage: Stage,
     /// The late party; `None` when no block came in time to close the window.
     pub late: Option<ParticipantId>,
-    /// What it is about.
+    /// The subject of the breach.
     pub subject: BreachSubject,
     /// The last block time that would have been in time.
     pub deadline: TimeMs,
@@ -51,9 +51,9 @@ pub struct BreachRecord {
 /// Payments that share a payout currency, within one currency or across.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub struct Corridor {
-    /// What merchants are paid in.
+    /// The currency in which merchants are paid.
     pub payout_currency: Currency,
-    /// Whether the orders were converted.
+    /// True if the orders were converted.
     pub is_cross_border: bool,
 }
 
@@ -62,12 +62,12 @@ pub struct Corridor {
 pub const SLA_BUCKETS_MS: [u64; 11] =
     [5_000, 10_000, 20_000, 30_000, 45_000, 60_000, 90_000, 120_000, 180_000, 240_000, 300_000];
 
-/// What a paying gateway has done in a corridor. One update an instruction, none an order.
+/// The counts of a paying gateway in a corridor. One update an instruction, none an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
 pub struct SlaCounters {
     /// Instructions arrived that hold orders of the corridor.
     pub instruction_count: u64,
-    /// Orders arrived.
+    /// The number of orders whose money arrived.
     pub order_count: u64,
     /// Orders arrived after the corridor's deadline.
     pub late_count: u64,
