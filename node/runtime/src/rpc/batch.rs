@@ -110,8 +110,8 @@ impl Api {
         bytes: Bytes,
         with_codes: bool,
     ) -> Read<BatchReport> {
-        if let Some(sought) = Sought::after(error.rejection) {
-            let read = move |node: &ServedNode| node.refused(id, &bytes, sought, with_codes);
+        if let Some(lookup) = Lookup::after(error.rejection) {
+            let read = move |node: &ServedNode| node.refused(id, &bytes, lookup, with_codes);
             if let Some(report) = self.read(Cost::QUESTION, read).await? {
                 return Ok(report);
             }
@@ -133,7 +133,7 @@ impl Api {
 
 /// What is looked for in the chain when a batch is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sought {
+enum Lookup {
     /// A batch of its id: its signature held, and its items with it.
     Id,
     /// A batch of its bytes: an id says nothing of its signature and, before that is verified, of
@@ -143,7 +143,7 @@ enum Sought {
     StoredBytes,
 }
 
-impl Sought {
+impl Lookup {
     /// A full pool says nothing of the chain; admission has looked into it before that. What broke
     /// another rule may have been in the chain before it did.
     fn after(rejection: Rejection) -> Option<Self> {
@@ -181,14 +181,14 @@ impl ServedNode {
         &self,
         id: BatchId,
         bytes: &Bytes,
-        sought: Sought,
+        lookup: Lookup,
         with_codes: bool,
     ) -> Read<Option<BatchReport>> {
-        if sought == Sought::StoredBytes && self.store().batch_location(&id)?.is_none() {
+        if lookup == Lookup::StoredBytes && self.store().batch_location(&id)?.is_none() {
             return Ok(None);
         }
         let Some((mut report, place)) = self.find_batch(id, with_codes)? else { return Ok(None) };
-        if sought != Sought::Id && !self.orders.holds(place, bytes)? {
+        if lookup != Lookup::Id && !self.orders.holds(place, bytes)? {
             return Ok(None);
         }
         if has_not_applied(&report) {
@@ -216,7 +216,8 @@ impl ServedNode {
     }
 
     fn add_standings(&self, report: &mut BatchReport, bytes: &[u8]) -> Read<()> {
-        Ok(self.orders.add_standings(report, bytes)?)
+        let reach = |height| self.wait_for_store(height).is_ok();
+        Ok(self.orders.add_standings(report, bytes, reach)?)
     }
 }
 

@@ -94,7 +94,7 @@ impl ServedNode {
     }
 
     /// Waits until the store has come to a height, or the driver has failed.
-    fn wait_for_store(&self, height: Height) -> Read<()> {
+    pub(super) fn wait_for_store(&self, height: Height) -> Read<()> {
         let mut head = self.hub.head();
         if *head.borrow() >= height {
             return Ok(());
