@@ -1,8 +1,6 @@
 //! What the chain knows already when somebody asks again: a batch that is in it, and orders that it
 //! had before an item named them. Who is late or asks twice is answered with the outcome.
 
-use std::time::{Duration, Instant};
-
 use bytes::Bytes;
 use chain_state::records::fingerprint;
 use chain_state::{Location, OrderRecord, OrderStatus};
@@ -15,9 +13,6 @@ use crate::orders::Orders;
 
 /// How many orders that left memory one answer looks up: each is a read of the index.
 pub const ARCHIVED_MAX: usize = 1_024;
-/// How long an answer waits for the store to come as far as the state; without it an order that is
-/// not found is left unsaid.
-const STORE_LAG_MAX: Duration = Duration::from_secs(10);
 
 /// An item whose order is looked up.
 struct Asked {
@@ -34,10 +29,17 @@ struct Asked {
 
 impl Orders {
     /// Adds to a final batch's outcomes what the chain knew of the orders that it did not apply.
+    /// `reach` waits until the store has come to a height, and says whether it has: without it an
+    /// order that is not found is left unsaid.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn add_standings(&self, report: &mut BatchReport, batch: &[u8]) -> Result<(), ReadFault> {
+    pub fn add_standings(
+        &self,
+        report: &mut BatchReport,
+        batch: &[u8],
+        reach: impl FnOnce(Height) -> bool,
+    ) -> Result<(), ReadFault> {
         let (Some(height), Some(index), Some(outcomes)) =
             (report.height, report.batch_index, report.outcomes.as_mut())
         else {
@@ -59,7 +61,7 @@ impl Orders {
             }
         }
         // What left memory is in the store once that is as far as the state was.
-        if missing.is_empty() || !self.wait_for_store(needed) {
+        if missing.is_empty() || !reach(needed) {
             return Ok(());
         }
         for asked in missing {
@@ -75,18 +77,6 @@ impl Orders {
     /// When the store cannot be read.
     pub fn holds(&self, (height, index): (Height, u32), bytes: &Bytes) -> Result<bool, ReadFault> {
         Ok(self.store.batch_bytes(height, index)?.as_ref() == Some(bytes))
-    }
-
-    /// Returns true if the store has come as far as `height`, in time.
-    fn wait_for_store(&self, height: Height) -> bool {
-        let deadline = Instant::now() + STORE_LAG_MAX;
-        while self.store.head().unwrap_or_default() < height {
-            if Instant::now() > deadline {
-                return false;
-            }
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        true
     }
 }
 

@@ -117,6 +117,7 @@ impl Driver {
             self.step(&mut timers, first).and_then(|()| self.turn(&mut timers, inputs, stop));
         if let Err(fault) = &result {
             self.vitals.failed.store(true, Ordering::Relaxed);
+            self.hub.failed();
             error!(%fault, "the node stops, so that nothing is promised that it cannot keep");
         }
         self.checkpoints.finish();

@@ -89,11 +89,6 @@ impl<T> Waiter<T> {
     pub async fn answer(mut self) -> Option<T> {
         (&mut self.receiver).await.ok()
     }
-
-    /// [`Self::answer`] on a thread that may block.
-    pub fn blocking_answer(mut self) -> Option<T> {
-        futures::executor::block_on(&mut self.receiver).ok()
-    }
 }
 
 impl<T> Drop for Waiter<T> {
@@ -115,6 +110,11 @@ impl Hub {
     /// Rings at every committed height.
     pub fn head(&self) -> watch::Receiver<Height> {
         self.head.subscribe()
+    }
+
+    /// Wakes those who wait for a height: the driver has failed, and none will come.
+    pub fn failed(&self) {
+        self.head.send_modify(|_| {});
     }
 
     /// How many registrations there are: at most one or two a call in hand.

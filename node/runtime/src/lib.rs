@@ -3,9 +3,7 @@
 //!
 //! What governance changes holds at once: who may connect, who votes, and whether this node does.
 
-mod backend;
 mod checkpoints;
-mod contract_reads;
 pub mod descriptors;
 mod driver;
 mod hub;
@@ -16,6 +14,7 @@ mod observer;
 pub mod own_keys;
 mod peers;
 mod readiness;
+mod rpc;
 mod standing;
 mod submissions;
 mod timers;
@@ -42,7 +41,6 @@ use prometheus_client::registry::Registry;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use self::backend::NodeBackend;
 use self::checkpoints::Checkpoints;
 use self::descriptors::Descriptors;
 use self::driver::{Driver, wall_clock};
@@ -52,6 +50,7 @@ use self::metrics::NodeMetrics;
 use self::observer::Observer;
 use self::own_keys::Ended;
 use self::peers::{Directory, Peers};
+use self::rpc::ServedNode;
 use self::standing::Registration;
 use self::submissions::{Desk, Submissions};
 use self::vitals::Vitals;
@@ -135,25 +134,8 @@ pub async fn run(
         chain_id: genesis.chain_id,
         state: home.state.clone(),
         hub: hub.clone(),
-        inputs: inputs.clone(),
-    });
-    let backend = NodeBackend {
-        name: config.name.clone(),
-        keys: registration.keys(),
-        genesis: genesis.clone(),
-        orders: Orders {
-            genesis: genesis.clone(),
-            state: home.state.clone(),
-            store: home.store.clone(),
-            lineages: Arc::default(),
-        },
-        hub: hub.clone(),
-        vitals: vitals.clone(),
-        observer,
         inputs,
-        submissions,
-        started: std::time::Instant::now(),
-    };
+    });
 
     let Home { store, archive, state, proposers, log, log_entries, staged, .. } = home;
     let replica_config = Config {
@@ -164,6 +146,24 @@ pub async fn run(
     };
     let (guard, guard_bytes) = (home.guard, home.guard_bytes.as_deref());
     let replica = new_replica(replica_config, &state, archive.clone(), proposers, guard_bytes)?;
+    let served = Arc::new(ServedNode {
+        name: config.name.clone(),
+        keys: registration.keys(),
+        wait_ms_max: config.rpc.wait_ms_max,
+        genesis: genesis.clone(),
+        orders: Orders {
+            genesis: genesis.clone(),
+            state: state.clone(),
+            store: store.clone(),
+            lineages: Arc::default(),
+        },
+        hub: hub.clone(),
+        vitals: vitals.clone(),
+        observer,
+        waiting: replica.waiting_batches(),
+        submissions,
+        started: std::time::Instant::now(),
+    });
     let first = Input::Recover { staged, wal: log_entries };
     let checkpoints = Checkpoints::start(store.clone())?;
     let driver = Driver {
@@ -190,8 +190,9 @@ pub async fn run(
     };
     let server = rpc_server::Server::start(
         rpc_config(&config, &descriptors),
-        Arc::new(backend),
-        Arc::new(std::sync::Mutex::new(registry)),
+        |reader| rpc::methods(&served, reader),
+        health_of(&served),
+        Arc::new(Mutex::new(registry)),
         cancel.clone(),
     )?;
     info!(
@@ -357,6 +358,11 @@ fn rpc_config(config: &NodeConfig, descriptors: &Descriptors) -> rpc_server::Ser
         },
         ..rpc_server::ServerConfig::default()
     }
+}
+
+fn health_of(node: &Arc<ServedNode>) -> rpc_server::Health {
+    let node = node.clone();
+    Arc::new(move || node.health())
 }
 
 /// Tells other programs of this machine which process the node is; gone when the node stops.

@@ -8,6 +8,7 @@ mod own_keys;
 mod peers;
 mod proofs;
 mod restore;
+mod rpc;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -49,7 +49,7 @@ pub struct ServerConfig {
     pub reads_max: u32,
     /// Dear reads at once: pages and proofs.
     pub dear_reads_max: u32,
-    /// Reads that wait, of each of three kinds: cheap ones, questions to the driver, dear ones.
+    /// Reads that wait, of each of three kinds: cheap ones, questions after a batch, dear ones.
     pub reads_waiting_max: u32,
     /// By when a request's header must be complete, from the connection or the last response on.
     pub header_timeout_ms: u64,

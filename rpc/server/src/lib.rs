@@ -2,27 +2,28 @@
 //! an address of its own it serves the operator's paths: `/healthz` (the process lives), `/readyz`
 //! (it serves) and Prometheus figures at `/metrics`.
 //!
-//! The server knows the interface and its limits; what it answers comes from a [`Backend`]. Every
-//! limit is in [`ServerConfig`] and in the table [`LIMITS`]: nothing that a client does makes
-//! memory grow without bound, and nothing panics. Transport, framing and accounting are our own
+//! The server is transport: it serves a table of methods that whoever starts it has made, holds
+//! every call against its method's signature, and gives the methods a [`Reader`] to read with and
+//! [`Feeds`] for what clients subscribe to. Every limit is in [`ServerConfig`] and in the table
+//! [`LIMITS`]: nothing that a client does makes memory grow without bound, and nothing panics.
+//! Transport, framing and accounting are our own
 //! (docs/adr/0031-a-message-is-in-hand-until-its-answer-is-written.md); jsonrpsee's part is the
 //! table of methods.
 
 mod answer;
-mod backend;
 mod budget;
 mod config;
 mod connection;
-mod contract_reads;
 mod depth;
 mod dispatch;
 mod feed;
 mod gate;
 mod http;
 mod limits;
-mod methods;
 mod metrics;
 mod operator;
+mod parameters;
+mod reader;
 mod reads;
 mod request;
 mod seldom;
@@ -32,10 +33,13 @@ mod subscriptions;
 mod turns;
 mod websocket;
 
-pub use backend::{Backend, BackendError, BlockName, InstructionsOf, Place};
 pub use config::{ForwardedHeader, ServerConfig};
-pub use contract_reads::{ContractReads, Pair, Read, User};
 pub use depth::JSON_DEPTH_MAX;
+pub use feed::{Event, Feed, Feeds, Topic};
 pub use limits::{LIMITS, Limit};
-pub use server::{Server, ServerFault};
+pub use reader::Reader;
+pub use reads::Cost;
+pub use seldom::Seldom;
+pub use server::{Health, Server, ServerFault};
+pub use subscriptions::Subscriber;
 pub use turns::ask_for_short_turns;

@@ -21,7 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::backend::Backend;
+use crate::server::Health;
 
 /// Connections at once; the oldest makes way for one more.
 pub(crate) const OPERATOR_CONNECTIONS_MAX: usize = 16;
@@ -34,7 +34,7 @@ const PLAIN: &str = "text/plain; charset=utf-8";
 
 /// What the paths show.
 pub(crate) struct Operator {
-    pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) health: Health,
     pub(crate) registry: Arc<Mutex<Registry>>,
 }
 
@@ -81,7 +81,7 @@ impl Operator {
     }
 
     fn readiness(&self) -> Response<Page> {
-        let health = self.backend.health();
+        let health = (self.health)();
         let status = if health.is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         let mut json = serde_json::to_string(&health).unwrap_or_default();
         json.push('\n');

@@ -1,5 +1,5 @@
 //! Who reads next. A read has a cost by its method and parameters, and is of one of three classes:
-//! cheap reads, questions to the driver, and dear reads (pages, proofs). Each class has a queue and
+//! cheap reads, questions after a batch, and dear reads (pages, proofs). Each class has a queue and
 //! threads of its own, so a cheap read never waits behind a dear one; dear reads are few at a time,
 //! so that submissions and consensus keep their cores. Within a class callers take turns by what
 //! their reads cost: who asks for much waits for itself. A full queue puts off a read of whoever
@@ -28,7 +28,7 @@ const ITEMS_PER_UNIT: u32 = 20;
 const PROOF_UNITS: u32 = 20;
 /// Callers without a waiting read whose tags a queue remembers.
 const IDLE_CALLERS_MAX: usize = 4_096;
-/// The most questions to the driver at a time: it takes them between its own inputs.
+/// The most questions after a batch at a time: each reads a whole block with its outcomes.
 const QUESTIONS_MAX: u32 = 8;
 /// When a caller should try again that was put off, by class, in milliseconds.
 const RETRY_MS: [u64; ReadClass::ALL.len()] = [100, 250, 500];
@@ -66,7 +66,7 @@ pub(crate) fn caller() -> IpAddr {
 pub(crate) enum ReadClass {
     /// One row, or a few.
     Cheap = 0,
-    /// What the driver must be asked.
+    /// What became of a batch.
     Question = 1,
     /// Pages and proofs.
     Dear = 2,
@@ -88,23 +88,23 @@ impl ReadClass {
 /// What a read costs: its class, and its weight in cheap reads. The weight counts towards its
 /// caller's turn and budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Cost {
+pub struct Cost {
     pub(crate) class: ReadClass,
     pub(crate) units: u32,
 }
 
 impl Cost {
     /// A row of the index, or what stands in memory.
-    pub(crate) const CHEAP: Self = Self { class: ReadClass::Cheap, units: 1 };
-    /// What the driver must be asked.
-    pub(crate) const QUESTION: Self = Self { class: ReadClass::Question, units: 1 };
+    pub const CHEAP: Self = Self { class: ReadClass::Cheap, units: 1 };
+    /// What became of a batch: its block and its outcomes.
+    pub const QUESTION: Self = Self { class: ReadClass::Question, units: 1 };
     /// A proof of an account or a window, or a receipt.
-    pub(crate) const PROOF: Self = Self { class: ReadClass::Dear, units: PROOF_UNITS };
+    pub const PROOF: Self = Self { class: ReadClass::Dear, units: PROOF_UNITS };
     /// An answer whose length its caller cannot choose: a block, the registry.
-    pub(crate) const WHOLE: Self = Self { class: ReadClass::Dear, units: 5 };
+    pub const WHOLE: Self = Self { class: ReadClass::Dear, units: 5 };
 
     /// A page of at most `limit` items.
-    pub(crate) const fn page(limit: u32) -> Self {
+    pub const fn page(limit: u32) -> Self {
         let limit = if limit < LIMIT_MAX { limit } else { LIMIT_MAX };
         let units = 1 + limit / ITEMS_PER_UNIT;
         let class = if limit <= CHEAP_ITEMS { ReadClass::Cheap } else { ReadClass::Dear };

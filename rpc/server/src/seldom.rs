@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 /// The time between two lines at least.
 const INTERVAL: Duration = Duration::from_secs(10);
 
-/// One kind of line.
+/// One kind of line of the log, which clients can bring about.
 #[derive(Debug, Default)]
-pub(crate) struct Seldom(Mutex<State>);
+pub struct Seldom(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -17,12 +17,13 @@ struct State {
 }
 
 impl Seldom {
-    pub(crate) const fn new() -> Self {
+    /// A kind of which no line is logged yet.
+    pub const fn new() -> Self {
         Self(Mutex::new(State { logged: None, count: 0 }))
     }
 
     /// Counts one; when a line is due, gives how many it stands for.
-    pub(crate) fn count(&self) -> Option<u64> {
+    pub fn count(&self) -> Option<u64> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.count += 1;
         if state.logged.is_some_and(|logged| logged.elapsed() < INTERVAL) {

@@ -13,7 +13,10 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use jsonrpsee::core::RegisterMethodError;
+use jsonrpsee::core::server::Methods;
 use prometheus_client::registry::Registry;
+use rpc_api::HealthReport;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -21,16 +24,17 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::backend::Backend;
 use crate::budget::Budget;
 use crate::config::ServerConfig;
 use crate::connection::{Connection, Pools};
 use crate::dispatch::Dispatcher;
 use crate::gate::Gate;
 use crate::http::{self, Shared};
-use crate::methods;
 use crate::metrics::RpcMetrics;
 use crate::operator::Operator;
+use crate::parameters;
+use crate::reader::Reader;
+use crate::reads::Reads;
 use crate::seldom::Seldom;
 use crate::turns::ask_for_short_turns;
 
@@ -46,6 +50,9 @@ pub(crate) const HEADER_BYTES_MAX: usize = 16 * 1024;
 const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\n\
     content-length: 46\r\nretry-after: 1\r\nconnection: close\r\n\r\n\
     Too many connections; retry, or another node.\n";
+
+/// Says whether a node serves; it must answer at once.
+pub type Health = Arc<dyn Fn() -> HealthReport + Send + Sync>;
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +72,7 @@ pub enum ServerFault {
     Threads(io::Error),
     /// Two methods have one name.
     #[error("two methods of the interface have one name: {0}; this is a defect, report it")]
-    Methods(String),
+    Methods(#[from] RegisterMethodError),
 }
 
 fn problem(source: &io::Error) -> String {
@@ -139,14 +146,16 @@ fn bind(
 }
 
 impl Server {
-    /// Listens and serves until `cancel`. Figures are registered under `sluice_rpc_` and served
-    /// from `registry` with the node's own, at the operator's address.
+    /// Listens and serves until `cancel`: at the public address what `methods` makes of the
+    /// server's reader, at the operator's what `health` says. Figures are registered under
+    /// `sluice_rpc_` and served from `registry` with the node's own, at the operator's address.
     ///
     /// # Errors
     /// When an address cannot be listened at, or there can be no more threads.
     pub fn start(
         config: ServerConfig,
-        backend: Arc<dyn Backend>,
+        methods: impl FnOnce(&Reader) -> Result<Methods, RegisterMethodError>,
+        health: Health,
         registry: Arc<Mutex<Registry>>,
         cancel: CancellationToken,
     ) -> Result<Self, ServerFault> {
@@ -154,12 +163,13 @@ impl Server {
         let (listener, address) = bind("rpc.listen", config.listen, &handle)?;
         let metrics = RpcMetrics::register(&registry);
         let budget = Arc::new(Budget::new(config.calls_per_second_max));
-        let methods = methods::all(&config, &backend, &metrics, &budget, &cancel)
-            .map_err(|error| ServerFault::Methods(error.to_string()))?;
+        let reads = Reads::new(&config, &metrics);
+        let reader = Reader::new(reads, budget.clone(), metrics.clone(), cancel.clone());
+        let methods = methods(&reader).and_then(|methods| parameters::hold(&methods))?;
         let mut server =
             Self { address, operator_address: None, tasks: Vec::new(), threads: vec![threads] };
         if let Some(listen) = config.operator_listen {
-            let operator = Operator { backend, registry };
+            let operator = Operator { health, registry };
             server.start_operator(listen, operator, cancel.clone())?;
         }
         let shared = Shared {

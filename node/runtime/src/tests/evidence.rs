@@ -8,24 +8,24 @@ use rpc_api::EvidenceKind;
 
 use super::*;
 
-/// Two prevotes of validator 1, at the height of the next block.
-fn votes(chain: &Chain) -> Equivocation {
+/// Two prevotes of a validator, at the height of the next block.
+pub(super) fn votes_of(chain: &Chain, validator: u32) -> Equivocation {
     let vote = |block| {
         let (height, round, step) = (chain.height().next(), Round(2), VoteStep::Prevote);
         let vote = Vote { height, round, step, block };
-        let signature = key(3, 1).sign(&vote.digest(chain.genesis.chain_id));
-        SignedVote { vote, validator: ValidatorId(1), signature }
+        let signature = key(3, validator).sign(&vote.digest(chain.genesis.chain_id));
+        SignedVote { vote, validator: ValidatorId(validator), signature }
     };
     Equivocation::Votes { first: vote(None), second: vote(Some(BlockHash(Digest([1; 32])))) }
 }
 
-/// Two proposals of validator 4, at the height of the next block.
-fn proposals(chain: &Chain) -> Equivocation {
+/// Two proposals of a validator, at the height of the next block.
+pub(super) fn proposals_of(chain: &Chain, validator: u32) -> Equivocation {
     let proposal = |byte| {
-        let (height, round, proposer) = (chain.height().next(), Round(0), ValidatorId(4));
+        let (height, round, proposer) = (chain.height().next(), Round(0), ValidatorId(validator));
         let block = BlockHash(Digest([byte; 32]));
         let proposal = Proposal { height, round, block, valid_round: None, proposer };
-        let signature = key(3, 4).sign(&proposal.digest(chain.genesis.chain_id));
+        let signature = key(3, validator).sign(&proposal.digest(chain.genesis.chain_id));
         SignedProposal { proposal, signature }
     };
     Equivocation::Proposals { first: proposal(1), second: proposal(2) }
@@ -36,7 +36,7 @@ fn who_signs_twice_is_told_and_passed_over_after_a_restart_too() {
     let mut chain = Chain::new();
     chain.block(200, vec![]);
     chain.checkpoint();
-    chain.evidence = vec![votes(&chain), proposals(&chain)];
+    chain.evidence = vec![votes_of(&chain, 1), proposals_of(&chain, 4)];
     chain.block(200, vec![]);
     chain.block(200, vec![]);
     let kept = chain.store.block(Height(2)).unwrap().unwrap().block;

@@ -23,7 +23,7 @@ where
     let mut report = BatchReport::pending(id, BatchState::Final);
     (report.height, report.batch_index) = (Some(chain.height().0), Some(0));
     report.outcomes = Some(Outcomes::new(&outcomes, false));
-    chain.orders().add_standings(&mut report, &bytes).unwrap();
+    chain.orders().add_standings(&mut report, &bytes, |_| true).unwrap();
     report.outcomes.unwrap().not_applied
 }
 

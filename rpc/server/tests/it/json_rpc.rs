@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::{Value, json};
 use tracing::{Event, Level, Metadata, Subscriber, span};
 
-use crate::fake_node::TestServer;
-use crate::raw::{RawSocket, call, post};
+use crate::raw::{RawSocket, call, get, post, wait_for};
+use crate::served::TestServer;
 
 #[tokio::test]
 async fn ids_are_echoed_exactly_or_refused_by_name() {
@@ -134,4 +134,25 @@ async fn nothing_that_a_client_does_is_a_line_of_the_log() {
     socket.send_text(&call("chain_unsubscribe_blocks", &format!("[{large}]"))).await;
     assert_eq!(socket.next_json().await["error"]["code"], -32602);
     assert_eq!(LINES.load(Ordering::Relaxed), before);
+}
+
+/// A call of a list that waits for a block keeps no other from its answer; the answers come in the
+/// order of the list.
+#[tokio::test]
+async fn calls_of_a_list_are_answered_side_by_side() {
+    let server = TestServer::start().await;
+    let submit = call("batch_submit", "[\"AAAA\",\"final\",30000]");
+    let list = format!("[{submit},{}]", call("chain_id", "[]"));
+    let advancing = async {
+        let answered = "sluice_rpc_calls_total{method=\"chain_id\",code=\"0\"} 1";
+        wait_for("the second call is answered before the first", async || {
+            get(server.operator, "/metrics").await.body.contains(answered)
+        })
+        .await;
+        server.node.advance_to(6);
+    };
+    let (answer, ()) = tokio::join!(post(server.address, &list), advancing);
+    let answers = answer.json();
+    assert_eq!(answers[0]["result"]["byte_count"], 3, "{answers}");
+    assert_eq!(answers[1]["result"], "09".repeat(32), "{answers}");
 }

@@ -7,8 +7,8 @@ use rpc_server::ServerConfig;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::fake_node::TestServer;
 use crate::raw::{call, get, parse, post, request, wait_for};
+use crate::served::TestServer;
 
 /// Reads until the server closes the connection, which it must.
 async fn read_to_close(stream: &mut TcpStream) -> Vec<u8> {
@@ -121,14 +121,14 @@ async fn figures_are_served() {
     let server = TestServer::start().await;
     server.still_answers().await;
     post(server.address, &call("no_such_method", "[]")).await;
-    post(server.address, &call("batch_submit", "[\"AAAA\"]")).await;
+    post(server.address, &call("batch_submit", "[\"AA*A\"]")).await;
     let answer = get(server.operator, "/metrics").await;
     assert_eq!(answer.status, 200);
     assert!(answer.head.contains("content-type: application/openmetrics-text"));
     for line in [
         "sluice_rpc_calls_total{method=\"node_health\",code=\"0\"} 1",
         "sluice_rpc_calls_total{method=\"unknown\",code=\"-32601\"} 1",
-        "sluice_rpc_calls_total{method=\"batch_submit\",code=\"100\"} 1",
+        "sluice_rpc_calls_total{method=\"batch_submit\",code=\"1000\"} 1",
         "sluice_rpc_call_seconds_count{method=\"node_health\"} 1",
         "sluice_rpc_connections ",
         "# EOF",

@@ -1,17 +1,14 @@
-//! The server over real sockets, with a table for a node.
+//! The server over real sockets, with a few methods of the tests' own.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod calls;
-mod fake_contracts;
-mod fake_node;
 mod hostile;
 mod json_rpc;
 mod limits;
 mod names;
-mod parameters;
 mod raw;
 mod reads;
+mod served;
 mod shares;
 mod start_stop;
 mod subscriptions;

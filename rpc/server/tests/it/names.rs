@@ -3,8 +3,8 @@
 
 use rpc_server::ServerConfig;
 
-use crate::fake_node::TestServer;
 use crate::raw::{Answer, call, exchange};
+use crate::served::TestServer;
 
 async fn ask(server: &TestServer, method: &str, headers: &str) -> Answer {
     let body = call("chain_id", "[]");

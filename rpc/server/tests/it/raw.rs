@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::fake_node::TestServer;
+use crate::served::TestServer;
 
 /// A guard against hanging, never a measure.
 pub const PATIENCE: Duration = Duration::from_secs(60);

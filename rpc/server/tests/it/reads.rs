@@ -2,11 +2,22 @@
 
 use std::sync::atomic::Ordering;
 
-use rpc_api::{ApiError, LedgerRpcClient as _, NodeRpcClient as _, SettlementRpcClient as _};
+use jsonrpsee::core::client::{ClientT as _, Error};
+use jsonrpsee::rpc_params;
+use jsonrpsee_http_client::HttpClient;
+use rpc_api::ApiError;
 use rpc_server::ServerConfig;
+use serde_json::Value;
+use tokio::task::JoinHandle;
 
-use crate::fake_node::TestServer;
 use crate::raw::{call, figure, post};
+
+/// Asks for a dear page.
+fn page(client: HttpClient) -> JoinHandle<Result<Value, Error>> {
+    let params = rpc_params![None::<String>, 1_000];
+    tokio::spawn(async move { client.request("ledger_accounts", params).await })
+}
+use crate::served::TestServer;
 
 #[tokio::test]
 async fn cheap_reads_are_answered_while_dear_ones_wait_and_a_full_queue_is_an_error() {
@@ -15,9 +26,6 @@ async fn cheap_reads_are_answered_while_dear_ones_wait_and_a_full_queue_is_an_er
         ServerConfig { dear_reads_max: 1, reads_waiting_max: WAITING, ..ServerConfig::default() };
     let server = TestServer::with(config).await;
     server.node.holds_pages.store(true, Ordering::Release);
-    let page = |client: jsonrpsee_http_client::HttpClient| {
-        tokio::spawn(async move { client.accounts(None, Some(1_000)).await })
-    };
     // One runs, and fills its class with those that wait.
     let pages: Vec<_> = (0..=WAITING).map(|_| page(server.http())).collect();
     while figure(&server, "sluice_rpc_reads_waiting{class=\"dear\"}").await < u64::from(WAITING) {
@@ -30,14 +38,16 @@ async fn cheap_reads_are_answered_while_dear_ones_wait_and_a_full_queue_is_an_er
     assert!(wait_ms.as_u64().is_some_and(|wait_ms| wait_ms > 0), "{wait_ms}");
     assert_eq!(figure(&server, "sluice_rpc_reads_put_off_total{class=\"dear\"}").await, 1);
     for _ in 0..50 {
-        assert_eq!(server.http().window(3).await.unwrap().window, 3);
-        assert!(server.http().status().await.unwrap().is_ready);
-        assert_eq!(server.http().windows(None, Some(5)).await.unwrap().items.len(), 5);
+        let window = post(server.address, &call("settlement_window", "[3]")).await;
+        assert_eq!(window.json()["result"], 3);
+        let windows = post(server.address, &call("settlement_windows", "[null, 5]")).await;
+        assert_eq!(windows.json()["result"]["items"].as_array().unwrap().len(), 5);
     }
     assert_eq!(figure(&server, "sluice_rpc_reads_waiting{class=\"dear\"}").await, 4);
     server.node.holds_pages.store(false, Ordering::Release);
     for page in pages {
-        assert_eq!(page.await.unwrap().unwrap().items.len(), 3, "who waited is answered");
+        let page = page.await.unwrap().unwrap();
+        assert_eq!(page["items"].as_array().unwrap().len(), 3, "who waited is answered");
     }
 }
 
@@ -48,9 +58,6 @@ async fn who_no_longer_waits_for_a_read_gives_up_its_place() {
     server.node.holds_pages.store(true, Ordering::Release);
     let clients: Vec<_> = (0..6).map(|_| server.http()).collect();
     let waiting = || figure(&server, "sluice_rpc_reads_waiting{class=\"dear\"}");
-    let page = |client: jsonrpsee_http_client::HttpClient| {
-        tokio::spawn(async move { client.accounts(None, Some(1_000)).await })
-    };
     let pages: Vec<_> = clients.into_iter().map(page).collect();
     while waiting().await < 5 {
         tokio::task::yield_now().await;
@@ -64,7 +71,7 @@ async fn who_no_longer_waits_for_a_read_gives_up_its_place() {
         tokio::task::yield_now().await;
     }
     server.node.holds_pages.store(false, Ordering::Release);
-    assert_eq!(server.http().accounts(None, Some(1_000)).await.unwrap().items.len(), 3);
+    assert!(page(server.http()).await.unwrap().unwrap()["items"].is_array());
 }
 
 #[tokio::test]

@@ -5,8 +5,8 @@ use rpc_server::ServerConfig;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-use crate::fake_node::TestServer;
 use crate::raw::{RawSocket, call, connect_from, exchange_from, get, request};
+use crate::served::TestServer;
 
 const BODIES: &str = "sluice_rpc_bodies_bytes";
 

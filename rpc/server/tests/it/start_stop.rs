@@ -6,19 +6,21 @@ use std::time::Duration;
 
 use prometheus_client::registry::Registry;
 use rpc_api::{ChainRpcClient as _, NodeRpcClient as _};
-use rpc_server::{Server, ServerConfig};
+use rpc_server::{Reader, Server, ServerConfig};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::fake_node::{FakeNode, TestServer};
 use crate::raw::get;
+use crate::served::{TestNode, TestServer, methods};
 
 #[tokio::test]
 async fn a_port_in_use_is_named_with_a_remedy() {
     let server = TestServer::start().await;
     let config = ServerConfig { listen: server.address, ..ServerConfig::default() };
     let registry = Arc::new(Mutex::new(Registry::default()));
-    let started = Server::start(config, FakeNode::new(), registry, CancellationToken::new());
+    let node = TestNode::new();
+    let serves = |reader: &Reader| methods(&node, reader);
+    let started = Server::start(config, serves, node.health(), registry, CancellationToken::new());
     let text = started.unwrap_err().to_string();
     assert!(text.contains(&server.address.to_string()), "{text}");
     assert!(text.contains("another program listens there; stop that program"), "{text}");

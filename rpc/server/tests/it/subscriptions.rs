@@ -7,8 +7,8 @@ use jsonrpsee_ws_client::WsClientBuilder;
 use rpc_api::{ApiError, ChainRpcClient as _, SettlementRpcClient as _};
 use rpc_server::ServerConfig;
 
-use crate::fake_node::{GATEWAY, OPERATOR, TestServer};
 use crate::raw::figure;
+use crate::served::{GATEWAY, TestServer};
 
 fn code<T: std::fmt::Debug>(result: Result<T, ClientError>) -> i32 {
     match result {
@@ -45,18 +45,6 @@ async fn instructions_come_as_they_are_made_and_resume_after_the_cursor() {
     }
     let fifth = server.node.instruct(3, 1001);
     assert_eq!(events.next().await.unwrap().unwrap().instruction.instruction_id, fifth);
-}
-
-#[tokio::test]
-async fn a_bad_cursor_or_a_stranger_is_refused() {
-    let server = TestServer::start().await;
-    let client = server.ws().await;
-    let subscribe = async |gateway, cursor: Option<&str>| {
-        code(client.subscribe_instructions(gateway, cursor.map(str::to_owned)).await)
-    };
-    assert_eq!(subscribe(GATEWAY, Some("x")).await, ApiError::BadCursor.code());
-    assert_eq!(subscribe(OPERATOR, None).await, ApiError::NotFound.code());
-    assert_eq!(subscribe(999, None).await, ApiError::NotFound.code());
 }
 
 #[tokio::test]
@@ -107,7 +95,7 @@ async fn a_subscriber_that_lags_reads_on_from_where_it_was() {
 #[tokio::test]
 async fn a_height_that_is_not_kept_ends_the_subscription_with_a_reason() {
     let server = TestServer::start().await;
-    server.node.tables().kept_from = 50;
+    server.node.kept_from.store(50, Ordering::Release);
     server.node.advance_to(60);
     let client = server.ws().await;
     let mut blocks = client.subscribe_blocks(Some(10)).await.unwrap();
@@ -150,17 +138,6 @@ async fn over_http_a_subscription_is_refused() {
 }
 
 #[tokio::test]
-async fn a_gateway_that_governance_added_may_subscribe() {
-    let server = TestServer::start().await;
-    let client = server.ws().await;
-    let added = 299;
-    let before = client.subscribe_instructions(added, None).await;
-    assert_eq!(code(before), ApiError::NotFound.code());
-    server.node.new_gateway.store(added, Ordering::Release);
-    assert!(client.subscribe_instructions(added, None).await.is_ok());
-}
-
-#[tokio::test]
 async fn standing_subscriptions_share_each_read_and_wake_for_news_only() {
     const CONNECTIONS: u32 = 8;
     const EACH: u32 = 12;
@@ -185,8 +162,7 @@ async fn standing_subscriptions_share_each_read_and_wake_for_news_only() {
     let blocks = 40;
     for _ in 0..blocks {
         let seen = reads();
-        let head = *rpc_server::Backend::doorbell(server.node.as_ref()).borrow();
-        server.node.advance_to(head.0 + 1);
+        server.node.advance_to(server.node.head().0 + 1);
         while reads() == seen {
             tokio::task::yield_now().await;
         }
@@ -221,5 +197,35 @@ async fn a_cursor_ahead_of_everything_blinds_nobody_else() {
         let event = seeing.next().await.unwrap().unwrap();
         assert_eq!(event.instruction.window, window - 1);
         server.node.instruct(window, 1001);
+    }
+}
+
+#[tokio::test]
+async fn a_subscription_s_parameters_are_checked_too() {
+    use jsonrpsee::core::client::SubscriptionClientT as _;
+    use jsonrpsee::core::params::ArrayParams;
+    use serde_json::Value;
+
+    let server = TestServer::start().await;
+    let client = server.ws().await;
+    for (method, values, name) in [
+        ("settlement_subscribe_instructions", vec!["201", "null", "1"], "parameter-unknown"),
+        ("settlement_subscribe_instructions", vec!["\"201\""], "parameter-malformed"),
+        ("settlement_subscribe_instructions", vec![], "parameter-missing"),
+        ("chain_subscribe_blocks", vec!["1.0"], "parameter-malformed"),
+        ("chain_subscribe_blocks", vec!["1", "2"], "parameter-unknown"),
+    ] {
+        let mut params = ArrayParams::new();
+        for value in &values {
+            params.insert(serde_json::from_str::<Value>(value).unwrap()).unwrap();
+        }
+        let end = method.replace("subscribe", "unsubscribe");
+        match client.subscribe::<Value, _>(method, params, &end).await {
+            Err(ClientError::Call(error)) => {
+                let data = rpc_api::ErrorData::of(&error).expect("data");
+                assert_eq!(data.name, name, "{method} {values:?}");
+            }
+            other => panic!("{method} {values:?}: {other:?}"),
+        }
     }
 }

@@ -13,7 +13,7 @@ use rpc_api::Signature;
 ///
 /// # Errors
 /// None in practice: names are distinct already.
-pub(super) fn hold(methods: &Methods) -> Result<Methods, RegisterMethodError> {
+pub(crate) fn hold(methods: &Methods) -> Result<Methods, RegisterMethodError> {
     let mut held = Methods::new();
     for name in methods.method_names() {
         let Some(callback) = methods.method(name) else { continue };

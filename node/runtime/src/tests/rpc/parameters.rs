@@ -2,13 +2,15 @@
 //! each value is taken in one form only.
 
 use rpc_api::signature::{Form, Parameter, SIGNATURES, Signature};
-use serde_json::Value;
 
-use crate::fake_node::{TestServer, order_id_text};
-use crate::raw::post;
+use super::*;
 
 /// Calls of one list.
 const LIST_MAX: usize = 32;
+
+fn order_id_text() -> String {
+    OrderId::new(START, [7; 10]).to_string()
+}
 
 /// A value of a parameter in its one form: what the interface itself writes.
 fn example(signature: &Signature, parameter: &Parameter) -> String {
@@ -198,7 +200,7 @@ fn rows_of(signature: &Signature) -> Vec<Row> {
 }
 
 /// The answers to calls of one method with these parameters, in order.
-async fn answers(server: &TestServer, method: &str, params: &[String]) -> Vec<Value> {
+async fn answers(server: &Served, method: &str, params: &[String]) -> Vec<Value> {
     let mut all = Vec::new();
     for some in params.chunks(LIST_MAX) {
         let calls: Vec<String> = (some.iter().enumerate())
@@ -206,8 +208,8 @@ async fn answers(server: &TestServer, method: &str, params: &[String]) -> Vec<Va
                 format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{params}}}"#)
             })
             .collect();
-        let answer = post(server.address, &format!("[{}]", calls.join(","))).await;
-        all.extend(answer.json().as_array().unwrap_or_else(|| panic!("{answer:?}")).clone());
+        let answer = server.post(&format!("[{}]", calls.join(","))).await;
+        all.extend(answer.as_array().unwrap_or_else(|| panic!("{answer:?}")).clone());
     }
     assert_eq!(all.len(), params.len());
     all
@@ -221,7 +223,7 @@ fn refusal_of(answer: &Value) -> Option<(i64, String)> {
 
 #[tokio::test]
 async fn what_is_not_a_method_s_own_parameter_in_its_one_form_is_refused_by_name() {
-    let server = TestServer::start().await;
+    let server = Served::start(Chain::of(served_genesis())).await;
     let (mut count, mut complaints) = (0, Vec::new());
     for signature in SIGNATURES {
         // Subscriptions answer over WebSocket only; their parameters are checked by the same code.
@@ -241,12 +243,11 @@ async fn what_is_not_a_method_s_own_parameter_in_its_one_form_is_refused_by_name
     }
     assert!(count > 2_000, "only {count} inputs");
     assert!(complaints.is_empty(), "{} of {count}:\n{}", complaints.len(), complaints.join("\n"));
-    server.still_answers().await;
 }
 
 #[tokio::test]
 async fn values_in_their_one_form_are_taken_by_place_and_by_name() {
-    let server = TestServer::start().await;
+    let server = Served::start(Chain::of(served_genesis())).await;
     for signature in SIGNATURES {
         if signature.method.contains("_subscribe_") {
             continue;
@@ -264,41 +265,10 @@ async fn values_in_their_one_form_are_taken_by_place_and_by_name() {
 }
 
 #[tokio::test]
-async fn a_subscription_s_parameters_are_checked_too() {
-    use jsonrpsee::core::client::{Error, SubscriptionClientT as _};
-    use jsonrpsee::core::params::ArrayParams;
-
-    let server = TestServer::start().await;
-    let client = server.ws().await;
-    for (method, values, name) in [
-        ("settlement_subscribe_instructions", vec!["201", "null", "1"], "parameter-unknown"),
-        ("settlement_subscribe_instructions", vec!["\"201\""], "parameter-malformed"),
-        ("settlement_subscribe_instructions", vec!["201", "\"2-01001-156\""], "bad-cursor"),
-        ("settlement_subscribe_instructions", vec!["201", "\"+2-1001-156\""], "bad-cursor"),
-        ("chain_subscribe_blocks", vec!["1.0"], "parameter-malformed"),
-        ("chain_subscribe_blocks", vec!["1", "2"], "parameter-unknown"),
-    ] {
-        let mut params = ArrayParams::new();
-        for value in &values {
-            params.insert(serde_json::from_str::<Value>(value).unwrap()).unwrap();
-        }
-        let end = method.replace("subscribe", "unsubscribe");
-        let result = client.subscribe::<Value, _>(method, params, &end).await;
-        match result {
-            Err(Error::Call(error)) => {
-                let data = rpc_api::ErrorData::of(&error).expect("data");
-                assert_eq!(data.name, name, "{method} {values:?}");
-            }
-            other => panic!("{method} {values:?}: {other:?}"),
-        }
-    }
-}
-
-#[tokio::test]
 async fn the_signatures_name_every_method() {
-    let server = TestServer::start().await;
+    let server = Served::start(Chain::of(served_genesis())).await;
     for signature in SIGNATURES {
-        let answer = post(server.address, &crate::raw::call(signature.method, "[]")).await;
-        assert_ne!(answer.json()["error"]["code"], -32601, "{}", signature.method);
+        let answer = answers(&server, signature.method, &["[]".to_owned()]).await;
+        assert_ne!(answer[0]["error"]["code"], -32601, "{}", signature.method);
     }
 }

@@ -1,0 +1,107 @@
+//! `governance_*`.
+
+use chain_state::{ProposalRecord, ProposalStatus};
+use chain_store::ChainStore as _;
+use chain_types::{MerchantId, ProposalId};
+use jsonrpsee::core::{RpcResult, async_trait};
+use node_home::contract_reports as told;
+use rpc_api::text::one_form;
+use rpc_api::{
+    GovernanceRpcServer, Page, ProposalReport, RegisteredMerchant, RegistryReport, decimal,
+};
+use rpc_server::Cost;
+
+use super::fault::Read;
+use super::parameters::{id_of, merchant_id, page_limit, read_cursor};
+use super::served::ServedNode;
+use super::{Api, tables};
+
+#[async_trait]
+impl GovernanceRpcServer for Api {
+    async fn registry(&self) -> RpcResult<RegistryReport> {
+        self.read(Cost::WHOLE, |node| Ok(node.now(told::registry))).await
+    }
+
+    async fn merchants(
+        &self,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<RegisteredMerchant>> {
+        let limit = page_limit(limit)?;
+        let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(MerchantId))?;
+        let cursor = |last: &RegisteredMerchant| last.merchant.to_string();
+        self.page(
+            limit,
+            move |node, count| {
+                Ok(node.now(|state| {
+                    let found = tables::after_named(state.merchants(), |one| one.id, after, count);
+                    found.map(|merchant| told::merchant(merchant, state)).collect()
+                }))
+            },
+            cursor,
+        )
+        .await
+    }
+
+    async fn merchant(&self, merchant: String) -> RpcResult<RegisteredMerchant> {
+        let id = merchant_id(&merchant)?;
+        self.find(
+            || format!("merchant {id}"),
+            move |node| Ok(node.now(|state| Some(told::merchant(state.merchant(id)?, state)))),
+        )
+        .await
+    }
+
+    async fn proposals(
+        &self,
+        open_only: Option<bool>,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<ProposalReport>> {
+        let limit = page_limit(limit)?;
+        let open_only = open_only.unwrap_or_default();
+        let before: Option<ProposalId> = read_cursor(cursor.as_deref(), one_form)?;
+        let cursor = |last: &ProposalReport| last.proposal_id.to_string();
+        self.page(limit, move |node, count| node.proposals(open_only, before, count), cursor).await
+    }
+
+    async fn proposal(&self, proposal_id: String) -> RpcResult<ProposalReport> {
+        let id: ProposalId = id_of(&proposal_id)?;
+        self.find(
+            || format!("proposal {id}"),
+            move |node| {
+                let found = node.settled_store()?.proposal(&id)?;
+                Ok(node.proposals_told(found.as_slice()).pop())
+            },
+        )
+        .await
+    }
+}
+
+impl ServedNode {
+    /// Proposals descending by id: all, or those that wait for approvals or their height.
+    fn proposals(
+        &self,
+        open_only: bool,
+        before: Option<ProposalId>,
+        count: usize,
+    ) -> Read<Vec<ProposalReport>> {
+        let store = self.settled_store()?;
+        let found = if open_only {
+            let waits = |record: &ProposalRecord| {
+                matches!(record.status, ProposalStatus::Proposed | ProposalStatus::Scheduled)
+            };
+            self.now(|state| {
+                let all = &state.tables().proposals;
+                tables::below(all, before.as_ref(), waits, count).cloned().collect()
+            })
+        } else {
+            store.proposals(before, count)?
+        };
+        Ok(self.proposals_told(&found))
+    }
+
+    fn proposals_told(&self, found: &[ProposalRecord]) -> Vec<ProposalReport> {
+        self.now(|state| found.iter().map(|record| told::proposal(record, state)).collect())
+    }
+}

@@ -1,0 +1,84 @@
+//! `node_*`.
+
+use std::sync::atomic::Ordering;
+
+use chain_state::EvidenceRecord;
+use chain_store::{ChainStore as _, EvidenceCursor};
+use chain_types::Height;
+use chain_types::evidence::EVIDENCE_PENALTY_HEIGHTS;
+use chain_types::registry::validator_of_keys;
+use jsonrpsee::core::{RpcResult, async_trait};
+use node_replica::read_state;
+use rpc_api::{CaughtReport, HealthReport, NodeRpcServer, StandingReport, StatusReport};
+use rpc_server::Cost;
+
+use super::Api;
+use super::fault::Read;
+use super::served::ServedNode;
+use crate::vitals::milliseconds;
+
+/// Pieces of evidence that `node_status` lists.
+const CAUGHT_MAX: usize = 64;
+
+#[async_trait]
+impl NodeRpcServer for Api {
+    async fn status(&self) -> RpcResult<StatusReport> {
+        self.read(Cost::CHEAP, ServedNode::status).await
+    }
+
+    async fn health(&self) -> RpcResult<HealthReport> {
+        Ok(self.node.health())
+    }
+}
+
+impl ServedNode {
+    fn status(&self) -> Read<StatusReport> {
+        let situation = self.observer.situation();
+        let standing = StandingReport { caught: self.caught()?, ..self.observer.standing() };
+        let peers = self.observer.peers();
+        let state = read_state(&self.orders.state);
+        let validator = self.keys.and_then(|(network, vote)| {
+            let id = validator_of_keys(state.nodes(), network, vote)?;
+            state.validators().get(id).map(|validator| validator.id)
+        });
+        Ok(StatusReport {
+            name: self.name.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            chain_id: self.genesis.chain_id.to_string(),
+            validator: validator.map(|id| id.0),
+            height: state.height().0,
+            block_hash: state.block_hash().to_string(),
+            block_time_ms: state.time().0,
+            state_digest: state.digest().to_string(),
+            is_catching_up: situation.is_behind(),
+            highest_known_height: situation.known_height().0.max(state.height().0),
+            is_ready: standing.reason.is_none(),
+            standing,
+            peers,
+            pool_batch_count: self.vitals.pool_batches.load(Ordering::Relaxed),
+            pool_item_count: self.vitals.pool_items.load(Ordering::Relaxed),
+            uptime_ms: milliseconds(self.started.elapsed()),
+        })
+    }
+
+    /// Validators that blocks hold evidence against, the newest first: some of those whose turns
+    /// come last for it.
+    fn caught(&self) -> Read<Vec<CaughtReport>> {
+        let (head, _) = self.orders.state.head();
+        let height = Height(head.0.saturating_sub(EVIDENCE_PENALTY_HEIGHTS));
+        let cursor = EvidenceCursor { height, sequence: 0 };
+        let found = self.store().evidence(Some(cursor), CAUGHT_MAX);
+        let nodes = &self.orders.state.rules().registry.nodes;
+        let report = |record: &EvidenceRecord| CaughtReport {
+            validator: record.validator.0,
+            name: nodes
+                .get(record.validator.0 as usize)
+                .map(|node| node.name.clone())
+                .unwrap_or_default(),
+            height: record.offence_height.0,
+            round: record.offence_round.0,
+            what: format!("two {}", record.kind.name()),
+        };
+        Ok(found?.iter().rev().map(report).collect())
+    }
+}

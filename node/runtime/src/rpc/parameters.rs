@@ -1,0 +1,92 @@
+//! What clients give: pages, cursors and ids, each in the one form in which the interface writes
+//! it.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use chain_types::ids::IdError;
+use chain_types::{Currency, Height, MerchantId, OrderId, QuoteId};
+use jsonrpsee::core::RpcResult;
+use jsonrpsee::types::ErrorObjectOwned;
+use rpc_api::money::currency_of;
+use rpc_api::{ApiError, LIMIT_DEFAULT, LIMIT_MAX, api_error, decimal};
+
+/// A place in a list that is ordered by height and place in the block.
+pub type Place = (Height, u32);
+
+/// The page size asked for.
+pub fn page_limit(limit: Option<u32>) -> RpcResult<u32> {
+    match limit {
+        None => Ok(LIMIT_DEFAULT),
+        Some(limit) if (1..=LIMIT_MAX).contains(&limit) => Ok(limit),
+        Some(limit) => Err(api_error(ApiError::LimitOutOfBounds, format!("({limit})"))),
+    }
+}
+
+/// A cursor's content, if one was given. Cursors are short; anything long is none.
+pub fn read_cursor<T>(
+    cursor: Option<&str>,
+    read: impl FnOnce(&str) -> Option<T>,
+) -> RpcResult<Option<T>> {
+    let Some(text) = cursor else { return Ok(None) };
+    read(text).map(Some).ok_or_else(|| {
+        let shown: String = text.chars().take(64).collect();
+        api_error(ApiError::BadCursor, format!("({shown:?})"))
+    })
+}
+
+/// The place that a cursor names.
+pub fn place_of(cursor: &str) -> Option<Place> {
+    let (height, sequence) = cursor.split_once('-')?;
+    Some((Height(decimal(height)?), decimal(sequence)?))
+}
+
+/// The cursor of a place.
+pub fn place_cursor(height: u64, sequence: u32) -> String {
+    format!("{height}-{sequence}")
+}
+
+fn id_malformed(text: &str, expected: impl Display) -> ErrorObjectOwned {
+    let shown: String = text.chars().take(80).collect();
+    api_error(ApiError::IdMalformed, format!("({shown:?}: {expected})"))
+}
+
+/// The id of a text, in the one form in which the interface writes it.
+pub fn id_of<T>(text: &str) -> RpcResult<T>
+where
+    T: FromStr<Err = IdError> + Display,
+{
+    let id: T = text.parse().map_err(|error| id_malformed(text, error))?;
+    let written = id.to_string();
+    if written == text { Ok(id) } else { Err(id_malformed(text, format!("write it as {written}"))) }
+}
+
+/// An order's id.
+pub fn order_id(text: &str) -> RpcResult<OrderId> {
+    let id: OrderId = id_of(text)?;
+    if id.is_uuid_v7() { Ok(id) } else { Err(id_malformed(text, "a UUID, but of version 7")) }
+}
+
+/// A merchant's id.
+pub fn merchant_id(text: &str) -> RpcResult<MerchantId> {
+    decimal(text).map(MerchantId).ok_or_else(|| id_malformed(text, "a merchant's number"))
+}
+
+/// A quote's id.
+pub fn quote_id(text: &str) -> RpcResult<QuoteId> {
+    decimal(text).map(QuoteId).ok_or_else(|| id_malformed(text, "a quote's number"))
+}
+
+/// A currency.
+pub fn currency(text: &str) -> RpcResult<Currency> {
+    currency_of(text).ok_or_else(|| id_malformed(text, "an ISO 4217 code such as CNY"))
+}
+
+/// A user's pseudonym.
+pub fn user(text: &str) -> RpcResult<[u8; 16]> {
+    let mut bytes = [0; 16];
+    match hex::decode_to_slice(text, &mut bytes) {
+        Ok(()) if hex::encode(bytes) == text => Ok(bytes),
+        _ => Err(id_malformed(text, "a pseudonym, 32 hexadecimal digits, small ones")),
+    }
+}

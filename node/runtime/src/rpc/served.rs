@@ -1,0 +1,109 @@
+//! What the methods of a running node read: its state and its store, one whole block after the
+//! other.
+//!
+//! The state moves a moment before the store does. A read takes the state's height first and waits
+//! until the store has come as far, so that nothing falls between the two.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use chain_state::{OrderRecord, State};
+use chain_store::{ChainStore as _, Store};
+use chain_types::{ChainGenesis, Height, OrderId, PublicKey};
+use futures::executor::block_on;
+use node_home::orders::Orders;
+use node_replica::{WaitingBatches, read_state};
+use rpc_api::HealthReport;
+
+use super::fault::{CallError, Read};
+use crate::hub::Hub;
+use crate::observer::Observer;
+use crate::submissions::Submissions;
+use crate::vitals::Vitals;
+
+/// How long a read waits for the store to come as far as the state.
+const STORE_LAG_MAX: Duration = Duration::from_secs(10);
+
+/// A node as its methods see it. What reads from disk or waits is called on threads that may block.
+pub struct ServedNode {
+    /// The node's name.
+    pub name: String,
+    /// The public halves of its keys of connections and of votes; `None` without one for votes.
+    pub keys: Option<(PublicKey, PublicKey)>,
+    /// The longest wait that a client may ask for, in milliseconds.
+    pub wait_ms_max: u64,
+    /// The chain.
+    pub genesis: Arc<ChainGenesis>,
+    /// State and store.
+    pub orders: Orders,
+    /// Who waits for what.
+    pub hub: Arc<Hub>,
+    /// Where the driver stands.
+    pub vitals: Arc<Vitals>,
+    /// How the node stands.
+    pub observer: Arc<Observer>,
+    /// Which batches wait for a block.
+    pub waiting: WaitingBatches,
+    /// To the driver, for clients' batches.
+    pub submissions: Submissions,
+    /// When the process started.
+    pub started: Instant,
+}
+
+impl ServedNode {
+    /// Says whether the node serves, at once.
+    pub fn health(&self) -> HealthReport {
+        let reason = self.observer.reason_not_ready();
+        HealthReport { is_ready: reason.is_none(), reason }
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.orders.store
+    }
+
+    /// Reads the state alone.
+    pub(super) fn now<T>(&self, read: impl FnOnce(&State) -> T) -> T {
+        read(&read_state(&self.orders.state))
+    }
+
+    /// Reads the state, then waits until the store has come as far.
+    pub(super) fn settled<T>(&self, read: impl FnOnce(&State) -> T) -> Read<T> {
+        let (value, height) = self.now(|state| (read(state), state.height()));
+        self.wait_for_store(height)?;
+        Ok(value)
+    }
+
+    /// The store, once it has come as far as the state is now.
+    pub(super) fn settled_store(&self) -> Read<&Store> {
+        self.settled(|_| ())?;
+        Ok(self.store())
+    }
+
+    /// An order's record. The store is far enough to read the rest of it: for an order that no
+    /// block has changed since, that needs no wait, and a node's block after the present one may be
+    /// executed before the present one is in the store.
+    pub(super) fn order_record(&self, id: &OrderId) -> Read<Option<OrderRecord>> {
+        let (record, height) = self.orders.record(id)?;
+        self.wait_for_store(height)?;
+        match record {
+            Some(record) => Ok(Some(record)),
+            // It may have arrived there meanwhile.
+            None => Ok(self.store().archived_order(id)?),
+        }
+    }
+
+    /// Waits until the store has come to a height, or the driver has failed.
+    pub(super) fn wait_for_store(&self, height: Height) -> Read<()> {
+        let mut head = self.hub.head();
+        if *head.borrow() >= height {
+            return Ok(());
+        }
+        let has_failed = || self.vitals.failed.load(Ordering::Relaxed);
+        let moved = head.wait_for(|head| *head >= height || has_failed());
+        match block_on(tokio::time::timeout(STORE_LAG_MAX, moved)) {
+            Ok(Ok(head)) if *head >= height => Ok(()),
+            _ => Err(CallError::StoreBehind(height)),
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Submissions and what became of them. The test is the driver: it takes a batch, says that it is
+//! admitted, and commits it.
+
+use std::sync::atomic::Ordering;
+
+use chain_types::{BatchError, Rejection};
+use jsonrpsee::core::client::Error as ClientError;
+use node_replica::Input;
+use rpc_api::{
+    ApiError, Base64Bytes, BatchReport, BatchRpcClient as _, BatchState, ErrorData, Wait,
+};
+use tokio::task::JoinHandle;
+
+use super::answers::{refused, refused_as};
+use super::*;
+
+/// Longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+impl Served {
+    /// The next batch for the driver, and its token.
+    fn submitted(&self) -> (VerifiedBatch, u64) {
+        match tokio::task::block_in_place(|| self.inputs.recv_timeout(PATIENCE)) {
+            Ok(Input::Submit { batch, token }) => (batch, token),
+            other => panic!("no batch: {other:?}"),
+        }
+    }
+
+    fn admit(&self) -> VerifiedBatch {
+        let (batch, token) = self.submitted();
+        self.node.waiting.add(batch.id());
+        self.node.hub.submitted(token, Ok(()));
+        batch
+    }
+
+    /// Submits a batch by a client of its own, while the test is the driver.
+    fn submit(
+        &self,
+        bytes: &Base64Bytes,
+        wait: Wait,
+    ) -> JoinHandle<Result<BatchReport, ClientError>> {
+        let (client, bytes) = (self.http(), bytes.clone());
+        tokio::spawn(
+            async move { client.submit(bytes, Some(wait), Some(30_000), Some(true)).await },
+        )
+    }
+
+    /// Refuses the next batch, as the pool does.
+    fn refuse(&self, rejection: Rejection) {
+        let (_, token) = self.submitted();
+        self.node.hub.submitted(token, Err(BatchError::new(rejection, "(a detail)")));
+    }
+
+    /// Asks by a client of its own what became of a batch.
+    async fn status(&self, id: &str) -> BatchReport {
+        rpc_api::BatchRpcClient::status(&self.http(), id.to_owned(), None).await.unwrap()
+    }
+}
+
+/// A batch of one order as its client sends it.
+fn one_order(served: &mut Served) -> Base64Bytes {
+    let order = served.chain.recharge(1_000, Flags::COLLECTED);
+    let batch = served.chain.batch(BANK_A, &key(1, BANK_A.0), &[order]);
+    Base64Bytes::new(batch.bytes().to_vec())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_is_admitted_then_final_and_the_driver_is_not_asked_for_it() {
+    let mut served = Served::start(Chain::of(served_genesis())).await;
+    let bytes = one_order(&mut served);
+    let client = served.http();
+    let submitting = served.submit(&bytes, Wait::Admitted);
+    let batch = served.admit();
+    let report = submitting.await.unwrap().unwrap();
+    let id = report.batch_id.to_string();
+    assert_eq!((report.state, report.batch_id), (BatchState::Admitted, batch.id()));
+    assert_eq!(served.status(&id).await, report);
+
+    let late = client.submit(bytes.clone(), Some(Wait::Final), Some(1), None).await;
+    let late = refused(late);
+    assert_eq!(late.code(), ApiError::WaitTimeout.code());
+    assert!(late.message().contains(&id), "it names the batch: {late:?}");
+    served.admit();
+
+    let waiting = served.submit(&bytes, Wait::Final);
+    served.admit();
+    served.block(200, vec![batch]);
+    let report = waiting.await.unwrap().unwrap();
+    assert_eq!((report.state, report.height), (BatchState::Final, Some(1)));
+    assert_eq!(report.outcomes.as_ref().unwrap().item_count, 1);
+    let told = rpc_api::BatchRpcClient::status(&client, id, Some(true)).await.unwrap();
+    assert_eq!(told, report);
+    // Nobody but the batches themselves came to the driver.
+    assert!(served.inputs.recv_timeout(Duration::ZERO).is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_bytes_get_the_same_answer_and_a_full_pool_says_when_to_come_again() {
+    let mut served = Served::start(Chain::of(served_genesis())).await;
+    let bytes = one_order(&mut served);
+    let first = served.submit(&bytes, Wait::Admitted);
+    let batch = served.admit();
+    assert_eq!(first.await.unwrap().unwrap().state, BatchState::Admitted);
+    served.block(200, vec![batch]);
+    let again = served.submit(&bytes, Wait::Final);
+    served.refuse(Rejection::BatchRepeated);
+    let report = again.await.unwrap().unwrap();
+    assert_eq!((report.state, report.height), (BatchState::Final, Some(1)));
+
+    let other = one_order(&mut served);
+    for (rejection, retry_after_ms) in
+        [(Rejection::PoolFull, Some(250)), (Rejection::BatchExpired, None)]
+    {
+        let refusing = served.submit(&other, Wait::Admitted);
+        served.refuse(rejection);
+        let error = refused(refusing.await.unwrap());
+        assert_eq!(error.code(), i32::from(rejection.code()));
+        assert_eq!(ErrorData::of(&error).unwrap().retry_after_ms, retry_after_ms);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_batch_is_refused_by_its_code() {
+    let mut served = Served::start(Chain::of(served_genesis())).await;
+    let bytes = one_order(&mut served);
+    let client = served.http();
+    let whole = bytes.clone().into_bytes().unwrap();
+    let short = Base64Bytes::new(whole[..100].to_vec());
+    assert_eq!(refused(client.submit(short, None, None, None).await).code(), 100);
+    let mut forged = whole.to_vec();
+    forged[100] ^= 1;
+    let error = refused(client.submit(Base64Bytes::new(forged), None, None, None).await);
+    assert_eq!(error.code(), 109);
+    assert_eq!(ErrorData::of(&error).unwrap().name, "signature-invalid");
+    for text in ["AA*A", "AAA", "A A="] {
+        let call =
+            format!(r#"{{"jsonrpc":"2.0","id":1,"method":"batch_submit","params":["{text}"]}}"#);
+        assert_eq!(served.post(&call).await["error"]["code"], 1_000, "{text}");
+    }
+    for timeout_ms in [0, 60_001] {
+        let result = client.submit(bytes.clone(), None, Some(timeout_ms), None).await;
+        refused_as(result, ApiError::TimeoutOutOfBounds);
+    }
+    let unknown = served.status(&"ab".repeat(32)).await;
+    assert_eq!(unknown.state, BatchState::Unknown);
+    let malformed = rpc_api::BatchRpcClient::status(&client, "ab".into(), None).await;
+    refused_as(malformed, ApiError::IdMalformed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_waits_for_the_store_until_it_comes_or_the_driver_fails() {
+    let mut chain = Chain::of(served_genesis());
+    let order = chain.recharge(1_000, Flags::COLLECTED);
+    let batch = chain.batch(BANK_A, &key(1, BANK_A.0), &[order]);
+    let mut served = Served::start(chain).await;
+    let (client, node) = (served.http(), served.node.clone());
+    let chain = &mut served.chain;
+    let (certificate, learned, outcomes) = chain.uncommitted(200, vec![batch]);
+    let asked = || {
+        let client = client.clone();
+        tokio::spawn(async move {
+            rpc_api::SettlementRpcClient::window(&client, 0).await.map(|window| window.window)
+        })
+    };
+    let mut waiting = asked();
+    let early = tokio::time::timeout(Duration::from_millis(200), &mut waiting).await;
+    assert!(early.is_err(), "the state is ahead of the store");
+    chain.store.commit(&certificate, learned).unwrap();
+    let block = chain.store.block(chain.height()).unwrap().unwrap().block;
+    node.hub.committed(&block, &outcomes);
+    assert_eq!(waiting.await.unwrap().unwrap(), 0);
+
+    let _ = chain.uncommitted(200, vec![]);
+    let waiting = asked();
+    node.vitals.failed.store(true, Ordering::Relaxed);
+    node.hub.failed();
+    refused_as(waiting.await.unwrap(), ApiError::InternalFault);
+}
