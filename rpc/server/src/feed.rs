@@ -40,7 +40,7 @@ pub trait Topic: Clone + Send + Sync + 'static {
     ///
     /// # Errors
     /// What ends the subscription that asks.
-    fn page(&self, after: Self::Cursor, count: u32) -> RpcResult<Vec<Event<Self::Cursor>>>;
+    fn page(&self, after: Self::Cursor, count: u32) -> RpcResult<Vec<FeedEvent<Self::Cursor>>>;
 
     /// Why nothing stands after a place before the end, when that ends a subscription.
     fn nothing_after(&self, after: Self::Cursor) -> Option<ErrorObjectOwned>;
@@ -48,12 +48,12 @@ pub trait Topic: Clone + Send + Sync + 'static {
 
 /// An event as it is sent, and its place.
 #[derive(Debug)]
-pub struct Event<C> {
+pub struct FeedEvent<C> {
     pub(crate) cursor: C,
     pub(crate) json: Box<RawValue>,
 }
 
-impl<C> Event<C> {
+impl<C> FeedEvent<C> {
     /// An event at a place.
     ///
     /// # Errors
@@ -65,7 +65,7 @@ impl<C> Event<C> {
 }
 
 /// Events of one feed, shared by all who read on from the same place.
-type Page<C> = Arc<Vec<Event<C>>>;
+type Page<C> = Arc<Vec<FeedEvent<C>>>;
 
 /// One topic that somebody is subscribed to.
 pub struct Feed<T: Topic> {

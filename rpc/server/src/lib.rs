@@ -35,7 +35,7 @@ mod websocket;
 
 pub use config::{ForwardedHeader, ServerConfig};
 pub use depth::JSON_DEPTH_MAX;
-pub use feed::{Event, Feed, Feeds, Topic};
+pub use feed::{Feed, FeedEvent, Feeds, Topic};
 pub use limits::{LIMITS, Limit};
 pub use reader::Reader;
 pub use reads::Cost;

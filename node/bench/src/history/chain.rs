@@ -24,7 +24,7 @@ use node_runtime::{checkpoint_interval, store_options};
 use rpc_client::orders::Entropy;
 use zerocopy::{Immutable, IntoBytes};
 
-use super::cost::{Cost, costing, forget_pages};
+use super::cost::{WorkCost, costing, forget_pages};
 
 /// Orders that are remembered, to be read later.
 const SAMPLES_MAX: usize = 16_384;
@@ -38,15 +38,15 @@ const VALID_MS: u64 = 5_000;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Steps {
     /// Executing, with the block's roots and digest.
-    pub execute: Cost,
+    pub execute: WorkCost,
     /// Block and payload to disk, synced.
-    pub stage: Cost,
+    pub stage: WorkCost,
     /// Changing the state, and sorting the orders that leave it.
-    pub apply: Cost,
+    pub apply: WorkCost,
     /// The certificate, the index's rows, handing on of the orders that left.
-    pub commit: Cost,
+    pub commit: WorkCost,
     /// Making checkpoints and writing them.
-    pub checkpoint: Cost,
+    pub checkpoint: WorkCost,
 }
 
 /// A checkpoint that was taken.

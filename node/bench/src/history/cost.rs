@@ -11,14 +11,14 @@ use serde::Serialize;
 
 /// The cost of steps so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Cost {
+pub struct WorkCost {
     /// Processor time of the thread, in nanoseconds.
     pub cpu_ns: u64,
     /// Time by the clock, in nanoseconds: waits for the disk and for others' turns included.
     pub wall_ns: u64,
 }
 
-impl std::ops::AddAssign for Cost {
+impl std::ops::AddAssign for WorkCost {
     fn add_assign(&mut self, other: Self) {
         self.cpu_ns += other.cpu_ns;
         self.wall_ns += other.wall_ns;
@@ -34,7 +34,7 @@ pub struct CostPerOrder {
     pub wall_ns: f64,
 }
 
-impl Cost {
+impl WorkCost {
     /// For one of so many orders.
     pub fn per_order(self, orders: u64) -> CostPerOrder {
         let each = |sum: u64| if orders == 0 { 0.0 } else { sum as f64 / orders as f64 };
@@ -43,11 +43,11 @@ impl Cost {
 }
 
 /// Adds what `work` costs this thread to `cost`.
-pub fn costing<T>(cost: &mut Cost, work: impl FnOnce() -> T) -> T {
+pub fn costing<T>(cost: &mut WorkCost, work: impl FnOnce() -> T) -> T {
     let (cpu, wall) = (thread_cpu_ns(), Instant::now());
     let done = work();
     let wall_ns = u64::try_from(wall.elapsed().as_nanos()).unwrap_or(u64::MAX);
-    *cost += Cost { cpu_ns: thread_cpu_ns().saturating_sub(cpu), wall_ns };
+    *cost += WorkCost { cpu_ns: thread_cpu_ns().saturating_sub(cpu), wall_ns };
     done
 }
 

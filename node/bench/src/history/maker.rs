@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use chain_types::{ChainId, ParticipantId, PartyKeys, SignedBatch, TimeMs, VerifiedBatch};
 use rpc_client::orders::Entropy;
 
-use super::cost::{Cost, costing};
+use super::cost::{WorkCost, costing};
 use crate::bench::load::Loader;
 
 /// Blocks that lie ready.
@@ -42,9 +42,9 @@ pub struct Load {
     /// The batches, signed and verified.
     pub batches: Vec<VerifiedBatch>,
     /// The cost of making and signing, which is no part of a node's work.
-    pub signing: Cost,
+    pub signing: WorkCost,
     /// The cost of decoding and verifying.
-    pub verifying: Cost,
+    pub verifying: WorkCost,
 }
 
 /// Starts it. It ends when the other side does.
@@ -77,7 +77,7 @@ impl SigningTerms {
     }
 
     fn load(&self, number: u64, entropy: &mut Entropy) -> anyhow::Result<Load> {
-        let (mut signing, mut verifying) = (Cost::default(), Cost::default());
+        let (mut signing, mut verifying) = (WorkCost::default(), WorkCost::default());
         let (time, mut batches) = (self.time(number), Vec::with_capacity(self.block_batches));
         let times = (time, time.plus(self.valid_ms));
         let first = usize::try_from(number)?.wrapping_mul(self.block_batches);

@@ -34,7 +34,7 @@ use rpc_client::party::BATCH_VALID_MS;
 use tokio_util::sync::CancellationToken;
 
 use self::chain::{HistoryChain, Steps};
-use self::cost::{Cost, process_cpu_ns, restart_memory_peak, thread_cpu_ns};
+use self::cost::{WorkCost, process_cpu_ns, restart_memory_peak, thread_cpu_ns};
 use self::maker::{Load, SigningTerms};
 use self::others::Settling;
 use self::report::{DiskReport, HistoryReport, MemoryReport, OrderCost, RestartReport, SizeReport};
@@ -144,8 +144,8 @@ struct History<'a> {
 /// The result of the other thread's work for the blocks so far.
 #[derive(Debug, Clone, Copy, Default)]
 struct Made {
-    signing: Cost,
-    verifying: Cost,
+    signing: WorkCost,
+    verifying: WorkCost,
 }
 
 impl<'a> History<'a> {

@@ -7,7 +7,7 @@ use node_replica::CheckpointInterval;
 use serde::Serialize;
 
 use super::chain::{Steps, Taken};
-use super::cost::{Cost, CostPerOrder};
+use super::cost::{CostPerOrder, WorkCost};
 
 /// The figures of every size of history.
 #[derive(Debug, Clone, Serialize)]
@@ -138,11 +138,11 @@ pub struct RestartReport {
 
 impl OrderCost {
     /// Of so many orders.
-    pub fn new(orders: u64, steps: &Steps, verifying: Cost, background_cpu_ns: u64) -> Self {
-        let each = |cost: Cost| cost.per_order(orders);
+    pub fn new(orders: u64, steps: &Steps, verifying: WorkCost, background_cpu_ns: u64) -> Self {
+        let each = |cost: WorkCost| cost.per_order(orders);
         let (verify, execute) = (each(verifying), each(steps.execute));
         let (stage, apply, commit) = (each(steps.stage), each(steps.apply), each(steps.commit));
-        let background = Cost { cpu_ns: background_cpu_ns, wall_ns: 0 };
+        let background = WorkCost { cpu_ns: background_cpu_ns, wall_ns: 0 };
         let background_cpu_ns = each(background).cpu_ns;
         let all = [verify, execute, stage, apply, commit].map(|step| step.cpu_ns);
         let cpu_ns = all.iter().sum::<f64>() + background_cpu_ns;

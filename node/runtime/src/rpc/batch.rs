@@ -12,7 +12,7 @@ use rpc_api::{
 use rpc_server::Cost;
 
 use super::Api;
-use super::fault::{CallError, Read};
+use super::fault::{AnswerFault, Read};
 use super::parameters::id_of;
 use super::served::ServedNode;
 use crate::hub::{Ended, FinalBatch};
@@ -85,7 +85,7 @@ impl Api {
         let ending = node.hub.wait_for(id);
         let admission = node.hub.submission();
         node.submissions.send(batch, admission.token()).await;
-        let admitted = admission.answer().await.ok_or(CallError::DriverEnded)?;
+        let admitted = admission.answer().await.ok_or(AnswerFault::DriverEnded)?;
         if let Err(error) = admitted {
             return self.refused(error, id, bytes, with_codes).await;
         }
@@ -95,8 +95,8 @@ impl Api {
                 Some(Ended::Final(done)) => {
                     self.with_standings(final_report(id, &done, with_codes), bytes).await
                 }
-                Some(Ended::Dropped) => Err(CallError::dropped(id)),
-                None => Err(CallError::DriverEnded),
+                Some(Ended::Dropped) => Err(AnswerFault::dropped(id)),
+                None => Err(AnswerFault::DriverEnded),
             },
         }
     }
@@ -117,7 +117,7 @@ impl Api {
             }
         }
         let retry_after_ms = error.rejection.is_transient().then_some(RETRY_AFTER_MS);
-        Err(CallError::rejected(&error, retry_after_ms))
+        Err(AnswerFault::rejected(&error, retry_after_ms))
     }
 
     /// The report with what the chain knew of the orders that its batch, these bytes, named again.
@@ -207,7 +207,7 @@ impl ServedNode {
         let Some((height, index)) = found else { return Ok(None) };
         let (committed, outcomes) = (self.store().block(height)?, self.store().outcomes(height)?);
         let (Some(committed), Some(outcomes)) = (committed, outcomes) else {
-            return Err(CallError::NoBlock(height));
+            return Err(AnswerFault::NoBlock(height));
         };
         let header = &committed.block.header;
         let outcomes = outcomes.into_iter().nth(index as usize).unwrap_or_default();

@@ -12,11 +12,11 @@ use rpc_server::Seldom;
 use tokio::task::JoinError;
 
 /// What a read gives.
-pub type Read<T> = Result<T, CallError>;
+pub type Read<T> = Result<T, AnswerFault>;
 
 /// Why a call is not answered.
 #[derive(Debug, thiserror::Error)]
-pub enum CallError {
+pub enum AnswerFault {
     /// What the client is told: it asked for what there is not, or what cannot be had now.
     #[error("{}", .0.message())]
     Told(ErrorObjectOwned),
@@ -43,7 +43,7 @@ pub enum CallError {
     Task(#[from] JoinError),
 }
 
-impl CallError {
+impl AnswerFault {
     /// The interface's own error with the values that were wrong.
     pub fn told(error: ApiError, detail: impl Into<String>) -> Self {
         Self::Told(api_error(error, detail))
@@ -71,20 +71,20 @@ impl CallError {
 }
 
 /// What a read's turn or its closure has told already.
-impl From<ErrorObjectOwned> for CallError {
+impl From<ErrorObjectOwned> for AnswerFault {
     fn from(error: ErrorObjectOwned) -> Self {
         Self::Told(error)
     }
 }
 
-impl From<BatchError> for CallError {
+impl From<BatchError> for AnswerFault {
     fn from(error: BatchError) -> Self {
         Self::rejected(&error, None)
     }
 }
 
 /// What an index of an earlier version does not keep is told; anything else is a fault.
-impl From<ReadFault> for CallError {
+impl From<ReadFault> for AnswerFault {
     fn from(fault: ReadFault) -> Self {
         let not_kept = |what: String| Self::told(ApiError::ProofNotKept, format!("({what})"));
         match fault {
@@ -98,10 +98,10 @@ impl From<ReadFault> for CallError {
 }
 
 /// A fault is logged here with its causes; its client hears no more than that there was one.
-impl From<CallError> for ErrorObjectOwned {
-    fn from(error: CallError) -> Self {
+impl From<AnswerFault> for ErrorObjectOwned {
+    fn from(error: AnswerFault) -> Self {
         match error {
-            CallError::Told(error) => error,
+            AnswerFault::Told(error) => error,
             fault => {
                 // Clients can ask again and again for what fails.
                 static LINES: Seldom = Seldom::new();
@@ -141,7 +141,7 @@ mod tests {
         let source = io::Error::other("input/output error");
         let path = "/srv/home/index/000012.sst".into();
         let fault = StoreFault::Io { action: "read", path, source };
-        let fault = CallError::from(ReadFault::from(fault));
+        let fault = AnswerFault::from(ReadFault::from(fault));
         let reason = causes(&fault);
         assert!(reason.starts_with("the chain could not be read: "), "{reason}");
         for word in ["cannot read", "000012.sst", "input/output error"] {
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn what_is_not_kept_is_told_by_its_name() {
-        let told = |fault| ErrorObjectOwned::from(CallError::from(fault));
+        let told = |fault| ErrorObjectOwned::from(AnswerFault::from(fault));
         for (fault, name) in [
             (ReadFault::ProofNotKept(WindowId(7)), "(window 7)"),
             (ReadFault::AccountProofNotKept(Height(8)), "(accounts at height 8)"),

@@ -7,7 +7,7 @@ use chain_types::{Height, InstructionId, ParticipantId};
 use jsonrpsee::core::RpcResult;
 use jsonrpsee::types::ErrorObjectOwned;
 use rpc_api::{ApiError, InstructionEvent, api_error};
-use rpc_server::{Cost, Event, Feed, Feeds, Reader, Subscriber, Topic};
+use rpc_server::{Cost, Feed, FeedEvent, Feeds, Reader, Subscriber, Topic};
 
 use super::Api;
 use super::served::ServedNode;
@@ -26,12 +26,12 @@ impl Topic for InstructionsTo {
         Ok(self.node.last_instruction(self.gateway)?)
     }
 
-    fn page(&self, after: Self::Cursor, count: u32) -> RpcResult<Vec<Event<Self::Cursor>>> {
+    fn page(&self, after: Self::Cursor, count: u32) -> RpcResult<Vec<FeedEvent<Self::Cursor>>> {
         let filter = InstructionFilter::Gateway(self.gateway);
         let found = self.node.instructions(filter, after, count as usize)?;
         let event = |instruction: rpc_api::InstructionReport| {
             let id = instruction.instruction_id;
-            Event::new(Some(id), &InstructionEvent { cursor: id.to_string(), instruction })
+            FeedEvent::new(Some(id), &InstructionEvent { cursor: id.to_string(), instruction })
         };
         found.into_iter().map(event).collect()
     }
@@ -44,22 +44,22 @@ impl Topic for InstructionsTo {
 
 /// Decided blocks; a cursor is the height that comes next.
 #[derive(Clone)]
-pub struct Blocks {
+pub struct BlockTopic {
     node: Arc<ServedNode>,
 }
 
-impl Topic for Blocks {
+impl Topic for BlockTopic {
     type Cursor = Height;
 
     fn end(&self) -> RpcResult<Self::Cursor> {
         Ok(self.node.hub.head().borrow().next())
     }
 
-    fn page(&self, after: Self::Cursor, count: u32) -> RpcResult<Vec<Event<Self::Cursor>>> {
+    fn page(&self, after: Self::Cursor, count: u32) -> RpcResult<Vec<FeedEvent<Self::Cursor>>> {
         let found = self.node.blocks(after, count)?;
         // Of a block that is not kept there is none, and nothing after it is sent in its place.
         let kept = (after.0..).zip(found).take_while(|(height, block)| block.height == *height);
-        kept.map(|(height, block)| Event::new(Height(height).next(), &block)).collect()
+        kept.map(|(height, block)| FeedEvent::new(Height(height).next(), &block)).collect()
     }
 
     fn nothing_after(&self, next: Self::Cursor) -> Option<ErrorObjectOwned> {
@@ -70,7 +70,7 @@ impl Topic for Blocks {
 /// The feeds that somebody is subscribed to.
 pub struct NodeFeeds {
     instructions: Feeds<ParticipantId, InstructionsTo>,
-    blocks: Feeds<(), Blocks>,
+    blocks: Feeds<(), BlockTopic>,
 }
 
 impl NodeFeeds {
@@ -100,11 +100,11 @@ impl Api {
     }
 
     /// The feed of blocks.
-    pub(super) fn blocks_feed(&self) -> Arc<Feed<Blocks>> {
+    pub(super) fn blocks_feed(&self) -> Arc<Feed<BlockTopic>> {
         self.feeds.blocks.get(&()).unwrap_or_else(|| {
             let head = self.node.hub.head();
             let end = head.borrow().next();
-            self.feeds.blocks.begin((), Blocks { node: self.node.clone() }, end, head)
+            self.feeds.blocks.begin((), BlockTopic { node: self.node.clone() }, end, head)
         })
     }
 }

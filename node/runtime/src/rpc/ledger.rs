@@ -13,7 +13,7 @@ use rpc_api::{
 };
 use rpc_server::Cost;
 
-use super::fault::{CallError, Read};
+use super::fault::{AnswerFault, Read};
 use super::parameters::{id_of, page_limit, place_cursor, place_of, read_cursor};
 use super::served::ServedNode;
 use super::{Api, tables};
@@ -195,13 +195,13 @@ impl ServedNode {
         let key = reports::account_key(name).filter(|_| height <= head && height > Height(0));
         let Some(key) = key else { return Ok(None) };
         let Some(proof) = self.orders.account_proof(&key, height)? else { return Ok(None) };
-        let committed = self.store().block(height)?.ok_or(CallError::NoBlock(height))?;
+        let committed = self.store().block(height)?.ok_or(AnswerFault::NoBlock(height))?;
         let below = (!lineage_apart).then_some(height);
         let lineage = self.orders.lineage(below.into_iter())?;
-        let account = reports::account(&key, &proof.account).ok_or(CallError::Unnamed)?;
+        let account = reports::account(&key, &proof.account).ok_or(AnswerFault::Unnamed)?;
         let (header, certificate) = (committed.block.header, committed.certificate);
         let proven = ProvenAccount { proof, header, certificate, lineage };
-        let too_large = |error| CallError::too_large(&format!("account {name}"), &error);
+        let too_large = |error| AnswerFault::too_large(&format!("account {name}"), &error);
         let bytes = proven.encode().map_err(too_large)?;
         Ok(Some(AccountProofReport {
             account,

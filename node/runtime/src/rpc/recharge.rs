@@ -9,7 +9,7 @@ use rpc_api::{
 use rpc_server::Cost;
 
 use super::Api;
-use super::fault::{CallError, Read};
+use super::fault::{AnswerFault, Read};
 use super::parameters::order_id;
 use super::served::ServedNode;
 
@@ -82,7 +82,7 @@ impl ServedNode {
 
     fn receipt(&self, id: &OrderId, lineage_apart: bool) -> Read<Option<ReceiptReport>> {
         let Some(record) = self.order_record(id)? else { return Ok(None) };
-        let too_large = |error| CallError::too_large(&format!("order {id}"), &error);
+        let too_large = |error| AnswerFault::too_large(&format!("order {id}"), &error);
         let receipt = match self.orders.receipt(*id, record, lineage_apart) {
             Ok(receipt) => receipt,
             Err(ReadFault::TooLarge(error)) => return Err(too_large(error)),

@@ -16,7 +16,7 @@ use node_home::orders::Orders;
 use node_replica::{WaitingBatches, read_state};
 use rpc_api::HealthReport;
 
-use super::fault::{CallError, Read};
+use super::fault::{AnswerFault, Read};
 use crate::hub::Hub;
 use crate::observer::Observer;
 use crate::submissions::Submissions;
@@ -103,7 +103,7 @@ impl ServedNode {
         let moved = head.wait_for(|head| *head >= height || has_failed());
         match block_on(tokio::time::timeout(STORE_LAG_MAX, moved)) {
             Ok(Ok(head)) if *head >= height => Ok(()),
-            _ => Err(CallError::StoreBehind(height)),
+            _ => Err(AnswerFault::StoreBehind(height)),
         }
     }
 }

@@ -16,7 +16,7 @@ use rpc_api::{
 };
 use rpc_server::{Cost, Feed, Subscriber};
 
-use super::fault::{CallError, Read};
+use super::fault::{AnswerFault, Read};
 use super::feeds::InstructionsTo;
 use super::parameters::{id_of, order_id, page_limit, place_cursor, place_of, read_cursor};
 use super::served::ServedNode;
@@ -156,7 +156,7 @@ impl Api {
     ) -> RpcResult<(Arc<Feed<InstructionsTo>>, Option<InstructionId>)> {
         let after = read_cursor(cursor, one_form)?;
         let node = self.node.clone();
-        let is_gateway = move || Ok::<_, CallError>(node.is_gateway(gateway));
+        let is_gateway = move || Ok::<_, AnswerFault>(node.is_gateway(gateway));
         if !subscriber.read(Cost::CHEAP, is_gateway).await? {
             let detail = format!("(participant {gateway} is no gateway)");
             return Err(api_error(ApiError::NotFound, detail));
@@ -195,10 +195,10 @@ impl ServedNode {
 
     fn window_proof(&self, id: WindowId, lineage_apart: bool) -> Read<Option<WindowProofReport>> {
         if self.settled(State::open_window)?.id == id {
-            return Err(CallError::window_open(id));
+            return Err(AnswerFault::window_open(id));
         }
         let Some(proof) = self.orders.window_proof(id, lineage_apart)? else { return Ok(None) };
-        let too_large = |error| CallError::too_large(&format!("window {id}"), &error);
+        let too_large = |error| AnswerFault::too_large(&format!("window {id}"), &error);
         let bytes = proof.encode().map_err(too_large)?;
         Ok(reports::window_proof(id, &proof, &bytes))
     }

@@ -17,7 +17,7 @@ use rpc_api::{
     ApiError, Base64Bytes, BlockSummary, HealthReport, InstructionEvent, InstructionReport,
     InstructionState, LIMIT_DEFAULT, Money, Page, Wait, api_error,
 };
-use rpc_server::{Cost, Event, Feeds, Health, Reader, Server, ServerConfig, Topic};
+use rpc_server::{Cost, FeedEvent, Feeds, Health, Reader, Server, ServerConfig, Topic};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -96,13 +96,13 @@ impl Topic for Instructions {
         Ok(self.0.instructions.lock().unwrap().last().copied())
     }
 
-    fn page(&self, after: Self::Cursor, count: u32) -> RpcResult<Vec<Event<Self::Cursor>>> {
+    fn page(&self, after: Self::Cursor, count: u32) -> RpcResult<Vec<FeedEvent<Self::Cursor>>> {
         self.0.instruction_reads.fetch_add(1, Ordering::AcqRel);
         let all = self.0.instructions.lock().unwrap();
         let rest = all.iter().filter(|id| after.is_none_or(|after| **id > after));
         let event = |id: &InstructionId| {
             let instruction = instruction(*id);
-            Event::new(Some(*id), &InstructionEvent { cursor: id.to_string(), instruction })
+            FeedEvent::new(Some(*id), &InstructionEvent { cursor: id.to_string(), instruction })
         };
         rest.take(count as usize).map(event).collect()
     }
@@ -122,11 +122,11 @@ impl Topic for Blocks {
         Ok(self.0.head().next())
     }
 
-    fn page(&self, after: Height, count: u32) -> RpcResult<Vec<Event<Height>>> {
+    fn page(&self, after: Height, count: u32) -> RpcResult<Vec<FeedEvent<Height>>> {
         let found = self.0.blocks(after.0, count.into());
         let kept =
             found.iter().zip(after.0..).take_while(|(block, height)| block.height == *height);
-        kept.map(|(block, height)| Event::new(Height(height).next(), block)).collect()
+        kept.map(|(block, height)| FeedEvent::new(Height(height).next(), block)).collect()
     }
 
     fn nothing_after(&self, next: Height) -> Option<ErrorObjectOwned> {
