@@ -4,6 +4,7 @@
 //! `SLUICE_SEED=N` runs one seed; `SLUICE_SEEDS=N` runs seeds 1 to N instead of the usual ones.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod approvals;
 mod chain;
 mod changes;
 mod checks;

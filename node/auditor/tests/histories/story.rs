@@ -11,7 +11,7 @@ use crate::item::{Item, Letterhead};
 use crate::network::*;
 
 /// How long a window is in these histories.
-const WINDOW_MS: u64 = 2_000;
+pub const WINDOW_MS: u64 = 2_000;
 
 /// A chain with the auditor beside it, told step by step.
 pub struct Story {
