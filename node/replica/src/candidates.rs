@@ -2,9 +2,11 @@
 //! telling consensus whether they hold.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chain_state::WriteSet;
 use chain_types::{BatchId, Block, BlockHash, Certificate, Height, Round, VerifiedBatch};
+use consensus_mempool::Mempool;
 use contracts::BlockContext;
 
 use crate::committed::read_state;
@@ -30,16 +32,23 @@ pub(crate) struct Candidates {
     pub(crate) slots: Slots,
     /// The certificates that came with them, of the block before.
     parents: BTreeMap<BlockHash, Certificate>,
-    /// Batches that a candidate named and the pool did not hold.
-    fetched: BTreeMap<BatchId, VerifiedBatch>,
+    /// Batches that were fetched for a candidate, and those of the executed ones.
+    batches: BTreeMap<BatchId, VerifiedBatch>,
     attempts: usize,
-    /// The batches of these blocks changed since [`Self::take_batches_changed`].
+    /// [`Self::batches`] changed, by more than what was fetched, since
+    /// [`Self::take_batches_changed`].
     batches_changed: bool,
 }
 
 pub(crate) enum Candidate {
     /// Its batches are being gathered, or its time has not come.
-    Gathering { block: Block, from: NodeIndex },
+    Gathering {
+        block: Arc<Block>,
+        from: NodeIndex,
+        /// Those of its batches that were not seen here since it was proposed: each is looked for
+        /// until it is found once, so that what comes piece by piece costs no more than its pieces.
+        lacking: BTreeSet<BatchId>,
+    },
     /// Executed, and its header is what execution gives.
     Valid { staged: StagedBlock, writes: Option<WriteSet> },
     /// Its header is not what execution gives.
@@ -47,43 +56,33 @@ pub(crate) enum Candidate {
 }
 
 impl Candidates {
-    /// Whether a candidate lacks this batch.
+    /// Returns whether a candidate lacks this batch.
     pub(crate) fn wants(&self, id: &BatchId) -> bool {
-        !self.fetched.contains_key(id)
+        !self.batches.contains_key(id)
             && self.blocks.values().any(|candidate| match candidate {
-                Candidate::Gathering { block, .. } => block.batches.contains(id),
+                Candidate::Gathering { lacking, .. } => lacking.contains(id),
                 _ => false,
             })
     }
 
+    /// Keeps a batch that a candidate lacks.
     pub(crate) fn keep(&mut self, batch: VerifiedBatch) {
-        self.fetched.insert(batch.id(), batch);
-        self.batches_changed = true;
+        self.batches.insert(batch.id(), batch);
     }
 
     /// The ids of the batches that were fetched or executed.
     pub(crate) fn batch_ids(&self) -> impl Iterator<Item = BatchId> {
-        let executed = self.blocks.values().filter_map(|candidate| match candidate {
-            Candidate::Valid { staged, .. } => Some(staged.block.batches.iter().copied()),
-            _ => None,
-        });
-        self.fetched.keys().copied().chain(executed.flatten())
+        self.batches.keys().copied()
     }
 
-    /// Returns whether [`Self::batch_ids`] changed since this was last called.
+    /// Returns whether what [`Self::batch_ids`] gives changed, but for kept batches, since this was
+    /// last called.
     pub(crate) fn take_batches_changed(&mut self) -> bool {
         std::mem::take(&mut self.batches_changed)
     }
 
     pub(crate) fn batch(&self, id: &BatchId) -> Option<&VerifiedBatch> {
-        self.fetched.get(id).or_else(|| {
-            self.blocks.values().find_map(|candidate| match candidate {
-                Candidate::Valid { staged, .. } => {
-                    staged.batches.iter().find(|batch| batch.id() == *id)
-                }
-                _ => None,
-            })
-        })
+        self.batches.get(id)
     }
 
     pub(crate) fn is_staged(&self, hash: &BlockHash) -> bool {
@@ -93,7 +92,7 @@ impl Candidates {
     /// Header and list of a block, unless it is known not to hold.
     pub(crate) fn block(&self, hash: &BlockHash) -> Option<&Block> {
         match self.blocks.get(hash)? {
-            Candidate::Gathering { block, .. } => Some(block),
+            Candidate::Gathering { block, .. } => Some(block.as_ref()),
             Candidate::Valid { staged, .. } => Some(&staged.block),
             Candidate::Invalid => None,
         }
@@ -112,7 +111,10 @@ impl Candidates {
         from: NodeIndex,
         parent: Option<Certificate>,
     ) {
-        self.blocks.entry(hash).or_insert(Candidate::Gathering { block, from });
+        self.blocks.entry(hash).or_insert_with(|| {
+            let lacking = block.batches.iter().copied().collect();
+            Candidate::Gathering { block: Arc::new(block), from, lacking }
+        });
         if let Some(parent) = parent {
             self.parents.entry(hash).or_insert(parent);
         }
@@ -127,13 +129,17 @@ impl Candidates {
         let proposed = self.slots.blocks();
         let is_kept = |hash: &BlockHash| proposed.contains(hash) || kept.contains(&Some(*hash));
         self.blocks.retain(|hash, _| is_kept(hash));
+        let kept = self.blocks.values().flat_map(Candidate::batch_ids);
+        let kept: BTreeSet<BatchId> = kept.copied().collect();
+        self.batches.retain(|id, _| kept.contains(id));
         self.batches_changed = true;
         self.parents.retain(|hash, _| is_kept(hash));
     }
 
     pub(crate) fn executed(&mut self, hash: BlockHash, staged: StagedBlock, writes: WriteSet) {
-        self.blocks.insert(hash, Candidate::Valid { staged, writes: Some(writes) });
+        self.batches.extend(staged.batches.iter().map(|batch| (batch.id(), batch.clone())));
         self.batches_changed = true;
+        self.blocks.insert(hash, Candidate::Valid { staged, writes: Some(writes) });
     }
 
     /// The decided block and what it writes, if it was executed here; everything else of the
@@ -154,19 +160,45 @@ impl Candidates {
         *self = Self { batches_changed: true, ..Self::default() };
     }
 
-    /// Blocks that wait, of the rounds up to `round`.
-    fn gathering(&self, round: Round) -> Vec<(BlockHash, Block)> {
-        let due: BTreeSet<BlockHash> = self
-            .slots
-            .iter()
-            .filter(|slot| slot.signed.proposal.round <= round)
-            .map(|slot| slot.signed.proposal.block)
-            .collect();
-        let waiting = |hash: &BlockHash| match self.blocks.get(hash) {
-            Some(Candidate::Gathering { block, .. }) => Some((*hash, block.clone())),
+    /// The blocks proposed in the rounds up to `round`.
+    fn due(&self, round: Round) -> BTreeSet<BlockHash> {
+        let slots = self.slots.iter().filter(|slot| slot.signed.proposal.round <= round);
+        slots.map(|slot| slot.signed.proposal.block).collect()
+    }
+
+    /// Those of [`Self::due`] of which every batch was seen here or in the pool.
+    fn complete(&mut self, round: Round, pool: &Mempool) -> Vec<(BlockHash, Arc<Block>)> {
+        let due = self.due(round);
+        let Self { blocks, batches, .. } = self;
+        let is_here = |id: &BatchId| batches.contains_key(id) || pool.get(id).is_some();
+        let complete = |(hash, candidate): (&BlockHash, &mut Candidate)| match candidate {
+            Candidate::Gathering { block, lacking, .. } if due.contains(hash) => {
+                while lacking.first().is_some_and(is_here) {
+                    lacking.pop_first();
+                }
+                lacking.is_empty().then(|| (*hash, block.clone()))
+            }
             _ => None,
         };
-        due.iter().filter_map(waiting).collect()
+        blocks.iter_mut().filter_map(complete).collect()
+    }
+
+    /// Looks again for all batches of a block: the pool let one of them go.
+    fn gather_again(&mut self, hash: &BlockHash) {
+        if let Some(Candidate::Gathering { block, lacking, .. }) = self.blocks.get_mut(hash) {
+            lacking.extend(block.batches.iter().copied());
+        }
+    }
+}
+
+impl Candidate {
+    /// The batches that a block names, unless the block is known not to hold.
+    fn batch_ids(&self) -> &[BatchId] {
+        match self {
+            Self::Gathering { block, .. } => &block.batches,
+            Self::Valid { staged, .. } => &staged.block.batches,
+            Self::Invalid => &[],
+        }
     }
 }
 
@@ -174,7 +206,7 @@ impl Replica {
     /// Executes every candidate that has all its batches and whose time has come, and tells
     /// consensus what became of it.
     pub(crate) fn judge_candidates(&mut self) {
-        for (hash, block) in self.candidates.gathering(self.running_round()) {
+        for (hash, block) in self.candidates.complete(self.running_round(), &self.pool) {
             let batches: Option<Vec<VerifiedBatch>> =
                 block.batches.iter().map(|id| self.find_batch(id)).collect();
             match batches {
@@ -186,7 +218,8 @@ impl Replica {
                 Some(batches) if self.try_accept(&hash, &block) => {
                     self.execute_candidate(hash, &block, batches);
                 }
-                Some(_) | None => {}
+                Some(_) => {}
+                None => self.candidates.gather_again(&hash),
             }
         }
         let verdicts = self.verdicts();
@@ -242,8 +275,12 @@ impl Replica {
 
     /// What the candidates of the rounds so far lack.
     pub(crate) fn missing(&self) -> BTreeSet<BatchId> {
-        let gathering = self.candidates.gathering(self.running_round());
-        let named = gathering.iter().flat_map(|(_, block)| &block.batches);
+        let due = self.candidates.due(self.running_round());
+        let lacking = |hash: &BlockHash| match self.candidates.blocks.get(hash) {
+            Some(Candidate::Gathering { lacking, .. }) => Some(lacking),
+            _ => None,
+        };
+        let named = due.iter().filter_map(lacking).flatten();
         named.filter(|id| self.find_batch(id).is_none()).copied().collect()
     }
 

@@ -340,6 +340,7 @@ impl Replica {
 
     fn batch_from_peer(&mut self, batch: VerifiedBatch) {
         if self.candidates.wants(&batch.id()) {
+            self.waiting.add_proposed(batch.id());
             self.candidates.keep(batch);
             self.judge_candidates();
             return;

@@ -35,6 +35,11 @@ impl WaitingBatches {
     pub fn add(&self, id: BatchId) {
         self.0.write().pool.insert(id);
     }
+
+    /// Adds a batch that was fetched for a proposed block.
+    pub(crate) fn add_proposed(&self, id: BatchId) {
+        self.0.write().proposed.insert(id);
+    }
 }
 
 impl Replica {
