@@ -1,5 +1,4 @@
-//! Exchange rates: exact decimal fractions, and the only two roundings that money knows: down for
-//! what is converted, to the nearest for shares.
+//! Exchange rates: exact decimal fractions. What is converted is rounded down.
 
 use std::cmp::Ordering;
 
@@ -104,17 +103,6 @@ impl Rate {
         } else {
             (product, power_of_ten(lowered - raised))
         })
-    }
-}
-
-/// `numerator / denominator` to the nearest integer, halves to the even one. `denominator` is not
-/// zero.
-pub fn divide_half_even(numerator: u128, denominator: u128) -> u128 {
-    let (quotient, rest) = (numerator / denominator, numerator % denominator);
-    match rest.cmp(&(denominator - rest)) {
-        Ordering::Less => quotient,
-        Ordering::Equal => quotient + (quotient & 1),
-        Ordering::Greater => quotient + 1,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use chain_types::{
     Change, Currency, Decision, Digest, FailureItem, Height, InstructionId, Merchant, MerchantId,
-    Parameters, ParticipantId, ProposalId, ProposalItem, ReinstructItem,
+    Parameters, ParticipantId, ProposalId, ProposalItem, ReinstructItem, Rejection, TimeMs,
 };
 
 use crate::changes::vote;
@@ -83,4 +83,24 @@ fn a_correction_before_the_failure_counts() {
         spare: [0; 12],
     };
     assert_eq!(story.block(1, &[(AGENTS[0], vec![Item::from(again)])]), [0]);
+}
+
+/// Operators of one house are one where those are counted who are left to approve.
+#[test]
+fn operators_left_of_one_house_are_one() {
+    let mut genesis = genesis(TimeMs(1_798_761_000_000), 4);
+    genesis.parameters.governance_approvals = 2;
+    // Every other operator is of that house already.
+    for participant in &mut genesis.participants {
+        if [OPERATORS[1], OPERATORS[2]].contains(&participant.id.0) {
+            participant.legal_entity = HOUSE_ENTITY.to_owned();
+        }
+    }
+    let mut story = Story::of(&genesis);
+    let participant = ParticipantId(OPERATORS[0]);
+    let gone = Change::ParticipantSuspended { participant, suspended: true };
+    let id = ProposalId::new(story.chain.state.time().plus(1), [4; 10]);
+    let proposal = ProposalItem::new(id, Height(story.chain.state.height().0 + 12), &gone).unwrap();
+    let said = [(OPERATORS[1], vec![proposal.into()])];
+    assert_eq!(story.block(1, &said), [Rejection::QuorumUnreachable.code()]);
 }
