@@ -45,15 +45,18 @@ pub(crate) fn grant<'a>(
     if share.0 == 0 {
         return Outcome::APPLIED;
     }
-    let mut earned = entry.earned();
+    let before = entry.earned();
+    let mut earned = before;
     note_grant(&mut earned, tier, share, version);
     if earned.granted > month_max(programme) {
         return Outcome::CASHBACK_OVER_MONTH;
     }
+    // Looked up once: of most orders the budget holds the grant.
+    entry.set_earned(&earned);
     if !promise(overlay, lane, share) {
+        overlay.user_month(&key).set_earned(&before);
         return Outcome::CASHBACK_OVER_BUDGET;
     }
-    overlay.user_month(&key).set_earned(&earned);
     Outcome::with_cashback(tier)
 }
 

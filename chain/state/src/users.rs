@@ -121,13 +121,19 @@ impl UserMonth {
 
     const BYTES: usize = 2 + 2 + 6 + 4 + 1 + 1;
 
-    fn put(&self, bytes: &mut Vec<u8>) {
-        let [high, middle, low] = self.granted;
-        let largest = self.largest;
-        for part in [self.month, self.count, low, middle, high, largest[1], largest[0]] {
-            bytes.extend_from_slice(&part.to_le_bytes());
-        }
-        bytes.extend_from_slice(&[self.version, self.marks]);
+    fn bytes(&self) -> [u8; Self::BYTES] {
+        let [high, middle, low] = self.granted.map(u128::from);
+        let [upper, lower] = self.largest.map(u128::from);
+        let packed = u128::from(self.month)
+            | u128::from(self.count) << 16
+            | low << 32
+            | middle << 48
+            | high << 64
+            | lower << 80
+            | upper << 96
+            | u128::from(self.version) << 112
+            | u128::from(self.marks) << 120;
+        packed.to_le_bytes()
     }
 
     fn take(bytes: &[u8; Self::BYTES]) -> Self {
@@ -158,9 +164,11 @@ impl UserDay {
 
     const BYTES: usize = 2 + 8;
 
-    fn put(&self, bytes: &mut Vec<u8>) {
-        bytes.extend_from_slice(&self.day.to_le_bytes());
-        bytes.extend_from_slice(&self.amount().to_le_bytes());
+    fn bytes(&self) -> [u8; Self::BYTES] {
+        let packed = u128::from(self.day) | u128::from(self.amount()) << 16;
+        let mut bytes = [0; Self::BYTES];
+        bytes.copy_from_slice(&packed.to_le_bytes()[..Self::BYTES]);
+        bytes
     }
 
     fn take(bytes: &[u8; Self::BYTES]) -> Self {
@@ -235,11 +243,13 @@ impl CountKey for UserId {
     }
 
     fn put(&self, line: &UserLine, bytes: &mut Vec<u8>) {
-        bytes.extend_from_slice(self);
-        bytes.extend_from_slice(&line.programme.to_le_bytes());
-        line.month.put(bytes);
-        bytes.extend_from_slice(&line.currency.0.to_le_bytes());
-        line.day.put(bytes);
+        let mut entry = [0; Self::BYTES];
+        entry[..16].copy_from_slice(self);
+        entry[16..20].copy_from_slice(&line.programme.to_le_bytes());
+        entry[20..36].copy_from_slice(&line.month.bytes());
+        entry[36..38].copy_from_slice(&line.currency.0.to_le_bytes());
+        entry[38..].copy_from_slice(&line.day.bytes());
+        bytes.extend_from_slice(&entry);
     }
 
     fn take(bytes: &[u8]) -> Option<(Self, UserLine)> {
@@ -270,7 +280,7 @@ impl CountKey for UserMonthKey {
     fn put(&self, count: &UserMonth, bytes: &mut Vec<u8>) {
         bytes.extend_from_slice(&self.user);
         bytes.extend_from_slice(&self.programme.to_le_bytes());
-        count.put(bytes);
+        bytes.extend_from_slice(&count.bytes());
     }
 
     fn take(bytes: &[u8]) -> Option<(Self, UserMonth)> {
@@ -294,7 +304,7 @@ impl CountKey for UserDayKey {
     fn put(&self, count: &UserDay, bytes: &mut Vec<u8>) {
         bytes.extend_from_slice(&self.user);
         bytes.extend_from_slice(&self.currency.0.to_le_bytes());
-        count.put(bytes);
+        bytes.extend_from_slice(&count.bytes());
     }
 
     fn take(bytes: &[u8]) -> Option<(Self, UserDay)> {
