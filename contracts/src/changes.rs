@@ -11,8 +11,9 @@
 //! its id, and its name, and has neither keys nor power.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use chain_state::{KeyOwner, Overlay, ProgrammeRecord, RegistryContent, State};
+use chain_state::{KeyOwner, MerchantRecord, Overlay, ProgrammeRecord, RegistryContent};
 use chain_types::parameters::PROTOCOL_VERSION;
 use chain_types::registry::{RegistryBounds, is_legal_entity, is_name, is_node_name};
 use chain_types::validators::VALIDATORS_MAX;
@@ -31,30 +32,42 @@ const POWER_MAX: u64 = 1_000_000_000;
 /// works out from them alone which of these have ended.
 const FIXED: [&str; 4] = ["order_skew_ms", "order_validity_ms", "quote_hold_ms", "reservation_ms"];
 
-type Checked = Result<Option<RegistryContent>, Rejection>;
+/// What a change makes of that which the next block finds.
+pub(crate) enum After {
+    /// Another registry.
+    Registry(Box<RegistryContent>),
+    /// A merchant, new or changed.
+    Merchant(MerchantRecord),
+    /// A cashback programme's next version.
+    Programme(Programme),
+}
 
-/// The registry after a change that takes effect for the block of `height`; `None` for a
-/// cashback programme, which is not in the registry.
+/// What a change makes of the registry, merchants and programmes so far, when it takes effect for
+/// the block of `height`.
 pub(crate) fn check(
-    state: &State,
-    before: &RegistryContent,
+    overlay: &Overlay<'_>,
     change: &Change,
     height: Height,
-) -> Checked {
-    check_room(before, change, state.bounds())?;
-    let mut content = before.clone();
+) -> Result<After, Rejection> {
+    let (before, bounds) = (overlay.next_registry(), overlay.state().bounds());
+    check_room(overlay, change, bounds)?;
+    let mut content = match change {
+        Change::Merchant(merchant) => return put_merchant(overlay, merchant, height),
+        Change::MerchantSuspended { merchant, suspended } => {
+            let known = overlay.next_merchant(*merchant).ok_or(Rejection::ChangeInvalid)?;
+            let merchant = Merchant { suspended: *suspended, ..known.merchant.clone() };
+            return Ok(After::Merchant(MerchantRecord { merchant, ..*known }));
+        }
+        Change::Programme(programme) => return check_programme(overlay, programme),
+        _ => before.clone(),
+    };
     match change {
-        Change::Participant(participant) => put_participant(&mut content, participant)?,
+        Change::Participant(participant) => put_participant(overlay, &mut content, participant)?,
         Change::Key { participant, public_key, overlap_heights } => {
             rotate(&mut content, *participant, *public_key, *overlap_heights, height)?;
         }
         Change::ParticipantSuspended { participant, suspended } => {
             find(&mut content, *participant)?.suspended = *suspended;
-        }
-        Change::Merchant(merchant) => put_merchant(&mut content, merchant, height)?,
-        Change::MerchantSuspended { merchant, suspended } => {
-            let found = content.merchants.iter_mut().find(|known| known.id == *merchant);
-            found.ok_or(Rejection::ChangeInvalid)?.suspended = *suspended;
         }
         Change::Parameter { index, value } => {
             content.parameters = parameter(&content.parameters, *index, *value)?;
@@ -66,10 +79,10 @@ pub(crate) fn check(
             if is_known || currency.exponent().is_none() {
                 return Err(Rejection::ChangeInvalid);
             }
-            content.currencies.push(*currency);
-            content.currencies.sort_unstable();
+            let currencies = Arc::make_mut(&mut content.currencies);
+            currencies.push(*currency);
+            currencies.sort_unstable();
         }
-        Change::Programme(programme) => return check_programme(state, &content, programme),
         Change::ProtocolVersion(version) => {
             if *version <= content.protocol_version || *version > PROTOCOL_VERSION {
                 return Err(Rejection::ChangeInvalid);
@@ -80,29 +93,30 @@ pub(crate) fn check(
             rotate_node(&mut content, *node, *network_key, *validator_key, height)?;
         }
         Change::NodeRemoved { node } => remove_node(&mut content, *node, height)?,
+        // Above.
+        Change::Merchant(_) | Change::MerchantSuspended { .. } | Change::Programme(_) => {}
     }
-    content.forget_keys(state.bounds().withdrawn_keys);
+    content.forget_keys(bounds.withdrawn_keys);
     check_validators(before, &content)?;
     check_operators(before, &content)?;
-    Ok(Some(content))
+    Ok(After::Registry(Box::new(content)))
 }
 
 /// Whether the registry holds one more of what a change would add.
 fn check_room(
-    content: &RegistryContent,
+    overlay: &Overlay<'_>,
     change: &Change,
     bounds: &RegistryBounds,
 ) -> Result<(), Rejection> {
+    let content = overlay.next_registry();
     let has_room = match change {
         Change::Participant(new) => {
-            let all = &content.participants;
-            let is_known = all.binary_search_by_key(&new.id, |known| known.id).is_ok();
-            is_known || all.len() < bounds.participants
+            let is_known = content.participant(new.id).is_some();
+            is_known || content.participants.len() < bounds.participants
         }
         Change::Merchant(new) => {
-            let all = &content.merchants;
-            let is_known = all.binary_search_by_key(&new.id, |known| known.id).is_ok();
-            is_known || all.len() < bounds.merchants
+            let is_known = overlay.next_merchant(new.id).is_some();
+            is_known || overlay.next_merchant_count() < bounds.merchants
         }
         Change::Currency(_) => content.currencies.len() < bounds.currencies,
         Change::Node(_) => {
@@ -117,10 +131,14 @@ fn check_room(
 fn find(content: &mut RegistryContent, id: ParticipantId) -> Result<&mut Participant, Rejection> {
     let at = content.participants.binary_search_by_key(&id, |known| known.id);
     let at = at.map_err(|_| Rejection::ChangeInvalid)?;
-    content.participants.get_mut(at).ok_or(Rejection::ChangeInvalid)
+    Arc::make_mut(&mut content.participants).get_mut(at).ok_or(Rejection::ChangeInvalid)
 }
 
-fn put_participant(content: &mut RegistryContent, new: &Participant) -> Result<(), Rejection> {
+fn put_participant(
+    overlay: &Overlay<'_>,
+    content: &mut RegistryContent,
+    new: &Participant,
+) -> Result<(), Rejection> {
     let all = Roles::NAMES.iter().fold(Roles::default(), |all, (role, _)| all.and(*role));
     let has_known_roles = new.roles.0 != 0 && new.roles.0 & !all.0 == 0;
     let is_named = is_name(&new.name) && is_legal_entity(&new.legal_entity);
@@ -132,7 +150,8 @@ fn put_participant(content: &mut RegistryContent, new: &Participant) -> Result<(
     }
     match content.participants.binary_search_by_key(&new.id, |known| known.id) {
         Ok(at) => {
-            let known = content.participants.get_mut(at).ok_or(Rejection::ChangeInvalid)?;
+            let participants = Arc::make_mut(&mut content.participants);
+            let known = participants.get_mut(at).ok_or(Rejection::ChangeInvalid)?;
             // A key changes by a rotation, and a suspension by its own change.
             if known.public_key != new.public_key || known.suspended != new.suspended {
                 return Err(Rejection::ChangeInvalid);
@@ -141,24 +160,26 @@ fn put_participant(content: &mut RegistryContent, new: &Participant) -> Result<(
         }
         Err(at) => {
             check_key(content, new.public_key)?;
-            content.participants.insert(at, new.clone());
+            Arc::make_mut(&mut content.participants).insert(at, new.clone());
         }
     }
-    check_roles(content)
+    check_duties(overlay, content, new)
 }
 
-/// Merchants are paid by gateways, and nodes that are not removed are run by operators.
-fn check_roles(content: &RegistryContent) -> Result<(), Rejection> {
-    let has = |id: ParticipantId, role| {
-        let found = content.participants.binary_search_by_key(&id, |known| known.id);
-        let found = found.ok().and_then(|at| content.participants.get(at));
-        found.is_some_and(|found| found.roles.any_of(role))
-    };
-    let merchants = content.merchants.iter();
-    let nodes = content.nodes.iter().filter(|node| !node.is_removed());
-    let holds = merchants.map(|merchant| has(merchant.payout_gateway, Roles::GATEWAY));
-    let holds = holds.chain(nodes.map(|node| has(node.operator, Roles::SETTLEMENT_OPERATOR)));
-    if holds.into_iter().all(|holds| holds) { Ok(()) } else { Err(Rejection::ChangeInvalid) }
+/// Who pays merchants stays a gateway, and who runs a node that is not removed an operator.
+fn check_duties(
+    overlay: &Overlay<'_>,
+    content: &RegistryContent,
+    new: &Participant,
+) -> Result<(), Rejection> {
+    let pays = overlay.next_merchants_paid(new.id) > 0;
+    let runs = || content.nodes.iter().any(|node| !node.is_removed() && node.operator == new.id);
+    let is_gateway = new.roles.any_of(Roles::GATEWAY);
+    let is_operator = new.roles.any_of(Roles::SETTLEMENT_OPERATOR);
+    if (pays && !is_gateway) || (!is_operator && runs()) {
+        return Err(Rejection::ChangeInvalid);
+    }
+    Ok(())
 }
 
 fn rotate(
@@ -177,9 +198,9 @@ fn rotate(
     let last = Height(end.saturating_sub(1));
     content.withdraw(before, KeyOwner::Participant(id), last);
     if overlap_heights == 0 {
-        content.previous_keys.remove(&id);
+        Arc::make_mut(&mut content.previous_keys).remove(&id);
     } else {
-        content.previous_keys.insert(id, (before, last));
+        Arc::make_mut(&mut content.previous_keys).insert(id, (before, last));
     }
     Ok(())
 }
@@ -200,27 +221,21 @@ fn check_key(content: &RegistryContent, key: PublicKey) -> Result<(), Rejection>
     Ok(())
 }
 
-fn put_merchant(
-    content: &mut RegistryContent,
-    new: &Merchant,
-    height: Height,
-) -> Result<(), Rejection> {
+fn put_merchant(overlay: &Overlay<'_>, new: &Merchant, height: Height) -> Result<After, Rejection> {
     let is_named = is_name(&new.name) && is_legal_entity(&new.legal_entity);
     if new.id.0 == 0 || i64::try_from(new.id.0).is_err() || !is_named {
         return Err(Rejection::ChangeInvalid);
     }
-    match content.merchants.binary_search_by_key(&new.id, |known| known.id) {
-        Ok(at) => {
-            let known = content.merchants.get_mut(at).ok_or(Rejection::ChangeInvalid)?;
-            if known.suspended != new.suspended {
-                return Err(Rejection::ChangeInvalid);
-            }
-            *known = new.clone();
-        }
-        Err(at) => content.merchants.insert(at, new.clone()),
+    let known = overlay.next_merchant(new.id);
+    // A suspension has its own change.
+    if known.is_some_and(|known| known.merchant.suspended != new.suspended) {
+        return Err(Rejection::ChangeInvalid);
     }
-    content.merchants_changed.insert(new.id, height);
-    check_roles(content)
+    let payer = overlay.next_registry().participant(new.payout_gateway);
+    if !payer.is_some_and(|payer| payer.roles.any_of(Roles::GATEWAY)) {
+        return Err(Rejection::ChangeInvalid);
+    }
+    Ok(After::Merchant(MerchantRecord { merchant: new.clone(), changed: Some(height) }))
 }
 
 fn parameter(parameters: &Parameters, index: u16, value: u64) -> Result<Parameters, Rejection> {
@@ -245,13 +260,14 @@ fn add_node(content: &mut RegistryContent, node: &Node) -> Result<(), Rejection>
     }
     check_key(content, node.network_key)?;
     check_key(content, node.validator_key)?;
-    content.nodes.push(node.clone());
+    Arc::make_mut(&mut content.nodes).push(node.clone());
     Ok(())
 }
 
 /// A node that is not removed.
 fn present(content: &mut RegistryContent, node: u32) -> Result<&mut Node, Rejection> {
-    let found = usize::try_from(node).ok().and_then(|at| content.nodes.get_mut(at));
+    let nodes = Arc::make_mut(&mut content.nodes);
+    let found = usize::try_from(node).ok().and_then(|at| nodes.get_mut(at));
     found.filter(|node| !node.is_removed()).ok_or(Rejection::ChangeInvalid)
 }
 
@@ -312,6 +328,9 @@ fn withdraw_keys(
 /// A quorum stays reachable when any one validator fails. Looked at when a change touches the
 /// powers: a network that began smaller changes everything else.
 fn check_validators(before: &RegistryContent, content: &RegistryContent) -> Result<(), Rejection> {
+    if Arc::ptr_eq(&before.nodes, &content.nodes) {
+        return Ok(());
+    }
     let powers = |content: &RegistryContent| -> Vec<u64> {
         content.nodes.iter().map(|node| node.power).filter(|power| *power > 0).collect()
     };
@@ -337,6 +356,10 @@ fn check_validators(before: &RegistryContent, content: &RegistryContent) -> Resu
 /// Operators of enough legal entities are left to approve the next change; a chain that never had
 /// enough may only gain some.
 fn check_operators(before: &RegistryContent, after: &RegistryContent) -> Result<(), Rejection> {
+    let has_same_parties = Arc::ptr_eq(&before.participants, &after.participants);
+    if has_same_parties && before.parameters == after.parameters {
+        return Ok(());
+    }
     let count = |content: &RegistryContent| {
         let operators = content.participants.iter().filter(|known| is_operator(known));
         operators.map(Participant::house).collect::<BTreeSet<_>>().len()
@@ -350,28 +373,36 @@ fn check_operators(before: &RegistryContent, after: &RegistryContent) -> Result<
     Ok(())
 }
 
-fn check_programme(state: &State, content: &RegistryContent, programme: &Programme) -> Checked {
+fn check_programme(overlay: &Overlay<'_>, programme: &Programme) -> Result<After, Rejection> {
+    let registry = overlay.next_registry();
     let is_gateway = |id: &ParticipantId| {
-        let found = state.participant(*id);
+        let found = overlay.state().participant(*id);
         found.is_some_and(|found| found.roles.any_of(Roles::GATEWAY))
     };
-    let is_known = state.merchant(programme.merchant).is_some()
+    let is_known = overlay.state().merchant(programme.merchant).is_some()
         && programme.gateways.iter().all(is_gateway)
-        && content.currencies.binary_search(&programme.currency).is_ok();
-    if is_known && programme.is_well_formed() { Ok(None) } else { Err(Rejection::ChangeInvalid) }
+        && registry.currencies.binary_search(&programme.currency).is_ok();
+    if is_known && programme.is_well_formed() {
+        Ok(After::Programme(programme.clone()))
+    } else {
+        Err(Rejection::ChangeInvalid)
+    }
 }
 
-/// Puts a cashback programme into effect for blocks from `next` on.
-pub(crate) fn put_programme(overlay: &mut Overlay<'_>, change: &Change, next: Height) {
-    let Change::Programme(programme) = change else {
-        return;
-    };
-    let key = (programme.merchant, programme.currency);
-    let known = overlay.tables().programmes().get(&key).cloned();
-    let mut record = known.unwrap_or_else(|| ProgrammeRecord {
-        number: u32::try_from(overlay.tables().programmes().range(..).len()).unwrap_or(u32::MAX),
-        versions: Vec::new(),
-    });
-    record.versions.push((next, programme.clone()));
-    overlay.tables().programmes().put(key, record);
+/// Puts what [`check`] gave into effect for blocks from `next` on.
+pub(crate) fn put(overlay: &mut Overlay<'_>, change: &Change, after: After, next: Height) {
+    match after {
+        After::Registry(content) => overlay.replace_registry(*content, change.clone()),
+        After::Merchant(record) => overlay.put_merchant(record),
+        After::Programme(programme) => {
+            let key = (programme.merchant, programme.currency);
+            let known = overlay.tables().programmes().get(&key).cloned();
+            let mut record = known.unwrap_or_else(|| ProgrammeRecord {
+                number: overlay.number_programme(),
+                versions: Vec::new(),
+            });
+            record.versions.push((next, programme));
+            overlay.tables().programmes().put(key, record);
+        }
+    }
 }

@@ -81,9 +81,9 @@ pub(crate) fn check_all(state: &State, evidence: &[Equivocation]) -> Result<(), 
 /// Records a block's evidence, and forgets what no block may hold evidence of any more.
 pub(crate) fn record(overlay: &mut Overlay<'_>, evidence: &[Equivocation]) {
     let first = (earliest(overlay.height()), ValidatorId(0));
-    for (key, ()) in overlay.tables().evidence().range(..first) {
-        overlay.tables().evidence().remove(&key);
-    }
+    let mut known = overlay.tables().evidence();
+    let old: Vec<_> = known.range(..first).map(|(key, ())| *key).collect();
+    old.iter().for_each(|key| known.remove(key));
     for (sequence, one) in (0_u32..).zip(evidence) {
         overlay.tables().evidence().put((one.height(), one.validator()), ());
         let (first, second) = one.values();

@@ -14,9 +14,10 @@
 //! Always: the provider delivers exactly what the merchant is paid, the exact payout rounded down;
 //! rounding costs no more than a stated share of it.
 
-use chain_state::{AccountKey, Conversion, Overlay, QuoteRecord, RateRecord, Record};
+use chain_state::{AccountKey, Conversion, Overlay, QuoteRecord, RateRecord, Record, Waiting};
 use chain_types::{
     Amount, Currency, Outcome, Participant, QuoteId, QuoteItem, RateItem, RechargeItem, Rejection,
+    TimeMs,
 };
 
 use crate::reference;
@@ -223,9 +224,8 @@ pub(crate) fn forget(overlay: &mut Overlay<'_>) {
     // A reservation made at the last moment may be given back until its id's validity is over.
     let kept_ms = parameters.order_validity_ms + parameters.order_skew_ms;
     let time = overlay.time();
-    let quotes = &overlay.state().tables().quotes;
-    let over = quotes.values().filter(|quote| quote.valid_until.plus(kept_ms) < time);
-    for id in over.map(|quote| quote.id).collect::<Vec<_>>() {
+    let dues = &overlay.state().tables().dues().quotes;
+    for id in dues.past(Waiting::Oblivion, |ended| TimeMs(ended).plus(kept_ms) < time) {
         overlay.tables().quotes().remove(&id);
     }
 }

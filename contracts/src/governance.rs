@@ -28,10 +28,10 @@
 
 use std::collections::BTreeMap;
 
-use chain_state::{Overlay, ProposalRecord, ProposalStatus, Record, RegistryContent, check_timely};
+use chain_state::{Overlay, ProposalRecord, ProposalStatus, Record, Waiting, check_timely};
 use chain_types::{
     ApprovalItem, Decision, Height, House, OrderId, Outcome, Participant, ParticipantId,
-    ProposalItem, Rejection, Roles,
+    ProposalItem, Rejection, Roles, TimeMs,
 };
 
 use crate::{changes, separation};
@@ -75,8 +75,8 @@ fn check_proposal(
     if activation.0 < overlay.height().0.saturating_add(notice) {
         return Err(Rejection::ActivationTooEarly.into());
     }
-    separation::check_change(overlay.next_registry(), submitter, &change)?;
-    changes::check(overlay.state(), overlay.next_registry(), &change, activation)?;
+    separation::check_change(overlay, submitter, &change)?;
+    changes::check(overlay, &change, activation)?;
     Ok(ProposalRecord {
         id,
         change,
@@ -142,7 +142,7 @@ fn check_vote(
     if !matches!(record.status, ProposalStatus::Proposed | ProposalStatus::Scheduled) {
         return Err(Rejection::ProposalClosed.into());
     }
-    separation::check_change(overlay.state().registry(), submitter, &record.change)?;
+    separation::check_change(overlay, submitter, &record.change)?;
     let was_carried = is_carried(overlay, &record);
     // An operator may change its mind until the change is in effect.
     record.approvals.retain(|operator| *operator != submitter.id);
@@ -172,14 +172,15 @@ struct Words {
 
 impl Words {
     /// Nobody's word counts about its own legal entity.
-    fn of(registry: &RegistryContent, record: &ProposalRecord) -> Self {
+    fn of(overlay: &Overlay<'_>, record: &ProposalRecord) -> Self {
+        let registry = overlay.next_registry();
         let approvals = record.approvals.iter().map(|id| (*id, Word::Approves));
         let refusals = record.refusals.iter().map(|id| (*id, Word::Refuses));
         let said: BTreeMap<ParticipantId, Word> = approvals.chain(refusals).collect();
         let operators = registry
             .participants
             .iter()
-            .filter(|one| is_operator(one) && !separation::concerns(registry, one, &record.change));
+            .filter(|one| is_operator(one) && !separation::concerns(overlay, one, &record.change));
         let mut houses: BTreeMap<House<'_>, Word> = BTreeMap::new();
         for operator in operators {
             let word = said.get(&operator.id).copied().unwrap_or(Word::Silent);
@@ -215,7 +216,7 @@ impl Words {
 /// approvals before: a change that is carried again waits for the notice again.
 fn judge(overlay: &mut Overlay<'_>, mut record: ProposalRecord, was_carried: bool) {
     let state = overlay.state();
-    let words = Words::of(state.registry(), &record);
+    let words = Words::of(overlay, &record);
     let is_scheduled = record.status == ProposalStatus::Scheduled;
     let status = match () {
         () if words.carry() && is_scheduled && was_carried => ProposalStatus::Scheduled,
@@ -223,8 +224,7 @@ fn judge(overlay: &mut Overlay<'_>, mut record: ProposalRecord, was_carried: boo
             let notice = state.parameters().governance_notice_heights;
             let earliest = Height(overlay.height().0.saturating_add(notice));
             record.due = record.due.max(earliest);
-            let registry = overlay.next_registry();
-            match changes::check(state, registry, &record.change, record.due) {
+            match changes::check(overlay, &record.change, record.due) {
                 Ok(_) => ProposalStatus::Scheduled,
                 Err(rejection) => {
                     record.failure = rejection.code();
@@ -244,7 +244,7 @@ fn judge(overlay: &mut Overlay<'_>, mut record: ProposalRecord, was_carried: boo
 
 /// Whether the operators of this block carry a proposal by what they have said so far.
 fn is_carried(overlay: &Overlay<'_>, record: &ProposalRecord) -> bool {
-    Words::of(overlay.state().registry(), record).carry()
+    Words::of(overlay, record).carry()
 }
 
 fn fail(record: &mut ProposalRecord, rejection: Rejection) {
@@ -260,21 +260,21 @@ pub(crate) fn is_operator(participant: &Participant) -> bool {
 /// Ends proposals that too few approved in time, and forgets ended ones whose id can never come
 /// again.
 pub(crate) fn expire(overlay: &mut Overlay<'_>) {
-    let parameters = overlay.state().parameters();
+    let state = overlay.state();
+    let parameters = state.parameters();
     let (waits_ms, kept_ms) = (parameters.proposal_validity_ms, parameters.order_validity_ms);
     let time = overlay.time();
-    for record in overlay.state().tables().proposals.values() {
-        match record.status {
-            ProposalStatus::Proposed if record.proposed.plus(waits_ms) < time => {
-                let (status, status_height) = (ProposalStatus::Expired, overlay.height());
-                put(overlay, ProposalRecord { status, status_height, ..record.clone() });
-            }
-            ProposalStatus::Proposed | ProposalStatus::Scheduled => {}
-            _ if record.proposed.plus(waits_ms).plus(kept_ms) < time => {
-                overlay.tables().proposals().remove(&record.id);
-            }
-            _ => {}
+    let (proposals, dues) = (&state.tables().proposals, &state.tables().dues().proposals);
+    let is_late = |proposed| TimeMs(proposed).plus(waits_ms) < time;
+    for id in dues.past(Waiting::Decision, is_late) {
+        if let Some(record) = proposals.get(&id) {
+            let (status, status_height) = (ProposalStatus::Expired, overlay.height());
+            put(overlay, ProposalRecord { status, status_height, ..record.clone() });
         }
+    }
+    let is_over = |proposed| TimeMs(proposed).plus(waits_ms).plus(kept_ms) < time;
+    for id in dues.past(Waiting::Oblivion, is_over) {
+        overlay.tables().proposals().remove(&id);
     }
 }
 
@@ -282,14 +282,16 @@ pub(crate) fn expire(overlay: &mut Overlay<'_>) {
 /// and ids.
 pub(crate) fn activate(overlay: &mut Overlay<'_>) {
     let next = overlay.height().next();
-    let mut due: Vec<ProposalRecord> = overlay
-        .tables()
-        .proposals()
-        .range(..)
-        .into_iter()
-        .map(|(_, record)| record)
-        .filter(|record| record.status == ProposalStatus::Scheduled && record.due <= next)
-        .collect();
+    let state = overlay.state();
+    let is_next = |due| Height(due) <= next;
+    let ids = state.tables().dues().proposals.past(Waiting::Height, is_next);
+    let proposals = overlay.tables().proposals();
+    let known = ids.iter().filter_map(|id| proposals.get(id));
+    let of_this_block = proposals.put_so_far();
+    let of_this_block = of_this_block.filter(|(id, _)| !ids.contains(id)).map(|(_, record)| record);
+    let is_due =
+        |record: &&ProposalRecord| record.status == ProposalStatus::Scheduled && record.due <= next;
+    let mut due: Vec<ProposalRecord> = known.chain(of_this_block).filter(is_due).cloned().collect();
     due.sort_by_key(|record| (record.due, record.id));
     for mut record in due {
         record.status_height = overlay.height();
@@ -306,14 +308,11 @@ fn take_effect(
     record: &ProposalRecord,
     next: Height,
 ) -> Result<(), Rejection> {
-    let before: &RegistryContent = overlay.next_registry();
-    if !Words::of(before, record).carry() {
+    if !Words::of(overlay, record).carry() {
         return Err(Rejection::ApprovalsMissing);
     }
-    match changes::check(overlay.state(), before, &record.change, next)? {
-        Some(content) => overlay.replace_registry(content),
-        None => changes::put_programme(overlay, &record.change, next),
-    }
+    let after = changes::check(overlay, &record.change, next)?;
+    changes::put(overlay, &record.change, after, next);
     Ok(())
 }
 

@@ -235,10 +235,10 @@ fn check_correction(
         }
     };
     let state = overlay.state();
-    let changed = state.registry().merchants_changed.get(&id.merchant);
+    let changed = state.merchant_changed(id.merchant);
     let needs_none =
         FailureReason::from_number(reason).is_some_and(FailureReason::needs_no_correction);
-    let is_corrected = changed.is_some_and(|since| *since > record.attempt_height);
+    let is_corrected = changed.is_some_and(|since| since > record.attempt_height);
     if !is_corrected && !needs_none && !stepping_in::is_left_alone(overlay, failed) {
         return Err(Rejection::CorrectionMissing.into());
     }

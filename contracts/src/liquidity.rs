@@ -22,11 +22,11 @@
 
 use chain_state::{
     Account, AccountKey, AccountKind, EntryCause, Location, Movement, Overlay, Record, Slot,
-    TransferRecord, TransferStatus, check_timely,
+    TransferRecord, TransferStatus, Waiting, check_timely,
 };
 use chain_types::{
     Amount, Decision, Digest, MerchantId, OrderId, Outcome, Participant, ParticipantId, Rejection,
-    Roles, TransferAction, TransferDecisionItem, TransferId, TransferItem,
+    Roles, TimeMs, TransferAction, TransferDecisionItem, TransferId, TransferItem,
 };
 
 use crate::separation;
@@ -279,23 +279,20 @@ pub(crate) fn expire(overlay: &mut Overlay<'_>) {
     let parameters = overlay.state().parameters();
     let (waits_ms, kept_ms) = (parameters.transfer_validity_ms, parameters.order_validity_ms);
     let time = overlay.time();
-    for record in overlay.state().tables().transfers.values() {
-        let is_open = record.status == TransferStatus::Proposed;
-        if is_open && record.proposed.plus(waits_ms) < time {
-            overlay.begin(EntryCause::Transfer(record.id));
+    let tables = overlay.state().tables();
+    let dues = &tables.dues().transfers;
+    for id in dues.past(Waiting::Decision, |proposed| TimeMs(proposed).plus(waits_ms) < time) {
+        if let Some(record) = tables.transfers.get(&id) {
+            overlay.begin(EntryCause::Transfer(id));
             release(overlay, record);
             let (status, decided) = (TransferStatus::Expired, Some(time));
             put(overlay, TransferRecord { status, decided, ..*record });
-        } else if !is_open && is_past(record, kept_ms, time.0) {
-            overlay.tables().transfers().remove(&record.id);
         }
     }
-}
-
-/// Whether neither the proposal nor its decision can be sent again and be taken for new.
-fn is_past(record: &TransferRecord, kept_ms: u64, time_ms: u64) -> bool {
-    let decided = record.decided.unwrap_or(record.proposed);
-    record.id.time().plus(kept_ms).0 < time_ms && decided.plus(kept_ms).0 < time_ms
+    // Neither the proposal nor its decision can be sent again then and be taken for new.
+    for id in dues.past(Waiting::Oblivion, |ended| TimeMs(ended).plus(kept_ms) < time) {
+        overlay.tables().transfers().remove(&id);
+    }
 }
 
 fn put(overlay: &mut Overlay<'_>, record: TransferRecord) {

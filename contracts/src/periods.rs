@@ -55,8 +55,9 @@ pub(crate) fn is_over(overlay: &mut Overlay<'_>, period: Period, began: TimeMs) 
         return false;
     }
     let number = period.number();
-    let past = overlay.tables().past_periods().range((number, began)..=(number, TimeMs(u64::MAX)));
-    let longest = past.into_iter().map(|(_, length)| length).max();
+    let periods = overlay.tables().past_periods();
+    let past = periods.range((number, began)..=(number, TimeMs(u64::MAX)));
+    let longest = past.map(|(_, length)| *length).max();
     longest.is_none_or(|longest| time > began.plus(longest))
 }
 
@@ -64,8 +65,9 @@ pub(crate) fn is_over(overlay: &mut Overlay<'_>, period: Period, began: TimeMs) 
 pub(crate) fn at(overlay: &mut Overlay<'_>, period: Period, time: TimeMs) -> u64 {
     let number = period.number();
     let present = period.of(overlay.state().parameters());
-    let past = overlay.tables().past_periods().range((number, time)..=(number, TimeMs(u64::MAX)));
-    past.first().map_or(present, |(_, length)| *length)
+    let periods = overlay.tables().past_periods();
+    let first = periods.range((number, time)..=(number, TimeMs(u64::MAX))).next();
+    first.map_or(present, |(_, length)| *length)
 }
 
 /// Keeps the periods that the block's changes of governance end.

@@ -49,14 +49,16 @@ fn fresh(overlay: &mut Overlay<'_>, pair: Pair) -> Result<Vec<(ParticipantId, Ra
     let least = overlay.state().parameters().rates_min as usize;
     let first = (pair.0, pair.1, ParticipantId(0));
     let last = (pair.0, pair.1, ParticipantId(u32::MAX));
-    let published = overlay.tables().rates().range(first..=last);
+    let rates = overlay.tables().rates();
+    let published = rates.range(first..=last).map(|((.., provider), record)| (*provider, *record));
+    let published: Vec<(ParticipantId, RateRecord)> = published.collect();
     if published.len() < least {
         return Err(Rejection::RatesTooFew);
     }
     let fresh: Vec<(ParticipantId, Rate)> = published
         .into_iter()
         .filter(|(_, record)| is_fresh_in(overlay, record))
-        .map(|((.., provider), record)| (provider, record.rate))
+        .map(|(provider, record)| (provider, record.rate))
         .collect();
     if fresh.len() < least {
         return Err(Rejection::RatesStale);

@@ -6,7 +6,7 @@
 //! Always: whoever moves money to or from an account, or changes what a party or merchant may do,
 //! earns nothing by it.
 
-use chain_state::{AccountKey, AccountKind, InstructionRecord, RegistryContent, State};
+use chain_state::{AccountKey, AccountKind, InstructionRecord, Overlay, State};
 use chain_types::{
     Change, MerchantId, Participant, ParticipantId, PolicyScope, RechargeItem, Rejection,
 };
@@ -76,29 +76,23 @@ pub(crate) fn check_policy(
 
 /// Whether an operator may give its word about a change.
 pub(crate) fn check_change(
-    registry: &RegistryContent,
+    overlay: &Overlay<'_>,
     operator: &Participant,
     change: &Change,
 ) -> Result<(), Rejection> {
-    refuse_own(concerns(registry, operator, change))
+    refuse_own(concerns(overlay, operator, change))
 }
 
 /// Whether a change is about a party or merchant of an operator's own legal entity, as it is or as
 /// it shall be; or lets a merchant be paid there.
-pub(crate) fn concerns(
-    registry: &RegistryContent,
-    operator: &Participant,
-    change: &Change,
-) -> bool {
+pub(crate) fn concerns(overlay: &Overlay<'_>, operator: &Participant, change: &Change) -> bool {
     let is_party = |id: ParticipantId| {
-        let found = registry.participants.binary_search_by_key(&id, |known| known.id);
-        let found = found.ok().and_then(|at| registry.participants.get(at));
+        let found = overlay.next_registry().participant(id);
         operator.id == id || found.is_some_and(|found| operator.is_one_with(found))
     };
     let is_merchant = |id: MerchantId| {
-        let found = registry.merchants.binary_search_by_key(&id, |known| known.id);
-        let found = found.ok().and_then(|at| registry.merchants.get(at));
-        found.is_some_and(|found| operator.is_of(&found.legal_entity))
+        let found = overlay.next_merchant(id);
+        found.is_some_and(|found| operator.is_of(&found.merchant.legal_entity))
     };
     match change {
         Change::Participant(new) => is_party(new.id) || operator.is_of(&new.legal_entity),

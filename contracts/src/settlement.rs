@@ -102,7 +102,8 @@ fn check_unsettled(
 
 /// The run of settled windows that holds this one.
 fn run_of(overlay: &mut Overlay<'_>, window: WindowId) -> Option<(WindowId, WindowId)> {
-    let run = overlay.tables().settled_runs().range(..=window).pop();
+    let runs = overlay.tables().settled_runs();
+    let run = runs.last(..=window).map(|(first, last)| (*first, *last));
     run.filter(|(_, last)| *last >= window)
 }
 

@@ -52,10 +52,12 @@ pub(crate) fn step_in(
         reference: item.reference,
         time: overlay.time(),
     };
-    let said = overlay.tables().step_ins().range(words_of(&record.id));
-    let live = said.into_iter().filter(|((_, agent), said)| is_live(overlay, *agent, said));
+    let words = overlay.tables().step_ins();
+    let said = words.range(words_of(&record.id)).map(|((_, agent), said)| (*agent, *said));
+    let said: Vec<(ParticipantId, StepInWord)> = said.collect();
+    let live = said.into_iter().filter(|(agent, said)| is_live(overlay, *agent, said));
     let same = live.filter(|(_, said)| (said.attempt, said.reason) == (word.attempt, word.reason));
-    let agents: Vec<ParticipantId> = same.map(|((_, agent), _)| agent).collect();
+    let agents: Vec<ParticipantId> = same.map(|(agent, _)| agent).collect();
     let is_other = |agent: &ParticipantId| !is_own_party(overlay.state(), submitter, *agent);
     if agents.iter().any(is_other) {
         forget(overlay, &record.id);
@@ -155,9 +157,9 @@ pub(crate) fn is_left_alone(overlay: &Overlay<'_>, since: TimeMs) -> bool {
 
 /// Forgets what agents said of an attempt that has ended.
 pub(crate) fn forget(overlay: &mut Overlay<'_>, id: &InstructionId) {
-    for (key, _) in overlay.tables().step_ins().range(words_of(id)) {
-        overlay.tables().step_ins().remove(&key);
-    }
+    let mut words = overlay.tables().step_ins();
+    let said: Vec<_> = words.range(words_of(id)).map(|(key, _)| *key).collect();
+    said.iter().for_each(|key| words.remove(key));
 }
 
 /// A settlement agent asks that an outstanding instruction shall not be paid.

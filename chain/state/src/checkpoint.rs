@@ -32,7 +32,7 @@ use crate::tables::Tables;
 use crate::users::{UserBook, UserDayKey, UserId, UserMonthKey};
 use crate::window::{Collected, Due, DueKey, Gross, OpenWindow, WindowOpening};
 
-const MAGIC: [u8; 8] = *b"SLUICES8";
+const MAGIC: [u8; 8] = *b"SLUICES9";
 const CHECKSUM_BYTES: usize = 32;
 
 /// Opens a checkpoint: what it is of.
@@ -148,7 +148,7 @@ impl State {
             return Err(StateFault::Chain { actual: head.chain_id, expected: genesis.chain_id });
         }
         let registry = if head.has_registry {
-            Registry::changed(genesis.chain_id, read_registry(&mut reader)?)
+            Registry::restored(genesis.chain_id, read_registry(&mut reader)?)
         } else {
             Registry::genesis(genesis)
         };
@@ -222,15 +222,24 @@ fn pieces<K: CountKey>(counts: CountsCopy<K>) -> impl Iterator<Item = Vec<u8>> {
 }
 
 fn put_registry(bytes: &mut Vec<u8>, content: &RegistryContent) {
-    // The two lists that may be long go by themselves.
+    // The list that may be long goes by itself.
     put_list(bytes, content.participants.len(), content.participants.iter().cloned());
-    put_list(bytes, content.merchants.len(), content.merchants.iter().cloned());
-    let (participants, merchants) = (Vec::new(), Vec::new());
-    put_section(bytes, &RegistryContent { participants, merchants, ..content.clone() });
+    put_section(bytes, &content.parameters);
+    put_section(bytes, &*content.currencies);
+    put_section(bytes, &*content.previous_keys);
+    put_section(bytes, &*content.nodes);
+    put_section(bytes, &*content.withdrawn_keys);
+    put_section(bytes, &content.protocol_version);
 }
 
 fn read_registry(reader: &mut Reader<'_>) -> Result<RegistryContent, StateFault> {
-    let (participants, merchants) = (reader.list()?, reader.list()?);
-    let rest: RegistryContent = reader.section()?;
-    Ok(RegistryContent { participants, merchants, ..rest })
+    Ok(RegistryContent {
+        participants: Arc::new(reader.list()?),
+        parameters: reader.section()?,
+        currencies: Arc::new(reader.section()?),
+        previous_keys: Arc::new(reader.section()?),
+        nodes: Arc::new(reader.section()?),
+        withdrawn_keys: Arc::new(reader.section()?),
+        protocol_version: reader.section()?,
+    })
 }

@@ -154,8 +154,8 @@ fn block_zero(genesis: &ChainGenesis, state: &State) -> Block {
         validators_hash: registry.validators_hash,
         next_validators_hash: registry.validators_hash,
         parameters_hash: registry.parameters_hash,
-        party_count: registry.party_count(),
-        parties_root: registry.parties_root,
+        party_count: registry.parties.count(),
+        parties_root: registry.parties.root(),
         record_count: u32::try_from(leaves.len()).unwrap_or(u32::MAX),
         records_root: merkle::root(&leaves),
     };

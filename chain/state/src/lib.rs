@@ -11,6 +11,7 @@ pub mod accounts_tree;
 mod checkpoint;
 mod chunked;
 mod counts;
+pub mod dues;
 pub mod fault;
 mod genesis;
 pub mod history;
@@ -43,6 +44,7 @@ pub use accounts::TrialBalance;
 pub use accounts_tree::{AccountPlace, AccountProof, TreeNode};
 pub use checkpoint::Snapshot;
 pub use counts::KeptSince;
+pub use dues::Waiting;
 pub use fault::StateFault;
 pub use history::{History, NoHistory, PastCollection, PastOrder};
 pub use hot_accounts::{Movement, Slot};
@@ -53,10 +55,10 @@ pub use recent_batches::check_batch_timely;
 pub use records::{
     AccountEntry, BreachRecord, BreachSubject, CashbackSum, Conversion, Corridor, EntryCause,
     EvidenceRecord, HeldOrder, InstructionRecord, InstructionStatus, LineRecord, Location,
-    OrderRecord, OrderStatus, Party, PolicyRecord, Position, ProgrammeRecord, ProposalRecord,
-    ProposalStatus, ProposedSettlement, QuoteRecord, RateRecord, Record, ReferenceRecord,
-    ReferenceStep, RegistryRecord, Reservation, ReturnRecord, SLA_BUCKETS_MS, SlaCounters, Stage,
-    TransferRecord, TransferStatus, WindowRecord, WindowSettlement,
+    MerchantRecord, OrderRecord, OrderStatus, Party, PolicyRecord, Position, ProgrammeRecord,
+    ProposalRecord, ProposalStatus, ProposedSettlement, QuoteRecord, RateRecord, Record,
+    ReferenceRecord, ReferenceStep, RegistryRecord, Reservation, ReturnRecord, SLA_BUCKETS_MS,
+    SlaCounters, Stage, TransferRecord, TransferStatus, WindowRecord, WindowSettlement,
 };
 pub use registry::{KeyOwner, RegistryContent, WithdrawnKey};
 pub use restoring::Restoring;

@@ -3,13 +3,15 @@
 //! Money moves only by a [`Movement`], which has two legs; no call of this type can change one
 //! account alone.
 
+mod rules;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ahash::RandomState;
 use chain_types::{
-    Amount, BatchId, Digest, Height, InstructionId, MerchantId, OrderId, ParticipantId, TimeMs,
-    WindowId,
+    Amount, BatchId, Change, Digest, Height, InstructionId, MerchantId, OrderId, ParticipantId,
+    TimeMs, WindowId,
 };
 
 use crate::account::{Account, AccountKey, CounterOverflow};
@@ -22,7 +24,7 @@ use crate::records::{
     BreachRecord, BreachSubject, EntryCause, InstructionRecord, Location, OrderRecord, OrderStatus,
     Party, Record, Reservation, Stage, WindowRecord,
 };
-use crate::registry::{Registry, RegistryContent};
+use crate::registry::Registry;
 use crate::slice::BLOCK_BATCHES_LIMIT;
 use crate::state::State;
 use crate::tables::{TableChanges, TablesView};
@@ -77,6 +79,10 @@ pub struct Overlay<'a> {
     tables: TableChanges,
     users: UserChanges,
     registry: Option<Arc<Registry>>,
+    /// The changes that made it, in their order.
+    registry_changes: Vec<Change>,
+    merchants_added: usize,
+    programmes_added: usize,
 }
 
 impl<'a> Overlay<'a> {
@@ -109,6 +115,9 @@ impl<'a> Overlay<'a> {
             tables: TableChanges::default(),
             users,
             registry: None,
+            registry_changes: Vec::new(),
+            merchants_added: 0,
+            programmes_added: 0,
         }
     }
 
@@ -501,24 +510,6 @@ impl<'a> Overlay<'a> {
         self.records.push(record);
     }
 
-    /// The registry that the next block executes under, as far as it is decided.
-    pub fn next_registry(&self) -> &RegistryContent {
-        self.registry.as_ref().map_or(self.state.registry(), |registry| &registry.content)
-    }
-
-    /// Replaces the registry that the next block executes under.
-    pub fn replace_registry(&mut self, content: RegistryContent) {
-        self.registry = Some(Arc::new(Registry::changed(self.state.chain_id(), content)));
-    }
-
-    /// The digest of the validators who decide the next block: what the header must say.
-    pub fn next_validators_hash(&self) -> Digest {
-        match &self.registry {
-            Some(registry) => registry.validators_hash,
-            None => self.state.registry_hashes().0,
-        }
-    }
-
     /// Records a missed deadline.
     pub fn breach(&mut self, breach: Breach) {
         let party = (breach.stage, breach.late.unwrap_or_default());
@@ -574,19 +565,13 @@ impl<'a> Overlay<'a> {
             tables: self.tables,
             users: self.users,
             registry: self.registry,
+            registry_changes: self.registry_changes,
             writes: Digest::ZERO,
             digest: Digest::ZERO,
         };
         changes.writes = changes.running_digest(self.state.running_writes());
         changes.digest = state_digest(changes.tree.root(), changes.writes);
         changes
-    }
-
-    fn record_registry(&mut self) {
-        if let Some(registry) = &self.registry {
-            let record = registry.record(self.height.next());
-            self.records.push(Record::Registry(record));
-        }
     }
 }
 

@@ -100,22 +100,22 @@ impl State {
 
     /// Returns the registered participant of an id.
     pub fn participant(&self, id: ParticipantId) -> Option<&Participant> {
-        self.registry.participant(id)
+        self.registry.content.participant(id)
     }
 
     /// The keys that a participant's batches may be signed with.
     pub fn party_keys(&self, id: ParticipantId) -> Option<&PartyKeys> {
-        self.registry.keys(id)
+        self.registry.parties.of(id)
     }
 
     /// [`Self::party_keys`], made ready to verify with.
     pub fn ready_keys(&self, id: ParticipantId) -> Option<ReadyKeys> {
-        self.registry.ready_keys(id)
+        self.registry.parties.ready(id)
     }
 
     /// The keys of all participants, ascending by id, and the Merkle root over them.
     pub fn parties(&self) -> (&[PartyKeys], Digest) {
-        (&self.registry.parties, self.registry.parties_root)
+        (&self.registry.parties.keys, self.registry.parties.root())
     }
 
     /// Validators and edge nodes; a validator's number is its place.
@@ -128,7 +128,7 @@ impl State {
         self.registry.content.protocol_version
     }
 
-    /// Everything that governance changes.
+    /// Everything that governance changes, but for merchants and programmes.
     pub fn registry(&self) -> &RegistryContent {
         &self.registry.content
     }
@@ -160,12 +160,18 @@ impl State {
 
     /// Returns the registered merchant of an id.
     pub fn merchant(&self, id: MerchantId) -> Option<&Merchant> {
-        self.registry.merchant(id)
+        self.tables.merchants.get(&id).map(|record| &record.merchant)
     }
 
     /// All merchants, ascending by id.
-    pub fn merchants(&self) -> &[Merchant] {
-        &self.registry.content.merchants
+    pub fn merchants(&self) -> impl Iterator<Item = &Merchant> {
+        self.tables.merchants.values().map(|record| &record.merchant)
+    }
+
+    /// Returns the first height under governance's last change of a merchant; `None` if it is as
+    /// in the genesis file.
+    pub fn merchant_changed(&self, id: MerchantId) -> Option<Height> {
+        self.tables.merchants.get(&id)?.changed
     }
 
     /// The open window's id.

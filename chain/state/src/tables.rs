@@ -11,11 +11,12 @@ use chain_types::{
     ValidatorId, WindowId,
 };
 
+use crate::dues::{DueTimes, Dues};
 use crate::fault::StateFault;
 use crate::records::{
-    CashbackSum, Corridor, HeldOrder, LineRecord, PolicyRecord, ProgrammeRecord, ProposalRecord,
-    ProposedSettlement, QuoteRecord, RateRecord, ReferenceRecord, SlaCounters, Stage,
-    TransferRecord, WindowSettlement,
+    CashbackSum, Corridor, HeldOrder, LineRecord, MerchantRecord, PolicyRecord, ProgrammeRecord,
+    ProposalRecord, ProposedSettlement, QuoteRecord, RateRecord, ReferenceRecord, SlaCounters,
+    Stage, TransferRecord, WindowSettlement,
 };
 use crate::sections::{Reader, put_list};
 
@@ -94,20 +95,45 @@ impl<K: Ord + Clone, V: Clone> View<'_, K, V> {
         }
     }
 
-    /// The values of a range of keys so far, ascending.
-    pub fn range(&self, range: impl RangeBounds<K> + Clone) -> Vec<(K, V)> {
-        let mut values: BTreeMap<K, V> = self
-            .found
-            .range(range.clone())
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect();
-        for (key, change) in self.changed.range(range) {
-            match change {
-                Some(value) => values.insert(key.clone(), value.clone()),
-                None => values.remove(key),
-            };
-        }
-        values.into_iter().collect()
+    /// The values of a range of keys so far, ascending. Nothing is copied.
+    pub fn range(&self, range: impl RangeBounds<K> + Clone) -> impl Iterator<Item = (&K, &V)> {
+        let mut found = self.found.range(range.clone()).peekable();
+        let mut changed = self.changed.range(range).peekable();
+        std::iter::from_fn(move || {
+            loop {
+                let is_found_first = match (found.peek(), changed.peek()) {
+                    (Some((old, _)), Some((new, _))) => {
+                        if old == new {
+                            found.next();
+                            continue;
+                        }
+                        old < new
+                    }
+                    (old, _) => old.is_some(),
+                };
+                if is_found_first {
+                    return found.next();
+                }
+                // One that was removed is passed over.
+                if let (key, Some(value)) = changed.next()? {
+                    return Some((key, value));
+                }
+            }
+        })
+    }
+
+    /// The last value of a range of keys so far.
+    pub fn last(&self, range: impl RangeBounds<K> + Clone) -> Option<(&K, &V)> {
+        let is_same = |(key, _): &(&K, &V)| !self.changed.contains_key(*key);
+        let found = self.found.range(range.clone()).rev().find(is_same);
+        let changed = self.changed.range(range).rev();
+        let changed = changed.filter_map(|(key, value)| Some((key, value.as_ref()?))).next();
+        found.into_iter().chain(changed).max_by_key(|(key, _)| *key)
+    }
+
+    /// The values that the block has put so far, ascending by key.
+    pub fn put_so_far(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.changed.iter().filter_map(|(key, value)| Some((key, value.as_ref()?)))
     }
 }
 
@@ -115,11 +141,15 @@ macro_rules! tables {
     ($($(#[$doc:meta])* $name:ident: $key:ty => $value:ty;)*) => {
         /// The contracts' records as a block left them.
         #[derive(Debug, Clone, Default)]
-        pub struct Tables { $($(#[$doc])* pub $name: BTreeMap<$key, $value>,)* }
+        pub struct Tables {
+            $($(#[$doc])* pub $name: BTreeMap<$key, $value>,)*
+            /// By which what is due is found; it follows from the records.
+            dues: Dues,
+        }
 
         /// What a block changes of them.
         #[derive(Debug, Clone, Default, Encode)]
-        pub(crate) struct TableChanges { $($name: BTreeMap<$key, Option<$value>>,)* }
+        pub(crate) struct TableChanges { $(pub(crate) $name: BTreeMap<$key, Option<$value>>,)* }
 
         /// The tables in the middle of a block.
         #[derive(Debug)]
@@ -138,6 +168,7 @@ macro_rules! tables {
 
         impl TableChanges {
             pub(crate) fn apply(self, tables: &mut Tables) {
+                tables.note_dues(&self);
                 $(for (key, change) in self.$name {
                     match change {
                         Some(value) => tables.$name.insert(key, value),
@@ -157,16 +188,24 @@ macro_rules! tables {
             }
 
             pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, StateFault> {
-                Ok(Self { $($name: reader.list()?.into_iter().collect(),)* })
+                let mut tables =
+                    Self { $($name: reader.list()?.into_iter().collect(),)* dues: Dues::default() };
+                tables.find_dues();
+                Ok(tables)
             }
         }
     };
 }
 
 impl Tables {
-    /// The tables of block zero: nothing but the lines that the genesis file gives.
+    /// The tables of block zero: the merchants and lines that the genesis file gives.
     pub(crate) fn genesis(genesis: &ChainGenesis) -> Self {
         let mut tables = Self::default();
+        for merchant in &genesis.merchants {
+            *tables.merchants_paid.entry(merchant.payout_gateway).or_default() += 1;
+            let record = MerchantRecord { merchant: merchant.clone(), changed: None };
+            tables.merchants.insert(merchant.id, record);
+        }
         for ReservationLine { key, limit } in genesis.lines.iter().copied() {
             let record = LineRecord { key, limit, outstanding: Amount(0), since: genesis.time };
             tables.lines.insert(key, record);
@@ -176,6 +215,26 @@ impl Tables {
         tables
     }
 
+    /// Brings the dues from what the records are to what a block makes of them.
+    fn note_dues(&mut self, changes: &TableChanges) {
+        let Self { dues, proposals, transfers, quotes, .. } = self;
+        dues.proposals.follow(proposals, &changes.proposals);
+        dues.transfers.follow(transfers, &changes.transfers);
+        dues.quotes.follow(quotes, &changes.quotes);
+    }
+
+    fn find_dues(&mut self) {
+        let Self { dues, proposals, transfers, quotes, .. } = self;
+        dues.proposals = DueTimes::of(proposals);
+        dues.transfers = DueTimes::of(transfers);
+        dues.quotes = DueTimes::of(quotes);
+    }
+
+    /// What is due of proposals, transfers and quotes.
+    pub const fn dues(&self) -> &Dues {
+        &self.dues
+    }
+
     /// Whether a window is settled.
     pub fn is_settled(&self, window: WindowId) -> bool {
         let run = self.settled_runs.range(..=window).next_back();
@@ -183,13 +242,11 @@ impl Tables {
     }
 }
 
-impl TableChanges {
-    pub(crate) fn change_programmes(&self) -> bool {
-        !self.programmes.is_empty()
-    }
-}
-
 tables! {
+    /// The merchants, suspended ones among them.
+    merchants: MerchantId => MerchantRecord;
+    /// How many merchants each gateway pays.
+    merchants_paid: ParticipantId => u32;
     /// Transfers proposed, and decided ones as long as their id is timely.
     transfers: TransferId => TransferRecord;
     /// Settlements that wait for their checkers, and refused ones until their time is over.
@@ -250,4 +307,43 @@ tables! {
     /// Cashback promised on orders of the open window, by the instruction that they will be part
     /// of, who collected them and their currency.
     promised: (InstructionId, ParticipantId, Currency) => Amount;
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        /// A range in the middle of a block is that of the table with the block's changes in it.
+        #[test]
+        fn a_range_is_that_of_the_changed_table(
+            found in prop::collection::btree_map(0_u8..40, 0_u8..9, 0..30),
+            changes in prop::collection::vec((0_u8..40, prop::option::of(0_u8..9)), 0..30),
+            first in 0_u8..40,
+            length in 0_u8..40,
+        ) {
+            let (mut expected, mut changed) = (found.clone(), BTreeMap::new());
+            let mut view = View { found: &found, changed: &mut changed };
+            for (key, change) in changes {
+                match change {
+                    Some(value) => {
+                        view.put(key, value);
+                        expected.insert(key, value);
+                    }
+                    None => {
+                        view.remove(&key);
+                        expected.remove(&key);
+                    }
+                }
+            }
+            let range = first..first.saturating_add(length);
+            let walked: Vec<_> = view.range(range.clone()).collect();
+            prop_assert_eq!(walked, expected.range(range.clone()).collect::<Vec<_>>());
+            prop_assert_eq!(view.last(range.clone()), expected.range(range).next_back());
+        }
+    }
 }

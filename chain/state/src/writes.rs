@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use chain_types::hash::{Domain, hash};
 use chain_types::{
-    BatchId, BlockHash, BlockHeader, Digest, Height, InstructionId, OrderId, TimeMs, codec, merkle,
+    BatchId, BlockHash, BlockHeader, Change, Currency, Digest, Height, InstructionId, Merchant,
+    MerchantId, OrderId, TimeMs, codec, merkle,
 };
 
 use crate::accounts::AccountWrite;
 use crate::accounts_tree::{TreeChange, TreeNode};
-use crate::records::{InstructionRecord, OrderRecord, Record, Reservation};
+use crate::records::{InstructionRecord, OrderRecord, ProgrammeRecord, Record, Reservation};
 use crate::registry::Registry;
 use crate::tables::TableChanges;
 use crate::users::UserChanges;
@@ -47,6 +48,8 @@ pub struct Changes {
     pub(crate) users: UserChanges,
     /// The registry that the next block executes under, when it changed.
     pub(crate) registry: Option<Arc<Registry>>,
+    /// The changes that made it, in their order: it follows from them and from the one before.
+    pub(crate) registry_changes: Vec<Change>,
     pub(crate) records: Vec<Record>,
     /// The running digest of all writes but accounts, after this block.
     pub(crate) writes: Digest,
@@ -101,7 +104,7 @@ impl Changes {
             &self.instructions,
             &self.batches,
             &self.tables,
-            self.registry.as_ref().map(|registry| &registry.content),
+            &self.registry_changes,
         )));
         self.users.digest_bytes(&mut bytes);
         hash(Domain::Writes, &[&previous.0, &bytes])
@@ -121,9 +124,21 @@ impl WriteSet {
         self.changes.height
     }
 
-    /// Returns true if it changes what only governance changes: registry or programmes.
-    pub fn changes_rules(&self) -> bool {
-        self.changes.registry.is_some() || self.changes.tables.change_programmes()
+    /// Returns true if it changes the registry.
+    pub fn changes_registry(&self) -> bool {
+        self.changes.registry.is_some()
+    }
+
+    /// The merchants that it adds or changes, as they are then.
+    pub fn merchants(&self) -> impl Iterator<Item = &Merchant> {
+        let changed = self.changes.tables.merchants.values().flatten();
+        changed.map(|record| &record.merchant)
+    }
+
+    /// The programmes that it adds or changes, as they are then.
+    pub fn programmes(&self) -> impl Iterator<Item = (&(MerchantId, Currency), &ProgrammeRecord)> {
+        let changed = self.changes.tables.programmes.iter();
+        changed.filter_map(|(key, record)| Some((key, record.as_ref()?)))
     }
 
     /// Returns the hash of the block.

@@ -40,7 +40,8 @@ pub fn root(leaves: &[Digest]) -> Digest {
     level[0]
 }
 
-/// All hashes of a tree, for the proofs of several of its leaves.
+/// All hashes of a tree, for the proofs of several of its leaves, and for a root that follows a
+/// changed leaf along one path.
 #[derive(Debug, Clone)]
 pub struct Tree {
     /// The leaves first, the root last.
@@ -61,6 +62,45 @@ impl Tree {
         }
         levels.push(level);
         Self { levels }
+    }
+
+    /// Returns the root, as [`root`] gives it.
+    pub fn root(&self) -> Digest {
+        let top = self.levels.last().and_then(|level| level.first());
+        top.copied().unwrap_or_else(|| root(&[]))
+    }
+
+    /// Returns the leaf hashes.
+    pub fn leaves(&self) -> &[Digest] {
+        self.levels.first().map_or(&[], Vec::as_slice)
+    }
+
+    /// Replaces the hash of leaf `index`, or adds a leaf when that is their number. Anything beyond
+    /// is no place of the tree, and changes nothing.
+    pub fn put(&mut self, index: usize, leaf: Digest) {
+        let mut at = index;
+        let mut hash = leaf;
+        for depth in 0.. {
+            if depth == self.levels.len() {
+                self.levels.push(Vec::new());
+            }
+            let level = &mut self.levels[depth];
+            let count = level.len();
+            match level.get_mut(at) {
+                Some(place) => *place = hash,
+                None if count == at => level.push(hash),
+                None => return,
+            }
+            if level.len() == 1 {
+                return;
+            }
+            at /= 2;
+            hash = match (level.get(2 * at), level.get(2 * at + 1)) {
+                (Some(left), Some(right)) => node(left, right),
+                (Some(lone), None) => *lone,
+                _ => return,
+            };
+        }
     }
 
     /// The siblings of leaf `index`, from the leaf upwards; `None` when there is no such leaf.

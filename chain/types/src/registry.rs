@@ -48,7 +48,7 @@ impl RegistryBounds {
     /// The bounds of every chain.
     pub const CHAIN: Self = Self {
         participants: 10_000,
-        merchants: 100_000,
+        merchants: 1_000_000,
         currencies: 180,
         nodes: NODES_MAX,
         node_places: NODE_PLACES_MAX,

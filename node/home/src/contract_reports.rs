@@ -229,7 +229,7 @@ pub fn registry(state: &State) -> RegistryReport {
         let previous = content.previous_keys.get(&participant.id).copied();
         RegisteredParticipant::new(participant, previous, next)
     });
-    let nodes = (0_u32..).zip(&content.nodes).map(|(at, node)| NodeReport::new(at, node));
+    let nodes = (0_u32..).zip(content.nodes.iter()).map(|(at, node)| NodeReport::new(at, node));
     RegistryReport {
         height: state.height().0,
         protocol_version: content.protocol_version,
@@ -242,8 +242,7 @@ pub fn registry(state: &State) -> RegistryReport {
 
 /// A merchant as it is registered now.
 pub fn merchant(merchant: &chain_types::Merchant, state: &State) -> RegisteredMerchant {
-    let changed = state.registry().merchants_changed.get(&merchant.id).copied();
-    RegisteredMerchant::new(merchant, changed)
+    RegisteredMerchant::new(merchant, state.merchant_changed(merchant.id))
 }
 
 /// A governance proposal, under the parameters of now.

@@ -99,8 +99,8 @@ impl Orders {
         let returned = self.returned(id, &found)?;
         let is_returned = returned.as_ref().is_some_and(|returned| returned.left.minor == 0);
         let status = if is_returned { OrderState::Returned } else { found.status() };
-        let rules = self.state.rules();
-        let paying = rules.merchant(found.item.merchant()).map(|m| m.payout_gateway);
+        let merchant = self.state.merchant(found.item.merchant());
+        let paying = merchant.map(|merchant| merchant.payout_gateway);
         let moved = record.status_location != record.location;
         Ok(OrderReport {
             order_id: id,
@@ -158,9 +158,8 @@ impl Orders {
             let collected = archive::item(&self.store, record.status_location)?;
             (collected.header.height, collected.outcome)
         };
-        let key = (item.merchant(), item.currency());
-        let rules = self.state.rules();
-        let programme_at = |height| rules.programmes.get(&key)?.at(height).cloned();
+        let programme = self.state.programme(item.merchant(), item.currency());
+        let programme_at = |height| programme.as_ref()?.at(height).cloned();
         let granted = contracts::cashback::granted(programme_at, item, outcome, height);
         Ok(CashbackReport::new(outcome, Money::new(granted, item.currency())))
     }

@@ -24,54 +24,54 @@ struct Shared {
     beside: RwLock<Beside>,
 }
 
-/// What stands beside the state: never ahead of it, and behind it for some microseconds.
+/// What stands beside the state: never ahead of it, and behind it for some microseconds. It follows
+/// the state by what each block changes.
 #[derive(Debug)]
 struct Beside {
     head: (Height, TimeMs),
     rules: Arc<Rules>,
+    merchants: BTreeMap<MerchantId, Merchant>,
+    programmes: BTreeMap<(MerchantId, Currency), ProgrammeRecord>,
 }
 
-/// What only governance changes.
+/// What only governance changes, but for merchants and programmes.
 #[derive(Debug)]
 pub struct Rules {
-    /// Parties, merchants and parameters of the next block.
+    /// Parties, nodes and parameters of the next block.
     pub registry: RegistryContent,
-    /// Cashback programmes with all their versions.
-    pub programmes: BTreeMap<(MerchantId, Currency), ProgrammeRecord>,
 }
 
 impl Rules {
     fn of(state: &State) -> Self {
-        let programmes = state.tables().programmes.clone();
-        Self { registry: state.registry().clone(), programmes }
+        Self { registry: state.registry().clone() }
     }
 
     /// The parameters under which the next block executes.
     pub fn parameters(&self) -> &Parameters {
         &self.registry.parameters
     }
-
-    /// A registered merchant.
-    pub fn merchant(&self, id: MerchantId) -> Option<&Merchant> {
-        let merchants = &self.registry.merchants;
-        let at = merchants.binary_search_by_key(&id, |merchant| merchant.id).ok()?;
-        merchants.get(at)
-    }
 }
 
 impl SharedState {
     /// This state, to be shared.
     pub fn new(state: State) -> Self {
-        let head = (state.height(), state.time());
-        let beside = RwLock::new(Beside { head, rules: Arc::new(Rules::of(&state)) });
+        let beside = Beside {
+            head: (state.height(), state.time()),
+            rules: Arc::new(Rules::of(&state)),
+            merchants: state.merchants().map(|known| (known.id, known.clone())).collect(),
+            programmes: state.tables().programmes.clone(),
+        };
         let orders = state.shared_orders();
-        Self(Arc::new(Shared { state: RwLock::new(state), orders, beside }))
+        Self(Arc::new(Shared { state: RwLock::new(state), orders, beside: RwLock::new(beside) }))
     }
 
     /// Takes a block's changes: its orders beside whoever reads, the rest piece by piece, so that
     /// a read that comes meanwhile waits for a piece and not for the block.
     pub fn apply(&self, writes: WriteSet) -> Retired {
-        let changes_rules = writes.changes_rules();
+        let changes_registry = writes.changes_registry();
+        let merchants: Vec<_> = writes.merchants().cloned().collect();
+        let programmes = writes.programmes().map(|(key, record)| (*key, record.clone()));
+        let programmes: Vec<_> = programmes.collect();
         let mut applying = Applying::new(writes);
         read_state(self).add_orders(&mut applying);
         let mut state = self.0.state.write();
@@ -82,16 +82,28 @@ impl SharedState {
             RwLockWriteGuard::bump(&mut state);
         };
         let state = RwLockWriteGuard::downgrade(state);
-        let rules = changes_rules.then(|| Arc::new(Rules::of(&state)));
+        let rules = changes_registry.then(|| Arc::new(Rules::of(&state)));
         let mut beside = self.0.beside.write();
         beside.head = (state.height(), state.time());
         if let Some(rules) = rules {
             beside.rules = rules;
         }
+        beside.merchants.extend(merchants.into_iter().map(|merchant| (merchant.id, merchant)));
+        beside.programmes.extend(programmes);
         retired
     }
 
-    /// Height and time of the last block, without a wait for a block that is being taken.
+    /// A registered merchant, without a wait for a block that is being taken.
+    pub fn merchant(&self, id: MerchantId) -> Option<Merchant> {
+        self.0.beside.read().merchants.get(&id).cloned()
+    }
+
+    /// A cashback programme with all its versions, without such a wait.
+    pub fn programme(&self, merchant: MerchantId, currency: Currency) -> Option<ProgrammeRecord> {
+        self.0.beside.read().programmes.get(&(merchant, currency)).cloned()
+    }
+
+    /// Height and time of the last block, without such a wait.
     pub fn head(&self) -> (Height, TimeMs) {
         self.0.beside.read().head
     }

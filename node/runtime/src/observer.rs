@@ -64,7 +64,7 @@ impl Observer {
         let progress = self.vitals.progress();
         let role = progress.as_ref().map(|progress| progress.role);
         let silent = progress.as_ref().and_then(|progress| silence(progress));
-        let validators = (0..).zip(nodes).filter(|(_, node)| node.power > 0);
+        let validators = (0..).zip(nodes.iter()).filter(|(_, node)| node.power > 0);
         let known = |(index, node): (u32, &Node)| KnownValidator {
             name: node.name.clone(),
             power: node.power,
@@ -118,7 +118,7 @@ impl Observer {
         let rules = self.state.rules();
         let connected = self.network.connected();
         let words = self.vitals.words();
-        let nodes = (0..).map(NodeIndex).zip(&rules.registry.nodes);
+        let nodes = (0..).map(NodeIndex).zip(rules.registry.nodes.iter());
         let others =
             nodes.filter(|(_, node)| node.network_key != self.own_key && !node.is_removed());
         others

@@ -132,7 +132,7 @@ pub fn files(config: &NodeConfig) -> String {
 /// configuration knows a later one: a key that the registry neither has nor had, under the name of
 /// a node that it has.
 pub fn nodes_known(config: &NodeConfig, registry: &RegistryContent) -> Vec<Node> {
-    let mut nodes = registry.nodes.clone();
+    let mut nodes = registry.nodes.to_vec();
     for peer in config.network.peers.iter().filter(|peer| peer.name != config.name) {
         let key = peer.public_key().filter(|key| registry.place_of_network_key(*key).is_none());
         let node = nodes.iter_mut().find(|node| node.name == peer.name && !node.is_removed());

@@ -238,8 +238,12 @@ impl Chain {
         let (head, rules, state) = (self.state.head(), self.state.rules(), read_state(&self.state));
         assert_eq!(head, (state.height(), state.time()));
         assert_eq!(rules.registry, *state.registry());
-        assert_eq!(rules.programmes, state.tables().programmes);
-        assert_eq!(rules.merchant(SHOP), state.merchant(SHOP));
+        for merchant in state.merchants() {
+            assert_eq!(self.state.merchant(merchant.id).as_ref(), Some(merchant));
+        }
+        for ((merchant, currency), record) in &state.tables().programmes {
+            assert_eq!(self.state.programme(*merchant, *currency).as_ref(), Some(record));
+        }
     }
 
     fn recharge(&mut self, amount: u64, flags: u16) -> RechargeItem {
@@ -476,9 +480,9 @@ fn what_stands_beside_the_state_follows_governance() {
     for _ in 0..3 {
         chain.block(200, Vec::new());
     }
-    let rules = chain.state.rules();
-    assert!(rules.merchant(SHOP).unwrap().suspended);
-    assert_eq!(rules.programmes[&(SHOP, CNY)].at(chain.height()), Some(&programme));
+    assert!(chain.state.merchant(SHOP).unwrap().suspended);
+    let known = chain.state.programme(SHOP, CNY).unwrap();
+    assert_eq!(known.at(chain.height()), Some(&programme));
 }
 
 #[test]

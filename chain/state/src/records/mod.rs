@@ -18,8 +18,8 @@ pub use self::orders::{
     Conversion, HeldOrder, OrderRecord, OrderStatus, Reservation, ReturnRecord, fingerprint,
 };
 pub use self::rules::{
-    LineRecord, PolicyRecord, ProgrammeRecord, ProposalRecord, ProposalStatus, QuoteRecord,
-    RateRecord, ReferenceRecord, ReferenceStep, RegistryRecord,
+    LineRecord, MerchantRecord, PolicyRecord, ProgrammeRecord, ProposalRecord, ProposalStatus,
+    QuoteRecord, RateRecord, ReferenceRecord, ReferenceStep, RegistryRecord,
 };
 pub use self::settlement::{
     CashbackSum, InstructionRecord, InstructionStatus, Party, Position, ProposedSettlement,

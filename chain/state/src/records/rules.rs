@@ -2,8 +2,8 @@
 
 use bincode::{Decode, Encode};
 use chain_types::{
-    Amount, Change, Currency, Digest, Height, LineKey, Parameters, ParticipantId, PartyKeys,
-    PolicyScope, Programme, ProposalId, QuoteId, Rate, TimeMs, ValidatorSet,
+    Amount, Change, Currency, Digest, Height, LineKey, Merchant, Parameters, ParticipantId,
+    PartyKeys, PolicyScope, Programme, ProposalId, QuoteId, Rate, TimeMs, ValidatorSet,
 };
 
 use crate::numbered::numbered;
@@ -101,6 +101,16 @@ pub struct LineRecord {
     pub outstanding: Amount,
     /// Block time at which the limit was set.
     pub since: TimeMs,
+}
+
+/// A merchant as the next block finds it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct MerchantRecord {
+    /// The merchant.
+    pub merchant: Merchant,
+    /// The first height under governance's last change of it, a suspension aside; `None` if it is
+    /// as in the genesis file.
+    pub changed: Option<Height>,
 }
 
 /// A cashback programme as it holds from a height on.

@@ -128,3 +128,25 @@ proptest! {
         prop_assert!(leads_to(leaves[index], index, count, &proof, naive_root(&leaves)));
     }
 }
+
+/// A tree whose leaves were added and replaced one by one is the tree of its leaves.
+#[test]
+fn a_tree_follows_its_leaves() {
+    let leaf = |number: u32| merkle::leaf(&number.to_be_bytes());
+    let mut leaves = Vec::new();
+    let mut tree = merkle::Tree::new(Vec::new());
+    assert_eq!(tree.root(), merkle::root(&[]));
+    for number in 0..40_u32 {
+        tree.put(leaves.len(), leaf(number));
+        leaves.push(leaf(number));
+        for changed in [0, number / 2, number] {
+            let at = usize::try_from(changed).unwrap();
+            leaves[at] = leaf(1_000 * number + changed);
+            tree.put(at, leaves[at]);
+            assert_eq!(tree.root(), merkle::root(&leaves), "{number} {changed}");
+            assert_eq!(tree.prove(at), merkle::prove(&leaves, at));
+        }
+    }
+    tree.put(leaves.len() + 1, leaf(0));
+    assert_eq!(tree.leaves(), leaves, "beyond the next place nothing is put");
+}

@@ -355,8 +355,8 @@ fn trace(fork: &Fork<'_>, thing: Thing) -> String {
             };
             let (attempt, gateway) = (record.attempt, record.gateway.0);
             let is_recalled = record.recalled.is_some();
-            let changed = fork.state.registry().merchants_changed.get(&id.merchant);
-            let is_corrected = changed.is_some_and(|since| *since > record.attempt_height);
+            let changed = fork.state.merchant_changed(id.merchant);
+            let is_corrected = changed.is_some_and(|since| since > record.attempt_height);
             // Attempt after attempt of the same gateway leads nowhere.
             let attempt = attempt.min(4);
             let times = (is_recalled, is_late, is_corrected);

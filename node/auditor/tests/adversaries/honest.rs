@@ -439,7 +439,7 @@ impl World {
     /// is silent; and who was suspended is so no longer.
     fn honest_operators(&mut self) -> Option<Vec<Word>> {
         let state = &self.chain.state;
-        let known: Vec<Merchant> = state.merchants().iter().take(4).cloned().collect();
+        let known: Vec<Merchant> = state.merchants().take(4).cloned().collect();
         let merchant = self.dice.any(&known)?;
         let honest = self.foes.honest(&[202, 201, 203]);
         let gateway = match self.dice.below(4) {

@@ -62,7 +62,7 @@ fn a_correction_before_the_failure_counts() {
         currency: Currency(CNY),
     };
     let record = story.chain.state.instruction(&id).cloned().unwrap();
-    let changed = story.chain.state.registry().merchants_changed.get(&id.merchant).copied();
+    let changed = story.chain.state.merchant_changed(id.merchant);
     assert_eq!(changed, Some(record.attempt_height.next()));
     let failure = FailureItem {
         window: id.window.0.into(),

@@ -56,6 +56,11 @@ pub fn compare_lines(chain: &Chain, auditor: &Auditor) {
     assert!(held.iter().all(|key| tables.lines_of_holders.contains_key(key)));
     let counted: u32 = tables.line_counts.values().sum();
     assert_eq!(usize::try_from(counted).unwrap(), found.len(), "lines by owner");
+    let mut paid = BTreeMap::new();
+    for merchant in chain.state.merchants() {
+        *paid.entry(merchant.payout_gateway).or_insert(0_u32) += 1;
+    }
+    assert_eq!(tables.merchants_paid, paid, "block {}", chain.state.height());
 }
 
 /// A closed window's report.

@@ -34,8 +34,8 @@ impl GovernanceRpcServer for Api {
             limit,
             move |node, count| {
                 Ok(node.now(|state| {
-                    let found = tables::after_named(state.merchants(), |one| one.id, after, count);
-                    found.map(|merchant| told::merchant(merchant, state)).collect()
+                    let found = tables::after(&state.tables().merchants, after.as_ref(), count);
+                    found.map(|(_, known)| told::merchant(&known.merchant, state)).collect()
                 }))
             },
             cursor,

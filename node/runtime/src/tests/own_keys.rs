@@ -42,7 +42,7 @@ fn identity(config: &NodeConfig) -> NodeIdentity {
 /// The registry after the keys of a node were replaced by those of a number, or it was removed.
 fn changed(before: &RegistryContent, place: u32, number: Option<u32>) -> RegistryContent {
     let mut after = before.clone();
-    let node = &mut after.nodes[place as usize];
+    let node = &mut std::sync::Arc::make_mut(&mut after.nodes)[place as usize];
     let old = (node.network_key, node.validator_key);
     match number.map(pair) {
         Some([network, votes]) => {

@@ -83,7 +83,7 @@ fn end_of_suspension(moment: &mut Moment<'_>) -> Option<Change> {
         .iter()
         .filter(|found| found.suspended)
         .map(|found| Change::ParticipantSuspended { participant: found.id, suspended: false });
-    let merchants = state.merchants().iter().filter(|found| found.suspended);
+    let merchants = state.merchants().filter(|found| found.suspended);
     let merchants =
         merchants.map(|found| Change::MerchantSuspended { merchant: found.id, suspended: false });
     let ends: Vec<Change> = participants.chain(merchants).collect();

@@ -1,0 +1,161 @@
+//! When records are due to be looked at: found without a walk over their table, whatever that
+//! holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chain_types::{ProposalId, QuoteId, TransferId};
+
+use crate::records::{ProposalRecord, ProposalStatus, QuoteRecord, TransferRecord, TransferStatus};
+
+/// What a record waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Waiting {
+    /// For a decision, since it was made.
+    Decision,
+    /// For the height from which it holds.
+    Height,
+    /// To be forgotten, counted from the moment after which only time passes.
+    Oblivion,
+}
+
+/// A record that is looked at when its time has come.
+pub trait Dated {
+    /// Returns what it waits for, and the moment from which that is counted: block time in ms, or
+    /// a height.
+    fn due(&self) -> (Waiting, u64);
+}
+
+impl Dated for ProposalRecord {
+    fn due(&self) -> (Waiting, u64) {
+        match self.status {
+            ProposalStatus::Proposed => (Waiting::Decision, self.proposed.0),
+            ProposalStatus::Scheduled => (Waiting::Height, self.due.0),
+            ProposalStatus::Effective
+            | ProposalStatus::Refused
+            | ProposalStatus::Expired
+            | ProposalStatus::Failed => (Waiting::Oblivion, self.proposed.0),
+        }
+    }
+}
+
+impl Dated for TransferRecord {
+    fn due(&self) -> (Waiting, u64) {
+        if self.status == TransferStatus::Proposed {
+            return (Waiting::Decision, self.proposed.0);
+        }
+        let decided = self.decided.unwrap_or(self.proposed);
+        (Waiting::Oblivion, self.id.time().max(decided).0)
+    }
+}
+
+impl Dated for QuoteRecord {
+    fn due(&self) -> (Waiting, u64) {
+        (Waiting::Oblivion, self.valid_until.0)
+    }
+}
+
+/// The moments of a table's records, by what they wait for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueTimes<K>([BTreeSet<(u64, K)>; 3]);
+
+/// What is due of proposals, transfers and quotes.
+#[derive(Debug, Clone, Default)]
+pub struct Dues {
+    /// Of governance.
+    pub proposals: DueTimes<ProposalId>,
+    /// Of money from or to outside.
+    pub transfers: DueTimes<TransferId>,
+    /// Of providers.
+    pub quotes: DueTimes<QuoteId>,
+}
+
+impl<K> Default for DueTimes<K> {
+    fn default() -> Self {
+        Self([const { BTreeSet::new() }; 3])
+    }
+}
+
+impl<K: Ord + Copy> DueTimes<K> {
+    pub(crate) fn of<V: Dated>(records: &BTreeMap<K, V>) -> Self {
+        let mut dues = Self::default();
+        for (key, record) in records {
+            let (waiting, moment) = record.due();
+            dues.of_mut(waiting).insert((moment, *key));
+        }
+        dues
+    }
+
+    /// Brings them from what the records are to what changes make of them.
+    pub(crate) fn follow<V: Dated>(
+        &mut self,
+        records: &BTreeMap<K, V>,
+        changes: &BTreeMap<K, Option<V>>,
+    ) {
+        for (key, change) in changes {
+            if let Some((waiting, moment)) = records.get(key).map(Dated::due) {
+                self.of_mut(waiting).remove(&(moment, *key));
+            }
+            if let Some((waiting, moment)) = change.as_ref().map(Dated::due) {
+                self.of_mut(waiting).insert((moment, *key));
+            }
+        }
+    }
+
+    fn of_mut(&mut self, waiting: Waiting) -> &mut BTreeSet<(u64, K)> {
+        &mut self.0[waiting as usize]
+    }
+
+    /// The keys of those that wait for this, from the earliest moment on as long as that is past,
+    /// ascending by key.
+    pub fn past(&self, waiting: Waiting, is_past: impl Fn(u64) -> bool) -> BTreeSet<K> {
+        let all = self.0[waiting as usize].iter();
+        all.take_while(|(moment, _)| is_past(*moment)).map(|(_, key)| *key).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    impl Dated for (Waiting, u64) {
+        fn due(&self) -> (Waiting, u64) {
+            *self
+        }
+    }
+
+    fn record() -> impl Strategy<Value = Option<(Waiting, u64)>> {
+        let waiting =
+            prop::sample::select(vec![Waiting::Decision, Waiting::Height, Waiting::Oblivion]);
+        prop::option::weighted(0.8, (waiting, 0_u64..20))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        /// Whatever blocks add, change and remove, what is past is what a walk over all finds.
+        #[test]
+        fn what_is_past_is_what_a_walk_finds(
+            blocks in prop::collection::vec(prop::collection::btree_map(0_u8..30, record(), 0..9), 1..20)
+        ) {
+            let mut records: BTreeMap<u8, (Waiting, u64)> = BTreeMap::new();
+            let mut dues = DueTimes::default();
+            for changes in blocks {
+                dues.follow(&records, &changes);
+                for (key, change) in changes {
+                    match change {
+                        Some(record) => records.insert(key, record),
+                        None => records.remove(&key),
+                    };
+                }
+                prop_assert_eq!(&dues, &DueTimes::of(&records));
+                for waiting in [Waiting::Decision, Waiting::Height, Waiting::Oblivion] {
+                    let walked = records.iter().filter(|(_, of)| of.0 == waiting && of.1 < 10);
+                    let walked: BTreeSet<u8> = walked.map(|(key, _)| *key).collect();
+                    prop_assert_eq!(dues.past(waiting, |moment| moment < 10), walked);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What the next block executes under: governance decides it at the end of this one.
+
+use std::sync::Arc;
+
+use chain_types::{Change, Digest, MerchantId, ParticipantId};
+
+use super::Overlay;
+use crate::records::{MerchantRecord, Record};
+use crate::registry::{Registry, RegistryContent};
+
+impl Overlay<'_> {
+    /// The registry that the next block executes under, as far as it is decided.
+    pub fn next_registry(&self) -> &RegistryContent {
+        self.registry.as_ref().map_or(self.state.registry(), |registry| &registry.content)
+    }
+
+    /// Replaces the registry that the next block executes under, by what `change` makes of it.
+    pub fn replace_registry(&mut self, content: RegistryContent, change: Change) {
+        let before = self.registry.as_deref().unwrap_or(&self.state.registry);
+        self.registry = Some(Arc::new(before.changed(content)));
+        self.registry_changes.push(change);
+    }
+
+    /// A merchant as the next block finds it, as far as that is decided.
+    pub fn next_merchant(&self, id: MerchantId) -> Option<&MerchantRecord> {
+        match self.tables.merchants.get(&id) {
+            Some(changed) => changed.as_ref(),
+            None => self.state.tables.merchants.get(&id),
+        }
+    }
+
+    /// How many merchants the next block finds, as far as that is decided.
+    pub fn next_merchant_count(&self) -> usize {
+        self.state.tables.merchants.len() + self.merchants_added
+    }
+
+    /// How many merchants a gateway pays in the next block, as far as that is decided.
+    pub fn next_merchants_paid(&self, gateway: ParticipantId) -> u32 {
+        let known = match self.tables.merchants_paid.get(&gateway) {
+            Some(changed) => changed.as_ref(),
+            None => self.state.tables.merchants_paid.get(&gateway),
+        };
+        known.copied().unwrap_or_default()
+    }
+
+    /// Adds or replaces a merchant for the next block.
+    pub fn put_merchant(&mut self, record: MerchantRecord) {
+        let id = record.merchant.id;
+        let before = self.next_merchant(id).map(|known| known.merchant.payout_gateway);
+        let after = record.merchant.payout_gateway;
+        self.merchants_added += usize::from(before.is_none());
+        if before != Some(after) {
+            let is_paid = |count: u32| Some(count).filter(|count| *count > 0);
+            if let Some(before) = before {
+                let fewer = self.next_merchants_paid(before).saturating_sub(1);
+                self.tables.merchants_paid.insert(before, is_paid(fewer));
+            }
+            let more = self.next_merchants_paid(after) + 1;
+            self.tables.merchants_paid.insert(after, is_paid(more));
+        }
+        self.tables.merchants.insert(id, Some(record));
+    }
+
+    /// The number of a merchant's first programme in a currency: programmes are never removed.
+    pub fn number_programme(&mut self) -> u32 {
+        let number = self.state.tables.programmes.len() + self.programmes_added;
+        self.programmes_added += 1;
+        u32::try_from(number).unwrap_or(u32::MAX)
+    }
+
+    /// The digest of the validators who decide the next block: what the header must say.
+    pub fn next_validators_hash(&self) -> Digest {
+        match &self.registry {
+            Some(registry) => registry.validators_hash,
+            None => self.state.registry_hashes().0,
+        }
+    }
+
+    /// Leaves a record for readers if what it says has changed.
+    pub(super) fn record_registry(&mut self) {
+        let is_new = |registry: &&Arc<Registry>| !registry.has_record_of(&self.state.registry);
+        if let Some(registry) = self.registry.as_ref().filter(is_new) {
+            let record = registry.record(self.height.next());
+            self.records.push(Record::Registry(record));
+        }
+    }
+}
