@@ -14,7 +14,7 @@
 //! Always: the provider delivers exactly what the merchant is paid, the exact payout rounded down;
 //! rounding costs no more than a stated share of it.
 
-use chain_state::{AccountKey, Conversion, Overlay, QuoteRecord, RateRecord, Record, Waiting};
+use chain_state::{AccountKey, Conversion, DueFor, Overlay, QuoteRecord, RateRecord, Record};
 use chain_types::{
     Amount, Currency, Outcome, Participant, QuoteId, QuoteItem, RateItem, RechargeItem, Rejection,
     TimeMs,
@@ -225,7 +225,7 @@ pub(crate) fn forget(overlay: &mut Overlay<'_>) {
     let kept_ms = parameters.order_validity_ms + parameters.order_skew_ms;
     let time = overlay.time();
     let dues = &overlay.state().tables().dues().quotes;
-    for id in dues.past(Waiting::Oblivion, |ended| TimeMs(ended).plus(kept_ms) < time) {
+    for id in dues.past(DueFor::Oblivion, |ended| TimeMs(ended).plus(kept_ms) < time) {
         overlay.tables().quotes().remove(&id);
     }
 }

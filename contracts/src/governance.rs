@@ -28,7 +28,7 @@
 
 use std::collections::BTreeMap;
 
-use chain_state::{Overlay, ProposalRecord, ProposalStatus, Record, Waiting, check_timely};
+use chain_state::{DueFor, Overlay, ProposalRecord, ProposalStatus, Record, check_timely};
 use chain_types::{
     ApprovalItem, Decision, Height, House, OrderId, Outcome, Participant, ParticipantId,
     ProposalItem, Rejection, Roles, TimeMs,
@@ -266,14 +266,14 @@ pub(crate) fn expire(overlay: &mut Overlay<'_>) {
     let time = overlay.time();
     let (proposals, dues) = (&state.tables().proposals, &state.tables().dues().proposals);
     let is_late = |proposed| TimeMs(proposed).plus(waits_ms) < time;
-    for id in dues.past(Waiting::Decision, is_late) {
+    for id in dues.past(DueFor::Decision, is_late) {
         if let Some(record) = proposals.get(&id) {
             let (status, status_height) = (ProposalStatus::Expired, overlay.height());
             put(overlay, ProposalRecord { status, status_height, ..record.clone() });
         }
     }
     let is_over = |proposed| TimeMs(proposed).plus(waits_ms).plus(kept_ms) < time;
-    for id in dues.past(Waiting::Oblivion, is_over) {
+    for id in dues.past(DueFor::Oblivion, is_over) {
         overlay.tables().proposals().remove(&id);
     }
 }
@@ -284,7 +284,7 @@ pub(crate) fn activate(overlay: &mut Overlay<'_>) {
     let next = overlay.height().next();
     let state = overlay.state();
     let is_next = |due| Height(due) <= next;
-    let ids = state.tables().dues().proposals.past(Waiting::Height, is_next);
+    let ids = state.tables().dues().proposals.past(DueFor::Height, is_next);
     let proposals = overlay.tables().proposals();
     let known = ids.iter().filter_map(|id| proposals.get(id));
     let of_this_block = proposals.put_so_far();

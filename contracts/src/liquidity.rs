@@ -21,8 +21,8 @@
 //! goes out was deposited, or brought in by a settlement.
 
 use chain_state::{
-    Account, AccountKey, AccountKind, EntryCause, Location, Movement, Overlay, Record, Slot,
-    TransferRecord, TransferStatus, Waiting, check_timely,
+    Account, AccountKey, AccountKind, DueFor, EntryCause, Location, Movement, Overlay, Record,
+    Slot, TransferRecord, TransferStatus, check_timely,
 };
 use chain_types::{
     Amount, Decision, Digest, MerchantId, OrderId, Outcome, Participant, ParticipantId, Rejection,
@@ -281,7 +281,7 @@ pub(crate) fn expire(overlay: &mut Overlay<'_>) {
     let time = overlay.time();
     let tables = overlay.state().tables();
     let dues = &tables.dues().transfers;
-    for id in dues.past(Waiting::Decision, |proposed| TimeMs(proposed).plus(waits_ms) < time) {
+    for id in dues.past(DueFor::Decision, |proposed| TimeMs(proposed).plus(waits_ms) < time) {
         if let Some(record) = tables.transfers.get(&id) {
             overlay.begin(EntryCause::Transfer(id));
             release(overlay, record);
@@ -290,7 +290,7 @@ pub(crate) fn expire(overlay: &mut Overlay<'_>) {
         }
     }
     // Neither the proposal nor its decision can be sent again then and be taken for new.
-    for id in dues.past(Waiting::Oblivion, |ended| TimeMs(ended).plus(kept_ms) < time) {
+    for id in dues.past(DueFor::Oblivion, |ended| TimeMs(ended).plus(kept_ms) < time) {
         overlay.tables().transfers().remove(&id);
     }
 }

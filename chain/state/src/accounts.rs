@@ -7,6 +7,7 @@ use chain_types::{Currency, Digest};
 
 use crate::account::{Account, AccountKey};
 use crate::accounts_tree::{AccountsTree, TreeChange, TreeNode};
+use crate::copying::AccountsCopy;
 
 /// One account after a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -101,12 +102,20 @@ impl AccountBook {
         self.tree.change(leaves)
     }
 
-    pub(crate) fn apply(&mut self, writes: &[AccountWrite], tree: &TreeChange) {
+    pub(crate) fn apply(
+        &mut self,
+        writes: &[AccountWrite],
+        tree: &TreeChange,
+        mut copy: Option<&mut AccountsCopy>,
+    ) {
         for write in writes {
             match self.accounts.get_mut(write.index as usize) {
                 Some((key, account)) => {
                     assert_eq!(*key, write.key, "an account's index changed");
                     count(&mut self.sums, key, Some(account), &write.account);
+                    if let Some(copy) = &mut copy {
+                        copy.note(write.index as usize, account);
+                    }
                     *account = write.account;
                 }
                 None => {
@@ -189,7 +198,7 @@ mod tests {
             AccountWrite { index: 2, key: key(3, yuan), account: of(0, 3) },
         ];
         let tree = book.change(&writes);
-        book.apply(&writes, &tree);
+        book.apply(&writes, &tree, None);
         assert_eq!(book.trial_balance(), walked(&book));
         assert_eq!(book.trial_balance().first().map(|sum| sum.debits_posted), Some(9));
     }

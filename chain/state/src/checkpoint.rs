@@ -2,7 +2,8 @@
 //! hold and [`crate::Restoring`] takes from there.
 //!
 //! Layout: magic, then sections (length 4, canonical bytes), then SHA-256 of all before. Long
-//! lists are cut into sections of [`SECTION_ITEMS`], so that no section nears the codec's limit.
+//! lists are cut into sections of [`SECTION_ITEMS`], so that no section nears the codec's limit,
+//! and end with an empty one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,12 +12,14 @@ use bincode::{Decode, Encode};
 use chain_types::hash::{Sha256Pieces, sha256};
 use chain_types::registry::RegistryBounds;
 use chain_types::{
-    BlockHash, ChainGenesis, ChainId, Currency, Digest, Height, MerchantId, OrderId, TimeMs,
+    BlockHash, ChainGenesis, ChainId, Currency, Digest, Height, InstructionId, MerchantId, OrderId,
+    Participant, TimeMs,
 };
 
 use crate::account::{Account, AccountKey};
 use crate::accounts::AccountBook;
-use crate::counts::{CountKey, Counts, CountsCopy};
+use crate::copying::{AccountsCopy, CopyId, CopySlot, Copying, MapCopy, WindowCopy};
+use crate::counts::Counts;
 use crate::fault::StateFault;
 use crate::instructions::InstructionBook;
 use crate::order_window::OrderWindow;
@@ -26,10 +29,10 @@ use crate::records::{InstructionRecord, Party, Reservation};
 use crate::registry::{Registry, RegistryContent};
 use crate::reservations::ReservationBook;
 use crate::restoring::Restoring;
-use crate::sections::{Reader, SECTION_BYTES_MAX, SECTION_ITEMS, put_list, put_map, put_section};
+use crate::sections::{Reader, SECTION_ITEMS, put_section};
 use crate::state::State;
-use crate::tables::Tables;
-use crate::users::{UserBook, UserDayKey, UserId, UserMonthKey};
+use crate::tables::{TableCopies, Tables};
+use crate::users::UserBook;
 use crate::window::{Collected, Due, DueKey, Gross, OpenWindow, WindowOpening};
 
 const MAGIC: [u8; 8] = *b"SLUICES9";
@@ -37,7 +40,7 @@ const CHECKSUM_BYTES: usize = 32;
 
 /// Opens a checkpoint: what it is of.
 #[derive(Debug, Encode, Decode)]
-struct Head {
+pub(crate) struct Head {
     chain_id: ChainId,
     height: Height,
     time: TimeMs,
@@ -49,45 +52,26 @@ struct Head {
     has_registry: bool,
 }
 
-/// The content of a checkpoint, copied out of a state that then goes on. Taking it copies what is
-/// counted for users as it lies in memory; making bytes of it and writing them takes many times as
-/// long, and is for a thread that holds nobody up.
-#[derive(Debug)]
-pub struct Snapshot {
-    /// Everything but the users, as bytes already.
-    others: Vec<u8>,
-    lines: CountsCopy<UserId>,
-    months: CountsCopy<UserMonthKey>,
-    days: CountsCopy<UserDayKey>,
-}
-
-impl Snapshot {
-    /// The checkpoint's bytes, in pieces of at most a section of what is counted; what has been
-    /// given is let go.
-    pub fn into_pieces(self) -> impl Iterator<Item = Vec<u8>> {
-        let Self { others, lines, months, days } = self;
-        let counted = pieces(lines).chain(pieces(months)).chain(pieces(days));
-        let mut content = std::iter::once(others).chain(counted);
-        // Taken with the last piece, the checksum.
-        let mut hash = Some(Sha256Pieces::default());
-        std::iter::from_fn(move || {
-            let Some(piece) = content.next() else {
-                return hash.take().map(|hash| hash.finish().0.to_vec());
-            };
-            hash.as_mut()?.update(&piece);
-            Some(piece)
-        })
-    }
-}
-
 impl State {
     /// The state as bytes, but for recent orders and recent batches.
     pub fn checkpoint(&self) -> Vec<u8> {
-        self.snapshot().into_pieces().flatten().collect()
+        self.checkpoint_pieces().flatten().collect()
     }
 
-    /// Copies the content that [`Self::checkpoint`] turns into bytes.
-    pub fn snapshot(&self) -> Snapshot {
+    /// [`Self::checkpoint`] in pieces, of a state that no block changes meanwhile.
+    pub fn checkpoint_pieces(&self) -> impl Iterator<Item = Vec<u8>> {
+        let mut copying = self.copying();
+        std::iter::from_fn(move || self.piece(&mut copying))
+    }
+
+    /// Begins to copy what [`Self::checkpoint`] turns into bytes, as it is now; `None` while an
+    /// earlier copy is under way. The copy costs each block a little until it is done, or given up
+    /// by [`Self::end_copy`].
+    pub fn begin_copy(&self) -> Option<CopyId> {
+        self.copying.0.lock().begin(|| self.copying())
+    }
+
+    fn copying(&self) -> Copying {
         let head = Head {
             chain_id: self.chain_id(),
             height: self.height,
@@ -98,22 +82,62 @@ impl State {
             window: self.window.opening,
             has_registry: !self.registry.is_of_genesis,
         };
-        let mut bytes = MAGIC.to_vec();
-        put_section(&mut bytes, &head);
-        if head.has_registry {
-            put_registry(&mut bytes, &self.registry.content);
+        Copying {
+            head,
+            registry: self.registry.clone(),
+            accounts: AccountsCopy::of(self.accounts.created().len()),
+            reservations: MapCopy::default(),
+            window: WindowCopy::default(),
+            instructions: MapCopy::default(),
+            tables: TableCopies::default(),
+            users: self.users.to_copy(),
+            hash: Some(Sha256Pieces::default()),
+            list: 0,
         }
-        let accounts = self.accounts.created();
-        put_list(&mut bytes, accounts.len(), accounts.iter().copied());
-        put_map(&mut bytes, self.reservations.all());
-        put_map(&mut bytes, &self.window.collected);
-        put_map(&mut bytes, &self.window.dues);
-        put_map(&mut bytes, &self.window.legs);
-        put_list(&mut bytes, self.instructions.len(), self.instructions.records().cloned());
-        self.tables.put(&mut bytes);
-        let UserBook { lines, months, days } = &self.users;
-        let (lines, months, days) = (lines.copied(), months.copied(), days.copied());
-        Snapshot { others: bytes, lines, months, days }
+    }
+
+    /// The next piece of the copy: at most a section of a list, or what is counted in one table of
+    /// users. `None` after the last one, the checksum, with which the copy ends.
+    pub fn copy_piece(&self, id: CopyId) -> Option<Vec<u8>> {
+        let mut place = self.copying.0.lock();
+        let piece = self.piece(place.of(id)?);
+        if piece.is_none() {
+            place.end(id);
+        }
+        piece
+    }
+
+    fn piece(&self, copying: &mut Copying) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let is_list_done = match copying.list {
+            0 => {
+                bytes.extend_from_slice(&MAGIC);
+                put_section(&mut bytes, &copying.head);
+                if copying.head.has_registry {
+                    put_registry(&mut bytes, &copying.registry.content);
+                }
+                true
+            }
+            1 => copying.accounts.put(self.accounts.created(), &mut bytes),
+            2 => copying.reservations.put(self.reservations.all(), &mut bytes),
+            3 => copying.window.collected.put(&self.window.collected, &mut bytes),
+            4 => copying.window.dues.put(&self.window.dues, &mut bytes),
+            5 => copying.window.legs.put(&self.window.legs, &mut bytes),
+            6 => self.instructions.copy(&mut copying.instructions, &mut bytes),
+            7 => copying.tables.put(&self.tables, &mut bytes),
+            8 => copying.users.lines.put(&self.users.lines, &mut bytes),
+            9 => copying.users.months.put(&self.users.months, &mut bytes),
+            10 => copying.users.days.put(&self.users.days, &mut bytes),
+            _ => return copying.hash.take().map(|hash| hash.finish().0.to_vec()),
+        };
+        copying.list += usize::from(is_list_done);
+        copying.hash.as_mut()?.update(&bytes);
+        Some(bytes)
+    }
+
+    /// Gives up a copy, if it is under way.
+    pub fn end_copy(&self, id: CopyId) {
+        self.copying.0.lock().end(id);
     }
 
     /// Reads a checkpoint of the chain of `genesis`. Blocks have to complete it.
@@ -157,7 +181,8 @@ impl State {
         let collected: Vec<((MerchantId, Currency), Collected)> = reader.list()?;
         let dues: Vec<(DueKey, Due)> = reader.list()?;
         let legs: Vec<(Party, Gross)> = reader.list()?;
-        let instructions: Vec<InstructionRecord> = reader.list()?;
+        let instructions: Vec<(InstructionId, InstructionRecord)> = reader.list()?;
+        let instructions = instructions.into_iter().map(|(_, record)| record).collect();
         let tables = Tables::read(&mut reader)?;
         let hashing = seeds.hashing();
         let users = UserBook {
@@ -190,6 +215,7 @@ impl State {
             hashing,
             tables,
             users,
+            copying: CopySlot::default(),
         };
         if state.digest() != head.digest {
             return Err(StateFault::DigestMismatch {
@@ -201,29 +227,12 @@ impl State {
     }
 }
 
-/// A list of counts, as [`put_list`] puts one, but the entries' bytes are their own: its length,
-/// then its sections.
-fn pieces<K: CountKey>(counts: CountsCopy<K>) -> impl Iterator<Item = Vec<u8>> {
-    const { assert!(SECTION_ITEMS * K::BYTES <= SECTION_BYTES_MAX) };
-    let mut length = Vec::new();
-    put_section(&mut length, &(counts.len() as u64));
-    let mut entries = counts.into_entries();
-    let sections = std::iter::from_fn(move || {
-        let mut section = Vec::with_capacity(4 + SECTION_ITEMS * K::BYTES);
-        section.extend_from_slice(&[0; 4]);
-        for (key, count) in entries.by_ref().take(SECTION_ITEMS) {
-            key.put(&count, &mut section);
-        }
-        let length = u32::try_from(section.len() - 4).unwrap_or(u32::MAX);
-        section[..4].copy_from_slice(&length.to_le_bytes());
-        (length > 0).then_some(section)
-    });
-    std::iter::once(length).chain(sections)
-}
-
 fn put_registry(bytes: &mut Vec<u8>, content: &RegistryContent) {
     // The list that may be long goes by itself.
-    put_list(bytes, content.participants.len(), content.participants.iter().cloned());
+    for part in content.participants.chunks(SECTION_ITEMS) {
+        put_section(bytes, &part.to_vec());
+    }
+    put_section(bytes, &Vec::<Participant>::new());
     put_section(bytes, &content.parameters);
     put_section(bytes, &*content.currencies);
     put_section(bytes, &*content.previous_keys);

@@ -10,6 +10,7 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
 use crate::positions::Positions;
+use crate::sections::{SECTION_BYTES_MAX, SECTION_ITEMS};
 
 /// Entries looked at for each one that a block changes, so that the tables lose faster what is over
 /// than they gain what is new.
@@ -84,16 +85,9 @@ impl<K: CountKey> Counts<K> {
         let (tables, table_of) = (vec![table], vec![0]);
         let mut counts = Self { hashing, tables, table_of, count: 0, looks: 0, next_look: 0 };
         for (key, count) in entries {
-            counts.put(key, count);
+            counts.put(key, count, None);
         }
         counts
-    }
-
-    /// A copy of all entries, which takes no longer than copying them: the places of the tables
-    /// that are free are left out.
-    pub(crate) fn copied(&self) -> CountsCopy<K> {
-        let copied = |table: &CountTable<K>| table.entries.iter().copied().collect();
-        CountsCopy { tables: self.tables.iter().map(copied).collect(), count: self.count }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -129,15 +123,25 @@ impl<K: CountKey> Counts<K> {
 
     /// Takes some of a block's changes, and when all are taken forgets some of what is over. Says
     /// whether that is done as well.
-    pub(crate) fn apply(&mut self, changes: &mut CountChanges<K>, at_most: usize) -> bool {
+    pub(crate) fn apply(
+        &mut self,
+        changes: &mut CountChanges<K>,
+        at_most: usize,
+        mut copy: Option<&mut CountsCopy<K>>,
+    ) -> bool {
         let rest = changes.changed.get(changes.taken..).unwrap_or_default();
         let taken = rest.len().min(at_most);
         for at in &rest[..taken] {
             let Touched { key, count, place, .. } = changes.touched[*at];
             let entry = place.and_then(|place| self.entry_mut(place));
             match entry.filter(|entry| entry.0 == key) {
-                Some(entry) => entry.1 = count,
-                None => self.put(key, count),
+                Some(entry) => {
+                    let was = std::mem::replace(&mut entry.1, count);
+                    if let (Some(copy), Some(place)) = (&mut copy, place) {
+                        copy.note(place.table as usize, key, was);
+                    }
+                }
+                None => self.put(key, count, copy.as_deref_mut()),
             }
         }
         self.looks += taken * LOOKS_PER_CHANGE;
@@ -145,12 +149,17 @@ impl<K: CountKey> Counts<K> {
         if changes.taken < changes.changed.len() {
             return false;
         }
-        self.forget_some(at_most.saturating_sub(taken), changes.since)
+        self.forget_some(at_most.saturating_sub(taken), changes.since, copy)
     }
 
     /// Forgets what is over of tables for which changes have paid, until it has looked at so many
     /// entries. Says whether there is no other such table.
-    fn forget_some(&mut self, at_most: usize, since: KeptSince) -> bool {
+    fn forget_some(
+        &mut self,
+        at_most: usize,
+        since: KeptSince,
+        mut copy: Option<&mut CountsCopy<K>>,
+    ) -> bool {
         self.looks = self.looks.min(self.count);
         let mut looked = 0;
         loop {
@@ -163,7 +172,13 @@ impl<K: CountKey> Counts<K> {
             if looked >= at_most {
                 return false;
             }
-            entries.retain(|(_, count)| count.kept(since) != K::Count::default());
+            entries.retain(|(key, count)| {
+                let is_kept = count.kept(since) != K::Count::default();
+                if let (false, Some(copy)) = (is_kept, &mut copy) {
+                    copy.note(next, *key, *count);
+                }
+                is_kept
+            });
             self.count -= before - entries.len();
             self.looks -= before.max(1);
             looked += before.max(1);
@@ -171,28 +186,36 @@ impl<K: CountKey> Counts<K> {
         }
     }
 
-    fn put(&mut self, key: K, count: K::Count) {
+    fn put(&mut self, key: K, count: K::Count, mut copy: Option<&mut CountsCopy<K>>) {
         let hash = key.hash(&self.hashing);
         let mut at = self.table_at(hash);
         let table = &self.tables[at];
         let may_split = table.entries.len() >= TABLE_MAX && table.bits < TABLE_BITS_MAX;
         if may_split && self.find(hash, |of| *of == key).is_none() {
-            self.split(at);
+            self.split(at, copy.as_deref_mut());
             at = self.table_at(hash);
         }
         let hashing = &self.hashing;
         let entries = &mut self.tables[at].entries;
         match entries.entry(hash, |(of, _)| *of == key, |(of, _)| of.hash(hashing)) {
-            Entry::Occupied(mut found) => found.get_mut().1 = count,
+            Entry::Occupied(mut found) => {
+                let was = std::mem::replace(&mut found.get_mut().1, count);
+                if let Some(copy) = copy {
+                    copy.note(at, key, was);
+                }
+            }
             Entry::Vacant(vacant) => {
                 vacant.insert((key, count));
                 self.count += 1;
+                if let Some(copy) = copy {
+                    copy.note(at, key, K::Count::default());
+                }
             }
         }
     }
 
     /// Splits a table by one more bit of its entries' hashes.
-    fn split(&mut self, at: usize) {
+    fn split(&mut self, at: usize, copy: Option<&mut CountsCopy<K>>) {
         let bits = self.tables[at].bits;
         if self.table_of.len() == 1 << bits {
             self.table_of.extend_from_within(..);
@@ -216,24 +239,121 @@ impl<K: CountKey> Counts<K> {
         }
         self.tables[at] = lower;
         self.tables.push(upper);
+        if let Some(copy) = copy {
+            let hashing = &self.hashing;
+            copy.split(at, |key| is_upper((key.hash(hashing) >> TABLE_SHIFT) as usize));
+        }
     }
 }
 
-/// The entries of counts at some time.
+/// The copy of all counts: table by table, in no order that means anything.
 #[derive(Debug)]
 pub(crate) struct CountsCopy<K: CountKey> {
-    tables: Vec<Vec<(K, K::Count)>>,
-    count: usize,
+    /// Of each table.
+    tables: Vec<TableCopy<K>>,
+    /// The table that is next.
+    next: usize,
+}
+
+impl<K: CountKey> Default for CountsCopy<K> {
+    fn default() -> Self {
+        Self { tables: Vec::new(), next: 0 }
+    }
+}
+
+/// The copy of one table of counts.
+#[derive(Debug)]
+enum TableCopy<K: CountKey> {
+    Done,
+    /// Entries as they were when the copy began, if they changed since; the first of each counts.
+    /// One that was not there is what a key without an entry has.
+    Ahead(Vec<(K, K::Count)>),
 }
 
 impl<K: CountKey> CountsCopy<K> {
-    pub(crate) fn len(&self) -> usize {
-        self.count
+    pub(crate) fn of(counts: &Counts<K>) -> Self {
+        let tables = counts.tables.iter().map(|_| TableCopy::Ahead(Vec::new())).collect();
+        Self { tables, next: 0 }
     }
 
-    /// In no order that means anything; a table whose entries have been given is let go.
-    pub(crate) fn into_entries(self) -> impl Iterator<Item = (K, K::Count)> {
-        self.tables.into_iter().flatten()
+    /// An entry is about to change.
+    fn note(&mut self, table: usize, key: K, was: K::Count) {
+        if let Some(TableCopy::Ahead(before)) = self.tables.get_mut(table) {
+            before.push((key, was));
+        }
+    }
+
+    /// A table was split: what `is_upper` stands in one at the end now.
+    fn split(&mut self, table: usize, is_upper: impl Fn(&K) -> bool) {
+        let upper = match self.tables.get_mut(table) {
+            Some(TableCopy::Ahead(before)) => {
+                let (upper, lower) =
+                    std::mem::take(before).into_iter().partition(|(key, _)| is_upper(key));
+                *before = lower;
+                TableCopy::Ahead(upper)
+            }
+            Some(TableCopy::Done) | None => TableCopy::Done,
+        };
+        self.tables.push(upper);
+    }
+
+    /// Puts the sections of the next table; says whether it is the last section, which is empty.
+    pub(crate) fn put(&mut self, counts: &Counts<K>, bytes: &mut Vec<u8>) -> bool {
+        const { assert!(SECTION_ITEMS * K::BYTES <= SECTION_BYTES_MAX) };
+        while let Some(copy) = self.tables.get_mut(self.next) {
+            let table = counts.tables.get(self.next).map(|table| &table.entries);
+            self.next += 1;
+            let TableCopy::Ahead(before) = std::mem::replace(copy, TableCopy::Done) else {
+                continue;
+            };
+            let entries = as_they_were(table, &before, &counts.hashing);
+            if !entries.is_empty() {
+                for section in entries.chunks(SECTION_ITEMS) {
+                    put_entries(bytes, section);
+                }
+                return false;
+            }
+        }
+        put_entries::<K>(bytes, &[]);
+        true
+    }
+}
+
+/// The entries of a table, but those of `before` as they were then.
+fn as_they_were<K: CountKey>(
+    table: Option<&HashTable<(K, K::Count)>>,
+    before: &[(K, K::Count)],
+    hashing: &RandomState,
+) -> Vec<(K, K::Count)> {
+    let mut first: HashTable<usize> = HashTable::with_capacity(before.len());
+    for (at, (key, _)) in before.iter().enumerate() {
+        let is_it = |of: &usize| before[*of].0 == *key;
+        if let Entry::Vacant(vacant) =
+            first.entry(key.hash(hashing), is_it, |of| before[*of].0.hash(hashing))
+        {
+            vacant.insert(at);
+        }
+    }
+    let is_changed = |key: &K| {
+        !before.is_empty() && first.find(key.hash(hashing), |of| before[*of].0 == *key).is_some()
+    };
+    let unchanged = table.into_iter().flatten().filter(|(key, _)| !is_changed(key));
+    // In the order in which they changed, so that the same history gives the same bytes.
+    let is_first = |(at, (key, _)): &(usize, &(K, K::Count))| {
+        first.find(key.hash(hashing), |of| before[*of].0 == *key) == Some(at)
+    };
+    let were = before.iter().enumerate().filter(is_first).map(|(_, entry)| entry);
+    let were = were.filter(|(_, was)| *was != K::Count::default());
+    unchanged.chain(were).copied().collect()
+}
+
+/// A section of entries: its length, then theirs.
+fn put_entries<K: CountKey>(bytes: &mut Vec<u8>, entries: &[(K, K::Count)]) {
+    let length = u32::try_from(entries.len() * K::BYTES).unwrap_or(u32::MAX);
+    bytes.reserve(4 + entries.len() * K::BYTES);
+    bytes.extend_from_slice(&length.to_le_bytes());
+    for (key, count) in entries {
+        key.put(count, bytes);
     }
 }
 
@@ -390,12 +510,21 @@ impl<K: CountKey> CountChanges<K> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::users::{UserMonth, UserMonthKey};
 
     fn key(user: u32) -> UserMonthKey {
         UserMonthKey { user: u128::from(user).to_le_bytes(), programme: 1, month: 1 }
+    }
+
+    /// All entries, ascending by user.
+    fn entries(counts: &Counts<UserMonthKey>) -> BTreeMap<[u8; 16], UserMonth> {
+        let all = counts.tables.iter().flat_map(|table| table.entries.iter());
+        all.map(|(key, count)| (key.user, *count)).collect()
     }
 
     fn count(counts: &mut Counts<UserMonthKey>, users: std::ops::Range<u32>, month: u16) {
@@ -404,7 +533,7 @@ mod tests {
         for user in users {
             *changes.change(counts, &key(user)) = UserMonth::new(month, user as u16);
         }
-        while !counts.apply(&mut changes, 1_000) {}
+        while !counts.apply(&mut changes, 1_000, None) {}
     }
 
     #[test]
@@ -416,7 +545,7 @@ mod tests {
         assert!(counts.tables.len() > 100_000 / TABLE_MAX, "{} tables", counts.tables.len());
         assert!(counts.tables.iter().all(|table| table.entries.len() <= TABLE_MAX));
         assert!(counts.tables.iter().all(|table| table.entries.capacity() <= TABLE_MAX));
-        assert_eq!((counts.len(), counts.copied().into_entries().count()), (100_000, 100_000));
+        assert_eq!((counts.len(), entries(&counts).len()), (100_000, 100_000));
         for user in 0..100_000 {
             assert_eq!(counts.get(&key(user)), UserMonth::new(1, user as u16));
         }
@@ -449,6 +578,39 @@ mod tests {
         let counts = Counts::new(RandomState::with_seeds(1, 2, 3, 4), entries.collect());
         assert_eq!((counts.len(), counts.table_of.len()), (8_000, 1 << TABLE_BITS_MAX));
         assert_eq!(counts.get(&Alike(7_999)), UserMonth::new(1, 7_999));
+    }
+
+    /// Counts that change, are added, split their tables and go while they are copied: the copy is
+    /// of those that there were.
+    #[test]
+    fn a_copy_is_of_the_counts_as_they_were() {
+        for seed in 0..20_u32 {
+            let mut counts = Counts::new(RandomState::with_seeds(1, 2, 3, 4), Vec::new());
+            count(&mut counts, 0..30_000 + 1_000 * seed, 1);
+            let were = entries(&counts);
+            let mut copy = CountsCopy::of(&counts);
+            let (mut bytes, mut is_done, mut step) = (Vec::new(), false, 0);
+            while !is_done {
+                let mut changes = CountChanges::new(counts.hashing.clone(), 0);
+                // From the second month on, what is over of the first one is forgotten.
+                let month = 1 + u16::from(step > 1) * 2;
+                changes.keep_since(KeptSince { month: month - 1, day: 0 });
+                for user in (0..9_000_u32).map(|at| at * (seed + 7) + step * 20_011) {
+                    *changes.change(&counts, &key(user)) = UserMonth::new(month, step as u16);
+                }
+                while !counts.apply(&mut changes, 1_000, Some(&mut copy)) {}
+                for _ in 0..=seed % 3 {
+                    is_done = is_done || copy.put(&counts, &mut bytes);
+                }
+                step += 1;
+            }
+            assert!(step > 1, "the copy and the changes took turns");
+            let copied = crate::sections::Reader::new(&bytes).counts::<UserMonthKey>().unwrap();
+            let count = copied.len();
+            let copied: BTreeMap<_, _> =
+                copied.into_iter().map(|(key, count)| (key.user, count)).collect();
+            assert_eq!((count, copied == were), (were.len(), true), "seed {seed}");
+        }
     }
 
     #[test]

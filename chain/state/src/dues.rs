@@ -9,7 +9,7 @@ use crate::records::{ProposalRecord, ProposalStatus, QuoteRecord, TransferRecord
 
 /// What a record waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Waiting {
+pub enum DueFor {
     /// For a decision, since it was made.
     Decision,
     /// For the height from which it holds.
@@ -22,35 +22,35 @@ pub enum Waiting {
 pub trait Dated {
     /// Returns what it waits for, and the moment from which that is counted: block time in ms, or
     /// a height.
-    fn due(&self) -> (Waiting, u64);
+    fn due(&self) -> (DueFor, u64);
 }
 
 impl Dated for ProposalRecord {
-    fn due(&self) -> (Waiting, u64) {
+    fn due(&self) -> (DueFor, u64) {
         match self.status {
-            ProposalStatus::Proposed => (Waiting::Decision, self.proposed.0),
-            ProposalStatus::Scheduled => (Waiting::Height, self.due.0),
+            ProposalStatus::Proposed => (DueFor::Decision, self.proposed.0),
+            ProposalStatus::Scheduled => (DueFor::Height, self.due.0),
             ProposalStatus::Effective
             | ProposalStatus::Refused
             | ProposalStatus::Expired
-            | ProposalStatus::Failed => (Waiting::Oblivion, self.proposed.0),
+            | ProposalStatus::Failed => (DueFor::Oblivion, self.proposed.0),
         }
     }
 }
 
 impl Dated for TransferRecord {
-    fn due(&self) -> (Waiting, u64) {
+    fn due(&self) -> (DueFor, u64) {
         if self.status == TransferStatus::Proposed {
-            return (Waiting::Decision, self.proposed.0);
+            return (DueFor::Decision, self.proposed.0);
         }
         let decided = self.decided.unwrap_or(self.proposed);
-        (Waiting::Oblivion, self.id.time().max(decided).0)
+        (DueFor::Oblivion, self.id.time().max(decided).0)
     }
 }
 
 impl Dated for QuoteRecord {
-    fn due(&self) -> (Waiting, u64) {
-        (Waiting::Oblivion, self.valid_until.0)
+    fn due(&self) -> (DueFor, u64) {
+        (DueFor::Oblivion, self.valid_until.0)
     }
 }
 
@@ -101,13 +101,13 @@ impl<K: Ord + Copy> DueTimes<K> {
         }
     }
 
-    fn of_mut(&mut self, waiting: Waiting) -> &mut BTreeSet<(u64, K)> {
+    fn of_mut(&mut self, waiting: DueFor) -> &mut BTreeSet<(u64, K)> {
         &mut self.0[waiting as usize]
     }
 
     /// The keys of those that wait for this, from the earliest moment on as long as that is past,
     /// ascending by key.
-    pub fn past(&self, waiting: Waiting, is_past: impl Fn(u64) -> bool) -> BTreeSet<K> {
+    pub fn past(&self, waiting: DueFor, is_past: impl Fn(u64) -> bool) -> BTreeSet<K> {
         let all = self.0[waiting as usize].iter();
         all.take_while(|(moment, _)| is_past(*moment)).map(|(_, key)| *key).collect()
     }
@@ -119,15 +119,15 @@ mod tests {
 
     use super::*;
 
-    impl Dated for (Waiting, u64) {
-        fn due(&self) -> (Waiting, u64) {
+    impl Dated for (DueFor, u64) {
+        fn due(&self) -> (DueFor, u64) {
             *self
         }
     }
 
-    fn record() -> impl Strategy<Value = Option<(Waiting, u64)>> {
+    fn record() -> impl Strategy<Value = Option<(DueFor, u64)>> {
         let waiting =
-            prop::sample::select(vec![Waiting::Decision, Waiting::Height, Waiting::Oblivion]);
+            prop::sample::select(vec![DueFor::Decision, DueFor::Height, DueFor::Oblivion]);
         prop::option::weighted(0.8, (waiting, 0_u64..20))
     }
 
@@ -139,7 +139,7 @@ mod tests {
         fn what_is_past_is_what_a_walk_finds(
             blocks in prop::collection::vec(prop::collection::btree_map(0_u8..30, record(), 0..9), 1..20)
         ) {
-            let mut records: BTreeMap<u8, (Waiting, u64)> = BTreeMap::new();
+            let mut records: BTreeMap<u8, (DueFor, u64)> = BTreeMap::new();
             let mut dues = DueTimes::default();
             for changes in blocks {
                 dues.follow(&records, &changes);
@@ -150,7 +150,7 @@ mod tests {
                     };
                 }
                 prop_assert_eq!(&dues, &DueTimes::of(&records));
-                for waiting in [Waiting::Decision, Waiting::Height, Waiting::Oblivion] {
+                for waiting in [DueFor::Decision, DueFor::Height, DueFor::Oblivion] {
                     let walked = records.iter().filter(|(_, of)| of.0 == waiting && of.1 < 10);
                     let walked: BTreeSet<u8> = walked.map(|(key, _)| *key).collect();
                     prop_assert_eq!(dues.past(waiting, |moment| moment < 10), walked);

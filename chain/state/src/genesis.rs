@@ -15,6 +15,7 @@ use chain_types::{
 
 use crate::account::{Account, AccountKey, difference};
 use crate::accounts::AccountBook;
+use crate::copying::CopySlot;
 use crate::instructions::InstructionBook;
 use crate::order_window::OrderWindow;
 use crate::positions::HashSeeds;
@@ -101,6 +102,7 @@ impl State {
             users: UserBook::new(&hashing),
             batches: RecentBatches::new(hashing.clone()),
             hashing,
+            copying: CopySlot::default(),
         }
     }
 }

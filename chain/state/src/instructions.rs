@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chain_types::{Currency, InstructionId, MerchantId, TimeMs, WindowId};
 
+use crate::copying::MapCopy;
 use crate::records::{InstructionRecord, InstructionStatus};
 
 /// How long an instruction stays in memory after it arrived or was returned. The store keeps it for
@@ -13,6 +14,9 @@ pub const ENDED_KEPT_MS: u64 = 900_000;
 
 const FIRST: InstructionId =
     InstructionId { window: WindowId(0), merchant: MerchantId(0), currency: Currency(0) };
+
+/// The copy of all records.
+type InstructionsCopy = MapCopy<InstructionId, InstructionRecord>;
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct InstructionBook {
@@ -28,9 +32,9 @@ impl InstructionBook {
     pub(crate) fn new(records: Vec<InstructionRecord>, time: TimeMs) -> Self {
         let mut book = Self::default();
         for record in records {
-            book.put(record);
+            book.put(record, None);
         }
-        book.settle(time);
+        book.settle(time, None);
         book
     }
 
@@ -38,13 +42,14 @@ impl InstructionBook {
         self.records.get(id)
     }
 
+    /// Puts the next section of a copy; says whether it is the last.
+    pub(crate) fn copy(&self, copy: &mut InstructionsCopy, bytes: &mut Vec<u8>) -> bool {
+        copy.put(&self.records, bytes)
+    }
+
     /// Iterates over the records, ascending by id.
     pub(crate) fn records(&self) -> impl Iterator<Item = &InstructionRecord> {
         self.records.values()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.records.len()
     }
 
     /// Those outstanding whose deadline lies before `time` and has not been noticed, by deadline.
@@ -52,7 +57,10 @@ impl InstructionBook {
         self.deadlines.range(..(time, FIRST)).map(|(_, id)| *id).collect()
     }
 
-    pub(crate) fn put(&mut self, record: InstructionRecord) {
+    pub(crate) fn put(&mut self, record: InstructionRecord, copy: Option<&mut InstructionsCopy>) {
+        if let Some(copy) = copy {
+            copy.note(&record.id, self.records.get(&record.id));
+        }
         // A block may let an instruction fail and give it again, with another deadline.
         if let Some(before) = self.records.get(&record.id) {
             self.deadlines.remove(&(before.deadline, before.id));
@@ -75,7 +83,7 @@ impl InstructionBook {
     }
 
     /// Forgets what a block of `time` has dealt with: deadlines noticed, arrivals long past.
-    pub(crate) fn settle(&mut self, time: TimeMs) {
+    pub(crate) fn settle(&mut self, time: TimeMs, mut copy: Option<&mut InstructionsCopy>) {
         // Popped one by one: `split_off` walks one whole side, here the long one.
         while self.deadlines.first().is_some_and(|(deadline, _)| *deadline < time) {
             self.deadlines.pop_first();
@@ -83,6 +91,9 @@ impl InstructionBook {
         let kept_from = time.minus(ENDED_KEPT_MS);
         while self.arrived.first().is_some_and(|(arrived, _)| *arrived < kept_from) {
             if let Some((_, id)) = self.arrived.pop_first() {
+                if let Some(copy) = &mut copy {
+                    copy.note(&id, self.records.get(&id));
+                }
                 self.records.remove(&id);
             }
         }
@@ -118,8 +129,8 @@ mod tests {
         };
         let again = InstructionRecord { attempt: 2, deadline: TimeMs(200), ..first.clone() };
         let mut book = InstructionBook::new(vec![first], TimeMs(20));
-        book.put(again.clone());
-        book.settle(TimeMs(30));
+        book.put(again.clone(), None);
+        book.settle(TimeMs(30), None);
         assert_eq!(book.overdue(TimeMs(150)), []);
         assert_eq!(book.overdue(TimeMs(201)), [FIRST]);
         assert_eq!(InstructionBook::new(vec![again], TimeMs(30)).deadlines, book.deadlines);

@@ -1,7 +1,5 @@
 //! The sections of a checkpoint: a length of four bytes, then canonical bytes. Long lists are cut
-//! into sections, so that none nears the codec's limit.
-
-use std::collections::BTreeMap;
+//! into sections, so that none nears the codec's limit, and ends with an empty one.
 
 use bincode::{Decode, Encode};
 use chain_types::codec;
@@ -20,29 +18,6 @@ pub(crate) fn put_section<T: Encode>(bytes: &mut Vec<u8>, section: &T) {
     let length = u32::try_from(section.len()).unwrap_or(u32::MAX);
     bytes.extend_from_slice(&length.to_le_bytes());
     bytes.extend_from_slice(&section);
-}
-
-/// A list: a section with its length, then its items.
-pub(crate) fn put_list<T: Encode>(
-    bytes: &mut Vec<u8>,
-    length: usize,
-    mut items: impl Iterator<Item = T>,
-) {
-    put_section(bytes, &(length as u64));
-    loop {
-        let section: Vec<T> = items.by_ref().take(SECTION_ITEMS).collect();
-        if section.is_empty() {
-            return;
-        }
-        put_section(bytes, &section);
-    }
-}
-
-pub(crate) fn put_map<K: Encode + Clone, V: Encode + Clone>(
-    bytes: &mut Vec<u8>,
-    map: &BTreeMap<K, V>,
-) {
-    put_list(bytes, map.len(), map.iter().map(|(key, value)| (key.clone(), value.clone())));
 }
 
 /// Takes sections from the front.
@@ -75,37 +50,30 @@ impl Reader<'_> {
         Ok(section)
     }
 
-    /// A list of counts, whose entries have bytes of their own.
+    /// A list of counts, whose entries have bytes of their own: its sections up to an empty one.
     pub(crate) fn counts<K: CountKey>(&mut self) -> Result<Vec<(K, K::Count)>, StateFault> {
-        let count: u64 = self.section()?;
-        let most = self.bytes.len() / K::BYTES;
-        let mut counts = Vec::with_capacity(usize::try_from(count).map_or(most, |c| c.min(most)));
-        while (counts.len() as u64) < count {
+        let mut counts = Vec::new();
+        loop {
             let section = self.section_bytes()?;
-            if section.is_empty() || section.len() % K::BYTES != 0 {
+            if section.is_empty() {
+                return Ok(counts);
+            }
+            if section.len() % K::BYTES != 0 {
                 return Err(StateFault::Damaged("a section has no whole entries"));
             }
             counts.extend(section.chunks_exact(K::BYTES).filter_map(K::take));
         }
-        if counts.len() as u64 != count {
-            return Err(StateFault::Damaged("a list is longer than it says"));
-        }
-        Ok(counts)
     }
 
+    /// A list: its sections up to an empty one.
     pub(crate) fn list<T: Decode<()>>(&mut self) -> Result<Vec<T>, StateFault> {
-        let count: u64 = self.section()?;
         let mut items = Vec::new();
-        while (items.len() as u64) < count {
+        loop {
             let section: Vec<T> = self.section()?;
             if section.is_empty() {
-                return Err(StateFault::Damaged("a section is empty"));
+                return Ok(items);
             }
             items.extend(section);
         }
-        if items.len() as u64 != count {
-            return Err(StateFault::Damaged("a list is longer than it says"));
-        }
-        Ok(items)
     }
 }

@@ -13,6 +13,7 @@ use chain_types::{
 use crate::account::{Account, AccountKey};
 use crate::accounts::{AccountBook, TrialBalance};
 use crate::accounts_tree::{AccountPlace, AccountProof, TreeNode, state_digest};
+use crate::copying::CopySlot;
 use crate::instructions::InstructionBook;
 use crate::order_window::{OrderWindow, RecentOrders, earliest_needed};
 use crate::recent_batches::RecentBatches;
@@ -49,6 +50,8 @@ pub struct State {
     pub(crate) users: UserBook,
     /// By which all of it is found; it shows in no result.
     pub(crate) hashing: RandomState,
+    /// The checkpoint that is being copied out of it.
+    pub(crate) copying: CopySlot,
 }
 
 impl State {
@@ -354,33 +357,43 @@ impl State {
         self.check_follows(&applying.changes);
         let Applying { block, changes } = applying;
         assert!(changes.orders.is_empty(), "the block's orders come first");
-        if !self.users.apply(&mut changes.users, PIECE) {
+        let mut copying = self.copying.0.get_mut().any();
+        let users = copying.as_deref_mut().map(|copying| &mut copying.users);
+        if !self.users.apply(&mut changes.users, PIECE, users) {
             return None;
         }
         self.height = changes.height;
         self.time = changes.time;
         self.block_hash = *block;
-        self.accounts.apply(&changes.accounts, &changes.tree);
+        let accounts = copying.as_deref_mut().map(|copying| &mut copying.accounts);
+        self.accounts.apply(&changes.accounts, &changes.tree, accounts);
         self.writes = changes.writes;
         for (id, record) in std::mem::take(&mut changes.steps) {
             self.orders.insert(id, record);
         }
         for (id, change) in std::mem::take(&mut changes.reservations) {
+            if let Some(copying) = &mut copying {
+                copying.reservations.note(&id, self.reservations.get(&id));
+            }
             match change {
                 Some(reservation) => self.reservations.insert(id, reservation),
                 None => self.reservations.remove(&id),
             }
         }
-        std::mem::take(&mut changes.window).apply(&mut self.window);
+        let window = copying.as_deref_mut().map(|copying| &mut copying.window);
+        std::mem::take(&mut changes.window).apply(&mut self.window, window);
         for record in std::mem::take(&mut changes.instructions).into_values() {
-            self.instructions.put(record);
+            let copy = copying.as_deref_mut().map(|copying| &mut copying.instructions);
+            self.instructions.put(record, copy);
         }
-        self.instructions.settle(self.time);
+        let copy = copying.as_deref_mut().map(|copying| &mut copying.instructions);
+        self.instructions.settle(self.time, copy);
+        let tables = copying.map(|copying| &mut copying.tables);
+        std::mem::take(&mut changes.tables).apply(&mut self.tables, tables);
         for batch in &changes.batches {
             self.batches.insert(batch.id, batch.valid_until, (self.height, batch.index));
         }
         self.batches.forget(self.time);
-        std::mem::take(&mut changes.tables).apply(&mut self.tables);
         if let Some(registry) = changes.registry.take() {
             self.registry = registry;
         }

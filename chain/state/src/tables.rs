@@ -11,6 +11,7 @@ use chain_types::{
     ValidatorId, WindowId,
 };
 
+use crate::copying::MapCopy;
 use crate::dues::{DueTimes, Dues};
 use crate::fault::StateFault;
 use crate::records::{
@@ -18,7 +19,7 @@ use crate::records::{
     ProposalRecord, ProposedSettlement, QuoteRecord, RateRecord, ReferenceRecord, SlaCounters,
     Stage, TransferRecord, WindowSettlement,
 };
-use crate::sections::{Reader, put_list};
+use crate::sections::Reader;
 
 /// Whose rate of which pair: collected, paid out, provider.
 pub type RateKey = (Currency, Currency, ParticipantId);
@@ -166,9 +167,33 @@ macro_rules! tables {
             })*
         }
 
+        /// The copies of all tables, and how many of them are done.
+        #[derive(Debug, Default)]
+        pub(crate) struct TableCopies { $($name: MapCopy<$key, $value>,)* done: usize }
+
+        impl TableCopies {
+            /// Puts the next section of the first table that is not done; says whether none is
+            /// left.
+            pub(crate) fn put(&mut self, tables: &Tables, bytes: &mut Vec<u8>) -> bool {
+                let (mut at, done) = (0, self.done);
+                $(
+                    if at == done {
+                        self.done += usize::from(self.$name.put(&tables.$name, bytes));
+                    }
+                    at += 1;
+                )*
+                self.done == at
+            }
+        }
+
         impl TableChanges {
-            pub(crate) fn apply(self, tables: &mut Tables) {
+            pub(crate) fn apply(self, tables: &mut Tables, copies: Option<&mut TableCopies>) {
                 tables.note_dues(&self);
+                if let Some(copies) = copies {
+                    $(for key in self.$name.keys() {
+                        copies.$name.note(key, tables.$name.get(key));
+                    })*
+                }
                 $(for (key, change) in self.$name {
                     match change {
                         Some(value) => tables.$name.insert(key, value),
@@ -179,14 +204,6 @@ macro_rules! tables {
         }
 
         impl Tables {
-            pub(crate) fn put(&self, bytes: &mut Vec<u8>) {
-                $(put_list(
-                    bytes,
-                    self.$name.len(),
-                    self.$name.iter().map(|(key, value)| (key.clone(), value.clone())),
-                );)*
-            }
-
             pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, StateFault> {
                 let mut tables =
                     Self { $($name: reader.list()?.into_iter().collect(),)* dues: Dues::default() };

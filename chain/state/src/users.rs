@@ -13,7 +13,8 @@ use bincode::{Decode, Encode};
 use chain_types::Currency;
 use chain_types::change::CASHBACK_MONTH_MAX;
 
-use crate::counts::{Count, CountChanges, CountKey, Counts, KeptSince};
+use crate::copying::UsersCopy;
+use crate::counts::{Count, CountChanges, CountKey, Counts, CountsCopy, KeptSince};
 use crate::positions::hash_of;
 
 /// A user's pseudonym.
@@ -352,10 +353,28 @@ impl UserBook {
     }
 
     /// Takes some of a block's changes. Says whether all are taken.
-    pub(crate) fn apply(&mut self, changes: &mut UserChanges, at_most: usize) -> bool {
-        self.lines.apply(&mut changes.lines, at_most)
-            && self.months.apply(&mut changes.months, at_most)
-            && self.days.apply(&mut changes.days, at_most)
+    pub(crate) fn apply(
+        &mut self,
+        changes: &mut UserChanges,
+        at_most: usize,
+        copy: Option<&mut UsersCopy>,
+    ) -> bool {
+        let (lines, months, days) = match copy {
+            Some(UsersCopy { lines, months, days }) => (Some(lines), Some(months), Some(days)),
+            None => (None, None, None),
+        };
+        self.lines.apply(&mut changes.lines, at_most, lines)
+            && self.months.apply(&mut changes.months, at_most, months)
+            && self.days.apply(&mut changes.days, at_most, days)
+    }
+
+    /// The copy of all, not begun yet.
+    pub(crate) fn to_copy(&self) -> UsersCopy {
+        UsersCopy {
+            lines: CountsCopy::of(&self.lines),
+            months: CountsCopy::of(&self.months),
+            days: CountsCopy::of(&self.days),
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use bincode::{Decode, Encode};
 use chain_types::{Amount, Currency, Height, MerchantId, ParticipantId, TimeMs, WindowId};
 
 use crate::account::AccountKey;
+use crate::copying::WindowCopy;
 use crate::records::{Party, Position, WindowRecord};
 
 /// A reversal of an order of the open window.
@@ -194,9 +195,18 @@ pub(crate) struct WindowChange {
 }
 
 impl WindowChange {
-    pub(crate) fn apply(self, window: &mut OpenWindow) {
-        if let Some(opening) = self.opening {
-            *window = OpenWindow::new(opening);
+    pub(crate) fn apply(self, window: &mut OpenWindow, copy: Option<&mut WindowCopy>) {
+        let closed = self.opening.map(|opens| std::mem::replace(window, OpenWindow::new(opens)));
+        if let Some(copy) = copy {
+            if let Some(closed) = closed {
+                copy.collected.note_all(closed.collected);
+                copy.dues.note_all(closed.dues);
+                copy.legs.note_all(closed.legs);
+            }
+            let (collected, dues, legs) = (&window.collected, &window.dues, &window.legs);
+            self.collected.keys().for_each(|key| copy.collected.note(key, collected.get(key)));
+            self.dues.keys().for_each(|key| copy.dues.note(key, dues.get(key)));
+            self.legs.keys().for_each(|key| copy.legs.note(key, legs.get(key)));
         }
         window.collected.extend(self.collected);
         for (key, due) in self.dues {

@@ -208,8 +208,9 @@ pub fn index_verified(
     let blocks = Blocks { store: &store, archive: &archive, genesis, trust: Trust::Nobody };
     let mut progress = Progress::new(recovery.head.unwrap_or_default(), watch);
     let Rebuilt { state, proposers, .. } = rebuild(&blocks, None, &mut progress)?;
-    let mut pieces = Checkpoint::pieces_of(state.snapshot(), &proposers);
+    let mut pieces = Checkpoint::pieces_of(state.checkpoint_pieces(), &proposers);
     store.checkpoint_of(state.height(), &mut pieces)?;
+    drop(pieces);
     Ok(state)
 }
 

@@ -1,6 +1,5 @@
 //! What a replica starts from, and when the next one is due.
 
-use chain_state::Snapshot;
 use chain_types::codec::{self, CodecError};
 use chain_types::{Height, Outcome, ValidatorId};
 use consensus_core::Proposers;
@@ -17,16 +16,16 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// The bytes to keep, piece by piece: [`Snapshot::into_pieces`].
+    /// The bytes to keep, piece by piece, from those of the state.
     pub fn pieces_of(
-        snapshot: Snapshot,
+        state: impl Iterator<Item = Vec<u8>>,
         proposers: &Proposers,
-    ) -> impl Iterator<Item = Vec<u8>> + use<> {
+    ) -> impl Iterator<Item = Vec<u8>> {
         let proposers = codec::encode(proposers);
         // Some bytes a validator, of whom there are at most 128.
         let length = u32::try_from(proposers.len()).unwrap_or(u32::MAX);
         let begin = [&length.to_le_bytes(), proposers.as_slice()].concat();
-        std::iter::once(begin).chain(snapshot.into_pieces())
+        std::iter::once(begin).chain(state)
     }
 
     /// The checkpoint of these bytes.

@@ -110,9 +110,11 @@ impl Replica {
     }
 
     pub(crate) fn checkpoint(&mut self) {
-        let (height, snapshot) = {
-            let state = read_state(&self.state);
-            (state.height(), state.snapshot())
+        let height = self.committed();
+        let Some(snapshot) = self.state.snapshot() else {
+            self.effects.push(Effect::CheckpointLeftOut(height));
+            self.since_checkpoint.was_left_out();
+            return;
         };
         let proposers = self.proposers.clone();
         self.effects.push(Effect::Checkpoint { height, snapshot, proposers });

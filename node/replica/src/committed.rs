@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chain_state::{
-    Applying, OrderRecord, ProgrammeRecord, RecentOrders, RegistryContent, Retired, Sought, State,
-    WriteSet,
+    Applying, CopyId, OrderRecord, ProgrammeRecord, RecentOrders, RegistryContent, Retired, Sought,
+    State, WriteSet,
 };
 use chain_types::{Currency, Height, Merchant, MerchantId, OrderId, Parameters, TimeMs};
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -93,6 +93,12 @@ impl SharedState {
         retired
     }
 
+    /// Begins to copy the state as it is now, unless a copy is under way.
+    pub fn snapshot(&self) -> Option<Snapshot> {
+        let id = read_state(self).begin_copy()?;
+        Some(Snapshot { state: self.clone(), id })
+    }
+
     /// A registered merchant, without a wait for a block that is being taken.
     pub fn merchant(&self, id: MerchantId) -> Option<Merchant> {
         self.0.beside.read().merchants.get(&id).cloned()
@@ -124,6 +130,28 @@ impl SharedState {
     /// What only governance changes, without such a wait.
     pub fn rules(&self) -> Arc<Rules> {
         self.0.beside.read().rules.clone()
+    }
+}
+
+/// A checkpoint of the committed state that is being copied, piece by piece, while the state goes
+/// on. Whoever drops it gives up what is left of it.
+#[derive(Debug)]
+pub struct Snapshot {
+    state: SharedState,
+    id: CopyId,
+}
+
+impl Snapshot {
+    /// The checkpoint's bytes, see [`State::copy_piece`]. Each piece holds the state as long as one
+    /// read does.
+    pub fn into_pieces(self) -> impl Iterator<Item = Vec<u8>> {
+        std::iter::from_fn(move || read_state(&self.state).copy_piece(self.id))
+    }
+}
+
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        read_state(&self.state).end_copy(self.id);
     }
 }
 

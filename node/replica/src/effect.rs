@@ -1,11 +1,12 @@
 //! Everything a replica may ask of the world.
 
-use chain_state::{Record, Retired, Snapshot, TreeNode};
+use chain_state::{Record, Retired, TreeNode};
 use chain_types::{
     BatchError, BatchId, Block, Certificate, Digest, Height, Outcome, VerifiedBatch,
 };
 use consensus_core::{Equivocation, Proposers, Timeout};
 
+use crate::committed::Snapshot;
 use crate::message::PeerMessage;
 use crate::replica::NodeIndex;
 
@@ -148,6 +149,8 @@ pub enum Effect {
         /// Which proposers are passed over.
         proposers: Proposers,
     },
+    /// A checkpoint was due after this height while the one before is still being written.
+    CheckpointLeftOut(Height),
     /// These batches left the pool uncommitted: their time is over.
     Dropped(Vec<BatchId>),
     /// A validator signed two values for one step.

@@ -26,7 +26,7 @@ mod sync;
 mod waiting;
 
 pub use checkpoint::{Checkpoint, CheckpointInterval, SinceCheckpoint};
-pub use committed::{Rules, SharedState, read_state};
+pub use committed::{Rules, SharedState, Snapshot, read_state};
 pub use effect::{Effect, StagedBlock, Target, Timer};
 pub use input::{Input, SyncBlock};
 pub use message::{

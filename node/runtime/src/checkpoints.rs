@@ -1,4 +1,4 @@
-//! The thread that writes checkpoints: the driver copies what is to be kept, and goes on.
+//! The thread that writes checkpoints. It copies the state piece by piece while the driver goes on.
 
 use std::io;
 use std::sync::Arc;
@@ -6,11 +6,10 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use chain_state::Snapshot;
 use chain_store::{ChainStore as _, Store};
 use chain_types::Height;
 use consensus_core::Proposers;
-use node_replica::Checkpoint;
+use node_replica::{Checkpoint, Snapshot};
 use tracing::{debug, error, warn};
 
 /// A checkpoint to be written.
@@ -50,7 +49,7 @@ impl Checkpoints {
         match self.work.try_send(work) {
             Ok(()) => return true,
             Err(TrySendError::Full(Work { height, .. })) => {
-                warn!(%height, "no checkpoint: the one before is still being written");
+                left_out(height);
             }
             // The store has failed, which the driver learns from its next write, or a bug.
             Err(TrySendError::Disconnected(Work { height, .. })) => {
@@ -70,10 +69,15 @@ impl Checkpoints {
     }
 }
 
+/// Tells the operator that a checkpoint was due and is left out.
+pub fn left_out(height: Height) {
+    warn!(%height, "no checkpoint: the one before is still being written");
+}
+
 fn write_all(store: &Store, offered: &Receiver<Work>) {
     while let Ok(Work { height, snapshot, proposers }) = offered.recv() {
         let (started, mut bytes) = (Instant::now(), 0);
-        let pieces = Checkpoint::pieces_of(snapshot, &proposers);
+        let pieces = Checkpoint::pieces_of(snapshot.into_pieces(), &proposers);
         let mut pieces = pieces.inspect(|piece| bytes += piece.len());
         if let Err(fault) = store.checkpoint_of(height, &mut pieces) {
             error!(%height, %fault, "the checkpoint could not be written; the one before it holds");

@@ -20,7 +20,7 @@ use node_replica::{
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info};
 
-use super::checkpoints::{Checkpoints, Work};
+use super::checkpoints::{self, Checkpoints, Work};
 use super::hub::Hub;
 use super::inbox::InputReceiver;
 use super::metrics::NodeMetrics;
@@ -224,6 +224,7 @@ impl Driver {
                     self.replica.checkpoint_left_out();
                 }
             }
+            Effect::CheckpointLeftOut(height) => checkpoints::left_out(height),
             Effect::Dropped(ids) => self.hub.dropped(&ids),
             Effect::Evidence(evidence) => self.caught(&evidence),
             Effect::Trouble(trouble) => error!(trouble, "consensus"),

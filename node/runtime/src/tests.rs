@@ -295,7 +295,8 @@ impl Chain {
 
     fn checkpoint(&self) {
         let state = read_state(&self.state);
-        let mut pieces = Checkpoint::pieces_of(state.snapshot(), &Proposers::new());
+        let proposers = Proposers::new();
+        let mut pieces = Checkpoint::pieces_of(state.checkpoint_pieces(), &proposers);
         self.store.checkpoint_of(state.height(), &mut pieces).unwrap();
     }
 
@@ -518,8 +519,9 @@ fn a_checkpoint_written_beside_the_driver_is_there_at_the_next_start() {
     let _ = history(&mut chain);
     let checkpoints = Checkpoints::start(chain.store.clone()).unwrap();
     let work = || {
-        let (state, proposers) = (read_state(&chain.state), Proposers::new());
-        Work { height: state.height(), snapshot: state.snapshot(), proposers }
+        let (height, _) = chain.state.head();
+        let snapshot = chain.state.snapshot().expect("the one before was given up");
+        Work { height, snapshot, proposers: Proposers::new() }
     };
     // It is left out until the thread waits for one.
     while !checkpoints.write(work()) {

@@ -235,3 +235,23 @@ pub fn replay(chain: &Chain) {
     }
     assert_eq!(again.state.checkpoint(), chain.state.checkpoint());
 }
+
+/// The sections of a checkpoint, those of users in order: their entries come in none.
+pub fn sections(checkpoint: &[u8]) -> Vec<Vec<u8>> {
+    let mut rest = &checkpoint[8..checkpoint.len() - 32];
+    let mut sections = Vec::new();
+    while let Some((length, after)) = rest.split_first_chunk::<4>() {
+        let (section, after) = after.split_at(u32::from_le_bytes(*length) as usize);
+        sections.push(section.to_vec());
+        rest = after;
+    }
+    // Each of the three lists of users ends with a section of no bytes; so few are in one section.
+    let ends: Vec<usize> = (1..sections.len()).filter(|at| sections[*at].is_empty()).collect();
+    assert_eq!(ends.len(), 3);
+    for (end, entry) in ends.into_iter().zip([48, 36, 28]) {
+        let mut entries: Vec<&[u8]> = sections[end - 1].chunks(entry).collect();
+        entries.sort_unstable();
+        sections[end - 1] = entries.concat();
+    }
+    sections
+}

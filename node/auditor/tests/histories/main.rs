@@ -22,7 +22,7 @@ mod words;
 
 use std::collections::BTreeMap;
 
-use chain_state::State;
+use chain_state::{CopyId, State};
 use chain_types::{Outcome, Rejection, TimeMs, VerifiedBatch};
 use contracts::{BlockError, execute};
 use node_auditor::Auditor;
@@ -52,6 +52,8 @@ struct History {
     chain: Chain,
     auditor: Auditor,
     restored: Option<State>,
+    /// A checkpoint that is copied while blocks are taken, and the sections that it must have.
+    copy: Option<(CopyId, Vec<u8>, Vec<Vec<u8>>)>,
     counts: Counts,
     operations: usize,
 }
@@ -66,6 +68,7 @@ impl History {
             chain: Chain::new(&genesis),
             auditor: Auditor::new(&genesis).with_bounds(network::BOUNDS),
             restored: None,
+            copy: None,
             counts: Counts::new(),
             operations: 0,
         }
@@ -166,6 +169,32 @@ impl History {
             0 => self.restored = Some(checks::restored(&self.chain)),
             height if height == RESTORE_HEIGHTS / 2 => self.restored = None,
             _ => {}
+        }
+        self.copy_some();
+    }
+
+    /// A copy that takes its time, while everything changes, is of the height where it began.
+    fn copy_some(&mut self) {
+        let state = &self.chain.state;
+        let Some((id, bytes, expected)) = &mut self.copy else {
+            let id = state.begin_copy().unwrap();
+            assert_eq!(state.begin_copy(), None, "one at a time");
+            self.copy = Some((id, Vec::new(), checks::sections(&state.checkpoint())));
+            return;
+        };
+        // Some wait a while between two pieces, so that much changes ahead of them.
+        let pieces = [0, 0, 1, 3][usize::try_from(state.height().0 % 4).unwrap()];
+        for _ in 0..pieces {
+            let Some(piece) = state.copy_piece(*id) else {
+                let copied = checks::sections(bytes);
+                for (at, section) in expected.iter().enumerate() {
+                    assert_eq!(copied.get(at), Some(section), "section {at}, {}", state.height());
+                }
+                assert_eq!(copied.len(), expected.len());
+                self.copy = None;
+                return;
+            };
+            bytes.extend(piece);
         }
     }
 

@@ -256,15 +256,15 @@ impl HistoryChain {
     pub fn take_checkpoint(&mut self) -> anyhow::Result<()> {
         let home = &self.home;
         let mut taken = Taken::default();
+        let begun = Instant::now();
+        let snapshot = home.state.snapshot().context("a checkpoint is being copied already")?;
+        let (height, _) = home.state.head();
+        let copying = begun.elapsed();
         let written = costing(&mut self.steps.checkpoint, || {
-            let begun = Instant::now();
-            let state = read_state(&home.state);
-            let (snapshot, proposers) = (state.snapshot(), home.proposers.clone());
-            let copying = begun.elapsed();
             let mut bytes = 0;
-            let pieces = Checkpoint::pieces_of(snapshot, &proposers);
+            let pieces = Checkpoint::pieces_of(snapshot.into_pieces(), &home.proposers);
             let mut pieces = pieces.inspect(|piece| bytes += piece.len() as u64);
-            let written = home.store.checkpoint_of(state.height(), &mut pieces);
+            let written = home.store.checkpoint_of(height, &mut pieces);
             drop(pieces);
             taken = Taken { bytes, copying, writing: begun.elapsed() - copying };
             written

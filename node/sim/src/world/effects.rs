@@ -101,7 +101,8 @@ impl World {
                 }
             }
             Effect::Checkpoint { height, snapshot, proposers } => {
-                let bytes = Checkpoint::pieces_of(snapshot, &proposers).flatten().collect();
+                let bytes =
+                    Checkpoint::pieces_of(snapshot.into_pieces(), &proposers).flatten().collect();
                 self.write_checkpoint(node, (height, bytes));
             }
             Effect::Submitted { token, result } => {
@@ -111,7 +112,7 @@ impl World {
                     self.figures.submitted(id, items, self.now_us / 1_000);
                 }
             }
-            Effect::Dropped(_) => {}
+            Effect::Dropped(_) | Effect::CheckpointLeftOut(_) => {}
             complaint => self.complain(node, complaint)?,
         }
         Ok(())
