@@ -7,8 +7,8 @@ use chain_types::codec;
 use crate::counts::CountKey;
 use crate::fault::StateFault;
 
-/// Items of a list in one section.
-pub(crate) const SECTION_ITEMS: usize = 8_192;
+/// Items of a list in one section: a copy of the state holds it as long as one section takes.
+pub(crate) const SECTION_ITEMS: usize = 1_024;
 /// Bytes of the longest section: far above [`SECTION_ITEMS`] of the longest item.
 pub(crate) const SECTION_BYTES_MAX: usize = 4 * 1024 * 1024;
 
