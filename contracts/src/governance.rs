@@ -20,7 +20,8 @@
 //! open it again. Who is an operator, and of which house, is asked at each word, and once more when
 //! it takes effect (810).
 //!
-//! Records: the proposal at each step, and the registry whenever it changed.
+//! Records: the proposal at each step; keys, validators, parameters and version when one of these
+//! changed.
 //!
 //! Always: a change is in effect only if operators of enough legal entities, who are operators at
 //! that moment, approved it, the whole notice after the last approval that it needed, and only if
