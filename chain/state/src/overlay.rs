@@ -19,8 +19,8 @@ use crate::hot_accounts::{HotAccounts, Movement, Slot};
 use crate::order_window::ExpectedOrder;
 use crate::positions::{Positions, hash_of};
 use crate::records::{
-    BreachRecord, BreachSubject, EntryCause, InstructionRecord, Location, OrderRecord, OrderStatus,
-    Party, Record, Reservation, Stage, WindowRecord,
+    BreachRecord, BreachStage, BreachSubject, EntryCause, InstructionRecord, Location, OrderRecord,
+    OrderStatus, Party, Record, Reservation, WindowRecord,
 };
 use crate::registry::{Registry, RegistryContent};
 use crate::slice::BLOCK_BATCHES_LIMIT;
@@ -45,7 +45,7 @@ pub struct InstructionOverflow;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Breach {
     /// The stage that was missed.
-    pub stage: Stage,
+    pub stage: BreachStage,
     /// The late party, if it is one's own fault.
     pub late: Option<ParticipantId>,
     /// What it is about.

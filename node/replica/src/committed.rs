@@ -12,26 +12,26 @@ use chain_state::{
 use chain_types::{Currency, Height, Merchant, MerchantId, OrderId, Parameters, TimeMs};
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// The committed state.
+/// The committed state, which readers share with the replica.
 #[derive(Debug, Clone)]
 pub struct SharedState(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     state: RwLock<State>,
-    /// Those of `state`.
+    /// The recent orders of `state`.
     orders: RecentOrders,
     beside: RwLock<Beside>,
 }
 
-/// What stands beside the state: never ahead of it, and behind it for some microseconds.
+/// The copies that stand beside the state: never ahead of it, and behind it for some microseconds.
 #[derive(Debug)]
 struct Beside {
     head: (Height, TimeMs),
     rules: Arc<Rules>,
 }
 
-/// What only governance changes.
+/// The rules that only governance changes.
 #[derive(Debug)]
 pub struct Rules {
     /// Parties, merchants and parameters of the next block.
@@ -51,7 +51,7 @@ impl Rules {
         &self.registry.parameters
     }
 
-    /// A registered merchant.
+    /// Returns the merchant of this id, if it is registered.
     pub fn merchant(&self, id: MerchantId) -> Option<&Merchant> {
         let merchants = &self.registry.merchants;
         let at = merchants.binary_search_by_key(&id, |merchant| merchant.id).ok()?;
@@ -109,7 +109,7 @@ impl SharedState {
         }
     }
 
-    /// What only governance changes, without such a wait.
+    /// Returns the rules that only governance changes, without such a wait.
     pub fn rules(&self) -> Arc<Rules> {
         self.0.beside.read().rules.clone()
     }
