@@ -111,9 +111,8 @@ fn check_account(
     if state.currencies().binary_search(&currency).is_err() {
         return Err(Rejection::CurrencyUnsupported);
     }
-    let owner = item.owner.get();
-    let kind = u8::try_from(item.account_kind.get()).ok().and_then(AccountKind::from_number);
-    let key = AccountKey { kind: kind.ok_or(Rejection::AccountUnsuited)?, owner, currency };
+    let key = item.account().ok_or(Rejection::AccountUnsuited)?;
+    let owner = key.owner;
     let participant = u32::try_from(owner).ok().and_then(|id| state.participant(ParticipantId(id)));
     let mut suits = |role| match participant {
         Some(found) if found.roles.any_of(role) => true,

@@ -15,8 +15,8 @@
 //!   an arrival by mistake.
 
 use chain_state::{
-    Breach, BreachSubject, Corridor, Due, DueKey, InstructionRecord, Overlay, Reservation,
-    SLA_BUCKETS_MS, Stage,
+    Breach, BreachStage, BreachSubject, Corridor, Due, DueKey, InstructionRecord, Overlay,
+    Reservation, SLA_BUCKETS_MS,
 };
 use chain_types::{FailureReason, OrderId, TimeMs};
 
@@ -24,7 +24,7 @@ use chain_types::{FailureReason, OrderId, TimeMs};
 pub(crate) fn note_collection(overlay: &mut Overlay<'_>, id: OrderId, held: &Reservation) {
     let deadline = held.accepted.plus(overlay.state().parameters().deadline_collect_ms);
     if overlay.time() > deadline {
-        let (stage, subject) = (Stage::Collected, BreachSubject::Order(id));
+        let (stage, subject) = (BreachStage::Collected, BreachSubject::Order(id));
         overlay.breach(Breach { stage, late: Some(held.gateway), subject, deadline });
     }
 }
@@ -41,7 +41,7 @@ pub(crate) fn note_expiry(
     if held.expires < deadline && !was_debiting {
         return;
     }
-    let (stage, subject) = (Stage::Collected, BreachSubject::Order(id));
+    let (stage, subject) = (BreachStage::Collected, BreachSubject::Order(id));
     let deadline = deadline.min(held.expires);
     overlay.breach(Breach { stage, late: Some(held.gateway), subject, deadline });
 }
@@ -60,7 +60,7 @@ pub(crate) fn note_instruction(
     let (key, due) = first;
     let is_collected_late = key.collected > key.accepted.plus(deadline_collect_ms);
     overlay.breach(Breach {
-        stage: Stage::Instructed,
+        stage: BreachStage::Instructed,
         late: is_collected_late.then_some(due.gateway),
         subject: BreachSubject::Instruction(record.id),
         deadline,
@@ -76,7 +76,7 @@ pub(crate) fn note_failure(
     let most = overlay.state().parameters().failures_max;
     if u32::from(record.failures) > most || reason == FailureReason::AttestedByMistake {
         overlay.breach(Breach {
-            stage: Stage::Failed,
+            stage: BreachStage::Failed,
             late: Some(record.gateway),
             subject: BreachSubject::Instruction(record.id),
             deadline: record.deadline,
@@ -117,7 +117,7 @@ pub(crate) fn notice_overdue(overlay: &mut Overlay<'_>) {
             continue;
         };
         overlay.breach(Breach {
-            stage: Stage::Arrived,
+            stage: BreachStage::Arrived,
             late: Some(record.gateway),
             subject: BreachSubject::Instruction(id),
             deadline: record.deadline,

@@ -5,41 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use chain_types::hash::sha256;
-use chain_types::registry::{NODES_MAX, RegistryBounds, is_node_name};
+use chain_types::registry::{NODES_MAX, is_node_name};
 use chain_types::validators::VALIDATORS_MAX;
 use chain_types::{
     Amount, ChainGenesis, ChainId, Currency, LiquidityLine, Merchant, MerchantId, Node, Parameters,
     Participant, ParticipantId, PublicKey, Roles, TimeMs,
 };
 
+use crate::bounds::{
+    CURRENCIES_MAX, GENESIS_BYTES_MAX, GOVERNANCE_APPROVALS_MIN, MERCHANT_ID_MAX, MERCHANTS_MAX,
+    MONEY_MAX, NET_DEBIT_CAP_MAX, PARTICIPANTS_MAX, POWER_MAX, RATES_MIN, TIME_MS_MAX, TIME_MS_MIN,
+    VALIDATORS_MIN,
+};
 use crate::fault::{ConfigFault, FieldError};
 use crate::lines::read_lines;
 use crate::parameters::read_parameters;
 use crate::table::Table;
-
-/// Bytes of the largest genesis file.
-pub const GENESIS_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// The fewest validators of a network that is no development network: one may fail.
-const VALIDATORS_MIN: usize = 4;
-const CURRENCIES_MAX: usize = RegistryBounds::CHAIN.currencies;
-const PARTICIPANTS_MAX: usize = RegistryBounds::CHAIN.participants;
-const MERCHANTS_MAX: usize = RegistryBounds::CHAIN.merchants;
-/// One million million million minor units: sums of a million such stay within 128 bits.
-pub(crate) const MONEY_MAX: u64 = 1_000_000_000_000_000_000;
-/// Ids stay within TOML's signed numbers.
-const MERCHANT_ID_MAX: u64 = i64::MAX as u64;
-/// 2020-01-01 and 2100-01-01: outside, somebody meant seconds or microseconds.
-const TIME_MS_MIN: u64 = 1_577_836_800_000;
-const TIME_MS_MAX: u64 = 4_102_444_800_000;
-const POWER_MAX: u64 = 1_000_000_000;
-/// Operators of how many legal entities approve a change at least where money is real.
-const GOVERNANCE_APPROVALS_MIN: u32 = 2;
-/// How many fresh rates a reference takes at least where money is real: with fewer, one provider
-/// sets it.
-const RATES_MIN: u32 = 3;
-/// The largest net debit cap of a network with real money, in minor units: a hundred thousand
-/// million yuan. A demonstration's caps are a hundred times that, so that nothing is ever refused.
-pub const NET_DEBIT_CAP_MAX: u64 = 10_000_000_000_000;
 
 /// Reads and checks a genesis file.
 ///
@@ -109,9 +90,6 @@ pub(crate) fn read_toml(bytes: &[u8]) -> Result<toml::Table, FieldError> {
         FieldError::new(format!("line {line_number}"), format!("`{line}`"), problem, remedy)
     })
 }
-
-/// The participants of the file, by id.
-pub(crate) type Participants = BTreeMap<ParticipantId, Participant>;
 
 /// Keys that are in use and by whom: one leaked key must not be several parties' at once.
 #[derive(Default)]

@@ -8,6 +8,7 @@
 //! [`NodeConfig`] and [`ParticipantConfig`] read those back.
 
 pub mod assemble;
+mod bounds;
 pub mod check;
 pub mod fault;
 mod folder;
@@ -22,7 +23,8 @@ pub mod participant;
 mod table;
 
 pub use assemble::{Assembled, AssembledPart, network_assemble};
-pub use check::{GENESIS_BYTES_MAX, load_genesis, parse_genesis};
+pub use bounds::GENESIS_BYTES_MAX;
+pub use check::{load_genesis, parse_genesis};
 pub use fault::{ConfigFault, FieldError};
 pub use identity::{NodeIdentity, Standing};
 pub use join::{JoinPlan, JoinedNode, network_join};

@@ -16,9 +16,11 @@
 use std::collections::BTreeMap;
 
 use chain_types::registry::RegistryBounds;
-use chain_types::{Amount, Currency, LineAccount, LineKey, ParticipantId, ReservationLine, Roles};
+use chain_types::{
+    Amount, Currency, LineAccount, LineKey, Participant, ParticipantId, ReservationLine, Roles,
+};
 
-use crate::check::{MONEY_MAX, Participants};
+use crate::bounds::MONEY_MAX;
 use crate::fault::FieldError;
 use crate::table::Table;
 
@@ -30,7 +32,7 @@ const SECTIONS_MAX: usize = 10_000;
 /// Reads the `[[reservation_lines]]` sections; none, when nothing is given.
 pub(crate) fn read_lines(
     root: &mut Table,
-    participants: &Participants,
+    participants: &BTreeMap<ParticipantId, Participant>,
     currencies: &[Currency],
 ) -> Result<Vec<ReservationLine>, FieldError> {
     let mut lines = BTreeMap::new();
@@ -88,8 +90,7 @@ fn read_account(table: &mut Table) -> Result<LineAccount, FieldError> {
     let names: Vec<&str> = LineAccount::ALL.iter().map(|account| account.name()).collect();
     let expected = names.join(" or ");
     let name = table.text("account", &expected)?;
-    let found = LineAccount::ALL.iter().copied().find(|account| account.name() == name);
-    found.ok_or_else(|| {
+    name.parse().map_err(|_| {
         let remedy = format!("use {expected}");
         FieldError::new(table.field("account"), name, "lines are on no such account", remedy)
     })
@@ -100,7 +101,7 @@ fn parties(
     table: &mut Table,
     key: &str,
     roles: Roles,
-    participants: &Participants,
+    participants: &BTreeMap<ParticipantId, Participant>,
 ) -> Result<Vec<ParticipantId>, FieldError> {
     let ids = table.numbers(key, 1..=u64::from(u32::MAX))?;
     let wanted = Roles::NAMES.iter().filter(|(role, _)| roles.any_of(*role));

@@ -126,7 +126,7 @@ pub struct RpcSection {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ForwardedHeader {
-    /// The header `X-Forwarded-For`.
+    /// The header `X-Forwarded-For`, as most proxies set it.
     #[default]
     XForwardedFor,
     /// The header `Forwarded` (RFC 7239).

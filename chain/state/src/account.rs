@@ -2,83 +2,8 @@
 
 use bincode::{Decode, Encode};
 use chain_types::hash::{Domain, hash};
-use chain_types::{Amount, Currency, Digest, MerchantId, ParticipantId, codec};
-
-use crate::numbered::numbered;
-
-numbered! {
-    /// The purpose of an account, which says who owns it.
-    AccountKind {
-        /// The rest of what a gateway may collect; owned by the gateway.
-        GatewayLiquidity = 1, "gateway-liquidity";
-        /// Money that the scheme owes a merchant; owned by the merchant.
-        MerchantPayable = 2, "merchant-payable";
-        /// A cashback programme's prefunded budget; owned by the merchant.
-        CashbackPool = 3, "cashback-pool";
-        /// Cashback that a gateway credits to users and is not yet paid for; owned by the gateway.
-        CashbackOwed = 4, "cashback-owed";
-        /// An FX provider's position; owned by the provider.
-        FxPosition = 5, "fx-position";
-        /// Fees earned; owned by the scheme.
-        Fees = 6, "fees";
-        /// Funds of failed payments until they are instructed again or returned: a party of
-        /// windows' nets; owned by the scheme.
-        Suspense = 7, "suspense";
-        /// Counter-account of all money that came from or went outside; owned by the scheme.
-        SchemeSettlement = 8, "scheme-settlement";
-    }
-}
-
-/// The owner number of accounts that belong to the scheme itself.
-pub const SCHEME_OWNER: u64 = 0;
-
-/// Names an account: one a kind, owner and currency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-pub struct AccountKey {
-    /// The account's purpose.
-    pub kind: AccountKind,
-    /// The participant's or merchant's id, by kind; [`SCHEME_OWNER`] for the scheme's own.
-    pub owner: u64,
-    /// The currency of all its counters.
-    pub currency: Currency,
-}
-
-impl AccountKey {
-    /// The liquidity account of a gateway.
-    pub const fn liquidity(gateway: ParticipantId, currency: Currency) -> Self {
-        Self { kind: AccountKind::GatewayLiquidity, owner: gateway.0 as u64, currency }
-    }
-
-    /// The payable account of a merchant.
-    pub const fn payable(merchant: MerchantId, currency: Currency) -> Self {
-        Self { kind: AccountKind::MerchantPayable, owner: merchant.0, currency }
-    }
-
-    /// The budget of a merchant's cashback programme.
-    pub const fn cashback_pool(merchant: MerchantId, currency: Currency) -> Self {
-        Self { kind: AccountKind::CashbackPool, owner: merchant.0, currency }
-    }
-
-    /// Cashback that a gateway is owed.
-    pub const fn cashback_owed(gateway: ParticipantId, currency: Currency) -> Self {
-        Self { kind: AccountKind::CashbackOwed, owner: gateway.0 as u64, currency }
-    }
-
-    /// An FX provider's position.
-    pub const fn fx_position(provider: ParticipantId, currency: Currency) -> Self {
-        Self { kind: AccountKind::FxPosition, owner: provider.0 as u64, currency }
-    }
-
-    /// Returns the account that holds failed payments' funds in a currency.
-    pub const fn suspense(currency: Currency) -> Self {
-        Self { kind: AccountKind::Suspense, owner: SCHEME_OWNER, currency }
-    }
-
-    /// The counter-account of deposits in a currency.
-    pub const fn scheme_settlement(currency: Currency) -> Self {
-        Self { kind: AccountKind::SchemeSettlement, owner: SCHEME_OWNER, currency }
-    }
-}
+pub use chain_types::{AccountKey, AccountKind, SCHEME_OWNER};
+use chain_types::{Amount, Digest, codec};
 
 /// The counters of an account, in minor units. They never fall, but for the two pending ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]

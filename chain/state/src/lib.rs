@@ -19,7 +19,6 @@ pub mod history;
 mod hot_accounts;
 pub mod instructions;
 mod lines;
-mod numbered;
 pub mod order_window;
 pub mod overlay;
 mod positions;
@@ -54,12 +53,12 @@ pub use overlay::{Breach, InstructionOverflow, Overlay};
 pub use positions::HashSeeds;
 pub use recent_batches::check_batch_timely;
 pub use records::{
-    AccountEntry, BreachRecord, BreachSubject, CashbackSum, Conversion, Corridor, EntryCause,
-    EvidenceRecord, HeldOrder, InstructionRecord, InstructionStatus, LineRecord, Location,
-    MerchantRecord, OrderRecord, OrderStatus, Party, PolicyRecord, Position, ProgrammeRecord,
-    ProposalRecord, ProposalStatus, ProposedSettlement, QuoteRecord, RateRecord, Record,
-    ReferenceRecord, ReferenceStep, RegistryRecord, Reservation, ReturnRecord, SLA_BUCKETS_MS,
-    SlaCounters, Stage, TransferRecord, TransferStatus, WindowRecord, WindowSettlement,
+    AccountEntry, BreachRecord, BreachStage, BreachSubject, CashbackSum, Conversion, Corridor,
+    EntryCause, EvidenceRecord, HeldOrder, InstructionRecord, InstructionStatus, LineRecord,
+    Location, MerchantRecord, OrderRecord, OrderStatus, Party, PolicyRecord, Position,
+    ProgrammeRecord, ProposalRecord, ProposalStatus, ProposedSettlement, QuoteRecord, RateRecord,
+    Record, ReferenceRecord, ReferenceStep, RegistryRecord, Reservation, ReturnRecord,
+    SLA_BUCKETS_MS, SlaCounters, TransferRecord, TransferStatus, WindowRecord, WindowSettlement,
 };
 pub use registry::{KeyOwner, RegistryContent, WithdrawnKey};
 pub use restoring::Restoring;

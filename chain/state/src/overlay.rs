@@ -21,8 +21,8 @@ use crate::hot_accounts::{HotAccounts, Movement, Slot};
 use crate::order_window::ExpectedOrder;
 use crate::positions::{Positions, hash_of};
 use crate::records::{
-    BreachRecord, BreachSubject, EntryCause, InstructionRecord, Location, OrderRecord, OrderStatus,
-    Party, Record, Reservation, Stage, WindowRecord,
+    BreachRecord, BreachStage, BreachSubject, EntryCause, InstructionRecord, Location, OrderRecord,
+    OrderStatus, Party, Record, Reservation, WindowRecord,
 };
 use crate::registry::Registry;
 use crate::slice::BLOCK_BATCHES_LIMIT;
@@ -47,7 +47,7 @@ pub struct InstructionOverflow;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Breach {
     /// The stage that was missed.
-    pub stage: Stage,
+    pub stage: BreachStage,
     /// The late party, if it is one's own fault.
     pub late: Option<ParticipantId>,
     /// What it is about.

@@ -15,9 +15,9 @@ use crate::copying::MapCopy;
 use crate::dues::{DueTimes, Dues};
 use crate::fault::StateFault;
 use crate::records::{
-    CashbackSum, Corridor, HeldOrder, LineRecord, MerchantRecord, PolicyRecord, ProgrammeRecord,
-    ProposalRecord, ProposedSettlement, QuoteRecord, RateRecord, ReferenceRecord, SlaCounters,
-    Stage, TransferRecord, WindowSettlement,
+    BreachStage, CashbackSum, Corridor, HeldOrder, LineRecord, MerchantRecord, PolicyRecord,
+    ProgrammeRecord, ProposalRecord, ProposedSettlement, QuoteRecord, RateRecord, ReferenceRecord,
+    SlaCounters, TransferRecord, WindowSettlement,
 };
 use crate::sections::Reader;
 
@@ -297,7 +297,7 @@ tables! {
     /// What paying gateways have done, by corridor.
     sla: (ParticipantId, Corridor) => SlaCounters;
     /// Deadlines missed, by stage and late party; participant zero when nobody was to blame.
-    breach_counts: (Stage, ParticipantId) => u64;
+    breach_counts: (BreachStage, ParticipantId) => u64;
     /// Heights at which validators were caught, as long as a block may hold evidence of them.
     evidence: (Height, ValidatorId) => ();
     /// Agents' words that instructions' gateways are absent, while the attempt stands.

@@ -442,7 +442,7 @@ fn frozen_numbers_round_trip_and_others_are_refused() {
     }
     assert!(codec::decode::<AccountKind>(&[0], 1).is_err());
     assert!(codec::decode::<OrderStatus>(&[9], 1).is_err());
-    assert!(codec::decode::<Stage>(&[5], 1).is_err());
+    assert!(codec::decode::<BreachStage>(&[5], 1).is_err());
 }
 
 /// Lists longer than a section are read back whole.

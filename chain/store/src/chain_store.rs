@@ -7,15 +7,12 @@ use chain_state::{
     ReturnRecord, TransferRecord, WindowRecord, WindowSettlement,
 };
 use chain_types::{
-    BatchId, BlockHash, Certificate, Digest, Height, InstructionId, OrderId, Outcome,
-    ParticipantId, ProposalId, QuoteId, TimeMs, TransferId, WindowId,
+    BatchId, BlockHash, Certificate, Digest, ExecutedBlock, Height, InstructionId, OrderId,
+    Outcome, ParticipantId, ProposalId, QuoteId, RecordCursor, TimeMs, TransferId, WindowId,
 };
 
 use crate::fault::StoreFault;
-use crate::model::{
-    BlockRecords, BreachCursor, CommittedBlock, EntryCursor, EvidenceCursor, InstructionFilter,
-    StagedBlock, SubmittedOrder,
-};
+use crate::model::{BlockRecords, CommittedBlock, InstructionFilter, SubmittedOrder};
 use crate::record_paths::{RecordName, RecordPath};
 
 /// The chain on disk, or something that behaves like it.
@@ -35,7 +32,7 @@ pub trait ChainStore: Send + Sync {
     ///
     /// # Panics
     /// When batches or outcomes are not those of the block.
-    fn stage(&self, staged: &StagedBlock) -> Result<(), StoreFault>;
+    fn stage(&self, staged: &ExecutedBlock) -> Result<(), StoreFault>;
 
     /// Returns true if this block is staged for the height after the head.
     fn is_staged(&self, block: &BlockHash) -> bool;
@@ -137,7 +134,7 @@ pub trait ChainStore: Send + Sync {
     fn account_entries(
         &self,
         account: &AccountKey,
-        after: Option<EntryCursor>,
+        after: Option<RecordCursor>,
         limit: usize,
     ) -> Result<Vec<AccountEntry>, StoreFault>;
 
@@ -151,14 +148,14 @@ pub trait ChainStore: Send + Sync {
     /// Breaches, the oldest first, from the first or from the one after `after`.
     fn breaches(
         &self,
-        after: Option<BreachCursor>,
+        after: Option<RecordCursor>,
         limit: usize,
     ) -> Result<Vec<BreachRecord>, StoreFault>;
 
     /// Evidence against validators, the oldest first, from the first or from the one after `after`.
     fn evidence(
         &self,
-        after: Option<EvidenceCursor>,
+        after: Option<RecordCursor>,
         limit: usize,
     ) -> Result<Vec<EvidenceRecord>, StoreFault>;
 

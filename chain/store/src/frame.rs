@@ -15,6 +15,8 @@ use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use chain_types::{ChainId, Digest};
+use zerocopy::little_endian::{U32, U64};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::disk;
 use crate::fault::StoreFault;
@@ -44,6 +46,29 @@ pub(crate) struct FileHeader {
     pub previous_end: u64,
 }
 
+/// The bytes of a [`FileHeader`], in their order.
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+struct FileHeaderBytes {
+    magic: [u8; 8],
+    version: U32,
+    number: U32,
+    chain_id: [u8; 32],
+    salt: U64,
+    previous_end: U64,
+    zeros: [u8; 12],
+    /// CRC-32C of the bytes before it.
+    checksum: U32,
+}
+
+const _: () = assert!(size_of::<FileHeaderBytes>() == FILE_HEADER_BYTES as usize);
+
+impl FileHeaderBytes {
+    fn checksum_of(bytes: &[u8; FILE_HEADER_BYTES as usize]) -> u32 {
+        crc32c::crc32c(&bytes[..std::mem::offset_of!(Self, checksum)])
+    }
+}
+
 impl FileHeader {
     /// A header with a salt of its own.
     pub fn new(magic: [u8; 8], number: u32, chain_id: ChainId, previous_end: u64) -> Self {
@@ -53,18 +78,20 @@ impl FileHeader {
         Self { magic, number, chain_id, salt: hasher.finish(), previous_end }
     }
 
-    /// Magic 8, version 4, number 4, chain id 32, salt 8, previous end 8, zeros 12, checksum 4.
+    /// Returns the bytes of the header, with its checksum.
     pub fn to_bytes(self) -> [u8; FILE_HEADER_BYTES as usize] {
-        let mut bytes = [0; FILE_HEADER_BYTES as usize];
-        bytes[..8].copy_from_slice(&self.magic);
-        bytes[8..12].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
-        bytes[12..16].copy_from_slice(&self.number.to_le_bytes());
-        bytes[16..48].copy_from_slice(&self.chain_id.0.0);
-        bytes[48..56].copy_from_slice(&self.salt.to_le_bytes());
-        bytes[56..64].copy_from_slice(&self.previous_end.to_le_bytes());
-        let checksum = crc32c::crc32c(&bytes[..76]);
-        bytes[76..].copy_from_slice(&checksum.to_le_bytes());
-        bytes
+        let mut header = FileHeaderBytes {
+            magic: self.magic,
+            version: FORMAT_VERSION.into(),
+            number: self.number.into(),
+            chain_id: self.chain_id.0.0,
+            salt: self.salt.into(),
+            previous_end: self.previous_end.into(),
+            zeros: [0; 12],
+            checksum: U32::ZERO,
+        };
+        header.checksum = FileHeaderBytes::checksum_of(&zerocopy::transmute!(header)).into();
+        zerocopy::transmute!(header)
     }
 
     /// Reads and checks the header of an open file.
@@ -79,23 +106,23 @@ impl FileHeader {
         if !disk::read_exact_at(file, path, &mut bytes, 0)? {
             return Err(StoreFault::corrupt(path, 0, "the file ends inside its header"));
         }
-        if le_u32(&bytes, 76) != crc32c::crc32c(&bytes[..76]) || bytes[..8] != magic {
+        let checksum = FileHeaderBytes::checksum_of(&bytes);
+        let bytes: FileHeaderBytes = zerocopy::transmute!(bytes);
+        if bytes.checksum.get() != checksum || bytes.magic != magic {
             return Err(StoreFault::corrupt(path, 0, "the file header does not read back"));
         }
-        let version = le_u32(&bytes, 8);
+        let version = bytes.version.get();
         if version != FORMAT_VERSION {
             let found = format!("format version {version}");
             let path = path.to_path_buf();
             return Err(StoreFault::Format { path, found, expected: "format version 1" });
         }
-        let mut digest = [0; 32];
-        digest.copy_from_slice(&bytes[16..48]);
         let header = Self {
             magic,
-            number: le_u32(&bytes, 12),
-            chain_id: ChainId(Digest(digest)),
-            salt: le_u64(&bytes, 48),
-            previous_end: le_u64(&bytes, 56),
+            number: bytes.number.get(),
+            chain_id: ChainId(Digest(bytes.chain_id)),
+            salt: bytes.salt.get(),
+            previous_end: bytes.previous_end.get(),
         };
         if header.chain_id != chain_id {
             let (path, found) = (path.to_path_buf(), header.chain_id);
@@ -126,38 +153,66 @@ pub(crate) struct FrameHeader {
     pub file: u32,
 }
 
+/// The bytes of a [`FrameHeader`], in their order.
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+struct FrameHeaderBytes {
+    magic: [u8; 4],
+    kind: u8,
+    zeros: [u8; 3],
+    length: U32,
+    body_checksum: U32,
+    offset: U64,
+    mark: U64,
+    file: U32,
+    /// CRC-32C of the file's salt and the bytes before it.
+    checksum: U32,
+}
+
+const _: () = assert!(size_of::<FrameHeaderBytes>() == FRAME_HEADER_BYTES);
+
+impl FrameHeaderBytes {
+    fn checksum_of(bytes: &[u8; FRAME_HEADER_BYTES], salt: u64) -> u32 {
+        salted(salt, &bytes[..std::mem::offset_of!(Self, checksum)])
+    }
+}
+
 impl FrameHeader {
-    /// Magic 4, kind 1, zeros 3, length 4, body checksum 4, offset 8, mark 8, file 4, checksum 4.
+    /// Returns the bytes of the header, with its checksum.
     pub fn to_bytes(self, salt: u64) -> [u8; FRAME_HEADER_BYTES] {
-        let mut bytes = [0; FRAME_HEADER_BYTES];
-        bytes[..4].copy_from_slice(&FRAME_MAGIC);
-        bytes[4] = self.kind;
-        bytes[8..12].copy_from_slice(&self.length.to_le_bytes());
-        bytes[12..16].copy_from_slice(&self.checksum.to_le_bytes());
-        bytes[16..24].copy_from_slice(&self.offset.to_le_bytes());
-        bytes[24..32].copy_from_slice(&self.mark.to_le_bytes());
-        bytes[32..36].copy_from_slice(&self.file.to_le_bytes());
-        let checksum = salted(salt, &bytes[..36]);
-        bytes[36..].copy_from_slice(&checksum.to_le_bytes());
-        bytes
+        let mut header = FrameHeaderBytes {
+            magic: FRAME_MAGIC,
+            kind: self.kind,
+            zeros: [0; 3],
+            length: self.length.into(),
+            body_checksum: self.checksum.into(),
+            offset: self.offset.into(),
+            mark: self.mark.into(),
+            file: self.file.into(),
+            checksum: U32::ZERO,
+        };
+        header.checksum = FrameHeaderBytes::checksum_of(&zerocopy::transmute!(header), salt).into();
+        zerocopy::transmute!(header)
     }
 
     /// The header in `bytes`, if it is one that was written at this place of this file.
     pub fn from_bytes(bytes: &[u8], salt: u64, file: u32, offset: u64) -> Option<Self> {
-        let bytes = bytes.get(..FRAME_HEADER_BYTES)?;
-        if bytes[..4] != FRAME_MAGIC || bytes[5..8] != [0; 3] {
+        let bytes = bytes.first_chunk::<FRAME_HEADER_BYTES>()?;
+        let found: FrameHeaderBytes = zerocopy::transmute!(*bytes);
+        if found.magic != FRAME_MAGIC || found.zeros != [0; 3] {
             return None;
         }
         let header = Self {
-            kind: bytes[4],
-            length: le_u32(bytes, 8),
-            checksum: le_u32(bytes, 12),
-            offset: le_u64(bytes, 16),
-            mark: le_u64(bytes, 24),
-            file: le_u32(bytes, 32),
+            kind: found.kind,
+            length: found.length.get(),
+            checksum: found.body_checksum.get(),
+            offset: found.offset.get(),
+            mark: found.mark.get(),
+            file: found.file.get(),
         };
         let stands = header.file == file && header.offset == offset;
-        (stands && le_u32(bytes, 36) == salted(salt, &bytes[..36])).then_some(header)
+        let is_whole = found.checksum.get() == FrameHeaderBytes::checksum_of(bytes, salt);
+        (stands && is_whole).then_some(header)
     }
 
     /// Returns the offset of the first byte after the frame, padding included.
@@ -179,18 +234,6 @@ pub(crate) fn padding(length: u64) -> &'static [u8] {
 
 fn salted(salt: u64, bytes: &[u8]) -> u32 {
     crc32c::crc32c_append(crc32c::crc32c(&salt.to_le_bytes()), bytes)
-}
-
-fn le_u32(bytes: &[u8], at: usize) -> u32 {
-    let mut word = [0; 4];
-    word.copy_from_slice(&bytes[at..at + 4]);
-    u32::from_le_bytes(word)
-}
-
-fn le_u64(bytes: &[u8], at: usize) -> u64 {
-    let mut word = [0; 8];
-    word.copy_from_slice(&bytes[at..at + 8]);
-    u64::from_le_bytes(word)
 }
 
 /// A file of frames, open for reading.

@@ -14,7 +14,7 @@ use rocksdb::{
 };
 
 use crate::fault::StoreFault;
-use crate::model::{BlockRecords, BreachCursor, EvidenceCursor};
+use crate::model::BlockRecords;
 use crate::options::StoreOptions;
 use crate::order_rows::{self, ROW_ORDERS};
 use crate::record_paths::record_paths;
@@ -314,11 +314,11 @@ impl Rows<'_> {
                 }
             }
             Record::Breach(breach) => {
-                let at = BreachCursor { height: breach.height, sequence: breach.sequence };
+                let at = breach.cursor();
                 self.put::<Breaches>(&at, breach);
             }
             Record::Evidence(caught) => {
-                let at = EvidenceCursor { height: caught.height, sequence: caught.sequence };
+                let at = caught.cursor();
                 self.put::<Evidence>(&at, caught);
             }
             Record::Return(back) => self.put::<Returns>(&(back.order, back.sequence), back),

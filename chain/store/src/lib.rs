@@ -63,9 +63,8 @@ pub use home::{IfMissing, chain_of_home};
 pub use log::{Log, LogEntry};
 pub use memory::MemoryStore;
 pub use model::{
-    BlockRecords, BreachCursor, CommittedBlock, EntryCursor, EvidenceCursor, InstructionFilter,
-    PAGE_ITEMS_MAX, RecoveredBlock, Recovery, SizeOnDisk, StagedBlock, StoreCounters,
-    SubmittedOrder,
+    BlockRecords, CommittedBlock, InstructionFilter, PAGE_ITEMS_MAX, RecoveredBlock, Recovery,
+    SizeOnDisk, StoreCounters, SubmittedOrder,
 };
 pub use options::StoreOptions;
 pub use record_paths::{RecordName, RecordPath};

@@ -1,5 +1,7 @@
 //! The store's twin without a disk: for tests, and for the simulator, where a crash is a call.
 
+mod index;
+
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,23 +10,24 @@ use bytes::Bytes;
 use chain_state::records::fingerprint;
 use chain_state::{
     AccountEntry, AccountKey, BreachRecord, EvidenceRecord, InstructionRecord, Location,
-    OrderRecord, OrderRun, PolicyKey, PolicyRecord, ProposalRecord, QuoteRecord, RateKey,
-    RateRecord, Record, RegistryRecord, ReturnRecord, TransferRecord, WindowRecord,
-    WindowSettlement,
+    OrderRecord, PolicyKey, PolicyRecord, ProposalRecord, QuoteRecord, RateKey, RateRecord,
+    RegistryRecord, ReturnRecord, TransferRecord, WindowRecord, WindowSettlement,
 };
 use chain_types::batch::{BATCH_HEADER_BYTES, BATCH_PREFIX_BYTES, BatchHeader, BatchKind};
 use chain_types::{
-    BatchId, BlockHash, Certificate, Digest, Height, InstructionId, OrderId, Outcome,
-    ParticipantId, ProposalId, QuoteId, TimeMs, TransferId, WindowId, codec, merkle,
+    BatchId, BlockHash, Certificate, Digest, ExecutedBlock, Height, InstructionId, OrderId,
+    Outcome, ParticipantId, ProposalId, QuoteId, RecordCursor, TimeMs, TransferId, WindowId, codec,
+    merkle,
 };
 
+use self::index::Index;
 use crate::chain_store::ChainStore;
 use crate::fault::StoreFault;
 use crate::model::{
-    BlockRecords, BreachCursor, CommittedBlock, EntryCursor, EvidenceCursor, InstructionFilter,
-    PAGE_ITEMS_MAX, RecoveredBlock, Recovery, StagedBlock, SubmittedOrder,
+    BlockRecords, CommittedBlock, InstructionFilter, PAGE_ITEMS_MAX, RecoveredBlock, Recovery,
+    SubmittedOrder,
 };
-use crate::record_paths::{RecordName, RecordPath, record_paths};
+use crate::record_paths::{RecordName, RecordPath};
 
 /// A [`ChainStore`] in memory, in ordered maps.
 #[derive(Debug, Default)]
@@ -48,85 +51,6 @@ struct Inner {
 struct Committed {
     content: RecoveredBlock,
     certificate: Certificate,
-}
-
-#[derive(Debug, Default, Clone)]
-struct Index {
-    orders: BTreeMap<OrderId, OrderRecord>,
-    windows: BTreeMap<WindowId, WindowRecord>,
-    window_settlements: BTreeMap<WindowId, WindowSettlement>,
-    instructions: BTreeMap<InstructionId, InstructionRecord>,
-    instructions_ended: BTreeMap<(InstructionId, Height), InstructionRecord>,
-    account_entries: BTreeMap<(AccountKey, EntryCursor), AccountEntry>,
-    account_nodes: BTreeMap<(u8, u32, Height), Digest>,
-    breaches: BTreeMap<BreachCursor, BreachRecord>,
-    evidence: BTreeMap<EvidenceCursor, EvidenceRecord>,
-    returns: BTreeMap<(OrderId, u16), ReturnRecord>,
-    transfers: BTreeMap<TransferId, TransferRecord>,
-    rates: BTreeMap<(RateKey, TimeMs), RateRecord>,
-    quotes: BTreeMap<QuoteId, QuoteRecord>,
-    policies: BTreeMap<PolicyKey, PolicyRecord>,
-    proposals: BTreeMap<ProposalId, ProposalRecord>,
-    registries: BTreeMap<Height, RegistryRecord>,
-    record_paths: BTreeMap<RecordName, RecordPath>,
-    writes_digests: BTreeMap<Height, Digest>,
-}
-
-impl Index {
-    fn write(&mut self, height: Height, learned: BlockRecords) {
-        self.writes_digests.insert(height, learned.writes);
-        for node in learned.account_nodes {
-            self.account_nodes.insert((node.level, node.index, height), node.digest);
-        }
-        self.record_paths.extend(record_paths(height, &learned.records));
-        for record in learned.records {
-            self.write_record(record);
-        }
-        self.orders.extend(learned.retired.runs.iter().flat_map(OrderRun::sorted));
-    }
-
-    fn write_record(&mut self, record: Record) {
-        match record {
-            Record::Window(window) => drop(self.windows.insert(window.id, window)),
-            Record::WindowSettlement(word) => {
-                self.window_settlements.insert(word.window, word);
-            }
-            Record::Instruction(instruction) => {
-                if let Some(height) = instruction.ended_at() {
-                    self.instructions_ended.insert((instruction.id, height), instruction.clone());
-                }
-                self.instructions.insert(instruction.id, instruction);
-            }
-            Record::AccountEntry(entry) => {
-                let at = EntryCursor { height: entry.height, sequence: entry.sequence };
-                self.account_entries.insert((entry.key, at), entry);
-            }
-            Record::Breach(breach) => {
-                let at = BreachCursor { height: breach.height, sequence: breach.sequence };
-                self.breaches.insert(at, breach);
-            }
-            Record::Evidence(caught) => {
-                let at = EvidenceCursor { height: caught.height, sequence: caught.sequence };
-                self.evidence.insert(at, caught);
-            }
-            Record::Return(back) => drop(self.returns.insert((back.order, back.sequence), back)),
-            Record::Transfer(transfer) => drop(self.transfers.insert(transfer.id, transfer)),
-            Record::Rate(rate) => {
-                let key = (rate.currency, rate.payout_currency, rate.provider);
-                self.rates.insert((key, rate.observed), rate);
-            }
-            Record::Quote(quote) => drop(self.quotes.insert(quote.id, quote)),
-            Record::Policy(policy) => {
-                let key = (policy.scope, policy.subject, policy.currency);
-                self.policies.insert(key, policy);
-            }
-            Record::Line(_) => {}
-            Record::Proposal(proposal) => drop(self.proposals.insert(proposal.id, proposal)),
-            Record::Registry(registry) => {
-                self.registries.insert(registry.since, registry);
-            }
-        }
-    }
 }
 
 /// The values after a key, ascending; a page at most.
@@ -198,7 +122,7 @@ impl MemoryStore {
 }
 
 impl ChainStore for MemoryStore {
-    fn stage(&self, staged: &StagedBlock) -> Result<(), StoreFault> {
+    fn stage(&self, staged: &ExecutedBlock) -> Result<(), StoreFault> {
         staged.assert_whole();
         let mut inner = self.inner();
         let (height, expected) = (staged.block.header.height, inner.next());
@@ -396,11 +320,11 @@ impl ChainStore for MemoryStore {
     fn account_entries(
         &self,
         account: &AccountKey,
-        after: Option<EntryCursor>,
+        after: Option<RecordCursor>,
         limit: usize,
     ) -> Result<Vec<AccountEntry>, StoreFault> {
-        let first = (*account, EntryCursor { height: Height(0), sequence: 0 });
-        let last = (*account, EntryCursor { height: Height(u64::MAX), sequence: u32::MAX });
+        let first = (*account, RecordCursor::first_of(Height(0)));
+        let last = (*account, RecordCursor { height: Height(u64::MAX), sequence: u32::MAX });
         let start =
             after.map_or(Bound::Included(first), |after| Bound::Excluded((*account, after)));
         let inner = self.inner();
@@ -413,8 +337,8 @@ impl ChainStore for MemoryStore {
         account: &AccountKey,
         height: Height,
     ) -> Result<Option<AccountEntry>, StoreFault> {
-        let first = (*account, EntryCursor { height: Height(0), sequence: 0 });
-        let last = (*account, EntryCursor { height, sequence: u32::MAX });
+        let first = (*account, RecordCursor::first_of(Height(0)));
+        let last = (*account, RecordCursor::last_of(height));
         let inner = self.inner();
         let found = inner.index.account_entries.range(first..=last).next_back();
         Ok(found.map(|(_, entry)| *entry))
@@ -433,7 +357,7 @@ impl ChainStore for MemoryStore {
 
     fn breaches(
         &self,
-        after: Option<BreachCursor>,
+        after: Option<RecordCursor>,
         limit: usize,
     ) -> Result<Vec<BreachRecord>, StoreFault> {
         Ok(page(&self.inner().index.breaches, after, limit))
@@ -441,7 +365,7 @@ impl ChainStore for MemoryStore {
 
     fn evidence(
         &self,
-        after: Option<EvidenceCursor>,
+        after: Option<RecordCursor>,
         limit: usize,
     ) -> Result<Vec<EvidenceRecord>, StoreFault> {
         Ok(page(&self.inner().index.evidence, after, limit))

@@ -4,38 +4,13 @@ use bytes::Bytes;
 use chain_state::{Record, Retired, TreeNode, WriteSet};
 use chain_types::batch::BatchHeader;
 use chain_types::{
-    BatchId, Block, BlockHeader, Certificate, Digest, Height, Outcome, ParticipantId,
-    VerifiedBatch, WindowId,
+    BatchId, Block, BlockHeader, Certificate, Digest, Height, Outcome, ParticipantId, WindowId,
 };
 
 use crate::home::IfMissing;
 
 /// The most items that a page holds; a larger limit is taken as this one.
 pub const PAGE_ITEMS_MAX: usize = 1_024;
-
-/// A block that was executed here, with everything that a precommit for it vouches for.
-#[derive(Debug, Clone)]
-pub struct StagedBlock {
-    /// The block, before it is decided.
-    pub block: Block,
-    /// Its batches, in the order of `block.batches`.
-    pub batches: Vec<VerifiedBatch>,
-    /// The outcomes of each batch's items, in the same order.
-    pub outcomes: Vec<Vec<Outcome>>,
-}
-
-impl StagedBlock {
-    /// # Panics
-    /// When batches or outcomes are not those of the block: the block was not executed here.
-    pub(crate) fn assert_whole(&self) {
-        let ids = self.batches.iter().map(VerifiedBatch::id);
-        assert!(self.block.batches.iter().copied().eq(ids), "the batches are those of the block");
-        assert!(self.outcomes.len() == self.batches.len(), "every batch has outcomes");
-        for (batch, outcomes) in self.batches.iter().zip(&self.outcomes) {
-            assert!(outcomes.len() == batch.count() as usize, "every item has an outcome");
-        }
-    }
-}
 
 /// The results of a block beside its outcomes, for the index.
 #[derive(Debug, Clone, Default)]
@@ -129,39 +104,12 @@ impl Recovery {
 /// A filter for the list of instructions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InstructionFilter {
-    /// Every instruction.
+    /// Every instruction of the chain.
     All,
     /// Those of one window.
     Window(WindowId),
     /// Those that one gateway is to pay, or paid last.
     Gateway(ParticipantId),
-}
-
-/// An account entry's place: a page goes on after it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct EntryCursor {
-    /// The height of the entry's block.
-    pub height: Height,
-    /// The entry's `sequence` within that block.
-    pub sequence: u32,
-}
-
-/// A breach's place: a page goes on after it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct BreachCursor {
-    /// The block that noticed it.
-    pub height: Height,
-    /// The breach's `sequence` within its block.
-    pub sequence: u32,
-}
-
-/// A record of evidence's place: a page goes on after it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct EvidenceCursor {
-    /// The block that holds the evidence.
-    pub height: Height,
-    /// The record's `sequence` within its block.
-    pub sequence: u32,
 }
 
 /// Bytes that a home takes, by kind.

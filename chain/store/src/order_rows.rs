@@ -53,9 +53,10 @@ fn is_stepped(record: &OrderRecord) -> bool {
 
 /// The orders of a row were in the duplicate window together, so that their heights lie close.
 fn length_32(length: u64) -> u32 {
-    let short = u32::try_from(length);
-    assert!(short.is_ok(), "{length} is more than a row of orders can say");
-    short.unwrap_or_default()
+    match u32::try_from(length) {
+        Ok(short) => short,
+        Err(_) => unreachable!("{length} is more than a row of orders can say"),
+    }
 }
 
 /// An order of a row.

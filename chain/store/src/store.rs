@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
-use chain_types::{ChainId, Height, codec};
+use chain_types::{ChainId, ExecutedBlock, Height, codec};
 
 use crate::archive::Archive;
 use crate::block_files::{Appender, BlockFiles, Kind, Position};
@@ -17,7 +17,7 @@ use crate::fault::StoreFault;
 use crate::frame::frame_bytes;
 use crate::home::Home;
 use crate::index::Index;
-use crate::model::{RecoveredBlock, Recovery, SizeOnDisk, StagedBlock, StoreCounters};
+use crate::model::{RecoveredBlock, Recovery, SizeOnDisk, StoreCounters};
 use crate::options::StoreOptions;
 use crate::poison::Poison;
 use crate::recovery::{

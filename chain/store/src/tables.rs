@@ -9,11 +9,10 @@ use chain_state::{
 };
 use chain_types::{
     BatchId, BlockHash, Digest, Height, InstructionId, OrderId, ParticipantId, ProposalId, QuoteId,
-    TimeMs, TransferId, WindowId,
+    RecordCursor, TimeMs, TransferId, WindowId,
 };
 
 use crate::block_files::Position;
-use crate::model::{BreachCursor, EvidenceCursor};
 use crate::record_paths::{RecordName, RecordPath};
 
 /// A table of the index.
@@ -79,9 +78,9 @@ tables! {
     /// kept: [`chain_state::TreeNode`].
     AccountNodes("account_nodes"): (NodeName, Height) => Digest;
     /// The deadlines that were missed.
-    Breaches("breaches"): BreachCursor => BreachRecord;
+    Breaches("breaches"): RecordCursor => BreachRecord;
     /// Validators caught at signing two values.
-    Evidence("evidence"): EvidenceCursor => EvidenceRecord;
+    Evidence("evidence"): RecordCursor => EvidenceRecord;
     /// Returns of each order, by sequence.
     Returns("returns"): (OrderId, u16) => ReturnRecord;
     /// Transfers, as last recorded.
@@ -122,7 +121,7 @@ pub(crate) struct Place {
 pub(crate) enum MetaKey {
     /// The last height that was indexed, little-endian.
     Applied = 1,
-    /// The checkpoint: [`crate::checkpoint_file::CheckpointName`].
+    /// The place of the checkpoint: [`crate::checkpoint_file::CheckpointName`].
     Checkpoint = 2,
 }
 
@@ -261,14 +260,7 @@ impl TableKey for PolicyKey {
     }
 }
 
-impl TableKey for BreachCursor {
-    type Bytes = [u8; 12];
-    fn to_bytes(&self) -> [u8; 12] {
-        joined(&[&self.height.to_bytes(), &self.sequence.to_be_bytes()])
-    }
-}
-
-impl TableKey for EvidenceCursor {
+impl TableKey for RecordCursor {
     type Bytes = [u8; 12];
     fn to_bytes(&self) -> [u8; 12] {
         joined(&[&self.height.to_bytes(), &self.sequence.to_be_bytes()])

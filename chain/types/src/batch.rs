@@ -1,33 +1,29 @@
 //! The signed unit of submission: header, Merkle root of its items, one signature, 1 to 8,192
 //! fixed-size items of one kind. Bytes: header (84), signature (64), items.
 
+mod kind;
 mod together;
 
 use std::sync::Arc;
 
 use bincode::{Decode, Encode};
 use bytes::Bytes;
-use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
+use zerocopy::Immutable;
 
 use crate::codec;
 use crate::hash::{Digest, Domain, hash};
 use crate::ids::{BatchId, ChainId, ParticipantId};
 use crate::merkle;
-use crate::operation::{
-    ApprovalItem, ArrivalItem, BounceItem, CollectItem, ConsentItem, DebitingItem, FailureItem,
-    HoldDecisionItem, LineItem, PolicyItem, ProposalItem, QuoteItem, RateItem, RecallItem,
-    RechargeItem, ReinstructItem, ReturnItem, SettleWindowItem, SettlementDecisionItem, StepInItem,
-    TransferDecisionItem, TransferItem, VoidItem,
-};
-use crate::registry::{Roles, Signers};
+pub use crate::parameters::BATCH_ITEMS_MAX;
+use crate::registry::Signers;
 use crate::rejection::Rejection;
 use crate::sign::{PublicKey, SecretKey, Signature};
 use crate::units::TimeMs;
 
+pub use self::kind::{BatchItem, BatchKind, Items};
+
 /// The version that batch headers carry.
 pub const BATCH_VERSION: u16 = 1;
-/// The most items of a batch.
-pub const BATCH_ITEMS_MAX: u32 = 8_192;
 /// Bytes of an encoded [`BatchHeader`].
 pub const BATCH_HEADER_BYTES: usize = 84;
 /// Bytes before the first item: header and signature.
@@ -35,134 +31,16 @@ pub const BATCH_PREFIX_BYTES: usize = BATCH_HEADER_BYTES + 64;
 /// Bytes of the largest batch.
 pub const BATCH_BYTES_MAX: usize = BATCH_PREFIX_BYTES + BATCH_ITEMS_MAX as usize * 128;
 
-/// The kinds, each once: number, item, bytes of an item, most items, roles, name.
-macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident = $number:literal, $item:ident, $bytes:literal, $most:expr, $roles:expr, $name:literal;)*) => {
-        /// What a batch's items are.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[repr(u16)]
-        pub enum BatchKind { $($(#[$doc])* $kind = $number,)* }
-
-        impl BatchKind {
-            /// Every kind, ascending by number.
-            pub const ALL: &'static [Self] = &[$(Self::$kind,)*];
-
-            /// The kind of a frozen number.
-            pub fn from_number(number: u16) -> Option<Self> {
-                Self::ALL.iter().copied().find(|kind| kind.number() == number)
-            }
-
-            /// The frozen number.
-            pub const fn number(self) -> u16 {
-                self as u16
-            }
-
-            /// Bytes of one item.
-            pub const fn item_bytes(self) -> usize {
-                match self { $(Self::$kind => $bytes,)* }
-            }
-
-            /// The most items of one batch.
-            pub const fn items_max(self) -> u32 {
-                match self { $(Self::$kind => $most,)* }
-            }
-
-            /// The roles of which a submitter needs at least one.
-            pub const fn roles(self) -> Roles {
-                match self { $(Self::$kind => $roles,)* }
-            }
-
-            /// The name that JSON uses.
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$kind => $name,)* }
-            }
-        }
-
-        /// A batch's items, read in place.
-        #[derive(Debug, Clone, Copy)]
-        pub enum Items<'a> { $($(#[$doc])* $kind(&'a [$item]),)* }
-
-        impl HashedBatch {
-            /// The items, read in place.
-            pub fn items(&self) -> Items<'_> {
-                let bytes = self.batch.bytes.get(BATCH_PREFIX_BYTES..).unwrap_or_default();
-                match self.batch.kind { $(BatchKind::$kind => Items::$kind(cast(bytes)),)* }
-            }
-        }
-    };
-}
-
-kinds! {
-    /// Recharge orders.
-    Recharge = 1, RechargeItem, 128, BATCH_ITEMS_MAX, Roles::RECHARGE_SERVICE.and(Roles::GATEWAY), "recharge";
-    /// Collections.
-    Collect = 2, CollectItem, 64, BATCH_ITEMS_MAX, Roles::GATEWAY, "collect";
-    /// Voids.
-    Void = 3, VoidItem, 64, BATCH_ITEMS_MAX, Roles::RECHARGE_SERVICE.and(Roles::GATEWAY), "void";
-    /// Arrivals.
-    Arrival = 4, ArrivalItem, 64, BATCH_ITEMS_MAX, Roles::GATEWAY, "arrival";
-    /// Failures.
-    Failure = 5, FailureItem, 64, BATCH_ITEMS_MAX, Roles::GATEWAY, "failure";
-    /// Returns and reversals.
-    Return = 6, ReturnItem, 72, 1_024, Roles::GATEWAY.and(Roles::SETTLEMENT_AGENT), "return";
-    /// Instructions given again.
-    Reinstruct = 7, ReinstructItem, 64, BATCH_ITEMS_MAX, Roles::SETTLEMENT_AGENT, "reinstruct";
-    /// Settlements of windows, proposed.
-    SettleWindow = 8, SettleWindowItem, 96, 1_024, Roles::SETTLEMENT_AGENT, "settle-window";
-    /// Deposits, withdrawals and caps, proposed.
-    Transfer = 9, TransferItem, 96, 1_024, Roles::SETTLEMENT_AGENT, "transfer";
-    /// Deposits, withdrawals and caps, decided.
-    TransferDecision = 10, TransferDecisionItem, 64, 1_024, Roles::SETTLEMENT_AGENT.and(Roles::SETTLEMENT_OPERATOR), "transfer-decision";
-    /// Rates.
-    Rate = 11, RateItem, 64, 1_024, Roles::FX_PROVIDER, "rate";
-    /// Quotes.
-    Quote = 12, QuoteItem, 64, 1_024, Roles::FX_PROVIDER, "quote";
-    /// Held orders, decided.
-    HoldDecision = 13, HoldDecisionItem, 64, BATCH_ITEMS_MAX, Roles::RISK_DESK, "hold-decision";
-    /// Risk policies.
-    Policy = 14, PolicyItem, 64, 1_024, Roles::RISK_DESK, "policy";
-    /// Changes, proposed.
-    Proposal = 15, ProposalItem, 512, 64, Roles::SETTLEMENT_OPERATOR, "proposal";
-    /// Changes, decided.
-    Approval = 16, ApprovalItem, 64, 1_024, Roles::SETTLEMENT_OPERATOR, "approval";
-    /// Arrivals whose money came back.
-    Bounce = 17, BounceItem, 64, 1_024, Roles::GATEWAY, "bounce";
-    /// Outstanding instructions, recalled.
-    Recall = 18, RecallItem, 64, 1_024, Roles::SETTLEMENT_AGENT, "recall";
-    /// Instructions of absent gateways, ended by two agents.
-    StepIn = 19, StepInItem, 64, 1_024, Roles::SETTLEMENT_AGENT, "step-in";
-    /// Reserved orders whose users are being debited.
-    Debiting = 22, DebitingItem, 64, BATCH_ITEMS_MAX, Roles::GATEWAY, "debiting";
-    /// Settlements of windows, decided.
-    SettlementDecision = 23, SettlementDecisionItem, 96, 1_024, Roles::SETTLEMENT_AGENT.and(Roles::SETTLEMENT_OPERATOR), "settlement-decision";
-    /// Lines: how much others may reserve on the submitter's accounts.
-    Line = 24, LineItem, 64, 1_024, Roles::GATEWAY.and(Roles::FX_PROVIDER), "line";
-    /// Words of the other side that orders may be reversed.
-    Consent = 25, ConsentItem, 64, 1_024, Roles::RECHARGE_SERVICE.and(Roles::GATEWAY), "consent";
-}
-
-impl BatchKind {
-    /// Whether executing such a batch may read the past from disk.
-    pub const fn reads_the_past(self) -> bool {
-        self.counts_as_returns() || matches!(self, Self::SettleWindow | Self::SettlementDecision)
-    }
-
-    /// Whether such a batch reads the past once an item, so that `block_returns_max` bounds it.
-    pub const fn counts_as_returns(self) -> bool {
-        matches!(self, Self::Return | Self::Bounce | Self::Consent)
-    }
-}
-
-/// What the submitter signs, by its digest.
+/// The header of a batch, 84 bytes. Its digest is what the submitter signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct BatchHeader {
-    /// [`BATCH_VERSION`].
+    /// The version of the format: [`BATCH_VERSION`], or the batch is refused.
     pub version: u16,
-    /// A [`BatchKind`]'s number.
+    /// The frozen number of a [`BatchKind`].
     pub kind: u16,
     /// The chain it is meant for.
     pub chain_id: ChainId,
-    /// Who signs.
+    /// The participant that signs the batch.
     pub submitter: ParticipantId,
     /// How many items follow.
     pub count: u32,
@@ -183,7 +61,7 @@ impl BatchHeader {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {} {detail}", .rejection.name(), .rejection.cause())]
 pub struct BatchError {
-    /// The coded reason.
+    /// The reason, with its stable code.
     pub rejection: Rejection,
     /// The values that were wrong.
     pub detail: String,
@@ -274,7 +152,7 @@ impl SignedBatch {
         bytes
     }
 
-    /// The header.
+    /// Returns the header, whose version, kind and count are checked.
     pub fn header(&self) -> &BatchHeader {
         &self.header
     }
@@ -356,12 +234,6 @@ impl SignedBatch {
     }
 }
 
-/// Ties an item's type to its batch kind.
-pub trait BatchItem {
-    /// The kind of the batches that hold it.
-    const KIND: BatchKind;
-}
-
 fn kind_of<T: BatchItem>(_: &[T]) -> BatchKind {
     T::KIND
 }
@@ -376,12 +248,18 @@ pub struct HashedBatch {
 }
 
 impl HashedBatch {
-    /// The batch id.
+    /// Returns the items, read in place.
+    pub fn items(&self) -> Items<'_> {
+        let bytes = self.batch.bytes.get(BATCH_PREFIX_BYTES..).unwrap_or_default();
+        Items::read(self.batch.kind, bytes)
+    }
+
+    /// Returns the digest of the header, which names the batch.
     pub fn id(&self) -> BatchId {
         self.id
     }
 
-    /// The header.
+    /// Returns the header, whose version, kind and count are checked.
     pub fn header(&self) -> &BatchHeader {
         &self.batch.header
     }
@@ -436,12 +314,12 @@ impl VerifiedBatch {
         &self.0.hashed.batch
     }
 
-    /// The batch id.
+    /// Returns the digest of the header, which names the batch.
     pub fn id(&self) -> BatchId {
         self.0.hashed.id
     }
 
-    /// The header.
+    /// Returns the header, whose version, kind and count are checked.
     pub fn header(&self) -> &BatchHeader {
         self.0.hashed.header()
     }
@@ -451,12 +329,12 @@ impl VerifiedBatch {
         self.0.hashed.items()
     }
 
-    /// The kind.
+    /// Returns the kind of all items.
     pub fn kind(&self) -> BatchKind {
         self.batch().kind
     }
 
-    /// The signature.
+    /// Returns the submitter's signature over the batch id.
     pub fn signature(&self) -> Signature {
         self.batch().signature
     }
@@ -486,13 +364,5 @@ impl VerifiedBatch {
         let size = self.kind().item_bytes();
         let start = BATCH_PREFIX_BYTES + index as usize * size;
         self.batch().bytes.get(start..start + size)
-    }
-}
-
-fn cast<T: FromBytes + Immutable + KnownLayout + Unaligned>(bytes: &[u8]) -> &[T] {
-    match <[T]>::ref_from_bytes(bytes) {
-        Ok(items) => items,
-        // `decode` checked the length, and the item types need no alignment.
-        Err(_) => unreachable!("a checked batch holds whole items"),
     }
 }

@@ -23,21 +23,21 @@ pub const CERTIFICATE_BYTES_MAX: usize = 64 + VALIDATORS_MAX * 68;
 /// Bytes of an encoded [`BlockHeader`].
 pub const BLOCK_HEADER_BYTES: usize = 2 + 32 + 8 + 4 + 4 + 4 + 8 + 8 + 32 + 4 + 4 + 9 * 32 + 4 + 4;
 
-/// What validators agree on.
+/// The header of a block: validators agree on its hash.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct BlockHeader {
     /// [`crate::parameters::PROTOCOL_VERSION`] of the height.
     pub protocol_version: u16,
-    /// The chain.
+    /// The chain to which the block belongs.
     pub chain_id: ChainId,
-    /// Its position.
+    /// The position of the block in the chain; zero is genesis.
     pub height: Height,
     /// The round in which it was first proposed.
     pub round: Round,
     /// The round in which the block before it was decided, as a certificate shown with the
     /// proposal proves; zero in block one, whose parent nobody decided, and in block zero.
     pub parent_round: Round,
-    /// Who proposed it.
+    /// The validator that proposed the block.
     pub proposer: ValidatorId,
     /// The proposer's clock: later than the parent's, at most a drift ahead of each voter's.
     pub time: TimeMs,
@@ -83,7 +83,7 @@ impl BlockHeader {
 /// A header, the ordered ids of its batches, whose bytes travel ahead of it, and its evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Block {
-    /// The header.
+    /// The header, which commits to everything else.
     pub header: BlockHeader,
     /// The ids of its batches, in the order of execution.
     pub batches: Vec<BatchId>,
@@ -92,7 +92,7 @@ pub struct Block {
 }
 
 impl Block {
-    /// The block hash.
+    /// Returns the hash of the header, which names the block.
     pub fn hash(&self) -> BlockHash {
         self.header.hash()
     }
@@ -127,11 +127,11 @@ pub fn results_root(outcomes_roots: &[Digest]) -> Digest {
 /// A quorum's precommits for a block.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Certificate {
-    /// The height decided.
+    /// The height that was decided.
     pub height: Height,
     /// The round in which it was decided.
     pub round: Round,
-    /// The block decided.
+    /// The hash of the block that was decided.
     pub block: BlockHash,
     /// Signatures, strictly ascending by validator.
     pub signatures: Vec<(ValidatorId, Signature)>,
@@ -152,7 +152,7 @@ pub enum CertificateError {
     /// The signers' power is no quorum.
     #[error("power {power} of {total} is not above two thirds")]
     Power {
-        /// Power that signed.
+        /// The sum of the signers' voting power.
         power: u128,
         /// Power of all validators.
         total: u128,

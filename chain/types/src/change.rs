@@ -25,34 +25,34 @@ pub enum Change {
     Participant(Participant),
     /// A new key of a participant. The one before holds on for some heights.
     Key {
-        /// Whose.
+        /// The participant whose key it is.
         participant: ParticipantId,
-        /// The new one.
+        /// The key that its batches are signed with from then on.
         public_key: PublicKey,
         /// For how many blocks from the activation on the key before is still accepted.
         overlap_heights: u64,
     },
     /// A participant is suspended, or is so no longer.
     ParticipantSuspended {
-        /// Whom.
+        /// The participant that is suspended or readmitted.
         participant: ParticipantId,
-        /// Whether from then on.
+        /// True if it is suspended from the activation on.
         suspended: bool,
     },
     /// A new merchant; or new name, payout gateway and payout account of one.
     Merchant(Merchant),
     /// A merchant is suspended, or is so no longer.
     MerchantSuspended {
-        /// Whom.
+        /// The merchant that is suspended or readmitted.
         merchant: MerchantId,
-        /// Whether from then on.
+        /// True if it is suspended from the activation on.
         suspended: bool,
     },
     /// A parameter's new value.
     Parameter {
         /// Its place in [`crate::Parameters::NAMES`].
         index: u16,
-        /// The value.
+        /// The new value, within the parameter's bounds.
         value: u64,
     },
     /// A node that is added at the end of the list of nodes.
@@ -61,7 +61,7 @@ pub enum Change {
     Power {
         /// The node's place in the list.
         node: u32,
-        /// The power.
+        /// The voting power from the activation on.
         power: u64,
     },
     /// A currency that the chain accepts from then on.
@@ -89,7 +89,7 @@ pub enum Change {
 /// A merchant's cashback programme in one currency.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Programme {
-    /// Whose.
+    /// The merchant that grants and funds the cashback.
     pub merchant: MerchantId,
     /// The currency of orders that it is for, and of its budget.
     pub currency: Currency,
@@ -101,7 +101,7 @@ pub struct Programme {
     pub user_month_max: Amount,
     /// The programme's time zone: minutes east of UTC, -720 to 840.
     pub offset_min: i16,
-    /// Whether it grants anything.
+    /// True if orders earn cashback under it.
     pub is_active: bool,
     /// The least order that counts and earns, in minor units: each tier's share of it is at least
     /// one minor unit.
@@ -133,18 +133,18 @@ impl Programme {
         Amount(shares.map(|part| u64::from(BASIS_POINTS).div_ceil(part)).max().unwrap_or(1))
     }
 
-    /// Whether an order of this amount that this gateway collects counts and may earn.
+    /// Returns true if an order of this amount that this gateway collects counts and may earn.
     pub fn counts(&self, gateway: ParticipantId, amount: Amount) -> bool {
         self.is_active && amount >= self.order_least && self.takes_part(gateway)
     }
 
-    /// Whether a gateway's orders count.
+    /// Returns true if a gateway's orders count.
     pub fn takes_part(&self, gateway: ParticipantId) -> bool {
         self.gateways.binary_search(&gateway).is_ok()
     }
 
-    /// Whether tiers and gateways ascend, shares are at most the whole, the least order earns
-    /// something in every tier, and the time zone exists.
+    /// Returns true if tiers and gateways ascend, no share is more than the whole, the least order
+    /// earns something in every tier, and the time zone exists.
     pub fn is_well_formed(&self) -> bool {
         let ascends = self.tiers.windows(2).all(|pair| pair[0].above < pair[1].above);
         let are_distinct = self.gateways.windows(2).all(|pair| pair[0] < pair[1]);

@@ -13,9 +13,9 @@ pub enum CodecError {
     /// More bytes than the caller's limit for this structure.
     #[error("{actual} bytes, but at most {limit} are accepted here")]
     TooLarge {
-        /// Bytes given.
+        /// The number of bytes that were given.
         actual: usize,
-        /// Bytes accepted.
+        /// The largest number of bytes that is accepted.
         limit: usize,
     },
     /// The bytes end early or hold a value outside its range.

@@ -9,6 +9,7 @@ use crate::codec;
 use crate::hash::Digest;
 use crate::ids::{BlockHash, ChainId, ValidatorId};
 use crate::merkle;
+use crate::numbered;
 use crate::sign::{PublicKey, Signature};
 use crate::units::{Height, Round};
 use crate::votes::{SignedProposal, SignedVote, VoteStep};
@@ -30,37 +31,27 @@ pub enum Equivocation {
     Votes {
         /// The one for nothing, or for the block with the lower hash.
         first: SignedVote,
-        /// The other.
+        /// The message with the higher value.
         second: SignedVote,
     },
     /// Two proposals of one height and round.
     Proposals {
         /// The one of the block with the lower hash.
         first: SignedProposal,
-        /// The other.
+        /// The message with the higher value.
         second: SignedProposal,
     },
 }
 
-/// What was signed twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-pub enum EquivocationKind {
-    /// Prevotes.
-    Prevotes,
-    /// Precommits.
-    Precommits,
-    /// Proposals.
-    Proposals,
-}
-
-impl EquivocationKind {
-    /// The name that JSON and logs use.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Prevotes => "prevotes",
-            Self::Precommits => "precommits",
-            Self::Proposals => "proposals",
-        }
+numbered! {
+    /// The kind of message of which a validator may sign only one a round.
+    EquivocationKind: u32, name {
+        /// Two prevotes of one round.
+        Prevotes = 0, "prevotes";
+        /// Two precommits of one round.
+        Precommits = 1, "precommits";
+        /// Two proposals of one round.
+        Proposals = 2, "proposals";
     }
 }
 
@@ -84,7 +75,7 @@ pub enum EquivocationFlaw {
     Signature(&'static str),
 }
 
-/// What matters of a message: who signed which value where, and the signed digest.
+/// The part of a message that evidence rests on: signer, place, value and signed digest.
 struct Message {
     validator: ValidatorId,
     place: (Height, Round, EquivocationKind),
@@ -125,7 +116,7 @@ const fn kind_of(step: VoteStep) -> EquivocationKind {
 }
 
 impl Equivocation {
-    /// Who signed both.
+    /// Returns the validator that signed both messages.
     pub const fn validator(&self) -> ValidatorId {
         match self {
             Self::Votes { first, .. } => first.validator,
@@ -149,7 +140,7 @@ impl Equivocation {
         }
     }
 
-    /// What was signed twice.
+    /// Returns the kind of the two messages.
     pub const fn kind(&self) -> EquivocationKind {
         match self {
             Self::Votes { first, .. } => kind_of(first.vote.step),

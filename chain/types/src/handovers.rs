@@ -39,7 +39,7 @@ impl Handovers {
         self.changes.len()
     }
 
-    /// Whether the genesis file's validators still decide.
+    /// Returns true if the genesis file's validators still decide.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
     }

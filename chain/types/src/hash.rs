@@ -5,7 +5,7 @@ use std::fmt;
 use bincode::{Decode, Encode};
 use sha2::{Digest as _, Sha256};
 
-/// A SHA-256 value.
+/// The 32 bytes of a SHA-256 hash.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode)]
 pub struct Digest(pub [u8; 32]);
 
@@ -33,7 +33,8 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// What a digest is of. The tag is 16 ASCII bytes, zero-padded, and ends in the version.
+/// The kind of thing that a digest is of. The tag is 16 ASCII bytes, zero-padded, and ends in the
+/// version. The tag is 16 ASCII bytes, zero-padded, and ends in the version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Domain {
     /// A batch header; the digest is the batch id, and what the submitter signs.
@@ -56,7 +57,7 @@ pub enum Domain {
     Parameters,
     /// A governance proposal; the digest is what operators approve.
     Change,
-    /// What the parties of a window owe and are owed; the digest is what a settlement names.
+    /// The sums that the parties of a window owe and are owed; a settlement names the digest.
     Report,
 }
 

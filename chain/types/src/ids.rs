@@ -77,7 +77,7 @@ number_id! {
     ParticipantId(u32)
 }
 number_id! {
-    /// A registered merchant.
+    /// The id of a registered merchant.
     MerchantId(u64)
 }
 number_id! {
@@ -102,7 +102,7 @@ macro_rules! uuid_id {
                 Self(*uuid.as_uuid().as_bytes())
             }
 
-            /// Whether version and variant are those of a UUIDv7.
+            /// Returns true if version and variant are those of a UUIDv7.
             pub fn is_uuid_v7(self) -> bool {
                 self.0[6] >> 4 == 7 && self.0[8] >> 6 == 0b10
             }
@@ -201,9 +201,9 @@ impl QuoteId {
 pub struct InstructionId {
     /// The window whose collected orders it pays out.
     pub window: WindowId,
-    /// Whom it pays.
+    /// The merchant that it pays.
     pub merchant: MerchantId,
-    /// In which currency.
+    /// The currency that the merchant is paid in.
     pub currency: Currency,
 }
 

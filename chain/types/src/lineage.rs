@@ -70,11 +70,11 @@ pub enum LineageError {
          more than two thirds"
     )]
     Vouched {
-        /// The block.
+        /// The height of the block.
         height: Height,
-        /// Power that signed.
+        /// The sum of the signers' voting power.
         power: u128,
-        /// Power of all.
+        /// The voting power of all validators.
         total: u128,
     },
     /// The header was decided by others than the lineage leads to.
@@ -86,9 +86,9 @@ pub enum LineageError {
     /// A certificate does not hold.
     #[error("the certificate of block {height} does not hold: {error}")]
     Certificate {
-        /// The block.
+        /// The height of the block.
         height: Height,
-        /// Why.
+        /// The reason for which the certificate does not verify.
         error: CertificateError,
     },
 }
@@ -204,7 +204,7 @@ impl Walk {
     }
 }
 
-/// Who was to decide some heights, as a walk from the genesis file found it.
+/// The validators of some heights, as a walk from the genesis file found them.
 #[derive(Debug, Clone)]
 pub struct Trust {
     chain_id: ChainId,

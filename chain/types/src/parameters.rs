@@ -3,12 +3,14 @@
 
 use bincode::{Decode, Encode};
 
-use crate::batch::BATCH_ITEMS_MAX;
 use crate::codec;
 use crate::hash::{Digest, Domain, hash};
 
 /// The newest protocol version that this code executes, and the one that a chain begins with.
 pub const PROTOCOL_VERSION: u16 = 1;
+
+/// The most items of a batch.
+pub const BATCH_ITEMS_MAX: u32 = 8_192;
 
 const SECOND_MS: u64 = 1_000;
 const MINUTE_MS: u64 = 60 * SECOND_MS;
@@ -19,11 +21,11 @@ const DAY_MS: u64 = 24 * HOUR_MS;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}; {remedy}")]
 pub struct ParameterError {
-    /// The parameter.
+    /// The name of the parameter.
     pub name: &'static str,
-    /// What is wrong with it.
+    /// The reason for which the value is refused.
     pub problem: &'static str,
-    /// What to do about it.
+    /// The change that makes the value acceptable.
     pub remedy: &'static str,
 }
 
@@ -86,9 +88,9 @@ parameters! {
     /// The first round's timeout of each consensus step. Less than a message's journey would time
     /// out every round.
     consensus_timeout_ms: u64 = 600, 50 => 10 * SECOND_MS;
-    /// What each further round adds to it.
+    /// The time that each further round adds to it.
     consensus_timeout_step_ms: u64 = 200, 10 => 10 * SECOND_MS;
-    /// What it never exceeds.
+    /// The longest timeout of any round.
     consensus_timeout_max_ms: u64 = 3_000, 100 => MINUTE_MS;
     /// How many heights a proposer whose turn failed is passed over.
     proposer_penalty_heights: u64 = 100, 0 => 100_000;
@@ -103,7 +105,7 @@ parameters! {
     order_amount_max: u64 = 1_000_000_000_000, 1 => 1_000_000_000_000_000;
     /// How long after its id's time an order may be returned.
     return_period_ms: u64 = 90 * DAY_MS, HOUR_MS => 800 * DAY_MS;
-    /// Where the day of limits begins: minutes east of UTC.
+    /// The start of the day of limits: minutes east of UTC.
     day_offset_min: u32 = 480, 0 => 1_439;
     /// How long a provider's rate is fresh.
     rate_fresh_ms: u64 = 60_000, SECOND_MS => DAY_MS;

@@ -14,7 +14,7 @@ pub const PROOF_BYTES_MAX: usize = 4 * 1024 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{bytes} bytes, {lineage_bytes} of them lineage; at most {PROOF_BYTES_MAX} are read")]
 pub struct ProofTooLarge {
-    /// Its length.
+    /// The length of the encoded proof, in bytes.
     pub bytes: usize,
     /// Bytes of its lineage, which can be had apart.
     pub lineage_bytes: usize,

@@ -6,7 +6,7 @@ use bincode::{Decode, Encode};
 
 use crate::units::{Amount, Currency};
 
-/// The largest [`Rate::scale`].
+/// The largest [`Rate::scale`] that is accepted.
 pub const RATE_SCALE_MAX: u16 = 15;
 /// A rate lies between 10^-9 and 10^9.
 const RATE_DECADES: u32 = 9;
@@ -41,13 +41,13 @@ impl Rate {
         self.scale
     }
 
-    /// Which of two rates is larger, exactly: 1.50 and 1.5 are equal.
+    /// Compares two rates exactly: 1.50 and 1.5 are equal.
     pub fn compare(self, other: Self) -> Ordering {
         let (own, others) = self.on_one_scale(other);
         own.cmp(&others)
     }
 
-    /// Whether the two differ by `per_mille` thousandths of `reference` or more.
+    /// Returns true if the two differ by `per_mille` thousandths of `reference` or more.
     pub fn drifts(self, reference: Self, per_mille: u32) -> bool {
         let (own, reference) = self.on_one_scale(reference);
         own.abs_diff(reference) * 1_000 >= reference * u128::from(per_mille)
@@ -59,8 +59,8 @@ impl Rate {
         (raised(self, other.scale), raised(other, self.scale))
     }
 
-    /// What `amount` minor units of `currency` are in `payout_currency`, rounded down; `None` when
-    /// ISO 4217 has no exponent for one of them, or the result does not fit an amount.
+    /// Returns the value of `amount` minor units of `currency` in `payout_currency`, rounded down;
+    /// `None` when ISO 4217 has no exponent for one of them, or the result does not fit an amount.
     pub fn convert(
         self,
         amount: Amount,
@@ -71,8 +71,8 @@ impl Rate {
         u64::try_from(numerator / denominator).ok().map(Amount)
     }
 
-    /// Whether `payout` differs from what `amount` is exactly by more than `per_mille` thousandths
-    /// of that. `true` as well where [`Self::convert`] gives nothing.
+    /// Returns true if `payout` differs from what `amount` is exactly by more than `per_mille`
+    /// thousandths of that. `true` as well where [`Self::convert`] gives nothing.
     pub fn is_rounded_beyond(
         self,
         (amount, currency): (Amount, Currency),

@@ -30,7 +30,7 @@ pub struct Inclusion {
     pub batch: BatchHeader,
     /// The submitter's signature over the batch id.
     pub batch_signature: Signature,
-    /// The item's bytes.
+    /// The canonical bytes of the item.
     pub item: Vec<u8>,
     /// The item's place in the batch.
     pub item_index: u32,
@@ -46,7 +46,7 @@ pub struct Inclusion {
     pub batch_proof: Vec<Digest>,
     /// From the batch's outcomes root to the block's results root.
     pub result_proof: Vec<Digest>,
-    /// The block's header.
+    /// The header of the block that holds the item.
     pub header: BlockHeader,
     /// The quorum that decided it.
     pub certificate: Certificate,
@@ -61,9 +61,9 @@ pub struct Inclusion {
 /// An order's outcome with its proofs.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Receipt {
-    /// [`RECEIPT_MAGIC`].
+    /// The first bytes of every receipt: [`RECEIPT_MAGIC`].
     pub magic: [u8; 8],
-    /// The order's submission.
+    /// The submission of the order.
     pub order: Inclusion,
     /// Its collection, when that was a step of its own.
     pub collection: Option<Inclusion>,
@@ -71,20 +71,20 @@ pub struct Receipt {
     pub release: Option<Inclusion>,
     /// The arrival of the instruction that paid it, when it has arrived.
     pub arrival: Option<Inclusion>,
-    /// What was sent back of it, in order.
+    /// The returns of the order, in the order in which they were applied.
     pub returns: Vec<Inclusion>,
     /// The changes of validators that lead to these blocks; empty when it is had apart.
     pub lineage: Lineage,
 }
 
-/// What a valid receipt proves.
+/// The facts that a valid receipt proves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proven {
-    /// The order.
+    /// The id of the order.
     pub order_id: OrderId,
     /// The order as submitted.
     pub item: RechargeItem,
-    /// What became of the submission.
+    /// The outcome of the submission.
     pub outcome: Outcome,
     /// Block time of the submission.
     pub accepted: TimeMs,
@@ -97,7 +97,7 @@ pub struct Proven {
     pub arrived: Option<(InstructionId, TimeMs)>,
     /// The cashback tier by which it was granted cashback, and block time, if it was.
     pub cashback_tier: Option<u16>,
-    /// What was sent back of it, in minor units of its currency.
+    /// The sum that was sent back, in minor units of the order's currency.
     pub returned: Amount,
 }
 
@@ -125,7 +125,7 @@ pub enum ReceiptError {
     Broken {
         /// The part of the receipt.
         part: &'static str,
-        /// What was compared.
+        /// The part of the receipt that was compared.
         what: &'static str,
     },
     /// The block is not proven to be the chain's.
@@ -133,7 +133,7 @@ pub enum ReceiptError {
     Lineage {
         /// The part of the receipt.
         part: &'static str,
-        /// Why.
+        /// The reason for which the lineage does not verify.
         error: LineageError,
     },
     /// The changes of validators do not hold.

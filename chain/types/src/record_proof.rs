@@ -28,7 +28,7 @@ pub struct RecordInclusion {
     pub index: u32,
     /// From the record to the header's records root.
     pub path: Vec<Digest>,
-    /// The block's header.
+    /// The header of the block that left the record.
     pub header: BlockHeader,
     /// The quorum that decided it.
     pub certificate: Certificate,
@@ -37,7 +37,7 @@ pub struct RecordInclusion {
 /// Records with their proofs, strictly ascending by block and place.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct RecordProof {
-    /// [`RECORD_PROOF_MAGIC`].
+    /// The first bytes of every proof: [`RECORD_PROOF_MAGIC`].
     pub magic: [u8; 8],
     /// 1 to [`RECORDS_MAX`] records.
     pub records: Vec<RecordInclusion>,
@@ -63,7 +63,7 @@ pub enum RecordProofError {
     /// A record does not lead to its block's records root.
     #[error("record {index} does not lead to the records root of block {height}")]
     Path {
-        /// The block.
+        /// The height of the block.
         height: Height,
         /// The record's place in it.
         index: u32,
@@ -151,8 +151,8 @@ impl RecordInclusion {
         (self.header.height, self.index)
     }
 
-    /// Whether the record stands at its place under the header's records root. That the chain
-    /// decided the header is another matter: see [`RecordProof::verify`].
+    /// Returns true if the record stands at its place under the header's records root. That the
+    /// chain decided the header is another matter: see [`RecordProof::verify`].
     pub fn leads_to_its_root(&self) -> bool {
         let (index, count) = (u64::from(self.index), u64::from(self.header.record_count));
         let leaf = merkle::leaf(&self.record);

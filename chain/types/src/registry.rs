@@ -3,16 +3,16 @@
 
 use bincode::{Decode, Encode};
 
+use crate::account::{AccountKey, LineAccount};
 use crate::codec;
 use crate::hash::Digest;
 use crate::ids::{ChainId, MerchantId, ParticipantId, ValidatorId};
 use crate::merkle;
-use crate::operation::LineAccount;
 use crate::parameters::Parameters;
 use crate::sign::submitter::SubmitterKey;
 use crate::sign::{PublicKey, Signature};
 use crate::units::{Amount, Currency, Height, TimeMs};
-use crate::validators::ValidatorSet;
+use crate::validators::{Validator, ValidatorSet};
 
 /// The most nodes of a registry that are not removed, so that everybody can be connected to
 /// everybody.
@@ -60,8 +60,8 @@ impl RegistryBounds {
 /// The longest legal entity, in characters: a legal entity identifier (ISO 17442) has as many.
 pub const LEGAL_ENTITY_CHARACTERS_MAX: usize = 20;
 
-/// Whether a text names a legal entity: capital letters and digits, as an ISO 17442 identifier.
-/// Nothing stands for an entity that has no other party in the registry.
+/// Returns true if a text names a legal entity: capital letters and digits, as an ISO 17442
+/// identifier. Nothing stands for an entity that has no other party in the registry.
 pub fn is_legal_entity(text: &str) -> bool {
     text.len() <= LEGAL_ENTITY_CHARACTERS_MAX
         && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
@@ -70,16 +70,16 @@ pub fn is_legal_entity(text: &str) -> bool {
 /// The longest name of a party, merchant or node, in characters.
 pub const NAME_CHARACTERS_MAX: usize = 64;
 
-/// Whether a name serves people: 1 to [`NAME_CHARACTERS_MAX`] characters, no control characters,
-/// no spaces around. The genesis file and governance hold names to it alike.
+/// Returns true if a name serves people: 1 to [`NAME_CHARACTERS_MAX`] characters, no control
+/// characters, no spaces around. The genesis file and governance hold names to it alike.
 pub fn is_name(name: &str) -> bool {
     (1..=NAME_CHARACTERS_MAX).contains(&name.chars().count())
         && !name.chars().any(char::is_control)
         && name.trim() == name
 }
 
-/// Whether a name serves a node, whose name is also a folder's and a log field's: as [`is_name`],
-/// of small letters, digits and hyphens only.
+/// Returns true if a name serves a node, whose name is also a folder's and a log field's: as
+/// [`is_name`], of small letters, digits and hyphens only.
 pub fn is_node_name(name: &str) -> bool {
     let is_plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
     is_name(name) && name.bytes().all(is_plain)
@@ -92,7 +92,7 @@ pub struct Roles(pub u16);
 impl Roles {
     /// Runs nodes, votes on governance.
     pub const SETTLEMENT_OPERATOR: Self = Self(1);
-    /// Submits recharge orders.
+    /// Submits recharge orders for users.
     pub const RECHARGE_SERVICE: Self = Self(2);
     /// Collects from users, pays merchants.
     pub const GATEWAY: Self = Self(4);
@@ -102,7 +102,7 @@ impl Roles {
     pub const RISK_DESK: Self = Self(16);
     /// Proposes deposits and withdrawals, marks windows settled.
     pub const SETTLEMENT_AGENT: Self = Self(32);
-    /// Reads and verifies.
+    /// Reads the chain and verifies it; submits nothing.
     pub const AUDITOR: Self = Self(64);
 
     /// Each role with the name that configuration files use.
@@ -116,19 +116,19 @@ impl Roles {
         (Self::AUDITOR, "auditor"),
     ];
 
-    /// Whether any of `others` is among these.
+    /// Returns true if any of `others` is among these.
     pub const fn any_of(self, others: Self) -> bool {
         self.0 & others.0 != 0
     }
 
-    /// Whether nobody with these decides about what the same roles earn: operators and settlement
-    /// agents are neither gateways nor FX providers.
+    /// Returns true if nobody with these decides about what the same roles earn: operators and
+    /// settlement agents are neither gateways nor FX providers.
     pub const fn are_separate(self) -> bool {
         let decides = self.any_of(Self::SETTLEMENT_OPERATOR.and(Self::SETTLEMENT_AGENT));
         !decides || !self.any_of(Self::GATEWAY.and(Self::FX_PROVIDER))
     }
 
-    /// These and `others`.
+    /// Returns these roles together with `others`.
     #[must_use]
     pub const fn and(self, others: Self) -> Self {
         Self(self.0 | others.0)
@@ -138,27 +138,27 @@ impl Roles {
 /// A registered legal party.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Participant {
-    /// Its id.
+    /// The id that batches and accounts name it by.
     pub id: ParticipantId,
     /// Its name for people: 1 to 64 characters.
     pub name: String,
-    /// What it may do.
+    /// The roles, which say what it may submit.
     pub roles: Roles,
     /// The key that signs its batches.
     pub public_key: PublicKey,
-    /// Whether it is barred from every operation.
+    /// True if it is barred from every operation.
     pub suspended: bool,
     /// The legal entity that it belongs to: see [`is_legal_entity`].
     pub legal_entity: String,
 }
 
 impl Participant {
-    /// Whether it and `other` are of one legal entity.
+    /// Returns true if it and `other` are of one legal entity.
     pub fn is_one_with(&self, other: &Self) -> bool {
         self.id == other.id || self.is_of(&other.legal_entity)
     }
 
-    /// Whether it belongs to a legal entity. Nobody belongs to the one without a name.
+    /// Returns true if it belongs to a legal entity. Nobody belongs to the one without a name.
     pub fn is_of(&self, legal_entity: &str) -> bool {
         !legal_entity.is_empty() && self.legal_entity == legal_entity
     }
@@ -172,7 +172,7 @@ impl Participant {
     }
 }
 
-/// Who counts as one where words are counted, see [`Participant::house`].
+/// The party that counts as one where words are counted: see [`Participant::house`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum House<'a> {
     /// All of a legal entity.
@@ -184,9 +184,9 @@ pub enum House<'a> {
 /// The keys that a participant's batches may be signed with: a leaf of the header's parties root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct PartyKeys {
-    /// Whose.
+    /// The participant that owns the keys.
     pub participant: ParticipantId,
-    /// Its key.
+    /// The key that it signs with now.
     pub current: PublicKey,
     /// Its key before that one, and the last height whose block still accepts it.
     pub previous: Option<(PublicKey, Height)>,
@@ -198,7 +198,7 @@ impl PartyKeys {
         Self { participant: participant.id, current: participant.public_key, previous: None }
     }
 
-    /// Whether a batch signed with `key` may apply in the block of `height`.
+    /// Returns true if a batch signed with `key` may apply in the block of `height`.
     pub fn accept(&self, key: PublicKey, height: Height) -> bool {
         let is_previous =
             self.previous.is_some_and(|(previous, until)| previous == key && height <= until);
@@ -211,7 +211,7 @@ impl PartyKeys {
     }
 }
 
-/// Whose signatures count for a party's batches.
+/// The keys whose signatures count for a party's batches.
 pub trait Signers {
     /// The key with which `signature` is over `digest`.
     fn signer(&self, digest: &Digest, signature: &Signature) -> Option<PublicKey>;
@@ -253,7 +253,7 @@ impl Signers for ReadyKeys {
 /// A merchant and where it is paid.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Merchant {
-    /// Its id.
+    /// The id that batches and accounts name it by.
     pub id: MerchantId,
     /// Its name for people: 1 to 64 characters.
     pub name: String,
@@ -262,7 +262,7 @@ pub struct Merchant {
     /// A keyed hash of the account at that gateway, by which the gateway knows it; zeros when the
     /// gateway knows the merchant by its id.
     pub payout_account: Digest,
-    /// Whether new orders for it are refused.
+    /// True if new orders for it are refused.
     pub suspended: bool,
     /// The legal entity that it belongs to: see [`is_legal_entity`].
     pub legal_entity: String,
@@ -271,14 +271,27 @@ pub struct Merchant {
 /// A gateway's standing in one currency.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct LiquidityLine {
-    /// The gateway.
+    /// The gateway that owns the account.
     pub gateway: ParticipantId,
-    /// The currency.
+    /// The currency of the account.
     pub currency: Currency,
     /// How far below zero the gateway's liquidity may go.
     pub net_debit_cap: Amount,
-    /// What the gateway has deposited before block zero.
+    /// The amount that the gateway has deposited before block zero.
     pub opening_liquidity: Amount,
+}
+
+impl ValidatorSet {
+    /// Returns the set of the nodes that have power.
+    pub fn of_nodes(nodes: &[Node]) -> Self {
+        let voters = (0_u32..).zip(nodes).filter(|(_, node)| node.power > 0);
+        let validator = |(index, node): (u32, &Node)| Validator {
+            id: ValidatorId(index),
+            public_key: node.validator_key,
+            power: node.power,
+        };
+        Self::new(voters.map(validator).collect())
+    }
 }
 
 /// Names a line: one an account and holder.
@@ -286,18 +299,29 @@ pub struct LiquidityLine {
 pub struct LineKey {
     /// On which account of the owner.
     pub account: LineAccount,
-    /// Whose account it is: who gives the line.
+    /// The participant that owns the account and gives the line.
     pub owner: ParticipantId,
-    /// The account's currency.
+    /// The currency of the account.
     pub currency: Currency,
-    /// Who may reserve on it.
+    /// The participant that may reserve on the account.
     pub holder: ParticipantId,
+}
+
+impl LineKey {
+    /// Returns the account that the line is on.
+    pub const fn account(&self) -> AccountKey {
+        AccountKey {
+            kind: self.account.kind(),
+            owner: self.owner.0 as u64,
+            currency: self.currency,
+        }
+    }
 }
 
 /// How much one participant may have reserved on another's account at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct ReservationLine {
-    /// The line.
+    /// The name of the line.
     pub key: LineKey,
     /// The most that its holder's open reservations may sum up to.
     pub limit: Amount,
@@ -349,12 +373,13 @@ impl Node {
         self.power = 0;
     }
 
-    /// Whether governance has removed the node: a node without keys is no peer and no validator.
+    /// Returns true if governance has removed the node: a node without keys is no peer and no
+    /// validator.
     pub fn is_removed(&self) -> bool {
         self.network_key == Self::NO_KEY
     }
 
-    /// Whether it has a key for votes: an edge node has one key for everything.
+    /// Returns true if it has a key for votes: an edge node has one key for everything.
     pub fn has_vote_key(&self) -> bool {
         self.network_key != self.validator_key
     }
@@ -394,13 +419,13 @@ pub struct ChainGenesis {
     pub parameters: Parameters,
     /// The currencies that the chain accepts, ascending.
     pub currencies: Vec<Currency>,
-    /// Sorted by id.
+    /// The participants, ascending by id.
     pub participants: Vec<Participant>,
-    /// Sorted by id.
+    /// The merchants, ascending by id.
     pub merchants: Vec<Merchant>,
     /// Sorted by gateway, then currency.
     pub liquidity: Vec<LiquidityLine>,
-    /// Sorted by key.
+    /// The lines, ascending by key.
     pub lines: Vec<ReservationLine>,
     /// Validators and edge nodes.
     pub nodes: Vec<Node>,

@@ -5,7 +5,7 @@ use bincode::{Decode, Encode};
 
 use crate::change::CASHBACK_TIERS_MAX;
 
-/// What became of one item, as the block that holds it says: two bytes.
+/// The outcome of one item, as the block that holds it says: two bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub struct Outcome(pub u16);
 
@@ -36,7 +36,7 @@ impl Outcome {
         (tier >= 1 && usize::from(tier) <= CASHBACK_TIERS_MAX).then_some(tier)
     }
 
-    /// Whether the item itself changed the books.
+    /// Returns true if the item itself changed the books.
     pub fn is_applied(self) -> bool {
         matches!(self, Self::APPLIED | Self::CASHBACK_OVER_MONTH | Self::CASHBACK_OVER_BUDGET)
             || self.cashback_tier().is_some()
@@ -54,92 +54,51 @@ impl From<Rejection> for Outcome {
     }
 }
 
-macro_rules! rejections {
-    ($($variant:ident = $code:literal, $name:literal, $transient:literal, $cause:literal, $remedy:literal;)*) => {
-        /// Why a batch or an item was refused, in order of precedence within each hundred.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[repr(u16)]
-        pub enum Rejection {
-            $(#[doc = $cause] $variant = $code,)*
-        }
-
-        impl Rejection {
-            /// Every rejection, ascending by code.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The rejection of a code.
-            pub fn from_code(code: u16) -> Option<Self> {
-                match code { $($code => Some(Self::$variant),)* _ => None }
-            }
-
-            /// The stable number.
-            pub const fn code(self) -> u16 {
-                self as u16
-            }
-
-            /// The stable name, in the form that JSON uses.
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)* }
-            }
-
-            /// Whether the same bytes may be accepted later.
-            pub const fn is_transient(self) -> bool {
-                match self { $(Self::$variant => $transient,)* }
-            }
-
-            /// Whether whoever got this for the submission of an order may make a new order with a
-            /// new id in its place at once. Where it is false the old id may be in the books, or
-            /// may still come there: ask `recharge_order` first, or the same is charged twice.
-            pub const fn new_id_is_safe(self) -> bool {
-                // Only these are recorded under an id that was new to the chain, and only for
-                // submissions: nothing was booked under it, and nothing ever will be.
-                matches!(
-                    self,
-                    Self::AmountZero
-                        | Self::AmountTooLarge
-                        | Self::CurrencyUnsupported
-                        | Self::ConversionUnavailable
-                        | Self::MerchantUnknown
-                        | Self::MerchantSuspended
-                        | Self::GatewayUnknown
-                        | Self::GatewaySuspended
-                        | Self::LiquidityExceeded
-                        | Self::LimitExceeded
-                        | Self::UserDayExceeded
-                        | Self::GatewayDayExceeded
-                        | Self::MerchantDayExceeded
-                        | Self::QuoteUnknown
-                        | Self::QuoteMismatch
-                        | Self::QuoteExpired
-                        | Self::QuoteSpent
-                        | Self::RatesStale
-                        | Self::QuoteDrifted
-                        | Self::PayoutBelowMinimum
-                        | Self::PositionExceeded
-                        | Self::PayoutOutOfRange
-                        | Self::ProviderSuspended
-                        | Self::RatesTooFew
-                        | Self::RoundingTooCostly
-                        | Self::ReferenceUnconfirmed
-                        | Self::LineExceeded
-                        | Self::ProviderLineExceeded
-                )
-            }
-
-            /// What was wrong, in a sentence.
-            pub const fn cause(self) -> &'static str {
-                match self { $(Self::$variant => $cause,)* }
-            }
-
-            /// What to do about it, in sentences that are right too for who is late or asks twice.
-            pub const fn remedy(self) -> &'static str {
-                match self { $(Self::$variant => $remedy,)* }
-            }
-        }
-    };
+impl Rejection {
+    /// Returns true if whoever got this for the submission of an order may make a new order with a
+    /// new id in its place at once. Where it is false the old id may be in the books, or may still
+    /// come there: ask `recharge_order` first, or the same is charged twice.
+    pub const fn new_id_is_safe(self) -> bool {
+        // Only these are recorded under an id that was new to the chain, and only for
+        // submissions: nothing was booked under it, and nothing ever will be.
+        matches!(
+            self,
+            Self::AmountZero
+                | Self::AmountTooLarge
+                | Self::CurrencyUnsupported
+                | Self::ConversionUnavailable
+                | Self::MerchantUnknown
+                | Self::MerchantSuspended
+                | Self::GatewayUnknown
+                | Self::GatewaySuspended
+                | Self::LiquidityExceeded
+                | Self::LimitExceeded
+                | Self::UserDayExceeded
+                | Self::GatewayDayExceeded
+                | Self::MerchantDayExceeded
+                | Self::QuoteUnknown
+                | Self::QuoteMismatch
+                | Self::QuoteExpired
+                | Self::QuoteSpent
+                | Self::RatesStale
+                | Self::QuoteDrifted
+                | Self::PayoutBelowMinimum
+                | Self::PositionExceeded
+                | Self::PayoutOutOfRange
+                | Self::ProviderSuspended
+                | Self::RatesTooFew
+                | Self::RoundingTooCostly
+                | Self::ReferenceUnconfirmed
+                | Self::LineExceeded
+                | Self::ProviderLineExceeded
+        )
+    }
 }
 
-rejections! {
+crate::coded_errors! {
+    /// Why a batch or an item was refused, in order of precedence within each hundred.
+    Rejection: u16;
+
     Truncated = 100, "truncated", false, "The batch ends before its header, signature or items do.", "Send header, signature and exactly `count` items.";
     TrailingBytes = 101, "trailing-bytes", false, "Bytes follow the last item of the batch.", "Send exactly `count` items; nothing after them.";
     BatchTooLarge = 102, "batch-too-large", false, "The batch is larger than 8,192 items of its kind can be.", "Split it; the orders keep their ids.";

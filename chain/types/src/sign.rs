@@ -25,8 +25,8 @@ pub struct PublicKey(pub [u8; 32]);
 pub struct Signature(pub [u8; 64]);
 
 impl PublicKey {
-    /// Whether `signature` is this key's over `digest`, by the strict rules: those for votes. Who
-    /// submits is checked by [`Signers`](crate::Signers).
+    /// Returns true if `signature` is this key's over `digest`, by the strict rules: those for
+    /// votes. Who submits is checked by [`Signers`](crate::Signers).
     ///
     /// Of the strict rules, dalek's ordinary check leaves out that R is no point of small order. It
     /// compares R's bytes with those of the point that it works out, so there are eight ways to
@@ -39,7 +39,7 @@ impl PublicKey {
         !is_small && key.is_some_and(|key| key.verify(&digest.0, &signature).is_ok())
     }
 
-    /// Whether the bytes are a point of full order: what a registry must check before use.
+    /// Returns true if the bytes are a point of full order: a registry must check that before use.
     pub fn is_usable(&self) -> bool {
         VerifyingKey::from_bytes(&self.0).is_ok_and(|key| !key.is_weak())
     }
@@ -107,7 +107,7 @@ impl SecretKey {
         self.0.to_bytes()
     }
 
-    /// The public half.
+    /// Returns the public half of the key.
     pub fn public_key(&self) -> PublicKey {
         PublicKey(self.0.verifying_key().to_bytes())
     }

@@ -88,6 +88,17 @@ impl Currency {
         iso_currency::Currency::from_code(code).map(|currency| Self(currency.numeric()))
     }
 
+    /// Returns the ISO 4217 code; the three-digit number of a currency that ISO 4217 does not list.
+    pub fn code_or_number(self) -> String {
+        self.code().map_or_else(|| format!("{:03}", self.0), str::to_owned)
+    }
+
+    /// Returns the currency of a text that [`Self::code_or_number`] writes.
+    pub fn from_code_or_number(text: &str) -> Option<Self> {
+        let currency = Self::from_code(text).or_else(|| text.parse().ok().map(Self));
+        currency.filter(|currency| text.len() == 3 && currency.code_or_number() == text)
+    }
+
     /// Decimal digits of the minor unit: 0 for JPY, 2 for CNY, 3 for KWD.
     pub fn exponent(self) -> Option<u16> {
         iso_currency::Currency::from_numeric(self.0)?.exponent()

@@ -5,7 +5,6 @@ use bincode::{Decode, Encode};
 use crate::codec;
 use crate::hash::{Digest, Domain, hash};
 use crate::ids::ValidatorId;
-use crate::registry::Node;
 use crate::sign::PublicKey;
 
 /// The most validators of a height: a certificate with all their signatures stays below 16 KiB.
@@ -14,7 +13,7 @@ pub const VALIDATORS_MAX: usize = 128;
 /// Bytes of the largest [`SetChange`]: everybody of a full set goes, as many others come.
 pub const SET_CHANGE_BYTES_MAX: usize = 8 + VALIDATORS_MAX * (5 + 45);
 
-/// One voter.
+/// A node that votes, with its key and its power.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct Validator {
     /// Its index in the registry's list of nodes.
@@ -38,17 +37,6 @@ impl ValidatorSet {
         Self { validators }
     }
 
-    /// The nodes that have power.
-    pub fn of_nodes(nodes: &[Node]) -> Self {
-        let voters = (0_u32..).zip(nodes).filter(|(_, node)| node.power > 0);
-        let validator = |(index, node): (u32, &Node)| Validator {
-            id: ValidatorId(index),
-            public_key: node.validator_key,
-            power: node.power,
-        };
-        Self::new(voters.map(validator).collect())
-    }
-
     /// The validators, ascending by id.
     pub fn as_slice(&self) -> &[Validator] {
         &self.validators
@@ -65,7 +53,7 @@ impl ValidatorSet {
         self.validators.iter().map(|validator| u128::from(validator.power)).sum()
     }
 
-    /// Whether `power` is more than two thirds of the total.
+    /// Returns true if `power` is more than two thirds of the total.
     pub fn is_quorum(&self, power: u128) -> bool {
         power * 3 > self.total_power() * 2
     }

@@ -23,15 +23,15 @@ pub struct Vote {
     pub height: Height,
     /// The round voted in.
     pub round: Round,
-    /// The step.
+    /// The step of the round that the vote belongs to.
     pub step: VoteStep,
     /// The block, or `None` for none.
     pub block: Option<BlockHash>,
 }
 
 impl Vote {
-    /// What is signed: tag, chain id, height 8, round 4, step 1 (0 prevote, 1 precommit),
-    /// presence 1, block hash 32 or zeros.
+    /// Returns the digest that is signed, over: tag, chain id, height 8, round 4, step 1 (0
+    /// prevote, 1 precommit), presence 1, block hash 32 or zeros.
     pub fn digest(&self, chain_id: ChainId) -> Digest {
         let block = self.block.unwrap_or_default();
         hash(
@@ -55,17 +55,17 @@ pub struct Proposal {
     pub height: Height,
     /// The round it is proposed in.
     pub round: Round,
-    /// The block.
+    /// The hash of the proposed block.
     pub block: BlockHash,
     /// The earlier round in which a quorum prevoted it, if it is proposed again.
     pub valid_round: Option<Round>,
-    /// Who proposes.
+    /// The validator that proposes the block.
     pub proposer: ValidatorId,
 }
 
 impl Proposal {
-    /// What is signed: tag, chain id, height 8, round 4, block hash 32, presence 1, valid round
-    /// 4 or zeros, proposer 4.
+    /// Returns the digest that is signed, over: tag, chain id, height 8, round 4, block hash 32,
+    /// presence 1, valid round 4 or zeros, proposer 4.
     pub fn digest(&self, chain_id: ChainId) -> Digest {
         let valid_round = self.valid_round.unwrap_or_default();
         hash(
@@ -86,19 +86,19 @@ impl Proposal {
 /// A proposal with its proposer's signature over [`Proposal::digest`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct SignedProposal {
-    /// The proposal.
+    /// The proposal that is signed.
     pub proposal: Proposal,
-    /// The proposer's signature.
+    /// The proposer's signature over [`Proposal::digest`].
     pub signature: Signature,
 }
 
 /// A vote with its voter's signature over [`Vote::digest`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct SignedVote {
-    /// The vote.
+    /// The vote that is signed.
     pub vote: Vote,
-    /// Who votes.
+    /// The validator that votes.
     pub validator: ValidatorId,
-    /// The voter's signature.
+    /// The voter's signature over [`Vote::digest`].
     pub signature: Signature,
 }

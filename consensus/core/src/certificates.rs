@@ -15,13 +15,13 @@ pub struct PolkaCertificate {
     pub height: Height,
     /// The round voted in.
     pub round: Round,
-    /// The block prevoted.
+    /// The hash of the block that was prevoted.
     pub block: BlockHash,
     /// Each voter's signature; at most [`VALIDATORS_MAX`].
     pub signatures: Vec<(ValidatorId, Signature)>,
 }
 
-/// What a round certificate justifies.
+/// The step that a round certificate justifies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub enum RoundCertificateKind {
     /// More than a third voted in this round: enter it.
@@ -37,9 +37,9 @@ pub struct RoundVote {
     pub step: VoteStep,
     /// The block voted for, or none.
     pub block: Option<BlockHash>,
-    /// Who voted.
+    /// The validator that voted.
     pub validator: ValidatorId,
-    /// The voter's signature.
+    /// The voter's signature over the vote.
     pub signature: Signature,
 }
 
@@ -50,7 +50,7 @@ pub struct RoundCertificate {
     pub height: Height,
     /// The round voted in.
     pub round: Round,
-    /// What it justifies.
+    /// The step that the certificate justifies.
     pub kind: RoundCertificateKind,
     /// The votes, one a validator; at most [`VALIDATORS_MAX`].
     pub votes: Vec<RoundVote>,
@@ -77,7 +77,7 @@ pub enum CertificateFlaw {
     /// The signers' power does not justify it.
     #[error("power {power} of {total} is too little")]
     Power {
-        /// Power that signed.
+        /// The sum of the signers' voting power.
         power: u128,
         /// Power of all validators.
         total: u128,

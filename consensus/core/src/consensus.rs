@@ -1,6 +1,8 @@
 //! One validator's consensus, or an edge node's: feeds the engine what has been checked, one
 //! fresh engine a height.
 
+mod listening;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -13,14 +15,17 @@ use malachite_types::VoteExtensionPolicy;
 
 use crate::context::{EngineContext, EngineValidatorSet, EngineValue};
 use crate::convert;
-use crate::desk::{Desk, Identity, equivocations};
+use crate::desk::{Desk, equivocations};
+use crate::fault::ConsensusFault;
 use crate::guard::Guard;
 use crate::hearing::{LastVotes, NextHeight};
+use crate::identity::Identity;
 use crate::interface::{Effect, Input, Timeout, TimeoutKind};
 use crate::log::{Entry, Record};
-use crate::machine::{Machine, Verified};
-use crate::messages::Message;
+use crate::machine::Machine;
+use crate::messages::{Message, Verified};
 use crate::proposers::Proposers;
+use crate::standing::{MuteReason, Standing};
 use crate::timeouts::Timeouts;
 
 /// The most power that the validators of a height may have together: the engine multiplies it
@@ -29,64 +34,10 @@ pub const POWER_TOTAL_MAX: u128 = (u64::MAX / 3) as u128;
 
 /// For how many heights votes are relayed early after one that needed a relay.
 const EARLY_RELAY_HEIGHTS: u64 = 16;
-/// The shortest timeout.
+/// The shortest timeout, in milliseconds.
 const AT_ONCE_MS: u64 = 1;
 /// Troubles kept for [`Consensus::take_troubles`].
 const TROUBLES_MAX: usize = 16;
-
-/// Why consensus refuses to start. The operator's to repair.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConsensusFault {
-    /// The vote guard's bytes do not decode.
-    #[error("the vote guard cannot be read ({0})")]
-    GuardUnreadable(String),
-    /// The vote guard was written on another chain.
-    #[error("the vote guard is of chain {found}, not of {expected}")]
-    GuardOfAnotherChain {
-        /// The guard's chain.
-        found: ChainId,
-        /// Ours.
-        expected: ChainId,
-    },
-    /// The vote guard was written by another validator.
-    #[error("the vote guard is of validator {found}, not of {expected}")]
-    GuardOfAnotherValidator {
-        /// The guard's validator.
-        found: ValidatorId,
-        /// Ours.
-        expected: ValidatorId,
-    },
-}
-
-/// Why a validator stays silent for the rest of a height. It still follows, and votes again from
-/// the next height on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum MuteReason {
-    /// The guard holds a lock of this height, and the log has not been replayed yet.
-    #[error("waiting for the write-ahead log of this height")]
-    AwaitingLog,
-    /// The guard holds a lock of this height that the log does not explain: the log is lost or
-    /// cut, and a vote might go against an own precommit.
-    #[error("the write-ahead log does not lead to the block precommitted last")]
-    LockLost,
-    /// Replaying the log did not lead to the votes in it.
-    #[error("replaying the write-ahead log led to other votes than those in it")]
-    LogDiverged,
-    /// The key signs elsewhere. Unlike the others, this one lasts until the node starts again.
-    #[error("this validator's key signs on another machine")]
-    KeyElsewhere,
-}
-
-/// What a node does at the running height.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// Follows only: no height runs, or it is not a validator of it.
-    Following,
-    /// Signs proposals and votes.
-    Voting,
-    /// Is a validator, but signs nothing at this height.
-    Mute(MuteReason),
-}
 
 /// Agreement on one block a height. Give it [`Input`]s one at a time and perform the
 /// [`Effect`]s that it returns, in order, before the next input.
@@ -96,7 +47,7 @@ pub struct Consensus {
     timeouts: Timeouts,
     pub(crate) guard: Option<Guard>,
     pub(crate) machine: Option<Machine>,
-    /// What validators say of the height after the running one.
+    /// The height after the running one, and the messages that came of it.
     pub(crate) next: NextHeight,
     /// The last vote of each validator.
     pub(crate) last_votes: LastVotes,
@@ -181,12 +132,12 @@ impl Consensus {
         self.identity.as_ref().map(|identity| identity.key.public_key())
     }
 
-    /// The running height.
+    /// Returns the running height; `None` before the first.
     pub fn height(&self) -> Option<Height> {
         self.machine.as_ref().map(|machine| machine.height)
     }
 
-    /// The running round.
+    /// Returns the running round; `None` before the first.
     pub fn round(&self) -> Option<Round> {
         let round = self.machine.as_ref()?.state.round();
         round.as_u32().map(Round)
@@ -197,12 +148,12 @@ impl Consensus {
         self.machine.as_ref()
     }
 
-    /// Whether the running height is decided.
+    /// Returns true if the running height is decided.
     pub fn is_decided(&self) -> bool {
         self.machine.as_ref().is_some_and(|machine| machine.decided)
     }
 
-    /// What this node does at the running height.
+    /// Returns what this node does at the running height.
     pub fn standing(&self) -> Standing {
         self.machine.as_ref().map_or(Standing::Following, |machine| machine.standing)
     }
@@ -221,7 +172,7 @@ impl Consensus {
         Some((Timeout { height: machine.height, round, kind: TimeoutKind::Propose }, proposer))
     }
 
-    /// What went wrong inside since the last call, for the operator's eyes: empty unless there is
+    /// Returns what went wrong inside since the last call, for the operator: empty unless there is
     /// a bug or a damaged log.
     pub fn take_troubles(&mut self) -> Vec<String> {
         std::mem::take(&mut self.troubles)

@@ -14,7 +14,7 @@ use malachite_types::{
 pub(crate) type EngineSignedVote = SignedMessage<EngineContext, EngineVote>;
 pub(crate) type EngineSignedProposal = SignedMessage<EngineContext, EngineProposal>;
 
-/// Whose turn it is, fixed for the height.
+/// The order of proposers, fixed for the height.
 #[derive(Debug, Clone)]
 pub(crate) struct EngineContext {
     /// The validators' positions in the set, in the order of their turns.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 
 use chain_types::{
-    ChainId, Digest, Height, PublicKey, SecretKey, Signature, ValidatorId, ValidatorSet, codec,
+    ChainId, Digest, Height, PublicKey, Signature, ValidatorId, ValidatorSet, codec,
 };
 use malachite_core::{
     ConsensusMsg, Effect as EngineEffect, LivenessMsg, MisbehaviorEvidence, Resumable, Resume,
@@ -16,10 +16,10 @@ use malachite_types::{BoxError, CertificateError, CommitCertificate, SignedMessa
 use crate::context::{EngineContext, EngineProposal, EngineVote};
 use crate::convert;
 use crate::guard::{Guard, Signing};
+use crate::identity::Identity;
 use crate::interface::{Effect, Equivocation, TimeoutKind};
 use crate::log::{Entry, Record};
-use crate::machine::Verified;
-use crate::messages::{Message, SignedProposal, SignedVote};
+use crate::messages::{Message, SignedProposal, SignedVote, Verified};
 use crate::timeouts::Timeouts;
 
 type Step = EngineEffect<EngineContext>;
@@ -29,13 +29,6 @@ type Answer = Resume<EngineContext>;
 /// carries it, and it is never sent.
 const UNSIGNED: Signature = Signature([0; 64]);
 
-/// Who signs.
-#[derive(Debug)]
-pub(crate) struct Identity {
-    pub id: ValidatorId,
-    pub key: SecretKey,
-}
-
 /// One call's worth of work for the engine.
 pub(crate) struct Desk<'a> {
     pub chain_id: ChainId,
@@ -44,17 +37,17 @@ pub(crate) struct Desk<'a> {
     pub validators: &'a ValidatorSet,
     pub timeouts: Timeouts,
     pub guard: Option<&'a mut Guard>,
-    /// Whether links between others are known to be missing: what was said is said again soon.
+    /// True if links between others are known to be missing: what was said is said again soon.
     pub relays_early: bool,
     /// Inputs that took effect and are not durable yet, in order.
     pub pending: &'a mut Vec<Entry>,
-    /// Whether inputs are kept for the log at all: one who signs nothing needs none.
+    /// True if inputs are kept for the log: a node that signs nothing needs none.
     pub keeps: bool,
     /// Entries that are durable already: those of the log being replayed.
     pub durable: Option<&'a BTreeSet<Vec<u8>>>,
     /// Signatures known to verify, so that none is verified twice in a call.
     pub verified: Vec<Verified>,
-    /// What has been asked of the world so far.
+    /// The effects that the world was asked for so far.
     pub effects: Vec<Effect>,
     pub decided: bool,
     pub troubles: Vec<String>,
@@ -235,8 +228,8 @@ impl Desk<'_> {
         signature
     }
 
-    /// Whether a message with our name on it may leave: the guard admits it, be it signed now or
-    /// found in the log.
+    /// Returns true if a message with our name on it may leave: the guard admits it, be it signed
+    /// now or found in the log.
     fn may_leave(&mut self, signer: ValidatorId, signature: &Signature, signing: &Signing) -> bool {
         if self.identity.is_none_or(|identity| identity.id != signer) {
             // Another's message, passed on.
@@ -305,7 +298,7 @@ fn flaw<E: std::error::Error + Send + Sync + 'static>(error: E) -> CertificateEr
     CertificateError::VerificationError(Some(BoxError::new(Box::new(error))))
 }
 
-/// What the engine has gathered, as ours, in the order of validators.
+/// Returns the evidence that the engine has gathered, as ours, in the order of validators.
 pub(crate) fn equivocations(evidence: &MisbehaviorEvidence<EngineContext>) -> Vec<Equivocation> {
     let votes = evidence.votes.iter().flat_map(|(_, pairs)| pairs).map(|(first, second)| {
         Equivocation::Votes { first: convert::vote_out(first), second: convert::vote_out(second) }

@@ -5,7 +5,7 @@ use bincode::{Decode, Encode};
 use chain_types::codec;
 use chain_types::{BlockHash, ChainId, Digest, Height, Round, ValidatorId, Vote, VoteStep};
 
-use crate::consensus::ConsensusFault;
+use crate::fault::ConsensusFault;
 use crate::messages::Proposal;
 
 /// The first byte of the guard's content.
@@ -27,7 +27,7 @@ pub(crate) struct Signing {
     pub slot: Slot,
     pub height: Height,
     pub round: Round,
-    /// What the signature covers.
+    /// The digest that the signature covers.
     pub digest: Digest,
     /// The block that a precommit locks.
     pub lock: Option<BlockHash>,
@@ -85,7 +85,7 @@ struct Content {
 #[derive(Debug)]
 pub(crate) struct Guard {
     content: Content,
-    /// Whether the content has changed since it was last handed out.
+    /// True if the content has changed since it was last handed out.
     changed: bool,
 }
 
@@ -122,8 +122,8 @@ impl Guard {
         Ok(Self { content, changed: false })
     }
 
-    /// Whether the signature may exist: it is the last one of its slot again, or later than it,
-    /// and then it is the last one from now on.
+    /// Admits the signature if it is the last one of its slot again, or later than it; then it is
+    /// the last one from now on. Returns true if it may exist.
     pub(crate) fn admit(&mut self, signing: &Signing) -> bool {
         let Signing { height, round, digest, .. } = *signing;
         let slot = match signing.slot {
@@ -144,8 +144,8 @@ impl Guard {
         true
     }
 
-    /// Whether this guard may have admitted the signature: it is the last one of its slot, or
-    /// earlier. One that is later, or another of the same place, was given by somebody else with
+    /// Returns true if this guard may have admitted the signature: it is the last one of its slot,
+    /// or earlier. One that is later, or another of the same place, was given by somebody else with
     /// this key, or by this validator after the guard was copied.
     pub(crate) fn accounts_for(&self, signing: &Signing) -> bool {
         let Signing { height, round, digest, .. } = *signing;
@@ -165,7 +165,7 @@ impl Guard {
         self.content.lock.filter(|lock| lock.height == height)
     }
 
-    /// Whether there is content that is not durable yet.
+    /// Returns true if there is content that is not durable yet.
     pub(crate) const fn has_changed(&self) -> bool {
         self.changed
     }

@@ -8,7 +8,7 @@ use chain_types::{BlockHash, Certificate, Height, Round, ValidatorId, ValidatorS
 use crate::messages::{Message, SignedVote};
 use crate::proposers::Proposers;
 
-/// What a timeout waits for.
+/// The event that a timeout waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub enum TimeoutKind {
     /// A proposal; then vote for none.
@@ -28,12 +28,12 @@ pub struct Timeout {
     pub height: Height,
     /// The round that waits.
     pub round: Round,
-    /// What it waits for.
+    /// The event that it waits for.
     pub kind: TimeoutKind,
 }
 
-/// What the world tells consensus. Inputs of another height than the running one are ignored,
-/// except messages of the next height, of which a few are kept a validator.
+/// An event that the world reports to consensus. Inputs of another height than the running one are
+/// ignored, except messages of the next height, of which a few are kept a validator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     /// Decide `height`; a height under way is abandoned, since its block came by other means.
@@ -41,10 +41,10 @@ pub enum Input {
     StartHeight {
         /// The height to decide.
         height: Height,
-        /// Who votes: between one and [`chain_types::validators::VALIDATORS_MAX`] validators,
-        /// with at most [`crate::POWER_TOTAL_MAX`] power together.
+        /// The voters: between one and [`chain_types::validators::VALIDATORS_MAX`] validators, with
+        /// at most [`crate::POWER_TOTAL_MAX`] power together.
         validators: ValidatorSet,
-        /// Who proposes, as the headers below `height` have it.
+        /// The proposers, as the headers below `height` have it.
         proposers: Proposers,
     },
     /// A peer's message, untrusted.
@@ -58,27 +58,27 @@ pub enum Input {
         /// The block to propose.
         block: BlockHash,
     },
-    /// What executing a proposed block has shown. May come before or after its proposal, but not
+    /// The result of executing a proposed block. May come before or after its proposal, but not
     /// before its height has started: a block that arrives early is executed then.
     Verdict {
-        /// The block's height.
+        /// The height of the block.
         height: Height,
         /// The round of its proposal.
         round: Round,
-        /// Who proposed it.
+        /// The validator that proposed the block.
         proposer: ValidatorId,
         /// The proposal's valid round.
         valid_round: Option<Round>,
-        /// The block.
+        /// The hash of the block.
         block: BlockHash,
-        /// Whether its header is what this node computed.
+        /// True if its header is what this node computed.
         valid: bool,
     },
     /// A scheduled timeout has passed. One that was cancelled meanwhile does no harm.
     Timeout(Timeout),
 }
 
-/// What consensus asks of the world, to be performed strictly in order.
+/// A request of consensus to the world, to be performed strictly in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Append to the write-ahead log; durable before any later effect is performed. The log may
@@ -99,25 +99,25 @@ pub enum Effect {
     },
     /// Send the block's body to the peers again: it is proposed again.
     Restream {
-        /// The block's height.
+        /// The height of the block.
         height: Height,
         /// The round of the new proposal.
         round: Round,
-        /// The block.
+        /// The hash of the block.
         block: BlockHash,
         /// The round in which a quorum prevoted it.
         valid_round: Option<Round>,
     },
     /// Answer with [`Input::Timeout`] after so long. A running timeout of this name starts anew.
     Schedule {
-        /// Its name.
+        /// The name of the timeout.
         timeout: Timeout,
         /// From now, in milliseconds.
         after_ms: u64,
     },
     /// Forget the timeout, if it runs.
     Cancel(Timeout),
-    /// Forget all timeouts.
+    /// Forget all timeouts that run.
     CancelAll,
     /// Send others' votes of the running height again, and the proposals of its running round:
     /// who shares no link with their authors hears them from here.

@@ -14,8 +14,10 @@ mod consensus;
 mod context;
 mod convert;
 mod desk;
+mod fault;
 mod guard;
 mod hearing;
+mod identity;
 mod interface;
 mod log;
 mod machine;
@@ -23,12 +25,14 @@ mod messages;
 mod progress;
 mod proposers;
 mod relay;
+mod standing;
 mod timeouts;
 
 pub use certificates::{
     CertificateFlaw, PolkaCertificate, RoundCertificate, RoundCertificateKind, RoundVote,
 };
-pub use consensus::{Consensus, ConsensusFault, MuteReason, POWER_TOTAL_MAX, Standing};
+pub use consensus::{Consensus, POWER_TOTAL_MAX};
+pub use fault::ConsensusFault;
 pub use interface::{Effect, Equivocation, Input, Timeout, TimeoutKind};
 pub use messages::{
     MESSAGE_BYTES_MAX, MESSAGE_VERSION, Message, Proposal, SignedProposal, SignedVote,
@@ -36,4 +40,5 @@ pub use messages::{
 pub use progress::{Progress, RoundStep};
 pub use proposers::Proposers;
 pub use relay::RELAYED_VOTES_MAX;
+pub use standing::{MuteReason, Standing};
 pub use timeouts::Timeouts;

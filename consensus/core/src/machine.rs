@@ -3,21 +3,19 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use chain_types::validators::VALIDATORS_MAX;
-use chain_types::{
-    BlockHash, ChainId, Digest, Height, PublicKey, Round, Signature, ValidatorId, ValidatorSet,
-};
+use chain_types::{BlockHash, ChainId, Height, Round, ValidatorId, ValidatorSet};
 use malachite_core::{MAX_FUTURE_ROUND_LOOKAHEAD, Params, State, ValuePayload};
 use malachite_types::{Threshold, VoteType};
 
-use crate::consensus::{MuteReason, Standing};
 use crate::context::{EngineAddress, EngineContext, EngineValidatorSet};
 use crate::convert;
-use crate::desk::Identity;
 use crate::guard::Guard;
+use crate::identity::Identity;
 use crate::interface::{Timeout, TimeoutKind};
 use crate::log::Entry;
-use crate::messages::{Message, Proposal};
+use crate::messages::{Message, Proposal, Verified};
 use crate::proposers::Proposers;
+use crate::standing::{MuteReason, Standing};
 
 /// Inputs for the engine's own queue of later messages, which is never used: nothing later is fed.
 const ENGINE_QUEUE_MAX: usize = 1;
@@ -28,9 +26,6 @@ const NOBODY: ValidatorId = ValidatorId(u32::MAX);
 /// Verdicts kept until their proposals arrive; the oldest goes first.
 const EARLY_VERDICTS_MAX: usize = 64;
 
-/// A signature that verifies: whose, of what.
-pub(crate) type Verified = (PublicKey, Digest, Signature);
-
 /// The engine of one height.
 pub(crate) struct Machine {
     pub height: Height,
@@ -38,7 +33,7 @@ pub(crate) struct Machine {
     pub state: State<EngineContext>,
     pub standing: Standing,
     pub decided: bool,
-    /// Whether nothing has been fed since the height began.
+    /// True if nothing has been fed since the height began.
     pub fresh: bool,
     /// Verified proposals that the engine has seen.
     proposals: BTreeSet<(Round, BlockHash)>,
@@ -93,7 +88,8 @@ impl Machine {
         }
     }
 
-    /// Whether a message of this height may be news, as far as can be told without verifying it.
+    /// Returns true if a message of this height may be news, as far as can be told without
+    /// verifying it.
     pub(crate) fn wants(&self, message: &Message) -> bool {
         match message {
             Message::Vote(signed) => {
@@ -146,9 +142,9 @@ impl Machine {
         None
     }
 
-    /// Whether what a timeout waits for cannot come: a quorum has precommitted none, so that
-    /// nothing is ever decided in its round. The paper waits here as well, and so does this one
-    /// where somebody may be locked on a block: who is has until then to show it.
+    /// Returns true if what a timeout waits for cannot come: a quorum has precommitted none, so
+    /// that nothing is ever decided in its round. The paper waits here as well, and so does this
+    /// one where somebody may be locked on a block: who is has until then to show it.
     pub(crate) fn cannot_decide(&self, timeout: &Timeout) -> bool {
         let round = convert::round_in(timeout.round);
         timeout.kind == TimeoutKind::Precommit
@@ -160,15 +156,15 @@ impl Machine {
             && !self.may_hide_a_polka(timeout.round)
     }
 
-    /// Whether the engine still looks at votes and proposals of this round: those far ahead come
-    /// with a round certificate first.
+    /// Returns true if the engine still looks at votes and proposals of this round: those far ahead
+    /// come with a round certificate first.
     fn is_near(&self, round: Round) -> bool {
         let ahead = convert::round_in(round).as_i64() - self.state.round().as_i64();
         ahead <= i64::from(MAX_FUTURE_ROUND_LOOKAHEAD)
     }
 
-    /// Whether the engine is locked where the guard says that this validator precommitted, or on
-    /// something later.
+    /// Returns true if the engine is locked where the guard says that this validator precommitted,
+    /// or on something later.
     pub(crate) fn knows_lock_of(&self, guard: &Guard) -> bool {
         let Some(lock) = guard.lock_at(self.height) else {
             return true;

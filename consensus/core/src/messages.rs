@@ -3,7 +3,7 @@
 use bincode::{Decode, Encode};
 use chain_types::codec::{self, CodecError};
 use chain_types::validators::VALIDATORS_MAX;
-use chain_types::{Height, Round, ValidatorId};
+use chain_types::{Digest, Height, PublicKey, Round, Signature, ValidatorId};
 pub use chain_types::{Proposal, SignedProposal, SignedVote};
 
 use crate::certificates::{PolkaCertificate, RoundCertificate};
@@ -15,12 +15,15 @@ pub const MESSAGE_VERSION: u8 = 1;
 /// is at most 4 (step) + 33 (block) + 4 (validator) + 64 (signature) bytes.
 pub const MESSAGE_BYTES_MAX: usize = 64 + VALIDATORS_MAX * 105;
 
+/// A signature that verifies: its key, the digest that it is over, and the signature.
+pub(crate) type Verified = (PublicKey, Digest, Signature);
+
 /// A message between validators.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Message {
-    /// A proposer's proposal.
+    /// The proposal of a round's proposer.
     Proposal(SignedProposal),
-    /// A validator's vote.
+    /// The vote of a validator.
     Vote(SignedVote),
     /// A quorum's prevotes for one block.
     PolkaCertificate(PolkaCertificate),

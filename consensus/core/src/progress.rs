@@ -9,7 +9,7 @@ use crate::consensus::Consensus;
 use crate::convert;
 use crate::machine::Machine;
 
-/// What the running round waits for.
+/// The event that the running round waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoundStep {
     /// Its proposal, and this node's verdict on it.
@@ -23,13 +23,13 @@ pub enum RoundStep {
 /// How far the running height has come, as this node has seen it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
-    /// The running height.
+    /// The height that is being decided.
     pub height: Height,
-    /// The running round.
+    /// The round that is under way.
     pub round: Round,
-    /// What that round waits for.
+    /// The event that the round waits for.
     pub step: RoundStep,
-    /// Whose turn it is in that round.
+    /// The validator whose turn it is in that round.
     pub proposer: ValidatorId,
     /// The verified prevotes of that round: for a block, or for nil.
     pub prevotes: BTreeMap<ValidatorId, Option<BlockHash>>,
@@ -38,8 +38,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Who has not sent what the running round waits for, ascending by id. `validators` are those
-    /// of the running height.
+    /// Returns the validators that have not sent what the running round waits for, ascending by id.
+    /// `validators` are those of the running height.
     pub fn missing(&self, validators: &ValidatorSet) -> Vec<ValidatorId> {
         let votes = match self.step {
             RoundStep::Propose => return vec![self.proposer],

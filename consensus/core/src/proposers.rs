@@ -7,7 +7,7 @@ use bincode::{Decode, Encode};
 use chain_types::evidence::EVIDENCE_PENALTY_HEIGHTS;
 use chain_types::{Block, Height, Round, ValidatorId, ValidatorSet};
 
-/// Which validators are passed over, and until when. A pure function of the committed blocks:
+/// The validators that are passed over, and until when. A pure function of the committed blocks:
 /// every node that has noted the same blocks gives the same answers. Goes into checkpoints.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Proposers {
@@ -19,7 +19,7 @@ pub struct Proposers {
     last: Option<LastBlock>,
 }
 
-/// What the header after a block's needs to judge the turns of the block's height.
+/// The part of a header that the one after it needs, to judge the turns of its height.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 struct LastBlock {
     height: Height,
@@ -68,7 +68,7 @@ impl Proposers {
         }
     }
 
-    /// Whose turn it is in `round` of `height`. `validators` is not empty.
+    /// Returns the validator whose turn it is in `round` of `height`. `validators` is not empty.
     pub fn proposer(&self, validators: &ValidatorSet, height: Height, round: Round) -> ValidatorId {
         let order = self.order(validators, height);
         turn(&order, round)
@@ -85,14 +85,14 @@ impl Proposers {
         [good, passed_over, caught].into_iter().flat_map(|group| rotated(group, height)).collect()
     }
 
-    /// Whether `validator` is passed over at `height`, if anyone else is in good standing.
+    /// Returns true if `validator` is passed over at `height`, if anyone else is in good standing.
     pub fn is_passed_over(&self, validator: ValidatorId, height: Height) -> bool {
         let failed = self.passed_over_until.get(&validator).is_some_and(|until| height <= *until);
         failed || self.is_caught(validator, height)
     }
 
-    /// Whose turns failed, so that they are passed over at `height`, ascending by id, each with the
-    /// last height of it.
+    /// Returns the validators whose turns failed, so that they are passed over at `height`,
+    /// ascending by id, each with the last height of it.
     pub fn passed_over(&self, height: Height) -> impl Iterator<Item = (ValidatorId, Height)> {
         let until = self.passed_over_until.iter().map(|(id, until)| (*id, *until));
         until.filter(move |(_, until)| height <= *until)
@@ -105,19 +105,20 @@ impl Proposers {
         until.filter(move |(_, until)| height <= *until)
     }
 
-    /// Whether `validator` is passed over at `height` because evidence against it is committed.
+    /// Returns true if `validator` is passed over at `height` because evidence against it is
+    /// committed.
     pub fn is_caught(&self, validator: ValidatorId, height: Height) -> bool {
         self.caught_until.get(&validator).is_some_and(|until| height <= *until)
     }
 }
 
-/// Whose turn `round` is: turns repeat after all validators have had one.
+/// Returns the validator whose turn `round` is: turns repeat after all validators have had one.
 fn turn(order: &[ValidatorId], round: Round) -> ValidatorId {
     assert!(!order.is_empty(), "a height without validators has no proposer");
     order[round.0 as usize % order.len()]
 }
 
-/// Whose turns the rounds from `first` up to `end` were, each validator at most once.
+/// Returns the validators whose turns the rounds from `first` up to `end` were, each at most once.
 fn turns(order: &[ValidatorId], first: Round, end: Round) -> impl Iterator<Item = ValidatorId> {
     (first.0..end.0).take(order.len()).map(|round| turn(order, Round(round)))
 }

@@ -7,11 +7,11 @@ use chain_types::{BlockHash, Round, ValidatorId};
 use malachite_types::{Threshold, VoteType};
 
 use crate::certificates::PolkaCertificate;
-use crate::consensus::{MuteReason, Standing};
 use crate::convert;
 use crate::interface::Effect;
 use crate::machine::Machine;
 use crate::messages::{Message, SignedVote};
+use crate::standing::{MuteReason, Standing};
 
 /// The most votes that are relayed at once: those of the latest rounds.
 pub const RELAYED_VOTES_MAX: usize = 256;
@@ -35,10 +35,10 @@ impl Machine {
         known.iter().find(|polka| polka.round == round).map(convert::polka_out)
     }
 
-    /// What shows the others a block that a quorum has prevoted in `round`, while its round may end
-    /// undecided: the prevotes, then the proposal with its block. A proposer that shows its block
-    /// to few, late in its turn, would else leave one of them locked on what nobody else knows,
-    /// and every later round would fail until that one's turn comes.
+    /// Returns the messages that show the others a block that a quorum has prevoted in `round`,
+    /// while its round may end undecided: the prevotes, then the proposal with its block. A
+    /// proposer that shows its block to few, late in its turn, would else leave one of them locked
+    /// on what nobody else knows, and every later round would fail until that one's turn comes.
     pub(crate) fn show_polka(&self, round: Round) -> Vec<Effect> {
         let Some(polka) = self.polka_of(round) else { return Vec::new() };
         let (height, block) = (self.height, polka.block);
@@ -54,7 +54,7 @@ impl Machine {
         }
     }
 
-    /// Whether a quorum has prevoted `block` in some round of the height.
+    /// Returns true if a quorum has prevoted `block` in some round of the height.
     pub(crate) fn has_polka(&self, block: &BlockHash) -> bool {
         self.state.driver.polka_certificates().iter().any(|polka| polka.value_id == *block)
             || self.state.driver.votes().all_rounds().keys().any(|round| {
@@ -63,8 +63,8 @@ impl Machine {
             })
     }
 
-    /// Whether a quorum may have prevoted one block in `round` unseen by this node: prevotes of
-    /// more than a third for it are known, and the rest may have been shown to another.
+    /// Returns true if a quorum may have prevoted one block in `round` unseen by this node:
+    /// prevotes of more than a third for it are known, and the rest may have been shown to another.
     pub(crate) fn may_hide_a_polka(&self, round: Round) -> bool {
         let Some(round) = self.state.driver.votes().per_round(convert::round_in(round)) else {
             return false;

@@ -8,9 +8,9 @@ use chain_types::{Parameters, Round};
 pub struct Timeouts {
     /// Round zero's timeout of each step, in milliseconds.
     pub base_ms: u64,
-    /// What each further round adds, in milliseconds.
+    /// The time that each further round adds, in milliseconds.
     pub step_ms: u64,
-    /// What is never exceeded, in milliseconds.
+    /// The longest timeout, in milliseconds.
     pub max_ms: u64,
 }
 

@@ -12,10 +12,10 @@ use chain_types::{BatchId, ParticipantId, TimeMs, VerifiedBatch};
 #[cfg(test)]
 mod tests;
 
-/// What the pool may hold of all submitters; what it may hold of one follows from it.
+/// The bounds of the pool for all submitters; those of one follow from them.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Batches.
+    /// The most batches, of any size.
     pub batches_max: usize,
     /// Bytes of all batches.
     pub bytes_max: usize,
@@ -27,10 +27,10 @@ impl Default for Limits {
     }
 }
 
-/// What a block has room for.
+/// The room that a block has.
 #[derive(Debug, Clone, Copy)]
 pub struct Room {
-    /// Batches.
+    /// The most batches, of any size.
     pub batches_max: usize,
     /// Items of all batches.
     pub items_max: usize,
@@ -38,7 +38,7 @@ pub struct Room {
     pub returns_max: u32,
 }
 
-/// What became of an offered batch.
+/// The fate of a batch that was offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Offer {
     /// It waits to be proposed.
@@ -51,12 +51,12 @@ pub enum Offer {
     ShareFull {
         /// Its batches that wait.
         batches: usize,
-        /// Their bytes.
+        /// The sum of their lengths, in bytes.
         bytes: usize,
     },
 }
 
-/// The waiting batches.
+/// The batches that wait for a block.
 #[derive(Debug, Default)]
 pub struct Mempool {
     limits: Limits,
@@ -85,7 +85,7 @@ impl Mempool {
         self.batches.len()
     }
 
-    /// Whether none waits.
+    /// Returns true if no batch waits.
     pub fn is_empty(&self) -> bool {
         self.batches.is_empty()
     }

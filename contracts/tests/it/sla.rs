@@ -1,11 +1,12 @@
 //! Deadlines in block time, and who missed them.
 
-use chain_state::{BreachSubject, Stage};
+use chain_state::BreachSubject;
+use chain_types::BreachStage;
 
 use crate::kit::*;
 
-/// Stage, late party, order or instruction, and by how much after the start it was due.
-fn breaches(chain: &Chain) -> Vec<(Stage, Option<u32>, BreachSubject, u64)> {
+/// BreachStage, late party, order or instruction, and by how much after the start it was due.
+fn breaches(chain: &Chain) -> Vec<(BreachStage, Option<u32>, BreachSubject, u64)> {
     let breaches = chain.breaches().into_iter().map(|breach| {
         let late = breach.late.map(|party| party.0);
         (breach.stage, late, breach.subject, breach.deadline.0 - START.0)
@@ -29,7 +30,7 @@ fn a_late_collection_counts_and_is_a_breach() {
     chain.block(60_000, &[]);
     assert_eq!(chain.one(BANK_A, collect(order_id(1, 0))), 0);
     let subject = BreachSubject::Order(order_id(1, 0));
-    assert_eq!(breaches(&chain), [(Stage::Collected, Some(BANK_A), subject, 60_001)]);
+    assert_eq!(breaches(&chain), [(BreachStage::Collected, Some(BANK_A), subject, 60_001)]);
     assert_eq!(chain.breaches()[0].noticed, chain.state.time());
 }
 
@@ -39,7 +40,7 @@ fn an_expired_reservation_is_a_breach() {
     chain.one(SERVICE, order(order_id(1, 0), 100));
     chain.block(180_000, &[]);
     let subject = BreachSubject::Order(order_id(1, 0));
-    assert_eq!(breaches(&chain), [(Stage::Collected, Some(BANK_A), subject, 60_001)]);
+    assert_eq!(breaches(&chain), [(BreachStage::Collected, Some(BANK_A), subject, 60_001)]);
     chain.block(180_000, &[]);
     assert_eq!(breaches(&chain).len(), 1, "noticed once");
 }
@@ -54,7 +55,7 @@ fn an_instruction_is_late_once_and_may_still_arrive() {
     assert_eq!(breaches(&chain), [], "the deadline itself is in time");
     chain.block(1, &[]);
     let subject = BreachSubject::Instruction(instruction_id(0, SHOP));
-    assert_eq!(breaches(&chain), [(Stage::Arrived, Some(BANK_B), subject, 180_001)]);
+    assert_eq!(breaches(&chain), [(BreachStage::Arrived, Some(BANK_B), subject, 180_001)]);
     chain.block(60_000, &[]);
     assert_eq!(chain.one(BANK_B, arrival(0, SHOP, 100)), 0);
     assert_eq!(breaches(&chain).len(), 1, "noticed once");
@@ -88,7 +89,7 @@ fn nobody_is_blamed_for_a_chain_that_stood_still() {
     chain.one(BANK_A, one_step(order_id(1, 0), 100));
     chain.block(300_000, &[]);
     let subject = BreachSubject::Instruction(instruction_id(0, SHOP));
-    assert_eq!(breaches(&chain), [(Stage::Instructed, None, subject, 180_001)]);
+    assert_eq!(breaches(&chain), [(BreachStage::Instructed, None, subject, 180_001)]);
     chain.block(1, &[]);
     assert_eq!(breaches(&chain).len(), 1, "the paying gateway had no chance");
 }
@@ -104,8 +105,8 @@ fn a_gateway_that_collected_too_late_for_its_instruction() {
     let order = BreachSubject::Order(order_id(1, 0));
     let instruction = BreachSubject::Instruction(instruction_id(1, SHOP));
     let expected = [
-        (Stage::Collected, Some(BANK_A), order, 60_001),
-        (Stage::Instructed, Some(BANK_A), instruction, 180_001),
+        (BreachStage::Collected, Some(BANK_A), order, 60_001),
+        (BreachStage::Instructed, Some(BANK_A), instruction, 180_001),
     ];
     assert_eq!(breaches(&chain), expected);
 }

@@ -3,25 +3,23 @@
 use std::collections::BTreeMap;
 
 use chain_state::{
-    AccountKey, Corridor, HeldOrder, LineRecord, PolicyRecord, ProgrammeRecord, ProposalRecord,
-    ProposalStatus, QuoteRecord, RateRecord, ReturnRecord, SLA_BUCKETS_MS, SlaCounters, Stage,
-    State, TransferRecord, TransferStatus,
+    Corridor, HeldOrder, LineRecord, PolicyRecord, ProgrammeRecord, ProposalRecord, QuoteRecord,
+    RateRecord, ReturnRecord, SLA_BUCKETS_MS, SlaCounters, State, TransferRecord,
 };
 use chain_types::{
-    Amount, Currency, LineAccount, MerchantId, OrderId, ParticipantId, PolicyScope, RechargeItem,
-    Rejection, codec,
+    Amount, Currency, MerchantId, OrderId, ParticipantId, PolicyScope, RechargeItem, Rejection,
+    codec,
 };
 use rpc_api::money::currency_code;
 use rpc_api::recharge::OrderContent;
 use rpc_api::{
     BreachCount, BudgetReport, ChangeReport, CorridorReport, HeldOrderReport, LineReport, Money,
     NodeReport, ParametersReport, PolicyReport, ProgrammeReport, ProgrammeVersion, ProposalReport,
-    ProposalState, QuoteReport, RateReport, RegisteredMerchant, RegisteredParticipant,
-    RegistryReport, ReturnReport, SlaBucket, SlaReport, TransferReport, TransferState,
-    encode_base64, rate_text,
+    QuoteReport, RateReport, RegisteredMerchant, RegisteredParticipant, RegistryReport,
+    ReturnReport, SlaBucket, SlaReport, TransferReport, encode_base64, rate_text,
 };
 
-use crate::reports::{account_name, money, stage};
+use crate::reports::money;
 
 /// Money of an order that was sent back; `pair` are the order's currencies.
 pub fn returned(record: &ReturnRecord, pair: (Currency, Currency)) -> ReturnReport {
@@ -57,13 +55,9 @@ pub fn sla(state: &State) -> BTreeMap<ParticipantId, SlaReport> {
     }
     for ((missed, late), count) in &state.tables().breach_counts {
         let report = reports.entry(*late).or_insert_with(|| report_of(*late));
-        report.breaches.push(breach_count(*missed, *count));
+        report.breaches.push(BreachCount { stage: *missed, count: *count });
     }
     reports
-}
-
-fn breach_count(missed: Stage, count: u64) -> BreachCount {
-    BreachCount { stage: stage(missed), count }
 }
 
 fn corridor(corridor: &Corridor, counters: &SlaCounters) -> CorridorReport {
@@ -82,19 +76,14 @@ fn corridor(corridor: &Corridor, counters: &SlaCounters) -> CorridorReport {
 }
 
 /// A transfer; `validity_ms` is how long one waits for its checker.
-pub fn transfer(record: &TransferRecord, validity_ms: u64) -> Option<TransferReport> {
+pub fn transfer(record: &TransferRecord, validity_ms: u64) -> TransferReport {
     let is_decided = record.checker.is_some();
-    Some(TransferReport {
+    TransferReport {
         transfer_id: record.id,
-        action: record.action.into(),
-        account: account_name(&record.account)?,
+        action: record.action,
+        account: record.account,
         amount: Money::new(record.amount, record.account.currency),
-        status: match record.status {
-            TransferStatus::Proposed => TransferState::Proposed,
-            TransferStatus::Approved => TransferState::Approved,
-            TransferStatus::Refused => TransferState::Refused,
-            TransferStatus::Expired => TransferState::Expired,
-        },
+        status: record.status,
         maker: record.maker.0,
         reference: hex::encode(record.reference),
         proposed_ms: record.proposed.0,
@@ -103,7 +92,7 @@ pub fn transfer(record: &TransferRecord, validity_ms: u64) -> Option<TransferRep
         checker: record.checker.map(|checker| checker.0),
         checker_reference: is_decided.then(|| hex::encode(record.checker_reference)),
         decided_ms: record.decided.map(|time| time.0),
-    })
+    }
 }
 
 /// Reports a provider's rate.
@@ -178,7 +167,7 @@ pub fn policy(record: &PolicyRecord, state: &State, today: u32) -> PolicyReport 
     let used = money(used.map_or(0, |used| used.amount), currency);
     let day_max = bound(record.day_max, currency).filter(|_| record.scope != PolicyScope::Scheme);
     PolicyReport {
-        scope: record.scope.into(),
+        scope: record.scope,
         subject: record.subject,
         currency: currency_code(currency),
         order_max: bound(record.order_max, currency),
@@ -192,21 +181,17 @@ pub fn policy(record: &PolicyRecord, state: &State, today: u32) -> PolicyReport 
 }
 
 /// A line, and what is reserved under it.
-pub fn line(record: &LineRecord) -> Option<LineReport> {
+pub fn line(record: &LineRecord) -> LineReport {
     let LineRecord { key, limit, outstanding, since } = *record;
-    let account = match key.account {
-        LineAccount::GatewayLiquidity => AccountKey::liquidity(key.owner, key.currency),
-        LineAccount::FxPosition => AccountKey::fx_position(key.owner, key.currency),
-    };
     let money = |amount: Amount| Money::new(amount, key.currency);
-    Some(LineReport {
-        account: account_name(&account)?,
+    LineReport {
+        account: key.account(),
         holder: key.holder.0,
         limit: money(limit),
         outstanding: money(outstanding),
         left: money(Amount(limit.0.saturating_sub(outstanding.0))),
         since_ms: since.0,
-    })
+    }
 }
 
 /// An order that waits for a risk desk.
@@ -254,14 +239,7 @@ pub fn proposal(record: &ProposalRecord, state: &State) -> ProposalReport {
         change: ChangeReport::new(&record.change, record.activation),
         change_base64: encode_base64(&codec::encode(&record.change)),
         digest: record.digest,
-        status: match record.status {
-            ProposalStatus::Proposed => ProposalState::Proposed,
-            ProposalStatus::Scheduled => ProposalState::Scheduled,
-            ProposalStatus::Effective => ProposalState::Effective,
-            ProposalStatus::Refused => ProposalState::Refused,
-            ProposalStatus::Expired => ProposalState::Expired,
-            ProposalStatus::Failed => ProposalState::Failed,
-        },
+        status: record.status,
         failure: Rejection::from_code(record.failure).map(Into::into),
         status_height: record.status_height.0,
         maker: record.maker.0,

@@ -4,11 +4,11 @@ use chain_state::{
     AccountKey, EntryCause, InstructionRecord, InstructionStatus, Location, OrderRecord,
     OrderStatus,
 };
-use chain_store::{ChainStore as _, EntryCursor, PAGE_ITEMS_MAX};
+use chain_store::{ChainStore as _, PAGE_ITEMS_MAX};
 use chain_types::receipt::RECEIPT_MAGIC;
 use chain_types::{
     BatchKind, Decision, Height, HoldDecisionItem, Inclusion, Lineage, OrderId, Outcome,
-    PROOF_BYTES_MAX, ProofTooLarge, Provable, Receipt, RechargeItem, codec,
+    PROOF_BYTES_MAX, ProofTooLarge, Provable, Receipt, RechargeItem, RecordCursor, codec,
 };
 use zerocopy::FromBytes as _;
 
@@ -108,7 +108,7 @@ impl Orders {
     ) -> Result<Option<Location>, ReadFault> {
         let account = AccountKey::liquidity(item.collecting_gateway(), item.currency());
         let Some(before) = record.location.height.previous() else { return Ok(None) };
-        let mut after = EntryCursor { height: before, sequence: u32::MAX };
+        let mut after = RecordCursor::last_of(before);
         loop {
             let entries = self.store.account_entries(&account, Some(after), PAGE_ITEMS_MAX)?;
             let of_order = entries.iter().find(|entry| entry.cause == EntryCause::Order(id));
@@ -117,7 +117,7 @@ impl Orders {
             }
             match entries.last() {
                 Some(last) if last.height <= record.status_height => {
-                    after = EntryCursor { height: last.height, sequence: last.sequence };
+                    after = last.cursor();
                 }
                 _ => return Ok(None),
             }

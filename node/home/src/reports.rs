@@ -1,18 +1,17 @@
 //! The chain's records in the words of the public interface.
 
 use chain_state::{
-    Account, AccountEntry, AccountKey, BreachRecord, BreachSubject, CashbackSum, EntryCause,
-    EvidenceRecord, InstructionRecord, InstructionStatus, ProposedSettlement, Stage, State,
-    WindowRecord, WindowSettlement,
+    Account, AccountEntry, BreachRecord, BreachSubject, CashbackSum, EntryCause, EvidenceRecord,
+    InstructionRecord, InstructionStatus, ProposedSettlement, State, WindowRecord,
+    WindowSettlement,
 };
 use chain_types::{
-    BlockHash, Currency, EquivocationKind, FailureReason, Node, RecordProof, WindowId,
+    AccountKey, BlockHash, Currency, FailureReason, InstructionState, Node, RecordProof, WindowId,
 };
 use rpc_api::{
-    AccountKind, AccountName, AccountReport, BreachReport, BreachStage, CashbackSumReport,
-    CountersReport, CurrencyBalance, EntryReport, EvidenceKind, EvidenceReport, InstructionReport,
-    InstructionState, Money, PositionReport, SettlementProposedReport, TrialBalance,
-    WindowProofReport, WindowReport, WindowSettledReport, encode_base64,
+    AccountReport, BreachReport, CashbackSumReport, CountersReport, CurrencyBalance, EntryReport,
+    EvidenceReport, InstructionReport, Money, PositionReport, SettlementProposedReport,
+    TrialBalance, WindowProofReport, WindowReport, WindowSettledReport, encode_base64,
 };
 
 /// A sum in the interface's form; sums stay far below the bound, which `order_amount_max` and the
@@ -27,15 +26,15 @@ pub fn window(
     proposed: Option<&ProposedSettlement>,
     settlement: Option<&WindowSettlement>,
 ) -> WindowReport {
-    let positions = record.positions.iter().filter_map(|position| {
+    let positions = record.positions.iter().map(|position| {
         let currency = position.party.currency;
-        Some(PositionReport {
-            kind: AccountKind::from_number(position.party.kind.number())?,
+        PositionReport {
+            kind: position.party.kind,
             owner: position.party.owner,
             gross_debits: money(position.gross_debits, currency),
             gross_credits: money(position.gross_credits, currency),
             net: Money::sum(position.net(), currency),
-        })
+        }
     });
     WindowReport {
         window: record.id.0,
@@ -83,14 +82,16 @@ pub fn window_proof(id: WindowId, proof: &RecordProof, bytes: &[u8]) -> Option<W
 
 /// Reports an instruction.
 pub fn instruction(record: &InstructionRecord) -> InstructionReport {
-    let (status, settled, failure) = match record.status {
-        InstructionStatus::Instructed => (InstructionState::Instructed, None, None),
-        InstructionStatus::Arrived { time, .. } => (InstructionState::Arrived, Some(time), None),
+    let (settled, failure) = match record.status {
+        InstructionStatus::Instructed => (None, None),
         InstructionStatus::Failed { reason, time, .. } => {
-            (InstructionState::Failed, Some(time), FailureReason::from_number(reason))
+            (Some(time), FailureReason::from_number(reason))
         }
-        InstructionStatus::Returned { time, .. } => (InstructionState::Returned, Some(time), None),
+        InstructionStatus::Arrived { time, .. } | InstructionStatus::Returned { time, .. } => {
+            (Some(time), None)
+        }
     };
+    let status = record.status.state();
     let arrived = status == InstructionState::Arrived;
     InstructionReport {
         instruction_id: record.id,
@@ -124,23 +125,11 @@ fn cashback_sum(sum: &CashbackSum) -> CashbackSumReport {
     CashbackSumReport { gateway: sum.gateway.0, amount: Money::new(sum.amount, sum.currency) }
 }
 
-/// The interface's name of an account.
-pub fn account_name(key: &AccountKey) -> Option<AccountName> {
-    let kind = AccountKind::from_number(key.kind.number())?;
-    Some(AccountName { kind, owner: key.owner, currency: key.currency })
-}
-
-/// The account of a name.
-pub fn account_key(name: &AccountName) -> Option<AccountKey> {
-    let kind = chain_state::AccountKind::from_number(name.kind as u8)?;
-    Some(AccountKey { kind, owner: name.owner, currency: name.currency })
-}
-
-/// Reports an account; `None` if its kind is unknown.
-pub fn account(key: &AccountKey, account: &Account) -> Option<AccountReport> {
+/// Reports an account.
+pub fn account(key: &AccountKey, account: &Account) -> AccountReport {
     let currency = key.currency;
-    Some(AccountReport {
-        account: account_name(key)?,
+    AccountReport {
+        account: *key,
         debits_pending: money(account.debits_pending, currency),
         debits_posted: money(account.debits_posted, currency),
         credits_pending: money(account.credits_pending, currency),
@@ -150,7 +139,7 @@ pub fn account(key: &AccountKey, account: &Account) -> Option<AccountReport> {
         available: money(account.available(), currency),
         settled: Money::sum(account.settled, currency),
         position: Money::sum(account.position(), currency),
-    })
+    }
 }
 
 fn counters(account: &Account, currency: Currency) -> CountersReport {
@@ -168,22 +157,15 @@ fn counters(account: &Account, currency: Currency) -> CountersReport {
 /// An entry of an account.
 pub fn entry(entry: &AccountEntry) -> EntryReport {
     let currency = entry.key.currency;
-    use rpc_api::EntryCause as Told;
-    let (cause, cause_id) = match entry.cause {
-        EntryCause::Genesis => (Told::Genesis, None),
-        EntryCause::Batch(index) => (Told::Batch, Some(format!("{}/{index}", entry.height))),
-        EntryCause::Expiry => (Told::Expiry, None),
-        EntryCause::Instruction(id) => (Told::Instruction, Some(id.to_string())),
-        EntryCause::WindowClose(id) => (Told::WindowClose, Some(id.to_string())),
-        EntryCause::Order(id) => (Told::Order, Some(id.to_string())),
-        EntryCause::Transfer(id) => (Told::Transfer, Some(id.to_string())),
-        EntryCause::Settlement(id) => (Told::Settlement, Some(id.to_string())),
+    let cause_id = match entry.cause {
+        EntryCause::Batch(place) => Some(format!("{}/{place}", entry.height)),
+        cause => cause.subject(),
     };
     EntryReport {
         height: entry.height.0,
         sequence: entry.sequence,
         time_ms: entry.time.0,
-        cause,
+        cause: entry.cause.kind(),
         cause_id,
         debits_pending: Money::sum(entry.debits_pending, currency),
         debits_posted: Money::sum(entry.debits_posted, currency),
@@ -194,20 +176,10 @@ pub fn entry(entry: &AccountEntry) -> EntryReport {
     }
 }
 
-/// A stage of the SLA clock.
-pub fn stage(stage: Stage) -> BreachStage {
-    match stage {
-        Stage::Collected => BreachStage::Collected,
-        Stage::Instructed => BreachStage::Instructed,
-        Stage::Arrived => BreachStage::Arrived,
-        Stage::Failed => BreachStage::Failed,
-    }
-}
-
 /// Reports a missed deadline.
 pub fn breach(record: &BreachRecord) -> BreachReport {
     BreachReport {
-        stage: stage(record.stage),
+        stage: record.stage,
         late: record.late.map(|late| late.0),
         subject: match record.subject {
             BreachSubject::Order(id) => id.to_string(),
@@ -227,11 +199,7 @@ pub fn evidence(record: &EvidenceRecord, nodes: &[Node]) -> EvidenceReport {
     EvidenceReport {
         validator: record.validator.0,
         name: node.map(|node| node.name.clone()).unwrap_or_default(),
-        what: match record.kind {
-            EquivocationKind::Prevotes => EvidenceKind::Prevotes,
-            EquivocationKind::Precommits => EvidenceKind::Precommits,
-            EquivocationKind::Proposals => EvidenceKind::Proposals,
-        },
+        what: record.kind,
         height: record.offence_height.0,
         round: record.offence_round.0,
         first: hash(record.first),

@@ -8,12 +8,12 @@ use chain_state::{
     History, InstructionRecord, OrderRecord, OrderStatus, PastCollection, PastOrder, QuoteRecord,
     State, WindowRecord,
 };
-use chain_store::{BlockRecords, ChainStore as _, StagedBlock, Store, StoreOptions};
+use chain_store::{BlockRecords, ChainStore as _, Store, StoreOptions};
 use chain_types::{
-    Amount, Block, BlockHeader, Certificate, ChainGenesis, ChainId, Currency, Digest, Height,
-    InstructionId, LiquidityLine, Merchant, MerchantId, Node, OrderId, Outcome, Parameters,
-    Participant, ParticipantId, QuoteId, RechargeItem, Roles, Round, SecretKey, SignedBatch,
-    TimeMs, ValidatorId, VerifiedBatch, Vote, VoteStep, WindowId,
+    Amount, Block, BlockHeader, Certificate, ChainGenesis, ChainId, Currency, Digest,
+    ExecutedBlock, Height, InstructionId, LiquidityLine, Merchant, MerchantId, Node, OrderId,
+    Outcome, Parameters, Participant, ParticipantId, QuoteId, RechargeItem, Roles, Round,
+    SecretKey, SignedBatch, TimeMs, ValidatorId, VerifiedBatch, Vote, VoteStep, WindowId,
 };
 use contracts::{BlockContext, execute};
 use node_auditor::Auditor;
@@ -161,7 +161,7 @@ impl TestChain {
         let judged =
             self.auditor.whole_block(header, Some(&certificate), evidence, &batches, &outcomes);
         judged.unwrap();
-        let staged = StagedBlock { block, batches, outcomes };
+        let staged = ExecutedBlock { block, batches, outcomes };
         self.store.stage(&staged).unwrap();
         let learned = BlockRecords::of(&executed.writes);
         let retired = self.state.apply(executed.writes);

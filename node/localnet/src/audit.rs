@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use chain_types::{ChainGenesis, InstructionId, OrderId, Receipt};
+use chain_types::{BreachStage, ChainGenesis, InstructionId, InstructionState, OrderId, Receipt};
 use futures::FutureExt as _;
 use jsonrpsee_http_client::HttpClient;
 use rpc_api::{
-    BlockSelector, BreachReport, BreachStage, ChainRpcClient as _, InstructionFilter,
-    InstructionReport, InstructionState, LIMIT_MAX, LedgerRpcClient as _, OrderState, Page,
-    RechargeRpcClient as _, SettlementRpcClient as _, WindowReport, decode_base64,
+    BlockSelector, BreachReport, ChainRpcClient as _, InstructionFilter, InstructionReport,
+    LIMIT_MAX, LedgerRpcClient as _, OrderState, Page, RechargeRpcClient as _,
+    SettlementRpcClient as _, WindowReport, decode_base64,
 };
 use rpc_client::client::{Call, CallError, Client};
 use serde::Serialize;

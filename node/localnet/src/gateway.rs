@@ -5,9 +5,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chain_types::{ArrivalItem, CollectItem, MerchantId, OrderId};
+use chain_types::{ArrivalItem, CollectItem, InstructionState, MerchantId, OrderId};
 use jsonrpsee_ws_client::{WsClient, WsClientBuilder};
-use rpc_api::{InstructionReport, InstructionState, SettlementRpcClient as _, Wait};
+use rpc_api::{InstructionReport, SettlementRpcClient as _, Wait};
 use rpc_client::operations::{Operations, now, reference_bytes};
 use rpc_client::orders::{Entropy, Profile};
 use rpc_client::party::Party;

@@ -13,7 +13,6 @@ const AUDITOR: &str = "the auditor has words of its own on purpose: it shares no
 const CORE: &str = "consensus is frozen, and each is used beside its own module's name";
 const REPORTED: &str = "what a node keeps, and its form in JSON";
 const SIMULATED: &str = "the simulator's twin of the real one";
-const STAGED: &str = "the replica hands it over, and the store writes it";
 
 /// Names that stand in two or more files, each with its reason. The list only becomes shorter.
 const SHARED: &[(&str, &str)] = &[
@@ -21,7 +20,6 @@ const SHARED: &[(&str, &str)] = &[
     ("Collected", SIMULATED),
     ("Effect", CORE),
     ("Ended", "how a batch ended, and why a node did"),
-    ("EntryCause", REPORTED),
     ("Finding", AUDITOR),
     ("ForwardedHeader", "a setting in a file, and the server's own: it knows no file"),
     ("Gross", AUDITOR),
@@ -37,7 +35,6 @@ const SHARED: &[(&str, &str)] = &[
     ("Place", AUDITOR),
     ("Room", CORE),
     ("Signature", "of a message, and of a method"),
-    ("StagedBlock", STAGED),
     ("Standing", CORE),
     ("TrialBalance", REPORTED),
     ("WindowReport", AUDITOR),

@@ -6,8 +6,8 @@ use std::time::Duration;
 use chain_types::{ChainId, PublicKey, SecretKey};
 
 use crate::address::Address;
-use crate::event::Lane;
 use crate::fault::NetworkFault;
+use crate::lane::Lane;
 
 /// The settings that [`Network::start`](crate::Network::start) needs.
 #[derive(Debug, Clone)]

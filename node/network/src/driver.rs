@@ -5,24 +5,22 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use chain_types::PublicKey;
-use chain_types::registry::NODES_MAX;
 use futures::StreamExt as _;
 use libp2p::metrics::Recorder as _;
-use libp2p::request_response::{InboundRequestId, OutboundRequestId, ResponseChannel};
+use libp2p::request_response::{InboundRequestId, OutboundRequestId};
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{DialError, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, Swarm};
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep_until, timeout};
 
 use crate::address::{Address, multiaddr};
 use crate::budget::Budget;
+use crate::command::{Answer, Command};
 use crate::config::{Limits, Membership};
 use crate::dialer::Dialer;
 use crate::event::{Event, Inbox};
-use crate::fault::RequestError;
 use crate::garbage::Garbage;
 use crate::gate::Gate;
 use crate::lanes::Lanes;
@@ -38,40 +36,6 @@ use crate::watchdog::Watchdog;
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 /// How often strikes that led to no ban are mentioned.
 const REPORT_PAUSE: Duration = Duration::from_secs(10);
-
-/// A command from another task to the driver.
-pub(crate) enum Command {
-    /// The addresses of a peer that is due, or why there are none.
-    Dial { key: PublicKey, addresses: Result<Vec<Multiaddr>, String> },
-    /// The peer took our consensus stream.
-    Ready { key: PublicKey },
-    /// Close the peer's connections, and accept none until then.
-    Ban { key: PublicKey, until: Instant },
-    /// Sends a request to the peer.
-    Request { key: PublicKey, bytes: Bytes, answer: Answer },
-    /// Sends the response to a peer's request.
-    Respond { channel: ResponseChannel<Bytes>, bytes: Bytes },
-}
-
-/// Commands that may wait: a place for every request under way, and some for the rest.
-pub(crate) fn commands_max(limits: &Limits) -> usize {
-    NODES_MAX * (limits.requests_in_max + limits.requests_out_max) + 256
-}
-
-/// The channel for the answer to our request; holds its slot until then.
-pub(crate) struct Answer {
-    pub(crate) sender: oneshot::Sender<Result<Bytes, RequestError>>,
-    pub(crate) slot: OwnedSemaphorePermit,
-}
-
-impl Answer {
-    pub(crate) fn give(self, answer: Result<Bytes, RequestError>) {
-        // First, so that whoever has the answer can ask again.
-        std::mem::drop(self.slot);
-        // Whoever asked may have stopped waiting.
-        let _ = self.sender.send(answer);
-    }
-}
 
 /// The driver's state for one allowed peer.
 pub(crate) struct Book {

@@ -8,10 +8,11 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::command::Command;
 use crate::config::Limits;
-use crate::driver::Command;
-use crate::event::{Inbox, Lane};
+use crate::event::Inbox;
 use crate::fault::NetworkFault;
+use crate::lane::Lane;
 use crate::metrics::{Direction, Metrics};
 use crate::reader::Reader;
 use crate::referee::Referee;

@@ -24,6 +24,7 @@
 mod address;
 mod allowed;
 mod budget;
+mod command;
 mod config;
 mod dialer;
 mod driver;
@@ -34,6 +35,7 @@ mod frame;
 mod garbage;
 mod gate;
 mod handshakes;
+mod lane;
 mod lanes;
 mod metrics;
 mod muxer;
@@ -51,8 +53,9 @@ mod writer;
 
 pub use budget::Budget;
 pub use config::{LaneLimits, Limits, NetworkConfig, Peer};
-pub use event::{Event, Events, Lane, Reply, Room};
+pub use event::{Event, Events, Reply, Room};
 pub use fault::{NetworkFault, RequestError};
+pub use lane::Lane;
 pub use network::{Network, peer_id};
 pub use strikes::{Ignored, Strike};
 pub use throttle::Throttle;

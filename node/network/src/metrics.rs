@@ -7,7 +7,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-use crate::event::Lane;
+use crate::lane::Lane;
 use crate::remote::Short;
 use crate::strikes::{Ignored, Strike};
 

@@ -18,12 +18,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::address::{self, Address};
+use crate::command::{Answer, Command, commands_max};
 use crate::config::{Membership, NetworkConfig, Peer};
 use crate::dialer::Dialer;
-use crate::driver::{Answer, Command, Driver, commands_max};
-use crate::event::{Events, Inbox, Lane};
+use crate::driver::Driver;
+use crate::event::{Events, Inbox};
 use crate::fault::{NetworkFault, RequestError};
 use crate::gate::Gate;
+use crate::lane::Lane;
 use crate::lanes::Lanes;
 use crate::metrics::{Loss, Metrics};
 use crate::referee::Referee;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 
 use crate::config::LaneLimits;
-use crate::event::Lane;
+use crate::lane::Lane;
 
 /// Bytes of messages that one write takes from the queue, beyond the first message.
 const TAKE_BYTES: usize = 64 * 1024;

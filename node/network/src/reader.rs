@@ -11,8 +11,9 @@ use libp2p_stream::IncomingStreams;
 use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
 
-use crate::event::{Inbox, Lane};
+use crate::event::Inbox;
 use crate::frame::{FrameError, HEADER_BYTES, read_body, read_length, skip_body};
+use crate::lane::Lane;
 use crate::metrics::{Loss, Metrics, Traffic};
 use crate::referee::Referee;
 use crate::remote::{Remote, Remotes};

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use tokio::sync::mpsc;
 
-use crate::driver::Command;
+use crate::command::Command;
 use crate::metrics::Metrics;
 use crate::remote::{Remote, Short};
 use crate::strikes::{Rules, Strike};

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::budget::Budget;
 use crate::config::Limits;
-use crate::event::Lane;
+use crate::lane::Lane;
 use crate::queue::Queue;
 use crate::strikes::Record;
 

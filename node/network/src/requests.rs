@@ -10,7 +10,8 @@ use libp2p::request_response::{
     self, InboundFailure, InboundRequestId, Message, OutboundFailure, ResponseChannel,
 };
 
-use crate::driver::{Answer, Driver};
+use crate::command::Answer;
+use crate::driver::Driver;
 use crate::event::{Event, Reply};
 use crate::fault::RequestError;
 use crate::metrics::{Direction, RequestEnd};

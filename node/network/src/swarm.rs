@@ -16,10 +16,10 @@ use libp2p::{
 use prometheus_client::registry::Registry;
 
 use crate::config::{Limits, NetworkConfig};
-use crate::event::Lane;
 use crate::exchange::Exchange;
 use crate::fault::NetworkFault;
 use crate::gate::{Gate, Gated};
+use crate::lane::Lane;
 use crate::muxer::Upgrade;
 
 /// Streams on one connection: lanes, requests, identify and ping, with room to spare.

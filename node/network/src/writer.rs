@@ -12,9 +12,9 @@ use libp2p_stream::Control;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use crate::driver::Command;
-use crate::event::Lane;
+use crate::command::Command;
 use crate::frame::{HEADER_BYTES, write_frames};
+use crate::lane::Lane;
 use crate::metrics::{Loss, Metrics, Traffic};
 use crate::reader::READY;
 use crate::referee::Referee;

@@ -5,16 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chain_state::WriteSet;
-use chain_types::{BatchId, Block, BlockHash, Certificate, Height, Round, VerifiedBatch};
+use chain_types::{
+    BatchId, Block, BlockHash, Certificate, ExecutedBlock, Height, Round, VerifiedBatch,
+};
 use consensus_mempool::Mempool;
 use contracts::BlockContext;
 
 use crate::committed::read_state;
-use crate::effect::{Effect, StagedBlock, Timer};
+use crate::effect::{Effect, Timer};
+use crate::identity::NodeIndex;
 use crate::message::REQUEST_BATCHES_MAX;
 use crate::past::{Past, asks_for_past};
 use crate::proposals::Slots;
-use crate::replica::{NodeIndex, Replica};
+use crate::replica::Replica;
 
 /// How long a request for batches may take before the next peer is asked.
 const FETCH_AGAIN_MS: u64 = 200;
@@ -50,13 +53,13 @@ pub(crate) enum Candidate {
         lacking: BTreeSet<BatchId>,
     },
     /// Executed, and its header is what execution gives.
-    Valid { staged: StagedBlock, writes: Option<WriteSet> },
+    Valid { staged: ExecutedBlock, writes: Option<WriteSet> },
     /// Its header is not what execution gives.
     Invalid,
 }
 
 impl Candidates {
-    /// Returns whether a candidate lacks this batch.
+    /// Returns true if a candidate lacks this batch.
     pub(crate) fn wants(&self, id: &BatchId) -> bool {
         !self.batches.contains_key(id)
             && self.blocks.values().any(|candidate| match candidate {
@@ -136,7 +139,7 @@ impl Candidates {
         self.parents.retain(|hash, _| is_kept(hash));
     }
 
-    pub(crate) fn executed(&mut self, hash: BlockHash, staged: StagedBlock, writes: WriteSet) {
+    pub(crate) fn executed(&mut self, hash: BlockHash, staged: ExecutedBlock, writes: WriteSet) {
         self.batches.extend(staged.batches.iter().map(|batch| (batch.id(), batch.clone())));
         self.batches_changed = true;
         self.blocks.insert(hash, Candidate::Valid { staged, writes: Some(writes) });
@@ -144,7 +147,7 @@ impl Candidates {
 
     /// The decided block and what it writes, if it was executed here; everything else of the
     /// height is forgotten then.
-    pub(crate) fn decide(&mut self, hash: &BlockHash) -> Option<(StagedBlock, WriteSet)> {
+    pub(crate) fn decide(&mut self, hash: &BlockHash) -> Option<(ExecutedBlock, WriteSet)> {
         if !self.is_staged(hash) {
             return None;
         }
@@ -229,7 +232,8 @@ impl Replica {
         self.try_late_decision();
     }
 
-    /// Whether blocks wait for something else than batches: a quorum's prevotes may release them.
+    /// Returns true if blocks wait for something else than batches: a quorum's prevotes may release
+    /// them.
     pub(crate) fn has_waiting_candidates(&self) -> bool {
         let waits = |candidate: &Candidate| matches!(candidate, Candidate::Gathering { .. });
         self.candidates.blocks.values().any(waits)
@@ -253,8 +257,8 @@ impl Replica {
         }
     }
 
-    /// Whether the header says truly in which round its parent was decided: as this node has it, or
-    /// as the certificate shows that came with the block.
+    /// Returns true if the header says truly in which round its parent was decided: as this node
+    /// has it, or as the certificate shows that came with the block.
     pub(crate) fn is_parent_proven(&self, hash: &BlockHash, block: &Block) -> bool {
         let header = &block.header;
         if header.parent_round == self.parent_round() {
@@ -273,7 +277,7 @@ impl Replica {
         self.pool.get(id).or_else(|| self.candidates.batch(id)).cloned()
     }
 
-    /// What the candidates of the rounds so far lack.
+    /// Returns the batches that the candidates of the rounds so far lack.
     pub(crate) fn missing(&self) -> BTreeSet<BatchId> {
         let due = self.candidates.due(self.running_round());
         let lacking = |hash: &BlockHash| match self.candidates.blocks.get(hash) {

@@ -9,9 +9,9 @@ use consensus_core::Proposers;
 /// of users is larger than the codec's limit.
 #[derive(Debug, Clone)]
 pub struct Checkpoint {
-    /// [`chain_state::State::checkpoint`]'s bytes.
+    /// The bytes that [`chain_state::State::checkpoint`] made.
     pub state: Vec<u8>,
-    /// Which proposers are passed over.
+    /// The proposers that are passed over.
     pub proposers: Proposers,
 }
 
@@ -54,11 +54,11 @@ pub struct CheckpointInterval {
 }
 
 impl CheckpointInterval {
-    /// What a batch counts besides its items.
+    /// The number of orders that a batch counts as, besides its items.
     pub const BATCH_ORDERS: u64 = 16;
 }
 
-/// What lies between the last checkpoint and the head.
+/// The orders between the last checkpoint and the head.
 #[derive(Debug, Clone, Copy)]
 pub struct SinceCheckpoint {
     interval: CheckpointInterval,
@@ -68,7 +68,7 @@ pub struct SinceCheckpoint {
 }
 
 impl SinceCheckpoint {
-    /// Nothing.
+    /// Returns a count of nothing: the head is a checkpoint.
     pub fn new(interval: CheckpointInterval) -> Self {
         Self { interval, orders: 0, earlier: 0 }
     }

@@ -1,12 +1,12 @@
 //! A decision becomes state, and the next height is paced.
 
 use chain_state::WriteSet;
-use chain_types::{Certificate, Height};
+use chain_types::{Certificate, ExecutedBlock, Height};
 use consensus_core::Timeouts;
 
 use crate::checkpoint::SinceCheckpoint;
 use crate::committed::read_state;
-use crate::effect::{Effect, StagedBlock, Target, Timer};
+use crate::effect::{Effect, Target, Timer};
 use crate::message::PeerMessage;
 use crate::pace::Pace;
 use crate::replica::Replica;
@@ -51,7 +51,7 @@ impl Replica {
     pub(crate) fn commit(
         &mut self,
         certificate: Certificate,
-        staged: StagedBlock,
+        staged: ExecutedBlock,
         writes: WriteSet,
     ) {
         let records = writes.records().to_vec();

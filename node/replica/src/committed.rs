@@ -12,20 +12,20 @@ use chain_state::{
 use chain_types::{Currency, Height, Merchant, MerchantId, OrderId, Parameters, TimeMs};
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// The committed state.
+/// The committed state, which readers share with the replica.
 #[derive(Debug, Clone)]
 pub struct SharedState(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     state: RwLock<State>,
-    /// Those of `state`.
+    /// The recent orders of `state`.
     orders: RecentOrders,
     beside: RwLock<Beside>,
 }
 
-/// What stands beside the state: never ahead of it, and behind it for some microseconds. It follows
-/// the state by what each block changes.
+/// The copies that stand beside the state: never ahead of it, and behind it for some microseconds.
+/// They follow the state by what each block changes.
 #[derive(Debug)]
 struct Beside {
     head: (Height, TimeMs),
@@ -34,7 +34,7 @@ struct Beside {
     programmes: BTreeMap<(MerchantId, Currency), ProgrammeRecord>,
 }
 
-/// What only governance changes, but for merchants and programmes.
+/// The rules that only governance changes, but for merchants and programmes.
 #[derive(Debug)]
 pub struct Rules {
     /// Parties, nodes and parameters of the next block.
@@ -127,7 +127,7 @@ impl SharedState {
         }
     }
 
-    /// What only governance changes, without such a wait.
+    /// Returns the rules that only governance changes, without such a wait.
     pub fn rules(&self) -> Arc<Rules> {
         self.0.beside.read().rules.clone()
     }

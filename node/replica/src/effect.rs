@@ -1,34 +1,21 @@
 //! Everything a replica may ask of the world.
 
 use chain_state::{Record, Retired, TreeNode};
-use chain_types::{
-    BatchError, BatchId, Block, Certificate, Digest, Height, Outcome, VerifiedBatch,
-};
+use chain_types::{BatchError, BatchId, Certificate, Digest, ExecutedBlock, Height, VerifiedBatch};
 use consensus_core::{Equivocation, Proposers, Timeout};
 
 use crate::committed::Snapshot;
+use crate::identity::NodeIndex;
 use crate::message::PeerMessage;
-use crate::replica::NodeIndex;
 
-/// An executed block with its payload: what must be on disk before a vote for it leaves.
-#[derive(Debug, Clone)]
-pub struct StagedBlock {
-    /// Header and batch ids.
-    pub block: Block,
-    /// The batches, in order.
-    pub batches: Vec<VerifiedBatch>,
-    /// The outcomes of each batch's items.
-    pub outcomes: Vec<Vec<Outcome>>,
-}
-
-/// Who is meant.
+/// The receivers of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
-    /// Every other validator.
+    /// Every validator but this one.
     Validators,
-    /// Every connected node.
+    /// Every node that is connected.
     All,
-    /// One node.
+    /// One node, if it is connected.
     Node(NodeIndex),
 }
 
@@ -51,7 +38,7 @@ pub enum Timer {
     CatchUp,
     /// It is time to say again how far this node is: whoever missed it may be waiting.
     Status,
-    /// Who has forgotten what it signed has listened for the original of its home.
+    /// A node that has forgotten what it signed has listened for the original of its home.
     Listened,
     /// It is time to look whether a quorum was heard lately.
     Estranged,
@@ -62,76 +49,76 @@ pub enum Timer {
 /// A request to the driver, in order with the others.
 #[derive(Debug)]
 pub enum Effect {
-    /// Send a message.
+    /// Send a message to peers.
     Send {
-        /// To whom.
+        /// The receivers of the message.
         to: Target,
-        /// What.
+        /// The message that is sent.
         message: PeerMessage,
     },
     /// Send a batch's bytes to every other validator.
     SendBatch(VerifiedBatch),
     /// Put a block and its payload on disk; durable before the next effect.
-    Stage(StagedBlock),
+    Stage(ExecutedBlock),
     /// Append to the consensus log; durable before any [`Self::Send`] or [`Self::Guard`] after it.
     Persist {
         /// The height that it is about.
         height: Height,
-        /// What consensus must find again.
+        /// The record that consensus must find again.
         entry: Vec<u8>,
     },
     /// Replace the vote guard; durable before the next effect.
     Guard(Vec<u8>),
     /// Entries of lower heights may leave the consensus log: this height is committed.
     PruneLog(Height),
-    /// Start a timer.
+    /// Start a timer, anew if it runs.
     Schedule {
-        /// Which.
+        /// The timer that is started.
         timer: Timer,
-        /// After how long.
+        /// The time until it fires, in milliseconds.
         after_ms: u64,
     },
-    /// Stop a timer.
+    /// Stop a timer, if it runs.
     Cancel(Timer),
     /// Stop every timer of consensus.
     CancelConsensusTimers,
     /// Ask a peer for batches; each comes back as an [`crate::Input::Batch`].
     RequestBatches {
-        /// Whom.
+        /// The node that is asked.
         from: NodeIndex,
-        /// Which.
+        /// The ids of the batches that are wanted.
         ids: Vec<BatchId>,
     },
     /// Ask a peer for committed blocks; answered by [`crate::Input::Blocks`].
     RequestBlocks {
-        /// Whom.
+        /// The node that is asked.
         from: NodeIndex,
         /// The first height wanted.
         height: Height,
     },
     /// The answer to [`crate::Input::BatchesWanted`]: what the pool holds, and what it does not.
     Batches {
-        /// The request's.
+        /// The token of the request.
         token: u64,
-        /// Found.
+        /// The batches that were found here.
         batches: Vec<VerifiedBatch>,
         /// Not found: perhaps already in the chain.
         missing: Vec<BatchId>,
     },
     /// The answer to [`crate::Input::Submit`].
     Submitted {
-        /// The request's.
+        /// The token of the request.
         token: u64,
-        /// Whether it waits to be proposed.
+        /// Ok if the batch waits to be proposed.
         result: Result<(), BatchError>,
     },
     /// A block is decided; the state holds it already. Its payload is staged.
     Commit {
-        /// The quorum.
+        /// The quorum that decided the block.
         certificate: Certificate,
-        /// The block.
-        staged: StagedBlock,
-        /// What the indexes must learn.
+        /// The block with its batches and outcomes.
+        staged: ExecutedBlock,
+        /// The records that the indexes take up.
         records: Vec<Record>,
         /// The running digest of all writes but the accounts', after the block.
         writes: Digest,
@@ -144,9 +131,9 @@ pub enum Effect {
     Checkpoint {
         /// The height it is after.
         height: Height,
-        /// The state.
+        /// The state that is written.
         snapshot: Snapshot,
-        /// Which proposers are passed over.
+        /// The proposers that are passed over.
         proposers: Proposers,
     },
     /// A checkpoint was due after this height while the one before is still being written.
@@ -159,7 +146,7 @@ pub enum Effect {
     Trouble(String),
     /// A peer's block or message does not hold: its connection is not worth keeping.
     Distrust {
-        /// Who.
+        /// The node that the complaint names.
         node: NodeIndex,
         /// Why, for the log.
         reason: String,

@@ -35,7 +35,7 @@ impl EvidencePool {
 }
 
 impl Replica {
-    /// What may stand in the next block. What never may again is forgotten.
+    /// Returns the evidence that may stand in the next block. What never may again is forgotten.
     pub(crate) fn proposable_evidence(&mut self) -> Vec<Equivocation> {
         let state = read_state(&self.state);
         self.evidence.0.retain(|_, one| contracts::check_evidence(&state, one).is_ok());

@@ -2,9 +2,9 @@
 
 use chain_types::{BatchId, Block, Certificate, Height, VerifiedBatch};
 
-use crate::effect::{StagedBlock, Timer};
+use crate::effect::Timer;
+use crate::identity::NodeIndex;
 use crate::message::PeerMessage;
-use crate::replica::NodeIndex;
 
 /// An event. Every input comes with the node's wall-clock time.
 #[derive(Debug, Clone)]
@@ -19,7 +19,7 @@ pub enum Input {
     },
     /// A batch from a client of this node.
     Submit {
-        /// The batch.
+        /// The batch that is offered.
         batch: VerifiedBatch,
         /// Names the answer, [`crate::Effect::Submitted`].
         token: u64,
@@ -28,9 +28,9 @@ pub enum Input {
     Batch(VerifiedBatch),
     /// A message of a peer.
     Message {
-        /// Who sent it, as its encrypted connection proves.
+        /// The sender, as its encrypted connection proves.
         from: NodeIndex,
-        /// What it says.
+        /// The message of the sender.
         message: PeerMessage,
     },
     /// A connection to a peer stands.
@@ -41,14 +41,14 @@ pub enum Input {
     Timer(Timer),
     /// A peer's answer to [`crate::Effect::RequestBlocks`]; empty when it failed.
     Blocks {
-        /// Who answered.
+        /// The node that answered.
         from: NodeIndex,
         /// Consecutive blocks, their batches verified.
         blocks: Vec<SyncBlock>,
     },
     /// A peer asks for batches.
     BatchesWanted {
-        /// Which.
+        /// The ids of the batches that are asked for.
         ids: Vec<BatchId>,
         /// Names the answer, [`crate::Effect::Batches`].
         token: u64,
@@ -64,10 +64,4 @@ pub struct SyncBlock {
     pub certificate: Certificate,
     /// Its batches, in order.
     pub batches: Vec<VerifiedBatch>,
-}
-
-impl From<&StagedBlock> for (Block, Vec<VerifiedBatch>) {
-    fn from(staged: &StagedBlock) -> Self {
-        (staged.block.clone(), staged.batches.clone())
-    }
 }

@@ -11,6 +11,7 @@ mod commit;
 mod committed;
 mod effect;
 mod evidence;
+mod identity;
 mod input;
 mod message;
 mod newcomer;
@@ -27,7 +28,8 @@ mod waiting;
 
 pub use checkpoint::{Checkpoint, CheckpointInterval, SinceCheckpoint};
 pub use committed::{Rules, SharedState, Snapshot, read_state};
-pub use effect::{Effect, StagedBlock, Target, Timer};
+pub use effect::{Effect, Target, Timer};
+pub use identity::{NodeIndex, NodeKeys, Role};
 pub use input::{Input, SyncBlock};
 pub use message::{
     PEER_MESSAGE_BYTES_MAX, PeerMessage, PeerRequest, PeerResponse, REQUEST_BATCHES_MAX,
@@ -36,5 +38,5 @@ pub use message::{
 pub use past::{Archive, ArchivedOrder, Past, SharedArchive};
 pub use progress::{PassedOver, PassedOverReason, ReplicaProgress, WaitsFor};
 pub use recover::{ReplayError, Replayed, replay_block};
-pub use replica::{Config, NodeIndex, NodeKeys, Replica, Role};
+pub use replica::{Config, Replica};
 pub use waiting::WaitingBatches;

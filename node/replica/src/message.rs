@@ -31,7 +31,7 @@ pub enum PeerMessage {
     Consensus(Message),
     /// A proposal with the block it is of: the proposer's own, or relayed.
     Proposal {
-        /// The proposer's word.
+        /// The proposal, which its proposer signed.
         proposal: SignedProposal,
         /// Header and batch ids.
         block: Block,
@@ -44,7 +44,7 @@ pub enum PeerMessage {
     Votes(Vec<SignedVote>),
     /// The sender has committed this height.
     Status {
-        /// Its height.
+        /// The height that the sender has committed.
         height: Height,
     },
     /// A validator that has started asks, before it votes, what was heard of its key.
@@ -54,11 +54,11 @@ pub enum PeerMessage {
     },
     /// The answer to [`Self::Ask`].
     Heard {
-        /// The question's.
+        /// The instance that the question named.
         instance: u64,
         /// The last vote of the asking validator that the sender has verified.
         vote: Option<SignedVote>,
-        /// Whether no other process with that key has asked lately.
+        /// True if no other process with that key has asked lately.
         granted: bool,
     },
 }
@@ -82,7 +82,7 @@ pub enum PeerRequest {
 pub enum PeerResponse {
     /// Batches as their submitters signed them.
     Batches(Vec<Vec<u8>>),
-    /// Consecutive blocks.
+    /// Consecutive blocks, ascending by height.
     Blocks(Vec<WireBlock>),
 }
 

@@ -39,16 +39,16 @@ use std::collections::BTreeMap;
 
 use chain_types::{Height, ValidatorId, ValidatorSet};
 
-use crate::replica::NodeIndex;
+use crate::identity::NodeIndex;
 
 /// How far above the word of a quorum the lost votes may be, in blocks.
 const FORGOTTEN_BLOCKS: u64 = 2;
 
-/// What a newcomer has heard.
+/// The words of peers that a newcomer has heard.
 #[derive(Debug)]
 pub(crate) struct Newcomer {
     heard: BTreeMap<NodeIndex, Height>,
-    /// Who decided the committed block, if that is known.
+    /// The validators that decided the committed block, if they are known.
     decided_by: Option<ValidatorSet>,
 }
 

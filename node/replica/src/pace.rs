@@ -12,9 +12,10 @@ use chain_types::{Block, Certificate, Height};
 use consensus_core::{SignedProposal, Standing};
 
 use crate::effect::{Effect, Timer};
-use crate::replica::{NodeIndex, Replica};
+use crate::identity::NodeIndex;
+use crate::replica::Replica;
 
-/// Whether the next height may begin.
+/// The conditions under which the next height may begin.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
     /// Consensus runs for the height after the committed one.
@@ -57,7 +58,7 @@ impl Replica {
             of_height.any(|early| self.check_proposal(&early.proposal, &early.block).is_ok());
     }
 
-    /// What an input may have made possible: a checkpoint of what the one before committed,
+    /// Does what an input may have made possible: a checkpoint of what the one before committed,
     /// beginning the next height, and taking up proposals that came before it began.
     pub(crate) fn try_advance(&mut self) {
         if std::mem::take(&mut self.checkpoint_is_due) {

@@ -18,13 +18,13 @@ use zerocopy::FromBytes;
 pub struct ArchivedOrder {
     /// The header of its block.
     pub header: BlockHeader,
-    /// The order's bytes.
+    /// The canonical bytes of the order.
     pub item: Vec<u8>,
 }
 
-/// What a node keeps of the chain. Every answer is a function of the blocks that the replica has
-/// handed out in effects of earlier calls of [`crate::Replica::handle`]: an archive that is filled
-/// by another thread waits for it to have caught up, and never answers from less.
+/// The part of the chain that a node keeps. Every answer is a function of the blocks that the
+/// replica has handed out in effects of earlier calls of [`crate::Replica::handle`]: an archive
+/// that is filled by another thread waits for it to have caught up, and never answers from less.
 ///
 /// What cannot be read is a fault of the node's own. The archive keeps it and answers that there
 /// is nothing; whoever drives the replica asks for the fault before carrying out any effect, and
@@ -39,7 +39,7 @@ pub trait Archive: Send + Sync {
     /// The header of a committed block.
     fn header(&self, height: Height) -> Option<BlockHeader>;
 
-    /// What the item at a place of a committed block came to.
+    /// Returns the outcome of the item at a place of a committed block.
     fn outcome(&self, at: Location) -> Option<Outcome>;
 
     /// The last record by which an instruction arrived or was wholly returned, of a block of
@@ -59,7 +59,7 @@ pub type SharedArchive = Arc<dyn Archive>;
 /// The past of a state. Blocks are also executed again when the archive knows later ones: what is
 /// later than the state is not answered.
 pub struct Past<'a> {
-    /// The state.
+    /// The state before the block that asks.
     pub state: &'a State,
     /// Holds every block up to the state's.
     pub archive: &'a dyn Archive,
@@ -113,7 +113,7 @@ impl History for Past<'_> {
     }
 }
 
-/// Whether executing these batches may ask for the past.
+/// Returns true if executing these batches may ask for the past.
 pub(crate) fn asks_for_past(batches: &[VerifiedBatch]) -> bool {
     batches.iter().any(|batch| batch.kind().reads_the_past())
 }

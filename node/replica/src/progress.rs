@@ -7,9 +7,10 @@ use std::fmt;
 use chain_types::{Height, Round, ValidatorId};
 use consensus_core::{MuteReason, RoundStep, Standing};
 
-use crate::replica::{NodeIndex, Replica, Role};
+use crate::identity::{NodeIndex, Role};
+use crate::replica::Replica;
 
-/// What the next block waits for.
+/// The event that the next block waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WaitsFor {
     /// Batches in the pool, or the heartbeat: the height has not begun.
@@ -58,24 +59,24 @@ impl fmt::Display for PassedOverReason {
 /// A validator whose turns come last for a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PassedOver {
-    /// Who.
+    /// The validator that is passed over.
     pub validator: ValidatorId,
     /// The last height of it.
     pub until: Height,
-    /// Why.
+    /// The reason for which it is passed over.
     pub reason: PassedOverReason,
 }
 
-/// Where a replica stands.
+/// How far a replica is, and what it waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplicaProgress {
     /// The height being decided.
     pub height: Height,
     /// The running round; `None` while the height has not begun here.
     pub round: Option<Round>,
-    /// What the next block waits for.
+    /// The event that the next block waits for.
     pub waits_for: WaitsFor,
-    /// What this node has to say in consensus.
+    /// The say of this node in consensus.
     pub role: Role,
     /// Why this validator signs nothing at the running height.
     pub mute: Option<MuteReason>,
@@ -86,7 +87,7 @@ pub struct ReplicaProgress {
 }
 
 impl Replica {
-    /// Where this replica stands.
+    /// Returns how far this replica is, and what it waits for.
     pub fn progress(&self) -> ReplicaProgress {
         let height = self.height();
         let role = self.role();

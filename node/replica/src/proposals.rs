@@ -17,9 +17,10 @@ use consensus_core::{Input as ConsensusInput, Message, SignedProposal};
 use crate::candidates::Candidate;
 use crate::committed::read_state;
 use crate::effect::{Effect, Target, Timer};
+use crate::identity::NodeIndex;
 use crate::message::PeerMessage;
 use crate::pace::EarlyProposal;
-use crate::replica::{NodeIndex, Replica};
+use crate::replica::Replica;
 
 /// How far above the running round a proposal may be and still be kept. It is not executed before
 /// its round runs.
@@ -46,7 +47,7 @@ pub(crate) struct Slot {
 pub(crate) struct Slots(BTreeMap<Round, Vec<Slot>>);
 
 impl Slots {
-    /// Whether there is a place for a proposal that is not there yet.
+    /// Returns true if there is a place for a proposal that is not there yet.
     fn has_room(&self, signed: &SignedProposal) -> bool {
         let said = &signed.proposal;
         let of_round = self.0.get(&said.round).map_or(&[][..], Vec::as_slice);
@@ -124,7 +125,7 @@ impl Replica {
         }
     }
 
-    /// Whether a proposal of the height after the committed one holds, as far as can be told
+    /// Checks if a proposal of the height after the committed one holds, as far as can be told
     /// without executing its block: the cheap questions first.
     pub(crate) fn check_proposal(
         &self,
@@ -227,10 +228,10 @@ impl Replica {
         verdicts
     }
 
-    /// Whether a vote for the block may be given at this moment: its time has come by this node's
-    /// clock, and the round of its parent's decision is proven. Both are judgements of the moment
-    /// and of this node, so a quorum's prevotes stand for them: more than a third of it is honest
-    /// and has judged for itself.
+    /// Returns true if a vote for the block may be given at this moment: its time has come by this
+    /// node's clock, and the round of its parent's decision is proven. Both are judgements of the
+    /// moment and of this node, so a quorum's prevotes stand for them: more than a third of it is
+    /// honest and has judged for itself.
     pub(crate) fn try_accept(&mut self, hash: &BlockHash, block: &Block) -> bool {
         if self.consensus.has_polka(hash) {
             return true;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use chain_types::{BatchId, Height, Round, TimeMs, VerifiedBatch, VoteStep};
+use chain_types::{BatchId, ExecutedBlock, Height, Round, TimeMs, VerifiedBatch, VoteStep};
 use consensus_core::{
     Effect as ConsensusEffect, Input as ConsensusInput, Message, SignedVote, Timeout,
 };
@@ -10,10 +10,11 @@ use consensus_mempool::Room;
 use contracts::{BlockContext, Executed};
 
 use crate::committed::read_state;
-use crate::effect::{Effect, StagedBlock, Target, Timer};
+use crate::effect::{Effect, Target, Timer};
+use crate::identity::NodeIndex;
 use crate::message::PeerMessage;
 use crate::past::Past;
-use crate::replica::{NodeIndex, Replica};
+use crate::replica::Replica;
 
 /// How long a proposer that is not connected is waited for: a connection that broke may be back
 /// meanwhile, and a dead validator's turn costs hardly more than its empty round.
@@ -140,7 +141,7 @@ impl Replica {
         }
     }
 
-    /// What waits and may stand in the next block.
+    /// Returns the waiting batches that may stand in the next block.
     fn proposable(&mut self) -> Vec<VerifiedBatch> {
         let room = Room {
             batches_max: self.parameters.block_batches_max as usize,
@@ -181,7 +182,7 @@ impl Replica {
     ) -> chain_types::BlockHash {
         let Executed { block, outcomes, writes } = executed;
         let hash = block.hash();
-        let staged = StagedBlock { block, batches, outcomes };
+        let staged = ExecutedBlock { block, batches, outcomes };
         self.effects.push(Effect::Stage(staged.clone()));
         self.candidates.executed(hash, staged, writes);
         hash

@@ -10,7 +10,7 @@ use crate::effect::{Effect, Timer};
 use crate::past::{Archive, Past};
 use crate::replica::Replica;
 
-/// What executing a committed block again gives.
+/// The result of executing a committed block again.
 pub type Replayed = Executed;
 
 /// Why a block does not follow from the state.
@@ -19,7 +19,7 @@ pub enum ReplayError {
     /// It is not the next block.
     #[error("block {actual} does not follow block {committed}")]
     Order {
-        /// The block's height.
+        /// The height of the block.
         actual: Height,
         /// The height of the state.
         committed: Height,
@@ -30,19 +30,19 @@ pub enum ReplayError {
     /// The rules refuse it.
     #[error("block {height} is against the rules: {error}")]
     Refused {
-        /// Its height.
+        /// The height of the block.
         height: Height,
-        /// The rule.
+        /// The rule that the block breaks.
         error: BlockError,
     },
     /// Execution gives another header.
     #[error("block {height} executes to {actual}, its header is {expected}")]
     Differs {
-        /// Its height.
+        /// The height of the block.
         height: Height,
-        /// What execution gives, in short.
+        /// The result of the execution, in short.
         actual: String,
-        /// What the header says, in short.
+        /// The content of the header, in short.
         expected: String,
     },
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use chain_types::parameters::PROTOCOL_VERSION;
 use chain_types::registry::validator_of_keys;
 use chain_types::{
-    BatchError, BatchId, Certificate, ChainGenesis, ChainId, Height, Parameters, PublicKey,
-    Rejection, Round, SecretKey, TimeMs, ValidatorId, ValidatorSet, VerifiedBatch,
+    BatchError, BatchId, Certificate, ChainGenesis, ChainId, Height, Parameters, Rejection, Round,
+    TimeMs, ValidatorId, ValidatorSet, VerifiedBatch,
 };
 use consensus_core::{
     Consensus, ConsensusFault, Input as ConsensusInput, Message, Proposers, RELAYED_VOTES_MAX,
@@ -20,6 +20,7 @@ use crate::checkpoint::{CheckpointInterval, SinceCheckpoint};
 use crate::committed::{SharedState, read_state};
 use crate::effect::{Effect, Target, Timer};
 use crate::evidence::EvidencePool;
+use crate::identity::{NodeIndex, NodeKeys, Role};
 use crate::input::Input;
 use crate::message::PeerMessage;
 use crate::newcomer::Newcomer;
@@ -30,41 +31,15 @@ use crate::silence::{Estranged, Leases, Silence};
 use crate::sync::Sync;
 use crate::waiting::WaitingBatches;
 
-/// A node's place in the registry's list; for a validator, the number of its [`ValidatorId`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NodeIndex(pub u32);
-
-/// The keys by which a node finds itself in the registry.
-#[derive(Debug, Clone)]
-pub struct NodeKeys {
-    /// The public half of the key of its connections.
-    pub network: PublicKey,
-    /// The key of its votes.
-    pub vote: SecretKey,
-}
-
-/// What a node has to say in consensus now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// Nothing: the registry gives it no power, or it has no key to vote with.
-    Follows,
-    /// It is a validator, and silent until it is known that its key cannot sign twice: see
-    /// `silence`.
-    Waits(ValidatorId),
-    /// It votes.
-    Votes(ValidatorId),
-    /// It is a validator whose key signs elsewhere: it is silent until it starts again.
-    Silenced(ValidatorId),
-}
-
-/// What a replica is made of.
+/// The parts and settings of a replica.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The chain.
+    /// The checked genesis file of the chain.
     pub genesis: Arc<ChainGenesis>,
-    /// Who may vote here, once the registry names it; `None` for a node that only follows.
+    /// The keys of a node that may vote, once the registry names it; `None` for a node that only
+    /// follows.
     pub keys: Option<NodeKeys>,
-    /// What the pool may hold.
+    /// The bounds of the pool.
     pub pool: Limits,
     /// How far checkpoints may lie apart.
     pub checkpoints: CheckpointInterval,
@@ -73,7 +48,7 @@ pub struct Config {
     pub replayed_orders: u64,
     /// The certificate of the state's block; `None` for block zero.
     pub head: Option<Certificate>,
-    /// Whether the vote guard's file is a copy: the original may have signed more than it says.
+    /// True if the vote guard's file is a copy: the original may have signed more than it says.
     pub guard_is_copied: bool,
     /// Tells this process from any other with the same keys: drawn at random at each start.
     pub instance: u64,
@@ -93,7 +68,7 @@ pub struct Replica {
     pub(crate) consensus: Consensus,
     pub(crate) proposers: Proposers,
     pub(crate) pool: Mempool,
-    /// What waits, for readers, and what left the pool since they were shown.
+    /// The batches that wait, for readers, and those that left the pool since they were shown.
     pub(crate) waiting: WaitingBatches,
     pub(crate) left_pool: Vec<BatchId>,
     pub(crate) candidates: Candidates,
@@ -111,7 +86,7 @@ pub struct Replica {
     pub(crate) leases: Leases,
     pub(crate) estranged: Estranged,
     pub(crate) evidence: EvidencePool,
-    /// What the last run's consensus log holds of heights that have not started here again.
+    /// The last run's consensus log, of heights that have not started here again.
     pub(crate) log: Vec<(Height, Vec<u8>)>,
     /// A decision whose block is not here.
     pub(crate) awaited_body: Option<Certificate>,
@@ -123,7 +98,7 @@ pub struct Replica {
     pub(crate) effects: Vec<Effect>,
     /// A block was committed in this call of [`Self::handle`], so the archive lacks it yet.
     pub(crate) has_committed: bool,
-    /// Whether what was committed is to be copied as a checkpoint before anything else happens.
+    /// True if what was committed is to be copied as a checkpoint before anything else happens.
     pub(crate) checkpoint_is_due: bool,
 }
 
@@ -211,7 +186,7 @@ impl Replica {
         Ok(())
     }
 
-    /// What this node has to say at the height being decided.
+    /// Returns what this node has to say at the height being decided.
     pub fn role(&self) -> Role {
         match self.voter() {
             None => Role::Follows,
@@ -238,14 +213,15 @@ impl Replica {
         self.head.as_ref().map(|head| head.round).unwrap_or_default()
     }
 
-    /// What a peer says it has committed, as one that has forgotten hears it.
+    /// Takes up the height that a peer says it has committed, as a node that has forgotten hears
+    /// it.
     pub(crate) fn hear_height(&mut self, from: NodeIndex, height: Height) {
         if let Some(Silence::Forgot { newcomer, .. }) = &mut self.silence {
             newcomer.hear(from, height);
         }
     }
 
-    /// The committed height.
+    /// Returns the height of the committed block.
     pub fn committed(&self) -> Height {
         read_state(&self.state).height()
     }
@@ -275,12 +251,12 @@ impl Replica {
         (self.pool.len(), self.pool.items())
     }
 
-    /// Which batches wait here, for those who must not ask the replica.
+    /// Returns the batches that wait here, for those who must not ask the replica.
     pub fn waiting_batches(&self) -> WaitingBatches {
         self.waiting.clone()
     }
 
-    /// What follows from `input` at wall-clock time `now`.
+    /// Returns the effects that follow from `input` at wall-clock time `now`.
     pub fn handle(&mut self, now: TimeMs, input: Input) -> Vec<Effect> {
         if self.now > TimeMs(0) {
             self.slept(now.0.saturating_sub(self.now.0));

@@ -25,9 +25,10 @@ use chain_types::{Certificate, Height, ValidatorId};
 use consensus_core::{Message, SignedVote};
 
 use crate::effect::{Effect, Target, Timer};
+use crate::identity::NodeIndex;
 use crate::message::PeerMessage;
 use crate::newcomer::Newcomer;
-use crate::replica::{NodeIndex, Replica};
+use crate::replica::Replica;
 
 /// How long one who has forgotten listens before it votes, in milliseconds: longer than a network's
 /// hiccup, and short beside what brought its operator to put a copy back.
@@ -39,12 +40,12 @@ const LEASE_BEATS: u64 = 6;
 /// How long a grant counts for the process that was given it, in its own beats: it asks once a
 /// beat, and what it was granted long ago may be another's by now.
 const GRANT_BEATS: u64 = LEASE_BEATS / 2;
-/// Who hears no quorum for so long, in milliseconds, is cut off, or was frozen.
+/// A validator that hears no quorum for this time, in milliseconds, is cut off, or was frozen.
 const ESTRANGED_MS: u64 = LISTEN_MS / 2;
 /// So many blocks in a row that others bring then show that the chain went on without it.
 const ESTRANGED_BLOCKS: u64 = 3;
 
-/// Who has granted a process to vote, and at which of its beats last.
+/// The nodes that have granted a process to vote, and at which of its beats last.
 type Grants = BTreeMap<NodeIndex, u64>;
 
 /// Why a validator is silent.
@@ -54,11 +55,11 @@ pub(crate) enum Silence {
     Asks(Grants),
     /// It has forgotten what it signed.
     Forgot {
-        /// What it has forgotten at most.
+        /// The bound of what it has forgotten.
         newcomer: Newcomer,
         /// It begins to listen with the first height whose votes it cannot have forgotten.
         listening: Listening,
-        /// Who has granted it to vote, after it has listened.
+        /// The nodes that have granted it to vote, after it has listened.
         granted: Grants,
         /// The highest height at which its key is known to have signed.
         foreign: Height,
@@ -67,7 +68,7 @@ pub(crate) enum Silence {
     Elsewhere,
 }
 
-/// Whether one who has forgotten has listened long enough.
+/// How far a node that has forgotten is with listening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Listening {
     Not,
@@ -88,10 +89,10 @@ impl Silence {
     }
 }
 
-/// Whether a validator has been away, as far as it can tell.
+/// The signs by which a validator knows that it has been away.
 #[derive(Debug, Default)]
 pub(crate) struct Estranged {
-    /// Whose words have come since the timer was set, be it from others' mouths.
+    /// The nodes whose words have come since the timer was set, be it from others' mouths.
     heard: BTreeSet<NodeIndex>,
     /// It was cut off or frozen since it last decided a block, or was granted to vote.
     was_away: bool,
@@ -106,7 +107,7 @@ impl Estranged {
     }
 }
 
-/// Which process with a validator's key was granted to vote, and when.
+/// The process with each validator's key that was granted to vote, and when.
 #[derive(Debug, Default)]
 pub(crate) struct Leases {
     beats: u64,
@@ -127,7 +128,8 @@ impl Leases {
 }
 
 impl Replica {
-    /// Whether this validator may vote on the height after the committed one; from then on it does.
+    /// Lets this validator vote on the height after the committed one, if it may. Returns true if
+    /// it does from then on.
     pub(crate) fn try_speak(&mut self, own: ValidatorId) -> bool {
         let is_granted = match &self.silence {
             None | Some(Silence::Elsewhere) => return true,
@@ -238,7 +240,7 @@ impl Replica {
         self.validators.is_quorum(ids.into_iter().map(power).sum())
     }
 
-    /// Whether the key of this node signs elsewhere.
+    /// Returns true if the key of this node signs elsewhere.
     pub(crate) fn is_silenced(&self) -> bool {
         matches!(self.silence, Some(Silence::Elsewhere))
     }
@@ -304,7 +306,7 @@ impl Replica {
         }
     }
 
-    /// What consensus has heard of the own key since the last call.
+    /// Takes up what consensus has heard of the own key since the last call.
     pub(crate) fn look_for_own_key(&mut self) {
         if let Some(height) = self.consensus.take_foreign_height() {
             self.found_own_key(height);

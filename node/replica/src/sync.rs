@@ -13,18 +13,19 @@ use chain_types::{Height, TimeMs, ValidatorId};
 
 use crate::committed::read_state;
 use crate::effect::{Effect, Timer};
+use crate::identity::NodeIndex;
 use crate::input::SyncBlock;
 use crate::past::asks_for_past;
 use crate::recover::replay_block;
-use crate::replica::{NodeIndex, Replica};
+use crate::replica::Replica;
 
 /// How long a validator that is one block behind waits for consensus to bring it.
 const PATIENCE_MS: u64 = 300;
 /// How long one peer is waited for before a second one is asked too: long enough for an honest
 /// answer over a usual link, and short beside a height, which may need this validator's vote.
 const SECOND_AFTER_MS: u64 = 250;
-/// What a peer that has delivered nothing yet is taken to need, in milliseconds a block: those that
-/// have shown to be quick come first.
+/// The time that a peer that has delivered nothing yet is taken to need, in milliseconds a block:
+/// those that have shown to be quick come first.
 const UNKNOWN_BLOCK_MS: u64 = 200;
 /// How long two peers are waited for, at most, before the one asked first is given up for a third:
 /// twice as long each time, for all links may be slow.
@@ -34,7 +35,7 @@ const ASKED_MAX: usize = 2;
 /// Failures beyond which a peer is not thought worse of.
 const FAILURES_MAX: u32 = 8;
 
-/// What is asked for.
+/// The blocks that are asked for, and of whom.
 #[derive(Debug, Default)]
 pub(crate) struct Sync {
     asked: Vec<Asked>,
@@ -55,7 +56,7 @@ struct Asked {
     since: TimeMs,
 }
 
-/// What a peer has delivered.
+/// The blocks that a peer has delivered, and how fast.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Delivery {
     /// How often it gave nothing, or what did not hold, since it last gave something.

@@ -9,13 +9,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use chain_store::{BlockRecords, Cell, ChainStore as _, Log, Store, StoreFault};
 use chain_types::registry::network_keys;
-use chain_types::{Equivocation, Height, Node, PublicKey, Round, TimeMs, codec};
+use chain_types::{Equivocation, ExecutedBlock, Height, Node, PublicKey, Round, TimeMs, codec};
 use node_home::archive::{ReadFault, StoreArchive};
 use node_home::opening::{Outdated, check_version};
 use node_network::{Lane, Network, Strike};
 use node_replica::{
-    Effect, Input, NodeIndex, PeerMessage, Replica, Role, Rules, SharedState, StagedBlock, Target,
-    read_state,
+    Effect, Input, NodeIndex, PeerMessage, Replica, Role, Rules, SharedState, Target, read_state,
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info};
@@ -187,7 +186,7 @@ impl Driver {
             }
             Effect::Stage(staged) => {
                 let started = Instant::now();
-                self.store.stage(&to_store(staged))?;
+                self.store.stage(&staged)?;
                 self.metrics.stage_seconds.observe(started.elapsed().as_secs_f64());
             }
             Effect::Persist { height, entry } => self.unwritten.push((height, entry)),
@@ -320,7 +319,7 @@ impl Driver {
         }
     }
 
-    fn committed(&mut self, staged: &StagedBlock, round: Round) {
+    fn committed(&mut self, staged: &ExecutedBlock, round: Round) {
         let header = &staged.block.header;
         let orders: usize = staged.outcomes.iter().map(Vec::len).sum();
         self.follow_nodes();
@@ -337,9 +336,4 @@ impl Driver {
             info!(height = %header.height, %round, "took more than one round");
         }
     }
-}
-
-fn to_store(staged: StagedBlock) -> chain_store::StagedBlock {
-    let StagedBlock { block, batches, outcomes } = staged;
-    chain_store::StagedBlock { block, batches, outcomes }
 }

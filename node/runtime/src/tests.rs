@@ -16,16 +16,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 use chain_state::proof::ProvenWindow;
 use chain_state::{Account, AccountKey, State};
-use chain_store::{BlockRecords, ChainStore as _, StagedBlock, Store, StoreOptions};
+use chain_store::{BlockRecords, ChainStore as _, Store, StoreOptions};
 use chain_types::batch::BatchItem;
 use chain_types::lineage::Lineage;
 use chain_types::{
     Amount, ArrivalItem, CashbackTier, Certificate, ChainGenesis, ChainId, Change, CollectItem,
-    Currency, Decision, Digest, Equivocation, Flags, Height, HoldDecisionItem, InstructionId,
-    LiquidityLine, Merchant, MerchantId, Node, OrderId, Outcome, Parameters, Participant,
-    ParticipantId, PolicyItem, Programme, ProposalId, ProposalItem, PublicKey, Receipt,
-    RechargeItem, RecordProof, ReturnItem, Roles, Round, SecretKey, SignedBatch, TimeMs, Validator,
-    ValidatorId, VerifiedBatch, Vote, VoteStep, WindowId, codec,
+    Currency, Decision, Digest, Equivocation, ExecutedBlock, Flags, Height, HoldDecisionItem,
+    InstructionId, LiquidityLine, Merchant, MerchantId, Node, OrderId, Outcome, Parameters,
+    Participant, ParticipantId, PolicyItem, Programme, ProposalId, ProposalItem, PublicKey,
+    Receipt, RechargeItem, RecordProof, ReturnItem, Roles, Round, SecretKey, SignedBatch, TimeMs,
+    Validator, ValidatorId, VerifiedBatch, Vote, VoteStep, WindowId, codec,
 };
 use consensus_core::{Message, Proposers, SignedVote};
 use contracts::{BlockContext, Executed, execute};
@@ -224,7 +224,7 @@ impl Chain {
         };
         let signatures = signers.iter().map(|one| (one.id, vote_key(one).sign(&digest))).collect();
         let certificate = Certificate { height, round, block: hash, signatures };
-        let staged = StagedBlock { block, batches, outcomes: outcomes.clone() };
+        let staged = ExecutedBlock { block, batches, outcomes: outcomes.clone() };
         self.store.stage(&staged).unwrap();
         let learned = BlockRecords::of(&writes);
         let retired = self.state.apply(writes);

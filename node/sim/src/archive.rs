@@ -7,16 +7,18 @@ use std::sync::{Arc, PoisonError, RwLock};
 use chain_state::{
     InstructionRecord, Location, OrderRecord, OrderRun, QuoteRecord, Record, Retired, WindowRecord,
 };
-use chain_types::{BlockHeader, Height, InstructionId, OrderId, Outcome, QuoteId, WindowId};
-use node_replica::{Archive, ArchivedOrder, StagedBlock};
+use chain_types::{
+    BlockHeader, ExecutedBlock, Height, InstructionId, OrderId, Outcome, QuoteId, WindowId,
+};
+use node_replica::{Archive, ArchivedOrder};
 
-/// A node's archive.
+/// The archive of one simulated node.
 #[derive(Debug, Clone, Default)]
 pub struct Shelf(Arc<RwLock<Books>>);
 
 #[derive(Debug, Clone, Default)]
 struct Books {
-    blocks: BTreeMap<Height, StagedBlock>,
+    blocks: BTreeMap<Height, ExecutedBlock>,
     orders: BTreeMap<OrderId, OrderRecord>,
     /// As each block left those that it ended.
     instructions: BTreeMap<(InstructionId, Height), InstructionRecord>,
@@ -26,7 +28,7 @@ struct Books {
 
 impl Shelf {
     /// Keeps what a commit hands out.
-    pub fn keep(&self, staged: &StagedBlock, records: &[Record], retired: &Retired) {
+    pub fn keep(&self, staged: &ExecutedBlock, records: &[Record], retired: &Retired) {
         let mut books = self.0.write().unwrap_or_else(PoisonError::into_inner);
         books.blocks.insert(staged.block.header.height, staged.clone());
         books.orders.extend(retired.runs.iter().flat_map(OrderRun::sorted));

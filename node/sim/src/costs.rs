@@ -4,16 +4,16 @@ use chain_types::VerifiedBatch;
 use consensus_core::Message;
 use node_replica::{Effect, Input, PeerMessage};
 
-/// What work costs, in virtual microseconds.
+/// The cost of work, in virtual microseconds.
 #[derive(Debug, Clone, Copy)]
 pub struct Costs {
     /// Looking at an input.
     pub input_us: u64,
-    /// Verifying one signature.
+    /// The cost of verifying one signature.
     pub verify_us: u64,
     /// Executing a block and making it durable.
     pub block_us: u64,
-    /// What each item of a block adds.
+    /// The cost that each item of a block adds.
     pub item_us: u64,
 }
 

@@ -7,42 +7,41 @@
 
 use std::collections::BTreeMap;
 
-use chain_types::{Block, Certificate, Height, Outcome, VerifiedBatch};
-use node_replica::StagedBlock;
+use chain_types::{Block, Certificate, ExecutedBlock, Height, Outcome, VerifiedBatch};
 
 /// A committed block, whole.
 #[derive(Debug, Clone)]
 pub struct Kept {
     /// Header and batch ids.
     pub block: Block,
-    /// Its batches.
+    /// The batches of the block.
     pub batches: Vec<VerifiedBatch>,
     /// The quorum that decided it.
     pub certificate: Certificate,
 }
 
-/// What a node has written.
+/// The files of a node, as far as it has written them.
 #[derive(Debug, Clone, Default)]
 pub struct Disk {
     /// Committed blocks from height one on.
     pub blocks: Vec<Kept>,
     /// Staged blocks of the height after them.
-    pub staged: Vec<StagedBlock>,
+    pub staged: Vec<ExecutedBlock>,
     /// The outcomes of each committed block's items.
     pub outcomes: BTreeMap<Height, Vec<Vec<Outcome>>>,
-    /// The vote guard.
+    /// The content of the vote guard.
     pub guard: Option<Vec<u8>>,
-    /// The consensus log.
+    /// The records of the consensus log.
     log: Vec<(Height, Vec<u8>)>,
     /// Entries for the consensus log that are in memory only.
     unwritten: Vec<(Height, Vec<u8>)>,
     /// While the last certificate is not durable: the blocks that were staged with its block.
-    staged_with_head: Option<Vec<StagedBlock>>,
+    staged_with_head: Option<Vec<ExecutedBlock>>,
 }
 
 impl Disk {
     /// Keeps a staged block, and with it the certificate before it.
-    pub fn stage(&mut self, staged: StagedBlock) {
+    pub fn stage(&mut self, staged: ExecutedBlock) {
         if !self.staged.iter().any(|known| known.block == staged.block) {
             self.sync();
             self.staged.push(staged);
@@ -58,10 +57,10 @@ impl Disk {
     ///
     /// # Panics
     /// When the block was not staged or is not the next: a fault of the replica.
-    pub fn commit(&mut self, certificate: Certificate, committed: &StagedBlock) {
+    pub fn commit(&mut self, certificate: Certificate, committed: &ExecutedBlock) {
         let found = self.staged.iter().find(|staged| staged.block == committed.block);
         let Some(found) = found else { panic!("committed a block that was never staged") };
-        let StagedBlock { block, batches, outcomes } = found.clone();
+        let ExecutedBlock { block, batches, outcomes } = found.clone();
         assert_eq!(block.hash(), certificate.block, "the certificate is the block's");
         assert_eq!(block.header.height, self.head().next(), "heights ascend by one");
         self.outcomes.insert(block.header.height, outcomes);

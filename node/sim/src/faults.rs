@@ -21,7 +21,7 @@ pub struct FaultPlan {
     pub fault_ms: u64,
     /// How long nothing goes wrong after that.
     pub healed_ms: u64,
-    /// Whether every honest node must have come on in the healed phase.
+    /// True if every honest node must have come on in the healed phase.
     pub must_recover: bool,
     /// Messages lost, in thousandths, at most.
     pub loss_per_mille_max: u32,
@@ -39,13 +39,13 @@ pub struct FaultPlan {
     pub clock_off_ms_max: u64,
     /// Hostile nodes, all the time.
     pub villains: Vec<(u32, Kind)>,
-    /// What goes wrong in every run, and when.
+    /// The faults of every run, each with its time in milliseconds.
     pub events: Vec<(u64, Fault)>,
-    /// Whether the operators change the registry.
+    /// True if the operators change the registry.
     pub govern: bool,
-    /// Whether orders are good for minutes, as on a real chain.
+    /// True if orders are good for minutes, as on a real chain.
     pub is_lasting: bool,
-    /// What work costs.
+    /// The cost of work in every run.
     pub costs: Costs,
 }
 
@@ -99,7 +99,7 @@ impl FaultPlan {
         Shape { validators: self.validators, order_validity_ms: validity_ms }
     }
 
-    /// Whether a node is hostile.
+    /// Returns true if a node is hostile.
     pub fn is_villain(&self, node: u32) -> bool {
         self.villains.iter().any(|(villain, _)| *villain == node)
     }
@@ -110,7 +110,7 @@ impl FaultPlan {
 pub enum Fault {
     /// The node stops after so many more effects, and starts again so many milliseconds later.
     Crash {
-        /// Which.
+        /// The number of the node.
         node: u32,
         /// Effects that still happen.
         after_effects: u32,
@@ -127,74 +127,74 @@ pub enum Fault {
     /// The node stops and starts again with an empty disk: at most once in a run, for one faulty
     /// validator of four is what the chain bears.
     LoseDisk {
-        /// Which.
+        /// The number of the node.
         node: u32,
         /// How long it is away.
         away_ms: u64,
     },
     /// The node stops, and its blocks staged for the next height are gone; log and guard are not.
     LoseStaged {
-        /// Which.
+        /// The number of the node.
         node: u32,
         /// How long it is away.
         away_ms: u64,
     },
     /// The node's folder is copied while it runs.
     BackUp {
-        /// Which.
+        /// The number of the node.
         node: u32,
     },
     /// The node stops and starts again with the copy of its folder.
     Restore {
-        /// Which.
+        /// The number of the node.
         node: u32,
-        /// Whether the copy's vote guard is put back too, or left out.
+        /// True if the copy's vote guard is put back too, or left out.
         guard: bool,
         /// How long it is away.
         away_ms: u64,
     },
     /// A copy of the node's folder is started elsewhere, and the node goes on.
     StartTwice {
-        /// Which.
+        /// The number of the node.
         node: u32,
     },
     /// Nodes whose bits differ cannot reach one another.
     Partition {
         /// One bit a node.
         sides: u32,
-        /// For how long.
+        /// The length of the fault, in milliseconds.
         for_ms: u64,
     },
     /// Nothing that the node sends arrives; it hears the others.
     Mute {
-        /// Which.
+        /// The number of the node.
         node: u32,
-        /// For how long.
+        /// The length of the fault, in milliseconds.
         for_ms: u64,
     },
     /// One link is faulty, in one direction.
     Link {
-        /// The sender.
+        /// The number of the sending node.
         from: u32,
-        /// The receiver.
+        /// The number of the receiving node.
         to: u32,
-        /// How.
+        /// The kind of the fault.
         fault: LinkFault,
-        /// For how long.
+        /// The length of the fault, in milliseconds.
         for_ms: u64,
     },
     /// A clock is set ahead, or all clocks are, and right again later.
     Clock {
-        /// Whose, or everybody's.
+        /// The node whose clock it is, or none for everybody's.
         node: Option<u32>,
-        /// By how much.
+        /// The difference from the true time, in milliseconds.
         ahead_ms: u64,
-        /// For how long.
+        /// The length of the fault, in milliseconds.
         for_ms: u64,
     },
 }
 
-/// What goes wrong in one run.
+/// The faults of one run.
 #[derive(Debug, Clone)]
 pub struct Faults {
     /// Messages lost, in thousandths.
@@ -234,7 +234,7 @@ impl Faults {
 }
 
 impl Faults {
-    /// Whether a node loses its disk.
+    /// Returns true if a node loses its disk.
     pub fn lose_disk(&self) -> bool {
         self.events.iter().any(|(_, fault)| matches!(fault, Fault::LoseDisk { .. }))
     }

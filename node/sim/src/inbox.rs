@@ -7,16 +7,16 @@ use node_replica::Input;
 /// The most inputs of one sender that wait; more are refused, never kept.
 const WAITING_MAX: usize = 256;
 
-/// Who an input is from.
+/// The sender of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sender {
     /// A client of the node's own, or the node itself.
     Own,
-    /// A peer.
+    /// A peer, by its number.
     Peer(u32),
 }
 
-/// A node's inputs.
+/// The inputs that wait for a node.
 #[derive(Debug, Default)]
 pub struct Inbox {
     waiting: BTreeMap<Sender, VecDeque<Input>>,
@@ -48,7 +48,7 @@ impl Inbox {
         input
     }
 
-    /// Forgets everything.
+    /// Forgets all inputs that wait.
     pub fn clear(&mut self) {
         self.waiting.clear();
     }

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
-/// What is wrong with the way from one node to another.
+/// The fault of the way from one node to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkFault {
-    /// Nothing arrives.
+    /// No message arrives at all.
     Cut,
     /// Nothing arrives every other time of this length.
     Flaps {
@@ -18,7 +18,7 @@ pub enum LinkFault {
     },
     /// Everything takes so much longer.
     Slow {
-        /// Milliseconds.
+        /// The delay of each message, in milliseconds.
         by_ms: u64,
     },
 }
@@ -36,7 +36,7 @@ pub struct Network {
     pub sides: u32,
     /// One bit a node: nothing that it sends arrives.
     pub muted: u32,
-    /// What is wrong with single links, by sender and receiver.
+    /// The faults of single links, by sender and receiver.
     pub links: BTreeMap<(u32, u32), LinkFault>,
 }
 
@@ -63,12 +63,12 @@ impl Network {
         (!lost && !apart).then_some(delay_ms)
     }
 
-    /// Whether a message arrives a second time.
+    /// Returns true if a message arrives a second time.
     pub fn repeats(&self, random: &mut ChaCha8Rng) -> bool {
         self.twice_per_mille > 0 && random.random_range(0..1000) < self.twice_per_mille
     }
 
-    /// Everything works again.
+    /// Ends all faults of the network.
     pub fn heal(&mut self) {
         *self = Self { delay_ms_max: 10, ..Self::default() };
     }

@@ -12,16 +12,16 @@ use crate::checks::{Coverage, has_returns};
 use crate::disk::Disk;
 use crate::inbox::Inbox;
 
-/// What outlives crashes.
+/// The part of a node that outlives crashes.
 #[derive(Debug, Clone, Default)]
 pub struct Folder {
     /// Blocks, votes and locks.
     pub disk: Disk,
     /// The last checkpoint and its height.
     pub checkpoint: Option<(Height, Vec<u8>)>,
-    /// What contracts ask.
+    /// The archive that contracts ask of the past.
     pub shelf: Shelf,
-    /// Whether it is a copy in which nothing has been signed yet.
+    /// True if it is a copy in which nothing has been signed yet.
     pub copied: bool,
 }
 
@@ -32,15 +32,15 @@ impl Folder {
     }
 }
 
-/// A node.
+/// One simulated node, up or down.
 pub struct Node {
     /// Its place in the registry. Two nodes have one if a home was copied and both are started.
     pub place: u32,
-    /// What decides, while the node is up.
+    /// The deciding half, while the node is up.
     pub replica: Option<Replica>,
-    /// The committed state.
+    /// The committed state, shared with the replica.
     pub state: SharedState,
-    /// Outlives crashes.
+    /// The part that outlives crashes.
     pub folder: Folder,
     /// A copy of the folder from earlier.
     pub backup: Option<Folder>,
@@ -85,7 +85,7 @@ impl Node {
         }
     }
 
-    /// What is only in memory is gone; the height of a commit that went with it.
+    /// Drops what is only in memory. Returns the height of a commit that is gone with it.
     pub fn die(&mut self, loses_power: bool) -> Option<Height> {
         self.replica = None;
         self.doom = None;

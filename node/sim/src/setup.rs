@@ -68,7 +68,7 @@ impl Shape {
     }
 }
 
-/// The simulated chain.
+/// The id of the simulated chain.
 pub const CHAIN: ChainId = ChainId(Digest([7; 32]));
 /// The power of each validator: above one, so that governance can shift it a little.
 pub const POWER: u64 = 10;
@@ -76,25 +76,25 @@ pub const POWER: u64 = 10;
 pub const YUAN: Currency = Currency(156);
 /// A currency without minor units.
 pub const YEN: Currency = Currency(392);
-/// A third currency.
+/// A third currency, in which some merchants are paid.
 pub const DOLLAR: Currency = Currency(840);
 /// The currencies of the simulated chain, ascending.
 pub const CURRENCIES: [Currency; 3] = [YUAN, YEN, DOLLAR];
-/// The settlement operators.
+/// The ids of the settlement operators.
 pub const OPERATORS: [ParticipantId; 3] = [ParticipantId(1), ParticipantId(2), ParticipantId(3)];
-/// The recharge service.
+/// The id of the recharge service.
 pub const SERVICE: ParticipantId = ParticipantId(101);
 /// The gateways. The last one's net debit cap is soon used up.
 pub const GATEWAYS: [ParticipantId; 3] =
     [ParticipantId(201), ParticipantId(202), ParticipantId(203)];
-/// The FX providers.
+/// The ids of the FX providers.
 pub const PROVIDERS: [ParticipantId; 3] =
     [ParticipantId(401), ParticipantId(402), ParticipantId(403)];
-/// The risk desk.
+/// The id of the risk desk.
 pub const DESK: ParticipantId = ParticipantId(501);
 /// The settlement agents: maker and checker in turn.
 pub const AGENTS: [ParticipantId; 2] = [ParticipantId(601), ParticipantId(602)];
-/// The merchants.
+/// The ids of the merchants.
 pub const MERCHANTS: [MerchantId; 3] = [MerchantId(1001), MerchantId(1002), MerchantId(1003)];
 /// Block zero's time, ten seconds before February 2027 begins at UTC+8; the virtual clock starts
 /// a second later.

@@ -41,18 +41,18 @@ const HEALED_PHASES_MAX: u64 = 5;
 /// Blocks that the healed phase must bring, at the least.
 const HEALED_BLOCKS_MIN: u64 = 3;
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     /// The digest of everything that happened.
     pub trace: Digest,
-    /// Blocks decided.
+    /// The number of blocks that were decided.
     pub height: Height,
     /// Orders that entered the books.
     pub orders: u64,
-    /// What else happened, and how often.
+    /// The other events of the run, with their counts.
     pub coverage: Coverage,
-    /// Crashes that happened.
+    /// The number of crashes that happened.
     pub crashes: u64,
     /// Validators that lost their disks and voted again.
     pub returned: u64,
@@ -60,7 +60,7 @@ pub struct Report {
     pub virtual_ms: u64,
     /// How the honest fared.
     pub figures: Figures,
-    /// Who was caught, and what honest nodes complained of.
+    /// The nodes that were caught, and those that honest nodes complained of.
     pub named: Named,
 }
 
@@ -126,7 +126,7 @@ struct World {
     clients: Clients,
     clock_off_ms_max: u64,
     slept_ms: u64,
-    /// Who waits for the answer to a request for batches, and the one that was asked.
+    /// The node that waits for each answer to a request for batches, by the request's token.
     askers: BTreeMap<u64, u32>,
     /// The client's batches that a node is asked to take.
     submitting: BTreeMap<u64, (BatchId, u64)>,
@@ -263,18 +263,18 @@ impl World {
         self.trace.note(self.now_us, what, details);
     }
 
-    /// The true time.
+    /// Returns the true time, in milliseconds.
     fn wall(&self) -> TimeMs {
         GENESIS_TIME.plus(1_000 + self.now_ms() + self.slept_ms)
     }
 
-    /// A node's clock.
+    /// Returns the time by a node's own clock.
     fn clock(&self, node: u32) -> TimeMs {
         let Node { clock_off_ms, clock_ahead_ms, .. } = &self.nodes[node as usize];
         self.wall().plus(clock_off_ms + clock_ahead_ms).minus(self.clock_off_ms_max)
     }
 
-    /// Who votes on the next block, as a node knows it.
+    /// Returns the voters of the next block, as a node knows them.
     fn validators(&self, node: u32) -> ValidatorSet {
         read_state(&self.nodes[node as usize].state).validators().clone()
     }
@@ -288,7 +288,7 @@ impl World {
         !self.hostile.contains(&node)
     }
 
-    /// Whether a node may tell of trouble without a fault in its code.
+    /// Returns true if a node may tell of trouble without a fault in its code.
     fn is_troubled(&self, node: u32) -> bool {
         !self.hostile.is_empty() || self.troubled.contains(&node)
     }

@@ -58,9 +58,9 @@ fn every_seed_keeps_the_invariants() {
     }
 }
 
-/// What a hundred runs are sure to see, of every kind: that it is applied, and the refusals that
-/// rest on what a node remembers. What refuses a whole batch is not among them: no honest proposer
-/// takes one that is refused at that moment.
+/// The outcomes that a hundred runs are sure to see, of every kind: that it is applied, and the
+/// refusals that rest on what a node remembers. What refuses a whole batch is not among them: no
+/// honest proposer takes one that is refused at that moment.
 const SEEN: [(BatchKind, &[u16]); 20] = [
     (BatchKind::Recharge, &[0, 2, 10, 11, 12, 20, 21, 213, 215, 217, 226, 227, 231, 235]),
     (BatchKind::Collect, &[0, 1, 10, 21, 300, 301, 304, 307]),

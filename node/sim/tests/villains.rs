@@ -34,7 +34,7 @@ fn run(seed: u64, plan: &FaultPlan) -> Result<Report, String> {
     }
 }
 
-/// What must hold over all seeds of a scene.
+/// The bounds that must hold over all seeds of a scene.
 #[derive(Debug, Clone, Copy)]
 struct Bounds {
     /// The longest time without a block.
@@ -52,9 +52,10 @@ struct Bounds {
 }
 
 impl Bounds {
-    /// What `hostile` of `validators` may cost: each of their turns fails, one after the other. A
-    /// turn that fails takes at most its round's three timeouts; the block before it may be a
-    /// heartbeat old. Blocks come at most as often as the interval lets them, and a fifth more.
+    /// The cost that `hostile` of `validators` may have: each of their turns fails, one after the
+    /// other. A turn that fails takes at most its round's three timeouts; the block before it may
+    /// be a heartbeat old. Blocks come at most as often as the interval lets them, and a fifth
+    /// more.
     fn of(validators: u64, hostile: u64) -> Self {
         let timeouts_ms: u64 = (0..hostile).map(|round| 3 * (600 + 200 * round)).sum();
         Self {
@@ -393,8 +394,8 @@ mod links {
         faulty("a slow link", LinkFault::Slow { by_ms: 500 }, true);
     }
 
-    /// Who was cut off asks before it votes, and once: a slow link that brings it every block by
-    /// others' hands is no reason to fall silent again.
+    /// A node that was cut off asks before it votes, and once: a slow link that brings it every
+    /// block by others' hands is no reason to fall silent again.
     #[test]
     fn one_that_was_cut_off_asks_once() {
         for seed in seeds(12, 200) {
@@ -498,8 +499,8 @@ mod disks {
     }
 }
 
-/// What happens beside hostile nodes to one honest validator of seven. More than two that are
-/// hostile or have forgotten would be too many.
+/// The faults beside hostile nodes to one honest validator of seven. More than two that are hostile
+/// or have forgotten would be too many.
 fn mixed(seed: u64) -> FaultPlan {
     let first = (seed % 7) as u32;
     let (second, node) = ((first + 3) % 7, (first + 5) % 7);

@@ -1,8 +1,8 @@
 //! `chain_*`: the chain's identity, registry and parameters; its blocks, and each as it is decided.
 
 use chain_types::{
-    BatchId, Block, BlockHash, Certificate, ChainGenesis, ChainId, Digest, LiquidityLine, Merchant,
-    Node, Parameters, Participant, Roles, codec,
+    BatchId, Block, BlockHash, Certificate, ChainGenesis, ChainId, Digest, EquivocationKind,
+    LiquidityLine, Merchant, Node, Parameters, Participant, Roles, codec,
 };
 use jsonrpsee::core::{RpcResult, SubscriptionResult};
 use jsonrpsee::proc_macros::rpc;
@@ -232,7 +232,8 @@ pub struct EvidenceReport {
     /// The name of the validator's node.
     pub name: String,
     /// The kind of message of which it signed two.
-    pub what: EvidenceKind,
+    #[serde(with = "crate::text")]
+    pub what: EquivocationKind,
     /// The height at which it did.
     pub height: u64,
     /// The round in which it did.
@@ -249,18 +250,6 @@ pub struct EvidenceReport {
     pub sequence: u32,
     /// The time of the block that holds the evidence, in milliseconds since 1970 (UTC).
     pub time_ms: u64,
-}
-
-/// A message that a validator may sign only once a round.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum EvidenceKind {
-    /// Two prevotes of one round.
-    Prevotes,
-    /// Two precommits of one round.
-    Precommits,
-    /// Two proposals of one round.
-    Proposals,
 }
 
 /// A batch in a block.

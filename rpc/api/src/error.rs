@@ -9,53 +9,10 @@ use chain_types::{BatchError, Rejection};
 use jsonrpsee::types::{ErrorObject, ErrorObjectOwned};
 use serde::{Deserialize, Serialize};
 
-macro_rules! api_errors {
-    ($($variant:ident = $code:literal, $name:literal, $transient:literal, $cause:literal, $remedy:literal;)*) => {
-        /// The refusals of the interface itself, with stable codes.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[repr(u16)]
-        pub enum ApiError {
-            $(#[doc = $cause] $variant = $code,)*
-        }
+chain_types::coded_errors! {
+    /// The refusals of the interface itself, with stable codes: JSON-RPC's `code`.
+    ApiError: i32;
 
-        impl ApiError {
-            /// Every error, ascending by code.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The error of a code.
-            pub fn from_code(code: i32) -> Option<Self> {
-                match code { $($code => Some(Self::$variant),)* _ => None }
-            }
-
-            /// The stable number, as JSON-RPC's `code`.
-            pub const fn code(self) -> i32 {
-                self as i32
-            }
-
-            /// The stable name, in words with hyphens.
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)* }
-            }
-
-            /// Returns true if the same call may succeed later.
-            pub const fn is_transient(self) -> bool {
-                match self { $(Self::$variant => $transient,)* }
-            }
-
-            /// The cause in one sentence.
-            pub const fn cause(self) -> &'static str {
-                match self { $(Self::$variant => $cause,)* }
-            }
-
-            /// The remedy in one sentence: what the caller does next.
-            pub const fn remedy(self) -> &'static str {
-                match self { $(Self::$variant => $remedy,)* }
-            }
-        }
-    };
-}
-
-api_errors! {
     InvalidBase64 = 1000, "invalid-base64", false, "The text is no base64.", "Use RFC 4648 section 4 with padding, without line breaks.";
     BadCursor = 1001, "bad-cursor", false, "The cursor is not one that this list gives.", "Pass the `next` of a page or the `cursor` of an event unchanged, or none to begin.";
     LimitOutOfBounds = 1002, "limit-out-of-bounds", false, "A page holds 1 to 1,000 items.", "Ask for at least one and at most 1,000.";

@@ -1,6 +1,6 @@
 //! `governance_*`: who may do what now, and what settlement operators want to change of it.
 
-use chain_types::{Change, Digest, Height, Parameters, ProposalId, PublicKey};
+use chain_types::{Change, Digest, Height, Parameters, ProposalId, ProposalStatus, PublicKey};
 use jsonrpsee::core::RpcResult;
 use jsonrpsee::proc_macros::rpc;
 use serde::{Deserialize, Serialize};
@@ -152,24 +152,6 @@ fn payout_account(merchant: &chain_types::Merchant) -> Option<String> {
     (account != Digest::ZERO).then(|| account.to_string())
 }
 
-/// How far a proposal has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ProposalState {
-    /// It waits for approvals.
-    Proposed,
-    /// Enough operators approved; it waits for its height.
-    Scheduled,
-    /// It is in effect.
-    Effective,
-    /// Too many operators refused it.
-    Refused,
-    /// Too few approved in time.
-    Expired,
-    /// It no longer held when it was to take effect.
-    Failed,
-}
-
 /// A change that a settlement operator proposed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProposalReport {
@@ -184,7 +166,8 @@ pub struct ProposalReport {
     #[serde(with = "crate::text::digest")]
     pub digest: Digest,
     /// How far it has come.
-    pub status: ProposalState,
+    #[serde(with = "crate::text")]
+    pub status: ProposalStatus,
     /// The rejection that the change met when it was due; absent if it has not failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<RejectionReport>,

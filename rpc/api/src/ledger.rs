@@ -1,16 +1,11 @@
 //! `ledger_*`: accounts, their entries and proofs, whether the books balance, and the transfers
 //! that bring money in or take it out.
-
-use std::fmt;
-use std::str::FromStr;
-
-use chain_types::ids::IdError;
-use chain_types::{Currency, Digest, TransferId};
+use chain_types::{AccountKey, CauseKind, Digest, TransferAction, TransferId, TransferStatus};
 use jsonrpsee::core::RpcResult;
 use jsonrpsee::proc_macros::rpc;
 use serde::{Deserialize, Serialize};
 
-use crate::money::{Money, currency_code, currency_of};
+use crate::money::Money;
 use crate::page::Page;
 
 /// Methods of the `ledger` namespace. An account is named `kind:owner:CURRENCY`, such as
@@ -112,105 +107,12 @@ pub trait LedgerRpc {
     ) -> RpcResult<Page<LineReport>>;
 }
 
-/// The purpose of an account, which says who owns it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[repr(u8)]
-pub enum AccountKind {
-    /// A gateway's liquidity; the owner is a participant.
-    GatewayLiquidity = 1,
-    /// Money owed to a merchant; the owner is a merchant.
-    MerchantPayable = 2,
-    /// A cashback programme's budget; the owner is a merchant.
-    CashbackPool = 3,
-    /// Cashback that a gateway credits to users and is owed until the window closes.
-    CashbackOwed = 4,
-    /// An FX provider's position; the owner is a participant.
-    FxPosition = 5,
-    /// Fees earned; the owner is the scheme.
-    Fees = 6,
-    /// Funds of failed payments, until they are given again or returned.
-    Suspense = 7,
-    /// The counter-account of all money that came from or went outside.
-    SchemeSettlement = 8,
-}
-
-impl AccountKind {
-    /// Every kind, ascending by number.
-    pub const ALL: &'static [Self] = &[
-        Self::GatewayLiquidity,
-        Self::MerchantPayable,
-        Self::CashbackPool,
-        Self::CashbackOwed,
-        Self::FxPosition,
-        Self::Fees,
-        Self::Suspense,
-        Self::SchemeSettlement,
-    ];
-
-    /// The name that JSON and account names use.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::GatewayLiquidity => "gateway-liquidity",
-            Self::MerchantPayable => "merchant-payable",
-            Self::CashbackPool => "cashback-pool",
-            Self::CashbackOwed => "cashback-owed",
-            Self::FxPosition => "fx-position",
-            Self::Fees => "fees",
-            Self::Suspense => "suspense",
-            Self::SchemeSettlement => "scheme-settlement",
-        }
-    }
-
-    /// The kind of a frozen number.
-    pub fn from_number(number: u8) -> Option<Self> {
-        Self::ALL.iter().copied().find(|kind| *kind as u8 == number)
-    }
-}
-
-/// An account's name: `kind:owner:CURRENCY`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AccountName {
-    /// The account's purpose.
-    pub kind: AccountKind,
-    /// The owner's id, a participant's or a merchant's; zero for the scheme's own account.
-    pub owner: u64,
-    /// The currency of its counters.
-    pub currency: Currency,
-}
-
-impl fmt::Display for AccountName {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}:{}:{}", self.kind.name(), self.owner, currency_code(self.currency))
-    }
-}
-
-impl FromStr for AccountName {
-    type Err = IdError;
-
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        let error = IdError { expected: "kind:owner:CURRENCY, such as gateway-liquidity:201:CNY" };
-        let mut parts = text.split(':');
-        let (Some(kind), Some(owner), Some(currency), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(error);
-        };
-        let kind = AccountKind::ALL.iter().copied().find(|known| known.name() == kind);
-        Ok(Self {
-            kind: kind.ok_or(error)?,
-            owner: crate::decimal(owner).ok_or(error)?,
-            currency: currency_of(currency).ok_or(error)?,
-        })
-    }
-}
-
 /// An account's four counters and what follows from them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountReport {
     /// The account's name: kind, owner and currency.
     #[serde(with = "crate::text")]
-    pub account: AccountName,
+    pub account: AccountKey,
     /// Debits reserved and not yet posted.
     pub debits_pending: Money,
     /// The sum of all debits posted since block zero.
@@ -261,7 +163,8 @@ pub struct EntryReport {
     /// The time of that block, in milliseconds since 1970 (UTC).
     pub time_ms: u64,
     /// The kind of operation that caused the entry.
-    pub cause: EntryCause,
+    #[serde(with = "crate::text")]
+    pub cause: CauseKind,
     /// What that was: a batch's height and place (`height/place`), an instruction's, order's or
     /// transfer's id, a window's number; absent for genesis and expiry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -278,28 +181,6 @@ pub struct EntryReport {
     pub order_count: u64,
     /// The account after it.
     pub after: CountersReport,
-}
-
-/// The kind of operation that changed an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum EntryCause {
-    /// Opening liquidity of the genesis file.
-    Genesis,
-    /// Orders of one batch.
-    Batch,
-    /// Reservations that nobody collected in time.
-    Expiry,
-    /// The arrival of an instruction's money.
-    Instruction,
-    /// The close of a window: cashback owed is settled.
-    WindowClose,
-    /// A return of an order, or an order that a risk desk released.
-    Order,
-    /// A deposit, a withdrawal or a net debit cap.
-    Transfer,
-    /// The settlement of a window by the banks.
-    Settlement,
 }
 
 /// An account's counters at a height, with their proof.
@@ -321,42 +202,6 @@ pub struct AccountProofReport {
     pub proof_base64: String,
 }
 
-/// The direction of a transfer at the scheme's bank.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TransferAction {
-    /// Money came in from outside.
-    Deposit,
-    /// Money leaves the account for its owner's bank.
-    Withdraw,
-    /// The net debit cap becomes the amount.
-    Cap,
-}
-
-impl From<chain_types::TransferAction> for TransferAction {
-    fn from(action: chain_types::TransferAction) -> Self {
-        match action {
-            chain_types::TransferAction::Deposit => Self::Deposit,
-            chain_types::TransferAction::Withdraw => Self::Withdraw,
-            chain_types::TransferAction::Cap => Self::Cap,
-        }
-    }
-}
-
-/// How far a transfer has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TransferState {
-    /// It waits for its checker.
-    Proposed,
-    /// The checker approved it: it is booked.
-    Approved,
-    /// The checker refused it.
-    Refused,
-    /// Nobody decided in time.
-    Expired,
-}
-
 /// A deposit, a withdrawal or a net debit cap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TransferReport {
@@ -364,14 +209,16 @@ pub struct TransferReport {
     #[serde(with = "crate::text")]
     pub transfer_id: TransferId,
     /// The direction of the money.
+    #[serde(with = "crate::text")]
     pub action: TransferAction,
     /// The account that the money enters or leaves.
     #[serde(with = "crate::text")]
-    pub account: AccountName,
+    pub account: AccountKey,
     /// How much; of a cap, the new cap.
     pub amount: Money,
     /// How far it has come.
-    pub status: TransferState,
+    #[serde(with = "crate::text")]
+    pub status: TransferStatus,
     /// The participant id of the agent that proposed it.
     pub maker: u32,
     /// The maker's reference, hexadecimal.
@@ -398,7 +245,7 @@ pub struct TransferReport {
 pub struct LineReport {
     /// The account, whose owner has given the line.
     #[serde(with = "crate::text")]
-    pub account: AccountName,
+    pub account: AccountKey,
     /// The participant id of the party that may reserve on the line.
     pub holder: u32,
     /// The most that its open reservations may sum up to; zero once the line is ended.

@@ -47,19 +47,18 @@ pub use cashback::{
 };
 pub use chain::{
     BlockReport, BlockSelector, BlockSummary, ChainInfo, ChainRpcClient, ChainRpcServer,
-    EvidenceKind, EvidenceReport, HandoverReport, LiquidityReport, MerchantReport, NodeReport,
-    ParametersReport, ParticipantReport,
+    EvidenceReport, HandoverReport, LiquidityReport, MerchantReport, NodeReport, ParametersReport,
+    ParticipantReport,
 };
 pub use error::{ApiError, ErrorData, api_error, rejection_error};
 pub use fx::{FxRpcClient, FxRpcServer, QuoteReport, RateReport, ReferenceReport};
 pub use governance::{
     ChangeReport, GovernanceRpcClient, GovernanceRpcServer, PreviousKey, ProposalReport,
-    ProposalState, RegisteredMerchant, RegisteredParticipant, RegistryReport,
+    RegisteredMerchant, RegisteredParticipant, RegistryReport,
 };
 pub use ledger::{
-    AccountKind, AccountName, AccountProofReport, AccountReport, CountersReport, CurrencyBalance,
-    EntryCause, EntryReport, LedgerRpcClient, LedgerRpcServer, LineReport, TransferReport,
-    TransferState, TrialBalance,
+    AccountProofReport, AccountReport, CountersReport, CurrencyBalance, EntryReport,
+    LedgerRpcClient, LedgerRpcServer, LineReport, TransferReport, TrialBalance,
 };
 pub use money::Money;
 pub use node::{
@@ -73,14 +72,12 @@ pub use recharge::{
     ReceiptReport, RechargeRpcClient, RechargeRpcServer, RejectionReport, ReturnedReport, Searched,
     Stages,
 };
-pub use risk::{
-    HeldOrderReport, PolicyReport, PolicyScope, RiskRpcClient, RiskRpcServer, UserDayReport,
-};
+pub use risk::{HeldOrderReport, PolicyReport, RiskRpcClient, RiskRpcServer, UserDayReport};
 pub use settlement::{
-    BreachCount, BreachReport, BreachStage, CashbackSumReport, CorridorReport, InstructionEvent,
-    InstructionFilter, InstructionReport, InstructionState, PositionReport, ReturnReport,
-    SettlementProposedReport, SettlementRpcClient, SettlementRpcServer, SlaBucket, SlaReport,
-    WindowProofReport, WindowReport, WindowSettledReport,
+    BreachCount, BreachReport, CashbackSumReport, CorridorReport, InstructionEvent,
+    InstructionFilter, InstructionReport, PositionReport, ReturnReport, SettlementProposedReport,
+    SettlementRpcClient, SettlementRpcServer, SlaBucket, SlaReport, WindowProofReport,
+    WindowReport, WindowSettledReport,
 };
 pub use signature::{Signature, check_subscription_id, decimal};
 pub use standing::OrderStanding;

@@ -50,12 +50,11 @@ impl fmt::Display for Money {
 
 /// The ISO 4217 code of a currency; its three-digit number when ISO 4217 does not list it.
 pub fn currency_code(currency: Currency) -> String {
-    currency.code().map_or_else(|| format!("{:03}", currency.0), str::to_owned)
+    currency.code_or_number()
 }
 
 /// The currency of the text that [`currency_code`] writes: its ISO 4217 code; a three-digit number
 /// only where ISO 4217 lists none.
 pub fn currency_of(text: &str) -> Option<Currency> {
-    let currency = Currency::from_code(text).or_else(|| text.parse().ok().map(Currency));
-    currency.filter(|currency| text.len() == 3 && currency_code(*currency) == text)
+    Currency::from_code_or_number(text)
 }

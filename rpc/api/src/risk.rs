@@ -1,6 +1,6 @@
 //! `risk_*`: policies, what they have let pass, and the orders that wait for a risk desk.
 
-use chain_types::OrderId;
+use chain_types::{OrderId, PolicyScope};
 use jsonrpsee::core::RpcResult;
 use jsonrpsee::proc_macros::rpc;
 use serde::{Deserialize, Serialize};
@@ -43,43 +43,11 @@ pub trait RiskRpc {
     async fn user_day(&self, user: String, currency: String) -> RpcResult<UserDayReport>;
 }
 
-/// The subject of a risk policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PolicyScope {
-    /// The orders of the whole scheme.
-    Scheme,
-    /// The orders that one gateway collects.
-    Gateway,
-    /// The orders to one merchant.
-    Merchant,
-}
-
-impl From<chain_types::PolicyScope> for PolicyScope {
-    fn from(scope: chain_types::PolicyScope) -> Self {
-        match scope {
-            chain_types::PolicyScope::Scheme => Self::Scheme,
-            chain_types::PolicyScope::Gateway => Self::Gateway,
-            chain_types::PolicyScope::Merchant => Self::Merchant,
-        }
-    }
-}
-
-impl PolicyScope {
-    /// The name that JSON uses.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Scheme => "scheme",
-            Self::Gateway => "gateway",
-            Self::Merchant => "merchant",
-        }
-    }
-}
-
 /// A risk desk's limits for a scope and currency; what is absent is not bounded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyReport {
     /// The kind of its subject.
+    #[serde(with = "crate::text")]
     pub scope: PolicyScope,
     /// The gateway's or merchant's id; zero for the scheme.
     #[serde(with = "crate::text")]

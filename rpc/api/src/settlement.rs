@@ -1,12 +1,14 @@
 //! `settlement_*`: windows and their nets, instructions, returns, how well deadlines are kept; a
 //! gateway's instructions as they are made.
 
-use chain_types::{BlockHash, Digest, FailureReason, InstructionId, OrderId, ReturnReason};
+use chain_types::{
+    AccountKind, BlockHash, BreachStage, Digest, FailureReason, InstructionId, InstructionState,
+    OrderId, ReturnReason,
+};
 use jsonrpsee::core::{RpcResult, SubscriptionResult};
 use jsonrpsee::proc_macros::rpc;
 use serde::{Deserialize, Serialize};
 
-use crate::ledger::AccountKind;
 use crate::money::Money;
 use crate::page::Page;
 
@@ -189,6 +191,7 @@ pub struct SettlementProposedReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PositionReport {
     /// As what: gateway liquidity, FX position or cashback pool.
+    #[serde(with = "crate::text")]
     pub kind: AccountKind,
     /// The participant's or merchant's id; zero for the scheme.
     #[serde(with = "crate::text")]
@@ -239,32 +242,6 @@ pub struct WindowProofReport {
     pub proof_base64: String,
 }
 
-/// The state of an instruction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum InstructionState {
-    /// The paying gateway has it.
-    Instructed,
-    /// The paying gateway attested that the merchant was credited.
-    Arrived,
-    /// The paying gateway could not pay.
-    Failed,
-    /// It failed, and all its orders were returned since.
-    Returned,
-}
-
-impl InstructionState {
-    /// The name that JSON uses.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Instructed => "instructed",
-            Self::Arrived => "arrived",
-            Self::Failed => "failed",
-            Self::Returned => "returned",
-        }
-    }
-}
-
 /// An order to a gateway to pay a merchant, made when a window closed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstructionReport {
@@ -297,6 +274,7 @@ pub struct InstructionReport {
     /// By when the money must have arrived.
     pub deadline_ms: u64,
     /// The instruction's present state.
+    #[serde(with = "crate::text")]
     pub status: InstructionState,
     /// When it arrived or failed, or the last of it was returned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -434,6 +412,7 @@ pub struct SlaBucket {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BreachCount {
     /// The stage whose deadline was missed.
+    #[serde(with = "crate::text")]
     pub stage: BreachStage,
     /// The number of orders that missed it.
     pub count: u64,
@@ -448,24 +427,11 @@ pub struct InstructionEvent {
     pub instruction: InstructionReport,
 }
 
-/// The stage whose deadline was missed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum BreachStage {
-    /// The collecting gateway was late.
-    Collected,
-    /// The window closed late, for want of blocks; nobody in particular was late.
-    Instructed,
-    /// The paying gateway was late.
-    Arrived,
-    /// The paying gateway failed an instruction again and again, or attested it by mistake.
-    Failed,
-}
-
 /// A deadline that was missed: a fact of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BreachReport {
     /// The stage whose deadline was missed.
+    #[serde(with = "crate::text")]
     pub stage: BreachStage,
     /// The participant who was late, if it was one in particular.
     #[serde(default, skip_serializing_if = "Option::is_none")]

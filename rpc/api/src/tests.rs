@@ -1,17 +1,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use chain_types::{
-    Amount, BatchError, BatchId, CashbackTier, Change, Currency, Digest, Height, MerchantId,
-    Outcome, Parameters, Programme, Rate, Rejection,
+    AccountKey, AccountKind, Amount, BatchError, BatchId, CashbackTier, Change, Currency, Digest,
+    Height, MerchantId, Outcome, Parameters, Programme, Rate, Rejection,
 };
 
 use crate::batch::{Outcomes, outcome_name};
 use crate::error::{ApiError, ErrorData, PROTOCOL_ERRORS, rejection_of};
 use crate::money::{Money, currency_code, currency_of};
 use crate::{
-    AccountKind, AccountName, Base64Bytes, BatchReport, BatchState, BlockSelector, CashbackRefusal,
-    CashbackReport, ChangeReport, InstructionFilter, LIMIT_MAX, OrderStanding, OrderState, Page,
-    ParametersReport, Wait, api_error, rate_of, rate_text, rejection_error,
+    Base64Bytes, BatchReport, BatchState, BlockSelector, CashbackRefusal, CashbackReport,
+    ChangeReport, InstructionFilter, LIMIT_MAX, OrderStanding, OrderState, Page, ParametersReport,
+    PositionReport, Wait, api_error, rate_of, rate_text, rejection_error,
 };
 
 fn money(minor: u64, code: &str) -> Money {
@@ -98,13 +98,20 @@ fn base64_that_is_none_is_told_apart() {
 #[test]
 fn account_names_round_trip_and_refuse_the_rest() {
     for kind in AccountKind::ALL {
-        let name = AccountName { kind: *kind, owner: u64::MAX, currency: Currency(414) };
+        let name = AccountKey { kind: *kind, owner: u64::MAX, currency: Currency(414) };
         assert_eq!(name.to_string().parse(), Ok(name));
-        assert_eq!(AccountKind::from_number(*kind as u8), Some(*kind));
-        assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
+        assert_eq!(kind.name().parse(), Ok(*kind));
+        let position = serde_json::to_value(PositionReport {
+            kind: *kind,
+            owner: 1,
+            gross_debits: Money::sum(0, Currency(156)),
+            gross_credits: Money::sum(0, Currency(156)),
+            net: Money::sum(0, Currency(156)),
+        });
+        assert_eq!(position.unwrap()["kind"], kind.name());
     }
     for text in ["", "fees", "fees:0", "fees:0:CNY:", "fee:0:CNY", "fees:-1:CNY", "fees:0:ZZZ"] {
-        assert!(text.parse::<AccountName>().is_err(), "{text:?}");
+        assert!(text.parse::<AccountKey>().is_err(), "{text:?}");
     }
 }
 

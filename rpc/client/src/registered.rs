@@ -8,10 +8,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use chain_types::{ChainGenesis, Participant, ParticipantId, PublicKey};
+use chain_types::{ChainGenesis, Participant, ParticipantId, ProposalStatus, PublicKey};
 use futures::FutureExt as _;
 use rpc_api::{
-    ChainRpcClient as _, ChangeReport, GovernanceRpcClient as _, ProposalReport, ProposalState,
+    ChainRpcClient as _, ChangeReport, GovernanceRpcClient as _, ProposalReport,
     RegisteredParticipant, RegistryReport,
 };
 
@@ -255,7 +255,7 @@ fn since_text(
     id: ParticipantId,
     key: PublicKey,
 ) -> String {
-    let is_effective = |proposal: &&ProposalReport| proposal.status == ProposalState::Effective;
+    let is_effective = |proposal: &&ProposalReport| proposal.status == ProposalStatus::Effective;
     let found = proposals.iter().filter(is_effective).find(|one| registers(one, id, key));
     let of_genesis = |known: &Participant| known.public_key == key;
     match found {
@@ -277,12 +277,12 @@ fn remedy_text(
     let found = proposals.iter().find(|one| registers(one, id, key));
     let config = config.display();
     match found.map(|proposal| (proposal.status, proposal)) {
-        Some((ProposalState::Proposed, proposal)) => format!(
+        Some((ProposalStatus::Proposed, proposal)) => format!(
             "the proposal {} to register this one waits for approvals: sign with the registered \
              key until it is in effect",
             proposal.proposal_id
         ),
-        Some((ProposalState::Scheduled, proposal)) => format!(
+        Some((ProposalStatus::Scheduled, proposal)) => format!(
             "this one is registered from block {} on: sign with the registered key until then",
             proposal.due_height
         ),

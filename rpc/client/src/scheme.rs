@@ -7,11 +7,11 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chain_types::batch::BatchItem;
 use chain_types::{
-    ApprovalItem, Change, Currency, Decision, Height, ProposalId, ProposalItem, TransferAction,
-    TransferDecisionItem, TransferId, TransferItem,
+    ApprovalItem, Change, Currency, Decision, Height, ProposalId, ProposalItem, ProposalStatus,
+    TransferAction, TransferDecisionItem, TransferId, TransferItem,
 };
 use futures::FutureExt as _;
-use rpc_api::{ChainRpcClient as _, GovernanceRpcClient as _, Outcomes, ProposalState};
+use rpc_api::{ChainRpcClient as _, GovernanceRpcClient as _, Outcomes};
 use zerocopy::{Immutable, IntoBytes};
 
 use super::client::Client;
@@ -164,13 +164,13 @@ impl Scheme {
             // A node that is behind may not know it yet.
             let found = self.client.ask(|node| node.proposal(id.clone()).boxed()).await;
             match found.map(|found| (found.status, found.due_height)) {
-                Ok((ProposalState::Scheduled | ProposalState::Effective, due))
+                Ok((ProposalStatus::Scheduled | ProposalStatus::Effective, due))
                     if self.height().await?.0 >= due =>
                 {
                     return Ok(Height(due));
                 }
                 Ok((
-                    ProposalState::Refused | ProposalState::Expired | ProposalState::Failed,
+                    ProposalStatus::Refused | ProposalStatus::Expired | ProposalStatus::Failed,
                     _,
                 )) => anyhow::bail!("proposal {id} came to nothing"),
                 _ => {}

@@ -2,7 +2,7 @@
 
 use bincode::{Decode, Encode};
 use chain_types::evidence::EquivocationKind;
-use chain_types::{BlockHash, Height, Round, TimeMs, ValidatorId};
+use chain_types::{BlockHash, Height, RecordCursor, Round, TimeMs, ValidatorId};
 
 /// A validator signed two values where it may sign one: a fact that a block's evidence proves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -25,4 +25,11 @@ pub struct EvidenceRecord {
     pub first: Option<BlockHash>,
     /// The higher of the two values.
     pub second: Option<BlockHash>,
+}
+
+impl EvidenceRecord {
+    /// Returns the place of the record among all evidence.
+    pub const fn cursor(&self) -> RecordCursor {
+        RecordCursor { height: self.height, sequence: self.sequence }
+    }
 }

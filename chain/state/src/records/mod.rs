@@ -9,56 +9,25 @@ mod settlement;
 mod sla;
 
 use bincode::{Decode, Encode};
-use chain_types::{
-    Digest, Height, InstructionId, OrderId, TimeMs, TransferId, WindowId, codec, merkle,
+pub use chain_types::{
+    BreachStage, EntryCause, Location, OrderStatus, ProposalStatus, TransferStatus,
 };
+use chain_types::{Digest, Height, RecordCursor, TimeMs, codec, merkle};
 
 pub use self::evidence::EvidenceRecord;
 pub use self::orders::{
-    Conversion, HeldOrder, OrderRecord, OrderStatus, Reservation, ReturnRecord, fingerprint,
+    Conversion, HeldOrder, OrderRecord, Reservation, ReturnRecord, fingerprint,
 };
 pub use self::rules::{
-    LineRecord, MerchantRecord, PolicyRecord, ProgrammeRecord, ProposalRecord, ProposalStatus,
-    QuoteRecord, RateRecord, ReferenceRecord, ReferenceStep, RegistryRecord,
+    LineRecord, MerchantRecord, PolicyRecord, ProgrammeRecord, ProposalRecord, QuoteRecord,
+    RateRecord, ReferenceRecord, ReferenceStep, RegistryRecord,
 };
 pub use self::settlement::{
     CashbackSum, InstructionRecord, InstructionStatus, Party, Position, ProposedSettlement,
-    TransferRecord, TransferStatus, WindowRecord, WindowSettlement,
+    TransferRecord, WindowRecord, WindowSettlement,
 };
-pub use self::sla::{BreachRecord, BreachSubject, Corridor, SLA_BUCKETS_MS, SlaCounters, Stage};
+pub use self::sla::{BreachRecord, BreachSubject, Corridor, SLA_BUCKETS_MS, SlaCounters};
 use crate::account::{Account, AccountKey};
-
-/// The place of an operation in the chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode)]
-pub struct Location {
-    /// The height of the block.
-    pub height: Height,
-    /// The batch's place in the block.
-    pub batch: u32,
-    /// The item's place in the batch.
-    pub item: u32,
-}
-
-/// The kind of operation that changed an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-pub enum EntryCause {
-    /// Opening liquidity of the genesis file.
-    Genesis,
-    /// Orders of the batch at this place in the block.
-    Batch(u32),
-    /// Reservations that nobody collected in time.
-    Expiry,
-    /// The arrival of an instruction's money.
-    Instruction(InstructionId),
-    /// The close of a window: cashback owed is settled.
-    WindowClose(WindowId),
-    /// A return of an order, or an order that a risk desk released.
-    Order(OrderId),
-    /// A deposit, a withdrawal or a cap.
-    Transfer(TransferId),
-    /// The settlement of a window by the banks.
-    Settlement(WindowId),
-}
 
 /// The change that one cause in one block made to one account. Deltas are in minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -85,6 +54,13 @@ pub struct AccountEntry {
     pub order_count: u64,
     /// The account after it.
     pub after: Account,
+}
+
+impl AccountEntry {
+    /// Returns the place of the entry among those of its account.
+    pub const fn cursor(&self) -> RecordCursor {
+        RecordCursor { height: self.height, sequence: self.sequence }
+    }
 }
 
 /// A record of a block that the store indexes: a leaf of its header's records root, in order.

@@ -2,34 +2,9 @@
 
 use bincode::{Decode, Encode};
 use chain_types::{
-    Amount, Currency, Digest, Height, MerchantId, OrderId, Outcome, ParticipantId, QuoteId, TimeMs,
+    Amount, Currency, Digest, Height, Location, MerchantId, OrderId, OrderStatus, Outcome,
+    ParticipantId, QuoteId, TimeMs,
 };
-
-use super::Location;
-use crate::numbered::numbered;
-
-numbered! {
-    /// How far an order has come. What follows a collection is read from its window's instruction.
-    OrderStatus {
-        /// Refused with its outcome; never entered the books.
-        Rejected = 1, "rejected";
-        /// In the books as pending; waits for its collecting gateway.
-        Reserved = 2, "reserved";
-        /// The collecting gateway said that the user was debited.
-        Collected = 3, "collected";
-        /// Its submitter or its collecting gateway gave it up.
-        Voided = 4, "voided";
-        /// Nobody collected it within its validity.
-        Expired = 5, "expired";
-        /// Above a risk policy's threshold; waits for a risk desk. Not in the books.
-        Held = 6, "held";
-        /// It was held, and a risk desk or the end of its validity refused it.
-        Refused = 7, "refused";
-        /// Reserved, and its collecting gateway said that it debits the user: only that gateway
-        /// collects or voids it.
-        Debiting = 8, "debiting";
-    }
-}
 
 /// An order's fate so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]

@@ -3,10 +3,9 @@
 use bincode::{Decode, Encode};
 use chain_types::{
     Amount, Change, Currency, Digest, Height, LineKey, Merchant, Parameters, ParticipantId,
-    PartyKeys, PolicyScope, Programme, ProposalId, QuoteId, Rate, TimeMs, ValidatorSet,
+    PartyKeys, PolicyScope, Programme, ProposalId, ProposalStatus, QuoteId, Rate, TimeMs,
+    ValidatorSet,
 };
-
-use crate::numbered::numbered;
 
 /// A provider's rate of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -133,24 +132,6 @@ impl ProgrammeRecord {
     pub fn version_at(&self, height: Height) -> u8 {
         let count = self.versions.iter().rev().skip_while(|(since, _)| *since > height).count();
         (count & 0xFF) as u8
-    }
-}
-
-numbered! {
-    /// How far a governance proposal has come.
-    ProposalStatus {
-        /// It waits for approvals.
-        Proposed = 1, "proposed";
-        /// Enough operators approved; it waits for its height.
-        Scheduled = 2, "scheduled";
-        /// It is in effect.
-        Effective = 3, "effective";
-        /// Too many operators refused it.
-        Refused = 4, "refused";
-        /// Too few approved in time.
-        Expired = 5, "expired";
-        /// It no longer held when it was to take effect.
-        Failed = 6, "failed";
     }
 }
 

@@ -3,13 +3,11 @@
 use bincode::{Decode, Encode};
 use chain_types::hash::{Domain, hash};
 use chain_types::{
-    Amount, Currency, Digest, FailureReason, Height, InstructionId, ParticipantId, TimeMs,
-    TransferAction, TransferId, WindowId, codec,
+    Amount, Currency, Digest, FailureReason, Height, InstructionId, InstructionState, Location,
+    ParticipantId, TimeMs, TransferAction, TransferId, TransferStatus, WindowId, codec,
 };
 
-use super::Location;
 use crate::account::{AccountKey, AccountKind, difference};
-use crate::numbered::numbered;
 
 /// How far an instruction has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -42,6 +40,18 @@ pub enum InstructionStatus {
         /// The place of the last return.
         location: Location,
     },
+}
+
+impl InstructionStatus {
+    /// Returns how far the instruction has come, without time and place.
+    pub const fn state(self) -> InstructionState {
+        match self {
+            Self::Instructed => InstructionState::Instructed,
+            Self::Arrived { .. } => InstructionState::Arrived,
+            Self::Failed { .. } => InstructionState::Failed,
+            Self::Returned { .. } => InstructionState::Returned,
+        }
+    }
 }
 
 /// Cashback that one gateway granted on orders of an instruction.
@@ -224,20 +234,6 @@ pub struct WindowSettlement {
     pub checker: ParticipantId,
     /// The digest of the window's report.
     pub digest: Digest,
-}
-
-numbered! {
-    /// How far a transfer has come.
-    TransferStatus {
-        /// It waits for its checker.
-        Proposed = 1, "proposed";
-        /// The checker approved it: it is booked.
-        Approved = 2, "approved";
-        /// The checker refused it.
-        Refused = 3, "refused";
-        /// Nobody decided in time.
-        Expired = 4, "expired";
-    }
 }
 
 /// A deposit, a withdrawal or a net debit cap.

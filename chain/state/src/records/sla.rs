@@ -1,24 +1,9 @@
 //! The SLA clock: deadlines missed, and how long payments took.
 
 use bincode::{Decode, Encode};
-use chain_types::{Currency, Height, InstructionId, OrderId, ParticipantId, TimeMs};
-
-use crate::numbered::numbered;
-
-numbered! {
-    /// The stage of the SLA clock that was missed.
-    Stage {
-        /// The collecting gateway's: to say that the user was debited.
-        Collected = 1, "collected";
-        /// Nobody's: to close the window in time, which takes blocks.
-        Instructed = 2, "instructed";
-        /// The paying gateway's: to attest that the money was credited.
-        Arrived = 3, "arrived";
-        /// The paying gateway's: not to fail an instruction again and again, and to attest no
-        /// arrival by mistake.
-        Failed = 4, "failed";
-    }
-}
+use chain_types::{
+    BreachStage, Currency, Height, InstructionId, OrderId, ParticipantId, RecordCursor, TimeMs,
+};
 
 /// The subject of a breach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
@@ -37,7 +22,7 @@ pub struct BreachRecord {
     /// Its place among the block's breaches.
     pub sequence: u32,
     /// The stage that was missed.
-    pub stage: Stage,
+    pub stage: BreachStage,
     /// The late party; `None` when no block came in time to close the window.
     pub late: Option<ParticipantId>,
     /// The subject of the breach.
@@ -46,6 +31,13 @@ pub struct BreachRecord {
     pub deadline: TimeMs,
     /// Block time at which it was noticed.
     pub noticed: TimeMs,
+}
+
+impl BreachRecord {
+    /// Returns the place of the breach among all of them.
+    pub const fn cursor(&self) -> RecordCursor {
+        RecordCursor { height: self.height, sequence: self.sequence }
+    }
 }
 
 /// Payments that share a payout currency, within one currency or across.

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use chain_types::evidence::EquivocationKind;
 use chain_types::{
-    Amount, BlockHash, Change, Currency, LineAccount, LineKey, MerchantId, Parameters,
-    ParticipantId, PartyKeys, PolicyScope, ProposalId, QuoteId, Rate, Round, SecretKey,
-    TransferAction, Validator, ValidatorId, ValidatorSet,
+    Amount, BlockHash, Change, Currency, InstructionId, LineAccount, LineKey, MerchantId, OrderId,
+    Parameters, ParticipantId, PartyKeys, PolicyScope, ProposalId, QuoteId, Rate, Round, SecretKey,
+    TransferAction, TransferId, Validator, ValidatorId, ValidatorSet, WindowId,
 };
 
 use super::*;
@@ -346,7 +346,7 @@ fn records_of_accounts_and_deadlines_are_as_the_page_says() {
         let breach = BreachRecord {
             height: Height(1),
             sequence: 2,
-            stage: Stage::Arrived,
+            stage: BreachStage::Arrived,
             late: Some(ParticipantId(4)),
             subject,
             deadline: TimeMs(5),

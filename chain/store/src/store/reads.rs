@@ -12,17 +12,16 @@ use chain_state::{
 use chain_types::batch::{BATCH_HEADER_BYTES, BATCH_PREFIX_BYTES, BatchHeader, BatchKind};
 use chain_types::{
     BatchId, BlockHash, Certificate, Digest, Height, InstructionId, OrderId, Outcome,
-    ParticipantId, ProposalId, QuoteId, TimeMs, TransferId, WindowId, merkle,
+    ParticipantId, ProposalId, QuoteId, RecordCursor, TimeMs, TransferId, WindowId, merkle,
 };
 
 use super::{
-    Kind, Ordering, PAYLOAD_PREFIX_BYTES, Position, StagedBlock, Store, StoreFault, StoredBlock,
+    ExecutedBlock, Kind, Ordering, PAYLOAD_PREFIX_BYTES, Position, Store, StoreFault, StoredBlock,
     add, codec, read_batch, read_outcomes,
 };
 use crate::chain_store::ChainStore;
 use crate::model::{
-    BlockRecords, BreachCursor, CommittedBlock, EntryCursor, EvidenceCursor, InstructionFilter,
-    PAGE_ITEMS_MAX, SubmittedOrder,
+    BlockRecords, CommittedBlock, InstructionFilter, PAGE_ITEMS_MAX, SubmittedOrder,
 };
 use crate::record_paths::{RecordName, RecordPath};
 use crate::recovery::StoredCertificate;
@@ -122,7 +121,7 @@ impl Store {
 }
 
 impl ChainStore for Store {
-    fn stage(&self, staged: &StagedBlock) -> Result<(), StoreFault> {
+    fn stage(&self, staged: &ExecutedBlock) -> Result<(), StoreFault> {
         self.poison.guard(|| self.write_stage(staged))
     }
 
@@ -304,7 +303,7 @@ impl ChainStore for Store {
     fn account_entries(
         &self,
         account: &AccountKey,
-        after: Option<EntryCursor>,
+        after: Option<RecordCursor>,
         limit: usize,
     ) -> Result<Vec<AccountEntry>, StoreFault> {
         self.poison.check()?;
@@ -312,7 +311,7 @@ impl ChainStore for Store {
         // What follows the cursor in its own block stands in the same row.
         let start = after.map(|cursor| (*account, cursor.height).to_bytes());
         let is_wanted = |entry: &AccountEntry| {
-            let at = EntryCursor { height: entry.height, sequence: entry.sequence };
+            let at = entry.cursor();
             after.is_none_or(|after| at > after)
         };
         let mut found: Vec<AccountEntry> = Vec::new();
@@ -354,7 +353,7 @@ impl ChainStore for Store {
 
     fn breaches(
         &self,
-        after: Option<BreachCursor>,
+        after: Option<RecordCursor>,
         limit: usize,
     ) -> Result<Vec<BreachRecord>, StoreFault> {
         self.page::<Breaches>(&[], after, limit)
@@ -362,7 +361,7 @@ impl ChainStore for Store {
 
     fn evidence(
         &self,
-        after: Option<EvidenceCursor>,
+        after: Option<RecordCursor>,
         limit: usize,
     ) -> Result<Vec<EvidenceRecord>, StoreFault> {
         self.page::<Evidence>(&[], after, limit)

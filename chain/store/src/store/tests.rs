@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use chain_types::{
-    Block, BlockHash, BlockHeader, Certificate, ChainId, Digest, Height, OrderId, Round, TimeMs,
-    ValidatorId, WindowId,
+    Block, BlockHash, BlockHeader, Certificate, ChainId, Digest, ExecutedBlock, Height, OrderId,
+    Round, TimeMs, ValidatorId, WindowId,
 };
 
 use crate::cell::Cell;
@@ -14,7 +14,7 @@ use crate::disk::failing::fail_next;
 use crate::fault::StoreFault;
 use crate::home::IfMissing;
 use crate::log::Log;
-use crate::model::{BlockRecords, InstructionFilter, StagedBlock};
+use crate::model::{BlockRecords, InstructionFilter};
 use crate::options::StoreOptions;
 use crate::store::Store;
 
@@ -28,7 +28,7 @@ fn options() -> StoreOptions {
     StoreOptions { block_file_bytes: 4_096, ..StoreOptions::default() }
 }
 
-fn block(height: u64) -> StagedBlock {
+fn block(height: u64) -> ExecutedBlock {
     let header = BlockHeader {
         protocol_version: 1,
         chain_id: CHAIN,
@@ -54,7 +54,7 @@ fn block(height: u64) -> StagedBlock {
         records_root: Digest::ZERO,
     };
     let block = Block { header, batches: Vec::new(), evidence: Vec::new() };
-    StagedBlock { block, batches: Vec::new(), outcomes: Vec::new() }
+    ExecutedBlock { block, batches: Vec::new(), outcomes: Vec::new() }
 }
 
 fn certificate(height: u64) -> Certificate {

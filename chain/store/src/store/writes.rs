@@ -4,7 +4,7 @@ use chain_state::Retired;
 use chain_types::Certificate;
 
 use super::{
-    Appender, Cow, Height, Instant, Kind, Ordering, PAYLOAD_PREFIX_BYTES, Staged, StagedBlock,
+    Appender, Cow, ExecutedBlock, Height, Instant, Kind, Ordering, PAYLOAD_PREFIX_BYTES, Staged,
     Store, StoreFault, StoredBlock, Writer, add, codec, frame_bytes, next, outcomes_to_bytes,
 };
 use crate::model::BlockRecords;
@@ -17,7 +17,7 @@ const BLOCK_FRAME_BYTES_MAX: u64 = 1024;
 const BLOCK_FRAME_BATCH_BYTES: u64 = 32 + 16;
 
 impl Store {
-    pub(super) fn write_stage(&self, staged: &StagedBlock) -> Result<(), StoreFault> {
+    pub(super) fn write_stage(&self, staged: &ExecutedBlock) -> Result<(), StoreFault> {
         staged.assert_whole();
         let mut writer = self.writer();
         let (height, expected) = (staged.block.header.height, next(writer.head));
@@ -157,7 +157,7 @@ impl Store {
 }
 
 /// Bytes that staging a block appends, at most.
-fn bytes_needed(writer: &Writer, staged: &StagedBlock, outcomes_bytes: usize) -> u64 {
+fn bytes_needed(writer: &Writer, staged: &ExecutedBlock, outcomes_bytes: usize) -> u64 {
     let payload: u64 = staged
         .batches
         .iter()

@@ -4,12 +4,11 @@
 use chain_state::{AccountKey, AccountKind};
 use chain_types::{
     Currency, Height, InstructionId, MerchantId, OrderId, ParticipantId, PolicyScope, QuoteId,
-    TimeMs, WindowId,
+    RecordCursor, TimeMs, WindowId,
 };
 use proptest::prelude::*;
 
 use super::{TableKey, account_prefix, gateway_prefix, rate_prefix};
-use crate::model::BreachCursor;
 use crate::record_paths::RecordName;
 
 fn instruction() -> impl Strategy<Value = InstructionId> {
@@ -57,8 +56,8 @@ proptest! {
         assert_same_order(&(accounts.0, entries.0), &(accounts.1, entries.1));
         assert_same_order(&(accounts.0, entries.0), &(accounts.0, entries.1));
         let breaches = (
-            BreachCursor { height: Height(numbers.0 % 3), sequence: sequences.0 },
-            BreachCursor { height: Height(numbers.1 % 3), sequence: sequences.1 },
+            RecordCursor { height: Height(numbers.0 % 3), sequence: sequences.0 },
+            RecordCursor { height: Height(numbers.1 % 3), sequence: sequences.1 },
         );
         assert_same_order(&breaches.0, &breaches.1);
         let key = (accounts.0, entries.0).to_bytes();

@@ -227,7 +227,7 @@ fn a_restore_never_touches_a_folder_that_holds_anything() {
     assert!(matches!(fault, StoreFault::Occupied { .. }), "{fault}");
 }
 
-/// What a restore that was killed leaves is no home, and the next one replaces it.
+/// A restore that was killed leaves no home, and the next one replaces it.
 #[test]
 fn a_restore_that_never_ended_is_no_home() {
     let (home, folder) = (TestHome::new(), tempfile::tempdir().unwrap());

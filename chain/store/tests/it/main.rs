@@ -12,6 +12,7 @@ mod double_open;
 mod log;
 mod missing_file;
 mod record_paths;
+mod records;
 mod regression;
 mod reopen;
 mod suite;

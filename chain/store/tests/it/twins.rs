@@ -2,10 +2,8 @@
 //! read must agree.
 
 use chain_state::Record;
-use chain_store::{
-    BlockRecords, ChainStore, InstructionFilter, MemoryStore, RecordName, StagedBlock, Store,
-};
-use chain_types::{Height, ParticipantId, WindowId};
+use chain_store::{BlockRecords, ChainStore, InstructionFilter, MemoryStore, RecordName, Store};
+use chain_types::{ExecutedBlock, Height, ParticipantId, WindowId};
 use proptest::prelude::*;
 
 use crate::kit::*;
@@ -35,7 +33,7 @@ struct Twins {
     home: TestHome,
     disk: Store,
     memory: MemoryStore,
-    last_staged: Option<StagedBlock>,
+    last_staged: Option<ExecutedBlock>,
 }
 
 impl Twins {

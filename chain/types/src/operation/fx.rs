@@ -2,47 +2,47 @@
 
 use zerocopy::little_endian::{U16, U64};
 
-use super::item;
+use super::item::item;
 use crate::ids::QuoteId;
 use crate::rate::Rate;
 use crate::units::{Amount, Currency, TimeMs};
 
 item! {
     /// An FX provider's rate of a pair: 64 bytes.
-    RateItem: 64, Rate {
+    RateItem: 64 {
         /// The currency that is collected: ISO 4217 numeric.
         pub currency: U16,
         /// The currency that is paid out: ISO 4217 numeric.
         pub payout_currency: U16,
-        /// See [`Rate::mantissa`].
+        /// The digits of the rate: see [`Rate::mantissa`].
         pub mantissa: U64,
-        /// See [`Rate::scale`].
+        /// The decimal digits after the point: see [`Rate::scale`].
         pub scale: U16,
         /// When the provider observed it, in milliseconds since the Unix epoch.
         pub observed: U64,
-        /// Zero.
+        /// Reserved; zeros, or the item is refused.
         pub spare: [u8; 42],
     }
 }
 
 item! {
     /// An FX provider's offer to convert at a rate, up to a ceiling and a time: 64 bytes.
-    QuoteItem: 64, Quote {
+    QuoteItem: 64 {
         /// The quote's id: its upper 32 bits are the provider's id.
         pub quote_id: U64,
         /// The currency that is collected: ISO 4217 numeric.
         pub currency: U16,
         /// The currency that is paid out: ISO 4217 numeric.
         pub payout_currency: U16,
-        /// See [`Rate::mantissa`].
+        /// The digits of the rate: see [`Rate::mantissa`].
         pub mantissa: U64,
-        /// See [`Rate::scale`].
+        /// The decimal digits after the point: see [`Rate::scale`].
         pub scale: U16,
         /// How much may be collected under it, in minor units. Not zero.
         pub ceiling: U64,
         /// The last block time at which an order may use it.
         pub valid_until: U64,
-        /// Zero.
+        /// Reserved; zeros, or the item is refused.
         pub spare: [u8; 26],
     }
 }
@@ -95,7 +95,7 @@ impl RateItem {
 }
 
 impl QuoteItem {
-    /// The quote's id.
+    /// Returns the id of the quote.
     pub fn quote_id(&self) -> QuoteId {
         QuoteId(self.quote_id.get())
     }

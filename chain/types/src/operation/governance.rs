@@ -2,7 +2,7 @@
 
 use zerocopy::little_endian::{U16, U64};
 
-use super::item;
+use super::item::item;
 use crate::change::Change;
 use crate::codec;
 use crate::hash::{Digest, Domain, hash};
@@ -14,7 +14,7 @@ pub const CHANGE_BYTES_MAX: usize = 480;
 
 item! {
     /// A settlement operator's proposal of one change: 512 bytes.
-    ProposalItem: 512, Proposal {
+    ProposalItem: 512 {
         /// The proposal's id, a UUIDv7.
         pub proposal_id: [u8; 16],
         /// The first block that shall execute under the change.
@@ -23,21 +23,21 @@ item! {
         pub change_length: U16,
         /// The canonical bytes of a [`Change`], then zeros.
         pub change: [u8; CHANGE_BYTES_MAX],
-        /// Zero.
+        /// Reserved; zeros, or the item is refused.
         pub spare: [u8; 6],
     }
 }
 
 item! {
     /// A settlement operator's decision about a proposal: 64 bytes.
-    ApprovalItem: 64, Approval {
-        /// The proposal.
+    ApprovalItem: 64 {
+        /// The id of the proposal that is decided.
         pub proposal_id: [u8; 16],
-        /// See [`crate::Decision`].
+        /// The number of a [`crate::Decision`].
         pub decision: U16,
         /// [`ProposalItem::digest`], so that the operator signs what it read.
         pub digest: [u8; 32],
-        /// Zero.
+        /// Reserved; zeros, or the item is refused.
         pub spare: [u8; 14],
     }
 }
@@ -57,7 +57,7 @@ impl ProposalItem {
         })
     }
 
-    /// The proposal's id.
+    /// Returns the id of the proposal.
     pub fn proposal_id(&self) -> ProposalId {
         ProposalId(self.proposal_id)
     }
@@ -75,14 +75,14 @@ impl ProposalItem {
         codec::decode(used, CHANGE_BYTES_MAX).ok().filter(|_| is_padded)
     }
 
-    /// What an approval names: the tagged hash of the whole item.
+    /// Returns the tagged hash of the whole item, which an approval names.
     pub fn digest(&self) -> Digest {
         hash(Domain::Change, &[zerocopy::IntoBytes::as_bytes(self)])
     }
 }
 
 impl ApprovalItem {
-    /// The proposal.
+    /// The id of the proposal that is decided.
     pub fn proposal_id(&self) -> ProposalId {
         ProposalId(self.proposal_id)
     }

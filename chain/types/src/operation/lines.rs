@@ -2,34 +2,34 @@
 
 use zerocopy::little_endian::{U16, U32, U64};
 
-use super::item;
+use super::item::item;
 use crate::ids::ParticipantId;
 use crate::units::{Amount, Currency};
 
 item! {
     /// How much a participant may have reserved on one of the submitter's accounts at a time: 64
     /// bytes.
-    LineItem: 64, Line {
-        /// Which account of the submitter: see [`crate::LineAccount`].
+    LineItem: 64 {
+        /// The account of the submitter: the number of a [`crate::LineAccount`].
         pub account: U16,
-        /// Who may reserve on it.
+        /// The participant id of the party that may reserve on the account.
         pub holder: U32,
         /// The account's currency: ISO 4217 numeric.
         pub currency: U16,
         /// The most that its open reservations may sum up to, in minor units; zero ends the line.
         pub limit: U64,
-        /// Zero.
+        /// Reserved; zeros, or the item is refused.
         pub spare: [u8; 48],
     }
 }
 
 impl LineItem {
-    /// Who may reserve.
+    /// Returns the party that may reserve on the account.
     pub fn holder(&self) -> ParticipantId {
         ParticipantId(self.holder.get())
     }
 
-    /// The account's currency.
+    /// Returns the currency of the account.
     pub fn currency(&self) -> Currency {
         Currency(self.currency.get())
     }

@@ -2,16 +2,17 @@
 
 use zerocopy::little_endian::{U16, U64};
 
-use super::item;
+use super::item::item;
+use crate::account::{AccountKey, AccountKind};
 use crate::ids::TransferId;
 use crate::units::{Amount, Currency};
 
 item! {
     /// The maker's proposal of a deposit, a withdrawal or a net debit cap: 96 bytes.
-    TransferItem: 96, Transfer {
+    TransferItem: 96 {
         /// The transfer's id, a UUIDv7.
         pub transfer_id: [u8; 16],
-        /// See [`crate::TransferAction`].
+        /// The number of a [`crate::TransferAction`].
         pub action: U16,
         /// The kind of the account: the number of an account kind.
         pub account_kind: U16,
@@ -23,48 +24,55 @@ item! {
         pub amount: U64,
         /// The reference of the money outside.
         pub reference: [u8; 32],
-        /// Zero.
+        /// Reserved; zeros, or the item is refused.
         pub spare: [u8; 26],
     }
 }
 
 item! {
     /// The checker's decision about a transfer: 64 bytes.
-    TransferDecisionItem: 64, TransferDecision {
-        /// The transfer.
+    TransferDecisionItem: 64 {
+        /// The id of the transfer that is decided.
         pub transfer_id: [u8; 16],
-        /// See [`crate::Decision`].
+        /// The number of a [`crate::Decision`].
         pub decision: U16,
         /// The transfer's action again, so that the checker signs what it checked.
         pub action: U16,
         /// The transfer's amount again.
         pub amount: U64,
-        /// The checker's reference.
+        /// The reference of the checker, 32 bytes.
         pub reference: [u8; 32],
-        /// Zero.
+        /// Reserved; zeros, or the item is refused.
         pub spare: [u8; 4],
     }
 }
 
 impl TransferItem {
-    /// The transfer's id.
+    /// Returns the id of the transfer.
     pub fn transfer_id(&self) -> TransferId {
         TransferId(self.transfer_id)
     }
 
-    /// The account's currency.
+    /// Returns the account; `None` when no account kind has the number that the item names.
+    pub fn account(&self) -> Option<AccountKey> {
+        let kind = AccountKind::from_number(u8::try_from(self.account_kind.get()).ok()?)?;
+        let currency = Currency(self.currency.get());
+        Some(AccountKey { kind, owner: self.owner.get(), currency })
+    }
+
+    /// Returns the currency of the account.
     pub fn currency(&self) -> Currency {
         Currency(self.currency.get())
     }
 
-    /// How much.
+    /// Returns the amount in minor units; of a cap, the new cap.
     pub fn amount(&self) -> Amount {
         Amount(self.amount.get())
     }
 }
 
 impl TransferDecisionItem {
-    /// The transfer.
+    /// The id of the transfer that is decided.
     pub fn transfer_id(&self) -> TransferId {
         TransferId(self.transfer_id)
     }

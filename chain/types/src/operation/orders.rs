@@ -2,11 +2,11 @@
 
 use zerocopy::little_endian::{U16, U32, U64};
 
-use super::item;
+use super::item::item;
 use crate::ids::{MerchantId, OrderId, ParticipantId, QuoteId};
 use crate::units::{Amount, Currency};
 
-/// Bits of [`RechargeItem::flags`].
+/// The bits that [`RechargeItem::flags`] may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Flags;
 
@@ -19,7 +19,7 @@ impl Flags {
 
 item! {
     /// One recharge order: 128 bytes.
-    RechargeItem: 128, Recharge {
+    RechargeItem: 128 {
         /// The order's id, a UUIDv7.
         pub order_id: [u8; 16],
         /// The user's pseudonym: a keyed hash made by the recharge service; no personal data.
@@ -28,13 +28,13 @@ item! {
         pub merchant: U64,
         /// The gateway that debits the user.
         pub collecting_gateway: U32,
-        /// What the user pays, in minor units of `currency`. Not zero.
+        /// The amount that the user pays, in minor units of `currency`. Not zero.
         pub amount: U64,
-        /// What the user pays in: ISO 4217 numeric.
+        /// The currency that the user pays in: ISO 4217 numeric.
         pub currency: U16,
-        /// What the merchant is paid in: ISO 4217 numeric.
+        /// The currency that the merchant is paid in: ISO 4217 numeric.
         pub payout_currency: U16,
-        /// See [`Flags`].
+        /// The sum of the [`Flags`] that are set.
         pub flags: U16,
         /// The FX quote to convert at; zero when the currencies are the same.
         pub fx_quote: U64,
@@ -47,19 +47,19 @@ item! {
         pub network: U64,
         /// The recharge service's own reference; opaque to the chain.
         pub external_reference: [u8; 32],
-        /// Zero.
+        /// Reserved; zeros, or the item is refused.
         pub spare: [u8; 6],
     }
 }
 
 item! {
     /// A collecting gateway's word that the user was debited: 64 bytes.
-    CollectItem: 64, Collect {
-        /// The reserved order.
+    CollectItem: 64 {
+        /// The id of the reserved order.
         pub order_id: [u8; 16],
         /// The gateway's reference of the debit.
         pub reference: [u8; 32],
-        /// Zero.
+        /// Reserved; zeros, or the item is refused.
         pub spare: [u8; 16],
     }
 }
@@ -67,12 +67,12 @@ item! {
 item! {
     /// A collecting gateway's word that it debits the user now: from then on only that gateway
     /// collects or voids the order. 64 bytes.
-    DebitingItem: 64, Debiting {
-        /// The reserved order.
+    DebitingItem: 64 {
+        /// The id of the reserved order.
         pub order_id: [u8; 16],
         /// The gateway's reference of the debit.
         pub reference: [u8; 32],
-        /// Zero.
+        /// Reserved; zeros, or the item is refused.
         pub spare: [u8; 16],
     }
 }
@@ -80,14 +80,14 @@ item! {
 item! {
     /// The recharge service's or the collecting gateway's word that an order will not happen: 64
     /// bytes.
-    VoidItem: 64, Void {
-        /// The reserved order.
+    VoidItem: 64 {
+        /// The id of the reserved order.
         pub order_id: [u8; 16],
-        /// Why: see [`crate::VoidReason`].
+        /// The reason: the number of a [`crate::VoidReason`].
         pub reason: U16,
-        /// The sender's reference.
+        /// The reference of the sender, 32 bytes.
         pub reference: [u8; 32],
-        /// Zero.
+        /// Reserved; zeros, or the item is refused.
         pub spare: [u8; 14],
     }
 }
@@ -95,41 +95,41 @@ item! {
 item! {
     /// A gateway's word that money of a collected order goes back, and what that may cost it: 72
     /// bytes.
-    ReturnItem: 72, Return {
-        /// The collected order.
+    ReturnItem: 72 {
+        /// The id of the collected order.
         pub order_id: [u8; 16],
         /// How much of it, in minor units of its own currency. Not zero.
         pub amount: U64,
         /// The most that who returns it pays for cashback that rested on it, in minor units of its
         /// own currency; zero pays nothing.
         pub rested_max: U64,
-        /// Why: see [`crate::ReturnReason`].
+        /// The reason: the number of a [`crate::ReturnReason`].
         pub reason: U16,
-        /// Which return of this order it is, from 1.
+        /// The number of this return among the order's, from 1.
         pub sequence: U16,
-        /// The bank's reference.
+        /// The reference of the bank, 32 bytes.
         pub reference: [u8; 32],
-        /// Zero.
+        /// Reserved; zeros, or the item is refused.
         pub spare: [u8; 4],
     }
 }
 
 item! {
     /// The word of the other side that a collecting gateway may reverse an order: 64 bytes.
-    ConsentItem: 64, Consent {
-        /// The collected order.
+    ConsentItem: 64 {
+        /// The id of the collected order.
         pub order_id: [u8; 16],
         /// How much of it may have gone back in all, in minor units of its own currency. Not zero.
         pub amount: U64,
-        /// The sender's reference.
+        /// The reference of the sender, 32 bytes.
         pub reference: [u8; 32],
-        /// Zero.
+        /// Reserved; zeros, or the item is refused.
         pub spare: [u8; 8],
     }
 }
 
 impl RechargeItem {
-    /// The order's id.
+    /// Returns the id of the order.
     pub fn order_id(&self) -> OrderId {
         OrderId(self.order_id)
     }
@@ -144,17 +144,17 @@ impl RechargeItem {
         ParticipantId(self.collecting_gateway.get())
     }
 
-    /// What the user pays.
+    /// Returns the amount that the user pays.
     pub fn amount(&self) -> Amount {
         Amount(self.amount.get())
     }
 
-    /// What the user pays in.
+    /// Returns the currency that the user pays in.
     pub fn currency(&self) -> Currency {
         Currency(self.currency.get())
     }
 
-    /// What the merchant is paid in.
+    /// Returns the currency that the merchant is paid in.
     pub fn payout_currency(&self) -> Currency {
         Currency(self.payout_currency.get())
     }
@@ -164,35 +164,35 @@ impl RechargeItem {
         (self.fx_quote.get() != 0).then_some(QuoteId(self.fx_quote.get()))
     }
 
-    /// Whether the order is submitted and collected in one step.
+    /// Returns true if the order is submitted and collected in one step.
     pub fn is_collected(&self) -> bool {
         self.flags.get() & Flags::COLLECTED != 0
     }
 }
 
 impl CollectItem {
-    /// The reserved order.
+    /// The id of the reserved order.
     pub fn order_id(&self) -> OrderId {
         OrderId(self.order_id)
     }
 }
 
 impl DebitingItem {
-    /// The reserved order.
+    /// The id of the reserved order.
     pub fn order_id(&self) -> OrderId {
         OrderId(self.order_id)
     }
 }
 
 impl VoidItem {
-    /// The reserved order.
+    /// The id of the reserved order.
     pub fn order_id(&self) -> OrderId {
         OrderId(self.order_id)
     }
 }
 
 impl ReturnItem {
-    /// The collected order.
+    /// The id of the collected order.
     pub fn order_id(&self) -> OrderId {
         OrderId(self.order_id)
     }
@@ -209,7 +209,7 @@ impl ReturnItem {
 }
 
 impl ConsentItem {
-    /// The collected order.
+    /// The id of the collected order.
     pub fn order_id(&self) -> OrderId {
         OrderId(self.order_id)
     }

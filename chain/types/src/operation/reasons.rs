@@ -1,37 +1,10 @@
 //! Reasons that operations give, with the ISO 20022 external code nearest in meaning.
 
-macro_rules! reasons {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $number:literal, $text:literal;)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        #[repr(u16)]
-        pub enum $name { $($(#[$variant_doc])* $variant = $number,)* }
+use crate::numbered;
 
-        impl $name {
-            /// Every reason, in order of its number.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The reason of a frozen number.
-            pub fn from_number(number: u16) -> Option<Self> {
-                match number { $($number => Some(Self::$variant),)* _ => None }
-            }
-
-            /// The frozen number.
-            pub fn number(self) -> u16 {
-                self as u16
-            }
-
-            /// The ISO 20022 external status reason code that is nearest in meaning.
-            pub fn iso_code(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* }
-            }
-        }
-    };
-}
-
-reasons! {
+numbered! {
     /// Why a reserved order was voided.
-    VoidReason {
+    VoidReason: u16, iso_code {
         /// The user's bank refused the debit.
         DebitRefused = 1, "AM04";
         /// The user gave up.
@@ -41,9 +14,9 @@ reasons! {
     }
 }
 
-reasons! {
+numbered! {
     /// Why an instruction could not be paid.
-    FailureReason {
+    FailureReason: u16, iso_code {
         /// The merchant's account does not exist.
         AccountUnknown = 1, "AC01";
         /// The merchant's account is closed.
@@ -75,15 +48,15 @@ reasons! {
 }
 
 impl FailureReason {
-    /// Whether the same payment may succeed though nothing about the merchant changed.
+    /// Returns true if the same payment may succeed though nothing about the merchant changed.
     pub const fn needs_no_correction(self) -> bool {
         matches!(self, Self::BankUnavailable | Self::Recalled | Self::AttestedByMistake)
     }
 }
 
-reasons! {
+numbered! {
     /// Why the money of an order is sent back.
-    ReturnReason {
+    ReturnReason: u16, iso_code {
         /// The user asked for it.
         CustomerRequest = 1, "CUST";
         /// The order was made twice.
@@ -92,7 +65,7 @@ reasons! {
         Cancellation = 3, "FOCR";
         /// The order was fraudulent.
         Fraud = 4, "FRAD";
-        /// A system failed.
+        /// A system of the scheme or of a party failed.
         TechnicalProblem = 5, "TECH";
         /// The amount was wrong.
         WrongAmount = 6, "AM09";
@@ -107,12 +80,12 @@ reasons! {
     }
 }
 
-reasons! {
+numbered! {
     /// Why a risk desk decided about a held order as it did.
-    HoldReason {
+    HoldReason: u16, iso_code {
         /// Nothing was found against it.
         Cleared = 1, "ACCP";
-        /// It looks fraudulent.
+        /// The desk takes the order for fraud.
         Fraud = 2, "FRAD";
         /// The law forbids it.
         Regulatory = 3, "RR04";

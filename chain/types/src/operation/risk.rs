@@ -2,30 +2,30 @@
 
 use zerocopy::little_endian::{U16, U64};
 
-use super::item;
+use super::item::item;
 use crate::ids::OrderId;
 use crate::units::Currency;
 
 item! {
     /// A risk desk's decision about a held order: 64 bytes.
-    HoldDecisionItem: 64, HoldDecision {
-        /// The held order.
+    HoldDecisionItem: 64 {
+        /// The id of the held order.
         pub order_id: [u8; 16],
         /// See [`crate::Decision`]: approve releases it.
         pub decision: U16,
-        /// Why: see [`crate::HoldReason`].
+        /// The reason: the number of a [`crate::HoldReason`].
         pub reason: U16,
-        /// The desk's reference.
+        /// The reference of the desk, 32 bytes.
         pub reference: [u8; 32],
-        /// Zero.
+        /// Reserved; zeros, or the item is refused.
         pub spare: [u8; 12],
     }
 }
 
 item! {
     /// A risk desk's limits for a scope and currency, in minor units; zero means none: 64 bytes.
-    PolicyItem: 64, Policy {
-        /// See [`crate::PolicyScope`].
+    PolicyItem: 64 {
+        /// The number of a [`crate::PolicyScope`].
         pub scope: U16,
         /// Zero for the scheme; a gateway's or merchant's id.
         pub subject: U64,
@@ -39,13 +39,13 @@ item! {
         pub day_max: U64,
         /// Orders above this are held.
         pub hold_above: U64,
-        /// Zero.
+        /// Reserved; zeros, or the item is refused.
         pub spare: [u8; 20],
     }
 }
 
 impl HoldDecisionItem {
-    /// The held order.
+    /// The id of the held order.
     pub fn order_id(&self) -> OrderId {
         OrderId(self.order_id)
     }

@@ -2,64 +2,64 @@
 
 use zerocopy::little_endian::{U16, U64};
 
-use super::item;
+use super::item::item;
 use crate::ids::{InstructionId, MerchantId, WindowId};
 use crate::units::Currency;
 
 item! {
     /// A paying gateway's word that an instruction's money was credited: 64 bytes.
-    ArrivalItem: 64, Arrival {
-        /// The instruction's window.
+    ArrivalItem: 64 {
+        /// The number of the instruction's window.
         pub window: U64,
-        /// The instruction's merchant.
+        /// The id of the instruction's merchant.
         pub merchant: U64,
         /// The amount credited: exactly the instruction's.
         pub amount: U64,
-        /// The instruction's currency.
+        /// The currency of the instruction: ISO 4217 numeric.
         pub currency: U16,
         /// The bank's reference of the credit.
         pub reference: [u8; 32],
         /// The attempt under which it was paid.
         pub attempt: U16,
-        /// Zero.
+        /// Reserved; zeros, or the item is refused.
         pub spare: [u8; 4],
     }
 }
 
 item! {
     /// A paying gateway's word that an instruction could not be paid: 64 bytes.
-    FailureItem: 64, Failure {
-        /// The instruction's window.
+    FailureItem: 64 {
+        /// The number of the instruction's window.
         pub window: U64,
-        /// The instruction's merchant.
+        /// The id of the instruction's merchant.
         pub merchant: U64,
-        /// The instruction's currency.
+        /// The currency of the instruction: ISO 4217 numeric.
         pub currency: U16,
-        /// Why: see [`crate::FailureReason`].
+        /// The reason: the number of a [`crate::FailureReason`].
         pub reason: U16,
         /// The bank's reference of the refusal.
         pub reference: [u8; 32],
         /// The attempt that failed.
         pub attempt: U16,
-        /// Zero.
+        /// Reserved; zeros, or the item is refused.
         pub spare: [u8; 10],
     }
 }
 
 item! {
     /// A settlement agent's word that a failed instruction can be paid now: 64 bytes.
-    ReinstructItem: 64, Reinstruct {
-        /// The instruction's window.
+    ReinstructItem: 64 {
+        /// The number of the instruction's window.
         pub window: U64,
-        /// The instruction's merchant.
+        /// The id of the instruction's merchant.
         pub merchant: U64,
-        /// The instruction's currency.
+        /// The currency of the instruction: ISO 4217 numeric.
         pub currency: U16,
-        /// The agent's reference.
+        /// The reference of the agent, 32 bytes.
         pub reference: [u8; 32],
         /// The attempt that failed.
         pub attempt: U16,
-        /// Zero.
+        /// Reserved; zeros, or the item is refused.
         pub spare: [u8; 12],
     }
 }
@@ -67,38 +67,38 @@ item! {
 item! {
     /// A paying gateway's word that an instruction's money came back after its arrival, or that the
     /// arrival was attested by mistake: 64 bytes.
-    BounceItem: 64, Bounce {
-        /// The instruction's window.
+    BounceItem: 64 {
+        /// The number of the instruction's window.
         pub window: U64,
-        /// The instruction's merchant.
+        /// The id of the instruction's merchant.
         pub merchant: U64,
-        /// The instruction's currency.
+        /// The currency of the instruction: ISO 4217 numeric.
         pub currency: U16,
-        /// Why: see [`crate::FailureReason`].
+        /// The reason: the number of a [`crate::FailureReason`].
         pub reason: U16,
         /// The bank's reference of the return.
         pub reference: [u8; 32],
         /// The attempt that had arrived.
         pub attempt: U16,
-        /// Zero.
+        /// Reserved; zeros, or the item is refused.
         pub spare: [u8; 10],
     }
 }
 
 item! {
     /// A settlement agent's request that an outstanding instruction shall not be paid: 64 bytes.
-    RecallItem: 64, Recall {
-        /// The instruction's window.
+    RecallItem: 64 {
+        /// The number of the instruction's window.
         pub window: U64,
-        /// The instruction's merchant.
+        /// The id of the instruction's merchant.
         pub merchant: U64,
-        /// The instruction's currency.
+        /// The currency of the instruction: ISO 4217 numeric.
         pub currency: U16,
-        /// The agent's reference.
+        /// The reference of the agent, 32 bytes.
         pub reference: [u8; 32],
         /// The attempt that is recalled.
         pub attempt: U16,
-        /// Zero.
+        /// Reserved; zeros, or the item is refused.
         pub spare: [u8; 12],
     }
 }
@@ -106,50 +106,50 @@ item! {
 item! {
     /// A settlement agent's word that an instruction's paying gateway is absent and the instruction
     /// has failed; it counts once a second agent says the same: 64 bytes.
-    StepInItem: 64, StepIn {
-        /// The instruction's window.
+    StepInItem: 64 {
+        /// The number of the instruction's window.
         pub window: U64,
-        /// The instruction's merchant.
+        /// The id of the instruction's merchant.
         pub merchant: U64,
-        /// The instruction's currency.
+        /// The currency of the instruction: ISO 4217 numeric.
         pub currency: U16,
-        /// Why: see [`crate::FailureReason`].
+        /// The reason: the number of a [`crate::FailureReason`].
         pub reason: U16,
-        /// The agent's reference.
+        /// The reference of the agent, 32 bytes.
         pub reference: [u8; 32],
         /// The attempt that is ended.
         pub attempt: U16,
-        /// Zero.
+        /// Reserved; zeros, or the item is refused.
         pub spare: [u8; 10],
     }
 }
 
 item! {
     /// The maker's word that the banks have settled a window's nets: 96 bytes.
-    SettleWindowItem: 96, SettleWindow {
-        /// The closed window.
+    SettleWindowItem: 96 {
+        /// The number of the closed window.
         pub window: U64,
         /// The digest of the window's report, so that the maker signs what the banks moved.
         pub digest: [u8; 32],
         /// The reference of the settlement, such as that of the central bank's system.
         pub reference: [u8; 32],
-        /// Zero.
+        /// Reserved; zeros, or the item is refused.
         pub spare: [u8; 24],
     }
 }
 
 item! {
     /// The checker's decision about a proposed settlement: 96 bytes.
-    SettlementDecisionItem: 96, SettlementDecision {
-        /// The closed window.
+    SettlementDecisionItem: 96 {
+        /// The number of the closed window.
         pub window: U64,
-        /// See [`crate::Decision`].
+        /// The number of a [`crate::Decision`].
         pub decision: U16,
         /// The digest of the window's report again, so that the checker signs what it checked.
         pub digest: [u8; 32],
         /// The maker's reference again.
         pub reference: [u8; 32],
-        /// Zero.
+        /// Reserved; zeros, or the item is refused.
         pub spare: [u8; 22],
     }
 }
@@ -168,14 +168,14 @@ macro_rules! of_instructions {
 of_instructions! { ArrivalItem FailureItem ReinstructItem BounceItem RecallItem StepInItem }
 
 impl SettleWindowItem {
-    /// The closed window.
+    /// The number of the closed window.
     pub fn window(&self) -> WindowId {
         WindowId(self.window.get())
     }
 }
 
 impl SettlementDecisionItem {
-    /// The closed window.
+    /// The number of the closed window.
     pub fn window(&self) -> WindowId {
         WindowId(self.window.get())
     }

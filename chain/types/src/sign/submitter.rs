@@ -33,12 +33,12 @@ impl SubmitterKey {
         Some(Self { key, ready })
     }
 
-    /// The key.
+    /// Returns the key as the registry has it.
     pub(crate) fn public_key(&self) -> PublicKey {
         self.key
     }
 
-    /// Whether `signature` is this key's over `digest`.
+    /// Returns true if `signature` is this key's over `digest`.
     pub(crate) fn verifies(&self, digest: &Digest, signature: &Signature) -> bool {
         self.ready.verify(&ed25519_zebra::Signature::from_bytes(&signature.0), &digest.0).is_ok()
     }
@@ -69,8 +69,8 @@ impl Claim {
     }
 }
 
-/// Which claims hold: what [`SubmitterKey::verifies`] says of each, for a third of the time or less
-/// when all do. Wrong ones among them cost up to two and a half times what each costs alone.
+/// Returns for each claim what [`SubmitterKey::verifies`] says of it, in a third of the time or less
+/// when all hold. Wrong ones among them cost up to two and a half times what each costs alone.
 pub(crate) fn which_hold(claims: &[Claim]) -> Vec<bool> {
     claims.chunks(TOGETHER_MAX).flat_map(|group| which_of_a_group(group, false)).collect()
 }
@@ -90,7 +90,7 @@ fn which_of_a_group(group: &[Claim], is_broken: bool) -> Vec<bool> {
     [left, right].concat()
 }
 
-/// Whether all of them hold, in one equation. What is wrong passes with a chance of 2^-128.
+/// Returns true if all claims hold, in one equation. A wrong one passes with a chance of 2^-128.
 fn all_hold(claims: &[Claim]) -> bool {
     let mut verifier = Verifier::new();
     claims.iter().for_each(|claim| verifier.queue(claim.to_item()));

@@ -7,7 +7,7 @@ use zerocopy::IntoBytes as _;
 
 use crate::support::{self, PREFIX};
 
-/// What becomes of batch bytes: accepted, or refused with a code.
+/// Returns what becomes of batch bytes: accepted, or refused with a code.
 fn judge(bytes: &[u8]) -> Result<VerifiedBatch, Rejection> {
     SignedBatch::decode(Bytes::copy_from_slice(bytes))
         .and_then(|batch| batch.verify(support::chain_id(), support::keys_of))

@@ -12,7 +12,7 @@ fn key_of(validator: ValidatorId) -> Option<PublicKey> {
     support::genesis().nodes.get(index).map(|node| node.validator_key)
 }
 
-/// Whether it is evidence against whom it names.
+/// Returns true if it is evidence against whom it names.
 fn holds(one: &Equivocation) -> bool {
     key_of(one.validator()).is_some_and(|key| one.verify(chain_id(), key).is_ok())
 }

@@ -12,7 +12,7 @@ use zerocopy::IntoBytes as _;
 
 use crate::{records, support, worlds};
 
-/// Whether this run writes what it would otherwise compare.
+/// Returns true if this run writes what it would otherwise compare.
 pub fn writes_pages() -> bool {
     std::env::var_os("SLUICE_WRITE_PAGES").is_some()
 }

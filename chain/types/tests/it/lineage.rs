@@ -4,7 +4,7 @@ use chain_types::*;
 
 use crate::support::{self, HANDOVER_HEIGHT};
 
-/// Whether the chain decided the block of `height`, by the signatures of `signers`.
+/// Returns true if the chain decided the block of `height`, by the signatures of `signers`.
 fn verify(lineage: &Lineage, height: u64, signers: &[u8]) -> Result<(), LineageError> {
     let decided = support::decide(height, 1, vec![], signers);
     lineage.verify(&support::genesis(), &decided.header, &decided.certificate)

@@ -5,7 +5,7 @@ use chain_types::*;
 
 use crate::support::{self, LONG_ORDER_INDEX, ORDER_INDEX};
 
-/// Whether bytes are a receipt that holds.
+/// Returns true if bytes are a receipt that holds.
 fn holds(bytes: &[u8], genesis: &ChainGenesis) -> bool {
     Receipt::decode(bytes).is_ok_and(|receipt| receipt.verify(genesis).is_ok())
 }
@@ -97,7 +97,7 @@ fn proofs_are_made_from_a_committed_block() {
     );
 }
 
-/// Whether the long forms of tests are asked for.
+/// Returns true if the long forms of tests are asked for.
 fn is_long() -> bool {
     std::env::var_os("SLUICE_LONG").is_some()
 }

@@ -10,7 +10,7 @@ fn holds(bytes: &[u8]) -> bool {
     RecordProof::decode(bytes).is_ok_and(|proof| proof.verify(&support::genesis()).is_ok())
 }
 
-/// What is wrong with the vectors' proof once it was changed.
+/// Returns the flaw of the vectors' proof once it was changed.
 fn changed(change: impl FnOnce(&mut RecordProof)) -> RecordProofError {
     let mut proof = records::record_proof();
     change(&mut proof);

@@ -18,7 +18,7 @@ pub fn window_record() -> Vec<u8> {
     [codec::encode(&head), first, second, third, fourth].concat()
 }
 
-/// What the parties of window 2 owe and are owed.
+/// Returns the sums that the parties of window 2 owe and are owed.
 fn positions() -> [Vec<u8>; 4] {
     let position = |kind: u8, owner: u64, currency: u16, debits: u128, credits: u128| {
         codec::encode(&(kind, owner, currency, debits, credits))

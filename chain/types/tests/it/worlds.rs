@@ -14,7 +14,7 @@ pub type Seats = Vec<(u32, u64)>;
 pub struct World {
     seats: Seats,
     height: Height,
-    /// What all headers have in common.
+    /// The fields that all headers have in common.
     common: BlockHeader,
     pub handovers: Handovers,
 }

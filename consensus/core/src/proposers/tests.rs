@@ -79,7 +79,8 @@ fn turns_go_round() {
     }
 }
 
-/// Who is passed over at the height after these (height, round, parent round), block by block.
+/// Returns the validators that are passed over at the height after these (height, round, parent
+/// round), block by block.
 fn passed_over_after(blocks: &[(u64, u32, u32)]) -> Vec<u32> {
     let validators = set(4);
     let mut proposers = Proposers::new();

@@ -24,7 +24,7 @@ pub struct Checker {
     decided: BTreeMap<Height, BlockHash>,
     /// Everything ever signed, by anyone: the whole content, so that a changed valid round counts.
     signed: BTreeMap<Place, (String, Signature)>,
-    /// Who may sign as it likes.
+    /// The validators that may sign as they like.
     pub villains: Vec<ValidatorId>,
 }
 

@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chain_state::{
-    BreachRecord, BreachSubject, InstructionRecord, Stage as Missed, State, UserDayKey,
-    UserMonthKey,
+    BreachRecord, BreachSubject, InstructionRecord, State, UserDayKey, UserMonthKey,
 };
-use chain_types::WindowId;
+use chain_types::{BreachStage as Missed, WindowId};
 use contracts::users;
 use node_auditor::{
     Auditor, Breach, CorridorKey, Counters, InstructionStatus, SlaFigures, Stage, Subject,

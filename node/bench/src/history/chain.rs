@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use chain_state::State;
-use chain_store::{BlockRecords, ChainStore as _, StagedBlock, StoreOptions};
+use chain_store::{BlockRecords, ChainStore as _, StoreOptions};
 use chain_types::batch::{BatchItem, Items};
 use chain_types::registry::validator_of_keys;
 use chain_types::{
-    Block, Certificate, ChainGenesis, Digest, Height, OrderId, ParticipantId, Roles, Round,
-    SecretKey, SignedBatch, TimeMs, ValidatorId, VerifiedBatch, Vote, VoteStep,
+    Block, Certificate, ChainGenesis, Digest, ExecutedBlock, Height, OrderId, ParticipantId, Roles,
+    Round, SecretKey, SignedBatch, TimeMs, ValidatorId, VerifiedBatch, Vote, VoteStep,
 };
 use contracts::{BlockContext, execute};
 use genesis::{NetworkFolder, NodeConfig, ParticipantConfig};
@@ -232,7 +232,7 @@ impl HistoryChain {
             (state.validators().clone(), state.parameters().proposer_penalty_heights);
         drop(state);
         let writes = executed.writes;
-        let staged = StagedBlock { block: executed.block, batches, outcomes: executed.outcomes };
+        let staged = ExecutedBlock { block: executed.block, batches, outcomes: executed.outcomes };
         all_applied(&staged)?;
         costing(&mut self.steps.stage, || home.store.stage(&staged))?;
         let certificate = self.ground.certificate(&staged.block);
@@ -344,7 +344,7 @@ impl Ground {
     }
 }
 
-fn all_applied(staged: &StagedBlock) -> anyhow::Result<()> {
+fn all_applied(staged: &ExecutedBlock) -> anyhow::Result<()> {
     for (batch, outcomes) in staged.batches.iter().zip(&staged.outcomes) {
         if let Some(at) = outcomes.iter().position(|outcome| !outcome.is_applied()) {
             let (kind, outcome) = (batch.kind().name(), outcomes.get(at).copied());

@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 use chain_state::{
-    BreachRecord, BreachSubject, InstructionRecord, InstructionStatus as Kept, Stage as Missed,
-    State, WindowRecord,
+    BreachRecord, BreachSubject, InstructionRecord, InstructionStatus as Kept, State, WindowRecord,
 };
-use chain_store::{BreachCursor, ChainStore as _, InstructionFilter, Store, StoreFault};
-use chain_types::{Currency, InstructionId};
+use chain_store::{ChainStore as _, InstructionFilter, Store, StoreFault};
+use chain_types::{BreachStage as Missed, Currency, InstructionId};
 use node_auditor::{
     Auditor, Breach, CorridorKey, Counters, Gross, Instruction, InstructionStatus, SlaFigures,
     Stage, Subject, WindowReport,
@@ -187,12 +186,12 @@ pub fn breach_differences(auditor: &Auditor, store: &Store) -> Result<Vec<String
     loop {
         let page = store.breaches(after, PAGE)?;
         let Some(last) = page.last() else { break };
-        after = Some(BreachCursor { height: last.height, sequence: last.sequence });
+        after = Some(last.cursor());
         // A page may end within a block: the rest of that block is read with it.
         let mut kept: BTreeSet<Breach> = page.iter().map(breach_of).collect();
         let end = last.height.0;
         while let Some(more) = store.breaches(after, 1)?.first().filter(|one| one.height.0 == end) {
-            after = Some(BreachCursor { height: more.height, sequence: more.sequence });
+            after = Some(more.cursor());
             kept.insert(breach_of(more));
         }
         while let Some(rules) = audited.next_if(|breach| breach.height <= end) {

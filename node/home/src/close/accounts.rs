@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use chain_state::{Account, AccountEntry, AccountKey, EntryCause};
-use chain_store::{EntryCursor, PAGE_ITEMS_MAX};
-use chain_types::{Currency, Height};
+use chain_store::PAGE_ITEMS_MAX;
+use chain_types::{Currency, Height, RecordCursor};
 use node_console::output::time_text;
 
 use super::sheet::{Cell, Sheets};
@@ -27,11 +27,11 @@ impl Closing<'_> {
         mut see: impl FnMut(&AccountEntry) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         // Entries of the genesis file are of height zero, and of no block of a day.
-        let mut after = EntryCursor { height: self.before(), sequence: u32::MAX };
+        let mut after = RecordCursor::last_of(self.before());
         loop {
             let page = self.store.account_entries(key, Some(after), PAGE_ITEMS_MAX)?;
             let Some(end) = page.last() else { return Ok(()) };
-            after = EntryCursor { height: end.height, sequence: end.sequence };
+            after = end.cursor();
             for entry in &page {
                 if entry.height > self.last {
                     return Ok(());
@@ -161,14 +161,5 @@ impl Closing<'_> {
 
 /// The kind of a cause, and what it is about.
 fn words_of(cause: EntryCause) -> (&'static str, String) {
-    match cause {
-        EntryCause::Genesis => ("genesis", String::new()),
-        EntryCause::Batch(place) => ("batch", place.to_string()),
-        EntryCause::Expiry => ("expiry", String::new()),
-        EntryCause::Instruction(id) => ("instruction", id.to_string()),
-        EntryCause::WindowClose(id) => ("window-close", id.to_string()),
-        EntryCause::Order(id) => ("order", id.to_string()),
-        EntryCause::Transfer(id) => ("transfer", id.to_string()),
-        EntryCause::Settlement(id) => ("settlement", id.to_string()),
-    }
+    (cause.kind().name(), cause.subject().unwrap_or_default())
 }

@@ -235,12 +235,11 @@ impl Closing<'_> {
         let mut sheet = sheets.sheet("breaches", columns)?;
         let mut counts: BTreeMap<(&str, u32), u64> = BTreeMap::new();
         let time = node_console::output::time_text;
-        let mut after =
-            Some(chain_store::BreachCursor { height: self.before(), sequence: u32::MAX });
+        let mut after = Some(chain_types::RecordCursor::last_of(self.before()));
         'pages: loop {
             let page = self.store.breaches(after, chain_store::PAGE_ITEMS_MAX)?;
             let Some(end) = page.last() else { break };
-            after = Some(chain_store::BreachCursor { height: end.height, sequence: end.sequence });
+            after = Some(end.cursor());
             for breach in &page {
                 if breach.height > self.last {
                     break 'pages;

@@ -1,8 +1,8 @@
 //! What the entries of an account say of an operation.
 
 use chain_state::{AccountEntry, AccountKey, EntryCause};
-use chain_store::{ChainStore, EntryCursor, PAGE_ITEMS_MAX};
-use chain_types::{Amount, Height, InstructionId};
+use chain_store::{ChainStore, PAGE_ITEMS_MAX};
+use chain_types::{Amount, Height, InstructionId, RecordCursor};
 
 use super::StatementFault;
 
@@ -14,14 +14,14 @@ fn of_block(
 ) -> Result<Vec<AccountEntry>, StatementFault> {
     // The cursor of the block before: this block's first entry may be wanted.
     let before = height.previous().unwrap_or_default();
-    let mut after = EntryCursor { height: before, sequence: u32::MAX };
+    let mut after = RecordCursor::last_of(before);
     let mut found = Vec::new();
     loop {
         let page = store.account_entries(key, Some(after), PAGE_ITEMS_MAX)?;
         found.extend(page.iter().take_while(|entry| entry.height == height).copied());
         match page.last() {
             Some(last) if last.height == height => {
-                after = EntryCursor { height, sequence: last.sequence };
+                after = last.cursor();
             }
             _ => return Ok(found),
         }

@@ -3,10 +3,11 @@
 
 use anyhow::Context as _;
 use chain_types::{
-    ArrivalItem, Change, Decision, Digest, FailureItem, FailureReason, InstructionId, Merchant,
-    MerchantId, OrderId, ReinstructItem, Rejection, SettleWindowItem, SettlementDecisionItem,
+    ArrivalItem, Change, Decision, Digest, FailureItem, FailureReason, InstructionId,
+    InstructionState, Merchant, MerchantId, OrderId, ReinstructItem, Rejection, SettleWindowItem,
+    SettlementDecisionItem,
 };
-use rpc_api::{InstructionState, OrderState};
+use rpc_api::OrderState;
 use rpc_client::operations::reference_bytes;
 use rpc_client::orders::Entropy;
 use rpc_client::scheme::say;

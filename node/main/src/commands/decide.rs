@@ -6,7 +6,7 @@ use std::time::Duration;
 use chain_types::operation::CHANGE_BYTES_MAX;
 use chain_types::{
     ApprovalItem, Change, Decision, Height, HoldDecisionItem, HoldReason, OrderId, ProposalId,
-    ProposalItem, TransferAction, TransferDecisionItem, TransferId, codec,
+    ProposalItem, TransferDecisionItem, TransferId, codec,
 };
 use clap::{Args, ValueEnum};
 use futures::FutureExt as _;
@@ -132,15 +132,10 @@ fn decision_of(
 ) -> anyhow::Result<TransferDecisionItem> {
     let amount = u64::try_from(shown.amount.minor).ok().filter(|_| shown.transfer_id == id);
     let amount = amount.ok_or_else(|| failure(Exit::Fault, "the node reports another transfer"))?;
-    let action = match shown.action {
-        rpc_api::ledger::TransferAction::Deposit => TransferAction::Deposit,
-        rpc_api::ledger::TransferAction::Withdraw => TransferAction::Withdraw,
-        rpc_api::ledger::TransferAction::Cap => TransferAction::Cap,
-    };
     Ok(TransferDecisionItem {
         transfer_id: id.0,
         decision: decision.into(),
-        action: action.number().into(),
+        action: shown.action.number().into(),
         amount: amount.into(),
         reference,
         spare: [0; 4],
@@ -201,8 +196,8 @@ async fn hold(args: &DecideArgs, party: &Party) -> anyhow::Result<(Operations, s
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
-    use chain_types::{Currency, Digest, TimeMs};
-    use rpc_api::{ProposalState, encode_base64};
+    use chain_types::{Currency, Digest, ProposalStatus, TimeMs};
+    use rpc_api::encode_base64;
 
     use super::*;
 
@@ -213,7 +208,7 @@ mod tests {
             change: ChangeReport::new(change, Height(40)),
             change_base64: encode_base64(&codec::encode(bytes)),
             digest: Digest::ZERO,
-            status: ProposalState::Proposed,
+            status: ProposalStatus::Proposed,
             failure: None,
             status_height: 1,
             maker: 1,

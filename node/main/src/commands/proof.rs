@@ -6,14 +6,12 @@ use std::str::FromStr;
 use anyhow::Context as _;
 use chain_state::proof::ProvenAccount;
 use chain_state::proof::ProvenWindow;
-use chain_types::RecordProof;
+use chain_types::{AccountKey, RecordProof};
 use clap::Args;
 use futures::FutureExt as _;
 use node_console::exit::{Exit, failure};
 use node_console::output::{Output, time_text};
-use rpc_api::{
-    AccountName, ApiError, LedgerRpcClient as _, SettlementRpcClient as _, decode_base64,
-};
+use rpc_api::{ApiError, LedgerRpcClient as _, SettlementRpcClient as _, decode_base64};
 use rpc_client::client::{CallError, Client};
 use serde_json::json;
 
@@ -46,11 +44,11 @@ pub struct ProofArgs {
 #[derive(Debug, Clone)]
 enum Subject {
     Window,
-    Account(AccountName),
+    Account(AccountKey),
 }
 
 impl FromStr for Subject {
-    type Err = <AccountName as FromStr>::Err;
+    type Err = <AccountKey as FromStr>::Err;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text == "window" { Ok(Self::Window) } else { text.parse().map(Self::Account) }
@@ -75,7 +73,7 @@ pub async fn run(args: ProofArgs, output: Output) -> anyhow::Result<Exit> {
 
 async fn account(
     client: &Client,
-    account: &AccountName,
+    account: &AccountKey,
     args: &ProofArgs,
     output: Output,
 ) -> anyhow::Result<Exit> {

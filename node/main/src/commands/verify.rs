@@ -214,9 +214,8 @@ fn account(bytes: &[u8], ground: &Ground<'_>) -> Result<ProvenReport, String> {
     };
     result.map_err(|error| ground.reason(&proven.lineage, &error))?;
     let ProvenAccount { proof, header, .. } = proven;
-    let account = reports::account(&proof.key, &proof.account);
     Ok(ProvenReport::Account(Box::new(ProvenCounters {
-        account: account.ok_or("the account's kind is not known")?,
+        account: reports::account(&proof.key, &proof.account),
         height: header.height.0,
         time_ms: header.time.0,
         block_hash: header.hash().to_string(),

@@ -9,7 +9,7 @@ use crate::node::{Node, cluster, limits};
 
 const MIB: usize = 1 << 20;
 
-/// Takes `count` messages.
+/// Takes `count` messages from the node.
 async fn take(mut node: Node, count: usize) -> Node {
     for _ in 0..count {
         node.next_message().await;

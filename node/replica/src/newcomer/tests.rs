@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// What a liar says that claims too much.
+/// The word of a liar that claims too much.
 const BOAST: u64 = 1_000_000_000;
 
 /// Validators of these powers; the first is the newcomer.
@@ -24,7 +24,7 @@ fn heard(words: impl IntoIterator<Item = (u32, u64)>) -> Newcomer {
     newcomer
 }
 
-/// Whether the newcomer may vote on a height, these having decided the block before.
+/// Returns true if the newcomer may vote on a height, these having decided the block before.
 fn may_vote(mut newcomer: Newcomer, height: u64, decided_by: &ValidatorSet) -> bool {
     newcomer.committed(decided_by);
     newcomer.forgotten_max(ValidatorId(0)).is_some_and(|forgotten| Height(height) > forgotten)
@@ -107,9 +107,9 @@ fn a_validator_that_is_new_itself_waits_for_a_quorum_of_the_others() {
 struct Other {
     power: u64,
     committed: u64,
-    /// Whether it is a candidate for being one of the few that lie or forgot.
+    /// True if it is a candidate for being one of the few that lie or forgot.
     strange: bool,
-    /// What it says then.
+    /// The height that it says then.
     strange_word: u64,
     /// How much more than it has it says otherwise.
     boast: u64,

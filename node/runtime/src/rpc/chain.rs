@@ -1,7 +1,7 @@
 //! `chain_*`.
 
 use chain_state::State;
-use chain_store::{ChainStore as _, EvidenceCursor};
+use chain_store::ChainStore as _;
 use chain_types::{
     Block, BlockHash, Currency, Handover, Handovers, Height, LiquidityLine, MerchantId,
     PROOF_BYTES_MAX, ParticipantId, codec,
@@ -164,7 +164,6 @@ impl ChainRpcServer for Api {
     ) -> RpcResult<Page<EvidenceReport>> {
         let limit = page_limit(limit)?;
         let after = read_cursor(cursor.as_deref(), place_of)?;
-        let after = after.map(|(height, sequence)| EvidenceCursor { height, sequence });
         let cursor = |last: &EvidenceReport| place_cursor(last.block_height, last.sequence);
         self.page(
             limit,

@@ -32,9 +32,6 @@ pub enum AnswerFault {
     /// A block that the index names is not there.
     #[error("block {0} is not in the store")]
     NoBlock(Height),
-    /// An account of the state is of a kind that has no name.
-    #[error("an account of the state has no name")]
-    Unnamed,
     /// The driver is gone, and answers no more.
     #[error("the driver has ended")]
     DriverEnded,

@@ -2,13 +2,13 @@
 
 use chain_state::proof::ProvenAccount;
 use chain_state::{State, TransferRecord, TransferStatus};
-use chain_store::{ChainStore as _, EntryCursor};
-use chain_types::{Height, LineAccount, LineKey, ParticipantId, TransferId};
+use chain_store::ChainStore as _;
+use chain_types::{AccountKey, Height, LineAccount, LineKey, ParticipantId, TransferId};
 use jsonrpsee::core::{RpcResult, async_trait};
 use node_home::{contract_reports as told, reports};
 use rpc_api::text::one_form;
 use rpc_api::{
-    AccountName, AccountProofReport, AccountReport, EntryReport, LedgerRpcServer, LineReport, Page,
+    AccountProofReport, AccountReport, EntryReport, LedgerRpcServer, LineReport, Page,
     TransferReport, TrialBalance, decimal, encode_base64,
 };
 use rpc_server::Cost;
@@ -21,8 +21,8 @@ use super::{Api, tables};
 /// A line's place in a list: `kind:owner:CURRENCY:holder`.
 fn line_of(cursor: &str) -> Option<LineKey> {
     let (account, holder) = cursor.rsplit_once(':')?;
-    let account: AccountName = one_form(account)?;
-    let kind = LineAccount::from_number(u16::from(account.kind as u8))?;
+    let account: AccountKey = one_form(account)?;
+    let kind = LineAccount::of(account.kind)?;
     let owner = ParticipantId(u32::try_from(account.owner).ok()?);
     let holder = ParticipantId(decimal(holder)?);
     Some(LineKey { account: kind, owner, currency: account.currency, holder })
@@ -42,7 +42,7 @@ impl LedgerRpcServer for Api {
     }
 
     async fn account(&self, account: String) -> RpcResult<AccountReport> {
-        let name = id_of::<AccountName>(&account)?;
+        let name = id_of::<AccountKey>(&account)?;
         self.find(|| format!("account {name}"), move |node| Ok(node.account(&name))).await
     }
 
@@ -53,7 +53,7 @@ impl LedgerRpcServer for Api {
         limit: Option<u32>,
     ) -> RpcResult<Page<EntryReport>> {
         let limit = page_limit(limit)?;
-        let name = id_of::<AccountName>(&account)?;
+        let name = id_of::<AccountKey>(&account)?;
         let after = read_cursor(cursor.as_deref(), place_of)?;
         let cursor = |last: &EntryReport| place_cursor(last.height, last.sequence);
         let page = self
@@ -61,9 +61,7 @@ impl LedgerRpcServer for Api {
                 limit,
                 move |node, count| {
                     let store = node.settled_store()?;
-                    let Some(key) = reports::account_key(&name) else { return Ok(Vec::new()) };
-                    let after = after.map(|(height, sequence)| EntryCursor { height, sequence });
-                    let found = store.account_entries(&key, after, count)?;
+                    let found = store.account_entries(&name, after, count)?;
                     Ok(found.iter().map(reports::entry).collect())
                 },
                 cursor,
@@ -81,7 +79,7 @@ impl LedgerRpcServer for Api {
         height: Option<u64>,
         lineage_apart: Option<bool>,
     ) -> RpcResult<AccountProofReport> {
-        let name = id_of::<AccountName>(&account)?;
+        let name = id_of::<AccountKey>(&account)?;
         let (height, lineage_apart) = (height.map(Height), lineage_apart.unwrap_or_default());
         let found = self
             .read(Cost::PROOF, move |node| node.account_proof(&name, height, lineage_apart))
@@ -116,7 +114,7 @@ impl LedgerRpcServer for Api {
             move |node| {
                 let validity_ms = node.settled(|state| state.parameters().transfer_validity_ms)?;
                 let found = node.store().transfer(&id)?;
-                Ok(found.and_then(|record| told::transfer(&record, validity_ms)))
+                Ok(found.map(|record| told::transfer(&record, validity_ms)))
             },
         )
         .await
@@ -135,7 +133,7 @@ impl LedgerRpcServer for Api {
             move |node, count| {
                 Ok(node.now(|state| {
                     let given = state.tables().lines_given(owner, after).take(count);
-                    given.filter_map(told::line).collect()
+                    given.map(told::line).collect()
                 }))
             },
             LineReport::cursor,
@@ -156,7 +154,7 @@ impl LedgerRpcServer for Api {
             move |node, count| {
                 Ok(node.now(|state| {
                     let held = state.tables().lines_held(holder, after).take(count);
-                    held.filter_map(told::line).collect()
+                    held.map(told::line).collect()
                 }))
             },
             LineReport::cursor,
@@ -166,39 +164,38 @@ impl LedgerRpcServer for Api {
 }
 
 impl ServedNode {
-    fn accounts(&self, after: Option<&AccountName>, count: usize) -> Vec<AccountReport> {
-        let after = after.and_then(reports::account_key);
+    fn accounts(&self, after: Option<&AccountKey>, count: usize) -> Vec<AccountReport> {
         // Copied under the lock and told outside it: a block must not wait for texts.
         let accounts: Vec<_> = self.now(|state| {
-            let all = state.accounts(after.as_ref());
-            let rest = all.filter(|(key, _)| Some(*key) != after.as_ref());
+            let all = state.accounts(after);
+            let rest = all.filter(|(key, _)| Some(*key) != after);
             rest.take(count).map(|(key, account)| (*key, *account)).collect()
         });
-        accounts.iter().filter_map(|(key, account)| reports::account(key, account)).collect()
+        accounts.iter().map(|(key, account)| reports::account(key, account)).collect()
     }
 
-    fn account(&self, name: &AccountName) -> Option<AccountReport> {
-        let key = reports::account_key(name)?;
-        self.now(|state| reports::account(&key, state.account(&key)?))
+    fn account(&self, name: &AccountKey) -> Option<AccountReport> {
+        self.now(|state| Some(reports::account(name, state.account(name)?)))
     }
 
     /// An account's counters after the block of a height (the head, when there is none) with their
     /// proof; `None` when it did not exist, or the height lies ahead.
     fn account_proof(
         &self,
-        name: &AccountName,
+        name: &AccountKey,
         height: Option<Height>,
         lineage_apart: bool,
     ) -> Read<Option<AccountProofReport>> {
         let head = self.settled(State::height)?;
         let height = height.unwrap_or(head);
-        let key = reports::account_key(name).filter(|_| height <= head && height > Height(0));
-        let Some(key) = key else { return Ok(None) };
-        let Some(proof) = self.orders.account_proof(&key, height)? else { return Ok(None) };
+        if height > head || height == Height(0) {
+            return Ok(None);
+        }
+        let Some(proof) = self.orders.account_proof(name, height)? else { return Ok(None) };
         let committed = self.store().block(height)?.ok_or(AnswerFault::NoBlock(height))?;
         let below = (!lineage_apart).then_some(height);
         let lineage = self.orders.lineage(below.into_iter())?;
-        let account = reports::account(&key, &proof.account).ok_or(AnswerFault::Unnamed)?;
+        let account = reports::account(name, &proof.account);
         let (header, certificate) = (committed.block.header, committed.certificate);
         let proven = ProvenAccount { proof, header, certificate, lineage };
         let too_large = |error| AnswerFault::too_large(&format!("account {name}"), &error);
@@ -230,6 +227,6 @@ impl ServedNode {
         } else {
             self.store().transfers(before, count)?
         };
-        Ok(found.iter().filter_map(|record| told::transfer(record, validity_ms)).collect())
+        Ok(found.iter().map(|record| told::transfer(record, validity_ms)).collect())
     }
 }

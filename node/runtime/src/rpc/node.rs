@@ -3,10 +3,10 @@
 use std::sync::atomic::Ordering;
 
 use chain_state::EvidenceRecord;
-use chain_store::{ChainStore as _, EvidenceCursor};
-use chain_types::Height;
+use chain_store::ChainStore as _;
 use chain_types::evidence::EVIDENCE_PENALTY_HEIGHTS;
 use chain_types::registry::validator_of_keys;
+use chain_types::{Height, RecordCursor};
 use jsonrpsee::core::{RpcResult, async_trait};
 use node_replica::read_state;
 use rpc_api::{CaughtReport, HealthReport, NodeRpcServer, StandingReport, StatusReport};
@@ -66,7 +66,7 @@ impl ServedNode {
     fn caught(&self) -> Read<Vec<CaughtReport>> {
         let (head, _) = self.orders.state.head();
         let height = Height(head.0.saturating_sub(EVIDENCE_PENALTY_HEIGHTS));
-        let cursor = EvidenceCursor { height, sequence: 0 };
+        let cursor = RecordCursor::first_of(height);
         let found = self.store().evidence(Some(cursor), CAUGHT_MAX);
         let nodes = &self.orders.state.rules().registry.nodes;
         let report = |record: &EvidenceRecord| CaughtReport {

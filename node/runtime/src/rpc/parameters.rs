@@ -5,14 +5,11 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use chain_types::ids::IdError;
-use chain_types::{Currency, Height, MerchantId, OrderId, QuoteId};
+use chain_types::{Currency, Height, MerchantId, OrderId, QuoteId, RecordCursor};
 use jsonrpsee::core::RpcResult;
 use jsonrpsee::types::ErrorObjectOwned;
 use rpc_api::money::currency_of;
 use rpc_api::{ApiError, LIMIT_DEFAULT, LIMIT_MAX, api_error, decimal};
-
-/// A place in a list that is ordered by height and place in the block.
-pub type Place = (Height, u32);
 
 /// The page size asked for.
 pub fn page_limit(limit: Option<u32>) -> RpcResult<u32> {
@@ -36,9 +33,9 @@ pub fn read_cursor<T>(
 }
 
 /// The place that a cursor names.
-pub fn place_of(cursor: &str) -> Option<Place> {
+pub fn place_of(cursor: &str) -> Option<RecordCursor> {
     let (height, sequence) = cursor.split_once('-')?;
-    Some((Height(decimal(height)?), decimal(sequence)?))
+    Some(RecordCursor { height: Height(decimal(height)?), sequence: decimal(sequence)? })
 }
 
 /// The cursor of a place.

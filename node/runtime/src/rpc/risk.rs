@@ -16,8 +16,7 @@ use super::{Api, tables};
 /// A policy's place in the list of all: `scope-subject-CURRENCY`.
 fn policy_of(cursor: &str) -> Option<PolicyKey> {
     let mut parts = cursor.splitn(3, '-');
-    let scope = parts.next()?;
-    let scope = PolicyScope::ALL.iter().copied().find(|known| known.name() == scope)?;
+    let scope: PolicyScope = parts.next()?.parse().ok()?;
     Some((scope, decimal(parts.next()?)?, currency_of(parts.next()?)?))
 }
 

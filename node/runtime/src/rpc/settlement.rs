@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chain_state::{State, WindowRecord};
-use chain_store::{BreachCursor, ChainStore as _, InstructionFilter};
+use chain_store::{ChainStore as _, InstructionFilter};
 use chain_types::{InstructionId, OrderId, ParticipantId, Roles, WindowId};
 use jsonrpsee::core::server::PendingSubscriptionSink;
 use jsonrpsee::core::{RpcResult, SubscriptionResult, async_trait};
@@ -86,7 +86,6 @@ impl SettlementRpcServer for Api {
     ) -> RpcResult<Page<BreachReport>> {
         let limit = page_limit(limit)?;
         let after = read_cursor(cursor.as_deref(), place_of)?;
-        let after = after.map(|(height, sequence)| BreachCursor { height, sequence });
         let cursor = |last: &BreachReport| place_cursor(last.height, last.sequence);
         self.page(
             limit,

@@ -1,10 +1,10 @@
 //! Evidence from a block to a reader, through a restart.
 
 use chain_types::{
-    BlockHash, Equivocation, Proposal, SignedProposal, SignedVote, ValidatorId, Vote, VoteStep,
+    BlockHash, Equivocation, EquivocationKind, Proposal, SignedProposal, SignedVote, ValidatorId,
+    Vote, VoteStep,
 };
 use node_home::reports;
-use rpc_api::EvidenceKind;
 
 use super::*;
 
@@ -47,10 +47,13 @@ fn who_signs_twice_is_told_and_passed_over_after_a_restart_too() {
     let told: Vec<_> = found.iter().map(|record| reports::evidence(record, nodes)).collect();
     let [of_votes, of_proposals] = told.as_slice() else { panic!("{told:?}") };
     assert_eq!((of_votes.validator, of_votes.name.as_str()), (1, "node-1"));
-    assert_eq!((of_votes.what, of_votes.height, of_votes.round), (EvidenceKind::Prevotes, 2, 2));
+    assert_eq!(
+        (of_votes.what, of_votes.height, of_votes.round),
+        (EquivocationKind::Prevotes, 2, 2)
+    );
     assert_eq!((&of_votes.first, of_votes.second.as_deref()), (&None, Some(&*"01".repeat(32))));
     assert_eq!((of_votes.block_height, of_votes.sequence), (2, 0));
-    assert_eq!((of_proposals.what, of_proposals.sequence), (EvidenceKind::Proposals, 1));
+    assert_eq!((of_proposals.what, of_proposals.sequence), (EquivocationKind::Proposals, 1));
     assert_eq!(of_proposals.validator, 4);
 
     let Chain { folder, genesis, state, store, archive, .. } = chain;

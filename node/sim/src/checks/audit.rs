@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use chain_state::{Account, State};
-use chain_types::{ChainGenesis, Height};
+use chain_types::{ChainGenesis, ExecutedBlock, Height};
 use node_auditor::{Auditor, Counters};
-use node_replica::StagedBlock;
 
 /// The auditor of a run: it reads each block once, when the first node commits it.
 #[derive(Debug)]
@@ -21,8 +20,8 @@ impl Audit {
     }
 
     /// Works out a new block's outcomes.
-    pub fn read(&mut self, decided: &StagedBlock) -> Result<(), String> {
-        let StagedBlock { block, batches, outcomes } = decided;
+    pub fn read(&mut self, decided: &ExecutedBlock) -> Result<(), String> {
+        let ExecutedBlock { block, batches, outcomes } = decided;
         self.head = block.header.height;
         let found =
             self.auditor.whole_block(&block.header, None, &block.evidence, batches, outcomes);

@@ -21,11 +21,11 @@ pub struct Books {
     quotes: BTreeMap<QuoteId, QuoteItem>,
     /// Orders reserved or collected.
     pub accepted: u64,
-    /// What merchants may at most be paid for the orders collected, in minor units.
+    /// The most that merchants may be paid for the orders collected, in minor units.
     collected: BTreeMap<Currency, u128>,
-    /// What has arrived and not come back, in minor units.
+    /// The sum that has arrived and not come back, in minor units.
     arrived: BTreeMap<Currency, u128>,
-    /// Of each instruction.
+    /// The part of it of each instruction.
     arrived_of: BTreeMap<InstructionId, u128>,
 }
 

@@ -7,9 +7,9 @@ use std::ops::AddAssign;
 use chain_state::{SLICE_MS, State};
 use chain_types::batch::Items;
 use chain_types::{
-    BatchKind, BlockHeader, OrderId, Outcome, ParticipantId, PublicKey, TimeMs, VerifiedBatch,
+    BatchKind, BlockHeader, ExecutedBlock, OrderId, Outcome, ParticipantId, PublicKey, TimeMs,
+    VerifiedBatch,
 };
-use node_replica::StagedBlock;
 
 /// How often what happened.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Coverage {
         self.outcomes.get(&(kind, outcome)).copied().unwrap_or_default()
     }
 
-    /// What a kind's items never came to, of these outcomes.
+    /// Returns those of the outcomes that a kind's items never came to.
     pub fn unseen(&self, kind: BatchKind, outcomes: &[u16]) -> Vec<u16> {
         outcomes.iter().copied().filter(|outcome| self.of(kind, *outcome) == 0).collect()
     }
@@ -96,7 +96,7 @@ impl AddAssign<&Self> for Coverage {
 /// Counts as blocks are decided.
 #[derive(Debug, Default)]
 pub struct Observer {
-    /// What was counted.
+    /// The events that were counted.
     pub seen: Coverage,
     /// The time of the block before.
     time: TimeMs,
@@ -104,14 +104,14 @@ pub struct Observer {
     keys: BTreeMap<ParticipantId, PublicKey>,
 }
 
-/// Whether a block's execution reads the past.
+/// Returns true if a block's execution reads the past.
 pub fn has_returns(batches: &[VerifiedBatch]) -> bool {
     batches.iter().any(|batch| batch.kind() == BatchKind::Return)
 }
 
 impl Observer {
     /// A new block, and the state that it left if that is still at hand.
-    pub fn read(&mut self, decided: &StagedBlock, state: &State) {
+    pub fn read(&mut self, decided: &ExecutedBlock, state: &State) {
         let header = &decided.block.header;
         for (batch, outcomes) in decided.batches.iter().zip(&decided.outcomes) {
             for outcome in outcomes {

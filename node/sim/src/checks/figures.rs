@@ -12,10 +12,10 @@ const LAST_ORDERS_MS: u64 = 3_000;
 /// A node that is no further behind counts as caught up.
 const BEHIND_BLOCKS_MAX: u64 = 3;
 
-/// What a run cost the honest.
+/// The costs of a run to the honest nodes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// Blocks decided.
+    /// The number of blocks that were decided.
     pub blocks: u64,
     /// Those of honest proposers.
     pub honest_blocks: u64,
@@ -96,14 +96,14 @@ impl Figures {
     }
 }
 
-/// Whom honest nodes have named, and how often.
+/// The nodes that honest nodes have named, and how often.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Named {
     /// By evidence that a node has seen.
     pub evidence: BTreeMap<u32, u64>,
     /// By evidence in the chain's blocks.
     pub caught: BTreeMap<u32, u64>,
-    /// By distrust.
+    /// The nodes that were distrusted, with counts.
     pub distrusted: BTreeMap<u32, u64>,
     /// Nodes that told their operators of trouble, and what.
     pub troubles: Vec<(u32, String)>,

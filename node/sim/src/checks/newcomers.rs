@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chain_types::{ValidatorId, ValidatorSet};
 use consensus_core::Message;
 
-/// Who has voted, and who not since its disk was lost.
+/// The validators that have voted, and those that have not since their disk was lost.
 #[derive(Debug, Default)]
 pub struct Newcomers {
     voted: BTreeSet<u32>,
@@ -32,8 +32,8 @@ impl Newcomers {
         }
     }
 
-    /// Whether every validator but `node` has voted, and none is silent since its disk was lost.
-    /// Else one more would be too many: a third at most may have forgotten what it signed.
+    /// Returns true if every validator but `node` has voted, and none is silent since its disk was
+    /// lost. Else one more would be too many: a third at most may have forgotten what it signed.
     pub fn may_lose_disk(&self, node: u32, validators: &ValidatorSet) -> bool {
         let ids = validators.as_slice().iter().map(|validator| validator.id.0);
         let mut others = ids.filter(|id| *id != node);
@@ -45,7 +45,7 @@ impl Newcomers {
         self.returned
     }
 
-    /// Whether every one of them that still has a vote has voted again.
+    /// Returns true if every one of them that still has a vote has voted again.
     pub fn all_vote(&self, validators: &ValidatorSet) -> Result<(), String> {
         let mut silent = self.silent.iter();
         match silent.find(|node| validators.get(ValidatorId(**node)).is_some()) {

@@ -8,7 +8,7 @@ use consensus_core::Message;
 
 use crate::setup::{CHAIN, node_key};
 
-/// What was signed first for a step.
+/// The value that was signed first for a step.
 type Signed = (Option<BlockHash>, Digest, Signature);
 
 /// Every value that any honest validator has signed: by validator, height, round and kind of

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chain_state::State;
 use chain_types::batch::Items;
 use chain_types::{
-    BlockHeader, Decision, InstructionId, OrderId, Outcome, RechargeItem, VerifiedBatch, WindowId,
+    BlockHeader, Decision, ExecutedBlock, InstructionId, OrderId, Outcome, RechargeItem,
+    VerifiedBatch, WindowId,
 };
-use node_replica::StagedBlock;
 
 use crate::setup::Shape;
 
@@ -20,21 +20,21 @@ pub struct Collected {
     pub window: WindowId,
 }
 
-/// What the participants are about.
+/// The choices that the participants make in a run.
 #[derive(Debug, Clone, Copy)]
 pub struct People {
     /// The nodes there are.
     pub shape: Shape,
-    /// Whether governance may give the edge node power.
+    /// True if governance may give the edge node power.
     pub edge_may_vote: bool,
-    /// Whether the operators govern at all.
+    /// True if the operators govern at all.
     pub govern: bool,
 }
 
-/// What the participants remember.
+/// The memory of the participants.
 #[derive(Debug)]
 pub struct Memory {
-    /// What they are about.
+    /// The choices that they make in the run.
     pub people: People,
     /// Every batch that was sent.
     pub sent: Vec<VerifiedBatch>,
@@ -71,7 +71,7 @@ impl Memory {
     }
 
     /// Reads a decided block, and the state after it.
-    pub fn read(&mut self, decided: &StagedBlock, state: &State) {
+    pub fn read(&mut self, decided: &ExecutedBlock, state: &State) {
         let open = state.open_window();
         self.reports.insert(open.id, open.digest().0);
         let header = &decided.block.header;

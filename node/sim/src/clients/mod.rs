@@ -16,8 +16,7 @@ mod risk;
 mod settlement;
 
 use chain_state::State;
-use chain_types::{TimeMs, VerifiedBatch};
-use node_replica::StagedBlock;
+use chain_types::{ExecutedBlock, TimeMs, VerifiedBatch};
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
@@ -28,7 +27,7 @@ use moment::{Keyring, Moment};
 /// Something that a participant may do next; nothing when there is no occasion.
 type Act = fn(&mut Memory, &mut Moment<'_>) -> Option<VerifiedBatch>;
 
-/// What the participants do, each with its weight.
+/// The acts of the participants, each with its weight.
 const MIX: &[(u32, Act)] = &[
     (24, orders::submit),
     (24, orders::submit_collected),
@@ -57,7 +56,7 @@ const MIX: &[(u32, Act)] = &[
     (6, repeat),
 ];
 
-/// The participants.
+/// All participants of the simulated scheme.
 #[derive(Debug)]
 pub struct Clients {
     memory: Memory,
@@ -86,7 +85,7 @@ impl Clients {
     }
 
     /// The participants read a block that was decided, and the state after it.
-    pub fn read(&mut self, decided: &StagedBlock, state: &State) {
+    pub fn read(&mut self, decided: &ExecutedBlock, state: &State) {
         self.memory.read(decided, state);
     }
 }

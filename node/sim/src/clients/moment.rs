@@ -37,15 +37,15 @@ impl Keyring {
     }
 }
 
-/// What a participant has at hand: a node's state, the time, its keys, and chance.
+/// The means of a participant: a node's state, the time, its keys, and chance.
 pub struct Moment<'a> {
-    /// What the node shows.
+    /// The state that the node shows.
     pub state: &'a State,
-    /// The participant's clock.
+    /// The time by the participant's clock.
     pub now: TimeMs,
-    /// Chance.
+    /// The source of chance, which the seed determines.
     pub random: &'a mut ChaCha8Rng,
-    /// Keys.
+    /// The keys of all participants.
     pub keys: &'a mut Keyring,
 }
 

@@ -15,7 +15,7 @@ const AMOUNTS: [u64; 6] = [0, 100, 4_999, 20_001, 100_000, 250_000];
 /// How many of the last submissions a hasty client takes up again.
 const HASTY: usize = 8;
 
-/// The service submits.
+/// Submits orders of the recharge service.
 pub fn submit(memory: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
     recharges(memory, moment, SERVICE, 0)
 }
@@ -61,7 +61,7 @@ fn recharge(moment: &mut Moment<'_>, submitter: ParticipantId, flags: u16) -> Re
     }
 }
 
-/// What an order is collected and paid in, and the quote that converts it.
+/// Returns the currencies that an order is collected and paid in, and the quote that converts it.
 fn currencies(moment: &mut Moment<'_>) -> (Currency, Currency, u64) {
     if moment.one_in(3) {
         let quotes = &moment.state.tables().quotes;

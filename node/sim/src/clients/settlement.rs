@@ -14,9 +14,9 @@ use crate::setup::{AGENTS, GATEWAYS};
 
 /// The most items of one batch of an agent's.
 const ITEMS_MAX: usize = 4;
-/// What a gateway refers to when it could not pay.
+/// The reference of a gateway that could not pay.
 const FAILURE_REFERENCE: [u8; 32] = [8; 32];
-/// What the banks refer to when they have settled a window.
+/// The reference of the banks when they have settled a window.
 const SETTLEMENT_REFERENCE: [u8; 32] = [5; 32];
 
 fn outstanding(moment: &Moment<'_>, gateway: ParticipantId) -> Vec<InstructionRecord> {

@@ -2,7 +2,7 @@
 
 use super::Villain;
 
-/// See the module.
+/// The hostile node that the module describes.
 #[derive(Debug)]
 pub struct Absent;
 

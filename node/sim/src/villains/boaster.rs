@@ -10,7 +10,7 @@ const SAYS_EVERY_MS: u64 = 200;
 /// How long a slow answer takes: just less than a request waits.
 const SLOW_MS: u64 = 9_000;
 
-/// How it answers.
+/// The way in which it answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answers {
     /// As an honest node.
@@ -21,12 +21,12 @@ pub enum Answers {
     Falsely,
 }
 
-/// See the module.
+/// The hostile node that the module describes.
 #[derive(Debug)]
 pub struct Boaster {
-    /// What it says that it has committed.
+    /// The height that it says it has committed.
     said: Height,
-    /// What it gives when it is asked.
+    /// The answer that it gives when it is asked.
     answers: Answers,
 }
 

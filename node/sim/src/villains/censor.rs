@@ -6,7 +6,7 @@ use node_replica::Input;
 use super::{Scene, Villain};
 use crate::setup::SERVICE;
 
-/// See the module.
+/// The hostile node that the module describes.
 #[derive(Debug)]
 pub struct Censor;
 

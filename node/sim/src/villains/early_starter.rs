@@ -10,7 +10,7 @@ use super::{Scene, Villain};
 /// How often it looks whether there is a next height.
 const LOOKS_EVERY_MS: u64 = 3;
 
-/// See the module.
+/// The hostile node that the module describes.
 #[derive(Debug, Default)]
 pub struct EarlyStarter {
     /// The height of which it spoke last.

@@ -9,18 +9,18 @@ use super::{Scene, Villain};
 /// In what the two blocks differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Difference {
-    /// In their times.
+    /// The two blocks differ in their times.
     Times,
-    /// In their batches.
+    /// The two blocks differ in their batches.
     Batches,
 }
 
-/// See the module.
+/// The hostile node that the module describes.
 #[derive(Debug)]
 pub struct Equivocator {
-    /// In what.
+    /// The difference between its two blocks.
     difference: Difference,
-    /// What its replica proposed last, and the other block.
+    /// The block that its replica proposed last, and the other block.
     last: Option<(Block, Block)>,
 }
 

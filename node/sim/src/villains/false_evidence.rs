@@ -7,10 +7,10 @@ use node_replica::Input;
 
 use super::{Scene, Villain};
 
-/// See the module.
+/// The hostile node that the module describes.
 #[derive(Debug, Default)]
 pub struct FalseEvidence {
-    /// What its replica proposed last, and what it proposes instead.
+    /// The block that its replica proposed last, and the one that it proposes instead.
     last: Option<(Block, Block)>,
 }
 

@@ -9,10 +9,10 @@ use super::{Scene, Villain};
 /// The round that it says.
 const SAID: Round = Round(4);
 
-/// See the module.
+/// The hostile node that the module describes.
 #[derive(Debug, Default)]
 pub struct FalseRound {
-    /// What its replica proposed last, and what it says instead.
+    /// The block that its replica proposed last, and the one that it shows instead.
     last: Option<(Block, Block)>,
 }
 

@@ -17,7 +17,7 @@ const FIRST: u32 = 40;
 /// How many it proposes for at a height: a longer run would show the same.
 const ROUNDS_MAX: u32 = 300;
 
-/// See the module.
+/// The hostile node that the module describes.
 #[derive(Debug, Default)]
 pub struct FarRounds {
     /// A proposal that was made at the height, to be changed.

@@ -16,7 +16,7 @@ const EVERY_MS: u64 = 5;
 /// How many messages it sends to each then.
 const TOGETHER: u32 = 5;
 
-/// See the module.
+/// The hostile node that the module describes.
 #[derive(Debug, Default)]
 pub struct Flooder {
     /// A proposal that it has heard, to be changed.

@@ -17,13 +17,13 @@ const PREVOTE_MS: u64 = 15;
 struct Turn {
     height: Height,
     round: Round,
-    /// Who locks.
+    /// The node that locks a block.
     victim: u32,
-    /// Who sees nothing.
+    /// The nodes that see nothing of it.
     blind: Vec<u32>,
 }
 
-/// See the module.
+/// The hostile node that the module describes.
 #[derive(Debug, Default)]
 pub struct HiddenLock {
     turn: Option<Turn>,

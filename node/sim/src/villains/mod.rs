@@ -19,46 +19,13 @@ mod scene;
 mod two_lists;
 mod unknown_batch;
 mod untimely;
+mod villain;
 mod withholder;
-
-use chain_types::Height;
-use node_replica::{Input, SyncBlock};
 
 use boaster::Answers;
 use equivocator::Difference;
 pub use scene::Scene;
-
-/// A hostile node.
-pub trait Villain {
-    /// Whether a replica runs on it.
-    fn runs_replica(&self) -> bool {
-        true
-    }
-
-    /// Something on its way to the replica; `None` keeps it from it.
-    fn hear(&mut self, _scene: &mut Scene<'_>, input: Input) -> Option<Input> {
-        Some(input)
-    }
-
-    /// Something that its replica sends to node `to`: a message or a batch.
-    fn say(&mut self, scene: &mut Scene<'_>, to: u32, said: Input) {
-        scene.send(to, said);
-    }
-
-    /// Its own timer, first at the start, and then as often as it sets it.
-    fn wake(&mut self, _scene: &mut Scene<'_>) {}
-
-    /// Its answer to a request for blocks from `from` on, and how long it takes; `honest` is what
-    /// its disk gives.
-    fn give_blocks(
-        &mut self,
-        _scene: &mut Scene<'_>,
-        _from: Height,
-        honest: Vec<SyncBlock>,
-    ) -> (Vec<SyncBlock>, u64) {
-        (honest, 0)
-    }
-}
+pub use villain::Villain;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $villain:expr;)*) => {
@@ -67,7 +34,7 @@ macro_rules! kinds {
         pub enum Kind { $($(#[$doc])* $kind,)* }
 
         impl Kind {
-            /// Every kind.
+            /// Every kind of hostile node.
             pub const ALL: &'static [Self] = &[$(Self::$kind,)*];
 
             /// A hostile node of this kind.
@@ -79,7 +46,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// Is not there.
+    /// Is not there at all.
     Absent = absent::Absent;
     /// Says in each of its blocks that it was proposed in a later round.
     FalseRound = false_round::FalseRound::default();

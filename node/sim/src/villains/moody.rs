@@ -8,7 +8,7 @@ use super::{Kind, Scene, Villain};
 /// How long it stays with a way.
 const STAYS_MS: u64 = 1_500;
 
-/// See the module.
+/// The hostile node that the module describes.
 pub struct Moody {
     moods: Vec<Box<dyn Villain>>,
 }

@@ -7,7 +7,7 @@ use node_replica::{Input, PeerMessage};
 
 use super::{Scene, Villain};
 
-/// See the module.
+/// The hostile node that the module describes.
 #[derive(Debug)]
 pub struct Refuser;
 

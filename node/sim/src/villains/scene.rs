@@ -2,12 +2,12 @@
 
 use chain_types::hash::sha256;
 use chain_types::{
-    Block, Digest, Equivocation, Height, Round, Signature, TimeMs, ValidatorId, ValidatorSet,
-    VerifiedBatch, Vote,
+    Block, Digest, Equivocation, ExecutedBlock, Height, Round, Signature, TimeMs, ValidatorId,
+    ValidatorSet, VerifiedBatch, Vote,
 };
 use consensus_core::{Message, Proposal, Proposers, SignedProposal, SignedVote};
 use contracts::BlockContext;
-use node_replica::{Input, NodeIndex, Past, PeerMessage, SharedState, StagedBlock, read_state};
+use node_replica::{Input, NodeIndex, Past, PeerMessage, SharedState, read_state};
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
@@ -17,45 +17,45 @@ use crate::setup::{CHAIN, Shape, node_key};
 /// Something on its way.
 #[derive(Debug)]
 pub struct Sent {
-    /// To whom.
+    /// The number of the receiver.
     pub to: u32,
     /// When it leaves, in milliseconds from now.
     pub after_ms: u64,
-    /// What the receiver will take in.
+    /// The input that the receiver will take in.
     pub input: Input,
 }
 
-/// What a villain has at hand: its node's state and disk, chance, its keys, and the network.
+/// The means of a villain: its node's state and disk, chance, its keys, and the network.
 pub struct Scene<'a> {
-    /// Which node it is.
+    /// The number of its node.
     pub node: u32,
     /// Virtual time, in milliseconds.
     pub now_ms: u64,
-    /// Its clock.
+    /// The time by its node's clock.
     pub clock: TimeMs,
     /// How many nodes there are.
     pub shape: Shape,
-    /// Its replica's state.
+    /// The committed state of its replica.
     pub state: &'a SharedState,
-    /// What contracts ask of the past.
+    /// The archive that contracts ask of the past.
     pub shelf: &'a Shelf,
     /// The blocks that its replica has staged.
-    pub staged: &'a [StagedBlock],
-    /// Chance.
+    pub staged: &'a [ExecutedBlock],
+    /// The source of chance, which the seed determines.
     pub random: &'a mut ChaCha8Rng,
-    /// What it sends.
+    /// The inputs that it sends to others.
     pub sent: Vec<Sent>,
     /// When its timer ends, in milliseconds from now.
     pub wake_after_ms: Option<u64>,
 }
 
 impl Scene<'_> {
-    /// Sends something now.
+    /// Sends an input to a node without delay.
     pub fn send(&mut self, to: u32, input: Input) {
         self.send_after(0, to, input);
     }
 
-    /// Sends something later.
+    /// Sends an input to a node after some milliseconds.
     pub fn send_after(&mut self, after_ms: u64, to: u32, input: Input) {
         self.sent.push(Sent { to, after_ms, input });
     }
@@ -79,12 +79,12 @@ impl Scene<'_> {
         }
     }
 
-    /// Who decides the next block.
+    /// Returns the validators that decide the next block.
     pub fn validators(&self) -> ValidatorSet {
         read_state(self.state).validators().clone()
     }
 
-    /// The other validators.
+    /// Returns the numbers of the other validators.
     pub fn others(&self) -> Vec<u32> {
         let validators = self.validators();
         let ids = validators.as_slice().iter().map(|validator| validator.id.0);
@@ -96,12 +96,12 @@ impl Scene<'_> {
         read_state(self.state).height().next()
     }
 
-    /// Whose turn it is in a round of that height, if nobody is passed over.
+    /// Returns the node whose turn it is in a round of that height, if nobody is passed over.
     pub fn turn(&self, round: Round) -> u32 {
         Proposers::new().proposer(&self.validators(), self.height(), round).0
     }
 
-    /// Its signature.
+    /// Returns the signature of its key over a digest.
     pub fn sign(&self, digest: &Digest) -> Signature {
         node_key(self.node).sign(digest)
     }
@@ -119,14 +119,14 @@ impl Scene<'_> {
         sha256(&[&number.to_le_bytes()])
     }
 
-    /// Its vote.
+    /// Returns the vote, signed with its key.
     pub fn vote(&self, vote: Vote) -> PeerMessage {
         let signature = self.sign(&vote.digest(CHAIN));
         let validator = ValidatorId(self.node);
         PeerMessage::Consensus(Message::Vote(SignedVote { vote, validator, signature }))
     }
 
-    /// Its proposal.
+    /// Returns the proposal, signed with its key.
     pub fn propose(&self, proposal: Proposal) -> SignedProposal {
         SignedProposal { proposal, signature: self.sign(&proposal.digest(CHAIN)) }
     }
@@ -191,7 +191,8 @@ impl Scene<'_> {
         self.execute(&context_of(block), &[], &[])
     }
 
-    /// What its replica says of `own`, said of `other` instead, with signatures that verify.
+    /// Returns what its replica says of `own`, said of `other` instead, with signatures that
+    /// verify.
     pub fn retold(&self, mut said: PeerMessage, own: &Block, other: &Block) -> PeerMessage {
         let (from, to) = (own.hash(), other.hash());
         match &mut said {

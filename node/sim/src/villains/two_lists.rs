@@ -7,7 +7,7 @@ use node_replica::{Input, PeerMessage, SyncBlock};
 
 use super::{Scene, Villain};
 
-/// See the module.
+/// The hostile node that the module describes.
 #[derive(Debug, Default)]
 pub struct TwoLists {
     /// The height at which it has done it, until somebody else has committed it.

@@ -11,7 +11,7 @@ use super::{Scene, Villain};
 /// How often it says so to each.
 const TIMES: u32 = 16;
 
-/// See the module.
+/// The hostile node that the module describes.
 #[derive(Debug)]
 pub struct UnknownBatch;
 

@@ -12,10 +12,10 @@ const AHEAD_MS: u64 = 5_150;
 /// How much later most see it.
 const LATER_MS: u64 = 250;
 
-/// See the module.
+/// The hostile node that the module describes.
 #[derive(Debug, Default)]
 pub struct Untimely {
-    /// What its replica proposed last, and what it proposes instead.
+    /// The block that its replica proposed last, and the one that it proposes instead.
     last: Option<(Block, Block)>,
 }
 

@@ -4,10 +4,10 @@ use node_replica::{Input, PeerMessage};
 
 use super::{Scene, Villain};
 
-/// See the module.
+/// The hostile node that the module describes.
 #[derive(Debug)]
 pub struct Withholder {
-    /// Whether one sees them.
+    /// True if one other node sees them.
     pub shows_one: bool,
 }
 

@@ -1,10 +1,9 @@
 //! Feeds replicas and carries out what they ask for, in the order of `node/runtime`.
 
-use chain_types::{BatchId, ValidatorId};
+use chain_types::{BatchId, ExecutedBlock, ValidatorId};
 use consensus_core::Message;
 use node_replica::{
-    Checkpoint, Effect, Input, NodeIndex, PeerMessage, StagedBlock, Timer, WaitingBatches,
-    read_state,
+    Checkpoint, Effect, Input, NodeIndex, PeerMessage, Timer, WaitingBatches, read_state,
 };
 use rand::Rng as _;
 
@@ -152,7 +151,7 @@ impl World {
         self.after_ms(after_ms, Event::CheckpointWritten { node, life });
     }
 
-    /// What an honest node says of others: only a hostile one may be named.
+    /// Notes what an honest node says of others: only a hostile one may be named.
     fn complain(&mut self, node: u32, complaint: Effect) -> Result<(), String> {
         if !self.is_honest(node) {
             return Ok(());
@@ -180,7 +179,7 @@ impl World {
     }
 
     /// A node has committed a block.
-    fn committed(&mut self, node: u32, staged: &StagedBlock) -> Result<(), String> {
+    fn committed(&mut self, node: u32, staged: &ExecutedBlock) -> Result<(), String> {
         let header = &staged.block.header;
         // Blocks that came by sync are applied several at once: the last one shows in the state.
         let digest = {
@@ -265,7 +264,8 @@ fn shows_what_waits(waiting: &WaitingBatches, effects: &[Effect]) -> bool {
     })
 }
 
-/// Whether a block was executed, or the state copied, between a decision and its becoming known.
+/// Returns true if a block was executed, or the state copied, between a decision and its becoming
+/// known.
 fn works_on_after_commit(effects: &[Effect]) -> bool {
     let is_commit = |effect: &Effect| matches!(effect, Effect::Commit { .. });
     let is_work = |effect: &Effect| matches!(effect, Effect::Stage(_) | Effect::Checkpoint { .. });

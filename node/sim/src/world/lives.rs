@@ -163,7 +163,7 @@ impl World {
         let (state, archive) = (slot.state.clone(), Arc::new(slot.folder.shelf.clone()));
         let replica = Replica::new(config, state, archive, proposers, guard.as_deref())
             .map_err(|fault| format!("node {node} does not start: {fault}"))?;
-        let staged = disk.staged.iter().map(Into::into).collect();
+        let staged = disk.staged.iter().map(chain_types::ExecutedBlock::with_batches).collect();
         let wal = disk.log_from(head.next());
         slot.replica = Some(replica);
         if self.is_honest(node) {

@@ -25,7 +25,7 @@ impl World {
         }
     }
 
-    /// What leaves a node for one other: as its villain has it, if it has one.
+    /// Sends what leaves a node for one other: as its villain has it, if it has one.
     pub(super) fn utter(&mut self, node: u32, lag_us: u64, to: u32, said: Input) {
         if self.villains.contains_key(&node) {
             self.with_villain(node, |villain, scene| villain.say(scene, to, said));

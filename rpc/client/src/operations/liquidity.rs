@@ -1,7 +1,6 @@
 //! Deposits, withdrawals and net debit caps: proposed by one settlement agent, decided by another.
 
-use chain_types::{OrderId, TransferAction, TransferDecisionItem, TransferItem};
-use rpc_api::AccountName;
+use chain_types::{AccountKey, OrderId, TransferAction, TransferDecisionItem, TransferItem};
 
 use super::{RowContext, Subject, fields};
 use crate::order_file::{FileError, Row};
@@ -19,11 +18,11 @@ pub(super) fn transfer(
     row: &Row,
     making: &mut RowContext<impl FnMut() -> OrderId>,
 ) -> Result<TransferItem, FileError> {
-    let account: AccountName = row.parse("account", str::parse)?;
+    let account: AccountKey = row.parse("account", str::parse)?;
     Ok(TransferItem {
         transfer_id: making.id(row, "transfer_id")?,
         action: action(row)?.into(),
-        account_kind: u16::from(account.kind as u8).into(),
+        account_kind: u16::from(account.kind.number()).into(),
         owner: account.owner.into(),
         currency: account.currency.0.into(),
         amount: fields::amount(row, "amount", account.currency)?.0.into(),

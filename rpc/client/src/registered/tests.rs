@@ -4,12 +4,11 @@
 use std::path::Path;
 
 use chain_types::{
-    Change, Digest, Height, Parameters, Participant, ParticipantId, ProposalId, PublicKey, Roles,
-    SecretKey, TimeMs,
+    Change, Digest, Height, Parameters, Participant, ParticipantId, ProposalId, ProposalStatus,
+    PublicKey, Roles, SecretKey, TimeMs,
 };
 use rpc_api::{
-    ChangeReport, ParametersReport, ProposalReport, ProposalState, RegisteredParticipant,
-    RegistryReport,
+    ChangeReport, ParametersReport, ProposalReport, RegisteredParticipant, RegistryReport,
 };
 
 use super::{KeyStanding, registers, remedy_text, since_text};
@@ -48,7 +47,7 @@ fn registry() -> RegistryReport {
     }
 }
 
-fn proposal(byte: u8, status: ProposalState) -> ProposalReport {
+fn proposal(byte: u8, status: ProposalStatus) -> ProposalReport {
     let change = Change::Key { participant: GATEWAY, public_key: key(byte), overlap_heights: 20 };
     ProposalReport {
         proposal_id: ProposalId::new(TimeMs(1_790_000_000_000), [byte; 10]),
@@ -101,7 +100,7 @@ fn a_refusal_says_since_when_and_what_to_do() {
         lines: Vec::new(),
         nodes: Vec::new(),
     };
-    let effective = [proposal(3, ProposalState::Proposed), proposal(2, ProposalState::Effective)];
+    let effective = [proposal(3, ProposalStatus::Proposed), proposal(2, ProposalStatus::Effective)];
     let since = |proposals: &[ProposalReport], of_genesis| {
         since_text(proposals, &genesis_of(of_genesis), GATEWAY, key(2))
     };
@@ -112,9 +111,9 @@ fn a_refusal_says_since_when_and_what_to_do() {
     assert!(!registers(&effective[1], ParticipantId(202), key(2)));
 
     let remedy = |status| remedy_text(&[proposal(3, status)], GATEWAY, key(3), Path::new("p.toml"));
-    assert!(remedy(ProposalState::Proposed).contains("waits for approvals"));
-    assert!(remedy(ProposalState::Scheduled).contains("from block 41 on"));
-    for over in [ProposalState::Effective, ProposalState::Expired, ProposalState::Refused] {
+    assert!(remedy(ProposalStatus::Proposed).contains("waits for approvals"));
+    assert!(remedy(ProposalStatus::Scheduled).contains("from block 41 on"));
+    for over in [ProposalStatus::Effective, ProposalStatus::Expired, ProposalStatus::Refused] {
         assert!(remedy(over).contains("let `key` in p.toml name the file"));
     }
 }

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use chain_types::{
-    Amount, BlockHash, Currency, Digest, Height, InstructionId, MerchantId, WindowId,
+    Amount, BlockHash, Currency, Digest, Height, InstructionId, InstructionState, MerchantId,
+    WindowId,
 };
 use jsonrpsee::core::server::{Methods, RpcModule};
 use jsonrpsee::core::{RegisterMethodError, RpcResult};
@@ -15,7 +16,7 @@ use jsonrpsee_ws_client::{WsClient, WsClientBuilder};
 use prometheus_client::registry::Registry;
 use rpc_api::{
     ApiError, Base64Bytes, BlockSummary, HealthReport, InstructionEvent, InstructionReport,
-    InstructionState, LIMIT_DEFAULT, Money, Page, Wait, api_error,
+    LIMIT_DEFAULT, Money, Page, Wait, api_error,
 };
 use rpc_server::{Cost, FeedEvent, Feeds, Health, Reader, Server, ServerConfig, Topic};
 use serde_json::{Value, json};

@@ -12,7 +12,7 @@ fn key(number: u8) -> SecretKey {
     SecretKey::from_seed(&[number; 32])
 }
 
-/// What submitter `number` signs over a digest of `number`s.
+/// Returns the claim that submitter `number` signs over a digest of `number`s.
 fn claim(number: u8, digest: u8) -> Claim {
     let (key, digest) = (key(number), Digest([digest; 32]));
     let signature = key.sign(&digest);

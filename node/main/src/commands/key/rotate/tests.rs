@@ -2,12 +2,11 @@
 //! Which step of a rotation comes next, from any state that a crash may leave.
 
 use chain_types::{
-    Change, Digest, Height, Parameters, Participant, ParticipantId, ProposalId, PublicKey, Roles,
-    SecretKey, TimeMs,
+    Change, Digest, Height, Parameters, Participant, ParticipantId, ProposalId, ProposalStatus,
+    PublicKey, Roles, SecretKey, TimeMs,
 };
 use rpc_api::{
-    ChangeReport, ParametersReport, ProposalReport, ProposalState, RegisteredParticipant,
-    RegistryReport,
+    ChangeReport, ParametersReport, ProposalReport, RegisteredParticipant, RegistryReport,
 };
 
 use super::{Step, next_step};
@@ -47,7 +46,7 @@ fn open(participant: ParticipantId, byte: u8) -> ProposalReport {
         change: ChangeReport::new(&change, Height(41)),
         change_base64: String::new(),
         digest: Digest::ZERO,
-        status: ProposalState::Proposed,
+        status: ProposalStatus::Proposed,
         failure: None,
         status_height: 30,
         maker: 1,

@@ -2,13 +2,11 @@
 //! Which step of a node's rotation comes next, from any state that a crash may leave.
 
 use chain_types::{
-    Change, Digest, Height, Node, Parameters, ParticipantId, ProposalId, PublicKey, SecretKey,
-    TimeMs,
+    Change, Digest, Height, Node, Parameters, ParticipantId, ProposalId, ProposalStatus, PublicKey,
+    SecretKey, TimeMs,
 };
 use genesis::{create_secret_key, load_secret_key, next_key_path};
-use rpc_api::{
-    ChangeReport, NodeReport, ParametersReport, ProposalReport, ProposalState, RegistryReport,
-};
+use rpc_api::{ChangeReport, NodeReport, ParametersReport, ProposalReport, RegistryReport};
 
 use super::{Pair, Step, is_done, next_step, put_in_place};
 
@@ -55,7 +53,7 @@ fn open(node: u32, network: u8, votes: u8) -> ProposalReport {
         change: ChangeReport::new(&change, Height(41)),
         change_base64: String::new(),
         digest: Digest::ZERO,
-        status: ProposalState::Scheduled,
+        status: ProposalStatus::Scheduled,
         failure: None,
         status_height: 30,
         maker: 1,
