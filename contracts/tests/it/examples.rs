@@ -3,6 +3,7 @@
 mod changes;
 mod claims;
 mod codes;
+mod defects;
 mod sentences;
 mod tables;
 mod words;
