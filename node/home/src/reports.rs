@@ -81,7 +81,7 @@ pub fn window_proof(id: WindowId, proof: &RecordProof, bytes: &[u8]) -> Option<W
     })
 }
 
-/// Reports an instruction.
+/// Returns the JSON form of an instruction's record.
 pub fn instruction(record: &InstructionRecord) -> InstructionReport {
     let (status, settled, failure) = match record.status {
         InstructionStatus::Instructed => (InstructionState::Instructed, None, None),

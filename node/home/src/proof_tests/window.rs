@@ -18,7 +18,7 @@ use crate::test_chain::{AGENTS, GATEWAYS, TestChain};
 const VECTORS: &str = include_str!("../../../../chain/types/tests/vectors/vectors.json");
 const VECTORS_GENESIS: &[u8] = include_bytes!("../../../../chain/types/tests/vectors/genesis.toml");
 
-/// Where proofs are read from a chain's store alone.
+/// Returns a reader of proofs that has a chain's store alone.
 fn orders(chain: &TestChain) -> Orders {
     let state = node_replica::SharedState::new(State::genesis(&chain.genesis));
     let (genesis, store) = (Arc::new(chain.genesis.clone()), chain.store.clone());
