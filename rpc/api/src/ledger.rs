@@ -35,7 +35,7 @@ pub trait LedgerRpc {
     #[method(name = "account")]
     async fn account(&self, account: String) -> RpcResult<AccountReport>;
 
-    /// What changed an account, oldest first: one entry a cause and block, not one an order.
+    /// The changes of an account, oldest first: one entry a cause and block, not one an order.
     ///
     /// # Errors
     /// `id-malformed`, `not-found`, `bad-cursor`, `limit-out-of-bounds`.
@@ -171,7 +171,7 @@ impl AccountKind {
 /// An account's name: `kind:owner:CURRENCY`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountName {
-    /// The account's purpose.
+    /// The purpose of the account.
     pub kind: AccountKind,
     /// The owner's id, a participant's or a merchant's; zero for the scheme's own account.
     pub owner: u64,
@@ -262,8 +262,8 @@ pub struct EntryReport {
     pub time_ms: u64,
     /// The kind of operation that caused the entry.
     pub cause: EntryCause,
-    /// What that was: a batch's height and place (`height/place`), an instruction's, order's or
-    /// transfer's id, a window's number; absent for genesis and expiry.
+    /// The name of the cause: a batch's height and place (`height/place`), an instruction's,
+    /// order's or transfer's id, a window's number; absent for genesis and expiry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause_id: Option<String>,
     /// Change of pending debits.

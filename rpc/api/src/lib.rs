@@ -19,6 +19,7 @@
 
 pub mod base64;
 pub mod batch;
+pub mod block;
 pub mod cashback;
 pub mod chain;
 pub mod error;
@@ -28,6 +29,7 @@ pub mod ledger;
 pub mod money;
 pub mod node;
 pub mod page;
+pub mod parameters;
 pub mod rate;
 pub mod recharge;
 pub mod risk;
@@ -41,14 +43,16 @@ pub use batch::{
     BatchReport, BatchRpcClient, BatchRpcServer, BatchState, ItemOutcome, OutcomeCount, Outcomes,
     Wait,
 };
+pub use block::{
+    BlockReport, BlockSelector, BlockSummary, EvidenceKind, EvidenceReport, HandoverReport,
+};
 pub use cashback::{
     BudgetReport, CashbackRpcClient, CashbackRpcServer, ProgrammeReport, ProgrammeVersion,
     RestReport, TierReport, UserMonthReport,
 };
 pub use chain::{
-    BlockReport, BlockSelector, BlockSummary, ChainInfo, ChainRpcClient, ChainRpcServer,
-    EvidenceKind, EvidenceReport, HandoverReport, LiquidityReport, MerchantReport, NodeReport,
-    ParametersReport, ParticipantReport,
+    ChainInfo, ChainRpcClient, ChainRpcServer, LiquidityReport, MerchantReport, NodeReport,
+    ParticipantReport,
 };
 pub use error::{ApiError, ErrorData, api_error, rejection_error};
 pub use fx::{FxRpcClient, FxRpcServer, QuoteReport, RateReport, ReferenceReport};
@@ -67,6 +71,7 @@ pub use node::{
     StandingReport, StatusReport,
 };
 pub use page::{LIMIT_DEFAULT, LIMIT_MAX, Page};
+pub use parameters::ParametersReport;
 pub use rate::{rate_of, rate_text};
 pub use recharge::{
     CashbackRefusal, CashbackReport, ConversionReport, ItemLocation, OrderReport, OrderState,

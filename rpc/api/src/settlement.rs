@@ -156,7 +156,7 @@ pub struct WindowReport {
     pub order_count: u64,
     /// Instructions it made when it closed.
     pub instruction_count: u64,
-    /// What each party owes and is owed, by currency within party: the interbank settlement
+    /// The debits and credits of each party, by currency within party: the interbank settlement
     /// report. Per currency the nets add up to zero.
     pub positions: Vec<PositionReport>,
     /// The digest of the positions, hexadecimal: what maker and checker of the settlement sign;

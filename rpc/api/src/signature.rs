@@ -23,7 +23,7 @@ pub enum Form {
     U32,
     /// A whole number of 64 bits, likewise.
     U64,
-    /// A JSON boolean.
+    /// A JSON boolean: `true` or `false`.
     Flag,
     /// A string of RFC 4648 section 4.
     Base64,
@@ -201,7 +201,7 @@ impl Signature {
 
     fn check_list(&self, values: &[&RawValue]) -> Result<(), ErrorObjectOwned> {
         if values.len() > self.parameters.len() {
-            let detail = format!("(more than {})", self.listed());
+            let detail = format!("(more values than {} takes: {})", self.method, self.listed());
             return Err(parameter_error("parameter-unknown", &detail));
         }
         for (index, parameter) in self.parameters.iter().enumerate() {
@@ -289,9 +289,10 @@ impl<'a> Given<'a> {
     fn read(params: Option<&'a str>) -> Result<Self, ErrorObjectOwned> {
         match params.map(str::trim) {
             None => Ok(Self::List(Vec::new())),
-            // It is a list or an object already; a name with half a surrogate pair is no text.
-            Some(text) => serde_json::from_str(text)
-                .map_err(|_| parameter_error("parameter-unknown", "(a name that is no text)")),
+            // It is a list or an object already; a name with half a surrogate pair is not text.
+            Some(text) => serde_json::from_str(text).map_err(|_| {
+                parameter_error("parameter-unknown", "(half a surrogate pair is not text)")
+            }),
         }
     }
 }

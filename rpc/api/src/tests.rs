@@ -8,6 +8,7 @@ use chain_types::{
 use crate::batch::{Outcomes, outcome_name};
 use crate::error::{ApiError, ErrorData, PROTOCOL_ERRORS, rejection_of};
 use crate::money::{Money, currency_code, currency_of};
+use crate::signature::SIGNATURES;
 use crate::{
     AccountKind, AccountName, Base64Bytes, BatchReport, BatchState, BlockSelector, CashbackRefusal,
     CashbackReport, ChangeReport, InstructionFilter, LIMIT_MAX, OrderStanding, OrderState, Page,
@@ -141,6 +142,30 @@ fn error_codes_are_distinct_ascending_and_apart_from_rejections() {
         assert!(error.cause().ends_with('.') && error.remedy().ends_with('.'));
     }
     assert!(PROTOCOL_ERRORS.iter().all(|error| error.code < 0));
+}
+
+/// Whoever reads an error knows JSON and this interface, and no programming language.
+#[test]
+fn errors_speak_the_language_of_the_interface() {
+    let own = ApiError::ALL.iter().map(|error| [error.cause(), error.remedy()]);
+    let protocol = PROTOCOL_ERRORS.iter().map(|error| [error.cause, error.remedy]);
+    let forms = SIGNATURES.iter().flat_map(|signature| signature.parameters);
+    let forms = forms.map(|parameter| [parameter.name, parameter.form.expected()]);
+    for text in own.chain(protocol).chain(forms).flatten() {
+        for word in
+            ["struct", "enum", "serde", "u64", "usize", "Option", "None", "::", "invalid type"]
+        {
+            assert!(!text.contains(word), "{word:?} in {text:?}");
+        }
+    }
+    for signature in SIGNATURES {
+        for params in ["[1, 2, 3, 4, 5, 6, 7]", r#"{"another": 1}"#, "[[]]", r#"{"\ud800": 1}"#] {
+            let Err(error) = signature.check(Some(params)) else { continue };
+            let data = ErrorData::of(&error).unwrap();
+            assert!(data.detail.starts_with('(') && data.detail.ends_with(')'), "{}", data.detail);
+            assert!(!data.detail.contains("expected struct"), "{}", data.detail);
+        }
+    }
 }
 
 /// Of every error of the interface: may whoever got it for an order's submission make a new order
