@@ -11,7 +11,7 @@ use chain_types::{
 use rpc_api::{
     AccountKind, AccountName, AccountReport, BreachReport, BreachStage, CashbackSumReport,
     CountersReport, CurrencyBalance, EntryReport, EvidenceKind, EvidenceReport, InstructionReport,
-    InstructionState, Money, PositionReport, SettlementProposedReport, TrialBalance,
+    InstructionState, Money, PositionReport, SettlementProposedReport, TrialBalanceReport,
     WindowProofReport, WindowReport, WindowSettledReport, encode_base64,
 };
 
@@ -168,7 +168,7 @@ fn counters(account: &Account, currency: Currency) -> CountersReport {
 /// An entry of an account.
 pub fn entry(entry: &AccountEntry) -> EntryReport {
     let currency = entry.key.currency;
-    use rpc_api::EntryCause as Told;
+    use rpc_api::EntryCauseName as Told;
     let (cause, cause_id) = match entry.cause {
         EntryCause::Genesis => (Told::Genesis, None),
         EntryCause::Batch(index) => (Told::Batch, Some(format!("{}/{index}", entry.height))),
@@ -243,7 +243,7 @@ pub fn evidence(record: &EvidenceRecord, nodes: &[Node]) -> EvidenceReport {
 }
 
 /// The sums of all accounts, currency by currency.
-pub fn trial_balance(state: &State) -> TrialBalance {
+pub fn trial_balance(state: &State) -> TrialBalanceReport {
     let currencies: Vec<CurrencyBalance> = state
         .trial_balance()
         .iter()
@@ -254,7 +254,7 @@ pub fn trial_balance(state: &State) -> TrialBalance {
             credits_posted: money(sums.credits_posted, sums.currency),
         })
         .collect();
-    TrialBalance {
+    TrialBalanceReport {
         height: state.height().0,
         is_balanced: currencies.iter().all(CurrencyBalance::is_balanced),
         currencies,

@@ -9,38 +9,26 @@ const ROOMS: [&str; 6] = ["chain", "consensus", "contracts", "genesis", "node", 
 /// Words that begin the declaration of a type.
 const DECLARATIONS: [&str; 5] = ["struct", "enum", "trait", "type", "union"];
 
-const AUDITOR: &str = "the auditor has words of its own on purpose: it shares no line";
 const CORE: &str = "consensus is frozen, and each is used beside its own module's name";
-const REPORTED: &str = "what a node keeps, and its form in JSON";
 const SIMULATED: &str = "the simulator's twin of the real one";
 const STAGED: &str = "the replica hands it over, and the store writes it";
 
 /// Names that stand in two or more files, each with its reason. The list only becomes shorter.
 const SHARED: &[(&str, &str)] = &[
-    ("Breach", AUDITOR),
     ("Collected", SIMULATED),
     ("Effect", CORE),
     ("Ended", "how a batch ended, and why a node did"),
-    ("EntryCause", REPORTED),
-    ("Finding", AUDITOR),
     ("ForwardedHeader", "a setting in a file, and the server's own: it knows no file"),
-    ("Gross", AUDITOR),
     ("Input", CORE),
-    ("InstructionFilter", REPORTED),
-    ("InstructionStatus", AUDITOR),
     ("Limits", CORE),
     ("Network", SIMULATED),
     ("Node", SIMULATED),
     ("Observer", SIMULATED),
     ("Party", "an owner in a window's report, and a participant that signs"),
     ("Peer", "an entry of a configuration, and a peer as it is dialled"),
-    ("Place", AUDITOR),
     ("Room", CORE),
-    ("Signature", "of a message, and of a method"),
     ("StagedBlock", STAGED),
     ("Standing", CORE),
-    ("TrialBalance", REPORTED),
-    ("WindowReport", AUDITOR),
 ];
 
 /// Every source file of a folder that is no test.

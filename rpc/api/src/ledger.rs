@@ -64,7 +64,7 @@ pub trait LedgerRpc {
 
     /// The sums of all accounts per currency at the node's head: debits equal credits.
     #[method(name = "trial_balance")]
-    async fn trial_balance(&self) -> RpcResult<TrialBalance>;
+    async fn trial_balance(&self) -> RpcResult<TrialBalanceReport>;
 
     /// Deposits, withdrawals and net debit caps, newest first; with `open_only`, those that wait
     /// for their checker.
@@ -261,7 +261,7 @@ pub struct EntryReport {
     /// The time of that block, in milliseconds since 1970 (UTC).
     pub time_ms: u64,
     /// The kind of operation that caused the entry.
-    pub cause: EntryCause,
+    pub cause: EntryCauseName,
     /// The name of the cause: a batch's height and place (`height/place`), an instruction's,
     /// order's or transfer's id, a window's number; absent for genesis and expiry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -283,7 +283,7 @@ pub struct EntryReport {
 /// The kind of operation that changed an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum EntryCause {
+pub enum EntryCauseName {
     /// Opening liquidity of the genesis file.
     Genesis,
     /// Orders of one batch.
@@ -420,7 +420,7 @@ impl LineReport {
 
 /// The sums of all accounts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TrialBalance {
+pub struct TrialBalanceReport {
     /// The node's head, at which they were made.
     pub height: u64,
     /// True if debits equal credits in every currency, pending and posted.

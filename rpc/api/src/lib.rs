@@ -62,8 +62,8 @@ pub use governance::{
 };
 pub use ledger::{
     AccountKind, AccountName, AccountProofReport, AccountReport, CountersReport, CurrencyBalance,
-    EntryCause, EntryReport, LedgerRpcClient, LedgerRpcServer, LineReport, TransferReport,
-    TransferState, TrialBalance,
+    EntryCauseName, EntryReport, LedgerRpcClient, LedgerRpcServer, LineReport, TransferReport,
+    TransferState, TrialBalanceReport,
 };
 pub use money::Money;
 pub use node::{
@@ -83,11 +83,11 @@ pub use risk::{
 };
 pub use settlement::{
     BreachCount, BreachReport, BreachStage, CashbackSumReport, CorridorReport, InstructionEvent,
-    InstructionFilter, InstructionReport, InstructionState, PositionReport, ReturnReport,
+    InstructionReport, InstructionSelector, InstructionState, PositionReport, ReturnReport,
     SettlementProposedReport, SettlementRpcClient, SettlementRpcServer, SlaBucket, SlaReport,
     WindowProofReport, WindowReport, WindowSettledReport,
 };
-pub use signature::{Signature, check_subscription_id, decimal};
+pub use signature::{MethodSignature, check_subscription_id, decimal};
 pub use standing::OrderStanding;
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ pub trait SettlementRpc {
     #[method(name = "instructions")]
     async fn instructions(
         &self,
-        filter: InstructionFilter,
+        filter: InstructionSelector,
         cursor: Option<String>,
         limit: Option<u32>,
     ) -> RpcResult<Page<InstructionReport>>;
@@ -116,7 +116,7 @@ pub trait SettlementRpc {
 /// A filter for the list of instructions: exactly one field is given.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct InstructionFilter {
+pub struct InstructionSelector {
     /// Those of this window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<u64>,
@@ -125,7 +125,7 @@ pub struct InstructionFilter {
     pub gateway: Option<u32>,
 }
 
-impl InstructionFilter {
+impl InstructionSelector {
     /// The instructions of a window.
     pub const fn window(window: u64) -> Self {
         Self { window: Some(window), gateway: None }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::error::parameter_error;
-use crate::settlement::InstructionFilter;
+use crate::settlement::InstructionSelector;
 
 /// The JSON form of a parameter. Each value has one text in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl Form {
             Self::Wait => matches!(json, "\"admitted\"" | "\"final\""),
             Self::Block => is_text(json) || decimal::<u64>(json).is_some(),
             Self::Filter => {
-                json.starts_with('{') && serde_json::from_str::<InstructionFilter>(json).is_ok()
+                json.starts_with('{') && serde_json::from_str::<InstructionSelector>(json).is_ok()
             }
         }
     }
@@ -100,7 +100,7 @@ impl fmt::Display for Parameter {
 
 /// A method with its parameters, in the order in which they may be listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Signature {
+pub struct MethodSignature {
     /// The method's full name, namespace included.
     pub method: &'static str,
     /// Its parameters, in order.
@@ -110,7 +110,7 @@ pub struct Signature {
 macro_rules! signatures {
     ($($method:ident: $($name:ident $form:ident $presence:ident),*;)*) => {
         /// Every method with its parameters, in the order of docs/rpc.md.
-        pub const SIGNATURES: &[Signature] = &[$(Signature {
+        pub const SIGNATURES: &[MethodSignature] = &[$(MethodSignature {
             method: stringify!($method),
             parameters: &[$(Parameter {
                 name: stringify!($name),
@@ -181,7 +181,7 @@ signatures! {
     node_health: ;
 }
 
-impl Signature {
+impl MethodSignature {
     /// The signature of a method.
     pub fn of(method: &str) -> Option<&'static Self> {
         SIGNATURES.iter().find(|signature| signature.method == method)
@@ -255,7 +255,7 @@ impl Parameter {
 /// Holds the parameters of a call that ends a subscription: a list with that subscription's id.
 ///
 /// # Errors
-/// A JSON-RPC error -32602 whose data says what is wrong, as [`Signature::check`] gives.
+/// A JSON-RPC error -32602 whose data says what is wrong, as [`MethodSignature::check`] gives.
 pub fn check_subscription_id(params: Option<&str>) -> Result<(), ErrorObjectOwned> {
     let values = match Given::read(params)? {
         Given::List(values) => values,

@@ -11,7 +11,7 @@ use crate::money::{Money, currency_code, currency_of};
 use crate::signature::SIGNATURES;
 use crate::{
     AccountKind, AccountName, Base64Bytes, BatchReport, BatchState, BlockSelector, CashbackRefusal,
-    CashbackReport, ChangeReport, InstructionFilter, LIMIT_MAX, OrderStanding, OrderState, Page,
+    CashbackReport, ChangeReport, InstructionSelector, LIMIT_MAX, OrderStanding, OrderState, Page,
     ParametersReport, Wait, api_error, rate_of, rate_text, rejection_error,
 };
 
@@ -253,7 +253,7 @@ fn a_block_is_selected_by_number_or_text() {
     assert_eq!(by(r#""7""#).unwrap(), BlockSelector::Hash("7".to_owned()));
     assert!(by("-1").is_err());
     assert!(by("null").is_err());
-    assert!(serde_json::from_str::<InstructionFilter>(r#"{"merchant":1}"#).is_err());
+    assert!(serde_json::from_str::<InstructionSelector>(r#"{"merchant":1}"#).is_err());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use chain_store::{ChainStore as _, StoreOptions};
 use chain_types::{ChainGenesis, Currency, Height};
 use genesis::NodeFolder;
-use node_auditor::{Auditor, InstructionStatus};
+use node_auditor::{Auditor, PaymentStatus};
 use serde::Serialize;
 
 use super::{account_differences, audit_home};
@@ -129,7 +129,7 @@ pub fn takings(auditor: &Auditor, currency: Currency) -> Takings {
     let instructions = auditor.instructions();
     for (_, instruction) in instructions.iter().filter(|(id, _)| id.currency == currency) {
         takings.instructed += u128::from(instruction.amount);
-        if matches!(instruction.status, InstructionStatus::Arrived { .. }) {
+        if matches!(instruction.status, PaymentStatus::Arrived { .. }) {
             takings.arrived += u128::from(instruction.left);
         }
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use node_auditor::{Auditor, InstructionStatus};
+use node_auditor::{Auditor, PaymentStatus};
 use rpc_client::operations::OperationKind;
 use serde_json::{Map, Value};
 
@@ -81,10 +81,8 @@ fn three_days() -> Days {
 fn open_of(auditor: &Auditor) -> BTreeMap<String, u128> {
     let mut open: BTreeMap<String, u128> = BTreeMap::new();
     for (id, instruction) in auditor.instructions() {
-        let is_open = matches!(
-            instruction.status,
-            InstructionStatus::Instructed | InstructionStatus::Failed { .. }
-        );
+        let is_open =
+            matches!(instruction.status, PaymentStatus::Instructed | PaymentStatus::Failed { .. });
         if is_open {
             let code = rpc_api::money::currency_code(id.currency);
             *open.entry(code).or_default() += u128::from(instruction.left);
