@@ -6,6 +6,7 @@
 //! The first two carry [`ErrorData`] as `data`, and of the third -32602, which names a parameter.
 
 use chain_types::{BatchError, Rejection};
+use jsonrpsee::types::error::INVALID_PARAMS_CODE;
 use jsonrpsee::types::{ErrorObject, ErrorObjectOwned};
 use serde::{Deserialize, Serialize};
 
@@ -230,7 +231,7 @@ pub(crate) fn parameter_error(name: &str, detail: &str) -> ErrorObjectOwned {
         new_id_is_safe: false,
         retry_after_ms: None,
     };
-    data.into_error(crate::signature::CODE)
+    data.into_error(INVALID_PARAMS_CODE)
 }
 
 /// The rejection that an error's code names, if it is one.

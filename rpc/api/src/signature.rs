@@ -6,7 +6,6 @@
 use std::fmt;
 
 use jsonrpsee::types::ErrorObjectOwned;
-use jsonrpsee::types::error::INVALID_PARAMS_CODE;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -272,9 +271,6 @@ pub fn check_subscription_id(params: Option<&str>) -> Result<(), ErrorObjectOwne
         _ => Err(parameter_error("parameter-unknown", "(more than the subscription's id)")),
     }
 }
-
-/// The code of every error about parameters.
-pub const CODE: i32 = INVALID_PARAMS_CODE;
 
 /// The most parameters that are read of a call; no method takes as many.
 const GIVEN_MAX: usize = 8;

@@ -1,5 +1,5 @@
 //! Files of operations as people write them: TOML, JSON or CSV lines, read into rows of named
-//! text fields. What the fields mean is said in [`super::operations`].
+//! text fields. The module `operations` says what the fields mean.
 
 use std::collections::BTreeMap;
 use std::fmt;
