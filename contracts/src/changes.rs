@@ -21,8 +21,6 @@ use chain_types::{
     Rejection, Roles, ValidatorSet,
 };
 
-use crate::governance::is_operator;
-
 /// The fewest validators that a change may leave: one of them may fail.
 const VALIDATORS_MIN: usize = 4;
 /// The largest voting power of a node.
@@ -87,7 +85,7 @@ pub(crate) fn check(
     Ok(Some(content))
 }
 
-/// Whether the registry holds one more of what a change would add.
+/// Checks that the registry has room for what a change would add.
 fn check_room(
     content: &RegistryContent,
     change: &Change,
@@ -374,4 +372,9 @@ pub(crate) fn put_programme(overlay: &mut Overlay<'_>, change: &Change, next: He
     });
     record.versions.push((next, programme.clone()));
     overlay.tables().programmes().put(key, record);
+}
+
+/// Returns true if a participant may vote now.
+pub(crate) fn is_operator(participant: &Participant) -> bool {
+    !participant.suspended && participant.roles.any_of(Roles::SETTLEMENT_OPERATOR)
 }

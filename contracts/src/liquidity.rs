@@ -213,7 +213,7 @@ fn check_decision(
     Ok((record, decision))
 }
 
-/// What an approval does to the books.
+/// Posts an approved transfer.
 fn book(overlay: &mut Overlay<'_>, record: &TransferRecord) -> Result<(), Rejection> {
     let booked = match record.action {
         TransferAction::Deposit => {
@@ -236,7 +236,7 @@ fn book(overlay: &mut Overlay<'_>, record: &TransferRecord) -> Result<(), Reject
     Ok(())
 }
 
-/// What came in is settled, and what went out was.
+/// Changes the settled part of the balance by a transfer that is posted.
 fn settle(overlay: &mut Overlay<'_>, record: &TransferRecord) {
     let amount = i128::from(record.amount.0);
     let slot = overlay.open(record.account);
@@ -292,7 +292,7 @@ pub(crate) fn expire(overlay: &mut Overlay<'_>) {
     }
 }
 
-/// Whether neither the proposal nor its decision can be sent again and be taken for new.
+/// Returns true if neither the proposal nor its decision can be sent again and be taken for new.
 fn is_past(record: &TransferRecord, kept_ms: u64, time_ms: u64) -> bool {
     let decided = record.decided.unwrap_or(record.proposed);
     record.id.time().plus(kept_ms).0 < time_ms && decided.plus(kept_ms).0 < time_ms

@@ -22,7 +22,7 @@ use crate::instructions::InstructionBook;
 use crate::order_window::OrderWindow;
 use crate::positions::HashSeeds;
 use crate::recent_batches::RecentBatches;
-use crate::records::{InstructionRecord, Party, Reservation};
+use crate::records::{InstructionRecord, Reservation, WindowParty};
 use crate::registry::{Registry, RegistryContent};
 use crate::reservations::ReservationBook;
 use crate::restoring::Restoring;
@@ -156,7 +156,7 @@ impl State {
         let reservations: Vec<(OrderId, Reservation)> = reader.list()?;
         let collected: Vec<((MerchantId, Currency), Collected)> = reader.list()?;
         let dues: Vec<(DueKey, Due)> = reader.list()?;
-        let legs: Vec<(Party, Gross)> = reader.list()?;
+        let legs: Vec<(WindowParty, Gross)> = reader.list()?;
         let instructions: Vec<InstructionRecord> = reader.list()?;
         let tables = Tables::read(&mut reader)?;
         let hashing = seeds.hashing();

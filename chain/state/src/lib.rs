@@ -53,10 +53,10 @@ pub use recent_batches::check_batch_timely;
 pub use records::{
     AccountEntry, BreachRecord, BreachSubject, CashbackSum, Conversion, Corridor, EntryCause,
     EvidenceRecord, HeldOrder, InstructionRecord, InstructionStatus, LineRecord, Location,
-    OrderRecord, OrderStatus, Party, PolicyRecord, Position, ProgrammeRecord, ProposalRecord,
+    OrderRecord, OrderStatus, PolicyRecord, Position, ProgrammeRecord, ProposalRecord,
     ProposalStatus, ProposedSettlement, QuoteRecord, RateRecord, Record, ReferenceRecord,
     ReferenceStep, RegistryRecord, Reservation, ReturnRecord, SLA_BUCKETS_MS, SlaCounters, Stage,
-    TransferRecord, TransferStatus, WindowRecord, WindowSettlement,
+    TransferRecord, TransferStatus, WindowParty, WindowRecord, WindowSettlement,
 };
 pub use registry::{KeyOwner, RegistryContent, WithdrawnKey};
 pub use restoring::Restoring;

@@ -24,7 +24,6 @@ const SHARED: &[(&str, &str)] = &[
     ("Network", SIMULATED),
     ("Node", SIMULATED),
     ("Observer", SIMULATED),
-    ("Party", "an owner in a window's report, and a participant that signs"),
     ("Peer", "an entry of a configuration, and a peer as it is dialled"),
     ("Room", CORE),
     ("StagedBlock", STAGED),

@@ -22,8 +22,8 @@ pub use self::rules::{
     RateRecord, ReferenceRecord, ReferenceStep, RegistryRecord,
 };
 pub use self::settlement::{
-    CashbackSum, InstructionRecord, InstructionStatus, Party, Position, ProposedSettlement,
-    TransferRecord, TransferStatus, WindowRecord, WindowSettlement,
+    CashbackSum, InstructionRecord, InstructionStatus, Position, ProposedSettlement,
+    TransferRecord, TransferStatus, WindowParty, WindowRecord, WindowSettlement,
 };
 pub use self::sla::{BreachRecord, BreachSubject, Corridor, SLA_BUCKETS_MS, SlaCounters, Stage};
 use crate::account::{Account, AccountKey};

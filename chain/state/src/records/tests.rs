@@ -30,7 +30,7 @@ fn account() -> AccountKey {
 
 #[test]
 fn records_of_windows_and_payments_are_as_the_page_says() {
-    let party = Party { kind: AccountKind::GatewayLiquidity, owner: 21, currency: CNY };
+    let party = WindowParty { kind: AccountKind::GatewayLiquidity, owner: 21, currency: CNY };
     let window = WindowRecord {
         id: WindowId(1),
         opened: TimeMs(2),
