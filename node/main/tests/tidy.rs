@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 /// Columns of a line; rustfmt keeps to it, except inside strings and macros.
 const COLUMNS_MAX: usize = 100;
 /// Lines of a source file that is no test.
-const LINES_MAX: usize = 600;
+const LINES_MAX: usize = 500;
+/// Files that may have 100 more. The list only becomes shorter.
+const LONG: &[&str] = &["chain/store/src/memory.rs", "consensus/core/src/consensus.rs"];
 /// The entries of the root. A new entry is a decision: add it here and in ARCHITECTURE.md.
 const ROOT: &[&str] = &[
     ".cargo",
@@ -139,7 +141,8 @@ fn files_are_short() {
     let mut complaints = Vec::new();
     for (path, text) in sources(&["rs", "py"]).into_iter().filter(|(path, _)| !is_test(path)) {
         let lines = text.lines().count();
-        if lines > LINES_MAX {
+        let more = if LONG.iter().any(|long| path == Path::new(long)) { 100 } else { 0 };
+        if lines > LINES_MAX + more {
             complaints.push(format!("{}: {lines} lines; which room is missing?", path.display()));
         }
     }
