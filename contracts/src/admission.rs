@@ -13,7 +13,7 @@
 use chain_state::{State, check_batch_timely};
 use chain_types::{BatchError, Participant, Rejection, TimeMs, VerifiedBatch};
 
-/// Whether a batch is worth pooling: advice, against the committed state and the node's clock.
+/// Checks that a batch is worth pooling: advice, against the committed state and the node's clock.
 ///
 /// # Errors
 /// The first of rejections 107 to 109, 114 and 110 to 113 that applies.

@@ -23,12 +23,12 @@ use chain_types::{
 use crate::evidence::EvidenceError;
 use crate::lane::Lanes;
 use crate::{
-    admission, bounces, consents, evidence as caught, fx, governance, instructions, lines,
+    admission, bounces, consents, evidence as caught, fx, governance, holds, instructions, lines,
     liquidity, orders, periods, reservations, returns, risk, settlement, sla, stepping_in, users,
     windows,
 };
 
-/// What a proposer decides of a block, besides its batches and evidence.
+/// The part of a block that its proposer decides, besides its batches and evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BlockContext {
     /// Its position: the state's height and one.
@@ -37,20 +37,20 @@ pub struct BlockContext {
     pub round: Round,
     /// The round in which its parent was decided.
     pub parent_round: Round,
-    /// Who proposes it: a validator of the height.
+    /// The validator of the height that proposes it.
     pub proposer: ValidatorId,
     /// Block time: later than the parent's.
     pub time: TimeMs,
 }
 
-/// What execution makes of a block.
+/// The results of a block's execution.
 #[derive(Debug)]
 pub struct Executed {
     /// The header, with the digests of results and state, the ids of the batches, the evidence.
     pub block: Block,
     /// The outcome of each item of each batch.
     pub outcomes: Vec<Vec<Outcome>>,
-    /// What it changes.
+    /// The changes that it makes to the state.
     pub writes: WriteSet,
 }
 
@@ -60,17 +60,17 @@ pub enum BlockError {
     /// The height is not the next one.
     #[error("the block is of height {actual}, the next is {expected}")]
     Height {
-        /// The context's.
+        /// The value of the block's context.
         actual: Height,
-        /// The next.
+        /// The height after the state's.
         expected: Height,
     },
     /// The time is not later than the parent's.
     #[error("block time {actual} is not after its parent's, {parent}")]
     Time {
-        /// The context's.
+        /// The value of the block's context.
         actual: TimeMs,
-        /// The parent's.
+        /// The time of the parent block.
         parent: TimeMs,
     },
     /// The proposer is not a validator of the height.
@@ -110,7 +110,7 @@ pub enum BlockError {
     /// submitter does not have at the height.
     #[error("batch {id} has no author: {source}")]
     Author {
-        /// The batch.
+        /// The id of the batch.
         id: BatchId,
         /// Rejection 107, 108 or 109.
         source: BatchError,
@@ -144,7 +144,7 @@ pub fn execute(
     caught::record(&mut overlay, evidence);
     windows::close_if_due(&mut overlay);
     reservations::expire(&mut overlay);
-    risk::expire(&mut overlay);
+    holds::expire(&mut overlay);
     sla::notice_overdue(&mut overlay);
     liquidity::expire(&mut overlay);
     settlement::expire(&mut overlay);
@@ -200,7 +200,7 @@ pub fn execute(
     })
 }
 
-/// Whether a block may have this context and these batches. Gives each batch's submitter.
+/// Checks that a block may have this context and these batches. Returns each batch's submitter.
 fn check_form<'a>(
     state: &'a State,
     context: &BlockContext,
@@ -347,7 +347,7 @@ fn run<'a>(
             each!(items, |item, _at, _leaf| fx::issue(overlay, submitter, item))
         }
         Items::HoldDecision(items) => {
-            each!(items, |item, at, _leaf| risk::decide(overlay, submitter, item, at))
+            each!(items, |item, at, _leaf| holds::decide(overlay, submitter, item, at))
         }
         Items::Policy(items) => {
             each!(items, |item, _at, _leaf| risk::set_policy(overlay, submitter, item))

@@ -3,28 +3,12 @@
 //!
 //! Always: all legs of an order move in one block, or none does.
 
-use chain_state::{
-    AccountKey, CollectedOrder, Conversion, Movement, OrderStatus, Overlay, Reservation, Slot,
-};
-use chain_types::{Amount, QuoteId};
-use chain_types::{
-    Currency, MerchantId, OrderId, Outcome, ParticipantId, RechargeItem, Rejection, TimeMs,
-};
+use chain_state::{AccountKey, CollectedOrder, Movement, OrderStatus, Overlay, Reservation, Slot};
+use chain_types::{Amount, OrderId, Outcome, ParticipantId, RechargeItem, Rejection, TimeMs};
 
-use crate::lane::{Lane, LaneKey, Lanes};
+use crate::booked_order::Booking;
+use crate::lane::{Lane, Lanes};
 use crate::{cashback, fx, lines, risk};
-
-/// An order on its way through the books.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Booking {
-    pub(crate) merchant: MerchantId,
-    pub(crate) gateway: ParticipantId,
-    pub(crate) amount: Amount,
-    pub(crate) currency: Currency,
-    pub(crate) user: [u8; 16],
-    pub(crate) conversion: Option<Conversion>,
-    pub(crate) accepted: TimeMs,
-}
 
 /// The legs of an order: one within a currency, two across two.
 struct Legs {
@@ -36,37 +20,6 @@ struct Legs {
 }
 
 impl Booking {
-    /// The order, not yet converted, as it would be accepted now.
-    pub(crate) fn new(overlay: &Overlay<'_>, item: &RechargeItem) -> Self {
-        Self {
-            merchant: item.merchant(),
-            gateway: item.collecting_gateway(),
-            amount: item.amount(),
-            currency: item.currency(),
-            user: item.user,
-            conversion: None,
-            accepted: overlay.time(),
-        }
-    }
-
-    /// The order of a reservation.
-    pub(crate) fn reserved(held: &Reservation) -> Self {
-        Self {
-            merchant: held.merchant,
-            gateway: held.gateway,
-            amount: held.amount,
-            currency: held.currency,
-            user: held.user,
-            conversion: held.conversion,
-            accepted: held.accepted,
-        }
-    }
-
-    /// The quote that it converts by.
-    pub(crate) fn quote(&self) -> Option<QuoteId> {
-        self.conversion.map(|conversion| conversion.quote)
-    }
-
     /// As the window counts it.
     fn collected(&self, overlay: &Overlay<'_>) -> CollectedOrder {
         let parameters = overlay.state().parameters();
@@ -84,17 +37,6 @@ impl Booking {
             accepted: self.accepted,
             deadline: self.accepted.plus(deadline_ms),
             is_cross_border: self.conversion.is_some(),
-        }
-    }
-
-    fn lane(&self) -> LaneKey {
-        let payout_currency =
-            self.conversion.map_or(self.currency, |conversion| conversion.payout_currency);
-        LaneKey {
-            merchant: self.merchant,
-            gateway: self.gateway,
-            currency: self.currency,
-            payout_currency,
         }
     }
 
@@ -120,14 +62,14 @@ impl Booking {
     fn net(&self, overlay: &mut Overlay<'_>, liquidity: Slot) {
         let amount = u128::from(self.amount.0);
         let Some(conversion) = self.conversion else {
-            overlay.owe(liquidity, amount);
+            overlay.debit_gross(liquidity, amount);
             return;
         };
         let (provider, payout_currency) = (conversion.quote.provider(), conversion.payout_currency);
         let taken = overlay.open(AccountKey::fx_position(provider, self.currency));
         overlay.net(liquidity, taken, amount);
         let delivered = overlay.open(AccountKey::fx_position(provider, payout_currency));
-        overlay.owe(delivered, u128::from(conversion.payout.0));
+        overlay.debit_gross(delivered, u128::from(conversion.payout.0));
     }
 }
 

@@ -20,7 +20,7 @@ use chain_state::{Earned, Movement, Overlay, UserMonthKey};
 use chain_types::change::{BASIS_POINTS, CASHBACK_MONTH_MAX, CASHBACK_ORDER_MAX};
 use chain_types::{Amount, Height, Outcome, Programme, RechargeItem};
 
-use crate::booking::Booking;
+use crate::booked_order::Booking;
 use crate::lane::{Lane, Running};
 
 /// Counts a collected order for its user, and grants what the programme gives.
@@ -60,7 +60,7 @@ pub(crate) fn grant<'a>(
     Outcome::with_cashback(tier)
 }
 
-/// What a month has earned with one more grant.
+/// Adds one more grant to what a month has earned.
 pub(crate) fn note_grant(earned: &mut Earned, tier: u16, share: Amount, version: u8) {
     let tier = u8::try_from(tier).unwrap_or(u8::MAX);
     let top = if earned.version == version { earned.top } else { 0 };
@@ -96,7 +96,7 @@ pub(crate) fn tier_of(programme: &Programme, count: u16) -> Option<u16> {
     u16::try_from(above).ok().filter(|tier| *tier > 0)
 }
 
-/// What a tier gives on an amount, rounded down: no series of orders earns above its share.
+/// Returns a tier's grant on an amount, rounded down: no series of orders earns above its share.
 pub(crate) fn share(programme: &Programme, tier: u16, amount: Amount) -> Amount {
     let Some(tier) = programme.tiers.get(usize::from(tier) - 1) else {
         return Amount(0);
@@ -111,8 +111,8 @@ pub(crate) fn share(programme: &Programme, tier: u16, amount: Amount) -> Amount 
     Amount(share.min(ceiling))
 }
 
-/// What is granted on what is left of an order that was collected with `outcome`: what an order of
-/// that amount would have been granted.
+/// Returns the grant on the rest of an order that was collected with `outcome`: as an order of that
+/// amount would have been granted.
 pub(crate) fn granted_on_rest(programme: &Programme, outcome: Outcome, rest: Amount) -> Amount {
     match outcome.cashback_tier() {
         Some(tier) if rest >= programme.order_least => share(programme, tier, rest),
@@ -120,7 +120,7 @@ pub(crate) fn granted_on_rest(programme: &Programme, outcome: Outcome, rest: Amo
     }
 }
 
-/// What was granted on an order that was collected in the block of `height` with `outcome`.
+/// Returns the grant on an order that was collected in the block of `height` with `outcome`.
 pub fn granted(
     programme_at: impl FnOnce(Height) -> Option<Programme>,
     item: &RechargeItem,

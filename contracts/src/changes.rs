@@ -22,8 +22,6 @@ use chain_types::{
     Rejection, Roles, ValidatorSet,
 };
 
-use crate::governance::is_operator;
-
 /// The fewest validators that a change may leave: one of them may fail.
 const VALIDATORS_MIN: usize = 4;
 /// The largest voting power of a node.
@@ -102,7 +100,7 @@ pub(crate) fn check(
     Ok(After::Registry(Box::new(content)))
 }
 
-/// Whether the registry holds one more of what a change would add.
+/// Checks that the registry has room for what a change would add.
 fn check_room(
     overlay: &Overlay<'_>,
     change: &Change,
@@ -405,4 +403,9 @@ pub(crate) fn put(overlay: &mut Overlay<'_>, change: &Change, after: After, next
             overlay.tables().programmes().put(key, record);
         }
     }
+}
+
+/// Returns true if a participant may vote now.
+pub(crate) fn is_operator(participant: &Participant) -> bool {
+    !participant.suspended && participant.roles.any_of(Roles::SETTLEMENT_OPERATOR)
 }

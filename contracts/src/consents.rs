@@ -23,7 +23,7 @@ use chain_types::{
 };
 
 use crate::periods::{self, Period};
-use crate::{returns, separation};
+use crate::{collected, separation};
 
 /// To how many orders of one window a party consents at most.
 pub(crate) const CONSENTS_MAX: u32 = 10_000;
@@ -52,7 +52,7 @@ fn check(
 ) -> Result<(), Outcome> {
     let id = item.order_id();
     check_form(item)?;
-    let record = returns::find(overlay, id, history)?;
+    let record = collected::find(overlay, id, history)?;
     if record.status_height == overlay.height() {
         return Err(Rejection::OrderFresh.into());
     }
@@ -101,7 +101,7 @@ fn parties(overlay: &Overlay<'_>, order: &RechargeItem) -> [ParticipantId; 2] {
     [service, merchant.map_or(service, |found| found.payout_gateway)]
 }
 
-/// Whether a party may say such a word now, and is of the other side.
+/// Returns true if a party may say such a word now, and is of the other side.
 fn may_consent(overlay: &Overlay<'_>, party: &Participant, order: &RechargeItem) -> bool {
     let collecting = order.collecting_gateway();
     !party.suspended
@@ -109,10 +109,10 @@ fn may_consent(overlay: &Overlay<'_>, party: &Participant, order: &RechargeItem)
         && !separation::is_own_party(overlay.state(), party, collecting)
 }
 
-/// Whether a gateway may take back an order of the open window, of which `after` has gone back
-/// then: the paying gateway of another legal entity than the collecting one's, by its own word; the
-/// collecting gateway's side within its grace, or up to what a party of the other side consented
-/// to.
+/// Checks that a gateway may take back an order of the open window, of which `after` has gone back
+/// then. The paying gateway may, by its own word, if it is of another legal entity than the
+/// collecting one. The collecting gateway's side may within its grace, or up to what a party of the
+/// other side consented to.
 pub(crate) fn check_reversal(
     overlay: &mut Overlay<'_>,
     submitter: &Participant,

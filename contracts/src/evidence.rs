@@ -33,18 +33,18 @@ pub enum EvidenceError {
     /// A block has recorded evidence of the same validator and height.
     #[error("evidence against validator {validator} at height {height} is recorded already")]
     Recorded {
-        /// Against whom.
+        /// The validator that it accuses.
         validator: ValidatorId,
         /// The height of the offence.
         height: Height,
     },
-    /// It proves nothing.
+    /// The two messages prove nothing against the validator.
     #[error("evidence that proves nothing: {0}")]
     Flaw(#[from] EquivocationFlaw),
 }
 
-/// Whether the block after `state` may hold this piece of evidence: what a proposer asks before
-/// it puts it there.
+/// Checks that the block after `state` may hold this piece of evidence. A proposer asks this before
+/// it adds the piece.
 ///
 /// # Errors
 /// The first rule that it breaks.
@@ -66,7 +66,7 @@ pub fn check_evidence(state: &State, evidence: &Equivocation) -> Result<(), Evid
     Ok(evidence.verify(state.chain_id(), key)?)
 }
 
-/// Whether the block after `state` may hold all this evidence, in this order.
+/// Checks that the block after `state` may hold all this evidence, in this order.
 pub(crate) fn check_all(state: &State, evidence: &[Equivocation]) -> Result<(), EvidenceError> {
     if evidence.len() > EVIDENCE_MAX {
         return Err(EvidenceError::Count(evidence.len()));

@@ -14,7 +14,9 @@
 //! Always: the provider delivers exactly what the merchant is paid, the exact payout rounded down;
 //! rounding costs no more than a stated share of it.
 
-use chain_state::{AccountKey, Conversion, DueFor, Overlay, QuoteRecord, RateRecord, Record};
+use chain_state::{
+    AccountKey, Conversion, DueFor, History, Overlay, QuoteRecord, RateRecord, Record,
+};
 use chain_types::{
     Amount, Currency, Outcome, Participant, QuoteId, QuoteItem, RateItem, RechargeItem, Rejection,
     TimeMs,
@@ -183,14 +185,15 @@ pub(crate) fn convert(
     Ok(Some(conversion))
 }
 
-/// What an amount becomes by a quote; `None` when the payout is zero or no amount.
+/// Converts an amount by a quote; `None` when the payout is zero or not an amount.
 pub fn conversion(quote: &QuoteRecord, amount: Amount) -> Option<Conversion> {
     let payout = quote.rate.convert(amount, quote.currency, quote.payout_currency)?;
     let payout_currency = quote.payout_currency;
     (payout.0 > 0).then_some(Conversion { quote: quote.id, payout_currency, payout })
 }
 
-/// Whether rounding to `payout` costs more than so many thousandths of what `amount` is worth.
+/// Returns true if rounding to `payout` costs more than so many thousandths of what `amount` is
+/// worth.
 pub(crate) fn is_rounded_beyond(
     quote: &QuoteRecord,
     amount: Amount,
@@ -228,4 +231,42 @@ pub(crate) fn forget(overlay: &mut Overlay<'_>) {
     for id in dues.past(DueFor::Oblivion, |ended| TimeMs(ended).plus(kept_ms) < time) {
         overlay.tables().quotes().remove(&id);
     }
+}
+
+/// Returns the quote by which an order was converted, wherever it is kept; `None` within a currency.
+pub(crate) fn quote_of(
+    overlay: &mut Overlay<'_>,
+    order: &RechargeItem,
+    history: &dyn History,
+) -> Result<Option<QuoteRecord>, Rejection> {
+    let Some(id) = order.quote() else {
+        return Ok(None);
+    };
+    let known = overlay.tables().quotes().get(&id).copied();
+    known.or_else(|| history.quote(id)).map(Some).ok_or(Rejection::QuoteUnknown)
+}
+
+/// Returns the part of a converted order's payout that goes back when its returns rise from
+/// `before` to `after` of `amount`. The rest of the payout becomes that of an order of the rest of
+/// the amount.
+pub(crate) fn payout_of_part(
+    overlay: &Overlay<'_>,
+    quote: &QuoteRecord,
+    amount: Amount,
+    before: u64,
+    after: u64,
+) -> Result<Amount, Rejection> {
+    let payout_of =
+        |part: Amount| conversion(quote, part).map_or(Amount(0), |conversion| conversion.payout);
+    let left = Amount(amount.0.saturating_sub(after));
+    let payout_left = payout_of(left);
+    let payout_before = payout_of(Amount(amount.0.saturating_sub(before)));
+    let payout = Amount(payout_before.0.saturating_sub(payout_left.0));
+    let part = Amount(after.saturating_sub(before));
+    let loss_max = overlay.state().parameters().rounding_loss_max_per_mille;
+    // The last part is never refused: it takes exactly what is left.
+    let is_unfair = left.0 > 0
+        && (is_rounded_beyond(quote, left, payout_left, loss_max)
+            || is_rounded_beyond(quote, part, payout, loss_max));
+    if is_unfair { Err(Rejection::ReturnIndivisible) } else { Ok(payout) }
 }

@@ -32,7 +32,7 @@ use std::collections::BTreeMap;
 use chain_state::{DueFor, Overlay, ProposalRecord, ProposalStatus, Record, check_timely};
 use chain_types::{
     ApprovalItem, Decision, Height, House, OrderId, Outcome, Participant, ParticipantId,
-    ProposalItem, Rejection, Roles, TimeMs,
+    ProposalItem, Rejection, TimeMs,
 };
 
 use crate::{changes, separation};
@@ -155,7 +155,7 @@ fn check_vote(
     Ok((record, was_carried))
 }
 
-/// What an operator says of a proposal, or a house by its operators: the greatest of their words.
+/// An operator's word about a proposal, or a legal entity's: the greatest of its operators'.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Word {
     Silent,
@@ -178,10 +178,9 @@ impl Words {
         let approvals = record.approvals.iter().map(|id| (*id, Word::Approves));
         let refusals = record.refusals.iter().map(|id| (*id, Word::Refuses));
         let said: BTreeMap<ParticipantId, Word> = approvals.chain(refusals).collect();
-        let operators = registry
-            .participants
-            .iter()
-            .filter(|one| is_operator(one) && !separation::concerns(overlay, one, &record.change));
+        let operators = registry.participants.iter().filter(|one| {
+            changes::is_operator(one) && !separation::concerns(overlay, one, &record.change)
+        });
         let mut houses: BTreeMap<House<'_>, Word> = BTreeMap::new();
         for operator in operators {
             let word = said.get(&operator.id).copied().unwrap_or(Word::Silent);
@@ -213,7 +212,7 @@ impl Words {
     }
 }
 
-/// What an operator's new word makes of an open proposal. `was_carried` says whether it had enough
+/// Applies an operator's new word to an open proposal. `was_carried` is true if it had enough
 /// approvals before: a change that is carried again waits for the notice again.
 fn judge(overlay: &mut Overlay<'_>, mut record: ProposalRecord, was_carried: bool) {
     let state = overlay.state();
@@ -243,7 +242,7 @@ fn judge(overlay: &mut Overlay<'_>, mut record: ProposalRecord, was_carried: boo
     put(overlay, record);
 }
 
-/// Whether the operators of this block carry a proposal by what they have said so far.
+/// Returns true if the operators of this block carry a proposal by what they have said so far.
 fn is_carried(overlay: &Overlay<'_>, record: &ProposalRecord) -> bool {
     Words::of(overlay, record).carry()
 }
@@ -251,11 +250,6 @@ fn is_carried(overlay: &Overlay<'_>, record: &ProposalRecord) -> bool {
 fn fail(record: &mut ProposalRecord, rejection: Rejection) {
     record.status = ProposalStatus::Failed;
     record.failure = rejection.code();
-}
-
-/// Whether a participant may vote now.
-pub(crate) fn is_operator(participant: &Participant) -> bool {
-    !participant.suspended && participant.roles.any_of(Roles::SETTLEMENT_OPERATOR)
 }
 
 /// Ends proposals that too few approved in time, and forgets ended ones whose id can never come

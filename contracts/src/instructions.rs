@@ -30,7 +30,7 @@ use chain_types::{
     ReinstructItem, Rejection,
 };
 
-use crate::{promises, separation, sla, stepping_in};
+use crate::{absence, promises, separation, sla};
 
 /// The paying gateway attests that the instruction's money was credited.
 pub(crate) fn arrive(
@@ -91,7 +91,7 @@ fn book_arrival(
     }
     promises::arrive(overlay, &record);
     let status = InstructionStatus::Arrived { time: overlay.time(), location };
-    stepping_in::forget(overlay, &record.id);
+    absence::forget(overlay, &record.id);
     sla::count_arrival(overlay, &record);
     overlay.put_instruction(InstructionRecord { status, reference: item.reference, ..record });
     Outcome::APPLIED
@@ -106,7 +106,7 @@ pub(crate) fn fail(
 ) -> Outcome {
     match check_failure(overlay, submitter, item) {
         Ok((record, reason)) => {
-            stepping_in::forget(overlay, &record.id);
+            absence::forget(overlay, &record.id);
             let failed = Failed { reason, by: submitter.id, reference: item.reference, location };
             end(overlay, record, &failed);
             Outcome::APPLIED
@@ -187,7 +187,7 @@ pub(crate) fn reinstruct(
         Err(outcome) => return outcome,
     };
     let currency = record.id.currency;
-    stepping_in::forget(overlay, &record.id);
+    absence::forget(overlay, &record.id);
     let suspense = overlay.open(AccountKey::suspense(currency));
     let now = overlay.open(AccountKey::liquidity(gateway, currency));
     overlay.net(suspense, now, u128::from(record.left().0));
@@ -239,7 +239,7 @@ fn check_correction(
     let needs_none =
         FailureReason::from_number(reason).is_some_and(FailureReason::needs_no_correction);
     let is_corrected = changed.is_some_and(|since| since > record.attempt_height);
-    if !is_corrected && !needs_none && !stepping_in::is_left_alone(overlay, failed) {
+    if !is_corrected && !needs_none && !absence::is_left_alone(overlay, failed) {
         return Err(Rejection::CorrectionMissing.into());
     }
     let gateway = state.merchant(id.merchant).map(|merchant| merchant.payout_gateway);

@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 
 use chain_state::{AccountKey, Overlay, Slot};
 use chain_types::{
-    Amount, Currency, MerchantId, ParticipantId, Programme, RechargeItem, Rejection,
+    Amount, Currency, MerchantId, ParticipantId, Programme, RechargeItem, Rejection, Roles,
 };
 
 use crate::calendar::month_of;
-use crate::risk::Policies;
-use crate::{orders, promises};
+use crate::policies::Policies;
+use crate::promises;
 
-/// Which orders share a lane.
+/// The merchant, gateway and currencies of the orders that share a lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct LaneKey {
     pub(crate) merchant: MerchantId,
@@ -24,7 +24,7 @@ pub(crate) struct LaneKey {
     pub(crate) payout_currency: Currency,
 }
 
-/// What is known of them so far.
+/// The lookups that the orders of a lane share; each is made by the first order that needs it.
 #[derive(Debug)]
 pub(crate) struct Lane<'a> {
     key: LaneKey,
@@ -76,14 +76,14 @@ impl<'a> Lane<'a> {
         }
     }
 
-    /// Whether the chain has its currencies.
+    /// Checks that the chain accepts its currencies.
     pub(crate) fn check_currencies(&mut self, overlay: &Overlay<'a>) -> Result<(), Rejection> {
-        *self.currencies.get_or_insert_with(|| orders::check_currencies(overlay, &self.key))
+        *self.currencies.get_or_insert_with(|| check_currencies(overlay, &self.key))
     }
 
-    /// Whether merchant and gateways may have orders.
+    /// Checks that merchant and gateways may have orders.
     pub(crate) fn check_parties(&mut self, overlay: &Overlay<'a>) -> Result<(), Rejection> {
-        *self.parties.get_or_insert_with(|| orders::check_lane(overlay, &self.key))
+        *self.parties.get_or_insert_with(|| check_lane(overlay, &self.key))
     }
 
     /// The policies that bear on its orders.
@@ -115,7 +115,7 @@ impl<'a> Lane<'a> {
             .get_or_insert_with(|| overlay.open(AccountKey::liquidity(gateway, currency)))
     }
 
-    /// The merchant's account.
+    /// The slot of the merchant's payable account.
     pub(crate) fn payable(&mut self, overlay: &mut Overlay<'a>) -> Slot {
         let LaneKey { merchant, payout_currency, .. } = self.key;
         *self
@@ -185,4 +185,32 @@ impl<'a> Lanes<'a> {
     pub(crate) fn numbered(&mut self, number: usize) -> &mut Lane<'a> {
         &mut self.lanes[number]
     }
+}
+
+/// Checks that the chain accepts both currencies of a lane.
+fn check_currencies(overlay: &Overlay<'_>, lane: &LaneKey) -> Result<(), Rejection> {
+    let currencies = overlay.state().currencies();
+    let is_known = |currency| currencies.binary_search(currency).is_ok();
+    if is_known(&lane.currency) && is_known(&lane.payout_currency) {
+        Ok(())
+    } else {
+        Err(Rejection::CurrencyUnsupported)
+    }
+}
+
+/// Checks that a lane's merchant, collecting and paying gateway may have orders.
+fn check_lane(overlay: &Overlay<'_>, lane: &LaneKey) -> Result<(), Rejection> {
+    let state = overlay.state();
+    let merchant = state.merchant(lane.merchant).ok_or(Rejection::MerchantUnknown)?;
+    if merchant.suspended {
+        return Err(Rejection::MerchantSuspended);
+    }
+    let gateway = state.participant(lane.gateway);
+    let gateway = gateway.filter(|found| found.roles.any_of(Roles::GATEWAY));
+    let gateway = gateway.ok_or(Rejection::GatewayUnknown)?;
+    let paying = state.participant(merchant.payout_gateway);
+    if gateway.suspended || paying.is_none_or(|found| found.suspended) {
+        return Err(Rejection::GatewaySuspended);
+    }
+    Ok(())
 }

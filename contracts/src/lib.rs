@@ -7,23 +7,28 @@
 //! Nothing here opens a file or a socket, reads a clock, starts a thread or draws randomness.
 #![warn(clippy::iter_over_hash_type)]
 
+mod absence;
 mod admission;
 mod block;
+mod booked_order;
 mod booking;
 mod bounces;
 pub mod calendar;
 pub mod cashback;
 mod changes;
+mod collected;
 mod consents;
 mod evidence;
 pub mod fx;
 mod governance;
+mod holds;
 mod instructions;
 mod lane;
 mod lines;
 mod liquidity;
 mod orders;
 mod periods;
+mod policies;
 mod promises;
 pub mod reference;
 mod reservations;

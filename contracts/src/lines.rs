@@ -18,16 +18,16 @@ use chain_types::{
     Amount, LineAccount, LineItem, LineKey, Outcome, Participant, ParticipantId, Rejection,
 };
 
-use crate::booking::Booking;
+use crate::booked_order::Booking;
 
-/// What a reservation takes of one line.
+/// The part of one line that a reservation takes.
 #[derive(Debug, Clone, Copy)]
 struct Use {
     key: LineKey,
     amount: Amount,
 }
 
-/// Which lines an order's reservation takes of, with the code when one does not hold it: the
+/// Returns the lines that an order's reservation takes of, each with the code of its refusal: the
 /// collecting gateway's, and of a conversion the provider's. Nobody needs a line on its own
 /// account.
 fn uses(holder: ParticipantId, order: &Booking) -> impl Iterator<Item = (Use, Rejection)> {
@@ -43,7 +43,7 @@ fn uses(holder: ParticipantId, order: &Booking) -> impl Iterator<Item = (Use, Re
     all.filter(move |(used, _)| used.key.owner != holder)
 }
 
-/// Whether the lines hold an order that is to be reserved.
+/// Checks that the lines have room for an order that is to be reserved.
 pub(crate) fn check(
     overlay: &mut Overlay<'_>,
     holder: ParticipantId,

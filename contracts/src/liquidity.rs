@@ -212,7 +212,7 @@ fn check_decision(
     Ok((record, decision))
 }
 
-/// What an approval does to the books.
+/// Posts an approved transfer.
 fn book(overlay: &mut Overlay<'_>, record: &TransferRecord) -> Result<(), Rejection> {
     let booked = match record.action {
         TransferAction::Deposit => {
@@ -235,7 +235,7 @@ fn book(overlay: &mut Overlay<'_>, record: &TransferRecord) -> Result<(), Reject
     Ok(())
 }
 
-/// What came in is settled, and what went out was.
+/// Changes the settled part of the balance by a transfer that is posted.
 fn settle(overlay: &mut Overlay<'_>, record: &TransferRecord) {
     let amount = i128::from(record.amount.0);
     let slot = overlay.open(record.account);

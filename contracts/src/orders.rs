@@ -23,7 +23,7 @@ use chain_state::{ExpectedOrder, Location, OrderRecord, OrderStatus, Overlay, ch
 use chain_types::{Digest, Flags, OrderId, Outcome, Participant, RechargeItem, Rejection, Roles};
 
 use crate::booking;
-use crate::lane::{Lane, LaneKey};
+use crate::lane::Lane;
 use crate::risk::{self, Verdict};
 
 /// Submits one order, of which `expected` was found ahead, in its `lane`.
@@ -68,7 +68,7 @@ pub(crate) fn submit<'a>(
     outcome
 }
 
-/// Whether the submitter may use the id at all: whoever may not leaves no trace of it.
+/// Checks that the submitter may use the id at all: a party that may not leaves no trace of it.
 fn check_owner(submitter: &Participant, item: &RechargeItem) -> Result<(), Rejection> {
     if !item.order_id().is_uuid_v7() {
         return Err(Rejection::OrderIdInvalid);
@@ -80,8 +80,8 @@ fn check_owner(submitter: &Participant, item: &RechargeItem) -> Result<(), Rejec
     Ok(())
 }
 
-/// What the same order is answered with once more: its refusal, if it was refused, at once or
-/// after a hold; that it is held, as long as it is; else that it is repeated.
+/// Returns the outcome of the same order once more: its refusal, if it was refused, at once or
+/// after a hold; held, as long as it is; else repeated.
 fn again(known: &OrderRecord) -> Outcome {
     match known.status {
         OrderStatus::Rejected | OrderStatus::Held => known.outcome,
@@ -143,32 +143,4 @@ pub(crate) fn check_parties<'a>(
     }
     lane.check_parties(overlay)?;
     check_submitter(submitter, item)
-}
-
-/// Whether the chain has both currencies of a lane.
-pub(crate) fn check_currencies(overlay: &Overlay<'_>, lane: &LaneKey) -> Result<(), Rejection> {
-    let currencies = overlay.state().currencies();
-    let is_known = |currency| currencies.binary_search(currency).is_ok();
-    if is_known(&lane.currency) && is_known(&lane.payout_currency) {
-        Ok(())
-    } else {
-        Err(Rejection::CurrencyUnsupported)
-    }
-}
-
-/// Whether a lane's merchant, collecting and paying gateway may have orders.
-pub(crate) fn check_lane(overlay: &Overlay<'_>, lane: &LaneKey) -> Result<(), Rejection> {
-    let state = overlay.state();
-    let merchant = state.merchant(lane.merchant).ok_or(Rejection::MerchantUnknown)?;
-    if merchant.suspended {
-        return Err(Rejection::MerchantSuspended);
-    }
-    let gateway = state.participant(lane.gateway);
-    let gateway = gateway.filter(|found| found.roles.any_of(Roles::GATEWAY));
-    let gateway = gateway.ok_or(Rejection::GatewayUnknown)?;
-    let paying = state.participant(merchant.payout_gateway);
-    if gateway.suspended || paying.is_none_or(|found| found.suspended) {
-        return Err(Rejection::GatewaySuspended);
-    }
-    Ok(())
 }

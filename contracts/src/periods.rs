@@ -48,7 +48,8 @@ impl Period {
     }
 }
 
-/// Whether a period is over for what began at `began`: the longest one that was in force since.
+/// Returns true if a period is over for what began at `began`: the longest one that was in force
+/// since.
 pub(crate) fn is_over(overlay: &mut Overlay<'_>, period: Period, began: TimeMs) -> bool {
     let (time, present) = (overlay.time(), period.of(overlay.state().parameters()));
     if time <= began.plus(present) {

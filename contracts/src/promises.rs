@@ -47,7 +47,7 @@ pub(crate) fn take(
     }
 }
 
-/// What the window that closes has promised on the orders of an instruction.
+/// Returns the cashback that the closing window has promised on the orders of an instruction.
 pub(crate) fn of_instruction(overlay: &Overlay<'_>, id: InstructionId) -> Vec<CashbackSum> {
     let first = (id, ParticipantId(0), Currency(0));
     let last = (id, ParticipantId(u32::MAX), Currency(u16::MAX));

@@ -138,7 +138,7 @@ pub fn next_reference(state: &State, pair: Pair) -> Result<Rate, Rejection> {
     confirmed(&mut overlay, pair, reference)
 }
 
-/// Whether a provider's last rate counts for that reference.
+/// Returns true if a provider's last rate counts for that reference.
 pub fn is_fresh(state: &State, record: &RateRecord) -> bool {
     is_fresh_in(&Overlay::new(state, state.time().plus(1), 0), record)
 }
@@ -148,7 +148,7 @@ fn is_fresh_in(overlay: &Overlay<'_>, record: &RateRecord) -> bool {
     is_active(overlay, record.provider) && record.observed.plus(fresh_ms) >= overlay.time()
 }
 
-/// Whether a participant may provide conversions in this block.
+/// Returns true if a participant may provide conversions in this block.
 pub(crate) fn is_active(overlay: &Overlay<'_>, provider: ParticipantId) -> bool {
     let found = overlay.state().participant(provider);
     found.is_some_and(|found| !found.suspended && found.roles.any_of(Roles::FX_PROVIDER))

@@ -23,9 +23,9 @@ use chain_types::{
     CollectItem, DebitingItem, OrderId, Outcome, Participant, Rejection, VoidItem, VoidReason,
 };
 
-use crate::booking::{self, Booking};
+use crate::booked_order::Booking;
 use crate::lane::Lanes;
-use crate::{lines, orders, sla};
+use crate::{booking, lines, orders, sla};
 
 /// The collecting gateway says that the user was debited.
 pub(crate) fn collect<'a>(
@@ -115,7 +115,7 @@ pub(crate) fn expire(overlay: &mut Overlay<'_>) {
     }
 }
 
-/// Whether the collecting gateway said that it debits the user of a reserved order.
+/// Returns true if the collecting gateway said that it debits the user of a reserved order.
 fn is_debiting(overlay: &Overlay<'_>, id: OrderId) -> bool {
     overlay.order(&id).is_some_and(|record| record.status == OrderStatus::Debiting)
 }

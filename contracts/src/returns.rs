@@ -29,8 +29,8 @@
 use chain_state::records::fingerprint;
 use chain_state::{
     AccountKey, CashbackSum, Conversion, EntryCause, History, InstructionRecord, InstructionStatus,
-    Location, Movement, OrderRecord, OrderStatus, Overlay, PastCollection, PastOrder, QuoteRecord,
-    Record, ReturnRecord, Returned, Reversal,
+    Location, Movement, Overlay, PastCollection, PastOrder, Record, ReturnRecord, Returned,
+    Reversal,
 };
 use chain_types::{
     Amount, Digest, InstructionId, OrderId, Outcome, Participant, ParticipantId, RechargeItem,
@@ -39,9 +39,9 @@ use chain_types::{
 
 use crate::periods::{self, Period};
 use crate::stayed::{self, Part, Taken};
-use crate::{bounces, consents, fx, promises, separation, stepping_in};
+use crate::{absence, bounces, collected, consents, fx, promises, separation};
 
-/// Where the money of a return comes from.
+/// The source of the money of a return.
 enum Source {
     /// The window is open: the merchant is paid less.
     Window,
@@ -55,7 +55,7 @@ enum Source {
 struct Return {
     item: RechargeItem,
     conversion: Option<Conversion>,
-    /// Whether the payout goes back as it is, in the payout currency.
+    /// True if the payout goes back as it is, in the payout currency.
     is_unconverted: bool,
     source: Source,
     /// The gateway that takes the money back from the merchant, or would have paid it.
@@ -63,12 +63,12 @@ struct Return {
     amount: Amount,
     /// Of the payout, in the payout currency.
     payout: Amount,
-    /// Of cashback.
+    /// The cashback that the return takes back.
     taken: Taken,
     /// Block time of the order's submission.
     submitted: TimeMs,
     collection: PastCollection,
-    /// Whether nothing of the order is left with this return.
+    /// True if nothing of the order is left with this return.
     is_whole: bool,
 }
 
@@ -127,7 +127,7 @@ fn check(
 ) -> Result<Return, Outcome> {
     check_form(overlay, item)?;
     let id = item.order_id();
-    let record = find(overlay, id, history)?;
+    let record = collected::find(overlay, id, history)?;
     let returned = overlay.tables().returned().get(&id).cloned().unwrap_or_default();
     check_sequence(&returned, item.sequence.get(), &fingerprint(leaf))?;
     if record.status_height == overlay.height() {
@@ -146,12 +146,12 @@ fn check(
     if matches!(source, Source::Window) {
         consents::check_reversal(overlay, submitter, &order, &collection, after)?;
     }
-    let quote = quote_of(overlay, &order, history)?;
+    let quote = fx::quote_of(overlay, &order, history)?;
     let (payout, conversion) = match &quote {
         None => (item.amount(), None),
         Some(quote) => {
             let conversion = fx::conversion(quote, order.amount());
-            let payout = payout_of_part(overlay, quote, order.amount(), before, after)?;
+            let payout = fx::payout_of_part(overlay, quote, order.amount(), before, after)?;
             (payout, Some(conversion.ok_or(Rejection::PayoutOutOfRange)?))
         }
     };
@@ -207,22 +207,6 @@ fn check_form(overlay: &mut Overlay<'_>, item: &ReturnItem) -> Result<(), Reject
     Ok(())
 }
 
-/// The record of a collected order. One whose status is of this very block is not read from the
-/// past.
-pub(crate) fn find(
-    overlay: &Overlay<'_>,
-    id: OrderId,
-    history: &dyn History,
-) -> Result<OrderRecord, Rejection> {
-    let record = overlay.order(&id).or_else(|| history.record(&id));
-    let record = record.ok_or(Rejection::OrderUnknown)?;
-    if record.status == OrderStatus::Collected {
-        Ok(record)
-    } else {
-        Err(Rejection::OrderNotCollected)
-    }
-}
-
 fn check_sequence(
     returned: &Returned,
     sequence: u16,
@@ -256,9 +240,9 @@ fn check_stand_in(
     separation::check_order(overlay.state(), submitter, paying, order)
 }
 
-/// Whether somebody may return in the paying gateway's place: the collecting gateway while the
-/// window is open, or when two agents said that the merchant did not deliver; a settlement agent
-/// when the collecting gateway is absent, too.
+/// Returns true if somebody may return in the paying gateway's place: the collecting gateway while
+/// the window is open, or when two agents said that the merchant did not deliver; a settlement
+/// agent when the collecting gateway is absent, too.
 fn may_stand_in(
     overlay: &Overlay<'_>,
     submitter: &Participant,
@@ -269,7 +253,7 @@ fn may_stand_in(
     match source {
         Source::Window => submitter.id == collecting,
         Source::Failed(record) => {
-            let may_agents = stepping_in::is_absent(overlay, collecting)
+            let may_agents = absence::is_absent(overlay, collecting)
                 && submitter.roles.any_of(Roles::SETTLEMENT_AGENT);
             record.is_given_up() && (submitter.id == collecting || may_agents)
         }
@@ -277,7 +261,7 @@ fn may_stand_in(
     }
 }
 
-/// Where the money is, and which gateway answers for it.
+/// Returns the source of the money, and the gateway that answers for it.
 fn source(
     overlay: &Overlay<'_>,
     order: &RechargeItem,
@@ -303,44 +287,7 @@ fn source(
     }
 }
 
-fn quote_of(
-    overlay: &mut Overlay<'_>,
-    order: &RechargeItem,
-    history: &dyn History,
-) -> Result<Option<QuoteRecord>, Rejection> {
-    let Some(id) = order.quote() else {
-        return Ok(None);
-    };
-    let known = overlay.tables().quotes().get(&id).copied();
-    known.or_else(|| history.quote(id)).map(Some).ok_or(Rejection::QuoteUnknown)
-}
-
-/// What goes back of a converted order's payout when its returns rise from `before` to `after` of
-/// `amount`: what is left becomes what an order of what is left would have become.
-fn payout_of_part(
-    overlay: &Overlay<'_>,
-    quote: &QuoteRecord,
-    amount: Amount,
-    before: u64,
-    after: u64,
-) -> Result<Amount, Rejection> {
-    let payout_of = |part: Amount| {
-        fx::conversion(quote, part).map_or(Amount(0), |conversion| conversion.payout)
-    };
-    let left = Amount(amount.0.saturating_sub(after));
-    let payout_left = payout_of(left);
-    let payout_before = payout_of(Amount(amount.0.saturating_sub(before)));
-    let payout = Amount(payout_before.0.saturating_sub(payout_left.0));
-    let part = Amount(after.saturating_sub(before));
-    let loss_max = overlay.state().parameters().rounding_loss_max_per_mille;
-    // The last part is never refused: it takes exactly what is left.
-    let is_unfair = left.0 > 0
-        && (fx::is_rounded_beyond(quote, left, payout_left, loss_max)
-            || fx::is_rounded_beyond(quote, part, payout, loss_max));
-    if is_unfair { Err(Rejection::ReturnIndivisible) } else { Ok(payout) }
-}
-
-/// Whether one legal entity has the gateway that pays and the one that collected.
+/// Returns true if one legal entity has the gateway that pays and the one that collected.
 fn is_one_hand(overlay: &Overlay<'_>, paying: ParticipantId, collecting: ParticipantId) -> bool {
     let state = overlay.state();
     let found = state.participant(paying);
@@ -348,12 +295,12 @@ fn is_one_hand(overlay: &Overlay<'_>, paying: ParticipantId, collecting: Partici
 }
 
 impl Return {
-    /// What the collecting gateway gives back of cashback that it was owed.
+    /// Returns the cashback that the collecting gateway was owed and gives back.
     fn taken_back(&self) -> Amount {
         Amount(self.taken.own.0.saturating_sub(self.taken.set_off.0))
     }
 
-    /// Whether the order's cashback is owed, and not only promised.
+    /// Returns true if the order's cashback is owed, and not only promised.
     fn is_owed(&self) -> bool {
         matches!(self.source, Source::Arrived(..))
     }
@@ -432,13 +379,13 @@ fn net(overlay: &mut Overlay<'_>, returning: ParticipantId, found: &Return) {
     };
     let paying = overlay.open(paying);
     match found.conversion {
-        None if is_reversal => overlay.is_owed(liquidity, amount),
+        None if is_reversal => overlay.credit_gross(liquidity, amount),
         None => overlay.net(paying, liquidity, amount),
         Some(_) if found.is_unconverted => {
             let to = AccountKey::liquidity(item.collecting_gateway(), payout_currency);
             let to = overlay.open(to);
             if is_reversal {
-                overlay.is_owed(to, payout);
+                overlay.credit_gross(to, payout);
             } else {
                 overlay.net(paying, to, payout);
             }
@@ -447,7 +394,7 @@ fn net(overlay: &mut Overlay<'_>, returning: ParticipantId, found: &Return) {
             let provider = conversion.quote.provider();
             let taken = overlay.open(AccountKey::fx_position(provider, payout_currency));
             if is_reversal {
-                overlay.is_owed(taken, payout);
+                overlay.credit_gross(taken, payout);
             } else {
                 overlay.net(paying, taken, payout);
             }
@@ -468,7 +415,7 @@ fn net(overlay: &mut Overlay<'_>, returning: ParticipantId, found: &Return) {
     }
 }
 
-/// What the return leaves of the window's sum or of the failed instruction.
+/// Takes the return out of the window's sum or of the failed instruction.
 fn settle_source(overlay: &mut Overlay<'_>, found: &Return, location: Location) {
     let (gateway, currency) = (found.item.collecting_gateway(), found.item.currency());
     let own = found.taken.own;
@@ -498,7 +445,7 @@ fn settle_source(overlay: &mut Overlay<'_>, found: &Return, location: Location) 
             let amount_returned = Amount(returned);
             let mut changed = InstructionRecord { amount_returned, cashback, ..record.clone() };
             if changed.left().0 == 0 {
-                stepping_in::forget(overlay, &changed.id);
+                absence::forget(overlay, &changed.id);
                 changed.status = InstructionStatus::Returned { time: overlay.time(), location };
             }
             overlay.put_instruction(changed);

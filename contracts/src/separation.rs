@@ -11,7 +11,7 @@ use chain_types::{
     Change, MerchantId, Participant, ParticipantId, PolicyScope, RechargeItem, Rejection,
 };
 
-/// Whether a transfer's maker or checker may say something about an account.
+/// Checks that a transfer's maker or checker may give its word about an account.
 pub(crate) fn check_account(
     state: &State,
     submitter: &Participant,
@@ -25,8 +25,9 @@ pub(crate) fn check_account(
     refuse_own(is_own)
 }
 
-/// Whether a risk desk may decide about an order, or an agent return it in the place of others: of
-/// its merchant, its collecting gateway and one more party.
+/// Checks that a risk desk may decide about an order, or that an agent may return it in the place
+/// of others: it is not of the legal entity of its merchant, its collecting gateway or one more
+/// party.
 pub(crate) fn check_order(
     state: &State,
     decider: &Participant,
@@ -36,8 +37,8 @@ pub(crate) fn check_order(
     check_parties(state, decider, [party, item.collecting_gateway()], item.merchant())
 }
 
-/// Whether an agent may say something about an instruction: of its merchant, its gateway and the
-/// one that pays the merchant now.
+/// Checks that an agent may give its word about an instruction: it is not of the legal entity of
+/// its merchant, its gateway or the one that pays the merchant now.
 pub(crate) fn check_instruction(
     state: &State,
     agent: &Participant,
@@ -58,7 +59,7 @@ fn check_parties(
     refuse_own(is_own || is_own_merchant(state, decider, merchant))
 }
 
-/// Whether a risk desk may set a policy of this scope and subject.
+/// Checks that a risk desk may set a policy of this scope and subject.
 pub(crate) fn check_policy(
     state: &State,
     desk: &Participant,
@@ -74,7 +75,7 @@ pub(crate) fn check_policy(
     refuse_own(is_own)
 }
 
-/// Whether an operator may give its word about a change.
+/// Checks that an operator may give its word about a change.
 pub(crate) fn check_change(
     overlay: &Overlay<'_>,
     operator: &Participant,
@@ -83,8 +84,8 @@ pub(crate) fn check_change(
     refuse_own(concerns(overlay, operator, change))
 }
 
-/// Whether a change is about a party or merchant of an operator's own legal entity, as it is or as
-/// it shall be; or lets a merchant be paid there.
+/// Returns true if a change is about a party or merchant of an operator's own legal entity, as it
+/// is or as it shall be; or lets a merchant be paid there.
 pub(crate) fn concerns(overlay: &Overlay<'_>, operator: &Participant, change: &Change) -> bool {
     let is_party = |id: ParticipantId| {
         let found = overlay.next_registry().participant(id);
@@ -114,13 +115,13 @@ pub(crate) fn concerns(overlay: &Overlay<'_>, operator: &Participant, change: &C
     }
 }
 
-/// Whether a party is of the submitter's own legal entity.
+/// Returns true if a party is of the submitter's own legal entity.
 pub(crate) fn is_own_party(state: &State, submitter: &Participant, party: ParticipantId) -> bool {
     let found = state.participant(party);
     submitter.id == party || found.is_some_and(|found| submitter.is_one_with(found))
 }
 
-/// Whether a merchant is of the submitter's own legal entity.
+/// Returns true if a merchant is of the submitter's own legal entity.
 pub(crate) fn is_own_merchant(
     state: &State,
     submitter: &Participant,

@@ -220,13 +220,13 @@ fn post(overlay: &mut Overlay<'_>, window: WindowId, history: &dyn History) -> R
     Ok(())
 }
 
-/// Whether a bank moves the party's net outside, and not the scheme's own bank.
+/// Returns true if a bank moves the party's net outside, and not the scheme's own bank.
 fn is_paid_outside(position: &Position) -> bool {
     matches!(position.party.kind, AccountKind::GatewayLiquidity | AccountKind::FxPosition)
 }
 
-/// What is owed to the account's owner leaves the books, for it was paid outside; what the owner
-/// owed comes in.
+/// Adds the movements of a settled position. Money that the account's owner was owed leaves the
+/// books, for it was paid outside; money that the owner owed comes in.
 fn push_movements(
     overlay: &mut Overlay<'_>,
     key: AccountKey,

@@ -31,32 +31,32 @@ const STEPS_ALL: u8 = 7;
 /// A return, as far as cashback is concerned.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Part {
-    /// What was left of the order before it.
+    /// The rest of the order before it.
     pub(crate) before: Amount,
-    /// What is left afterwards.
+    /// The rest of the order after it.
     pub(crate) after: Amount,
-    /// Whether a failed instruction forces it.
+    /// True if a failed instruction forces it.
     pub(crate) is_forced: bool,
-    /// Whether the gateway that collected the order returns it.
+    /// True if the gateway that collected the order returns it.
     pub(crate) is_by_collector: bool,
 }
 
-/// What a return takes of cashback.
+/// The cashback that a return takes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Taken {
-    /// What was granted on what goes back.
+    /// The grant on the part that goes back.
     pub(crate) own: Amount,
-    /// What of it the collecting gateway has paid already.
+    /// The part of it that the collecting gateway has paid already.
     pub(crate) set_off: Amount,
-    /// What rested on the order, which the gateway that returns pays.
+    /// The cashback that rested on the order; the gateway that returns pays it.
     pub(crate) rested: Amount,
-    /// Whether the order has gone from a month that is not kept any more.
+    /// True if the order has gone from a month that is not kept any more.
     pub(crate) is_late: bool,
     month: Option<(UserMonthKey, u16, Earned)>,
 }
 
-/// What a return takes, under the programme of its order's collection. What the collection came to
-/// is read only if the order counted.
+/// Returns the cashback that a return takes, under the programme of its order's collection. The
+/// collection's outcome is read only if the order counted.
 pub(crate) fn taken(
     overlay: &mut Overlay<'_>,
     order: &RechargeItem,
@@ -87,8 +87,8 @@ pub(crate) fn taken(
     Taken { month: Some((key, count, earned)), ..taken }
 }
 
-/// What a return takes of a month that is kept, and what that has afterwards: `own` was granted on
-/// what goes back, and the order goes or not.
+/// Returns the cashback that a return takes of a month that is kept, and the month after it. `own`
+/// was granted on the part that goes back; the order goes or not.
 fn of_month(
     entry: &UserMonth,
     outcome: Outcome,
@@ -114,7 +114,7 @@ fn of_month(
     (taken, entry.count.saturating_sub(u16::from(goes)), earned)
 }
 
-/// What an order that goes may take along of the month's other grants.
+/// Returns the most that an order that goes may take along of the month's other grants.
 fn at_stake(earned: &Earned, outcome: Outcome, own: u64) -> u64 {
     if earned.steps >= STEPS_ALL {
         return u64::MAX;

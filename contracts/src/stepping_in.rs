@@ -19,7 +19,7 @@
 //! SVNR says that the merchant did not deliver. Agents may say it of an attempt that has failed
 //! already, when its gateway is absent, or when others ended it, or when it is left alone since: it
 //! replaces the reason. Only by this word may others than the paying gateway return the orders (see
-//! [`crate::returns`]).
+//! `returns`).
 //!
 //! Records: the instruction, failed by the second agent; or recalled.
 //!
@@ -28,10 +28,10 @@
 
 use chain_state::{InstructionRecord, InstructionStatus, Location, Overlay, StepInWord};
 use chain_types::{
-    FailureReason, InstructionId, Outcome, Participant, ParticipantId, RecallItem, Rejection,
-    Roles, StepInItem, TimeMs,
+    FailureReason, Outcome, Participant, ParticipantId, RecallItem, Rejection, Roles, StepInItem,
 };
 
+use crate::absence::{forget, is_absent, is_left_alone, words_of};
 use crate::instructions::{Failed, attempt_of, end};
 use crate::separation::{self, is_own_party};
 
@@ -130,36 +130,13 @@ fn ended(status: InstructionStatus) -> Rejection {
     }
 }
 
-/// Every agent's word about an instruction.
-fn words_of(id: &InstructionId) -> std::ops::RangeInclusive<(InstructionId, ParticipantId)> {
-    (*id, ParticipantId(0))..=(*id, ParticipantId(u32::MAX))
-}
-
-/// Whether a first word still counts.
+/// Returns true if a first word still counts.
 fn is_live(overlay: &Overlay<'_>, agent: ParticipantId, said: &StepInWord) -> bool {
     let state = overlay.state();
     let agent = state.participant(agent).filter(|agent| !agent.suspended);
     let waits_ms = state.parameters().transfer_validity_ms;
     agent.is_some_and(|agent| agent.roles.any_of(Roles::SETTLEMENT_AGENT))
         && overlay.time() <= said.time.plus(waits_ms)
-}
-
-/// Whether a gateway is suspended, or is one no longer.
-pub(crate) fn is_absent(overlay: &Overlay<'_>, gateway: ParticipantId) -> bool {
-    let found = overlay.state().participant(gateway).filter(|found| !found.suspended);
-    !found.is_some_and(|found| found.roles.any_of(Roles::GATEWAY))
-}
-
-/// Whether nobody did anything for so long since `since` that others may.
-pub(crate) fn is_left_alone(overlay: &Overlay<'_>, since: TimeMs) -> bool {
-    overlay.time() > since.plus(overlay.state().parameters().step_in_ms)
-}
-
-/// Forgets what agents said of an attempt that has ended.
-pub(crate) fn forget(overlay: &mut Overlay<'_>, id: &InstructionId) {
-    let mut words = overlay.tables().step_ins();
-    let said: Vec<_> = words.range(words_of(id)).map(|(key, _)| *key).collect();
-    said.iter().for_each(|key| words.remove(key));
 }
 
 /// A settlement agent asks that an outstanding instruction shall not be paid.

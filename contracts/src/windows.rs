@@ -116,7 +116,7 @@ fn settle_cashback(overlay: &mut Overlay<'_>, window: WindowId) {
     }
 }
 
-/// What parties owe is what parties are owed, in every currency.
+/// Asserts that parties owe what parties are owed, in every currency.
 fn assert_netted(window: &WindowRecord) {
     let mut nets: BTreeMap<Currency, i128> = BTreeMap::new();
     for position in &window.positions {

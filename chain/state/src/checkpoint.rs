@@ -25,7 +25,7 @@ use crate::instructions::InstructionBook;
 use crate::order_window::OrderWindow;
 use crate::positions::HashSeeds;
 use crate::recent_batches::RecentBatches;
-use crate::records::{InstructionRecord, Party, Reservation};
+use crate::records::{InstructionRecord, Reservation, WindowParty};
 use crate::registry::{Registry, RegistryContent};
 use crate::reservations::ReservationBook;
 use crate::restoring::Restoring;
@@ -180,7 +180,7 @@ impl State {
         let reservations: Vec<(OrderId, Reservation)> = reader.list()?;
         let collected: Vec<((MerchantId, Currency), Collected)> = reader.list()?;
         let dues: Vec<(DueKey, Due)> = reader.list()?;
-        let legs: Vec<(Party, Gross)> = reader.list()?;
+        let legs: Vec<(WindowParty, Gross)> = reader.list()?;
         let instructions: Vec<(InstructionId, InstructionRecord)> = reader.list()?;
         let instructions = instructions.into_iter().map(|(_, record)| record).collect();
         let tables = Tables::read(&mut reader)?;

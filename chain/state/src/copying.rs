@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use crate::account::{Account, AccountKey};
 use crate::checkpoint::Head;
 use crate::counts::CountsCopy;
-use crate::records::{InstructionRecord, Party, Reservation};
+use crate::records::{InstructionRecord, Reservation, WindowParty};
 use crate::registry::Registry;
 use crate::sections::{SECTION_ITEMS, put_section};
 use crate::tables::TableCopies;
@@ -93,7 +93,7 @@ pub(crate) struct Copying {
 pub(crate) struct WindowCopy {
     pub(crate) collected: MapCopy<(MerchantId, Currency), Collected>,
     pub(crate) dues: MapCopy<DueKey, Due>,
-    pub(crate) legs: MapCopy<Party, Gross>,
+    pub(crate) legs: MapCopy<WindowParty, Gross>,
 }
 
 /// The copies of what is counted for users.

@@ -8,7 +8,7 @@ use chain_types::{Amount, Currency, Height, MerchantId, TimeMs};
 
 use crate::account::{Account, AccountKey, AccountKind, CounterOverflow, difference};
 use crate::accounts::{AccountBook, AccountWrite};
-use crate::records::{AccountEntry, EntryCause, Party};
+use crate::records::{AccountEntry, EntryCause, WindowParty};
 use crate::window::{Collected, Due, DueKey, Gross, WindowChange};
 
 /// An account opened in an [`crate::Overlay`]; good for that overlay only.
@@ -247,7 +247,7 @@ impl HotAccounts {
         self.assert_balanced();
         for hot in &self.slots {
             if let Some(gross) = hot.gross {
-                window.legs.insert(Party::of(hot.key), gross);
+                window.legs.insert(WindowParty::of(hot.key), gross);
             }
             if let Some(collected) = hot.collected {
                 let merchant = MerchantId(hot.key.owner);

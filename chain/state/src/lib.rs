@@ -55,10 +55,10 @@ pub use recent_batches::check_batch_timely;
 pub use records::{
     AccountEntry, BreachRecord, BreachStage, BreachSubject, CashbackSum, Conversion, Corridor,
     EntryCause, EvidenceRecord, HeldOrder, InstructionRecord, InstructionStatus, LineRecord,
-    Location, MerchantRecord, OrderRecord, OrderStatus, Party, PolicyRecord, Position,
-    ProgrammeRecord, ProposalRecord, ProposalStatus, ProposedSettlement, QuoteRecord, RateRecord,
-    Record, ReferenceRecord, ReferenceStep, RegistryRecord, Reservation, ReturnRecord,
-    SLA_BUCKETS_MS, SlaCounters, TransferRecord, TransferStatus, WindowRecord, WindowSettlement,
+    Location, MerchantRecord, OrderRecord, OrderStatus, PolicyRecord, Position, ProgrammeRecord,
+    ProposalRecord, ProposalStatus, ProposedSettlement, QuoteRecord, RateRecord, Record,
+    ReferenceRecord, ReferenceStep, RegistryRecord, Reservation, ReturnRecord, SLA_BUCKETS_MS,
+    SlaCounters, TransferRecord, TransferStatus, WindowParty, WindowRecord, WindowSettlement,
 };
 pub use registry::{KeyOwner, RegistryContent, WithdrawnKey};
 pub use restoring::Restoring;

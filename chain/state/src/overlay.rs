@@ -4,14 +4,14 @@
 //! account alone.
 
 mod rules;
+mod windows;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ahash::RandomState;
 use chain_types::{
-    Amount, BatchId, Change, Digest, Height, InstructionId, MerchantId, OrderId, ParticipantId,
-    TimeMs, WindowId,
+    Amount, BatchId, Change, Digest, Height, InstructionId, OrderId, ParticipantId, TimeMs,
 };
 
 use crate::account::{Account, AccountKey, CounterOverflow};
@@ -22,17 +22,14 @@ use crate::order_window::ExpectedOrder;
 use crate::positions::{Positions, hash_of};
 use crate::records::{
     BreachRecord, BreachStage, BreachSubject, EntryCause, InstructionRecord, Location, OrderRecord,
-    OrderStatus, Party, Record, Reservation, WindowRecord,
+    OrderStatus, Record, Reservation, WindowRecord,
 };
 use crate::registry::Registry;
 use crate::slice::BLOCK_BATCHES_LIMIT;
 use crate::state::State;
 use crate::tables::{TableChanges, TablesView};
 use crate::users::{UserChanges, UserDay, UserDayKey, UserId, UserMonth, UserMonthKey};
-use crate::window::{
-    Collected, CollectedOrder, Due, DueKey, Gross, OpenWindow, Reversal, WindowChange,
-    WindowOpening,
-};
+use crate::window::{WindowChange, WindowOpening};
 use crate::writes::{BatchWrite, Changes};
 
 /// As how many positions a report counts at least: reading one has a cost of its own.
@@ -312,160 +309,6 @@ impl<'a> Overlay<'a> {
     /// Closes a reservation.
     pub fn close_reservation(&mut self, id: OrderId) {
         self.reservations.insert(id, None);
-    }
-
-    // Windows and instructions.
-
-    /// The window as the block found it.
-    pub fn window_found(&self) -> &'a OpenWindow {
-        self.state.window_open()
-    }
-
-    /// Closes the window found and opens the next. Before any collection of the block.
-    pub fn replace_window(&mut self, closed: WindowRecord, opening: WindowOpening) {
-        let is_first = self.window_opening.is_none() && !self.accounts.has_sums();
-        assert!(is_first, "a window closes once, and before the block's collections");
-        self.windows_closed.push(closed);
-        self.window_opening = Some(opening);
-    }
-
-    /// The report of a window that this block closes.
-    pub fn closed_here(&self, id: WindowId) -> Option<&WindowRecord> {
-        self.windows_closed.iter().find(|closed| closed.id == id)
-    }
-
-    /// How many positions of reports the block has read so far.
-    pub fn positions_read(&self) -> u64 {
-        self.positions_read
-    }
-
-    /// Counts a report that was read, by its positions; each counts as one of 64 at least.
-    pub fn count_report(&mut self, report: &WindowRecord) {
-        self.positions_read += (report.positions.len() as u64).max(REPORT_POSITIONS_MIN);
-    }
-
-    /// The window to which the block's collections belong.
-    pub fn window(&self) -> WindowOpening {
-        self.window_opening.unwrap_or(self.state.window_open().opening)
-    }
-
-    /// The sums that the block's window had before; `None` when it is new.
-    fn sums_found(&self) -> Option<&'a OpenWindow> {
-        self.window_opening.is_none().then(|| self.state.window_open())
-    }
-
-    /// What the block's window has collected so far for a merchant's account.
-    fn collected(&self, payable: Slot) -> Option<&Collected> {
-        self.accounts.collected(payable).or_else(|| {
-            let key = self.accounts.key(payable);
-            self.sums_found()?.collected.get(&(MerchantId(key.owner), key.currency))
-        })
-    }
-
-    /// Whether one more order's amount fits the window's instruction for a merchant's account.
-    ///
-    /// # Errors
-    /// When the sum would pass `u64::MAX`.
-    pub fn check_room(
-        &self,
-        payable: Slot,
-        order: &CollectedOrder,
-    ) -> Result<(), InstructionOverflow> {
-        match self.collected(payable) {
-            Some(collected) => collected.with(order).map(|_| ()).ok_or(InstructionOverflow),
-            None => Ok(()),
-        }
-    }
-
-    /// Adds a collected order to the window's sum for a merchant's account; [`Self::check_room`]
-    /// said that it fits.
-    pub fn collect_in_window(&mut self, payable: Slot, order: &CollectedOrder) {
-        let sum = match self.collected(payable) {
-            Some(collected) => collected.with(order),
-            None => Some(Collected::first(order)),
-        };
-        assert!(sum.is_some(), "the room was not checked");
-        if let Some(sum) = sum {
-            self.accounts.set_collected(payable, sum);
-        }
-        let key = self.due_key(payable, order.accepted, self.time, order.is_cross_border);
-        let (gateway, deadline) = (order.gateway, order.deadline);
-        let first = Due { amount: Amount(0), order_count: 0, gateway, deadline };
-        // What is collected in this block is in no window before.
-        let due = self.accounts.dues(payable).entry(key).or_insert(first);
-        due.amount = Amount(due.amount.0.saturating_add(order.amount.0));
-        due.order_count += 1;
-    }
-
-    fn due_key(
-        &self,
-        payable: Slot,
-        accepted: TimeMs,
-        collected: TimeMs,
-        is_cross_border: bool,
-    ) -> DueKey {
-        let AccountKey { owner, currency, .. } = *self.accounts.key(payable);
-        let merchant = MerchantId(owner);
-        DueKey { merchant, currency, accepted, collected, is_cross_border }
-    }
-
-    /// Takes a reversal of an order out of what the window pays to a merchant's account, and out of
-    /// what is due with it.
-    pub fn reverse_in_window(&mut self, payable: Slot, reversal: &Reversal) {
-        let amount = reversal.amount;
-        let collected = self.collected(payable).copied();
-        let rest =
-            collected.and_then(|sum| sum.amount.0.checked_sub(amount.0).map(|rest| (sum, rest)));
-        assert!(rest.is_some(), "more was reversed than the window collected");
-        if let Some((sum, rest)) = rest {
-            self.accounts.set_collected(payable, Collected { amount: Amount(rest), ..sum });
-        }
-        let Reversal { accepted, collected, is_cross_border, .. } = *reversal;
-        let key = self.due_key(payable, accepted, collected, is_cross_border);
-        let found = self.sums_found().and_then(|sums| sums.dues.get(&key)).copied();
-        let changed = self.accounts.dues(payable).get(&key).copied();
-        let due = changed.or(found);
-        assert!(due.is_some_and(|due| due.amount >= amount), "{key:?}: more went back than is due");
-        if let Some(due) = due {
-            let order_count = due.order_count - u64::from(reversal.is_whole);
-            let amount = Amount(due.amount.0.saturating_sub(amount.0));
-            self.accounts.dues(payable).insert(key, Due { amount, order_count, ..due });
-        }
-    }
-
-    /// Adds a leg of the window's netting: one account's owner owes another's. Both legs are of
-    /// one currency.
-    pub fn net(&mut self, debtor: Slot, creditor: Slot, amount: u128) {
-        let (from, to) = (self.accounts.key(debtor), self.accounts.key(creditor));
-        assert_eq!(from.currency, to.currency, "a leg has two currencies");
-        self.owe(debtor, amount);
-        self.is_owed(creditor, amount);
-    }
-
-    /// What an account's owner owes, when the other side stands in the window's instructions.
-    pub fn owe(&mut self, debtor: Slot, amount: u128) {
-        self.gross(debtor).debits += amount;
-    }
-
-    /// What an account's owner is owed, when the other side stands in the window's instructions.
-    pub fn is_owed(&mut self, creditor: Slot, amount: u128) {
-        self.gross(creditor).credits += amount;
-    }
-
-    fn gross(&mut self, slot: Slot) -> &mut Gross {
-        let (party, sums) = (Party::of(*self.accounts.key(slot)), self.sums_found());
-        let found = || sums.and_then(|sums| sums.legs.get(&party)).copied();
-        self.accounts.gross(slot).get_or_insert_with(|| found().unwrap_or_default())
-    }
-
-    /// An instruction so far.
-    pub fn instruction(&self, id: &InstructionId) -> Option<&InstructionRecord> {
-        self.instructions.get(id).or_else(|| self.state.instruction(id))
-    }
-
-    /// Records an instruction, new or changed.
-    pub fn put_instruction(&mut self, record: InstructionRecord) {
-        self.instructions.insert(record.id, record);
     }
 
     // The contracts' own records.

@@ -7,7 +7,7 @@ use chain_types::{Amount, Currency, Height, MerchantId, ParticipantId, TimeMs, W
 
 use crate::account::AccountKey;
 use crate::copying::WindowCopy;
-use crate::records::{Party, Position, WindowRecord};
+use crate::records::{Position, WindowParty, WindowRecord};
 
 /// A reversal of an order of the open window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +125,7 @@ pub struct OpenWindow {
     /// By when it is due.
     pub dues: BTreeMap<DueKey, Due>,
     /// What the legs of the window add up to, but for what instructions will pay.
-    pub legs: BTreeMap<Party, Gross>,
+    pub legs: BTreeMap<WindowParty, Gross>,
 }
 
 impl OpenWindow {
@@ -159,7 +159,7 @@ impl OpenWindow {
             let gateway = payout_gateway_of(*merchant);
             assert!(gateway.is_some(), "merchant {merchant} was collected for and is not known");
             let account = AccountKey::liquidity(gateway.unwrap_or_default(), *currency);
-            let gross = sums.entry(Party::of(account)).or_default();
+            let gross = sums.entry(WindowParty::of(account)).or_default();
             gross.credits += u128::from(collected.amount.0);
         }
         let is_none = |gross: &Gross| (gross.debits, gross.credits) == (0, 0);
@@ -191,7 +191,7 @@ pub(crate) struct WindowChange {
     pub(crate) collected: BTreeMap<(MerchantId, Currency), Collected>,
     /// Each as it is now; nothing is left of one that is zero.
     pub(crate) dues: BTreeMap<DueKey, Due>,
-    pub(crate) legs: BTreeMap<Party, Gross>,
+    pub(crate) legs: BTreeMap<WindowParty, Gross>,
 }
 
 impl WindowChange {

@@ -17,7 +17,7 @@ struct Order {
     is_here: bool,
 }
 
-/// What may happen in a month.
+/// An event of a month.
 #[derive(Debug, Clone)]
 enum Step {
     Collect {
@@ -40,7 +40,7 @@ struct Month {
     changes: u8,
     entry: UserMonth,
     orders: Vec<Order>,
-    /// What the merchant has given and not got back, whoever paid.
+    /// The sum that the merchant has given and not got back, whoever paid.
     cost: i128,
     has_other_paid: bool,
 }

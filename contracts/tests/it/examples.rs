@@ -3,6 +3,7 @@
 mod changes;
 mod claims;
 mod codes;
+mod defects;
 mod sentences;
 mod tables;
 mod words;
@@ -385,6 +386,12 @@ fn a_wrong_row_is_told_with_its_place() {
     }
     let given = problems("- bank A has 1.00 CNY and a hat\n");
     assert!(given[0].starts_with("some.md:5: expected and a cap of"), "{given:?}");
+    // An item that is wrapped is read as one.
+    let capped = |cap: &str| {
+        problems(&format!("- bank A has 0.00 CNY\n  and a cap of {cap} CNY\n\n{right}"))
+    };
+    assert!(capped("99.99")[0].starts_with("some.md:8: it was 2"), "{:?}", capped("99.99"));
+    assert_eq!(capped("100.00"), Vec::<String>::new());
 }
 
 /// Every rejection that execution can give is in some table, and no other one is.

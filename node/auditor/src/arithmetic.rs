@@ -19,7 +19,7 @@ pub(crate) struct Fraction {
 }
 
 impl Fraction {
-    /// `numerator / denominator`.
+    /// The exact value `numerator / denominator`; the denominator is above zero.
     pub(crate) fn new(numerator: u128, denominator: u128) -> Self {
         assert!(denominator > 0, "a fraction has a denominator");
         Self { numerator, denominator }
@@ -31,7 +31,7 @@ impl Fraction {
     }
 }
 
-/// Whether `whole` differs from `exact` by more than so many thousandths of it.
+/// Returns true if `whole` differs from `exact` by more than so many thousandths of it.
 pub(crate) fn is_off(exact: Fraction, whole: u64, thousandths: u32) -> bool {
     let scaled = u128::from(whole) * exact.denominator;
     let (low, high) = (scaled.min(exact.numerator), scaled.max(exact.numerator));
@@ -94,12 +94,12 @@ pub(crate) fn median(mut rates: Vec<u128>) -> Option<u128> {
     rates.get(middle).copied()
 }
 
-/// Whether `rate` differs from `reference` by 0.3 % of it or more.
+/// Returns true if `rate` differs from `reference` by 0.3 % of it or more.
 pub(crate) fn has_drifted(rate: u128, reference: u128) -> bool {
     is_apart(rate, reference, DRIFT_PER_MILLE)
 }
 
-/// Whether `rate` differs from `reference` by so many thousandths of it or more.
+/// Returns true if `rate` differs from `reference` by so many thousandths of it or more.
 pub(crate) fn is_apart(rate: u128, reference: u128, thousandths: u128) -> bool {
     rate.abs_diff(reference) * 1_000 >= reference * thousandths
 }

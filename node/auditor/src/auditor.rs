@@ -12,7 +12,7 @@ use crate::books::{Account, Books, Counters, Movement};
 use crate::calendar::Month;
 use crate::cashback::{Cashback, Recharges};
 use crate::consents::Consents;
-use crate::finding::{Finding, Place};
+use crate::finding::{AuditFinding, FindingPlace};
 use crate::fx::Market;
 use crate::governance::Proposals;
 use crate::headers::Headers;
@@ -26,7 +26,7 @@ use crate::risk::{DaySum, Risk};
 use crate::settlement::Settlements;
 use crate::sla::Sla;
 use crate::statements::{Statement, StatementKey};
-use crate::windows::{WindowReport, Windows};
+use crate::windows::{ClosedWindow, Windows};
 
 /// An item's outcome, or why it is refused.
 pub(crate) type Verdict = Result<Outcome, Rejection>;
@@ -34,15 +34,15 @@ pub(crate) type Verdict = Result<Outcome, Rejection>;
 /// The periods that were in force up to a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PastPeriods {
-    /// The block's time.
+    /// The time of the block up to which they were in force, in milliseconds.
     until: u64,
     pub(crate) return_ms: u64,
     pub(crate) bounce_ms: u64,
     pub(crate) grace_ms: u64,
 }
 
-/// The chain's books and rules a second time. After a [`Finding`] it is of no further use: what it
-/// holds and what the chain holds have parted.
+/// The chain's books and rules a second time. After an [`AuditFinding`] it is of no use: its
+/// books and the chain's have parted.
 #[derive(Debug, Clone)]
 pub struct Auditor {
     pub(crate) chain_id: ChainId,
@@ -70,7 +70,7 @@ pub struct Auditor {
     pub(crate) proposals: Proposals,
     pub(crate) absences: Absences,
     pub(crate) past_periods: Vec<PastPeriods>,
-    /// What parties consented to of orders of the open window.
+    /// The consents that parties gave to reversals of the open window's orders.
     pub(crate) consents: Consents,
     pub(crate) sla: Sla,
     pub(crate) statements: BTreeMap<StatementKey, Statement>,
@@ -136,7 +136,7 @@ impl Auditor {
         evidence: &[Equivocation],
         batches: &[VerifiedBatch],
         outcomes: &[Vec<Outcome>],
-    ) -> Result<(), Finding> {
+    ) -> Result<(), AuditFinding> {
         self.begin(header)?;
         self.check_evidence(header, evidence)?;
         self.close_window()?;
@@ -187,7 +187,7 @@ impl Auditor {
     }
 
     /// The header follows the one before.
-    fn begin(&mut self, header: &BlockHeader) -> Result<(), Finding> {
+    fn begin(&mut self, header: &BlockHeader) -> Result<(), AuditFinding> {
         let (last, before) = (self.height, self.time);
         self.height = header.height.0;
         if header.height.0 != last + 1 {
@@ -204,7 +204,7 @@ impl Auditor {
     }
 
     /// The header names the window that is open after a close.
-    fn check_window(&self, header: &BlockHeader) -> Result<(), Finding> {
+    fn check_window(&self, header: &BlockHeader) -> Result<(), AuditFinding> {
         let open = self.windows.open_id();
         if header.window.0 == open {
             return Ok(());
@@ -212,8 +212,8 @@ impl Auditor {
         Err(self.header_finding(format!("window {open}"), format!("window {}", header.window)))
     }
 
-    pub(crate) fn header_finding(&self, expected: String, found: String) -> Finding {
-        Finding { height: self.height, place: Place::Header, expected, found }
+    pub(crate) fn header_finding(&self, expected: String, found: String) -> AuditFinding {
+        AuditFinding { height: self.height, place: FindingPlace::Header, expected, found }
     }
 
     /// Every account that was ever used, by kind number, owner and currency. An account that is
@@ -227,7 +227,7 @@ impl Auditor {
     }
 
     /// Every closed window, with each party's gross debits and credits.
-    pub fn windows(&self) -> BTreeMap<WindowId, &WindowReport> {
+    pub fn windows(&self) -> BTreeMap<WindowId, &ClosedWindow> {
         let closed = self.windows.closed.iter();
         closed.map(|(id, report)| (WindowId(*id), report)).collect()
     }
@@ -242,7 +242,7 @@ impl Auditor {
         self.instructions.all.iter().map(|(key, instruction)| (id(*key), instruction)).collect()
     }
 
-    /// What each user had of each programme in each month, by merchant, currency, user and month.
+    /// Returns each user's recharges under each programme, by merchant, currency, user and month.
     pub fn recharges(&self) -> BTreeMap<(u64, u16, [u8; 16], Month), Recharges> {
         self.cashback.uses.clone()
     }
@@ -258,7 +258,7 @@ impl Auditor {
         self.risk.user_days()
     }
 
-    /// Every merchant's months.
+    /// Returns the statement of every merchant's every month.
     pub fn statements(&self) -> &BTreeMap<StatementKey, Statement> {
         &self.statements
     }

@@ -4,7 +4,7 @@ use chain_types::batch::Items;
 use chain_types::{Height, Outcome, ParticipantId, Rejection, VerifiedBatch};
 
 use crate::auditor::{Auditor, Verdict};
-use crate::finding::{Finding, Place, outcome_words};
+use crate::finding::{AuditFinding, FindingPlace, outcome_words};
 use crate::orders::refuse_if;
 
 impl Auditor {
@@ -17,20 +17,20 @@ impl Auditor {
         place: usize,
         batch: &VerifiedBatch,
         outcomes: &[Outcome],
-    ) -> Result<(), Finding> {
+    ) -> Result<(), AuditFinding> {
         let count = usize::try_from(batch.count()).unwrap_or(usize::MAX);
         if outcomes.len() != count {
-            return Err(Finding {
+            return Err(AuditFinding {
                 height: self.height,
-                place: Place::Batch { batch: place },
+                place: FindingPlace::Batch { batch: place },
                 expected: format!("{count} outcomes of batch {}", batch.id()),
                 found: format!("{}", outcomes.len()),
             });
         }
         if let Err(rejection) = self.check_author(Height(self.height), batch) {
-            return Err(Finding {
+            return Err(AuditFinding {
                 height: self.height,
-                place: Place::Batch { batch: place },
+                place: FindingPlace::Batch { batch: place },
                 expected: format!("a block without batch {}", batch.id()),
                 found: format!("it, although {}", outcome_words(rejection.into())),
             });
@@ -47,9 +47,9 @@ impl Auditor {
             let expected = verdict.unwrap_or_else(Outcome::from);
             if expected != *outcome {
                 let subject = subject(batch, index);
-                return Err(Finding {
+                return Err(AuditFinding {
                     height: self.height,
-                    place: Place::Item { batch: place, item: index, subject },
+                    place: FindingPlace::Item { batch: place, item: index, subject },
                     expected: outcome_words(expected),
                     found: outcome_words(*outcome),
                 });
@@ -58,7 +58,7 @@ impl Auditor {
         Ok(())
     }
 
-    /// Whose word a batch is: a block of `height`, the next one, holds none that this refuses.
+    /// Checks who signed a batch: a block of `height`, the next one, holds none that this refuses.
     ///
     /// # Errors
     /// Rejections 107 to 109.
@@ -124,7 +124,7 @@ impl Auditor {
     }
 }
 
-/// What an item is and is about, for people.
+/// Describes an item for people: its kind, and the order or other thing that it names.
 fn subject(batch: &VerifiedBatch, index: usize) -> String {
     let about = match batch.items() {
         Items::Recharge(items) => format!("order {}", items[index].order_id()),

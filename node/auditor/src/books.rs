@@ -3,19 +3,19 @@
 
 use std::collections::BTreeMap;
 
-/// What an account is for. The numbers are frozen.
+/// The purpose of an account. The numbers are frozen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub(crate) enum Kind {
-    /// What a gateway may still collect.
+    /// The liquidity from which a gateway collects.
     GatewayLiquidity = 1,
-    /// What the scheme owes a merchant.
+    /// The debt of the scheme to a merchant.
     MerchantPayable = 2,
     /// A programme's prefunded budget.
     CashbackPool = 3,
     /// Cashback that a gateway credits to users, settled at window close.
     CashbackOwed = 4,
-    /// What an FX provider may still deliver.
+    /// The position from which an FX provider delivers.
     FxPosition = 5,
     /// Funds of failed payments, between the banks.
     Suspense = 7,
@@ -37,12 +37,12 @@ impl Account {
         (self.kind as u8, self.owner, self.currency)
     }
 
-    /// A gateway's liquidity.
+    /// Returns the key of a gateway's liquidity account.
     pub(crate) fn liquidity(gateway: u32, currency: u16) -> Self {
         Self { kind: Kind::GatewayLiquidity, owner: u64::from(gateway), currency }
     }
 
-    /// What is owed to a merchant.
+    /// Returns the key of a merchant's payable account.
     pub(crate) fn payable(merchant: u64, currency: u16) -> Self {
         Self { kind: Kind::MerchantPayable, owner: merchant, currency }
     }
@@ -67,7 +67,7 @@ impl Account {
         Self { kind: Kind::Suspense, owner: 0, currency }
     }
 
-    /// The outside world.
+    /// Returns the key of the account that stands for money outside of the scheme.
     pub(crate) fn settlement(currency: u16) -> Self {
         Self { kind: Kind::SchemeSettlement, owner: 0, currency }
     }
@@ -86,7 +86,7 @@ pub struct Counters {
     pub credits_posted: u128,
     /// How far below zero the balance may go.
     pub net_debit_cap: u64,
-    /// What of the balance is deposited or settled; the rest is the position.
+    /// The part of the balance that is deposited or settled; the rest is the position.
     pub settled: i128,
 }
 
@@ -96,7 +96,8 @@ impl Counters {
         signed(self.credits_posted) - signed(self.debits_posted)
     }
 
-    /// What may still be debited; below zero only for accounts without a bound.
+    /// Returns the sum that may still be debited; it is below zero only for accounts without a
+    /// bound.
     pub fn available(&self) -> i128 {
         self.balance() + i128::from(self.net_debit_cap) - signed(self.debits_pending)
     }
@@ -132,7 +133,7 @@ pub(crate) struct Books {
     accounts: BTreeMap<Account, Counters>,
     /// Movements posted since the last [`Books::fold_journal`].
     journal: Vec<Movement>,
-    /// What all journals so far add up to.
+    /// The sum of all journal entries so far, by account.
     balances: BTreeMap<Account, i128>,
     /// Accounts that a settlement took past their bounds, and how far they may be past them.
     floors: BTreeMap<Account, i128>,
@@ -144,7 +145,7 @@ impl Books {
         self.accounts.get(&account).copied().unwrap_or_default()
     }
 
-    /// Whether `amount` may be debited to an account: nothing may, if it is past its bound.
+    /// Returns true if `amount` may be debited to an account: nothing may, if it is past its bound.
     pub(crate) fn has_available(&self, account: Account, amount: u64) -> bool {
         self.counters(account).available().max(0) >= i128::from(amount)
     }
@@ -194,7 +195,7 @@ impl Books {
         self.journal.push(movement);
     }
 
-    /// Holds a movement.
+    /// Reserves a movement: both its legs become pending.
     pub(crate) fn reserve(&mut self, movement: Movement) {
         let amount = movement.amount;
         self.accounts.entry(movement.debit).or_default().debits_pending += amount;

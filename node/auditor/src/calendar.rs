@@ -9,7 +9,7 @@ const CYCLE_YEARS: i128 = 400;
 const EPOCH_DAYS: i128 = 135_140;
 const EPOCH_YEAR: i128 = 1_600;
 
-/// A calendar month.
+/// A calendar month in the time zone of a cashback programme or of the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Month {
     /// The Gregorian year, such as 2026.

@@ -18,13 +18,13 @@ const ORDER_MOST: u64 = 4_294_967_295;
 const MONTH_MOST: u128 = 281_474_976_710_655;
 /// As many grants that an order may take along stand for all of the month.
 const STEPS_OF_ALL: u64 = 7;
-/// Where a month ends last, in minutes east of UTC.
+/// The time zone in which a month ends last, in minutes east of UTC.
 const LAST_ZONE_MIN: i64 = -720;
 
 /// Merchant, currency, user and month.
 pub(crate) type UseKey = (u64, u16, [u8; 16], Month);
 
-/// What a user had of a programme in a month.
+/// A user's recharges under a programme in a month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Recharges {
     /// How many orders were collected and have not gone since.
@@ -37,9 +37,9 @@ pub struct Recharges {
     steps: u64,
     /// The version that granted last, and the highest tier in which it did.
     top: (u64, u16),
-    /// Whether grants may stand on the account of orders that went.
+    /// True if grants may stand on the account of orders that went.
     is_shifted: bool,
-    /// Whether another gateway than the collecting one paid for what was taken along.
+    /// True if another gateway than the collecting one paid for what was taken along.
     is_paid_by_other: bool,
 }
 
@@ -54,29 +54,29 @@ pub(crate) struct Counted {
     number: u16,
 }
 
-/// What a return takes of cashback, in minor units.
+/// The cashback that a return takes back, in minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct TakenBack {
     /// Of what was granted on the order.
     pub(crate) own: u64,
-    /// What of that the collecting gateway has paid already.
+    /// The part of it that the collecting gateway has paid already.
     pub(crate) set_off: u64,
     /// Of other grants, from the gateway that returns.
     pub(crate) rested: u64,
-    /// Whether the order goes from a month that is forgotten.
+    /// True if the order goes from a month that is forgotten.
     pub(crate) is_late: bool,
 }
 
-/// Who returns, as far as cashback is concerned.
+/// The party that returns an order, as far as cashback is concerned.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Returner {
-    /// Whether a failed instruction forces it to.
+    /// True if a failed instruction forces it to.
     pub(crate) is_forced: bool,
-    /// Whether it collected the order.
+    /// True if it collected the order.
     pub(crate) is_collector: bool,
 }
 
-/// What every user had of every programme, and what is granted on the orders of instructions.
+/// Every user's recharges under every programme, and the grants on the orders of instructions.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Cashback {
     pub(crate) uses: BTreeMap<UseKey, Recharges>,
@@ -85,7 +85,7 @@ pub(crate) struct Cashback {
 }
 
 impl Counted {
-    /// What is granted when so much of the order is left.
+    /// Returns the grant when `left` minor units of the order are left.
     fn granted_on(&self, left: u64) -> u64 {
         let tier = self.tier.filter(|_| self.counts(left));
         tier.map_or(0, |tier| grant(&self.programme, tier, left))
@@ -105,7 +105,7 @@ impl Recharges {
         self.granted += u128::from(amount);
     }
 
-    /// What an order that goes may take along of what is left, its own grant of `own` being taken.
+    /// Returns the most that an order that goes may take along, after its own grant of `own`.
     fn along(&self, number: u16, own: u64) -> u128 {
         let all = u128::from(self.steps) * self.largest;
         let along = if self.steps == STEPS_OF_ALL {
@@ -166,7 +166,7 @@ impl Auditor {
         outcome
     }
 
-    /// What a return takes that leaves `left` of an order, of which `before` was left.
+    /// Returns the cashback that a return takes which leaves `left` of an order; `before` was left.
     pub(crate) fn cashback_taken(
         &mut self,
         order: &Order,
@@ -205,14 +205,14 @@ impl Auditor {
         (taken, Some((key, used)))
     }
 
-    /// Whether the month or the one after it is not over yet somewhere.
+    /// Returns true if the month or the one after it is not over yet somewhere.
     pub(crate) fn is_month_kept(&self, of: Month) -> bool {
         let now = month(self.time, LAST_ZONE_MIN);
         let number = |month: Month| month.year * 12 + u64::from(month.month);
         number(of) + 1 >= number(now)
     }
 
-    /// What is granted on an instruction's orders is owed from its arrival on.
+    /// Turns the promises on an instruction's orders into debts: it has arrived.
     pub(crate) fn cashback_arrives(&mut self, key: InstructionKey) {
         for ((gateway, currency), amount) in self.cashback.of(key) {
             let pool = Account::pool(key.1, currency);
@@ -223,7 +223,7 @@ impl Auditor {
         }
     }
 
-    /// What was owed for an instruction that bounced is taken from the gateways, and promised.
+    /// Takes the cashback of an instruction that bounced from the gateways, and promises it again.
     pub(crate) fn cashback_bounces(&mut self, key: InstructionKey) {
         for ((gateway, currency), amount) in self.cashback.of(key) {
             let pool = Account::pool(key.1, currency);
@@ -262,7 +262,7 @@ impl Auditor {
 }
 
 impl Cashback {
-    /// What is granted on an instruction's orders, by gateway and currency.
+    /// Returns the grants on an instruction's orders, by gateway and currency.
     pub(crate) fn of(&self, key: InstructionKey) -> Vec<((u32, u16), u64)> {
         let grants = self.grants.get(&key).into_iter().flatten();
         grants.filter(|(_, sum)| **sum > 0).map(|(of, sum)| (*of, *sum)).collect()

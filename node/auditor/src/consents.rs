@@ -15,7 +15,7 @@ const ORDERS_MAX: usize = 10_000;
 pub(crate) type Consents = BTreeMap<ParticipantId, BTreeMap<OrderId, u64>>;
 
 impl Auditor {
-    /// Rules of `consent`.
+    /// Judges a `consent` by its rules, and applies it.
     pub(crate) fn consent(&mut self, item: &ConsentItem, party: ParticipantId) -> Verdict {
         let (id, most) = (item.order_id(), item.amount.get());
         check_form(id.is_uuid_v7(), &item.spare)?;
@@ -61,8 +61,8 @@ impl Auditor {
         refuse_if(most.is_none_or(|most| gone > most), Rejection::ReversalUnagreed)
     }
 
-    /// Who may let the collecting gateway reverse an order: who submitted it and who pays its
-    /// merchant, as far as they may speak and are of another house.
+    /// Returns the parties that may let the collecting gateway reverse an order: its submitter and
+    /// its merchant's payer, if they may speak and are of another legal entity.
     fn other_side(&self, order: &Order) -> Vec<ParticipantId> {
         let collecting = ParticipantId(order.gateway());
         let payer = self.registry.payout_gateway(order.item.merchant());

@@ -9,7 +9,7 @@ use crate::orders::{Order, refuse_if};
 use crate::registry::Registry;
 
 impl Registry {
-    /// Whether two parties are one, or of one legal entity that has a name.
+    /// Returns true if two parties are one, or of one legal entity that has a name.
     pub(crate) fn are_one(&self, party: ParticipantId, other: ParticipantId) -> bool {
         party == other || self.entity_of(other).is_some_and(|entity| self.is_of(party, entity))
     }
@@ -33,12 +33,12 @@ impl Registry {
         self.participant(party).map(|found| found.legal_entity.as_str())
     }
 
-    /// Whether a party is of a legal entity.
+    /// Returns true if a party is of a legal entity.
     fn is_of(&self, party: ParticipantId, entity: &str) -> bool {
         !entity.is_empty() && self.entity_of(party) == Some(entity)
     }
 
-    /// Whether a merchant is of a party's legal entity.
+    /// Returns true if a merchant is of a party's legal entity.
     fn has_merchant(&self, party: ParticipantId, merchant: MerchantId) -> bool {
         self.merchant(merchant).is_some_and(|found| self.is_of(party, &found.legal_entity))
     }
@@ -95,7 +95,7 @@ impl Registry {
         refuse_if(is_own, Rejection::OwnEntity)
     }
 
-    /// Whether a change is about a party or merchant of an operator's legal entity.
+    /// Returns true if a change is about a party or merchant of an operator's legal entity.
     pub(crate) fn is_about_own(&self, operator: ParticipantId, change: &Change) -> bool {
         match change {
             Change::Participant(new) => {

@@ -7,7 +7,7 @@ use chain_types::{
 };
 
 use crate::auditor::Auditor;
-use crate::finding::{Finding, Place};
+use crate::finding::{AuditFinding, FindingPlace};
 
 const EVIDENCE_MAX: usize = 4;
 /// The oldest offence that a block may hold evidence of, in heights before its own.
@@ -30,7 +30,7 @@ impl Auditor {
         &mut self,
         header: &BlockHeader,
         evidence: &[Equivocation],
-    ) -> Result<(), Finding> {
+    ) -> Result<(), AuditFinding> {
         let count = evidence.len();
         if usize::try_from(header.evidence_count) != Ok(count) {
             let expected = format!("{count} pieces of evidence");
@@ -56,8 +56,8 @@ impl Auditor {
             };
             if let Err(expected) = judged {
                 let found = format!("evidence against validator {} of height {}", key.1, key.0);
-                let (height, place) = (self.height, Place::Evidence { evidence: place });
-                return Err(Finding { height, place, expected: expected.to_owned(), found });
+                let (height, place) = (self.height, FindingPlace::Evidence { evidence: place });
+                return Err(AuditFinding { height, place, expected: expected.to_owned(), found });
             }
             before = Some(key);
             self.caught.insert(key);

@@ -7,20 +7,20 @@ use chain_types::{Outcome, Rejection};
 /// The chain says something else than the rules. Whoever reads it needs no other page to begin.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("block {height}, {place}: expected {expected}, but the chain says {found}")]
-pub struct Finding {
-    /// The block.
+pub struct AuditFinding {
+    /// The height of the block.
     pub height: u64,
-    /// Where in the block.
-    pub place: Place,
-    /// What the rules give.
+    /// The part of the block that differs.
+    pub place: FindingPlace,
+    /// The value that the rules give.
     pub expected: String,
-    /// What the chain says, or what the books hold.
+    /// The value that the chain states, or that the books hold.
     pub found: String,
 }
 
-/// Where in a block something was found.
+/// The part of a block in which a difference was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum FindingPlace {
     /// In the block's header.
     Header,
     /// In the block's certificate.
@@ -41,17 +41,17 @@ pub enum Place {
         batch: usize,
         /// The item's place in the batch, from zero.
         item: usize,
-        /// What the item is and is about, for people.
+        /// The item's kind and the thing that it names, for people.
         subject: String,
     },
     /// In the books after the block: an invariant.
     Books {
-        /// Which invariant.
+        /// The invariant that does not hold.
         invariant: &'static str,
     },
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for FindingPlace {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Header => formatter.write_str("header"),
@@ -87,9 +87,13 @@ mod tests {
 
     #[test]
     fn a_finding_reads_as_a_sentence() {
-        let finding = Finding {
+        let finding = AuditFinding {
             height: 812,
-            place: Place::Item { batch: 3, item: 17, subject: "recharge of order X".to_owned() },
+            place: FindingPlace::Item {
+                batch: 3,
+                item: 17,
+                subject: "recharge of order X".to_owned(),
+            },
             expected: outcome_words(Outcome(215)),
             found: outcome_words(Outcome(10)),
         };

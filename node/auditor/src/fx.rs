@@ -14,16 +14,16 @@ use crate::orders::{Order, check_spare, refuse_if, repeated};
 /// The ordered pair: collected and paid out.
 type Pair = (u16, u16);
 
-/// An order's conversion.
+/// The conversion of an order at a quote.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fill {
     pub(crate) quote: u64,
     pub(crate) provider: u32,
-    /// What the provider delivers and the merchant is paid: rounded down.
+    /// The sum that the provider delivers and the merchant is paid: rounded down.
     pub(crate) payout: u64,
 }
 
-/// What is confirmed of a pair's reference, in multiples of 10^-15.
+/// The confirmed reference of a pair, in multiples of 10^-15.
 #[derive(Debug, Clone, Copy)]
 struct Level {
     confirmed: u128,
@@ -40,7 +40,7 @@ struct Quote {
     used: u128,
 }
 
-/// What FX providers said, and what is confirmed of it.
+/// The rates and quotes of FX providers, and the references that are confirmed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Market {
     /// Each provider's last rate, by pair and provider.
@@ -221,7 +221,7 @@ impl Auditor {
         Ok(Some(fill))
     }
 
-    /// Whether `payout` is further from what `amount` is exactly than rounding may cost.
+    /// Returns true if `payout` is further from what `amount` is exactly than rounding may cost.
     fn is_costly(&self, quote: &QuoteItem, amount: u64, payout: u64) -> bool {
         let thousandths = self.registry.parameters.rounding_loss_max_per_mille;
         exact(quote, amount).is_none_or(|exact| is_off(exact, payout, thousandths))
@@ -264,7 +264,7 @@ impl Auditor {
     }
 }
 
-/// What `amount` is exactly by a quote, in minor units of the payout currency.
+/// Returns the exact value of `amount` by a quote, in minor units of the payout currency.
 fn exact(quote: &QuoteItem, amount: u64) -> Option<Fraction> {
     let rate = RawRate::new(quote.mantissa.get(), quote.scale.get()).ok()?;
     let exponent = Currency(quote.currency.get()).exponent()?;
@@ -272,7 +272,7 @@ fn exact(quote: &QuoteItem, amount: u64) -> Option<Fraction> {
     rate.convert(amount, exponent, payout_exponent)
 }
 
-/// What `amount` is paid out as by a quote; `None` when that would be zero or no amount.
+/// Returns the payout of `amount` by a quote; `None` when it would be zero or not an amount.
 fn payout(quote: &QuoteItem, amount: u64) -> Option<u64> {
     u64::try_from(exact(quote, amount)?.floor()).ok().filter(|payout| *payout > 0)
 }

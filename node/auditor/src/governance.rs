@@ -10,7 +10,7 @@ use crate::auditor::{Auditor, Verdict};
 use crate::orders::{check_form, refuse_if, repeated};
 use crate::registry::Registry;
 
-/// Where a proposal stands.
+/// The status of a proposal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ProposalStatus {
     /// It waits for operators.
@@ -129,8 +129,8 @@ impl Auditor {
         (approvals, refusing.len(), registry.houses(&operators).len())
     }
 
-    /// Whether those who are operators by a registry approve a proposal: of as many houses as it
-    /// asks for, and of more than refuse.
+    /// Returns true if those who are operators by a registry approve a proposal: of as many houses
+    /// as it asks for, and of more than refuse.
     fn has_enough(registry: &Registry, proposal: &Proposal) -> bool {
         let (approvals, refusals, _) = Self::words(registry, proposal);
         approvals >= registry.approvals_needed() && approvals > refusals

@@ -11,22 +11,22 @@ use chain_types::{
 };
 
 use crate::auditor::Auditor;
-use crate::finding::{Finding, Place};
+use crate::finding::{AuditFinding, FindingPlace};
 use crate::registry::Registry;
 
 /// The rules page is of this version.
 const PROTOCOL_VERSION: u16 = 1;
 
-/// What headers are held against.
+/// The values with which headers are compared.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Headers {
     /// The last block; none before block one, whose parent is worked out of the genesis file.
     last: Option<BlockHash>,
-    /// What the present registry gives, once it was worked out.
+    /// The present registry's part of a header, once it was worked out.
     of_registry: Option<OfRegistry>,
 }
 
-/// What a registry gives for the headers of its blocks.
+/// The part of a header that follows from the registry.
 #[derive(Debug, Clone)]
 struct OfRegistry {
     validators: ValidatorSet,
@@ -72,7 +72,7 @@ impl Auditor {
         evidence: &[Equivocation],
         batches: &[VerifiedBatch],
         outcomes: &[Vec<Outcome>],
-    ) -> Result<(), Finding> {
+    ) -> Result<(), AuditFinding> {
         if let Some(certificate) = certificate {
             self.check_certificate(header, certificate)?;
         }
@@ -103,11 +103,11 @@ impl Auditor {
         &mut self,
         header: &BlockHeader,
         certificate: &Certificate,
-    ) -> Result<(), Finding> {
+    ) -> Result<(), AuditFinding> {
         let (chain_id, height) = (self.chain_id, self.height + 1);
         let finding = |expected: String, found: String| {
-            let place = Place::Certificate;
-            Err(Finding { height, place, expected, found })
+            let place = FindingPlace::Certificate;
+            Err(AuditFinding { height, place, expected, found })
         };
         let (block, decided) = (header.hash(), certificate.block);
         if (certificate.height.0, decided) != (height, block) {
@@ -130,7 +130,7 @@ impl Auditor {
         what: &str,
         expected: T,
         found: T,
-    ) -> Result<(), Finding> {
+    ) -> Result<(), AuditFinding> {
         if expected == found {
             return Ok(());
         }

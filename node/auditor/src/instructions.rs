@@ -17,9 +17,9 @@ const REMEMBERED_MS: u64 = 900_000;
 /// Window, merchant and currency.
 pub(crate) type InstructionKey = (u64, u64, u16);
 
-/// Where an instruction stands.
+/// The status of an instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InstructionStatus {
+pub enum PaymentStatus {
     /// It is with its paying gateway.
     Instructed,
     /// Its money was credited: an outcome.
@@ -44,13 +44,13 @@ pub enum InstructionStatus {
 /// "Gateway, pay this merchant this amount".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Instruction {
-    /// Where it stands.
-    pub status: InstructionStatus,
-    /// Who is to pay.
+    /// The status after the last block.
+    pub status: PaymentStatus,
+    /// The gateway that is to pay.
     pub gateway: ParticipantId,
-    /// What it was for when its window closed, in minor units.
+    /// The amount when its window closed, in minor units.
     pub amount: u64,
-    /// What is left of it after returns; of one that arrived, what arrived.
+    /// The rest of the amount after returns; once it has arrived, the sum that arrived.
     pub left: u64,
     /// When it is due, in milliseconds since the Unix epoch.
     pub due_ms: u64,
@@ -72,9 +72,9 @@ pub struct Instruction {
     given_again: Option<[u8; 32]>,
     /// The height of the block that gave the present attempt.
     given_at: u64,
-    /// Whether the present attempt was recalled.
+    /// True if the present attempt was recalled.
     pub(crate) is_recalled: bool,
-    /// What of it was returned to users since it arrived.
+    /// The part that was returned to users since it arrived, in minor units.
     pub(crate) returned_since: u64,
 }
 
@@ -90,7 +90,7 @@ impl Instruction {
     /// One that is given for the first time.
     pub(crate) fn new(gateway: ParticipantId, amount: u64, due_ms: u64, given_at: u64) -> Self {
         Self {
-            status: InstructionStatus::Instructed,
+            status: PaymentStatus::Instructed,
             gateway,
             amount,
             left: amount,
@@ -110,23 +110,23 @@ impl Instruction {
         }
     }
 
-    /// Whether agents ended it, and not its gateway.
+    /// Returns true if agents ended it, and not its gateway.
     pub(crate) fn is_ended_by_agents(&self) -> bool {
-        let is_failed = matches!(self.status, InstructionStatus::Failed { .. });
+        let is_failed = matches!(self.status, PaymentStatus::Failed { .. });
         is_failed && self.failure.is_some_and(|failure| failure.by != self.gateway)
     }
 
     /// When it got its outcome.
     fn concluded_ms(&self) -> Option<u64> {
         match self.status {
-            InstructionStatus::Arrived { time_ms } | InstructionStatus::Returned { time_ms } => {
+            PaymentStatus::Arrived { time_ms } | PaymentStatus::Returned { time_ms } => {
                 Some(time_ms)
             }
-            InstructionStatus::Instructed | InstructionStatus::Failed { .. } => None,
+            PaymentStatus::Instructed | PaymentStatus::Failed { .. } => None,
         }
     }
 
-    /// Whether money is still owed under it.
+    /// Returns true if money is still owed under it.
     pub(crate) fn is_open(&self) -> bool {
         self.concluded_ms().is_none()
     }
@@ -194,7 +194,7 @@ impl Auditor {
         Ok(instruction)
     }
 
-    /// Rules of `arrive`.
+    /// Judges an `arrive` by its rules, and applies it.
     pub(crate) fn arrive(&mut self, item: &ArrivalItem, submitter: ParticipantId) -> Verdict {
         check_spare(&item.spare)?;
         let key = (item.window.get(), item.merchant.get(), item.currency.get());
@@ -204,24 +204,24 @@ impl Auditor {
         let (merchant, currency) = (key.1, key.2);
         let liquidity = Account::liquidity(instruction.gateway.0, currency);
         match instruction.status {
-            InstructionStatus::Instructed => {}
-            InstructionStatus::Arrived { .. } => {
+            PaymentStatus::Instructed => {}
+            PaymentStatus::Arrived { .. } => {
                 let is_same = instruction.arrival == Some(*item);
                 return repeated(is_same, Rejection::InstructionArrived);
             }
-            InstructionStatus::Failed { .. } if instruction.is_ended_by_agents() => {
+            PaymentStatus::Failed { .. } if instruction.is_ended_by_agents() => {
                 self.windows.debit(Account::suspense(currency), instruction.left);
                 self.windows.credit(liquidity, instruction.left);
             }
-            InstructionStatus::Failed { .. } => return Err(Rejection::InstructionFailed),
-            InstructionStatus::Returned { .. } => return Err(Rejection::InstructionReturned),
+            PaymentStatus::Failed { .. } => return Err(Rejection::InstructionFailed),
+            PaymentStatus::Returned { .. } => return Err(Rejection::InstructionReturned),
         }
         let payable = Account::payable(merchant, currency);
         self.books.post(Movement::new(payable, instruction.left, liquidity));
         self.cashback_arrives(key);
         self.statement_of(merchant, currency).arrived += u128::from(instruction.left);
         self.clock_arrival(key, &instruction);
-        instruction.status = InstructionStatus::Arrived { time_ms: self.time };
+        instruction.status = PaymentStatus::Arrived { time_ms: self.time };
         instruction.arrival = Some(*item);
         instruction.returned_since = 0;
         self.absences.remove(&key);
@@ -229,7 +229,7 @@ impl Auditor {
         Ok(Outcome::APPLIED)
     }
 
-    /// Rules of `fail`.
+    /// Judges a `fail` by its rules, and applies it.
     pub(crate) fn fail(&mut self, item: &FailureItem, submitter: ParticipantId) -> Verdict {
         check_spare(&item.spare)?;
         let reason = FailureReason::from_number(item.reason.get());
@@ -242,13 +242,13 @@ impl Auditor {
         let (reason, reference) = (item.reason.get(), item.reference);
         let failure = Failure { by: submitter, reason, reference };
         match instruction.status {
-            InstructionStatus::Instructed => {}
-            InstructionStatus::Arrived { .. } => return Err(Rejection::InstructionArrived),
-            InstructionStatus::Failed { .. } => {
+            PaymentStatus::Instructed => {}
+            PaymentStatus::Arrived { .. } => return Err(Rejection::InstructionArrived),
+            PaymentStatus::Failed { .. } => {
                 let is_same = instruction.failure == Some(failure);
                 return repeated(is_same, Rejection::InstructionFailed);
             }
-            InstructionStatus::Returned { .. } => return Err(Rejection::InstructionReturned),
+            PaymentStatus::Returned { .. } => return Err(Rejection::InstructionReturned),
         }
         let says_recalled = reason == FailureReason::Recalled.number();
         refuse_if(says_recalled && !instruction.is_recalled, Rejection::RecallMissing)?;
@@ -266,19 +266,19 @@ impl Auditor {
     ) {
         self.windows.debit(Account::liquidity(instruction.gateway.0, key.2), instruction.left);
         self.windows.credit(Account::suspense(key.2), instruction.left);
-        instruction.status = InstructionStatus::Failed { height: self.height, time_ms: self.time };
+        instruction.status = PaymentStatus::Failed { height: self.height, time_ms: self.time };
         instruction.failure = Some(failure);
         self.clock_failure(key, instruction, failure);
         self.absences.remove(&key);
     }
 
-    /// Rules of `re-instruct`.
+    /// Judges a `re-instruct` by its rules, and applies it.
     pub(crate) fn reinstruct(&mut self, item: &ReinstructItem, agent: ParticipantId) -> Verdict {
         check_spare(&item.spare)?;
         let key = (item.window.get(), item.merchant.get(), item.currency.get());
         let mut instruction = self.answerable(key)?;
         let named = u32::from(item.attempt.get());
-        let is_given = instruction.status == InstructionStatus::Instructed
+        let is_given = instruction.status == PaymentStatus::Instructed
             && instruction.attempt == named + 1
             && instruction.given_again == Some(item.reference);
         if is_given {
@@ -287,9 +287,9 @@ impl Auditor {
         refuse_if(instruction.attempt != named, Rejection::AttemptOther)?;
         self.check_foreign(key, &instruction, agent)?;
         let failed_ms = match instruction.status {
-            InstructionStatus::Failed { time_ms, .. } => time_ms,
-            InstructionStatus::Returned { .. } => return Err(Rejection::InstructionReturned),
-            InstructionStatus::Instructed | InstructionStatus::Arrived { .. } => {
+            PaymentStatus::Failed { time_ms, .. } => time_ms,
+            PaymentStatus::Returned { .. } => return Err(Rejection::InstructionReturned),
+            PaymentStatus::Instructed | PaymentStatus::Arrived { .. } => {
                 return Err(Rejection::InstructionNotFailed);
             }
         };
@@ -303,7 +303,7 @@ impl Auditor {
         refuse_if(!self.registry.is_active(now, Roles::GATEWAY), Rejection::GatewaySuspended)?;
         self.windows.debit(Account::suspense(key.2), instruction.left);
         self.windows.credit(Account::liquidity(now.0, key.2), instruction.left);
-        instruction.status = InstructionStatus::Instructed;
+        instruction.status = PaymentStatus::Instructed;
         if instruction.gateway != now {
             instruction.failures = 0;
         }
@@ -328,7 +328,7 @@ impl Auditor {
         };
         instruction.left -= payout;
         if instruction.left == 0 {
-            instruction.status = InstructionStatus::Returned { time_ms: self.time };
+            instruction.status = PaymentStatus::Returned { time_ms: self.time };
             self.absences.remove(&key);
         }
         self.instructions.keep(key, instruction);

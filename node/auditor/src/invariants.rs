@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::auditor::Auditor;
 use crate::books::{Account, Counters, Kind};
-use crate::finding::{Finding, Place};
-use crate::instructions::InstructionStatus;
+use crate::finding::{AuditFinding, FindingPlace};
+use crate::instructions::PaymentStatus;
 
-/// What the accounts of a currency add up to.
+/// The sums over all accounts of a currency.
 #[derive(Debug, Default)]
 struct TrialBalance {
     debits_pending: u128,
@@ -32,15 +32,20 @@ impl Auditor {
         invariant: &'static str,
         expected: String,
         found: String,
-    ) -> Finding {
-        Finding { height: self.height, place: Place::Books { invariant }, expected, found }
+    ) -> AuditFinding {
+        AuditFinding {
+            height: self.height,
+            place: FindingPlace::Books { invariant },
+            expected,
+            found,
+        }
     }
 
     /// Every invariant of the books.
     ///
     /// # Errors
     /// The first that does not hold.
-    pub(crate) fn check_books(&mut self) -> Result<(), Finding> {
+    pub(crate) fn check_books(&mut self) -> Result<(), AuditFinding> {
         self.check_journal()?;
         self.check_trial_balance()?;
         self.check_bounds()?;
@@ -50,7 +55,7 @@ impl Auditor {
     }
 
     /// The four counters say the same balances as the journal.
-    fn check_journal(&mut self) -> Result<(), Finding> {
+    fn check_journal(&mut self) -> Result<(), AuditFinding> {
         let Err((account, journaled)) = self.books.fold_journal() else { return Ok(()) };
         let balance = self.books.counters(account).balance();
         let expected = format!("a balance of {journaled} by the journal of {}", words(account));
@@ -58,7 +63,7 @@ impl Auditor {
     }
 
     /// Per currency debits equal credits, pending and posted each.
-    fn check_trial_balance(&self) -> Result<(), Finding> {
+    fn check_trial_balance(&self) -> Result<(), AuditFinding> {
         let mut currencies = BTreeMap::<u16, TrialBalance>::new();
         for (account, counters) in self.books.accounts() {
             currencies.entry(account.currency).or_default().add(counters);
@@ -78,7 +83,7 @@ impl Auditor {
     }
 
     /// No account is past its bound, but as far as a settlement took it there.
-    fn check_bounds(&mut self) -> Result<(), Finding> {
+    fn check_bounds(&mut self) -> Result<(), AuditFinding> {
         let is_bounded = |kind: Kind| kind != Kind::SchemeSettlement;
         let accounts = self.books.accounts().iter();
         let past: Vec<(Account, i128)> = accounts
@@ -96,15 +101,15 @@ impl Auditor {
         Ok(())
     }
 
-    /// What of a balance is not settled is what the windows that are not settled say, but what
-    /// gateways are still to pay to merchants and what cashback they are still to be credited. What
-    /// failed is still to be paid out of suspense.
-    fn check_positions(&self) -> Result<(), Finding> {
+    /// Checks each unsettled balance against the windows that are not settled. The sums that
+    /// gateways still have to pay to merchants are left out, and so is cashback that they are still
+    /// to be credited. Money that failed is still to be paid out of suspense.
+    fn check_positions(&self) -> Result<(), AuditFinding> {
         let mut later: BTreeMap<(u8, u64, u16), i128> = BTreeMap::new();
         for key in &self.instructions.open {
             if let Some(instruction) = self.instructions.all.get(key) {
                 let payer = match instruction.status {
-                    InstructionStatus::Failed { .. } => Account::suspense(key.2),
+                    PaymentStatus::Failed { .. } => Account::suspense(key.2),
                     _ => Account::liquidity(instruction.gateway.0, key.2),
                 };
                 *later.entry(payer.numbers()).or_default() += i128::from(instruction.left);
@@ -144,8 +149,8 @@ impl Auditor {
         Ok(())
     }
 
-    /// What the scheme's bank holds is what is settled, in every currency.
-    fn check_outside(&self) -> Result<(), Finding> {
+    /// Checks that the scheme's bank holds the sum of what is settled, in every currency.
+    fn check_outside(&self) -> Result<(), AuditFinding> {
         let mut settled: BTreeMap<u16, i128> = BTreeMap::new();
         for (account, counters) in self.books.accounts() {
             *settled.entry(account.currency).or_default() += counters.settled;
@@ -160,8 +165,8 @@ impl Auditor {
         Ok(())
     }
 
-    /// What a merchant is owed is what its instructions and the open window still have to pay.
-    fn check_payables(&self) -> Result<(), Finding> {
+    /// Checks that a merchant is owed what its instructions and the open window still have to pay.
+    fn check_payables(&self) -> Result<(), AuditFinding> {
         let mut owed: BTreeMap<(u64, u16), u128> = self.windows.all_owed().collect();
         for key in &self.instructions.open {
             if let Some(instruction) = self.instructions.all.get(key) {

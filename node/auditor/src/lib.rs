@@ -3,7 +3,7 @@
 //!
 //! It reads what everybody can read (the genesis file, the blocks with their certificates, their
 //! batches and outcomes), works out every outcome and every balance with arithmetic and books of
-//! its own, and stops with a [`Finding`] at the first thing that the chain says otherwise. It
+//! its own, and stops with an [`AuditFinding`] at the first thing that the chain says otherwise. It
 //! shares no code with `contracts` or `chain/state`, so that a mistake there is not made here as
 //! well; of `chain/types` it uses the words and their bytes, and computes from raw fields.
 //!
@@ -42,11 +42,11 @@ pub use auditor::Auditor;
 pub use books::Counters;
 pub use calendar::Month;
 pub use cashback::Recharges;
-pub use finding::{Finding, Place};
-pub use instructions::{Instruction, InstructionStatus};
+pub use finding::{AuditFinding, FindingPlace};
+pub use instructions::{Instruction, PaymentStatus};
 pub use lines::StandingLine;
 pub use risk::DaySum;
 pub use settlement::Settled;
-pub use sla::{Breach, CorridorKey, SlaFigures, Stage, Subject};
+pub use sla::{CorridorKey, MissedDeadline, SlaFigures, Stage, Subject};
 pub use statements::{Statement, StatementKey};
-pub use windows::{Gross, WindowReport};
+pub use windows::{ClosedWindow, GrossSums};

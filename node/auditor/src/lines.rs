@@ -19,7 +19,7 @@ pub(crate) type LineName = (u32, u16, u16, u32);
 pub struct StandingLine {
     /// How much may be reserved.
     pub limit: u64,
-    /// How much is.
+    /// The sum that is reserved under the line, in minor units.
     pub outstanding: u128,
 }
 
@@ -97,7 +97,7 @@ impl Auditor {
         }
     }
 
-    /// Rules of `line`.
+    /// Judges a `line` by its rules, and applies it.
     pub(crate) fn line(&mut self, item: &LineItem, owner: ParticipantId) -> Verdict {
         check_spare(&item.spare)?;
         let (kind, currency, limit) = (item.account.get(), item.currency.get(), item.limit.get());

@@ -11,7 +11,7 @@ use crate::auditor::{Auditor, Verdict};
 use crate::books::{Account, Kind, Movement};
 use crate::orders::{check_form, refuse_if, repeated};
 
-/// Where a transfer stands.
+/// The status of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TransferStatus {
     /// It waits for its checker.

@@ -11,7 +11,7 @@ use crate::books::{Account, Movement};
 use crate::cashback::Counted;
 use crate::fx::Fill;
 
-/// Where an order stands.
+/// The status of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Status {
     /// Refused when it was submitted.
@@ -28,7 +28,7 @@ pub(crate) enum Status {
     Collected,
     /// A party released it.
     Voided,
-    /// Time released it.
+    /// It expired: its reservation ran out before a collection.
     Expired,
 }
 
@@ -36,7 +36,7 @@ pub(crate) enum Status {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Collection {
     pub(crate) height: u64,
-    /// Block time.
+    /// The time of the block, in milliseconds.
     pub(crate) time: u64,
     pub(crate) window: u64,
 }
@@ -49,7 +49,7 @@ pub(crate) struct Order {
     pub(crate) status: Status,
     /// Why its submission was refused, if it was.
     pub(crate) refusal: Option<Rejection>,
-    /// What the merchant is paid, in minor units of the payout currency.
+    /// The sum that the merchant is paid, in minor units of the payout currency.
     pub(crate) payout: u64,
     /// The conversion, if it was booked with one.
     pub(crate) fill: Option<Fill>,
@@ -87,7 +87,7 @@ impl Order {
         }
     }
 
-    /// What the same submission comes to once more.
+    /// Returns the verdict on the same submission, made once more.
     fn answer_again(&self) -> Verdict {
         match (self.status, self.refusal) {
             (Status::Refused, _) => Err(Rejection::OrderRefused),
@@ -97,12 +97,12 @@ impl Order {
         }
     }
 
-    /// What is collected, in minor units of the order's currency.
+    /// Returns the sum that is collected, in minor units of the order's currency.
     pub(crate) fn amount(&self) -> u64 {
         self.item.amount.get()
     }
 
-    /// The collecting gateway.
+    /// Returns the participant id of the collecting gateway.
     pub(crate) fn gateway(&self) -> u32 {
         self.item.collecting_gateway.get()
     }
@@ -112,7 +112,7 @@ impl Order {
         Account::liquidity(self.gateway(), self.item.currency.get())
     }
 
-    /// What the merchant is owed.
+    /// Returns the account from which the merchant is paid.
     pub(crate) fn payable(&self) -> Account {
         Account::payable(self.item.merchant.get(), self.item.payout_currency.get())
     }
@@ -188,7 +188,7 @@ pub(crate) fn refuse_if(refused: bool, rejection: Rejection) -> Result<(), Rejec
 }
 
 impl Auditor {
-    /// Rules of `submit`.
+    /// Judges a `submit` by its rules, and applies it.
     pub(crate) fn recharge(&mut self, item: &RechargeItem, submitter: ParticipantId) -> Verdict {
         let id = item.order_id();
         refuse_if(!id.is_uuid_v7(), Rejection::OrderIdInvalid)?;
@@ -219,7 +219,7 @@ impl Auditor {
         refuse_if(id_time.0 > self.time.saturating_add(skew), Rejection::OrderIdEarly)
     }
 
-    /// Whether an id of this time could still be committed, and is therefore remembered.
+    /// Returns true if an id of this time could still be committed, and is therefore remembered.
     pub(crate) fn is_within_validity(&self, id_time: TimeMs) -> bool {
         let validity = self.registry.parameters.order_validity_ms;
         self.time <= id_time.0.saturating_add(validity)
@@ -255,7 +255,7 @@ impl Auditor {
         self.book(order)
     }
 
-    /// 206 to 209.
+    /// Checks the amounts of an order: rejections 206 to 209.
     fn check_amounts(&self, item: &RechargeItem) -> Result<(), Rejection> {
         let amount = item.amount.get();
         refuse_if(amount == 0, Rejection::AmountZero)?;
@@ -274,7 +274,7 @@ impl Auditor {
         refuse_if(!is_consistent, Rejection::ConversionUnavailable)
     }
 
-    /// 210 to 214.
+    /// Checks the parties of an order: rejections 210 to 214.
     fn check_parties(
         &self,
         item: &RechargeItem,
@@ -347,7 +347,7 @@ impl Auditor {
         refuse_if(would_be > u128::from(u64::MAX), Rejection::AccountOverflow)
     }
 
-    /// What a collection does beyond the posting: window, cashback, statement.
+    /// Does what a collection does beyond the posting: window, cashback, statement.
     pub(crate) fn collected(&mut self, order: &mut Order) -> Outcome {
         let id = order.item.order_id();
         let is_first = self.orders.settled.insert(id);

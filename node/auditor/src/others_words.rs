@@ -10,7 +10,7 @@ use chain_types::{
 
 use crate::auditor::{Auditor, Verdict};
 use crate::books::{Account, Movement};
-use crate::instructions::{Failure, Instruction, InstructionKey, InstructionStatus};
+use crate::instructions::{Failure, Instruction, InstructionKey, PaymentStatus};
 use crate::orders::{check_spare, refuse_if, repeated};
 
 /// The merchant did not deliver: SVNR.
@@ -24,11 +24,11 @@ pub(crate) struct Absence {
     at: u64,
 }
 
-/// What agents said of each instruction's present attempt.
+/// The agents' words about the absence of each instruction's gateway, for its present attempt.
 pub(crate) type Absences = BTreeMap<InstructionKey, BTreeMap<ParticipantId, Absence>>;
 
 impl Auditor {
-    /// Rules of `bounce`.
+    /// Judges a `bounce` by its rules, and applies it.
     pub(crate) fn bounce(&mut self, item: &BounceItem, submitter: ParticipantId) -> Verdict {
         check_spare(&item.spare)?;
         let reason = FailureReason::from_number(item.reason.get());
@@ -43,13 +43,13 @@ impl Auditor {
         let (reason, reference) = (item.reason.get(), item.reference);
         let failure = Failure { by: submitter, reason, reference };
         let arrived_ms = match instruction.status {
-            InstructionStatus::Arrived { time_ms } => time_ms,
-            InstructionStatus::Instructed => return Err(Rejection::InstructionNotArrived),
-            InstructionStatus::Failed { .. } => {
+            PaymentStatus::Arrived { time_ms } => time_ms,
+            PaymentStatus::Instructed => return Err(Rejection::InstructionNotArrived),
+            PaymentStatus::Failed { .. } => {
                 let is_same = instruction.failure == Some(failure);
                 return repeated(is_same, Rejection::InstructionFailed);
             }
-            InstructionStatus::Returned { .. } => return Err(Rejection::InstructionReturned),
+            PaymentStatus::Returned { .. } => return Err(Rejection::InstructionReturned),
         };
         let present_ms = self.registry.parameters.bounce_period_ms;
         let period_ms = self.longest_since(arrived_ms, present_ms, |past| past.bounce_ms);
@@ -70,7 +70,7 @@ impl Auditor {
         Ok(Outcome::APPLIED)
     }
 
-    /// Rules of `recall`.
+    /// Judges a `recall` by its rules, and applies it.
     pub(crate) fn recall(&mut self, item: &RecallItem, agent: ParticipantId) -> Verdict {
         check_spare(&item.spare)?;
         let key = (item.window.get(), item.merchant.get(), item.currency.get());
@@ -85,7 +85,7 @@ impl Auditor {
         Ok(Outcome::APPLIED)
     }
 
-    /// Rules of `step-in`.
+    /// Judges a `step-in` by its rules, and applies it.
     pub(crate) fn step_in(&mut self, item: &StepInItem, agent: ParticipantId) -> Verdict {
         check_spare(&item.spare)?;
         let reason = FailureReason::from_number(item.reason.get());
@@ -100,7 +100,7 @@ impl Auditor {
             return Ok(Outcome::REPEATED);
         }
         let since_ms = match instruction.status {
-            InstructionStatus::Failed { time_ms, .. } if reason == NOT_DELIVERED => time_ms,
+            PaymentStatus::Failed { time_ms, .. } if reason == NOT_DELIVERED => time_ms,
             status => refuse_ended(status).map(|()| instruction.due_ms)?,
         };
         let is_there = self.registry.is_active(instruction.gateway, Roles::GATEWAY)
@@ -117,7 +117,7 @@ impl Auditor {
         if agents.iter().any(|said| !self.registry.are_one(agent, *said)) {
             let failure = Failure { by: agent, reason, reference: item.reference };
             match instruction.status {
-                InstructionStatus::Instructed => self.end_attempt(key, &mut instruction, failure),
+                PaymentStatus::Instructed => self.end_attempt(key, &mut instruction, failure),
                 _ => self.fail_otherwise(key, &mut instruction, failure),
             }
             self.instructions.keep(key, instruction);
@@ -138,7 +138,7 @@ impl Auditor {
         instruction: &mut Instruction,
         failure: Failure,
     ) {
-        instruction.status = InstructionStatus::Failed { height: self.height, time_ms: self.time };
+        instruction.status = PaymentStatus::Failed { height: self.height, time_ms: self.time };
         instruction.failure = Some(failure);
         self.absences.remove(&key);
     }
@@ -156,18 +156,18 @@ impl Auditor {
         self.registry.check_foreign_payment(agent, gateways, merchant)
     }
 
-    /// Whether the chain's time for stepping in has passed since `since_ms`.
+    /// Returns true if the chain's time for stepping in has passed since `since_ms`.
     pub(crate) fn is_left_alone(&self, since_ms: u64) -> bool {
         self.time > since_ms.saturating_add(self.registry.parameters.step_in_ms)
     }
 }
 
 /// 403, 404 and 407: the attempt is not outstanding.
-fn refuse_ended(status: InstructionStatus) -> Result<(), Rejection> {
+fn refuse_ended(status: PaymentStatus) -> Result<(), Rejection> {
     match status {
-        InstructionStatus::Instructed => Ok(()),
-        InstructionStatus::Arrived { .. } => Err(Rejection::InstructionArrived),
-        InstructionStatus::Failed { .. } => Err(Rejection::InstructionFailed),
-        InstructionStatus::Returned { .. } => Err(Rejection::InstructionReturned),
+        PaymentStatus::Instructed => Ok(()),
+        PaymentStatus::Arrived { .. } => Err(Rejection::InstructionArrived),
+        PaymentStatus::Failed { .. } => Err(Rejection::InstructionFailed),
+        PaymentStatus::Returned { .. } => Err(Rejection::InstructionReturned),
     }
 }

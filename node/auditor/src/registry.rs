@@ -44,7 +44,7 @@ struct Entry {
 
 /// A node and whether the chain has done with it.
 #[derive(Debug, Clone)]
-struct Place {
+struct FindingPlace {
     node: Node,
     is_removed: bool,
 }
@@ -53,7 +53,7 @@ struct Place {
 #[derive(Debug, Clone)]
 struct Gone {
     key: PublicKey,
-    /// Whose votes it signed, and the last height at which it did.
+    /// The validator whose votes the key signed, and the last height at which it did.
     votes: Option<(u32, u64)>,
 }
 
@@ -63,12 +63,12 @@ pub(crate) struct Registry {
     participants: BTreeMap<ParticipantId, Party>,
     merchants: BTreeMap<MerchantId, Entry>,
     currencies: BTreeSet<Currency>,
-    places: Vec<Place>,
+    places: Vec<FindingPlace>,
     /// The one that went first stands first.
     gone: VecDeque<Gone>,
     /// Each with how many versions it has had.
     programmes: BTreeMap<(MerchantId, Currency), (u64, Programme)>,
-    /// The parameters.
+    /// The parameters of the next block.
     pub(crate) parameters: Parameters,
     /// How much of each there is at most.
     pub(crate) bounds: RegistryBounds,
@@ -87,7 +87,7 @@ impl Registry {
             participants: genesis.participants.iter().map(party).collect(),
             merchants: genesis.merchants.iter().map(entry).collect(),
             currencies: genesis.currencies.iter().copied().collect(),
-            places: genesis.nodes.iter().cloned().map(Place::of).collect(),
+            places: genesis.nodes.iter().cloned().map(FindingPlace::of).collect(),
             gone: VecDeque::new(),
             programmes: BTreeMap::new(),
             parameters: genesis.parameters.clone(),
@@ -95,7 +95,7 @@ impl Registry {
         }
     }
 
-    /// A participant.
+    /// Returns the entry of a participant.
     pub(crate) fn participant(&self, id: ParticipantId) -> Option<&Participant> {
         self.participants.get(&id).map(|party| &party.participant)
     }
@@ -118,18 +118,18 @@ impl Registry {
         if place.is_removed { None } else { Some(place.node.validator_key) }
     }
 
-    /// Whether a participant is registered with one of these roles.
+    /// Returns true if a participant is registered with one of these roles.
     pub(crate) fn has_role(&self, id: ParticipantId, roles: Roles) -> bool {
         self.participant(id).is_some_and(|participant| participant.roles.0 & roles.0 != 0)
     }
 
-    /// Whether a participant is registered with one of these roles, and not suspended.
+    /// Returns true if a participant is registered with one of these roles, and not suspended.
     pub(crate) fn is_active(&self, id: ParticipantId, roles: Roles) -> bool {
         let is_free = self.participant(id).is_some_and(|participant| !participant.suspended);
         is_free && self.has_role(id, roles)
     }
 
-    /// Whether a participant's batch may be signed with `key` in the block of `height`.
+    /// Returns true if a participant's batch may be signed with `key` in the block of `height`.
     pub(crate) fn accepts_key(&self, id: ParticipantId, key: PublicKey, height: u64) -> bool {
         self.participants.get(&id).is_some_and(|party| {
             let is_previous =
@@ -150,7 +150,7 @@ impl Registry {
 
     /// The nodes that have power.
     pub(crate) fn validators(&self) -> ValidatorSet {
-        let validator = |(number, place): (u32, &Place)| Validator {
+        let validator = |(number, place): (u32, &FindingPlace)| Validator {
             id: ValidatorId(number),
             public_key: place.node.validator_key,
             power: place.node.power,
@@ -159,7 +159,7 @@ impl Registry {
         ValidatorSet::new(numbered.filter(|validator| validator.power > 0).collect())
     }
 
-    /// A merchant.
+    /// Returns the entry of a merchant.
     pub(crate) fn merchant(&self, id: MerchantId) -> Option<&Merchant> {
         self.merchants.get(&id).map(|entry| &entry.merchant)
     }
@@ -172,12 +172,13 @@ impl Registry {
         }
     }
 
-    /// Whether a merchant's entry was changed after the block of `height` executed its items.
+    /// Returns true if a merchant's entry was changed after the block of `height` executed its
+    /// items.
     pub(crate) fn was_corrected_after(&self, id: MerchantId, height: u64) -> bool {
         self.merchants.get(&id).is_some_and(|entry| entry.since > height)
     }
 
-    /// Whether the chain accepts a currency.
+    /// Returns true if the chain accepts a currency.
     pub(crate) fn has_currency(&self, currency: u16) -> bool {
         self.currencies.contains(&Currency(currency))
     }
@@ -311,7 +312,7 @@ impl Registry {
         valid(has_one_key == (node.power == 0) && node.validator_key.is_usable())?;
         self.check_fresh(node.network_key)?;
         self.check_fresh(node.validator_key)?;
-        self.places.push(Place::of(node.clone()));
+        self.places.push(FindingPlace::of(node.clone()));
         Ok(())
     }
 
@@ -468,7 +469,7 @@ impl Registry {
     }
 }
 
-impl Place {
+impl FindingPlace {
     fn of(node: Node) -> Self {
         Self { node, is_removed: false }
     }

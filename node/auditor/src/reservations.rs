@@ -11,7 +11,7 @@ use crate::orders::{Order, Status, check_form, refuse_if};
 const SLICE_MS: u64 = 10_000;
 
 impl Auditor {
-    /// Rules of `debiting`.
+    /// Judges a `debiting` by its rules, and applies it.
     pub(crate) fn debiting(&mut self, item: &DebitingItem, submitter: ParticipantId) -> Verdict {
         check_form(item.order_id().is_uuid_v7(), &item.spare)?;
         let order = self.remembered(item.order_id())?;
@@ -24,7 +24,7 @@ impl Auditor {
         Ok(Outcome::APPLIED)
     }
 
-    /// Rules of `collect`.
+    /// Judges a `collect` by its rules, and applies it.
     pub(crate) fn collect(&mut self, item: &CollectItem, submitter: ParticipantId) -> Verdict {
         check_form(item.order_id().is_uuid_v7(), &item.spare)?;
         let mut order = self.remembered(item.order_id())?;
@@ -43,7 +43,7 @@ impl Auditor {
         Ok(outcome)
     }
 
-    /// Rules of `void`.
+    /// Judges a `void` by its rules, and applies it.
     pub(crate) fn void(&mut self, item: &VoidItem, submitter: ParticipantId) -> Verdict {
         check_form(item.order_id().is_uuid_v7(), &item.spare)?;
         let order = self.remembered(item.order_id())?;

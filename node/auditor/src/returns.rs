@@ -5,11 +5,11 @@ use chain_types::{Outcome, ParticipantId, Rejection, ReturnItem, ReturnReason, R
 use crate::auditor::{Auditor, Verdict};
 use crate::books::{Account, Movement};
 use crate::cashback::{Recharges, Returner, TakenBack, UseKey};
-use crate::instructions::{Instruction, InstructionKey, InstructionStatus};
+use crate::instructions::{Instruction, InstructionKey, PaymentStatus};
 use crate::orders::{Collection, Order, check_form, refuse_if, repeated};
 use crate::others_words::NOT_DELIVERED;
 
-/// Where the merchant's part of a return comes from.
+/// The source of the merchant's part of a return.
 #[derive(Debug, Clone, Copy)]
 enum Source {
     /// The order's window is open: it is owed no longer.
@@ -20,32 +20,32 @@ enum Source {
     Arrived(InstructionKey, ParticipantId),
 }
 
-/// What one return moves, in minor units.
+/// The sums that one return moves, in minor units.
 #[derive(Debug, Clone, Copy)]
 struct Refund {
     /// To the collecting gateway, in the order's currency.
     amount: u64,
     /// From the source, in the payout currency.
     payout: u64,
-    /// Whether the payout goes to the collecting gateway as it is, and no provider takes part.
+    /// True if the payout goes to the collecting gateway as it is, and no provider takes part.
     is_unconverted: bool,
     /// Of cashback, back into the budget.
     taken: TakenBack,
-    /// Who returns.
+    /// The participant that returns the order.
     submitter: u32,
-    /// Whether the order's cashback is owed, and not only promised.
+    /// True if the order's cashback is owed, and not only promised.
     is_arrived: bool,
 }
 
 impl Refund {
-    /// What the collecting gateway gives back, or is promised no longer.
+    /// Returns the cashback that the collecting gateway gives back, or is promised no longer.
     fn cashback(&self) -> u64 {
         self.taken.own - self.taken.set_off
     }
 }
 
 impl Auditor {
-    /// Rules of `return`.
+    /// Judges a `return` by its rules, and applies it.
     pub(crate) fn return_order(&mut self, item: &ReturnItem, submitter: ParticipantId) -> Verdict {
         check_form(item.order_id().is_uuid_v7(), &item.spare)?;
         let reason = ReturnReason::from_number(item.reason.get());
@@ -106,10 +106,10 @@ impl Auditor {
         // A window of which everything was reversed has no instruction, and nothing to return.
         let instruction = self.instructions.all.get(&key).ok_or(Rejection::ReturnExceeded)?;
         let source = match instruction.status {
-            InstructionStatus::Instructed => return Err(Rejection::OrderInstructed),
-            InstructionStatus::Returned { .. } => return Err(Rejection::ReturnExceeded),
-            InstructionStatus::Arrived { .. } => Source::Arrived(key, instruction.gateway),
-            InstructionStatus::Failed { .. } => Source::Failed(key),
+            PaymentStatus::Instructed => return Err(Rejection::OrderInstructed),
+            PaymentStatus::Returned { .. } => return Err(Rejection::ReturnExceeded),
+            PaymentStatus::Arrived { .. } => Source::Arrived(key, instruction.gateway),
+            PaymentStatus::Failed { .. } => Source::Failed(key),
         };
         let is_party = submitter == instruction.gateway
             || (matches!(source, Source::Failed(_))
@@ -144,7 +144,7 @@ impl Auditor {
         Ok(Refund { amount, payout, is_unconverted, taken, submitter, is_arrived })
     }
 
-    /// What a return takes of cashback, and what it leaves of the user's month.
+    /// Returns the cashback that a return takes, and the user's month after it.
     fn taken(
         &mut self,
         order: &Order,
@@ -170,14 +170,15 @@ impl Auditor {
         }
     }
 
-    /// Whether one legal entity collected the order and pays the merchant.
+    /// Returns true if one legal entity collected the order and pays the merchant.
     fn is_one_hand(&self, order: &Order, source: Source) -> bool {
         let collecting = ParticipantId(order.gateway());
         self.payer(order, source).is_some_and(|payer| self.registry.are_one(payer, collecting))
     }
 
-    /// Whether somebody returns in the place of a gateway that is absent, after two agents said
-    /// that the merchant did not deliver: the collecting gateway, or an agent when that is absent.
+    /// Returns true if somebody returns in the place of a gateway that is absent, after two agents
+    /// said that the merchant did not deliver: the collecting gateway, or an agent when that is
+    /// absent.
     fn may_stand_in(
         &self,
         instruction: &Instruction,
@@ -203,7 +204,8 @@ impl Auditor {
         Ok(())
     }
 
-    /// What a return does beyond the posting: window, instruction, statement, the order itself.
+    /// Does what a return does beyond the posting: window, instruction, statement, the order
+    /// itself.
     fn note_return(&mut self, order: Order, source: Source, refund: Refund, item: &ReturnItem) {
         self.count_legs(&order, source, refund);
         if let Some(collection) = order.collection {
@@ -272,7 +274,7 @@ fn source_account(order: &Order, source: Source) -> Account {
     }
 }
 
-/// What a return moves; nothing is moved by zero, or from an account to itself.
+/// Returns the movements of a return; none is of zero, or from an account to itself.
 fn movements(order: &Order, payer: Account, refund: Refund) -> Vec<Movement> {
     let currency = order.item.currency.get();
     let mut movements = match order.fill {

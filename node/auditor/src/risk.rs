@@ -14,7 +14,7 @@ use crate::orders::{Order, Status, check_form, check_spare, refuse_if, repeated}
 /// Scope number, subject and currency.
 type PolicyKey = (u16, u64, u16);
 
-/// Whose orders of a day are added up.
+/// The party whose orders of a day are added up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Subject {
     User([u8; 16]),
@@ -28,7 +28,7 @@ pub(crate) struct Risk {
     policies: BTreeMap<PolicyKey, PolicyItem>,
     /// By subject and currency: the last day on which something counted.
     days: BTreeMap<(Subject, u16), DaySum>,
-    /// What a risk desk decided about orders that were held.
+    /// A risk desk's decisions about orders that were held.
     decisions: BTreeMap<OrderId, Decision>,
 }
 
@@ -87,7 +87,7 @@ impl Risk {
     }
 }
 
-/// Whether `value` is above a limit; zero means none.
+/// Returns true if `value` is above a limit; zero means none.
 fn is_above(value: u128, limit: u64) -> bool {
     limit > 0 && value > u128::from(limit)
 }
@@ -102,7 +102,7 @@ impl Auditor {
         day(time_ms, i64::from(self.registry.parameters.day_offset_min))
     }
 
-    /// 217 to 220.
+    /// Checks an order against the policies: rejections 217 to 220.
     pub(crate) fn check_limits(&self, item: &RechargeItem) -> Result<(), Rejection> {
         let policies = self.risk.policies_of(item);
         let amount = u128::from(item.amount.get());
@@ -122,7 +122,7 @@ impl Auditor {
         Ok(())
     }
 
-    /// Whether an order is above a policy's hold.
+    /// Returns true if an order is above a policy's hold.
     pub(crate) fn is_held(&self, item: &RechargeItem) -> bool {
         let amount = u128::from(item.amount.get());
         let policies = self.risk.policies_of(item);
@@ -152,7 +152,7 @@ impl Auditor {
         }
     }
 
-    /// Rules of `policy`.
+    /// Judges a `policy` by its rules, and applies it.
     pub(crate) fn policy(&mut self, item: &PolicyItem, desk: ParticipantId) -> Verdict {
         check_spare(&item.spare)?;
         let scope = PolicyScope::from_number(item.scope.get());
@@ -181,7 +181,7 @@ impl Auditor {
         Ok(Outcome::APPLIED)
     }
 
-    /// Rules of `decide`.
+    /// Judges a `decide` by its rules, and applies it.
     pub(crate) fn decide_hold(&mut self, item: &HoldDecisionItem, desk: ParticipantId) -> Verdict {
         check_form(item.order_id().is_uuid_v7(), &item.spare)?;
         let decision = Decision::from_number(item.decision.get());

@@ -10,7 +10,7 @@ use chain_types::{
 use crate::auditor::{Auditor, Verdict};
 use crate::books::{Account, Kind, Movement};
 use crate::orders::{check_spare, refuse_if, repeated};
-use crate::windows::WindowReport;
+use crate::windows::ClosedWindow;
 
 /// A settlement that is repeated is recognised for as many windows after it.
 const REMEMBERED_WINDOWS: u64 = 1_000;
@@ -26,11 +26,11 @@ const RUNS: usize = 1_000;
 /// The settlement of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settled {
-    /// Who proposed it.
+    /// The agent that proposed it.
     pub maker: ParticipantId,
-    /// Who approved it.
+    /// The agent or operator that approved it.
     pub checker: ParticipantId,
-    /// The banks' reference.
+    /// The banks' reference for the payment outside of the chain.
     pub reference: [u8; 32],
     /// The digest of the window's report.
     pub digest: [u8; 32],
@@ -44,12 +44,12 @@ struct Waiting {
     maker: ParticipantId,
     reference: [u8; 32],
     digest: [u8; 32],
-    /// Block time.
+    /// The time of the block that proposed it, in milliseconds.
     proposed: u64,
     refused_by: Option<ParticipantId>,
 }
 
-/// What is proposed, and what bounds a block.
+/// The settlements that are proposed, and the counts that bound a block's.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Settlements {
     waiting: BTreeMap<u64, Waiting>,
@@ -66,7 +66,7 @@ impl Settlements {
         self.read = 0;
     }
 
-    /// Whether a window stands beside a settled one.
+    /// Returns true if a window stands beside a settled one.
     fn is_beside(&self, window: u64) -> bool {
         let ends_before = |(_, last): (&u64, &u64)| last + 1 == window;
         let before = self.runs.range(..window).next_back().is_some_and(ends_before);
@@ -85,7 +85,7 @@ impl Settlements {
 
 /// The digest of a report: window, how many parties, and of each kind, owner, currency, debits and
 /// credits, in the order of the parties.
-fn digest(window: u64, report: &WindowReport) -> [u8; 32] {
+fn digest(window: u64, report: &ClosedWindow) -> [u8; 32] {
     let mut bytes = window.to_le_bytes().to_vec();
     bytes.extend((report.parties.len() as u64).to_le_bytes());
     for ((kind, owner, currency), gross) in &report.parties {
@@ -104,7 +104,7 @@ impl Auditor {
         self.windows.closed.get(&window).map(|report| digest(window, report))
     }
 
-    /// Rules of `settle-window`.
+    /// Judges a `settle-window` by its rules, and applies it.
     pub(crate) fn settle_window(
         &mut self,
         item: &SettleWindowItem,

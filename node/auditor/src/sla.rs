@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use chain_types::{Currency, InstructionId, MerchantId, OrderId, WindowId};
 
 use crate::auditor::Auditor;
-use crate::instructions::{Failure, Instruction, InstructionKey, InstructionStatus};
+use crate::instructions::{Failure, Instruction, InstructionKey, PaymentStatus};
 use crate::orders::{Order, Status};
 
 /// Upper ends of the buckets of time to arrival, in seconds; the last bucket has none.
 const BUCKETS_S: [u64; 11] = [5, 10, 20, 30, 45, 60, 90, 120, 180, 240, 300];
 
-/// What was missed.
+/// The step whose deadline was missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
     /// To say in time that the user was debited.
@@ -24,25 +24,25 @@ pub enum Stage {
     Failed,
 }
 
-/// What a breach is about.
+/// The subject of a breach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subject {
-    /// An order.
+    /// An order that was not collected in time.
     Order(OrderId),
-    /// An instruction.
+    /// An instruction whose money did not arrive in time.
     Instruction(InstructionId),
 }
 
-/// A deadline missed.
+/// A deadline that was missed, as the chain notes it once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Breach {
+pub struct MissedDeadline {
     /// The block that noticed it.
     pub height: u64,
-    /// What was missed.
+    /// The step whose deadline was missed.
     pub stage: Stage,
     /// The late party; none when no block came in time.
     pub late: Option<u32>,
-    /// About what.
+    /// The order or instruction that is late.
     pub subject: Subject,
     /// The last block time that would have been in time, in milliseconds since the Unix epoch.
     pub due_ms: u64,
@@ -50,21 +50,21 @@ pub struct Breach {
     pub noticed_ms: u64,
 }
 
-/// Whose payments, in which payout currency, and whether across currencies.
+/// The paying gateway, the payout currency, and whether orders were converted to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CorridorKey {
-    /// The paying gateway.
+    /// The participant id of the paying gateway.
     pub gateway: u32,
-    /// ISO 4217 numeric.
+    /// The payout currency's ISO 4217 number.
     pub payout_currency: u16,
-    /// Whether the orders were converted.
+    /// True if the orders were converted.
     pub is_cross_border: bool,
 }
 
-/// What a paying gateway has done in a corridor.
+/// The figures of a paying gateway in a corridor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SlaFigures {
-    /// Instructions that arrived.
+    /// The number of instructions that arrived.
     pub instructions: u64,
     /// Orders of the corridor in them.
     pub orders: u64,
@@ -82,10 +82,10 @@ pub(crate) struct Together {
     pub(crate) is_cross_border: bool,
 }
 
-/// Breaches and figures.
+/// The breaches so far, and the figures of each corridor.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sla {
-    breaches: BTreeSet<Breach>,
+    breaches: BTreeSet<MissedDeadline>,
     figures: BTreeMap<CorridorKey, SlaFigures>,
     /// When attempts are due that nobody was seen late for yet.
     due: BTreeSet<(u64, InstructionKey)>,
@@ -98,18 +98,18 @@ fn instruction_id((window, merchant, currency): InstructionKey) -> InstructionId
 
 impl Auditor {
     /// Every breach, ascending by block.
-    pub fn breaches(&self) -> &BTreeSet<Breach> {
+    pub fn breaches(&self) -> &BTreeSet<MissedDeadline> {
         &self.sla.breaches
     }
 
-    /// What each paying gateway has done in each corridor.
+    /// Returns the figures of each paying gateway in each corridor.
     pub fn sla_figures(&self) -> &BTreeMap<CorridorKey, SlaFigures> {
         &self.sla.figures
     }
 
     fn breach(&mut self, stage: Stage, late: Option<u32>, subject: Subject, due_ms: u64) {
         let (height, noticed_ms) = (self.height, self.time);
-        let breach = Breach { height, stage, late, subject, due_ms, noticed_ms };
+        let breach = MissedDeadline { height, stage, late, subject, due_ms, noticed_ms };
         let is_new = self.sla.breaches.insert(breach);
         assert!(is_new, "{breach:?} is noticed twice");
     }
@@ -168,7 +168,7 @@ impl Auditor {
             self.sla.due.pop_first();
             let Some(instruction) = self.instructions.all.get(&key) else { continue };
             let (is_out, gateway) =
-                (instruction.status == InstructionStatus::Instructed, instruction.gateway);
+                (instruction.status == PaymentStatus::Instructed, instruction.gateway);
             if is_out && instruction.due_ms == due_ms {
                 let subject = Subject::Instruction(instruction_id(key));
                 self.breach(Stage::Arrived, Some(gateway.0), subject, due_ms);

@@ -6,12 +6,12 @@ use crate::calendar::{Month, month};
 /// A merchant's month in a currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StatementKey {
-    /// The merchant.
+    /// The id of the merchant.
     pub merchant: u64,
     /// The month of the block times, in the time zone of the merchant's cashback programme in this
     /// currency; in UTC without one.
     pub month: Month,
-    /// ISO 4217 numeric.
+    /// The currency's ISO 4217 number.
     pub currency: u16,
 }
 
@@ -20,17 +20,17 @@ pub struct StatementKey {
 pub struct Statement {
     /// How many orders were collected.
     pub orders: u64,
-    /// What was collected from users.
+    /// The sum collected from users, in minor units.
     pub collected: u128,
     /// Cashback that was granted.
     pub cashback_granted: u128,
     /// Cashback that returns took back.
     pub cashback_taken_back: u128,
-    /// What was sent back to users.
+    /// The sum sent back to users, in minor units.
     pub returned: u128,
-    /// What arrived at the merchant's account: the payout currency's sum.
+    /// The sum that arrived at the merchant's account, in minor units of the payout currency.
     pub arrived: u128,
-    /// What of it came back, in the month in which that was said.
+    /// The part of it that came back, in the month in which that was reported.
     pub bounced: u128,
 }
 

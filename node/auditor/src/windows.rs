@@ -6,7 +6,7 @@ use chain_types::OrderId;
 
 use crate::auditor::Auditor;
 use crate::books::{Account, Kind, Movement};
-use crate::finding::Finding;
+use crate::finding::AuditFinding;
 use crate::instructions::Instruction;
 use crate::orders::Order;
 use crate::settlement::Settled;
@@ -14,43 +14,43 @@ use crate::sla::Together;
 
 /// A party's sums of a window, in minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Gross {
-    /// What it has to pay.
+pub struct GrossSums {
+    /// The sum that it has to pay, in minor units.
     pub debits: u128,
-    /// What it is to be paid.
+    /// The sum that it is to be paid, in minor units.
     pub credits: u128,
 }
 
-impl Gross {
-    /// Credits less debits.
+impl GrossSums {
+    /// Returns the credits less the debits.
     pub fn net(&self) -> i128 {
         let signed = |sum: u128| i128::try_from(sum).unwrap_or(i128::MAX);
         signed(self.credits) - signed(self.debits)
     }
 }
 
-/// A closed window.
+/// The report of a closed window.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WindowReport {
+pub struct ClosedWindow {
     /// Block time of the block that opened it, in milliseconds since the Unix epoch.
     pub opened_ms: u64,
     /// Block time of the block that closed it.
     pub closed_ms: u64,
-    /// Its first block.
+    /// The height of its first block.
     pub first_height: u64,
-    /// Its last block.
+    /// The height of its last block.
     pub last_height: u64,
     /// How many orders were collected in it, reversed ones included.
     pub order_count: u64,
     /// How many instructions were given when it closed.
     pub instruction_count: u64,
     /// Each party's sums, by account kind number, owner and currency.
-    pub parties: BTreeMap<(u8, u64, u16), Gross>,
+    pub parties: BTreeMap<(u8, u64, u16), GrossSums>,
     /// By whom it was settled, and with what reference.
     pub settled: Option<Settled>,
 }
 
-/// What a merchant is to be paid of an order of the open window.
+/// The part of an order of the open window that its merchant is to be paid.
 #[derive(Debug, Clone, Copy)]
 struct Owed {
     left: u64,
@@ -69,11 +69,12 @@ pub(crate) struct Windows {
     order_count: u64,
     /// By merchant and currency, then by order.
     owed: BTreeMap<(u64, u16), BTreeMap<OrderId, Owed>>,
-    /// Who collected the first of orders that are due together, by merchant and currency.
+    /// The gateway that collected the first of orders that are due together, by merchant and
+    /// currency.
     first_collectors: BTreeMap<(u64, u16, Together), u32>,
-    parties: BTreeMap<(u8, u64, u16), Gross>,
-    pub(crate) closed: BTreeMap<u64, WindowReport>,
-    /// What the nets of all closed windows that are not settled add up to.
+    parties: BTreeMap<(u8, u64, u16), GrossSums>,
+    pub(crate) closed: BTreeMap<u64, ClosedWindow>,
+    /// The sum of the nets of all closed windows that are not settled.
     unsettled: BTreeMap<(u8, u64, u16), i128>,
 }
 
@@ -98,11 +99,11 @@ impl Windows {
         }
     }
 
-    /// What a party owes (below zero) or is owed in all windows that are not settled, the open one
-    /// included, as far as its instructions are not given yet.
+    /// Returns what a party owes (below zero) or is owed in all windows that are not settled. The
+    /// open one counts without its instructions.
     pub(crate) fn position(&self, party: (u8, u64, u16)) -> i128 {
         let closed = self.unsettled.get(&party).copied().unwrap_or_default();
-        closed + self.parties.get(&party).map_or(0, Gross::net)
+        closed + self.parties.get(&party).map_or(0, GrossSums::net)
     }
 
     /// Every party that any window ever had.
@@ -124,7 +125,7 @@ impl Windows {
         self.open
     }
 
-    /// What a merchant is to be paid of the open window in a currency.
+    /// Returns the sum that a merchant is to be paid of the open window in a currency.
     pub(crate) fn owed_to(&self, merchant: u64, currency: u16) -> u128 {
         self.owed.get(&(merchant, currency)).map_or(0, sum)
     }
@@ -184,7 +185,7 @@ fn sum(owed: &BTreeMap<OrderId, Owed>) -> u128 {
 }
 
 /// The net of a currency's parties, for each currency.
-fn nets(parties: &BTreeMap<(u8, u64, u16), Gross>) -> BTreeMap<u16, i128> {
+fn nets(parties: &BTreeMap<(u8, u64, u16), GrossSums>) -> BTreeMap<u16, i128> {
     let mut nets = BTreeMap::new();
     for ((_, _, currency), gross) in parties {
         *nets.entry(*currency).or_default() += gross.net();
@@ -197,7 +198,7 @@ impl Auditor {
     ///
     /// # Errors
     /// The window's nets do not add up to zero.
-    pub(crate) fn close_window(&mut self) -> Result<(), Finding> {
+    pub(crate) fn close_window(&mut self) -> Result<(), AuditFinding> {
         if self.time < self.windows.closes {
             return Ok(());
         }
@@ -214,7 +215,7 @@ impl Auditor {
         for (party, gross) in &parties {
             *self.windows.unsettled.entry(*party).or_default() += gross.net();
         }
-        let report = WindowReport {
+        let report = ClosedWindow {
             opened_ms,
             closed_ms: self.time,
             first_height: self.windows.first_height,

@@ -52,6 +52,10 @@ impl StoreArchive {
         Self { store, fault: Mutex::default() }
     }
 
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// To be asked before anything that was executed with this archive is acted upon.
     ///
     /// # Errors

@@ -4,8 +4,11 @@
 pub mod archive;
 pub mod audit;
 pub mod backup;
+pub mod blocks;
 pub mod close;
 pub mod contract_reports;
+pub mod decided;
+pub mod difference;
 pub mod keys;
 pub mod known;
 pub mod lineages;
@@ -19,3 +22,4 @@ pub mod reports;
 pub mod statement;
 #[cfg(test)]
 mod test_chain;
+mod version;

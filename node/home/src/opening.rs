@@ -3,33 +3,29 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::Context as _;
 use chain_state::{HashSeeds, Retired, State};
 use chain_store::{
-    BlockRecords, CONSENSUS_LOG_FILE, Cell, ChainStore as _, CommittedBlock, IfMissing, Log,
-    Recovery, Store, StoreOptions, VOTE_GUARD_FILE,
+    BlockRecords, CONSENSUS_LOG_FILE, Cell, ChainStore as _, IfMissing, Log, Recovery, Store,
+    StoreOptions, VOTE_GUARD_FILE,
 };
-use chain_types::parameters::PROTOCOL_VERSION;
 use chain_types::{
-    Block, Certificate, ChainGenesis, ChainId, HashedBatch, Height, Outcome, ParticipantId,
-    ReadyKeys, SignedBatch, VerifiedBatch,
+    Block, Certificate, ChainGenesis, ChainId, Height, ParticipantId, ReadyKeys, SignedBatch,
+    VerifiedBatch,
 };
 use consensus_core::Proposers;
-use contracts::Executed;
-use node_replica::{Checkpoint, SharedState, SinceCheckpoint, replay_block};
+use node_replica::{Checkpoint, SharedState, SinceCheckpoint};
 use tracing::{info, warn};
 
 use crate::archive::StoreArchive;
+use crate::blocks::{DecidedBlock, blocks, outcomes};
+use crate::decided::{BlockTrust, apply_decided};
+pub use crate::version::{Outdated, check_version};
 
 /// How often long work says how far it is.
 const PROGRESS_EVERY: Duration = Duration::from_secs(2);
-/// Threads that read and hash blocks, beside the one that takes them.
-const READERS: usize = 2;
-/// Blocks that each of them holds ready.
-const BLOCKS_AHEAD: usize = 4;
 
 /// A home that this process has opened.
 pub struct Home {
@@ -104,9 +100,9 @@ pub fn open(
     let store = Arc::new(store);
     let Recovery { head, checkpoint, staged, .. } = recovery;
     let archive = Arc::new(StoreArchive::new(store.clone()));
-    let blocks = Blocks { store: &store, archive: &archive, genesis, trust: Trust::Own };
+    let source = Source { store: &store, archive: &archive, genesis, trust: BlockTrust::Own };
     let mut progress = Progress::new(head.unwrap_or_default(), &|_| {});
-    let rebuilt = rebuild(&blocks, checkpoint, &mut progress)?;
+    let rebuilt = rebuild(&source, checkpoint, &mut progress)?;
     check_version(rebuilt.state.protocol_version())?;
     let keys = |id| rebuilt.state.ready_keys(id);
     let staged = staged
@@ -181,9 +177,9 @@ pub fn open_to_read(
     let (store, recovery) = Store::open(folder, genesis.chain_id, options)?;
     let store = Arc::new(store);
     let archive = StoreArchive::new(store.clone());
-    let blocks = Blocks { store: &store, archive: &archive, genesis, trust: Trust::Own };
+    let source = Source { store: &store, archive: &archive, genesis, trust: BlockTrust::Own };
     let mut progress = Progress::new(recovery.head.unwrap_or_default(), &|_| {});
-    let rebuilt = rebuild(&blocks, recovery.checkpoint, &mut progress)?;
+    let rebuilt = rebuild(&source, recovery.checkpoint, &mut progress)?;
     Ok((store, rebuilt.state))
 }
 
@@ -205,35 +201,13 @@ pub fn index_verified(
     // Nothing else waits for this disk.
     store.hurry();
     let archive = StoreArchive::new(store.clone());
-    let blocks = Blocks { store: &store, archive: &archive, genesis, trust: Trust::Nobody };
+    let source = Source { store: &store, archive: &archive, genesis, trust: BlockTrust::Nobody };
     let mut progress = Progress::new(recovery.head.unwrap_or_default(), watch);
-    let Rebuilt { state, proposers, .. } = rebuild(&blocks, None, &mut progress)?;
+    let Rebuilt { state, proposers, .. } = rebuild(&source, None, &mut progress)?;
     let mut pieces = Checkpoint::pieces_of(state.checkpoint_pieces(), &proposers);
     store.checkpoint_of(state.height(), &mut pieces)?;
     drop(pieces);
     Ok(state)
-}
-
-/// The chain executes by a protocol version that this program does not know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the chain goes on by protocol version {needed}; this program knows versions up to {known}: \
-     install a newer version of sluice and start again"
-)]
-pub struct Outdated {
-    /// The protocol version by which the next block executes.
-    pub needed: u16,
-    /// The newest that this program executes.
-    pub known: u16,
-}
-
-/// Checks that this program executes the next block.
-///
-/// # Errors
-/// [`Outdated`] when it does not.
-pub fn check_version(needed: u16) -> Result<(), Outdated> {
-    let known = PROTOCOL_VERSION;
-    if needed <= known { Ok(()) } else { Err(Outdated { needed, known }) }
 }
 
 struct Rebuilt {
@@ -243,29 +217,20 @@ struct Rebuilt {
 }
 
 /// Blocks to rebuild from, and how far they are trusted.
-struct Blocks<'a> {
+struct Source<'a> {
     store: &'a Store,
     archive: &'a StoreArchive,
     genesis: &'a ChainGenesis,
-    trust: Trust,
-}
-
-/// The trust in the blocks of a home.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Trust {
-    /// This node wrote them, and saw each certificate.
-    Own,
-    /// They came from somewhere: every certificate and every outcome is verified.
-    Nobody,
+    trust: BlockTrust,
 }
 
 fn rebuild(
-    blocks: &Blocks<'_>,
+    source: &Source<'_>,
     checkpoint: Option<(Height, Vec<u8>)>,
     progress: &mut Progress<'_>,
 ) -> anyhow::Result<Rebuilt> {
     let started = Instant::now();
-    let Blocks { store, archive, genesis, trust } = *blocks;
+    let Source { store, archive, genesis, trust } = *source;
     let head = progress.head;
     if checkpoint.is_none() {
         store.reindex(Height(0), genesis_records(genesis))?;
@@ -280,28 +245,19 @@ fn rebuild(
     };
     let replaying = Instant::now();
     let first = rebuilt.state.height().next();
-    let read = |height| load(store, genesis, height);
-    read_ahead(first, head, read, |height, (CommittedBlock { block, certificate }, batches)| {
-        check_version(rebuilt.state.protocol_version())?;
-        if trust == Trust::Nobody {
-            verify_decided(&block, &certificate, &rebuilt.state)?;
+    std::thread::scope(|scope| {
+        for decided in blocks(scope, store, genesis.chain_id, first..=head, Ok) {
+            let decided = decided?;
+            let state = &mut rebuilt.state;
+            let (height, penalty) =
+                (decided.block.header.height, state.parameters().proposer_penalty_heights);
+            rebuilt.proposers.note(&decided.block, state.validators(), penalty);
+            let applied = apply_decided(state, decided, archive, trust)?;
+            rebuilt.opening.replayed_orders += SinceCheckpoint::orders_of(&applied.outcomes);
+            store.reindex(height, applied.records)?;
+            progress.tell("replaying blocks", height);
         }
-        let keys = |id| rebuilt.state.ready_keys(id);
-        let batches = HashedBatch::verify_all(batches, keys)?;
-        let replayed = replay_block(&rebuilt.state, &block, &batches, archive);
-        archive.check()?;
-        let Executed { writes, outcomes, .. } = replayed?;
-        if trust == Trust::Nobody && outcomes != self::outcomes(store, height)? {
-            bail!("the outcomes stored for block {height} are not those of its execution");
-        }
-        rebuilt.opening.replayed_orders += SinceCheckpoint::orders_of(&outcomes);
-        let penalty = rebuilt.state.parameters().proposer_penalty_heights;
-        rebuilt.proposers.note(&block, rebuilt.state.validators(), penalty);
-        let learned = BlockRecords::of(&writes);
-        let retired = rebuilt.state.apply(writes);
-        store.reindex(height, BlockRecords { retired, ..learned })?;
-        progress.tell("replaying blocks", height);
-        Ok(())
+        anyhow::Ok(())
     })?;
     rebuilt.opening.replayed_blocks = head.0 + 1 - first.0;
     rebuilt.opening.replaying = replaying.elapsed();
@@ -312,19 +268,6 @@ fn rebuild(
         "state rebuilt"
     );
     Ok(rebuilt)
-}
-
-/// Checks that a quorum of the validators of its height decided this block.
-fn verify_decided(block: &Block, certificate: &Certificate, state: &State) -> anyhow::Result<()> {
-    let height = block.header.height;
-    let hash = block.hash();
-    ensure!(
-        (certificate.height, certificate.block) == (height, hash),
-        "the certificate of height {height} is of block {}, not of {hash}",
-        certificate.block
-    );
-    let verified = certificate.verify(state.chain_id(), state.validators());
-    verified.with_context(|| format!("the certificate of height {height} is not valid"))
 }
 
 /// Seeds that no submitter of ids knows.
@@ -349,11 +292,17 @@ fn from_checkpoint(
     let mut opening = Opening { restoring: started.elapsed(), ..Opening::default() };
     let started = Instant::now();
     let first = store.first_height_from(restoring.blocks_from())?.unwrap_or(height.next());
-    let read = |at| Ok((load(store, genesis, at)?, outcomes(store, at)?));
-    read_ahead(first, height, read, |at, ((committed, batches), outcomes)| {
-        restoring.remember(&committed.block.header, &batches, &outcomes);
-        progress.tell("reading recent orders", at);
-        Ok(())
+    let with_outcomes = |decided: DecidedBlock| {
+        let outcomes = outcomes(store, decided.block.header.height)?;
+        Ok((decided, outcomes))
+    };
+    std::thread::scope(|scope| {
+        for read in blocks(scope, store, genesis.chain_id, first..=height, with_outcomes) {
+            let (DecidedBlock { block, batches, .. }, outcomes) = read?;
+            restoring.remember(&block.header, &batches, &outcomes);
+            progress.tell("reading recent orders", block.header.height);
+        }
+        anyhow::Ok(())
     })?;
     let state = restoring.finish()?;
     opening.remembered_blocks = (height.0 + 1).saturating_sub(first.0);
@@ -370,53 +319,6 @@ pub fn genesis_records(genesis: &ChainGenesis) -> BlockRecords {
         account_nodes: state.account_nodes(),
         retired: Retired::default(),
     }
-}
-
-/// Reads what belongs to each height from `first` to `last` on threads of its own, some blocks
-/// ahead of `take`, which gets them in order.
-fn read_ahead<T: Send>(
-    first: Height,
-    last: Height,
-    read: impl Fn(Height) -> anyhow::Result<T> + Sync,
-    mut take: impl FnMut(Height, T) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    let read = &read;
-    std::thread::scope(|scope| {
-        let readers: [Receiver<anyhow::Result<T>>; READERS] = std::array::from_fn(|reader| {
-            let (give, given) = sync_channel(BLOCKS_AHEAD);
-            let mut heights = (first.0..=last.0).skip(reader).step_by(READERS).map(Height);
-            // Until nobody takes any more.
-            scope.spawn(move || heights.all(|height| give.send(read(height)).is_ok()));
-            given
-        });
-        for (height, reader) in (first.0..=last.0).map(Height).zip(readers.iter().cycle()) {
-            let read = reader.recv().context("the thread that reads blocks ended early")?;
-            take(height, read?)?;
-        }
-        Ok(())
-    })
-}
-
-/// A committed block with its batches, roots checked anew.
-fn load(
-    store: &Store,
-    genesis: &ChainGenesis,
-    height: Height,
-) -> anyhow::Result<(CommittedBlock, Vec<HashedBatch>)> {
-    let committed =
-        store.block(height)?.with_context(|| format!("block {height} is not in the store"))?;
-    let payload = store
-        .payload(height)?
-        .with_context(|| format!("the batches of block {height} are not in the store"))?;
-    let hash = |bytes| Ok(SignedBatch::decode(bytes)?.hash(genesis.chain_id)?);
-    let batches = payload.into_iter().map(hash).collect::<anyhow::Result<_>>()?;
-    Ok((committed, batches))
-}
-
-fn outcomes(store: &Store, height: Height) -> anyhow::Result<Vec<Vec<Outcome>>> {
-    store
-        .outcomes(height)?
-        .with_context(|| format!("the outcomes of block {height} are not in the store"))
 }
 
 fn verify_all(

@@ -11,7 +11,7 @@ use chain_types::{
 use rpc_api::{
     AccountReport, BreachReport, CashbackSumReport, CountersReport, CurrencyBalance, EntryReport,
     EvidenceReport, InstructionReport, Money, PositionReport, SettlementProposedReport,
-    TrialBalance, WindowProofReport, WindowReport, WindowSettledReport, encode_base64,
+    TrialBalanceReport, WindowProofReport, WindowReport, WindowSettledReport, encode_base64,
 };
 
 /// A sum in the interface's form; sums stay far below the bound, which `order_amount_max` and the
@@ -80,7 +80,7 @@ pub fn window_proof(id: WindowId, proof: &RecordProof, bytes: &[u8]) -> Option<W
     })
 }
 
-/// Reports an instruction.
+/// Returns the JSON form of an instruction's record.
 pub fn instruction(record: &InstructionRecord) -> InstructionReport {
     let (settled, failure) = match record.status {
         InstructionStatus::Instructed => (None, None),
@@ -211,7 +211,7 @@ pub fn evidence(record: &EvidenceRecord, nodes: &[Node]) -> EvidenceReport {
 }
 
 /// The sums of all accounts, currency by currency.
-pub fn trial_balance(state: &State) -> TrialBalance {
+pub fn trial_balance(state: &State) -> TrialBalanceReport {
     let currencies: Vec<CurrencyBalance> = state
         .trial_balance()
         .iter()
@@ -222,7 +222,7 @@ pub fn trial_balance(state: &State) -> TrialBalance {
             credits_posted: money(sums.credits_posted, sums.currency),
         })
         .collect();
-    TrialBalance {
+    TrialBalanceReport {
         height: state.height().0,
         is_balanced: currencies.iter().all(CurrencyBalance::is_balanced),
         currencies,

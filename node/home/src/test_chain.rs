@@ -97,7 +97,7 @@ fn genesis(time: TimeMs) -> ChainGenesis {
     .with_lines(Amount(u64::MAX))
 }
 
-/// The chain.
+/// A chain in a home on disk, with the auditor beside it.
 pub struct TestChain {
     pub genesis: ChainGenesis,
     pub state: State,
@@ -129,7 +129,7 @@ impl TestChain {
         (self.genesis, self.home)
     }
 
-    /// What `text` says, by `kind`, at the time of the next block.
+    /// Reads the operations of `text`, of `kind`, at the time of the next block.
     pub fn operations(&mut self, who: u32, kind: OperationKind, text: &str) -> Operations {
         let rows = read(text, Format::Auto, kind.fields()).unwrap();
         let now = self.state.time().plus(1);

@@ -9,7 +9,7 @@ use chain_types::{BreachStage, ChainGenesis, InstructionId, InstructionState, Or
 use futures::FutureExt as _;
 use jsonrpsee_http_client::HttpClient;
 use rpc_api::{
-    BlockSelector, BreachReport, ChainRpcClient as _, InstructionFilter, InstructionReport,
+    BlockSelector, BreachReport, ChainRpcClient as _, InstructionReport, InstructionSelector,
     LIMIT_MAX, LedgerRpcClient as _, OrderState, Page, RechargeRpcClient as _,
     SettlementRpcClient as _, WindowReport, decode_base64,
 };
@@ -49,7 +49,7 @@ pub struct Settlement {
     pub arrived: u64,
     /// Orders whose payment failed.
     pub failed: u64,
-    /// Windows that closed.
+    /// The number of windows that closed.
     pub windows_closed: u64,
     /// Instructions that the windows made.
     pub instructions: u64,
@@ -173,7 +173,7 @@ impl Settlement {
                 continue;
             }
             settlement.windows_closed += 1;
-            let filter = InstructionFilter::window(window.window);
+            let filter = InstructionSelector::window(window.window);
             let instructions = all(client, |node, cursor| {
                 node.instructions(filter, cursor, Some(LIMIT_MAX)).boxed()
             });

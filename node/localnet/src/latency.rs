@@ -27,7 +27,7 @@ pub struct LatencyReport {
     pub p99_ms: f64,
     /// 999 in 1,000 were at most this.
     pub p999_ms: f64,
-    /// The longest latency.
+    /// The longest latency, in milliseconds.
     pub max_ms: f64,
 }
 

@@ -193,7 +193,7 @@ async fn simulate(
 
 /// The signals that stop the parties.
 struct Stop {
-    /// Stops new orders.
+    /// Cancelled when no new orders are to be made.
     orders: CancellationToken,
     /// Stops the paying of instructions.
     paying: CancellationToken,

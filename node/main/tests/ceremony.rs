@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 
 use support::{eventually, free_ports, now, run, sluice};
 
-/// Who holds what: the nodes that it runs, and the participants whose keys it has.
+/// The holders: for each, the nodes that it runs, and the participants whose keys it has.
 const HOLDERS: [(&[u32], &[u32]); 3] =
     [(&[0, 1], &[1, 101]), (&[2], &[2, 201, 401]), (&[3], &[3, 202, 402])];
 const ROLES: [(u32, &str); 8] = [

@@ -45,7 +45,7 @@ async fn validator_id(network: &Network, node: usize) -> Option<u32> {
     network.client(node).status().await.expect("a status").validator
 }
 
-/// Who signed the block of a height, as a node has its certificate.
+/// Returns the signers of the block of a height, by a node's certificate.
 async fn signers(network: &Network, node: usize, height: u64) -> Vec<u32> {
     let block = network.client(node).block(BlockSelector::Height(height)).await.expect("a block");
     block.certificate.expect("a certificate").signers

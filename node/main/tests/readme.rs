@@ -12,7 +12,7 @@ use std::sync::mpsc;
 use support::{PATIENCE, free_ports, run, sluice};
 
 const PAGE: &str = include_str!("../../../README.md");
-/// What the page names: the network's folder, its ports, and where the programs are.
+/// The names on the page: the network's folder, its ports, and the programs' folder.
 const PAGE_FOLDER: &str = "/tmp/sluice";
 const PAGE_PORT: u16 = 26_000;
 const PAGE_PROGRAMS: &str = "$CARGO_TARGET_DIR/release";
@@ -45,7 +45,7 @@ fn blocks() -> Vec<Block> {
     blocks
 }
 
-/// Where the test's network is, in place of the page's.
+/// The names of the test's network, in place of the page's.
 struct Place {
     folder: PathBuf,
     port: u16,

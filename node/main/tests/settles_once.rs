@@ -13,7 +13,7 @@ use support::{
     GATEWAYS, MERCHANT, Network, SERVICE, arrival, collect, eventually, order, run, sluice, submit,
 };
 
-/// A settlement agent.
+/// The participant id of a settlement agent.
 const AGENT: u32 = 401;
 /// Another one, who checks.
 const CHECKER: u32 = 402;

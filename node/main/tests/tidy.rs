@@ -5,12 +5,11 @@ use std::path::{Path, PathBuf};
 
 /// Columns of a line; rustfmt keeps to it, except inside strings and macros.
 const COLUMNS_MAX: usize = 100;
-/// Pages whose prose is not wrapped yet, with the reason.
-const UNWRAPPED: &[(&str, &str)] =
-    &[("contracts/examples", "its tables are changed together with the rules")];
 /// Lines of a source file that is no test.
-const LINES_MAX: usize = 600;
-/// What stands in the root. A new entry is a decision: add it here and in ARCHITECTURE.md.
+const LINES_MAX: usize = 500;
+/// Files that may have 100 more. The list only becomes shorter.
+const LONG: &[&str] = &["chain/store/src/memory.rs", "consensus/core/src/consensus.rs"];
+/// The entries of the root. A new entry is a decision: add it here and in ARCHITECTURE.md.
 const ROOT: &[&str] = &[
     ".cargo",
     ".ci",
@@ -130,9 +129,6 @@ fn long_lines(page: &str) -> Vec<usize> {
 fn pages_fit_the_screen() {
     let mut complaints = Vec::new();
     for (path, text) in sources(&["md"]) {
-        if UNWRAPPED.iter().any(|(unwrapped, _)| path.starts_with(unwrapped)) {
-            continue;
-        }
         for number in long_lines(&text) {
             complaints.push(format!("{}:{number}: over {COLUMNS_MAX} columns", path.display()));
         }
@@ -145,7 +141,8 @@ fn files_are_short() {
     let mut complaints = Vec::new();
     for (path, text) in sources(&["rs", "py"]).into_iter().filter(|(path, _)| !is_test(path)) {
         let lines = text.lines().count();
-        if lines > LINES_MAX {
+        let more = if LONG.iter().any(|long| path == Path::new(long)) { 100 } else { 0 };
+        if lines > LINES_MAX + more {
             complaints.push(format!("{}: {lines} lines; which room is missing?", path.display()));
         }
     }

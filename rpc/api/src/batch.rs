@@ -35,7 +35,7 @@ pub trait BatchRpc {
         with_codes: Option<bool>,
     ) -> RpcResult<BatchReport>;
 
-    /// What is known of a batch.
+    /// The state of a batch at this node, with its outcomes once it is final.
     ///
     /// # Errors
     /// `id-malformed`. A batch that this node does not know is no error: `state` is `"unknown"`;
@@ -141,9 +141,9 @@ pub struct ItemOutcome {
     pub code: u16,
     /// The stable name that belongs to the code.
     pub name: String,
-    /// What the chain knew of the item's order before, when that is why it was not applied. Absent
-    /// too where a batch names more orders of long ago than one answer looks up: then the code's
-    /// own remedy holds, which asks first.
+    /// The order's standing before the item, when that is why the item was not applied. It is also
+    /// absent if a batch names more old orders than one answer looks up: then the code's own remedy
+    /// holds, which asks first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standing: Option<OrderStanding>,
 }

@@ -148,26 +148,27 @@ pub struct UserMonthReport {
     /// The amount that may still be granted in the month; absent when the programme sets no bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left: Option<Money>,
-    /// What can rest on one of its orders.
+    /// The cashback that can rest on one of its orders.
     pub rests: RestReport,
-    /// What can rest on an order of the month before; absent when nothing is kept of that.
+    /// The cashback that can rest on an order of the month before; absent when nothing is kept of
+    /// it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rests_before: Option<RestReport>,
 }
 
-/// What decides how much of a month's cashback an order that goes takes along: section 8 of
-/// docs/settlement-rules.md.
+/// The sums that decide how much of a month's cashback an order takes along when it is returned:
+/// section 8 of docs/settlement-rules.md.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RestReport {
-    /// The month: `2026-11`.
+    /// The month, written `2026-11`, in the programme's time zone.
     pub month: String,
-    /// What is left of its grants.
+    /// The rest of its grants, after returns.
     pub granted: Money,
     /// The largest of them that there was.
     pub largest: Money,
     /// How many of them one order that goes can take along; 7 stands for all.
     pub steps: u8,
-    /// Whether something was taken along already, or could have been by a forced return.
+    /// True if something was taken along already, or could have been by a forced return.
     pub is_shifted: bool,
     /// The most that a return of one of its orders can cost now: who names as much in `rested_max`
     /// is not refused.

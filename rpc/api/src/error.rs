@@ -6,6 +6,7 @@
 //! The first two carry [`ErrorData`] as `data`, and of the third -32602, which names a parameter.
 
 use chain_types::{BatchError, Rejection};
+use jsonrpsee::types::error::INVALID_PARAMS_CODE;
 use jsonrpsee::types::{ErrorObject, ErrorObjectOwned};
 use serde::{Deserialize, Serialize};
 
@@ -13,28 +14,28 @@ chain_types::coded_errors! {
     /// The refusals of the interface itself, with stable codes: JSON-RPC's `code`.
     ApiError: i32;
 
-    InvalidBase64 = 1000, "invalid-base64", false, "The text is no base64.", "Use RFC 4648 section 4 with padding, without line breaks.";
-    BadCursor = 1001, "bad-cursor", false, "The cursor is not one that this list gives.", "Pass the `next` of a page or the `cursor` of an event unchanged, or none to begin.";
-    LimitOutOfBounds = 1002, "limit-out-of-bounds", false, "A page holds 1 to 1,000 items.", "Ask for at least one and at most 1,000.";
-    NotFound = 1003, "not-found", true, "Nothing of this name is known here.", "Check the name; the node may also be behind: see `node_status`. Whether an order may still come, `recharge_order` says.";
-    IdMalformed = 1004, "id-malformed", false, "The text is not an id of the kind asked for.", "Write it in the form that the detail shows.";
+    InvalidBase64 = 1000, "invalid-base64", false, "The text is not base64.", "Encode the bytes by RFC 4648, section 4: with padding, without line breaks.";
+    BadCursor = 1001, "bad-cursor", false, "This list never gave this cursor.", "Pass the `next` of a page or the `cursor` of an event unchanged; leave it out to begin.";
+    LimitOutOfBounds = 1002, "limit-out-of-bounds", false, "The limit is outside of 1 to 1,000 items.", "Ask for at least 1 and at most 1,000 items.";
+    NotFound = 1003, "not-found", true, "This node knows nothing by this name or id.", "Check the name. The node may be behind: see `node_status`. Whether an order may still come, `recharge_order` says.";
+    IdMalformed = 1004, "id-malformed", false, "The text is not an id of the kind that the method takes.", "Write the id in the form that the detail shows.";
     WaitTimeout = 1005, "wait-timeout", true, "The batch was not final when the wait ended; its fate is open.", "Ask `batch_status`, or send the same bytes again: they never settle twice.";
-    NodeStarting = 1006, "node-starting", true, "The node is starting and cannot answer yet.", "Ask again later, or another node; a batch is sent again with the same bytes.";
-    TooManySubscriptions = 1007, "too-many-subscriptions", true, "The node serves as many subscriptions as it is configured for.", "End a subscription, or use another node.";
-    InternalFault = 1008, "internal-fault", true, "The node could not do it; its log says why.", "Ask again, or another node, with the same bytes; tell the node's operator.";
-    JsonTooDeep = 1009, "json-too-deep", false, "The JSON is nested more deeply than 64 levels.", "Send it flatter: no call needs more than three levels.";
-    BudgetExceeded = 1010, "budget-exceeded", true, "This address made more calls than its budget.", "Send more slowly: the same bytes again after `retry_after_ms`.";
-    FilterMalformed = 1011, "filter-malformed", false, "The filter names none or several things.", "Give exactly one field of the filter.";
-    TimeoutOutOfBounds = 1012, "timeout-out-of-bounds", false, "The wait is longer than this node allows, or zero.", "Give a `timeout_ms` within the bound that the detail shows.";
-    BodyTooLarge = 1013, "body-too-large", false, "The request's body is larger than this node accepts.", "Split the batch, its orders keep their ids; one of 8,192 orders fits.";
-    BodyTimeout = 1014, "body-timeout", true, "The request's body did not arrive in time.", "Send the same bytes again at once, over a faster link.";
-    NodeBusy = 1015, "node-busy", true, "The node has as many requests in hand as it can hold.", "Send the same bytes again after `retry_after_ms`, or to another node.";
-    CallTimeout = 1016, "call-timeout", true, "The node did not answer in time; what was asked of it may be done.", "Ask again, or another node, with the same bytes.";
+    NodeStarting = 1006, "node-starting", true, "The node is starting and cannot answer yet.", "Ask again later, or ask another node; send a batch again with the same bytes.";
+    TooManySubscriptions = 1007, "too-many-subscriptions", true, "The node holds as many subscriptions as its operator allows.", "End a subscription, or use another node.";
+    InternalFault = 1008, "internal-fault", true, "The node failed to do this; its log says why.", "Ask again or ask another node, with the same bytes; tell the node's operator.";
+    JsonTooDeep = 1009, "json-too-deep", false, "The JSON is nested more than 64 levels deep.", "Nest it less deeply: no call needs more than three levels.";
+    BudgetExceeded = 1010, "budget-exceeded", true, "This address made more calls than its budget allows.", "Send the same bytes again after `retry_after_ms`, and call less often.";
+    FilterMalformed = 1011, "filter-malformed", false, "The filter has no field, or several.", "Give exactly one of `window` and `gateway`.";
+    TimeoutOutOfBounds = 1012, "timeout-out-of-bounds", false, "The wait is zero, or longer than this node allows.", "Give a `timeout_ms` within the bound that the detail shows.";
+    BodyTooLarge = 1013, "body-too-large", false, "The request is larger than this node accepts.", "Split the batch; its orders keep their ids. A batch of 8,192 orders fits.";
+    BodyTimeout = 1014, "body-timeout", true, "The request did not arrive in time.", "Send the same bytes again at once, over a faster link.";
+    NodeBusy = 1015, "node-busy", true, "The node holds as many requests as it can.", "Send the same bytes again after `retry_after_ms`, or send them to another node.";
+    CallTimeout = 1016, "call-timeout", true, "The node did not answer in time; what the call asked for may be done.", "Ask again or ask another node, with the same bytes.";
     BatchDropped = 1017, "batch-dropped", false, "The batch left the node's pool before a block took it: its valid-until time passed.", "Ask `batch_status`; then sign a new batch of the same orders: they keep their ids.";
     WindowOpen = 1018, "window-open", true, "The window is still open: its report is made when it closes.", "Ask again once it has closed: `settlement_window` then gives `closed_ms`.";
-    ProofNotKept = 1019, "proof-not-kept", false, "This node's index was made by an earlier version, which did not keep what the proof needs.", "Ask another node; its operator may move `index/` away, and the node makes it again from the blocks.";
-    NodeBehind = 1020, "node-behind", true, "The node is behind or cut off: what it does not find may be final elsewhere.", "Ask another node; `node_status` says what this one lacks.";
-    ProofTooLarge = 1040, "proof-too-large", false, "The receipt or proof would be larger than anyone reads.", "Ask with `lineage_apart`, and verify with the lineage of `chain_lineage`; what is too large without one cannot be carried: replay the chain.";
+    ProofNotKept = 1019, "proof-not-kept", false, "This node's index was made by an earlier version, which did not keep what the proof needs.", "Ask another node. This node's operator may move `index/` away: the node makes it again from the blocks.";
+    NodeBehind = 1020, "node-behind", true, "The node is behind or cut off from the others: what it does not find may be final elsewhere.", "Ask another node; `node_status` says what this node lacks.";
+    ProofTooLarge = 1040, "proof-too-large", false, "The receipt or proof would be larger than any verifier accepts.", "Ask with `lineage_apart`, and verify with the lineage of `chain_lineage`. If it is still too large, replay the chain.";
 }
 
 /// A JSON-RPC 2.0 or transport error: code, name, cause and remedy.
@@ -49,20 +50,20 @@ pub struct ProtocolError {
 }
 
 const PARAMETERS_CAUSE: &str =
-    "A parameter is unknown, surplus, given twice, missing or of another form.";
+    "A parameter is unknown, one too many, given twice, missing or of the wrong form.";
 const PARAMETERS_REMEDY: &str =
-    "Give the method's own parameters, each in its one form; `data` names the first wrong one.";
+    "Give the method's parameters, each in its own form; `data` names the first wrong one.";
 
 /// The errors below zero that a client can get.
 pub const PROTOCOL_ERRORS: &[ProtocolError] = &[
     ProtocolError {
         code: -32700,
-        cause: "The body is no JSON.",
+        cause: "The body is not JSON.",
         remedy: "Send one JSON-RPC 2.0 request or a list of them.",
     },
     ProtocolError {
         code: -32600,
-        cause: "The JSON is no JSON-RPC 2.0 request; the message names the member.",
+        cause: "The JSON is not a JSON-RPC 2.0 request; the message names the wrong member.",
         remedy: "Give `jsonrpc`, `id`, `method` and `params`.",
     },
     ProtocolError {
@@ -73,18 +74,18 @@ pub const PROTOCOL_ERRORS: &[ProtocolError] = &[
     ProtocolError { code: -32602, cause: PARAMETERS_CAUSE, remedy: PARAMETERS_REMEDY },
     ProtocolError {
         code: -32603,
-        cause: "The server failed, or the method needs a WebSocket connection and to be called by itself.",
-        remedy: "Subscribe over WebSocket, not in a list; otherwise send the same bytes again, here or elsewhere.",
+        cause: "The server failed; or the method is a subscription, and was called over HTTP or in a list.",
+        remedy: "Subscribe over WebSocket, outside of a list; otherwise send the same bytes again, here or to another node.",
     },
     ProtocolError {
         code: -32006,
-        cause: "The connection holds as many subscriptions as one may.",
-        remedy: "End one, or open another connection.",
+        cause: "The connection holds as many subscriptions as a connection may.",
+        remedy: "End a subscription, or open another connection.",
     },
     ProtocolError {
         code: -32008,
-        cause: "The response would be larger than this node gives; what was asked is done.",
-        remedy: "Ask for a smaller page; of a batch, `batch_status` without `with_codes`.",
+        cause: "The response would be larger than this node sends; what the call asked for is done.",
+        remedy: "Ask for a smaller page; for a batch, ask `batch_status` without `with_codes`.",
     },
     ProtocolError {
         code: -32010,
@@ -93,8 +94,8 @@ pub const PROTOCOL_ERRORS: &[ProtocolError] = &[
     },
     ProtocolError {
         code: -32011,
-        cause: "The responses to the list of requests would be larger than this node gives.",
-        remedy: "Send fewer requests in one list; what these asked is done all the same.",
+        cause: "The responses to the list of requests would be larger than this node sends.",
+        remedy: "Send fewer requests in one list; what these asked for is done.",
     },
 ];
 
@@ -187,7 +188,7 @@ pub(crate) fn parameter_error(name: &str, detail: &str) -> ErrorObjectOwned {
         new_id_is_safe: false,
         retry_after_ms: None,
     };
-    data.into_error(crate::signature::CODE)
+    data.into_error(INVALID_PARAMS_CODE)
 }
 
 /// The rejection that an error's code names, if it is one.

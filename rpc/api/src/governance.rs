@@ -6,9 +6,10 @@ use jsonrpsee::proc_macros::rpc;
 use serde::{Deserialize, Serialize};
 
 use crate::cashback::ProgrammeVersion;
-use crate::chain::{NodeReport, ParametersReport, ParticipantReport};
+use crate::chain::{NodeReport, ParticipantReport};
 use crate::money::currency_code;
 use crate::page::Page;
+use crate::parameters::ParametersReport;
 use crate::recharge::RejectionReport;
 
 /// Methods of the `governance` namespace.

@@ -30,7 +30,7 @@ pub trait LedgerRpc {
     #[method(name = "account")]
     async fn account(&self, account: String) -> RpcResult<AccountReport>;
 
-    /// What changed an account, oldest first: one entry a cause and block, not one an order.
+    /// The changes of an account, oldest first: one entry a cause and block, not one an order.
     ///
     /// # Errors
     /// `id-malformed`, `not-found`, `bad-cursor`, `limit-out-of-bounds`.
@@ -59,7 +59,7 @@ pub trait LedgerRpc {
 
     /// The sums of all accounts per currency at the node's head: debits equal credits.
     #[method(name = "trial_balance")]
-    async fn trial_balance(&self) -> RpcResult<TrialBalance>;
+    async fn trial_balance(&self) -> RpcResult<TrialBalanceReport>;
 
     /// Deposits, withdrawals and net debit caps, newest first; with `open_only`, those that wait
     /// for their checker.
@@ -165,8 +165,8 @@ pub struct EntryReport {
     /// The kind of operation that caused the entry.
     #[serde(with = "crate::text")]
     pub cause: CauseKind,
-    /// What that was: a batch's height and place (`height/place`), an instruction's, order's or
-    /// transfer's id, a window's number; absent for genesis and expiry.
+    /// The name of the cause: a batch's height and place (`height/place`), an instruction's,
+    /// order's or transfer's id, a window's number; absent for genesis and expiry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause_id: Option<String>,
     /// Change of pending debits.
@@ -267,7 +267,7 @@ impl LineReport {
 
 /// The sums of all accounts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TrialBalance {
+pub struct TrialBalanceReport {
     /// The node's head, at which they were made.
     pub height: u64,
     /// True if debits equal credits in every currency, pending and posted.

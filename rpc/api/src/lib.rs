@@ -19,6 +19,7 @@
 
 pub mod base64;
 pub mod batch;
+pub mod block;
 pub mod cashback;
 pub mod chain;
 pub mod error;
@@ -28,6 +29,7 @@ pub mod ledger;
 pub mod money;
 pub mod node;
 pub mod page;
+pub mod parameters;
 pub mod rate;
 pub mod recharge;
 pub mod risk;
@@ -41,13 +43,13 @@ pub use batch::{
     BatchReport, BatchRpcClient, BatchRpcServer, BatchState, ItemOutcome, OutcomeCount, Outcomes,
     Wait,
 };
+pub use block::{BlockReport, BlockSelector, BlockSummary, EvidenceReport, HandoverReport};
 pub use cashback::{
     BudgetReport, CashbackRpcClient, CashbackRpcServer, ProgrammeReport, ProgrammeVersion,
     RestReport, TierReport, UserMonthReport,
 };
 pub use chain::{
-    BlockReport, BlockSelector, BlockSummary, ChainInfo, ChainRpcClient, ChainRpcServer,
-    EvidenceReport, HandoverReport, LiquidityReport, MerchantReport, NodeReport, ParametersReport,
+    ChainInfo, ChainRpcClient, ChainRpcServer, LiquidityReport, MerchantReport, NodeReport,
     ParticipantReport,
 };
 pub use error::{ApiError, ErrorData, api_error, rejection_error};
@@ -58,7 +60,7 @@ pub use governance::{
 };
 pub use ledger::{
     AccountProofReport, AccountReport, CountersReport, CurrencyBalance, EntryReport,
-    LedgerRpcClient, LedgerRpcServer, LineReport, TransferReport, TrialBalance,
+    LedgerRpcClient, LedgerRpcServer, LineReport, TransferReport, TrialBalanceReport,
 };
 pub use money::Money;
 pub use node::{
@@ -66,6 +68,7 @@ pub use node::{
     StandingReport, StatusReport,
 };
 pub use page::{LIMIT_DEFAULT, LIMIT_MAX, Page};
+pub use parameters::ParametersReport;
 pub use rate::{rate_of, rate_text};
 pub use recharge::{
     CashbackRefusal, CashbackReport, ConversionReport, ItemLocation, OrderReport, OrderState,
@@ -75,11 +78,11 @@ pub use recharge::{
 pub use risk::{HeldOrderReport, PolicyReport, RiskRpcClient, RiskRpcServer, UserDayReport};
 pub use settlement::{
     BreachCount, BreachReport, CashbackSumReport, CorridorReport, InstructionEvent,
-    InstructionFilter, InstructionReport, PositionReport, ReturnReport, SettlementProposedReport,
+    InstructionReport, InstructionSelector, PositionReport, ReturnReport, SettlementProposedReport,
     SettlementRpcClient, SettlementRpcServer, SlaBucket, SlaReport, WindowProofReport,
     WindowReport, WindowSettledReport,
 };
-pub use signature::{Signature, check_subscription_id, decimal};
+pub use signature::{MethodSignature, check_subscription_id, decimal};
 pub use standing::OrderStanding;
 
 #[cfg(test)]

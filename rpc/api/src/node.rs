@@ -56,8 +56,8 @@ pub struct StatusReport {
     pub uptime_ms: u64,
 }
 
-/// What the next block waits for, and which validators stand out. Its fields stand in
-/// `node_status` beside the others.
+/// The progress of the next block: what it waits for, and which validators stand out. Its fields
+/// stand in `node_status` beside the others.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StandingReport {
     /// Why the node is not ready, in the words of `/readyz`; absent when it is.
@@ -70,7 +70,7 @@ pub struct StandingReport {
     /// The running round of the next height; absent while that height has not begun here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub round: Option<u32>,
-    /// What the next block waits for: `proposal of node-2`, `prevotes of node-2, node-3`,
+    /// The next block waits for this: `proposal of node-2`, `prevotes of node-2, node-3`,
     /// `precommits of node-3`, `work`, `blocks of the validators` at a node without a vote, or
     /// `heights of a quorum` at a validator that does not know yet whether it voted before.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -152,8 +152,8 @@ pub struct Stages {
     pub deadline_ms: Option<u64>,
 }
 
-/// What became of cashback at an order's collection: either it was granted, with tier and amount,
-/// or refused, with the reason.
+/// The cashback at an order's collection: either granted, with tier and amount, or refused, with
+/// the reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CashbackReport {
     /// The tier by which it was granted, from 1.
@@ -178,8 +178,8 @@ pub enum CashbackRefusal {
 }
 
 impl CashbackReport {
-    /// What the outcome of a collection says of cashback; `None` when it says nothing. `granted`
-    /// is the amount that its tier gave.
+    /// Reads the cashback off the outcome of a collection; `None` when there was none. `granted` is
+    /// the amount that its tier gave.
     pub fn new(outcome: Outcome, granted: Money) -> Option<Self> {
         let refused = match outcome {
             Outcome::CASHBACK_OVER_MONTH => Some(CashbackRefusal::OverMonth),

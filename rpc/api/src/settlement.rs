@@ -53,7 +53,7 @@ pub trait SettlementRpc {
     #[method(name = "instructions")]
     async fn instructions(
         &self,
-        filter: InstructionFilter,
+        filter: InstructionSelector,
         cursor: Option<String>,
         limit: Option<u32>,
     ) -> RpcResult<Page<InstructionReport>>;
@@ -118,7 +118,7 @@ pub trait SettlementRpc {
 /// A filter for the list of instructions: exactly one field is given.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct InstructionFilter {
+pub struct InstructionSelector {
     /// Those of this window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<u64>,
@@ -127,7 +127,7 @@ pub struct InstructionFilter {
     pub gateway: Option<u32>,
 }
 
-impl InstructionFilter {
+impl InstructionSelector {
     /// The instructions of a window.
     pub const fn window(window: u64) -> Self {
         Self { window: Some(window), gateway: None }
@@ -158,7 +158,7 @@ pub struct WindowReport {
     pub order_count: u64,
     /// Instructions it made when it closed.
     pub instruction_count: u64,
-    /// What each party owes and is owed, by currency within party: the interbank settlement
+    /// The debits and credits of each party, by currency within party: the interbank settlement
     /// report. Per currency the nets add up to zero.
     pub positions: Vec<PositionReport>,
     /// The digest of the positions, hexadecimal: what maker and checker of the settlement sign;

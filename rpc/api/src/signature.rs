@@ -6,13 +6,12 @@
 use std::fmt;
 
 use jsonrpsee::types::ErrorObjectOwned;
-use jsonrpsee::types::error::INVALID_PARAMS_CODE;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::error::parameter_error;
-use crate::settlement::InstructionFilter;
+use crate::settlement::InstructionSelector;
 
 /// The JSON form of a parameter. Each value has one text in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +22,7 @@ pub enum Form {
     U32,
     /// A whole number of 64 bits, likewise.
     U64,
-    /// A JSON boolean.
+    /// A JSON boolean: `true` or `false`.
     Flag,
     /// A string of RFC 4648 section 4.
     Base64,
@@ -59,7 +58,7 @@ impl Form {
             Self::Wait => matches!(json, "\"admitted\"" | "\"final\""),
             Self::Block => is_text(json) || decimal::<u64>(json).is_some(),
             Self::Filter => {
-                json.starts_with('{') && serde_json::from_str::<InstructionFilter>(json).is_ok()
+                json.starts_with('{') && serde_json::from_str::<InstructionSelector>(json).is_ok()
             }
         }
     }
@@ -100,7 +99,7 @@ impl fmt::Display for Parameter {
 
 /// A method with its parameters, in the order in which they may be listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Signature {
+pub struct MethodSignature {
     /// The method's full name, namespace included.
     pub method: &'static str,
     /// Its parameters, in order.
@@ -110,7 +109,7 @@ pub struct Signature {
 macro_rules! signatures {
     ($($method:ident: $($name:ident $form:ident $presence:ident),*;)*) => {
         /// Every method with its parameters, in the order of docs/rpc.md.
-        pub const SIGNATURES: &[Signature] = &[$(Signature {
+        pub const SIGNATURES: &[MethodSignature] = &[$(MethodSignature {
             method: stringify!($method),
             parameters: &[$(Parameter {
                 name: stringify!($name),
@@ -181,7 +180,7 @@ signatures! {
     node_health: ;
 }
 
-impl Signature {
+impl MethodSignature {
     /// The signature of a method.
     pub fn of(method: &str) -> Option<&'static Self> {
         SIGNATURES.iter().find(|signature| signature.method == method)
@@ -201,7 +200,7 @@ impl Signature {
 
     fn check_list(&self, values: &[&RawValue]) -> Result<(), ErrorObjectOwned> {
         if values.len() > self.parameters.len() {
-            let detail = format!("(more than {})", self.listed());
+            let detail = format!("(more values than {} takes: {})", self.method, self.listed());
             return Err(parameter_error("parameter-unknown", &detail));
         }
         for (index, parameter) in self.parameters.iter().enumerate() {
@@ -255,7 +254,7 @@ impl Parameter {
 /// Holds the parameters of a call that ends a subscription: a list with that subscription's id.
 ///
 /// # Errors
-/// A JSON-RPC error -32602 whose data says what is wrong, as [`Signature::check`] gives.
+/// A JSON-RPC error -32602 whose data says what is wrong, as [`MethodSignature::check`] gives.
 pub fn check_subscription_id(params: Option<&str>) -> Result<(), ErrorObjectOwned> {
     let values = match Given::read(params)? {
         Given::List(values) => values,
@@ -273,9 +272,6 @@ pub fn check_subscription_id(params: Option<&str>) -> Result<(), ErrorObjectOwne
     }
 }
 
-/// The code of every error about parameters.
-pub const CODE: i32 = INVALID_PARAMS_CODE;
-
 /// The most parameters that are read of a call; no method takes as many.
 const GIVEN_MAX: usize = 8;
 
@@ -289,9 +285,10 @@ impl<'a> Given<'a> {
     fn read(params: Option<&'a str>) -> Result<Self, ErrorObjectOwned> {
         match params.map(str::trim) {
             None => Ok(Self::List(Vec::new())),
-            // It is a list or an object already; a name with half a surrogate pair is no text.
-            Some(text) => serde_json::from_str(text)
-                .map_err(|_| parameter_error("parameter-unknown", "(a name that is no text)")),
+            // It is a list or an object already; a name with half a surrogate pair is not text.
+            Some(text) => serde_json::from_str(text).map_err(|_| {
+                parameter_error("parameter-unknown", "(half a surrogate pair is not text)")
+            }),
         }
     }
 }

@@ -8,10 +8,11 @@ use chain_types::{
 use crate::batch::{Outcomes, outcome_name};
 use crate::error::{ApiError, ErrorData, PROTOCOL_ERRORS, rejection_of};
 use crate::money::{Money, currency_code, currency_of};
+use crate::signature::SIGNATURES;
 use crate::{
     Base64Bytes, BatchReport, BatchState, BlockSelector, CashbackRefusal, CashbackReport,
-    ChangeReport, InstructionFilter, LIMIT_MAX, OrderStanding, OrderState, Page, ParametersReport,
-    PositionReport, Wait, api_error, rate_of, rate_text, rejection_error,
+    ChangeReport, InstructionSelector, LIMIT_MAX, OrderStanding, OrderState, Page,
+    ParametersReport, PositionReport, Wait, api_error, rate_of, rate_text, rejection_error,
 };
 
 fn money(minor: u64, code: &str) -> Money {
@@ -150,6 +151,30 @@ fn error_codes_are_distinct_ascending_and_apart_from_rejections() {
     assert!(PROTOCOL_ERRORS.iter().all(|error| error.code < 0));
 }
 
+/// Whoever reads an error knows JSON and this interface, and no programming language.
+#[test]
+fn errors_speak_the_language_of_the_interface() {
+    let own = ApiError::ALL.iter().map(|error| [error.cause(), error.remedy()]);
+    let protocol = PROTOCOL_ERRORS.iter().map(|error| [error.cause, error.remedy]);
+    let forms = SIGNATURES.iter().flat_map(|signature| signature.parameters);
+    let forms = forms.map(|parameter| [parameter.name, parameter.form.expected()]);
+    for text in own.chain(protocol).chain(forms).flatten() {
+        for word in
+            ["struct", "enum", "serde", "u64", "usize", "Option", "None", "::", "invalid type"]
+        {
+            assert!(!text.contains(word), "{word:?} in {text:?}");
+        }
+    }
+    for signature in SIGNATURES {
+        for params in ["[1, 2, 3, 4, 5, 6, 7]", r#"{"another": 1}"#, "[[]]", r#"{"\ud800": 1}"#] {
+            let Err(error) = signature.check(Some(params)) else { continue };
+            let data = ErrorData::of(&error).unwrap();
+            assert!(data.detail.starts_with('(') && data.detail.ends_with(')'), "{}", data.detail);
+            assert!(!data.detail.contains("expected struct"), "{}", data.detail);
+        }
+    }
+}
+
 /// Of every error of the interface: may whoever got it for an order's submission make a new order
 /// with a new id at once? Never: none of them says what the chain knows of the order.
 #[test]
@@ -235,7 +260,7 @@ fn a_block_is_selected_by_number_or_text() {
     assert_eq!(by(r#""7""#).unwrap(), BlockSelector::Hash("7".to_owned()));
     assert!(by("-1").is_err());
     assert!(by("null").is_err());
-    assert!(serde_json::from_str::<InstructionFilter>(r#"{"merchant":1}"#).is_err());
+    assert!(serde_json::from_str::<InstructionSelector>(r#"{"merchant":1}"#).is_err());
 }
 
 #[test]

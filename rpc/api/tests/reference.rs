@@ -72,7 +72,7 @@ const fn type_of(form: Form) -> &'static str {
         Form::Base64 => "Base64Bytes",
         Form::Wait => "Wait",
         Form::Block => "BlockSelector",
-        Form::Filter => "InstructionFilter",
+        Form::Filter => "InstructionSelector",
     }
 }
 

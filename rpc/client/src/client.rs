@@ -48,6 +48,9 @@ const FATE_OPEN: [i32; 10] = [
 ];
 /// When to try again after a refusal by status, whose answer the client does not show.
 const STATUS_RETRY_MS: u64 = 1_000;
+/// The problem of an answer that is not of the interface's form.
+const NOT_UNDERSTOOD: &str = "what came is not an answer of a node of this version; check the URL \
+                              and the node's version";
 
 /// A call under way.
 pub type Call<'a, T> = BoxFuture<'a, Result<T, ClientError>>;
@@ -112,6 +115,10 @@ impl CallError {
                     transient,
                     retry_after_ms: data.and_then(|data| data.retry_after_ms),
                 }
+            }
+            ClientError::ParseError(error) => {
+                tracing::debug!(url, %error, "answer not understood");
+                Self::Unreachable { url: url.to_owned(), problem: NOT_UNDERSTOOD.to_owned() }
             }
             other => Self::Unreachable { url: url.to_owned(), problem: in_one_line(&other) },
         }
@@ -350,6 +357,14 @@ mod tests {
             "http://a",
             ClientError::Call(rpc_api::rejection_error(&error, retry_after_ms)),
         )
+    }
+
+    #[test]
+    fn an_answer_of_another_form_is_said_in_words_of_the_interface() {
+        let error = serde_json::from_str::<BatchReport>("5").unwrap_err();
+        let error = CallError::new("http://a", ClientError::ParseError(error)).to_string();
+        let start = "http://a does not answer: what came is not an answer of a node";
+        assert!(error.starts_with(start) && !error.contains("struct"), "{error}");
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! Files of operations as people write them: TOML, JSON or CSV lines, read into rows of named
-//! text fields. What the fields mean is said in [`super::operations`].
+//! text fields. The module `operations` says what the fields mean.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
 
-/// How a file is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+/// The form in which a file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// Found from the first characters.
     Auto,
@@ -172,7 +172,11 @@ fn read_toml(text: &str) -> Result<Vec<Row>, FileError> {
     };
     let file: TomlFile = toml::from_str(text).map_err(|error| {
         let place = error.span().map_or_else(|| "file".to_owned(), |span| line_of(span.start));
-        FileError::whole(place, error.message())
+        let problem = match toml::from_str::<toml::Table>(text) {
+            Ok(_) => "expected [[orders]] or [[operations]] tables of fields alone".to_owned(),
+            Err(_) => format!("is not TOML: {}", error.message()),
+        };
+        FileError::whole(place, problem)
     })?;
     let mut rows = Vec::with_capacity(file.orders.len());
     for table in file.orders {

@@ -161,8 +161,8 @@ pub async fn check(
     }
 }
 
-/// What the chain says of a party's key: the word of the first node that accepts it, else that of
-/// the greatest height. `None` when no node answers.
+/// Asks the nodes about a party's key. Returns the word of the first node that accepts it, else
+/// that of the greatest height; `None` when no node answers.
 ///
 /// # Errors
 /// When every node that answers is of another chain.

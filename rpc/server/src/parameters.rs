@@ -7,7 +7,7 @@ use futures::FutureExt as _;
 use futures::future::ready;
 use jsonrpsee::core::RegisterMethodError;
 use jsonrpsee::core::server::{MethodCallback, MethodResponse, Methods};
-use rpc_api::Signature;
+use rpc_api::MethodSignature;
 
 /// The same methods, each with its parameters checked.
 ///
@@ -17,12 +17,15 @@ pub(crate) fn hold(methods: &Methods) -> Result<Methods, RegisterMethodError> {
     let mut held = Methods::new();
     for name in methods.method_names() {
         let Some(callback) = methods.method(name) else { continue };
-        held.verify_and_insert(name, checked(Signature::of(name), callback.clone()))?;
+        held.verify_and_insert(name, checked(MethodSignature::of(name), callback.clone()))?;
     }
     Ok(held)
 }
 
-fn checked(signature: Option<&'static Signature>, callback: MethodCallback) -> MethodCallback {
+fn checked(
+    signature: Option<&'static MethodSignature>,
+    callback: MethodCallback,
+) -> MethodCallback {
     // What ends a subscription has no signature; it takes the subscription's id alone.
     let Some(signature) = signature else { return callback };
     match callback {

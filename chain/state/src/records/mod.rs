@@ -23,8 +23,8 @@ pub use self::rules::{
     RateRecord, ReferenceRecord, ReferenceStep, RegistryRecord,
 };
 pub use self::settlement::{
-    CashbackSum, InstructionRecord, InstructionStatus, Party, Position, ProposedSettlement,
-    TransferRecord, WindowRecord, WindowSettlement,
+    CashbackSum, InstructionRecord, InstructionStatus, Position, ProposedSettlement,
+    TransferRecord, WindowParty, WindowRecord, WindowSettlement,
 };
 pub use self::sla::{BreachRecord, BreachSubject, Corridor, SLA_BUCKETS_MS, SlaCounters};
 use crate::account::{Account, AccountKey};

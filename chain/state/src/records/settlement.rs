@@ -138,7 +138,7 @@ impl InstructionRecord {
 
 /// A party of a window's report: the owner of an account kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-pub struct Party {
+pub struct WindowParty {
     /// As what: gateway liquidity, FX position or cashback pool.
     pub kind: AccountKind,
     /// The participant, merchant or, with zero, the scheme.
@@ -147,7 +147,7 @@ pub struct Party {
     pub currency: Currency,
 }
 
-impl Party {
+impl WindowParty {
     /// The party that owns an account.
     pub const fn of(key: AccountKey) -> Self {
         Self { kind: key.kind, owner: key.owner, currency: key.currency }
@@ -158,7 +158,7 @@ impl Party {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct Position {
     /// The party with its currency.
-    pub party: Party,
+    pub party: WindowParty,
     /// The sum that it owes.
     pub gross_debits: u128,
     /// The sum that it is owed.

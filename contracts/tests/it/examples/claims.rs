@@ -1,6 +1,6 @@
 //! What a row says of the books after it, compared with the state.
 
-use chain_state::{Account, AccountKey, Corridor, Party, SLA_BUCKETS_MS, WindowRecord};
+use chain_state::{Account, AccountKey, Corridor, SLA_BUCKETS_MS, WindowParty, WindowRecord};
 use chain_types::{
     Currency, InstructionId, LineAccount, LineKey, OrderId, ParticipantId, ProposalId, TransferId,
     WindowId,
@@ -163,7 +163,7 @@ fn net(chain: &Chain, words: &mut Words<'_>) -> Read<(String, String)> {
     let id = WindowId(words.number()?);
     let (kind, owner) = words.account()?;
     let (expected, currency) = words.sum()?;
-    let party = Party { kind, owner, currency };
+    let party = WindowParty { kind, owner, currency };
     let open = chain.state.open_window();
     let closed = chain.windows();
     let found = closed.into_iter().chain([&open]).find(|window: &&WindowRecord| window.id == id);

@@ -20,7 +20,7 @@ pub struct Scenario {
     pub file: String,
     /// Its heading.
     pub title: String,
-    /// Lines of the list before the table, each with its place.
+    /// Items of the list before the table, each with the place of its first line.
     pub given: Vec<(String, String)>,
     pub rows: Vec<Row>,
 }
@@ -56,6 +56,12 @@ pub fn read(file: &str, text: &str) -> Vec<Scenario> {
         let Some(scenario) = scenarios.last_mut() else { continue };
         if let Some(given) = line.strip_prefix("- ") {
             scenario.given.push((at, given.to_owned()));
+        } else if let Some(more) = line.strip_prefix("  ")
+            && let Some((_, given)) = scenario.given.last_mut()
+        {
+            // A given line is wrapped at 100 columns as any prose.
+            given.push(' ');
+            given.push_str(more.trim());
         } else if let Some(cells) = cells(line)
             && cells != HEADER
             && !line.starts_with("|--")

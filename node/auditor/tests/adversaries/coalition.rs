@@ -60,7 +60,7 @@ impl Coalition {
         }
     }
 
-    /// Whether a participant is one of them.
+    /// Returns true if a participant is one of them.
     pub fn holds(&self, participant: u32) -> bool {
         let all = [&self.gateways, &self.providers, &self.services, &self.agents, &self.operators];
         all.iter().any(|some| some.contains(&participant))

@@ -24,7 +24,7 @@ use crate::world::{Pen, THIRD_AGENT, Word};
 
 /// So many steps lead out at most.
 const STEPS_MAX: usize = 8;
-/// Who gives back begins so long before the period of returns ends.
+/// A party that gives back begins this long before the period of returns ends, in milliseconds.
 const SLACK_MS: u64 = 600_000;
 /// So many of the last orders are given back.
 const REFUNDS: usize = 60;
@@ -34,7 +34,7 @@ const COPIES_MAX: usize = 600;
 /// AB08, and SVNR: agents end what a bank left alone, or give it up.
 pub const REASONS: [u16; 2] = [4, 13];
 
-/// Something that waits.
+/// A thing that waits for some party's operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Thing {
     Instruction(InstructionId),
@@ -42,7 +42,7 @@ pub enum Thing {
     Held(OrderId),
     Transfer(TransferId),
     Window(WindowId),
-    /// What of an account's settled money nothing else speaks for.
+    /// The settled money of an account that no other thing accounts for, in minor units.
     Balance(AccountKey, u64),
     /// An order whose merchant, paid by an honest gateway, wants to give it back.
     Refund(OrderId),
@@ -55,7 +55,7 @@ enum Step {
     Wait(u64),
 }
 
-/// One who searches.
+/// A search for operations that let waiting things out.
 pub struct Search<'a> {
     pub foes: &'a Coalition,
     pub purse: &'a Purse,
@@ -102,7 +102,7 @@ impl Search<'_> {
         None
     }
 
-    /// What is known of a thing that is locked in, and how the chain answers each first step.
+    /// Describes a thing that is locked in, and the chain's answer to each first step.
     pub fn explain(&mut self, fork: &Fork<'_>, thing: Thing) -> String {
         let known = match thing {
             Thing::Instruction(id) => format!("{:?}", fork.instruction_now(&id)),
@@ -233,7 +233,7 @@ impl Search<'_> {
         steps
     }
 
-    /// Who is not of the foes, of every role.
+    /// Returns the parties of every role that are not foes.
     fn everybody(&self) -> Vec<u32> {
         let all = [
             GATEWAYS.as_slice(),
@@ -336,7 +336,7 @@ fn is_at_rest(fork: &Fork<'_>, thing: Thing) -> bool {
     }
 }
 
-/// What matters of a copy for a thing: copies of one trace are looked at once.
+/// Returns what matters of a copy for a thing: copies of one trace are looked at once.
 fn trace(fork: &Fork<'_>, thing: Thing) -> String {
     let tables = fork.state.tables();
     match thing {

@@ -24,7 +24,7 @@ pub struct Foe<'a> {
     pub dice: &'a mut Dice,
     pub ids: &'a mut Ids,
     pub view: View<'a>,
-    /// What honest providers think of each pair.
+    /// The rate of each pair in the eyes of honest providers.
     pub mantissas: [u64; 3],
     pub quote_number: u32,
 }
@@ -240,7 +240,7 @@ impl Foe<'_> {
         Some(self.word_of_return(&sold, sequence))
     }
 
-    /// Who collected takes back, whatever merchants were told.
+    /// Has the collecting gateway take back an order, whatever its merchant was told.
     fn reverse(&mut self, by: u32) -> Option<Item> {
         let sold = self.sold_now(|sold| sold.gateway() == by)?;
         if sold.gateway() != by && !self.dice.one_in(8) {
@@ -397,7 +397,7 @@ impl Foe<'_> {
         word
     }
 
-    /// Whether nothing in a word is known to be a gain that the rules still allow.
+    /// Returns true if nothing in a word is known to be a gain that the rules still allow.
     pub fn is_tried(&self, (_, item): &Word) -> bool {
         match item {
             Item::Recharge(item) => item.user[0] < HONEST_USERS_FROM,

@@ -14,7 +14,7 @@ use contracts::execute;
 use crate::chain::{Chain, Decided, context};
 use crate::purse::{Returns, returns_of};
 
-/// What a copy has more than the chain that it was made of.
+/// A copy of the chain, with the blocks that it has beyond it.
 #[derive(Clone)]
 pub struct Fork<'a> {
     base: &'a Chain,
@@ -23,7 +23,7 @@ pub struct Fork<'a> {
     instructions: BTreeMap<InstructionId, InstructionRecord>,
     windows: BTreeMap<WindowId, WindowRecord>,
     quotes: BTreeMap<QuoteId, QuoteRecord>,
-    /// What the last block returned.
+    /// The returns of the last block.
     pub returns: Returns,
 }
 
@@ -68,7 +68,7 @@ impl<'a> Fork<'a> {
         self.state.time()
     }
 
-    /// What the next block, at `time`, would make of this; nothing changes.
+    /// Returns the outcomes of these batches in the next block, at `time`. Nothing changes.
     pub fn outcomes(&self, time: TimeMs, batches: &[VerifiedBatch]) -> Vec<Outcome> {
         let context = context(&self.state, time);
         let executed = execute(&self.state, &context, batches, &[], self).unwrap();

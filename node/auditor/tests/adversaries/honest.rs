@@ -23,7 +23,7 @@ const USERS: [u8; 5] = [10, 11, 12, 13, 14];
 const CURRENCIES_USED: [u16; 3] = [CNY, USD, JPY];
 /// Orders above it wait for a desk.
 const HOLD_ABOVE: u64 = 3_000;
-/// What one lets a service reserve.
+/// The limit that a gateway grants a service, in minor units.
 const LINE: u64 = 6_000;
 /// How long after its reservation a user pays.
 const DEBIT_MS: u64 = 500;
@@ -117,7 +117,7 @@ impl World {
         self.queue.push_back((operators[1], vote));
     }
 
-    /// What is done in every block.
+    /// Returns the words that honest parties owe in every block.
     pub fn duties(&mut self) -> Vec<Word> {
         let mut said = Vec::new();
         let per_mille = self.dice.below(15);
@@ -282,7 +282,7 @@ impl World {
         Some(vec![(by, word)])
     }
 
-    /// Whether an order is a small one of a programme.
+    /// Returns true if an order is a small one of a programme.
     fn is_small(&self, sold: &Sold) -> bool {
         let item = &sold.item;
         let is_of = |known: &&Programme| {
@@ -418,7 +418,7 @@ impl World {
         Some(vec![(by, words::reinstruct(&record))])
     }
 
-    /// Whose user did not pay.
+    /// Voids an order whose user did not pay.
     fn honest_void(&mut self) -> Option<Vec<Word>> {
         let reserved = self.chain.state.expired_reservations(TimeMs(u64::MAX));
         let unpaid = reserved.into_iter().filter(|(id, _)| id.0[11].is_multiple_of(4));

@@ -4,7 +4,7 @@
 
 use std::sync::OnceLock;
 
-/// What the foes can still gain or lock.
+/// The gains and locks that foes can still reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
     /// A service agrees to what its bank takes back, though the merchant has delivered: the rules
@@ -16,7 +16,7 @@ pub enum Known {
 /// Those that histories do without.
 const KEPT_OUT: [Known; 1] = [Known::ConsentInLeague];
 
-/// Whether the foes have to do without it.
+/// Returns true if the foes have to do without it.
 pub fn is_kept_out(known: Known) -> bool {
     KEPT_OUT.contains(&known) && shown() != format!("{known:?}")
 }

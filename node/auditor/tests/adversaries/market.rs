@@ -15,7 +15,7 @@ pub const SCALE: u16 = 6;
 /// Drift of a quote from the reference that is refused, in thousandths.
 const DRIFT_PER_MILLE: u128 = 3;
 
-/// What an amount becomes, rounded down.
+/// Converts an amount, rounded down.
 pub fn exact(amount: u64, from: u16, to: u16, (mantissa, scale): (u64, u16)) -> u64 {
     let exponent = |currency: u16| match currency {
         JPY => 0,
@@ -70,8 +70,8 @@ impl Market {
         RateItem::new(pair, (mantissa, SCALE), TimeMs(time_ms)).into()
     }
 
-    /// Whether honest providers said a rate like this within so long before `time_ms`: between
-    /// their lowest and their highest, and what a quote may differ.
+    /// Returns true if honest providers said a rate like this within so long before `time_ms`:
+    /// between their lowest and their highest, and what a quote may differ.
     pub fn allows(
         &self,
         pair: usize,

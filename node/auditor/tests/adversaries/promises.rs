@@ -24,7 +24,7 @@ pub struct Sale {
     pub instruction: InstructionId,
 }
 
-/// Whose month of which programme: user, merchant, currency, month.
+/// A user's month under a programme: user, merchant, currency, month.
 type MonthKey = (u8, u64, u16, u64);
 
 #[derive(Debug, Clone, Copy)]
@@ -103,7 +103,7 @@ impl Promises {
         }
     }
 
-    /// What each merchant promised so far, by currency.
+    /// Returns the sum that each merchant promised so far, by currency.
     pub fn sums(&self) -> BTreeMap<(u64, u16), i128> {
         let mut sums = BTreeMap::new();
         for ((_, merchant, currency, _), promised) in &self.sums {

@@ -43,20 +43,20 @@ use crate::market::exact;
 use crate::network::*;
 use crate::promises::{Promises, Sale};
 
-/// Who has a purse.
+/// The owner of a purse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Holder {
     Gateway(u32),
     Provider(u32),
     Merchant(u64),
     User(u8),
-    /// The scheme's bank.
+    /// The bank that holds the scheme's deposits.
     Bank,
     /// Nobody: gateways that return agree to pay what rested on an order.
     Rested,
 }
 
-/// What a block returned, by order and number.
+/// The returns of a block, by order and number.
 pub type Returns = BTreeMap<(OrderId, u16), ReturnRecord>;
 
 /// The returns among the records of a block.
@@ -71,12 +71,12 @@ pub fn returns_of<'a>(records: impl IntoIterator<Item = &'a Record>) -> Returns 
 /// Cash outside, or what was agreed, by holder and currency.
 type Sums = BTreeMap<(Holder, u16), i128>;
 
-/// A collected order.
+/// An order that was collected, as far as purses are concerned.
 #[derive(Debug, Clone, Copy)]
 pub struct Sold {
     pub item: RechargeItem,
     pub payout: u64,
-    /// Mantissa and scale.
+    /// The rate at which it was converted, as mantissa and scale.
     rate: Option<(u64, u16)>,
     pub window: WindowId,
     pub time_ms: u64,
@@ -103,7 +103,7 @@ impl Sold {
         self.item.collecting_gateway.get()
     }
 
-    /// What is left of the payout when so much of the order is left.
+    /// Returns the rest of the payout when `left` of the order is left.
     fn payout_of(&self, left: u64) -> u64 {
         match self.rate {
             None => left,
@@ -129,11 +129,11 @@ struct Proposed {
 #[derive(Debug, Clone, Copy)]
 struct Paid {
     amount: u64,
-    /// Whether the gateway really paid.
+    /// True if the gateway really paid.
     is_true: bool,
 }
 
-/// What the block of an operation was.
+/// The block of an operation, as far as purses need it.
 #[derive(Debug, Clone, Copy)]
 pub struct Moment<'a> {
     pub time_ms: u64,
@@ -149,14 +149,14 @@ pub struct Purse {
     /// The orders in the order in which they were collected.
     pub sold_last: Vec<OrderId>,
     submitted: BTreeMap<OrderId, RechargeItem>,
-    /// What may have gone back in all of an order by consent for its merchant.
+    /// The most that may have gone back of an order by its merchant's side's consent.
     consents: BTreeMap<OrderId, u64>,
     quotes: BTreeMap<QuoteId, (u64, u16)>,
     transfers: BTreeMap<TransferId, Proposed>,
     settlers: BTreeMap<u64, u32>,
     paid: BTreeMap<InstructionId, Paid>,
     return_rate_ms: u64,
-    /// What gateways paid for cashback that rested on orders, and what was set off against it.
+    /// The sum that gateways paid for cashback that rested on orders, less what was set off.
     pub rested: u64,
     pub set_off: u64,
     pub promises: Promises,
@@ -188,7 +188,7 @@ impl Purse {
         }
     }
 
-    /// What was collected in the block of a time, the last one.
+    /// Returns the orders that were collected in the last block, which is of this time.
     pub fn sold_in(&self, time_ms: u64) -> impl Iterator<Item = &Sold> {
         let last = self.sold_last.iter().rev().map(|id| &self.sold[id]);
         last.take_while(move |sold| sold.time_ms == time_ms)
@@ -204,7 +204,7 @@ impl Purse {
         *self.agreed.entry((to, currency)).or_default() += i128::from(amount);
     }
 
-    /// What an operation that was applied did outside.
+    /// Books what an applied operation moved outside of the chain.
     pub fn book(
         &mut self,
         foes: &Coalition,
@@ -404,7 +404,7 @@ impl Purse {
         }
     }
 
-    /// What each holder has more, or less, than it agreed to.
+    /// Returns what each holder has beyond what it agreed to; below zero, what it lacks.
     pub fn gains(&self, state: &State) -> Sums {
         let mut gains = self.cash.clone();
         for (key, agreed) in &self.agreed {
@@ -439,7 +439,7 @@ impl Purse {
     }
 }
 
-/// Whether a failed instruction forces a return: not who both collected and pays.
+/// Returns true if a failed instruction forces a return: not who both collected and pays.
 fn is_forced(record: &ReturnRecord, gateway: u32, of: Option<&InstructionRecord>) -> bool {
     let is_of_failed = record.from_payable && !record.is_reversal;
     let payer = of.map_or(0, |of| of.gateway.0);
@@ -465,7 +465,7 @@ pub fn is_foe(foes: &Coalition, holder: Holder) -> bool {
     }
 }
 
-/// Whose an account is; none is the scheme's.
+/// Returns the owner of an account; `None` if it is the scheme's.
 pub fn holder_of(key: &AccountKey) -> Option<Holder> {
     let id = u32::try_from(key.owner).unwrap_or_default();
     match key.kind {

@@ -9,7 +9,7 @@ use crate::fork::Fork;
 use crate::purse::{Moment, holder_of, is_foe};
 use crate::world::{View, Word, World};
 
-/// What foes said that may be said again.
+/// The most words of foes that are kept to be said again.
 const SAID_KEPT: usize = 100;
 /// Words from among which the best one is said.
 const CHOICE: usize = 5;
@@ -36,7 +36,7 @@ macro_rules! foe {
 }
 
 impl World {
-    /// What a foe says: something new, the best of several, or something that was said before.
+    /// Returns a foe's words: new ones, the best of several, or words that were said before.
     pub fn foe(&mut self) -> Vec<Word> {
         let (state, past) = (&self.chain.state, &self.chain);
         let view = View { state, past, purse: &self.purse, time: self.time };
@@ -143,7 +143,7 @@ impl World {
         }
     }
 
-    /// What a history met, for whoever reads the output.
+    /// Describes what a history met, for people.
     pub fn summary(&self) -> String {
         let applied: u64 = self.counts.range(..100).map(|(_, count)| count).sum();
         let sold = self.purse.sold.len();

@@ -28,7 +28,7 @@ impl Ids {
     }
 }
 
-/// What an order is about.
+/// The content of an order that is wanted.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted {
     pub gateway: u32,

@@ -65,7 +65,7 @@ pub struct World {
     pub time: u64,
     /// Said before anything else.
     pub queue: VecDeque<Word>,
-    /// What the foes said last.
+    /// The last words of the foes.
     pub foes_said: VecDeque<Word>,
     pub quote_numbers: BTreeMap<u32, u32>,
     pub programmes: Vec<Programme>,
@@ -80,7 +80,7 @@ pub struct World {
     pub exits: BTreeMap<usize, u64>,
 }
 
-/// Where a history begins: in a year's middle, before its turn, and before a February's end.
+/// The times at which histories begin: in a year's middle, before its turn, before February's end.
 const STARTS: [u64; 3] = [1_781_000_000_000, 1_798_761_000_000, 1_835_395_000_000];
 
 /// The network of the histories, with the least number of rates that real money has.
@@ -173,7 +173,7 @@ impl World {
         self.check(before);
     }
 
-    /// What an honest gateway's user has paid nobody else voids.
+    /// Checks that nobody else voids what an honest gateway's user has paid.
     fn check_debits(&mut self) {
         for id in &self.debiting {
             let is_voided = self.chain.status(id) == Some(OrderStatus::Voided);
@@ -198,7 +198,8 @@ impl World {
         }
     }
 
-    /// Who converts does so at what honest providers said, as long before as a quote may be held.
+    /// Checks that a conversion is at a rate that honest providers gave, within the hold of a
+    /// quote.
     fn check_conversion(&self, sold: &Sold) {
         let Some(rate) = sold.rate() else { return };
         let item = &sold.item;
@@ -246,7 +247,7 @@ impl World {
     }
 }
 
-/// What the foes look at: the chain, or a copy on which they try something.
+/// The chain in the eyes of the foes, or a copy on which they try something.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
     pub state: &'a State,

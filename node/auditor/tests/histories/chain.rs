@@ -58,7 +58,7 @@ impl Chain {
         &self.blocks[self.blocks.len() - 1]
     }
 
-    /// What the chain makes of this in a block of `time`; nothing is applied.
+    /// Executes a block of `time`. Nothing is applied.
     pub fn execute(
         &self,
         time: TimeMs,

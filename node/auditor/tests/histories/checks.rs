@@ -8,7 +8,7 @@ use chain_state::{
 use chain_types::{BreachStage as Missed, WindowId};
 use contracts::users;
 use node_auditor::{
-    Auditor, Breach, CorridorKey, Counters, InstructionStatus, SlaFigures, Stage, Subject,
+    Auditor, CorridorKey, Counters, MissedDeadline, PaymentStatus, SlaFigures, Stage, Subject,
 };
 
 use crate::chain::{Chain, context};
@@ -94,15 +94,15 @@ pub fn compare_breaches(chain: &Chain, auditor: &Auditor) {
     let height = chain.state.height();
     let of_block = |found: &&BreachRecord| found.height == height;
     let found = chain.breaches.iter().rev().take_while(of_block);
-    let found: BTreeSet<Breach> = found.map(breach).collect();
+    let found: BTreeSet<MissedDeadline> = found.map(breach).collect();
     let expected = auditor.breaches().iter().rev();
-    let expected: BTreeSet<Breach> =
+    let expected: BTreeSet<MissedDeadline> =
         expected.take_while(|breach| breach.height == height.0).copied().collect();
     assert_eq!(found, expected, "breaches of block {height}");
 }
 
-fn breach(found: &BreachRecord) -> Breach {
-    Breach {
+fn breach(found: &BreachRecord) -> MissedDeadline {
+    MissedDeadline {
         height: found.height.0,
         stage: match found.stage {
             Missed::Collected => Stage::Collected,
@@ -120,7 +120,7 @@ fn breach(found: &BreachRecord) -> Breach {
     }
 }
 
-/// What every paying gateway has done in every corridor, and how often each stage was missed.
+/// Compares the figures of every paying gateway in every corridor, and the breaches of each stage.
 pub fn compare_sla(chain: &Chain, auditor: &Auditor) {
     let tables = chain.state.tables();
     let found = tables.sla.iter().map(|((gateway, corridor), counters)| {
@@ -196,15 +196,15 @@ pub fn compare_records(chain: &Chain, auditor: &Auditor) {
     }
 }
 
-fn status(record: &InstructionRecord) -> InstructionStatus {
+fn status(record: &InstructionRecord) -> PaymentStatus {
     use chain_state::InstructionStatus as Chains;
     match record.status {
-        Chains::Instructed => InstructionStatus::Instructed,
-        Chains::Arrived { time, .. } => InstructionStatus::Arrived { time_ms: time.0 },
+        Chains::Instructed => PaymentStatus::Instructed,
+        Chains::Arrived { time, .. } => PaymentStatus::Arrived { time_ms: time.0 },
         Chains::Failed { time, location, .. } => {
-            InstructionStatus::Failed { height: location.height.0, time_ms: time.0 }
+            PaymentStatus::Failed { height: location.height.0, time_ms: time.0 }
         }
-        Chains::Returned { time, .. } => InstructionStatus::Returned { time_ms: time.0 },
+        Chains::Returned { time, .. } => PaymentStatus::Returned { time_ms: time.0 },
     }
 }
 

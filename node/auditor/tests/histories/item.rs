@@ -11,7 +11,7 @@ use chain_types::{
 };
 use zerocopy::{Immutable, IntoBytes};
 
-/// Who signs a batch, with what, for which chain and until when.
+/// The signer of a batch, its key, its chain, and the end of its validity.
 pub struct Letterhead<'a> {
     pub chain_id: ChainId,
     pub submitter: u32,
@@ -32,7 +32,7 @@ impl Letterhead<'_> {
 
 macro_rules! items {
     ($($kind:ident: $item:ident,)*) => {
-        /// One operation.
+        /// One operation of any kind.
         #[derive(Debug, Clone, Copy)]
         #[allow(clippy::large_enum_variant)]
         pub enum Item { $($kind($item),)* }

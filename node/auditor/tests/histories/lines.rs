@@ -93,7 +93,7 @@ fn item(account: u16, key: &LineKey, limit: u64) -> Item {
     .into()
 }
 
-/// What is outstanding under each line is the sum of its holder's open reservations.
+/// Checks that the outstanding sum of each line is that of its holder's open reservations.
 pub fn check_sums(chain: &Chain) {
     let state = &chain.state;
     let mut sums = std::collections::BTreeMap::<LineKey, u128>::new();

@@ -32,7 +32,7 @@ use crate::speaker::{Now, Speaker};
 
 /// Operations of one seed.
 const OPERATIONS: usize = 21_000;
-/// The usual seeds.
+/// The number of seeds of a usual run.
 const SEEDS: u64 = 8;
 /// Seeds beside the usual ones, for what these meet seldom or never. Mistakes that no seed meets
 /// are found by the chosen histories of `memories`.
@@ -43,7 +43,8 @@ const RESTORE_HEIGHTS: u64 = 200;
 /// How often each outcome was seen.
 type Counts = BTreeMap<u16, u64>;
 
-/// Where a history begins: before a turn of year, a leap day, a February that has none, a summer.
+/// The times at which histories begin: before a turn of year, a leap day, a February without one, a
+/// summer.
 const STARTS: [u64; 4] =
     [1_798_761_000_000, 1_835_395_000_000, 4_107_400_000_000, 1_781_000_000_000];
 

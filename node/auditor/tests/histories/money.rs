@@ -113,8 +113,8 @@ impl Speaker {
         if is_known || self.one_in(60) { id } else { own(id, by) }
     }
 
-    /// What is said next of an order that is collected at once: that it goes back at once, or that
-    /// there are more, so many that the window's sum is too much.
+    /// Follows an order that is collected at once: it goes back at once, or more follow, until the
+    /// window's sum is too large.
     fn follow(&mut self, now: Now<'_>, item: &RechargeItem) {
         let gateway = item.collecting_gateway.get();
         if self.one_in(60) {
@@ -310,7 +310,7 @@ impl Speaker {
         Some((by, item.into()))
     }
 
-    /// Where something rests on an order: all of it, one unit less, and nothing.
+    /// Names the cashback that rests on an order: all of it, one unit less, or nothing.
     fn name_rested(&mut self, now: Now<'_>, by: u32, item: &mut ReturnItem) {
         let rested = self.rested(now, by, item).unwrap_or_default();
         if rested > 0 && !self.one_in(3) {
@@ -319,7 +319,7 @@ impl Speaker {
         }
     }
 
-    /// What would be paid for it, as the chain has it.
+    /// Returns the sum that would be paid for it by the chain's books.
     fn rested(&self, now: Now<'_>, by: u32, item: &ReturnItem) -> Option<u64> {
         let state = &now.chain.state;
         let at = self.orders.iter().rfind(|known| known.item.order_id == item.order_id)?;
@@ -463,7 +463,7 @@ impl Speaker {
     }
 }
 
-/// Who may return a collected order, if its money is where it can be returned from.
+/// Returns the gateway that may return a collected order, if its money can be returned.
 fn payer(now: Now<'_>, known: &Known) -> Option<u32> {
     let state = &now.chain.state;
     let collection = now.chain.collection(&known.item.order_id())?;

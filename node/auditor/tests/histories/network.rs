@@ -23,7 +23,7 @@ pub const HOUSE: u32 = 701;
 /// The legal entity of both, of a service, a gateway, an agent, an operator and a merchant.
 pub const HOUSE_ENTITY: &str = "5493001KJTIIGC8Y1R12";
 const OF_THE_HOUSE: [u32; 6] = [EVERYBODY, HOUSE, 102, 203, 603, 4];
-/// Nobody.
+/// An id that no participant has.
 pub const STRANGER: u32 = 999;
 const SUSPENDED: [u32; 3] = [103, 205, 404];
 
@@ -80,9 +80,10 @@ pub fn node(number: u32, operator: u32, power: u64) -> Node {
     }
 }
 
-/// What the block of a height holds as evidence: in every third, a validator's two prevotes of the
-/// height before, or of seven before, and in some also two proposals of the next validator. They
-/// are signed with the keys of then, as `key` has them; nobody is caught whose key is not known.
+/// Returns the evidence of the block of a height. Every third block has a validator's two prevotes
+/// of the height before, or of seven before. Some have two proposals of the next validator too.
+/// They are signed with the keys of their heights, as `key` gives them; without a key nobody is
+/// caught.
 pub fn evidence(
     height: Height,
     key: impl Fn(u32, Height) -> Option<SecretKey>,

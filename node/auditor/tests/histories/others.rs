@@ -23,13 +23,13 @@ const PAIRS: [(u16, u16, u64, u16); 8] = [
     (JPY, KWD, 1, 9),
 ];
 
-/// Where the market is in each phase, in thousandths of [`PAIRS`]: there is a step of exactly the
-/// bound, and steps of less.
+/// The market in each phase, in thousandths of [`PAIRS`]. One step is of exactly the bound, and
+/// others are of less.
 const MARKET: [u64; 4] = [1_000, 1_000, 1_020, 1_019];
 /// How long a phase lasts.
 const PHASE_MS: u64 = 30_000;
 
-/// What most providers say at a time.
+/// Returns the rate that most providers give at a time.
 fn at_market(now: Now<'_>, mantissa: u64) -> u64 {
     // The extreme rates stay where they are.
     if !(1_000..1_000_000_000).contains(&mantissa) {

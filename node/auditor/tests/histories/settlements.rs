@@ -8,7 +8,7 @@ use crate::network::*;
 use crate::story::Story;
 
 impl Story {
-    /// What a maker says of a window.
+    /// Returns a maker's word about a window.
     fn word(&self, window: u64) -> SettleWindowItem {
         let report = self.chain.windows.get(&WindowId(window));
         let digest = report.map_or([0; 32], |report| report.digest().0);

@@ -81,7 +81,7 @@ impl Speaker {
         self.keys.get(key).cloned()
     }
 
-    /// Whether somebody can sign with a key.
+    /// Returns true if somebody can sign with a key.
     pub fn has_key(&self, key: &PublicKey) -> bool {
         self.keys.contains_key(key)
     }
@@ -167,7 +167,7 @@ impl Speaker {
 
     // Orders that were taken notice of.
 
-    /// Whether an order with this id was taken notice of.
+    /// Returns true if an order with this id was taken notice of.
     pub fn knows(&self, id: OrderId) -> bool {
         self.order_at.contains_key(&id)
     }

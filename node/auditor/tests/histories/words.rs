@@ -126,7 +126,7 @@ impl Speaker {
 }
 
 const SERVICE: u32 = SERVICES[0];
-/// Who collects, and who pays the merchant.
+/// The gateways: one collects, and one pays the merchant.
 const GATEWAY: u32 = GATEWAYS[0];
 const PAYER: u32 = GATEWAYS[1];
 
@@ -137,7 +137,7 @@ fn told() -> chain_types::ChainGenesis {
 }
 
 impl Story {
-    /// What one party says in the next block, a millisecond later.
+    /// Has one party speak in the next block, a millisecond later. Returns the outcome's code.
     fn says(&mut self, by: u32, item: impl Into<Item>) -> u16 {
         self.block(1, &[(by, vec![item.into()])])[0]
     }

@@ -5,12 +5,12 @@ use chain_types::batch::BatchItem;
 use chain_types::evidence::evidence_root;
 use chain_types::hash::sha256;
 use chain_types::*;
-use node_auditor::{Auditor, Counters, Finding};
+use node_auditor::{AuditFinding, Auditor, Counters};
 use zerocopy::{Immutable, IntoBytes};
 
 pub const CNY: u16 = 156;
 pub const USD: u16 = 840;
-/// Settlement operators.
+/// The settlement operators' participant ids.
 pub const OPERATORS: [u32; 4] = [1, 2, 3, 4];
 pub const SERVICE: u32 = 10;
 /// The collecting gateway of most stories.
@@ -18,7 +18,7 @@ pub const A: u32 = 20;
 /// The paying gateway of most stories.
 pub const B: u32 = 21;
 pub const C: u32 = 22;
-/// FX providers.
+/// An FX provider's participant id.
 pub const F: u32 = 30;
 pub const G: u32 = 31;
 pub const DESK: u32 = 40;
@@ -26,9 +26,9 @@ pub const MAKER: u32 = 50;
 pub const CHECKER: u32 = 51;
 pub const MERCHANT: u64 = 1_001;
 
-/// 2026-01-15T00:00:00Z.
+/// The time of block zero: 2026-01-15T00:00:00Z.
 pub const START_MS: u64 = 1_768_435_200_000;
-/// What A has from the start in CNY.
+/// The opening liquidity of A in CNY, in minor units.
 pub const OPENING: u64 = 1_000_000;
 
 pub fn secret(number: u32) -> SecretKey {
@@ -160,7 +160,7 @@ impl Scene {
     }
 
     /// A block one second after the last one; the chain gives these outcomes.
-    pub fn judge(&mut self, said: &[(VerifiedBatch, &[u16])]) -> Result<(), Finding> {
+    pub fn judge(&mut self, said: &[(VerifiedBatch, &[u16])]) -> Result<(), AuditFinding> {
         let header = self.header(1_000);
         let batches: Vec<VerifiedBatch> = said.iter().map(|(batch, _)| batch.clone()).collect();
         let outcomes: Vec<Vec<Outcome>> =

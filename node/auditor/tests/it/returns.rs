@@ -1,7 +1,7 @@
 //! Section 10.
 
 use chain_types::*;
-use node_auditor::InstructionStatus;
+use node_auditor::PaymentStatus;
 
 use crate::kit::*;
 
@@ -70,7 +70,7 @@ fn an_instruction_whose_orders_all_return_is_returned() {
     scene.say(B, arrival(0, CNY, 700), 402);
     scene.say(B, arrival(0, CNY, 400), 404);
     scene.say(B, send_back(&second, 1, 400), 0);
-    let returned = InstructionStatus::Returned { time_ms: scene.time };
+    let returned = PaymentStatus::Returned { time_ms: scene.time };
     let instructions = scene.auditor.instructions();
     let (_, instruction) = instructions.first_key_value().unwrap();
     assert_eq!((instruction.status, instruction.amount, instruction.left), (returned, 700, 0));

@@ -1,7 +1,7 @@
 //! Sections 5 and 6.
 
 use chain_types::*;
-use node_auditor::InstructionStatus;
+use node_auditor::PaymentStatus;
 
 use crate::kit::*;
 
@@ -29,7 +29,7 @@ fn decide(proposed: &SettleWindowItem, decision: Decision) -> SettlementDecision
     }
 }
 
-fn status(scene: &Scene) -> (InstructionStatus, u32, u32) {
+fn status(scene: &Scene) -> (PaymentStatus, u32, u32) {
     let instructions = scene.auditor.instructions();
     let (_, instruction) = instructions.first_key_value().unwrap();
     (instruction.status, instruction.gateway.0, instruction.attempt)
@@ -56,7 +56,7 @@ fn a_window_is_netted_and_its_instruction_arrives_once() {
     scene.say(MAKER, reinstruct(0), 406);
     scene.balance((2, MERCHANT, CNY), 0);
     scene.balance((1, 21, CNY), 700);
-    assert_eq!(status(&scene), (InstructionStatus::Arrived { time_ms: arrived }, 21, 1));
+    assert_eq!(status(&scene), (PaymentStatus::Arrived { time_ms: arrived }, 21, 1));
     scene.window += 1;
     scene.pass(arrived + 899_000 - scene.time);
     scene.say(B, arrival(0, CNY, 700), 1);
@@ -138,7 +138,7 @@ fn a_failed_instruction_is_given_again_once_something_was_corrected() {
     scene.say(MAKER, reinstruct(0), 405);
     scene.change(&Change::Merchant(merchant(MERCHANT, C)));
     scene.say(MAKER, reinstruct(0), 0);
-    assert_eq!(status(&scene), (InstructionStatus::Instructed, 22, 2));
+    assert_eq!(status(&scene), (PaymentStatus::Instructed, 22, 2));
     assert_eq!(due_ms(&scene), scene.time + 180_000);
     scene.say(B, arrival(0, CNY, 700), 412);
     let second = ArrivalItem { attempt: 2.into(), ..arrival(0, CNY, 700) };

@@ -9,7 +9,7 @@ mod shape;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chain_types::Parameters;
+use chain_types::{Height, Parameters};
 use genesis::NetworkPlan;
 use node_console::exit::{Exit, WithExit as _};
 use node_console::output::Output;
@@ -193,8 +193,11 @@ pub async fn run(
     }
     output.note("the auditor reads the blocks of one home");
     let audited = tokio::task::block_in_place(|| {
-        let bar = |blocks| output.progress(blocks, "blocks");
-        verdict::of_network(&network.nodes, &genesis, bar)
+        let watch = |last: Height| {
+            let bar = output.progress(last.0, "blocks");
+            move |height: Height| bar.set_position(height.0)
+        };
+        verdict::of_network(&network.nodes, &genesis, watch)
     });
     let (verdict, auditor) = audited?;
     report.judge(&options, verdict, &auditor);

@@ -10,8 +10,8 @@ use chain_state::{
 use chain_store::{ChainStore as _, InstructionFilter, Store, StoreFault};
 use chain_types::{BreachStage as Missed, Currency, InstructionId};
 use node_auditor::{
-    Auditor, Breach, CorridorKey, Counters, Gross, Instruction, InstructionStatus, SlaFigures,
-    Stage, Subject, WindowReport,
+    Auditor, ClosedWindow, CorridorKey, Counters, GrossSums, Instruction, MissedDeadline,
+    PaymentStatus, SlaFigures, Stage, Subject,
 };
 
 /// Differences of a kind that are told; there may be as many as accounts.
@@ -105,12 +105,12 @@ pub fn window_differences(auditor: &Auditor, store: &Store) -> Result<Vec<String
     Ok(differences.into_lines("windows"))
 }
 
-fn is_same_window(report: &WindowReport, record: &WindowRecord) -> bool {
+fn is_same_window(report: &ClosedWindow, record: &WindowRecord) -> bool {
     let kept: BTreeMap<_, _> = (record.positions.iter())
         .map(|position| {
             let party = position.party;
             let (debits, credits) = (position.gross_debits, position.gross_credits);
-            ((party.kind.number(), party.owner, party.currency.0), Gross { debits, credits })
+            ((party.kind.number(), party.owner, party.currency.0), GrossSums { debits, credits })
         })
         .collect();
     kept == report.parties
@@ -151,12 +151,10 @@ pub fn instruction_differences(
 
 fn is_same_instruction(rules: &Instruction, record: &InstructionRecord) -> bool {
     let is_same_status = match (rules.status, record.status) {
-        (InstructionStatus::Instructed, Kept::Instructed) => true,
-        (InstructionStatus::Arrived { time_ms }, Kept::Arrived { time, .. })
-        | (InstructionStatus::Returned { time_ms }, Kept::Returned { time, .. }) => {
-            time_ms == time.0
-        }
-        (InstructionStatus::Failed { height, time_ms }, Kept::Failed { time, location, .. }) => {
+        (PaymentStatus::Instructed, Kept::Instructed) => true,
+        (PaymentStatus::Arrived { time_ms }, Kept::Arrived { time, .. })
+        | (PaymentStatus::Returned { time_ms }, Kept::Returned { time, .. }) => time_ms == time.0,
+        (PaymentStatus::Failed { height, time_ms }, Kept::Failed { time, location, .. }) => {
             (height, time_ms) == (location.height.0, time.0)
         }
         _ => false,
@@ -182,13 +180,14 @@ pub fn breach_differences(auditor: &Auditor, store: &Store) -> Result<Vec<String
     let mut audited = auditor.breaches().iter().peekable();
     let mut differences = Differences::default();
     let mut after = None;
-    let missing = |breach: &Breach| format!("breach by the rules, not kept here: {breach:?}");
+    let missing =
+        |breach: &MissedDeadline| format!("breach by the rules, not kept here: {breach:?}");
     loop {
         let page = store.breaches(after, PAGE)?;
         let Some(last) = page.last() else { break };
         after = Some(last.cursor());
         // A page may end within a block: the rest of that block is read with it.
-        let mut kept: BTreeSet<Breach> = page.iter().map(breach_of).collect();
+        let mut kept: BTreeSet<MissedDeadline> = page.iter().map(breach_of).collect();
         let end = last.height.0;
         while let Some(more) = store.breaches(after, 1)?.first().filter(|one| one.height.0 == end) {
             after = Some(more.cursor());
@@ -207,8 +206,8 @@ pub fn breach_differences(auditor: &Auditor, store: &Store) -> Result<Vec<String
     Ok(differences.into_lines("breaches"))
 }
 
-fn breach_of(record: &BreachRecord) -> Breach {
-    Breach {
+fn breach_of(record: &BreachRecord) -> MissedDeadline {
+    MissedDeadline {
         height: record.height.0,
         stage: match record.stage {
             Missed::Collected => Stage::Collected,

@@ -4,25 +4,20 @@
 mod differences;
 pub mod verdict;
 
-use std::sync::mpsc::sync_channel;
-
 use anyhow::Context as _;
-use chain_store::{ChainStore as _, Store};
+use chain_store::Store;
 use chain_types::{
-    Block, BlockHeader, Certificate, ChainGenesis, Equivocation, Height, Outcome, SignedBatch,
+    Block, BlockHeader, Certificate, ChainGenesis, Equivocation, HashedBatch, Height, Outcome,
     VerifiedBatch,
 };
-use indicatif::ProgressBar;
 use node_auditor::Auditor;
 
 pub use self::differences::{
     account_differences, breach_differences, instruction_differences, sla_differences,
     window_differences,
 };
+use crate::blocks::{DecidedBlock, blocks, outcomes};
 use crate::keys::KeyHistory;
-
-/// Blocks that are read and verified ahead of the auditor.
-const BLOCKS_AHEAD: usize = 8;
 
 /// A block as anybody can read it.
 #[derive(Debug, Clone)]
@@ -52,7 +47,7 @@ pub struct Audited {
     pub finding: Option<String>,
 }
 
-/// Audits the blocks of a home up to `last`.
+/// Audits the blocks of a home up to `last`. `watch` learns of each height.
 ///
 /// # Errors
 /// When the home cannot be read, or a batch does not verify.
@@ -60,22 +55,19 @@ pub fn audit_home(
     store: &Store,
     genesis: &ChainGenesis,
     last: Height,
-    bar: &ProgressBar,
+    watch: &dyn Fn(Height),
 ) -> anyhow::Result<Audited> {
     let keys = KeyHistory::read(store, genesis)?;
+    let prepare = |decided| ReadBlock::verify(decided, store, &keys);
     std::thread::scope(|scope| {
-        let (sender, receiver) = sync_channel(BLOCKS_AHEAD);
-        scope.spawn(move || {
-            for height in (1..=last.0).map(Height) {
-                let read = read_block(store, genesis, &keys, height);
-                let is_last = read.is_err();
-                // A send fails only once the other side has ended.
-                if sender.send(read).is_err() || is_last {
-                    return;
-                }
-            }
-        });
-        audit(genesis, receiver.into_iter().inspect(|_| bar.inc(1)))
+        let blocks = blocks(scope, store, genesis.chain_id, Height(1)..=last, prepare);
+        audit(
+            genesis,
+            blocks.zip(1..).map(|(block, height)| {
+                watch(Height(height));
+                block
+            }),
+        )
     })
 }
 
@@ -104,24 +96,18 @@ pub fn audit(
     Ok(audited)
 }
 
-fn read_block(
-    store: &Store,
-    genesis: &ChainGenesis,
-    keys: &KeyHistory,
-    height: Height,
-) -> anyhow::Result<ReadBlock> {
-    let missing = || format!("height {height} is missing from the home");
-    let committed = store.block(height)?.with_context(missing)?;
-    let Block { header, evidence, .. } = committed.block;
-    let outcomes = store.outcomes(height)?.with_context(missing)?;
-    let verify = |bytes| -> anyhow::Result<VerifiedBatch> {
-        Ok(SignedBatch::decode(bytes)?.verify(genesis.chain_id, |id| keys.keys(height, id))?)
-    };
-    let payload = store.payload(height)?.with_context(missing)?;
-    let batches = payload.into_iter().map(verify).collect::<anyhow::Result<_>>();
-    let batches = batches.with_context(|| format!("a batch of block {height}"))?;
-    let certificate = committed.certificate;
-    Ok(ReadBlock { header, certificate, evidence, batches, outcomes })
+impl ReadBlock {
+    /// Verifies the batches of a block with the keys that held at its height. Adds the outcomes.
+    fn verify(decided: DecidedBlock, store: &Store, keys: &KeyHistory) -> anyhow::Result<Self> {
+        let DecidedBlock { block, certificate, batches } = decided;
+        let height = block.header.height;
+        let verify = |batch: HashedBatch| batch.verify(|id| keys.keys(height, id));
+        let batches = batches.into_iter().map(verify).collect::<Result<_, _>>();
+        let batches = batches.with_context(|| format!("a batch of block {height}"))?;
+        let outcomes = outcomes(store, height)?;
+        let Block { header, evidence, .. } = block;
+        Ok(Self { header, certificate, evidence, batches, outcomes })
+    }
 }
 
 #[cfg(test)]
@@ -150,10 +136,13 @@ pub(crate) mod tests {
         let (store, state) =
             opening::open_to_read(folder.path(), &genesis, StoreOptions::default()).unwrap();
         let keys = KeyHistory::read(&store, &genesis).unwrap();
-        let blocks = (1..=state.height().0)
-            .map(|height| read_block(&store, &genesis, &keys, Height(height)).unwrap())
-            .collect();
-        let audited = audit_home(&store, &genesis, state.height(), &ProgressBar::hidden()).unwrap();
+        let prepare = |decided| ReadBlock::verify(decided, &store, &keys);
+        let heights = Height(1)..=state.height();
+        let blocks = std::thread::scope(|scope| {
+            let read = blocks(scope, &store, genesis.chain_id, heights, prepare);
+            read.collect::<anyhow::Result<Vec<_>>>().unwrap()
+        });
+        let audited = audit_home(&store, &genesis, state.height(), &|_| {}).unwrap();
         assert_eq!(audited.finding, None);
         for differences in [window_differences, instruction_differences, breach_differences] {
             assert_eq!(differences(&audited.auditor, &store).unwrap(), Vec::<String>::new());

@@ -6,10 +6,9 @@ use std::collections::BTreeSet;
 
 use anyhow::Context as _;
 use chain_store::{ChainStore as _, StoreOptions};
-use chain_types::{ChainGenesis, Currency};
+use chain_types::{ChainGenesis, Currency, Height};
 use genesis::NodeFolder;
-use indicatif::ProgressBar;
-use node_auditor::{Auditor, InstructionStatus};
+use node_auditor::{Auditor, PaymentStatus};
 use serde::Serialize;
 
 use super::{account_differences, audit_home};
@@ -70,14 +69,15 @@ pub struct Takings {
     pub left: i128,
 }
 
-/// Audits the first of `nodes`' homes and compares all. No node may run.
+/// Audits the first of `nodes`' homes and compares all. No node may run. `watch` is called with the
+/// last height, and returns what learns of each height.
 ///
 /// # Errors
 /// When a home cannot be read.
-pub fn of_network(
+pub fn of_network<W: Fn(Height)>(
     nodes: &[NodeFolder],
     genesis: &ChainGenesis,
-    bar: impl FnOnce(u64) -> ProgressBar,
+    watch: impl FnOnce(Height) -> W,
 ) -> anyhow::Result<(Verdict, Auditor)> {
     let mut homes = Vec::new();
     for node in nodes {
@@ -86,9 +86,7 @@ pub fn of_network(
         homes.push((node.name.clone(), store, state));
     }
     let (_, store, state) = homes.first().context("no home to audit")?;
-    let bar = bar(state.height().0);
-    let audited = audit_home(store, genesis, state.height(), &bar)?;
-    bar.finish_and_clear();
+    let audited = audit_home(store, genesis, state.height(), &watch(state.height()))?;
     let differences = account_differences(&audited.auditor, state);
     let common = homes.iter().map(|(.., state)| state.height()).min().unwrap_or_default();
     let mut blocks = BTreeSet::new();
@@ -131,7 +129,7 @@ pub fn takings(auditor: &Auditor, currency: Currency) -> Takings {
     let instructions = auditor.instructions();
     for (_, instruction) in instructions.iter().filter(|(id, _)| id.currency == currency) {
         takings.instructed += u128::from(instruction.amount);
-        if matches!(instruction.status, InstructionStatus::Arrived { .. }) {
+        if matches!(instruction.status, PaymentStatus::Arrived { .. }) {
             takings.arrived += u128::from(instruction.left);
         }
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use node_auditor::{Auditor, InstructionStatus};
+use node_auditor::{Auditor, PaymentStatus};
 use rpc_client::operations::OperationKind;
 use serde_json::{Map, Value};
 
@@ -27,8 +27,8 @@ fn applied(chain: &mut TestChain, who: u32, kind: OperationKind, text: &str) {
     assert_eq!(chain.block(100, &[said]), [0], "{kind:?} {text}");
 }
 
-/// What the statements' chain leaves out: a bounce, a recall, agents who step in, withdrawals, an
-/// expiry, a refused order.
+/// Adds what the statements' chain leaves out: a bounce, a recall, agents who step in, withdrawals,
+/// an expiry, a refused order.
 fn what_happens_seldom(chain: &mut TestChain) {
     applied(chain, SERVICE, OperationKind::Recharge, "1001,201,5,CNY");
     let refused = says(chain, A, OperationKind::Collected, "merchant,amount,currency\n9999,10,CNY");
@@ -59,7 +59,7 @@ fn what_happens_seldom(chain: &mut TestChain) {
 /// Three days: the last of October, the first and the second of November; the third has begun.
 struct Days {
     chain: TestChain,
-    /// What was open at the end of the first and of the second of November.
+    /// The open sums at the end of the first and of the second of November.
     open: [BTreeMap<String, u128>; 2],
 }
 
@@ -77,14 +77,12 @@ fn three_days() -> Days {
     Days { chain, open: [first, second] }
 }
 
-/// What is open of instructions, by currency and in minor units.
+/// Returns the open sums of instructions, by currency, in minor units.
 fn open_of(auditor: &Auditor) -> BTreeMap<String, u128> {
     let mut open: BTreeMap<String, u128> = BTreeMap::new();
     for (id, instruction) in auditor.instructions() {
-        let is_open = matches!(
-            instruction.status,
-            InstructionStatus::Instructed | InstructionStatus::Failed { .. }
-        );
+        let is_open =
+            matches!(instruction.status, PaymentStatus::Instructed | PaymentStatus::Failed { .. });
         if is_open {
             let code = rpc_api::money::currency_code(id.currency);
             *open.entry(code).or_default() += u128::from(instruction.left);
@@ -99,7 +97,7 @@ fn closed(chain: &TestChain, text: &str, folder: &Path) -> Value {
     serde_json::from_str(&std::fs::read_to_string(folder.join("close.json")).unwrap()).unwrap()
 }
 
-/// What the check in another language says of a folder: its exit code and its words.
+/// Runs the check in another language over a folder. Returns its exit code and its words.
 fn by_the_script(folder: &Path, previous: Option<&Path>) -> (Option<i32>, String) {
     let python = std::env::var("SLUICE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let mut command = std::process::Command::new(python);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chain_state::proof::{ProvenWindow, WindowProofError};
-use chain_state::{AccountKind, Party, Position, Record, State, WindowRecord};
+use chain_state::{AccountKind, Position, Record, State, WindowParty, WindowRecord};
 use chain_store::ChainStore as _;
 use chain_types::codec;
 use chain_types::record_proof::{RECORD_PROOF_MAGIC, RecordProof};
@@ -18,7 +18,7 @@ use crate::test_chain::{AGENTS, GATEWAYS, TestChain};
 const VECTORS: &str = include_str!("../../../../chain/types/tests/vectors/vectors.json");
 const VECTORS_GENESIS: &[u8] = include_bytes!("../../../../chain/types/tests/vectors/genesis.toml");
 
-/// Where proofs are read from a chain's store alone.
+/// Returns a reader of proofs that has a chain's store alone.
 fn orders(chain: &TestChain) -> Orders {
     let state = node_replica::SharedState::new(State::genesis(&chain.genesis));
     let (genesis, store) = (Arc::new(chain.genesis.clone()), chain.store.clone());
@@ -163,7 +163,7 @@ fn the_vectors_proof_says_what_the_page_says() {
     let proven = ProvenWindow::verify(&proof, &genesis).unwrap();
     let position = |owner, currency, gross_debits, gross_credits| {
         let (kind, currency) = (AccountKind::GatewayLiquidity, Currency(currency));
-        Position { party: Party { kind, owner, currency }, gross_debits, gross_credits }
+        Position { party: WindowParty { kind, owner, currency }, gross_debits, gross_credits }
     };
     let start = genesis.time;
     let expected = WindowRecord {

@@ -8,6 +8,7 @@ pub(crate) mod entries;
 pub mod gateway;
 mod life;
 pub mod merchant;
+mod payout_gateways;
 pub mod period;
 pub(crate) mod walk;
 

@@ -316,7 +316,7 @@ fn two_changes_of_a_merchant_in_one_block_name_the_last_gateway() {
     assert!(of(C).positions.iter().all(|position| position.instructed.minor == 0));
 }
 
-/// What is settled is told apart from what is owed, and the settlement takes the net back.
+/// Settled sums stand apart from owed sums, and the settlement takes the net back.
 #[test]
 fn a_settled_window_leaves_no_position() {
     let mut chain = a_chain_on_which_everything_happened();

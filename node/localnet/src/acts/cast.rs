@@ -27,7 +27,7 @@ use crate::activity::Activity;
 pub struct Cast {
     /// The settlement operators and agents.
     pub scheme: Scheme,
-    /// The FX providers.
+    /// The FX providers, each with its key.
     pub providers: Vec<Party>,
     /// The risk desks, which decide about held orders.
     pub desks: Vec<Party>,

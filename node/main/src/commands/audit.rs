@@ -64,7 +64,7 @@ pub fn run(args: AuditArgs, output: Output) -> anyhow::Result<Exit> {
     let (store, state) = open_to_read(&args.home, &genesis, StoreOptions::default())?;
     let bar = output.progress(state.height().0, "blocks");
     let Audited { auditor, blocks, items, finding } =
-        audit_home(&store, &genesis, state.height(), &bar)?;
+        audit_home(&store, &genesis, state.height(), &|height| bar.set_position(height.0))?;
     bar.finish_and_clear();
     let mut differences = Vec::new();
     // After a finding the auditor's books are those of an earlier height.

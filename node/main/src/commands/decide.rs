@@ -67,10 +67,10 @@ enum What {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Word {
-    /// Approve the subject.
+    /// Approve the transfer or proposal, or release the held order.
     #[value(alias = "release")]
     Approve,
-    /// Refuse the subject.
+    /// Refuse the transfer, proposal or held order.
     Refuse,
 }
 

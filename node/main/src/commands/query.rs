@@ -207,7 +207,7 @@ mod tests {
     use super::*;
 
     const PAGE: &str = include_str!("../../../../docs/rpc.md");
-    /// What other commands ask, and what takes a socket that stays.
+    /// Methods of other commands, and methods that need a socket that stays open.
     const ELSEWHERE: &[&str] = &[
         "batch_submit",
         "recharge_order",

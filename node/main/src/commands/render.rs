@@ -132,7 +132,7 @@ window: 7";
         assert_eq!(text(&report), expected);
     }
 
-    /// What the operator's page shows of a window is what is printed of one.
+    /// The operator's page shows a window as the command prints it.
     #[test]
     fn the_operators_page_shows_a_window_as_it_is_printed() {
         const PAGE: &str = include_str!("../../../../docs/operating.md");

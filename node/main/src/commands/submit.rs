@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use chain_types::{BatchKind, ParticipantId, SignedBatch};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use genesis::ParticipantConfig;
 use node_console::exit::{Exit, WithExit as _, failure};
@@ -54,11 +55,11 @@ pub struct SubmitArgs {
     #[arg(long, value_name = "FIELD=VALUE", conflicts_with = "file")]
     set: Vec<String>,
     /// The kind of the operations.
-    #[arg(long, value_enum, default_value_t = OperationKind::Recharge)]
+    #[arg(long, value_parser = kinds(), default_value = OperationKind::Recharge.name())]
     kind: OperationKind,
     /// The form of the file.
-    #[arg(long, value_enum, default_value_t = Format::Auto)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = FileForm::Auto)]
+    format: FileForm,
     /// Nodes to submit to, instead of those that the configuration names.
     #[arg(long = "rpc", value_name = "URL", value_delimiter = ',')]
     rpc: Vec<String>,
@@ -75,6 +76,40 @@ pub struct SubmitArgs {
     /// Write the signed batch in base64 to this file and submit nothing; one batch at most.
     #[arg(long, value_name = "FILE")]
     sign_only: Option<PathBuf>,
+}
+
+/// The form of the file, as the command line names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FileForm {
+    /// Found from the first characters.
+    Auto,
+    /// `[[orders]]` or `[[operations]]` tables.
+    Toml,
+    /// An array of objects, or an object with such an array named `orders` or `operations`.
+    Json,
+    /// Comma-separated lines under a line of field names; `#` starts a comment.
+    Csv,
+}
+
+impl From<FileForm> for Format {
+    fn from(form: FileForm) -> Self {
+        match form {
+            FileForm::Auto => Self::Auto,
+            FileForm::Toml => Self::Toml,
+            FileForm::Json => Self::Json,
+            FileForm::Csv => Self::Csv,
+        }
+    }
+}
+
+/// Reads the name of a kind of operations; `--help` lists all names.
+fn kinds() -> impl TypedValueParser<Value = OperationKind> {
+    let known = OperationKind::ALL.iter();
+    let names = known.map(|kind| PossibleValue::new(kind.name()).help(kind.help()));
+    PossibleValuesParser::new(names).try_map(|name| {
+        let named = OperationKind::ALL.iter().find(|kind| kind.name() == name);
+        named.copied().ok_or("not a kind of operations")
+    })
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -119,7 +154,7 @@ fn operations(
         None => vec![order_file::row_of(&args.set).exit(Exit::Usage)?],
         Some(file) => {
             let text = read(file)?;
-            let rows = order_file::read(&text, args.format, args.kind.fields());
+            let rows = order_file::read(&text, args.format.into(), args.kind.fields());
             rows.with_context(|| file.display().to_string()).exit(Exit::Usage)?
         }
     };

@@ -84,7 +84,7 @@ struct Verdict {
     proven: Option<ProvenReport>,
 }
 
-/// The proven statement.
+/// The statement that a verified file proves.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum ProvenReport {

@@ -142,7 +142,7 @@ fn broken_word(world: &World, bytes: &[u8]) -> Vec<Rejection> {
     broken
 }
 
-/// What ends so soon may be over when it is looked at.
+/// A validity that ends within this time may be over when the node looks at it, in milliseconds.
 const SOON_MS: u64 = 30_000;
 
 const DAY_MS: u64 = 86_400_000;
@@ -156,7 +156,7 @@ pub fn signed(world: &World, kind: BatchKind, count: u32, items: &[u8]) -> Vec<u
     forged(world, kind, count, items, &sound)
 }
 
-/// What a batch says of itself.
+/// The header of a batch, with what is forged in it.
 struct Forgery {
     chain: ChainId,
     submitter: u32,

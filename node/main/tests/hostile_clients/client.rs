@@ -223,7 +223,7 @@ fn whole_frame(bytes: &[u8]) -> Result<Option<(u8, usize, usize)>, String> {
     Ok((bytes.len() >= start + len).then_some((first & 0x0f, start, start + len)))
 }
 
-/// A client's frame.
+/// Builds a client's WebSocket frame, masked as clients mask.
 pub fn frame(code: u8, is_last: bool, payload: &[u8]) -> Vec<u8> {
     let mask = [0x5a, 0x00, 0xff, 0x13];
     let mut bytes = vec![code | if is_last { 0x80 } else { 0 }];

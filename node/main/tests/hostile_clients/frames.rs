@@ -18,7 +18,7 @@ pub struct Shape {
     pub leads_to: LeadsTo,
 }
 
-/// What frames lead to.
+/// The end of a connection after these frames.
 #[derive(Debug, Clone)]
 pub enum LeadsTo {
     /// A close frame with one of these codes.

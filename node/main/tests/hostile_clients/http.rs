@@ -85,7 +85,7 @@ fn chunked(coding: &[&str], chunks: &str) -> String {
     format!("{}{chunks}", head("POST / HTTP/1.1", &all))
 }
 
-/// What frames the body: lengths and codings that disagree, or are none.
+/// Requests whose body lengths and codings disagree, or are malformed.
 fn framing(body: &str) -> Vec<Row> {
     let len = body.len();
     let length = |value: String| {

@@ -12,7 +12,7 @@ pub enum Json {
     Object(Vec<(Option<String>, Json)>),
 }
 
-/// What bytes are.
+/// The reading of bytes as JSON.
 #[derive(Debug, PartialEq)]
 pub enum Read {
     /// A value, and how many levels of lists and objects it has.
@@ -81,7 +81,7 @@ impl Reader<'_> {
         (self.levels <= LEVELS_READ_MAX).then_some(())
     }
 
-    /// Whether the list or object goes on after an item.
+    /// Returns true if the list or object goes on after an item.
     fn goes_on(&mut self, end: u8) -> Option<bool> {
         self.blanks();
         if self.take(b',').is_some() {

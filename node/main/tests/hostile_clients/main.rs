@@ -90,13 +90,13 @@ impl Input {
         Self { kind, bytes, via, reply: None }
     }
 
-    /// What it must be answered with.
+    /// Returns the reply that the node must give.
     pub fn reply(&self, world: &World) -> Reply {
         let place = if matches!(self.via, Via::Post) { Place::Http } else { Place::Socket };
         self.reply.clone().unwrap_or_else(|| judge(world, &self.bytes, place))
     }
 
-    /// What was sent, for people.
+    /// Shows the input to people.
     fn shown(&self) -> String {
         let bytes = match &self.via {
             Via::Http(shape) => &shape.bytes,
@@ -127,7 +127,7 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|text| text.parse().ok())
 }
 
-/// What came of inputs.
+/// The result of a run of inputs.
 #[derive(Debug, Default)]
 struct Outcome {
     wrong: Vec<String>,

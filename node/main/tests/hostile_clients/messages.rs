@@ -3,7 +3,7 @@
 
 use std::io::Write as _;
 
-use rpc_api::signature::{SIGNATURES, Signature};
+use rpc_api::signature::{MethodSignature, SIGNATURES};
 
 use crate::oracle::{ID_BYTES_MAX, MESSAGE_BYTES_MAX};
 use crate::random::Random;
@@ -17,7 +17,7 @@ pub struct Maker<'a> {
     pub random: Random,
 }
 
-/// A request's text.
+/// Writes the text of a request.
 fn request(id: &str, method: &str, params: &str) -> String {
     format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{params}}}"#)
 }
@@ -26,7 +26,7 @@ fn listed(values: &[String]) -> String {
     format!("[{}]", values.join(","))
 }
 
-fn named(signature: &Signature, values: &[String]) -> String {
+fn named(signature: &MethodSignature, values: &[String]) -> String {
     let pairs = signature.parameters.iter().zip(values);
     let pairs: Vec<String> =
         pairs.map(|(parameter, value)| format!("\"{}\":{value}", parameter.name)).collect();
@@ -61,7 +61,7 @@ const IDS: [&str; 24] = [
 ];
 
 impl Maker<'_> {
-    fn good(&self, signature: &Signature) -> Vec<String> {
+    fn good(&self, signature: &MethodSignature) -> Vec<String> {
         let of = |parameter| example(self.world, signature.method, parameter);
         signature.parameters.iter().map(of).collect()
     }

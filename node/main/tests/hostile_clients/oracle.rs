@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use rpc_api::ApiError;
-use rpc_api::signature::{Form, Parameter, Signature};
+use rpc_api::signature::{Form, MethodSignature, Parameter};
 use serde_json::{Value, json};
 
 use crate::json::{Json, Read, read};
@@ -30,14 +30,14 @@ pub const MESSAGE_BYTES_MAX: usize = 2 << 20;
 /// The methods that end a subscription; the table of signatures does not have them.
 const UNSUBSCRIBE: [&str; 2] = ["chain_unsubscribe_blocks", "settlement_unsubscribe_instructions"];
 
-/// Where a message is sent.
+/// The transport over which a message is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     Http,
     Socket,
 }
 
-/// What one request may be answered with.
+/// The answers that one request may get.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allowed {
     pub id: Value,
@@ -66,7 +66,7 @@ impl Allowed {
     }
 }
 
-/// What a message must be answered with.
+/// The reply that a message must get.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
     /// Notifications are not answered.
@@ -77,7 +77,7 @@ pub enum Reply {
     TooLarge,
 }
 
-/// What the bytes of a message must be answered with.
+/// Returns the reply that the bytes of a message must get.
 pub fn judge(world: &World, bytes: &[u8], place: Place) -> Reply {
     if bytes.len() > MESSAGE_BYTES_MAX {
         return Reply::TooLarge;
@@ -128,7 +128,7 @@ fn id_of(id: &Json) -> Option<Value> {
     }
 }
 
-/// What an entry must be answered with; `None` for a notification.
+/// Returns the answers that an entry may get; `None` for a notification.
 fn judge_entry(world: &World, entry: &Json, place: Place, in_list: bool) -> Option<Allowed> {
     let invalid = |id| Some(Allowed::code(id, INVALID_REQUEST));
     let Json::Object(members) = entry else { return invalid(Value::Null) };
@@ -171,7 +171,7 @@ fn judge_call(
     in_list: bool,
 ) -> Allowed {
     let is_end = UNSUBSCRIBE.contains(&method);
-    let parameters: &[Parameter] = match Signature::of(method) {
+    let parameters: &[Parameter] = match MethodSignature::of(method) {
         Some(signature) => signature.parameters,
         None if is_end => &[],
         None => return Allowed::code(id, METHOD_UNKNOWN),
@@ -213,7 +213,7 @@ fn judge_call(
     allowed
 }
 
-/// What ends a subscription takes its id alone.
+/// Returns the problems of a call that ends a subscription: it takes the id alone.
 fn end_problems(params: Option<&Json>) -> BTreeSet<&'static str> {
     let problem = match params {
         None => Some("parameter-missing"),

@@ -1,6 +1,6 @@
 //! Numbers that a seed gives again.
 
-/// `SplitMix64`.
+/// A `SplitMix64` generator of numbers.
 #[derive(Debug, Clone)]
 pub struct Random(u64);
 

@@ -31,7 +31,7 @@ impl Args {
     }
 }
 
-/// What a call with values of the right forms comes to.
+/// The answer to a call whose values have the right forms.
 #[derive(Debug, Default)]
 pub struct Said {
     pub result: bool,
@@ -138,7 +138,7 @@ fn is_line(text: &str) -> bool {
         }
 }
 
-/// What a method's cursors look like, and one that its pages could give.
+/// Returns a check of a method's cursors, and a cursor that its pages could give.
 fn cursor_form(method: &str) -> (fn(&str) -> bool, &'static str) {
     match method {
         "settlement_windows" | "chain_blocks" | "chain_lineage" => (is_whole::<u64>, "7"),
@@ -175,7 +175,7 @@ fn cursor_form(method: &str) -> (fn(&str) -> bool, &'static str) {
     }
 }
 
-/// What is wrong with the values, though each has its form.
+/// Returns the codes of what is wrong with values that have their forms.
 fn problems(method: &str, args: &Args) -> BTreeSet<i32> {
     let mut codes = BTreeSet::new();
     for (name, value) in &args.0 {
@@ -223,7 +223,7 @@ fn is_name(parameter: &str, text: &str) -> bool {
     }
 }
 
-/// What a call with arguments of the right forms comes to.
+/// Returns the answer to a call whose arguments have the right forms.
 pub fn judge_values(world: &World, method: &str, args: &Args) -> Said {
     let codes = problems(method, args);
     if !codes.is_empty() {

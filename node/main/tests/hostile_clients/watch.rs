@@ -12,7 +12,7 @@ use crate::support::{Network, eventually};
 /// How often is looked.
 const EVERY: Duration = Duration::from_millis(100);
 
-/// What a node's process holds at one moment.
+/// The resources that a node's process holds at one moment.
 #[derive(Debug, Clone, Copy)]
 pub struct Held {
     pub memory_mib: u64,
@@ -45,7 +45,7 @@ pub struct Watch {
     height: u64,
 }
 
-/// What a watch saw.
+/// The greatest figures that a watch saw.
 #[derive(Debug)]
 pub struct Seen {
     pub memory_mib_max: u64,

@@ -19,7 +19,7 @@ pub struct Party {
     pub kinds: Vec<BatchKind>,
 }
 
-/// What is known, and stays so.
+/// The facts about the chain that do not change during a run.
 #[derive(Debug)]
 pub struct World {
     pub chain: ChainId,
@@ -34,7 +34,7 @@ pub struct World {
     pub accounts: BTreeSet<String>,
     pub merchants: BTreeSet<String>,
     pub gateways: BTreeSet<u64>,
-    /// Merchants and currencies.
+    /// The cashback programmes, by merchant and currency.
     pub programmes: BTreeSet<(String, String)>,
     pub parties: Vec<Party>,
 }

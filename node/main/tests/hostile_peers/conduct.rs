@@ -10,9 +10,9 @@ pub struct Own {
     pub id: ValidatorId,
     pub key: SecretKey,
     pub state: SharedState,
-    /// Who decides the next height.
+    /// The validators of the next height.
     pub validators: ValidatorSet,
-    /// Whose turn it is, as the committed headers have it.
+    /// The order of proposers, as the committed headers give it.
     pub proposers: Proposers,
 }
 
@@ -50,20 +50,20 @@ impl Own {
     }
 }
 
-/// What passes between a peer's honest replica and the other validators. As it stands, the peer
-/// is honest.
+/// A filter between a peer's honest replica and the other validators. The default methods are
+/// honest.
 pub trait Conduct: Send + 'static {
-    /// What leaves for one node in the place of the replica's message.
+    /// Returns the messages for one node in place of the replica's message.
     fn says(&mut self, _own: &Own, _to: u32, message: &PeerMessage) -> Vec<PeerMessage> {
         vec![message.clone()]
     }
 
-    /// What is answered to a node's message, besides what the replica says to it.
+    /// Returns the answers to a node's message, besides the replica's own.
     fn hears(&mut self, _own: &Own, _from: u32, _message: &PeerMessage) -> Vec<PeerMessage> {
         Vec::new()
     }
 
-    /// What is said to every other validator when a block is committed.
+    /// Returns the messages for every other validator when a block is committed.
     fn committed(&mut self, _own: &Own, _block: &WireBlock) -> Vec<PeerMessage> {
         Vec::new()
     }

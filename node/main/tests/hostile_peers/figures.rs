@@ -22,7 +22,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(40);
 /// An order that is final within this is final in time.
 const IN_TIME: Duration = Duration::from_secs(3);
 
-/// What a run must reach, at whatever pace.
+/// The goal that a run must reach, at whatever pace.
 #[derive(Debug, Clone, Copy)]
 pub struct Goal {
     /// How long the run is at least, in seconds.

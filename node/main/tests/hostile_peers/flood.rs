@@ -30,7 +30,7 @@ const VALIDATORS: [usize; 4] = [0, 1, 2, 3];
 /// Lines that a node may log in a run. Nobody reads more, and a disk is not for them.
 const LOG_LINES_MAX: usize = 2_000;
 
-/// What the edge node sends while it is hostile.
+/// The messages that the edge node sends while it is hostile.
 struct Flood {
     hostile: Arc<AtomicBool>,
     sent: Arc<AtomicU64>,

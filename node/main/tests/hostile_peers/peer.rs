@@ -167,7 +167,7 @@ struct Driver {
     network: node_network::Network,
     conduct: Box<dyn Conduct>,
     timers: BTreeMap<Timer, Instant>,
-    /// The committed chain.
+    /// The committed blocks, by height.
     blocks: BTreeMap<Height, WireBlock>,
     /// Peers that wait for batches.
     replies: BTreeMap<u64, Reply>,

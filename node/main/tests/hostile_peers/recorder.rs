@@ -11,7 +11,7 @@ use node_replica::{PeerMessage, WireBlock};
 
 use crate::conduct::{Conduct, Own};
 
-/// What a validator signs once a height and round each.
+/// A message that a validator signs at most once a height and round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Proposal,
@@ -19,7 +19,7 @@ enum Step {
     Precommit,
 }
 
-/// What was heard; all clones are one book.
+/// The record of votes that were heard; all clones share it.
 #[derive(Clone, Default)]
 pub struct Recorder {
     book: Arc<Mutex<Book>>,

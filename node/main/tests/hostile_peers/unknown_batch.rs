@@ -13,7 +13,7 @@ use crate::peer::Peer;
 use crate::support::Network;
 use crate::{HONEST, HOSTILE};
 
-/// Proposals a height.
+/// The number of proposals that are repeated at each height.
 const REPEATS: u32 = 16;
 
 /// How the proposals of a height differ.

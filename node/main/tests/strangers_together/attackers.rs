@@ -11,10 +11,10 @@ use tokio::time::sleep;
 
 use super::wire::{Http, connect, frame, post, post_header, request, websocket};
 
-/// Whom they attack.
+/// The node that they attack.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// The public port.
+    /// The address of its public port.
     pub rpc: SocketAddr,
     /// The ports at which nodes listen for one another.
     pub peers: Vec<SocketAddr>,

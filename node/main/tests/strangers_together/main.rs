@@ -23,7 +23,7 @@ use wire::{Http, request};
 const HONEST: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 9);
 /// Calls of each kind that it makes, before and during.
 const CALLS: usize = 200;
-/// What a node may take on top of what it takes without strangers who share an address.
+/// The memory that a node may take beyond a run without strangers, in MiB.
 const MEMORY_MIB: u64 = 64;
 /// The same for 64 addresses, which may hold all connections, subscriptions and bytes of answers at
 /// once. It took 62 MiB when this was written.

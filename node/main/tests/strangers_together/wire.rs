@@ -14,7 +14,7 @@ pub async fn connect(from: Ipv4Addr, to: SocketAddr) -> io::Result<TcpStream> {
     socket.connect(to).await
 }
 
-/// A JSON-RPC request.
+/// Writes the text of a JSON-RPC request.
 pub fn request(method: &str, params: &str) -> String {
     format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#)
 }

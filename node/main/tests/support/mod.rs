@@ -121,7 +121,7 @@ impl Network {
         format!("http://127.0.0.1:{}", self.base_port + 3 * node as u16 + 1)
     }
 
-    /// Where a node serves health and figures.
+    /// Returns the URL at which a node serves health and figures.
     pub fn operator_url(&self, node: usize) -> String {
         format!("http://127.0.0.1:{}", self.base_port + 3 * node as u16 + 2)
     }
@@ -181,7 +181,7 @@ impl Network {
         self.children[node].as_mut()?.wait().ok()?.code()
     }
 
-    /// Where a node listens for other nodes.
+    /// Returns the address at which a node listens for other nodes.
     pub fn peer_address(&self, node: usize) -> std::net::SocketAddr {
         ([127, 0, 0, 1], self.base_port + 3 * node as u16).into()
     }
@@ -201,7 +201,7 @@ impl Network {
         child.is_some_and(|child| matches!(child.try_wait(), Ok(None)))
     }
 
-    /// The node's process.
+    /// Returns the id of the node's process.
     pub fn pid(&self, node: usize) -> u32 {
         self.children[node].as_ref().expect("it runs").id()
     }
@@ -211,7 +211,7 @@ impl Network {
         self.signal(node, "-STOP");
     }
 
-    /// SIGCONT.
+    /// Lets a stopped node go on (SIGCONT).
     pub fn resume(&self, node: usize) {
         self.signal(node, "-CONT");
     }
@@ -221,7 +221,7 @@ impl Network {
         run(Command::new("kill").args([signal, &child.id().to_string()]));
     }
 
-    /// kill -9.
+    /// Kills a node at once (SIGKILL).
     pub fn kill(&mut self, node: usize) {
         if let Some(mut child) = self.children[node].take() {
             let _ = child.kill();

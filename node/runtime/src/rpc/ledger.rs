@@ -9,7 +9,7 @@ use node_home::{contract_reports as told, reports};
 use rpc_api::text::one_form;
 use rpc_api::{
     AccountProofReport, AccountReport, EntryReport, LedgerRpcServer, LineReport, Page,
-    TransferReport, TrialBalance, decimal, encode_base64,
+    TransferReport, TrialBalanceReport, decimal, encode_base64,
 };
 use rpc_server::Cost;
 
@@ -90,7 +90,7 @@ impl LedgerRpcServer for Api {
         })
     }
 
-    async fn trial_balance(&self) -> RpcResult<TrialBalance> {
+    async fn trial_balance(&self) -> RpcResult<TrialBalanceReport> {
         self.read(Cost::CHEAP, |node| Ok(node.now(reports::trial_balance))).await
     }
 

@@ -52,7 +52,7 @@ impl SettlementRpcServer for Api {
 
     async fn instructions(
         &self,
-        filter: rpc_api::InstructionFilter,
+        filter: rpc_api::InstructionSelector,
         cursor: Option<String>,
         limit: Option<u32>,
     ) -> RpcResult<Page<InstructionReport>> {

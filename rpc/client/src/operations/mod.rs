@@ -23,65 +23,88 @@ use chain_types::{
 pub use self::fields::reference_bytes;
 use super::order_file::{FileError, Row};
 
-/// What the rows of a file ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum OperationKind {
+/// Declares the kinds with their names; each one's comment is also its help.
+macro_rules! operation_kinds {
+    ($($(#[doc = $help:literal])+ $kind:ident $name:literal,)*) => {
+        /// The kind of operations that the rows of a file ask for.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum OperationKind { $($(#[doc = $help])+ $kind,)* }
+
+        impl OperationKind {
+            /// All kinds, in the order in which help lists them.
+            pub const ALL: &[Self] = &[$(Self::$kind,)*];
+
+            /// The name by which people ask for the kind.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$kind => $name,)* }
+            }
+
+            /// Returns a sentence for people: the operations of the kind, then the fields of a row.
+            pub fn help(self) -> &'static str {
+                let help = match self { $(Self::$kind => concat!($($help),+),)* };
+                help.trim().trim_end_matches('.')
+            }
+        }
+    };
+}
+
+operation_kinds! {
     /// Recharge orders: merchant, gateway, amount, currency; also payout_currency, quote_id and
     /// payout_minimum for a conversion, user, device, network, reference, order_id.
-    Recharge,
+    Recharge "recharge",
     /// The same, submitted and collected in one step by the collecting gateway itself.
-    Collected,
+    Collected "collected",
     /// Collections of reserved orders: order_id; also reference.
-    Collect,
+    Collect "collect",
     /// Reserved orders whose users are being debited: order_id; also reference.
-    Debiting,
+    Debiting "debiting",
     /// Voids of reserved orders: order_id, reason; also reference.
-    Void,
+    Void "void",
     /// Arrivals of instructions: instruction (such as 7-1001-156), amount; also reference, attempt
     /// (1 when it is left out).
-    Arrival,
+    Arrival "arrival",
     /// Failures of instructions: instruction, reason; also reference, attempt.
-    Failure,
+    Failure "failure",
     /// Money of collected orders that goes back: order_id, amount, currency, reason, sequence;
     /// also reference, rested_max (the most that may be paid for cashback that rested on the
     /// order: an amount, or any for whatever it is; nothing when it is left out).
-    Return,
+    Return "return",
     /// Orders that their collecting gateway may reverse, up to an amount in all: order_id, amount,
     /// currency; also reference.
-    Consent,
+    Consent "consent",
     /// Failed instructions to be paid now: instruction; also reference, attempt (that failed).
-    Reinstruct,
+    Reinstruct "reinstruct",
     /// Closed windows whose nets the banks have settled: window, digest (of the report that
     /// `settlement_window` shows); also reference.
-    SettleWindow,
+    SettleWindow "settle-window",
     /// Decisions about such settlements: window, decision, digest; the same reference.
-    SettlementDecision,
+    SettlementDecision "settlement-decision",
     /// Deposits, withdrawals and caps: action, account, amount; also reference, transfer_id.
-    Transfer,
+    Transfer "transfer",
     /// Decisions about transfers: transfer_id, decision, action, amount, currency; also reference.
-    TransferDecision,
+    TransferDecision "transfer-decision",
     /// Rates: currency, payout_currency, rate; also observed_ms.
-    Rate,
+    Rate "rate",
     /// Quotes: number, currency, payout_currency, rate, ceiling; also valid_ms.
-    Quote,
+    Quote "quote",
     /// Decisions about held orders: order_id, decision, reason; also reference.
-    HoldDecision,
+    HoldDecision "hold-decision",
     /// Risk policies: scope, currency; also subject, order_max, user_day_max, day_max, hold_above.
-    Policy,
+    Policy "policy",
     /// Lines, by whose account it is: account (gateway-liquidity or fx-position), holder, limit
     /// (zero ends it), currency.
-    Line,
+    Line "line",
     /// Proposals: change, activation_height, and the fields of the change; also proposal_id.
-    Proposal,
+    Proposal "proposal",
     /// Decisions about proposals: proposal_id, decision, digest.
-    Approval,
+    Approval "approval",
     /// Arrived instructions whose money came back: instruction, reason; also reference, attempt.
-    Bounce,
+    Bounce "bounce",
     /// Outstanding instructions to be recalled: instruction; also reference, attempt.
-    Recall,
+    Recall "recall",
     /// Instructions of absent gateways, ended by two agents: instruction, reason; also reference,
     /// attempt.
-    StepIn,
+    StepIn "step-in",
 }
 
 /// The values that every operation of a file shares.

@@ -5,9 +5,9 @@ use jsonrpsee::core::client::{Error as ClientError, SubscriptionClientT};
 use jsonrpsee::types::ErrorObjectOwned;
 use rpc_api::{
     ApiError, BatchRpcClient, BlockSelector, CashbackRpcClient as _, ChainRpcClient as _,
-    ErrorData, FxRpcClient as _, GovernanceRpcClient as _, InstructionFilter, LedgerRpcClient as _,
-    NodeRpcClient as _, OrderState, RechargeRpcClient as _, RiskRpcClient as _,
-    SettlementRpcClient as _,
+    ErrorData, FxRpcClient as _, GovernanceRpcClient as _, InstructionSelector,
+    LedgerRpcClient as _, NodeRpcClient as _, OrderState, RechargeRpcClient as _,
+    RiskRpcClient as _, SettlementRpcClient as _,
 };
 
 use super::*;
@@ -88,8 +88,8 @@ async fn of_settlement(served: &Served, days: &Days, client: &(impl Subscription
     assert_eq!(client.window_proof(window, Some(true)).await.unwrap().settled_height, None);
     refused_as(client.window_proof(open + 1, None).await, ApiError::NotFound);
     refused_as(client.window_proof(open, None).await, ApiError::WindowOpen);
-    let both = InstructionFilter { window: Some(1), gateway: Some(BANK_A.0) };
-    for filter in [both, InstructionFilter::default()] {
+    let both = InstructionSelector { window: Some(1), gateway: Some(BANK_A.0) };
+    for filter in [both, InstructionSelector::default()] {
         refused_as(client.instructions(filter, None, None).await, ApiError::FilterMalformed);
     }
     let name = format!("{window}-{}-156", SHOP_B.0);
@@ -225,7 +225,7 @@ async fn instructions_are_subscribed_to_by_a_cursor_of_a_gateway() {
     assert_eq!(refused(OPERATOR, None).await, ApiError::NotFound.code());
     assert_eq!(refused(ParticipantId(999), None).await, ApiError::NotFound.code());
 
-    let filter = InstructionFilter::gateway(BANK_B.0);
+    let filter = InstructionSelector::gateway(BANK_B.0);
     let known = client.instructions(filter, None, None).await.unwrap().items;
     let first = Some(known[0].instruction_id.to_string());
     let mut events = client.subscribe_instructions(BANK_B.0, first).await.unwrap();

@@ -3,7 +3,7 @@
 use jsonrpsee::core::client::Error as ClientError;
 use rpc_api::{
     ApiError, CashbackRpcClient as _, ChainRpcClient as _, FxRpcClient as _,
-    GovernanceRpcClient as _, InstructionFilter, LedgerRpcClient as _, Page, RiskRpcClient as _,
+    GovernanceRpcClient as _, InstructionSelector, LedgerRpcClient as _, Page, RiskRpcClient as _,
     SettlementRpcClient as _,
 };
 
@@ -60,10 +60,10 @@ async fn what_the_chain_lists_is_walked_whole() {
 
     let windows = walked(3, |cursor, limit| client.windows(cursor, limit)).await;
     assert_eq!(windows[0].window, open_window(&served.chain).id.0, "the open one comes first");
-    let of = InstructionFilter::gateway(BANK_B.0);
+    let of = InstructionSelector::gateway(BANK_B.0);
     let of_gateway = walked(2, |cursor, limit| client.instructions(of, cursor, limit)).await;
     assert!(of_gateway.is_sorted_by_key(|one| one.instruction_id));
-    let of = InstructionFilter::window(days.windows[1].0);
+    let of = InstructionSelector::window(days.windows[1].0);
     let of_window = walked(1, |cursor, limit| client.instructions(of, cursor, limit)).await;
     assert!(of_gateway.contains(&of_window[0]));
     let id = days.roads.one_step.to_string();
@@ -142,7 +142,7 @@ async fn bad_cursors_are_refused_by_every_list() {
     let client = served.http();
     let (cny, usd) = (|| text("CNY"), || text("USD"));
     let order = || OrderId::new(START, [7; 10]).to_string();
-    let (long, filter) = ("9".repeat(100_000), InstructionFilter::gateway(BANK_A.0));
+    let (long, filter) = ("9".repeat(100_000), InstructionSelector::gateway(BANK_A.0));
     let error = ApiError::BadCursor;
     for bad in ["", "x", "-", "1-2-3-4", "18446744073709551616", "🙂", &long] {
         let cursor = || Some(bad.to_owned());
@@ -179,7 +179,7 @@ async fn pages_of_no_item_or_of_too_many_are_refused_by_every_list() {
     let client = served.http();
     let (cny, usd) = (|| text("CNY"), || text("USD"));
     let order = || OrderId::new(START, [7; 10]).to_string();
-    let (filter, error) = (InstructionFilter::gateway(BANK_A.0), ApiError::LimitOutOfBounds);
+    let (filter, error) = (InstructionSelector::gateway(BANK_A.0), ApiError::LimitOutOfBounds);
     for limit in [Some(0), Some(1_001), Some(u32::MAX)] {
         refused_as(client.blocks(None, limit).await, error);
         refused_as(client.genesis_participants(None, limit).await, error);

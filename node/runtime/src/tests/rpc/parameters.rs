@@ -1,7 +1,7 @@
 //! Every method's parameters, from its own signature: what is not its own is refused by name, and
 //! each value is taken in one form only.
 
-use rpc_api::signature::{Form, Parameter, SIGNATURES, Signature};
+use rpc_api::signature::{Form, MethodSignature, Parameter, SIGNATURES};
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn order_id_text() -> String {
 }
 
 /// A value of a parameter in its one form: what the interface itself writes.
-fn example(signature: &Signature, parameter: &Parameter) -> String {
+fn example(signature: &MethodSignature, parameter: &Parameter) -> String {
     let text = |text: &str| format!("\"{text}\"");
     match parameter.form {
         Form::U32 | Form::U64 => "7".to_owned(),
@@ -126,7 +126,7 @@ fn listed(values: &[String]) -> String {
     format!("[{}]", values.join(","))
 }
 
-fn named(signature: &Signature, values: &[String]) -> String {
+fn named(signature: &MethodSignature, values: &[String]) -> String {
     let pairs = signature.parameters.iter().zip(values);
     let pairs: Vec<String> =
         pairs.map(|(parameter, value)| format!("\"{}\":{value}", parameter.name)).collect();
@@ -144,7 +144,7 @@ fn camel_case(name: &str) -> String {
     camel
 }
 
-fn rows_of(signature: &Signature) -> Vec<Row> {
+fn rows_of(signature: &MethodSignature) -> Vec<Row> {
     let parameters = signature.parameters;
     let good: Vec<String> = parameters.iter().map(|each| example(signature, each)).collect();
     let invalid = |name| Refusal(-32602, name);
