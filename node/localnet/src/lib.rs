@@ -23,7 +23,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chain_types::{ChainGenesis, Currency, Merchant, MerchantId, ParticipantId, Roles};
 use futures::FutureExt as _;
-use genesis::{NetworkFolder, NetworkPlan, network_new};
+use genesis::{NetworkFolder, NetworkPlan, ParticipantConfig, load_secret_key, network_new};
 use node_console::exit::{Exit, WithExit as _, failure};
 use node_console::output::Output;
 use rpc_client::client::Client;
@@ -310,9 +310,12 @@ pub fn parties_of(
     for folder in &network.participants {
         let participant = genesis.participant(ParticipantId(folder.id));
         if participant.is_some_and(|known| known.roles.any_of(role) && !known.suspended) {
-            let (party, _) =
-                Party::open(&folder.config, Some(Arc::clone(client))).exit(Exit::Usage)?;
-            parties.push(Party { first_node: folder.id as usize, ..party });
+            // Not `Party::open`: the genesis file, which may be large, has been read.
+            let config = ParticipantConfig::load(&folder.config).exit(Exit::Usage)?;
+            let (id, client) = (config.participant(), Arc::clone(client));
+            let key = load_secret_key(&config.key).exit(Exit::Usage)?;
+            let (chain_id, first_node) = (genesis.chain_id, folder.id as usize);
+            parties.push(Party { id, key, chain_id, client, first_node });
         }
     }
     Ok(parties)

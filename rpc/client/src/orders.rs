@@ -21,9 +21,22 @@ impl Entropy {
         Ok(Self(ChaCha8Rng::from_seed(seed)))
     }
 
+    /// A generator that always gives the same: the one of `stream` of a seed. For choices only,
+    /// never for order ids.
+    pub fn seeded(seed: u64, stream: u64) -> Self {
+        let mut generator = ChaCha8Rng::seed_from_u64(seed);
+        generator.set_stream(stream);
+        Self(generator)
+    }
+
     /// Another generator, seeded from this one.
     pub fn split(&mut self) -> Self {
         Self(ChaCha8Rng::from_seed(self.bytes()))
+    }
+
+    /// A number from the whole range.
+    pub fn number(&mut self) -> u64 {
+        self.0.next_u64()
     }
 
     /// A number below `bound`, or zero when the bound is zero.
@@ -46,6 +59,19 @@ impl Entropy {
     }
 }
 
+/// The part of an order that its user chooses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Purchase {
+    /// The user's pseudonym.
+    pub user: [u8; 16],
+    /// The merchant that is paid.
+    pub merchant: MerchantId,
+    /// The currency in which the user pays.
+    pub currency: Currency,
+    /// The amount in minor units.
+    pub amount: u64,
+}
+
 /// The pattern of the orders that one gateway's users make.
 #[derive(Debug, Clone)]
 pub struct Profile {
@@ -64,11 +90,28 @@ pub struct Profile {
 impl Profile {
     /// One order of a random user to a random payee, with an id of the gateway's own, of `time`.
     pub fn order(&self, entropy: &mut Entropy, time: TimeMs) -> RechargeItem {
+        let purchase = self.purchase(entropy);
+        self.item(&purchase, entropy, time)
+    }
+
+    /// A random user's purchase from a random payee.
+    pub fn purchase(&self, entropy: &mut Entropy) -> Purchase {
         let payees = self.payees.len() as u64;
         let (user, habit) = self.user(entropy);
         let payee = usize::try_from(habit % payees.max(1)).unwrap_or(0);
         let (merchant, currency) = self.payees.get(payee).copied().unwrap_or_default();
-        let amount = 100.min(self.amount_max) + entropy.below(self.amount_max.saturating_sub(99));
+        let amount = Self::amount(self.amount_max, entropy);
+        Purchase { user, merchant, currency, amount }
+    }
+
+    /// A random amount from 100 to `most` minor units.
+    pub fn amount(most: u64, entropy: &mut Entropy) -> u64 {
+        100.min(most) + entropy.below(most.saturating_sub(99))
+    }
+
+    /// The order of a purchase, with an id of the gateway's own, of `time`.
+    pub fn item(&self, purchase: &Purchase, entropy: &mut Entropy, time: TimeMs) -> RechargeItem {
+        let Purchase { user, merchant, currency, amount } = *purchase;
         RechargeItem {
             order_id: entropy.order_id(self.gateway, time).0,
             user,

@@ -1,5 +1,5 @@
-//! Every contract on before a load: for each merchant and currency a cashback programme with a
-//! budget, for each currency a limit for every user and day.
+//! Every contract on before a load: for merchants and currencies a cashback programme with a
+//! budget each, for each currency a limit for every user and day.
 
 use std::collections::BTreeSet;
 
@@ -31,28 +31,37 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// Those for orders of `profiles`.
+    /// Those for orders of `profiles`: a programme for each of their payees.
     pub fn of(profiles: &[Profile]) -> Self {
         let payees: BTreeSet<(MerchantId, Currency)> =
             profiles.iter().flat_map(|profile| profile.payees.iter().copied()).collect();
+        let currencies: BTreeSet<Currency> = payees.iter().map(|(_, currency)| *currency).collect();
+        let gateways = profiles.iter().map(|profile| profile.gateway).collect();
+        Self::new(&payees, &currencies, gateways)
+    }
+
+    /// A programme for each of `payees`, which counts the orders of `gateways`, and a limit in
+    /// each of `currencies`.
+    pub fn new(
+        payees: &BTreeSet<(MerchantId, Currency)>,
+        currencies: &BTreeSet<Currency>,
+        gateways: BTreeSet<ParticipantId>,
+    ) -> Self {
         let budget = |(merchant, currency): &(MerchantId, Currency)| Deposit {
             kind: Deposit::POOL,
             owner: merchant.0,
             currency: *currency,
             amount: BUDGET,
         };
-        let currencies: BTreeSet<Currency> = payees.iter().map(|(_, currency)| *currency).collect();
-        let gateways: BTreeSet<ParticipantId> =
-            profiles.iter().map(|profile| profile.gateway).collect();
         let gateways: Vec<ParticipantId> =
             gateways.into_iter().take(CASHBACK_GATEWAYS_MAX).collect();
-        let programme = |(merchant, currency)| {
-            Change::Programme(programme(merchant, currency, gateways.clone()))
+        let programme = |(merchant, currency): &(MerchantId, Currency)| {
+            Change::Programme(programme(*merchant, *currency, gateways.clone()))
         };
         Self {
             budgets: payees.iter().map(budget).collect(),
-            limits: currencies.into_iter().map(limit).collect(),
-            programmes: payees.into_iter().map(programme).collect(),
+            limits: currencies.iter().copied().map(limit).collect(),
+            programmes: payees.iter().map(programme).collect(),
         }
     }
 }
@@ -61,11 +70,12 @@ impl Terms {
 ///
 /// # Errors
 /// When the network lacks a party for it, refuses, or does not answer.
-pub async fn turn_on(scheme: &Scheme, desk: &Party, profiles: &[Profile]) -> anyhow::Result<()> {
-    let Terms { budgets, limits, programmes } = Terms::of(profiles);
-    scheme.deposit(&budgets).await?;
-    say(desk, &limits).await?;
-    scheme.govern(&programmes).await?;
+pub async fn turn_on(scheme: &Scheme, desk: &Party, terms: &Terms) -> anyhow::Result<()> {
+    scheme.deposit(&terms.budgets).await?;
+    say(desk, &terms.limits).await?;
+    if !terms.programmes.is_empty() {
+        scheme.govern(&terms.programmes).await?;
+    }
     Ok(())
 }
 

@@ -220,6 +220,9 @@ pub struct CostReport {
     pub cpu_seconds_per_million_orders: Option<f64>,
     /// CPU time of the load itself, in seconds.
     pub bench_cpu_seconds: f64,
+    /// The share of the load in the CPU time that it and the nodes took, in percent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bench_cpu_percent: Option<f64>,
     /// The most memory that one node had resident, in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_peak_bytes: Option<u64>,
@@ -265,6 +268,8 @@ impl RunCosts {
             cpu_seconds,
             cpu_seconds_per_million_orders,
             bench_cpu_seconds: self.load_cpu_seconds,
+            bench_cpu_percent: (cpu_seconds > 0.0)
+                .then(|| self.load_cpu_seconds * 100.0 / (self.load_cpu_seconds + cpu_seconds)),
             memory_peak_bytes: self.processes.iter().map(|one| one.memory_peak_bytes).max(),
             written_bytes,
             written_bytes_per_order_and_node: of_nodes(written_bytes as f64, self.processes.len()),
@@ -297,7 +302,8 @@ impl CostReport {
             .map(|process| format!("{} {:.1} s", process.name, process.cpu_seconds))
             .collect();
         format!(
-            "CPU          {} s per million orders, all nodes ({}; the load {:.1} s)\n\
+            "CPU          {} s per million orders, all nodes ({}; the load {:.1} s, {} % of \
+             all)\n\
              memory       {} MiB at most in one node\n\
              disk         {} bytes kept and {} written per order and node\n\
              network      {} bytes per order between all nodes\n\
@@ -306,6 +312,7 @@ impl CostReport {
             optional(self.cpu_seconds_per_million_orders, 1),
             each.join(", "),
             self.bench_cpu_seconds,
+            optional(self.bench_cpu_percent, 1),
             self.memory_peak_bytes.map_or("?".to_owned(), |bytes| (bytes >> 20).to_string()),
             optional(self.disk_bytes_per_order_and_node, 1),
             optional(self.written_bytes_per_order_and_node, 1),
@@ -349,6 +356,8 @@ mod tests {
         // Two million seconds of a core are 277.8 hours of a machine of two.
         near(report.yuan_per_million_orders, 100.0);
         assert_eq!(report.memory_peak_bytes, Some(5));
+        // One second beside the nodes' twenty.
+        near(report.bench_cpu_percent, 100.0 / 21.0);
         assert!(report.text().contains("0.36 yuan an hour"), "{}", report.text());
     }
 
@@ -356,7 +365,7 @@ mod tests {
     fn without_orders_or_nodes_nothing_is_divided() {
         let report = RunCosts::default().report(0, MACHINE);
         assert_eq!(report.cpu_seconds_per_million_orders, None);
-        assert_eq!(report.disk_bytes_per_order_and_node, None);
+        assert_eq!((report.disk_bytes_per_order_and_node, report.bench_cpu_percent), (None, None));
         assert_eq!(report.network_bytes_per_order, None);
         let report = RunCosts::default().report(5, MACHINE);
         assert_eq!(report.yuan_per_million_orders, None);

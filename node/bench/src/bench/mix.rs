@@ -22,9 +22,11 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use zerocopy::{Immutable, IntoBytes};
 
+use super::draw::Draws;
 use super::load::{Answer, Loader, Submit};
 use super::market::{PAID, PAID_OUT};
 use super::pace::{Job, JobSource, Turn};
+use super::sizes::BatchSizes;
 use super::tally::{LoadKind, SentBatch};
 
 /// Collected orders of a gateway that may be returned, at most; the oldest are forgotten.
@@ -118,24 +120,25 @@ pub fn payers(genesis: &ChainGenesis, loaders: &[Loader]) -> BTreeMap<MerchantId
 pub struct Mix {
     parties: Arc<Parties>,
     plan: Plan,
-    items: usize,
+    sizes: BatchSizes,
     left: Option<u64>,
     amounts: Option<AmountsOf>,
-    entropy: Entropy,
+    draws: Draws,
     turn: usize,
 }
 
 impl Mix {
-    /// Batches of `items` operations in `shares`; `orders` in all, or without an end.
+    /// Batches of `sizes` in `shares`; `orders` in all, or without an end.
     ///
     /// # Errors
-    /// When the operating system gives no entropy, or a share needs a party that is missing.
+    /// When a share needs a party that is missing.
     pub fn new(
         parties: Parties,
         shares: Shares,
-        items: usize,
+        sizes: BatchSizes,
         orders: Option<u64>,
         amounts: Option<AmountsOf>,
+        draws: Draws,
     ) -> anyhow::Result<Self> {
         anyhow::ensure!(!parties.loaders.is_empty(), "no gateway to load the network with");
         let has_quotes = parties.quotes.is_some();
@@ -143,18 +146,18 @@ impl Mix {
         Ok(Self {
             parties: Arc::new(parties),
             plan: Plan::new(shares),
-            items,
+            sizes,
             left: orders,
             amounts,
-            entropy: Entropy::fresh()?,
+            draws,
             turn: 0,
         })
     }
 
     fn job(&mut self) -> Option<Job> {
-        let most = self
-            .left
-            .map_or(self.items, |left| self.items.min(usize::try_from(left).unwrap_or(usize::MAX)));
+        let items = self.sizes.draw(&mut self.draws.choices);
+        let most =
+            self.left.map_or(items, |left| items.min(usize::try_from(left).unwrap_or(usize::MAX)));
         if most == 0 {
             return None;
         }
@@ -172,8 +175,8 @@ impl Mix {
         let count = if kind == LoadKind::Return { returns.len() } else { most };
         self.plan.done(kind, count as u64);
         self.left = self.left.map(|left| left - count as u64);
-        let amounts = self.amounts.as_mut().map(|amounts| amounts(&mut self.entropy, count));
-        let wish = Wish { kind, gateway, count, amounts, entropy: self.entropy.split() };
+        let amounts = self.amounts.as_mut().map(|amounts| amounts(&mut self.draws.choices, count));
+        let wish = Wish { kind, gateway, count, amounts, draws: self.draws.split() };
         let parties = Arc::clone(&self.parties);
         let work = move |turn: Turn| {
             async move {
@@ -231,7 +234,7 @@ struct Wish {
     gateway: usize,
     count: usize,
     amounts: Option<Vec<u64>>,
-    entropy: Entropy,
+    draws: Draws,
 }
 
 impl Parties {
@@ -253,9 +256,9 @@ impl Parties {
     }
 
     fn make(&self, wish: Wish) -> (Bytes, Vec<RechargeItem>) {
-        let Wish { kind, gateway, count, amounts, mut entropy } = wish;
+        let Wish { kind, gateway, count, amounts, mut draws } = wish;
         let loader = &self.loaders[gateway];
-        let mut orders = loader.profile.orders(&mut entropy, now(), count);
+        let mut orders = loader.orders(&mut draws, now(), count);
         for (order, amount) in orders.iter_mut().zip(amounts.iter().flatten()) {
             order.amount = (*amount).into();
         }

@@ -1,7 +1,11 @@
 //! Load on a network, from a process of its own, over nothing but the public RPC; and what it
 //! took.
 
+pub mod compare;
 pub mod contracts;
+pub mod crowd;
+pub mod draw;
+pub mod figures;
 pub mod gauge;
 pub mod links;
 pub mod load;
@@ -13,6 +17,8 @@ pub mod processes;
 pub mod reads;
 pub mod report;
 pub mod run;
+pub mod shape;
+pub mod sizes;
 pub mod tally;
 
 use std::path::PathBuf;
@@ -28,10 +34,13 @@ use node_localnet::nodes::Nodes;
 use node_localnet::open_network;
 use tokio_util::sync::CancellationToken;
 
+use self::compare::Earlier;
 use self::gauge::MachinePrice;
 use self::mix::Shares;
 use self::report::{BenchReport, RunsReport};
 use self::run::Bench;
+use self::shape::LoadShape;
+use self::sizes::BatchSizes;
 
 /// How batches are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,8 +89,12 @@ pub struct BenchOptions {
     pub period: Duration,
     /// The pace at which batches are sent.
     pub pace: Pace,
-    /// Orders in a batch.
-    pub batch_items: usize,
+    /// Whom the orders pay.
+    pub shape: LoadShape,
+    /// The sizes of batches.
+    pub sizes: BatchSizes,
+    /// The seed of what the load chooses.
+    pub seed: u64,
     /// The number of threads that sign.
     pub signers: usize,
     /// WebSocket connections to each node; zero for HTTP.
@@ -90,7 +103,7 @@ pub struct BenchOptions {
     pub list: usize,
     /// The nodes' process ids, when their homes do not tell them.
     pub pids: Vec<u32>,
-    /// The load's users; an order is one of theirs.
+    /// The users of each gateway; an order is one of theirs.
     pub users: u64,
     /// Leave cashback and limits off, to see what they cost.
     pub without_contracts: bool,
@@ -102,6 +115,8 @@ pub struct BenchOptions {
     pub stop_one: bool,
     /// The price of a machine, for the cost of a million orders.
     pub machine: MachinePrice,
+    /// A report that these runs are to be compared with: they are refused if they are unlike it.
+    pub earlier: Option<Earlier>,
 }
 
 /// Runs the load, as often as asked for, and gives the results.

@@ -43,31 +43,49 @@ pub trait JobSource: Send + 'static {
 /// When each turn of an open loop is due.
 #[derive(Debug, Clone)]
 pub enum DueTimes {
-    /// At a rate, for a period.
+    /// At a rate, for a period: a turn is due when its first order is, whatever the sizes of the
+    /// turns before it.
     Steady {
-        /// Orders of a turn.
-        turn_orders: u64,
         /// Orders a second, at least one.
         rate: u64,
         /// The period after which no job begins.
         period: Duration,
     },
     /// At these times, ascending.
-    Listed(Vec<Duration>),
+    Listed {
+        /// The time of each turn.
+        times: Vec<Duration>,
+        /// Orders of a turn, to count those that are given up.
+        turn_orders: u32,
+    },
 }
 
 impl DueTimes {
-    /// When turn `number` is due, from the start on; `None` after the last.
-    fn at(&self, number: usize) -> Option<Duration> {
+    /// When turn `number` is due, from the start on, with so many orders in the turns before it;
+    /// `None` after the last.
+    fn at(&self, number: usize, orders_before: u64) -> Option<Duration> {
         match self {
             // In whole numbers, each from the start: no error adds up to a turn more or less.
-            Self::Steady { turn_orders, rate, period } => {
-                let orders = number as u128 * u128::from(*turn_orders);
-                let nanoseconds = orders * 1_000_000_000 / u128::from((*rate).max(1));
+            Self::Steady { rate, period } => {
+                let nanoseconds =
+                    u128::from(orders_before) * 1_000_000_000 / u128::from((*rate).max(1));
                 let due = Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX));
                 (due < *period).then_some(due)
             }
-            Self::Listed(times) => times.get(number).copied(),
+            Self::Listed { times, .. } => times.get(number).copied(),
+        }
+    }
+
+    /// The orders of turn `number` and all after it.
+    fn orders_from(&self, number: usize, orders_before: u64) -> u64 {
+        match self {
+            Self::Steady { rate, period } => {
+                let all = u128::from(*rate) * period.as_nanos() / 1_000_000_000;
+                u64::try_from(all).unwrap_or(u64::MAX).saturating_sub(orders_before)
+            }
+            Self::Listed { times, turn_orders } => {
+                times.len().saturating_sub(number) as u64 * u64::from(*turn_orders)
+            }
         }
     }
 }
@@ -88,8 +106,6 @@ pub enum Schedule {
         due: DueTimes,
         /// Jobs under way, beyond which the next waits (and its latency counts on).
         in_flight_max: usize,
-        /// Orders of a turn, to count those that are given up.
-        turn_orders: u32,
         /// From the start on: what has not begun by then is given up. `None`: never.
         give_up: Option<Duration>,
     },
@@ -115,9 +131,9 @@ pub async fn run(source: impl JobSource, schedule: Schedule, cancel: Cancellatio
             closed(source, in_flight, started + period, &cancel).await;
             Pacing::default()
         }
-        Schedule::Open { due, in_flight_max, turn_orders, give_up } => {
+        Schedule::Open { due, in_flight_max, give_up } => {
             let give_up = give_up.map(|after| started + after);
-            let mut open = Open { due, turn_orders, give_up, started, pacing: Pacing::default() };
+            let mut open = Open { due, give_up, started, pacing: Pacing::default() };
             open.run(source, in_flight_max, &cancel).await;
             open.pacing
         }
@@ -147,7 +163,6 @@ async fn closed(
 
 struct Open {
     due: DueTimes,
-    turn_orders: u32,
     give_up: Option<Instant>,
     started: Instant,
     pacing: Pacing,
@@ -162,20 +177,22 @@ impl Open {
     ) {
         let slots = Arc::new(Semaphore::new(in_flight_max.max(1)));
         let mut tasks = JoinSet::new();
+        let mut orders_before = 0;
         for number in 0.. {
-            let Some(due) = self.due.at(number) else { break };
+            let Some(due) = self.due.at(number, orders_before) else { break };
             let intended = self.started + due;
             tokio::select! {
                 () = cancel.cancelled() => break,
                 () = tokio::time::sleep_until(intended) => {}
             }
             if self.give_up.is_some_and(|give_up| Instant::now() >= give_up) {
-                self.give_up_from(number);
+                self.pacing.unsent_orders = self.due.orders_from(number, orders_before);
                 break;
             }
             let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { break };
             let Some(job) = source.next().await else { break };
             self.note(job.orders, intended.elapsed());
+            orders_before += u64::from(job.orders);
             tasks.spawn(async move {
                 (job.work)(Turn { number, intended }).await;
                 drop(slot);
@@ -190,11 +207,6 @@ impl Open {
             self.pacing.late_orders += u64::from(orders);
         }
         self.pacing.lag_max = self.pacing.lag_max.max(lag);
-    }
-
-    fn give_up_from(&mut self, first: usize) {
-        let turns = (first..).take_while(|number| self.due.at(*number).is_some()).count() as u64;
-        self.pacing.unsent_orders = turns * u64::from(self.turn_orders);
     }
 }
 
@@ -240,8 +252,8 @@ mod tests {
     /// Ten jobs, one a millisecond, of which one is under way at a time.
     async fn open(takes: Duration, give_up: Option<Duration>) -> (Slow, Pacing) {
         let slow = Slow { takes, ..Slow::default() };
-        let due = DueTimes::Steady { turn_orders: 10, rate: 10_000, period: milliseconds(10) };
-        let schedule = Schedule::Open { due, in_flight_max: 1, turn_orders: 10, give_up };
+        let due = DueTimes::Steady { rate: 10_000, period: milliseconds(10) };
+        let schedule = Schedule::Open { due, in_flight_max: 1, give_up };
         let pacing = run(slow.clone(), schedule, CancellationToken::new()).await;
         (slow, pacing)
     }
@@ -285,10 +297,15 @@ mod tests {
     #[test]
     fn steady_turns_fill_the_period_and_no_more() {
         // Ten orders every 33.3 ms: for four seconds 120 turns, not one more.
-        let due = DueTimes::Steady { turn_orders: 10, rate: 300, period: Duration::from_secs(4) };
-        assert_eq!(due.at(0), Some(Duration::ZERO));
-        assert_eq!(due.at(3), Some(milliseconds(100)));
-        assert!(due.at(119).is_some());
-        assert_eq!(due.at(120), None);
+        let due = DueTimes::Steady { rate: 300, period: Duration::from_secs(4) };
+        assert_eq!(due.at(0, 0), Some(Duration::ZERO));
+        assert_eq!(due.at(3, 30), Some(milliseconds(100)));
+        assert!(due.at(119, 1_190).is_some());
+        assert_eq!(due.at(120, 1_200), None);
+        // A large turn keeps the next ones back: the rate is one of orders.
+        assert_eq!(due.at(1, 900), Some(Duration::from_secs(3)));
+        assert_eq!((due.orders_from(3, 900), due.orders_from(4, 1_300)), (300, 0));
+        let listed = DueTimes::Listed { times: vec![Duration::ZERO; 5], turn_orders: 7 };
+        assert_eq!((listed.orders_from(2, 0), listed.orders_from(9, 0)), (21, 0));
     }
 }

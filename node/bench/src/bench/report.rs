@@ -1,21 +1,24 @@
 //! What a run came to: counts, latencies and costs, as one JSON document; and the figures of
 //! several runs side by side.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use node_localnet::latency::LatencyReport;
 use node_localnet::refused::RefusedCount;
 use serde::Serialize;
 
+use super::figures;
 use super::gauge::{CostReport, MachinePrice, RunCosts};
 use super::market::MarketReport;
 use super::mix::Shares;
 use super::pace::Pacing;
 use super::reads::ReadsReport;
+use super::shape::ShapeReport;
 use super::tally::{KindReport, PhaseReport, Tally};
 
 /// How a run was set up.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Setting {
     /// The pace of the load, `closed` or `open`.
     pub pace: &'static str,
@@ -27,7 +30,7 @@ pub struct Setting {
     pub websockets: usize,
     /// Calls in a message over them, at most.
     pub list: usize,
-    /// Orders in a batch.
+    /// Orders in a batch, at most.
     pub batch_items: usize,
     /// The number of gateways that submit.
     pub gateways: usize,
@@ -36,6 +39,16 @@ pub struct Setting {
     /// The shares of a mixed load.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mix: Option<Shares>,
+    /// The shape of the load.
+    pub shape: ShapeReport,
+    /// True if cashback and users' limits are on.
+    pub contracts: bool,
+    /// Reads a second beside the load.
+    pub reads: u64,
+    /// True if one node is killed and started again.
+    pub stop_one: bool,
+    /// The parameters that the network begins with, as far as they are not the default ones.
+    pub parameters: BTreeMap<&'static str, u64>,
 }
 
 /// How well an open loop kept its times.
@@ -168,48 +181,15 @@ impl BenchReport {
     }
 
     /// The figures that runs are compared by.
-    fn figures(&self) -> Vec<(&'static str, Option<f64>)> {
-        let Self { latency, costs, .. } = self;
-        let mut figures = vec![
-            ("throughput_per_second", Some(self.throughput_per_second)),
-            ("signatures_per_second", Some(self.signatures_per_second)),
-            ("latency_p50_ms", Some(latency.p50_ms)),
-            ("latency_p99_ms", Some(latency.p99_ms)),
-            ("latency_p999_ms", Some(latency.p999_ms)),
-            ("latency_max_ms", Some(latency.max_ms)),
-            ("late_orders", self.pacing.as_ref().map(|pacing| pacing.late_orders as f64)),
-            ("unsent_orders", self.pacing.as_ref().map(|pacing| pacing.unsent_orders as f64)),
-            ("cpu_seconds_per_million_orders", costs.cpu_seconds_per_million_orders),
-            ("memory_peak_bytes", costs.memory_peak_bytes.map(|bytes| bytes as f64)),
-            ("disk_bytes_per_order_and_node", costs.disk_bytes_per_order_and_node),
-            ("written_bytes_per_order_and_node", costs.written_bytes_per_order_and_node),
-            ("network_bytes_per_order", costs.network_bytes_per_order),
-            ("yuan_per_million_orders", costs.yuan_per_million_orders),
-        ];
-        if let Some(reads) = &self.reads {
-            figures.extend([
-                ("reads_recent_p50_ms", Some(reads.recent.latency.p50_ms)),
-                ("reads_recent_p99_ms", Some(reads.recent.latency.p99_ms)),
-                ("reads_recent_max_ms", Some(reads.recent.latency.max_ms)),
-                ("reads_old_p50_ms", Some(reads.old.latency.p50_ms)),
-                ("reads_old_p99_ms", Some(reads.old.latency.p99_ms)),
-                ("reads_old_max_ms", Some(reads.old.latency.max_ms)),
-            ]);
-        }
-        if let Some(phase) = self.phases.get(1) {
-            figures.extend([
-                ("one_down_throughput_per_second", Some(phase.throughput_per_second)),
-                ("one_down_p50_ms", Some(phase.latency.p50_ms)),
-                ("one_down_p99_ms", Some(phase.latency.p99_ms)),
-                ("one_down_errors", Some(phase.errors as f64)),
-            ]);
-        }
-        figures
+    fn figures(&self) -> Vec<(&'static str, f64)> {
+        // A report has names for keys and no other fault; without figures nothing is compared.
+        figures::of_run(&serde_json::to_value(self).unwrap_or_default())
     }
 
     /// Formats the report for people.
     pub fn text(&self) -> String {
         let mut lines = vec![
+            self.setting.text(),
             format!(
                 "throughput   {:.0} orders/s, {:.0} signatures/s over {:.0} s",
                 self.throughput_per_second, self.signatures_per_second, self.seconds
@@ -234,6 +214,22 @@ impl BenchReport {
         lines.push(self.costs.text());
         lines.extend(self.last_problem.as_ref().map(|problem| format!("last problem {problem}")));
         lines.join("\n")
+    }
+}
+
+impl Setting {
+    fn text(&self) -> String {
+        let Self { gateways, nodes, shape, pace, rate, in_flight, .. } = self;
+        let pace = match *pace {
+            "open" => format!("open loop at {rate} orders/s"),
+            _ => format!("closed loop with {in_flight} batches in flight at each node"),
+        };
+        let contracts = if self.contracts { "contracts on" } else { "contracts off" };
+        format!(
+            "shape        {}\n\
+             setting      {gateways} gateways, {nodes} nodes; {pace}; {contracts}",
+            shape.text()
+        )
     }
 }
 
@@ -305,8 +301,8 @@ impl RunsReport {
         let figures: Vec<_> = runs.iter().map(BenchReport::figures).collect();
         let names = figures.first().into_iter().flatten().map(|(name, _)| *name);
         let of_all = |name: &'static str| -> Option<Spread> {
-            let value = |run: &Vec<(&str, Option<f64>)>| {
-                run.iter().find(|(known, _)| *known == name).and_then(|(_, value)| *value)
+            let value = |run: &Vec<(&str, f64)>| {
+                run.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
             };
             spread(name, figures.iter().map(value).collect::<Option<_>>()?)
         };
@@ -350,4 +346,4 @@ fn spread(figure: &'static str, mut values: Vec<f64>) -> Option<Spread> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,10 +1,11 @@
 //! One run: parties and connections, load, what goes on beside it, and the count of it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use chain_types::{ChainGenesis, Roles};
+use chain_types::{ChainGenesis, Parameters, ParticipantId, Roles};
 use genesis::{NetworkFolder, NodeFolder};
 use indicatif::ProgressBar;
 use node_console::exit::{Exit, failure};
@@ -20,6 +21,9 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
+use super::contracts::{self, Terms};
+use super::crowd::Crowd;
+use super::draw::Draws;
 use super::gauge::Gauge;
 use super::links::Links;
 use super::load::{self, Loader, Plain, Submit};
@@ -29,8 +33,9 @@ use super::outage::{self, Outage};
 use super::pace::{self, DueTimes, Pacing, Schedule};
 use super::reads::{Known, Reading, Reads};
 use super::report::{BenchReport, Beside, Setting};
+use super::shape::{LoadShape, Whom};
 use super::tally::{SentBatch, Tally};
-use super::{BenchOptions, Pace, contracts};
+use super::{BenchOptions, Pace};
 
 /// Results that may wait to be counted.
 const RESULTS_MAX: usize = 16_384;
@@ -73,9 +78,12 @@ impl<'a> Bench<'a> {
     pub async fn measure(&self, mut nodes: Option<&mut Nodes>) -> anyhow::Result<BenchReport> {
         let options = self.options;
         let client = Arc::new(Client::new(&self.urls()?)?);
-        let loaders = loaders(self.network, self.genesis, &client, options.users)?;
-        self.turn_contracts_on(&client, &loaders).await?;
-        let setting = self.setting(loaders.len(), client.node_count());
+        let (loaders, whom) = self.crowd(&client)?;
+        let setting = self.setting(&whom, loaders.len(), client.node_count());
+        if let Some(earlier) = &options.earlier {
+            earlier.check(&setting, options.period.as_secs())?;
+        }
+        self.turn_contracts_on(&client, &loaders, &whom).await?;
         let (results, mut received) = mpsc::channel(RESULTS_MAX);
         let market = self.market(&client).await?;
         let known = if options.reads > 0 { Some(Arc::new(Known::new()?)) } else { None };
@@ -135,26 +143,76 @@ impl<'a> Bench<'a> {
         Some(outage)
     }
 
-    fn setting(&self, gateways: usize, nodes: usize) -> Setting {
-        let BenchOptions { batch_items, websockets, list, mix, .. } = *self.options;
+    /// The gateways, with whom their users pay.
+    fn crowd(&self, client: &Arc<Client>) -> anyhow::Result<(Vec<Loader>, Whom)> {
+        let BenchOptions { users, seed, .. } = *self.options;
+        let (loaders, whom) = match self.options.shape {
+            LoadShape::Platform { skew, programmes } => {
+                let gateways = gateways(self.network, self.genesis, client)?;
+                let ids: Vec<ParticipantId> = gateways.iter().map(|party| party.id).collect();
+                let crowd = Arc::new(Crowd::new(self.genesis, &ids, users, skew, seed)?);
+                let whom = Whom::of_crowd(&crowd, skew, users, programmes);
+                let loader = |party: Party| Loader {
+                    profile: Profile {
+                        gateway: party.id,
+                        collected: true,
+                        payees: Vec::new(),
+                        amount_max: 0,
+                        users,
+                    },
+                    id: party.id,
+                    key: party.key,
+                    crowd: Some(Arc::clone(&crowd)),
+                };
+                (gateways.into_iter().map(loader).collect(), whom)
+            }
+            LoadShape::Uniform { merchants_max } => {
+                let mut loaders = loaders(self.network, self.genesis, client, users)?;
+                for loader in &mut loaders {
+                    keep_first(&mut loader.profile, merchants_max);
+                }
+                let payees = loaders.iter().flat_map(|loader| loader.profile.payees.iter());
+                let whom = Whom::of_pairs(payees.copied().collect(), users);
+                (loaders, whom)
+            }
+        };
+        let bare = self.options.without_contracts;
+        Ok((loaders, if bare { whom.without_programmes() } else { whom }))
+    }
+
+    fn setting(&self, whom: &Whom, gateways: usize, nodes: usize) -> Setting {
+        let BenchOptions { websockets, list, mix, reads, stop_one, .. } = *self.options;
         let (pace, rate, in_flight) = match self.options.pace {
             Pace::Closed { in_flight } => ("closed", 0, in_flight),
             Pace::Open { rate, in_flight_max } => ("open", rate, in_flight_max),
         };
-        Setting { pace, rate, in_flight, websockets, list, batch_items, gateways, nodes, mix }
+        Setting {
+            pace,
+            rate,
+            in_flight,
+            websockets,
+            list,
+            batch_items: self.options.sizes.most(),
+            gateways,
+            nodes,
+            mix,
+            shape: whom.shape(&self.options.sizes, self.options.seed),
+            contracts: !self.options.without_contracts,
+            reads,
+            stop_one,
+            parameters: own_parameters(&self.genesis.parameters),
+        }
     }
 
-    fn schedule(&self, nodes: usize) -> anyhow::Result<Schedule> {
-        let BenchOptions { period, batch_items, .. } = *self.options;
-        Ok(match self.options.pace {
+    fn schedule(&self, nodes: usize) -> Schedule {
+        let period = self.options.period;
+        match self.options.pace {
             Pace::Closed { in_flight } => Schedule::Closed { in_flight: in_flight * nodes, period },
             Pace::Open { rate, in_flight_max } => {
-                let turn_orders = u32::try_from(batch_items).context("too many orders a batch")?;
                 let give_up = Some(period + CATCH_UP);
-                let due = DueTimes::Steady { turn_orders: u64::from(turn_orders), rate, period };
-                Schedule::Open { due, in_flight_max, turn_orders, give_up }
+                Schedule::Open { due: DueTimes::Steady { rate, period }, in_flight_max, give_up }
             }
-        })
+        }
     }
 
     /// Starts sending the load.
@@ -165,15 +223,17 @@ impl<'a> Bench<'a> {
         market: Option<&Market>,
         results: mpsc::Sender<SentBatch>,
     ) -> anyhow::Result<JoinHandle<Pacing>> {
-        let BenchOptions { batch_items, signers, websockets, list, .. } = *self.options;
+        let BenchOptions { signers, websockets, list, seed, .. } = *self.options;
+        let sizes = &self.options.sizes;
         let (chain_id, cancel) = (self.genesis.chain_id, self.cancel.clone());
         let submit: Submit = match websockets {
             0 => load::over(Arc::clone(client)),
             connections => Links::new(&self.urls()?, connections, list).submit(),
         };
-        let schedule = self.schedule(client.node_count())?;
+        let schedule = self.schedule(client.node_count());
         let Some(shares) = self.options.mix else {
-            let plain = Plain::start(chain_id, &loaders, batch_items, signers, submit, results)?;
+            let threads = (signers, seed);
+            let plain = Plain::start(chain_id, &loaders, sizes, threads, submit, results)?;
             return Ok(tokio::spawn(pace::run(plain, schedule, cancel)));
         };
         let service = service(self.network, self.genesis, client)?;
@@ -188,7 +248,8 @@ impl<'a> Bench<'a> {
             submit,
             results,
         };
-        let mix = Mix::new(parties, shares, batch_items, None, None)?;
+        let draws = Draws::new(seed, 0)?;
+        let mix = Mix::new(parties, shares, sizes.clone(), None, None, draws)?;
         Ok(tokio::spawn(pace::run(mix, schedule, cancel)))
     }
 
@@ -219,6 +280,7 @@ impl<'a> Bench<'a> {
         &self,
         client: &Arc<Client>,
         loaders: &[Loader],
+        whom: &Whom,
     ) -> anyhow::Result<()> {
         if self.options.without_contracts {
             return Ok(());
@@ -227,8 +289,9 @@ impl<'a> Bench<'a> {
         let scheme = scheme(self.network, self.genesis, client)?;
         let desks = parties_of(self.network, self.genesis, client, Roles::RISK_DESK)?;
         let none = "the folder holds no risk desk's key: it sets the limits";
-        let profiles: Vec<_> = loaders.iter().map(|loader| loader.profile.clone()).collect();
-        contracts::turn_on(&scheme, desks.first().context(none)?, &profiles).await
+        let gateways = loaders.iter().map(|loader| loader.id).collect();
+        let terms = Terms::new(&whom.programmes, &whom.currencies, gateways);
+        contracts::turn_on(&scheme, desks.first().context(none)?, &terms).await
     }
 }
 
@@ -296,13 +359,63 @@ pub fn loaders(
     users: u64,
 ) -> anyhow::Result<Vec<Loader>> {
     let mut loaders = Vec::new();
-    for party in parties_of(network, genesis, client, Roles::GATEWAY)? {
+    for party in gateways(network, genesis, client)? {
         let profile = Profile { users, ..profile(genesis, party.id, true)? };
-        loaders.push(Loader { id: party.id, key: party.key, profile });
+        loaders.push(Loader { id: party.id, key: party.key, profile, crowd: None });
     }
-    if loaders.is_empty() {
+    Ok(loaders)
+}
+
+fn gateways(
+    network: &NetworkFolder,
+    genesis: &ChainGenesis,
+    client: &Arc<Client>,
+) -> anyhow::Result<Vec<Party>> {
+    let gateways = parties_of(network, genesis, client, Roles::GATEWAY)?;
+    if gateways.is_empty() {
         let message = "the folder holds no gateway's key: the load is signed by gateways";
         return Err(failure(Exit::Usage, message));
     }
-    Ok(loaders)
+    Ok(gateways)
+}
+
+/// Leaves the first merchants of a profile's payees.
+fn keep_first(profile: &mut Profile, merchants_max: usize) {
+    let mut kept = BTreeSet::new();
+    profile.payees.retain(|(merchant, _)| {
+        kept.contains(merchant) || (kept.len() < merchants_max && kept.insert(*merchant))
+    });
+}
+
+/// The parameters that are not the default ones.
+fn own_parameters(parameters: &Parameters) -> BTreeMap<&'static str, u64> {
+    let values = parameters.values().into_iter().zip(Parameters::default().values());
+    let named = Parameters::NAMES.iter().copied().zip(values);
+    named.filter(|(_, (own, usual))| own != usual).map(|(name, (own, _))| (name, own)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use chain_types::{Currency, MerchantId};
+
+    use super::*;
+
+    #[test]
+    fn the_first_merchants_stay_in_all_their_currencies() {
+        let pair = |merchant, currency| (MerchantId(merchant), Currency(currency));
+        let payees = vec![pair(1, 156), pair(1, 840), pair(2, 156), pair(2, 840), pair(3, 156)];
+        let gateway = ParticipantId(201);
+        let mut profile = Profile { gateway, collected: true, payees, amount_max: 1, users: 1 };
+        keep_first(&mut profile, 2);
+        assert_eq!(profile.payees.len(), 4);
+        keep_first(&mut profile, 1);
+        assert_eq!(profile.payees, [pair(1, 156), pair(1, 840)]);
+    }
+
+    #[test]
+    fn parameters_of_one_s_own_are_stated_and_the_default_ones_are_not() {
+        let parameters = Parameters { window_ms: 2_000, ..Parameters::default() };
+        assert_eq!(own_parameters(&parameters), [("window_ms", 2_000)].into());
+        assert_eq!(own_parameters(&Parameters::default()), BTreeMap::new());
+    }
 }

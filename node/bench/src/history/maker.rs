@@ -5,9 +5,9 @@ use std::sync::mpsc::{Receiver, sync_channel};
 
 use anyhow::Context as _;
 use chain_types::{ChainId, ParticipantId, PartyKeys, SignedBatch, TimeMs, VerifiedBatch};
-use rpc_client::orders::Entropy;
 
 use super::cost::{WorkCost, costing};
+use crate::bench::draw::Draws;
 use crate::bench::load::Loader;
 
 /// Blocks that lie ready.
@@ -54,10 +54,10 @@ pub struct Load {
 pub fn start(making: SigningTerms) -> anyhow::Result<Receiver<anyhow::Result<Load>>> {
     anyhow::ensure!(!making.loaders.is_empty(), "no gateway to sign orders");
     let (sender, receiver) = sync_channel(BLOCKS_AHEAD);
-    let mut entropy = Entropy::fresh()?;
+    let mut draws = Draws::fresh()?;
     let work = move || {
         for number in 1_u64.. {
-            let load = making.load(number, &mut entropy);
+            let load = making.load(number, &mut draws);
             let is_last = load.is_err();
             if sender.send(load).is_err() || is_last {
                 return;
@@ -76,7 +76,7 @@ impl SigningTerms {
         self.from.plus(u64::try_from(later_ms).unwrap_or(u64::MAX).max(number))
     }
 
-    fn load(&self, number: u64, entropy: &mut Entropy) -> anyhow::Result<Load> {
+    fn load(&self, number: u64, draws: &mut Draws) -> anyhow::Result<Load> {
         let (mut signing, mut verifying) = (WorkCost::default(), WorkCost::default());
         let (time, mut batches) = (self.time(number), Vec::with_capacity(self.block_batches));
         let times = (time, time.plus(self.valid_ms));
@@ -84,7 +84,7 @@ impl SigningTerms {
         for turn in 0..self.block_batches {
             let loader = self.loaders.get((first + turn) % self.loaders.len()).context("none")?;
             let (bytes, _) = costing(&mut signing, || {
-                loader.sign(self.chain_id, entropy, times, self.batch_items)
+                loader.sign(self.chain_id, draws, times, self.batch_items)
             });
             let verify = || -> anyhow::Result<VerifiedBatch> {
                 Ok(SignedBatch::decode(bytes)?.verify(self.chain_id, |id| self.keys(id))?)

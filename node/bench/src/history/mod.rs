@@ -159,7 +159,8 @@ impl<'a> History<'a> {
         for signer in chain.signers(Roles::GATEWAY) {
             let profile = profile(chain.genesis(), signer.id, true)?;
             let profile = Profile { users: options.users, ..profile };
-            loaders.push(Loader { id: signer.id, key: signer.key.clone(), profile });
+            let (id, key) = (signer.id, signer.key.clone());
+            loaders.push(Loader { id, key, profile, crowd: None });
         }
         if !options.without_contracts {
             output.note("turning cashback and limits on");

@@ -20,12 +20,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::ScenarioOptions;
 use super::amounts::Amounts;
-use crate::bench::contracts;
+use crate::bench::contracts::{self, Terms};
+use crate::bench::draw::Draws;
 use crate::bench::load::{self, Loader};
 use crate::bench::market::{Market, MarketReport, PAID};
 use crate::bench::mix::{AmountsOf, Mix, Parties, payers};
 use crate::bench::pace::{self, DueTimes, Pacing, Schedule};
 use crate::bench::run::{loaders, scheme, service};
+use crate::bench::sizes::BatchSizes;
 use crate::bench::tally::{SentBatch, Tally};
 
 /// Orders of a user on average: some reach what cashback begins with.
@@ -142,7 +144,7 @@ impl<'a> Play<'a> {
             self.output.note("turning cashback and limits on");
             let profiles: Vec<_> = loaders.iter().map(|loader| loader.profile.clone()).collect();
             if let Some(desk) = of(Roles::RISK_DESK)?.first() {
-                contracts::turn_on(&scheme, desk, &profiles).await?;
+                contracts::turn_on(&scheme, desk, &Terms::of(&profiles)).await?;
             }
         }
         if self.options.scene.shares.cross_border == 0 {
@@ -158,12 +160,13 @@ impl<'a> Play<'a> {
         let turns = usize::try_from(orders.div_ceil(items))?;
         let mut amounts = Amounts::new(scene.usual, orders, self.options.sum_minor())?;
         let amounts: AmountsOf = Box::new(move |entropy, count| amounts.next(entropy, count));
-        let items = usize::try_from(items)?;
-        let mix = Mix::new(parties, scene.shares, items, Some(orders), Some(amounts))?;
+        let turn_orders = u32::try_from(items)?;
+        let (sizes, draws) = (BatchSizes::fixed(turn_orders), Draws::fresh()?);
+        let mix = Mix::new(parties, scene.shares, sizes, Some(orders), Some(amounts), draws)?;
+        let times = scene.shape.schedule(turns, self.options.period);
         let schedule = Schedule::Open {
-            due: DueTimes::Listed(scene.shape.schedule(turns, self.options.period)),
+            due: DueTimes::Listed { times, turn_orders },
             in_flight_max: IN_FLIGHT_MAX,
-            turn_orders: u32::try_from(items)?,
             give_up: None,
         };
         Ok((mix, schedule))

@@ -4,24 +4,42 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use genesis::NetworkPlan;
+use node_bench::bench::compare::{Comparison, Earlier};
+use node_bench::bench::crowd::Skew;
+use node_bench::bench::draw::ZIPF_EXPONENT_MAX;
 use node_bench::bench::gauge::MachinePrice;
 use node_bench::bench::links::{CALLS_MAX, LIST_MAX};
 use node_bench::bench::mix::Shares;
+use node_bench::bench::report::{BenchReport, RunsReport};
+use node_bench::bench::shape::{
+    LoadShape, PLATFORM_GATEWAYS, PLATFORM_MERCHANTS, PLATFORM_PROGRAMMES, PLATFORM_USERS,
+    PLATFORM_ZIPF, UNIFORM_BATCH_ITEMS, UNIFORM_USERS,
+};
+use node_bench::bench::sizes::{BatchSizes, PLATFORM_SIZES};
 use node_bench::bench::{self, BenchOptions, Ground, Pace, plan_with};
 use node_console::exit::{Exit, WithExit as _};
 use node_console::output::Output;
-
 use node_console::signals;
+use serde::Serialize;
 
 /// Arguments of `sluice bench`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Gateways submit orders that are collected in one step, in signed batches, over public JSON-RPC, and
-wait until each batch is final. Before the load, every merchant gets a cashback programme and every
-user a limit a day, so that all contracts are at work.
+wait until each batch is final. Before the load, merchants get cashback programmes and every user a
+limit a day, so that all contracts are at work.
 
 Without --network each run makes a network of four validators of its own and removes it afterwards;
 --runs repeats it and gives median, least and most of each figure.
+
+The load has the platform's shape: merchants and users by Zipf's law, 18 currencies by share,
+batches of 1 to 8,192 orders, 8 gateways. docs/performance.md defines it. --uniform-merchants 10
+gives the shape of figures until 2026-11-30: two gateways, few merchants, all alike, batches of
+8,192 orders. The report states its shape.
+
+  sluice --json bench > before.json         a report to compare with
+  sluice bench --compare before.json        figures and ratios; another shape or pace is refused
 
 With --rate 0 the loop is closed: --in-flight batches at each node, as fast as they become final.
 With a rate it is open: every batch has its time, latency counts from that time whatever held it up,
@@ -60,12 +78,13 @@ pub struct BenchArgs {
     /// Orders a second; 0 for as many as the network takes.
     #[arg(long, value_name = "ORDERS", default_value_t = 0)]
     rate: u64,
-    /// Orders in a batch.
-    #[arg(long, value_name = "ORDERS", default_value_t = 8_192,
-        value_parser = clap::value_parser!(u32).range(1..=8_192))]
-    batch_items: u32,
-    /// Batches in flight: at each node in a closed loop (2 by default), at most at all nodes in an
-    /// open one (256); over WebSockets, half of the calls that they bear, or all.
+    /// Orders in every batch; by default the platform's mix of 1 to 8,192, or 8,192 with
+    /// --uniform-merchants.
+    #[arg(long, value_name = "ORDERS", value_parser = clap::value_parser!(u32).range(1..=8_192))]
+    batch_items: Option<u32>,
+    /// Batches in flight: at each node in a closed loop (by default 16,384 orders in 2 to 48
+    /// batches; 2 with --uniform-merchants), at most at all nodes in an open one (256); over
+    /// WebSockets, half of the calls that they bear, or all.
     #[arg(long, value_name = "BATCHES",
         value_parser = clap::value_parser!(u32).range(1..=65_536))]
     in_flight: Option<u32>,
@@ -93,13 +112,53 @@ pub struct BenchArgs {
     /// Kill one validator after a third of the time and start it again after two thirds.
     #[arg(long)]
     stop_one: bool,
-    /// How many users the orders are spread over, at each gateway.
-    #[arg(long, value_name = "USERS", default_value_t = 500_000,
-        value_parser = clap::value_parser!(u64).range(1..))]
-    users: u64,
+    /// Merchants of the new networks, 10,000 by default.
+    #[arg(long, value_name = "MERCHANTS", conflicts_with_all = ["network", "uniform_merchants"],
+        value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    merchants: Option<u32>,
+    /// The exponent of Zipf's law over merchants; 0 makes them all alike.
+    #[arg(long, value_name = "EXPONENT", default_value_t = PLATFORM_ZIPF,
+        conflicts_with = "uniform_merchants", value_parser = exponent)]
+    zipf: f64,
+    /// The exponent of Zipf's law over the users of a gateway; by default that of the merchants.
+    #[arg(long, value_name = "EXPONENT", conflicts_with = "uniform_merchants",
+        value_parser = exponent)]
+    users_zipf: Option<f64>,
+    /// Users of each gateway; 2,500,000 by default, or 500,000 with --uniform-merchants.
+    #[arg(long, value_name = "USERS", value_parser = clap::value_parser!(u64).range(1..))]
+    users: Option<u64>,
+    /// Gateways of the new networks; 8 by default, or 2 with --uniform-merchants.
+    #[arg(long, value_name = "GATEWAYS", conflicts_with = "network",
+        value_parser = clap::value_parser!(u32).range(1..=99))]
+    gateways: Option<u32>,
+    /// The first currencies of the new networks, yuan before others; 18 by default.
+    #[arg(long, value_name = "CURRENCIES", conflicts_with = "network",
+        value_parser = clap::value_parser!(u32).range(1..=18))]
+    currencies: Option<u32>,
+    /// Cashback programmes: those of the merchants and currencies that most orders are of.
+    #[arg(long, value_name = "PROGRAMMES", default_value_t = PLATFORM_PROGRAMMES,
+        conflicts_with_all = ["uniform_merchants", "without_contracts"],
+        value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    programmes: u32,
+    /// The shape of figures until 2026-11-30, with so many merchants: all alike, a programme for
+    /// each in each currency, two gateways, batches of 8,192 orders. Of more than two merchants of
+    /// a new network the last two get no orders.
+    #[arg(long, value_name = "MERCHANTS",
+        value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    uniform_merchants: Option<u32>,
+    /// The seed of what the load chooses; order ids are new in every run.
+    #[arg(long, value_name = "SEED", default_value_t = 1)]
+    seed: u64,
     /// Leave cashback and users' limits off, to see what they cost.
     #[arg(long)]
     without_contracts: bool,
+    /// Put an earlier run's JSON report beside this run: figures and ratios. A run of another shape
+    /// or pace is refused before it begins.
+    #[arg(long, value_name = "FILE")]
+    compare: Option<PathBuf>,
+    /// Compare runs that are unlike too, and name each difference.
+    #[arg(long, requires = "compare")]
+    compare_unlike: bool,
     /// The nodes' process ids, when their homes on this machine do not tell them.
     #[arg(long, value_name = "PIDS", value_delimiter = ',')]
     pids: Vec<u32>,
@@ -111,9 +170,14 @@ pub struct BenchArgs {
     machine_price: f64,
 }
 
-/// Batches in flight at each node of a closed loop: enough to keep a block full while the next
-/// is agreed on.
-const IN_FLIGHT_CLOSED: usize = 2;
+/// Orders in flight at each node of a closed loop, on average: enough to keep a block full while
+/// the next is agreed on.
+const IN_FLIGHT_ORDERS: f64 = 16_384.0;
+/// Batches in flight at each node of a closed loop, at least.
+const IN_FLIGHT_CLOSED_MIN: usize = 2;
+/// The same at most: a node bears 256 connections from one address, and submissions move on to
+/// another node when one is slow.
+const IN_FLIGHT_CLOSED_MAX: usize = 48;
 /// Batches in flight at all nodes of an open loop, at most.
 const IN_FLIGHT_OPEN: usize = 256;
 /// Batches of fewer orders go over WebSockets: so many calls would need as many HTTP connections.
@@ -128,11 +192,57 @@ fn above_zero(text: &str) -> Result<f64, String> {
     number.ok_or_else(|| "not a number above zero".to_owned())
 }
 
+fn exponent(text: &str) -> Result<f64, String> {
+    let bounds = 0.0..=ZIPF_EXPONENT_MAX;
+    let number = text.parse::<f64>().ok().filter(|number| bounds.contains(number));
+    number.ok_or_else(|| format!("not a number from 0 to {ZIPF_EXPONENT_MAX}"))
+}
+
 impl BenchArgs {
+    fn shape(&self) -> LoadShape {
+        match self.uniform_merchants {
+            Some(merchants) => LoadShape::Uniform { merchants_max: merchants as usize },
+            None => LoadShape::Platform {
+                skew: Skew { merchants: self.zipf, users: self.users_zipf.unwrap_or(self.zipf) },
+                programmes: self.programmes as usize,
+            },
+        }
+    }
+
+    fn sizes(&self) -> BatchSizes {
+        match (self.batch_items, self.uniform_merchants) {
+            (Some(items), _) => BatchSizes::fixed(items),
+            (None, Some(_)) => BatchSizes::fixed(UNIFORM_BATCH_ITEMS),
+            (None, None) => BatchSizes::mixed(&PLATFORM_SIZES),
+        }
+    }
+
+    fn users(&self) -> u64 {
+        let usual = if self.uniform_merchants.is_some() { UNIFORM_USERS } else { PLATFORM_USERS };
+        self.users.unwrap_or(usual)
+    }
+
+    /// The plan of new networks; of the uniform shape, the plan of every local network.
+    fn plan(&self) -> anyhow::Result<NetworkPlan> {
+        let mut plan = plan_with(&self.parameter).exit(Exit::Usage)?;
+        match self.uniform_merchants {
+            Some(merchants) => plan.merchants = merchants,
+            None => {
+                plan.merchants = self.merchants.unwrap_or(PLATFORM_MERCHANTS);
+                plan.gateways = PLATFORM_GATEWAYS;
+            }
+        }
+        plan.gateways = self.gateways.unwrap_or(plan.gateways);
+        if let Some(currencies) = self.currencies {
+            plan.currencies.truncate(currencies as usize);
+        }
+        Ok(plan)
+    }
+
     fn websockets(&self) -> usize {
         match self.websockets {
             Some(connections) => connections as usize,
-            None if self.batch_items < FEW_ORDERS => WEBSOCKETS,
+            None if self.batch_items.is_some_and(|items| items < FEW_ORDERS) => WEBSOCKETS,
             None => 0,
         }
     }
@@ -141,7 +251,13 @@ impl BenchArgs {
         let given = self.in_flight.map(|batches| batches as usize);
         let calls = self.websockets() * CALLS_MAX;
         if self.rate == 0 {
-            let default = if calls > 0 { calls / 2 } else { IN_FLIGHT_CLOSED };
+            let batches = match self.uniform_merchants {
+                Some(_) => IN_FLIGHT_CLOSED_MIN,
+                // A float is cast to the nearest number within bounds.
+                None => ((IN_FLIGHT_ORDERS / self.sizes().mean()) as usize)
+                    .clamp(IN_FLIGHT_CLOSED_MIN, IN_FLIGHT_CLOSED_MAX),
+            };
+            let default = if calls > 0 { calls / 2 } else { batches };
             Pace::Closed { in_flight: given.unwrap_or(default) }
         } else {
             let default = if calls > 0 { calls * NODES } else { IN_FLIGHT_OPEN };
@@ -154,7 +270,7 @@ impl BenchArgs {
             Some(folder) => Ground::Network { folder: folder.clone(), start: self.start },
             None => Ground::Fresh {
                 below: self.folder.clone(),
-                plan: Box::new(plan_with(&self.parameter).exit(Exit::Usage)?),
+                plan: Box::new(self.plan()?),
                 runs: self.runs as usize,
             },
         })
@@ -167,21 +283,44 @@ impl BenchArgs {
             let message = "--stop-one needs nodes that it started: give --start, or no --network";
             return Err(node_console::exit::failure(Exit::Usage, message));
         }
+        let earlier = self.compare.as_ref().map(|path| Earlier::read(path, self.compare_unlike));
         Ok(BenchOptions {
             ground,
             period: Duration::from_secs(self.seconds),
             pace: self.pace(),
-            batch_items: self.batch_items as usize,
+            shape: self.shape(),
+            sizes: self.sizes(),
+            seed: self.seed,
             signers: self.signers as usize,
             websockets: self.websockets(),
             list: self.list as usize,
+            users: self.users(),
             pids: self.pids,
-            users: self.users,
             without_contracts: self.without_contracts,
             mix: self.mix,
             reads: self.reads,
             stop_one: self.stop_one,
             machine: MachinePrice { cores: self.machine_cores, yuan_per_hour: self.machine_price },
+            earlier: earlier.transpose()?,
+        })
+    }
+}
+
+/// A report with its comparison, which may be compared with again.
+#[derive(Debug, Serialize)]
+struct Answer<T> {
+    #[serde(flatten)]
+    report: T,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comparison: Option<Comparison>,
+}
+
+impl<T: Serialize> Answer<T> {
+    fn say(&self, output: Output, text: impl FnOnce(&T) -> String) -> anyhow::Result<()> {
+        let comparison = self.comparison.as_ref().map(|comparison| comparison.text());
+        output.answer(self, || {
+            let parts = [Some(text(&self.report)), comparison];
+            parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
         })
     }
 }
@@ -189,15 +328,20 @@ impl BenchArgs {
 /// Runs it; exit code 1 when an order did not become final.
 pub async fn run(args: BenchArgs, output: Output) -> anyhow::Result<Exit> {
     let options = args.options()?;
+    let (earlier, seconds) = (options.earlier.clone(), options.period.as_secs());
     let cancel = signals::cancel_on_signal()?;
     let mut report = bench::run(options, output, cancel).await?;
     let exit = if report.is_clean() { Exit::Done } else { Exit::Negative };
+    let comparison = earlier.map(|earlier| earlier.compare(&report, seconds));
     match report.runs.len() {
         1 => {
-            let one = report.runs.remove(0);
-            output.answer(&one, || one.text())?;
+            let answer = Answer { report: report.runs.remove(0), comparison };
+            answer.say(output, BenchReport::text)?;
         }
-        _ => output.answer(&report, || report.text())?,
+        _ => Answer { report, comparison }.say(output, RunsReport::text)?,
     }
     Ok(exit)
 }
+
+#[cfg(test)]
+mod tests;

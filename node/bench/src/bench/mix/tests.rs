@@ -88,7 +88,7 @@ fn loader(id: u8, merchant: u64) -> Loader {
     let gateway = ParticipantId(id.into());
     let payees = vec![(MerchantId(merchant), Currency(156))];
     let profile = Profile { gateway, collected: true, payees, amount_max: 1_000, users: 0 };
-    Loader { id: gateway, key: key(id), profile }
+    Loader { id: gateway, key: key(id), profile, crowd: None }
 }
 
 fn mix(told: &Told, shares: &str, orders: u64) -> (Mix, mpsc::Receiver<SentBatch>) {
@@ -110,7 +110,8 @@ fn mix(told: &Told, shares: &str, orders: u64) -> (Mix, mpsc::Receiver<SentBatch
         payers: [(MerchantId(1), 1), (MerchantId(2), 0)].into(),
     };
     let amounts: AmountsOf = Box::new(|_, count| vec![777; count]);
-    let mix = Mix::new(parties, shares.parse().unwrap(), 10, Some(orders), Some(amounts));
+    let (sizes, draws) = (BatchSizes::fixed(10), Draws::new(1, 0).unwrap());
+    let mix = Mix::new(parties, shares.parse().unwrap(), sizes, Some(orders), Some(amounts), draws);
     (mix.unwrap(), received)
 }
 

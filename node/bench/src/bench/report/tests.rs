@@ -6,12 +6,11 @@ use super::*;
 use crate::bench::tally::tests::{lost, sent};
 use crate::bench::tally::{LoadKind, SentBatch};
 
-const MACHINE: MachinePrice = MachinePrice { cores: 2.0, yuan_per_hour: 0.35 };
+pub(crate) const MACHINE: MachinePrice = MachinePrice { cores: 2.0, yuan_per_hour: 0.35 };
 
-fn setting(pace: &'static str) -> Setting {
-    let (rate, in_flight, websockets, list) = (0, 1, 0, 1);
+pub(crate) fn setting(pace: &'static str) -> Setting {
     let (batch_items, gateways, nodes) = (4, 1, 4);
-    Setting { pace, rate, in_flight, websockets, list, batch_items, gateways, nodes, mix: None }
+    Setting { pace, in_flight: 1, list: 1, batch_items, gateways, nodes, ..Setting::default() }
 }
 
 fn report(tally: &Tally, pacing: Pacing, seconds: u64) -> BenchReport {
@@ -20,7 +19,7 @@ fn report(tally: &Tally, pacing: Pacing, seconds: u64) -> BenchReport {
     BenchReport::new(tally, period, setting("open"), pacing, beside, &costs, MACHINE)
 }
 
-fn tally(all: &[SentBatch]) -> Tally {
+pub(crate) fn tally(all: &[SentBatch]) -> Tally {
     let mut tally = Tally::new(Instant::now(), Duration::from_secs(60));
     all.iter().for_each(|sent| tally.add(sent));
     tally
