@@ -18,7 +18,7 @@ use chain_types::{
 
 use crate::account::{Account, AccountKey};
 use crate::accounts::AccountBook;
-use crate::copying::{AccountsCopy, CopyId, CopySlot, Copying, MapCopy, WindowCopy};
+use crate::copying::{AccountsCopy, Copying, MapCopy, WindowCopy};
 use crate::counts::Counts;
 use crate::fault::StateFault;
 use crate::instructions::InstructionBook;
@@ -61,17 +61,12 @@ impl State {
     /// [`Self::checkpoint`] in pieces, of a state that no block changes meanwhile.
     pub fn checkpoint_pieces(&self) -> impl Iterator<Item = Vec<u8>> {
         let mut copying = self.copying();
-        std::iter::from_fn(move || self.piece(&mut copying))
+        std::iter::from_fn(move || self.copy_piece(&mut copying))
     }
 
-    /// Begins to copy what [`Self::checkpoint`] turns into bytes, as it is now; `None` while an
-    /// earlier copy is under way. The copy costs each block a little until it is done, or given up
-    /// by [`Self::end_copy`].
-    pub fn begin_copy(&self) -> Option<CopyId> {
-        self.copying.0.lock().begin(|| self.copying())
-    }
-
-    fn copying(&self) -> Copying {
+    /// Begins to copy what [`Self::checkpoint`] turns into bytes, as it is now. The state may go on
+    /// meanwhile by [`Self::apply_beside`]: each block costs a little more until the copy is done.
+    pub fn copying(&self) -> Copying {
         let head = Head {
             chain_id: self.chain_id(),
             height: self.height,
@@ -96,18 +91,9 @@ impl State {
         }
     }
 
-    /// The next piece of the copy: at most a section of a list, or what is counted in one table of
-    /// users. `None` after the last one, the checksum, with which the copy ends.
-    pub fn copy_piece(&self, id: CopyId) -> Option<Vec<u8>> {
-        let mut place = self.copying.0.lock();
-        let piece = self.piece(place.of(id)?);
-        if piece.is_none() {
-            place.end(id);
-        }
-        piece
-    }
-
-    fn piece(&self, copying: &mut Copying) -> Option<Vec<u8>> {
+    /// The next piece of a copy of this state: at most a section of a list, or what is counted in
+    /// one table of users. `None` after the last one, the checksum.
+    pub fn copy_piece(&self, copying: &mut Copying) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
         let is_list_done = match copying.list {
             0 => {
@@ -133,11 +119,6 @@ impl State {
         copying.list += usize::from(is_list_done);
         copying.hash.as_mut()?.update(&bytes);
         Some(bytes)
-    }
-
-    /// Gives up a copy, if it is under way.
-    pub fn end_copy(&self, id: CopyId) {
-        self.copying.0.lock().end(id);
     }
 
     /// Reads a checkpoint of the chain of `genesis`. Blocks have to complete it.
@@ -215,7 +196,6 @@ impl State {
             hashing,
             tables,
             users,
-            copying: CopySlot::default(),
         };
         if state.digest() != head.digest {
             return Err(StateFault::DigestMismatch {

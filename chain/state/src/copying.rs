@@ -9,7 +9,6 @@ use std::sync::Arc;
 use bincode::Encode;
 use chain_types::hash::Sha256Pieces;
 use chain_types::{Currency, InstructionId, MerchantId, OrderId};
-use parking_lot::Mutex;
 
 use crate::account::{Account, AccountKey};
 use crate::checkpoint::Head;
@@ -21,59 +20,10 @@ use crate::tables::TableCopies;
 use crate::users::{UserDayKey, UserId, UserMonthKey};
 use crate::window::{Collected, Due, DueKey, Gross};
 
-/// The place of a state's copy. A clone of the state is not being copied.
-#[derive(Debug, Default)]
-pub(crate) struct CopySlot(pub(crate) Mutex<CopyPlace>);
-
-impl Clone for CopySlot {
-    fn clone(&self) -> Self {
-        Self::default()
-    }
-}
-
-/// The copy that is under way, and how many were begun.
-#[derive(Debug, Default)]
-pub(crate) struct CopyPlace {
-    begun: u64,
-    copying: Option<Box<Copying>>,
-}
-
-/// Names a copy of a state that was begun: what is said of an earlier one does not touch it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CopyId(u64);
-
-impl CopyPlace {
-    /// Begins a copy, unless one is under way.
-    pub(crate) fn begin(&mut self, copying: impl FnOnce() -> Copying) -> Option<CopyId> {
-        if self.copying.is_some() {
-            return None;
-        }
-        self.copying = Some(Box::new(copying()));
-        self.begun += 1;
-        Some(CopyId(self.begun))
-    }
-
-    /// The copy that is under way, if it has this name.
-    pub(crate) fn of(&mut self, id: CopyId) -> Option<&mut Copying> {
-        self.copying.as_deref_mut().filter(|_| self.begun == id.0)
-    }
-
-    /// The copy that is under way.
-    pub(crate) fn any(&mut self) -> Option<&mut Copying> {
-        self.copying.as_deref_mut()
-    }
-
-    /// Ends the copy of this name, if it is under way.
-    pub(crate) fn end(&mut self, id: CopyId) {
-        if self.begun == id.0 {
-            self.copying = None;
-        }
-    }
-}
-
-/// How far the copy of a state has come.
+/// How far the copy of a state has come: see [`crate::State::copying`]. Whoever holds one shows it
+/// every block that the state takes meanwhile.
 #[derive(Debug)]
-pub(crate) struct Copying {
+pub struct Copying {
     pub(crate) head: Head,
     pub(crate) registry: Arc<Registry>,
     pub(crate) accounts: AccountsCopy,

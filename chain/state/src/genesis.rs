@@ -15,7 +15,6 @@ use chain_types::{
 
 use crate::account::{Account, AccountKey, difference};
 use crate::accounts::AccountBook;
-use crate::copying::CopySlot;
 use crate::instructions::InstructionBook;
 use crate::order_window::OrderWindow;
 use crate::positions::HashSeeds;
@@ -102,7 +101,6 @@ impl State {
             users: UserBook::new(&hashing),
             batches: RecentBatches::new(hashing.clone()),
             hashing,
-            copying: CopySlot::default(),
         }
     }
 }

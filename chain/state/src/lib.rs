@@ -42,7 +42,7 @@ mod tests;
 pub use account::{Account, AccountKey, AccountKind, CounterOverflow, SCHEME_OWNER};
 pub use accounts::TrialBalance;
 pub use accounts_tree::{AccountPlace, AccountProof, TreeNode};
-pub use copying::CopyId;
+pub use copying::Copying;
 pub use counts::KeptSince;
 pub use dues::DueFor;
 pub use fault::StateFault;

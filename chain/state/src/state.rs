@@ -13,7 +13,7 @@ use chain_types::{
 use crate::account::{Account, AccountKey};
 use crate::accounts::{AccountBook, TrialBalance};
 use crate::accounts_tree::{AccountPlace, AccountProof, TreeNode, state_digest};
-use crate::copying::CopySlot;
+use crate::copying::Copying;
 use crate::instructions::InstructionBook;
 use crate::order_window::{OrderWindow, RecentOrders, earliest_needed};
 use crate::recent_batches::RecentBatches;
@@ -50,8 +50,6 @@ pub struct State {
     pub(crate) users: UserBook,
     /// By which all of it is found; it shows in no result.
     pub(crate) hashing: RandomState,
-    /// The checkpoint that is being copied out of it.
-    pub(crate) copying: CopySlot,
 }
 
 impl State {
@@ -332,10 +330,15 @@ impl State {
     /// Takes a block's changes. The orders that left the duplicate window come back, for the
     /// store.
     pub fn apply(&mut self, writes: WriteSet) -> Retired {
+        self.apply_beside(writes, None)
+    }
+
+    /// [`Self::apply`], of a state that is being copied.
+    pub fn apply_beside(&mut self, writes: WriteSet, mut copying: Option<&mut Copying>) -> Retired {
         let mut applying = Applying::new(writes);
         self.add_orders(&mut applying);
         loop {
-            if let Some(retired) = self.apply_piece(&mut applying) {
+            if let Some(retired) = self.apply_piece(&mut applying, copying.as_deref_mut()) {
                 return retired;
             }
         }
@@ -352,12 +355,15 @@ impl State {
     /// Takes a piece of a block's changes, so that whoever shares the state can let readers in
     /// before the next: [`Self::apply`] is done with the piece that gives what left. Until then
     /// the state is the one before, but that users may be counted as after the block; nothing may
-    /// be executed on it.
-    pub fn apply_piece(&mut self, applying: &mut Applying) -> Option<Retired> {
+    /// be executed on it. A copy that is under way must see each piece.
+    pub fn apply_piece(
+        &mut self,
+        applying: &mut Applying,
+        mut copying: Option<&mut Copying>,
+    ) -> Option<Retired> {
         self.check_follows(&applying.changes);
         let Applying { block, changes } = applying;
         assert!(changes.orders.is_empty(), "the block's orders come first");
-        let mut copying = self.copying.0.get_mut().any();
         let users = copying.as_deref_mut().map(|copying| &mut copying.users);
         if !self.users.apply(&mut changes.users, PIECE, users) {
             return None;

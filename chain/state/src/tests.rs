@@ -168,7 +168,7 @@ fn a_block_that_is_applied_piece_by_piece_shows_at_once() {
     let mut applying = Applying::new(writes());
     state.add_orders(&mut applying);
     let mut pieces = 1;
-    while state.apply_piece(&mut applying).is_none() {
+    while state.apply_piece(&mut applying, None).is_none() {
         assert_eq!(state.height(), Height(0));
         assert!(ids.iter().all(|id| state.order(id).is_none()), "after piece {pieces}");
         pieces += 1;

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chain_state::{
-    Applying, CopyId, OrderRecord, ProgrammeRecord, RecentOrders, RegistryContent, Retired, Sought,
-    State, WriteSet,
+    Applying, Copying, OrderRecord, ProgrammeRecord, RecentOrders, RegistryContent, Retired,
+    Sought, State, WriteSet,
 };
 use chain_types::{Currency, Height, Merchant, MerchantId, OrderId, Parameters, TimeMs};
-use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// The committed state, which readers share with the replica.
 #[derive(Debug, Clone)]
@@ -22,6 +22,16 @@ struct Shared {
     /// The recent orders of `state`.
     orders: RecentOrders,
     beside: RwLock<Beside>,
+    /// Taken after the state, by whoever takes both.
+    copy: Mutex<CopyPlace>,
+}
+
+/// The copy of the state that is under way, and how many were begun: what is said of an earlier one
+/// does not touch it.
+#[derive(Debug, Default)]
+struct CopyPlace {
+    begun: u64,
+    copying: Option<Box<Copying>>,
 }
 
 /// The copies that stand beside the state: never ahead of it, and behind it for some microseconds.
@@ -62,7 +72,8 @@ impl SharedState {
             programmes: state.tables().programmes.clone(),
         };
         let orders = state.shared_orders();
-        Self(Arc::new(Shared { state: RwLock::new(state), orders, beside: RwLock::new(beside) }))
+        let (state, beside) = (RwLock::new(state), RwLock::new(beside));
+        Self(Arc::new(Shared { state, orders, beside, copy: Mutex::default() }))
     }
 
     /// Takes a block's changes: its orders beside whoever reads, the rest piece by piece, so that
@@ -76,7 +87,10 @@ impl SharedState {
         read_state(self).add_orders(&mut applying);
         let mut state = self.0.state.write();
         let retired = loop {
-            if let Some(retired) = state.apply_piece(&mut applying) {
+            let mut copy = self.0.copy.lock();
+            let piece = state.apply_piece(&mut applying, copy.copying.as_deref_mut());
+            drop(copy);
+            if let Some(retired) = piece {
                 break retired;
             }
             RwLockWriteGuard::bump(&mut state);
@@ -95,8 +109,14 @@ impl SharedState {
 
     /// Begins to copy the state as it is now, unless a copy is under way.
     pub fn snapshot(&self) -> Option<Snapshot> {
-        let id = read_state(self).begin_copy()?;
-        Some(Snapshot { state: self.clone(), id })
+        let state = read_state(self);
+        let mut copy = self.0.copy.lock();
+        if copy.copying.is_some() {
+            return None;
+        }
+        copy.copying = Some(Box::new(state.copying()));
+        copy.begun += 1;
+        Some(Snapshot { shared: self.clone(), number: copy.begun })
     }
 
     /// A registered merchant, without a wait for a block that is being taken.
@@ -137,21 +157,30 @@ impl SharedState {
 /// on. Whoever drops it gives up what is left of it.
 #[derive(Debug)]
 pub struct Snapshot {
-    state: SharedState,
-    id: CopyId,
+    shared: SharedState,
+    /// Which copy it is of those that were begun.
+    number: u64,
 }
 
 impl Snapshot {
     /// The checkpoint's bytes, see [`State::copy_piece`]. Each piece holds the state as long as one
     /// read does.
     pub fn into_pieces(self) -> impl Iterator<Item = Vec<u8>> {
-        std::iter::from_fn(move || read_state(&self.state).copy_piece(self.id))
+        std::iter::from_fn(move || {
+            let state = read_state(&self.shared);
+            let mut copy = self.shared.0.copy.lock();
+            let is_own = copy.begun == self.number;
+            state.copy_piece(copy.copying.as_deref_mut().filter(|_| is_own)?)
+        })
     }
 }
 
 impl Drop for Snapshot {
     fn drop(&mut self) {
-        read_state(&self.state).end_copy(self.id);
+        let mut copy = self.shared.0.copy.lock();
+        if copy.begun == self.number {
+            copy.copying = None;
+        }
     }
 }
 
@@ -161,6 +190,7 @@ pub fn read_state(state: &SharedState) -> RwLockReadGuard<'_, State> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use chain_state::{Location, OrderStatus, Overlay};
     use chain_types::hash::sha256;
@@ -225,9 +255,30 @@ mod tests {
         let (found, height) = shared.recent_order(&ids[0]);
         assert_eq!((found.is_some(), height), (true, Height(1)));
         assert_eq!(shared.recent_order(&ids[1]), (None, Height(0)), "not before its block");
-        while books.apply_piece(&mut applying).is_none() {}
+        while books.apply_piece(&mut applying, None).is_none() {}
         assert_eq!(shared.recent_order(&ids[1]), (None, Height(0)), "the head says one block");
         assert!(books.order(&ids[1]).is_some());
+    }
+
+    #[test]
+    fn one_copy_at_a_time_is_of_the_state_where_it_began() {
+        let shared = SharedState::new(State::genesis(&genesis()));
+        let expected = read_state(&shared).checkpoint();
+        let first = shared.snapshot().unwrap();
+        assert!(shared.snapshot().is_none(), "one is under way");
+        let mut pieces = first.into_pieces();
+        let begun = pieces.next().unwrap();
+        let writes = block(&read_state(&shared), OrderId::new(START, [1; 10]));
+        shared.apply(writes);
+        let copied: Vec<u8> = begun.into_iter().chain(pieces.by_ref().flatten()).collect();
+        assert!(copied == expected, "of block zero");
+        assert!(shared.snapshot().is_none(), "its writer still has it");
+        drop(pieces);
+        let given_up = shared.snapshot().unwrap();
+        drop(given_up);
+        let last = shared.snapshot().unwrap();
+        let expected = read_state(&shared).checkpoint();
+        assert!(last.into_pieces().flatten().collect::<Vec<u8>>() == expected);
     }
 
     #[test]

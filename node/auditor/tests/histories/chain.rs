@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use chain_state::{
-    BreachRecord, History, InstructionRecord, OrderRecord, OrderRun, OrderStatus, PastCollection,
-    PastOrder, QuoteRecord, Record, State, WindowRecord,
+    BreachRecord, Copying, History, InstructionRecord, OrderRecord, OrderRun, OrderStatus,
+    PastCollection, PastOrder, QuoteRecord, Record, State, WindowRecord,
 };
 use chain_types::batch::Items;
 use chain_types::{
@@ -35,6 +35,8 @@ pub struct Chain {
     pub breaches: Vec<BreachRecord>,
     quotes: BTreeMap<QuoteId, QuoteRecord>,
     retired: BTreeMap<OrderId, OrderRecord>,
+    /// The copy of the state that is under way.
+    pub copying: Option<Copying>,
 }
 
 impl Chain {
@@ -51,6 +53,7 @@ impl Chain {
             breaches: Vec::new(),
             quotes: BTreeMap::new(),
             retired: BTreeMap::new(),
+            copying: None,
         }
     }
 
@@ -81,7 +84,7 @@ impl Chain {
                 _ => {}
             }
         }
-        let retired = self.state.apply(writes);
+        let retired = self.state.apply_beside(writes, self.copying.as_mut());
         self.retired.extend(retired.runs.iter().flat_map(OrderRun::sorted));
         let (header, evidence, batches) = (block.header, block.evidence, batches.to_vec());
         self.blocks.push(Decided { header, evidence, batches, outcomes });

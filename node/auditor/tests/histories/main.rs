@@ -22,7 +22,7 @@ mod words;
 
 use std::collections::BTreeMap;
 
-use chain_state::{CopyId, State};
+use chain_state::State;
 use chain_types::{Outcome, Rejection, TimeMs, VerifiedBatch};
 use contracts::{BlockError, execute};
 use node_auditor::Auditor;
@@ -54,7 +54,7 @@ struct History {
     auditor: Auditor,
     restored: Option<State>,
     /// A checkpoint that is copied while blocks are taken, and the sections that it must have.
-    copy: Option<(CopyId, Vec<u8>, Vec<Vec<u8>>)>,
+    copy: Option<(Vec<u8>, Vec<Vec<u8>>)>,
     counts: Counts,
     operations: usize,
 }
@@ -177,22 +177,23 @@ impl History {
     /// A copy that takes its time, while everything changes, is of the height where it began.
     fn copy_some(&mut self) {
         let state = &self.chain.state;
-        let Some((id, bytes, expected)) = &mut self.copy else {
-            let id = state.begin_copy().unwrap();
-            assert_eq!(state.begin_copy(), None, "one at a time");
-            self.copy = Some((id, Vec::new(), checks::sections(&state.checkpoint())));
+        let Some((bytes, expected)) = &mut self.copy else {
+            self.copy = Some((Vec::new(), checks::sections(&state.checkpoint())));
+            self.chain.copying = Some(state.copying());
             return;
         };
         // Some wait a while between two pieces, so that much changes ahead of them.
         let pieces = [0, 0, 1, 3][usize::try_from(state.height().0 % 4).unwrap()];
         for _ in 0..pieces {
-            let Some(piece) = state.copy_piece(*id) else {
+            let copying = self.chain.copying.as_mut().unwrap();
+            let Some(piece) = state.copy_piece(copying) else {
                 let copied = checks::sections(bytes);
                 for (at, section) in expected.iter().enumerate() {
                     assert_eq!(copied.get(at), Some(section), "section {at}, {}", state.height());
                 }
                 assert_eq!(copied.len(), expected.len());
                 self.copy = None;
+                self.chain.copying = None;
                 return;
             };
             bytes.extend(piece);
