@@ -32,7 +32,7 @@ use crate::restoring::Restoring;
 use crate::sections::{Reader, SECTION_ITEMS, put_section};
 use crate::state::State;
 use crate::tables::{TableCopies, Tables};
-use crate::users::UserBook;
+use crate::user_book::UserBook;
 use crate::window::{Collected, Due, DueKey, Gross, OpenWindow, WindowOpening};
 
 const MAGIC: [u8; 8] = *b"SLUICES9";

@@ -3,14 +3,16 @@
 //! is forgotten table by table as the counts are changed: no block pays for all. (Extendible
 //! hashing: Fagin, Nievergelt, Pippenger and Strong, 1979.)
 
+mod copy;
+
 use std::fmt::Debug;
 
 use ahash::RandomState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
+pub(crate) use self::copy::CountsCopy;
 use crate::positions::Positions;
-use crate::sections::{SECTION_BYTES_MAX, SECTION_ITEMS};
 
 /// Entries looked at for each one that a block changes, so that the tables lose faster what is over
 /// than they gain what is new.
@@ -246,117 +248,6 @@ impl<K: CountKey> Counts<K> {
     }
 }
 
-/// The copy of all counts: table by table, in no order that means anything.
-#[derive(Debug)]
-pub(crate) struct CountsCopy<K: CountKey> {
-    /// Of each table.
-    tables: Vec<TableCopy<K>>,
-    /// The table that is next.
-    next: usize,
-}
-
-impl<K: CountKey> Default for CountsCopy<K> {
-    fn default() -> Self {
-        Self { tables: Vec::new(), next: 0 }
-    }
-}
-
-/// The copy of one table of counts.
-#[derive(Debug)]
-enum TableCopy<K: CountKey> {
-    Done,
-    /// Entries as they were when the copy began, if they changed since; the first of each counts.
-    /// One that was not there is what a key without an entry has.
-    Ahead(Vec<(K, K::Count)>),
-}
-
-impl<K: CountKey> CountsCopy<K> {
-    pub(crate) fn of(counts: &Counts<K>) -> Self {
-        let tables = counts.tables.iter().map(|_| TableCopy::Ahead(Vec::new())).collect();
-        Self { tables, next: 0 }
-    }
-
-    /// An entry is about to change.
-    fn note(&mut self, table: usize, key: K, was: K::Count) {
-        if let Some(TableCopy::Ahead(before)) = self.tables.get_mut(table) {
-            before.push((key, was));
-        }
-    }
-
-    /// A table was split: what `is_upper` stands in one at the end now.
-    fn split(&mut self, table: usize, is_upper: impl Fn(&K) -> bool) {
-        let upper = match self.tables.get_mut(table) {
-            Some(TableCopy::Ahead(before)) => {
-                let (upper, lower) =
-                    std::mem::take(before).into_iter().partition(|(key, _)| is_upper(key));
-                *before = lower;
-                TableCopy::Ahead(upper)
-            }
-            Some(TableCopy::Done) | None => TableCopy::Done,
-        };
-        self.tables.push(upper);
-    }
-
-    /// Puts the sections of the next table; says whether it is the last section, which is empty.
-    pub(crate) fn put(&mut self, counts: &Counts<K>, bytes: &mut Vec<u8>) -> bool {
-        const { assert!(SECTION_ITEMS * K::BYTES <= SECTION_BYTES_MAX) };
-        while let Some(copy) = self.tables.get_mut(self.next) {
-            let table = counts.tables.get(self.next).map(|table| &table.entries);
-            self.next += 1;
-            let TableCopy::Ahead(before) = std::mem::replace(copy, TableCopy::Done) else {
-                continue;
-            };
-            let entries = as_they_were(table, &before, &counts.hashing);
-            if !entries.is_empty() {
-                for section in entries.chunks(SECTION_ITEMS) {
-                    put_entries(bytes, section);
-                }
-                return false;
-            }
-        }
-        put_entries::<K>(bytes, &[]);
-        true
-    }
-}
-
-/// The entries of a table, but those of `before` as they were then.
-fn as_they_were<K: CountKey>(
-    table: Option<&HashTable<(K, K::Count)>>,
-    before: &[(K, K::Count)],
-    hashing: &RandomState,
-) -> Vec<(K, K::Count)> {
-    let mut first: HashTable<usize> = HashTable::with_capacity(before.len());
-    for (at, (key, _)) in before.iter().enumerate() {
-        let is_it = |of: &usize| before[*of].0 == *key;
-        if let Entry::Vacant(vacant) =
-            first.entry(key.hash(hashing), is_it, |of| before[*of].0.hash(hashing))
-        {
-            vacant.insert(at);
-        }
-    }
-    let is_changed = |key: &K| {
-        !before.is_empty() && first.find(key.hash(hashing), |of| before[*of].0 == *key).is_some()
-    };
-    let unchanged = table.into_iter().flatten().filter(|(key, _)| !is_changed(key));
-    // In the order in which they changed, so that the same history gives the same bytes.
-    let is_first = |(at, (key, _)): &(usize, &(K, K::Count))| {
-        first.find(key.hash(hashing), |of| before[*of].0 == *key) == Some(at)
-    };
-    let were = before.iter().enumerate().filter(is_first).map(|(_, entry)| entry);
-    let were = were.filter(|(_, was)| *was != K::Count::default());
-    unchanged.chain(were).copied().collect()
-}
-
-/// A section of entries: its length, then theirs.
-fn put_entries<K: CountKey>(bytes: &mut Vec<u8>, entries: &[(K, K::Count)]) {
-    let length = u32::try_from(entries.len() * K::BYTES).unwrap_or(u32::MAX);
-    bytes.reserve(4 + entries.len() * K::BYTES);
-    bytes.extend_from_slice(&length.to_le_bytes());
-    for (key, count) in entries {
-        key.put(count, bytes);
-    }
-}
-
 /// An entry that a block has looked at.
 #[derive(Debug, Clone, Copy)]
 struct Touched<K: CountKey> {
@@ -510,21 +401,12 @@ impl<K: CountKey> CountChanges<K> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::users::{UserMonth, UserMonthKey};
 
     fn key(user: u32) -> UserMonthKey {
         UserMonthKey { user: u128::from(user).to_le_bytes(), programme: 1, month: 1 }
-    }
-
-    /// All entries, ascending by user.
-    fn entries(counts: &Counts<UserMonthKey>) -> BTreeMap<[u8; 16], UserMonth> {
-        let all = counts.tables.iter().flat_map(|table| table.entries.iter());
-        all.map(|(key, count)| (key.user, *count)).collect()
     }
 
     fn count(counts: &mut Counts<UserMonthKey>, users: std::ops::Range<u32>, month: u16) {
@@ -545,7 +427,10 @@ mod tests {
         assert!(counts.tables.len() > 100_000 / TABLE_MAX, "{} tables", counts.tables.len());
         assert!(counts.tables.iter().all(|table| table.entries.len() <= TABLE_MAX));
         assert!(counts.tables.iter().all(|table| table.entries.capacity() <= TABLE_MAX));
-        assert_eq!((counts.len(), entries(&counts).len()), (100_000, 100_000));
+        assert_eq!(
+            (counts.len(), counts.tables.iter().map(|table| table.entries.len()).sum::<usize>()),
+            (100_000, 100_000)
+        );
         for user in 0..100_000 {
             assert_eq!(counts.get(&key(user)), UserMonth::new(1, user as u16));
         }
@@ -578,39 +463,6 @@ mod tests {
         let counts = Counts::new(RandomState::with_seeds(1, 2, 3, 4), entries.collect());
         assert_eq!((counts.len(), counts.table_of.len()), (8_000, 1 << TABLE_BITS_MAX));
         assert_eq!(counts.get(&Alike(7_999)), UserMonth::new(1, 7_999));
-    }
-
-    /// Counts that change, are added, split their tables and go while they are copied: the copy is
-    /// of those that there were.
-    #[test]
-    fn a_copy_is_of_the_counts_as_they_were() {
-        for seed in 0..20_u32 {
-            let mut counts = Counts::new(RandomState::with_seeds(1, 2, 3, 4), Vec::new());
-            count(&mut counts, 0..30_000 + 1_000 * seed, 1);
-            let were = entries(&counts);
-            let mut copy = CountsCopy::of(&counts);
-            let (mut bytes, mut is_done, mut step) = (Vec::new(), false, 0);
-            while !is_done {
-                let mut changes = CountChanges::new(counts.hashing.clone(), 0);
-                // From the second month on, what is over of the first one is forgotten.
-                let month = 1 + u16::from(step > 1) * 2;
-                changes.keep_since(KeptSince { month: month - 1, day: 0 });
-                for user in (0..9_000_u32).map(|at| at * (seed + 7) + step * 20_011) {
-                    *changes.change(&counts, &key(user)) = UserMonth::new(month, step as u16);
-                }
-                while !counts.apply(&mut changes, 1_000, Some(&mut copy)) {}
-                for _ in 0..=seed % 3 {
-                    is_done = is_done || copy.put(&counts, &mut bytes);
-                }
-                step += 1;
-            }
-            assert!(step > 1, "the copy and the changes took turns");
-            let copied = crate::sections::Reader::new(&bytes).counts::<UserMonthKey>().unwrap();
-            let count = copied.len();
-            let copied: BTreeMap<_, _> =
-                copied.into_iter().map(|(key, count)| (key.user, count)).collect();
-            assert_eq!((count, copied == were), (were.len(), true), "seed {seed}");
-        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ use crate::registry::Registry;
 use crate::reservations::ReservationBook;
 use crate::state::State;
 use crate::tables::Tables;
-use crate::users::UserBook;
+use crate::user_book::UserBook;
 use crate::window::{OpenWindow, WindowOpening};
 
 impl State {

@@ -32,6 +32,7 @@ mod sections;
 mod slice;
 mod state;
 pub mod tables;
+mod user_book;
 pub mod users;
 pub mod window;
 mod writes;

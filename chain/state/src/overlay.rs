@@ -28,7 +28,8 @@ use crate::registry::Registry;
 use crate::slice::BLOCK_BATCHES_LIMIT;
 use crate::state::State;
 use crate::tables::{TableChanges, TablesView};
-use crate::users::{UserChanges, UserDay, UserDayKey, UserId, UserMonth, UserMonthKey};
+use crate::user_book::UserChanges;
+use crate::users::{UserDay, UserDayKey, UserId, UserMonth, UserMonthKey};
 use crate::window::{WindowChange, WindowOpening};
 use crate::writes::{BatchWrite, Changes};
 

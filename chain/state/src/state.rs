@@ -22,7 +22,8 @@ use crate::registry::{Registry, RegistryContent};
 use crate::reservations::ReservationBook;
 use crate::slice::Retired;
 use crate::tables::Tables;
-use crate::users::{UserBook, UserDay, UserDayKey, UserMonth, UserMonthKey};
+use crate::user_book::UserBook;
+use crate::users::{UserDay, UserDayKey, UserMonth, UserMonthKey};
 use crate::window::OpenWindow;
 use crate::writes::{Changes, WriteSet};
 

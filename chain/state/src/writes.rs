@@ -14,7 +14,7 @@ use crate::accounts_tree::{TreeChange, TreeNode};
 use crate::records::{InstructionRecord, OrderRecord, ProgrammeRecord, Record, Reservation};
 use crate::registry::Registry;
 use crate::tables::TableChanges;
-use crate::users::UserChanges;
+use crate::user_book::UserChanges;
 use crate::window::WindowChange;
 
 /// Bytes of a new order in the digest: id, fingerprint, batch, item, outcome, status.

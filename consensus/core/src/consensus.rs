@@ -21,7 +21,7 @@ use crate::guard::Guard;
 use crate::hearing::{LastVotes, NextHeight};
 use crate::identity::Identity;
 use crate::interface::{Effect, Input, Timeout, TimeoutKind};
-use crate::log::{Entry, Record};
+use crate::log::{Entry, read_log};
 use crate::machine::Machine;
 use crate::messages::{Message, Verified};
 use crate::proposers::Proposers;
@@ -482,21 +482,4 @@ impl Consensus {
         });
         effects
     }
-}
-
-/// The entries of `height` in order, up to the first record that cannot be read: what follows a
-/// gap must not be fed.
-fn read_log(wal: &[Vec<u8>], height: Height, troubles: &mut Vec<String>) -> Vec<Entry> {
-    let mut entries = Vec::new();
-    for bytes in wal {
-        match Record::from_bytes(bytes) {
-            Ok(record) if record.height == height => entries.extend(record.entries),
-            Ok(_) => {}
-            Err(error) => {
-                troubles.push(format!("a record of the write-ahead log: {error}"));
-                break;
-            }
-        }
-    }
-    entries
 }

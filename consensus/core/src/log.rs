@@ -113,5 +113,22 @@ impl Entry {
     }
 }
 
+/// The entries of `height` in order, up to the first record that cannot be read: what follows a
+/// gap must not be fed.
+pub(crate) fn read_log(wal: &[Vec<u8>], height: Height, troubles: &mut Vec<String>) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for bytes in wal {
+        match Record::from_bytes(bytes) {
+            Ok(record) if record.height == height => entries.extend(record.entries),
+            Ok(_) => {}
+            Err(error) => {
+                troubles.push(format!("a record of the write-ahead log: {error}"));
+                break;
+            }
+        }
+    }
+    entries
+}
+
 #[cfg(test)]
 mod tests;

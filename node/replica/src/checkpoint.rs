@@ -99,7 +99,7 @@ impl SinceCheckpoint {
     }
 
     /// Adds a block; whether it makes a checkpoint due, before which nothing lies then.
-    pub fn is_due_after(&mut self, height: Height, orders: u64) -> bool {
+    pub fn note_block(&mut self, height: Height, orders: u64) -> bool {
         self.orders += orders;
         let is_due = (height.0 + self.earlier).is_multiple_of(self.interval.blocks.max(1))
             || self.orders >= self.interval.orders;
@@ -118,7 +118,7 @@ mod tests {
 
     /// At which of the blocks from height 1 on, of ten orders each, checkpoints are due.
     fn due(mut since: SinceCheckpoint, blocks: u64) -> Vec<u64> {
-        (1..=blocks).filter(|height| since.is_due_after(Height(*height), 10)).collect()
+        (1..=blocks).filter(|height| since.note_block(Height(*height), 10)).collect()
     }
 
     #[test]
@@ -137,11 +137,11 @@ mod tests {
             (21, 99, false),
         ];
         for (height, orders, is_due) in rows {
-            assert_eq!(since.is_due_after(Height(height), orders), is_due, "block {height}");
+            assert_eq!(since.note_block(Height(height), orders), is_due, "block {height}");
         }
         let mut third = SinceCheckpoint::new(CheckpointInterval { blocks: 10, orders: 100 })
             .staggered(ValidatorId(6));
-        let due = |since: &mut SinceCheckpoint, height| since.is_due_after(Height(height), 1);
+        let due = |since: &mut SinceCheckpoint, height| since.note_block(Height(height), 1);
         assert_eq!(
             (1..=40).filter(|height| due(&mut third, *height)).collect::<Vec<_>>(),
             [6, 16, 26, 36]
@@ -165,11 +165,11 @@ mod tests {
     fn one_that_was_left_out_is_made_up_for() {
         let mut since = SinceCheckpoint::new(INTERVAL);
         for height in 1..8 {
-            assert!(!since.is_due_after(Height(height), 10));
+            assert!(!since.note_block(Height(height), 10));
         }
-        assert!(since.is_due_after(Height(8), 10));
+        assert!(since.note_block(Height(8), 10));
         since.was_left_out();
-        assert!(since.is_due_after(Height(9), 10));
-        assert!(!since.is_due_after(Height(10), 10));
+        assert!(since.note_block(Height(9), 10));
+        assert!(!since.note_block(Height(10), 10));
     }
 }

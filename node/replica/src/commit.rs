@@ -85,7 +85,7 @@ impl Replica {
             retired,
         });
         self.effects.push(Effect::PruneLog(height));
-        self.checkpoint_is_due |= self.since_checkpoint.is_due_after(height, orders);
+        self.checkpoint_is_due |= self.since_checkpoint.note_block(height, orders);
         self.begin_waiting(height);
     }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::counts::{CountKey, Counts, CountsCopy};
 use crate::sections::Reader;
-use crate::users::{UserBook, UserChanges};
+use crate::user_book::{UserBook, UserChanges};
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
