@@ -233,7 +233,8 @@ pub(crate) fn forget(overlay: &mut Overlay<'_>) {
     }
 }
 
-/// Returns the quote by which an order was converted, wherever it is kept; `None` within a currency.
+/// Returns the quote by which an order was converted, wherever it is kept; `None` within one
+/// currency.
 pub(crate) fn quote_of(
     overlay: &mut Overlay<'_>,
     order: &RechargeItem,

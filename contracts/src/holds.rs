@@ -3,9 +3,9 @@
 //! Operations: [`decide`], by a risk desk; [`expire`], by block time alone.
 //!
 //! Rules of a decision, in order: the id is a UUIDv7 (200), spare bytes are zero (201), decision
-//! (310) and reason (306) have a meaning, the order is known (300, 311) and held (308), but the same
-//! decision again is repeated; it is not of the desk's own legal entity (117); a release passes the
-//! rules of its submission again.
+//! (310) and reason (306) have a meaning, the order is known (300, 311) and held (308), but the
+//! same decision again is repeated; it is not of the desk's own legal entity (117); a release
+//! passes the rules of its submission again.
 //!
 //! Always: what is held is not in the books, and is decided by the end of its id's validity.
 

@@ -1,4 +1,4 @@
-//! The policies that bear on an order: limits and holds of the scheme, its gateway and its merchant.
+//! The policies that bear on an order: limits of the scheme, its gateway and its merchant.
 
 use chain_state::{Overlay, PolicyRecord};
 use chain_types::{Amount, Currency, MerchantId, ParticipantId, PolicyScope, Rejection};

@@ -157,7 +157,7 @@ fn errors_speak_the_language_of_the_interface() {
     let own = ApiError::ALL.iter().map(|error| [error.cause(), error.remedy()]);
     let protocol = PROTOCOL_ERRORS.iter().map(|error| [error.cause, error.remedy]);
     let forms = SIGNATURES.iter().flat_map(|signature| signature.parameters);
-    let forms = forms.map(|parameter| [parameter.name, parameter.form.expected()]);
+    let forms = forms.map(|parameter| [parameter.form.expected(), ""]);
     for text in own.chain(protocol).chain(forms).flatten() {
         for word in
             ["struct", "enum", "serde", "u64", "usize", "Option", "None", "::", "invalid type"]
