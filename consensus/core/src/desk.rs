@@ -228,9 +228,9 @@ impl Desk<'_> {
         signature
     }
 
-    /// Returns true if a message with our name on it may leave: the guard admits it, be it signed
+    /// Asks the guard whether a message with our name on it may leave, be it signed
     /// now or found in the log.
-    fn may_leave(&mut self, signer: ValidatorId, signature: &Signature, signing: &Signing) -> bool {
+    fn admit(&mut self, signer: ValidatorId, signature: &Signature, signing: &Signing) -> bool {
         if self.identity.is_none_or(|identity| identity.id != signer) {
             // Another's message, passed on.
             return true;
@@ -240,14 +240,14 @@ impl Desk<'_> {
 
     fn send_vote(&mut self, signed: &SignedVote) {
         let signing = Signing::of_vote(&signed.vote, self.chain_id);
-        if self.may_leave(signed.validator, &signed.signature, &signing) {
+        if self.admit(signed.validator, &signed.signature, &signing) {
             self.send(Message::Vote(*signed));
         }
     }
 
     fn send_proposal(&mut self, signed: &SignedProposal) {
         let signing = Signing::of_proposal(&signed.proposal, self.chain_id);
-        if self.may_leave(signed.proposal.proposer, &signed.signature, &signing) {
+        if self.admit(signed.proposal.proposer, &signed.signature, &signing) {
             self.send(Message::Proposal(*signed));
         }
     }

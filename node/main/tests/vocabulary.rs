@@ -95,9 +95,6 @@ fn no_public_type_name_is_declared_twice() {
     assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
 }
 
-/// Methods that change something under the name of a question. The list only becomes shorter.
-const CHANGING_QUESTIONS: &[&str] = &["is_due_after", "may_leave"];
-
 /// The methods of a file that take `&mut self` and are named as a question.
 fn changing_questions(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
@@ -123,8 +120,7 @@ fn a_question_changes_nothing() {
     let mut complaints = Vec::new();
     for path in files {
         let text = std::fs::read_to_string(&path).unwrap();
-        let found = changing_questions(&text).into_iter();
-        for name in found.filter(|name| !CHANGING_QUESTIONS.contains(name)) {
+        for name in changing_questions(&text) {
             complaints.push(format!("{}: `{name}` takes `&mut self`", path.display()));
         }
     }

@@ -29,7 +29,7 @@ chain_types::coded_errors! {
     TimeoutOutOfBounds = 1012, "timeout-out-of-bounds", false, "The wait is zero, or longer than this node allows.", "Give a `timeout_ms` within the bound that the detail shows.";
     BodyTooLarge = 1013, "body-too-large", false, "The request is larger than this node accepts.", "Split the batch; its orders keep their ids. A batch of 8,192 orders fits.";
     BodyTimeout = 1014, "body-timeout", true, "The request did not arrive in time.", "Send the same bytes again at once, over a faster link.";
-    NodeBusy = 1015, "node-busy", true, "The node holds as many requests as it can.", "Send the same bytes again after `retry_after_ms`, or send them to another node.";
+    NodeBusy = 1015, "node-busy", true, "The node holds as many requests as it can; a batch among them may have been taken.", "Send the same bytes again after `retry_after_ms`, or send them to another node: they never settle twice.";
     CallTimeout = 1016, "call-timeout", true, "The node did not answer in time; what the call asked for may be done.", "Ask again or ask another node, with the same bytes.";
     BatchDropped = 1017, "batch-dropped", false, "The batch left the node's pool before a block took it: its valid-until time passed.", "Ask `batch_status`; then sign a new batch of the same orders: they keep their ids.";
     WindowOpen = 1018, "window-open", true, "The window is still open: its report is made when it closes.", "Ask again once it has closed: `settlement_window` then gives `closed_ms`.";

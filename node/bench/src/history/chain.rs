@@ -243,7 +243,7 @@ impl HistoryChain {
         costing(&mut self.steps.commit, || home.store.commit(&certificate, learned))?;
         self.count(&staged.batches);
         let orders = SinceCheckpoint::orders_of(&staged.outcomes);
-        if self.since_checkpoint.is_due_after(height, orders) {
+        if self.since_checkpoint.note_block(height, orders) {
             self.take_checkpoint()?;
         }
         Ok(())

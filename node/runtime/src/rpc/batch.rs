@@ -6,8 +6,11 @@ use bytes::Bytes;
 use chain_store::ChainStore as _;
 use chain_types::{BatchError, BatchId, Height, Rejection, SignedBatch};
 use jsonrpsee::core::{RpcResult, async_trait};
+use jsonrpsee::types::ErrorObjectOwned;
+use rpc_api::error::api_error_after;
 use rpc_api::{
-    ApiError, Base64Bytes, BatchReport, BatchRpcServer, BatchState, Outcomes, Wait, api_error,
+    ApiError, Base64Bytes, BatchReport, BatchRpcServer, BatchState, ErrorData, Outcomes, Wait,
+    api_error,
 };
 use rpc_server::Cost;
 
@@ -58,6 +61,23 @@ impl BatchRpcServer for Api {
         }
         self.cannot_know(&format!("batch {id}")).map_or(Ok(report), Err)
     }
+}
+
+/// The answer when a refused batch could not be looked up for want of a turn: it may be in the
+/// chain, and the refusal alone would say that it is not.
+fn put_off(told: ErrorObjectOwned, id: BatchId, refusal: &BatchError) -> ErrorObjectOwned {
+    if told.code() != ApiError::NodeBusy.code() {
+        return told;
+    }
+    let rejection = refusal.rejection;
+    let detail = format!(
+        "(batch {id} may have been taken before; it was not looked up, for too many questions \
+         wait; unless it was taken it is refused: {} {})",
+        rejection.code(),
+        rejection.name(),
+    );
+    let retry_after_ms = ErrorData::of(&told).and_then(|data| data.retry_after_ms);
+    api_error_after(ApiError::NodeBusy, detail, retry_after_ms)
 }
 
 /// Says which batch was waited for, so that the client can ask for it.
@@ -112,7 +132,8 @@ impl Api {
     ) -> Read<BatchReport> {
         if let Some(lookup) = Lookup::after(error.rejection) {
             let read = move |node: &ServedNode| node.refused(id, &bytes, lookup, with_codes);
-            if let Some(report) = self.read(Cost::QUESTION, read).await? {
+            let found = self.read(Cost::QUESTION, read).await;
+            if let Some(report) = found.map_err(|told| put_off(told, id, &error))? {
                 return Ok(report);
             }
         }

@@ -92,7 +92,12 @@ impl Drop for Served {
 impl Served {
     /// A node that is ready, as a validator that votes is.
     async fn start(chain: Chain) -> Self {
-        let mut served = Self::start_cut_off(chain).await;
+        Self::start_with(chain, ServerConfig::default()).await
+    }
+
+    /// The same behind a port with bounds of its own.
+    async fn start_with(chain: Chain, config: ServerConfig) -> Self {
+        let mut served = Self::start_cut_off_with(chain, config).await;
         let network = served.network.clone();
         let address = network.listen_address().to_string();
         let own = Peer { key: key(2, 0).public_key(), address };
@@ -120,6 +125,10 @@ impl Served {
 
     /// A node that no peer lets in.
     async fn start_cut_off(chain: Chain) -> Self {
+        Self::start_cut_off_with(chain, ServerConfig::default()).await
+    }
+
+    async fn start_cut_off_with(chain: Chain, server_config: ServerConfig) -> Self {
         let (cancel, mut registry) = (CancellationToken::new(), Registry::default());
         let own_key = key(2, 0).public_key();
         let config = network_config(&chain, 0, Vec::new());
@@ -132,7 +141,6 @@ impl Served {
         let (sender, inputs) = inbox();
         let desk =
             Desk { chain_id: chain.genesis.chain_id, state, hub: hub.clone(), inputs: sender };
-        let server_config = ServerConfig::default();
         let node = Arc::new(ServedNode {
             name: "node-0".to_owned(),
             keys: Some((own_key, key(3, 0).public_key())),

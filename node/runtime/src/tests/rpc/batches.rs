@@ -119,6 +119,63 @@ async fn the_same_bytes_get_the_same_answer_and_a_full_pool_says_when_to_come_ag
     }
 }
 
+/// Asks after batches until the node has no room for one more question; each waits for the store.
+async fn fill_the_queue(served: &Served) -> Vec<JoinHandle<Result<BatchReport, ClientError>>> {
+    let mut waiting = Vec::new();
+    loop {
+        // Over WebSocket: an HTTP client sees the 503 alone.
+        let client = served.ws().await;
+        let mut asking = tokio::spawn(async move {
+            rpc_api::BatchRpcClient::status(&client, "ab".repeat(32), None).await
+        });
+        match tokio::time::timeout(Duration::from_millis(20), &mut asking).await {
+            Ok(answer) => {
+                refused_as(answer.unwrap(), ApiError::NodeBusy);
+                return waiting;
+            }
+            Err(_) => waiting.push(asking),
+        }
+    }
+}
+
+/// Who sends the same bytes again, because no answer came, must not take a refusal for the outcome.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_batch_that_cannot_be_looked_up_is_told_that_it_may_have_been_taken() {
+    let config = ServerConfig { reads_waiting_max: 1, ..ServerConfig::default() };
+    let mut served = Served::start_with(Chain::of(served_genesis()), config).await;
+    let bytes = one_order(&mut served);
+    let first = served.submit(&bytes, Wait::Final);
+    let batch = served.admit();
+    served.block(200, vec![batch]);
+    let first = first.await.unwrap().unwrap();
+
+    // The state is ahead of the store, so that questions wait until the queue is full.
+    let (certificate, learned, outcomes) = served.chain.uncommitted(200, vec![]);
+    let waiting = fill_the_queue(&served).await;
+    let (client, same) = (served.ws().await, bytes.clone());
+    let again = tokio::spawn(async move { client.submit(same, None, None, None).await });
+    served.refuse(Rejection::BatchRepeated);
+    let error = refused(again.await.unwrap());
+    assert_eq!(ApiError::from_code(error.code()), Some(ApiError::NodeBusy), "{error:?}");
+    let data = ErrorData::of(&error).unwrap();
+    assert!(data.transient && !data.new_id_is_safe && data.retry_after_ms.is_some(), "{data:?}");
+    let id = first.batch_id.to_string();
+    for word in [id.as_str(), "may have been taken", Rejection::BatchRepeated.name()] {
+        assert!(data.detail.contains(word), "{word}: {data:?}");
+    }
+    assert!(data.remedy.contains("the same bytes again"), "{data:?}");
+
+    served.chain.store.commit(&certificate, learned).unwrap();
+    let block = served.chain.store.block(served.chain.height()).unwrap().unwrap().block;
+    served.node.hub.committed(&block, &outcomes);
+    for asking in waiting {
+        assert_eq!(asking.await.unwrap().unwrap().state, BatchState::Unknown);
+    }
+    let again = served.submit(&bytes, Wait::Final);
+    served.refuse(Rejection::BatchRepeated);
+    assert_eq!(again.await.unwrap().unwrap(), first, "who obeys the remedy gets the outcome");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_batch_is_refused_by_its_code() {
     let mut served = Served::start(Chain::of(served_genesis())).await;
