@@ -7,7 +7,7 @@ use chain_types::{Currency, Digest};
 
 use crate::account::{Account, AccountKey};
 use crate::accounts_tree::{AccountsTree, TreeChange, TreeNode};
-use crate::copying::AccountsCopy;
+use crate::sections::{SECTION_ITEMS, put_section};
 
 /// One account after a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -142,6 +142,44 @@ impl AccountBook {
     /// The sums of every currency, ascending.
     pub(crate) fn trial_balance(&self) -> Vec<TrialBalance> {
         self.sums.values().copied().collect()
+    }
+}
+
+/// The copy of all accounts, which are only ever added to.
+#[derive(Debug)]
+pub(crate) struct AccountsCopy {
+    /// Those that were there when the copy began.
+    count: usize,
+    next: usize,
+    /// Accounts from there on as they were, if they changed since.
+    before: BTreeMap<usize, Account>,
+}
+
+impl AccountsCopy {
+    pub(crate) const fn of(count: usize) -> Self {
+        Self { count, next: 0, before: BTreeMap::new() }
+    }
+
+    /// An account is about to change. The first one counts.
+    pub(crate) fn note(&mut self, index: usize, was: &Account) {
+        if (self.next..self.count).contains(&index) {
+            self.before.entry(index).or_insert(*was);
+        }
+    }
+
+    /// Puts the next section of the list; says whether it is the last, which is empty.
+    pub(crate) fn put(&mut self, live: &[(AccountKey, Account)], bytes: &mut Vec<u8>) -> bool {
+        let end = self.count.min(self.next + SECTION_ITEMS);
+        let live = live.get(self.next..end).unwrap_or_default();
+        let mut accounts = live.to_vec();
+        for (at, (_, account)) in (self.next..).zip(&mut accounts) {
+            if let Some(was) = self.before.remove(&at) {
+                *account = was;
+            }
+        }
+        self.next = end;
+        put_section(bytes, &accounts);
+        accounts.is_empty()
     }
 }
 

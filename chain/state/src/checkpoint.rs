@@ -8,20 +8,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bincode::{Decode, Encode};
 use chain_types::hash::{Sha256Pieces, sha256};
 use chain_types::registry::RegistryBounds;
-use chain_types::{
-    BlockHash, ChainGenesis, ChainId, Currency, Digest, Height, InstructionId, MerchantId, OrderId,
-    Participant, TimeMs,
-};
+use chain_types::{ChainGenesis, Currency, InstructionId, MerchantId, OrderId, Participant};
 
 use crate::account::{Account, AccountKey};
-use crate::accounts::AccountBook;
-use crate::copying::{AccountsCopy, Copying, MapCopy, WindowCopy};
-use crate::counts::Counts;
+use crate::accounts::{AccountBook, AccountsCopy};
+use crate::copying::{Copying, Head};
+use crate::counts::{Counts, read_counts};
 use crate::fault::StateFault;
 use crate::instructions::InstructionBook;
+use crate::map_copy::MapCopy;
 use crate::order_window::OrderWindow;
 use crate::positions::HashSeeds;
 use crate::recent_batches::RecentBatches;
@@ -33,24 +30,10 @@ use crate::sections::{Reader, SECTION_ITEMS, put_section};
 use crate::state::State;
 use crate::tables::{TableCopies, Tables};
 use crate::user_book::UserBook;
-use crate::window::{Collected, Due, DueKey, Gross, OpenWindow, WindowOpening};
+use crate::window::{Collected, Due, DueKey, Gross, OpenWindow, WindowCopy};
 
 const MAGIC: [u8; 8] = *b"SLUICES9";
 const CHECKSUM_BYTES: usize = 32;
-
-/// Opens a checkpoint: what it is of.
-#[derive(Debug, Encode, Decode)]
-pub(crate) struct Head {
-    chain_id: ChainId,
-    height: Height,
-    time: TimeMs,
-    block_hash: BlockHash,
-    writes: Digest,
-    digest: Digest,
-    window: WindowOpening,
-    /// Whether a registry follows: one that governance changed.
-    has_registry: bool,
-}
 
 impl State {
     /// The state as bytes, but for recent orders and recent batches.
@@ -167,9 +150,9 @@ impl State {
         let tables = Tables::read(&mut reader)?;
         let hashing = seeds.hashing();
         let users = UserBook {
-            lines: Counts::new(hashing.clone(), reader.counts()?),
-            months: Counts::new(hashing.clone(), reader.counts()?),
-            days: Counts::new(hashing.clone(), reader.counts()?),
+            lines: Counts::new(hashing.clone(), read_counts(&mut reader)?),
+            months: Counts::new(hashing.clone(), read_counts(&mut reader)?),
+            days: Counts::new(hashing.clone(), read_counts(&mut reader)?),
         };
         if !reader.is_done() {
             return Err(StateFault::Damaged("it goes on after its end"));

@@ -11,7 +11,7 @@ use ahash::RandomState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
-pub(crate) use self::copy::CountsCopy;
+pub(crate) use self::copy::{CountsCopy, read_counts};
 use crate::positions::Positions;
 
 /// Entries looked at for each one that a block changes, so that the tables lose faster what is over

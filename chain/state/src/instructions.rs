@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chain_types::{Currency, InstructionId, MerchantId, TimeMs, WindowId};
 
-use crate::copying::MapCopy;
+use crate::map_copy::MapCopy;
 use crate::records::{InstructionRecord, InstructionStatus};
 
 /// How long an instruction stays in memory after it arrived or was returned. The store keeps it for

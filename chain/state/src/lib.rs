@@ -19,6 +19,7 @@ pub mod history;
 mod hot_accounts;
 pub mod instructions;
 mod lines;
+mod map_copy;
 pub mod order_window;
 pub mod overlay;
 mod positions;

@@ -4,7 +4,6 @@
 use bincode::{Decode, Encode};
 use chain_types::codec;
 
-use crate::counts::CountKey;
 use crate::fault::StateFault;
 
 /// Items of a list in one section: a copy of the state holds it as long as one section takes.
@@ -41,28 +40,14 @@ impl Reader<'_> {
         Ok(codec::decode(self.section_bytes()?, SECTION_BYTES_MAX)?)
     }
 
-    fn section_bytes(&mut self) -> Result<&[u8], StateFault> {
+    /// The next section, as its bytes.
+    pub(crate) fn section_bytes(&mut self) -> Result<&[u8], StateFault> {
         const EARLY: StateFault = StateFault::Damaged("it ends early");
         let (length, rest) = self.bytes.split_first_chunk::<4>().ok_or(EARLY)?;
         let length = u32::from_le_bytes(*length) as usize;
         let (section, rest) = rest.split_at_checked(length).ok_or(EARLY)?;
         self.bytes = rest;
         Ok(section)
-    }
-
-    /// A list of counts, whose entries have bytes of their own: its sections up to an empty one.
-    pub(crate) fn counts<K: CountKey>(&mut self) -> Result<Vec<(K, K::Count)>, StateFault> {
-        let mut counts = Vec::new();
-        loop {
-            let section = self.section_bytes()?;
-            if section.is_empty() {
-                return Ok(counts);
-            }
-            if section.len() % K::BYTES != 0 {
-                return Err(StateFault::Damaged("a section has no whole entries"));
-            }
-            counts.extend(section.chunks_exact(K::BYTES).filter_map(K::take));
-        }
     }
 
     /// A list: its sections up to an empty one.

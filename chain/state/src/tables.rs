@@ -11,9 +11,9 @@ use chain_types::{
     ValidatorId, WindowId,
 };
 
-use crate::copying::MapCopy;
 use crate::dues::{DueTimes, Dues};
 use crate::fault::StateFault;
+use crate::map_copy::MapCopy;
 use crate::records::{
     BreachStage, CashbackSum, Corridor, HeldOrder, LineRecord, MerchantRecord, PolicyRecord,
     ProgrammeRecord, ProposalRecord, ProposedSettlement, QuoteRecord, RateRecord, ReferenceRecord,

@@ -2,9 +2,16 @@
 
 use ahash::RandomState;
 
-use crate::copying::UsersCopy;
 use crate::counts::{CountChanges, Counts, CountsCopy, KeptSince};
 use crate::users::{UserDay, UserDayKey, UserId, UserMonth, UserMonthKey};
+
+/// The copies of what is counted for users.
+#[derive(Debug, Default)]
+pub(crate) struct UsersCopy {
+    pub(crate) lines: CountsCopy<UserId>,
+    pub(crate) months: CountsCopy<UserMonthKey>,
+    pub(crate) days: CountsCopy<UserDayKey>,
+}
 
 /// All users.
 #[derive(Debug, Clone)]

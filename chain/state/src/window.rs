@@ -6,7 +6,7 @@ use bincode::{Decode, Encode};
 use chain_types::{Amount, Currency, Height, MerchantId, ParticipantId, TimeMs, WindowId};
 
 use crate::account::AccountKey;
-use crate::copying::WindowCopy;
+use crate::map_copy::MapCopy;
 use crate::records::{Position, WindowParty, WindowRecord};
 
 /// A reversal of an order of the open window.
@@ -181,6 +181,14 @@ impl OpenWindow {
             positions: positions.collect(),
         }
     }
+}
+
+/// The copies of the open window's lists.
+#[derive(Debug, Default)]
+pub(crate) struct WindowCopy {
+    pub(crate) collected: MapCopy<(MerchantId, Currency), Collected>,
+    pub(crate) dues: MapCopy<DueKey, Due>,
+    pub(crate) legs: MapCopy<WindowParty, Gross>,
 }
 
 /// What a block changes of the window.

@@ -1,7 +1,7 @@
 //! Users' counters: what is over may be forgotten.
 
 use super::*;
-use crate::counts::{CountKey, Counts, CountsCopy};
+use crate::counts::{CountKey, Counts, CountsCopy, read_counts};
 use crate::sections::Reader;
 use crate::user_book::{UserBook, UserChanges};
 
@@ -101,7 +101,7 @@ fn counted(book: &UserBook, today: u16, since: u16, orders: &[Counted]) -> (User
 fn copied<K: CountKey>(counts: &Counts<K>) -> Vec<(K, K::Count)> {
     let (mut copy, mut bytes) = (CountsCopy::of(counts), Vec::new());
     while !copy.put(counts, &mut bytes) {}
-    Reader::new(&bytes).counts().unwrap()
+    read_counts(&mut Reader::new(&bytes)).unwrap()
 }
 
 /// A book as a checkpoint gives it back.
