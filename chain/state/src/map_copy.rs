@@ -103,9 +103,9 @@ mod tests {
         /// Whatever changes between the sections, all of them are the map as it was.
         #[test]
         fn all_sections_are_the_map_as_it_was(
-            began in prop::collection::vec((0_u32..30_000, 0_u8..9), 9_000..30_000),
+            began in prop::collection::vec((0_u32..6_000, 0_u8..9), 1_000..6_000),
             steps in prop::collection::vec(
-                prop::collection::vec((0_u32..30_000, prop::option::of(0_u8..9)), 0..2_000),
+                prop::collection::vec((0_u32..6_000, prop::option::of(0_u8..9)), 0..800),
                 0..9,
             ),
             all_go in 0_usize..9,
