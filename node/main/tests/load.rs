@@ -82,9 +82,10 @@ fn a_mixed_load_counts_each_kind_and_reads_beside_it() {
         (number(found, "/submitted"), number(found, "/final"))
     };
     let asked = ["one-step", "reserve", "cross-border", "return"].map(of);
-    // A batch of returns holds what its gateway may return by then, which may be less.
+    // A batch of returns holds what its gateway may return by then, which may be less: then the
+    // next turn comes sooner, and the last one may begin as the time ends.
     let all = asked.iter().map(|(submitted, _)| submitted).sum::<u64>();
-    assert!((1_440..=1_500).contains(&all), "{asked:?}");
+    assert!((1_440..=1_520).contains(&all), "{asked:?}");
     // Shares of 1,500; returns may be put off for a batch or two while none can be returned yet.
     for ((submitted, _), share) in asked.iter().zip([900, 300, 150, 150]) {
         assert!(submitted.abs_diff(share) <= 60, "{asked:?}");

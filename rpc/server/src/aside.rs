@@ -1,9 +1,11 @@
 //! Work that takes long on a thread that serves others: reading a message of megabytes, making the
 //! text of a page of a thousand items. It is done aside: the thread's other tasks go on at another
-//! thread meanwhile, so that no client waits for the size of another's message or answer.
+//! thread meanwhile, so that no client waits for the size of another's message or answer. Such work
+//! is done one at a time: what it needs besides the message, several times its bytes, is there once.
 
 use std::cell::Cell;
 use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use tokio::task::{block_in_place, yield_now};
@@ -18,9 +20,22 @@ tokio::task_local! {
     static TAKES_LONG: Cell<bool>;
 }
 
+/// Held by whoever works aside.
+static ASIDE: Mutex<()> = Mutex::new(());
+
 /// Does what a text of so many bytes needs; aside if the text is long.
 pub(crate) fn for_bytes<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
-    if bytes > SHORT_BYTES_MAX { block_in_place(|| with_long_turns(work)) } else { work() }
+    if bytes > SHORT_BYTES_MAX { aside(work) } else { work() }
+}
+
+/// Lets the thread's other tasks go on elsewhere while this is done.
+fn aside<T>(work: impl FnOnce() -> T) -> T {
+    block_in_place(|| {
+        with_long_turns(|| {
+            let _alone = ASIDE.lock().unwrap_or_else(PoisonError::into_inner);
+            work()
+        })
+    })
 }
 
 /// Runs a call whose parameters have so many bytes: aside as long as it reads them, and from
@@ -49,7 +64,7 @@ impl<F: Future> Future for Aside<F> {
         let call = self.call.as_mut();
         // What follows the next wait is short again.
         match TAKES_LONG.try_with(Cell::take) {
-            Ok(true) => block_in_place(|| with_long_turns(|| call.poll(context))),
+            Ok(true) => aside(|| call.poll(context)),
             _ => call.poll(context),
         }
     }
