@@ -56,26 +56,26 @@ impl Dated for QuoteRecord {
 
 /// The moments of a table's records, by what they wait for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DueTimes<K>([BTreeSet<(u64, K)>; 3]);
+pub struct Dates<K>([BTreeSet<(u64, K)>; 3]);
 
 /// What is due of proposals, transfers and quotes.
 #[derive(Debug, Clone, Default)]
 pub struct Dues {
     /// Of governance.
-    pub proposals: DueTimes<ProposalId>,
+    pub proposals: Dates<ProposalId>,
     /// Of money from or to outside.
-    pub transfers: DueTimes<TransferId>,
+    pub transfers: Dates<TransferId>,
     /// Of providers.
-    pub quotes: DueTimes<QuoteId>,
+    pub quotes: Dates<QuoteId>,
 }
 
-impl<K> Default for DueTimes<K> {
+impl<K> Default for Dates<K> {
     fn default() -> Self {
         Self([const { BTreeSet::new() }; 3])
     }
 }
 
-impl<K: Ord + Copy> DueTimes<K> {
+impl<K: Ord + Copy> Dates<K> {
     pub(crate) fn of<V: Dated>(records: &BTreeMap<K, V>) -> Self {
         let mut dues = Self::default();
         for (key, record) in records {
@@ -137,10 +137,13 @@ mod tests {
         /// Whatever blocks add, change and remove, what is past is what a walk over all finds.
         #[test]
         fn what_is_past_is_what_a_walk_finds(
-            blocks in prop::collection::vec(prop::collection::btree_map(0_u8..30, record(), 0..9), 1..20)
+            blocks in prop::collection::vec(
+                prop::collection::btree_map(0_u8..30, record(), 0..9),
+                1..20,
+            )
         ) {
             let mut records: BTreeMap<u8, (DueFor, u64)> = BTreeMap::new();
-            let mut dues = DueTimes::default();
+            let mut dues = Dates::default();
             for changes in blocks {
                 dues.follow(&records, &changes);
                 for (key, change) in changes {
@@ -149,7 +152,7 @@ mod tests {
                         None => records.remove(&key),
                     };
                 }
-                prop_assert_eq!(&dues, &DueTimes::of(&records));
+                prop_assert_eq!(&dues, &Dates::of(&records));
                 for waiting in [DueFor::Decision, DueFor::Height, DueFor::Oblivion] {
                     let walked = records.iter().filter(|(_, of)| of.0 == waiting && of.1 < 10);
                     let walked: BTreeSet<u8> = walked.map(|(key, _)| *key).collect();

@@ -11,7 +11,7 @@ use chain_types::{
     ValidatorId, WindowId,
 };
 
-use crate::dues::{DueTimes, Dues};
+use crate::dues::{Dates, Dues};
 use crate::fault::StateFault;
 use crate::map_copy::MapCopy;
 use crate::records::{
@@ -242,9 +242,9 @@ impl Tables {
 
     fn find_dues(&mut self) {
         let Self { dues, proposals, transfers, quotes, .. } = self;
-        dues.proposals = DueTimes::of(proposals);
-        dues.transfers = DueTimes::of(transfers);
-        dues.quotes = DueTimes::of(quotes);
+        dues.proposals = Dates::of(proposals);
+        dues.transfers = Dates::of(transfers);
+        dues.quotes = Dates::of(quotes);
     }
 
     /// What is due of proposals, transfers and quotes.
