@@ -1,7 +1,7 @@
 //! Work that takes long on a thread that serves others: reading a message of megabytes, making the
 //! text of a page of a thousand items. It is done aside: the thread's other tasks go on at another
 //! thread meanwhile, so that no client waits for the size of another's message or answer. Such work
-//! is done one at a time: what it needs besides the message, several times its bytes, is there once.
+//! is done one at a time: what it needs beside the message, many times its bytes, is there once.
 
 use std::cell::Cell;
 use std::pin::Pin;

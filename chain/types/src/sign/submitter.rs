@@ -69,8 +69,8 @@ impl Claim {
     }
 }
 
-/// Returns for each claim what [`SubmitterKey::verifies`] says of it, in a third of the time or less
-/// when all hold. Wrong ones among them cost up to two and a half times what each costs alone.
+/// Returns for each claim what [`SubmitterKey::verifies`] says of it, in a third of the time or
+/// less when all hold. Wrong ones among them cost up to two and a half times what each costs alone.
 pub(crate) fn which_hold(claims: &[Claim]) -> Vec<bool> {
     claims.chunks(TOGETHER_MAX).flat_map(|group| which_of_a_group(group, false)).collect()
 }
