@@ -17,7 +17,6 @@ use rpc_api::error::api_error_after;
 use rpc_api::{ApiError, api_error, check_subscription_id};
 
 use crate::answer::Answer;
-use crate::aside;
 use crate::budget::Budget;
 use crate::config::ServerConfig;
 use crate::connection::Caller;
@@ -92,12 +91,11 @@ impl Dispatcher {
         session: Option<&Session>,
     ) -> Option<Answer> {
         // Reading a message only finds where its members end, however deep they are.
-        let read = || request::read(text, self.list_requests_max);
-        let message = aside::for_bytes(text.len(), read);
+        let message = request::read(text, self.list_requests_max);
         if let Err(wait) = charged {
             return self.over_budget(message, wait, caller);
         }
-        if aside::for_bytes(text.len(), || is_too_deep(text)) {
+        if is_too_deep(text) {
             let id = match &message {
                 Ok(Message::One(Ok(call))) => call.id.clone()?,
                 Ok(Message::One(Err(refused))) => refused.id.clone(),
@@ -259,7 +257,6 @@ impl Dispatcher {
     }
 
     async fn run(&self, call: Call<'_>, id: Id<'_>, place: Place<'_>) -> MethodResponse {
-        let bytes = call.params.map_or(0, |params| params.get().len());
         let params = Params::new(call.params.map(|params| params.get()));
         let connection = place.session.map_or(ConnectionId(0), |session| session.id);
         let mut extensions = Extensions::new();
@@ -271,10 +268,7 @@ impl Dispatcher {
             None => MethodResponse::error(id, ErrorObjectOwned::from(ErrorCode::MethodNotFound)),
             Some(MethodCallback::Async(callback)) => {
                 let (id, params) = (id.into_owned(), params.into_owned());
-                // Parameters are checked as the call is made, and read as it runs.
-                let make = || callback(id, params, connection, unbounded, extensions);
-                let call = aside::for_bytes(bytes, make);
-                aside::call(bytes, call).await
+                callback(id, params, connection, unbounded, extensions).await
             }
             Some(MethodCallback::Sync(callback)) => callback(id, params, unbounded, extensions),
             Some(MethodCallback::Subscription(callback)) => {
@@ -294,8 +288,7 @@ impl Dispatcher {
                     return MethodResponse::error(id, not_here(&call.method));
                 }
                 // jsonrpsee would log parameters that it cannot read.
-                let checked = aside::for_bytes(bytes, || check_subscription_id(params.as_str()));
-                if let Err(error) = checked {
+                if let Err(error) = check_subscription_id(params.as_str()) {
                     return MethodResponse::error(id, error);
                 }
                 let end = || {

@@ -11,7 +11,6 @@
 //! table of methods.
 
 mod answer;
-mod aside;
 mod budget;
 mod config;
 mod connection;
