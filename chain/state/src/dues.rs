@@ -61,11 +61,11 @@ pub struct Dates<K>([BTreeSet<(u64, K)>; 3]);
 /// What is due of proposals, transfers and quotes.
 #[derive(Debug, Clone, Default)]
 pub struct Dues {
-    /// Of governance.
+    /// When proposals of governance are looked at.
     pub proposals: Dates<ProposalId>,
-    /// Of money from or to outside.
+    /// When transfers from or to outside are looked at.
     pub transfers: Dates<TransferId>,
-    /// Of providers.
+    /// When quotes of FX providers are forgotten.
     pub quotes: Dates<QuoteId>,
 }
 

@@ -31,7 +31,7 @@ impl<K: Ord + Clone, V: Clone> MapCopy<K, V> {
         }
     }
 
-    /// All entries go.
+    /// All entries are about to go.
     pub(crate) fn note_all(&mut self, were: BTreeMap<K, V>) {
         for (key, was) in were {
             if !self.is_done && self.last.as_ref().is_none_or(|last| key > *last) {

@@ -13,7 +13,7 @@ pub(crate) struct UsersCopy {
     pub(crate) days: CountsCopy<UserDayKey>,
 }
 
-/// All users.
+/// The counters of all users.
 #[derive(Debug, Clone)]
 pub(crate) struct UserBook {
     pub(crate) lines: Counts<UserId>,

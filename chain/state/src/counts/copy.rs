@@ -11,7 +11,7 @@ use crate::sections::{Reader, SECTION_BYTES_MAX, SECTION_ITEMS};
 /// The copy of all counts: table by table, in no order that means anything.
 #[derive(Debug)]
 pub(crate) struct CountsCopy<K: CountKey> {
-    /// Of each table.
+    /// How far each table of the counts is copied.
     tables: Vec<TableCopy<K>>,
     /// The table that is next.
     next: usize,

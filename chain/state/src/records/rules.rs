@@ -105,7 +105,7 @@ pub struct LineRecord {
 /// A merchant as the next block finds it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct MerchantRecord {
-    /// The merchant.
+    /// The merchant as it is registered.
     pub merchant: Merchant,
     /// The first height under governance's last change of it, a suspension aside; `None` if it is
     /// as in the genesis file.
