@@ -32,7 +32,7 @@ const FIXED: [&str; 4] = ["order_skew_ms", "order_validity_ms", "quote_hold_ms",
 
 /// What a change makes of that which the next block finds.
 pub(crate) enum After {
-    /// Another registry.
+    /// The registry as it is after the change.
     Registry(Box<RegistryContent>),
     /// A merchant, new or changed.
     Merchant(MerchantRecord),

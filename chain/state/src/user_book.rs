@@ -24,7 +24,7 @@ pub(crate) struct UserBook {
 }
 
 impl UserBook {
-    /// No user yet.
+    /// Makes a book in which no user is counted yet.
     pub(crate) fn new(hashing: &RandomState) -> Self {
         Self {
             lines: Counts::new(hashing.clone(), Vec::new()),
