@@ -17,6 +17,7 @@ use rpc_api::error::api_error_after;
 use rpc_api::{ApiError, api_error, check_subscription_id};
 
 use crate::answer::Answer;
+use crate::aside::LongReads;
 use crate::budget::Budget;
 use crate::config::ServerConfig;
 use crate::connection::Caller;
@@ -49,6 +50,7 @@ pub(crate) struct Dispatcher {
     pub(crate) budget: Arc<Budget>,
     pub(crate) metrics: RpcMetrics,
     methods: Methods,
+    long: LongReads,
     call_timeout: Duration,
     response_bytes_max: usize,
     list_requests_max: u32,
@@ -74,6 +76,7 @@ impl Dispatcher {
             budget,
             metrics,
             methods,
+            long: LongReads::new(),
             call_timeout: Duration::from_millis(call_timeout),
             response_bytes_max: config.response_bytes_max as usize,
             list_requests_max: config.list_requests_max,
@@ -91,11 +94,15 @@ impl Dispatcher {
         session: Option<&Session>,
     ) -> Option<Answer> {
         // Reading a message only finds where its members end, however deep they are.
-        let message = request::read(text, self.list_requests_max);
+        let read = || {
+            let is_too_deep = charged.is_ok() && is_too_deep(text);
+            (request::read(text, self.list_requests_max), is_too_deep)
+        };
+        let (message, is_too_deep) = self.long.read(text.len(), read).await;
         if let Err(wait) = charged {
             return self.over_budget(message, wait, caller);
         }
-        if is_too_deep(text) {
+        if is_too_deep {
             let id = match &message {
                 Ok(Message::One(Ok(call))) => call.id.clone()?,
                 Ok(Message::One(Err(refused))) => refused.id.clone(),
@@ -257,6 +264,7 @@ impl Dispatcher {
     }
 
     async fn run(&self, call: Call<'_>, id: Id<'_>, place: Place<'_>) -> MethodResponse {
+        let bytes = call.params.map_or(0, |params| params.get().len());
         let params = Params::new(call.params.map(|params| params.get()));
         let connection = place.session.map_or(ConnectionId(0), |session| session.id);
         let mut extensions = Extensions::new();
@@ -267,10 +275,16 @@ impl Dispatcher {
         match self.methods.method(&call.method) {
             None => MethodResponse::error(id, ErrorObjectOwned::from(ErrorCode::MethodNotFound)),
             Some(MethodCallback::Async(callback)) => {
-                let (id, params) = (id.into_owned(), params.into_owned());
-                callback(id, params, connection, unbounded, extensions).await
+                let make = || {
+                    let (id, params) = (id.into_owned(), params.into_owned());
+                    callback(id, params, connection, unbounded, extensions)
+                };
+                self.long.call(bytes, make).await
             }
-            Some(MethodCallback::Sync(callback)) => callback(id, params, unbounded, extensions),
+            Some(MethodCallback::Sync(callback)) => {
+                let answer = || callback(id, params, unbounded, extensions);
+                self.long.read(bytes, answer).await
+            }
             Some(MethodCallback::Subscription(callback)) => {
                 let (session, permit) = match self.may_subscribe(&call.method, place) {
                     Ok(granted) => granted,
@@ -281,14 +295,16 @@ impl Dispatcher {
                     id_provider: &RandomIntegerIdProvider,
                     subscription_permit: permit,
                 };
-                callback(id, params, session.events.clone(), state, extensions).await
+                let make = || callback(id, params, session.events.clone(), state, extensions);
+                self.long.call(bytes, make).await
             }
             Some(MethodCallback::Unsubscription(callback)) => {
                 if place.session.is_none() {
                     return MethodResponse::error(id, not_here(&call.method));
                 }
                 // jsonrpsee would log parameters that it cannot read.
-                if let Err(error) = check_subscription_id(params.as_str()) {
+                let check = || check_subscription_id(params.as_str());
+                if let Err(error) = self.long.read(bytes, check).await {
                     return MethodResponse::error(id, error);
                 }
                 let end = || {

@@ -11,6 +11,7 @@
 //! table of methods.
 
 mod answer;
+mod aside;
 mod budget;
 mod config;
 mod connection;

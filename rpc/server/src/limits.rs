@@ -1,5 +1,6 @@
 //! Every limit of the public port in one table, from which docs/limits.md is printed.
 
+use crate::aside::LONG_READS_MAX;
 use crate::config::ServerConfig;
 use crate::depth::JSON_DEPTH_MAX;
 use crate::operator::{OPERATOR_CONNECTIONS_MAX, OPERATOR_TIMEOUT};
@@ -117,6 +118,14 @@ limits! {
         "one WebSocket connection",
         "nothing more is read",
         "`sluice_rpc_messages_in_hand`",
+    }
+    "long-texts" {
+        "messages, and parameters, of more than 64 KiB that are read at once",
+        |_| LONG_READS_MAX as u64,
+        "texts",
+        "all addresses",
+        "the text waits, in the order in which they came",
+        "none",
     }
     "body" {
         "bytes of a body or WebSocket message, all fragments together",

@@ -10,11 +10,13 @@ use rpc_api::error::api_error_after;
 use rpc_api::{ApiError, api_error};
 use tokio_util::sync::CancellationToken;
 
+use crate::aside;
 use crate::budget::Budget;
 use crate::dispatch::budget_error;
 use crate::metrics::RpcMetrics;
-use crate::reads::{self, Cost, PutOff, Reads};
+use crate::reads::{self, Cost, PutOff, ReadClass, Reads};
 use crate::seldom::Seldom;
+use crate::turns::with_long_turns;
 
 /// What a server gives to its methods; cheap to clone.
 #[derive(Clone)]
@@ -70,12 +72,21 @@ impl Reader {
         let turn = self.reads.turn(caller, cost).await.map_err(put_off_error)?;
         // The turn ends with the read, not with the patience of who asked for it.
         let task = tokio::task::spawn_blocking(move || {
-            let result = read().map_err(Into::into);
+            let result = match cost.class {
+                ReadClass::Cheap => read(),
+                // A whole block with its outcomes, a page, a proof.
+                ReadClass::Question | ReadClass::Dear => with_long_turns(read),
+            };
+            let result = result.map_err(Into::into);
             (result, turn.after_read())
         });
         match task.await {
             Ok((result, turn)) => {
+                let is_dear = turn.is_some();
                 reads::keep_until_answered(turn);
+                if is_dear {
+                    aside::rest_takes_long().await;
+                }
                 result
             }
             Err(error) => Err(internal_fault(&error)),

@@ -5,17 +5,32 @@
 use std::io;
 
 /// The shortest turn that Linux gives, in nanoseconds.
-#[cfg(target_os = "linux")]
 const TURN_NS: u64 = 100_000;
+/// About the turn of a thread that asks for none.
+const LONG_TURN_NS: u64 = 3_000_000;
+
+/// Does work that takes long on a thread that asked for short turns: meanwhile its turns are as
+/// long as any thread's, so that those with short ones come before it.
+pub(crate) fn with_long_turns<T>(work: impl FnOnce() -> T) -> T {
+    // Refused or not, the work is the same.
+    let _ = ask_for_turns(LONG_TURN_NS);
+    let done = work();
+    let _ = ask_for_turns(TURN_NS);
+    done
+}
 
 /// Asks for short turns for the calling thread: for one that answers, and then waits. From Linux
 /// 6.12 on (`sched_setattr(2)`: `sched_runtime` of a normal thread); elsewhere it changes nothing.
 ///
 /// # Errors
 /// When the system refuses, which changes nothing either.
+pub fn ask_for_short_turns() -> io::Result<()> {
+    ask_for_turns(TURN_NS)
+}
+
 #[cfg(target_os = "linux")]
 #[expect(unsafe_code, reason = "no safe wrapper of sched_setattr knows a normal thread's turns")]
-pub fn ask_for_short_turns() -> io::Result<()> {
+fn ask_for_turns(turn_ns: u64) -> io::Result<()> {
     const THIS_THREAD: libc::pid_t = 0;
     let size = u32::try_from(size_of::<libc::sched_attr>()).unwrap_or(u32::MAX);
     let mut attributes = libc::sched_attr {
@@ -40,7 +55,7 @@ pub fn ask_for_short_turns() -> io::Result<()> {
         // Whoever started the node chose otherwise.
         return Ok(());
     }
-    attributes.sched_runtime = TURN_NS;
+    attributes.sched_runtime = turn_ns;
     // SAFETY: the kernel reads `size` bytes of a structure of that size that is ours.
     let result = unsafe {
         libc::syscall(libc::SYS_sched_setattr, THIS_THREAD, &raw const attributes, 0_u32)
@@ -48,12 +63,8 @@ pub fn ask_for_short_turns() -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// As on Linux, where it does something.
-///
-/// # Errors
-/// None.
 #[cfg(not(target_os = "linux"))]
-pub fn ask_for_short_turns() -> io::Result<()> {
+fn ask_for_turns(_: u64) -> io::Result<()> {
     Ok(())
 }
 
