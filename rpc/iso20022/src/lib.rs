@@ -9,6 +9,7 @@
 mod account;
 mod amount;
 mod base32;
+mod evidence;
 mod flaw;
 mod ids;
 mod read;
@@ -20,6 +21,11 @@ mod xml;
 
 pub use account::{AccountFlaw, AccountNumber, BankAgent, BankParty, Iban, PartyAddress};
 pub use amount::{AmountFlaw, BankMoney, amount_text, parse_amount, parse_currency, sum_text};
+pub use evidence::{
+    ArrivalProof, EvidenceRule, EvidenceWord, FACTS, Fact, FactSet, HandedPayment, HeldCause,
+    Judgement, Meaning, PaymentSending, REASONS, RULES, ReasonClass, judge, meaning_of,
+    reason_class,
+};
 pub use flaw::{FileFlaw, RecordFinding, RecordFlaw};
 pub use ids::{BankIdError, EndToEndId, ID_CHARACTERS_MAX, MessageId, Obligation, Uetr};
 pub use read::{BankFile, DETAILS_MAX, Dialect, FINDINGS_MAX, ReadItem, read_each, read_file};
