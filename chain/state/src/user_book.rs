@@ -67,11 +67,7 @@ impl UserBook {
 
     /// The copy of all, not begun yet.
     pub(crate) fn to_copy(&self) -> UsersCopy {
-        UsersCopy {
-            lines: CountsCopy::of(&self.lines),
-            months: CountsCopy::of(&self.months),
-            days: CountsCopy::of(&self.days),
-        }
+        UsersCopy { lines: self.lines.copy(), months: self.months.copy(), days: self.days.copy() }
     }
 }
 

@@ -47,7 +47,7 @@ struct Api {
 /// # Errors
 /// None in practice: all names differ.
 pub fn methods(node: &Arc<ServedNode>, reader: &Reader) -> Result<Methods, RegisterMethodError> {
-    let feeds = Arc::new(NodeFeeds::new(reader));
+    let feeds = Arc::new(NodeFeeds::new(node.clone(), reader));
     let api = Api { node: node.clone(), reader: reader.clone(), feeds };
     let mut methods = Methods::new();
     methods.merge(BatchRpcServer::into_rpc(api.clone()))?;

@@ -15,8 +15,9 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::sync::{OnceCell, watch};
 
+use crate::cost::Cost;
 use crate::reader::{Reader, internal_fault};
-use crate::reads::{Cost, OWN};
+use crate::reads::OWN;
 
 /// Events that are read at once.
 const PAGE_EVENTS: u32 = 64;

@@ -11,9 +11,10 @@ use rpc_api::{ApiError, api_error};
 use tokio_util::sync::CancellationToken;
 
 use crate::budget::Budget;
+use crate::cost::Cost;
 use crate::dispatch::budget_error;
 use crate::metrics::RpcMetrics;
-use crate::reads::{self, Cost, PutOff, Reads};
+use crate::reads::{self, PutOff, Reads};
 use crate::seldom::Seldom;
 
 /// What a server gives to its methods; cheap to clone.

@@ -16,7 +16,6 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use jsonrpsee::core::RegisterMethodError;
 use jsonrpsee::core::server::Methods;
 use prometheus_client::registry::Registry;
-use rpc_api::HealthReport;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -29,10 +28,11 @@ use crate::config::ServerConfig;
 use crate::connection::{Connection, Pools};
 use crate::dispatch::Dispatcher;
 use crate::gate::Gate;
-use crate::http::{self, Shared};
+use crate::http;
 use crate::metrics::RpcMetrics;
-use crate::operator::Operator;
+use crate::operator::{Health, Operator};
 use crate::parameters;
+use crate::port::Shared;
 use crate::reader::Reader;
 use crate::reads::Reads;
 use crate::seldom::Seldom;
@@ -50,9 +50,6 @@ pub(crate) const HEADER_BYTES_MAX: usize = 16 * 1024;
 const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\n\
     content-length: 46\r\nretry-after: 1\r\nconnection: close\r\n\r\n\
     Too many connections; retry, or another node.\n";
-
-/// Says whether a node serves; it must answer at once.
-pub type Health = Arc<dyn Fn() -> HealthReport + Send + Sync>;
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]

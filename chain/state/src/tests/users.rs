@@ -1,7 +1,7 @@
 //! Users' counters: what is over may be forgotten.
 
 use super::*;
-use crate::counts::{CountKey, Counts, CountsCopy, read_counts};
+use crate::counts::{CountKey, Counts, read_counts};
 use crate::sections::Reader;
 use crate::user_book::{UserBook, UserChanges};
 
@@ -99,8 +99,8 @@ fn counted(book: &UserBook, today: u16, since: u16, orders: &[Counted]) -> (User
 }
 
 fn copied<K: CountKey>(counts: &Counts<K>) -> Vec<(K, K::Count)> {
-    let (mut copy, mut bytes) = (CountsCopy::of(counts), Vec::new());
-    while !copy.put(counts, &mut bytes) {}
+    let (mut copy, mut bytes) = (counts.copy(), Vec::new());
+    while !counts.put_copy(&mut copy, &mut bytes) {}
     read_counts(&mut Reader::new(&bytes)).unwrap()
 }
 

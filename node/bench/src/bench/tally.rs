@@ -7,11 +7,11 @@ use std::time::Duration;
 use chain_types::{OrderId, Outcome, Rejection};
 use node_localnet::latency::{Latencies, LatencyReport};
 use node_localnet::refused::RefusedCount;
+use rpc_api::BatchReport;
 use rpc_client::client::CallError;
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::load::Answer;
 use super::reads::Known;
 
 /// The kind of a batch's operations.
@@ -50,6 +50,9 @@ impl LoadKind {
         !matches!(self, Self::Collect | Self::Void)
     }
 }
+
+/// The result of a submission: the node's report, and the number of retries.
+pub type Answer = Result<(BatchReport, u32), CallError>;
 
 /// A batch that was sent, with its answer.
 #[derive(Debug)]

@@ -18,8 +18,8 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::ScenarioOptions;
 use super::amounts::Amounts;
+use super::options::ScenarioOptions;
 use crate::bench::contracts::{self, Terms};
 use crate::bench::draw::Draws;
 use crate::bench::load::{self, Loader};

@@ -8,8 +8,8 @@ use node_localnet::refused::RefusedCount;
 use rpc_api::Money;
 use serde::Serialize;
 
+use super::options::{Scenario, ScenarioOptions};
 use super::play::Played;
-use super::{Scenario, ScenarioOptions};
 use crate::bench::market::{MarketReport, PAID, PAID_OUT};
 use crate::bench::tally::KindReport;
 

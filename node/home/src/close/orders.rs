@@ -9,8 +9,8 @@ use chain_types::{
     SettlementDecisionItem, ValidatorId,
 };
 
+use super::closing::{Closing, missing};
 use super::sheet::{Cell, Sheets};
-use super::{Closing, missing};
 use crate::statement::StatementFault;
 use crate::statement::entries::credited_by;
 use crate::statement::walk::{Event, Walk, What, items_of, pair, read};

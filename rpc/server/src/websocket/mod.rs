@@ -17,7 +17,7 @@ pub(crate) use soketto::handshake::http::is_upgrade_request;
 
 use crate::answer::Answer;
 use crate::connection::{Caller, Connection};
-use crate::http::{Shared, text};
+use crate::port::{Shared, text};
 
 /// What RFC 6455, section 4.2.1, asks of a handshake beyond what soketto looks at.
 fn is_handshake(request: &Request<Incoming>) -> bool {

@@ -18,7 +18,7 @@ use super::frames::{Closing, Decoder, Event, put_close, put_header};
 use crate::answer::Answer;
 use crate::connection::{Caller, Connection, HeldBytes, InHand};
 use crate::dispatch::Session;
-use crate::http::Shared;
+use crate::port::Shared;
 
 /// Bytes that are read at once.
 const READ_BYTES: usize = 16 * 1024;
