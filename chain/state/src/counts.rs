@@ -232,12 +232,12 @@ impl<K: CountKey> Counts<K> {
 struct Touched<K: CountKey> {
     key: K,
     count: K::Count,
-    /// Where the counts have it; an entry may move until it is changed.
+    /// The place at which the counts have it; an entry may move until it is changed.
     place: Option<Place>,
     is_changed: bool,
 }
 
-/// Where an entry stands: its table, and its place in that. They have less than 2^32.
+/// The place of an entry: its table, and its bucket in that. Both are below 2^32.
 #[derive(Debug, Clone, Copy)]
 struct Place {
     table: u32,
@@ -256,16 +256,16 @@ impl<K: CountKey> Touched<K> {
     }
 }
 
-/// What a block looks at of counts, and changes.
+/// The counts that a block looks at and changes.
 #[derive(Debug)]
 pub(crate) struct CountChanges<K: CountKey> {
     hashing: RandomState,
-    /// What is over for this block.
+    /// The first month and day whose counts this block keeps.
     pub(crate) since: KeptSince,
     /// In order of first touch.
     touched: Vec<Touched<K>>,
     at: Positions,
-    /// Where those stand that are changed, in order of first change. What was only looked at may
+    /// The positions of the changed ones, in order of first change. What was only looked at may
     /// be another on each node: one forgets what is over sooner, and need not look.
     changed: Vec<usize>,
     /// The last one: an order looks at its count several times, and the orders of a batch come as

@@ -48,7 +48,7 @@ pub struct Breach {
     pub stage: BreachStage,
     /// The late party, if it is one's own fault.
     pub late: Option<ParticipantId>,
-    /// What it is about.
+    /// The order or instruction that is late.
     pub subject: BreachSubject,
     /// The last block time that would have been in time.
     pub deadline: TimeMs,
@@ -124,12 +124,12 @@ impl<'a> Overlay<'a> {
         self.state
     }
 
-    /// The block's height.
+    /// The height of the block that is executed.
     pub fn height(&self) -> Height {
         self.height
     }
 
-    /// Block time.
+    /// The time of the block that is executed.
     pub fn time(&self) -> TimeMs {
         self.time
     }
@@ -302,12 +302,12 @@ impl<'a> Overlay<'a> {
         }
     }
 
-    /// Opens a reservation.
+    /// Opens the reservation of an order.
     pub fn open_reservation(&mut self, id: OrderId, reservation: Reservation) {
         self.reservations.insert(id, Some(reservation));
     }
 
-    /// Closes a reservation.
+    /// Closes the reservation of an order.
     pub fn close_reservation(&mut self, id: OrderId) {
         self.reservations.insert(id, None);
     }

@@ -1,4 +1,4 @@
-//! Where the entries of a growing list stand, found by their keys' hash. The list stays dense and
+//! The places of a growing list's entries, found by their keys' hash. The list stays dense and
 //! in order of arrival, so that adding to it writes where the last write was; the table beside it
 //! takes five bytes an entry, and a search that finds nothing reads one of them. For lookups only:
 //! nothing walks it.

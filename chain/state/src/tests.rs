@@ -1,4 +1,4 @@
-//! What is private to this room. Histories, restores and rules are tried in `contracts`.
+//! Tests of this room's private parts. Histories, restores and rules are tried in `contracts`.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod movements;

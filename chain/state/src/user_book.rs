@@ -71,7 +71,7 @@ impl UserBook {
     }
 }
 
-/// What a block changes of users.
+/// The changes that a block makes to users.
 #[derive(Debug)]
 pub(crate) struct UserChanges {
     pub(crate) lines: CountChanges<UserId>,

@@ -1,4 +1,4 @@
-//! Who may do what, as the checked genesis file says. The `genesis` crate makes a
+//! The rights of participants, as the checked genesis file says. The `genesis` crate makes a
 //! [`ChainGenesis`]; the state starts from it.
 
 use bincode::{Decode, Encode};

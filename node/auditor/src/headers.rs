@@ -1,4 +1,4 @@
-//! What a block's header says of the chain before it, of its content and of the registry, and
+//! The parts of a block's header about the chain before it, of its content and of the registry, and
 //! whether its certificate is a quorum's word. Roots and digests are those of the wire format.
 //!
 //! The digest of the state and the root over the block's records are not worked out here: both are

@@ -1,4 +1,4 @@
-//! What the simulated parties did, counted as the nodes acknowledged it.
+//! The activity of the simulated parties, counted as the nodes acknowledged it.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! What the chain says at the end, read over the public RPC and compared with what the parties
+//! The chain's figures at the end, read over the public RPC and compared with what the parties
 //! were told on the way.
 
 use std::collections::BTreeSet;

@@ -158,7 +158,7 @@ impl SharedState {
 #[derive(Debug)]
 pub struct Snapshot {
     shared: SharedState,
-    /// Which copy it is of those that were begun.
+    /// Its number among the copies that were begun.
     number: u64,
 }
 

@@ -260,7 +260,7 @@ async fn open_home(
         .await?
 }
 
-/// What a node's configuration says of its store.
+/// The store's options by a node's configuration.
 pub fn store_options(config: &NodeConfig) -> StoreOptions {
     StoreOptions {
         block_files_open_max: descriptors::BLOCK_FILES as usize,

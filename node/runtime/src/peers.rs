@@ -51,21 +51,21 @@ const ANSWERING_A_PEER_MAX: usize = 4;
 pub enum PeerWork {
     /// Batches that a proposal names.
     Batches {
-        /// Whom to ask.
+        /// The node to ask.
         from: NodeIndex,
-        /// Which.
+        /// The ids of the batches.
         ids: Vec<BatchId>,
     },
-    /// Committed blocks.
+    /// Committed blocks from a height on.
     Blocks {
-        /// Whom to ask.
+        /// The node to ask.
         from: NodeIndex,
         /// The first height wanted.
         height: Height,
     },
 }
 
-/// What the tasks of all peers share.
+/// The places that the tasks of all peers share.
 struct Places {
     verifier: Verifier,
     verifying: Arc<Semaphore>,

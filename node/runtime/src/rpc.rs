@@ -34,7 +34,7 @@ use self::fault::Read;
 use self::feeds::NodeFeeds;
 pub use self::served::ServedNode;
 
-/// What all methods share; cheap to clone.
+/// The handles that all methods share; cheap to clone.
 #[derive(Clone)]
 struct Api {
     node: Arc<ServedNode>,
@@ -87,7 +87,7 @@ impl Api {
         Ok(Page::of(items, limit, cursor))
     }
 
-    /// What one cheap read finds, or that nothing of this name is known.
+    /// Returns what one cheap read finds, or the error that nothing of this name is known.
     async fn find<T: Send + 'static>(
         &self,
         what: impl FnOnce() -> String,

@@ -42,9 +42,9 @@ const CNY: Currency = Currency(156);
 const SHOP: MerchantId = MerchantId(1001);
 const OPERATOR: ParticipantId = ParticipantId(1);
 const SERVICE: ParticipantId = ParticipantId(101);
-/// Collects.
+/// The gateway that collects.
 const BANK_A: ParticipantId = ParticipantId(201);
-/// Pays the shop.
+/// The gateway that pays the shop.
 const BANK_B: ParticipantId = ParticipantId(202);
 const DESK: ParticipantId = ParticipantId(501);
 const VALIDATORS: u32 = 5;
@@ -127,7 +127,7 @@ struct Chain {
     /// Each block's accounts as it left them, from block zero on.
     accounts: Vec<Vec<(AccountKey, Account)>>,
     numbers: u8,
-    /// What the next block holds against validators.
+    /// The evidence in the next block.
     evidence: Vec<Equivocation>,
     /// The vote keys that validators get beside their first ones.
     vote_keys: BTreeMap<PublicKey, SecretKey>,
@@ -233,7 +233,7 @@ impl Chain {
         (certificate, BlockRecords { retired, ..learned }, outcomes)
     }
 
-    /// What stands beside the state is what the state says.
+    /// Asserts that the copies beside the state equal the state.
     fn assert_beside(&self) {
         let (head, rules, state) = (self.state.head(), self.state.rules(), read_state(&self.state));
         assert_eq!(head, (state.height(), state.time()));

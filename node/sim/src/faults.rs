@@ -1,4 +1,4 @@
-//! What goes wrong in a run, drawn from its seed or named by its plan.
+//! The faults of a run, drawn from its seed or named by its plan.
 
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;

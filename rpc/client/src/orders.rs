@@ -62,7 +62,7 @@ impl Entropy {
 /// The part of an order that its user chooses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Purchase {
-    /// The user's pseudonym.
+    /// The pseudonym of the user.
     pub user: [u8; 16],
     /// The merchant that is paid.
     pub merchant: MerchantId,

@@ -1,4 +1,4 @@
-//! What a read costs, and with which others it waits.
+//! The cost of a read, and the class with which it waits.
 
 use rpc_api::LIMIT_MAX;
 
@@ -6,7 +6,7 @@ use rpc_api::LIMIT_MAX;
 const CHEAP_ITEMS: u32 = 20;
 /// Items that cost as much as one cheap read.
 const ITEMS_PER_UNIT: u32 = 20;
-/// What a proof costs: some sixty rows of the index, and the hashes between them.
+/// The units of a proof: some sixty rows of the index, and the hashes between them.
 const PROOF_UNITS: u32 = 20;
 
 /// With which others a read waits.
@@ -14,7 +14,7 @@ const PROOF_UNITS: u32 = 20;
 pub(crate) enum ReadClass {
     /// One row, or a few.
     Cheap = 0,
-    /// What became of a batch.
+    /// The outcome of a batch.
     Question = 1,
     /// Pages and proofs.
     Dear = 2,
@@ -33,7 +33,7 @@ impl ReadClass {
     }
 }
 
-/// What a read costs: its class, and its weight in cheap reads. The weight counts towards its
+/// The cost of a read: its class, and its weight in cheap reads. The weight counts towards its
 /// caller's turn and budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cost {
@@ -44,7 +44,7 @@ pub struct Cost {
 impl Cost {
     /// A row of the index, or what stands in memory.
     pub const CHEAP: Self = Self { class: ReadClass::Cheap, units: 1 };
-    /// What became of a batch: its block and its outcomes.
+    /// The outcome of a batch: its block and its items' codes.
     pub const QUESTION: Self = Self { class: ReadClass::Question, units: 1 };
     /// A proof of an account or a window, or a receipt.
     pub const PROOF: Self = Self { class: ReadClass::Dear, units: PROOF_UNITS };

@@ -24,7 +24,7 @@ use crate::websocket;
 const DRAIN_FACTOR: u64 = 4;
 /// When to try again when too many bodies are in memory.
 const BUSY_RETRY_MS: u64 = 250;
-/// What is made room for before a body comes, whatever it announces.
+/// The most bytes reserved before a body comes, whatever it announces.
 const RESERVE_BYTES_MAX: usize = 64 * 1024;
 
 /// A response that refuses; rare, and large beside what it stands in for.
@@ -106,7 +106,7 @@ fn allow_origin(response: &mut Response<Answer>, origin: HeaderValue) {
     set(response, header::ACCESS_CONTROL_MAX_AGE, "86400");
 }
 
-/// Whether a body says that it is JSON.
+/// Returns true if a body says that it is JSON.
 fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let essence = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
@@ -117,7 +117,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Whether a body is packed in a way that would have to be undone first.
+/// Returns true if a body is packed in a way that would have to be undone first.
 fn is_encoded(headers: &HeaderMap) -> bool {
     let mut codings = headers.get_all(header::CONTENT_ENCODING).iter();
     codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))

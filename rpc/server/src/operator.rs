@@ -34,14 +34,14 @@ const PLAIN: &str = "text/plain; charset=utf-8";
 /// Says whether a node serves; it must answer at once.
 pub type Health = Arc<dyn Fn() -> HealthReport + Send + Sync>;
 
-/// What the paths show.
+/// The sources of the operator's paths.
 pub(crate) struct Operator {
     pub(crate) health: Health,
     pub(crate) registry: Arc<Mutex<Registry>>,
 }
 
 impl Operator {
-    /// Serves until `cancel`.
+    /// Serves the paths until `cancel`.
     pub(crate) async fn serve(self, listener: TcpListener, cancel: CancellationToken) {
         let this = Arc::new(self);
         let mut open: VecDeque<AbortHandle> = VecDeque::new();

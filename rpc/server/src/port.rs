@@ -1,4 +1,4 @@
-//! What all connections of the public port share, and the answers that are no JSON.
+//! The handles that all connections of the public port share, and the answers that are no JSON.
 
 use hyper::http::{HeaderName, HeaderValue};
 use hyper::{Response, StatusCode, header};
@@ -12,7 +12,7 @@ use crate::dispatch::Dispatcher;
 use crate::gate::Gate;
 use crate::metrics::RpcMetrics;
 
-/// What all connections share.
+/// The handles that all connections share.
 pub(crate) struct Shared {
     pub(crate) config: ServerConfig,
     pub(crate) dispatcher: Dispatcher,

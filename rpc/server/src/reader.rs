@@ -17,7 +17,7 @@ use crate::metrics::RpcMetrics;
 use crate::reads::{self, PutOff, Reads};
 use crate::seldom::Seldom;
 
-/// What a server gives to its methods; cheap to clone.
+/// The reader that a server gives to its methods; cheap to clone.
 #[derive(Clone)]
 pub struct Reader {
     pub(crate) metrics: RpcMetrics,
@@ -84,7 +84,7 @@ impl Reader {
     }
 }
 
-/// What a client is told of a fault of this server's own, which is logged.
+/// The error for a client when this server has a fault of its own, which is logged.
 pub(crate) fn internal_fault(error: &(dyn std::error::Error + 'static)) -> ErrorObjectOwned {
     static LINES: Seldom = Seldom::new();
     if let Some(count) = LINES.count() {

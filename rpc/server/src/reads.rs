@@ -1,9 +1,9 @@
-//! Who reads next. A read has a cost by its method and parameters, and is of one of three classes:
-//! cheap reads, questions after a batch, and dear reads (pages, proofs). Each class has a queue and
-//! threads of its own, so a cheap read never waits behind a dear one; dear reads are few at a time,
-//! so that submissions and consensus keep their cores. Within a class callers take turns by what
-//! their reads cost: who asks for much waits for itself. A full queue puts off a read of whoever
-//! has the most waiting.
+//! The order of reads. A read has a cost by its method and parameters, and is of one of three
+//! classes: cheap reads, questions after a batch, and dear reads (pages, proofs). Each class has a
+//! queue and threads of its own, so a cheap read never waits behind a dear one; dear reads are few
+//! at a time, so that submissions and consensus keep their cores. Within a class callers take turns
+//! by what their reads cost: who asks for much waits for itself. A full queue puts off a read of
+//! whoever has the most waiting.
 //!
 //! The order is start-time fair queueing (Goyal, Vin, Cheng, 1996): a read's tag is the later of
 //! the queue's present tag and the tag at which its caller's reads before it would be done.
@@ -163,7 +163,8 @@ impl Queue {
         self.forget_idle();
     }
 
-    /// Who waits for nothing, and whose reads are done by the queue's tag, is like a stranger.
+    /// A caller that waits for nothing, and whose reads are done by the queue's tag, is like a
+    /// stranger.
     fn forget_idle(&mut self) {
         if self.running == 0 && self.waiting.is_empty() {
             self.callers.clear();
@@ -286,8 +287,8 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
-    /// What is left of the turn when the read is done: that of a dear read lasts until its answer
-    /// is made.
+    /// Returns what is left of the turn when the read is done: that of a dear read lasts until its
+    /// answer is made.
     pub(crate) fn after_read(self) -> Option<Self> {
         (self.class == ReadClass::Dear).then_some(self)
     }

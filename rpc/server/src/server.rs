@@ -59,9 +59,9 @@ pub enum ServerFault {
     Bind {
         /// The setting that names the address.
         setting: &'static str,
-        /// The address.
+        /// The address that was asked for.
         address: SocketAddr,
-        /// The system's reason.
+        /// The reason that the system gives.
         source: io::Error,
     },
     /// The system gives no threads.
@@ -203,12 +203,12 @@ impl Server {
         Ok(())
     }
 
-    /// Where it listens; with the port that the system chose, if it was to choose.
+    /// The address at which it listens, with the port that the system chose, if it was to choose.
     pub fn local_address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where the operator's paths are, if they are served.
+    /// The address of the operator's paths, if they are served.
     pub fn operator_address(&self) -> Option<SocketAddr> {
         self.operator_address
     }

@@ -1,4 +1,4 @@
-//! What is counted, and under which key.
+//! The counts and their keys.
 
 use std::fmt::Debug;
 

@@ -49,7 +49,7 @@ impl<'a> Overlay<'a> {
         self.window_opening.is_none().then(|| self.state.window_open())
     }
 
-    /// What the block's window has collected so far for a merchant's account.
+    /// The sum that the block's window has collected so far for a merchant's account.
     fn collected(&self, payable: Slot) -> Option<&Collected> {
         self.accounts.collected(payable).or_else(|| {
             let key = self.accounts.key(payable);
@@ -57,7 +57,8 @@ impl<'a> Overlay<'a> {
         })
     }
 
-    /// Whether one more order's amount fits the window's instruction for a merchant's account.
+    /// Checks that one more order's amount fits the window's instruction for a merchant's
+    /// account.
     ///
     /// # Errors
     /// When the sum would pass `u64::MAX`.

@@ -1,4 +1,4 @@
-//! What paying gateways and settlement agents say of instructions and windows.
+//! Items of paying gateways and settlement agents about instructions and windows.
 
 use zerocopy::little_endian::{U16, U64};
 

@@ -60,7 +60,7 @@ pub struct BenchOptions {
     pub period: Duration,
     /// The pace at which batches are sent.
     pub pace: Pace,
-    /// Whom the orders pay.
+    /// The merchants and users of the orders.
     pub shape: LoadShape,
     /// The sizes of batches.
     pub sizes: BatchSizes,

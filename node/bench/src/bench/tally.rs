@@ -1,4 +1,4 @@
-//! What became of what was sent: orders counted once each, by kind, by phase and by second.
+//! The outcomes of what was sent: orders counted once each, by kind, by phase and by second.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What others than the load's gateways say: before it, agents, desk and operators turn the
+//! Operations of others than the load's gateways: before it, agents, desk and operators turn the
 //! contracts on; in it, gateways pay what each window instructs them to, and agents settle it.
 
 use anyhow::Context as _;

@@ -1,4 +1,4 @@
-//! What the day's operations came to: outcomes by code, orders and returns by currency, conversions
+//! The day's operations: outcomes by code, orders and returns by currency, conversions
 //! by pair and provider, and who proposed and signed the day's blocks.
 
 use std::collections::{BTreeMap, BTreeSet};

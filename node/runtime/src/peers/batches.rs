@@ -30,9 +30,9 @@ const DUPLICATES_MAX: usize = 16_384;
 
 /// Takes one peer's batches.
 pub struct BatchListener {
-    /// Its network key.
+    /// The network key of the peer.
     pub from: PublicKey,
-    /// What the room shares.
+    /// The handles that all tasks share.
     pub peers: Peers,
     /// Places for large batches of all peers that are verified at once.
     pub verifying: Arc<Semaphore>,

@@ -1,4 +1,5 @@
-//! What the tasks of all peers share, and what a peer's batch must pass before the driver gets it.
+//! The handles that the tasks of all peers share, and the checks of a peer's batch before the
+//! driver gets it.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,24 +13,24 @@ use crate::hub::Hub;
 use crate::inbox::{InputSender, Source};
 use crate::vitals::Vitals;
 
-/// What the tasks of this room share.
+/// The handles that the tasks of all peers share.
 #[derive(Clone)]
 pub struct Peers {
-    /// The chain.
+    /// The id of the chain.
     pub chain_id: ChainId,
-    /// To the peers.
+    /// The network, which leads to the peers.
     pub network: Network,
-    /// Which key is which node.
+    /// The nodes by their network keys.
     pub directory: Arc<Directory>,
-    /// To the driver.
+    /// The inbox of the driver.
     pub inputs: InputSender,
     /// For keys of submitters.
     pub state: SharedState,
-    /// For peers' requests.
+    /// The store, for requests of peers.
     pub store: Arc<Store>,
     /// For answers of the pool.
     pub hub: Arc<Hub>,
-    /// Whether this node is catching up, so that it knows less than its peers.
+    /// True if this node is catching up, so that it knows less than its peers.
     pub vitals: Arc<Vitals>,
     /// Holds back log lines of reads that failed.
     pub read_faults: Arc<Mutex<Throttle>>,
@@ -60,7 +61,8 @@ impl Peers {
         useless
     }
 
-    /// What a peer sent, if it holds; otherwise the peer is at fault, or was ahead of this node.
+    /// Returns what a peer sent, if it holds; otherwise the peer is at fault, or was ahead of this
+    /// node.
     pub(super) fn sound<T>(&self, from: PublicKey, result: Result<T, BatchError>) -> Option<T> {
         let error = match result {
             Ok(sound) => return Some(sound),

@@ -1,4 +1,4 @@
-//! What clients subscribe to: the instructions to one gateway, and the blocks.
+//! The feeds that clients subscribe to: the instructions to one gateway, and the blocks.
 
 use std::sync::Arc;
 
@@ -74,7 +74,7 @@ pub struct NodeFeeds {
 }
 
 impl NodeFeeds {
-    /// No feeds yet.
+    /// Makes the feeds of a node, none of them begun.
     pub fn new(node: Arc<ServedNode>, reader: &Reader) -> Self {
         Self { node, instructions: Feeds::new(reader), blocks: Feeds::new(reader) }
     }
