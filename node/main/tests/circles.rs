@@ -151,8 +151,12 @@ impl Named {
                 let path = tokens[at..].chunks(2);
                 let path = path.take_while(|pair| pair.get(1).is_some_and(|sign| sign == "::"));
                 let mut path: Module = path.map(|pair| pair[0].clone()).collect();
-                path.extend(tokens.get(at + 2 * path.len()).cloned());
-                named.paths.push(path);
+                let last = tokens.get(at + 2 * path.len());
+                // A tree, `super::{a, b}`, is read from its `use` on.
+                if let Some(last) = last.filter(|last| *last != "{") {
+                    path.push(last.clone());
+                    named.paths.push(path);
+                }
             }
         }
         named
@@ -273,11 +277,12 @@ fn files_import_in_circles_only_where_the_page_says() {
     assert_eq!(seen, NAMED.iter().copied().collect(), "a circle that is gone is not named");
 }
 
-/// A crate of two files and a root.
+/// A crate of two files, a root and a leaf.
 fn crate_of(first: &str, second: &str) -> BTreeMap<Module, String> {
     let module = |path: &str| path.split("::").map(str::to_owned).collect();
     let root = (Module::new(), "mod a; mod b; pub use a::A;".to_owned());
-    [root, (module("a"), first.to_owned()), (module("a::b"), second.to_owned())].into()
+    let leaf = (module("a::c"), "struct C;".to_owned());
+    [root, (module("a"), first.to_owned()), (module("a::b"), second.to_owned()), leaf].into()
 }
 
 #[test]
@@ -290,6 +295,7 @@ fn a_circle_is_found_however_it_is_written() {
         ("mod b; use b::B;", "const B: &str = r#\"super::A\"#; const C: char = '\"';", false),
         ("mod b; use b::B;", "#[cfg(test)] #[allow(x)] mod tests { use super::super::A; }", false),
         ("mod b; fn f() {}", "use super::f; use std::a; use other::{a, b};", false),
+        ("mod b; mod c; use b::B; pub use self::c::C;", "use super::{C, C as D};", false),
     ];
     for (first, second, is_circle) in rows {
         let found = circles(&crate_of(first, second));
