@@ -201,12 +201,13 @@ impl<K: CountKey> Counts<K> {
         if self.table_of.len() == 1 << bits {
             self.table_of.extend_from_within(..);
         }
-        let next = u32::try_from(self.tables.len());
-        assert!(next.is_ok(), "more than 2^32 tables of counts");
+        let Ok(next) = u32::try_from(self.tables.len()) else {
+            panic!("more than 2^32 tables of counts")
+        };
         let is_upper = |end: usize| end >> bits & 1 == 1;
         for (end, table) in self.table_of.iter_mut().enumerate() {
             if *table as usize == at && is_upper(end) {
-                *table = next.unwrap_or_default();
+                *table = next;
             }
         }
         let halves = [(); 2]

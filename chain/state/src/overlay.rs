@@ -287,11 +287,8 @@ impl<'a> Overlay<'a> {
 
     /// Records a later step of an order. An expiry has no operation: its location stays.
     pub fn step_order(&mut self, id: OrderId, status: OrderStatus, step: Option<Location>) {
-        let record = self.order(&id);
-        assert!(record.is_some(), "order {id} is not known");
-        if let Some(record) = record {
-            self.steps.insert(id, record.stepped(status, self.height, step));
-        }
+        let Some(record) = self.order(&id) else { panic!("order {id} is not known") };
+        self.steps.insert(id, record.stepped(status, self.height, step));
     }
 
     /// An open reservation so far.
@@ -360,11 +357,12 @@ impl<'a> Overlay<'a> {
         let mut counts = self.tables().breach_counts();
         let count = counts.get(&party).copied().unwrap_or_default();
         counts.put(party, count + 1);
-        let sequence = u32::try_from(self.breaches.len());
-        assert!(sequence.is_ok(), "more than 2^32 breaches in a block");
+        let Ok(sequence) = u32::try_from(self.breaches.len()) else {
+            panic!("more than 2^32 breaches in a block")
+        };
         self.breaches.push(BreachRecord {
             height: self.height,
-            sequence: sequence.unwrap_or_default(),
+            sequence,
             stage: breach.stage,
             late: breach.late,
             subject: breach.subject,

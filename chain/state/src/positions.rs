@@ -87,9 +87,7 @@ impl Positions {
 }
 
 fn packed(position: usize) -> u32 {
-    let packed = u32::try_from(position);
-    assert!(packed.is_ok(), "more than 2^32 entries in a list");
-    packed.unwrap_or_default()
+    u32::try_from(position).unwrap_or_else(|_| panic!("more than 2^32 entries in a list"))
 }
 
 /// Seeds of the hashes by which orders, users and batches are found. Submitters choose ids: a node

@@ -11,11 +11,6 @@ use crate::window::{
 };
 
 impl<'a> Overlay<'a> {
-    /// The window as the block found it.
-    pub fn window_found(&self) -> &'a OpenWindow {
-        self.state.window_open()
-    }
-
     /// Closes the window found and opens the next. Before any collection of the block.
     pub fn replace_window(&mut self, closed: WindowRecord, opening: WindowOpening) {
         let is_first = self.window_opening.is_none() && !self.accounts.has_sums();
