@@ -34,15 +34,10 @@ fn genesis() -> ChainGenesis {
     };
     ChainGenesis {
         chain_id: ChainId(sha256(&[b"state tests"])),
-        name: String::new(),
         time: START,
-        parameters: Parameters::default(),
         currencies: vec![JPY, CNY],
-        participants: Vec::new(),
-        merchants: Vec::new(),
         liquidity: vec![line(2, CNY, 0), line(1, JPY, 7), line(1, CNY, 100)],
-        lines: Vec::new(),
-        nodes: Vec::new(),
+        ..ChainGenesis::default()
     }
 }
 

@@ -407,7 +407,7 @@ pub fn validator_of_keys(
 }
 
 /// The checked content of a genesis file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ChainGenesis {
     /// SHA-256 of the file's bytes.
     pub chain_id: ChainId,

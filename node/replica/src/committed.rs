@@ -203,15 +203,8 @@ mod tests {
     fn genesis() -> ChainGenesis {
         ChainGenesis {
             chain_id: ChainId(sha256(&[b"shared state"])),
-            name: String::new(),
             time: START,
-            parameters: Parameters::default(),
-            currencies: Vec::new(),
-            participants: Vec::new(),
-            merchants: Vec::new(),
-            liquidity: Vec::new(),
-            lines: Vec::new(),
-            nodes: Vec::new(),
+            ..ChainGenesis::default()
         }
     }
 

@@ -238,24 +238,12 @@ pub fn register(hub: &Arc<Hub>, registry: &mut Registry) {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use chain_state::State;
-    use chain_types::{ChainGenesis, ChainId, Digest, Parameters, Rejection};
+    use chain_types::{ChainGenesis, Digest, Rejection};
 
     use super::*;
 
     fn block(batches: Vec<BatchId>) -> Block {
-        let genesis = ChainGenesis {
-            chain_id: ChainId::default(),
-            name: String::new(),
-            time: TimeMs(0),
-            parameters: Parameters::default(),
-            currencies: Vec::new(),
-            participants: Vec::new(),
-            merchants: Vec::new(),
-            liquidity: Vec::new(),
-            lines: Vec::new(),
-            nodes: Vec::new(),
-        };
-        let mut block = State::genesis_block(&genesis);
+        let mut block = State::genesis_block(&ChainGenesis::default());
         block.header.height = Height(7);
         block.batches = batches;
         block

@@ -258,12 +258,7 @@ impl Chain {
             currency: CNY.0.into(),
             payout_currency: CNY.0.into(),
             flags: flags.into(),
-            fx_quote: 0.into(),
-            payout_minimum: 0.into(),
-            device: 0.into(),
-            network: 0.into(),
-            external_reference: [0; 32],
-            spare: [0; 6],
+            ..RechargeItem::default()
         }
     }
 
@@ -326,16 +321,7 @@ fn collect(order: OrderId) -> CollectItem {
 }
 
 fn hold_large_orders() -> PolicyItem {
-    PolicyItem {
-        scope: 0.into(),
-        subject: 0.into(),
-        currency: CNY.0.into(),
-        order_max: 0.into(),
-        user_day_max: 0.into(),
-        day_max: 0.into(),
-        hold_above: HOLD_ABOVE.into(),
-        spare: [0; 20],
-    }
+    PolicyItem { currency: CNY.0.into(), hold_above: HOLD_ABOVE.into(), ..PolicyItem::default() }
 }
 
 /// The orders of [`history`], by the road that each took.

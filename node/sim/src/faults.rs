@@ -98,11 +98,6 @@ impl FaultPlan {
         let validity_ms = if self.is_lasting { LONG_VALIDITY_MS } else { SHORT_VALIDITY_MS };
         Shape { validators: self.validators, order_validity_ms: validity_ms }
     }
-
-    /// Returns true if a node is hostile.
-    pub fn is_villain(&self, node: u32) -> bool {
-        self.villains.iter().any(|(villain, _)| *villain == node)
-    }
 }
 
 /// One thing that goes wrong.

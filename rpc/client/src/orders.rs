@@ -121,12 +121,9 @@ impl Profile {
             currency: currency.0.into(),
             payout_currency: currency.0.into(),
             flags: if self.collected { Flags::COLLECTED } else { 0 }.into(),
-            fx_quote: 0.into(),
-            payout_minimum: 0.into(),
             device: entropy.below(u64::MAX).into(),
             network: entropy.below(u64::MAX).into(),
-            external_reference: [0; 32],
-            spare: [0; 6],
+            ..RechargeItem::default()
         }
     }
 

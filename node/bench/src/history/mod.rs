@@ -262,7 +262,7 @@ impl<'a> History<'a> {
         if orders.is_empty() {
             return Ok(None);
         }
-        let (reader, mut latencies) = (self.chain.reader(), Latencies::new());
+        let (reader, mut latencies) = (self.chain.reader(), Latencies::default());
         for order in orders {
             let begun = Instant::now();
             let searched = reader.searched(*order)?;

@@ -99,7 +99,7 @@ impl<'a> Play<'a> {
         }
         let market = self.prepare(&client, &loaders).await?;
         let baseline = Baseline::read(&client).await?;
-        let (stop, activity) = (CancellationToken::new(), Arc::new(Activity::new()));
+        let (stop, activity) = (CancellationToken::new(), Arc::new(Activity::default()));
         let mut paying = self.pay(&client, &activity, &stop)?;
         let (results, received) = mpsc::channel(RESULTS_MAX);
         let quotes = market.as_ref().map(Market::quotes);
