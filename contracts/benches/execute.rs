@@ -101,12 +101,7 @@ fn batch(chain_id: ChainId, number: u64, merchants: u64) -> VerifiedBatch {
                 currency: CNY.0.into(),
                 payout_currency: CNY.0.into(),
                 flags: Flags::COLLECTED.into(),
-                fx_quote: 0.into(),
-                payout_minimum: 0.into(),
-                device: 0.into(),
-                network: 0.into(),
-                external_reference: [0; 32],
-                spare: [0; 6],
+                ..RechargeItem::default()
             }
         })
         .collect();
@@ -138,13 +133,9 @@ fn count_users(state: &mut State, merchants: u64) {
     let chain_id = state.chain_id();
     let policy = PolicyItem {
         scope: PolicyScope::Scheme.number().into(),
-        subject: 0.into(),
         currency: CNY.0.into(),
-        order_max: 0.into(),
         user_day_max: (u64::MAX >> 1).into(),
-        day_max: 0.into(),
-        hold_above: 0.into(),
-        spare: [0; 20],
+        ..PolicyItem::default()
     };
     let proposals: Vec<ProposalItem> = (1..=merchants)
         .map(|merchant| {

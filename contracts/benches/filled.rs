@@ -160,24 +160,9 @@ fn filled(genesis: &ChainGenesis, entries: u64) -> State {
     state
 }
 
-/// An entry in every table.
-fn fill(overlay: &mut Overlay<'_>, number: u64) {
-    let (id, merchant) = (id(number), MerchantId(number + 1));
-    let time = overlay.time();
-    let record =
-        ProgrammeRecord { number: number as u32, versions: vec![(Height(1), programme(number))] };
-    overlay.tables().programmes().put((merchant, CNY), record);
-    let quote = QuoteRecord {
-        id: QuoteId(number),
-        currency: CNY,
-        payout_currency: Currency(840),
-        rate: Rate::new(14, 2).unwrap(),
-        ceiling: Amount(1_000),
-        used: Amount(0),
-        valid_until: AHEAD,
-        issued: time,
-    };
-    overlay.tables().quotes().put(quote.id, quote);
+/// A transfer and a proposal that wait for a decision.
+fn fill_undecided(overlay: &mut Overlay<'_>, number: u64) {
+    let (id, merchant, time) = (id(number), MerchantId(number + 1), overlay.time());
     let account = AccountKey::payable(merchant, CNY);
     let location = Location { height: overlay.height(), batch: 0, item: 0 };
     let transfer = TransferRecord {
@@ -211,6 +196,27 @@ fn fill(overlay: &mut Overlay<'_>, number: u64) {
         status_height: overlay.height(),
     };
     overlay.tables().proposals().put(proposal.id, proposal);
+}
+
+/// An entry in every table.
+fn fill(overlay: &mut Overlay<'_>, number: u64) {
+    let (id, merchant) = (id(number), MerchantId(number + 1));
+    let time = overlay.time();
+    let record =
+        ProgrammeRecord { number: number as u32, versions: vec![(Height(1), programme(number))] };
+    overlay.tables().programmes().put((merchant, CNY), record);
+    fill_undecided(overlay, number);
+    let quote = QuoteRecord {
+        id: QuoteId(number),
+        currency: CNY,
+        payout_currency: Currency(840),
+        rate: Rate::new(14, 2).unwrap(),
+        ceiling: Amount(1_000),
+        used: Amount(0),
+        valid_until: AHEAD,
+        issued: time,
+    };
+    overlay.tables().quotes().put(quote.id, quote);
     let policy = PolicyRecord {
         scope: PolicyScope::Merchant,
         subject: merchant.0,
@@ -231,7 +237,7 @@ fn fill(overlay: &mut Overlay<'_>, number: u64) {
     *overlay.user_month(&month) = UserMonth::new(month.month, 1);
     let _ = overlay.user_day(&UserDayKey { user: user(number), currency: CNY });
     let debit = overlay.open(AccountKey::scheme_settlement(CNY));
-    let credit = overlay.open(account);
+    let credit = overlay.open(AccountKey::payable(merchant, CNY));
     overlay.transfer(&Movement::of_order(debit, credit, Amount(1))).unwrap();
 }
 
@@ -285,12 +291,7 @@ fn order(state: &State, number: u64, entries: u64) -> VerifiedBatch {
         currency: CNY.0.into(),
         payout_currency: CNY.0.into(),
         flags: Flags::COLLECTED.into(),
-        fx_quote: 0.into(),
-        payout_minimum: 0.into(),
-        device: 0.into(),
-        network: 0.into(),
-        external_reference: [0; 32],
-        spare: [0; 6],
+        ..RechargeItem::default()
     };
     signed(state, GATEWAY, item)
 }
@@ -321,10 +322,7 @@ fn policy(state: &State, number: u64, entries: u64) -> VerifiedBatch {
         subject: (number % entries + 1).into(),
         currency: CNY.0.into(),
         order_max: (1_000_000 + number).into(),
-        user_day_max: 0.into(),
-        day_max: 0.into(),
-        hold_above: 0.into(),
-        spare: [0; 20],
+        ..PolicyItem::default()
     };
     signed(state, RISK_DESK, item)
 }

@@ -16,8 +16,8 @@ use chain_types::block::{batches_root, outcomes_root, results_root};
 use chain_types::evidence::evidence_root;
 use chain_types::parameters::PROTOCOL_VERSION;
 use chain_types::{
-    BatchError, BatchId, BatchKind, Block, BlockHeader, Digest, Equivocation, Height, Outcome,
-    Participant, RechargeItem, Round, TimeMs, ValidatorId, VerifiedBatch,
+    BatchError, BatchId, BatchKind, Block, BlockHeader, CollectItem, Digest, Equivocation, Height,
+    Outcome, Participant, RechargeItem, Round, TimeMs, ValidatorId, VerifiedBatch,
 };
 
 use crate::evidence::EvidenceError;
@@ -275,91 +275,83 @@ fn run<'a>(
         ($items:expr, |$item:ident, $at:ident, $leaf:ident| $apply:expr) => {
             (places.zip($items).zip(batch.leaves())).map(|(($at, $item), $leaf)| $apply).collect()
         };
+        ($items:expr, $apply:path) => {
+            each!($items, |item, _at, _leaf| $apply(overlay, submitter, item))
+        };
+        ($items:expr, $apply:path, at) => {
+            each!($items, |item, at, _leaf| $apply(overlay, submitter, item, at))
+        };
+        ($items:expr, $apply:path, history) => {
+            each!($items, |item, _at, _leaf| $apply(overlay, submitter, item, history))
+        };
+        ($items:expr, $apply:path, at, history) => {
+            each!($items, |item, at, _leaf| $apply(overlay, submitter, item, at, history))
+        };
     }
     match batch.items() {
-        Items::Recharge(items) => {
-            let mut lanes = Lanes::default();
-            let numbers = users::expect(overlay, items, &mut lanes);
-            let expected = overlay.expect_orders(items.iter().map(RechargeItem::order_id));
-            let items = items.iter().zip(numbers.iter().zip(&expected));
-            let outcomes = each!(items, |item, at, leaf| {
-                let (item, (lane, expected)) = item;
-                let lane = lanes.numbered(*lane);
-                orders::submit(overlay, submitter, item, leaf, at, expected, lane)
-            });
-            lanes.keep_promised(overlay);
-            outcomes
-        }
-        Items::Collect(items) => {
-            let mut lanes = Lanes::default();
-            let outcomes = each!(items, |item, at, _leaf| {
-                reservations::collect(overlay, submitter, item, at, &mut lanes)
-            });
-            lanes.keep_promised(overlay);
-            outcomes
-        }
-        Items::Debiting(items) => {
-            each!(items, |item, at, _leaf| reservations::debit(overlay, submitter, item, at))
-        }
-        Items::Consent(items) => {
-            each!(items, |item, _at, _leaf| consents::consent(overlay, submitter, item, history))
-        }
-        Items::Void(items) => {
-            each!(items, |item, at, _leaf| reservations::void(overlay, submitter, item, at))
-        }
-        Items::Arrival(items) => {
-            each!(items, |item, at, _leaf| instructions::arrive(overlay, submitter, item, at))
-        }
-        Items::Failure(items) => {
-            each!(items, |item, at, _leaf| instructions::fail(overlay, submitter, item, at))
-        }
+        Items::Recharge(items) => submit(overlay, submitter, batch, items, places),
+        Items::Collect(items) => collect(overlay, submitter, items, places),
+        Items::Debiting(items) => each!(items, reservations::debit, at),
+        Items::Consent(items) => each!(items, consents::consent, history),
+        Items::Void(items) => each!(items, reservations::void, at),
+        Items::Arrival(items) => each!(items, instructions::arrive, at),
+        Items::Failure(items) => each!(items, instructions::fail, at),
         Items::Return(items) => each!(items, |item, at, leaf| {
             returns::give_back(overlay, submitter, item, leaf, at, history)
         }),
-        Items::Reinstruct(items) => {
-            each!(items, |item, _at, _leaf| instructions::reinstruct(overlay, submitter, item))
-        }
-        Items::Bounce(items) => each!(items, |item, at, _leaf| {
-            bounces::bounce(overlay, submitter, item, at, history)
+        Items::Reinstruct(items) => each!(items, instructions::reinstruct),
+        Items::Bounce(items) => each!(items, bounces::bounce, at, history),
+        Items::Recall(items) => each!(items, stepping_in::recall),
+        Items::StepIn(items) => each!(items, stepping_in::step_in, at),
+        Items::SettleWindow(items) => each!(items, settlement::propose, history),
+        Items::SettlementDecision(items) => each!(items, settlement::decide, at, history),
+        Items::Transfer(items) => each!(items, |item, at, leaf| {
+            liquidity::propose(overlay, submitter, item, leaf, at)
         }),
-        Items::Recall(items) => {
-            each!(items, |item, _at, _leaf| stepping_in::recall(overlay, submitter, item))
-        }
-        Items::StepIn(items) => {
-            each!(items, |item, at, _leaf| stepping_in::step_in(overlay, submitter, item, at))
-        }
-        Items::SettleWindow(items) => {
-            each!(items, |item, _at, _leaf| settlement::propose(overlay, submitter, item, history))
-        }
-        Items::SettlementDecision(items) => each!(items, |item, at, _leaf| {
-            settlement::decide(overlay, submitter, item, at, history)
-        }),
-        Items::Transfer(items) => {
-            each!(items, |item, at, leaf| liquidity::propose(overlay, submitter, item, leaf, at))
-        }
-        Items::TransferDecision(items) => {
-            each!(items, |item, _at, _leaf| liquidity::decide(overlay, submitter, item))
-        }
-        Items::Rate(items) => {
-            each!(items, |item, _at, _leaf| fx::publish(overlay, submitter, item))
-        }
-        Items::Quote(items) => {
-            each!(items, |item, _at, _leaf| fx::issue(overlay, submitter, item))
-        }
-        Items::HoldDecision(items) => {
-            each!(items, |item, at, _leaf| holds::decide(overlay, submitter, item, at))
-        }
-        Items::Policy(items) => {
-            each!(items, |item, _at, _leaf| risk::set_policy(overlay, submitter, item))
-        }
-        Items::Line(items) => {
-            each!(items, |item, _at, _leaf| lines::set(overlay, submitter, item))
-        }
-        Items::Proposal(items) => {
-            each!(items, |item, _at, _leaf| governance::propose(overlay, submitter, item))
-        }
-        Items::Approval(items) => {
-            each!(items, |item, _at, _leaf| governance::vote(overlay, submitter, item))
-        }
+        Items::TransferDecision(items) => each!(items, liquidity::decide),
+        Items::Rate(items) => each!(items, fx::publish),
+        Items::Quote(items) => each!(items, fx::issue),
+        Items::HoldDecision(items) => each!(items, holds::decide, at),
+        Items::Policy(items) => each!(items, risk::set_policy),
+        Items::Line(items) => each!(items, lines::set),
+        Items::Proposal(items) => each!(items, governance::propose),
+        Items::Approval(items) => each!(items, governance::vote),
     }
+}
+
+/// Submits a batch's orders. What is kept of their users and ids is found ahead, for all together.
+fn submit<'a>(
+    overlay: &mut Overlay<'a>,
+    submitter: &Participant,
+    batch: &VerifiedBatch,
+    items: &[RechargeItem],
+    places: impl Iterator<Item = Location>,
+) -> Vec<Outcome> {
+    let mut lanes = Lanes::default();
+    let numbers = users::expect(overlay, items, &mut lanes);
+    let expected = overlay.expect_orders(items.iter().map(RechargeItem::order_id));
+    let items = items.iter().zip(numbers.iter().zip(&expected)).zip(batch.leaves());
+    let outcomes = places.zip(items).map(|(at, ((item, (lane, expected)), leaf))| {
+        let lane = lanes.numbered(*lane);
+        orders::submit(overlay, submitter, item, leaf, at, expected, lane)
+    });
+    let outcomes = outcomes.collect();
+    lanes.keep_promised(overlay);
+    outcomes
+}
+
+/// Collects a batch's reserved orders.
+fn collect(
+    overlay: &mut Overlay<'_>,
+    submitter: &Participant,
+    items: &[CollectItem],
+    places: impl Iterator<Item = Location>,
+) -> Vec<Outcome> {
+    let mut lanes = Lanes::default();
+    let outcomes = places
+        .zip(items)
+        .map(|(at, item)| reservations::collect(overlay, submitter, item, at, &mut lanes))
+        .collect();
+    lanes.keep_promised(overlay);
+    outcomes
 }

@@ -1,5 +1,5 @@
-//! What a governance change does to the registry, and when it holds: what the genesis file could
-//! not say, governance cannot either.
+//! The effect of a governance change on the registry, and when it holds: what the genesis file
+//! could not say, governance cannot either.
 //!
 //! Rules: what is named exists, and names, roles and bounds are as in a genesis file (807);
 //! operators and settlement agents are neither gateways nor FX providers (811); a key
@@ -30,7 +30,7 @@ const POWER_MAX: u64 = 1_000_000_000;
 /// works out from them alone which of these have ended.
 const FIXED: [&str; 4] = ["order_skew_ms", "order_validity_ms", "quote_hold_ms", "reservation_ms"];
 
-/// What a change makes of that which the next block finds.
+/// The effect of a change on the next block.
 pub(crate) enum After {
     /// The registry as it is after the change.
     Registry(Box<RegistryContent>),
@@ -40,7 +40,7 @@ pub(crate) enum After {
     Programme(Programme),
 }
 
-/// What a change makes of the registry, merchants and programmes so far, when it takes effect for
+/// Applies a change to the registry, merchants and programmes so far, when it takes effect for
 /// the block of `height`.
 pub(crate) fn check(
     overlay: &Overlay<'_>,
@@ -164,7 +164,7 @@ fn put_participant(
     check_duties(overlay, content, new)
 }
 
-/// Who pays merchants stays a gateway, and who runs a node that is not removed an operator.
+/// A participant that pays merchants stays a gateway; one that runs a node stays an operator.
 fn check_duties(
     overlay: &Overlay<'_>,
     content: &RegistryContent,

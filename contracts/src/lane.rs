@@ -1,6 +1,6 @@
-//! What the orders of one merchant, collecting gateway and pair of currencies have in common while
-//! a batch is executed: it is looked up for the first of them and holds for the others, because a
-//! batch of orders changes neither registry, policies nor programmes.
+//! Facts that the orders of one merchant, collecting gateway and pair of currencies have in common
+//! while a batch is executed: they are looked up for the first of them and hold for the others,
+//! because a batch of orders changes neither registry, policies nor programmes.
 //!
 //! Nothing is looked up before an order needs it: a batch may be a single one.
 

@@ -78,11 +78,10 @@ pub(crate) fn free(overlay: &mut Overlay<'_>, held: &Reservation) {
 }
 
 fn change(overlay: &mut Overlay<'_>, key: LineKey, change: impl FnOnce(u64) -> u64) {
-    let found = overlay.tables().lines().get(&key).copied();
-    assert!(found.is_some(), "{key:?}: something is reserved and there is no line");
-    if let Some(line) = found {
-        put(overlay, LineRecord { outstanding: Amount(change(line.outstanding.0)), ..line });
-    }
+    let Some(line) = overlay.tables().lines().get(&key).copied() else {
+        panic!("{key:?}: something is reserved and there is no line")
+    };
+    put(overlay, LineRecord { outstanding: Amount(change(line.outstanding.0)), ..line });
 }
 
 /// Keeps a line that is in the table; one that is ended only while something is reserved under it.

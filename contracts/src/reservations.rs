@@ -148,9 +148,10 @@ fn find(
         OrderStatus::Held => Err(Rejection::OrderHeld.into()),
         OrderStatus::Refused => Err(Rejection::OrderRefused.into()),
         OrderStatus::Reserved | OrderStatus::Debiting => {
-            let held = overlay.reservation(&id);
-            assert!(held.is_some(), "order {id} is reserved and has no reservation");
-            held.ok_or(Rejection::OrderUnknown.into())
+            let Some(held) = overlay.reservation(&id) else {
+                panic!("order {id} is reserved and has no reservation")
+            };
+            Ok(held)
         }
     }
 }

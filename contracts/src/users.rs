@@ -1,4 +1,4 @@
-//! What is counted for users, by `cashback` of a month and by `risk` of a day:
+//! The counts of users, by `cashback` of a month and by `risk` of a day:
 //! looking it up for a whole batch, and letting go of what is over.
 
 use chain_state::{KeptSince, Overlay, UserDayKey, UserMonthKey};

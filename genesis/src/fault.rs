@@ -1,4 +1,4 @@
-//! What an operator is told when a file is not as it must be: which, what, and how to mend it.
+//! Faults of a file, for its operator: which, what, and how to mend it.
 
 use std::path::{Path, PathBuf};
 

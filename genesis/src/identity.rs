@@ -1,4 +1,4 @@
-//! Who a node says that it is, by its key files, and what a registry says to that.
+//! The identity of a node by its key files, and its standing in a registry.
 //!
 //! Beside a key file `X` may lie `X.next`, a key that waits to be registered, and
 //! `X.replaced-DIGITS`, one that was replaced. A node takes the pair that the registry names.

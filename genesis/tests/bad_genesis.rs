@@ -63,20 +63,29 @@ fn the_good_file_is_good() {
     parse_genesis(good().as_bytes()).unwrap();
 }
 
+/// A key, which of its lines is set, the value, and the field that the refusal names.
+type Row<'a> = (&'a str, usize, &'a str, &'a str);
+
+fn each_is_named(good: &str, rows: &[Row<'_>]) {
+    for (key, nth, value, field) in rows {
+        refused(&set(good, key, *nth, value), field);
+    }
+}
+
 #[test]
-fn each_bad_value_is_named() {
+fn each_bad_value_of_the_chain_and_its_parties_is_named() {
     let good = good();
     // The zero point and the point of order two: signatures under them can be forged.
     let weak = format!("\"{}\"", "00".repeat(32));
     let weak_two = format!("\"01{}\"", "00".repeat(31));
     let first_key = value_of(&good, "public_key", 0);
-    let first_network_key = value_of(&good, "network_key", 0);
-    let rows: &[(&str, usize, &str, &str)] = &[
+    let long_name = format!("\"{}\"", "n".repeat(65));
+    let rows = [
         ("name", 0, "\"\"", "name"),
         ("name", 0, "5", "name"),
         ("name", 0, "\" x\"", "name"),
         ("name", 0, "\"a\\u0007b\"", "name"),
-        ("name", 0, &format!("\"{}\"", "n".repeat(65)), "name"),
+        ("name", 0, &long_name, "name"),
         ("name", 0, "", "name"),
         ("time_ms", 0, "1790000000", "time_ms"),
         ("time_ms", 0, "-1", "time_ms"),
@@ -106,6 +115,16 @@ fn each_bad_value_is_named() {
         ("public_key", 1, "\"abc\"", "participants[1].public_key"),
         ("public_key", 1, &first_key, "participants[1].public_key"),
         ("public_key", 1, "", "participants[1].public_key"),
+    ];
+    each_is_named(&good, &rows);
+}
+
+#[test]
+fn each_bad_value_of_merchants_lines_and_nodes_is_named() {
+    let good = good();
+    let first_key = value_of(&good, "public_key", 0);
+    let first_network_key = value_of(&good, "network_key", 0);
+    let rows = [
         ("id", 15, "1001", "merchants[1].id"),
         ("id", 15, "0", "merchants[1].id"),
         ("id", 15, "-5", "merchants[1].id"),
@@ -143,9 +162,7 @@ fn each_bad_value_is_named() {
         ("power", 4, "1", "nodes[4].validator_key"),
         ("power", 0, "0", "nodes[0].validator_key"),
     ];
-    for (key, nth, value, field) in rows {
-        refused(&set(&good, key, *nth, value), field);
-    }
+    each_is_named(&good, &rows);
 }
 
 #[test]

@@ -49,8 +49,7 @@ impl Account {
     /// Returns the sum owed by or to other parties in windows that are not settled, in minor units.
     pub fn position(&self) -> i128 {
         let position = self.balance().checked_sub(self.settled);
-        assert!(position.is_some(), "a settled balance is out of its range");
-        position.unwrap_or_default()
+        position.unwrap_or_else(|| panic!("a settled balance is out of its range"))
     }
 
     /// How far debits, posted and pending, are past credits posted and the net debit cap.
@@ -124,6 +123,5 @@ pub(crate) fn difference(after: u128, before: u128) -> i128 {
 
 fn minus(counter: u128, amount: Amount) -> u128 {
     let rest = counter.checked_sub(u128::from(amount.0));
-    assert!(rest.is_some(), "released {amount}, but only {counter} is pending");
-    rest.unwrap_or_default()
+    rest.unwrap_or_else(|| panic!("released {amount}, but only {counter} is pending"))
 }

@@ -94,9 +94,9 @@ impl State {
             5 => copying.window.legs.put(&self.window.legs, &mut bytes),
             6 => self.instructions.copy(&mut copying.instructions, &mut bytes),
             7 => copying.tables.put(&self.tables, &mut bytes),
-            8 => copying.users.lines.put(&self.users.lines, &mut bytes),
-            9 => copying.users.months.put(&self.users.months, &mut bytes),
-            10 => copying.users.days.put(&self.users.days, &mut bytes),
+            8 => self.users.lines.put_copy(&mut copying.users.lines, &mut bytes),
+            9 => self.users.months.put_copy(&mut copying.users.months, &mut bytes),
+            10 => self.users.days.put_copy(&mut copying.users.days, &mut bytes),
             _ => return copying.hash.take().map(|hash| hash.finish().0.to_vec()),
         };
         copying.list += usize::from(is_list_done);

@@ -27,7 +27,7 @@ pub(crate) struct Head {
     pub(crate) writes: Digest,
     pub(crate) digest: Digest,
     pub(crate) window: WindowOpening,
-    /// Whether a registry follows: one that governance changed.
+    /// True if a registry follows: one that governance changed.
     pub(crate) has_registry: bool,
 }
 
@@ -43,7 +43,7 @@ pub struct Copying {
     pub(crate) instructions: MapCopy<InstructionId, InstructionRecord>,
     pub(crate) tables: TableCopies,
     pub(crate) users: UsersCopy,
-    /// What has been given so far; `None` once the checksum was.
+    /// The hash of all bytes so far; `None` once the checksum was given.
     pub(crate) hash: Option<Sha256Pieces>,
     /// The list that is being copied.
     pub(crate) list: usize,

@@ -4,14 +4,15 @@
 //! hashing: Fagin, Nievergelt, Pippenger and Strong, 1979.)
 
 mod copy;
-
-use std::fmt::Debug;
+mod key;
 
 use ahash::RandomState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
 pub(crate) use self::copy::{CountsCopy, read_counts};
+pub use self::key::KeptSince;
+pub(crate) use self::key::{Count, CountKey};
 use crate::positions::Positions;
 
 /// Entries looked at for each one that a block changes, so that the tables lose faster what is over
@@ -25,40 +26,6 @@ const TABLE_SHIFT: u32 = 24;
 /// The most bits that say which table. Keys made to hash alike, where the seeds are known, split
 /// no table: it then grows as one, instead of the list of tables.
 const TABLE_BITS_MAX: u32 = 20;
-
-/// From when on entries are kept. Those of an earlier month or day can never count again, whatever
-/// programmes and parameters become, so that it does not matter when they go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct KeptSince {
-    /// The first month whose counts are kept.
-    pub month: u16,
-    /// The first day whose counts are kept.
-    pub day: u16,
-}
-
-/// A count. Its default is what a key without an entry has.
-pub(crate) trait Count: Copy + Default + PartialEq + Debug {
-    /// This without what is over: that is as good as none, whether it was forgotten yet or not.
-    fn kept(self, since: KeptSince) -> Self;
-}
-
-/// The key that something is counted under.
-pub(crate) trait CountKey: Copy + PartialEq + Debug {
-    /// The count kept under the key.
-    type Count: Count;
-
-    /// Its hash in a table of these seeds.
-    fn hash(&self, hashing: &RandomState) -> u64;
-
-    /// The bytes of an entry in the digest and in a checkpoint.
-    const BYTES: usize;
-
-    /// Appends the entry's bytes to `bytes`.
-    fn put(&self, count: &Self::Count, bytes: &mut Vec<u8>);
-
-    /// The entry of [`Self::BYTES`] bytes.
-    fn take(bytes: &[u8]) -> Option<(Self, Self::Count)>;
-}
 
 /// All counts of a kind.
 #[derive(Debug, Clone)]
@@ -94,6 +61,18 @@ impl<K: CountKey> Counts<K> {
 
     pub(crate) fn len(&self) -> usize {
         self.count
+    }
+
+    /// Begins a copy of all counts as they are now.
+    pub(crate) fn copy(&self) -> CountsCopy<K> {
+        CountsCopy::of_tables(self.tables.len())
+    }
+
+    /// Puts the sections of the copy's next table; says whether it is the last section, which is
+    /// empty.
+    pub(crate) fn put_copy(&self, copy: &mut CountsCopy<K>, bytes: &mut Vec<u8>) -> bool {
+        let entries_of = |table: usize| self.tables.get(table).map(|table| &table.entries);
+        copy.put(entries_of, &self.hashing, bytes)
     }
 
     pub(crate) fn get(&self, key: &K) -> K::Count {
@@ -222,12 +201,13 @@ impl<K: CountKey> Counts<K> {
         if self.table_of.len() == 1 << bits {
             self.table_of.extend_from_within(..);
         }
-        let next = u32::try_from(self.tables.len());
-        assert!(next.is_ok(), "more than 2^32 tables of counts");
+        let Ok(next) = u32::try_from(self.tables.len()) else {
+            panic!("more than 2^32 tables of counts")
+        };
         let is_upper = |end: usize| end >> bits & 1 == 1;
         for (end, table) in self.table_of.iter_mut().enumerate() {
             if *table as usize == at && is_upper(end) {
-                *table = next.unwrap_or_default();
+                *table = next;
             }
         }
         let halves = [(); 2]
@@ -253,12 +233,12 @@ impl<K: CountKey> Counts<K> {
 struct Touched<K: CountKey> {
     key: K,
     count: K::Count,
-    /// Where the counts have it; an entry may move until it is changed.
+    /// The place at which the counts have it; an entry may move until it is changed.
     place: Option<Place>,
     is_changed: bool,
 }
 
-/// Where an entry stands: its table, and its place in that. They have less than 2^32.
+/// The place of an entry: its table, and its bucket in that. Both are below 2^32.
 #[derive(Debug, Clone, Copy)]
 struct Place {
     table: u32,
@@ -277,16 +257,16 @@ impl<K: CountKey> Touched<K> {
     }
 }
 
-/// What a block looks at of counts, and changes.
+/// The counts that a block looks at and changes.
 #[derive(Debug)]
 pub(crate) struct CountChanges<K: CountKey> {
     hashing: RandomState,
-    /// What is over for this block.
+    /// The first month and day whose counts this block keeps.
     pub(crate) since: KeptSince,
     /// In order of first touch.
     touched: Vec<Touched<K>>,
     at: Positions,
-    /// Where those stand that are changed, in order of first change. What was only looked at may
+    /// The positions of the changed ones, in order of first change. What was only looked at may
     /// be another on each node: one forgets what is over sooner, and need not look.
     changed: Vec<usize>,
     /// The last one: an order looks at its count several times, and the orders of a batch come as

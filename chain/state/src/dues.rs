@@ -7,7 +7,7 @@ use chain_types::{ProposalId, QuoteId, TransferId};
 
 use crate::records::{ProposalRecord, ProposalStatus, QuoteRecord, TransferRecord, TransferStatus};
 
-/// What a record waits for.
+/// The step that a record waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DueFor {
     /// For a decision, since it was made.
@@ -58,7 +58,7 @@ impl Dated for QuoteRecord {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dates<K>([BTreeSet<(u64, K)>; 3]);
 
-/// What is due of proposals, transfers and quotes.
+/// The deadlines of proposals, transfers and quotes.
 #[derive(Debug, Clone, Default)]
 pub struct Dues {
     /// When proposals of governance are looked at.

@@ -1,4 +1,4 @@
-//! What can be wrong with a checkpoint and the blocks that complete it: an operator's concern.
+//! Faults of a checkpoint and the blocks that complete it: an operator's concern.
 
 use chain_types::codec::CodecError;
 use chain_types::{BlockHash, ChainId, Digest, Height};

@@ -1,5 +1,6 @@
-//! What contracts may ask of the past beyond the working set: a function of the chain up to the
-//! block before, answered alike on every node, whatever its store has cached or indexed yet.
+//! The port through which contracts ask of the past beyond the working set: a function of the chain
+//! up to the block before, answered alike on every node, whatever its store has cached or indexed
+//! yet.
 
 use chain_types::{
     Height, InstructionId, OrderId, Outcome, QuoteId, RechargeItem, TimeMs, WindowId,
@@ -17,8 +18,8 @@ pub trait History {
     /// Nothing, if it was not collected.
     fn collected(&self, record: &OrderRecord) -> Option<PastOrder>;
 
-    /// What the operation that collected the order of such a record came to; cashback is read from
-    /// it. Reads the outcomes of a block, unless the submission was the collection.
+    /// The outcome of the operation that collected the order of such a record; cashback is read
+    /// from it. Reads the outcomes of a block, unless the submission was the collection.
     fn collection_outcome(&self, record: &OrderRecord) -> Option<Outcome>;
 
     /// An instruction as the block before left it.

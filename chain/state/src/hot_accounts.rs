@@ -39,15 +39,15 @@ struct HotAccount {
     before_cause: Account,
     account: Account,
     is_touched: bool,
-    /// Whether a settlement was posted to it, which says what happened outside, whatever its cap.
+    /// True if a settlement was posted to it, which says what happened outside, whatever its cap.
     is_settled: bool,
     /// Orders of the present cause; `None` while that has not touched it.
     order_count: Option<u64>,
-    /// What its owner owes and is owed in the block's window, once the block changed it.
+    /// The gross sums of its owner in the block's window, once the block changed them.
     gross: Option<Gross>,
-    /// What the block's window has collected for it, a merchant's, once the block changed it.
+    /// The sum that the block's window collected for it, a merchant's, once the block changed it.
     collected: Option<Collected>,
-    /// What is due of that, as far as the block changed it.
+    /// The deadlines of that sum, as far as the block changed them.
     dues: BTreeMap<DueKey, Due>,
 }
 
@@ -110,12 +110,12 @@ impl HotAccounts {
         &self.slots[slot.0].key
     }
 
-    /// What its owner owes and is owed, if the block changed it.
+    /// The gross sums of its owner, if the block changed them.
     pub(crate) fn gross(&mut self, slot: Slot) -> &mut Option<Gross> {
         &mut self.slots[slot.0].gross
     }
 
-    /// What is collected for it, if the block changed it.
+    /// The sum collected for it, if the block changed it.
     pub(crate) fn collected(&self, slot: Slot) -> Option<&Collected> {
         self.slots[slot.0].collected.as_ref()
     }
@@ -127,12 +127,12 @@ impl HotAccounts {
         hot.collected = Some(collected);
     }
 
-    /// What is due for it, as far as the block changed it.
+    /// The deadlines of its sum, as far as the block changed them.
     pub(crate) fn dues(&mut self, slot: Slot) -> &mut BTreeMap<DueKey, Due> {
         &mut self.slots[slot.0].dues
     }
 
-    /// Whether the block has changed a sum of the window.
+    /// Returns true if the block has changed a sum of the window.
     pub(crate) fn has_sums(&self) -> bool {
         self.slots.iter().any(|hot| hot.gross.is_some() || hot.collected.is_some())
     }
@@ -236,8 +236,8 @@ impl HotAccounts {
         hot.order_count = Some(hot.order_count.unwrap_or(0) + order_count);
     }
 
-    /// What the block writes, new accounts numbered in order of first use, its entries, and adds
-    /// what it changed of the window's sums to `window`.
+    /// Returns the block's writes, new accounts numbered in order of first use, its entries, and
+    /// adds what it changed of the window's sums to `window`.
     pub(crate) fn finish(
         mut self,
         book: &AccountBook,

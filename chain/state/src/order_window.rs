@@ -21,7 +21,7 @@ use crate::positions::hash_of;
 use crate::records::OrderRecord;
 use crate::slice::{OrderRun, PARTS, Retired, SLICE_MS, Slice, part_of};
 
-/// Whether an order id may commit at a block time.
+/// Checks that an order id may commit at a block time.
 ///
 /// # Errors
 /// [`Rejection::OrderIdExpired`] past id time plus validity, [`Rejection::OrderIdEarly`] when the
@@ -36,7 +36,7 @@ pub fn check_timely(parameters: &Parameters, id: OrderId, time: TimeMs) -> Resul
     Ok(())
 }
 
-/// What was found of an order ahead of executing it: good for the overlay that looked, and for
+/// The finding about an order ahead of executing it: good for the overlay that looked, and for
 /// this id only.
 #[derive(Debug, Clone, Copy)]
 pub struct ExpectedOrder {
@@ -66,7 +66,7 @@ struct Part {
     left: Height,
 }
 
-/// What was found of an order among the recent ones.
+/// The record of an order among the recent ones, if one was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sought {
     /// Its record, as of the last block or of the one that is being taken: see its heights.
@@ -118,8 +118,8 @@ impl OrderWindow {
         self.window().parts[part_of(hash)].read().get(hash, id)
     }
 
-    /// Whether it has these orders. Those of one part and slice are looked up side by side: all
-    /// that is done for each is a miss in the cache.
+    /// Looks for these orders. Those of one part and slice are looked up side by side:
+    /// all that is done for each is a miss in the cache.
     pub(crate) fn expect(&self, ids: impl Iterator<Item = OrderId>) -> Vec<ExpectedOrder> {
         let Window { hashing, parts } = self.window();
         let orders: Vec<(OrderId, u64)> = ids.map(|id| (id, hash_of(hashing, &id.0))).collect();
@@ -286,7 +286,7 @@ fn first_live_slice(parameters: &Parameters, time: TimeMs) -> u64 {
     time.minus(parameters.order_validity_ms).0 / SLICE_MS
 }
 
-/// Whether the slice of `id` is still in the window after a block of `time`.
+/// Returns true if the slice of `id` is still in the window after a block of `time`.
 pub(crate) fn is_live(parameters: &Parameters, id: OrderId, time: TimeMs) -> bool {
     slice_number(id) >= first_live_slice(parameters, time)
 }

@@ -48,7 +48,7 @@ pub struct Breach {
     pub stage: BreachStage,
     /// The late party, if it is one's own fault.
     pub late: Option<ParticipantId>,
-    /// What it is about.
+    /// The order or instruction that is late.
     pub subject: BreachSubject,
     /// The last block time that would have been in time.
     pub deadline: TimeMs,
@@ -124,12 +124,12 @@ impl<'a> Overlay<'a> {
         self.state
     }
 
-    /// The block's height.
+    /// The height of the block that is executed.
     pub fn height(&self) -> Height {
         self.height
     }
 
-    /// Block time.
+    /// The time of the block that is executed.
     pub fn time(&self) -> TimeMs {
         self.time
     }
@@ -287,11 +287,8 @@ impl<'a> Overlay<'a> {
 
     /// Records a later step of an order. An expiry has no operation: its location stays.
     pub fn step_order(&mut self, id: OrderId, status: OrderStatus, step: Option<Location>) {
-        let record = self.order(&id);
-        assert!(record.is_some(), "order {id} is not known");
-        if let Some(record) = record {
-            self.steps.insert(id, record.stepped(status, self.height, step));
-        }
+        let Some(record) = self.order(&id) else { panic!("order {id} is not known") };
+        self.steps.insert(id, record.stepped(status, self.height, step));
     }
 
     /// An open reservation so far.
@@ -302,12 +299,12 @@ impl<'a> Overlay<'a> {
         }
     }
 
-    /// Opens a reservation.
+    /// Opens the reservation of an order.
     pub fn open_reservation(&mut self, id: OrderId, reservation: Reservation) {
         self.reservations.insert(id, Some(reservation));
     }
 
-    /// Closes a reservation.
+    /// Closes the reservation of an order.
     pub fn close_reservation(&mut self, id: OrderId) {
         self.reservations.insert(id, None);
     }
@@ -360,11 +357,12 @@ impl<'a> Overlay<'a> {
         let mut counts = self.tables().breach_counts();
         let count = counts.get(&party).copied().unwrap_or_default();
         counts.put(party, count + 1);
-        let sequence = u32::try_from(self.breaches.len());
-        assert!(sequence.is_ok(), "more than 2^32 breaches in a block");
+        let Ok(sequence) = u32::try_from(self.breaches.len()) else {
+            panic!("more than 2^32 breaches in a block")
+        };
         self.breaches.push(BreachRecord {
             height: self.height,
-            sequence: sequence.unwrap_or_default(),
+            sequence,
             stage: breach.stage,
             late: breach.late,
             subject: breach.subject,

@@ -1,4 +1,4 @@
-//! Where the entries of a growing list stand, found by their keys' hash. The list stays dense and
+//! The places of a growing list's entries, found by their keys' hash. The list stays dense and
 //! in order of arrival, so that adding to it writes where the last write was; the table beside it
 //! takes five bytes an entry, and a search that finds nothing reads one of them. For lookups only:
 //! nothing walks it.
@@ -87,9 +87,7 @@ impl Positions {
 }
 
 fn packed(position: usize) -> u32 {
-    let packed = u32::try_from(position);
-    assert!(packed.is_ok(), "more than 2^32 entries in a list");
-    packed.unwrap_or_default()
+    u32::try_from(position).unwrap_or_else(|_| panic!("more than 2^32 entries in a list"))
 }
 
 /// Seeds of the hashes by which orders, users and batches are found. Submitters choose ids: a node

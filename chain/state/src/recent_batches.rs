@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use ahash::RandomState;
 use chain_types::{BatchId, Height, Parameters, Rejection, TimeMs};
 
-/// Whether a batch of this valid-until time may commit at a block time.
+/// Checks that a batch of this valid-until time may commit at a block time.
 ///
 /// # Errors
 /// [`Rejection::BatchExpired`] or [`Rejection::BatchValidTooLong`].

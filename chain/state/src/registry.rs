@@ -1,4 +1,5 @@
-//! Who may do what, looked up fast. Genesis makes the first one; governance each later one.
+//! The rights of participants, looked up fast. Genesis makes the first one; governance each later
+//! one.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};

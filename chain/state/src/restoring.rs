@@ -19,10 +19,10 @@ use crate::state::State;
 /// The first code of rejections that concern one item; those below concern its whole batch.
 const ITEM_REJECTIONS: u16 = 200;
 
-/// What an order waits for.
+/// The step that an order waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wait {
-    /// Its collecting gateway.
+    /// The gateway that collects it.
     Collection,
     /// A risk desk, then its collecting gateway.
     Held,
@@ -36,7 +36,7 @@ struct Waiting {
     wait: Wait,
     /// The last block time at which it does.
     end: TimeMs,
-    /// Whether it holds a quote once it is reserved.
+    /// True if it holds a quote once it is reserved.
     is_converted: bool,
 }
 
@@ -220,8 +220,8 @@ impl Restoring {
         self.hold_end(id).min(accepted.plus(parameters.reservation_ms.min(quote_ms)))
     }
 
-    /// What is recorded of an order if it is new, and what it then waits for: every timely id that
-    /// its submitter may use, of a batch that was let in, is recorded, whatever its outcome.
+    /// The record of an order if it is new, and the step that it then waits for: every timely id
+    /// that its submitter may use, of a batch that was let in, is recorded, whatever its outcome.
     fn recorded(
         &self,
         time: TimeMs,

@@ -29,7 +29,7 @@ impl<'a> Reader<'a> {
         Self { bytes }
     }
 
-    /// Whether nothing is left.
+    /// Returns true if nothing is left.
     pub(crate) const fn is_done(&self) -> bool {
         self.bytes.is_empty()
     }

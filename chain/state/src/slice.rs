@@ -61,7 +61,7 @@ impl OrderRun {
         self.parts.values().map(Slice::len).sum()
     }
 
-    /// Whether it holds none.
+    /// Returns true if it holds none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -178,7 +178,7 @@ pub(crate) struct Slice {
     /// hold all of them up at the same height.
     orders: Chunked<(OrderId, Packed)>,
     at: Positions,
-    /// Where the last step of an order stands that took more than one, and its height.
+    /// The height and location of the last step of each order that took more than one.
     later: HashMap<OrderId, (Height, Location), RandomState>,
 }
 

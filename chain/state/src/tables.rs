@@ -21,12 +21,12 @@ use crate::records::{
 };
 use crate::sections::Reader;
 
-/// Whose rate of which pair: collected, paid out, provider.
+/// The key of a rate: the currency collected, the currency paid out, the provider.
 pub type RateKey = (Currency, Currency, ParticipantId);
-/// Whom a policy is about, in which collected currency.
+/// The key of a policy: its scope, its subject's id, the collected currency.
 pub type PolicyKey = (PolicyScope, u64, Currency);
 
-/// What an order's returns add up to.
+/// The sum of an order's returns.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
 pub struct Returned {
     /// The sum, in minor units of the order's currency.
@@ -42,13 +42,13 @@ pub struct StepInWord {
     pub attempt: u16,
     /// Why: the number of a [`chain_types::FailureReason`].
     pub reason: u16,
-    /// The agent's reference.
+    /// The reference of the agent, 32 bytes.
     pub reference: [u8; 32],
-    /// Block time.
+    /// The time of the block that holds it.
     pub time: TimeMs,
 }
 
-/// What was returned of an instruction after it arrived.
+/// The sums returned of an instruction after it arrived.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
 pub struct ArrivedReturns {
     /// Of its amount, in minor units of its currency.
@@ -57,7 +57,7 @@ pub struct ArrivedReturns {
     pub cashback: Vec<CashbackSum>,
 }
 
-/// What was booked for a gateway or merchant on one day.
+/// The sum booked for a gateway or merchant on one day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
 pub struct DayUse {
     /// The day, counted from the Unix epoch in the chain's own day offset.
@@ -148,7 +148,7 @@ macro_rules! tables {
             dues: Dues,
         }
 
-        /// What a block changes of them.
+        /// The changes that a block makes to them.
         #[derive(Debug, Clone, Default, Encode)]
         pub(crate) struct TableChanges { $(pub(crate) $name: BTreeMap<$key, Option<$value>>,)* }
 
@@ -247,12 +247,12 @@ impl Tables {
         dues.quotes = Dates::of(quotes);
     }
 
-    /// What is due of proposals, transfers and quotes.
+    /// The deadlines of proposals, transfers and quotes.
     pub const fn dues(&self) -> &Dues {
         &self.dues
     }
 
-    /// Whether a window is settled.
+    /// Returns true if a window is settled.
     pub fn is_settled(&self, window: WindowId) -> bool {
         let run = self.settled_runs.range(..=window).next_back();
         run.is_some_and(|(_, last)| *last >= window)
@@ -288,13 +288,13 @@ tables! {
     returned: OrderId => Returned;
     /// Risk policies in force.
     policies: PolicyKey => PolicyRecord;
-    /// What gateways and merchants with a day limit have used of it.
+    /// The parts of their day limits that gateways and merchants have used.
     day_uses: PolicyKey => DayUse;
-    /// Cashback programmes.
+    /// Cashback programmes, by merchant and currency.
     programmes: (MerchantId, Currency) => ProgrammeRecord;
     /// Governance proposals open, and closed ones as long as their id is timely.
     proposals: ProposalId => ProposalRecord;
-    /// What paying gateways have done, by corridor.
+    /// The counters of paying gateways, by corridor.
     sla: (ParticipantId, Corridor) => SlaCounters;
     /// Deadlines missed, by stage and late party; participant zero when nobody was to blame.
     breach_counts: (BreachStage, ParticipantId) => u64;
@@ -302,7 +302,7 @@ tables! {
     evidence: (Height, ValidatorId) => ();
     /// Agents' words that instructions' gateways are absent, while the attempt stands.
     step_ins: (InstructionId, ParticipantId) => StepInWord;
-    /// What was returned of instructions after their arrival, by the time of that, for as long as
+    /// The returns of instructions after their arrival, by the time of that, for as long as
     /// their money may come back.
     arrived_returns: (TimeMs, InstructionId) => ArrivedReturns;
     /// When orders that had been held were released, while their window may be open.

@@ -1,4 +1,4 @@
-//! What is private to this room. Histories, restores and rules are tried in `contracts`.
+//! Tests of this room's private parts. Histories, restores and rules are tried in `contracts`.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod movements;
@@ -34,15 +34,10 @@ fn genesis() -> ChainGenesis {
     };
     ChainGenesis {
         chain_id: ChainId(sha256(&[b"state tests"])),
-        name: String::new(),
         time: START,
-        parameters: Parameters::default(),
         currencies: vec![JPY, CNY],
-        participants: Vec::new(),
-        merchants: Vec::new(),
         liquidity: vec![line(2, CNY, 0), line(1, JPY, 7), line(1, CNY, 100)],
-        lines: Vec::new(),
-        nodes: Vec::new(),
+        ..ChainGenesis::default()
     }
 }
 

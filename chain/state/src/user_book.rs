@@ -67,15 +67,11 @@ impl UserBook {
 
     /// The copy of all, not begun yet.
     pub(crate) fn to_copy(&self) -> UsersCopy {
-        UsersCopy {
-            lines: CountsCopy::of(&self.lines),
-            months: CountsCopy::of(&self.months),
-            days: CountsCopy::of(&self.days),
-        }
+        UsersCopy { lines: self.lines.copy(), months: self.months.copy(), days: self.days.copy() }
     }
 }
 
-/// What a block changes of users.
+/// The changes that a block makes to users.
 #[derive(Debug)]
 pub(crate) struct UserChanges {
     pub(crate) lines: CountChanges<UserId>,

@@ -1,4 +1,4 @@
-//! What is counted for each user: recharges and cashback of a month under each programme, sums
+//! The counts of each user: recharges and cashback of a month under each programme, sums
 //! of the day in each currency. An entry of another day counts for nothing; one of a month is kept
 //! for the month after, so that what is returned then is still taken out. It is forgotten once
 //! nothing can ask for it.
@@ -16,15 +16,15 @@ use chain_types::change::CASHBACK_MONTH_MAX;
 use crate::counts::{Count, CountKey, KeptSince};
 use crate::positions::hash_of;
 
-/// A user's pseudonym.
+/// The pseudonym of a user, 16 bytes.
 pub type UserId = [u8; 16];
 
-/// Which user of which programme in which month.
+/// The key of a month's count: the user, the programme and the month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub struct UserMonthKey {
-    /// The user.
+    /// The pseudonym of the user.
     pub user: UserId,
-    /// The programme's number.
+    /// The number of the cashback programme.
     pub programme: u32,
     /// The month: 12 times the year, plus the month from zero.
     pub month: u16,
@@ -43,7 +43,7 @@ pub struct UserMonth {
     marks: u8,
 }
 
-/// What a user's orders of a month earned, and what is known of the orders that it rests on.
+/// The cashback that a user's orders of a month earned, and the facts on which it rests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Earned {
     /// The cashback that was granted and not taken back, in minor units: 48 bits.
@@ -57,18 +57,18 @@ pub struct Earned {
     /// How many grants one order that goes can take along at most: one a tier of each version.
     /// Seven stands for all.
     pub steps: u8,
-    /// Whether a grant may stand that rests on orders that went.
+    /// True if a grant may stand that rests on orders that went.
     pub is_shifted: bool,
-    /// Whether a gateway that did not collect the order that went paid for a grant.
+    /// True if a gateway that did not collect the order that went paid for a grant.
     pub is_paid_by_other: bool,
 }
 
-/// Which user in which collected currency.
+/// The key of a day's sum: the user and the collected currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub struct UserDayKey {
-    /// The user.
+    /// The pseudonym of the user.
     pub user: UserId,
-    /// The currency.
+    /// The currency that is collected.
     pub currency: Currency,
 }
 
@@ -189,18 +189,18 @@ pub(crate) struct UserLine {
 }
 
 impl UserLine {
-    /// Whether it has a month, and whether that is the key's, of its programme.
+    /// Returns true if its month is the key's, of the key's programme; `None` if it has no month.
     pub(crate) fn month_is_of(&self, key: &UserMonthKey) -> Option<bool> {
         let is_it = (self.programme, self.month.month) == (key.programme, key.month);
         (self.month != UserMonth::default()).then_some(is_it)
     }
 
-    /// Whether its month is an earlier one of the key's programme.
+    /// Returns true if its month is an earlier one of the key's programme.
     pub(crate) fn is_before(&self, key: &UserMonthKey) -> bool {
         self.programme == key.programme && self.month.month < key.month
     }
 
-    /// Whether it has a day, and whether that is in this currency.
+    /// Returns true if its day is in this currency; `None` if it has no day.
     pub(crate) fn day_is_in(&self, currency: Currency) -> Option<bool> {
         (self.day != UserDay::default()).then_some(self.currency == currency)
     }

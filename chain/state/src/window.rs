@@ -18,13 +18,13 @@ pub struct Reversal {
     pub accepted: TimeMs,
     /// Block time of its collection.
     pub collected: TimeMs,
-    /// Whether it was converted.
+    /// True if it was converted.
     pub is_cross_border: bool,
-    /// Whether nothing of it is left to be paid.
+    /// True if nothing of it is left to be paid.
     pub is_whole: bool,
 }
 
-/// What is collected for one merchant in one currency: one instruction at the close.
+/// The sums collected for one merchant in one currency: one instruction at the close.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct Collected {
     /// The sum, in minor units.
@@ -49,26 +49,26 @@ impl Collected {
 /// Orders of a merchant that have one due time: accepted in one block and collected in one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 pub struct DueKey {
-    /// Whom they pay.
+    /// The merchant who is paid.
     pub merchant: MerchantId,
-    /// What they pay.
+    /// The currency that they pay.
     pub currency: Currency,
     /// Block time of their acceptance.
     pub accepted: TimeMs,
     /// Block time of their collection.
     pub collected: TimeMs,
-    /// Whether they were converted.
+    /// True if they were converted.
     pub is_cross_border: bool,
 }
 
-/// What is left to be paid of such orders.
+/// The sum left to be paid of such orders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct Due {
     /// The sum, in minor units.
     pub amount: Amount,
     /// How many orders it is of.
     pub order_count: u64,
-    /// Who collected the first of them.
+    /// The gateway that collected the first of them.
     pub gateway: ParticipantId,
     /// The last block time at which their arrival is in time.
     pub deadline: TimeMs,
@@ -77,45 +77,45 @@ pub struct Due {
 /// One order at the moment of its collection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CollectedOrder {
-    /// Whom it pays.
+    /// The merchant who is paid.
     pub merchant: MerchantId,
-    /// Who collected it.
+    /// The gateway that collected it.
     pub gateway: ParticipantId,
     /// How much the merchant is paid, in minor units.
     pub amount: Amount,
-    /// In which currency.
+    /// The currency of the order.
     pub currency: Currency,
     /// Block time of its acceptance.
     pub accepted: TimeMs,
     /// The last block time at which its arrival is in time.
     pub deadline: TimeMs,
-    /// Whether it was converted.
+    /// True if it was converted.
     pub is_cross_border: bool,
 }
 
 /// When and where a window began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct WindowOpening {
-    /// Its id.
+    /// The number of the window.
     pub id: WindowId,
     /// Block time of its opening.
     pub opened: TimeMs,
     /// The first block of this time or a later one closes it.
     pub closes: TimeMs,
-    /// Its first block.
+    /// The height of its first block.
     pub first_height: Height,
 }
 
-/// What a party owes and is owed so far, in minor units.
+/// The gross sums of a party so far, in minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
 pub struct Gross {
-    /// What it owes.
+    /// The sum that it owes.
     pub debits: u128,
-    /// What it is owed.
+    /// The sum that it is owed.
     pub credits: u128,
 }
 
-/// The open window.
+/// The window that is open now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenWindow {
     /// When and where it began.
@@ -124,7 +124,7 @@ pub struct OpenWindow {
     pub collected: BTreeMap<(MerchantId, Currency), Collected>,
     /// By when it is due.
     pub dues: BTreeMap<DueKey, Due>,
-    /// What the legs of the window add up to, but for what instructions will pay.
+    /// The sums of the window's legs, without those that instructions will pay.
     pub legs: BTreeMap<WindowParty, Gross>,
 }
 
@@ -135,7 +135,7 @@ impl OpenWindow {
         Self { opening, collected, dues, legs: BTreeMap::new() }
     }
 
-    /// What is due to a merchant in a currency, the earliest accepted orders first.
+    /// The sums due to a merchant in a currency, the earliest accepted orders first.
     pub fn dues_of(
         &self,
         merchant: MerchantId,
@@ -191,7 +191,7 @@ pub(crate) struct WindowCopy {
     pub(crate) legs: MapCopy<WindowParty, Gross>,
 }
 
-/// What a block changes of the window.
+/// The changes that a block makes to the window.
 #[derive(Debug, Clone, Default, Encode)]
 pub(crate) struct WindowChange {
     /// A window that opens in place of the one before.

@@ -66,9 +66,10 @@ impl Changes {
     /// The Merkle root over the records, and how many they are: what its header must say.
     pub fn records_root(&self) -> (u32, Digest) {
         let leaves: Vec<Digest> = self.records.iter().map(Record::leaf).collect();
-        let count = u32::try_from(leaves.len());
-        assert!(count.is_ok(), "more than 2^32 records in a block");
-        (count.unwrap_or_default(), merkle::root(&leaves))
+        let Ok(count) = u32::try_from(leaves.len()) else {
+            panic!("more than 2^32 records in a block")
+        };
+        (count, merkle::root(&leaves))
     }
 
     /// The changes, bound to the block that causes them.

@@ -1,4 +1,4 @@
-//! Which block files the system keeps in its page cache: the newest.
+//! The system keeps the newest block files in its page cache.
 //!
 //! Left alone, it would keep as much of the chain as fits, so that every block is written to pages
 //! that it has not used lately or, on a virtual machine, never had: that costs up to fifteen times

@@ -1,4 +1,5 @@
-//! What a store does. One suite of tests runs over [`crate::Store`] and [`crate::MemoryStore`].
+//! The interface of a store. One suite of tests runs over [`crate::Store`] and
+//! [`crate::MemoryStore`].
 
 use bytes::Bytes;
 use chain_state::{

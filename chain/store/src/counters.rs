@@ -1,4 +1,4 @@
-//! What the store counts for its metrics.
+//! Counters of the store, for its metrics.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -1,4 +1,4 @@
-//! What the operator has to deal with. Every fault says where, what and what to do about it.
+//! Faults that the operator has to deal with. Every fault says where, what and what to do about it.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -101,20 +101,9 @@ impl Index {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<T::Value>, StoreFault> {
-        let mut found = Vec::new();
         let start = after.map_or(prefix, |after| after.max(prefix));
         let mode = IteratorMode::From(start, Direction::Forward);
-        self.walk::<T>(mode, prefix, |key, bytes| {
-            if after == Some(key) {
-                return Ok(ControlFlow::Continue(()));
-            }
-            if found.len() == limit {
-                return Ok(ControlFlow::Break(()));
-            }
-            found.push(value::<T>(bytes)?);
-            Ok(ControlFlow::Continue(()))
-        })?;
-        Ok(found)
+        self.rows_but::<T>(mode, prefix, after, limit)
     }
 
     /// Rows descending by key, from the last or from the one below `before`, at most `limit`.
@@ -123,13 +112,24 @@ impl Index {
         before: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<T::Value>, StoreFault> {
-        let mut found = Vec::new();
         let mode = match before {
             Some(before) => IteratorMode::From(before, Direction::Reverse),
             None => IteratorMode::End,
         };
-        self.walk::<T>(mode, &[], |key, bytes| {
-            if before == Some(key) {
+        self.rows_but::<T>(mode, &[], before, limit)
+    }
+
+    /// At most `limit` rows of a walk, without the one of the key `but`.
+    fn rows_but<T: Table>(
+        &self,
+        mode: IteratorMode<'_>,
+        prefix: &[u8],
+        but: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<T::Value>, StoreFault> {
+        let mut found = Vec::new();
+        self.walk::<T>(mode, prefix, |key, bytes| {
+            if but == Some(key) {
                 return Ok(ControlFlow::Continue(()));
             }
             if found.len() == limit {

@@ -1,5 +1,5 @@
-//! What survives: block files, the index, the consensus log and the vote guard. The only room
-//! that knows files.
+//! The parts of a node that survive: block files, the index, the consensus log and the vote guard.
+//! The only room that knows files.
 //!
 //! **Block files are the truth.** What is durable at any instant is a prefix of the chain plus
 //! the blocks staged for the next height; everything in the index is a function of it and can be

@@ -97,20 +97,6 @@ impl MemoryStore {
         self.inner().recovery()
     }
 
-    /// Drops what was not durable, as a loss of power does, and returns what is left. The
-    /// certificate of the last commit is lost if nothing was staged after it, its block is staged
-    /// again, and the index is that of the last checkpoint.
-    pub fn lose_power(&self) -> Recovery {
-        let mut inner = self.inner();
-        let durable = inner.durable.map_or(Height(1), Height::next);
-        let lost = inner.committed.split_off(&durable);
-        if !lost.is_empty() {
-            inner.staged = lost.into_values().map(|committed| committed.content).collect();
-        }
-        inner.index = inner.index_durable.clone();
-        inner.recovery()
-    }
-
     fn inner(&self) -> MutexGuard<'_, Inner> {
         // A panic while the lock is held is a bug that has already been reported.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)

@@ -1,4 +1,4 @@
-//! What goes into the store and what comes out of it.
+//! Types that go into the store and come out of it.
 
 use bytes::Bytes;
 use chain_state::{Record, Retired, TreeNode, WriteSet};

@@ -1,4 +1,4 @@
-//! Which records can be proven by themselves, and their paths to their block's records root. A
+//! Records that can be proven by themselves, and their paths to their block's records root. A
 //! path is made when its block is committed, for only then all records of the block are at hand.
 
 use bincode::{Decode, Encode};

@@ -21,12 +21,8 @@ fn item(index: u16) -> RechargeItem {
         currency: 156.into(),
         payout_currency: 156.into(),
         flags: 1.into(),
-        fx_quote: 0.into(),
-        payout_minimum: 0.into(),
-        device: 0.into(),
-        network: 0.into(),
         external_reference: [3; 32],
-        spare: [0; 6],
+        ..RechargeItem::default()
     }
 }
 

@@ -24,7 +24,7 @@ pub const CERTIFICATE_BYTES_MAX: usize = 64 + VALIDATORS_MAX * 68;
 pub const BLOCK_HEADER_BYTES: usize = 2 + 32 + 8 + 4 + 4 + 4 + 8 + 8 + 32 + 4 + 4 + 9 * 32 + 4 + 4;
 
 /// The header of a block: validators agree on its hash.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
 pub struct BlockHeader {
     /// [`crate::parameters::PROTOCOL_VERSION`] of the height.
     pub protocol_version: u16,

@@ -1,4 +1,4 @@
-//! What governance may change. A proposal carries one [`Change`] in canonical form.
+//! Changes that governance may make. A proposal carries one [`Change`] in canonical form.
 
 use bincode::{Decode, Encode};
 

@@ -1,5 +1,5 @@
-//! What the records of blocks share: the cause of an account's entry, and the places of operations
-//! and records.
+//! Parts that the records of blocks share: the cause of an account's entry, and the places of
+//! operations and records.
 
 use bincode::{Decode, Encode};
 

@@ -1,4 +1,4 @@
-//! Who may do what, as the checked genesis file says. The `genesis` crate makes a
+//! The rights of participants, as the checked genesis file says. The `genesis` crate makes a
 //! [`ChainGenesis`]; the state starts from it.
 
 use bincode::{Decode, Encode};
@@ -407,7 +407,7 @@ pub fn validator_of_keys(
 }
 
 /// The checked content of a genesis file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ChainGenesis {
     /// SHA-256 of the file's bytes.
     pub chain_id: ChainId,

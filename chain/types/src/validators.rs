@@ -1,4 +1,4 @@
-//! Who votes, and how much agreement a decision takes.
+//! The validators, and how much agreement a decision takes.
 
 use bincode::{Decode, Encode};
 

@@ -13,7 +13,7 @@ pub enum ConsensusFault {
     GuardOfAnotherChain {
         /// The chain on which the guard was written.
         found: ChainId,
-        /// That of this node.
+        /// The one of this node.
         expected: ChainId,
     },
     /// The vote guard was written by another validator.
@@ -21,7 +21,7 @@ pub enum ConsensusFault {
     GuardOfAnotherValidator {
         /// The validator that wrote the guard.
         found: ValidatorId,
-        /// That of this node.
+        /// The one of this node.
         expected: ValidatorId,
     },
 }

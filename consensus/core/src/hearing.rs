@@ -1,5 +1,5 @@
-//! What a node hears beside the running height: messages of the next one, kept a few a validator,
-//! the last vote of each validator, and its own key where it did not sign.
+//! Messages that a node hears beside the running height: messages of the next one, kept a few a
+//! validator, the last vote of each validator, and its own key where it did not sign.
 
 use std::collections::BTreeMap;
 

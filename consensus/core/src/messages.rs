@@ -1,4 +1,4 @@
-//! What validators say to one another, and its bytes.
+//! Messages between validators, and their bytes.
 
 use bincode::{Decode, Encode};
 use chain_types::codec::{self, CodecError};

@@ -1,4 +1,4 @@
-//! Whose turn it is to propose, computed from committed blocks alone, so that a dead validator
+//! The proposer of each round, computed from committed blocks alone, so that a dead validator
 //! costs one timeout and not one in every few heights, and one that signs twice hardly any.
 
 use std::collections::BTreeMap;

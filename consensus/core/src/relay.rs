@@ -1,4 +1,4 @@
-//! What a validator knows of the running height and the others may lack: it says it again, so that
+//! Messages of the running height that others may lack: a validator says them again, so that
 //! validators which share no link, or were shown different things, come to know the same.
 
 use std::collections::BTreeMap;

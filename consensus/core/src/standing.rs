@@ -1,4 +1,4 @@
-//! What a node does at a height, and why a validator may be silent there.
+//! The standing of a node at a height, and why a validator may be silent there.
 
 /// Why a validator stays silent for the rest of a height. It still follows, and votes again from
 /// the next height on.

@@ -1,4 +1,4 @@
-//! Which batches exist, who sent them, and what to propose next.
+//! The pool: the batches that exist, who sent them, and which to propose next.
 //!
 //! Pure and bounded: the pool holds at most so many batches and so many bytes, and of one submitter
 //! at most as much, of either, as is still free. One submitter alone so gets half of the pool, `n`

@@ -149,8 +149,8 @@ fn evidence_leaves_a_record_and_is_never_recorded_again() {
     assert_eq!(refused(&chain, &[votes(&chain, 1, 1)]), None, "another height is another offence");
 }
 
-/// What a key signed while it held is judged with it, though it was withdrawn since; what the next
-/// key is said to have signed before is not.
+/// A word that a key signed while it held is judged with it, though it was withdrawn since; what
+/// the next key is said to have signed before is not.
 #[test]
 fn evidence_is_judged_with_the_key_of_its_height() {
     let mut genesis = genesis();

@@ -187,7 +187,7 @@ impl Scene {
     }
 }
 
-/// What every scenario begins with: two banks that may each owe 10,000.00 of a currency.
+/// The genesis of every scenario: two banks that may each owe 10,000.00 of a currency.
 fn example_genesis() -> chain_types::ChainGenesis {
     let mut genesis = genesis();
     genesis.parameters =
@@ -269,7 +269,7 @@ fn line_of(
     Ok(true)
 }
 
-/// What parties say in block 1 so that something is given.
+/// The operations of block 1 that make something given.
 fn said_at_opening(text: &str, number: u64) -> Vec<String> {
     let number = 9_000 + number;
     if let Some((owner, sum)) = text.split_once(" holds ") {
@@ -355,7 +355,7 @@ fn every_row_of_every_table_holds() {
     assert!(rows >= ROWS_MIN, "only {rows} rows");
 }
 
-/// What is said of rows that do not hold, or that nobody understands.
+/// Rows that do not hold, or that nobody understands, are reported with their places.
 #[test]
 fn a_wrong_row_is_told_with_its_place() {
     let right = "| 1 | 08:00:01 | bank A | collects order 1 of 100.00 CNY for merchant 1001 \

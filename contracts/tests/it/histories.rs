@@ -108,7 +108,7 @@ pub fn history() -> impl Strategy<Value = Vec<Step>> {
     })
 }
 
-/// Who sent what in one block, in order, and what became of it.
+/// One block's items in order, each with its submitter and its outcome.
 pub type Told = Vec<(u32, Item, Outcome)>;
 
 /// Runs a history. `each_block` sees the chain after each block, its time and what it was told.

@@ -47,7 +47,7 @@ pub const GBP: u16 = 826;
 /// The time of block zero.
 pub const START: TimeMs = TimeMs(1_800_000_000_000);
 
-/// What bank A may collect in CNY at first: opening liquidity and cap.
+/// The sum that bank A may collect in CNY at first: opening liquidity and cap.
 pub const A_OPENING: u64 = 1_000;
 pub const A_CAP: u64 = 9_000;
 

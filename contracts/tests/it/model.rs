@@ -22,7 +22,7 @@ enum Fate {
 struct Order {
     item: RechargeItem,
     submitter: u32,
-    /// What its submission came to.
+    /// The code of its submission's outcome.
     code: u16,
     fate: Fate,
     expires: u64,

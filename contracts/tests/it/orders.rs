@@ -314,7 +314,7 @@ fn an_order_never_settles_twice_however_late_it_comes_again() {
     assert_eq!(chain.payable(SHOP).credits_posted, 100);
 }
 
-/// What one window collects for a merchant has to fit one instruction.
+/// The sum that one window collects for a merchant has to fit one instruction.
 #[test]
 fn a_sum_too_large_for_one_instruction_is_refused() {
     let mut genesis = genesis();

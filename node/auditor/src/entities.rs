@@ -14,8 +14,8 @@ impl Registry {
         party == other || self.entity_of(other).is_some_and(|entity| self.is_of(party, entity))
     }
 
-    /// Whom a party counts with where words are counted: all who name its legal entity, or, where
-    /// it names none, only itself.
+    /// The house with which a party counts where votes are counted: all who name its legal entity,
+    /// or, where it names none, only itself.
     fn house(&self, party: ParticipantId) -> (&str, Option<ParticipantId>) {
         let entity = self.entity_of(party).unwrap_or_default();
         (entity, entity.is_empty().then_some(party))

@@ -1,4 +1,4 @@
-//! What the auditor reports: where, what was expected, what the chain says.
+//! The auditor's findings: where, what was expected, what the chain says.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! What a block's header says of the chain before it, of its content and of the registry, and
-//! whether its certificate is a quorum's word. Roots and digests are those of the wire format.
+//! A block's header is checked against the chain before it, its content and the registry, and its
+//! certificate is checked to be a quorum's word. Roots and digests are those of the wire format.
 //!
 //! The digest of the state and the root over the block's records are not worked out here: both are
 //! over what a node keeps, in the forms in which it keeps it.

@@ -1,4 +1,4 @@
-//! What holds after every block, whatever was in it.
+//! Invariants that hold after every block, whatever was in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 

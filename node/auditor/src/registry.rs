@@ -1,4 +1,5 @@
-//! Who may do what, at the height of the block that is looked at; and which changes it allows.
+//! The rights of participants, at the height of the block that is looked at; and which changes it
+//! allows.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

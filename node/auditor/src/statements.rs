@@ -1,4 +1,4 @@
-//! What a merchant's month adds up to: no rule of the chain, but what a merchant is shown.
+//! The sums of a merchant's month: no rule of the chain, but what a merchant is shown.
 
 use crate::auditor::Auditor;
 use crate::calendar::{Month, month};

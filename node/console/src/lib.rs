@@ -1,4 +1,4 @@
-//! What a process says to whoever runs it: its exit code, its output, its log, and how it takes
+//! The console of a process: its exit code, its output, its log, and how it takes
 //! signals.
 
 pub mod exit;

@@ -1,4 +1,4 @@
-//! What commands print: text for people or one JSON document for scripts, on standard output;
+//! The output of commands: text for people or one JSON document for scripts, on standard output;
 //! everything else goes to standard error.
 
 use std::io::{IsTerminal as _, Write as _};

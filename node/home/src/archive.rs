@@ -1,4 +1,4 @@
-//! What contracts may ask of the past, read from the store.
+//! The past that contracts may ask of, read from the store.
 //!
 //! The driver hands every commit to the store before the replica gets its next input, and the store
 //! shows a commit to every read after it: runs of orders that still wait to be moved into the index

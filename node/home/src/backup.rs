@@ -1,4 +1,4 @@
-//! What a backup says of itself: a folder of block files with the genesis file and a manifest.
+//! The manifest of a backup: a folder of block files with the genesis file and a manifest.
 //!
 //! | file | what it is |
 //! |---|---|

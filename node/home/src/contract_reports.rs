@@ -1,4 +1,4 @@
-//! What the contracts recorded, in the words of the public interface.
+//! The contracts' records, in the words of the public interface.
 
 use std::collections::BTreeMap;
 

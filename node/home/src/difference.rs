@@ -83,34 +83,16 @@ pub(crate) fn outcome_difference(
 #[cfg(test)]
 mod tests {
     use chain_types::parameters::PROTOCOL_VERSION;
-    use chain_types::{BlockHash, ChainId, Digest, Round, TimeMs, ValidatorId, WindowId};
+    use chain_types::{BlockHash, Digest, TimeMs, WindowId};
 
     use super::*;
 
     fn header() -> BlockHeader {
         BlockHeader {
             protocol_version: PROTOCOL_VERSION,
-            chain_id: ChainId::default(),
             height: Height(7),
-            round: Round(0),
-            parent_round: Round(0),
-            proposer: ValidatorId(0),
             time: TimeMs(1),
-            window: WindowId(0),
-            parent: BlockHash::default(),
-            batch_count: 0,
-            batches_root: Digest::ZERO,
-            evidence_count: 0,
-            evidence_root: Digest::ZERO,
-            results_root: Digest::ZERO,
-            state_digest: Digest::ZERO,
-            validators_hash: Digest::ZERO,
-            next_validators_hash: Digest::ZERO,
-            parameters_hash: Digest::ZERO,
-            party_count: 0,
-            parties_root: Digest::ZERO,
-            record_count: 0,
-            records_root: Digest::ZERO,
+            ..BlockHeader::default()
         }
     }
 

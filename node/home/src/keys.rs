@@ -1,4 +1,4 @@
-//! Whose keys held at which height: what stored batches are verified with.
+//! The keys that held at each height: stored batches are verified with them.
 
 use chain_store::{ChainStore as _, PAGE_ITEMS_MAX, Store, StoreFault};
 use chain_types::{ChainGenesis, Height, ParticipantId, PartyKeys};

@@ -1,4 +1,4 @@
-//! What the chain knows already when somebody asks again: a batch that is in it, and orders that it
+//! The chain's answers when somebody asks again: a batch that is in it, and orders that it
 //! had before an item named them. Who is late or asks twice is answered with the outcome.
 
 use bytes::Bytes;

@@ -1,4 +1,4 @@
-//! What the simulated parties did, counted as the nodes acknowledged it.
+//! The activity of the simulated parties, counted as the nodes acknowledged it.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,11 +15,11 @@ use crate::refused::RefusedCount;
 const SAMPLE_MAX: usize = 64;
 
 /// Counters shared by all parties.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Activity(Mutex<Counts>);
 
 /// The counters. Each counts what a decided block says.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Counts {
     /// Orders that were reserved.
     pub reserved: u64,
@@ -50,32 +50,7 @@ pub struct Counts {
     pub sample: Vec<OrderId>,
 }
 
-impl Default for Activity {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Activity {
-    /// Makes counters at zero.
-    pub fn new() -> Self {
-        Self(Mutex::new(Counts {
-            reserved: 0,
-            one_step: 0,
-            collected: 0,
-            voided: 0,
-            abandoned: Vec::new(),
-            instructions: 0,
-            arrivals: 0,
-            arrived_orders: 0,
-            refused: BTreeMap::new(),
-            unresolved: 0,
-            last_problem: None,
-            finality: Latencies::new(),
-            sample: Vec::new(),
-        }))
-    }
-
     /// The counters as they stand.
     pub fn snapshot(&self) -> Counts {
         self.lock().clone()
@@ -174,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_batch_is_settled_item_by_item() {
-        let activity = Activity::new();
+        let activity = Activity::default();
         let refused = Outcome::from(Rejection::OrderIdExpired);
         let mut report = BatchReport::pending(BatchId::default(), BatchState::Final);
         let outcomes = [Outcome::APPLIED, refused, Outcome::APPLIED];

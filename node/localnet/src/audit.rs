@@ -1,4 +1,4 @@
-//! What the chain says at the end, read over the public RPC and compared with what the parties
+//! The chain's figures at the end, read over the public RPC and compared with what the parties
 //! were told on the way.
 
 use std::collections::BTreeSet;
@@ -37,7 +37,7 @@ pub struct Baseline {
 }
 
 /// The figures of settlement in the windows since the baseline's.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Settlement {
     /// Orders that were collected.
     pub collected: u64,
@@ -153,19 +153,7 @@ impl Settlement {
     /// # Errors
     /// When no node answers.
     pub async fn read(client: &Client, baseline: Baseline) -> Result<Self, CallError> {
-        let mut settlement = Self {
-            collected: 0,
-            window_open: 0,
-            instructed: 0,
-            arrived: 0,
-            failed: 0,
-            windows_closed: 0,
-            instructions: 0,
-            arrivals: 0,
-            late: 0,
-            arrival: Latencies::new(),
-            deadline_ms: None,
-        };
+        let mut settlement = Self::default();
         for window in windows_since(client, baseline.window).await? {
             settlement.collected += window.order_count;
             if window.closed_ms.is_none() {

@@ -32,21 +32,17 @@ pub struct LatencyReport {
 }
 
 impl Default for Latencies {
+    /// An empty histogram.
     fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Latencies {
-    /// Makes an empty histogram.
-    pub fn new() -> Self {
         match Histogram::new_with_bounds(1, LATENCY_US_MAX, LATENCY_DIGITS) {
             Ok(histogram) => Self(histogram),
             // The bounds are constants, and good ones.
             Err(error) => unreachable!("histogram bounds: {error}"),
         }
     }
+}
 
+impl Latencies {
     /// `count` orders took `latency`.
     pub fn record(&mut self, latency: Duration, count: u64) {
         let microseconds = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
@@ -83,7 +79,7 @@ mod tests {
 
     #[test]
     fn quantiles_are_of_orders_not_of_batches() {
-        let mut latencies = Latencies::new();
+        let mut latencies = Latencies::default();
         latencies.record(Duration::from_millis(10), 98);
         latencies.record(Duration::from_millis(500), 2);
         let report = latencies.report();

@@ -144,7 +144,7 @@ async fn simulate(
     let urls: Vec<String> = network.nodes.iter().map(genesis::NodeFolder::rpc_url).collect();
     let client = Arc::new(Client::new(&urls)?);
     let baseline = Baseline::read(&client).await?;
-    let activity = Arc::new(Activity::new());
+    let activity = Arc::new(Activity::default());
     let stop = Stop::new(cancel);
     let started = Instant::now();
     let mut parties = start_parties(options, network, genesis, &client, &activity, &stop, output)?;

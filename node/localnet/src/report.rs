@@ -1,4 +1,4 @@
-//! What a run of the local network came to, and whether all is well.
+//! The report of a run of the local network, and whether all is well.
 
 use std::time::Duration;
 

@@ -151,11 +151,9 @@ async fn a_new_key_a_return_and_a_receipt_outlive_a_restart_of_all() {
     let back = |sequence: u16, amount: u64| ReturnItem {
         order_id: id.0,
         amount: amount.into(),
-        rested_max: 0.into(),
         reason: 1.into(),
         sequence: sequence.into(),
-        reference: [0; 32],
-        spare: [0; 4],
+        ..ReturnItem::default()
     };
     let stale = network.batch(GATEWAYS[0], &[back(1, 4_000)]);
     let refused = network.submit(0, &stale).await.unwrap_err();

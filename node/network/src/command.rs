@@ -1,4 +1,4 @@
-//! What other tasks ask of the driver.
+//! Commands of other tasks to the driver.
 
 use std::time::Instant;
 

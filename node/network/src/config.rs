@@ -1,4 +1,4 @@
-//! What an operator chooses, and the bounds within which.
+//! The settings that an operator chooses, and their bounds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What the network tells the node, and the queue it tells it through.
+//! Events for the node, and the queue through which they go.
 
 use std::fmt;
 

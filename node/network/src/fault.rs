@@ -1,4 +1,4 @@
-//! What can go wrong: at start, for the operator; at a request, for the asking code.
+//! Faults: at start, for the operator; at a request, for the asking code.
 
 use std::io;
 

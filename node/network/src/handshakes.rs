@@ -1,4 +1,5 @@
-//! Which unfinished handshake gives way when too many stand open. Knows no socket and no clock.
+//! Chooses the unfinished handshake that gives way when too many stand open. Knows no socket and no
+//! clock.
 //!
 //! Whoever connects has proven nothing yet but the address it speaks from. So places are shared by
 //! source, and addresses at which registered peers were found have places of their own: strangers

@@ -33,7 +33,24 @@ pub(crate) struct Lanes {
 }
 
 impl Lanes {
-    pub(crate) fn protocols(chain_id: &ChainId) -> Result<[StreamProtocol; 2], NetworkFault> {
+    pub(crate) fn new(
+        chain_id: &ChainId,
+        inbox: &Inbox,
+        referee: &Referee,
+        cancel: CancellationToken,
+    ) -> Result<Self, NetworkFault> {
+        Ok(Self {
+            protocols: Self::protocols(chain_id)?,
+            inbox: inbox.clone(),
+            commands: referee.commands.clone(),
+            metrics: referee.metrics.clone(),
+            referee: referee.clone(),
+            tracker: TaskTracker::new(),
+            cancel,
+        })
+    }
+
+    fn protocols(chain_id: &ChainId) -> Result<[StreamProtocol; 2], NetworkFault> {
         let [consensus, bulk] = Lane::ALL.map(|lane| swarm::lane_protocol(chain_id, lane));
         Ok([consensus?, bulk?])
     }

@@ -1,4 +1,4 @@
-//! What operators can watch, beside libp2p's own figures.
+//! Figures for operators, beside libp2p's own.
 
 use chain_types::PublicKey;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};

@@ -95,15 +95,7 @@ impl Network {
             metrics: metrics.clone(),
             commands: commands.clone(),
         };
-        let lanes = Lanes {
-            protocols: Lanes::protocols(&config.chain_id)?,
-            inbox: inbox.clone(),
-            commands: commands.clone(),
-            referee: referee.clone(),
-            metrics: metrics.clone(),
-            tracker: TaskTracker::new(),
-            cancel,
-        };
+        let lanes = Lanes::new(&config.chain_id, &inbox, &referee, cancel)?;
         for lane in Lane::ALL {
             lanes.read(lane, &limits, &remotes, &swarm.behaviour().streams)?;
         }

@@ -1,4 +1,4 @@
-//! Where every strike is counted, and where a peer with too many is banned.
+//! Counts every strike, and bans a peer with too many.
 
 use std::sync::atomic::Ordering;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! What a peer did wrong, how much of it is forgiven, and for how long it is banned. Knows no
+//! The strikes of a peer, how many of them are forgiven, and for how long it is banned. Knows no
 //! clock.
 
 use std::time::{Duration, Instant};

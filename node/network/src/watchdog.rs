@@ -1,4 +1,4 @@
-//! Which links are dead: those on which no probe was answered for too long.
+//! Finds dead links: those on which no probe was answered for too long.
 //!
 //! libp2p's ping only measures. It forgives the first failure and may then take another ten
 //! seconds to notice the next, so the answers are watched here. Knows no clock.

@@ -1,4 +1,4 @@
-//! What a replica starts from, and when the next one is due.
+//! Checkpoints: a replica starts from one, and says when the next one is due.
 
 use chain_types::codec::{self, CodecError};
 use chain_types::{Height, Outcome, ValidatorId};

@@ -158,7 +158,7 @@ impl SharedState {
 #[derive(Debug)]
 pub struct Snapshot {
     shared: SharedState,
-    /// Which copy it is of those that were begun.
+    /// Its number among the copies that were begun.
     number: u64,
 }
 
@@ -203,15 +203,8 @@ mod tests {
     fn genesis() -> ChainGenesis {
         ChainGenesis {
             chain_id: ChainId(sha256(&[b"shared state"])),
-            name: String::new(),
             time: START,
-            parameters: Parameters::default(),
-            currencies: Vec::new(),
-            participants: Vec::new(),
-            merchants: Vec::new(),
-            liquidity: Vec::new(),
-            lines: Vec::new(),
-            nodes: Vec::new(),
+            ..ChainGenesis::default()
         }
     }
 

@@ -1,4 +1,4 @@
-//! What this node has seen of validators that sign twice, until a block holds it.
+//! The evidence that this node has seen of validators that sign twice, until a block holds it.
 //!
 //! A proposer puts it beside its batches. Nobody passes evidence on by itself: whoever has seen
 //! both messages proposes it at its own turn, and the relay of votes lets all see them.

@@ -1,4 +1,4 @@
-//! What a node is to the registry: its place, its keys, and its say in consensus.
+//! The identity of a node in the registry: its place, its keys, and its say in consensus.
 
 use chain_types::{PublicKey, SecretKey, ValidatorId};
 

@@ -1,4 +1,4 @@
-//! What nodes say to one another. Batches travel as the bytes their submitter signed, on a lane
+//! Messages between nodes. Batches travel as the bytes their submitter signed, on a lane
 //! of their own; everything here is small, or an answer to a request.
 
 use bincode::{Decode, Encode};

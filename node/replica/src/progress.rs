@@ -1,5 +1,5 @@
-//! What this node waits for and who is passed over, for the operator's eyes: no decision rests
-//! on it.
+//! The progress of this node: the messages it waits for and who is passed over, for the operator's
+//! eyes: no decision rests on it.
 
 use std::collections::BTreeMap;
 use std::fmt;

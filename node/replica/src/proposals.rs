@@ -1,4 +1,4 @@
-//! What is asked of a proposal on arrival, before anything is executed or kept.
+//! Checks of a proposal on arrival, before anything is executed or kept.
 //!
 //! A proposal is a signed word about a block's hash; the block travels beside it. What the hash
 //! binds (the header) is the proposer's, what it does not bind by itself (batches and evidence)

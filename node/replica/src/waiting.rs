@@ -1,4 +1,4 @@
-//! Which batches wait here for a block, as readers see it without asking whoever drives the
+//! The batches that wait here for a block, as readers see it without asking whoever drives the
 //! replica.
 
 use std::collections::BTreeSet;

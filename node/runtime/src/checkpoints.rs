@@ -16,9 +16,9 @@ use tracing::{debug, error, warn};
 pub struct Work {
     /// The height it is after.
     pub height: Height,
-    /// The state.
+    /// The state of which a checkpoint is made.
     pub snapshot: Snapshot,
-    /// Which proposers are passed over.
+    /// The proposers, with those that are passed over.
     pub proposers: Proposers,
 }
 

@@ -22,10 +22,10 @@ pub const BLOCK_FILES: u64 = 64;
 /// At least so many nodes are reckoned with: governance may add some while the node runs.
 const NODES_MIN: usize = 16;
 
-/// What takes descriptors, at most.
+/// The most descriptors that each part takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Descriptors {
-    /// What the system gives.
+    /// The limit that the system sets.
     pub limit: u64,
     /// Connections of the public port: `rpc.connections_max`.
     pub public: u64,
@@ -38,7 +38,8 @@ pub struct Descriptors {
 }
 
 impl Descriptors {
-    /// What a node among `nodes` needs under a configuration, where the system gives `limit`.
+    /// The needs of a node among `nodes` under a configuration, where the system's limit is
+    /// `limit`.
     pub fn of(config: &NodeConfig, nodes: usize, limits: &NetworkLimits, limit: u64) -> Self {
         // Twice as many nodes as now, so that the network can grow until the next start.
         let nodes = nodes.max(config.network.peers.len() + 1).saturating_mul(2).max(NODES_MIN);

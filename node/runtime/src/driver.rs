@@ -39,7 +39,7 @@ pub enum DriverFault {
     /// A write to the store failed.
     #[error("the store failed: {0}")]
     Store(#[from] StoreFault),
-    /// What contracts asked of the past could not be read.
+    /// A record of the past that contracts need could not be read.
     #[error("the past could not be read: {0}")]
     Past(#[from] ReadFault),
     /// The chain has gone on to a later protocol version.
@@ -49,13 +49,13 @@ pub enum DriverFault {
 
 /// Everything the driver acts upon.
 pub struct Driver {
-    /// The deciding half.
+    /// The replica, which decides.
     pub replica: Replica,
-    /// What it had to say in consensus when the operator was last told.
+    /// The node's role in consensus when the operator was last told.
     pub role: Role,
-    /// What the registry says of this node.
+    /// This node's entry in the registry.
     pub registration: Registration,
-    /// What governance changed last.
+    /// The rules in force, which governance changes.
     pub rules: Arc<Rules>,
     /// The registry's nodes as this node knows them.
     pub nodes: Vec<Node>,
@@ -63,31 +63,31 @@ pub struct Driver {
     pub leaving: Vec<PublicKey>,
     /// The committed state, which the replica writes.
     pub state: SharedState,
-    /// What the replica asks of the past.
+    /// The port through which the replica reads the past.
     pub archive: Arc<StoreArchive>,
-    /// Blocks and indexes.
+    /// The store of blocks and indexes.
     pub store: Arc<Store>,
-    /// The consensus log.
+    /// The consensus log, open for writing.
     pub log: Log,
     /// Entries for the consensus log that nothing sent depends on yet.
     pub unwritten: Vec<(Height, Vec<u8>)>,
-    /// Where checkpoints are written.
+    /// The writer of checkpoints.
     pub checkpoints: Checkpoints,
     /// The vote guard's file.
     pub guard: Cell,
-    /// To the peers.
+    /// The network, which leads to the peers.
     pub network: Network,
-    /// Which key is which node.
+    /// The nodes by their network keys.
     pub directory: Arc<Directory>,
     /// Requests to peers, carried out elsewhere.
     pub requests: tokio::sync::mpsc::Sender<PeerWork>,
-    /// Who waits for what.
+    /// The callers that wait for a batch or a block.
     pub hub: Arc<Hub>,
-    /// What others read.
+    /// The figures that other tasks read.
     pub vitals: Arc<Vitals>,
     /// When the operator is told that something is amiss.
     pub watch: Watch,
-    /// Figures.
+    /// The figures that the driver keeps.
     pub metrics: Arc<NodeMetrics>,
 }
 

@@ -1,4 +1,4 @@
-//! Who waits for what: clients for a batch to become final, subscribers for the next block. The
+//! The callers that wait: clients for a batch to become final, subscribers for the next block. The
 //! store is the truth and this is the doorbell.
 
 use std::collections::BTreeMap;
@@ -24,22 +24,22 @@ pub enum Ended {
 /// A batch in a decided block.
 #[derive(Debug)]
 pub struct FinalBatch {
-    /// The block's height.
+    /// The height of the batch's block.
     pub height: Height,
-    /// The block's hash.
+    /// The hash of the batch's block.
     pub block: BlockHash,
     /// The batch's place in the block.
     pub index: u32,
-    /// The block's time.
+    /// The time of the batch's block.
     pub time: TimeMs,
-    /// What became of each item.
+    /// The outcome of each item.
     pub outcomes: Vec<Outcome>,
 }
 
-/// What the pool holds of the batches asked for, and the ids of those it does not.
+/// The batches asked for that the pool holds, and the ids of those it does not.
 pub type Found = (Vec<VerifiedBatch>, Vec<BatchId>);
 
-/// The doorbell.
+/// The doorbell of the callers that wait.
 #[derive(Debug)]
 pub struct Hub {
     head: watch::Sender<Height>,
@@ -61,7 +61,7 @@ impl Waiting {
     }
 }
 
-/// What somebody waits for.
+/// The event that somebody waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Subject {
     Batch(BatchId),
@@ -238,24 +238,12 @@ pub fn register(hub: &Arc<Hub>, registry: &mut Registry) {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use chain_state::State;
-    use chain_types::{ChainGenesis, ChainId, Digest, Parameters, Rejection};
+    use chain_types::{ChainGenesis, Digest, Rejection};
 
     use super::*;
 
     fn block(batches: Vec<BatchId>) -> Block {
-        let genesis = ChainGenesis {
-            chain_id: ChainId::default(),
-            name: String::new(),
-            time: TimeMs(0),
-            parameters: Parameters::default(),
-            currencies: Vec::new(),
-            participants: Vec::new(),
-            merchants: Vec::new(),
-            liquidity: Vec::new(),
-            lines: Vec::new(),
-            nodes: Vec::new(),
-        };
-        let mut block = State::genesis_block(&genesis);
+        let mut block = State::genesis_block(&ChainGenesis::default());
         block.header.height = Height(7);
         block.batches = batches;
         block

@@ -21,12 +21,12 @@ const MESSAGES_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Messages taken in a row while something else waits.
 const MESSAGES_ROW_MAX: u32 = 16;
 
-/// Where inputs come from that are no messages of peers; each has a queue of its own.
+/// The sources of inputs that are no messages of peers; each has a queue of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
-    /// Clients' batches.
+    /// Batches that clients submitted.
     Submissions,
-    /// Peers' batches.
+    /// Batches that peers sent.
     Batches,
     /// Peers' blocks, and questions of peers and readers.
     Questions,
@@ -59,7 +59,7 @@ pub struct InputSender {
     shared: Arc<Shared>,
 }
 
-/// The driver's end.
+/// The receiving end, which the driver holds.
 #[derive(Debug)]
 pub struct InputReceiver {
     shared: Arc<Shared>,
@@ -87,7 +87,7 @@ struct Waiting {
     is_awaited: bool,
 }
 
-/// What waits of one peer, each message with its bytes.
+/// The waiting messages of one peer, each with its bytes.
 #[derive(Debug, Default)]
 struct Messages {
     waiting: VecDeque<(PeerMessage, usize)>,
@@ -134,7 +134,7 @@ impl InputSender {
         self.shared.add(|waiting| waiting.add_message(from, message, bytes)).unwrap_or_default()
     }
 
-    /// Whether a peer is connected; only the newest word on each peer is kept. Never waits.
+    /// Reports that a peer connected or left; only the newest report on each is kept. Never waits.
     pub fn link(&self, node: NodeIndex, is_connected: bool) {
         // Fails only once the driver has ended.
         let _ = self.shared.add(|waiting| waiting.links.insert(node, is_connected));

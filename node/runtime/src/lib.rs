@@ -12,6 +12,7 @@ mod metrics;
 mod notices;
 mod observer;
 pub mod own_keys;
+mod parts;
 mod peers;
 mod readiness;
 mod rpc;
@@ -21,40 +22,28 @@ mod timers;
 mod vitals;
 mod watch;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context as _, anyhow};
 use chain_store::StoreOptions;
-use chain_types::registry::network_keys;
-use chain_types::{ChainGenesis, PublicKey};
+use chain_types::ChainGenesis;
 use consensus_mempool::Limits as PoolLimits;
 use genesis::{NodeConfig, NodeIdentity};
 use node_console::logs;
-use node_home::archive::StoreArchive;
 use node_home::opening::{self, Home};
-use node_home::orders::Orders;
-use node_network::{Limits as NetworkLimits, Network, NetworkConfig, Peer, Throttle};
-use node_replica::{CheckpointInterval, Config, Input, NodeKeys, Replica, SharedState, read_state};
+use node_replica::{CheckpointInterval, Config, Input, NodeKeys, read_state};
 use prometheus_client::registry::Registry;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use self::checkpoints::Checkpoints;
 use self::descriptors::Descriptors;
-use self::driver::{Driver, wall_clock};
-use self::hub::Hub;
+use self::driver::Driver;
 use self::inbox::{InputReceiver, inbox};
 use self::metrics::NodeMetrics;
-use self::observer::Observer;
 use self::own_keys::Ended;
-use self::peers::{Directory, Peers};
+use self::parts::{Parts, Place};
 use self::rpc::ServedNode;
-use self::standing::Registration;
-use self::submissions::{Desk, Submissions};
-use self::vitals::Vitals;
-use self::watch::Watch;
 
 /// Requests to peers that wait to be carried out; the replica's timers ask again.
 const REQUESTS_MAX: usize = 256;
@@ -81,113 +70,33 @@ pub async fn run(
 ) -> anyhow::Result<Ended> {
     let present = config.identity()?;
     let genesis = Arc::new(present.genesis.clone());
-    let limits = NetworkLimits::default();
-    let limit = descriptors::raise_limit();
-    let needs = |nodes| Descriptors::of(&config, nodes, &limits, limit);
     // Before anything is opened, and again with the registry of the head.
-    needs(genesis.nodes.len()).check()?;
+    parts::descriptors_of(&config, genesis.nodes.len()).check()?;
     let home = open_home(&config, &genesis, present.validator_key.is_some()).await?;
     let pid_file = PidFile::write(&config.home)?;
     let mut registry = Registry::default();
     let metrics = Arc::new(NodeMetrics::new(&mut registry));
     logs::register(&mut registry);
-    let (height, rules) = (read_state(&home.state).height(), home.state.rules());
+    let rules = home.state.rules();
     let chosen = match own_keys::choose(&config, present, &rules.registry, attempt.tries_next)? {
         Ok(chosen) => chosen,
         Err(withdrawn) => return Ok(Ended::Withdrawn(withdrawn)),
     };
-    let identity = chosen.identity.clone();
-    let own_key = identity.public_key();
-    let nodes = own_keys::nodes_known(&config, &rules.registry);
-    let descriptors = needs(network_keys(&nodes).count());
-    descriptors.check()?;
-    let has_tried = attempt.has_tried;
-    let registration = Registration::new(config.clone(), &chosen, &rules.registry, has_tried)?;
-    let directory = Arc::new(Directory::new(height, &nodes, own_key));
-    let limits = NetworkLimits { connections_max: descriptors.links as u32, ..limits };
-    let peers = own_keys::peers(&config, &rules.registry, &nodes);
-    let leaving = own_keys::leaving(&rules.registry, height);
-    let allowed = network_keys(&nodes).chain(leaving.iter().copied()).collect();
-    let network_config = network_config(&config, &identity, allowed, peers, limits);
-    let (network, events) = Network::start(network_config, &mut registry, cancel.clone()).await?;
+    let height = read_state(&home.state).height();
+    let place = Place::find(&config, &chosen, (&rules, height), attempt.has_tried)?;
+    let (network, events) = place.join(&config, &chosen.identity, &mut registry, &cancel).await?;
 
-    let hub = Arc::new(Hub::new(height));
-    hub::register(&hub, &mut registry);
-    let vitals = vitals_at_start(&home.state);
-    let observer = Observer::new(vitals.clone(), home.state.clone(), network.clone(), own_key);
-    let observer = Arc::new(observer);
-    observer::register(&observer, &mut registry);
+    let parts = Parts::new(&genesis, &home, &place, network, &mut registry);
     let (inputs, input_receiver) = inbox();
     let (requests, request_receiver) = tokio::sync::mpsc::channel(REQUESTS_MAX);
-    let peers = Peers {
-        chain_id: genesis.chain_id,
-        network: network.clone(),
-        directory: directory.clone(),
-        inputs: inputs.clone(),
-        state: home.state.clone(),
-        store: home.store.clone(),
-        hub: hub.clone(),
-        vitals: vitals.clone(),
-        read_faults: Arc::new(Mutex::new(Throttle::default())),
-    };
-    let submissions = Submissions::start(Desk {
-        chain_id: genesis.chain_id,
-        state: home.state.clone(),
-        hub: hub.clone(),
-        inputs,
-    });
-
-    let Home { store, archive, state, proposers, log, log_entries, staged, .. } = home;
-    let replica_config = Config {
-        head: home.head,
-        guard_is_copied: home.guard_is_copied,
-        replayed_orders: home.opening.replayed_orders,
-        ..replica_config(&config, &identity, &genesis)?
-    };
-    let (guard, guard_bytes) = (home.guard, home.guard_bytes.as_deref());
-    let replica = new_replica(replica_config, &state, archive.clone(), proposers, guard_bytes)?;
-    let served = Arc::new(ServedNode {
-        name: config.name.clone(),
-        keys: registration.keys(),
-        wait_ms_max: config.rpc.wait_ms_max,
-        genesis: genesis.clone(),
-        orders: Orders {
-            genesis: genesis.clone(),
-            state: state.clone(),
-            store: store.clone(),
-            lineages: Arc::default(),
-        },
-        hub: hub.clone(),
-        vitals: vitals.clone(),
-        observer,
-        waiting: replica.waiting_batches(),
-        submissions,
-        started: std::time::Instant::now(),
-    });
-    let first = Input::Recover { staged, wal: log_entries };
-    let checkpoints = Checkpoints::start(store.clone())?;
-    let driver = Driver {
-        role: replica.role(),
-        watch: Watch::new(std::time::Instant::now(), replica.passed_over()),
-        registration,
-        leaving,
-        rules,
-        nodes,
-        replica,
-        state: state.clone(),
-        archive,
-        store,
-        log,
-        unwritten: Vec::new(),
-        checkpoints,
-        guard,
-        network: network.clone(),
-        directory,
-        requests,
-        hub,
-        vitals,
-        metrics,
-    };
+    let peers = parts.peers(inputs.clone());
+    let submissions = parts.submissions(inputs);
+    let replica_config = replica_config(&config, &chosen.identity, &genesis)?;
+    let (descriptors, keys) = (place.descriptors, place.registration.keys());
+    let beside = (rules, metrics, requests);
+    let (driver, first) = parts.driver(home, place, replica_config, beside)?;
+    let waiting = driver.replica.waiting_batches();
+    let served = Arc::new(parts.served(&config, keys, waiting, submissions));
     let server = rpc_server::Server::start(
         rpc_config(&config, &descriptors),
         |reader| rpc::methods(&served, reader),
@@ -200,7 +109,7 @@ pub async fn run(
         chain = %genesis.chain_id,
         rpc = %server.local_address(),
         operator = ?server.operator_address(),
-        height = %read_state(&state).height(),
+        height = %read_state(&parts.state).height(),
         descriptors = descriptors.limit,
         descriptors_needed = descriptors.needed(),
         "node started"
@@ -211,18 +120,11 @@ pub async fn run(
     let result = drive(driver, first, input_receiver, cancel.clone()).await;
     cancel.cancel();
     server.stopped().await;
-    network.wait_stopped().await;
+    parts.network.wait_stopped().await;
     let _ = tokio::join!(listening, asking, reporting);
     drop(pid_file);
     info!("node stopped");
     result
-}
-
-/// The head's height, and its age by the wall clock: the monotonic one was not running.
-fn vitals_at_start(state: &SharedState) -> Arc<Vitals> {
-    let (height, time) = state.head();
-    let age_ms = wall_clock().0.saturating_sub(time.0);
-    Arc::new(Vitals::new(height, std::time::Duration::from_millis(age_ms)))
 }
 
 /// Runs the driver on its own thread until it fails or `cancel`.
@@ -260,7 +162,7 @@ async fn open_home(
         .await?
 }
 
-/// What a node's configuration says of its store.
+/// The store's options by a node's configuration.
 pub fn store_options(config: &NodeConfig) -> StoreOptions {
     StoreOptions {
         block_files_open_max: descriptors::BLOCK_FILES as usize,
@@ -269,23 +171,6 @@ pub fn store_options(config: &NodeConfig) -> StoreOptions {
         block_files_cached: config.store.block_files_cached,
         index_cache_bytes: usize::try_from(config.store.cache_bytes).unwrap_or(usize::MAX),
         ..StoreOptions::default()
-    }
-}
-
-fn network_config(
-    config: &NodeConfig,
-    identity: &NodeIdentity,
-    allowed: BTreeSet<PublicKey>,
-    peers: Vec<Peer>,
-    limits: NetworkLimits,
-) -> NetworkConfig {
-    NetworkConfig {
-        chain_id: identity.genesis.chain_id,
-        key: identity.network_key.clone(),
-        listen: config.network.listen.to_string(),
-        peers,
-        allowed,
-        limits,
     }
 }
 
@@ -322,19 +207,6 @@ fn random_instance() -> anyhow::Result<u64> {
 pub fn checkpoint_interval(config: &NodeConfig) -> CheckpointInterval {
     let store = &config.store;
     CheckpointInterval { blocks: store.checkpoint_blocks, orders: store.checkpoint_orders }
-}
-
-fn new_replica(
-    config: Config,
-    state: &SharedState,
-    archive: Arc<StoreArchive>,
-    proposers: consensus_core::Proposers,
-    guard: Option<&[u8]>,
-) -> anyhow::Result<Replica> {
-    Replica::new(config, state.clone(), archive, proposers, guard).context(
-        "vote.guard cannot be used; move it away and start: the validator stays silent until \
-             it cannot have voted before (never put a copy of a guard in its place)",
-    )
 }
 
 fn rpc_config(config: &NodeConfig, descriptors: &Descriptors) -> rpc_server::ServerConfig {

@@ -83,7 +83,7 @@ impl Driver {
         }
     }
 
-    /// A validator's name.
+    /// The name of a validator.
     fn validator(&self, id: ValidatorId) -> String {
         self.directory.name(NodeIndex(id.0))
     }

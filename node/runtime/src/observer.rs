@@ -56,7 +56,7 @@ impl Observer {
         }
     }
 
-    /// What readiness depends on, as it is now.
+    /// The present facts on which readiness depends.
     pub fn situation(&self) -> Situation {
         let rules = self.state.rules();
         let nodes = &rules.registry.nodes;
@@ -89,7 +89,7 @@ impl Observer {
         }
     }
 
-    /// What `node_status` says of the next block, and of validators.
+    /// The report of `node_status` about the next block and the validators.
     pub fn standing(&self) -> StandingReport {
         let rules = self.state.rules();
         let name = name_in(&rules.registry.nodes);

@@ -1,5 +1,5 @@
-//! Which of a node's own keys it runs with, and by which keys it knows the others while its home
-//! and its configuration are of different times.
+//! Chooses which of its own keys a node runs with, and by which keys it knows the others while its
+//! home and its configuration are of different times.
 //!
 //! The registry says which keys a node has. Beside the keys in use may lie the next ones
 //! (`network.key.next`, `validator.key.next`), made before anybody proposes them. A start takes the
@@ -37,14 +37,14 @@ pub enum Ended {
 pub enum Withdrawn {
     /// The node is removed.
     Removed {
-        /// Its name.
+        /// The name of the node.
         name: String,
     },
     /// The node has keys that are not here.
     Replaced {
-        /// Its name.
+        /// The name of the node.
         name: String,
-        /// Where they are looked for.
+        /// The files in which they are looked for.
         files: String,
     },
 }
@@ -69,15 +69,15 @@ impl fmt::Display for Withdrawn {
 /// The keys that a node starts with.
 #[derive(Debug, Clone)]
 pub struct Chosen {
-    /// Chain and keys.
+    /// The chain, and the keys of the node.
     pub identity: NodeIdentity,
-    /// Whether they are the ones that lay ready.
+    /// True if they are the ones that lay ready.
     pub is_next: bool,
     /// The public half of the network key of the other pair, if one is here.
     pub other: Option<PublicKey>,
 }
 
-/// What a registry says of a pair.
+/// The standing of a pair in a registry.
 pub fn standing(
     config: &NodeConfig,
     identity: &NodeIdentity,
@@ -119,7 +119,7 @@ pub fn choose(
     })
 }
 
-/// Where a node looks for its next keys.
+/// The files in which a node looks for its next keys.
 pub fn files(config: &NodeConfig) -> String {
     let network = next_key_path(&config.network_key).display().to_string();
     match config.validator_key.as_deref().map(next_key_path) {
@@ -152,7 +152,7 @@ pub fn leaving(registry: &RegistryContent, height: Height) -> Vec<PublicKey> {
     registry.withdrawn_keys.iter().filter(is_leaving).map(|one| one.key).collect()
 }
 
-/// Whom to dial: the configured addresses, under the keys that their nodes have now.
+/// The peers to dial: the configured addresses, under the keys that their nodes have now.
 pub fn peers(config: &NodeConfig, registry: &RegistryContent, nodes: &[Node]) -> Vec<Peer> {
     let key_now = |peer: &genesis::Peer| {
         let configured = peer.public_key()?;

@@ -4,34 +4,35 @@
 
 mod batches;
 mod checks;
+mod context;
 mod directory;
 mod messages;
 mod recent;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
 use chain_store::{ChainStore as _, Store};
-use chain_types::{BatchId, ChainId, Height, PublicKey, SignedBatch, codec};
-use node_network::{Event, Events, Ignored, Lane, Network, Reply, Strike, Throttle};
+use chain_types::{BatchId, Height, PublicKey, SignedBatch, codec};
+use node_network::{Event, Events, Ignored, Lane, Reply, Strike};
 use node_replica::{
     Input, NodeIndex, PeerRequest, PeerResponse, REQUEST_BATCHES_MAX, REQUEST_BYTES_MAX,
-    RESPONSE_BYTES_MAX, SYNC_BLOCKS_MAX, SYNC_BYTES_MAX, SharedState, SyncBlock, WireBlock,
+    RESPONSE_BYTES_MAX, SYNC_BLOCKS_MAX, SYNC_BYTES_MAX, SyncBlock, WireBlock,
 };
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use self::batches::{BatchListener, strike_of};
+use self::batches::BatchListener;
 use self::checks::Verifier;
+pub use self::context::Peers;
+use self::context::strike_of;
 pub use self::directory::Directory;
 use self::messages::{Arrived, MessageListener};
-use super::hub::Hub;
-use super::inbox::{InputSender, Source};
-use super::vitals::Vitals;
+use super::inbox::Source;
 
 /// Large batches of peers that are verified at once.
 const VERIFYING_MAX: usize = 4;
@@ -50,44 +51,21 @@ const ANSWERING_A_PEER_MAX: usize = 4;
 pub enum PeerWork {
     /// Batches that a proposal names.
     Batches {
-        /// Whom to ask.
+        /// The node to ask.
         from: NodeIndex,
-        /// Which.
+        /// The ids of the batches.
         ids: Vec<BatchId>,
     },
-    /// Committed blocks.
+    /// Committed blocks from a height on.
     Blocks {
-        /// Whom to ask.
+        /// The node to ask.
         from: NodeIndex,
         /// The first height wanted.
         height: Height,
     },
 }
 
-/// What the tasks of this room share.
-#[derive(Clone)]
-pub struct Peers {
-    /// The chain.
-    pub chain_id: ChainId,
-    /// To the peers.
-    pub network: Network,
-    /// Which key is which node.
-    pub directory: Arc<Directory>,
-    /// To the driver.
-    pub inputs: InputSender,
-    /// For keys of submitters.
-    pub state: SharedState,
-    /// For peers' requests.
-    pub store: Arc<Store>,
-    /// For answers of the pool.
-    pub hub: Arc<Hub>,
-    /// Whether this node is catching up, so that it knows less than its peers.
-    pub vitals: Arc<Vitals>,
-    /// Holds back log lines of reads that failed.
-    pub read_faults: Arc<Mutex<Throttle>>,
-}
-
-/// What the tasks of all peers share.
+/// The places that the tasks of all peers share.
 struct Places {
     verifier: Verifier,
     verifying: Arc<Semaphore>,

@@ -1,5 +1,6 @@
-//! Whether this node may answer for the chain, decided from what it has heard. Peers' connections
-//! prove nothing by themselves: only a quorum's word says that this node's head is the chain's.
+//! Readiness: whether this node may answer for the chain, decided from what it has heard. Peers'
+//! connections prove nothing by themselves: only a quorum's word says that this node's head is the
+//! chain's.
 
 use chain_types::{Height, ValidatorId};
 use node_replica::WaitsFor;
@@ -29,11 +30,11 @@ pub struct Word {
 pub struct KnownValidator {
     /// Its name in the registry.
     pub name: String,
-    /// Its power.
+    /// The voting power of the validator.
     pub power: u64,
-    /// Whether it is this node. What others say under its key does not count.
+    /// True if it is this node. What others say under its key does not count.
     pub is_own: bool,
-    /// Its last word.
+    /// The last word that was heard of it.
     pub word: Option<Word>,
 }
 
@@ -44,23 +45,23 @@ pub struct Situation {
     pub has_failed: bool,
     /// Why this validator signs nothing, if it does not.
     pub silent: Option<String>,
-    /// Whether the registry of the head names this node.
+    /// True if the registry of the head names this node.
     pub is_registered: bool,
-    /// Whether this node had its keys by that registry, and has them no longer.
+    /// True if this node had its keys by that registry, and has them no longer.
     pub is_withdrawn: bool,
     /// How many peers are connected.
     pub peers_connected: usize,
     /// The validators of the head, ascending by id.
     pub validators: Vec<KnownValidator>,
-    /// Whether this node votes.
+    /// True if this node votes.
     pub votes: bool,
-    /// The committed height.
+    /// The height of the last committed block.
     pub height: Height,
     /// How long ago its block was committed.
     pub block_age_ms: u64,
     /// The parameter of that name.
     pub heartbeat_ms: u64,
-    /// What the next block lacks, in words.
+    /// The missing part of the next block, in words.
     pub lacks: String,
 }
 
@@ -96,7 +97,7 @@ pub enum NotReady {
          of {total} ({needed} needed)"
     )]
     NoQuorum {
-        /// Their names.
+        /// The names of those that were heard.
         heard: String,
         /// How many there are.
         count: usize,
@@ -115,17 +116,17 @@ pub enum NotReady {
          {known}"
     )]
     Behind {
-        /// Where this node is.
+        /// The height of this node.
         height: Height,
-        /// Where the chain is.
+        /// The height of the chain.
         known: Height,
     },
     /// The chain, or this node's part of it, stands still.
     #[error("no block for {age_s} s: {lacks}")]
     NoBlock {
-        /// How long.
+        /// The time without a block, in seconds.
         age_s: u64,
-        /// What the next block lacks.
+        /// The missing part of the next block.
         lacks: String,
     },
 }
@@ -150,7 +151,7 @@ impl Situation {
         honest.map_or(Height(0), |(height, _)| height)
     }
 
-    /// Whether this node is well below what is known.
+    /// Returns true if this node is well below what is known.
     pub fn is_behind(&self) -> bool {
         self.known_height().0 > self.height.0.saturating_add(BEHIND_BLOCKS_MAX)
     }
@@ -226,7 +227,8 @@ pub fn listed(names: impl Iterator<Item = String>) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
-/// What the next block waits for: `proposal of node-2`, `precommits of node-2, node-3`.
+/// Names the messages that the next block waits for: `proposal of node-2`, `precommits of node-2,
+/// node-3`.
 pub fn waits_for_text(waits_for: &WaitsFor, name: impl Fn(ValidatorId) -> String) -> String {
     let names = listed(waits_for.missing().iter().copied().map(name));
     match waits_for {
@@ -239,7 +241,8 @@ pub fn waits_for_text(waits_for: &WaitsFor, name: impl Fn(ValidatorId) -> String
     }
 }
 
-/// What the next block lacks, as the end of a sentence: `precommits of node-2, node-3 are missing`.
+/// Says what the next block lacks, as the end of a sentence: `precommits of node-2, node-3 are
+/// missing`.
 pub fn lacks_text(waits_for: &WaitsFor, name: impl Fn(ValidatorId) -> String) -> String {
     match waits_for {
         WaitsFor::Work => "nothing is proposed".to_owned(),

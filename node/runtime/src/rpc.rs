@@ -34,7 +34,7 @@ use self::fault::Read;
 use self::feeds::NodeFeeds;
 pub use self::served::ServedNode;
 
-/// What all methods share; cheap to clone.
+/// The handles that all methods share; cheap to clone.
 #[derive(Clone)]
 struct Api {
     node: Arc<ServedNode>,
@@ -47,7 +47,7 @@ struct Api {
 /// # Errors
 /// None in practice: all names differ.
 pub fn methods(node: &Arc<ServedNode>, reader: &Reader) -> Result<Methods, RegisterMethodError> {
-    let feeds = Arc::new(NodeFeeds::new(reader));
+    let feeds = Arc::new(NodeFeeds::new(node.clone(), reader));
     let api = Api { node: node.clone(), reader: reader.clone(), feeds };
     let mut methods = Methods::new();
     methods.merge(BatchRpcServer::into_rpc(api.clone()))?;
@@ -87,7 +87,7 @@ impl Api {
         Ok(Page::of(items, limit, cursor))
     }
 
-    /// What one cheap read finds, or that nothing of this name is known.
+    /// Returns what one cheap read finds, or the error that nothing of this name is known.
     async fn find<T: Send + 'static>(
         &self,
         what: impl FnOnce() -> String,

@@ -1,4 +1,4 @@
-//! What the registry says of this node, told to its operator when it changes. Whether the node
+//! This node's standing in the registry, told to its operator when it changes. Whether the node
 //! votes is the replica's to decide, from its keys and the registry at its height.
 
 use std::time::{Duration, Instant};
@@ -76,17 +76,17 @@ impl Registration {
         self.identity.network_key.public_key()
     }
 
-    /// The node's configuration.
+    /// The configuration of the node.
     pub const fn config(&self) -> &NodeConfig {
         &self.config
     }
 
-    /// Whether the registry names this node.
+    /// Returns true if the registry names this node.
     pub fn is_registered(&self) -> bool {
         self.standing.is_some_and(Standing::is_registered)
     }
 
-    /// Whether peers are configured.
+    /// Returns true if peers are configured.
     pub fn has_peers(&self) -> bool {
         !self.config.network.peers.is_empty()
     }
@@ -104,7 +104,8 @@ impl Registration {
         self.ending.as_ref()
     }
 
-    /// Whether somebody is connected at `now`: a node that nobody lets in may have other keys.
+    /// Records whether this node is alone at `now`: a node that nobody lets in may have other
+    /// keys.
     pub fn look(&mut self, is_alone: bool, now: Instant) {
         if !is_alone {
             self.alone_since = None;

@@ -33,15 +33,15 @@ pub struct Submissions {
     desk: Arc<Desk>,
 }
 
-/// What verifying needs, and where it leads.
+/// The handles that verifying needs.
 pub struct Desk {
-    /// The chain.
+    /// The id of the chain.
     pub chain_id: ChainId,
     /// For keys of submitters.
     pub state: SharedState,
     /// Hears of what does not reach the driver.
     pub hub: Arc<Hub>,
-    /// To the driver.
+    /// The inbox of the driver.
     pub inputs: InputSender,
 }
 

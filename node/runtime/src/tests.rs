@@ -42,9 +42,9 @@ const CNY: Currency = Currency(156);
 const SHOP: MerchantId = MerchantId(1001);
 const OPERATOR: ParticipantId = ParticipantId(1);
 const SERVICE: ParticipantId = ParticipantId(101);
-/// Collects.
+/// The gateway that collects.
 const BANK_A: ParticipantId = ParticipantId(201);
-/// Pays the shop.
+/// The gateway that pays the shop.
 const BANK_B: ParticipantId = ParticipantId(202);
 const DESK: ParticipantId = ParticipantId(501);
 const VALIDATORS: u32 = 5;
@@ -127,7 +127,7 @@ struct Chain {
     /// Each block's accounts as it left them, from block zero on.
     accounts: Vec<Vec<(AccountKey, Account)>>,
     numbers: u8,
-    /// What the next block holds against validators.
+    /// The evidence in the next block.
     evidence: Vec<Equivocation>,
     /// The vote keys that validators get beside their first ones.
     vote_keys: BTreeMap<PublicKey, SecretKey>,
@@ -233,7 +233,7 @@ impl Chain {
         (certificate, BlockRecords { retired, ..learned }, outcomes)
     }
 
-    /// What stands beside the state is what the state says.
+    /// Asserts that the copies beside the state equal the state.
     fn assert_beside(&self) {
         let (head, rules, state) = (self.state.head(), self.state.rules(), read_state(&self.state));
         assert_eq!(head, (state.height(), state.time()));
@@ -258,12 +258,7 @@ impl Chain {
             currency: CNY.0.into(),
             payout_currency: CNY.0.into(),
             flags: flags.into(),
-            fx_quote: 0.into(),
-            payout_minimum: 0.into(),
-            device: 0.into(),
-            network: 0.into(),
-            external_reference: [0; 32],
-            spare: [0; 6],
+            ..RechargeItem::default()
         }
     }
 
@@ -326,16 +321,7 @@ fn collect(order: OrderId) -> CollectItem {
 }
 
 fn hold_large_orders() -> PolicyItem {
-    PolicyItem {
-        scope: 0.into(),
-        subject: 0.into(),
-        currency: CNY.0.into(),
-        order_max: 0.into(),
-        user_day_max: 0.into(),
-        day_max: 0.into(),
-        hold_above: HOLD_ABOVE.into(),
-        spare: [0; 20],
-    }
+    PolicyItem { currency: CNY.0.into(), hold_above: HOLD_ABOVE.into(), ..PolicyItem::default() }
 }
 
 /// The orders of [`history`], by the road that each took.

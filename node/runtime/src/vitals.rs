@@ -1,4 +1,4 @@
-//! What the driver knows that others read, without a wait for it.
+//! The driver's figures, which others read without a wait for it.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,10 +13,10 @@ use super::readiness::Word;
 /// How many blocks the node may be behind and still count as caught up.
 const BEHIND_MAX: u64 = 5;
 
-/// What the driver knows that others read.
+/// The driver's figures that other tasks read.
 #[derive(Debug)]
 pub struct Vitals {
-    /// The committed height.
+    /// The height of the last committed block.
     pub height: AtomicU64,
     /// The highest height that enough validators say they have committed for one to be honest.
     pub best_peer_height: AtomicU64,
@@ -58,7 +58,7 @@ impl Vitals {
         }
     }
 
-    /// Whether the validators are well ahead of this node.
+    /// Returns true if the validators are well ahead of this node.
     pub fn is_catching_up(&self) -> bool {
         let height = self.height.load(Ordering::Relaxed);
         self.best_peer_height.load(Ordering::Relaxed) > height + BEHIND_MAX
@@ -86,7 +86,7 @@ impl Vitals {
         self.seen().progress = Some(Arc::new(progress));
     }
 
-    /// Where the replica stood a moment ago; `None` before its first input.
+    /// The replica's progress a moment ago; `None` before its first input.
     pub fn progress(&self) -> Option<Arc<ReplicaProgress>> {
         self.seen().progress.clone()
     }

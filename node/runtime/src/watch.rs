@@ -15,7 +15,7 @@ const ALONE_FIRST: Duration = Duration::from_secs(10);
 /// The longest interval between two lines about it.
 const ALONE_INTERVAL_MAX: Duration = Duration::from_secs(600);
 
-/// What the operator is to be told.
+/// A message to the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// No block was committed for so long.

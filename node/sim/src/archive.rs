@@ -1,5 +1,5 @@
-//! What a simulated node keeps of the chain for contracts to ask: on its disk, so it outlives
-//! crashes and is lost with the disk.
+//! The part of the chain that a simulated node keeps for contracts to ask: on its disk, so it
+//! outlives crashes and is lost with the disk.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};

@@ -1,4 +1,4 @@
-//! What goes wrong in a run, drawn from its seed or named by its plan.
+//! The faults of a run, drawn from its seed or named by its plan.
 
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
@@ -97,11 +97,6 @@ impl FaultPlan {
     pub(crate) fn shape(&self) -> Shape {
         let validity_ms = if self.is_lasting { LONG_VALIDITY_MS } else { SHORT_VALIDITY_MS };
         Shape { validators: self.validators, order_validity_ms: validity_ms }
-    }
-
-    /// Returns true if a node is hostile.
-    pub fn is_villain(&self, node: u32) -> bool {
-        self.villains.iter().any(|(villain, _)| *villain == node)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What waits for a node that is busy: bounded, and taken from one peer after the other.
+//! Inputs that wait for a busy node: bounded, and taken from one peer after the other.
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -5,7 +5,7 @@
 //!
 //! The first two carry [`ErrorData`] as `data`, and of the third -32602, which names a parameter.
 
-use chain_types::{BatchError, Rejection};
+use chain_types::BatchError;
 use jsonrpsee::types::error::INVALID_PARAMS_CODE;
 use jsonrpsee::types::{ErrorObject, ErrorObjectOwned};
 use serde::{Deserialize, Serialize};
@@ -189,9 +189,4 @@ pub(crate) fn parameter_error(name: &str, detail: &str) -> ErrorObjectOwned {
         retry_after_ms: None,
     };
     data.into_error(INVALID_PARAMS_CODE)
-}
-
-/// The rejection that an error's code names, if it is one.
-pub fn rejection_of(error: &ErrorObject<'_>) -> Option<Rejection> {
-    u16::try_from(error.code()).ok().and_then(Rejection::from_code)
 }

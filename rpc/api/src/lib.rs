@@ -1,4 +1,4 @@
-//! What clients say to a node and hear from it: one jsonrpsee trait a namespace, which gives the
+//! The interface between clients and a node: one jsonrpsee trait a namespace, which gives the
 //! server's trait (`…RpcServer`) and the typed client (`…RpcClient`), and the JSON types between.
 //!
 //! How things are written in JSON, everywhere:

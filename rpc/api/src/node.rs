@@ -30,7 +30,7 @@ pub struct StatusReport {
     pub validator: Option<u32>,
     /// The newest block applied.
     pub height: u64,
-    /// That block's hash, hexadecimal.
+    /// The hash of that block, hexadecimal.
     pub block_hash: String,
     /// The time of the head's block, in milliseconds since 1970 (UTC).
     pub block_time_ms: u64,

@@ -21,12 +21,6 @@ macro_rules! parameters_report {
                 let Parameters { order_amount_max, $($field,)* } = parameters.clone();
                 Self { order_amount_max, $($field,)* }
             }
-
-            /// Converts the report into the parameters that it shows.
-            pub fn to_parameters(&self) -> Parameters {
-                let Self { order_amount_max, $($field,)* } = self.clone();
-                Parameters { order_amount_max, $($field,)* }
-            }
         }
     };
 }

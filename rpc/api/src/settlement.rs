@@ -226,7 +226,7 @@ pub struct WindowProofReport {
     pub window: u64,
     /// The block that closed it and left its report: the one after its last block.
     pub height: u64,
-    /// That block's time: when the window closed.
+    /// The time of that block: when the window closed.
     pub time_ms: u64,
     /// The hash of the block whose records root the proof leads to.
     #[serde(with = "crate::text")]

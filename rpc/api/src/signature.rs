@@ -1,4 +1,4 @@
-//! What parameters each method takes: their names, in order, and the JSON form of each. A server
+//! The parameters of each method: their names, in order, and the JSON form of each. A server
 //! holds every call against this, so that nothing that a client says is ignored.
 //!
 //! The table is that of the traits; a test compares the two, and `docs/rpc.md` with both.

@@ -1,4 +1,4 @@
-//! What the chain knew of an order before an item of a batch named it again: so that whoever is
+//! The standing of an order before an item of a batch named it again: so that whoever is
 //! late or asks twice hears what became of the first time.
 
 use chain_types::Outcome;

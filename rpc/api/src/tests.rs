@@ -6,7 +6,7 @@ use chain_types::{
 };
 
 use crate::batch::{Outcomes, outcome_name};
-use crate::error::{ApiError, ErrorData, PROTOCOL_ERRORS, rejection_of};
+use crate::error::{ApiError, ErrorData, PROTOCOL_ERRORS};
 use crate::money::{Money, currency_code, currency_of};
 use crate::signature::SIGNATURES;
 use crate::{
@@ -124,11 +124,10 @@ fn errors_carry_name_cause_and_remedy() {
     assert_eq!((data.name.as_str(), data.detail.as_str()), ("bad-cursor", "(\"x\")"));
     let full = BatchError::new(Rejection::PoolFull, "(64 batches)");
     let error = rejection_error(&full, Some(250));
-    assert_eq!(rejection_of(&error), Some(Rejection::PoolFull));
+    assert_eq!(error.code(), i32::from(Rejection::PoolFull.code()));
     let data = ErrorData::of(&error).unwrap();
     assert!(data.transient);
     assert_eq!(data.retry_after_ms, Some(250));
-    assert_eq!(rejection_of(&api_error(ApiError::NotFound, "")), None);
 }
 
 #[test]
@@ -264,9 +263,8 @@ fn a_block_is_selected_by_number_or_text() {
 }
 
 #[test]
-fn parameters_round_trip() {
+fn parameters_are_numbers_and_the_largest_amount_is_a_string() {
     let report = ParametersReport::new(&Parameters::default());
-    assert_eq!(report.to_parameters(), Parameters::default());
     let json = serde_json::to_value(&report).unwrap();
     assert_eq!(json["order_amount_max"], "1000000000000");
     assert_eq!(json["window_ms"], 30_000);

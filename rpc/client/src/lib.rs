@@ -1,4 +1,4 @@
-//! What a party outside the network needs, and nothing that a node has: keys and nodes to talk
+//! The tools of a party outside the network, and nothing that a node has: keys and nodes to talk
 //! to, orders, batches, the typed RPC client.
 
 pub mod amounts;

@@ -62,7 +62,7 @@ impl Entropy {
 /// The part of an order that its user chooses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Purchase {
-    /// The user's pseudonym.
+    /// The pseudonym of the user.
     pub user: [u8; 16],
     /// The merchant that is paid.
     pub merchant: MerchantId,
@@ -121,12 +121,9 @@ impl Profile {
             currency: currency.0.into(),
             payout_currency: currency.0.into(),
             flags: if self.collected { Flags::COLLECTED } else { 0 }.into(),
-            fx_quote: 0.into(),
-            payout_minimum: 0.into(),
             device: entropy.below(u64::MAX).into(),
             network: entropy.below(u64::MAX).into(),
-            external_reference: [0; 32],
-            spare: [0; 6],
+            ..RechargeItem::default()
         }
     }
 

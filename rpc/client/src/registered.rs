@@ -1,4 +1,5 @@
-//! Which key the chain has registered for a party: the registry at the head, not the genesis file.
+//! Finds the key that the chain has registered for a party: the registry at the head, not the
+//! genesis file.
 //!
 //! A node's word is enough here, for nothing rests on it: a signature is bound to the chain id of
 //! the party's own genesis file and covers items that were made here, and the chain judges the key

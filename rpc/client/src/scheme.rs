@@ -1,5 +1,5 @@
-//! What the scheme's own parties do for a network: settlement agents deposit by maker and checker,
-//! settlement operators change the registry by k of n, and it is waited for.
+//! Operations of the scheme's own parties for a network: settlement agents deposit by maker and
+//! checker, settlement operators change the registry by k of n, and it is waited for.
 
 use std::sync::Arc;
 use std::time::Duration;

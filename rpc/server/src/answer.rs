@@ -126,7 +126,7 @@ impl Answer {
         self.len
     }
 
-    /// The parts' bytes.
+    /// The bytes of all parts.
     pub(crate) fn parts(&self) -> impl Iterator<Item = &[u8]> {
         self.parts.iter().map(AsRef::as_ref)
     }

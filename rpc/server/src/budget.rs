@@ -51,7 +51,7 @@ impl Budget {
     }
 }
 
-/// Whom an address stands for: with IPv6, one subscriber has 2^64 of them.
+/// The subscriber of an address: with IPv6, one subscriber has 2^64 of them.
 pub(crate) fn subscriber(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),

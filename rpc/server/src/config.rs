@@ -4,12 +4,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use ipnet::IpNet;
 
-/// Where to listen, and how much to bear.
+/// The addresses of the server, and its limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerConfig {
-    /// Where it serves JSON-RPC; port 0 lets the system choose.
+    /// The address of JSON-RPC; port 0 lets the system choose.
     pub listen: SocketAddr,
-    /// Where it serves the operator's paths (`/healthz`, `/readyz`, `/metrics`); `None` for
+    /// The address of the operator's paths (`/healthz`, `/readyz`, `/metrics`); `None` for
     /// nowhere.
     pub operator_listen: Option<SocketAddr>,
     /// The most connections at once; further ones are told so and closed.
@@ -75,7 +75,7 @@ pub struct ServerConfig {
     pub origins: Vec<String>,
     /// Networks of proxies that name the client in `forwarded_header`.
     pub trusted_proxies: Vec<IpNet>,
-    /// Where trusted proxies name the client.
+    /// The header in which trusted proxies name the client.
     pub forwarded_header: ForwardedHeader,
 }
 

@@ -10,11 +10,11 @@ use crate::config::ServerConfig;
 use crate::metrics::RpcMetrics;
 use crate::shares::{Activity, Claim, Full, Shares};
 
-/// What a call takes while it is in hand, whatever its parameters: its tasks and its place in a
-/// queue. A list of 32 takes 32 times as much.
+/// The bytes that a call takes while it is in hand, whatever its parameters: its tasks and its
+/// place in a queue. A list of 32 takes 32 times as much.
 pub(crate) const CALL_BYTES: u64 = 4 * 1024;
 
-/// What all connections have shares of.
+/// The pools of which all connections have shares.
 #[derive(Debug)]
 pub(crate) struct Pools {
     pub(crate) connections: Arc<Shares>,
@@ -62,7 +62,7 @@ impl Pools {
     }
 }
 
-/// Who makes calls: the address they count for, and what it holds for them.
+/// The caller of methods: the address that calls count for, and the bytes it holds for them.
 #[derive(Debug)]
 pub(crate) struct Caller {
     /// The client's address: behind a trusted proxy, the one that the proxy names.
@@ -136,7 +136,7 @@ impl HeldBytes {
         self.amount
     }
 
-    /// Counts `bytes` more.
+    /// Counts `bytes` more, if they fit the share.
     pub(crate) fn grow(&mut self, bytes: u64) -> Result<(), Full> {
         self.claim().grow(bytes)?;
         self.amount += bytes;
@@ -152,7 +152,7 @@ impl Drop for HeldBytes {
     }
 }
 
-/// What is being written to a connection.
+/// The answer that is being written to a connection.
 #[derive(Debug, Default)]
 struct Writes {
     count: u32,
@@ -163,10 +163,10 @@ struct Writes {
 /// One connection. It lives as long as its socket or anything made over it.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    /// Who is at the other end of the socket.
+    /// The address at the other end of the socket.
     pub(crate) peer: IpAddr,
     pub(crate) activity: Arc<Activity>,
-    /// Who calls, unless the peer is a proxy that speaks for others.
+    /// The caller, unless the peer is a proxy that speaks for others.
     own_caller: Arc<Caller>,
     /// The place among the connections; a WebSocket behind a proxy moves to its client's address.
     place: Mutex<Claim>,
@@ -206,7 +206,7 @@ impl Connection {
         }))
     }
 
-    /// Who calls from `address` over this connection.
+    /// The caller at `address` over this connection.
     pub(crate) fn caller(&self, address: IpAddr, pools: &Pools) -> Arc<Caller> {
         if address == self.peer {
             return self.own_caller.clone();
@@ -244,7 +244,7 @@ impl Connection {
         Writing(self.clone())
     }
 
-    /// Whether its peer has not taken in time what was written.
+    /// Returns true if its peer has not taken in time what was written.
     pub(crate) fn is_overdue(&self) -> bool {
         let writes = self.writes();
         writes.count > 0 && self.started.elapsed() > writes.by

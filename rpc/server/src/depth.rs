@@ -3,8 +3,8 @@
 /// The deepest nesting that is parsed.
 pub const JSON_DEPTH_MAX: usize = 64;
 
-/// Whether `json` nests arrays and objects more deeply than [`JSON_DEPTH_MAX`]. Text that is no
-/// JSON gets some answer: parsing will refuse it anyway.
+/// Returns true if `json` nests arrays and objects more deeply than [`JSON_DEPTH_MAX`]. Text that
+/// is no JSON gets some answer: parsing will refuse it anyway.
 pub(crate) fn is_too_deep(json: &[u8]) -> bool {
     let mut depth = 0_usize;
     let mut rest = json;
@@ -25,7 +25,7 @@ pub(crate) fn is_too_deep(json: &[u8]) -> bool {
     false
 }
 
-/// What follows the string whose opening quote was just read.
+/// Returns the text after the string whose opening quote was just read.
 fn after_string(mut rest: &[u8]) -> &[u8] {
     while let Some(at) = memchr::memchr2(b'"', b'\\', rest) {
         // A backslash takes the byte after it along.

@@ -56,7 +56,7 @@ pub(crate) struct Dispatcher {
     list_requests_max: u32,
 }
 
-/// Where a call stands.
+/// The place of a call in its message.
 #[derive(Clone, Copy)]
 struct Place<'a> {
     caller: &'a Arc<Caller>,

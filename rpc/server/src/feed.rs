@@ -1,6 +1,6 @@
-//! What is read once for all who subscribe to the same topic. A feed says where its events end
-//! now; subscribers sleep until that place moves past their cursor, and those that then ask for
-//! the events after the same cursor share one read.
+//! Feeds: events that are read once for all who subscribe to the same topic. A feed says where its
+//! events end now; subscribers sleep until that place moves past their cursor, and those that then
+//! ask for the events after the same cursor share one read.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -15,8 +15,9 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::sync::{OnceCell, watch};
 
+use crate::cost::Cost;
 use crate::reader::{Reader, internal_fault};
-use crate::reads::{Cost, OWN};
+use crate::reads::OWN;
 
 /// Events that are read at once.
 const PAGE_EVENTS: u32 = 64;
@@ -25,7 +26,7 @@ const PAGES_MAX: usize = 16;
 /// When a read is asked for again that was put off, if its error does not say.
 const RETRY: Duration = Duration::from_millis(250);
 
-/// What is subscribed to. Its methods may read from disk, each a cheap read or a page.
+/// The subject of subscriptions. Its methods may read from disk, each a cheap read or a page.
 pub trait Topic: Clone + Send + Sync + 'static {
     /// A place among the topic's events; events stand after it.
     type Cursor: Copy + Ord + Send + Sync + std::fmt::Debug + 'static;
@@ -70,14 +71,14 @@ type Page<C> = Arc<Vec<FeedEvent<C>>>;
 /// One topic that somebody is subscribed to.
 pub struct Feed<T: Topic> {
     topic: T,
-    /// Where the events end now; an error ends the feed.
+    /// The present end of the events; an error ends the feed.
     end: watch::Sender<Result<T::Cursor, ErrorObjectOwned>>,
     head: watch::Receiver<Height>,
     pages: Mutex<Pages<T::Cursor>>,
 }
 
 struct Pages<C> {
-    /// What was read before this height is not given to who asks at it.
+    /// The height of the read: a page of an earlier one is not given to a later caller.
     height: Height,
     /// The oldest first.
     kept: Vec<(C, Arc<OnceCell<Page<C>>>)>,
@@ -103,7 +104,7 @@ impl<C: Copy + Ord> Pages<C> {
 }
 
 impl<T: Topic> Feed<T> {
-    /// Where the events end, and each move of that place.
+    /// The end of the events, and each move of it.
     pub(crate) fn end(&self) -> watch::Receiver<Result<T::Cursor, ErrorObjectOwned>> {
         self.end.subscribe()
     }
@@ -194,7 +195,7 @@ pub struct Feeds<N, T: Topic> {
 }
 
 impl<N: Ord, T: Topic> Feeds<N, T> {
-    /// No feeds yet.
+    /// Makes feeds, none of them begun.
     pub fn new(reader: &Reader) -> Self {
         Self { reader: reader.clone(), known: Mutex::default() }
     }

@@ -1,5 +1,5 @@
-//! Who may ask, by what the request's head says: the name that the node is addressed by, the web
-//! page that a browser asks for, and the client that a trusted proxy speaks for.
+//! Decides who may ask, by what the request's head says: the name that the node is addressed by,
+//! the web page that a browser asks for, and the client that a trusted proxy speaks for.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -24,7 +24,7 @@ pub(crate) enum Denied {
 }
 
 impl Denied {
-    /// What the client is told.
+    /// The text for the client.
     pub(crate) fn text(self) -> &'static str {
         match self {
             Self::HostMalformed => {
@@ -42,7 +42,7 @@ impl Denied {
         }
     }
 
-    /// Whether the request is malformed, and not merely refused here.
+    /// Returns true if the request is malformed, and not merely refused here.
     pub(crate) fn is_malformed(self) -> bool {
         self == Self::HostMalformed
     }
@@ -56,7 +56,7 @@ impl Denied {
     }
 }
 
-/// What the configuration allows.
+/// The names, origins and proxies that the configuration allows.
 #[derive(Debug)]
 pub(crate) struct Gate {
     hosts: Vec<String>,
@@ -75,7 +75,7 @@ impl Gate {
         }
     }
 
-    /// Whether a peer may speak for others.
+    /// Returns true if a peer may speak for others.
     pub(crate) fn is_proxy(&self, peer: IpAddr) -> bool {
         let peer = peer.to_canonical();
         self.proxies.iter().any(|network| network.contains(&peer))

@@ -8,20 +8,15 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use futures::future::poll_fn;
 use hyper::body::{Body as _, Incoming};
-use hyper::http::{HeaderName, HeaderValue};
+use hyper::http::HeaderValue;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, header};
 use jsonrpsee::types::{ErrorObjectOwned, Id};
 use rpc_api::error::api_error_after;
 use rpc_api::{ApiError, api_error};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::answer::{Answer, SendAgain};
-use crate::config::ServerConfig;
-use crate::connection::{Caller, Connection, HeldBytes, Pools};
-use crate::dispatch::Dispatcher;
-use crate::gate::Gate;
-use crate::metrics::RpcMetrics;
+use crate::connection::{Caller, Connection, HeldBytes};
+use crate::port::{Shared, set, text};
 use crate::websocket;
 
 /// A body that is too large is read and thrown away up to this many times the limit, so that the
@@ -29,37 +24,11 @@ use crate::websocket;
 const DRAIN_FACTOR: u64 = 4;
 /// When to try again when too many bodies are in memory.
 const BUSY_RETRY_MS: u64 = 250;
-/// What is made room for before a body comes, whatever it announces.
+/// The most bytes reserved before a body comes, whatever it announces.
 const RESERVE_BYTES_MAX: usize = 64 * 1024;
-
-/// What all connections share.
-pub(crate) struct Shared {
-    pub(crate) config: ServerConfig,
-    pub(crate) dispatcher: Dispatcher,
-    pub(crate) pools: Pools,
-    pub(crate) gate: Gate,
-    pub(crate) metrics: RpcMetrics,
-    pub(crate) tasks: TaskTracker,
-    /// Asks connections to finish.
-    pub(crate) stop: CancellationToken,
-    /// Ends those that did not.
-    pub(crate) abort: CancellationToken,
-}
 
 /// A response that refuses; rare, and large beside what it stands in for.
 type Refusal = Box<Response<Answer>>;
-
-/// A page of plain text.
-pub(crate) fn text(status: StatusCode, text: &'static str) -> Response<Answer> {
-    let mut response = Response::new(Answer::fixed(text));
-    *response.status_mut() = status;
-    set(&mut response, header::CONTENT_TYPE, "text/plain; charset=utf-8");
-    response
-}
-
-fn set(response: &mut Response<Answer>, name: HeaderName, value: &'static str) {
-    response.headers_mut().insert(name, HeaderValue::from_static(value));
-}
 
 /// Answers one request. The answer counts as being written, with a deadline, until its last byte
 /// is.
@@ -137,7 +106,7 @@ fn allow_origin(response: &mut Response<Answer>, origin: HeaderValue) {
     set(response, header::ACCESS_CONTROL_MAX_AGE, "86400");
 }
 
-/// Whether a body says that it is JSON.
+/// Returns true if a body says that it is JSON.
 fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let essence = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
@@ -148,7 +117,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Whether a body is packed in a way that would have to be undone first.
+/// Returns true if a body is packed in a way that would have to be undone first.
 fn is_encoded(headers: &HeaderMap) -> bool {
     let mut codings = headers.get_all(header::CONTENT_ENCODING).iter();
     codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))

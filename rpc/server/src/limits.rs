@@ -7,22 +7,22 @@ use crate::operator::{OPERATOR_CONNECTIONS_MAX, OPERATOR_TIMEOUT};
 use crate::request::ID_BYTES_MAX;
 use crate::server::HEADER_BYTES_MAX;
 
-/// One limit.
+/// A row of the table of limits.
 #[derive(Debug, Clone, Copy)]
 pub struct Limit {
     /// Its name: the label `limit` of `sluice_rpc_refused_total`, where it is counted there.
     pub name: &'static str,
-    /// What is bounded.
+    /// The thing that is bounded.
     pub bounds: &'static str,
     /// The bound under a configuration, in `unit`.
     pub bound: fn(&ServerConfig) -> u64,
-    /// The bound's unit.
+    /// The unit of the bound.
     pub unit: &'static str,
-    /// Who shares it.
+    /// The parties that share it.
     pub shared_by: &'static str,
-    /// What happens at the bound.
+    /// The refusal at the bound.
     pub refusal: &'static str,
-    /// Where it is counted.
+    /// The metric that counts refusals.
     pub metric: &'static str,
 }
 

@@ -10,7 +10,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-use crate::reads::ReadClass;
+use crate::cost::ReadClass;
 
 /// A method that no client can invent: names that are not known count as this one.
 pub(crate) const METHOD_UNKNOWN: &str = "unknown";

@@ -17,11 +17,10 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, header};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use prometheus_client::registry::Registry;
+use rpc_api::HealthReport;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
-
-use crate::server::Health;
 
 /// Connections at once; the oldest makes way for one more.
 pub(crate) const OPERATOR_CONNECTIONS_MAX: usize = 16;
@@ -32,14 +31,17 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const PLAIN: &str = "text/plain; charset=utf-8";
 
-/// What the paths show.
+/// Says whether a node serves; it must answer at once.
+pub type Health = Arc<dyn Fn() -> HealthReport + Send + Sync>;
+
+/// The sources of the operator's paths.
 pub(crate) struct Operator {
     pub(crate) health: Health,
     pub(crate) registry: Arc<Mutex<Registry>>,
 }
 
 impl Operator {
-    /// Serves until `cancel`.
+    /// Serves the paths until `cancel`.
     pub(crate) async fn serve(self, listener: TcpListener, cancel: CancellationToken) {
         let this = Arc::new(self);
         let mut open: VecDeque<AbortHandle> = VecDeque::new();

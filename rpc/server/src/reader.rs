@@ -12,13 +12,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::aside;
 use crate::budget::Budget;
+use crate::cost::{Cost, ReadClass};
 use crate::dispatch::budget_error;
 use crate::metrics::RpcMetrics;
-use crate::reads::{self, Cost, PutOff, ReadClass, Reads};
+use crate::reads::{self, PutOff, Reads};
 use crate::seldom::Seldom;
 use crate::turns::with_long_turns;
 
-/// What a server gives to its methods; cheap to clone.
+/// The reader that a server gives to its methods; cheap to clone.
 #[derive(Clone)]
 pub struct Reader {
     pub(crate) metrics: RpcMetrics,
@@ -94,7 +95,7 @@ impl Reader {
     }
 }
 
-/// What a client is told of a fault of this server's own, which is logged.
+/// The error for a client when this server has a fault of its own, which is logged.
 pub(crate) fn internal_fault(error: &(dyn std::error::Error + 'static)) -> ErrorObjectOwned {
     static LINES: Seldom = Seldom::new();
     if let Some(count) = LINES.count() {

@@ -1,9 +1,9 @@
-//! Who reads next. A read has a cost by its method and parameters, and is of one of three classes:
-//! cheap reads, questions after a batch, and dear reads (pages, proofs). Each class has a queue and
-//! threads of its own, so a cheap read never waits behind a dear one; dear reads are few at a time,
-//! so that submissions and consensus keep their cores. Within a class callers take turns by what
-//! their reads cost: who asks for much waits for itself. A full queue puts off a read of whoever
-//! has the most waiting.
+//! The order of reads. A read has a cost by its method and parameters, and is of one of three
+//! classes: cheap reads, questions after a batch, and dear reads (pages, proofs). Each class has a
+//! queue and threads of its own, so a cheap read never waits behind a dear one; dear reads are few
+//! at a time, so that submissions and consensus keep their cores. Within a class callers take turns
+//! by what their reads cost: who asks for much waits for itself. A full queue puts off a read of
+//! whoever has the most waiting.
 //!
 //! The order is start-time fair queueing (Goyal, Vin, Cheng, 1996): a read's tag is the later of
 //! the queue's present tag and the tag at which its caller's reads before it would be done.
@@ -13,19 +13,13 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rpc_api::LIMIT_MAX;
 use tokio::sync::oneshot;
 
 use crate::budget::subscriber;
 use crate::config::ServerConfig;
+use crate::cost::{Cost, ReadClass};
 use crate::metrics::RpcMetrics;
 
-/// A page of at most so many items costs as little as one item that has to be looked for.
-const CHEAP_ITEMS: u32 = 20;
-/// Items that cost as much as one cheap read.
-const ITEMS_PER_UNIT: u32 = 20;
-/// What a proof costs: some sixty rows of the index, and the hashes between them.
-const PROOF_UNITS: u32 = 20;
 /// Callers without a waiting read whose tags a queue remembers.
 const IDLE_CALLERS_MAX: usize = 4_096;
 /// The most questions after a batch at a time: each reads a whole block with its outcomes.
@@ -59,57 +53,6 @@ pub(crate) fn keep_until_answered(turn: Option<Turn>) {
 /// On whose behalf the present call runs.
 pub(crate) fn caller() -> IpAddr {
     CALLER.try_with(|caller| *caller).unwrap_or(OWN)
-}
-
-/// With which others a read waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ReadClass {
-    /// One row, or a few.
-    Cheap = 0,
-    /// What became of a batch.
-    Question = 1,
-    /// Pages and proofs.
-    Dear = 2,
-}
-
-impl ReadClass {
-    pub(crate) const ALL: [Self; 3] = [Self::Cheap, Self::Question, Self::Dear];
-
-    /// The name that figures and details use.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Cheap => "cheap",
-            Self::Question => "question",
-            Self::Dear => "dear",
-        }
-    }
-}
-
-/// What a read costs: its class, and its weight in cheap reads. The weight counts towards its
-/// caller's turn and budget.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cost {
-    pub(crate) class: ReadClass,
-    pub(crate) units: u32,
-}
-
-impl Cost {
-    /// A row of the index, or what stands in memory.
-    pub const CHEAP: Self = Self { class: ReadClass::Cheap, units: 1 };
-    /// What became of a batch: its block and its outcomes.
-    pub const QUESTION: Self = Self { class: ReadClass::Question, units: 1 };
-    /// A proof of an account or a window, or a receipt.
-    pub const PROOF: Self = Self { class: ReadClass::Dear, units: PROOF_UNITS };
-    /// An answer whose length its caller cannot choose: a block, the registry.
-    pub const WHOLE: Self = Self { class: ReadClass::Dear, units: 5 };
-
-    /// A page of at most `limit` items.
-    pub const fn page(limit: u32) -> Self {
-        let limit = if limit < LIMIT_MAX { limit } else { LIMIT_MAX };
-        let units = 1 + limit / ITEMS_PER_UNIT;
-        let class = if limit <= CHEAP_ITEMS { ReadClass::Cheap } else { ReadClass::Dear };
-        Self { class, units }
-    }
 }
 
 /// A read was put off: the queue of its class holds as many as it may.
@@ -220,7 +163,8 @@ impl Queue {
         self.forget_idle();
     }
 
-    /// Who waits for nothing, and whose reads are done by the queue's tag, is like a stranger.
+    /// A caller that waits for nothing, and whose reads are done by the queue's tag, is like a
+    /// stranger.
     fn forget_idle(&mut self) {
         if self.running == 0 && self.waiting.is_empty() {
             self.callers.clear();
@@ -343,8 +287,8 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
-    /// What is left of the turn when the read is done: that of a dear read lasts until its answer
-    /// is made.
+    /// Returns what is left of the turn when the read is done: that of a dear read lasts until its
+    /// answer is made.
     pub(crate) fn after_read(self) -> Option<Self> {
         (self.class == ReadClass::Dear).then_some(self)
     }

@@ -22,7 +22,7 @@ pub(crate) struct Call<'a> {
     pub(crate) params: Option<&'a RawValue>,
 }
 
-/// What is no call.
+/// A text that is no call.
 #[derive(Debug)]
 pub(crate) struct Refused<'a> {
     /// Its id, if it has exactly one that is valid; else null.
@@ -220,7 +220,7 @@ struct Members<'a> {
     params: Option<&'a RawValue>,
     /// The first member that is given twice.
     duplicate: Option<&'static str>,
-    /// Whether the id is, before or after another.
+    /// True if the id is, before or after another.
     has_two_ids: bool,
 }
 
@@ -274,7 +274,7 @@ impl<'de> Deserialize<'de> for Name<'de> {
 mod tests {
     use super::*;
 
-    /// What a text comes to: its id as it would be echoed, and its code, 0 for a call.
+    /// Reads a text: its id as it would be echoed, and its code, 0 for a call.
     fn read_one(text: &str) -> (String, i32) {
         let (id, code) = match read(text.as_bytes(), 3) {
             Ok(Message::One(Ok(call))) => (call.id, 0),

@@ -16,7 +16,6 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use jsonrpsee::core::RegisterMethodError;
 use jsonrpsee::core::server::Methods;
 use prometheus_client::registry::Registry;
-use rpc_api::HealthReport;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -29,10 +28,11 @@ use crate::config::ServerConfig;
 use crate::connection::{Connection, Pools};
 use crate::dispatch::Dispatcher;
 use crate::gate::Gate;
-use crate::http::{self, Shared};
+use crate::http;
 use crate::metrics::RpcMetrics;
-use crate::operator::Operator;
+use crate::operator::{Health, Operator};
 use crate::parameters;
+use crate::port::Shared;
 use crate::reader::Reader;
 use crate::reads::Reads;
 use crate::seldom::Seldom;
@@ -51,9 +51,6 @@ const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text
     content-length: 46\r\nretry-after: 1\r\nconnection: close\r\n\r\n\
     Too many connections; retry, or another node.\n";
 
-/// Says whether a node serves; it must answer at once.
-pub type Health = Arc<dyn Fn() -> HealthReport + Send + Sync>;
-
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerFault {
@@ -62,9 +59,9 @@ pub enum ServerFault {
     Bind {
         /// The setting that names the address.
         setting: &'static str,
-        /// The address.
+        /// The address that was asked for.
         address: SocketAddr,
-        /// The system's reason.
+        /// The reason that the system gives.
         source: io::Error,
     },
     /// The system gives no threads.
@@ -206,12 +203,12 @@ impl Server {
         Ok(())
     }
 
-    /// Where it listens; with the port that the system chose, if it was to choose.
+    /// The address at which it listens, with the port that the system chose, if it was to choose.
     pub fn local_address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where the operator's paths are, if they are served.
+    /// The address of the operator's paths, if they are served.
     pub fn operator_address(&self) -> Option<SocketAddr> {
         self.operator_address
     }

@@ -42,7 +42,7 @@ impl Activity {
         })
     }
 
-    /// Subscriptions that stand.
+    /// Subscriptions that have not ended.
     pub(crate) fn subscribed(&self) -> u64 {
         self.subscriptions_max.saturating_sub(self.subscriptions.available_permits()) as u64
     }
@@ -200,7 +200,7 @@ impl State {
     }
 }
 
-/// What one connection holds of a thing; given back when it is dropped.
+/// The share that one connection holds of a thing; given back when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Claim {
     shares: Arc<Shares>,
@@ -265,7 +265,7 @@ impl Claim {
         self.shares.settle_subscriptions();
     }
 
-    /// What it holds now.
+    /// The amount that it holds now.
     fn amount(&self) -> u64 {
         let state = self.shares.state();
         let held = state.holders.get(&self.holder).and_then(|one| one.claims.get(&self.number));

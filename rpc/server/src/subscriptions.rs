@@ -13,10 +13,11 @@ use serde_json::value::RawValue;
 
 use crate::budget::subscriber;
 use crate::connection::Caller;
+use crate::cost::Cost;
 use crate::feed::{Feed, Topic};
 use crate::metrics::Open;
 use crate::reader::Reader;
-use crate::reads::{Cost, OWN};
+use crate::reads::OWN;
 
 /// Somebody who asks for a subscription, for which the transport has found room.
 pub struct Subscriber {

@@ -4,7 +4,7 @@ use ahash::RandomState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
-use super::{CountKey, Counts};
+use super::key::CountKey;
 use crate::fault::StateFault;
 use crate::sections::{Reader, SECTION_BYTES_MAX, SECTION_ITEMS};
 
@@ -33,8 +33,8 @@ enum TableCopy<K: CountKey> {
 }
 
 impl<K: CountKey> CountsCopy<K> {
-    pub(crate) fn of(counts: &Counts<K>) -> Self {
-        let tables = counts.tables.iter().map(|_| TableCopy::Ahead(Vec::new())).collect();
+    pub(super) fn of_tables(count: usize) -> Self {
+        let tables = (0..count).map(|_| TableCopy::Ahead(Vec::new())).collect();
         Self { tables, next: 0 }
     }
 
@@ -60,15 +60,23 @@ impl<K: CountKey> CountsCopy<K> {
     }
 
     /// Puts the sections of the next table; says whether it is the last section, which is empty.
-    pub(crate) fn put(&mut self, counts: &Counts<K>, bytes: &mut Vec<u8>) -> bool {
+    pub(super) fn put<'a>(
+        &mut self,
+        entries_of: impl Fn(usize) -> Option<&'a HashTable<(K, K::Count)>>,
+        hashing: &RandomState,
+        bytes: &mut Vec<u8>,
+    ) -> bool
+    where
+        K: 'a,
+    {
         const { assert!(SECTION_ITEMS * K::BYTES <= SECTION_BYTES_MAX) };
         while let Some(copy) = self.tables.get_mut(self.next) {
-            let table = counts.tables.get(self.next).map(|table| &table.entries);
+            let table = entries_of(self.next);
             self.next += 1;
             let TableCopy::Ahead(before) = std::mem::replace(copy, TableCopy::Done) else {
                 continue;
             };
-            let entries = as_they_were(table, &before, &counts.hashing);
+            let entries = as_they_were(table, &before, hashing);
             if !entries.is_empty() {
                 for section in entries.chunks(SECTION_ITEMS) {
                     put_entries(bytes, section);
@@ -143,7 +151,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::counts::{CountChanges, KeptSince};
+    use crate::counts::{CountChanges, Counts, KeptSince};
     use crate::users::{UserMonth, UserMonthKey};
 
     fn key(user: u32) -> UserMonthKey {
@@ -173,7 +181,7 @@ mod tests {
             let mut counts = Counts::new(RandomState::with_seeds(1, 2, 3, 4), Vec::new());
             count(&mut counts, 0..30_000 + 1_000 * seed, 1);
             let were = entries(&counts);
-            let mut copy = CountsCopy::of(&counts);
+            let mut copy = counts.copy();
             let (mut bytes, mut is_done, mut step) = (Vec::new(), false, 0);
             while !is_done {
                 let mut changes = CountChanges::new(counts.hashing.clone(), 0);
@@ -185,7 +193,7 @@ mod tests {
                 }
                 while !counts.apply(&mut changes, 1_000, Some(&mut copy)) {}
                 for _ in 0..=seed % 3 {
-                    is_done = is_done || copy.put(&counts, &mut bytes);
+                    is_done = is_done || counts.put_copy(&mut copy, &mut bytes);
                 }
                 step += 1;
             }

@@ -1,4 +1,4 @@
-//! What the next block executes under: governance decides it at the end of this one.
+//! The rules of the next block: governance decides it at the end of this one.
 
 use std::sync::Arc;
 

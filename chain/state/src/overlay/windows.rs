@@ -11,11 +11,6 @@ use crate::window::{
 };
 
 impl<'a> Overlay<'a> {
-    /// The window as the block found it.
-    pub fn window_found(&self) -> &'a OpenWindow {
-        self.state.window_open()
-    }
-
     /// Closes the window found and opens the next. Before any collection of the block.
     pub fn replace_window(&mut self, closed: WindowRecord, opening: WindowOpening) {
         let is_first = self.window_opening.is_none() && !self.accounts.has_sums();
@@ -49,7 +44,7 @@ impl<'a> Overlay<'a> {
         self.window_opening.is_none().then(|| self.state.window_open())
     }
 
-    /// What the block's window has collected so far for a merchant's account.
+    /// The sum that the block's window has collected so far for a merchant's account.
     fn collected(&self, payable: Slot) -> Option<&Collected> {
         self.accounts.collected(payable).or_else(|| {
             let key = self.accounts.key(payable);
@@ -57,7 +52,8 @@ impl<'a> Overlay<'a> {
         })
     }
 
-    /// Whether one more order's amount fits the window's instruction for a merchant's account.
+    /// Checks that one more order's amount fits the window's instruction for a merchant's
+    /// account.
     ///
     /// # Errors
     /// When the sum would pass `u64::MAX`.

@@ -1,5 +1,5 @@
-//! What a node gives about its books and anyone checks offline: an account's counters at a height,
-//! and the report of a closed window.
+//! Proofs that a node gives about its books and anyone checks offline: an account's counters at a
+//! height, and the report of a closed window.
 
 mod account;
 mod window;

@@ -60,7 +60,7 @@ impl ProvenWindow {
         Self::read(proof)
     }
 
-    /// What the records of `proof` say, which is nobody's word until the proof is verified.
+    /// Reads the records of `proof`; they are nobody's word until the proof is verified.
     ///
     /// # Errors
     /// When they are not a closed window's report and at most the word that it is settled.

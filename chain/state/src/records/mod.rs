@@ -1,6 +1,6 @@
-//! What blocks leave behind for readers: orders, instructions, windows, account entries, breaches,
-//! evidence and the contracts' own. The store indexes them; each is a function of the chain and can
-//! be made again.
+//! Records that blocks leave behind for readers: orders, instructions, windows, account entries,
+//! breaches, evidence and the contracts' own. The store indexes them; each is a function of the
+//! chain and can be made again.
 
 mod evidence;
 mod orders;

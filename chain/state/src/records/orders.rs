@@ -9,11 +9,11 @@ use chain_types::{
 /// An order's fate so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct OrderRecord {
-    /// Where it was submitted.
+    /// The location of its submission.
     pub location: Location,
     /// The first 16 bytes of its item's Merkle leaf hash.
     pub fingerprint: [u8; 16],
-    /// What became of the submission.
+    /// The outcome of its submission.
     pub outcome: Outcome,
     /// How far it has come.
     pub status: OrderStatus,
@@ -57,27 +57,27 @@ pub fn fingerprint(leaf: &Digest) -> [u8; 16] {
 pub struct Conversion {
     /// The quote that is used.
     pub quote: QuoteId,
-    /// What the merchant is paid in.
+    /// The currency in which the merchant is paid.
     pub payout_currency: Currency,
-    /// What the provider delivers and the merchant is paid, in minor units: the exact payout,
-    /// rounded down.
+    /// The sum that the provider delivers and the merchant is paid, in minor units: the exact
+    /// payout, rounded down.
     pub payout: Amount,
 }
 
 /// An open reserved order: money pending in the books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct Reservation {
-    /// Who submitted it.
+    /// The participant that submitted it.
     pub submitter: ParticipantId,
-    /// Whom it pays.
+    /// The merchant who is paid.
     pub merchant: MerchantId,
-    /// The collecting gateway.
+    /// The gateway that collects the order.
     pub gateway: ParticipantId,
     /// How much, in minor units.
     pub amount: Amount,
-    /// In which currency.
+    /// The currency that the user pays in.
     pub currency: Currency,
-    /// Whose: the pseudonym.
+    /// The pseudonym of the user.
     pub user: [u8; 16],
     /// How it is converted, if it is.
     pub conversion: Option<Conversion>,
@@ -90,7 +90,7 @@ pub struct Reservation {
 /// An order that waits for a risk desk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct HeldOrder {
-    /// Who submitted it.
+    /// The participant that submitted it.
     pub submitter: ParticipantId,
     /// The order as submitted.
     pub item: [u8; 128],
@@ -98,14 +98,14 @@ pub struct HeldOrder {
     pub held: TimeMs,
 }
 
-/// Money sent back.
+/// The record of money that was sent back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct ReturnRecord {
-    /// The order.
+    /// The id of the order.
     pub order: OrderId,
-    /// Which return of it, from 1.
+    /// The number of this return among the order's, from 1.
     pub sequence: u16,
-    /// Who sent it back.
+    /// The gateway that sent it back.
     pub gateway: ParticipantId,
     /// How much, in minor units of the order's currency.
     pub amount: Amount,
@@ -116,18 +116,18 @@ pub struct ReturnRecord {
     pub cashback: Amount,
     /// Why: the number of a [`chain_types::ReturnReason`].
     pub reason: u16,
-    /// Whether its window was still open: a reversal.
+    /// True if its window was still open: a reversal.
     pub is_reversal: bool,
-    /// Whether the payout went back as it was, in the payout currency: the time in which it is
+    /// True if the payout went back as it was, in the payout currency: the time in which it is
     /// converted back at the order's own rate was over.
     pub is_unconverted: bool,
-    /// The bank's reference.
+    /// The reference of the bank, 32 bytes.
     pub reference: [u8; 32],
-    /// Block time.
+    /// The time of the block that holds the return.
     pub time: TimeMs,
-    /// The operation.
+    /// The location of the return.
     pub location: Location,
-    /// Whether the payout came from what was owed to the merchant, and not from a gateway that had
+    /// True if the payout came from what was owed to the merchant, and not from a gateway that had
     /// paid it.
     pub from_payable: bool,
     /// How much the returning gateway paid for cashback of the month that rested on the order, in

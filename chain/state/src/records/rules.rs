@@ -1,4 +1,4 @@
-//! What parties set for others: rates, quotes, policies, programmes, governance.
+//! Records of what parties set for others: rates, quotes, policies, programmes, governance.
 
 use bincode::{Decode, Encode};
 use chain_types::{
@@ -47,7 +47,7 @@ pub struct ReferenceStep {
 /// A provider's offer to convert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct QuoteRecord {
-    /// The quote's number.
+    /// The number of the quote.
     pub id: QuoteId,
     /// The currency that is collected.
     pub currency: Currency,

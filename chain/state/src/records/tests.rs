@@ -29,7 +29,7 @@ fn account() -> AccountKey {
 }
 
 #[test]
-fn records_of_windows_and_payments_are_as_the_page_says() {
+fn records_of_windows_are_as_the_page_says() {
     let party = WindowParty { kind: AccountKind::GatewayLiquidity, owner: 21, currency: CNY };
     let window = WindowRecord {
         id: WindowId(1),
@@ -52,6 +52,29 @@ fn records_of_windows_and_payments_are_as_the_page_says() {
         ("positions", &[1, 1, 21, 156, 22, 23]),
     ];
     is(Record::Window(window), 0, "window", expected);
+    let settlement = WindowSettlement {
+        window: WindowId(1),
+        agent: ParticipantId(2),
+        reference: [3; 32],
+        time: TIME,
+        location: PLACE,
+        checker: ParticipantId(4),
+        digest: Digest([5; 32]),
+    };
+    let expected: &[(&str, &[u128])] = &[
+        ("window", &[1]),
+        ("agent", &[2]),
+        ("reference", &[3]),
+        ("time", &[1_000_001]),
+        ("operation", &[61, 62, 63]),
+        ("checker", &[4]),
+        ("digest", &[5]),
+    ];
+    is(Record::WindowSettlement(settlement), 4, "window settlement", expected);
+}
+
+#[test]
+fn records_of_payments_are_as_the_page_says() {
     let record = |status| InstructionRecord {
         id: instruction(),
         gateway: ParticipantId(31),
@@ -105,29 +128,10 @@ fn records_of_windows_and_payments_are_as_the_page_says() {
         ];
         is(Record::Instruction(record(status)), 1, "instruction", expected);
     }
-    let settlement = WindowSettlement {
-        window: WindowId(1),
-        agent: ParticipantId(2),
-        reference: [3; 32],
-        time: TIME,
-        location: PLACE,
-        checker: ParticipantId(4),
-        digest: Digest([5; 32]),
-    };
-    let expected: &[(&str, &[u128])] = &[
-        ("window", &[1]),
-        ("agent", &[2]),
-        ("reference", &[3]),
-        ("time", &[1_000_001]),
-        ("operation", &[61, 62, 63]),
-        ("checker", &[4]),
-        ("digest", &[5]),
-    ];
-    is(Record::WindowSettlement(settlement), 4, "window settlement", expected);
 }
 
 #[test]
-fn records_of_accounts_and_deadlines_are_as_the_page_says() {
+fn records_of_accounts_are_as_the_page_says() {
     let entry = |cause| AccountEntry {
         key: account(),
         height: Height(1),
@@ -174,6 +178,10 @@ fn records_of_accounts_and_deadlines_are_as_the_page_says() {
         ];
         is(Record::AccountEntry(entry(cause)), 2, "account entry", expected);
     }
+}
+
+#[test]
+fn records_of_deadlines_and_evidence_are_as_the_page_says() {
     let subjects: [(BreachSubject, &[u128]); 2] = [
         (BreachSubject::Order(OrderId([45; 16])), &[0, 45]),
         (BreachSubject::Instruction(instruction()), &[1, 11, 12, 156]),
@@ -295,7 +303,7 @@ fn records_of_money_in_and_out_are_as_the_page_says() {
 }
 
 #[test]
-fn records_of_what_parties_set_are_as_the_page_says() {
+fn records_of_conversions_are_as_the_page_says() {
     let rate = Rate::new(71_234, 4).unwrap();
     let published = RateRecord {
         currency: CNY,
@@ -335,6 +343,10 @@ fn records_of_what_parties_set_are_as_the_page_says() {
         ("issued", &[5]),
     ];
     is(Record::Quote(quote), 8, "quote", expected);
+}
+
+#[test]
+fn records_of_limits_and_lines_are_as_the_page_says() {
     let policy = PolicyRecord {
         scope: PolicyScope::Merchant,
         subject: 3,

@@ -1,15 +1,15 @@
 //! Users' counters: what is over may be forgotten.
 
 use super::*;
-use crate::counts::{CountKey, Counts, CountsCopy, read_counts};
+use crate::counts::{CountKey, Counts, read_counts};
 use crate::sections::Reader;
 use crate::user_book::{UserBook, UserChanges};
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
 
-    /// What is over counts for nothing: a book that forgets gives the digests of one that keeps
-    /// all, as does one from its checkpoint; it says of the present month and day what was
+    /// An entry that is over counts for nothing: a book that forgets gives the digests of one that
+    /// keeps all, as does one from its checkpoint; it says of the present month and day what was
     /// counted, and loses what is over.
     #[test]
     fn forgetting_shows_nowhere(blocks in blocks_of_counted()) {
@@ -68,12 +68,12 @@ proptest! {
 struct Counted {
     month: UserMonthKey,
     day: UserDayKey,
-    /// Whether its day is more than looked at.
+    /// True if its day is more than looked at.
     is_booked: bool,
 }
 
-/// What a block of these orders changes, in the month and the day of that number, and its bytes in
-/// the digest; those before `since` are over.
+/// The changes of a block of these orders, in the month and the day of that number, and its bytes
+/// in the digest; those before `since` are over.
 fn counted(book: &UserBook, today: u16, since: u16, orders: &[Counted]) -> (UserChanges, Vec<u8>) {
     let mut changes = UserChanges::new(&hashing(), 0);
     changes.keep_since(KeptSince { month: since, day: since });
@@ -99,8 +99,8 @@ fn counted(book: &UserBook, today: u16, since: u16, orders: &[Counted]) -> (User
 }
 
 fn copied<K: CountKey>(counts: &Counts<K>) -> Vec<(K, K::Count)> {
-    let (mut copy, mut bytes) = (CountsCopy::of(counts), Vec::new());
-    while !copy.put(counts, &mut bytes) {}
+    let (mut copy, mut bytes) = (counts.copy(), Vec::new());
+    while !counts.put_copy(&mut copy, &mut bytes) {}
     read_counts(&mut Reader::new(&bytes)).unwrap()
 }
 

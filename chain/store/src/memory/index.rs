@@ -1,4 +1,4 @@
-//! What the memory store's index holds of the blocks' records.
+//! The memory store's index of the blocks' records.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What readers do, at the same time as the writer. Nothing here waits for it.
+//! Reads, at the same time as the writer. Nothing here waits for it.
 
 use std::ops::ControlFlow;
 

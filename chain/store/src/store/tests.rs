@@ -3,8 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use chain_types::{
-    Block, BlockHash, BlockHeader, Certificate, ChainId, Digest, ExecutedBlock, Height, OrderId,
-    Round, TimeMs, ValidatorId, WindowId,
+    Block, BlockHeader, Certificate, ChainId, Digest, ExecutedBlock, Height, OrderId, Round, TimeMs,
 };
 
 use crate::cell::Cell;
@@ -33,25 +32,8 @@ fn block(height: u64) -> ExecutedBlock {
         protocol_version: 1,
         chain_id: CHAIN,
         height: Height(height),
-        round: Round(0),
-        parent_round: Round(0),
-        proposer: ValidatorId(0),
         time: TimeMs(height),
-        window: WindowId(0),
-        parent: BlockHash::default(),
-        batch_count: 0,
-        batches_root: Digest::ZERO,
-        evidence_count: 0,
-        evidence_root: Digest::ZERO,
-        results_root: Digest::ZERO,
-        state_digest: Digest::ZERO,
-        validators_hash: Digest::ZERO,
-        next_validators_hash: Digest::ZERO,
-        parameters_hash: Digest::ZERO,
-        party_count: 0,
-        parties_root: Digest::ZERO,
-        record_count: 0,
-        records_root: Digest::ZERO,
+        ..BlockHeader::default()
     };
     let block = Block { header, batches: Vec::new(), evidence: Vec::new() };
     ExecutedBlock { block, batches: Vec::new(), outcomes: Vec::new() }

@@ -1,4 +1,4 @@
-//! What the one writer does. A failure in any of it poisons the store.
+//! Writes of the one writer. A failure in any of them poisons the store.
 
 use chain_state::Retired;
 use chain_types::Certificate;

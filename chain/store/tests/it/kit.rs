@@ -167,15 +167,12 @@ pub fn block(height: u64, round: u32, batches: Vec<VerifiedBatch>) -> ExecutedBl
         chain_id: CHAIN,
         height: Height(height),
         round: Round(round),
-        parent_round: Round(0),
         proposer: ValidatorId(round % 4),
         time: time_of(height),
         window: WindowId(height / 10),
         parent: BlockHash(Digest([height as u8; 32])),
         batch_count: batches.len() as u32,
         batches_root: Digest([1; 32]),
-        evidence_count: 0,
-        evidence_root: Digest::ZERO,
         results_root: Digest([2; 32]),
         state_digest: Digest([height as u8; 32]),
         validators_hash: Digest([4; 32]),
@@ -183,8 +180,8 @@ pub fn block(height: u64, round: u32, batches: Vec<VerifiedBatch>) -> ExecutedBl
         parameters_hash: Digest([5; 32]),
         party_count: 1,
         parties_root: Digest([6; 32]),
-        record_count: 0,
         records_root: Digest([7; 32]),
+        ..BlockHeader::default()
     };
     let outcomes = batches
         .iter()

@@ -1,4 +1,4 @@
-//! What FX providers say: rates and quotes.
+//! Items of FX providers: rates and quotes.
 
 use zerocopy::little_endian::{U16, U64};
 

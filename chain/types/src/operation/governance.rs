@@ -1,4 +1,4 @@
-//! What settlement operators say: proposals of changes, and approvals.
+//! Items of settlement operators: proposals of changes, and approvals.
 
 use zerocopy::little_endian::{U16, U64};
 

@@ -19,6 +19,13 @@ macro_rules! item {
         #[repr(C)]
         pub struct $name { $($fields)* }
 
+        impl Default for $name {
+            /// Zeros: no reference, no flag, no bound.
+            fn default() -> Self {
+                zerocopy::FromZeros::new_zeroed()
+            }
+        }
+
         const _: () = assert!(size_of::<$name>() == $bytes);
     };
 }

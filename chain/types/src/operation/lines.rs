@@ -1,4 +1,4 @@
-//! What gateways and FX providers say of how much others may reserve on their accounts.
+//! Items of gateways and FX providers: how much others may reserve on their accounts.
 
 use zerocopy::little_endian::{U16, U32, U64};
 

@@ -1,4 +1,4 @@
-//! What settlement agents say of money that comes from or goes outside: maker and checker.
+//! Items of settlement agents about money that comes from or goes outside: maker and checker.
 
 use zerocopy::little_endian::{U16, U64};
 

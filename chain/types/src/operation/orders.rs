@@ -1,4 +1,4 @@
-//! What services and collecting gateways say of orders.
+//! Items of services and collecting gateways about orders.
 
 use zerocopy::little_endian::{U16, U32, U64};
 

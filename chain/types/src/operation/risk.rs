@@ -1,4 +1,4 @@
-//! What risk desks say: policies, and decisions about held orders.
+//! Items of risk desks: policies, and decisions about held orders.
 
 use zerocopy::little_endian::{U16, U64};
 

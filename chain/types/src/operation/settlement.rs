@@ -1,10 +1,10 @@
-//! What paying gateways and settlement agents say of instructions and windows.
+//! Items of paying gateways and settlement agents about instructions and windows.
 
 use zerocopy::little_endian::{U16, U64};
 
 use super::item::item;
 use crate::ids::{InstructionId, MerchantId, WindowId};
-use crate::units::Currency;
+use crate::units::{Amount, Currency};
 
 item! {
     /// A paying gateway's word that an instruction's money was credited: 64 bytes.
@@ -155,8 +155,26 @@ item! {
 }
 
 macro_rules! of_instructions {
-    ($($name:ident)*) => {
+    ($($name:ident($($field:ident: $type:ty = $value:expr)?))*) => {
         $(impl $name {
+            /// Says it of an attempt of an instruction.
+            pub fn new(
+                id: InstructionId,
+                $($field: $type,)?
+                reference: [u8; 32],
+                attempt: u16,
+            ) -> Self {
+                Self {
+                    window: id.window.0.into(),
+                    merchant: id.merchant.0.into(),
+                    currency: id.currency.0.into(),
+                    $($field: $value.into(),)?
+                    reference,
+                    attempt: attempt.into(),
+                    ..Self::default()
+                }
+            }
+
             /// The instruction that it is about.
             pub fn instruction(&self) -> InstructionId {
                 instruction(self.window, self.merchant, self.currency)
@@ -165,7 +183,14 @@ macro_rules! of_instructions {
     };
 }
 
-of_instructions! { ArrivalItem FailureItem ReinstructItem BounceItem RecallItem StepInItem }
+of_instructions! {
+    ArrivalItem(amount: Amount = amount.0)
+    FailureItem(reason: u16 = reason)
+    ReinstructItem()
+    BounceItem(reason: u16 = reason)
+    RecallItem()
+    StepInItem(reason: u16 = reason)
+}
 
 impl SettleWindowItem {
     /// The number of the closed window.

@@ -1,6 +1,6 @@
-//! What submitters sign, by the rule of [ZIP-215](https://zips.z.cash/zip-0215): the equation with
-//! its cofactor, under which many signatures in one equation are valid exactly if each of them is
-//! (docs/adr/0017). Votes keep the strict rule.
+//! Signatures of submitters, by the rule of [ZIP-215](https://zips.z.cash/zip-0215): the equation
+//! with its cofactor, under which many signatures in one equation are valid exactly if each of them
+//! is (docs/adr/0017). Votes keep the strict rule.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! What consensus takes from others beside the running height: the height that comes next, the last
-//! vote of each validator, and its own key where it did not sign.
+//! Messages that consensus takes from others beside the running height: the height that comes next,
+//! the last vote of each validator, and its own key where it did not sign.
 
 use chain_types::{BlockHash, Certificate, Height, ValidatorId, ValidatorSet};
 

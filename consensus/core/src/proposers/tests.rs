@@ -1,8 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use chain_types::{
-    BlockHash, BlockHeader, ChainId, Digest, Equivocation, PublicKey, Signature, SignedVote,
-    TimeMs, Validator, Vote, VoteStep, WindowId, codec,
+    BlockHash, BlockHeader, Equivocation, PublicKey, Signature, SignedVote, Validator, Vote,
+    VoteStep, codec,
 };
 
 use super::*;
@@ -18,27 +18,11 @@ fn set(count: u32) -> ValidatorSet {
 fn block(height: u64, round: u32, parent_round: u32, proposer: ValidatorId) -> Block {
     let header = BlockHeader {
         protocol_version: 1,
-        chain_id: ChainId::default(),
         height: Height(height),
         round: Round(round),
         parent_round: Round(parent_round),
         proposer,
-        time: TimeMs(0),
-        window: WindowId(0),
-        parent: BlockHash::default(),
-        batch_count: 0,
-        batches_root: Digest::ZERO,
-        evidence_count: 0,
-        evidence_root: Digest::ZERO,
-        results_root: Digest::ZERO,
-        state_digest: Digest::ZERO,
-        validators_hash: Digest::ZERO,
-        next_validators_hash: Digest::ZERO,
-        parameters_hash: Digest::ZERO,
-        party_count: 0,
-        parties_root: Digest::ZERO,
-        record_count: 0,
-        records_root: Digest::ZERO,
+        ..BlockHeader::default()
     };
     Block { header, batches: Vec::new(), evidence: Vec::new() }
 }

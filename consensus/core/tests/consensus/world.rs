@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chain_types::hash::sha256;
 use chain_types::{
     Block, BlockHash, BlockHeader, Certificate, ChainId, Digest, Height, Parameters, Round,
-    SecretKey, TimeMs, Validator, ValidatorId, ValidatorSet, WindowId,
+    SecretKey, TimeMs, Validator, ValidatorId, ValidatorSet,
 };
 use consensus_core::{
     Consensus, Effect, Input, Message, MuteReason, Proposers, Standing, Timeout, Timeouts,
@@ -155,24 +155,9 @@ pub fn header(height: Height, round: Round, proposer: ValidatorId, nonce: u64) -
         chain_id: chain_id(),
         height,
         round,
-        parent_round: Round(0),
         proposer,
         time: TimeMs(nonce),
-        window: WindowId(0),
-        parent: BlockHash::default(),
-        batch_count: 0,
-        batches_root: Digest::ZERO,
-        evidence_count: 0,
-        evidence_root: Digest::ZERO,
-        results_root: Digest::ZERO,
-        state_digest: Digest::ZERO,
-        validators_hash: Digest::ZERO,
-        next_validators_hash: Digest::ZERO,
-        parameters_hash: Digest::ZERO,
-        party_count: 0,
-        parties_root: Digest::ZERO,
-        record_count: 0,
-        records_root: Digest::ZERO,
+        ..BlockHeader::default()
     }
 }
 

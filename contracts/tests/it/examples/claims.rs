@@ -18,7 +18,7 @@ pub fn check(chain: &Chain, said: &Said, claim: &str) -> Read<()> {
     if expected == actual { Ok(()) } else { Err(format!("`{claim}`: it is {actual}")) }
 }
 
-/// What the claim says and what is so, both as text.
+/// The claim's value and the chain's, both as text.
 fn compare(chain: &Chain, said: &Said, words: &mut Words<'_>) -> Read<(String, String)> {
     let state = &chain.state;
     match () {

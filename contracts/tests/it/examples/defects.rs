@@ -14,7 +14,7 @@ use super::words::{Read, Words};
 /// A change of an item's bytes.
 pub type Defect = Box<dyn Fn(&mut Vec<u8>)>;
 
-/// What the sentences above cannot say.
+/// Operations that the sentences above cannot describe.
 pub fn defect(kind: BatchKind, words: &mut Words<'_>) -> Read<Defect> {
     words.expect("with")?;
     if words.eat("reference") {

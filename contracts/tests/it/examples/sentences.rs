@@ -27,7 +27,7 @@ pub struct Operation {
     pub valid_until: Option<TimeMs>,
 }
 
-/// What was said so far, by number.
+/// The operations so far, by number.
 #[derive(Default)]
 pub struct Said {
     pub orders: BTreeMap<u64, RechargeItem>,
@@ -35,7 +35,7 @@ pub struct Said {
     pub proposals: BTreeMap<u64, ProposalItem>,
 }
 
-/// Who speaks, and when.
+/// The party that speaks, and the time.
 pub struct Speaker<'a> {
     pub id: u32,
     pub now: TimeMs,

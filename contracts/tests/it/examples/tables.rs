@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// One operation: a line of a table.
 pub struct Row {
-    /// Where it stands: file and line.
+    /// Its place: file and line.
     pub at: String,
     /// Block time; empty for the same block as the row before.
     pub time: String,

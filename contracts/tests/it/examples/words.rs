@@ -5,7 +5,7 @@ use chain_types::{Currency, LineAccount, TimeMs};
 
 use crate::kit::*;
 
-/// What a sentence means, or what is wrong with it.
+/// The meaning of a sentence, or its mistake.
 pub type Read<T> = Result<T, String>;
 
 const DAY_MS: u64 = 86_400_000;
@@ -44,7 +44,7 @@ impl<'a> Words<'a> {
         self.at == self.words.len()
     }
 
-    /// What is wrong when `expected` does not come next.
+    /// The mistake of a sentence in which `expected` does not come next.
     pub fn wrong(&self, expected: &str) -> String {
         format!("expected {expected} at `{}`", self.words[self.at..].join(" "))
     }

@@ -262,7 +262,7 @@ impl Chain {
     }
 }
 
-/// What the store of a real node says of its chain.
+/// The answers of a real node's store about its chain.
 impl History for Chain {
     fn record(&self, id: &OrderId) -> Option<OrderRecord> {
         Self::record(self, id)

@@ -45,13 +45,7 @@ pub fn order(id: OrderId, amount: u64) -> RechargeItem {
         amount: amount.into(),
         currency: CNY.into(),
         payout_currency: CNY.into(),
-        flags: 0.into(),
-        fx_quote: 0.into(),
-        payout_minimum: 0.into(),
-        device: 0.into(),
-        network: 0.into(),
-        external_reference: [0; 32],
-        spare: [0; 6],
+        ..RechargeItem::default()
     }
 }
 
@@ -77,27 +71,11 @@ pub fn void(id: OrderId) -> VoidItem {
 }
 
 pub fn arrival(window: u64, merchant: u64, amount: u64) -> ArrivalItem {
-    ArrivalItem {
-        window: window.into(),
-        merchant: merchant.into(),
-        amount: amount.into(),
-        currency: CNY.into(),
-        reference: [9; 32],
-        attempt: 1.into(),
-        spare: [0; 4],
-    }
+    ArrivalItem::new(instruction_id(window, merchant), Amount(amount), [9; 32], 1)
 }
 
 pub fn failure(window: u64, merchant: u64, reason: u16) -> FailureItem {
-    FailureItem {
-        window: window.into(),
-        merchant: merchant.into(),
-        currency: CNY.into(),
-        reason: reason.into(),
-        reference: [8; 32],
-        attempt: 1.into(),
-        spare: [0; 10],
-    }
+    FailureItem::new(instruction_id(window, merchant), reason, [8; 32], 1)
 }
 
 /// Part of a collected order that goes back because the user asked for it.
@@ -114,49 +92,19 @@ pub fn give_back(id: OrderId, amount: u64, sequence: u16) -> ReturnItem {
 }
 
 pub fn reinstruct(window: u64, merchant: u64) -> ReinstructItem {
-    ReinstructItem {
-        window: window.into(),
-        merchant: merchant.into(),
-        currency: CNY.into(),
-        reference: [4; 32],
-        attempt: 1.into(),
-        spare: [0; 12],
-    }
+    ReinstructItem::new(instruction_id(window, merchant), [4; 32], 1)
 }
 
 pub fn bounce(window: u64, merchant: u64, reason: u16) -> BounceItem {
-    BounceItem {
-        window: window.into(),
-        merchant: merchant.into(),
-        currency: CNY.into(),
-        reason: reason.into(),
-        reference: [7; 32],
-        attempt: 1.into(),
-        spare: [0; 10],
-    }
+    BounceItem::new(instruction_id(window, merchant), reason, [7; 32], 1)
 }
 
 pub fn recall(window: u64, merchant: u64) -> RecallItem {
-    RecallItem {
-        window: window.into(),
-        merchant: merchant.into(),
-        currency: CNY.into(),
-        reference: [3; 32],
-        attempt: 1.into(),
-        spare: [0; 12],
-    }
+    RecallItem::new(instruction_id(window, merchant), [3; 32], 1)
 }
 
 pub fn step_in(window: u64, merchant: u64, reason: u16) -> StepInItem {
-    StepInItem {
-        window: window.into(),
-        merchant: merchant.into(),
-        currency: CNY.into(),
-        reason: reason.into(),
-        reference: [2; 32],
-        attempt: 1.into(),
-        spare: [0; 10],
-    }
+    StepInItem::new(instruction_id(window, merchant), reason, [2; 32], 1)
 }
 
 pub fn settle_window(window: u64, digest: Digest) -> SettleWindowItem {
@@ -229,11 +177,7 @@ pub fn policy(scope: u16, subject: u64) -> PolicyItem {
         scope: scope.into(),
         subject: subject.into(),
         currency: CNY.into(),
-        order_max: 0.into(),
-        user_day_max: 0.into(),
-        day_max: 0.into(),
-        hold_above: 0.into(),
-        spare: [0; 20],
+        ..PolicyItem::default()
     }
 }
 

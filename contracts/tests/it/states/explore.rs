@@ -11,18 +11,18 @@ use crate::kit::*;
 
 /// The status of what the chain does not know.
 pub const NOTHING: &str = "nothing";
-/// What whoever is suspended or has not the role gets, whatever it says.
+/// The codes for a party that is suspended or lacks the role, whatever it says.
 const LEFT_OUT: [u16; 2] = [110, 111];
 /// Situations of one run; more are a mistake of whoever wrote its flags.
 const SITUATIONS_MAX: usize = 4_000;
 
-/// What a run sees of its subject.
+/// The state of a run's subject.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Look {
     pub status: &'static str,
-    /// What else is so; of rows that need it, the page says it.
+    /// Further facts, which the page names for rows that need them.
     pub flags: BTreeSet<&'static str>,
-    /// What tells situations apart and is on no page.
+    /// A detail that tells situations apart and is on no page.
     pub detail: String,
 }
 
@@ -36,7 +36,7 @@ impl Look {
     }
 }
 
-/// What others change.
+/// A change that others make.
 pub type Change = Box<dyn Fn(&mut Chain)>;
 /// As what a party speaks.
 pub type Role = Box<dyn Fn(&Chain, u32) -> &'static str>;
@@ -84,7 +84,7 @@ pub struct Run {
     pub look: Box<dyn Fn(&Chain) -> Look>,
     pub acts: Vec<Act>,
     pub waits: Vec<Wait>,
-    /// What others change around the subject.
+    /// The changes that others make around the subject.
     pub changes: Vec<Change>,
     pub voices: Vec<u32>,
     /// As what a party speaks.
@@ -97,9 +97,9 @@ pub type WayKey = (&'static str, String, &'static str, &'static str, &'static st
 /// A way from one status to another, or to the same one.
 #[derive(Debug, Clone, Default)]
 pub struct Way {
-    /// What was so each time.
+    /// The facts that held each time.
     pub always: Option<BTreeSet<&'static str>>,
-    /// What was so at least once.
+    /// The facts that held at least once.
     pub ever: BTreeSet<&'static str>,
     /// Of time that passed: the shortest that is enough.
     pub wait: Option<(u64, u64, &'static str)>,
@@ -112,7 +112,7 @@ pub struct Machine {
     pub ways: BTreeMap<WayKey, Way>,
     /// Codes by status and operation.
     pub refused: BTreeMap<(&'static str, String), BTreeSet<u16>>,
-    /// What was so in each situation of a status.
+    /// The facts in each situation of a status.
     flags: BTreeMap<&'static str, BTreeSet<BTreeSet<&'static str>>>,
     kinds: BTreeSet<BatchKind>,
 }
@@ -146,7 +146,7 @@ impl Machine {
         ends
     }
 
-    /// What tells the situations of a way from the others of its status.
+    /// The facts that tell the situations of a way from the others of its status.
     pub fn conditions(&self, from: &str, way: &Way) -> Vec<String> {
         if let Some((_, _, name)) = way.wait {
             return vec![format!("past {name}")];

@@ -2,7 +2,7 @@
 
 use chain_state::InstructionRecord;
 use chain_types::{
-    ApprovalItem, ArrivalItem, BounceItem, Change, CollectItem, ConsentItem, DebitingItem,
+    Amount, ApprovalItem, ArrivalItem, BounceItem, Change, CollectItem, ConsentItem, DebitingItem,
     Decision, FailureItem, Flags, Height, HoldDecisionItem, LineItem, OrderId, ParticipantId,
     PolicyItem, ProposalId, ProposalItem, RecallItem, RechargeItem, ReinstructItem, ReturnItem,
     SettleWindowItem, SettlementDecisionItem, StepInItem, TimeMs, TransferDecisionItem,
@@ -53,11 +53,7 @@ pub fn recharge(id: OrderId, wanted: Wanted) -> Item {
         payout_currency: payout_currency.into(),
         flags: if wanted.is_collected { Flags::COLLECTED } else { 0 }.into(),
         fx_quote: quote.into(),
-        payout_minimum: 0.into(),
-        device: 0.into(),
-        network: 0.into(),
-        external_reference: [0; 32],
-        spare: [0; 6],
+        ..RechargeItem::default()
     };
     item.into()
 }
@@ -120,28 +116,15 @@ pub fn decide_hold(id: OrderId, is_release: bool) -> Item {
 /// The desk looks at orders above an amount.
 pub fn policy(currency: u16, hold_above: u64) -> Item {
     let item = PolicyItem {
-        scope: 0.into(),
-        subject: 0.into(),
         currency: currency.into(),
-        order_max: 0.into(),
-        user_day_max: 0.into(),
-        day_max: 0.into(),
         hold_above: hold_above.into(),
-        spare: [0; 20],
+        ..PolicyItem::default()
     };
     item.into()
 }
 
 pub fn arrive(record: &InstructionRecord, amount: u64) -> Item {
-    let item = ArrivalItem {
-        window: record.id.window.0.into(),
-        merchant: record.id.merchant.0.into(),
-        amount: amount.into(),
-        currency: record.id.currency.0.into(),
-        reference: [2; 32],
-        attempt: record.attempt.into(),
-        spare: [0; 4],
-    };
+    let item = ArrivalItem::new(record.id, Amount(amount), [2; 32], record.attempt);
     item.into()
 }
 

@@ -64,24 +64,9 @@ fn a_correction_before_the_failure_counts() {
     let record = story.chain.state.instruction(&id).cloned().unwrap();
     let changed = story.chain.state.merchant_changed(id.merchant);
     assert_eq!(changed, Some(record.attempt_height.next()));
-    let failure = FailureItem {
-        window: id.window.0.into(),
-        merchant: id.merchant.0.into(),
-        currency: CNY.into(),
-        reason: 1.into(),
-        reference: [1; 32],
-        attempt: 1.into(),
-        spare: [0; 10],
-    };
+    let failure = FailureItem::new(id, 1, [1; 32], 1);
     assert_eq!(story.block(1, &[(record.gateway.0, vec![Item::from(failure)])]), [0]);
-    let again = ReinstructItem {
-        window: id.window.0.into(),
-        merchant: id.merchant.0.into(),
-        currency: CNY.into(),
-        reference: [2; 32],
-        attempt: 1.into(),
-        spare: [0; 12],
-    };
+    let again = ReinstructItem::new(id, [2; 32], 1);
     assert_eq!(story.block(1, &[(AGENTS[0], vec![Item::from(again)])]), [0]);
 }
 

@@ -213,22 +213,7 @@ impl Speaker {
         let merchant_id = self.choose(&MERCHANTS);
         Some(match self.below(34) {
             0..3 => self.participant_change(now, party)?,
-            3..6 => {
-                self.key_count += 1;
-                let fresh = 30_000 + self.key_count % 600;
-                // Of bank A, or one that somebody had before.
-                let withdrawn = 30_000 + u32::try_from(self.below(600)).ok()?;
-                let key = match self.below(16) {
-                    0 | 1 => 201,
-                    2 => withdrawn,
-                    _ => fresh,
-                };
-                Change::Key {
-                    participant: ParticipantId(if self.one_in(12) { STRANGER } else { party }),
-                    public_key: secret(key).public_key(),
-                    overlap_heights: self.choose(&[0, 1, 2, 3, 20, 20, u64::MAX]),
-                }
-            }
+            3..6 => self.key_change(party)?,
             6..9 => Change::ParticipantSuspended {
                 participant: ParticipantId(if self.one_in(12) { STRANGER } else { party }),
                 suspended: !self.one_in(4),
@@ -255,18 +240,7 @@ impl Speaker {
                 let index = if self.one_in(30) { 99 } else { u16::try_from(index).ok()? };
                 Change::Parameter { index, value: self.choose(values) }
             }
-            20 | 21 => {
-                let number = 5 + u32::try_from(self.below(6)).ok()?;
-                let operator = if self.one_in(6) { 201 } else { self.choose(&OPERATORS) };
-                let mut added = node(number, operator, self.choose(&[0, 1, 1, 2, 9]));
-                if self.one_in(8) {
-                    added.name = self.choose(&["Node", "node 5", "", "node-1"]).to_owned();
-                }
-                if self.one_in(5) {
-                    added.network_key = secret(201).public_key();
-                }
-                Change::Node(added)
-            }
+            20 | 21 => self.added_node()?,
             22 => Change::Power {
                 node: u32::try_from(self.below(6)).ok()?,
                 power: self.choose(&[0, 0, 1, 2, 5, 2_000_000_000]),
@@ -280,6 +254,37 @@ impl Speaker {
                 Change::Programme(self.programme(merchant_id, currency))
             }
         })
+    }
+
+    /// A new key of a party: mostly a fresh one; now and then bank A's, or one that was withdrawn.
+    fn key_change(&mut self, party: u32) -> Option<Change> {
+        self.key_count += 1;
+        let fresh = 30_000 + self.key_count % 600;
+        let withdrawn = 30_000 + u32::try_from(self.below(600)).ok()?;
+        let key = match self.below(16) {
+            0 | 1 => 201,
+            2 => withdrawn,
+            _ => fresh,
+        };
+        Some(Change::Key {
+            participant: ParticipantId(if self.one_in(12) { STRANGER } else { party }),
+            public_key: secret(key).public_key(),
+            overlap_heights: self.choose(&[0, 1, 2, 3, 20, 20, u64::MAX]),
+        })
+    }
+
+    /// A further node; now and then of a bank, with a taken name or a taken key.
+    fn added_node(&mut self) -> Option<Change> {
+        let number = 5 + u32::try_from(self.below(6)).ok()?;
+        let operator = if self.one_in(6) { 201 } else { self.choose(&OPERATORS) };
+        let mut added = node(number, operator, self.choose(&[0, 1, 1, 2, 9]));
+        if self.one_in(8) {
+            added.name = self.choose(&["Node", "node 5", "", "node-1"]).to_owned();
+        }
+        if self.one_in(5) {
+            added.network_key = secret(201).public_key();
+        }
+        Some(Change::Node(added))
     }
 
     /// New keys of a node, mostly as many as it has; now and then its own, another's, withdrawn.

@@ -2,7 +2,7 @@
 
 use chain_state::{InstructionRecord, InstructionStatus};
 use chain_types::{
-    ArrivalItem, BounceItem, FailureItem, InstructionId, RecallItem, ReinstructItem, StepInItem,
+    Amount, ArrivalItem, BounceItem, FailureItem, RecallItem, ReinstructItem, StepInItem,
 };
 
 use crate::item::Item;
@@ -26,35 +26,22 @@ impl Speaker {
         let awaited =
             |record: &InstructionRecord| record.is_outstanding() || record.is_stepped_in();
         let record = self.instruction(now, awaited)?;
-        let InstructionId { window, merchant, currency } = record.id;
         let more = u64::from(self.one_in(15));
-        let item = ArrivalItem {
-            window: window.0.into(),
-            merchant: merchant.0.into(),
-            amount: record.left().0.saturating_add(more).into(),
-            currency: currency.0.into(),
-            reference: self.reference(),
-            attempt: self.attempt(&record).into(),
-            spare: [0; 4],
-        };
+        let item = ArrivalItem::new(
+            record.id,
+            Amount(record.left().0.saturating_add(more)),
+            self.reference(),
+            self.attempt(&record),
+        );
         Some((record.gateway.0, item.into()))
     }
 
     pub fn fail(&mut self, now: Now<'_>) -> Said {
         let record = self.instruction(now, InstructionRecord::is_outstanding)?;
-        let InstructionId { window, merchant, currency } = record.id;
         let recalled = if record.recalled.is_some() { 7 } else { 4 };
         let reason =
             self.choose(&[1, 1, 2, 2, 3, recalled, recalled, 4, 4, 4, 5, 7, 8, 12, 0, 13, 14]);
-        let item = FailureItem {
-            window: window.0.into(),
-            merchant: merchant.0.into(),
-            currency: currency.0.into(),
-            reason: reason.into(),
-            reference: self.reference(),
-            attempt: self.attempt(&record).into(),
-            spare: [0; 10],
-        };
+        let item = FailureItem::new(record.id, reason, self.reference(), self.attempt(&record));
         Some((record.gateway.0, item.into()))
     }
 
@@ -64,15 +51,7 @@ impl Speaker {
                 || (record.is_outstanding() && record.attempt > 1)
         };
         let record = self.instruction(now, has_failed)?;
-        let InstructionId { window, merchant, currency } = record.id;
-        let item = ReinstructItem {
-            window: window.0.into(),
-            merchant: merchant.0.into(),
-            currency: currency.0.into(),
-            reference: self.reference(),
-            attempt: self.attempt(&record).into(),
-            spare: [0; 12],
-        };
+        let item = ReinstructItem::new(record.id, self.reference(), self.attempt(&record));
         Some((self.choose(&AGENTS), item.into()))
     }
 
@@ -86,30 +65,18 @@ impl Speaker {
             let at = usize::try_from(self.below(all.len() as u64)).ok()?;
             record = (*all.get(at)?).clone();
         }
-        let InstructionId { window, merchant, currency } = record.id;
-        let item = BounceItem {
-            window: window.0.into(),
-            merchant: merchant.0.into(),
-            currency: currency.0.into(),
-            reason: self.choose(&[1, 2, 3, 6, 7, 8, 8, 0, 13]).into(),
-            reference: self.reference(),
-            attempt: self.attempt(&record).into(),
-            spare: [0; 10],
-        };
+        let item = BounceItem::new(
+            record.id,
+            self.choose(&[1, 2, 3, 6, 7, 8, 8, 0, 13]),
+            self.reference(),
+            self.attempt(&record),
+        );
         Some((record.gateway.0, item.into()))
     }
 
     pub fn recall(&mut self, now: Now<'_>) -> Said {
         let record = self.instruction(now, InstructionRecord::is_outstanding)?;
-        let InstructionId { window, merchant, currency } = record.id;
-        let item = RecallItem {
-            window: window.0.into(),
-            merchant: merchant.0.into(),
-            currency: currency.0.into(),
-            reference: self.reference(),
-            attempt: self.attempt(&record).into(),
-            spare: [0; 12],
-        };
+        let item = RecallItem::new(record.id, self.reference(), self.attempt(&record));
         Some((self.choose(&AGENTS), item.into()))
     }
 
@@ -122,20 +89,11 @@ impl Speaker {
             _ => record.is_outstanding() && (is_late || record.deadline.0 < now.time),
         };
         let record = self.instruction(now, waits)?;
-        let InstructionId { window, merchant, currency } = record.id;
-        let mut item = StepInItem {
-            window: window.0.into(),
-            merchant: merchant.0.into(),
-            currency: currency.0.into(),
-            reason: match record.status {
-                InstructionStatus::Failed { .. } => self.choose(&[13, 13, 13, 13, 13, 13, 4]),
-                _ => self.choose(&[1, 4, 4, 4, 4, 6, 6, 7, 13]),
-            }
-            .into(),
-            reference: self.reference(),
-            attempt: self.attempt(&record).into(),
-            spare: [0; 10],
+        let reason = match record.status {
+            InstructionStatus::Failed { .. } => self.choose(&[13, 13, 13, 13, 13, 13, 4]),
+            _ => self.choose(&[1, 4, 4, 4, 4, 6, 6, 7, 13]),
         };
+        let mut item = StepInItem::new(record.id, reason, self.reference(), self.attempt(&record));
         // Two of them are of one house.
         let agents = [AGENTS[0], AGENTS[1], AGENTS[2], HOUSE];
         let first = self.choose(&agents);

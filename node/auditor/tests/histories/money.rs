@@ -67,13 +67,8 @@ impl Speaker {
             amount: self.amount().into(),
             currency: currency.into(),
             payout_currency: currency.into(),
-            flags: 0.into(),
-            fx_quote: 0.into(),
-            payout_minimum: 0.into(),
-            device: 0.into(),
-            network: 0.into(),
             external_reference: self.reference(),
-            spare: [0; 6],
+            ..RechargeItem::default()
         };
         if self.one_in(4) {
             self.convert(now, &mut item);

@@ -77,12 +77,7 @@ impl Story {
             currency: CNY.into(),
             payout_currency: CNY.into(),
             flags: Flags::COLLECTED.into(),
-            fx_quote: 0.into(),
-            payout_minimum: 0.into(),
-            device: 0.into(),
-            network: 0.into(),
-            external_reference: [0; 32],
-            spare: [0; 6],
+            ..RechargeItem::default()
         }
     }
 

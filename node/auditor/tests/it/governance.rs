@@ -127,52 +127,36 @@ fn a_closed_proposal_is_forgotten_after_its_validity_and_that_of_ids() {
     scene.say(4, approval(&item, Decision::Approve), 812);
 }
 
-#[test]
-fn each_change_is_checked() {
+/// Proposes every change of the rows in one batch, from who is none of the parties.
+fn each_is_checked(rows: &[(Change, u16)]) {
     let mut scene = Scene::default();
-    let own_key = |id: u32| secret(id).public_key();
+    let items: Vec<ProposalItem> =
+        rows.iter().map(|(change, _)| scene.proposal(change, 2)).collect();
+    let codes: Vec<u16> = rows.iter().map(|(_, code)| *code).collect();
+    let batch = scene.batch(4, &items);
+    scene.block(&[(batch, &codes)]);
+}
+
+#[test]
+fn each_change_of_a_party_is_checked() {
     let party = |id: u32, roles: Roles, key: u32| Participant {
         id: ParticipantId(id),
         name: "someone".to_owned(),
         roles,
-        public_key: own_key(key),
+        public_key: secret(key).public_key(),
         suspended: false,
         legal_entity: String::new(),
     };
     let key = |participant: u32, key: u32| Change::Key {
         participant: ParticipantId(participant),
-        public_key: own_key(key),
+        public_key: secret(key).public_key(),
         overlap_heights: 0,
-    };
-    let edge = |name: &str, operator: u32, keys: (u32, u32), power: u64| {
-        Change::Node(Node {
-            name: name.to_owned(),
-            operator: ParticipantId(operator),
-            network_key: own_key(keys.0),
-            validator_key: own_key(keys.1),
-            power,
-        })
     };
     let suspend = |participant: u32| Change::ParticipantSuspended {
         participant: ParticipantId(participant),
         suspended: true,
     };
-    let parameter = |index: u16, value: u64| Change::Parameter { index, value };
-    let node_keys = |node: u32, network: u32, votes: u32| Change::NodeKeys {
-        node,
-        network_key: own_key(network),
-        validator_key: own_key(votes),
-    };
-    let tiers = |tiers: Vec<CashbackTier>| {
-        let order_least = Programme::least_of(&tiers);
-        Change::Programme(Programme { tiers, order_least, ..programme(0) })
-    };
-    let gateways = |ids: &[u32]| {
-        let gateways = ids.iter().copied().map(ParticipantId).collect();
-        Change::Programme(Programme { gateways, ..programme(0) })
-    };
-    let tier = |above: u16, basis_points: u16| CashbackTier { above, basis_points };
-    let rows: Vec<(Change, u16)> = vec![
+    each_is_checked(&[
         (Change::Participant(party(60, Roles::GATEWAY, 60)), 0),
         (Change::Participant(party(60, Roles::GATEWAY, A)), 808),
         (Change::Participant(party(60, Roles(128), 60)), 807),
@@ -195,6 +179,14 @@ fn each_change_is_checked() {
         (Change::Merchant(merchant(0, C)), 807),
         (SUSPEND_MERCHANT, 0),
         (Change::MerchantSuspended { merchant: MerchantId(9), suspended: true }, 807),
+    ]);
+}
+
+#[test]
+fn each_change_of_the_chain_is_checked() {
+    let parameter = |index: u16, value: u64| Change::Parameter { index, value };
+    assert_eq!(Parameters::NAMES[24], "governance_approvals");
+    each_is_checked(&[
         (parameter(0, 60_000), 809),
         (parameter(1, 999), 809),
         (parameter(2, 10_000), 0),
@@ -202,6 +194,32 @@ fn each_change_is_checked() {
         (parameter(99, 1), 807),
         (parameter(24, 5), 806), // governance_approvals, of four operators
         (parameter(24, 4), 0),
+        (Change::Currency(Currency(978)), 0),
+        (Change::Currency(Currency(CNY)), 807),
+        (Change::Currency(Currency(1)), 807),
+        (Change::ProtocolVersion(1), 807),
+        (Change::ProtocolVersion(2), 807),
+    ]);
+}
+
+#[test]
+fn each_change_of_a_node_is_checked() {
+    let own_key = |id: u32| secret(id).public_key();
+    let edge = |name: &str, operator: u32, keys: (u32, u32), power: u64| {
+        Change::Node(Node {
+            name: name.to_owned(),
+            operator: ParticipantId(operator),
+            network_key: own_key(keys.0),
+            validator_key: own_key(keys.1),
+            power,
+        })
+    };
+    let node_keys = |node: u32, network: u32, votes: u32| Change::NodeKeys {
+        node,
+        network_key: own_key(network),
+        validator_key: own_key(votes),
+    };
+    each_is_checked(&[
         (edge("edge", 1, (601, 601), 0), 0),
         (edge("edge", 1, (601, 602), 0), 807),
         (edge("edge", 1, (601, 602), 1), 0),
@@ -221,9 +239,21 @@ fn each_change_is_checked() {
         (node_keys(4, 701, 702), 807),
         (Change::NodeRemoved { node: 0 }, 805),
         (Change::NodeRemoved { node: 4 }, 807),
-        (Change::Currency(Currency(978)), 0),
-        (Change::Currency(Currency(CNY)), 807),
-        (Change::Currency(Currency(1)), 807),
+    ]);
+}
+
+#[test]
+fn each_change_of_a_programme_is_checked() {
+    let tiers = |tiers: Vec<CashbackTier>| {
+        let order_least = Programme::least_of(&tiers);
+        Change::Programme(Programme { tiers, order_least, ..programme(0) })
+    };
+    let gateways = |ids: &[u32]| {
+        let gateways = ids.iter().copied().map(ParticipantId).collect();
+        Change::Programme(Programme { gateways, ..programme(0) })
+    };
+    let tier = |above: u16, basis_points: u16| CashbackTier { above, basis_points };
+    each_is_checked(&[
         (Change::Programme(programme(3)), 0),
         (tiers(vec![]), 807),
         (tiers(vec![tier(1, 1), tier(1, 2)]), 807),
@@ -235,16 +265,7 @@ fn each_change_is_checked() {
         (gateways(&[A, SERVICE]), 807),
         (Change::Programme(Programme { offset_min: -720, ..programme(0) }), 0),
         (Change::Programme(Programme { currency: Currency(978), ..programme(0) }), 807),
-        (Change::ProtocolVersion(1), 807),
-        (Change::ProtocolVersion(2), 807),
-    ];
-    assert_eq!(Parameters::NAMES[24], "governance_approvals");
-    let items: Vec<ProposalItem> =
-        rows.iter().map(|(change, _)| scene.proposal(change, 2)).collect();
-    let codes: Vec<u16> = rows.iter().map(|(_, code)| *code).collect();
-    // Nobody who is one of the parties.
-    let batch = scene.batch(4, &items);
-    scene.block(&[(batch, &codes)]);
+    ]);
 }
 
 #[test]

@@ -137,25 +137,10 @@ impl Scene {
             protocol_version: 1,
             chain_id: genesis().chain_id,
             height: Height(self.height),
-            round: Round(0),
-            parent_round: Round(0),
-            proposer: ValidatorId(0),
             time: TimeMs(self.time),
             window: WindowId(self.window),
-            parent: BlockHash::default(),
-            batch_count: 0,
-            batches_root: Digest::ZERO,
-            evidence_count: 0,
             evidence_root: evidence_root(&[]),
-            results_root: Digest::ZERO,
-            state_digest: Digest::ZERO,
-            validators_hash: Digest::ZERO,
-            next_validators_hash: Digest::ZERO,
-            parameters_hash: Digest::ZERO,
-            party_count: 0,
-            parties_root: Digest::ZERO,
-            record_count: 0,
-            records_root: Digest::ZERO,
+            ..BlockHeader::default()
         }
     }
 
@@ -236,13 +221,8 @@ impl Scene {
             amount: amount.into(),
             currency: CNY.into(),
             payout_currency: CNY.into(),
-            flags: 0.into(),
-            fx_quote: 0.into(),
-            payout_minimum: 0.into(),
-            device: 0.into(),
-            network: 0.into(),
             external_reference: [7; 32],
-            spare: [0; 6],
+            ..RechargeItem::default()
         }
     }
 
@@ -338,39 +318,21 @@ pub fn void(order: &RechargeItem) -> VoidItem {
     VoidItem { order_id: order.order_id, reason: 2.into(), reference: [4; 32], spare: [0; 14] }
 }
 
+pub fn instruction(window: u64, currency: u16) -> InstructionId {
+    let (window, merchant) = (WindowId(window), MerchantId(MERCHANT));
+    InstructionId { window, merchant, currency: Currency(currency) }
+}
+
 pub fn arrival(window: u64, currency: u16, amount: u64) -> ArrivalItem {
-    ArrivalItem {
-        window: window.into(),
-        merchant: MERCHANT.into(),
-        amount: amount.into(),
-        currency: currency.into(),
-        reference: [5; 32],
-        attempt: 1.into(),
-        spare: [0; 4],
-    }
+    ArrivalItem::new(instruction(window, currency), Amount(amount), [5; 32], 1)
 }
 
 pub fn failure(window: u64, reason: FailureReason) -> FailureItem {
-    FailureItem {
-        window: window.into(),
-        merchant: MERCHANT.into(),
-        currency: CNY.into(),
-        reason: reason.number().into(),
-        reference: [5; 32],
-        attempt: 1.into(),
-        spare: [0; 10],
-    }
+    FailureItem::new(instruction(window, CNY), reason.number(), [5; 32], 1)
 }
 
 pub fn reinstruct(window: u64) -> ReinstructItem {
-    ReinstructItem {
-        window: window.into(),
-        merchant: MERCHANT.into(),
-        currency: CNY.into(),
-        reference: [6; 32],
-        attempt: 1.into(),
-        spare: [0; 12],
-    }
+    ReinstructItem::new(instruction(window, CNY), [6; 32], 1)
 }
 
 pub fn send_back(order: &RechargeItem, sequence: u16, amount: u64) -> ReturnItem {

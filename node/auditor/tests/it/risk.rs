@@ -9,11 +9,7 @@ fn policy(scope: PolicyScope, subject: u64) -> PolicyItem {
         scope: scope.number().into(),
         subject: subject.into(),
         currency: CNY.into(),
-        order_max: 0.into(),
-        user_day_max: 0.into(),
-        day_max: 0.into(),
-        hold_above: 0.into(),
-        spare: [0; 20],
+        ..PolicyItem::default()
     }
 }
 

@@ -15,7 +15,7 @@ use super::report::{RunsReport, Setting};
 
 /// The most bytes of a report that is read.
 const REPORT_BYTES_MAX: u64 = 16 * 1024 * 1024;
-/// What may differ: another seed is another draw from the same shape.
+/// The settings that may differ: another seed is another draw from the same shape.
 const MAY_DIFFER: [&str; 1] = ["shape.seed"];
 /// Numbers this near are the same: a report's text keeps all but the last bit.
 const NEAR: f64 = 1e-9;

@@ -96,12 +96,10 @@ fn programme(merchant: MerchantId, currency: Currency, gateways: Vec<Participant
 fn limit(currency: Currency) -> PolicyItem {
     PolicyItem {
         scope: PolicyScope::Scheme.number().into(),
-        subject: 0.into(),
         currency: currency.0.into(),
         order_max: USER_MAX.into(),
         user_day_max: USER_MAX.into(),
-        day_max: 0.into(),
         hold_above: USER_MAX.into(),
-        spare: [0; 20],
+        ..PolicyItem::default()
     }
 }

@@ -1,4 +1,4 @@
-//! What a run cost, measured from outside: the nodes' processes, homes and traffic.
+//! The costs of a run, measured from outside: the nodes' processes, homes and traffic.
 
 use std::path::PathBuf;
 use std::time::Duration;

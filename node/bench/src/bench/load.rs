@@ -7,8 +7,8 @@ use bytes::Bytes;
 use chain_types::{ChainId, OrderId, ParticipantId, RechargeItem, SecretKey, SignedBatch, TimeMs};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use rpc_api::{BatchReport, Wait};
-use rpc_client::client::{CallError, Client};
+use rpc_api::Wait;
+use rpc_client::client::Client;
 use rpc_client::operations::now;
 use rpc_client::orders::Profile;
 use tokio::sync::mpsc;
@@ -18,7 +18,7 @@ use super::crowd::Crowd;
 use super::draw::Draws;
 use super::pace::{Job, JobSource, Turn};
 use super::sizes::BatchSizes;
-use super::tally::{LoadKind, SentBatch};
+use super::tally::{Answer, LoadKind, SentBatch};
 
 /// Orders that lie signed and ready, for each signing thread, and the most batches of them.
 const READY_ORDERS: usize = 16_384;
@@ -41,8 +41,6 @@ pub struct Loader {
     pub crowd: Option<Arc<Crowd>>,
 }
 
-/// The result of a submission: the node's report, and the number of retries.
-pub type Answer = Result<(BatchReport, u32), CallError>;
 /// Submits a batch, beginning with the node of a number, and waits until it is final.
 pub type Submit = Arc<dyn Fn(usize, Bytes) -> BoxFuture<'static, Answer> + Send + Sync>;
 

@@ -23,11 +23,11 @@ use tokio::time::Instant;
 use zerocopy::{Immutable, IntoBytes};
 
 use super::draw::Draws;
-use super::load::{Answer, Loader, Submit};
+use super::load::{Loader, Submit};
 use super::market::{PAID, PAID_OUT};
 use super::pace::{Job, JobSource, Turn};
 use super::sizes::BatchSizes;
-use super::tally::{LoadKind, SentBatch};
+use super::tally::{Answer, LoadKind, SentBatch};
 
 /// Collected orders of a gateway that may be returned, at most; the oldest are forgotten.
 const RETURNABLE_MAX: usize = 65_536;

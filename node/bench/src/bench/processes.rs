@@ -1,4 +1,4 @@
-//! What node processes cost, read from outside: CPU time, peak memory, bytes on disk.
+//! The costs of node processes, read from outside: CPU time, peak memory, bytes on disk.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;

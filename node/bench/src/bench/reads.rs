@@ -178,7 +178,7 @@ struct Count {
 
 impl Count {
     fn new() -> Self {
-        Self { latency: Latencies::new(), age_max: Duration::ZERO, behind: 0, errors: 0 }
+        Self { latency: Latencies::default(), age_max: Duration::ZERO, behind: 0, errors: 0 }
     }
 
     fn report(&self) -> AgeReport {

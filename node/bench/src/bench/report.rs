@@ -1,4 +1,4 @@
-//! What a run came to: counts, latencies and costs, as one JSON document; and the figures of
+//! The report of a run: counts, latencies and costs, as one JSON document; and the figures of
 //! several runs side by side.
 
 use std::collections::BTreeMap;

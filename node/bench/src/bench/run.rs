@@ -29,13 +29,13 @@ use super::links::Links;
 use super::load::{self, Loader, Plain, Submit};
 use super::market::{Market, MarketReport};
 use super::mix::{self, Mix, Parties, Shares};
+use super::options::{BenchOptions, Pace};
 use super::outage::{self, Outage};
 use super::pace::{self, DueTimes, Pacing, Schedule};
 use super::reads::{Known, Reading, Reads};
 use super::report::{BenchReport, Beside, Setting};
 use super::shape::{LoadShape, Whom};
 use super::tally::{SentBatch, Tally};
-use super::{BenchOptions, Pace};
 
 /// Results that may wait to be counted.
 const RESULTS_MAX: usize = 16_384;

@@ -23,7 +23,7 @@ pub const UNIFORM_USERS: u64 = 500_000;
 /// Orders in a batch of the uniform shape.
 pub const UNIFORM_BATCH_ITEMS: u32 = 8_192;
 
-/// Whom the orders of a load pay.
+/// The merchants and users of a load's orders.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum LoadShape {
     /// All merchants by Zipf's law, in every currency by its share.
@@ -69,7 +69,7 @@ pub struct ShapeReport {
     pub seed: u64,
 }
 
-/// Whom a load pays, as its shape made it.
+/// The merchants and users of a load, as its shape made them.
 #[derive(Debug, Clone, Default)]
 pub struct Whom {
     /// The report of it, but for batches and seed.

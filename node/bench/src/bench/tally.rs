@@ -1,4 +1,4 @@
-//! What became of what was sent: orders counted once each, by kind, by phase and by second.
+//! The outcomes of what was sent: orders counted once each, by kind, by phase and by second.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,11 +7,11 @@ use std::time::Duration;
 use chain_types::{OrderId, Outcome, Rejection};
 use node_localnet::latency::{Latencies, LatencyReport};
 use node_localnet::refused::RefusedCount;
+use rpc_api::BatchReport;
 use rpc_client::client::CallError;
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::load::Answer;
 use super::reads::Known;
 
 /// The kind of a batch's operations.
@@ -51,6 +51,9 @@ impl LoadKind {
     }
 }
 
+/// The result of a submission: the node's report, and the number of retries.
+pub type Answer = Result<(BatchReport, u32), CallError>;
+
 /// A batch that was sent, with its answer.
 #[derive(Debug)]
 pub struct SentBatch {
@@ -69,7 +72,7 @@ pub struct SentBatch {
 }
 
 /// Operations counted by what became of them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct OperationCounts {
     /// The number of operations sent.
     pub submitted: u64,
@@ -84,16 +87,6 @@ pub struct OperationCounts {
 }
 
 impl OperationCounts {
-    fn new() -> Self {
-        Self {
-            submitted: 0,
-            final_orders: 0,
-            refused: BTreeMap::new(),
-            unresolved: 0,
-            latency: Latencies::new(),
-        }
-    }
-
     fn refuse(&mut self, code: i32, name: &str, orders: u64) {
         let refused = || RefusedCount { code, name: name.to_owned(), orders: 0 };
         self.refused.entry(code).or_insert_with(refused).orders += orders;
@@ -216,7 +209,7 @@ impl Tally {
             batches_in_period: 0,
             retries: 0,
             final_in_period: 0,
-            total: OperationCounts::new(),
+            total: OperationCounts::default(),
             last_problem: None,
             kinds: BTreeMap::new(),
             phases: Vec::new(),
@@ -236,14 +229,14 @@ impl Tally {
         if let Some(last) = self.phases.last_mut() {
             last.until = now;
         }
-        let (from, until, counts) = (now, self.end, OperationCounts::new());
+        let (from, until, counts) = (now, self.end, OperationCounts::default());
         self.phases.push(Phase { name, from, until, final_orders: 0, retries: 0, counts });
     }
 
     /// Counts a batch that was answered.
     pub fn add(&mut self, sent: &SentBatch) {
         self.batches += 1;
-        let counts = self.kinds.entry(sent.kind).or_insert_with(OperationCounts::new);
+        let counts = self.kinds.entry(sent.kind).or_default();
         let applied = counts.add(sent);
         let is_in_period = sent.answered <= self.end;
         self.batches_in_period += u64::from(is_in_period && sent.result.is_ok());
@@ -272,7 +265,7 @@ impl Tally {
 
     /// Counts what went wrong with what follows from an order: it is no order of its own.
     fn follow(&mut self, sent: &SentBatch) {
-        let mut counts = OperationCounts::new();
+        let mut counts = OperationCounts::default();
         counts.add(sent);
         for refused in counts.refused.values() {
             self.total.refuse(refused.code, &refused.name, refused.orders);

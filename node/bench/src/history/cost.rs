@@ -1,4 +1,4 @@
-//! What a step costs: processor time of the thread that does it and time by the clock; memory of
+//! The cost of a step: processor time of the thread that does it and time by the clock; memory of
 //! this process; and what is read from the disk and not from memory.
 
 use std::fs::File;

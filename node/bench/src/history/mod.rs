@@ -1,6 +1,6 @@
-//! Whether an order costs the same however long the history is: real blocks, as many as asked for,
-//! written into a validator's home, and at stated sizes what the next orders cost, what memory and
-//! disk are taken, how long old orders take to read, and how long a restart takes.
+//! Measures if an order costs the same however long the history is: real blocks, as many as asked
+//! for, written into a validator's home, and at stated sizes what the next orders cost, what memory
+//! and disk are taken, how long old orders take to read, and how long a restart takes.
 //!
 //! Nothing is agreed upon and nothing is sent: what those cost does not depend on history. Block
 //! time goes by the load's rate, not by the clock, so that as many orders are recent as at a node
@@ -262,7 +262,7 @@ impl<'a> History<'a> {
         if orders.is_empty() {
             return Ok(None);
         }
-        let (reader, mut latencies) = (self.chain.reader(), Latencies::new());
+        let (reader, mut latencies) = (self.chain.reader(), Latencies::default());
         for order in orders {
             let begun = Instant::now();
             let searched = reader.searched(*order)?;

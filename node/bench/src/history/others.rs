@@ -1,4 +1,4 @@
-//! What others than the load's gateways say: before it, agents, desk and operators turn the
+//! Operations of others than the load's gateways: before it, agents, desk and operators turn the
 //! contracts on; in it, gateways pay what each window instructs them to, and agents settle it.
 
 use anyhow::Context as _;
@@ -123,14 +123,13 @@ impl Settling {
             let arrivals: Vec<ArrivalItem> = chain.state(|state| {
                 let own = state.outstanding_instructions();
                 let own = own.filter(|record| record.gateway == gateway.id);
-                own.map(|record| ArrivalItem {
-                    window: record.id.window.0.into(),
-                    merchant: record.id.merchant.0.into(),
-                    amount: record.amount.0.into(),
-                    currency: record.id.currency.0.into(),
-                    reference: reference_bytes("credit").unwrap_or_default(),
-                    attempt: record.attempt.into(),
-                    spare: [0; 4],
+                own.map(|record| {
+                    ArrivalItem::new(
+                        record.id,
+                        record.amount,
+                        reference_bytes("credit").unwrap_or_default(),
+                        record.attempt,
+                    )
                 })
                 .collect()
             });

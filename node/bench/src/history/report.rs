@@ -1,4 +1,4 @@
-//! What a run came to: a document, and a table with a column a size.
+//! The report of a run: a document, and a table with a column a size.
 
 use chain_store::SizeOnDisk;
 use node_home::opening::Opening;

@@ -18,8 +18,8 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::ScenarioOptions;
 use super::amounts::Amounts;
+use super::options::ScenarioOptions;
 use crate::bench::contracts::{self, Terms};
 use crate::bench::draw::Draws;
 use crate::bench::load::{self, Loader};
@@ -99,7 +99,7 @@ impl<'a> Play<'a> {
         }
         let market = self.prepare(&client, &loaders).await?;
         let baseline = Baseline::read(&client).await?;
-        let (stop, activity) = (CancellationToken::new(), Arc::new(Activity::new()));
+        let (stop, activity) = (CancellationToken::new(), Arc::new(Activity::default()));
         let mut paying = self.pay(&client, &activity, &stop)?;
         let (results, received) = mpsc::channel(RESULTS_MAX);
         let quotes = market.as_ref().map(Market::quotes);

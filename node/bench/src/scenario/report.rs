@@ -1,4 +1,4 @@
-//! What a scenario came to: the crowd, the books to the cent, and the auditor's verdict.
+//! The report of a scenario: the crowd, the books to the cent, and the auditor's verdict.
 
 use chain_types::Currency;
 use node_auditor::Auditor;
@@ -8,8 +8,8 @@ use node_localnet::refused::RefusedCount;
 use rpc_api::Money;
 use serde::Serialize;
 
+use super::options::{Scenario, ScenarioOptions};
 use super::play::Played;
-use super::{Scenario, ScenarioOptions};
 use crate::bench::market::{MarketReport, PAID, PAID_OUT};
 use crate::bench::tally::KindReport;
 
@@ -249,8 +249,8 @@ fn books(takings: Takings, currency: Currency) -> BooksReport {
     }
 }
 
-/// Where the books are not what the crowd makes them, to the cent. `paid` is in the currency of
-/// users, `abroad` in that of merchants across the border.
+/// Lists the books that are not what the crowd makes them, to the cent. `paid` is in the currency
+/// of users, `abroad` in that of merchants across the border.
 fn unlike(scene: &Scenario, orders: u64, sum: u64, paid: Takings, abroad: Takings) -> Vec<String> {
     let sum = u128::from(sum);
     let is_domestic = scene.shares.cross_border == 0;

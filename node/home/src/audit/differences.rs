@@ -1,4 +1,4 @@
-//! What a node keeps of its blocks, held against what the auditor worked out of them: accounts,
+//! A node's index of its blocks, held against what the auditor worked out of them: accounts,
 //! windows' reports, instructions, breaches and SLA figures.
 
 use std::collections::{BTreeMap, BTreeSet};

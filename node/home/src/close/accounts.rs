@@ -7,8 +7,8 @@ use chain_store::PAGE_ITEMS_MAX;
 use chain_types::{Currency, Height, RecordCursor};
 use node_console::output::time_text;
 
+use super::closing::{Closing, account_cells, of_currency};
 use super::sheet::{Cell, Sheets};
-use super::{Closing, account_cells, of_currency};
 use crate::statement::StatementFault;
 
 /// The sums of an account's entries of a day.

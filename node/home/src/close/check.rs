@@ -1,4 +1,4 @@
-//! Whether the files of a close add up, worked out from the files alone.
+//! Checks that the files of a close add up, from the files alone.
 
 use std::collections::BTreeMap;
 use std::fs::File;

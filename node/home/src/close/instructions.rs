@@ -7,7 +7,7 @@ use chain_state::{InstructionStatus, ReturnRecord};
 use chain_store::{InstructionFilter, PAGE_ITEMS_MAX};
 use chain_types::{Amount, Currency, Height, InstructionId, OrderId, WindowId};
 
-use super::Closing;
+use super::closing::Closing;
 use super::orders::{Seen, Tally};
 use super::sheet::{Cell, Sheets};
 use crate::statement::StatementFault;

@@ -4,6 +4,7 @@
 
 mod accounts;
 pub mod check;
+mod closing;
 mod instructions;
 mod orders;
 mod sheet;
@@ -18,11 +19,12 @@ use std::path::Path;
 use std::str::FromStr;
 
 use anyhow::Context as _;
-use chain_state::{AccountKey, AccountKind, State};
+use chain_state::State;
 use chain_store::ChainStore;
-use chain_types::{BlockHeader, Currency, Height, MerchantId, ParticipantId, TimeMs};
+use chain_types::{Height, TimeMs};
 use serde_json::{Map, Value, json};
 
+use self::closing::{Closing, header};
 use self::orders::Seen;
 use self::sheet::{Cell, Sheets};
 use crate::statement::StatementFault;
@@ -87,17 +89,6 @@ impl Day {
     }
 }
 
-/// The sources of a day's close.
-struct Closing<'a> {
-    store: &'a dyn ChainStore,
-    state: &'a State,
-    /// The day's first block.
-    first: Height,
-    /// Its last one; the block before the first when it has none.
-    last: Height,
-    ends: TimeMs,
-}
-
 /// The result of a close.
 #[derive(Debug)]
 pub struct Closed {
@@ -143,48 +134,7 @@ pub fn close(
     Ok(Closed { first, last, sheets })
 }
 
-fn missing(what: &'static str, height: Height) -> StatementFault {
-    StatementFault::Missing { what, height }
-}
-
-fn header(store: &dyn ChainStore, height: Height) -> Result<BlockHeader, StatementFault> {
-    let found = store.block(height)?.ok_or_else(|| missing("a block", height))?;
-    Ok(found.block.header)
-}
-
 impl Closing<'_> {
-    /// The block before the day.
-    fn before(&self) -> Height {
-        self.first.previous().unwrap_or_default()
-    }
-
-    /// The window that was open after a block; window zero before the first one.
-    fn window_at(&self, height: Height) -> Result<u64, StatementFault> {
-        if height.0 == 0 { Ok(0) } else { Ok(header(self.store, height)?.window.0) }
-    }
-
-    fn name_of(&self, kind: AccountKind, owner: u64) -> String {
-        match kind {
-            AccountKind::MerchantPayable | AccountKind::CashbackPool => {
-                self.state.merchant(MerchantId(owner)).map(|found| found.name.clone())
-            }
-            _ if owner == 0 => Some("scheme".to_owned()),
-            _ => return self.party(u32::try_from(owner).unwrap_or_default()),
-        }
-        .unwrap_or_default()
-    }
-
-    fn party(&self, id: u32) -> String {
-        let found = self.state.participant(ParticipantId(id));
-        found.map(|found| found.name.clone()).unwrap_or_default()
-    }
-
-    /// Returns true if an account's nets are posted by a settlement; of others only the settled
-    /// balance changes.
-    fn is_posted(key: &AccountKey) -> bool {
-        matches!(key.kind, AccountKind::GatewayLiquidity | AccountKind::FxPosition)
-    }
-
     /// The names of the sheets that were written.
     fn write(
         &self,
@@ -312,13 +262,4 @@ impl Closing<'_> {
         }
         sheet.end()
     }
-}
-
-/// An account, as the first cells of a line name it.
-fn account_cells(key: &AccountKey) -> [Cell; 2] {
-    [Cell::text(key.kind.name()), Cell::Number(key.owner)]
-}
-
-fn of_currency(key: &AccountKey) -> Option<Currency> {
-    Some(key.currency)
 }

@@ -1,4 +1,4 @@
-//! What the day's operations came to: outcomes by code, orders and returns by currency, conversions
+//! The day's operations: outcomes by code, orders and returns by currency, conversions
 //! by pair and provider, and who proposed and signed the day's blocks.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,8 +9,8 @@ use chain_types::{
     SettlementDecisionItem, ValidatorId,
 };
 
+use super::closing::{Closing, missing};
 use super::sheet::{Cell, Sheets};
-use super::{Closing, missing};
 use crate::statement::StatementFault;
 use crate::statement::entries::credited_by;
 use crate::statement::walk::{Event, Walk, What, items_of, pair, read};

@@ -6,9 +6,9 @@ use chain_state::{AccountKey, WindowRecord, WindowSettlement};
 use chain_types::WindowId;
 use node_console::output::time_text;
 
+use super::closing::{Closing, missing};
 use super::orders::Seen;
 use super::sheet::{Cell, Sheets};
-use super::{Closing, missing};
 use crate::statement::StatementFault;
 
 impl Closing<'_> {

@@ -1,4 +1,4 @@
-//! What the entries of an account say of an operation.
+//! The entries of an account about an operation.
 
 use chain_state::{AccountEntry, AccountKey, EntryCause};
 use chain_store::{ChainStore, PAGE_ITEMS_MAX};

@@ -115,12 +115,7 @@ impl Cast {
             currency: CNY.0.into(),
             payout_currency: CNY.0.into(),
             flags: Flags::COLLECTED.into(),
-            fx_quote: 0.into(),
-            payout_minimum: 0.into(),
-            device: 0.into(),
-            network: 0.into(),
-            external_reference: [0; 32],
-            spare: [0; 6],
+            ..RechargeItem::default()
         })
     }
 

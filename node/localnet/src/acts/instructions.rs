@@ -3,7 +3,7 @@
 
 use anyhow::Context as _;
 use chain_types::{
-    ArrivalItem, Change, Decision, Digest, FailureItem, FailureReason, InstructionId,
+    Amount, ArrivalItem, Change, Decision, Digest, FailureItem, FailureReason, InstructionId,
     InstructionState, Merchant, MerchantId, OrderId, ReinstructItem, Rejection, SettleWindowItem,
     SettlementDecisionItem,
 };
@@ -12,7 +12,7 @@ use rpc_client::operations::reference_bytes;
 use rpc_client::orders::Entropy;
 use rpc_client::scheme::say;
 
-use super::cast::{CNY, Cast};
+use super::cast::Cast;
 
 /// The amount of the troubled merchant's order, in minor units.
 const ORDER_AMOUNT: u64 = 8_800;
@@ -27,14 +27,7 @@ pub async fn corrected(cast: &Cast) -> anyhow::Result<String> {
     cast.count_collected(1);
     let id = instruction_of(cast, order.order_id(), merchant).await?;
     say(paying, &[failure(id)]).await?;
-    let again = ReinstructItem {
-        window: id.window.0.into(),
-        merchant: merchant.0.into(),
-        currency: CNY.0.into(),
-        reference: reference_bytes("corrected").unwrap_or_default(),
-        attempt: 1.into(),
-        spare: [0; 12],
-    };
+    let again = ReinstructItem::new(id, reference_bytes("corrected").unwrap_or_default(), 1);
     Cast::expect(agent, again, Rejection::CorrectionMissing).await?;
     let change = Change::Merchant(Merchant {
         id: merchant,
@@ -46,15 +39,8 @@ pub async fn corrected(cast: &Cast) -> anyhow::Result<String> {
     });
     cast.scheme.govern(&[change]).await?;
     say(agent, &[again]).await?;
-    let arrival = ArrivalItem {
-        window: id.window.0.into(),
-        merchant: merchant.0.into(),
-        amount: ORDER_AMOUNT.into(),
-        currency: CNY.0.into(),
-        reference: reference_bytes("second attempt").unwrap_or_default(),
-        attempt: 2.into(),
-        spare: [0; 4],
-    };
+    let reference = reference_bytes("second attempt").unwrap_or_default();
+    let arrival = ArrivalItem::new(id, Amount(ORDER_AMOUNT), reference, 2);
     say(paying, &[arrival]).await?;
     let report = cast.instruction(&id.to_string()).await?;
     anyhow::ensure!(report.status == InstructionState::Arrived, "it has not arrived");
@@ -74,15 +60,12 @@ async fn instruction_of(
 }
 
 fn failure(id: InstructionId) -> FailureItem {
-    FailureItem {
-        window: id.window.0.into(),
-        merchant: id.merchant.0.into(),
-        currency: id.currency.0.into(),
-        reason: FailureReason::AccountClosed.number().into(),
-        reference: reference_bytes("account closed").unwrap_or_default(),
-        attempt: 1.into(),
-        spare: [0; 10],
-    }
+    FailureItem::new(
+        id,
+        FailureReason::AccountClosed.number(),
+        reference_bytes("account closed").unwrap_or_default(),
+        1,
+    )
 }
 
 /// The first window that closes is settled by maker and checker, once.

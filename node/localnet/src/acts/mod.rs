@@ -1,5 +1,5 @@
-//! What a run of the local network shows besides recharges: each contract in a short act, played
-//! by the parties themselves over the public RPC, with what it expects of the chain.
+//! The acts that a run of the local network shows besides recharges: each contract in a short act,
+//! played by the parties themselves over the public RPC, with what it expects of the chain.
 
 mod cast;
 mod fx;

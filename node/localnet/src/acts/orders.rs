@@ -21,11 +21,8 @@ fn policy(hold_above: u64, merchant: u64) -> PolicyItem {
         scope: PolicyScope::Merchant.number().into(),
         subject: merchant.into(),
         currency: CNY.0.into(),
-        order_max: 0.into(),
-        user_day_max: 0.into(),
-        day_max: 0.into(),
         hold_above: hold_above.into(),
-        spare: [0; 20],
+        ..PolicyItem::default()
     }
 }
 
@@ -83,11 +80,9 @@ pub async fn returns(cast: &Cast) -> anyhow::Result<String> {
         let back = ReturnItem {
             order_id: order.order_id,
             amount: amount.into(),
-            rested_max: 0.into(),
             reason: ReturnReason::CustomerRequest.number().into(),
             sequence: sequence.into(),
-            reference: [0; 32],
-            spare: [0; 4],
+            ..ReturnItem::default()
         };
         say(paying, &[back]).await?;
     }

@@ -1,5 +1,6 @@
 //! `sluice key`: makes keys, shows their public halves, and replaces a participant's or a node's.
 
+mod proposing;
 mod rotate;
 mod rotate_node;
 

@@ -125,7 +125,7 @@ struct ProvenOrder {
     /// Until when its gateway could take it back alone, if its window was open for as long.
     #[serde(skip_serializing_if = "Option::is_none")]
     reversible_until_ms: Option<u64>,
-    /// That it was collected under other parameters than the genesis file's, whose grace of
+    /// True if it was collected under other parameters than the genesis file's, whose grace of
     /// reversals this proof does not show.
     #[serde(skip_serializing_if = "is_false")]
     reversal_grace_unknown: bool,

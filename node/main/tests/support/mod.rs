@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use chain_types::batch::BatchItem;
 use chain_types::operation::{ArrivalItem, CollectItem, RechargeItem};
 use chain_types::{
-    ChainId, Currency, Flags, MerchantId, OrderId, ParticipantId, SecretKey, SignedBatch, TimeMs,
+    Amount, ChainId, Currency, Flags, MerchantId, OrderId, ParticipantId, SecretKey, SignedBatch,
+    TimeMs,
 };
 use jsonrpsee::core::client::Error as ClientError;
 use jsonrpsee_http_client::{HttpClient, HttpClientBuilder};
@@ -391,12 +392,7 @@ pub fn order(gateway: u32, flags: u16, amount: u64) -> RechargeItem {
         currency: YUAN.0.into(),
         payout_currency: YUAN.0.into(),
         flags: flags.into(),
-        fx_quote: 0.into(),
-        payout_minimum: 0.into(),
-        device: 0.into(),
-        network: 0.into(),
-        external_reference: [0; 32],
-        spare: [0; 6],
+        ..RechargeItem::default()
     }
 }
 
@@ -410,15 +406,12 @@ pub fn collect(id: OrderId) -> CollectItem {
 }
 
 pub fn arrival(instruction: &rpc_api::InstructionReport) -> ArrivalItem {
-    ArrivalItem {
-        window: instruction.instruction_id.window.0.into(),
-        merchant: instruction.instruction_id.merchant.0.into(),
-        amount: u64::try_from(instruction.amount.minor).unwrap().into(),
-        currency: instruction.instruction_id.currency.0.into(),
-        reference: [7; 32],
-        attempt: instruction.attempt.into(),
-        spare: [0; 4],
-    }
+    ArrivalItem::new(
+        instruction.instruction_id,
+        Amount(u64::try_from(instruction.amount.minor).unwrap()),
+        [7; 32],
+        instruction.attempt,
+    )
 }
 
 /// Waits until `check` holds; fails with `what` when it never does.

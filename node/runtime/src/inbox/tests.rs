@@ -16,7 +16,7 @@ fn question(token: u64) -> Input {
     Input::BatchesWanted { ids: Vec::new(), token }
 }
 
-/// What an input of these tests is: `3/1` is the first message of peer 3, `q1` question 1.
+/// The name of an input of these tests: `3/1` is the first message of peer 3, `q1` question 1.
 fn name(input: &Input) -> String {
     match input {
         Input::Message { from, message: PeerMessage::Status { height } } => {

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chain_types::batch::BATCH_PREFIX_BYTES;
-use chain_types::{BatchError, PublicKey, Rejection, SignedBatch, VerifiedBatch};
-use node_network::{Ignored, Strike};
-use node_replica::{Input, read_state};
+use chain_types::{PublicKey, SignedBatch};
+use node_network::Ignored;
+use node_replica::Input;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::sleep;
 
-use super::Peers;
+use super::context::Peers;
 use super::messages::Arrived;
 use super::recent::Recent;
 use crate::inbox::Source;
@@ -30,9 +30,9 @@ const DUPLICATES_MAX: usize = 16_384;
 
 /// Takes one peer's batches.
 pub struct BatchListener {
-    /// Its network key.
+    /// The network key of the peer.
     pub from: PublicKey,
-    /// What the room shares.
+    /// The handles that all tasks share.
     pub peers: Peers,
     /// Places for large batches of all peers that are verified at once.
     pub verifying: Arc<Semaphore>,
@@ -118,57 +118,5 @@ impl BatchListener {
             drop(own_place);
         });
         true
-    }
-}
-
-impl Peers {
-    pub(super) fn verify_all(
-        &self,
-        batches: Vec<SignedBatch>,
-    ) -> Vec<Result<VerifiedBatch, BatchError>> {
-        let keys_of = |id| read_state(&self.state).ready_keys(id);
-        SignedBatch::verify_all(batches, self.chain_id, keys_of)
-    }
-
-    /// Verifies a peer's batches and hands them to the driver; waits while too many wait for it.
-    /// Gives the number of those that do not hold.
-    pub(super) fn take(&self, from: PublicKey, batches: Vec<SignedBatch>) -> u32 {
-        let mut useless = 0;
-        for result in self.verify_all(batches) {
-            match self.sound(from, result) {
-                Some(batch) => {
-                    // Fails only once the driver has ended.
-                    let _ = self.inputs.send_blocking(Source::Batches, Input::Batch(batch));
-                }
-                None => useless += 1,
-            }
-        }
-        useless
-    }
-
-    /// What a peer sent, if it holds; otherwise the peer is at fault, or was ahead of this node.
-    pub(super) fn sound<T>(&self, from: PublicKey, result: Result<T, BatchError>) -> Option<T> {
-        let error = match result {
-            Ok(sound) => return Some(sound),
-            Err(error) => error,
-        };
-        let kind = strike_of(error.rejection);
-        if kind == Strike::Unverifiable && self.vitals.is_catching_up() {
-            self.network.ignored(from, Ignored::Unverifiable, 1);
-        } else {
-            self.network.strike(from, kind);
-        }
-        None
-    }
-}
-
-/// A batch whose submitter, key, kind or version this node does not know may be right elsewhere.
-pub(super) const fn strike_of(rejection: Rejection) -> Strike {
-    match rejection {
-        Rejection::SubmitterUnknown
-        | Rejection::SignatureInvalid
-        | Rejection::VersionUnsupported
-        | Rejection::KindUnknown => Strike::Unverifiable,
-        _ => Strike::Batch,
     }
 }

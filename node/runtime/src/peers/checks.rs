@@ -1,4 +1,4 @@
-//! What is checked of a peer's message before the driver hears of it: whether the sender may speak,
+//! Checks of a peer's message before the driver hears of it: whether the sender may speak,
 //! whether it says something new, and whether the signatures in it verify.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,7 +33,7 @@ const VERIFIED_AGE_MAX: Duration = Duration::from_secs(60);
 /// Signatures known to verify: a few heights' votes of the largest set of validators.
 const VERIFIED_MAX: usize = 16_384;
 
-/// What becomes of a message.
+/// The finding about a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Finding {
     /// The driver hears it.
@@ -132,7 +132,7 @@ fn cost(message: &PeerMessage) -> Cost {
     }
 }
 
-/// What is shared by the checks of all peers.
+/// The caches that the checks of all peers share.
 #[derive(Debug, Clone)]
 pub struct Verifier {
     chain_id: ChainId,
@@ -200,7 +200,7 @@ impl Checks {
         }
     }
 
-    /// What can be said of a message, `bytes` on the wire, without verifying a signature.
+    /// Judges a message, `bytes` on the wire, without verifying a signature.
     pub fn admit(&mut self, message: &PeerMessage, bytes: &[u8], now: Instant) -> Finding {
         if matches!(message, PeerMessage::Votes(votes) if votes.len() > RELAYED_VOTES_MAX) {
             return Finding::Strike(Strike::Invalid);

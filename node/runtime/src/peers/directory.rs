@@ -1,4 +1,4 @@
-//! Which key is which node, as the registry last said.
+//! The nodes by their network keys, as the registry last said.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,14 +32,14 @@ pub struct Listing {
     former_keys: BTreeMap<NodeIndex, (PublicKey, Height)>,
 }
 
-/// What a node's words in consensus count for, the most first.
+/// The weight of a node's words in consensus, the most first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Power {
     /// The registry gives it power.
     Has,
     /// It had power at that height, or lost it so lately that it may not know.
     Had,
-    /// It has none.
+    /// Its words count for nothing.
     None,
 }
 
@@ -68,7 +68,7 @@ impl Listing {
         self.indexes.get(key).copied()
     }
 
-    /// Whether the node of a network key may speak of `height` in consensus.
+    /// The weight of a network key's node when it speaks of `height` in consensus.
     pub fn power(&self, key: &PublicKey, height: Height) -> Power {
         let node = self.index(key).and_then(|index| self.node(index));
         if node.is_some_and(|node| node.power > 0) {
@@ -148,7 +148,7 @@ impl Directory {
         self.listing().index(key)
     }
 
-    /// Whether other nodes are registered.
+    /// Returns true if other nodes are registered.
     pub fn has_others(&self) -> bool {
         let listing = self.listing();
         listing.nodes.iter().any(|node| !node.is_removed() && node.network_key != self.own)

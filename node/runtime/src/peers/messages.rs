@@ -19,7 +19,7 @@ const INLINE_BYTES_MAX: usize = 4_096;
 /// A message as it arrived, which takes its sender's room until it is handled.
 #[derive(Debug)]
 pub struct Arrived {
-    /// What was sent.
+    /// The bytes of the message.
     pub bytes: Bytes,
     /// Dropped when it is handled.
     pub room: Room,
@@ -27,15 +27,15 @@ pub struct Arrived {
 
 /// Takes one peer's messages.
 pub struct MessageListener {
-    /// Its network key.
+    /// The network key of the peer.
     pub from: PublicKey,
-    /// Where strikes are counted.
+    /// The network, which counts strikes.
     pub network: Network,
-    /// Who it is.
+    /// The nodes by their network keys.
     pub directory: std::sync::Arc<Directory>,
-    /// To the driver.
+    /// The inbox of the driver.
     pub inputs: InputSender,
-    /// Verifies signatures.
+    /// The verifier of signatures.
     pub verifier: Verifier,
 }
 
@@ -65,7 +65,7 @@ impl MessageListener {
         }
     }
 
-    /// What becomes of a message, and the message if the driver gets it.
+    /// Returns the finding about a message, and the message if the driver gets it.
     async fn check(&self, checks: &mut Checks, bytes: &[u8]) -> (Finding, Option<PeerMessage>) {
         if self.network.is_banned(&self.from) {
             return (Finding::Ignore(Ignored::Banned), None);

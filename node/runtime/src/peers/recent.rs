@@ -1,4 +1,4 @@
-//! What was seen lately, by its hash.
+//! Messages that were seen lately, by their hash.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
@@ -30,7 +30,7 @@ impl Recent {
         }
     }
 
-    /// Whether `bytes` were added lately.
+    /// Returns true if `bytes` were added lately.
     pub fn contains(&mut self, bytes: &[u8], now: Instant) -> bool {
         self.forget(now);
         let hash = self.hasher.hash_one(bytes);

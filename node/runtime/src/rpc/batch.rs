@@ -152,7 +152,7 @@ impl Api {
     }
 }
 
-/// What is looked for in the chain when a batch is refused.
+/// The names that are looked up in the chain when a batch is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Lookup {
     /// A batch of its id: its signature held, and its items with it.
@@ -182,7 +182,7 @@ impl Lookup {
 }
 
 impl ServedNode {
-    /// What is known of a batch; one that is not known is no error.
+    /// Returns the report of a batch; one that is not known is no error.
     fn batch(&self, id: BatchId, with_codes: bool) -> Read<BatchReport> {
         // This comes first: a batch that waits leaves only for the chain.
         let waits = self.waiting.contains(&id);
@@ -242,7 +242,7 @@ impl ServedNode {
     }
 }
 
-/// Whether some orders were not applied: these are told with their standings.
+/// Returns true if some orders were not applied: these are told with their standings.
 fn has_not_applied(report: &BatchReport) -> bool {
     report.outcomes.as_ref().is_some_and(|outcomes| !outcomes.not_applied.is_empty())
 }

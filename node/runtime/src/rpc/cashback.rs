@@ -98,7 +98,7 @@ fn user_month(
     })
 }
 
-/// What can rest on an order of a month.
+/// The most cashback that can rest on an order of a month.
 fn rests(month: u16, entry: &UserMonth, currency: Currency) -> RestReport {
     let earned = entry.earned();
     let money = |amount| Money::new(amount, currency);

@@ -197,7 +197,7 @@ impl ChainRpcServer for Api {
         extensions: &Extensions,
         from_height: Option<u64>,
     ) -> SubscriptionResult {
-        let feed = self.blocks_feed();
+        let feed = self.feeds.blocks();
         let first = from_height.map_or_else(|| Api::head(self).next(), Height);
         self.reader.subscriber(pending, extensions).follow(&feed, first).await
     }

@@ -11,13 +11,13 @@ use rpc_api::{ApiError, api_error, rejection_error};
 use rpc_server::Seldom;
 use tokio::task::JoinError;
 
-/// What a read gives.
+/// The result of a read.
 pub type Read<T> = Result<T, AnswerFault>;
 
 /// Why a call is not answered.
 #[derive(Debug, thiserror::Error)]
 pub enum AnswerFault {
-    /// What the client is told: it asked for what there is not, or what cannot be had now.
+    /// An error for the client: it asked for what there is not, or what cannot be had now.
     #[error("{}", .0.message())]
     Told(ErrorObjectOwned),
     /// The store could not be read.
@@ -67,7 +67,7 @@ impl AnswerFault {
     }
 }
 
-/// What a read's turn or its closure has told already.
+/// Keeps an error that a read's turn or its closure has made already.
 impl From<ErrorObjectOwned> for AnswerFault {
     fn from(error: ErrorObjectOwned) -> Self {
         Self::Told(error)
@@ -80,7 +80,7 @@ impl From<BatchError> for AnswerFault {
     }
 }
 
-/// What an index of an earlier version does not keep is told; anything else is a fault.
+/// Tells the client that an index of an earlier version keeps no such record; all else is a fault.
 impl From<ReadFault> for AnswerFault {
     fn from(fault: ReadFault) -> Self {
         let not_kept = |what: String| Self::told(ApiError::ProofNotKept, format!("({what})"));

@@ -1,4 +1,4 @@
-//! What clients subscribe to: the instructions to one gateway, and the blocks.
+//! The feeds that clients subscribe to: the instructions to one gateway, and the blocks.
 
 use std::sync::Arc;
 
@@ -9,7 +9,6 @@ use jsonrpsee::types::ErrorObjectOwned;
 use rpc_api::{ApiError, InstructionEvent, api_error};
 use rpc_server::{Cost, Feed, FeedEvent, Feeds, Reader, Subscriber, Topic};
 
-use super::Api;
 use super::served::ServedNode;
 
 /// Instructions to a paying gateway, ascending by id; a cursor is the last id received, if any.
@@ -69,26 +68,24 @@ impl Topic for BlockTopic {
 
 /// The feeds that somebody is subscribed to.
 pub struct NodeFeeds {
+    node: Arc<ServedNode>,
     instructions: Feeds<ParticipantId, InstructionsTo>,
     blocks: Feeds<(), BlockTopic>,
 }
 
 impl NodeFeeds {
-    /// No feeds yet.
-    pub fn new(reader: &Reader) -> Self {
-        Self { instructions: Feeds::new(reader), blocks: Feeds::new(reader) }
+    /// Makes the feeds of a node, none of them begun.
+    pub fn new(node: Arc<ServedNode>, reader: &Reader) -> Self {
+        Self { node, instructions: Feeds::new(reader), blocks: Feeds::new(reader) }
     }
-}
 
-impl Api {
     /// The feed of instructions to a gateway.
     pub(super) async fn instructions_to(
         &self,
         gateway: ParticipantId,
         subscriber: &Subscriber,
     ) -> RpcResult<Arc<Feed<InstructionsTo>>> {
-        let feeds = &self.feeds.instructions;
-        if let Some(feed) = feeds.get(&gateway) {
+        if let Some(feed) = self.instructions.get(&gateway) {
             return Ok(feed);
         }
         let topic = InstructionsTo { node: self.node.clone(), gateway };
@@ -96,15 +93,15 @@ impl Api {
         let head = self.node.hub.head();
         let asked = topic.clone();
         let end = subscriber.read(Cost::CHEAP, move || asked.end()).await?;
-        Ok(feeds.begin(gateway, topic, end, head))
+        Ok(self.instructions.begin(gateway, topic, end, head))
     }
 
     /// The feed of blocks.
-    pub(super) fn blocks_feed(&self) -> Arc<Feed<BlockTopic>> {
-        self.feeds.blocks.get(&()).unwrap_or_else(|| {
+    pub(super) fn blocks(&self) -> Arc<Feed<BlockTopic>> {
+        self.blocks.get(&()).unwrap_or_else(|| {
             let head = self.node.hub.head();
             let end = head.borrow().next();
-            self.feeds.blocks.begin((), BlockTopic { node: self.node.clone() }, end, head)
+            self.blocks.begin((), BlockTopic { node: self.node.clone() }, end, head)
         })
     }
 }

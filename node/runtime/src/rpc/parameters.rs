@@ -1,5 +1,5 @@
-//! What clients give: pages, cursors and ids, each in the one form in which the interface writes
-//! it.
+//! Parameters that clients give: pages, cursors and ids, each in the one form in which the
+//! interface writes it.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -58,28 +58,28 @@ where
     if written == text { Ok(id) } else { Err(id_malformed(text, format!("write it as {written}"))) }
 }
 
-/// An order's id.
+/// Reads the id of an order.
 pub fn order_id(text: &str) -> RpcResult<OrderId> {
     let id: OrderId = id_of(text)?;
     if id.is_uuid_v7() { Ok(id) } else { Err(id_malformed(text, "a UUID, but of version 7")) }
 }
 
-/// A merchant's id.
+/// Reads the id of a merchant.
 pub fn merchant_id(text: &str) -> RpcResult<MerchantId> {
     decimal(text).map(MerchantId).ok_or_else(|| id_malformed(text, "a merchant's number"))
 }
 
-/// A quote's id.
+/// Reads the id of a quote.
 pub fn quote_id(text: &str) -> RpcResult<QuoteId> {
     decimal(text).map(QuoteId).ok_or_else(|| id_malformed(text, "a quote's number"))
 }
 
-/// A currency.
+/// Reads the code of a currency.
 pub fn currency(text: &str) -> RpcResult<Currency> {
     currency_of(text).ok_or_else(|| id_malformed(text, "an ISO 4217 code such as CNY"))
 }
 
-/// A user's pseudonym.
+/// Reads the pseudonym of a user.
 pub fn user(text: &str) -> RpcResult<[u8; 16]> {
     let mut bytes = [0; 16];
     match hex::decode_to_slice(text, &mut bytes) {

@@ -1,5 +1,5 @@
-//! What the methods of a running node read: its state and its store, one whole block after the
-//! other.
+//! The sources that the methods of a running node read: its state and its store, one whole block
+//! after the other.
 //!
 //! The state moves a moment before the store does. A read takes the state's height first and waits
 //! until the store has come as far, so that nothing falls between the two.
@@ -27,23 +27,23 @@ const STORE_LAG_MAX: Duration = Duration::from_secs(10);
 
 /// A node as its methods see it. What reads from disk or waits is called on threads that may block.
 pub struct ServedNode {
-    /// The node's name.
+    /// The name of the node.
     pub name: String,
     /// The public halves of its keys of connections and of votes; `None` without one for votes.
     pub keys: Option<(PublicKey, PublicKey)>,
     /// The longest wait that a client may ask for, in milliseconds.
     pub wait_ms_max: u64,
-    /// The chain.
+    /// The content of the genesis file.
     pub genesis: Arc<ChainGenesis>,
-    /// State and store.
+    /// The state and the store, for reads of orders.
     pub orders: Orders,
-    /// Who waits for what.
+    /// The callers that wait for a batch or a block.
     pub hub: Arc<Hub>,
-    /// Where the driver stands.
+    /// The driver's figures.
     pub vitals: Arc<Vitals>,
     /// How the node stands.
     pub observer: Arc<Observer>,
-    /// Which batches wait for a block.
+    /// The batches that wait for a block.
     pub waiting: WaitingBatches,
     /// To the driver, for clients' batches.
     pub submissions: Submissions,

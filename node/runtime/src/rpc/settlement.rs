@@ -160,7 +160,7 @@ impl Api {
             let detail = format!("(participant {gateway} is no gateway)");
             return Err(api_error(ApiError::NotFound, detail));
         }
-        Ok((self.instructions_to(gateway, subscriber).await?, after))
+        Ok((self.feeds.instructions_to(gateway, subscriber).await?, after))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::own_keys::{Chosen, Withdrawn, choose, leaving, nodes_known, peers};
 
 /// The place of the node that is looked at.
 const OWN: u32 = 1;
-/// Where the numbers of its next keys begin.
+/// The first number of its next keys.
 const NEXT: u32 = 50;
 const LATER: u32 = 60;
 

@@ -79,7 +79,7 @@ struct Served {
     address: SocketAddr,
     network: Network,
     cancel: CancellationToken,
-    /// What lives as long as this: server, connections, and a peer of this node.
+    /// The parts that live as long as this: server, connections, and a peer of this node.
     kept: Vec<Box<dyn Any>>,
 }
 
@@ -201,7 +201,7 @@ impl Served {
     }
 }
 
-/// What stands in the books of [`busy`].
+/// The days in the books of [`busy`].
 struct Days {
     roads: Roads,
     held: [OrderId; 2],

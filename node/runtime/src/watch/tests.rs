@@ -1,23 +1,11 @@
 use chain_state::State;
-use chain_types::{ChainGenesis, ChainId, Height, Parameters, TimeMs};
+use chain_types::{ChainGenesis, Height};
 use node_replica::PassedOverReason;
 
 use super::*;
 
 fn header(proposer: u32) -> BlockHeader {
-    let genesis = ChainGenesis {
-        chain_id: ChainId::default(),
-        name: String::new(),
-        time: TimeMs(0),
-        parameters: Parameters::default(),
-        currencies: Vec::new(),
-        participants: Vec::new(),
-        merchants: Vec::new(),
-        liquidity: Vec::new(),
-        lines: Vec::new(),
-        nodes: Vec::new(),
-    };
-    let mut header = State::genesis_block(&genesis).header;
+    let mut header = State::genesis_block(&ChainGenesis::default()).header;
     header.proposer = ValidatorId(proposer);
     header
 }

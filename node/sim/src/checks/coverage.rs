@@ -1,4 +1,4 @@
-//! What the runs saw, so that a test can tell that they were not about nothing.
+//! The coverage of the runs, so that a test can tell that they were not about nothing.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! What the participants remember together: what they sent, and what decided blocks told them.
+//! The memory that the participants share: what they sent, and what decided blocks told them.
 
 use std::collections::{BTreeMap, BTreeSet};
 

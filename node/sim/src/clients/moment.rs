@@ -1,4 +1,4 @@
-//! What a participant has at hand when it acts.
+//! The means that a participant has at hand when it acts.
 
 use std::collections::BTreeMap;
 

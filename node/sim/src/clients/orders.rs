@@ -54,10 +54,7 @@ fn recharge(moment: &mut Moment<'_>, submitter: ParticipantId, flags: u16) -> Re
         flags: flags.into(),
         fx_quote: quote.into(),
         payout_minimum: (if is_greedy { u64::MAX } else { 0 }).into(),
-        device: 0.into(),
-        network: 0.into(),
-        external_reference: [0; 32],
-        spare: [0; 6],
+        ..RechargeItem::default()
     }
 }
 

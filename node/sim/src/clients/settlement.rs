@@ -5,7 +5,7 @@ use chain_types::operation::{
     ArrivalItem, BounceItem, Decision, FailureItem, RecallItem, ReinstructItem, SettleWindowItem,
     SettlementDecisionItem, StepInItem,
 };
-use chain_types::{ParticipantId, VerifiedBatch, WindowId};
+use chain_types::{Amount, ParticipantId, VerifiedBatch, WindowId};
 use rand::Rng as _;
 
 use super::memory::Memory;
@@ -28,14 +28,8 @@ fn outstanding(moment: &Moment<'_>, gateway: ParticipantId) -> Vec<InstructionRe
 pub fn arrive(_: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
     let gateway = moment.pick(&GATEWAYS);
     let wrong = u64::from(moment.one_in(12));
-    let arrival = |record: InstructionRecord| ArrivalItem {
-        window: record.id.window.0.into(),
-        merchant: record.id.merchant.0.into(),
-        amount: (record.left().0 + wrong).into(),
-        currency: record.id.currency.0.into(),
-        reference: [9; 32],
-        attempt: record.attempt.into(),
-        spare: [0; 4],
+    let arrival = |record: InstructionRecord| {
+        ArrivalItem::new(record.id, Amount(record.left().0 + wrong), [9; 32], record.attempt)
     };
     let items: Vec<ArrivalItem> = outstanding(moment, gateway).into_iter().map(arrival).collect();
     moment.sign(gateway, &items)
@@ -59,15 +53,7 @@ pub fn fail(memory: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatc
 }
 
 fn failure(record: &InstructionRecord, reason: u16) -> FailureItem {
-    FailureItem {
-        window: record.id.window.0.into(),
-        merchant: record.id.merchant.0.into(),
-        currency: record.id.currency.0.into(),
-        reason: reason.into(),
-        reference: FAILURE_REFERENCE,
-        attempt: record.attempt.into(),
-        spare: [0; 10],
-    }
+    FailureItem::new(record.id, reason, FAILURE_REFERENCE, record.attempt)
 }
 
 fn told_before(record: &InstructionRecord) -> Option<FailureItem> {
@@ -83,13 +69,9 @@ pub fn reinstruct(memory: &mut Memory, moment: &mut Moment<'_>) -> Option<Verifi
     let failed = moment.some(memory.failed.iter().copied().collect(), ITEMS_MAX);
     let items: Vec<ReinstructItem> = failed
         .iter()
-        .map(|id| ReinstructItem {
-            window: id.window.0.into(),
-            merchant: id.merchant.0.into(),
-            currency: id.currency.0.into(),
-            reference: [4; 32],
-            attempt: moment.state.instruction(id).map_or(1, |record| record.attempt).into(),
-            spare: [0; 12],
+        .map(|id| {
+            let attempt = moment.state.instruction(id).map_or(1, |record| record.attempt);
+            ReinstructItem::new(*id, [4; 32], attempt)
         })
         .collect();
     moment.sign(agent, &items)
@@ -121,14 +103,7 @@ pub fn recall(_: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> 
     let items: Vec<RecallItem> = moment
         .some(waiting, 2)
         .iter()
-        .map(|record: &InstructionRecord| RecallItem {
-            window: record.id.window.0.into(),
-            merchant: record.id.merchant.0.into(),
-            currency: record.id.currency.0.into(),
-            reference: [6; 32],
-            attempt: record.attempt.into(),
-            spare: [0; 12],
-        })
+        .map(|record: &InstructionRecord| RecallItem::new(record.id, [6; 32], record.attempt))
         .collect();
     moment.sign(agent, &items)
 }

@@ -1,4 +1,4 @@
-//! What a villain has at hand when it acts.
+//! The means that a villain has at hand when it acts.
 
 use chain_types::hash::sha256;
 use chain_types::{

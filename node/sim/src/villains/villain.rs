@@ -1,4 +1,4 @@
-//! What a hostile node may do: everything has a default, which is honest.
+//! The conduct of a hostile node: everything has a default, which is honest.
 
 use chain_types::Height;
 use node_replica::{Input, SyncBlock};

@@ -1,4 +1,4 @@
-//! What nodes say to one another travels, and is taken in when there is time.
+//! Messages between nodes travel, and are ingested when there is time.
 
 use chain_types::{Height, ValidatorId};
 use node_replica::{Input, NodeIndex, PeerMessage, SyncBlock, Target};

@@ -1,8 +1,8 @@
 //! Instructions and windows.
 
 use chain_types::{
-    ArrivalItem, BounceItem, FailureItem, FailureReason, InstructionId, RecallItem, ReinstructItem,
-    SettleWindowItem, SettlementDecisionItem, StepInItem,
+    Amount, ArrivalItem, BounceItem, FailureItem, FailureReason, InstructionId, RecallItem,
+    ReinstructItem, SettleWindowItem, SettlementDecisionItem, StepInItem,
 };
 
 use super::{Subject, fields};
@@ -28,29 +28,18 @@ fn attempt(row: &Row) -> Result<u16, FileError> {
 
 pub(super) fn arrival(row: &Row) -> Result<ArrivalItem, FileError> {
     let id = instruction(row)?;
-    Ok(ArrivalItem {
-        window: id.window.0.into(),
-        merchant: id.merchant.0.into(),
-        amount: fields::amount(row, "amount", id.currency)?.0.into(),
-        currency: id.currency.0.into(),
-        reference: fields::reference(row)?,
-        attempt: attempt(row)?.into(),
-        spare: [0; 4],
-    })
+    Ok(ArrivalItem::new(
+        id,
+        Amount(fields::amount(row, "amount", id.currency)?.0),
+        fields::reference(row)?,
+        attempt(row)?,
+    ))
 }
 
 pub(super) fn failure(row: &Row) -> Result<FailureItem, FileError> {
     let id = instruction(row)?;
     let known = FailureReason::ALL.iter().map(|reason| (reason.number(), reason.iso_code()));
-    Ok(FailureItem {
-        window: id.window.0.into(),
-        merchant: id.merchant.0.into(),
-        currency: id.currency.0.into(),
-        reason: fields::reason(row, known)?.into(),
-        reference: fields::reference(row)?,
-        attempt: attempt(row)?.into(),
-        spare: [0; 10],
-    })
+    Ok(FailureItem::new(id, fields::reason(row, known)?, fields::reference(row)?, attempt(row)?))
 }
 
 /// The reason of a bounce or of stepping in, and all else of it, is said as of a failure.
@@ -73,14 +62,7 @@ pub(super) fn recall(row: &Row) -> Result<RecallItem, FileError> {
 
 pub(super) fn reinstruct(row: &Row) -> Result<ReinstructItem, FileError> {
     let id = instruction(row)?;
-    Ok(ReinstructItem {
-        window: id.window.0.into(),
-        merchant: id.merchant.0.into(),
-        currency: id.currency.0.into(),
-        reference: fields::reference(row)?,
-        attempt: attempt(row)?.into(),
-        spare: [0; 12],
-    })
+    Ok(ReinstructItem::new(id, fields::reference(row)?, attempt(row)?))
 }
 
 pub(super) fn settle_window(row: &Row) -> Result<SettleWindowItem, FileError> {

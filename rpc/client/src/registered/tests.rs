@@ -89,16 +89,9 @@ fn a_key_stands_as_the_registry_at_the_head_says() {
 #[test]
 fn a_refusal_says_since_when_and_what_to_do() {
     let genesis_of = |byte| chain_types::ChainGenesis {
-        chain_id: chain_types::ChainId(Digest::ZERO),
         name: "n".to_owned(),
-        time: TimeMs(0),
-        parameters: Parameters::default(),
-        currencies: Vec::new(),
         participants: vec![gateway(key(byte))],
-        merchants: Vec::new(),
-        liquidity: Vec::new(),
-        lines: Vec::new(),
-        nodes: Vec::new(),
+        ..chain_types::ChainGenesis::default()
     };
     let effective = [proposal(3, ProposalStatus::Proposed), proposal(2, ProposalStatus::Effective)];
     let since = |proposals: &[ProposalReport], of_genesis| {

@@ -9,9 +9,9 @@ use soketto::base::{Codec, Error as HeaderError, Header, OpCode};
 
 /// The bytes of a control frame at most.
 const CONTROL_BYTES_MAX: usize = 125;
-/// The longest header.
+/// The bytes of the longest header.
 const HEADER_BYTES_MAX: usize = 14;
-/// What is made room for before a message's bytes come, whatever it announces.
+/// The most bytes reserved before a message's bytes come, whatever it announces.
 const RESERVE_BYTES_MAX: usize = 16 * 1024;
 
 /// Why the server closes, with the code that it tells the peer (RFC 6455, section 7.4.1).
@@ -19,9 +19,9 @@ const RESERVE_BYTES_MAX: usize = 16 * 1024;
 pub(crate) enum Closing {
     /// The peer closes, or its messages are all answered and the server stops.
     Away,
-    /// The peer closed.
+    /// The peer closed the connection.
     Closed,
-    /// What came is no WebSocket frame, or not one that a client may send.
+    /// The bytes are no WebSocket frame, or not one that a client may send.
     Protocol,
     /// A text message is not UTF-8.
     NotText,
@@ -48,23 +48,23 @@ impl Closing {
     }
 }
 
-/// What came.
+/// A message or a control frame that came.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Event {
-    /// A whole message.
+    /// A message that is whole.
     Message {
-        /// Its bytes.
+        /// The bytes of the message.
         bytes: Vec<u8>,
-        /// Whether it was sent as text.
+        /// True if it was sent as text.
         is_text: bool,
     },
     /// A part of a message ended, and more of it is to come.
     Fragment,
     /// A ping; to be answered with its payload.
     Ping(Bytes),
-    /// A pong.
+    /// An answer to a ping.
     Pong,
-    /// The peer closes.
+    /// The peer wants to close the connection.
     Close,
 }
 
@@ -110,7 +110,7 @@ impl Decoder {
         self.message.len()
     }
 
-    /// Whether a message or a frame has begun and not ended.
+    /// Returns true if a message or a frame has begun and not ended.
     pub(crate) fn is_within(&self) -> bool {
         self.frame.is_some() || self.kind.is_some()
     }
@@ -245,7 +245,7 @@ pub(crate) fn put_close(out: &mut BytesMut, closing: Closing) {
 mod tests {
     use super::*;
 
-    /// A client's frame.
+    /// Makes a frame as a client sends it.
     fn frame(code: u8, is_last: bool, payload: &[u8]) -> Vec<u8> {
         let mask = [0x1f, 0x80, 0x00, 0xa5];
         let mut bytes = vec![code | if is_last { 0x80 } else { 0 }];
@@ -265,7 +265,7 @@ mod tests {
         bytes
     }
 
-    /// What a stream comes to when it arrives `step` bytes at a time.
+    /// Decodes a stream that arrives `step` bytes at a time.
     fn decode(stream: &[u8], step: usize) -> Result<Vec<Event>, Closing> {
         let (mut decoder, mut input) = (Decoder::new(1_000), BytesMut::new());
         let mut events = Vec::new();

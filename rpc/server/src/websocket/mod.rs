@@ -17,9 +17,9 @@ pub(crate) use soketto::handshake::http::is_upgrade_request;
 
 use crate::answer::Answer;
 use crate::connection::{Caller, Connection};
-use crate::http::{Shared, text};
+use crate::port::{Shared, text};
 
-/// What RFC 6455, section 4.2.1, asks of a handshake beyond what soketto looks at.
+/// Checks what RFC 6455, section 4.2.1, asks of a handshake beyond what soketto looks at.
 fn is_handshake(request: &Request<Incoming>) -> bool {
     let key = request.headers().get("sec-websocket-key").and_then(|key| key.to_str().ok());
     let key_bytes = key.and_then(rpc_api::decode_base64).map(|bytes| bytes.len());

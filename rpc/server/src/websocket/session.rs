@@ -18,7 +18,7 @@ use super::frames::{Closing, Decoder, Event, put_close, put_header};
 use crate::answer::Answer;
 use crate::connection::{Caller, Connection, HeldBytes, InHand};
 use crate::dispatch::Session;
-use crate::http::Shared;
+use crate::port::Shared;
 
 /// Bytes that are read at once.
 const READ_BYTES: usize = 16 * 1024;
@@ -34,7 +34,7 @@ const PAUSE_MAX: Duration = Duration::from_millis(250);
 const ROOM_RETRY: Duration = Duration::from_millis(20);
 /// How long a connection that makes way may take to be told.
 const FAREWELL: Duration = Duration::from_millis(200);
-/// What a peer that was told to close may still send, so that it reads why.
+/// The bytes that a peer that was told to close may still send, so that it reads why.
 const DRAIN_BYTES_MAX: usize = 8 * 1024 * 1024;
 const DRAIN: Duration = Duration::from_secs(2);
 
@@ -47,7 +47,7 @@ struct Slot {
     _in_hand: InHand,
 }
 
-/// What is to be written.
+/// A message that is to be written.
 #[derive(Debug)]
 enum Outgoing {
     Answer(Answer, Slot),
@@ -364,7 +364,7 @@ impl Socket {
     }
 }
 
-/// What has come and is not yet a message.
+/// The bytes that have come and are not yet a message.
 struct Inbox {
     decoder: Decoder,
     input: BytesMut,

@@ -22,7 +22,7 @@ pub async fn wait_for(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     tokio::time::timeout(PATIENCE, held).await.unwrap_or_else(|_| panic!("never: {what}"));
 }
 
-/// What a server answered before it closed the connection.
+/// The answer of a server before it closed the connection.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,

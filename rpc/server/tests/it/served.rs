@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 pub const GATEWAY: u32 = 201;
 
-/// What the methods answer from.
+/// The data that the methods answer from.
 pub struct TestNode {
     head: watch::Sender<Height>,
     instructions: Mutex<BTreeSet<InstructionId>>,
@@ -135,7 +135,7 @@ impl Topic for Blocks {
     }
 }
 
-/// What all methods share.
+/// The handles that all methods share.
 struct Served {
     node: Arc<TestNode>,
     reader: Reader,
@@ -327,7 +327,7 @@ pub struct TestServer {
     pub node: Arc<TestNode>,
     pub server: Option<Server>,
     pub address: std::net::SocketAddr,
-    /// Where health and figures are.
+    /// The address of health and figures.
     pub operator: std::net::SocketAddr,
     pub cancel: CancellationToken,
 }
@@ -365,7 +365,7 @@ impl TestServer {
         line.map_or(0, |value| value.parse().unwrap())
     }
 
-    /// What a limit refused.
+    /// The number of refusals by a limit.
     pub async fn refused(&self, limit: &str) -> u64 {
         self.figure(&format!("sluice_rpc_refused_total{{limit=\"{limit}\"}}")).await
     }
@@ -381,7 +381,7 @@ impl TestServer {
         panic!("{name} stays {}", self.figure(name).await);
     }
 
-    /// Whether a fresh client is served.
+    /// Asserts that a fresh client is served.
     pub async fn still_answers(&self) {
         use rpc_api::NodeRpcClient as _;
         assert!(self.http().health().await.unwrap().is_ready);

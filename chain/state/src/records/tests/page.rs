@@ -146,7 +146,7 @@ fn words() -> BTreeMap<String, String> {
     words
 }
 
-/// What the page says of a record: each field's name with its values.
+/// Reads a record by the page: each field's name with its values.
 fn read(record: &Record, kind: u32, name: &str) -> Vec<(&'static str, Vec<u128>)> {
     let bytes = codec::encode(record);
     let mut left = bytes.as_slice();

@@ -36,7 +36,7 @@ fn run(setting: Setting, orders: usize) -> BenchReport {
     BenchReport::new(&tally, period, setting, pacing, beside, &costs, MACHINE)
 }
 
-/// What is read of a report that was written to a file.
+/// Reads a report that was written to a file.
 fn earlier(report: &Value, is_unlike_allowed: bool) -> anyhow::Result<Earlier> {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), report.to_string()).unwrap();

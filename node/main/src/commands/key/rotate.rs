@@ -8,26 +8,22 @@
 //! nothing twice: a proposal that is open is not made again, and a key in place stays.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::Context as _;
-use chain_types::{Change, Height, ParticipantId, ProposalId, ProposalItem, PublicKey};
+use chain_types::{Change, Height, ParticipantId, ProposalId, PublicKey};
 use clap::Args;
 use genesis::{ParticipantConfig, load_genesis, replace_secret_key};
 use node_console::exit::{Exit, WithExit as _, failure};
 use node_console::output::Output;
-use rpc_api::{ProposalReport, RegistryReport, Wait};
-use rpc_client::operations::{Operations, now};
-use rpc_client::orders::Entropy;
+use rpc_api::{ProposalReport, RegistryReport};
 use rpc_client::party::Party;
 use rpc_client::registered::{self, Asked, KeyStanding, find};
 use serde::Serialize;
 
 use super::load_or_create;
-use crate::commands::submission::{self, Submission, SubmitReport};
+use super::proposing::{Proposed, Proposer};
+use crate::commands::submission::{self, SubmitReport};
 
-/// How many heights a proposal leaves beyond the notice that the chain asks for.
-const AHEAD_HEIGHTS: u64 = 10;
 /// How many blocks the key before is still accepted for, if nothing else is said: the validity of a
 /// batch on its way, at the usual ten blocks a second, and as much again.
 const OVERLAP_HEIGHTS: u64 = 2_400;
@@ -234,23 +230,17 @@ async fn propose(
             return Ok(Exit::Done);
         }
     };
-    let notice = registry.parameters.governance_notice_heights.saturating_add(AHEAD_HEIGHTS);
-    let earliest = registry.height.saturating_add(notice);
-    let activation = Height(args.activation_height.unwrap_or(earliest));
-    let (party, _) = submission::open_signer(proposer, &args.rpc, output).await?;
     let public_key =
         PublicKey::from_hex(&report.public_key).context("the new key is not a public key")?;
     let overlap_heights = args.overlap_heights;
     let change = Change::Key { participant: id, public_key, overlap_heights };
-    let proposal_id = ProposalId::new(now(), Entropy::fresh()?.bytes());
-    let item =
-        ProposalItem::new(proposal_id, activation, &change).context("the change is too long")?;
-    let operations = Operations::Proposal(vec![item]);
-    let submission = Submission { party: &party, operations: &operations, places: &[] };
-    let timeout = Duration::from_secs(args.timeout);
-    let (submitted, exit) = submission.run(Wait::Final, timeout, output).await?;
+    let activation_height = args.activation_height;
+    let proposer =
+        Proposer { config: proposer, urls: &args.rpc, activation_height, timeout_s: args.timeout };
+    let Proposed { id, activation, submitted, exit } =
+        proposer.propose(registry, &change, output).await?;
     if exit == Exit::Done {
-        report.proposed(proposal_id, activation, args);
+        report.proposed(id, activation, args);
     } else {
         report.lines.push(submitted.text());
     }

@@ -7,10 +7,9 @@
 //!    takes whichever pair the registry names, so no moment of this leaves it without its keys.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::Context as _;
-use chain_types::{Change, Height, ProposalId, ProposalItem, PublicKey, SecretKey};
+use chain_types::{Change, ProposalId, PublicKey, SecretKey};
 use clap::Args;
 use futures::FutureExt as _;
 use genesis::{
@@ -18,20 +17,14 @@ use genesis::{
 };
 use node_console::exit::{Exit, WithExit as _, failure};
 use node_console::output::Output;
-use rpc_api::{
-    ChangeReport, GovernanceRpcClient as _, NodeReport, ProposalReport, RegistryReport, Wait,
-};
+use rpc_api::{ChangeReport, GovernanceRpcClient as _, NodeReport, ProposalReport, RegistryReport};
 use rpc_client::client::Client;
-use rpc_client::operations::{Operations, now};
-use rpc_client::orders::Entropy;
 use rpc_client::registered;
 use serde::Serialize;
 
 use super::load_or_create;
-use crate::commands::submission::{self, Submission, SubmitReport};
-
-/// How many heights a proposal leaves beyond the notice that the chain asks for.
-const AHEAD_HEIGHTS: u64 = 10;
+use super::proposing::{Proposed, Proposer};
+use crate::commands::submission::SubmitReport;
 
 /// Arguments of `sluice key rotate-node`.
 #[derive(Debug, Args)]
@@ -269,26 +262,18 @@ async fn propose(
         report.tell_to_propose(node);
         return Ok(Exit::Done);
     };
-    let notice = registry.parameters.governance_notice_heights.saturating_add(AHEAD_HEIGHTS);
-    let earliest = registry.height.saturating_add(notice);
-    let activation = Height(args.activation_height.unwrap_or(earliest));
-    let (party, _) = submission::open_signer(operator, urls, output).await?;
     let key = |text: &str| PublicKey::from_hex(text).context("the next key is not a public key");
     let network_key = key(&report.network_key)?;
     let validator_key = key(&report.validator_key)?;
     let change = Change::NodeKeys { node, network_key, validator_key };
-    let proposal_id = ProposalId::new(now(), Entropy::fresh()?.bytes());
-    let item =
-        ProposalItem::new(proposal_id, activation, &change).context("the change is too long")?;
-    let operations = Operations::Proposal(vec![item]);
-    let submission = Submission { party: &party, operations: &operations, places: &[] };
-    let timeout = Duration::from_secs(args.timeout);
-    let (submitted, exit) = submission.run(Wait::Final, timeout, output).await?;
+    let activation_height = args.activation_height;
+    let proposer = Proposer { config: operator, urls, activation_height, timeout_s: args.timeout };
+    let Proposed { id, activation, submitted, exit } =
+        proposer.propose(registry, &change, output).await?;
     if exit == Exit::Done {
         report.state = "proposed";
-        let line = format!("proposed as {proposal_id}, to hold from block {activation} on");
-        report.lines.push(line);
-        report.approve(proposal_id, activation.0);
+        report.lines.push(format!("proposed as {id}, to hold from block {activation} on"));
+        report.approve(id, activation.0);
     } else {
         report.lines.push(submitted.text());
     }

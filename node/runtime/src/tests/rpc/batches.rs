@@ -138,7 +138,8 @@ async fn fill_the_queue(served: &Served) -> Vec<JoinHandle<Result<BatchReport, C
     }
 }
 
-/// Who sends the same bytes again, because no answer came, must not take a refusal for the outcome.
+/// A client that sends the same bytes again, without an answer, must not take a refusal for the
+/// outcome.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repeated_batch_that_cannot_be_looked_up_is_told_that_it_may_have_been_taken() {
     let config = ServerConfig { reads_waiting_max: 1, ..ServerConfig::default() };

@@ -115,7 +115,7 @@ fn wrong_values(form: Form) -> Vec<String> {
     wrong
 }
 
-/// What a call must be refused with: a code, and for -32602 the name in its data.
+/// The error with which a call must be refused: a code, and for -32602 the name in its data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Refusal(i64, &'static str);
 

@@ -1,0 +1,40 @@
+//! The handles that all connections of the public port share, and the answers that are no JSON.
+
+use hyper::http::{HeaderName, HeaderValue};
+use hyper::{Response, StatusCode, header};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::answer::Answer;
+use crate::config::ServerConfig;
+use crate::connection::Pools;
+use crate::dispatch::Dispatcher;
+use crate::gate::Gate;
+use crate::metrics::RpcMetrics;
+
+/// The handles that all connections share.
+pub(crate) struct Shared {
+    pub(crate) config: ServerConfig,
+    pub(crate) dispatcher: Dispatcher,
+    pub(crate) pools: Pools,
+    pub(crate) gate: Gate,
+    pub(crate) metrics: RpcMetrics,
+    pub(crate) tasks: TaskTracker,
+    /// Asks connections to finish.
+    pub(crate) stop: CancellationToken,
+    /// Ends those that did not.
+    pub(crate) abort: CancellationToken,
+}
+
+/// A page of plain text.
+pub(crate) fn text(status: StatusCode, text: &'static str) -> Response<Answer> {
+    let mut response = Response::new(Answer::fixed(text));
+    *response.status_mut() = status;
+    set(&mut response, header::CONTENT_TYPE, "text/plain; charset=utf-8");
+    response
+}
+
+/// Sets a header of a response.
+pub(crate) fn set(response: &mut Response<Answer>, name: HeaderName, value: &'static str) {
+    response.headers_mut().insert(name, HeaderValue::from_static(value));
+}
