@@ -143,3 +143,29 @@ pub const fn state_of(status: OrderStatus) -> OrderState {
         OrderStatus::Refused => OrderState::Refused,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(is_over: bool) -> Option<OrderStanding> {
+        let (height, order) = (Height(7), OrderId([3; 16]));
+        let location = Location { height, batch: 0, item: 0 };
+        let asked = Asked { at: 0, order, location, content: None, is_over };
+        let mut outcomes = [ItemOutcome {
+            item_index: 0,
+            code: Rejection::OrderIdExpired.code(),
+            name: String::new(),
+            standing: None,
+        }];
+        tell(&mut outcomes, &asked, None);
+        outcomes.into_iter().find_map(|outcome| outcome.standing)
+    }
+
+    #[test]
+    fn only_an_order_that_can_never_come_is_told_that_a_new_id_is_safe() {
+        assert_eq!(told(true), Some(OrderStanding::never()));
+        // It may be in a batch that waits: who made a new one would charge twice.
+        assert_eq!(told(false), None);
+    }
+}
