@@ -5,8 +5,11 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use chain_types::{BatchId, Digest, ParticipantId, TimeMs};
-use consensus_scheduler::{Attempt, Origin, Scheduler, ServiceClass, Settings};
+use chain_types::{
+    BatchId, ChainId, Digest, Height, ParticipantId, SecretKey, TimeMs, ValidatorId,
+};
+use consensus_scheduler::outlook::OutlookContext;
+use consensus_scheduler::{BatchAttempt, Origin, Outlook, Scheduler, ServiceClass, Settings};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 
 fn id(number: u64) -> BatchId {
@@ -17,8 +20,8 @@ fn id(number: u64) -> BatchId {
     BatchId(Digest(bytes))
 }
 
-fn attempt(submitter: u32) -> Attempt {
-    Attempt {
+fn attempt(submitter: u32) -> BatchAttempt {
+    BatchAttempt {
         submitter: ParticipantId(submitter),
         items: 1,
         class: ServiceClass::Order,
@@ -107,5 +110,21 @@ fn decisions(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, decisions);
+fn tables(criterion: &mut Criterion) {
+    let (scheduler, now_us) = warm(10_000);
+    let key = SecretKey::from_seed(&[1; 32]);
+    let context = OutlookContext {
+        chain_id: ChainId::default(),
+        node: ValidatorId(0),
+        height: Height(1),
+        block_time: TimeMs(1),
+        load_ppm: 0,
+        reason: 115,
+    };
+    criterion.bench_function("outlook of 1,024 lines, signed", |bencher| {
+        bencher.iter(|| black_box(Outlook::of(&scheduler, &context, now_us).sign(&key)));
+    });
+}
+
+criterion_group!(benches, decisions, tables);
 criterion_main!(benches);

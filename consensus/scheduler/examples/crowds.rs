@@ -11,6 +11,9 @@ use crowd::policies::{Grants, all};
 use crowd::report::Report;
 use crowd::{Crowd, Shape, world};
 
+/// A crowd by its seed.
+type Case = (&'static str, fn(u64) -> Crowd);
+
 /// A figure's median and its worst value over the seeds.
 fn figure(reports: &[Report], value: impl Fn(&Report) -> u64, is_more_better: bool) -> String {
     let mut values: Vec<u64> = reports.iter().map(value).collect();
@@ -60,7 +63,7 @@ fn main() {
         }
     }
     heading("Grants in other crowds, 10 times");
-    let cases: [(&str, fn(u64) -> Crowd); 6] = [
+    let cases: [Case; 6] = [
         ("two rogues", |seed| Crowd::of_twelve(seed, 10).with_rogues(2)),
         ("ramp", |seed| Crowd::of_twelve(seed, 10).with_shape(Shape::Ramp)),
         ("sawtooth", |seed| Crowd::of_twelve(seed, 10).with_shape(Shape::Sawtooth)),

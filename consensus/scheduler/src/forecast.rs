@@ -1,7 +1,9 @@
 //! The next hour, explained: additive Holt-Winters in integers over minute buckets, with a season
 //! of a day and one of a week, and events that were declared.
 //!
-//! A forecast moves what can be moved: checkpoints, archiving, reads of history. It never decides
+//! After Taylor (2003): the mean and its slope move slowly, the seasons are learned beside them,
+//! and the present deviation from all three is carried forward, a little less each minute. A
+//! forecast moves what can be moved: checkpoints, archiving, reads of history. It never decides
 //! about an order. What it says is the sum of what it prints: level, trend, season and event.
 
 use std::collections::VecDeque;
@@ -16,18 +18,23 @@ pub const HORIZON_MINUTES: u64 = 60;
 /// The most declared events.
 pub const EVENTS_MAX: usize = 64;
 /// Values are kept with this many parts a unit.
-const UNIT: i64 = 256;
-/// The largest value that is learned from, in items a minute.
-const VALUE_MAX: u64 = 1 << 40;
-/// Smoothing, in thousandths: of the level, the trend, and the seasons once they are known.
-const LEVEL: i64 = 60;
-const TREND: i64 = 4;
-const DAY_SEASON: i64 = 150;
-const WEEK_SEASON: i64 = 60;
-/// How much of the trend is left after a minute, in thousandths.
-const DAMPING: i64 = 960;
-/// The parts in which the factors above are given.
-const THOUSAND: i64 = 1_000;
+const UNIT: i64 = 1 << 16;
+/// The largest value that is learned from, in items a minute: a thousand million a second.
+const VALUE_MAX: u64 = 1 << 36;
+/// The largest value with events, in parts.
+const EVENT_MAX: i64 = 1 << 60;
+/// The mean follows over two days, once two days are known.
+const MEAN_MINUTES: i64 = 2 * DAY as i64;
+/// The slope of the mean follows this many times as slowly.
+const SLOPE_FACTOR: i64 = 4 * MEAN_MINUTES;
+/// The deviation from mean and seasons follows over this many minutes.
+const DEVIATION_MINUTES: i64 = 20;
+/// What is left of the deviation after a minute, in thousandths.
+const DAMPING: i64 = 998;
+/// A minute of the day follows by one part in this many, once it was seen as often.
+const DAY_SEEN: i64 = 16;
+/// An hour of the week follows by one part in this many, a minute.
+const WEEK_PARTS: i64 = 90;
 
 /// Something that was announced: the load is multiplied from one minute to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,14 +86,17 @@ impl fmt::Display for ForecastPoint {
     }
 }
 
-/// What is known of one submitter, or of all together: 13 KiB.
+/// What is known of one submitter, or of all together: 14 KiB.
 #[derive(Debug, Clone)]
 pub struct Forecast {
     next_minute: Option<u64>,
-    level: i64,
-    trend: i64,
+    /// The minutes that were learned.
+    learned: i64,
+    mean: i64,
+    slope: i64,
+    deviation: i64,
     day: Vec<i64>,
-    /// How often each minute of the day was seen, up to what the smoothing asks.
+    /// How often each minute of the day was seen, up to 255.
     day_seen: Vec<u8>,
     week: Vec<i64>,
     events: Vec<DeclaredEvent>,
@@ -101,8 +111,10 @@ impl Default for Forecast {
     fn default() -> Self {
         Self {
             next_minute: None,
-            level: 0,
-            trend: 0,
+            learned: 0,
+            mean: 0,
+            slope: 0,
+            deviation: 0,
             day: vec![0; DAY as usize],
             day_seen: vec![0; DAY as usize],
             week: vec![0; WEEK_HOURS as usize],
@@ -132,31 +144,30 @@ impl Forecast {
     /// unknown, and one that was learned already is ignored.
     pub fn record(&mut self, minute: u64, items: u64) {
         let value = self.without_events(minute, items.min(VALUE_MAX));
-        match self.next_minute.replace(minute.saturating_add(1)) {
-            None => self.level = value,
-            Some(next) if minute < next => {
-                self.next_minute = Some(next);
-                return;
-            }
-            Some(_) => {}
+        if self.next_minute.is_some_and(|next| minute < next) {
+            return;
         }
-        let expected = self.level + self.trend + self.season(minute);
-        let error = value - expected;
-        self.error_near += (error.abs() - self.error_near) / 64;
+        self.next_minute = Some(minute.saturating_add(1));
+        let (at, hour) = places(minute);
+        let error = value - self.mean - self.season(minute);
+        self.error_near += ((error - self.deviation).abs() - self.error_near) / 64;
         self.record_far(minute, value);
-        let at = (minute % DAY) as usize;
-        let hour = (minute / 60 % WEEK_HOURS) as usize;
-        self.level += self.trend + error * LEVEL / THOUSAND;
-        self.trend = self.trend * DAMPING / THOUSAND + error * TREND / THOUSAND;
-        let rest = error - error * LEVEL / THOUSAND;
-        // A season that was seen n times follows by one part in n + 1, until it is well known.
-        let seen = i64::from(self.day_seen[at]);
-        self.day[at] += rest * DAY_SEASON.max(THOUSAND / (seen + 1)) / THOUSAND;
-        self.day_seen[at] = self.day_seen[at].saturating_add(1).min(100);
-        if seen > 0 {
-            self.week[hour] += rest * WEEK_SEASON / THOUSAND / 4;
+        self.learned = (self.learned + 1).min(MEAN_MINUTES);
+        self.mean += self.slope + error / self.learned;
+        if self.learned == MEAN_MINUTES {
+            self.slope += error / MEAN_MINUTES / SLOPE_FACTOR;
         }
-        self.pending.push_back((minute + HORIZON_MINUTES, self.usual(minute, HORIZON_MINUTES)));
+        self.deviation += (error - self.deviation) / DEVIATION_MINUTES;
+        let seen = i64::from(self.day_seen[at]);
+        self.day[at] += error / (seen + 1).min(DAY_SEEN);
+        self.day_seen[at] = self.day_seen[at].saturating_add(1);
+        if seen > 0 {
+            self.week[hour] += error / WEEK_PARTS;
+        }
+        self.pending.push_back((
+            minute.saturating_add(HORIZON_MINUTES),
+            self.usual(minute, HORIZON_MINUTES),
+        ));
     }
 
     fn record_far(&mut self, minute: u64, value: i64) {
@@ -177,7 +188,7 @@ impl Forecast {
     pub fn ahead(&self, ahead: u64) -> Option<ForecastPoint> {
         let ahead = ahead.clamp(1, HORIZON_MINUTES);
         let last = self.next_minute?.saturating_sub(1);
-        let minute = last + ahead;
+        let minute = last.saturating_add(ahead);
         let usual = self.usual(last, ahead);
         let event = self.with_events(minute, usual.max(0)) - usual.max(0);
         let span = i64::try_from(ahead).unwrap_or(1);
@@ -188,8 +199,8 @@ impl Forecast {
         let items = |value: i64| u64::try_from(value / UNIT).unwrap_or(0);
         Some(ForecastPoint {
             minute,
-            level: self.level / UNIT,
-            trend: self.damped_trend(ahead) / UNIT,
+            level: (self.mean + self.deviation) / UNIT,
+            trend: self.trend(ahead) / UNIT,
             season: self.season(minute) / UNIT,
             event: event / UNIT,
             low: items(usual + event - width),
@@ -203,20 +214,18 @@ impl Forecast {
     }
 
     fn usual(&self, last: u64, ahead: u64) -> i64 {
-        self.level + self.damped_trend(ahead) + self.season(last + ahead)
+        self.mean + self.deviation + self.trend(ahead) + self.season(last.saturating_add(ahead))
     }
 
-    fn damped_trend(&self, ahead: u64) -> i64 {
-        let mut step = self.trend;
-        let steps = (0..ahead).map(|_| {
-            step = step * DAMPING / THOUSAND;
-            step
-        });
-        steps.sum()
+    /// What the level moves in some minutes: along its slope, and back to the mean.
+    fn trend(&self, ahead: u64) -> i64 {
+        let left = (0..ahead).fold(self.deviation, |left, _| left / 1_000 * DAMPING);
+        self.slope * i64::try_from(ahead).unwrap_or(0) + left - self.deviation
     }
 
     fn season(&self, minute: u64) -> i64 {
-        self.day[(minute % DAY) as usize] + self.week[(minute / 60 % WEEK_HOURS) as usize]
+        let (at, hour) = places(minute);
+        self.day[at] + self.week[hour]
     }
 
     /// The factor of the events of a minute, in thousandths.
@@ -229,12 +238,17 @@ impl Forecast {
 
     fn with_events(&self, minute: u64, value: i64) -> i64 {
         let product = i128::from(value) * i128::from(self.factor(minute)) / 1_000;
-        i64::try_from(product).unwrap_or(i64::MAX / 4)
+        i64::try_from(product).unwrap_or(EVENT_MAX).min(EVENT_MAX)
     }
 
     /// What would have been without the events: nothing of them is learned as usual.
     fn without_events(&self, minute: u64, items: u64) -> i64 {
         let whole = i128::from(items) * i128::from(UNIT) * 1_000 / i128::from(self.factor(minute));
-        i64::try_from(whole).unwrap_or(i64::MAX / 1_024)
+        i64::try_from(whole).unwrap_or(EVENT_MAX).min(VALUE_MAX as i64 * UNIT)
     }
+}
+
+/// The places of a minute in the seasons of the day and of the week.
+fn places(minute: u64) -> (usize, usize) {
+    ((minute % DAY) as usize, (minute / 60 % WEEK_HOURS) as usize)
 }

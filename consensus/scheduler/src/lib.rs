@@ -25,4 +25,4 @@ pub use forecast::{DeclaredEvent, Forecast, ForecastPoint};
 pub use outlook::{Outlook, OutlookError, OutlookHead, OutlookLine, OutlookProof, SignedOutlook};
 pub use pacing::{Pacer, SendPlan};
 pub use reading::ReadBudget;
-pub use scheduler::{Admission, Attempt, Origin, RetryAt, Scheduler, Settings, ShareReason};
+pub use scheduler::{Admission, BatchAttempt, Origin, RetryAt, Scheduler, Settings, ShareReason};

@@ -14,8 +14,9 @@ use chain_types::{
 
 use crate::scheduler::Scheduler;
 
-/// The most lines of one table.
-pub const OUTLOOK_LINES_MAX: usize = 16_384;
+/// The most lines of one table: those with the largest demand. While there is too little for all,
+/// a submitter without a line has the share of others, by its weight.
+pub const OUTLOOK_LINES_MAX: usize = 1_024;
 /// How long a table may be referred to, in milliseconds after it was made.
 pub const OUTLOOK_VALID_MS: u64 = 1_000;
 /// The most bytes of a head with its signature.
@@ -44,7 +45,7 @@ pub struct OutlookHead {
     pub queue_ms: u32,
     /// The busy part of the driver's time over a second, in millionths.
     pub load_ppm: u32,
-    /// The share of a submitter that has no line, in items a second.
+    /// The share of a submitter that has no line and the standard weight, in items a second.
     pub share_of_others: u64,
     /// The number of lines.
     pub lines: u32,

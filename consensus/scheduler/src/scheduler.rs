@@ -5,6 +5,8 @@
 //! known to be the submitter's, and so it does for batches that peers announce: all nodes enforce
 //! one share without a word about it. [`Scheduler::tick`] divides the capacity anew.
 
+use std::cmp::Reverse;
+
 use chain_types::{BatchId, ParticipantId, TimeMs};
 
 use crate::capacity::Capacity;
@@ -63,7 +65,7 @@ impl Default for Settings {
 
 /// What the header of a batch says, and what its client says beside it.
 #[derive(Debug, Clone, Copy)]
-pub struct Attempt {
+pub struct BatchAttempt {
     /// Who claims to submit it.
     pub submitter: ParticipantId,
     /// The number of its items.
@@ -162,7 +164,7 @@ impl Scheduler {
     }
 
     /// Decides about a batch by its header. Records the try; charges nothing.
-    pub fn consider(&mut self, attempt: &Attempt, now_us: u64) -> Admission {
+    pub fn consider(&mut self, attempt: &BatchAttempt, now_us: u64) -> Admission {
         let weight = self.weights.of(attempt.submitter);
         let place = self.submitters.touch(attempt.submitter, weight, now_us);
         let submitter = self.submitters.get_mut(place);
@@ -193,7 +195,7 @@ impl Scheduler {
     fn obstacle(
         &self,
         submitter: &Submitter,
-        attempt: &Attempt,
+        attempt: &BatchAttempt,
         now_us: u64,
     ) -> Option<(ShareReason, u64)> {
         let items = u64::from(attempt.items);
@@ -220,7 +222,7 @@ impl Scheduler {
     }
 
     /// Returns true if the batch would not be final in time, although it may be sent.
-    fn is_too_late(&self, submitter: &Submitter, attempt: &Attempt, now_us: u64) -> bool {
+    fn is_too_late(&self, submitter: &Submitter, attempt: &BatchAttempt, now_us: u64) -> bool {
         let queue = self.queue_items();
         let own = if queue == 0 { 0 } else { self.queue_items_of(attempt.submitter) };
         let own_us = cost_us(own + u64::from(attempt.items), self.rate(submitter));
@@ -230,7 +232,7 @@ impl Scheduler {
     }
 
     /// When a refused batch is admitted, after what its client sends before it.
-    fn retry(&self, attempt: &Attempt, opens_us: u64, now_us: u64) -> RetryAt {
+    fn retry(&self, attempt: &BatchAttempt, opens_us: u64, now_us: u64) -> RetryAt {
         let place = self.submitters.find(attempt.submitter);
         let rate = place.map_or(1, |place| self.rate(self.submitters.get(place)));
         let before_us = cost_us(attempt.ahead_items, rate);
@@ -434,8 +436,11 @@ impl Scheduler {
     /// with the largest demand when there are more.
     pub fn active(&self, lines_max: usize) -> Vec<ParticipantId> {
         let mut active: Vec<&Submitter> = self.submitters.active().collect();
-        active.sort_unstable_by_key(|entry| (std::cmp::Reverse(entry.demand), entry.id));
-        active.truncate(lines_max);
+        if active.len() > lines_max {
+            let by_demand = |entry: &&Submitter| (Reverse(entry.demand), entry.id);
+            active.select_nth_unstable_by_key(lines_max, by_demand);
+            active.truncate(lines_max);
+        }
         let mut ids: Vec<ParticipantId> = active.into_iter().map(|entry| entry.id).collect();
         ids.sort_unstable();
         ids

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use chain_types::{BatchId, Digest, ParticipantId, TimeMs};
 use consensus_scheduler::{
-    Admission, Attempt, Origin, ReadBudget, RetryAt, Scheduler, ServiceClass, Settings,
+    Admission, BatchAttempt, Origin, ReadBudget, RetryAt, Scheduler, ServiceClass, Settings,
 };
 
 use super::clients::{Habit, Reply};
@@ -123,7 +123,7 @@ impl Policy for Grants {
         let (submitter, items) = (submitter(batch.client), batch.items as u32);
         let share = self.scheduler.share(submitter);
         self.budgets[batch.client].record(submitter, items, share, now_us);
-        let attempt = Attempt {
+        let attempt = BatchAttempt {
             submitter,
             items,
             class: ServiceClass::Order,

@@ -85,7 +85,8 @@ pub fn run(crowd: &Crowd, policy: &mut dyn Policy) -> Report {
 
 impl World<'_> {
     fn step(&mut self, policy: &mut dyn Policy, now_us: u64) {
-        let is_slow = (SURGE_US..CALM_AGAIN_US).contains(&now_us) && now_us / 1_000_000 % 3 == 0;
+        let is_slow =
+            (SURGE_US..CALM_AGAIN_US).contains(&now_us) && (now_us / 1_000_000).is_multiple_of(3);
         let percent = if is_slow { self.crowd.slow_percent } else { 100 };
         // In quarters of an item.
         let time = 4 * CAPACITY * STEP_US / 1_000_000 * percent / 100;
