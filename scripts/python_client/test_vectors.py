@@ -150,7 +150,8 @@ class Words(unittest.TestCase):
         tags = {
             "batch": "batch", "block": "block", "vote": "vote", "proposal": "propose",
             "state": "state", "writes": "writes", "account": "account",
-            "validators": "validat", "parameters": "params", "change": "change"}
+            "validators": "validat", "parameters": "params", "change": "change",
+            "outlook": "outlook"}
         for name, tag in tags.items():
             self.assertEqual(client.tagged(f"sluice:{tag}:1"), V[f"hash_of_nothing_{name}"])
 

@@ -34,7 +34,7 @@ impl fmt::Debug for Digest {
 }
 
 /// The kind of thing that a digest is of. The tag is 16 ASCII bytes, zero-padded, and ends in the
-/// version. The tag is 16 ASCII bytes, zero-padded, and ends in the version.
+/// version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Domain {
     /// A batch header; the digest is the batch id, and what the submitter signs.
@@ -59,6 +59,8 @@ pub enum Domain {
     Change,
     /// The sums that the parties of a window owe and are owed; a settlement names the digest.
     Report,
+    /// The head of a node's outlook; the digest is what the node signs.
+    Outlook,
 }
 
 impl Domain {
@@ -76,6 +78,7 @@ impl Domain {
             Self::Parameters => b"sluice:params:1\0",
             Self::Change => b"sluice:change:1\0",
             Self::Report => b"sluice:report:1\0",
+            Self::Outlook => b"sluice:outlook:1",
         }
     }
 }

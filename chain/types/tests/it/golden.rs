@@ -53,6 +53,7 @@ fn words(put: &mut impl FnMut(&str, &[u8])) {
         Domain::Parameters,
         Domain::Change,
         Domain::Report,
+        Domain::Outlook,
     ];
     for domain in domains {
         let name = format!("hash_of_nothing_{}", format!("{domain:?}").to_lowercase());

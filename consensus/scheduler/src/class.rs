@@ -1,0 +1,38 @@
+//! What kind of work a batch is, and whether it is ever shed.
+
+use chain_types::BatchKind;
+
+/// The class of a batch: which queue it waits in, and whether it is shed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ServiceClass {
+    /// New work, which is shed when there is too much: orders, rates and quotes.
+    Order,
+    /// What others wait for, and what ends or governs work that is there: never shed within a tenth
+    /// of the capacity, and charged to the submitter's share beyond it.
+    Duty,
+    /// A duty that reads the past, of which a block holds few.
+    Return,
+}
+
+impl ServiceClass {
+    /// The number of classes.
+    pub(crate) const COUNT: usize = 3;
+
+    /// Returns the class of a kind of batch.
+    pub const fn of(kind: BatchKind) -> Self {
+        match kind {
+            BatchKind::Recharge | BatchKind::Rate | BatchKind::Quote => Self::Order,
+            kind if kind.counts_as_returns() => Self::Return,
+            _ => Self::Duty,
+        }
+    }
+
+    /// Returns true for what is never shed.
+    pub const fn is_duty(self) -> bool {
+        !matches!(self, Self::Order)
+    }
+
+    pub(crate) const fn number(self) -> usize {
+        self as usize
+    }
+}

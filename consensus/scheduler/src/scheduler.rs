@@ -1,0 +1,484 @@
+//! Who may send how much: the decision about a batch, by its header alone, and what it rests on.
+//!
+//! [`Scheduler::consider`] answers for a header that nobody has verified, so it charges nobody: a
+//! forged header costs its victim nothing. [`Scheduler::enter`] charges once the signature is
+//! known to be the submitter's, and so it does for batches that peers announce: all nodes enforce
+//! one share without a word about it. [`Scheduler::tick`] divides the capacity anew.
+
+use std::cmp::Reverse;
+
+use chain_types::{BatchId, ParticipantId, TimeMs};
+
+use crate::capacity::Capacity;
+use crate::class::ServiceClass;
+use crate::meter::{cost_us, items_in};
+use crate::queues::ItemQueues;
+use crate::recent::Recent;
+use crate::shares::{Claim, Division, at_level, divide};
+use crate::submitters::{Submitter, Submitters};
+use crate::weights::Weights;
+
+/// The time between two divisions of the capacity, in microseconds.
+pub const TICK_US: u64 = 100_000;
+/// How long a submitter is remembered and keeps its floor, in microseconds.
+pub const SEEN_US: u64 = 10_000_000;
+/// The most that waits of one submitter, as a time at its share, in microseconds.
+pub const QUEUE_US: u64 = 500_000;
+/// How far ahead of its share a submitter may be, in microseconds.
+pub const TOLERANCE_US: u64 = 250_000;
+/// The largest batch, as a time at the submitter's share, in microseconds.
+const BATCH_US_MAX: u64 = 10_000_000;
+/// The queue up to which a batch passes that is larger than its submitter's bound, in microseconds.
+const LARGE_QUEUE_US: u64 = 250_000;
+/// The part of the capacity that is set aside for duties, and for the floors: a tenth.
+const TENTH: u64 = 10;
+/// The active submitters for which one tick's work is done in one tick's time. With more, shares
+/// are divided less often, so that the work a second stays the same.
+const ACTIVE_A_TICK: usize = 16_384;
+/// Smoothing of first tries: a rise is followed in about 200 ms, a fall in about a second.
+const RISE_US: u64 = 200_000;
+const FALL_US: u64 = 1_000_000;
+
+/// What a scheduler starts with.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// The first estimate of the capacity, in items a second.
+    pub capacity_items_per_s: u64,
+    /// The most submitters with an account of their own; more share one.
+    pub submitters_max: usize,
+    /// How many charged batches are remembered for certain.
+    pub recent_max: usize,
+    /// The time from a block's proposal until it is final, in milliseconds.
+    pub settle_ms: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            capacity_items_per_s: 50_000,
+            submitters_max: 1 << 18,
+            recent_max: 1 << 16,
+            settle_ms: 200,
+        }
+    }
+}
+
+/// What the header of a batch says, and what its client says beside it.
+#[derive(Debug, Clone, Copy)]
+pub struct BatchAttempt {
+    /// Who claims to submit it.
+    pub submitter: ParticipantId,
+    /// The number of its items.
+    pub items: u32,
+    /// What kind of work it is.
+    pub class: ServiceClass,
+    /// The last block time at which it may commit.
+    pub valid_until: TimeMs,
+    /// Items that the client says are waiting with it. They raise the demand by half at most.
+    pub backlog_items: u64,
+    /// Items that the client says it will send before this batch, should it be refused. They defer
+    /// the time to retry that is stated.
+    pub ahead_items: u64,
+    /// The client says that the batch was refused before.
+    pub is_retry: bool,
+}
+
+/// Why a batch is refused by its header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShareReason {
+    /// The submitter has sent its share.
+    ShareUsed,
+    /// As many items of the submitter wait as its share allows.
+    QueueFull,
+    /// The batch is more than 10 seconds of the submitter's share.
+    BatchOverShare,
+    /// What waits will not be done before the batch's valid-until time.
+    TooLate,
+}
+
+/// When a refused batch will be admitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryAt {
+    /// The same bytes are admitted from this moment on.
+    At(TimeMs),
+    /// The batch cannot be final before its valid-until time.
+    Never,
+}
+
+/// The decision about a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// The body may be read and verified.
+    Admit,
+    /// The batch is refused before its body is read.
+    Refuse {
+        /// The reason of the refusal.
+        reason: ShareReason,
+        /// When it will be admitted.
+        retry: RetryAt,
+    },
+}
+
+/// The shares of all submitters, the batches that wait, and the estimate of the capacity.
+#[derive(Debug)]
+pub struct Scheduler {
+    settings: Settings,
+    capacity: Capacity,
+    pub(crate) submitters: Submitters,
+    weights: Weights,
+    queues: [ItemQueues; ServiceClass::COUNT],
+    recent: Recent,
+    division: Division,
+    tick_us: Option<u64>,
+    /// Someone was refused, or said that it has a backlog, since the last tick.
+    are_clients_waiting: bool,
+    /// Items of duties that were charged to the part that is set aside, since the last tick.
+    duty_items: u64,
+    duties_per_s: u64,
+    duties: crate::meter::Meter,
+}
+
+impl Scheduler {
+    /// A scheduler that has seen nobody.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            capacity: Capacity::new(settings.capacity_items_per_s),
+            submitters: Submitters::new(settings.submitters_max),
+            weights: Weights::default(),
+            queues: Default::default(),
+            recent: Recent::new(settings.recent_max),
+            division: Division::Plenty { spare: settings.capacity_items_per_s },
+            tick_us: None,
+            are_clients_waiting: false,
+            duty_items: 0,
+            duties_per_s: 0,
+            duties: crate::meter::Meter::default(),
+            settings,
+        }
+    }
+
+    /// Sets a weight that governance has decided.
+    pub fn set_weight(&mut self, submitter: ParticipantId, weight: u32) {
+        self.weights.set(submitter, weight);
+        self.submitters.set_weight(submitter, self.weights.of(submitter));
+    }
+
+    /// Decides about a batch by its header. Records the try; charges nothing.
+    pub fn consider(&mut self, attempt: &BatchAttempt, now_us: u64) -> Admission {
+        let weight = self.weights.of(attempt.submitter);
+        let place = self.submitters.touch(attempt.submitter, weight, now_us);
+        let submitter = self.submitters.get_mut(place);
+        if !attempt.is_retry {
+            submitter.tried_items = submitter.tried_items.saturating_add(attempt.items.into());
+        }
+        submitter.backlog_items = attempt.backlog_items;
+        self.submitters.activate(place);
+        self.are_clients_waiting |= attempt.backlog_items > 0;
+        let submitter = self.submitters.get(place);
+        if attempt.class.is_duty() && self.has_duty_room(submitter, now_us) {
+            return Admission::Admit;
+        }
+        match self.obstacle(submitter, attempt, now_us) {
+            None if self.is_too_late(submitter, attempt, now_us) => {
+                Admission::Refuse { reason: ShareReason::TooLate, retry: RetryAt::Never }
+            }
+            None => Admission::Admit,
+            Some((reason, opens_us)) => {
+                self.are_clients_waiting = true;
+                let retry = self.retry(attempt, opens_us, now_us);
+                Admission::Refuse { reason, retry }
+            }
+        }
+    }
+
+    /// What stands in a batch's way, and until when.
+    fn obstacle(
+        &self,
+        submitter: &Submitter,
+        attempt: &BatchAttempt,
+        now_us: u64,
+    ) -> Option<(ShareReason, u64)> {
+        let items = u64::from(attempt.items);
+        let rate = self.rate(submitter);
+        if items > items_in(rate, BATCH_US_MAX).max(1) {
+            return Some((ShareReason::BatchOverShare, u64::MAX));
+        }
+        let opens_us = submitter.meter.opens_us(TOLERANCE_US);
+        if opens_us > now_us {
+            return Some((ShareReason::ShareUsed, opens_us));
+        }
+        let queue = self.queue_items();
+        if queue == 0 {
+            return None;
+        }
+        let own = self.queue_items_of(attempt.submitter);
+        let bound = items_in(self.allowance(submitter, rate), QUEUE_US);
+        let has_place = own + items <= bound
+            || (own == 0 && queue <= items_in(self.capacity.items_per_s(), LARGE_QUEUE_US));
+        // What waits is gone after the whole queue, or after the own one at the share.
+        let drained_us = cost_us(queue, self.capacity.items_per_s()).min(cost_us(own, rate));
+        (!has_place)
+            .then(|| (ShareReason::QueueFull, now_us.saturating_add(drained_us.max(TICK_US))))
+    }
+
+    /// Returns true if the batch would not be final in time, although it may be sent.
+    fn is_too_late(&self, submitter: &Submitter, attempt: &BatchAttempt, now_us: u64) -> bool {
+        let queue = self.queue_items();
+        let own = if queue == 0 { 0 } else { self.queue_items_of(attempt.submitter) };
+        let own_us = cost_us(own + u64::from(attempt.items), self.rate(submitter));
+        let wait_us = own_us.min(cost_us(queue, self.capacity.items_per_s()));
+        let final_ms = now_us.saturating_add(wait_us) / 1_000;
+        final_ms.saturating_add(self.settings.settle_ms) > attempt.valid_until.0
+    }
+
+    /// When a refused batch is admitted, after what its client sends before it.
+    fn retry(&self, attempt: &BatchAttempt, opens_us: u64, now_us: u64) -> RetryAt {
+        let place = self.submitters.find(attempt.submitter);
+        let rate = place.map_or(1, |place| self.rate(self.submitters.get(place)));
+        let before_us = cost_us(attempt.ahead_items, rate);
+        let at_us = opens_us.max(now_us).saturating_add(before_us);
+        let final_ms = (at_us / 1_000).saturating_add(u64::from(self.queue_ms()));
+        match final_ms.saturating_add(self.settings.settle_ms) > attempt.valid_until.0 {
+            true => RetryAt::Never,
+            false => RetryAt::At(TimeMs(at_us.div_ceil(1_000))),
+        }
+    }
+
+    /// Charges a verified batch to its submitter and puts it into its queue: one that was admitted
+    /// here, or one that a peer announces. Returns false, and charges nothing, for a batch that was
+    /// charged before.
+    pub fn enter(
+        &mut self,
+        id: BatchId,
+        submitter: ParticipantId,
+        class: ServiceClass,
+        items: u32,
+        origin: Origin,
+        now_us: u64,
+    ) -> bool {
+        if !self.recent.insert(id) {
+            return false;
+        }
+        let place = self.submitters.touch(submitter, self.weights.of(submitter), now_us);
+        self.submitters.activate(place);
+        let entry = self.submitters.get(place);
+        let (rate, weight) = (self.rate(entry), entry.weight);
+        let is_from_duties = class.is_duty() && self.has_duty_room(entry, now_us);
+        let set_aside = self.capacity.items_per_s() / TENTH;
+        let duty_rate = self.duty_rate(weight);
+        let count = u64::from(items);
+        let entry = self.submitters.get_mut(place);
+        if origin == Origin::Peer {
+            entry.tried_items = entry.tried_items.saturating_add(count);
+        }
+        if is_from_duties {
+            entry.duties.charge(count, duty_rate, now_us);
+            self.duties.charge(count, set_aside, now_us);
+            self.duty_items = self.duty_items.saturating_add(count);
+        } else {
+            entry.meter.charge(count, rate, now_us);
+        }
+        self.queues[class.number()].push(submitter, id, items);
+        true
+    }
+
+    /// Takes the batches of the next block: duties first, returns among them up to `returns_max`
+    /// items, then orders, each by deficit round robin in items.
+    pub fn take(&mut self, items_max: u64, batches_max: usize, returns_max: u64) -> Vec<BatchId> {
+        let mut left = (items_max, batches_max);
+        let mut taken = Vec::new();
+        for class in [ServiceClass::Return, ServiceClass::Duty, ServiceClass::Order] {
+            let most = if class == ServiceClass::Return { returns_max.min(left.0) } else { left.0 };
+            let (queue, weights) = (&mut self.queues[class.number()], &self.weights);
+            let (batches, items) = queue.take(most, left.1, weights);
+            left = (left.0 - items, left.1 - batches.len());
+            taken.extend(batches);
+        }
+        taken
+    }
+
+    /// Forgets a batch that is in a block or never will be. Returns true if it waited.
+    pub fn remove(&mut self, id: &BatchId, submitter: ParticipantId, class: ServiceClass) -> bool {
+        self.queues[class.number()].remove(submitter, id)
+    }
+
+    /// Learns from a block whose batches were removed.
+    pub fn record_block(&mut self, items: u64, now_us: u64) {
+        self.capacity.record_block(items, self.queue_items(), now_us);
+    }
+
+    /// Divides the capacity anew if 100 ms have passed; longer when very many are active.
+    pub fn tick(&mut self, now_us: u64) {
+        let before_us = *self.tick_us.get_or_insert(now_us);
+        let elapsed_us = now_us.saturating_sub(before_us);
+        let stretch = 1 + self.submitters.active.len() / ACTIVE_A_TICK;
+        if elapsed_us < TICK_US * stretch as u64 {
+            return;
+        }
+        self.tick_us = Some(now_us);
+        self.capacity.probe(std::mem::take(&mut self.are_clients_waiting), elapsed_us);
+        self.submitters.forget_before(now_us.saturating_sub(SEEN_US));
+        let duties = std::mem::take(&mut self.duty_items);
+        self.duties_per_s = follow(self.duties_per_s, per_second(duties, elapsed_us), elapsed_us);
+        let grantable = self.capacity.grantable(self.queue_items());
+        let for_orders = grantable.saturating_sub(self.duties_per_s).max(1);
+        let mut claims = self.claims(elapsed_us);
+        self.division = divide(for_orders, &mut claims);
+    }
+
+    /// What each active submitter asks for, after the tries since the last tick.
+    fn claims(&mut self, elapsed_us: u64) -> Vec<Claim> {
+        let floor = self.floor_level();
+        let mut active = std::mem::take(&mut self.submitters.active);
+        let mut claims = Vec::with_capacity(active.len());
+        active.retain(|place| {
+            let entry = self.submitters.get_mut(*place);
+            let tries = per_second(std::mem::take(&mut entry.tried_items), elapsed_us);
+            entry.tries_per_s = follow(entry.tries_per_s, tries, elapsed_us);
+            if entry.tries_per_s == 0 {
+                (entry.is_active, entry.demand, entry.backlog_items) = (false, 0, 0);
+                return false;
+            }
+            // A declared backlog counts for half of what was really tried: a lie gains no more.
+            let believed = entry.tries_per_s / 2 + floor.saturating_mul(entry.weight.into());
+            entry.demand = entry.tries_per_s.saturating_add(entry.backlog_items.min(believed));
+            claims.push(Claim { demand: entry.demand, weight: entry.weight });
+            true
+        });
+        self.submitters.active = active;
+        claims
+    }
+
+    /// Returns a submitter's share, in items a second: that at which it is charged.
+    pub fn share(&self, submitter: ParticipantId) -> u64 {
+        match self.submitters.find(submitter) {
+            Some(place) => self.rate(self.submitters.get(place)),
+            None => self.rate_of(0, self.weights.of(submitter)),
+        }
+    }
+
+    /// Returns the share of a submitter of the standard weight that was not seen lately.
+    pub fn share_of_others(&self) -> u64 {
+        self.rate_of(0, crate::weights::WEIGHT_STANDARD)
+    }
+
+    fn rate(&self, submitter: &Submitter) -> u64 {
+        self.rate_of(submitter.demand, submitter.weight)
+    }
+
+    fn rate_of(&self, demand: u64, weight: u32) -> u64 {
+        let floor = self.floor_level().saturating_mul(weight.into());
+        let rate = match self.division {
+            Division::Scarce { level } => at_level(level, weight),
+            Division::Plenty { spare } => {
+                let weights = u128::from(self.submitters.weights.max(1));
+                let part = u128::from(spare) * u128::from(weight) / weights;
+                demand.saturating_add(u64::try_from(part).unwrap_or(u64::MAX))
+            }
+        };
+        rate.max(floor).max(1)
+    }
+
+    /// The share as far as the demand bears it out: thousands that were idle do not fill the queue
+    /// together in the moment in which they wake.
+    fn allowance(&self, submitter: &Submitter, rate: u64) -> u64 {
+        let floor = self.floor_level().saturating_mul(submitter.weight.into());
+        let borne_out = (submitter.demand + submitter.demand / 2).saturating_add(floor);
+        rate.min(borne_out)
+    }
+
+    /// Items a second for a weight of 1 that everyone seen lately may always send: together a tenth
+    /// of the capacity.
+    fn floor_level(&self) -> u64 {
+        self.capacity.items_per_s() / TENTH / self.submitters.weights.max(1)
+    }
+
+    /// Returns true if a duty is served from the part that is set aside. One submitter alone has a
+    /// quarter of it, so that whoever floods the chain with voids leaves room for others.
+    fn has_duty_room(&self, submitter: &Submitter, now_us: u64) -> bool {
+        self.duties.opens_us(TOLERANCE_US) <= now_us
+            && submitter.duties.opens_us(TOLERANCE_US) <= now_us
+    }
+
+    fn duty_rate(&self, weight: u32) -> u64 {
+        let set_aside = self.capacity.items_per_s() / TENTH;
+        let by_weight = set_aside * u64::from(weight) / self.submitters.weights.max(1);
+        by_weight.max(set_aside / 4)
+    }
+
+    /// Returns the items that wait.
+    pub fn queue_items(&self) -> u64 {
+        self.queues.iter().map(ItemQueues::items).sum()
+    }
+
+    /// Returns the items of one submitter that wait.
+    pub fn queue_items_of(&self, submitter: ParticipantId) -> u64 {
+        self.queues.iter().map(|queue| queue.items_of(submitter)).sum()
+    }
+
+    /// Returns how long the queue takes at the estimated capacity, in milliseconds.
+    pub fn queue_ms(&self) -> u32 {
+        let queue_us = cost_us(self.queue_items(), self.capacity.items_per_s());
+        u32::try_from(queue_us / 1_000).unwrap_or(u32::MAX)
+    }
+
+    /// Returns the estimate of the capacity.
+    pub const fn capacity(&self) -> &Capacity {
+        &self.capacity
+    }
+
+    /// Returns how many submitters have an account of their own.
+    pub fn submitters(&self) -> usize {
+        self.submitters.len()
+    }
+
+    /// Returns the submitters with a demand, in the order of their ids, at most `lines_max`: those
+    /// with the largest demand when there are more.
+    pub fn active(&self, lines_max: usize) -> Vec<ParticipantId> {
+        let mut active: Vec<&Submitter> = self.submitters.active().collect();
+        if active.len() > lines_max {
+            let by_demand = |entry: &&Submitter| (Reverse(entry.demand), entry.id);
+            active.select_nth_unstable_by_key(lines_max, by_demand);
+            active.truncate(lines_max);
+        }
+        let mut ids: Vec<ParticipantId> = active.into_iter().map(|entry| entry.id).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// Returns a submitter's weight.
+    pub fn weight(&self, submitter: ParticipantId) -> u32 {
+        self.weights.of(submitter)
+    }
+
+    /// Returns the first moment at which a batch of the submitter is admitted again, in
+    /// microseconds; a moment that has passed when one is admitted now.
+    pub fn opens_us(&self, submitter: ParticipantId) -> u64 {
+        let place = self.submitters.find(submitter);
+        place.map_or(0, |place| self.submitters.get(place).meter.opens_us(TOLERANCE_US))
+    }
+}
+
+/// How a verified batch came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// From a client, and it was considered here.
+    Client,
+    /// From a peer that admitted it.
+    Peer,
+}
+
+fn per_second(items: u64, elapsed_us: u64) -> u64 {
+    items.saturating_mul(1_000_000) / elapsed_us.max(1)
+}
+
+/// Moves a smoothed rate towards a sample: up fast, down slowly, to zero in the end.
+fn follow(rate: u64, sample: u64, elapsed_us: u64) -> u64 {
+    let (smoothing_us, difference) = match sample > rate {
+        true => (RISE_US, sample - rate),
+        false => (FALL_US, rate - sample),
+    };
+    let part = u128::from(difference) * u128::from(elapsed_us.min(smoothing_us));
+    let step = u64::try_from(part.div_ceil(u128::from(smoothing_us))).unwrap_or(u64::MAX);
+    if sample > rate { rate.saturating_add(step) } else { rate - step }
+}

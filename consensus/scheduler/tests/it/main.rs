@@ -1,0 +1,17 @@
+//! What the scheduler promises: shares, order, decisions by a header, a table that can be checked,
+//! pacing, a forecast, and all of them together before a simulated crowd.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "../crowd/mod.rs"]
+mod crowd;
+
+mod attacks;
+mod capacity;
+mod crowds;
+mod decisions;
+mod forecast;
+mod outlook;
+mod pacing;
+mod queues;
+mod shares;
+mod support;
