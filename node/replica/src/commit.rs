@@ -52,9 +52,9 @@ impl Replica {
         &mut self,
         certificate: Certificate,
         staged: ExecutedBlock,
-        writes: WriteSet,
+        mut writes: WriteSet,
     ) {
-        let records = writes.records().to_vec();
+        let records = writes.take_records();
         let running_writes = writes.running_writes();
         let account_nodes = writes.account_nodes();
         let penalty = self.parameters.proposer_penalty_heights;
