@@ -153,10 +153,14 @@ pub fn execute(
     returns::forget(&mut overlay);
     bounces::forget(&mut overlay);
     periods::forget(&mut overlay);
+    let mut lanes = Lanes::new(&overlay);
     let outcomes: Vec<Vec<Outcome>> = (0_u32..)
         .zip(batches.iter().zip(submitters))
-        .map(|(index, (batch, submitter))| run(&mut overlay, index, batch, submitter, history))
+        .map(|(index, (batch, submitter))| {
+            run(&mut overlay, &mut lanes, index, (batch, submitter), history)
+        })
         .collect();
+    lanes.end(&mut overlay);
     governance::activate(&mut overlay);
     periods::note_changes(&mut overlay);
     let window = overlay.window().id;
@@ -253,9 +257,9 @@ fn check_form<'a>(
 /// The outcomes of one batch's items.
 fn run<'a>(
     overlay: &mut Overlay<'a>,
+    lanes: &mut Lanes<'a>,
     index: u32,
-    batch: &VerifiedBatch,
-    submitter: &Participant,
+    (batch, submitter): (&VerifiedBatch, &Participant),
     history: &dyn History,
 ) -> Vec<Outcome> {
     let (state, time) = (overlay.state(), overlay.time());
@@ -266,6 +270,10 @@ fn run<'a>(
     }
     if let Err(refused) = admission::check_batch(state, batch, submitter, time) {
         return vec![refused.rejection.into(); batch.count() as usize];
+    }
+    if !matches!(batch.kind(), BatchKind::Recharge | BatchKind::Collect) {
+        // It may change what the lanes looked up.
+        lanes.end(overlay);
     }
     overlay.begin(EntryCause::Batch(index));
     let first = Location { height: overlay.height(), batch: index, item: 0 };
@@ -289,8 +297,10 @@ fn run<'a>(
         };
     }
     match batch.items() {
-        Items::Recharge(items) => submit(overlay, submitter, batch, items, places),
-        Items::Collect(items) => collect(overlay, submitter, items, places),
+        Items::Recharge(items) => submit(overlay, lanes, (batch, submitter), items, places),
+        Items::Collect(items) => each!(items, |item, at, _leaf| {
+            reservations::collect(overlay, submitter, item, at, lanes)
+        }),
         Items::Debiting(items) => each!(items, reservations::debit, at),
         Items::Consent(items) => each!(items, consents::consent, history),
         Items::Void(items) => each!(items, reservations::void, at),
@@ -322,36 +332,18 @@ fn run<'a>(
 /// Submits a batch's orders. What is kept of their users and ids is found ahead, for all together.
 fn submit<'a>(
     overlay: &mut Overlay<'a>,
-    submitter: &Participant,
-    batch: &VerifiedBatch,
+    lanes: &mut Lanes<'a>,
+    (batch, submitter): (&VerifiedBatch, &Participant),
     items: &[RechargeItem],
     places: impl Iterator<Item = Location>,
 ) -> Vec<Outcome> {
-    let mut lanes = Lanes::default();
-    let numbers = users::expect(overlay, items, &mut lanes);
+    let numbers = lanes.expect(overlay, items);
+    users::expect(overlay, items, &numbers, lanes);
     let expected = overlay.expect_orders(items.iter().map(RechargeItem::order_id));
     let items = items.iter().zip(numbers.iter().zip(&expected)).zip(batch.leaves());
     let outcomes = places.zip(items).map(|(at, ((item, (lane, expected)), leaf))| {
         let lane = lanes.numbered(*lane);
         orders::submit(overlay, submitter, item, leaf, at, expected, lane)
     });
-    let outcomes = outcomes.collect();
-    lanes.keep_promised(overlay);
-    outcomes
-}
-
-/// Collects a batch's reserved orders.
-fn collect(
-    overlay: &mut Overlay<'_>,
-    submitter: &Participant,
-    items: &[CollectItem],
-    places: impl Iterator<Item = Location>,
-) -> Vec<Outcome> {
-    let mut lanes = Lanes::default();
-    let outcomes = places
-        .zip(items)
-        .map(|(at, item)| reservations::collect(overlay, submitter, item, at, &mut lanes))
-        .collect();
-    lanes.keep_promised(overlay);
-    outcomes
+    outcomes.collect()
 }

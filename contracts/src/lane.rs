@@ -1,12 +1,11 @@
 //! Facts that the orders of one merchant, collecting gateway and pair of currencies have in common
-//! while a batch is executed: they are looked up for the first of them and hold for the others,
-//! because a batch of orders changes neither registry, policies nor programmes.
+//! while batches of orders are executed one after another: they are looked up for the first of
+//! them and hold for the others, because such batches change neither registry, policies nor programmes.
 //!
-//! Nothing is looked up before an order needs it: a batch may be a single one.
+//! A batch of many orders looks the accounts of its new lanes up together; nothing else is looked
+//! up before an order needs it.
 
-use std::collections::BTreeMap;
-
-use chain_state::{AccountKey, Overlay, Slot};
+use chain_state::{AccountKey, ExpectedAccount, Numbering, Overlay, Payee, Slot};
 use chain_types::{
     Amount, Currency, MerchantId, ParticipantId, Programme, RechargeItem, Rejection, Roles,
 };
@@ -33,6 +32,10 @@ pub(crate) struct Lane<'a> {
     policies: Option<Policies>,
     programme: Option<Option<Running<'a>>>,
     liquidity: Option<Slot>,
+    /// The merchant's account, as it was looked up ahead.
+    expected: Option<ExpectedAccount>,
+    /// What its orders ask of the merchant; `None` inside for one that is not known.
+    payee: Option<Option<Payee>>,
     payable: Option<Slot>,
     cashback: Option<(Slot, Slot)>,
     /// Cashback promised on its orders since it was last kept.
@@ -59,6 +62,18 @@ impl LaneKey {
             payout_currency: item.payout_currency(),
         }
     }
+
+    /// The merchant's payable account.
+    const fn payable(&self) -> AccountKey {
+        AccountKey::payable(self.merchant, self.payout_currency)
+    }
+
+    /// The same as one number.
+    fn bits(&self) -> u128 {
+        let Self { merchant, gateway, currency, payout_currency } = *self;
+        let currencies = u128::from(currency.0) << 16 | u128::from(payout_currency.0);
+        u128::from(merchant.0) << 64 | u128::from(gateway.0) << 32 | currencies
+    }
 }
 
 impl<'a> Lane<'a> {
@@ -70,6 +85,8 @@ impl<'a> Lane<'a> {
             policies: None,
             programme: None,
             liquidity: None,
+            expected: None,
+            payee: None,
             payable: None,
             cashback: None,
             promised: Amount(0),
@@ -83,7 +100,16 @@ impl<'a> Lane<'a> {
 
     /// Checks that merchant and gateways may have orders.
     pub(crate) fn check_parties(&mut self, overlay: &Overlay<'a>) -> Result<(), Rejection> {
-        *self.parties.get_or_insert_with(|| check_lane(overlay, &self.key))
+        if let Some(known) = self.parties {
+            return known;
+        }
+        let payee = self.payee(overlay);
+        *self.parties.insert(check_lane(overlay, &self.key, payee))
+    }
+
+    fn payee(&mut self, overlay: &Overlay<'a>) -> Option<Payee> {
+        let merchant = self.key.merchant;
+        *self.payee.get_or_insert_with(|| overlay.state().tables().payee(merchant))
     }
 
     /// The policies that bear on its orders.
@@ -94,7 +120,14 @@ impl<'a> Lane<'a> {
 
     /// The merchant's cashback programme, if one is in force and the gateway takes part in it.
     pub(crate) fn programme(&mut self, overlay: &Overlay<'a>) -> Option<Running<'a>> {
+        if let Some(known) = self.programme {
+            return known;
+        }
+        let has_any = self.payee(overlay).is_some_and(|payee| payee.has_programme);
         *self.programme.get_or_insert_with(|| {
+            if !has_any {
+                return None;
+            }
             let programmes = &overlay.state().tables().programmes;
             let record = programmes.get(&(self.key.merchant, self.key.currency))?;
             let programme = record.at(overlay.height()).filter(|programme| programme.is_active)?;
@@ -117,10 +150,11 @@ impl<'a> Lane<'a> {
 
     /// The slot of the merchant's payable account.
     pub(crate) fn payable(&mut self, overlay: &mut Overlay<'a>) -> Slot {
-        let LaneKey { merchant, payout_currency, .. } = self.key;
-        *self
-            .payable
-            .get_or_insert_with(|| overlay.open(AccountKey::payable(merchant, payout_currency)))
+        let (key, expected) = (self.key.payable(), &self.expected);
+        *self.payable.get_or_insert_with(|| match expected {
+            Some(expected) => overlay.open_expected(expected),
+            None => overlay.open(key),
+        })
     }
 
     /// The merchant's cashback pool, and the account of what the gateway is owed of it.
@@ -150,35 +184,60 @@ impl Lane<'_> {
     }
 }
 
-/// The lanes of a batch. Found in order and not by hash: a submitter writes the merchants' ids, and
-/// the seeds of a hash that every node must share are no secret.
-#[derive(Debug, Default)]
+/// The lanes of batches of orders that follow one another. A submitter writes the merchants' ids:
+/// lanes are found by a hash whose seeds nobody else knows, and numbered in order of first use.
+#[derive(Debug)]
 pub(crate) struct Lanes<'a> {
     lanes: Vec<Lane<'a>>,
-    at: BTreeMap<LaneKey, usize>,
+    numbering: Numbering,
 }
 
 impl<'a> Lanes<'a> {
+    pub(crate) fn new(overlay: &Overlay<'a>) -> Self {
+        Self { lanes: Vec::new(), numbering: overlay.numbering() }
+    }
+
     pub(crate) fn of(&mut self, key: LaneKey) -> &mut Lane<'a> {
         let number = self.number(key);
         self.numbered(number)
     }
 
     /// A lane's number, by which it is found again at once.
-    pub(crate) fn number(&mut self, key: LaneKey) -> usize {
-        let next = self.lanes.len();
-        let number = *self.at.entry(key).or_insert(next);
-        if number == next {
+    fn number(&mut self, key: LaneKey) -> usize {
+        let number = self.numbering.number(key.bits());
+        if number == self.lanes.len() {
             self.lanes.push(Lane::new(key));
         }
         number
     }
 
-    /// Adds what was promised on the batch's orders to their instructions'.
-    pub(crate) fn keep_promised(&mut self, overlay: &mut Overlay<'_>) {
+    /// The numbers of the lanes of orders. The accounts of the new ones are looked up together.
+    pub(crate) fn expect(&mut self, overlay: &Overlay<'a>, items: &[RechargeItem]) -> Vec<usize> {
+        let known = self.lanes.len();
+        let numbers = items.iter().map(|item| self.number(LaneKey::of(item))).collect();
+        let new = &mut self.lanes[known..];
+        if new.len() > 1 {
+            let keys: Vec<AccountKey> = new.iter().map(|lane| lane.key.payable()).collect();
+            let merchants: Vec<MerchantId> = new.iter().map(|lane| lane.key.merchant).collect();
+            let payees = overlay.state().tables().payees(&merchants);
+            let accounts = overlay.expect_accounts(&keys);
+            for (lane, (payee, account)) in new.iter_mut().zip(payees.into_iter().zip(accounts)) {
+                (lane.payee, lane.expected) = (Some(payee), Some(account));
+            }
+        }
+        numbers
+    }
+
+    /// Adds what was promised on the orders to their instructions', and begins anew.
+    pub(crate) fn end(&mut self, overlay: &mut Overlay<'_>) {
+        if self.lanes.is_empty() {
+            return;
+        }
         for lane in &mut self.lanes {
             lane.keep_promised(overlay);
         }
+        self.lanes.clear();
+        self.numbering.clear();
     }
 
     /// The lane of a number that [`Self::number`] gave.
@@ -199,10 +258,14 @@ fn check_currencies(overlay: &Overlay<'_>, lane: &LaneKey) -> Result<(), Rejecti
 }
 
 /// Checks that a lane's merchant, collecting and paying gateway may have orders.
-fn check_lane(overlay: &Overlay<'_>, lane: &LaneKey) -> Result<(), Rejection> {
+fn check_lane(
+    overlay: &Overlay<'_>,
+    lane: &LaneKey,
+    payee: Option<Payee>,
+) -> Result<(), Rejection> {
     let state = overlay.state();
-    let merchant = state.merchant(lane.merchant).ok_or(Rejection::MerchantUnknown)?;
-    if merchant.suspended {
+    let merchant = payee.ok_or(Rejection::MerchantUnknown)?;
+    if merchant.is_suspended {
         return Err(Rejection::MerchantSuspended);
     }
     let gateway = state.participant(lane.gateway);

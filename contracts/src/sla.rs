@@ -50,7 +50,7 @@ pub(crate) fn note_expiry(
 pub(crate) fn note_instruction(
     overlay: &mut Overlay<'_>,
     record: &InstructionRecord,
-    first: (&DueKey, &Due),
+    first: &(DueKey, Due),
     deadline: TimeMs,
 ) {
     if record.instructed <= deadline {

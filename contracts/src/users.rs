@@ -5,7 +5,7 @@ use chain_state::{KeptSince, Overlay, UserDayKey, UserMonthKey};
 use chain_types::{RechargeItem, TimeMs};
 
 use crate::calendar::{day_of, month_of};
-use crate::lane::{LaneKey, Lanes, Running};
+use crate::lane::{Lanes, Running};
 
 /// Days for which the sums of a day are kept: a user who comes back meanwhile costs less so. A
 /// reservation may yet be taken out of the sum of its day, and lasts for an hour at most.
@@ -13,16 +13,16 @@ const DAYS_KEPT: u16 = 31;
 /// The zone, in minutes east of UTC, in which a month ends last.
 const LAST_ZONE_MIN: i64 = -720;
 
-/// Looks up what a batch's orders will count for their users. Gives the number of each one's lane.
+/// Looks up what a batch's orders will count for their users, by the numbers of their lanes.
 pub(crate) fn expect<'a>(
     overlay: &mut Overlay<'a>,
     items: &[RechargeItem],
+    numbers: &[usize],
     lanes: &mut Lanes<'a>,
-) -> Vec<usize> {
+) {
     let (mut users, mut months, mut days) = (Vec::new(), Vec::new(), Vec::new());
-    let mut number = |item: &RechargeItem| {
-        let number = lanes.number(LaneKey::of(item));
-        let lane = lanes.numbered(number);
+    for (item, number) in items.iter().zip(numbers) {
+        let lane = lanes.numbered(*number);
         let running = lane.programme(overlay);
         if let Some(Running { number: programme, month, .. }) = running {
             months.push(UserMonthKey { user: item.user, programme, month });
@@ -34,11 +34,8 @@ pub(crate) fn expect<'a>(
         if has_day || running.is_some() {
             users.push(item.user);
         }
-        number
-    };
-    let numbers = items.iter().map(&mut number).collect();
+    }
     overlay.expect_users(&users, &months, &days);
-    numbers
 }
 
 /// Lets go of entries that can never count again.

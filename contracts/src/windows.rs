@@ -16,10 +16,10 @@
 use std::collections::BTreeMap;
 
 use chain_state::{
-    AccountKey, AccountKind, EntryCause, InstructionRecord, InstructionStatus, Movement, Overlay,
-    WindowOpening, WindowRecord,
+    AccountKey, AccountKind, EntryCause, InstructionRecord, InstructionStatus, MerchantSums,
+    Movement, Overlay, WindowOpening, WindowRecord,
 };
-use chain_types::{Amount, Currency, InstructionId, MerchantId, ParticipantId, WindowId};
+use chain_types::{Amount, Currency, InstructionId, ParticipantId, WindowId};
 
 use crate::booking::parts;
 use crate::{consents, promises, settlement, sla};
@@ -35,8 +35,8 @@ pub(crate) fn close_if_due(overlay: &mut Overlay<'_>) {
     closed.closed = Some(time);
     closed.last_height = Some(state.height());
     assert_netted(&closed);
-    for (merchant, currency) in window.collected.keys() {
-        instruct(overlay, *merchant, *currency);
+    for sums in window.sums() {
+        instruct(overlay, sums);
     }
     let id = window.opening.id;
     let closes = time.plus(state.parameters().window_ms);
@@ -54,10 +54,10 @@ pub(crate) fn close_if_due(overlay: &mut Overlay<'_>) {
 }
 
 /// Gives what is left of a merchant's orders to its gateway; nothing when all went back.
-fn instruct(overlay: &mut Overlay<'_>, merchant: MerchantId, currency: Currency) {
-    let state = overlay.state();
-    let mut dues = state.window_open().dues_of(merchant, currency);
-    let Some(first) = dues.next() else { return };
+fn instruct(overlay: &mut Overlay<'_>, sums: &MerchantSums) {
+    let (state, MerchantSums { merchant, currency, dues, .. }) = (overlay.state(), sums);
+    let Some(first) = dues.first() else { return };
+    let (merchant, currency) = (*merchant, *currency);
     let payout = state.merchant(merchant).map(|found| found.payout_gateway);
     assert!(payout.is_some(), "merchant {merchant} was collected for and is not known");
     let least = overlay.time().plus(state.parameters().payment_least_ms);
@@ -80,7 +80,7 @@ fn instruct(overlay: &mut Overlay<'_>, merchant: MerchantId, currency: Currency)
         reference: [0; 32],
         cashback: promises::of_instruction(overlay, id),
     };
-    for (key, due) in std::iter::once(first).chain(dues) {
+    for (key, due) in dues {
         record.amount = Amount(record.amount.0.saturating_add(due.amount.0));
         record.order_count += due.order_count;
         record.cross_border_count += if key.is_cross_border { due.order_count } else { 0 };

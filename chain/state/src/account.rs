@@ -1,7 +1,7 @@
 //! One account: four counters that only its two-legged movements change.
 
 use bincode::{Decode, Encode};
-use chain_types::hash::{Domain, hash};
+use chain_types::hash::{Domain, sha256_of};
 pub use chain_types::{AccountKey, AccountKind, SCHEME_OWNER};
 use chain_types::{Amount, Digest, codec};
 
@@ -66,7 +66,15 @@ impl Account {
 
     /// The leaf of the accounts tree for this account.
     pub fn leaf(&self, key: &AccountKey) -> Digest {
-        hash(Domain::Account, &[&codec::encode(&(*key, *self))])
+        let mut message = Vec::new();
+        self.leaf_message(key, &mut message);
+        sha256_of(&message)
+    }
+
+    /// What [`Self::leaf`] is the hash of.
+    pub(crate) fn leaf_message(&self, key: &AccountKey, message: &mut Vec<u8>) {
+        message.extend_from_slice(&Domain::Account.tag());
+        codec::append(message, &(*key, *self));
     }
 
     pub(crate) fn debited(mut self, amount: Amount) -> Result<Self, CounterOverflow> {

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use ahash::RandomState;
 use bincode::{Decode, Encode};
+use chain_types::hash_many::HashMany;
 use chain_types::{Currency, Digest};
 
 use crate::account::{Account, AccountKey};
 use crate::accounts_tree::{AccountsTree, TreeChange, TreeNode};
+use crate::positions::Positions;
 use crate::sections::{SECTION_ITEMS, put_section};
 
 /// One account after a block.
@@ -42,6 +45,10 @@ impl TrialBalance {
 #[derive(Debug, Clone)]
 pub(crate) struct AccountBook {
     accounts: Vec<(AccountKey, Account)>,
+    /// Where each stands, by the hash of its key.
+    at: Positions,
+    hashing: RandomState,
+    /// The same in the keys' order, for those who read them so.
     index: BTreeMap<AccountKey, u32>,
     tree: AccountsTree,
     /// The trial balance, kept as accounts change: nobody who asks for it walks them all.
@@ -50,17 +57,22 @@ pub(crate) struct AccountBook {
 
 impl AccountBook {
     /// The book of these accounts, in order of creation.
-    pub(crate) fn new(accounts: Vec<(AccountKey, Account)>) -> Self {
+    pub(crate) fn new(accounts: Vec<(AccountKey, Account)>, hashing: RandomState) -> Self {
         let mut tree = AccountsTree::new();
-        let leaves = (0_u32..).zip(&accounts).map(|(at, (key, account))| (at, account.leaf(key)));
-        let change = tree.change(leaves.collect());
+        let leaves = leaves(accounts.iter().map(|(key, account)| (key, account)));
+        let change = tree.change((0_u32..).zip(leaves).collect());
         tree.apply(&change);
         let index = (0_u32..).zip(&accounts).map(|(at, (key, _))| (*key, at)).collect();
         let mut sums = Sums::new();
         for (key, account) in &accounts {
             count(&mut sums, key, None, account);
         }
-        Self { accounts, index, tree, sums }
+        let mut at = Positions::with_capacity(accounts.len());
+        for (next, (key, _)) in accounts.iter().enumerate() {
+            let hash_of = |place: usize| key_hash(&hashing, &accounts[place].0);
+            at.find_or_add(hash_of(next), next, |place| accounts[place].0 == *key, hash_of);
+        }
+        Self { accounts, at, hashing, index, tree, sums }
     }
 
     pub(crate) fn root(&self) -> Digest {
@@ -76,8 +88,20 @@ impl AccountBook {
     }
 
     pub(crate) fn find(&self, key: &AccountKey) -> Option<(u32, &Account)> {
-        let index = *self.index.get(key)?;
-        self.accounts.get(index as usize).map(|(_, account)| (index, account))
+        self.find_hashed(key_hash(&self.hashing, key), key)
+    }
+
+    /// `hash` is [`key_hash`] of the key.
+    pub(crate) fn find_hashed(&self, hash: u64, key: &AccountKey) -> Option<(u32, &Account)> {
+        let place = self.at.find(hash, |place| self.accounts[place].0 == *key)?;
+        // The book has less than 2^32.
+        Some((u32::try_from(place).unwrap_or_default(), &self.accounts[place].1))
+    }
+
+    /// Where accounts of these hashes stand, unless others do whose hashes look the same; read with
+    /// nothing in between that waits for an account.
+    pub(crate) fn guess(&self, hashes: &[u64]) -> Vec<Option<usize>> {
+        hashes.iter().map(|hash| self.at.find(*hash, |_| true)).collect()
     }
 
     /// Ascending by key, from `from` on.
@@ -96,8 +120,9 @@ impl AccountBook {
     }
 
     pub(crate) fn change(&self, writes: &[AccountWrite]) -> TreeChange {
-        let mut leaves: Vec<_> =
-            writes.iter().map(|write| (write.index, write.account.leaf(&write.key))).collect();
+        let leaves = leaves(writes.iter().map(|write| (&write.key, &write.account)));
+        let places = writes.iter().map(|write| write.index);
+        let mut leaves: Vec<(u32, Digest)> = places.zip(leaves).collect();
         leaves.sort_unstable_by_key(|(index, _)| *index);
         self.tree.change(leaves)
     }
@@ -121,9 +146,16 @@ impl AccountBook {
                 None => {
                     assert_eq!(self.len(), write.index, "accounts are created in order");
                     count(&mut self.sums, &write.key, None, &write.account);
-                    self.accounts.push((write.key, write.account));
-                    let before = self.index.insert(write.key, write.index);
+                    let (accounts, hashing) = (&self.accounts, &self.hashing);
+                    let before = self.at.find_or_add(
+                        key_hash(hashing, &write.key),
+                        accounts.len(),
+                        |place| accounts[place].0 == write.key,
+                        |place| key_hash(hashing, &accounts[place].0),
+                    );
                     assert!(before.is_none(), "an account was created twice");
+                    self.accounts.push((write.key, write.account));
+                    self.index.insert(write.key, write.index);
                 }
             }
         }
@@ -143,6 +175,22 @@ impl AccountBook {
     pub(crate) fn trial_balance(&self) -> Vec<TrialBalance> {
         self.sums.values().copied().collect()
     }
+}
+
+/// The leaves of accounts in their tree.
+fn leaves<'a>(accounts: impl Iterator<Item = (&'a AccountKey, &'a Account)>) -> Vec<Digest> {
+    let mut many = HashMany::default();
+    for (key, account) in accounts {
+        many.push(|message| account.leaf_message(key, message));
+    }
+    many.finish()
+}
+
+/// By which an account is found.
+pub(crate) fn key_hash(hashing: &RandomState, key: &AccountKey) -> u64 {
+    let AccountKey { kind, owner, currency } = *key;
+    let bits = u128::from(kind.number()) << 16 | u128::from(currency.0);
+    hashing.hash_one(bits << 64 | u128::from(owner))
 }
 
 /// The copy of all accounts, which are only ever added to.
@@ -229,7 +277,9 @@ mod tests {
             credits_pending,
             ..Account::default()
         };
-        let mut book = AccountBook::new(vec![(key(1, yuan), of(5, 1)), (key(2, yen), of(7, 0))]);
+        let hashing = RandomState::with_seeds(1, 2, 3, 4);
+        let mut book =
+            AccountBook::new(vec![(key(1, yuan), of(5, 1)), (key(2, yen), of(7, 0))], hashing);
         assert_eq!(book.trial_balance(), walked(&book));
         let writes = [
             AccountWrite { index: 0, key: key(1, yuan), account: of(9, 0) },

@@ -6,7 +6,7 @@
 use bincode::{Decode, Encode};
 use chain_types::Digest;
 use chain_types::hash::{Domain, hash};
-use chain_types::merkle::node;
+use chain_types::merkle::{node, nodes};
 
 use crate::account::{Account, AccountKey};
 
@@ -18,7 +18,8 @@ pub const KEPT_LEVELS: usize = 4;
 /// Nodes of a kept level that lie under one node of the next kept level.
 const GROUP_NODES: u32 = 1 << KEPT_LEVELS;
 
-/// A node of the tree as a block left it, of a level that is kept: a multiple of [`KEPT_LEVELS`].
+/// A node of the tree as a block left it, of a level that is kept: a multiple of [`KEPT_LEVELS`]
+/// above the leaves, which follow from the accounts' entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TreeNode {
     /// Levels above the leaves.
@@ -33,7 +34,7 @@ pub struct TreeNode {
 fn kept<'a>(
     levels: impl Iterator<Item = impl Iterator<Item = (u32, Digest)> + 'a> + 'a,
 ) -> impl Iterator<Item = TreeNode> + 'a {
-    let numbered = (0_u8..).zip(levels.take(ACCOUNTS_TREE_DEPTH)).step_by(KEPT_LEVELS);
+    let numbered = (0_u8..).zip(levels.take(ACCOUNTS_TREE_DEPTH)).step_by(KEPT_LEVELS).skip(1);
     numbered.flat_map(|(level, nodes)| {
         nodes.map(move |(index, digest)| TreeNode { level, index, digest })
     })
@@ -97,20 +98,23 @@ impl AccountsTree {
         let mut levels = Vec::with_capacity(ACCOUNTS_TREE_DEPTH + 1);
         let mut below = leaves;
         for level in 0..ACCOUNTS_TREE_DEPTH {
-            let mut above: Vec<(u32, Digest)> = Vec::with_capacity(below.len());
+            let mut parents: Vec<u32> = Vec::with_capacity(below.len());
+            let mut pairs: Vec<(Digest, Digest)> = Vec::with_capacity(below.len());
             let mut at = 0;
             while let Some(&(index, digest)) = below.get(at) {
                 at += 1;
-                let parent = if index % 2 == 1 {
-                    node(&self.at(level, index - 1), &digest)
+                pairs.push(if index % 2 == 1 {
+                    (self.at(level, index - 1), digest)
                 } else if let Some((_, right)) = below.get(at).filter(|next| next.0 == index + 1) {
                     at += 1;
-                    node(&digest, right)
+                    (digest, *right)
                 } else {
-                    node(&digest, &self.at(level, index + 1))
-                };
-                above.push((index / 2, parent));
+                    (digest, self.at(level, index + 1))
+                });
+                parents.push(index / 2);
             }
+            let digests = nodes(pairs.iter().map(|(left, right)| (left, right)));
+            let above = parents.into_iter().zip(digests).collect();
             levels.push(std::mem::replace(&mut below, above));
         }
         let root = below.first().map_or_else(|| self.root(), |(_, digest)| *digest);
@@ -171,7 +175,8 @@ pub struct AccountProof {
 
 impl AccountProof {
     /// The proof of an account of the past from the nodes that are kept: `node_at(level, index)`
-    /// says what stood at a place of a kept level after the block, `None` for nothing yet. Beside
+    /// says what stood at a place of a kept level after the block, or of level 0, where each account
+    /// has its leaf; `None` for nothing yet. Beside
     /// `account` as the block left it, `place` says where the account stands in the order of
     /// creation and of how many at least as late; `writes` is the block's running digest of all
     /// other writes. Asks for at most 15 nodes a kept level that the tree reaches, and makes at
@@ -259,9 +264,12 @@ mod tests {
             });
             let change = tree.change(leaves.collect());
             for node in change.kept() {
+                assert_ne!(node.level, 0, "leaves follow from the accounts");
                 self.nodes.insert((node.level, node.index, height), node.digest);
             }
             for number in accounts {
+                let (key, account) = account_of(*number, version);
+                self.nodes.insert((0, *number, height), account.leaf(&key));
                 self.versions.entry(*number).or_default().push((height, version));
             }
             tree.apply(&change);

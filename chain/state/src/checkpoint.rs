@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use chain_types::hash::{Sha256Pieces, sha256};
 use chain_types::registry::RegistryBounds;
-use chain_types::{ChainGenesis, Currency, InstructionId, MerchantId, OrderId, Participant};
+use chain_types::{ChainGenesis, InstructionId, OrderId, Participant};
 
 use crate::account::{Account, AccountKey};
 use crate::accounts::{AccountBook, AccountsCopy};
@@ -19,6 +19,7 @@ use crate::counts::{Counts, read_counts};
 use crate::fault::StateFault;
 use crate::instructions::InstructionBook;
 use crate::map_copy::MapCopy;
+use crate::merchant_sums::{MerchantSums, SumsBook};
 use crate::order_window::OrderWindow;
 use crate::positions::HashSeeds;
 use crate::recent_batches::RecentBatches;
@@ -30,9 +31,9 @@ use crate::sections::{Reader, SECTION_ITEMS, put_section};
 use crate::state::State;
 use crate::tables::{TableCopies, Tables};
 use crate::user_book::UserBook;
-use crate::window::{Collected, Due, DueKey, Gross, OpenWindow, WindowCopy};
+use crate::window::{Gross, OpenWindow, WindowCopy};
 
-const MAGIC: [u8; 8] = *b"SLUICES9";
+const MAGIC: [u8; 8] = *b"SLUICESA";
 const CHECKSUM_BYTES: usize = 32;
 
 impl State {
@@ -65,7 +66,7 @@ impl State {
             registry: self.registry.clone(),
             accounts: AccountsCopy::of(self.accounts.created().len()),
             reservations: MapCopy::default(),
-            window: WindowCopy::default(),
+            window: WindowCopy::of(&self.window),
             instructions: MapCopy::default(),
             tables: TableCopies::default(),
             users: self.users.to_copy(),
@@ -89,14 +90,13 @@ impl State {
             }
             1 => copying.accounts.put(self.accounts.created(), &mut bytes),
             2 => copying.reservations.put(self.reservations.all(), &mut bytes),
-            3 => copying.window.collected.put(&self.window.collected, &mut bytes),
-            4 => copying.window.dues.put(&self.window.dues, &mut bytes),
-            5 => copying.window.legs.put(&self.window.legs, &mut bytes),
-            6 => self.instructions.copy(&mut copying.instructions, &mut bytes),
-            7 => copying.tables.put(&self.tables, &mut bytes),
-            8 => self.users.lines.put_copy(&mut copying.users.lines, &mut bytes),
-            9 => self.users.months.put_copy(&mut copying.users.months, &mut bytes),
-            10 => self.users.days.put_copy(&mut copying.users.days, &mut bytes),
+            3 => copying.window.sums.put(&self.window.sums, &mut bytes),
+            4 => copying.window.legs.put(&self.window.legs, &mut bytes),
+            5 => self.instructions.copy(&mut copying.instructions, &mut bytes),
+            6 => copying.tables.put(&self.tables, &mut bytes),
+            7 => self.users.lines.put_copy(&mut copying.users.lines, &mut bytes),
+            8 => self.users.months.put_copy(&mut copying.users.months, &mut bytes),
+            9 => self.users.days.put_copy(&mut copying.users.days, &mut bytes),
             _ => return copying.hash.take().map(|hash| hash.finish().0.to_vec()),
         };
         copying.list += usize::from(is_list_done);
@@ -142,13 +142,12 @@ impl State {
         };
         let accounts: Vec<(AccountKey, Account)> = reader.list()?;
         let reservations: Vec<(OrderId, Reservation)> = reader.list()?;
-        let collected: Vec<((MerchantId, Currency), Collected)> = reader.list()?;
-        let dues: Vec<(DueKey, Due)> = reader.list()?;
+        let sums: Vec<MerchantSums> = reader.list()?;
         let legs: Vec<(WindowParty, Gross)> = reader.list()?;
         let instructions: Vec<(InstructionId, InstructionRecord)> = reader.list()?;
         let instructions = instructions.into_iter().map(|(_, record)| record).collect();
-        let tables = Tables::read(&mut reader)?;
         let hashing = seeds.hashing();
+        let tables = Tables::read(&mut reader, &hashing)?;
         let users = UserBook {
             lines: Counts::new(hashing.clone(), read_counts(&mut reader)?),
             months: Counts::new(hashing.clone(), read_counts(&mut reader)?),
@@ -157,19 +156,22 @@ impl State {
         if !reader.is_done() {
             return Err(StateFault::Damaged("it goes on after its end"));
         }
-        let window = OpenWindow {
-            opening: head.window,
-            collected: BTreeMap::from_iter(collected),
-            dues: BTreeMap::from_iter(dues),
-            legs: BTreeMap::from_iter(legs),
+        let accounts = AccountBook::new(accounts, hashing.clone());
+        let account_of = |sums: &MerchantSums| {
+            let key = AccountKey::payable(sums.merchant, sums.currency);
+            accounts.find(&key).map(|(account, _)| account)
         };
+        let sums = SumsBook::restored(sums, account_of);
+        let sums = sums.ok_or(StateFault::Damaged("a window's sums are of no account"))?;
+        let legs = BTreeMap::from_iter(legs);
+        let window = OpenWindow { opening: head.window, sums, legs };
         let state = State {
             registry: Arc::new(registry),
             bounds: RegistryBounds::CHAIN,
             height: head.height,
             time: head.time,
             block_hash: head.block_hash,
-            accounts: AccountBook::new(accounts),
+            accounts,
             writes: head.writes,
             orders: OrderWindow::new(hashing.clone()),
             reservations: ReservationBook::new(reservations),

@@ -65,14 +65,14 @@ impl<K: CountKey> Counts<K> {
 
     /// Begins a copy of all counts as they are now.
     pub(crate) fn copy(&self) -> CountsCopy<K> {
-        CountsCopy::of_tables(self.tables.len())
+        CountsCopy::of_tables(self.tables.len(), &self.hashing)
     }
 
     /// Puts the sections of the copy's next table; says whether it is the last section, which is
     /// empty.
     pub(crate) fn put_copy(&self, copy: &mut CountsCopy<K>, bytes: &mut Vec<u8>) -> bool {
         let entries_of = |table: usize| self.tables.get(table).map(|table| &table.entries);
-        copy.put(entries_of, &self.hashing, bytes)
+        copy.put(entries_of, bytes)
     }
 
     pub(crate) fn get(&self, key: &K) -> K::Count {

@@ -1,19 +1,32 @@
 //! The accounts that a block touches, as they stand so far, what each cause did to them, and what
 //! the block's window sums up beside them: an order finds all of it by one slot.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use ahash::RandomState;
 use chain_types::{Amount, Currency, Height, MerchantId, TimeMs};
 
 use crate::account::{Account, AccountKey, AccountKind, CounterOverflow, difference};
-use crate::accounts::{AccountBook, AccountWrite};
+use crate::accounts::{AccountBook, AccountWrite, key_hash};
+use crate::merchant_sums::{SumsBook, SumsChange, place_of};
+use crate::positions::Positions;
 use crate::records::{AccountEntry, EntryCause, WindowParty};
 use crate::window::{Collected, Due, DueKey, Gross, WindowChange};
 
 /// An account opened in an [`crate::Overlay`]; good for that overlay only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slot(usize);
+
+/// What was found of an account ahead of opening it: good for the overlay that looked.
+#[derive(Debug, Clone, Copy)]
+pub struct ExpectedAccount {
+    hash: u64,
+    key: AccountKey,
+    /// Its place among all and its counters, when there is one.
+    found: Option<(u32, Account)>,
+    /// What the open window had collected for it.
+    collected: Option<Collected>,
+}
 
 /// Money that goes from one account to another: every change of the books has two legs.
 #[derive(Debug, Clone, Copy)]
@@ -45,10 +58,18 @@ struct HotAccount {
     order_count: Option<u64>,
     /// The gross sums of its owner in the block's window, once the block changed them.
     gross: Option<Gross>,
-    /// The sum that the block's window collected for it, a merchant's, once the block changed it.
-    collected: Option<Collected>,
-    /// The deadlines of that sum, as far as the block changed them.
-    dues: BTreeMap<DueKey, Due>,
+    collected: HotCollected,
+    /// What is due of that, as far as the block changed it, ascending: mostly of one due time.
+    dues: Vec<(DueKey, Due)>,
+}
+
+/// What the block's window has collected for a merchant's account so far.
+#[derive(Debug, Clone, Copy)]
+enum HotCollected {
+    /// It was not asked yet.
+    Unknown,
+    Found(Option<Collected>),
+    Changed(Collected),
 }
 
 #[derive(Debug)]
@@ -56,7 +77,9 @@ pub(crate) struct HotAccounts {
     height: Height,
     time: TimeMs,
     slots: Vec<HotAccount>,
-    slot_of: HashMap<AccountKey, usize, RandomState>,
+    /// Where each account's slot stands.
+    slot_at: Positions,
+    hashing: RandomState,
     cause: Option<EntryCause>,
     /// The slots that the present cause touched, in order of first touch.
     touched_by_cause: Vec<usize>,
@@ -69,7 +92,8 @@ impl HotAccounts {
             height,
             time,
             slots: Vec::new(),
-            slot_of: HashMap::with_hasher(hashing),
+            slot_at: Positions::default(),
+            hashing,
             cause: None,
             touched_by_cause: Vec::new(),
             entries: Vec::new(),
@@ -77,17 +101,40 @@ impl HotAccounts {
     }
 
     pub(crate) fn open(&mut self, book: &AccountBook, key: AccountKey) -> Slot {
-        if let Some(slot) = self.slot_of.get(&key) {
-            return Slot(*slot);
+        let hash = key_hash(&self.hashing, &key);
+        let found = || book.find_hashed(hash, &key).map(|(index, account)| (index, *account));
+        self.open_hashed(hash, key, HotCollected::Unknown, found)
+    }
+
+    /// [`Self::open`], of an account that was looked up ahead.
+    pub(crate) fn open_expected(&mut self, expected: &ExpectedAccount) -> Slot {
+        let ExpectedAccount { hash, key, found, collected } = expected;
+        self.open_hashed(*hash, *key, HotCollected::Found(*collected), || *found)
+    }
+
+    fn open_hashed(
+        &mut self,
+        hash: u64,
+        key: AccountKey,
+        collected: HotCollected,
+        found: impl FnOnce() -> Option<(u32, Account)>,
+    ) -> Slot {
+        let (slots, hashing) = (&self.slots, &self.hashing);
+        let next = slots.len();
+        let slot = self.slot_at.find_or_add(
+            hash,
+            next,
+            |slot| slots[slot].key == key,
+            |slot| key_hash(hashing, &slots[slot].key),
+        );
+        if let Some(slot) = slot {
+            return Slot(slot);
         }
-        let (index, account) = match book.find(&key) {
-            Some((index, account)) => (Some(index), *account),
-            None => (None, Account::default()),
-        };
-        let slot = self.slots.len();
+        let found = found();
+        let account = found.map_or_else(Account::default, |(_, account)| account);
         self.slots.push(HotAccount {
             key,
-            index,
+            index: found.map(|(index, _)| index),
             before: account,
             before_cause: account,
             account,
@@ -95,11 +142,39 @@ impl HotAccounts {
             is_settled: false,
             order_count: None,
             gross: None,
-            collected: None,
-            dues: BTreeMap::new(),
+            collected,
+            dues: Vec::new(),
         });
-        self.slot_of.insert(key, slot);
-        Slot(slot)
+        Slot(next)
+    }
+
+    /// Looks accounts up together: first all hashes, then all places, then all accounts, then what
+    /// the window had collected for them.
+    pub(crate) fn expect(
+        &self,
+        book: &AccountBook,
+        window: Option<&SumsBook>,
+        keys: &[AccountKey],
+    ) -> Vec<ExpectedAccount> {
+        let hashes: Vec<u64> = keys.iter().map(|key| key_hash(&self.hashing, key)).collect();
+        let guesses = book.guess(&hashes);
+        let found = |((key, hash), guess): ((&AccountKey, u64), Option<usize>)| {
+            let found = guess.and_then(|place| match book.created().get(place) {
+                // The first whose hash looks the same is nearly always the right one.
+                Some((of, account)) if of == key => Some((u32::try_from(place).ok()?, *account)),
+                _ => book.find_hashed(hash, key).map(|(index, account)| (index, *account)),
+            });
+            ExpectedAccount { hash, key: *key, found, collected: None }
+        };
+        let mut expected: Vec<ExpectedAccount> =
+            keys.iter().zip(hashes).zip(guesses).map(found).collect();
+        if let Some(window) = window {
+            for expected in &mut expected {
+                let sums = expected.found.and_then(|(index, _)| window.of(index));
+                expected.collected = sums.map(|sums| sums.collected);
+            }
+        }
+        expected
     }
 
     pub(crate) fn account(&self, slot: Slot) -> &Account {
@@ -115,26 +190,62 @@ impl HotAccounts {
         &mut self.slots[slot.0].gross
     }
 
-    /// The sum collected for it, if the block changed it.
-    pub(crate) fn collected(&self, slot: Slot) -> Option<&Collected> {
-        self.slots[slot.0].collected.as_ref()
+    /// What is collected for it so far; `found` says what the window had for an account before.
+    pub(crate) fn collected(
+        &mut self,
+        slot: Slot,
+        found: impl FnOnce(u32) -> Option<Collected>,
+    ) -> Option<Collected> {
+        let hot = &mut self.slots[slot.0];
+        match hot.collected {
+            HotCollected::Changed(collected) => Some(collected),
+            HotCollected::Found(collected) => collected,
+            HotCollected::Unknown => {
+                // For an account that this block creates nothing was collected.
+                let collected = hot.index.and_then(found);
+                hot.collected = HotCollected::Found(collected);
+                collected
+            }
+        }
     }
 
     pub(crate) fn set_collected(&mut self, slot: Slot, collected: Collected) {
         let hot = &mut self.slots[slot.0];
         let is_payable = hot.key.kind == AccountKind::MerchantPayable;
         assert!(is_payable, "{:?} is no merchant's: nothing is collected for it", hot.key);
-        hot.collected = Some(collected);
+        hot.collected = HotCollected::Changed(collected);
     }
 
-    /// The deadlines of its sum, as far as the block changed them.
-    pub(crate) fn dues(&mut self, slot: Slot) -> &mut BTreeMap<DueKey, Due> {
-        &mut self.slots[slot.0].dues
+    /// Where the account stands in the book; `None` for one that this block may create.
+    pub(crate) fn index(&self, slot: Slot) -> Option<u32> {
+        self.slots[slot.0].index
+    }
+
+    /// What is due for it of orders of one due time, if the block changed it.
+    pub(crate) fn due(&self, slot: Slot, key: &DueKey) -> Option<Due> {
+        let dues = &self.slots[slot.0].dues;
+        place_of(dues, key).ok().map(|at| dues[at].1)
+    }
+
+    /// The same to be changed; the block makes it `first` if it did not change it before.
+    pub(crate) fn due_mut(&mut self, slot: Slot, key: DueKey, first: Due) -> &mut Due {
+        let dues = &mut self.slots[slot.0].dues;
+        let at = place_of(dues, &key).unwrap_or_else(|at| {
+            if dues.is_empty() {
+                dues.reserve_exact(1);
+            }
+            dues.insert(at, (key, first));
+            at
+        });
+        &mut dues[at].1
     }
 
     /// Returns true if the block has changed a sum of the window.
     pub(crate) fn has_sums(&self) -> bool {
-        self.slots.iter().any(|hot| hot.gross.is_some() || hot.collected.is_some())
+        let has_changed = |hot: &HotAccount| {
+            hot.gross.is_some() || matches!(hot.collected, HotCollected::Changed(_))
+        };
+        self.slots.iter().any(has_changed)
     }
 
     /// Ends the present cause, if any, and begins another.
@@ -245,26 +356,37 @@ impl HotAccounts {
     ) -> (Vec<AccountWrite>, Vec<AccountEntry>) {
         self.begin(None);
         self.assert_balanced();
-        for hot in &self.slots {
-            if let Some(gross) = hot.gross {
-                window.legs.insert(WindowParty::of(hot.key), gross);
-            }
-            if let Some(collected) = hot.collected {
-                let merchant = MerchantId(hot.key.owner);
-                window.collected.insert((merchant, hot.key.currency), collected);
-            }
-            window.dues.extend(hot.dues.iter().map(|(key, due)| (*key, *due)));
-        }
         let mut next = book.len();
-        let touched = self.slots.iter().filter(|hot| hot.is_touched);
-        let writes = touched.map(|hot| {
+        let mut writes = Vec::with_capacity(self.slots.len());
+        for hot in self.slots {
+            if let Some(gross) = hot.gross {
+                window.legs.push((WindowParty::of(hot.key), gross));
+            }
+            if !hot.is_touched {
+                let has_sums = matches!(hot.collected, HotCollected::Changed(_));
+                assert!(!has_sums, "{:?}: collected for, and not moved", hot.key);
+                continue;
+            }
             let index = hot.index.unwrap_or_else(|| {
                 next += 1;
                 next - 1
             });
-            AccountWrite { index, key: hot.key, account: hot.account }
-        });
-        (writes.collect(), self.entries)
+            writes.push(AccountWrite { index, key: hot.key, account: hot.account });
+            if let HotCollected::Changed(collected) = hot.collected {
+                let AccountKey { owner, currency, .. } = hot.key;
+                let (merchant, dues) = (MerchantId(owner), hot.dues);
+                window.sums.push(SumsChange {
+                    account: index,
+                    merchant,
+                    currency,
+                    collected,
+                    dues,
+                });
+            }
+        }
+        window.sums.sort_unstable_by_key(|sums| (sums.merchant, sums.currency));
+        window.legs.sort_unstable_by_key(|(party, _)| *party);
+        (writes, self.entries)
     }
 
     /// Debits equal credits in every currency, and no account is overdrawn: in release too.

@@ -20,8 +20,10 @@ mod hot_accounts;
 pub mod instructions;
 mod lines;
 mod map_copy;
+mod merchant_sums;
 pub mod order_window;
 pub mod overlay;
+mod payees;
 mod positions;
 pub mod proof;
 pub mod recent_batches;
@@ -49,10 +51,12 @@ pub use counts::KeptSince;
 pub use dues::DueFor;
 pub use fault::StateFault;
 pub use history::{History, NoHistory, PastCollection, PastOrder};
-pub use hot_accounts::{Movement, Slot};
+pub use hot_accounts::{ExpectedAccount, Movement, Slot};
+pub use merchant_sums::MerchantSums;
 pub use order_window::{ExpectedOrder, RecentOrders, Sought, check_timely};
 pub use overlay::{Breach, InstructionOverflow, Overlay};
-pub use positions::HashSeeds;
+pub use payees::Payee;
+pub use positions::{HashSeeds, Numbering};
 pub use recent_batches::check_batch_timely;
 pub use records::{
     AccountEntry, BreachRecord, BreachStage, BreachSubject, CashbackSum, Conversion, Corridor,

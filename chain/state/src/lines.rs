@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn pages_of_lines_are_whole_and_hold_nobody_elses() {
-        let mut tables = Tables::default();
+        let mut tables = Tables::new(&ahash::RandomState::with_seeds(1, 2, 3, 4));
         let (limit, outstanding, since) = (Amount(2), Amount(1), TimeMs(0));
         for account in 0..2 {
             for owner in 1..4 {

@@ -17,9 +17,9 @@ use chain_types::{
 use crate::account::{Account, AccountKey, CounterOverflow};
 use crate::accounts_tree::state_digest;
 use crate::counts::KeptSince;
-use crate::hot_accounts::{HotAccounts, Movement, Slot};
+use crate::hot_accounts::{ExpectedAccount, HotAccounts, Movement, Slot};
 use crate::order_window::ExpectedOrder;
-use crate::positions::{Positions, hash_of};
+use crate::positions::{Numbering, Positions, hash_of};
 use crate::records::{
     BreachRecord, BreachStage, BreachSubject, EntryCause, InstructionRecord, Location, OrderRecord,
     OrderStatus, Record, Reservation, WindowRecord,
@@ -144,6 +144,23 @@ impl<'a> Overlay<'a> {
     /// The account of a key, which comes to be with its first movement.
     pub fn open(&mut self, key: AccountKey) -> Slot {
         self.accounts.open(self.state.account_book(), key)
+    }
+
+    /// Looks accounts up in the state together, ahead of opening them: each is several misses in
+    /// the cache, and misses that do not depend on each other are waited for at the same time.
+    pub fn expect_accounts(&self, keys: &[AccountKey]) -> Vec<ExpectedAccount> {
+        let window = self.sums_found();
+        self.accounts.expect(self.state.account_book(), window.map(|window| &window.sums), keys)
+    }
+
+    /// [`Self::open`], of an account that was looked up ahead.
+    pub fn open_expected(&mut self, expected: &ExpectedAccount) -> Slot {
+        self.accounts.open_expected(expected)
+    }
+
+    /// Numbers for keys, found by the state's own hash.
+    pub fn numbering(&self) -> Numbering {
+        Numbering::new(self.hashing.clone())
     }
 
     /// An account's counters so far.

@@ -86,6 +86,39 @@ impl Positions {
     }
 }
 
+/// Numbers keys in order of first use. They are found by hash, whose seeds only this node knows;
+/// the numbers do not depend on it.
+#[derive(Debug, Clone)]
+pub struct Numbering {
+    keys: Vec<u128>,
+    at: Positions,
+    hashing: RandomState,
+}
+
+impl Numbering {
+    /// Numbers nothing yet.
+    pub(crate) fn new(hashing: RandomState) -> Self {
+        Self { keys: Vec::new(), at: Positions::default(), hashing }
+    }
+
+    /// Returns the number of a key: the next one when it has none.
+    pub fn number(&mut self, key: u128) -> usize {
+        let (keys, hashing, next) = (&self.keys, &self.hashing, self.keys.len());
+        let hash_of = |at: usize| hashing.hash_one(keys[at]);
+        let found = self.at.find_or_add(hashing.hash_one(key), next, |at| keys[at] == key, hash_of);
+        if found.is_none() {
+            self.keys.push(key);
+        }
+        found.unwrap_or(next)
+    }
+
+    /// Forgets all numbers.
+    pub fn clear(&mut self) {
+        self.keys.clear();
+        self.at = Positions::default();
+    }
+}
+
 fn packed(position: usize) -> u32 {
     u32::try_from(position).unwrap_or_else(|_| panic!("more than 2^32 entries in a list"))
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeBounds;
 
+use ahash::RandomState;
 use bincode::{Decode, Encode};
 use chain_types::{
     Amount, ChainGenesis, Currency, Height, InstructionId, LineKey, MerchantId, OrderId,
@@ -14,6 +15,7 @@ use chain_types::{
 use crate::dues::{Dates, Dues};
 use crate::fault::StateFault;
 use crate::map_copy::MapCopy;
+use crate::payees::{Payee, Payees};
 use crate::records::{
     BreachStage, CashbackSum, Corridor, HeldOrder, LineRecord, MerchantRecord, PolicyRecord,
     ProgrammeRecord, ProposalRecord, ProposedSettlement, QuoteRecord, RateRecord, ReferenceRecord,
@@ -141,11 +143,13 @@ impl<K: Ord + Clone, V: Clone> View<'_, K, V> {
 macro_rules! tables {
     ($($(#[$doc:meta])* $name:ident: $key:ty => $value:ty;)*) => {
         /// The contracts' records as a block left them.
-        #[derive(Debug, Clone, Default)]
+        #[derive(Debug, Clone)]
         pub struct Tables {
             $($(#[$doc])* pub $name: BTreeMap<$key, $value>,)*
             /// By which what is due is found; it follows from the records.
             dues: Dues,
+            /// What orders ask of merchants; it follows from the records.
+            payees: Payees,
         }
 
         /// The changes that a block makes to them.
@@ -189,6 +193,8 @@ macro_rules! tables {
         impl TableChanges {
             pub(crate) fn apply(self, tables: &mut Tables, copies: Option<&mut TableCopies>) {
                 tables.note_dues(&self);
+                let merchants = self.merchants.values().flatten();
+                tables.payees.follow(merchants, self.programmes.keys());
                 if let Some(copies) = copies {
                     $(for key in self.$name.keys() {
                         copies.$name.note(key, tables.$name.get(key));
@@ -204,10 +210,21 @@ macro_rules! tables {
         }
 
         impl Tables {
-            pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, StateFault> {
-                let mut tables =
-                    Self { $($name: reader.list()?.into_iter().collect(),)* dues: Dues::default() };
+            pub(crate) fn new(hashing: &RandomState) -> Self {
+                let (dues, payees) = (Dues::default(), Payees::new(hashing.clone()));
+                Self { $($name: BTreeMap::new(),)* dues, payees }
+            }
+
+            pub(crate) fn read(
+                reader: &mut Reader<'_>,
+                hashing: &RandomState,
+            ) -> Result<Self, StateFault> {
+                let mut tables = Self {
+                    $($name: reader.list()?.into_iter().collect(),)*
+                    ..Self::new(hashing)
+                };
                 tables.find_dues();
+                tables.payees.follow_all(&tables.merchants, &tables.programmes);
                 Ok(tables)
             }
         }
@@ -216,8 +233,8 @@ macro_rules! tables {
 
 impl Tables {
     /// The tables of block zero: the merchants and lines that the genesis file gives.
-    pub(crate) fn genesis(genesis: &ChainGenesis) -> Self {
-        let mut tables = Self::default();
+    pub(crate) fn genesis(genesis: &ChainGenesis, hashing: &RandomState) -> Self {
+        let mut tables = Self::new(hashing);
         for merchant in &genesis.merchants {
             *tables.merchants_paid.entry(merchant.payout_gateway).or_default() += 1;
             let record = MerchantRecord { merchant: merchant.clone(), changed: None };
@@ -229,6 +246,7 @@ impl Tables {
             tables.lines_of_holders.insert((key.holder, key), ());
             *tables.line_counts.entry(key.owner).or_default() += 1;
         }
+        tables.payees.follow_all(&tables.merchants, &tables.programmes);
         tables
     }
 
@@ -250,6 +268,17 @@ impl Tables {
     /// The deadlines of proposals, transfers and quotes.
     pub const fn dues(&self) -> &Dues {
         &self.dues
+    }
+
+    /// What an order asks of a merchant.
+    pub fn payee(&self, merchant: MerchantId) -> Option<Payee> {
+        self.payees.get(merchant)
+    }
+
+    /// The same of many, looked up together: misses in the cache that do not depend on each other
+    /// are waited for at the same time.
+    pub fn payees(&self, merchants: &[MerchantId]) -> Vec<Option<Payee>> {
+        self.payees.expect(merchants)
     }
 
     /// Returns true if a window is settled.

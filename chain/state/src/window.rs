@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use bincode::enc::Encoder;
+use bincode::error::EncodeError;
 use bincode::{Decode, Encode};
 use chain_types::{Amount, Currency, Height, MerchantId, ParticipantId, TimeMs, WindowId};
 
 use crate::account::AccountKey;
 use crate::map_copy::MapCopy;
+use crate::merchant_sums::{MerchantSums, SumsBook, SumsChange, SumsCopy};
 use crate::records::{Position, WindowParty, WindowRecord};
 
 /// A reversal of an order of the open window.
@@ -116,37 +119,25 @@ pub struct Gross {
 }
 
 /// The window that is open now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct OpenWindow {
     /// When and where it began.
     pub opening: WindowOpening,
-    /// By merchant and currency.
-    pub collected: BTreeMap<(MerchantId, Currency), Collected>,
-    /// By when it is due.
-    pub dues: BTreeMap<DueKey, Due>,
-    /// The sums of the window's legs, without those that instructions will pay.
-    pub legs: BTreeMap<WindowParty, Gross>,
+    /// What it has collected, by merchant and currency.
+    pub(crate) sums: SumsBook,
+    /// What the legs of the window add up to, but for what instructions will pay.
+    pub(crate) legs: BTreeMap<WindowParty, Gross>,
 }
 
 impl OpenWindow {
     /// A window in which nothing is collected yet.
     pub fn new(opening: WindowOpening) -> Self {
-        let (collected, dues) = (BTreeMap::new(), BTreeMap::new());
-        Self { opening, collected, dues, legs: BTreeMap::new() }
+        Self { opening, sums: SumsBook::new(), legs: BTreeMap::new() }
     }
 
-    /// The sums due to a merchant in a currency, the earliest accepted orders first.
-    pub fn dues_of(
-        &self,
-        merchant: MerchantId,
-        currency: Currency,
-    ) -> impl Iterator<Item = (&DueKey, &Due)> {
-        let accepted = TimeMs(0);
-        let collected = accepted;
-        let first = DueKey { merchant, currency, accepted, collected, is_cross_border: false };
-        let of_both =
-            move |(key, _): &(&DueKey, &Due)| (key.merchant, key.currency) == (merchant, currency);
-        self.dues.range(first..).take_while(of_both)
+    /// What it has collected, ascending by merchant and currency.
+    pub fn sums(&self) -> Vec<&MerchantSums> {
+        self.sums.ascending()
     }
 
     /// Its report as of now, open. `payout_gateway_of` names the gateway that pays a merchant.
@@ -155,12 +146,15 @@ impl OpenWindow {
         payout_gateway_of: impl Fn(MerchantId) -> Option<ParticipantId>,
     ) -> WindowRecord {
         let mut sums = self.legs.clone();
-        for ((merchant, currency), collected) in &self.collected {
+        let (mut order_count, mut instruction_count) = (0, 0);
+        for MerchantSums { merchant, currency, collected, .. } in self.sums.iter() {
             let gateway = payout_gateway_of(*merchant);
             assert!(gateway.is_some(), "merchant {merchant} was collected for and is not known");
             let account = AccountKey::liquidity(gateway.unwrap_or_default(), *currency);
             let gross = sums.entry(WindowParty::of(account)).or_default();
             gross.credits += u128::from(collected.amount.0);
+            order_count += collected.order_count;
+            instruction_count += u64::from(collected.amount.0 > 0);
         }
         let is_none = |gross: &Gross| (gross.debits, gross.credits) == (0, 0);
         let sums = sums.into_iter().filter(|(_, gross)| !is_none(gross));
@@ -169,15 +163,14 @@ impl OpenWindow {
             gross_debits: gross.debits,
             gross_credits: gross.credits,
         });
-        let paid = self.collected.values().filter(|collected| collected.amount.0 > 0);
         WindowRecord {
             id: self.opening.id,
             opened: self.opening.opened,
             first_height: self.opening.first_height,
             closed: None,
             last_height: None,
-            order_count: self.collected.values().map(|collected| collected.order_count).sum(),
-            instruction_count: paid.count() as u64,
+            order_count,
+            instruction_count,
             positions: positions.collect(),
         }
     }
@@ -186,44 +179,63 @@ impl OpenWindow {
 /// The copies of the open window's lists.
 #[derive(Debug, Default)]
 pub(crate) struct WindowCopy {
-    pub(crate) collected: MapCopy<(MerchantId, Currency), Collected>,
-    pub(crate) dues: MapCopy<DueKey, Due>,
+    pub(crate) sums: SumsCopy,
     pub(crate) legs: MapCopy<WindowParty, Gross>,
 }
 
+impl WindowCopy {
+    /// The copy of a window, not begun yet.
+    pub(crate) fn of(window: &OpenWindow) -> Self {
+        Self { sums: SumsCopy::of(&window.sums), legs: MapCopy::default() }
+    }
+}
+
 /// The changes that a block makes to the window.
-#[derive(Debug, Clone, Default, Encode)]
+#[derive(Debug, Default)]
 pub(crate) struct WindowChange {
     /// A window that opens in place of the one before.
     pub(crate) opening: Option<WindowOpening>,
-    pub(crate) collected: BTreeMap<(MerchantId, Currency), Collected>,
-    /// Each as it is now; nothing is left of one that is zero.
-    pub(crate) dues: BTreeMap<DueKey, Due>,
-    pub(crate) legs: BTreeMap<WindowParty, Gross>,
+    /// Ascending by merchant and currency.
+    pub(crate) sums: Vec<SumsChange>,
+    /// Ascending.
+    pub(crate) legs: Vec<(WindowParty, Gross)>,
+}
+
+/// As one list of what is collected and one of what is due, each a map's form.
+impl Encode for WindowChange {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        self.opening.encode(encoder)?;
+        (self.sums.len() as u64).encode(encoder)?;
+        for SumsChange { merchant, currency, collected, .. } in &self.sums {
+            (merchant, currency, collected).encode(encoder)?;
+        }
+        let count: usize = self.sums.iter().map(|sums| sums.dues.len()).sum();
+        (count as u64).encode(encoder)?;
+        for due in self.sums.iter().flat_map(|sums| &sums.dues) {
+            due.encode(encoder)?;
+        }
+        self.legs.encode(encoder)
+    }
 }
 
 impl WindowChange {
-    pub(crate) fn apply(self, window: &mut OpenWindow, copy: Option<&mut WindowCopy>) {
-        let closed = self.opening.map(|opens| std::mem::replace(window, OpenWindow::new(opens)));
-        if let Some(copy) = copy {
-            if let Some(closed) = closed {
-                copy.collected.note_all(closed.collected);
-                copy.dues.note_all(closed.dues);
-                copy.legs.note_all(closed.legs);
-            }
-            let (collected, dues, legs) = (&window.collected, &window.dues, &window.legs);
-            self.collected.keys().for_each(|key| copy.collected.note(key, collected.get(key)));
-            self.dues.keys().for_each(|key| copy.dues.note(key, dues.get(key)));
-            self.legs.keys().for_each(|key| copy.legs.note(key, legs.get(key)));
-        }
-        window.collected.extend(self.collected);
-        for (key, due) in self.dues {
-            if due.amount.0 > 0 {
-                window.dues.insert(key, due);
-            } else {
-                window.dues.remove(&key);
+    pub(crate) fn apply(self, window: &mut OpenWindow, mut copy: Option<&mut WindowCopy>) {
+        if let Some(opening) = self.opening {
+            window.opening = opening;
+            let (sums, legs) = (window.sums.clear(), std::mem::take(&mut window.legs));
+            if let Some(copy) = &mut copy {
+                copy.sums.note_closed(sums);
+                copy.legs.note_all(legs);
             }
         }
-        window.legs.extend(self.legs);
+        for change in self.sums {
+            window.sums.put(change, copy.as_deref_mut().map(|copy| &mut copy.sums));
+        }
+        for (party, gross) in self.legs {
+            if let Some(copy) = &mut copy {
+                copy.legs.note(&party, window.legs.get(&party));
+            }
+            window.legs.insert(party, gross);
+        }
     }
 }

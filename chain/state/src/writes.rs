@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chain_types::hash::{Domain, hash};
+use chain_types::hash_many::HashMany;
 use chain_types::{
     BatchId, BlockHash, BlockHeader, Change, Currency, Digest, Height, InstructionId, Merchant,
     MerchantId, OrderId, TimeMs, codec, merkle,
@@ -65,7 +66,14 @@ impl Changes {
 
     /// The Merkle root over the records, and how many they are: what its header must say.
     pub fn records_root(&self) -> (u32, Digest) {
-        let leaves: Vec<Digest> = self.records.iter().map(Record::leaf).collect();
+        let mut leaves = HashMany::default();
+        for record in &self.records {
+            leaves.push(|message| {
+                message.push(merkle::LEAF_PREFIX);
+                codec::append(message, record);
+            });
+        }
+        let leaves = leaves.finish();
         let Ok(count) = u32::try_from(leaves.len()) else {
             panic!("more than 2^32 records in a block")
         };
@@ -98,15 +106,13 @@ impl Changes {
             bytes.extend_from_slice(&record.outcome.0.to_le_bytes());
             bytes.push(record.status.number());
         }
-        bytes.extend_from_slice(&codec::encode(&(
-            &self.steps,
-            &self.reservations,
-            &self.window,
-            &self.instructions,
-            &self.batches,
-            &self.tables,
-            &self.registry_changes,
-        )));
+        codec::append(&mut bytes, &self.steps);
+        codec::append(&mut bytes, &self.reservations);
+        codec::append(&mut bytes, &self.window);
+        codec::append(&mut bytes, &self.instructions);
+        codec::append(&mut bytes, &self.batches);
+        codec::append(&mut bytes, &self.tables);
+        codec::append(&mut bytes, &self.registry_changes);
         self.users.digest_bytes(&mut bytes);
         hash(Domain::Writes, &[&previous.0, &bytes])
     }
@@ -150,6 +156,11 @@ impl WriteSet {
     /// Returns the records of the block that the store indexes.
     pub fn records(&self) -> &[Record] {
         &self.changes.records
+    }
+
+    /// Takes the records, so that they are not copied: they are no part of the state.
+    pub fn take_records(&mut self) -> Vec<Record> {
+        std::mem::take(&mut self.changes.records)
     }
 
     /// The nodes of the accounts' tree that the block changed and that proofs of its accounts need

@@ -1,11 +1,10 @@
 //! The index: RocksDB without a write-ahead log. What a crash leaves of it is what one atomic
 //! flush over all tables left, which is the state after some commit; the block files give the rest.
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use chain_state::{AccountEntry, AccountKey, OrderRecord, OrderRun, Record};
+use chain_state::{AccountEntry, OrderRecord, OrderRun, Record};
 use chain_types::{Height, OrderId, codec};
 use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType,
@@ -13,6 +12,7 @@ use rocksdb::{
     ReadOptions, SstFileWriter, WriteBatch, WriteBufferManager, WriteOptions,
 };
 
+use crate::entry_rows::EntryRow;
 use crate::fault::StoreFault;
 use crate::model::BlockRecords;
 use crate::options::StoreOptions;
@@ -43,6 +43,8 @@ pub(crate) struct Index {
 pub(crate) struct Rows<'a> {
     index: &'a Index,
     batch: WriteBatch,
+    /// In which rows are encoded.
+    buffer: Vec<u8>,
 }
 
 impl Index {
@@ -199,7 +201,7 @@ impl Index {
 
     /// Rows to be written together.
     pub fn rows(&self) -> Rows<'_> {
-        Rows { index: self, batch: WriteBatch::default() }
+        Rows { index: self, batch: WriteBatch::default(), buffer: Vec::new() }
     }
 
     /// Makes everything written so far durable in one step over all tables.
@@ -265,7 +267,9 @@ impl Index {
 impl Rows<'_> {
     /// Adds or replaces a row.
     pub fn put<T: Table>(&mut self, key: &T::Key, value: &T::Value) {
-        self.batch.put_cf(self.index.table(T::NAME), key.to_bytes(), codec::encode(value));
+        self.buffer.clear();
+        codec::append(&mut self.buffer, value);
+        self.batch.put_cf(self.index.table(T::NAME), key.to_bytes(), &self.buffer);
     }
 
     /// Adds or replaces a row of [`Meta`].
@@ -284,15 +288,18 @@ impl Rows<'_> {
         for node in &learned.account_nodes {
             self.put::<AccountNodes>(&((node.level, node.index), height), &node.digest);
         }
-        let mut entries: BTreeMap<AccountKey, Vec<AccountEntry>> = BTreeMap::new();
+        let mut entries: Vec<&AccountEntry> = Vec::new();
         for record in &learned.records {
             match record {
-                Record::AccountEntry(entry) => entries.entry(entry.key).or_default().push(*entry),
+                Record::AccountEntry(entry) => entries.push(entry),
                 other => self.put_record(other),
             }
         }
-        for (account, entries) in &entries {
-            self.put::<AccountEntries>(&(*account, height), entries);
+        // By account, those of one in the order in which they came.
+        entries.sort_unstable_by_key(|entry| (entry.key, entry.sequence));
+        for entries in entries.chunk_by(|entry, next| entry.key == next.key) {
+            let row = EntryRow::of(entries.iter().copied());
+            self.put::<AccountEntries>(&(entries[0].key, height), &row);
         }
         for (name, path) in record_paths(height, &learned.records) {
             self.put::<RecordPaths>(&name, &path);
@@ -357,6 +364,9 @@ fn database_options(options: &StoreOptions) -> Options {
     database.create_missing_column_families(true);
     // One flush is one point of the chain, over all tables.
     database.set_atomic_flush(true);
+    // One thread writes, and the rows of a block come nearly in order: each is put next to the one
+    // before it, without a search.
+    database.set_allow_concurrent_memtable_write(false);
     let buffers = WriteBufferManager::new_write_buffer_manager(options.index_buffer_bytes, false);
     database.set_write_buffer_manager(&buffers);
     database.set_max_open_files(i32::from(options.index_files_open_max));
@@ -381,16 +391,27 @@ fn table_options(name: &str, cache: &Cache, options: &StoreOptions) -> Options {
     let mut table = Options::default();
     table.set_write_buffer_size((options.index_buffer_bytes / 4).max(1024 * 1024));
     table.set_compression_type(DBCompressionType::Lz4);
-    if name == Orders::NAME {
+    match name {
         // A run goes straight to the bottom, its rows are small already, and what they hold is
         // mostly random: compressing them would cost more than writing them. A file is found by
         // its range of ids, so a filter would save little.
-        table.set_compression_type(DBCompressionType::None);
-        table.set_bottommost_compression_type(DBCompressionType::None);
-    } else {
-        table.set_bottommost_compression_type(DBCompressionType::Zstd);
-        blocks.set_bloom_filter(10.0, false);
+        Orders::NAME => no_compression(&mut table),
+        // Digests do not compress. Of these two the last row up to a height is read: a filter by
+        // whole keys would never be asked.
+        AccountNodes::NAME => no_compression(&mut table),
+        AccountEntries::NAME => {
+            table.set_bottommost_compression_type(DBCompressionType::Zstd);
+        }
+        _ => {
+            table.set_bottommost_compression_type(DBCompressionType::Zstd);
+            blocks.set_bloom_filter(10.0, false);
+        }
     }
     table.set_block_based_table_factory(&blocks);
     table
+}
+
+fn no_compression(table: &mut Options) {
+    table.set_compression_type(DBCompressionType::None);
+    table.set_bottommost_compression_type(DBCompressionType::None);
 }

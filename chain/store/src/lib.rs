@@ -38,6 +38,7 @@ mod chain_store;
 mod checkpoint_file;
 mod counters;
 mod disk;
+mod entry_rows;
 mod fault;
 mod file_names;
 mod frame;

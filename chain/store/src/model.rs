@@ -27,11 +27,11 @@ pub struct BlockRecords {
 }
 
 impl BlockRecords {
-    /// Takes the records from a block's write set before it is applied; the orders that left memory
-    /// are added after.
-    pub fn of(writes: &WriteSet) -> Self {
+    /// Takes the records out of a block's write set before it is applied; the orders that left
+    /// memory are added after.
+    pub fn take(writes: &mut WriteSet) -> Self {
         Self {
-            records: writes.records().to_vec(),
+            records: writes.take_records(),
             writes: writes.running_writes(),
             account_nodes: writes.account_nodes(),
             retired: Retired::default(),

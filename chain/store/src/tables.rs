@@ -3,9 +3,9 @@
 
 use bincode::{Decode, Encode};
 use chain_state::{
-    AccountEntry, AccountKey, BreachRecord, EvidenceRecord, InstructionRecord, PolicyKey,
-    PolicyRecord, ProposalRecord, QuoteRecord, RateKey, RateRecord, RegistryRecord, ReturnRecord,
-    TransferRecord, WindowRecord, WindowSettlement,
+    AccountKey, BreachRecord, EvidenceRecord, InstructionRecord, PolicyKey, PolicyRecord,
+    ProposalRecord, QuoteRecord, RateKey, RateRecord, RegistryRecord, ReturnRecord, TransferRecord,
+    WindowRecord, WindowSettlement,
 };
 use chain_types::{
     BatchId, BlockHash, Digest, Height, InstructionId, OrderId, ParticipantId, ProposalId, QuoteId,
@@ -13,6 +13,7 @@ use chain_types::{
 };
 
 use crate::block_files::Position;
+use crate::entry_rows::EntryRow;
 use crate::record_paths::{RecordName, RecordPath};
 
 /// A table of the index.
@@ -73,9 +74,9 @@ tables! {
     /// Instructions that each gateway was ever given to pay.
     InstructionsByGateway("instructions_by_gateway"): (ParticipantId, InstructionId) => InstructionId;
     /// Entries of each account, a row a block: a block of many small batches has many.
-    AccountEntries("account_entries"): (AccountKey, Height) => Vec<AccountEntry>;
+    AccountEntries("account_entries"): (AccountKey, Height) => EntryRow;
     /// Nodes of the accounts' tree as each block left those that it changed, of the levels that are
-    /// kept: [`chain_state::TreeNode`].
+    /// kept: [`chain_state::TreeNode`]. Leaves are not: accounts' entries say what they were.
     AccountNodes("account_nodes"): (NodeName, Height) => Digest;
     /// The deadlines that were missed.
     Breaches("breaches"): RecordCursor => BreachRecord;

@@ -134,7 +134,7 @@ impl SignedBatch {
         valid_until: TimeMs,
         items: &[impl zerocopy::IntoBytes + Immutable + BatchItem],
     ) -> Vec<u8> {
-        let leaves: Vec<Digest> = items.iter().map(|item| merkle::leaf(item.as_bytes())).collect();
+        let leaves = merkle::leaves(items.iter().map(|item| item.as_bytes()));
         let header = BatchHeader {
             version: BATCH_VERSION,
             kind: kind_of(items).number(),
@@ -224,8 +224,7 @@ impl SignedBatch {
     /// The hashes of its items, which lead to the header's root.
     fn leaves(&self) -> Result<Vec<Digest>, BatchError> {
         let items = self.bytes.get(BATCH_PREFIX_BYTES..).unwrap_or_default();
-        let leaves: Vec<Digest> =
-            items.chunks_exact(self.kind.item_bytes()).map(merkle::leaf).collect();
+        let leaves = merkle::leaves(items.chunks_exact(self.kind.item_bytes()));
         if merkle::root(&leaves) == self.header.items_root {
             return Ok(leaves);
         }

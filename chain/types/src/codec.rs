@@ -2,6 +2,8 @@
 //! little-endian integers, u64 lengths, a size limit, trailing bytes refused (ADR 0001).
 
 use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
+use bincode::enc::write::Writer;
+use bincode::error::EncodeError;
 use bincode::{Decode, Encode};
 
 /// The largest structure that any decoder accepts, in bytes; callers pass tighter limits.
@@ -36,6 +38,21 @@ pub fn encode<T: Encode>(value: &T) -> Vec<u8> {
         Ok(bytes) => bytes,
         // Encoding into memory has no failing case for the closed set of types of this workspace.
         Err(error) => unreachable!("encoding into memory failed: {error}"),
+    }
+}
+
+/// Appends the canonical bytes of `value` to `bytes`: for many values, one after another.
+pub fn append<T: Encode>(bytes: &mut Vec<u8>, value: &T) {
+    struct Appending<'a>(&'a mut Vec<u8>);
+    impl Writer for Appending<'_> {
+        fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+            self.0.extend_from_slice(bytes);
+            Ok(())
+        }
+    }
+    let config = bincode::config::standard().with_fixed_int_encoding();
+    if let Err(error) = bincode::encode_into_writer(value, Appending(bytes), config) {
+        unreachable!("encoding into memory failed: {error}");
     }
 }
 

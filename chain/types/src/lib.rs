@@ -14,6 +14,7 @@ pub mod evidence;
 pub mod executed;
 pub mod handovers;
 pub mod hash;
+pub mod hash_many;
 pub mod ids;
 pub mod lineage;
 pub mod merkle;

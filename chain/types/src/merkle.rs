@@ -2,19 +2,53 @@
 //! prefixes, a tree of n leaves splits at the largest power of two below n, and nothing is
 //! duplicated to fill a level.
 
-use crate::hash::{Digest, sha256};
+use crate::hash::{Digest, sha256, sha256_of};
+use crate::hash_many::HashMany;
 
 /// The most hashes a proof may hold: enough for 2^32 leaves.
 pub const PROOF_HASHES_MAX: usize = 32;
 
+/// The byte before a leaf's bytes.
+pub const LEAF_PREFIX: u8 = 0;
+/// The byte before an inner node's two hashes.
+const NODE_PREFIX: u8 = 1;
+
 /// The hash of a leaf.
 pub fn leaf(bytes: &[u8]) -> Digest {
-    sha256(&[&[0], bytes])
+    sha256(&[&[LEAF_PREFIX], bytes])
+}
+
+/// The hashes of leaves, all together.
+pub fn leaves<'a>(leaves: impl Iterator<Item = &'a [u8]>) -> Vec<Digest> {
+    let mut many = HashMany::default();
+    for leaf in leaves {
+        many.push(|message| {
+            message.push(LEAF_PREFIX);
+            message.extend_from_slice(leaf);
+        });
+    }
+    many.finish()
 }
 
 /// The hash of an inner node.
 pub fn node(left: &Digest, right: &Digest) -> Digest {
-    sha256(&[&[1], &left.0, &right.0])
+    let mut message = [NODE_PREFIX; 1 + 32 + 32];
+    message[1..33].copy_from_slice(&left.0);
+    message[33..].copy_from_slice(&right.0);
+    sha256_of(&message)
+}
+
+/// [`node`] of many pairs, all together.
+pub fn nodes<'a>(pairs: impl Iterator<Item = (&'a Digest, &'a Digest)>) -> Vec<Digest> {
+    let mut many = HashMany::default();
+    for (left, right) in pairs {
+        many.push(|message| {
+            message.push(NODE_PREFIX);
+            message.extend_from_slice(&left.0);
+            message.extend_from_slice(&right.0);
+        });
+    }
+    many.finish()
 }
 
 /// The root of a tree whose leaf hashes are `leaves`; the hash of no bytes when there are none.
@@ -23,21 +57,19 @@ pub fn root(leaves: &[Digest]) -> Digest {
         return sha256(&[]);
     }
     // Pairing level by level, an odd last hash rising unchanged, gives RFC 6962's tree.
-    let mut level = leaves.to_vec();
+    let mut level = above(leaves);
     while level.len() > 1 {
-        let mut write = 0;
-        let mut read = 0;
-        while read < level.len() {
-            level[write] = match level.get(read + 1) {
-                Some(right) => node(&level[read], right),
-                None => level[read],
-            };
-            write += 1;
-            read += 2;
-        }
-        level.truncate(write);
+        level = above(&level);
     }
     level[0]
+}
+
+/// The level above one of a tree, which is not empty.
+fn above(level: &[Digest]) -> Vec<Digest> {
+    let (pairs, odd) = level.as_chunks::<2>();
+    let mut above = nodes(pairs.iter().map(|[left, right]| (left, right)));
+    above.extend_from_slice(odd);
+    above
 }
 
 /// All hashes of a tree, for the proofs of several of its leaves, and for a root that follows a
@@ -54,10 +86,7 @@ impl Tree {
         let mut levels = Vec::new();
         let mut level = leaves;
         while level.len() > 1 {
-            let above = level
-                .chunks(2)
-                .map(|pair| if pair.len() == 2 { node(&pair[0], &pair[1]) } else { pair[0] })
-                .collect();
+            let above = above(&level);
             levels.push(std::mem::replace(&mut level, above));
         }
         levels.push(level);

@@ -56,7 +56,7 @@ pub fn apply_decided(
     let past = Past { state, archive };
     let executed = execute(state, &context(&block.header), &batches, &block.evidence, &past);
     archive.check()?;
-    let executed =
+    let mut executed =
         executed.map_err(|error| BlockDifference::new(height, "validity", "decided", error))?;
     let mut difference = header_difference(&block.header, &executed.block.header);
     if difference.is_none() && trust == BlockTrust::Nobody {
@@ -70,7 +70,7 @@ pub fn apply_decided(
     if let Some(difference) = difference {
         return Err(difference.into());
     }
-    let learned = BlockRecords::of(&executed.writes);
+    let learned = BlockRecords::take(&mut executed.writes);
     let retired = state.apply(executed.writes);
     let records = BlockRecords { retired, ..learned };
     Ok(AppliedBlock { records, outcomes: executed.outcomes })

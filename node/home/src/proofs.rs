@@ -1,12 +1,12 @@
 //! Proofs for auditors. An account at the head: the state's own tree proves it. As an earlier block
-//! left it: the index keeps the tree's nodes of every fourth level, each as every block that
-//! changed it left it. Windows' reports: the index keeps their paths to the root over the block's
+//! left it: the index keeps the tree's nodes of every fourth level above the leaves, each as every
+//! block that changed it left it, and the leaves' accounts. Windows' reports: the index keeps their paths to the root over the block's
 //! records.
 
 use chain_state::{Account, AccountKey, AccountPlace, AccountProof, Record, State};
 use chain_store::{ChainStore as _, RecordName, RecordPath};
 use chain_types::record_proof::RECORD_PROOF_MAGIC;
-use chain_types::{Height, Lineage, RecordInclusion, RecordProof, WindowId, codec};
+use chain_types::{Digest, Height, Lineage, RecordInclusion, RecordProof, WindowId, codec};
 use node_replica::read_state;
 
 use crate::archive::ReadFault;
@@ -56,8 +56,21 @@ impl Orders {
         let what = "the digest of other writes";
         let writes = writes.ok_or(ReadFault::Inconsistent { what, height })?;
         let Some(account) = self.account_at(key, height)? else { return Ok(None) };
-        let node_at = |level, index| self.store.account_node_at(level, index, height);
-        Ok(Some(AccountProof::from_kept((*key, account), place, writes, node_at)?))
+        let node_at = |level, index| match level {
+            0 => self.leaf_at(index, height),
+            level => Ok(self.store.account_node_at(level, index, height)?),
+        };
+        AccountProof::from_kept((*key, account), place, writes, node_at).map(Some)
+    }
+
+    /// The leaf of the account at a place in the order of creation after the block of `height`.
+    fn leaf_at(&self, index: u32, height: Height) -> Result<Option<Digest>, ReadFault> {
+        let key = {
+            let state = read_state(&self.state);
+            state.accounts_created().get(index as usize).map(|(key, _)| *key)
+        };
+        let Some(key) = key else { return Ok(None) };
+        Ok(self.account_at(&key, height)?.map(|account| account.leaf(&key)))
     }
 
     /// An account's counters after the block of `height`; `None` when there was no such account.
@@ -75,7 +88,7 @@ impl Orders {
         Ok(first.is_some() || self.genesis.liquidity.is_empty())
     }
 
-    fn state_digest(&self, height: Height) -> Result<chain_types::Digest, ReadFault> {
+    fn state_digest(&self, height: Height) -> Result<Digest, ReadFault> {
         if height == Height(0) {
             return Ok(State::genesis_block(&self.genesis).header.state_digest);
         }

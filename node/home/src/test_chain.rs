@@ -154,7 +154,7 @@ impl TestChain {
             time,
         };
         let past = Past { state: &self.state, store: &self.store };
-        let executed = execute(&self.state, &context, &batches, &[], &past).unwrap();
+        let mut executed = execute(&self.state, &context, &batches, &[], &past).unwrap();
         let (block, outcomes) = (executed.block, executed.outcomes);
         let certificate = self.certificate(&block);
         let Block { header, evidence, .. } = &block;
@@ -163,7 +163,7 @@ impl TestChain {
         judged.unwrap();
         let staged = ExecutedBlock { block, batches, outcomes };
         self.store.stage(&staged).unwrap();
-        let learned = BlockRecords::of(&executed.writes);
+        let learned = BlockRecords::take(&mut executed.writes);
         let retired = self.state.apply(executed.writes);
         self.store.commit(&certificate, BlockRecords { retired, ..learned }).unwrap();
         staged.outcomes.concat().iter().map(|outcome| outcome.0).collect()

@@ -52,9 +52,9 @@ impl Replica {
         &mut self,
         certificate: Certificate,
         staged: ExecutedBlock,
-        writes: WriteSet,
+        mut writes: WriteSet,
     ) {
-        let records = writes.records().to_vec();
+        let records = writes.take_records();
         let running_writes = writes.running_writes();
         let account_nodes = writes.account_nodes();
         let penalty = self.parameters.proposer_penalty_heights;
@@ -62,6 +62,7 @@ impl Replica {
         let height = staged.block.header.height;
         let time = staged.block.header.time;
         let orders = SinceCheckpoint::orders_of(&staged.outcomes);
+        self.pace.note_items(staged.outcomes.iter().map(Vec::len).sum());
         for id in &staged.block.batches {
             self.pool.remove(id);
         }
@@ -137,8 +138,9 @@ impl Replica {
         // was elsewhere (the block came by sync).
         let next = committed.next();
         let is_timed = self.pace.started;
-        let Pace { interval_passed, open_for, .. } = std::mem::take(&mut self.pace);
+        let Pace { interval_passed, open_for, was_small, .. } = std::mem::take(&mut self.pace);
         self.pace = Pace {
+            was_small,
             interval_passed: if is_timed { interval_passed } else { next },
             open_for: if is_timed { open_for } else { next },
             ..Pace::default()

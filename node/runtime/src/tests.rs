@@ -214,7 +214,7 @@ impl Chain {
             (execute(&state, &context, &batches, &evidence, &past).unwrap(), signers)
         };
         self.archive.check().unwrap();
-        let Executed { block, outcomes, writes } = executed;
+        let Executed { block, outcomes, mut writes } = executed;
         let (height, round, hash) = (block.header.height, Round(0), block.hash());
         let vote = Vote { height, round, step: VoteStep::Precommit, block: Some(hash) };
         let digest = vote.digest(self.genesis.chain_id);
@@ -226,7 +226,7 @@ impl Chain {
         let certificate = Certificate { height, round, block: hash, signatures };
         let staged = ExecutedBlock { block, batches, outcomes: outcomes.clone() };
         self.store.stage(&staged).unwrap();
-        let learned = BlockRecords::of(&writes);
+        let learned = BlockRecords::take(&mut writes);
         let retired = self.state.apply(writes);
         self.assert_beside();
         self.accounts.push(read_state(&self.state).accounts_created().to_vec());

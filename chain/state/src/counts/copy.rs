@@ -2,10 +2,10 @@
 
 use ahash::RandomState;
 use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
 
 use super::key::CountKey;
 use crate::fault::StateFault;
+use crate::positions::Positions;
 use crate::sections::{Reader, SECTION_BYTES_MAX, SECTION_ITEMS};
 
 /// The copy of all counts: table by table, in no order that means anything.
@@ -15,11 +15,12 @@ pub(crate) struct CountsCopy<K: CountKey> {
     tables: Vec<TableCopy<K>>,
     /// The table that is next.
     next: usize,
+    hashing: RandomState,
 }
 
 impl<K: CountKey> Default for CountsCopy<K> {
     fn default() -> Self {
-        Self { tables: Vec::new(), next: 0 }
+        Self { tables: Vec::new(), next: 0, hashing: RandomState::with_seeds(0, 0, 0, 0) }
     }
 }
 
@@ -27,21 +28,54 @@ impl<K: CountKey> Default for CountsCopy<K> {
 #[derive(Debug)]
 enum TableCopy<K: CountKey> {
     Done,
-    /// Entries as they were when the copy began, if they changed since; the first of each counts.
-    /// One that was not there is what a key without an entry has.
-    Ahead(Vec<(K, K::Count)>),
+    Ahead(Before<K>),
+}
+
+/// Entries as they were when the copy began, if they changed since: each once, however often it
+/// changes before its table's turn comes. One that was not there is what a key without an entry
+/// has.
+#[derive(Debug)]
+struct Before<K: CountKey> {
+    /// In the order in which they first changed, so that the same history gives the same bytes.
+    entries: Vec<(K, K::Count)>,
+    at: Positions,
+}
+
+impl<K: CountKey> Before<K> {
+    fn new() -> Self {
+        Self { entries: Vec::new(), at: Positions::default() }
+    }
+
+    /// An entry is about to change. The first time counts.
+    fn note(&mut self, hashing: &RandomState, key: K, was: K::Count) {
+        let entries = &self.entries;
+        let found = self.at.find_or_add(
+            key.hash(hashing),
+            entries.len(),
+            |at| entries[at].0 == key,
+            |at| entries[at].0.hash(hashing),
+        );
+        if found.is_none() {
+            self.entries.push((key, was));
+        }
+    }
+
+    fn has(&self, hashing: &RandomState, key: &K) -> bool {
+        let is_it = |at: usize| self.entries[at].0 == *key;
+        !self.entries.is_empty() && self.at.find(key.hash(hashing), is_it).is_some()
+    }
 }
 
 impl<K: CountKey> CountsCopy<K> {
-    pub(super) fn of_tables(count: usize) -> Self {
-        let tables = (0..count).map(|_| TableCopy::Ahead(Vec::new())).collect();
-        Self { tables, next: 0 }
+    pub(super) fn of_tables(count: usize, hashing: &RandomState) -> Self {
+        let tables = (0..count).map(|_| TableCopy::Ahead(Before::new())).collect();
+        Self { tables, next: 0, hashing: hashing.clone() }
     }
 
     /// An entry is about to change.
     pub(super) fn note(&mut self, table: usize, key: K, was: K::Count) {
         if let Some(TableCopy::Ahead(before)) = self.tables.get_mut(table) {
-            before.push((key, was));
+            before.note(&self.hashing, key, was);
         }
     }
 
@@ -49,9 +83,12 @@ impl<K: CountKey> CountsCopy<K> {
     pub(super) fn split(&mut self, table: usize, is_upper: impl Fn(&K) -> bool) {
         let upper = match self.tables.get_mut(table) {
             Some(TableCopy::Ahead(before)) => {
-                let (upper, lower) =
-                    std::mem::take(before).into_iter().partition(|(key, _)| is_upper(key));
-                *before = lower;
+                let all = std::mem::replace(before, Before::new()).entries;
+                let mut upper = Before::new();
+                for (key, was) in all {
+                    let half = if is_upper(&key) { &mut upper } else { &mut *before };
+                    half.note(&self.hashing, key, was);
+                }
                 TableCopy::Ahead(upper)
             }
             Some(TableCopy::Done) | None => TableCopy::Done,
@@ -63,7 +100,6 @@ impl<K: CountKey> CountsCopy<K> {
     pub(super) fn put<'a>(
         &mut self,
         entries_of: impl Fn(usize) -> Option<&'a HashTable<(K, K::Count)>>,
-        hashing: &RandomState,
         bytes: &mut Vec<u8>,
     ) -> bool
     where
@@ -76,7 +112,10 @@ impl<K: CountKey> CountsCopy<K> {
             let TableCopy::Ahead(before) = std::mem::replace(copy, TableCopy::Done) else {
                 continue;
             };
-            let entries = as_they_were(table, &before, hashing);
+            let unchanged = table.into_iter().flatten();
+            let unchanged = unchanged.filter(|(key, _)| !before.has(&self.hashing, key));
+            let were = before.entries.iter().filter(|(_, was)| *was != K::Count::default());
+            let entries: Vec<(K, K::Count)> = unchanged.chain(were).copied().collect();
             if !entries.is_empty() {
                 for section in entries.chunks(SECTION_ITEMS) {
                     put_entries(bytes, section);
@@ -87,34 +126,16 @@ impl<K: CountKey> CountsCopy<K> {
         put_entries::<K>(bytes, &[]);
         true
     }
-}
 
-/// The entries of a table, but those of `before` as they were then.
-fn as_they_were<K: CountKey>(
-    table: Option<&HashTable<(K, K::Count)>>,
-    before: &[(K, K::Count)],
-    hashing: &RandomState,
-) -> Vec<(K, K::Count)> {
-    let mut first: HashTable<usize> = HashTable::with_capacity(before.len());
-    for (at, (key, _)) in before.iter().enumerate() {
-        let is_it = |of: &usize| before[*of].0 == *key;
-        if let Entry::Vacant(vacant) =
-            first.entry(key.hash(hashing), is_it, |of| before[*of].0.hash(hashing))
-        {
-            vacant.insert(at);
-        }
+    /// How many entries are kept as they were.
+    #[cfg(test)]
+    fn kept(&self) -> usize {
+        let kept = |copy: &TableCopy<K>| match copy {
+            TableCopy::Ahead(before) => before.entries.len(),
+            TableCopy::Done => 0,
+        };
+        self.tables.iter().map(kept).sum()
     }
-    let is_changed = |key: &K| {
-        !before.is_empty() && first.find(key.hash(hashing), |of| before[*of].0 == *key).is_some()
-    };
-    let unchanged = table.into_iter().flatten().filter(|(key, _)| !is_changed(key));
-    // In the order in which they changed, so that the same history gives the same bytes.
-    let is_first = |(at, (key, _)): &(usize, &(K, K::Count))| {
-        first.find(key.hash(hashing), |of| before[*of].0 == *key) == Some(at)
-    };
-    let were = before.iter().enumerate().filter(is_first).map(|(_, entry)| entry);
-    let were = were.filter(|(_, was)| *was != K::Count::default());
-    unchanged.chain(were).copied().collect()
 }
 
 /// A section of entries: its length, then theirs.
@@ -204,5 +225,28 @@ mod tests {
                 copied.into_iter().map(|(key, count)| (key.user, count)).collect();
             assert_eq!((count, copied == were), (were.len(), true), "seed {seed}");
         }
+    }
+
+    /// However often entries change while a copy waits, each is kept once.
+    #[test]
+    fn entries_that_change_often_are_kept_once() {
+        let mut counts = Counts::new(RandomState::with_seeds(1, 2, 3, 4), Vec::new());
+        count(&mut counts, 0..20_000, 1);
+        let were = entries(&counts);
+        let mut copy = CountsCopy::of(&counts);
+        for change in 1..50_u16 {
+            let mut changes = CountChanges::new(counts.hashing.clone(), 0);
+            for user in 19_000..21_000 {
+                *changes.change(&counts, &key(user)) = UserMonth::new(1, change);
+            }
+            while !counts.apply(&mut changes, 1_000, Some(&mut copy)) {}
+            assert_eq!(copy.kept(), 2_000);
+        }
+        let mut bytes = Vec::new();
+        while !copy.put(&counts, &mut bytes) {}
+        let copied = read_counts::<UserMonthKey>(&mut Reader::new(&bytes)).unwrap();
+        let copied: BTreeMap<_, _> =
+            copied.into_iter().map(|(key, count)| (key.user, count)).collect();
+        assert!(copied == were);
     }
 }

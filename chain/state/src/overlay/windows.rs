@@ -40,16 +40,14 @@ impl<'a> Overlay<'a> {
     }
 
     /// The sums that the block's window had before; `None` when it is new.
-    fn sums_found(&self) -> Option<&'a OpenWindow> {
+    pub(super) fn sums_found(&self) -> Option<&'a OpenWindow> {
         self.window_opening.is_none().then(|| self.state.window_open())
     }
 
     /// The sum that the block's window has collected so far for a merchant's account.
-    fn collected(&self, payable: Slot) -> Option<&Collected> {
-        self.accounts.collected(payable).or_else(|| {
-            let key = self.accounts.key(payable);
-            self.sums_found()?.collected.get(&(MerchantId(key.owner), key.currency))
-        })
+    fn collected(&mut self, payable: Slot) -> Option<Collected> {
+        let found = self.sums_found();
+        self.accounts.collected(payable, |account| Some(found?.sums.of(account)?.collected))
     }
 
     /// Checks that one more order's amount fits the window's instruction for a merchant's
@@ -58,7 +56,7 @@ impl<'a> Overlay<'a> {
     /// # Errors
     /// When the sum would pass `u64::MAX`.
     pub fn check_room(
-        &self,
+        &mut self,
         payable: Slot,
         order: &CollectedOrder,
     ) -> Result<(), InstructionOverflow> {
@@ -83,7 +81,7 @@ impl<'a> Overlay<'a> {
         let (gateway, deadline) = (order.gateway, order.deadline);
         let first = Due { amount: Amount(0), order_count: 0, gateway, deadline };
         // What is collected in this block is in no window before.
-        let due = self.accounts.dues(payable).entry(key).or_insert(first);
+        let due = self.accounts.due_mut(payable, key, first);
         due.amount = Amount(due.amount.0.saturating_add(order.amount.0));
         due.order_count += 1;
     }
@@ -104,7 +102,7 @@ impl<'a> Overlay<'a> {
     /// what is due with it.
     pub fn reverse_in_window(&mut self, payable: Slot, reversal: &Reversal) {
         let amount = reversal.amount;
-        let collected = self.collected(payable).copied();
+        let collected = self.collected(payable);
         let rest =
             collected.and_then(|sum| sum.amount.0.checked_sub(amount.0).map(|rest| (sum, rest)));
         assert!(rest.is_some(), "more was reversed than the window collected");
@@ -113,14 +111,16 @@ impl<'a> Overlay<'a> {
         }
         let Reversal { accepted, collected, is_cross_border, .. } = *reversal;
         let key = self.due_key(payable, accepted, collected, is_cross_border);
-        let found = self.sums_found().and_then(|sums| sums.dues.get(&key)).copied();
-        let changed = self.accounts.dues(payable).get(&key).copied();
-        let due = changed.or(found);
+        let found = || {
+            let account = self.accounts.index(payable)?;
+            self.sums_found()?.sums.of(account)?.due(&key).copied()
+        };
+        let due = self.accounts.due(payable, &key).or_else(found);
         assert!(due.is_some_and(|due| due.amount >= amount), "{key:?}: more went back than is due");
         if let Some(due) = due {
             let order_count = due.order_count - u64::from(reversal.is_whole);
             let amount = Amount(due.amount.0.saturating_sub(amount.0));
-            self.accounts.dues(payable).insert(key, Due { amount, order_count, ..due });
+            *self.accounts.due_mut(payable, key, due) = Due { amount, order_count, ..due };
         }
     }
 

@@ -318,8 +318,8 @@ impl ChainStore for Store {
         self.index.each_from::<AccountEntries>(
             &account_prefix(account),
             start.as_ref().map(AsRef::as_ref),
-            |entries| {
-                found.extend(entries.into_iter().filter(is_wanted));
+            |row| {
+                found.extend(row.entries(*account).filter(is_wanted));
                 if found.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             },
         )?;
@@ -335,8 +335,8 @@ impl ChainStore for Store {
         self.poison.check()?;
         add(&self.counters.account_rows_read, 1);
         let last = (*account, height).to_bytes();
-        let entries = self.index.last_up_to::<AccountEntries>(&account_prefix(account), &last)?;
-        Ok(entries.and_then(|entries| entries.last().copied()))
+        let row = self.index.last_up_to::<AccountEntries>(&account_prefix(account), &last)?;
+        Ok(row.and_then(|row| row.entries(*account).next_back()))
     }
 
     fn account_node_at(

@@ -231,13 +231,13 @@ impl HistoryChain {
         let (validators, penalty) =
             (state.validators().clone(), state.parameters().proposer_penalty_heights);
         drop(state);
-        let writes = executed.writes;
+        let mut writes = executed.writes;
         let staged = ExecutedBlock { block: executed.block, batches, outcomes: executed.outcomes };
         all_applied(&staged)?;
         costing(&mut self.steps.stage, || home.store.stage(&staged))?;
         let certificate = self.ground.certificate(&staged.block);
         home.proposers.note(&staged.block, &validators, penalty);
-        let learned = BlockRecords::of(&writes);
+        let learned = BlockRecords::take(&mut writes);
         let retired = costing(&mut self.steps.apply, || home.state.apply(writes));
         let learned = BlockRecords { retired, ..learned };
         costing(&mut self.steps.commit, || home.store.commit(&certificate, learned))?;

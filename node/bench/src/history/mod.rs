@@ -15,11 +15,12 @@ mod report;
 mod tests;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
 use anyhow::Context as _;
-use chain_types::{OrderId, Roles};
+use chain_types::{OrderId, ParticipantId, Roles};
 use genesis::NetworkPlan;
 use indicatif::ProgressBar;
 use node_console::exit::{Exit, WithExit as _};
@@ -38,8 +39,11 @@ use self::cost::{WorkCost, process_cpu_ns, restart_memory_peak, thread_cpu_ns};
 use self::maker::{Load, SigningTerms};
 use self::others::Settling;
 use self::report::{DiskReport, HistoryReport, MemoryReport, OrderCost, RestartReport, SizeReport};
+use crate::bench::contracts::Terms;
+use crate::bench::crowd::{Crowd, Skew};
 use crate::bench::load::Loader;
 use crate::bench::processes::{memory_bytes, memory_peak_bytes};
+use crate::bench::shape::{PLATFORM_PROGRAMMES, Whom};
 
 /// Old orders that are read at each size.
 const READS: usize = 1_000;
@@ -48,6 +52,8 @@ const READS: usize = 1_000;
 const DISK_BYTES_PER_ORDER: u64 = 230;
 /// The most bytes that a home takes beside its orders.
 const DISK_BYTES_MORE: u64 = 2 << 30;
+/// The seed by which a crowd's merchants are popular.
+const CROWD_SEED: u64 = 1;
 
 /// The options of the measurement.
 #[derive(Debug, Clone)]
@@ -72,6 +78,9 @@ pub struct HistoryOptions {
     pub checkpoint_blocks: Option<u64>,
     /// Users of each gateway.
     pub users: u64,
+    /// How the orders are skewed over all merchants of the network, in every currency by its share;
+    /// `None` for a few merchants that are all alike.
+    pub skew: Option<Skew>,
     /// Leave cashback and limits off.
     pub without_contracts: bool,
 }
@@ -113,6 +122,7 @@ pub fn run(
         checkpoint_blocks: history.chain.checkpoints().blocks,
         checkpoint_orders: history.chain.checkpoints().orders,
         contracts: !options.without_contracts,
+        merchants: options.skew.map(|_| options.plan.merchants),
         sizes,
     })
 }
@@ -141,6 +151,22 @@ struct History<'a> {
     cancel: &'a CancellationToken,
 }
 
+/// Has the loaders draw whom their orders pay from one crowd; gives the contracts for it.
+fn draw_from_a_crowd(
+    chain: &HistoryChain,
+    loaders: &mut [Loader],
+    users: u64,
+    skew: Skew,
+) -> anyhow::Result<Terms> {
+    let gateways: Vec<ParticipantId> = loaders.iter().map(|loader| loader.id).collect();
+    let crowd = Arc::new(Crowd::new(chain.genesis(), &gateways, users, skew, CROWD_SEED)?);
+    for loader in loaders {
+        loader.crowd = Some(Arc::clone(&crowd));
+    }
+    let whom = Whom::of_crowd(&crowd, skew, users, PLATFORM_PROGRAMMES as usize);
+    Ok(Terms::new(&whom.programmes, &whom.currencies, gateways.into_iter().collect()))
+}
+
 /// The result of the other thread's work for the blocks so far.
 #[derive(Debug, Clone, Copy, Default)]
 struct Made {
@@ -162,11 +188,16 @@ impl<'a> History<'a> {
             let (id, key) = (signer.id, signer.key.clone());
             loaders.push(Loader { id, key, profile, crowd: None });
         }
+        let terms = match options.skew {
+            Some(skew) => draw_from_a_crowd(&chain, &mut loaders, options.users, skew)?,
+            None => {
+                let profiles = loaders.iter().map(|loader| loader.profile.clone());
+                Terms::of(&profiles.collect::<Vec<Profile>>())
+            }
+        };
         if !options.without_contracts {
             output.note("turning cashback and limits on");
-            let profiles: Vec<Profile> =
-                loaders.iter().map(|loader| loader.profile.clone()).collect();
-            others::turn_contracts_on(&mut chain, &profiles)?;
+            others::turn_contracts_on(&mut chain, &terms)?;
         }
         let loads = maker::start(SigningTerms {
             chain_id: chain.genesis().chain_id,
@@ -180,7 +211,7 @@ impl<'a> History<'a> {
         })?;
         let last = options.sizes.last().copied().unwrap_or(0) + options.measured;
         let bar = output.progress(last, "orders");
-        let settling = Settling::new(&chain)?;
+        let settling = Settling::new(&chain, options.skew.is_none())?;
         Ok(Self { chain, loads, settling, made: Made::default(), bar, cancel })
     }
 

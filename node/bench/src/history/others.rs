@@ -8,18 +8,17 @@ use chain_types::{
     TransferItem, VerifiedBatch, WindowId,
 };
 use rpc_client::operations::reference_bytes;
-use rpc_client::orders::Profile;
 use rpc_client::scheme::{Deposit, approval, decision, proposals};
 
 use super::chain::{HistoryChain, Signer};
 use crate::bench::contracts::Terms;
 
-/// Turns cashback and limits on for orders of `profiles`, as `sluice bench` does.
+/// Turns cashback and limits on, as `sluice bench` does.
 ///
 /// # Errors
 /// When a party is missing or something is refused.
-pub fn turn_contracts_on(chain: &mut HistoryChain, profiles: &[Profile]) -> anyhow::Result<()> {
-    let Terms { budgets, limits, programmes } = Terms::of(profiles);
+pub fn turn_contracts_on(chain: &mut HistoryChain, terms: &Terms) -> anyhow::Result<()> {
+    let Terms { budgets, limits, programmes } = terms;
     let (agent, checker) = two(chain, Roles::SETTLEMENT_AGENT)?;
     let (operator, approver) = two(chain, Roles::SETTLEMENT_OPERATOR)?;
     let desk = chain.signers(Roles::RISK_DESK).next().context("no risk desk")?.clone();
@@ -30,7 +29,7 @@ pub fn turn_contracts_on(chain: &mut HistoryChain, profiles: &[Profile]) -> anyh
     let activation = Height(chain.head().0.0 + 1 + notice + 1);
     let mut approvals = Vec::new();
     let time = next(chain);
-    let mut batches = vec![chain.say(&desk, time, &limits)?];
+    let mut batches = vec![chain.say(&desk, time, limits)?];
     for transfers in transfers.chunks(1_024) {
         batches.push(chain.say(&agent, time, transfers)?);
     }
@@ -71,6 +70,7 @@ fn next(chain: &HistoryChain) -> TimeMs {
 /// The parties that pay and settle.
 #[derive(Debug, Clone)]
 pub struct Settling {
+    /// Nobody when the merchants are too many to be paid in one block.
     gateways: Vec<Signer>,
     agent: Signer,
     checker: Signer,
@@ -81,12 +81,13 @@ pub struct Settling {
 }
 
 impl Settling {
-    /// From the open window on.
+    /// From the open window on; merchants are paid what the windows instruct, or nothing.
     ///
     /// # Errors
     /// When there are fewer than two settlement agents.
-    pub fn new(chain: &HistoryChain) -> anyhow::Result<Self> {
-        let gateways = chain.signers(Roles::GATEWAY).cloned().collect();
+    pub fn new(chain: &HistoryChain, are_merchants_paid: bool) -> anyhow::Result<Self> {
+        let gateways = chain.signers(Roles::GATEWAY).filter(|_| are_merchants_paid);
+        let gateways = gateways.cloned().collect();
         let (agent, checker) = two(chain, Roles::SETTLEMENT_AGENT)?;
         let (agent, checker, proposed) = (agent.clone(), checker.clone(), Vec::new());
         Ok(Self {

@@ -24,6 +24,8 @@ pub struct HistoryReport {
     pub checkpoint_orders: u64,
     /// True if cashback and users' limits were on.
     pub contracts: bool,
+    /// The merchants over which the orders were skewed; nothing when a few are all alike.
+    pub merchants: Option<u32>,
     /// The sizes, ascending.
     pub sizes: Vec<SizeReport>,
 }
@@ -253,13 +255,15 @@ impl HistoryReport {
     /// Formats the report for people.
     pub fn text(&self) -> String {
         let width = ROWS.iter().map(|(words, _)| words.len()).max().unwrap_or(0);
+        let merchants = self.merchants.map(|merchants| format!(", {merchants} merchants"));
         let mut lines = vec![
             format!(
-                "{} orders a second of the chain's time, blocks of {} batches of {}, {}",
+                "{} orders a second of the chain's time, blocks of {} batches of {}, {}{}",
                 self.rate,
                 self.block_batches,
                 self.batch_items,
-                if self.contracts { "every contract on" } else { "contracts off" }
+                if self.contracts { "every contract on" } else { "contracts off" },
+                merchants.unwrap_or_default()
             ),
             "times in brackets are by the clock; every state after a restart was equal".to_owned(),
         ];

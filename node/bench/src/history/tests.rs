@@ -22,6 +22,7 @@ fn options(folder: &Path) -> HistoryOptions {
         block_batches: 2,
         checkpoint_blocks: Some(50),
         users: 3_000,
+        skew: None,
         without_contracts: false,
     }
 }

@@ -192,7 +192,8 @@ fn above_zero(text: &str) -> Result<f64, String> {
     number.ok_or_else(|| "not a number above zero".to_owned())
 }
 
-fn exponent(text: &str) -> Result<f64, String> {
+/// Reads an exponent of Zipf's law.
+pub(super) fn exponent(text: &str) -> Result<f64, String> {
     let bounds = 0.0..=ZIPF_EXPONENT_MAX;
     let number = text.parse::<f64>().ok().filter(|number| bounds.contains(number));
     number.ok_or_else(|| format!("not a number from 0 to {ZIPF_EXPONENT_MAX}"))

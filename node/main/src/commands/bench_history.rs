@@ -4,12 +4,16 @@ use std::path::PathBuf;
 
 use chain_state::SLICE_MS;
 use clap::Args;
+use node_bench::bench::crowd::Skew;
 use node_bench::bench::plan_with;
+use node_bench::bench::shape::{PLATFORM_GATEWAYS, PLATFORM_ZIPF};
 use node_bench::history::{self, HistoryOptions};
 use node_console::exit::{Exit, WithExit as _};
 use node_console::output::Output;
 
 use node_console::signals;
+
+use super::bench::exponent;
 
 /// Runs of orders that leave memory while a size is measured, once any leave it.
 const SLICES_MEASURED: u64 = 2;
@@ -20,7 +24,7 @@ const SLICES_MEASURED: u64 = 2;
 Writes real blocks into the home of one validator, as a node does: batches signed by gateways and
 verified, executed, staged with a sync, committed with a certificate of all validators, whose keys
 are here; with checkpoints, and with orders that leave the duplicate window put into the index.
-Gateways pay what they are instructed to. Only agreement and network are left out. The chain's time
+Gateways pay what they are instructed to, but for that of --merchants. Only agreement and network are left out. The chain's time
 goes by --rate, not by the clock.
 
 At each size it takes a checkpoint, measures the next --measure orders and reads of old ones, then
@@ -61,6 +65,15 @@ pub struct BenchHistoryArgs {
     #[arg(long, value_name = "USERS", default_value_t = 500_000,
         value_parser = clap::value_parser!(u64).range(1..))]
     users: u64,
+    /// Merchants in the genesis file, over all of which the orders go in the platform's shape, in 18
+    /// currencies; by default a few that are all alike.
+    #[arg(long, value_name = "MERCHANTS",
+        value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    merchants: Option<u32>,
+    /// The exponent of Zipf's law over merchants and users; 0 makes them all alike.
+    #[arg(long, value_name = "EXPONENT", default_value_t = PLATFORM_ZIPF, requires = "merchants",
+        value_parser = exponent)]
+    zipf: f64,
     /// Leave cashback and users' limits off, to see what they cost.
     #[arg(long)]
     without_contracts: bool,
@@ -77,8 +90,12 @@ pub struct BenchHistoryArgs {
 
 /// Runs the measurement and prints its report.
 pub fn run(args: BenchHistoryArgs, output: Output) -> anyhow::Result<Exit> {
+    let mut plan = plan_with(&args.parameter).exit(Exit::Usage)?;
+    if let Some(merchants) = args.merchants {
+        (plan.merchants, plan.gateways) = (merchants, PLATFORM_GATEWAYS);
+    }
     let options = HistoryOptions {
-        plan: plan_with(&args.parameter).exit(Exit::Usage)?,
+        plan,
         home: args.home,
         folder: args.folder,
         sizes: args.orders,
@@ -88,6 +105,7 @@ pub fn run(args: BenchHistoryArgs, output: Output) -> anyhow::Result<Exit> {
         block_batches: args.block_batches as usize,
         checkpoint_blocks: args.checkpoint_blocks,
         users: args.users,
+        skew: args.merchants.map(|_| Skew { merchants: args.zipf, users: args.zipf }),
         without_contracts: args.without_contracts,
     };
     let cancel = signals::cancel_on_signal()?;
