@@ -57,6 +57,8 @@ pub(crate) fn check(
             return Ok(After::Merchant(MerchantRecord { merchant, ..*known }));
         }
         Change::Programme(programme) => return check_programme(overlay, programme),
+        // No list holds a list: see [`crate::lists`].
+        Change::List { .. } => return Err(Rejection::ChangeInvalid),
         _ => before.clone(),
     };
     match change {
@@ -92,7 +94,10 @@ pub(crate) fn check(
         }
         Change::NodeRemoved { node } => remove_node(&mut content, *node, height)?,
         // Above.
-        Change::Merchant(_) | Change::MerchantSuspended { .. } | Change::Programme(_) => {}
+        Change::Merchant(_)
+        | Change::MerchantSuspended { .. }
+        | Change::Programme(_)
+        | Change::List { .. } => {}
     }
     content.forget_keys(bounds.withdrawn_keys);
     check_validators(before, &content)?;
@@ -374,10 +379,10 @@ fn check_operators(before: &RegistryContent, after: &RegistryContent) -> Result<
 fn check_programme(overlay: &Overlay<'_>, programme: &Programme) -> Result<After, Rejection> {
     let registry = overlay.next_registry();
     let is_gateway = |id: &ParticipantId| {
-        let found = overlay.state().participant(*id);
+        let found = registry.participant(*id);
         found.is_some_and(|found| found.roles.any_of(Roles::GATEWAY))
     };
-    let is_known = overlay.state().merchant(programme.merchant).is_some()
+    let is_known = overlay.next_merchant(programme.merchant).is_some()
         && programme.gateways.iter().all(is_gateway)
         && registry.currencies.binary_search(&programme.currency).is_ok();
     if is_known && programme.is_well_formed() {

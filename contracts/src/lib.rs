@@ -26,6 +26,7 @@ mod instructions;
 mod lane;
 mod lines;
 mod liquidity;
+pub mod lists;
 mod orders;
 mod periods;
 mod policies;

@@ -111,7 +111,9 @@ pub(crate) fn concerns(overlay: &Overlay<'_>, operator: &Participant, change: &C
         | Change::Currency(_)
         | Change::ProtocolVersion(_)
         | Change::NodeKeys { .. }
-        | Change::NodeRemoved { .. } => false,
+        | Change::NodeRemoved { .. }
+        // Of a list: see [`crate::lists`].
+        | Change::List { .. } => false,
     }
 }
 

@@ -32,7 +32,7 @@ use crate::tables::{TableCopies, Tables};
 use crate::user_book::UserBook;
 use crate::window::{Collected, Due, DueKey, Gross, OpenWindow, WindowCopy};
 
-const MAGIC: [u8; 8] = *b"SLUICES9";
+const MAGIC: [u8; 8] = *b"SLUICESA";
 const CHECKSUM_BYTES: usize = 32;
 
 impl State {

@@ -6,8 +6,8 @@ use std::ops::RangeBounds;
 
 use bincode::{Decode, Encode};
 use chain_types::{
-    Amount, ChainGenesis, Currency, Height, InstructionId, LineKey, MerchantId, OrderId,
-    ParticipantId, PolicyScope, ProposalId, QuoteId, ReservationLine, TimeMs, TransferId,
+    Amount, ChainGenesis, Change, Currency, Digest, Height, InstructionId, LineKey, MerchantId,
+    OrderId, ParticipantId, PolicyScope, ProposalId, QuoteId, ReservationLine, TimeMs, TransferId,
     ValidatorId, WindowId,
 };
 
@@ -15,14 +15,16 @@ use crate::dues::{Dates, Dues};
 use crate::fault::StateFault;
 use crate::map_copy::MapCopy;
 use crate::records::{
-    BreachStage, CashbackSum, Corridor, HeldOrder, LineRecord, MerchantRecord, PolicyRecord,
-    ProgrammeRecord, ProposalRecord, ProposedSettlement, QuoteRecord, RateRecord, ReferenceRecord,
-    SlaCounters, TransferRecord, WindowSettlement,
+    BreachStage, CashbackSum, Corridor, HeldOrder, LineRecord, ListConcern, ListRecord,
+    MerchantRecord, PolicyRecord, ProgrammeRecord, ProposalRecord, ProposedSettlement, QuoteRecord,
+    RateRecord, ReferenceRecord, SlaCounters, TransferRecord, WindowSettlement,
 };
 use crate::sections::Reader;
 
 /// Whose rate of which pair: collected, paid out, provider.
 pub type RateKey = (Currency, Currency, ParticipantId);
+/// Who gave a list of changes, and the list's digest.
+pub type ListKey = (ParticipantId, Digest);
 /// Whom a policy is about, in which collected currency.
 pub type PolicyKey = (PolicyScope, u64, Currency);
 
@@ -294,6 +296,12 @@ tables! {
     programmes: (MerchantId, Currency) => ProgrammeRecord;
     /// Governance proposals open, and closed ones as long as their id is timely.
     proposals: ProposalId => ProposalRecord;
+    /// Lists of changes that wait for a proposal, or for its end.
+    lists: ListKey => ListRecord;
+    /// The changes of these lists, by their places.
+    listed_changes: (ListKey, u32) => Change;
+    /// Whom lists are about, as far as proposals name them.
+    list_concerns: (ListKey, ListConcern) => ();
     /// What paying gateways have done, by corridor.
     sla: (ParticipantId, Corridor) => SlaCounters;
     /// Deadlines missed, by stage and late party; participant zero when nobody was to blame.

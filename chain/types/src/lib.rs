@@ -50,10 +50,10 @@ pub use lineage::{Handover, Lineage, LineageError, Trust, Walk};
 pub use numbered::UnknownName;
 pub use operation::{
     ApprovalItem, ArrivalItem, BounceItem, CollectItem, ConsentItem, DebitingItem, Decision,
-    FailureItem, FailureReason, Flags, HoldDecisionItem, HoldReason, LineItem, PolicyItem,
-    PolicyScope, ProposalItem, QuoteItem, RateItem, RecallItem, RechargeItem, ReinstructItem,
-    ReturnItem, ReturnReason, SettleWindowItem, SettlementDecisionItem, StepInItem, TransferAction,
-    TransferDecisionItem, TransferItem, VoidItem, VoidReason,
+    FailureItem, FailureReason, Flags, HoldDecisionItem, HoldReason, LineItem, ListedChangeItem,
+    PolicyItem, PolicyScope, ProposalItem, QuoteItem, RateItem, RecallItem, RechargeItem,
+    ReinstructItem, ReturnItem, ReturnReason, SettleWindowItem, SettlementDecisionItem, StepInItem,
+    TransferAction, TransferDecisionItem, TransferItem, VoidItem, VoidReason,
 };
 pub use parameters::Parameters;
 pub use proof_bytes::{PROOF_BYTES_MAX, ProofTooLarge};

@@ -19,6 +19,7 @@ use crate::headers::Headers;
 use crate::instructions::{Instruction, Instructions};
 use crate::lines::Lines;
 use crate::liquidity::Transfers;
+use crate::lists::Lists;
 use crate::orders::Orders;
 use crate::others_words::Absences;
 use crate::registry::Registry;
@@ -68,6 +69,7 @@ pub struct Auditor {
     pub(crate) transfers: Transfers,
     pub(crate) settlements: Settlements,
     pub(crate) proposals: Proposals,
+    pub(crate) lists: Lists,
     pub(crate) absences: Absences,
     pub(crate) past_periods: Vec<PastPeriods>,
     /// The consents that parties gave to reversals of the open window's orders.
@@ -109,6 +111,7 @@ impl Auditor {
             transfers: Transfers::default(),
             settlements: Settlements::default(),
             proposals: Proposals::default(),
+            lists: Lists::default(),
             absences: Absences::new(),
             past_periods: Vec::new(),
             consents: Consents::default(),
@@ -147,6 +150,7 @@ impl Auditor {
         self.expire_settlements();
         self.forget_proposals();
         self.expire_proposals();
+        self.expire_lists();
         if outcomes.len() != batches.len() {
             let expected = format!("outcomes of {} batches", batches.len());
             return Err(self.header_finding(expected, format!("of {}", outcomes.len())));

@@ -117,11 +117,4 @@ impl Registry {
             _ => false,
         }
     }
-
-    /// The operators whose words count about a change.
-    pub(crate) fn judges(&self, change: &Change) -> BTreeSet<ParticipantId> {
-        let mut operators = self.operators();
-        operators.retain(|operator| !self.is_about_own(*operator, change));
-        operators
-    }
 }

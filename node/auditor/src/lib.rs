@@ -27,6 +27,7 @@ mod instructions;
 mod invariants;
 mod lines;
 mod liquidity;
+mod lists;
 mod orders;
 mod others_words;
 mod registry;

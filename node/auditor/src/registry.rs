@@ -200,35 +200,48 @@ impl Registry {
     /// # Errors
     /// 805 to 809: the change does not hold.
     pub(crate) fn changed(&self, change: &Change, first_height: u64) -> Result<Self, Rejection> {
+        self.changed_by(std::slice::from_ref(change), first_height)
+    }
+
+    /// The same after several changes, each of what those before it left.
+    pub(crate) fn changed_by(&self, all: &[Change], first_height: u64) -> Result<Self, Rejection> {
         let mut next = self.clone();
-        match change {
-            Change::Participant(participant) => next.set_participant(participant)?,
-            Change::Key { participant, public_key, overlap_heights } => {
-                next.set_key(*participant, *public_key, first_height, *overlap_heights)?;
-            }
-            Change::ParticipantSuspended { participant, suspended } => {
-                next.party_mut(*participant)?.participant.suspended = *suspended;
-            }
-            Change::Merchant(merchant) => next.set_merchant(merchant, first_height)?,
-            Change::MerchantSuspended { merchant, suspended } => {
-                let entry = next.merchants.get_mut(merchant).ok_or(Rejection::ChangeInvalid)?;
-                entry.merchant.suspended = *suspended;
-            }
-            Change::Parameter { index, value } => next.set_parameter(*index, *value)?,
-            Change::Node(node) => next.add_node(node)?,
-            Change::Power { node, power } => next.set_power(*node, *power)?,
-            Change::Currency(currency) => next.add_currency(*currency)?,
-            Change::Programme(programme) => next.set_programme(programme)?,
-            Change::ProtocolVersion(_) => return Err(Rejection::ChangeInvalid),
-            Change::NodeKeys { node, network_key, validator_key } => {
-                next.set_node_keys(*node, [*network_key, *validator_key], first_height)?;
-            }
-            Change::NodeRemoved { node } => next.remove_node(*node, first_height)?,
+        for change in all {
+            next.set(change, first_height)?;
         }
         next.check_references()?;
         next.check_validators(self)?;
         next.check_operators(self)?;
         Ok(next)
+    }
+
+    fn set(&mut self, change: &Change, first_height: u64) -> Result<(), Rejection> {
+        match change {
+            Change::Participant(participant) => self.set_participant(participant),
+            Change::Key { participant, public_key, overlap_heights } => {
+                self.set_key(*participant, *public_key, first_height, *overlap_heights)
+            }
+            Change::ParticipantSuspended { participant, suspended } => {
+                self.party_mut(*participant)?.participant.suspended = *suspended;
+                Ok(())
+            }
+            Change::Merchant(merchant) => self.set_merchant(merchant, first_height),
+            Change::MerchantSuspended { merchant, suspended } => {
+                let entry = self.merchants.get_mut(merchant).ok_or(Rejection::ChangeInvalid)?;
+                entry.merchant.suspended = *suspended;
+                Ok(())
+            }
+            Change::Parameter { index, value } => self.set_parameter(*index, *value),
+            Change::Node(node) => self.add_node(node),
+            Change::Power { node, power } => self.set_power(*node, *power),
+            Change::Currency(currency) => self.add_currency(*currency),
+            Change::Programme(programme) => self.set_programme(programme),
+            Change::ProtocolVersion(_) | Change::List { .. } => Err(Rejection::ChangeInvalid),
+            Change::NodeKeys { node, network_key, validator_key } => {
+                self.set_node_keys(*node, [*network_key, *validator_key], first_height)
+            }
+            Change::NodeRemoved { node } => self.remove_node(*node, first_height),
+        }
     }
 
     fn party_mut(&mut self, id: ParticipantId) -> Result<&mut Party, Rejection> {
@@ -283,6 +296,7 @@ impl Registry {
     fn set_merchant(&mut self, new: &Merchant, first_height: u64) -> Result<(), Rejection> {
         valid((1..=MERCHANT_ID_MAX).contains(&new.id.0) && is_name(&new.name))?;
         valid(is_entity(&new.legal_entity))?;
+        valid(self.has_role(new.payout_gateway, Roles::GATEWAY))?;
         match self.merchants.get(&new.id) {
             Some(entry) => valid(entry.merchant.suspended == new.suspended)?,
             None => valid(self.merchants.len() < self.bounds.merchants)?,

@@ -57,6 +57,18 @@ pub trait GovernanceRpc {
     /// `id-malformed`, `not-found`.
     #[method(name = "proposal")]
     async fn proposal(&self, proposal_id: String) -> RpcResult<ProposalReport>;
+
+    /// The changes of the list that an open proposal names, in their order.
+    ///
+    /// # Errors
+    /// `id-malformed`, `not-found`, `bad-cursor`, `limit-out-of-bounds`.
+    #[method(name = "proposal_changes")]
+    async fn proposal_changes(
+        &self,
+        proposal_id: String,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<ListedChange>>;
 }
 
 /// The parties and nodes of the chain, and the rules by which the next block is executed.
@@ -193,6 +205,17 @@ pub struct ProposalReport {
     pub refusals: Vec<u32>,
 }
 
+/// A change of a list that a proposal names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedChange {
+    /// Its place in the list, from zero.
+    pub place: u32,
+    /// The change as people read it.
+    pub change: ChangeReport,
+    /// Its canonical bytes (docs/wire-format.md), as base64: the list's digest covers them.
+    pub change_base64: String,
+}
+
 /// One change of the registry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
@@ -288,6 +311,14 @@ pub enum ChangeReport {
         /// The node's place in the list.
         node: u32,
     },
+    /// All changes of a list, or none: see `governance_proposal_changes`.
+    List {
+        /// The digest of the list: the Merkle root of its items.
+        #[serde(with = "crate::text::digest")]
+        digest: Digest,
+        /// How many changes it has.
+        count: u32,
+    },
 }
 
 impl ChangeReport {
@@ -335,6 +366,7 @@ impl ChangeReport {
                 network_key: network_key.to_string(),
             },
             Change::NodeRemoved { node } => Self::NodeRemoved { node: *node },
+            Change::List { digest, count } => Self::List { digest: *digest, count: *count },
         }
     }
 }

@@ -164,6 +164,8 @@ signatures! {
     governance_merchant: merchant Text needed;
     governance_proposals: open_only Flag optional, cursor Text optional, limit U32 optional;
     governance_proposal: proposal_id Text needed;
+    governance_proposal_changes: proposal_id Text needed, cursor Text optional,
+        limit U32 optional;
     chain_id: ;
     chain_info: ;
     chain_participants: cursor Text optional, limit U32 optional;

@@ -165,6 +165,26 @@ pub struct ProposalRecord {
     pub status_height: Height,
 }
 
+/// A list of changes that waits for a proposal, or for the end of the one that names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct ListRecord {
+    /// How many changes it has.
+    pub count: u32,
+    /// Block time at which its maker gave it.
+    pub given: TimeMs,
+    /// The proposal that makes its changes, once there is one.
+    pub proposal: Option<ProposalId>,
+}
+
+/// Whom a list of changes is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub enum ListConcern {
+    /// A gateway that shall pay merchants.
+    Party(ParticipantId),
+    /// A legal entity of such a gateway, or of a merchant as it is or as it shall be.
+    Entity(String),
+}
+
 /// The registry from a height on.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct RegistryRecord {

@@ -186,7 +186,7 @@ fn programme(state: &State, words: &mut Words<'_>) -> Read<Change> {
     let payer = state.merchant(merchant).map(|found| found.payout_gateway);
     let banks = [BANK_A, BANK_B, BANK_POOR].map(ParticipantId);
     programme.gateways = banks.into_iter().filter(|bank| Some(*bank) != payer).collect();
-    while !words.is_at_end() {
+    while !words.is_before("then") {
         if words.eat("at most") {
             let most = Amount(words.amount_in(currency)?);
             match words.eat("an order") {

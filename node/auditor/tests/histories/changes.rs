@@ -3,9 +3,9 @@
 
 use chain_state::{ProposalRecord, ProposalStatus};
 use chain_types::{
-    Amount, ApprovalItem, CashbackTier, Change, Currency, Decision, Height, Merchant, MerchantId,
-    Parameters, Participant, ParticipantId, Programme, ProposalId, ProposalItem, Roles,
-    TransferAction, TransferDecisionItem, TransferItem,
+    Amount, ApprovalItem, CashbackTier, Change, Currency, Decision, Height, ListedChangeItem,
+    Merchant, MerchantId, Parameters, Participant, ParticipantId, Programme, ProposalId,
+    ProposalItem, Roles, TransferAction, TransferDecisionItem, TransferItem,
 };
 
 use crate::item::Item;
@@ -106,7 +106,45 @@ impl Speaker {
         }
     }
 
+    /// A list of changes, then its proposal and an approval: the first of them.
+    fn propose_list(&mut self, now: Now<'_>) -> Said {
+        let mut items = Vec::new();
+        for _ in 0..self.between(1, 6) {
+            let is_any = self.one_in(20);
+            let change = loop {
+                let change = self.change(now)?;
+                if is_any || change.may_be_listed() {
+                    break change;
+                }
+            };
+            items.push(ListedChangeItem::new(&change)?);
+        }
+        if self.one_in(30) {
+            items[0].spare[0] = 1;
+        }
+        let mut digest = ListedChangeItem::list_digest(&items);
+        if self.one_in(20) {
+            digest.0[0] ^= 1;
+        }
+        let count = u32::try_from(items.len()).ok()? + u32::from(self.one_in(20));
+        let notice = now.chain.state.parameters().governance_notice_heights;
+        let height = Height(now.chain.state.height().0 + 1 + notice + self.below(4));
+        let id = ProposalId(self.id(now));
+        let proposal = ProposalItem::new(id, height, &Change::List { digest, count })?;
+        let by = if self.one_in(12) { HOUSE } else { self.choose(&OPERATORS) };
+        let other = self.choose(&OPERATORS);
+        self.queue.extend(items.into_iter().map(|item| (by, Item::from(item))));
+        if !self.one_in(6) {
+            self.queue.push_back((by, proposal.into()));
+            self.queue.push_back((other, vote(&proposal, Decision::Approve).into()));
+        }
+        self.queue.pop_front()
+    }
+
     pub fn propose(&mut self, now: Now<'_>) -> Said {
+        if self.one_in(5) {
+            return self.propose_list(now);
+        }
         let change = if self.one_in(2) { self.mend(now) } else { None };
         let change = match change {
             Some(change) => change,

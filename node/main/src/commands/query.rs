@@ -72,6 +72,7 @@ const QUESTIONS: &[(&str, &str, &[Parameter])] = &[
     ("merchant", "governance_merchant", &[Text("MERCHANT")]),
     ("proposals", "governance_proposals", &[OpenOnly, Page]),
     ("proposal", "governance_proposal", &[Text("PROPOSAL_ID")]),
+    ("proposal-changes", "governance_proposal_changes", &[Text("PROPOSAL_ID"), Page]),
     ("chain", "chain_info", &[]),
     ("genesis-participants", "chain_participants", &[Page]),
     ("genesis-merchants", "chain_merchants", &[Page]),

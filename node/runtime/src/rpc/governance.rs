@@ -7,7 +7,8 @@ use jsonrpsee::core::{RpcResult, async_trait};
 use node_home::contract_reports as told;
 use rpc_api::text::one_form;
 use rpc_api::{
-    GovernanceRpcServer, Page, ProposalReport, RegisteredMerchant, RegistryReport, decimal,
+    GovernanceRpcServer, ListedChange, Page, ProposalReport, RegisteredMerchant, RegistryReport,
+    decimal,
 };
 use rpc_server::Cost;
 
@@ -75,6 +76,24 @@ impl GovernanceRpcServer for Api {
             },
         )
         .await
+    }
+
+    async fn proposal_changes(
+        &self,
+        proposal_id: String,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<ListedChange>> {
+        let id: ProposalId = id_of(&proposal_id)?;
+        let limit = page_limit(limit)?;
+        let after: Option<u32> = read_cursor(cursor.as_deref(), decimal)?;
+        let count = limit as usize + 1;
+        let read = self.read(Cost::page(limit), move |node| {
+            Ok(node.now(|state| told::listed_changes(id, after, count, state)))
+        });
+        let what = || format!("proposal {id} with a list, and open");
+        let found = read.await?.ok_or_else(|| self.not_found(&what()))?;
+        Ok(Page::of(found, limit, |last: &ListedChange| last.place.to_string()))
     }
 }
 

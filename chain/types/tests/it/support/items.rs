@@ -250,6 +250,11 @@ pub fn approval() -> ApprovalItem {
     }
 }
 
+/// A change of a list of one.
+pub fn listed_change() -> ListedChangeItem {
+    ListedChangeItem::new(&Change::Merchant(merchant(1003, 202, Digest([0x5b; 32])))).unwrap()
+}
+
 /// One change of each variant, in order, with its name in the vectors.
 pub fn changes() -> Vec<(&'static str, Change)> {
     let programme = Programme {
@@ -300,6 +305,10 @@ pub fn changes() -> Vec<(&'static str, Change)> {
             },
         ),
         ("node_removed", Change::NodeRemoved { node: 4 }),
+        (
+            "list",
+            Change::List { digest: ListedChangeItem::list_digest(&[listed_change()]), count: 1 },
+        ),
     ]
 }
 
@@ -332,6 +341,7 @@ pub fn samples() -> Vec<Sample> {
         sample(202, bounce()),
         sample(401, recall()),
         sample(401, step_in()),
+        sample(1, listed_change()),
         sample(201, debiting(37)),
         sample(402, settlement_decision()),
         sample(201, line()),
