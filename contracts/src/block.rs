@@ -24,8 +24,8 @@ use crate::evidence::EvidenceError;
 use crate::lane::Lanes;
 use crate::{
     admission, bounces, consents, evidence as caught, fx, governance, holds, instructions, lines,
-    liquidity, lists, orders, periods, reservations, returns, risk, settlement, sla, stepping_in,
-    users, windows,
+    liquidity, lists, orders, periods, registrars, reservations, returns, risk, settlement, sla,
+    stepping_in, users, windows,
 };
 
 /// The part of a block that its proposer decides, besides its batches and evidence.
@@ -361,6 +361,9 @@ fn run<'a>(
         }
         Items::ChangeList(items) => {
             lists::give(overlay, submitter, items, batch.header().items_root)
+        }
+        Items::Merchant(items) => {
+            each!(items, |item, _at, _leaf| registrars::register(overlay, submitter, item))
         }
         Items::Approval(items) => {
             each!(items, |item, _at, _leaf| governance::vote(overlay, submitter, item))

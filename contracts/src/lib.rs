@@ -32,6 +32,7 @@ mod periods;
 mod policies;
 mod promises;
 pub mod reference;
+mod registrars;
 mod reservations;
 mod returns;
 mod risk;

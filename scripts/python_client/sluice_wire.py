@@ -39,6 +39,7 @@ KINDS = {
     "recall": (18, 64, 1_024),
     "step-in": (19, 64, 1_024),
     "change-list": (20, 348, 3_000),
+    "merchant": (21, 344, 3_000),
     "debiting": (22, 64, 8_192),
     "settlement-decision": (23, 96, 1_024),
     "line": (24, 64, 1_024),
@@ -281,6 +282,12 @@ def listed_change_item(change):
     """A change of a list that one proposal makes as a whole, given by its bytes: 348 bytes."""
     require(len(change) <= 341, "a change of a list has at most 341 bytes")
     return struct.pack("<H341s5x", len(change), change)
+
+
+def merchant_item(merchant):
+    """A merchant that a registrar adds or changes, given by its bytes: 344 bytes."""
+    require(len(merchant) <= 337, "a merchant has at most 337 bytes")
+    return struct.pack("<H337s5x", len(merchant), merchant)
 
 
 def list_digest(items):

@@ -59,9 +59,9 @@ pub use records::{
     EntryCause, EvidenceRecord, HeldOrder, InstructionRecord, InstructionStatus, LineRecord,
     ListConcern, ListRecord, Location, MerchantRecord, OrderRecord, OrderStatus, PolicyRecord,
     Position, ProgrammeRecord, ProposalRecord, ProposalStatus, ProposedSettlement, QuoteRecord,
-    RateRecord, Record, ReferenceRecord, ReferenceStep, RegistryRecord, Reservation, ReturnRecord,
-    SLA_BUCKETS_MS, SlaCounters, TransferRecord, TransferStatus, WindowParty, WindowRecord,
-    WindowSettlement,
+    RateRecord, Record, ReferenceRecord, ReferenceStep, RegistrarRecord, RegistryRecord,
+    Reservation, ReturnRecord, SLA_BUCKETS_MS, SlaCounters, TransferRecord, TransferStatus,
+    WindowParty, WindowRecord, WindowSettlement,
 };
 pub use registry::{KeyOwner, RegistryContent, WithdrawnKey};
 pub use restoring::Restoring;

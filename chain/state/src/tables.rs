@@ -17,7 +17,7 @@ use crate::map_copy::MapCopy;
 use crate::records::{
     BreachStage, CashbackSum, Corridor, HeldOrder, LineRecord, ListConcern, ListRecord,
     MerchantRecord, PolicyRecord, ProgrammeRecord, ProposalRecord, ProposedSettlement, QuoteRecord,
-    RateRecord, ReferenceRecord, SlaCounters, TransferRecord, WindowSettlement,
+    RateRecord, ReferenceRecord, RegistrarRecord, SlaCounters, TransferRecord, WindowSettlement,
 };
 use crate::sections::Reader;
 
@@ -296,6 +296,8 @@ tables! {
     programmes: (MerchantId, Currency) => ProgrammeRecord;
     /// Governance proposals open, and closed ones as long as their id is timely.
     proposals: ProposalId => ProposalRecord;
+    /// Merchant registrars with their limits.
+    registrars: ParticipantId => RegistrarRecord;
     /// Lists of changes that wait for a proposal, or for its end.
     lists: ListKey => ListRecord;
     /// The changes of these lists, by their places.

@@ -4,7 +4,7 @@ use bincode::{Decode, Encode};
 
 use crate::hash::Digest;
 use crate::ids::{MerchantId, ParticipantId};
-use crate::registry::{Merchant, Node, Participant};
+use crate::registry::{Merchant, Node, Participant, RegistrarLimits};
 use crate::sign::PublicKey;
 use crate::units::{Amount, Currency};
 
@@ -91,6 +91,13 @@ pub enum Change {
         digest: Digest,
         /// How many changes it has.
         count: u32,
+    },
+    /// What a merchant registrar may do without a vote.
+    Registrar {
+        /// The registrar.
+        participant: ParticipantId,
+        /// Its gateway, and how much it may do a day.
+        limits: RegistrarLimits,
     },
 }
 

@@ -51,9 +51,10 @@ pub use numbered::UnknownName;
 pub use operation::{
     ApprovalItem, ArrivalItem, BounceItem, CollectItem, ConsentItem, DebitingItem, Decision,
     FailureItem, FailureReason, Flags, HoldDecisionItem, HoldReason, LineItem, ListedChangeItem,
-    PolicyItem, PolicyScope, ProposalItem, QuoteItem, RateItem, RecallItem, RechargeItem,
-    ReinstructItem, ReturnItem, ReturnReason, SettleWindowItem, SettlementDecisionItem, StepInItem,
-    TransferAction, TransferDecisionItem, TransferItem, VoidItem, VoidReason,
+    MerchantItem, PolicyItem, PolicyScope, ProposalItem, QuoteItem, RateItem, RecallItem,
+    RechargeItem, ReinstructItem, ReturnItem, ReturnReason, SettleWindowItem,
+    SettlementDecisionItem, StepInItem, TransferAction, TransferDecisionItem, TransferItem,
+    VoidItem, VoidReason,
 };
 pub use parameters::Parameters;
 pub use proof_bytes::{PROOF_BYTES_MAX, ProofTooLarge};
@@ -64,7 +65,7 @@ pub use record::{CauseKind, EntryCause, Location, RecordCursor};
 pub use record_proof::{RecordInclusion, RecordProof, RecordProofError};
 pub use registry::{
     ChainGenesis, House, LineKey, LiquidityLine, Merchant, Node, Participant, PartyKeys, ReadyKeys,
-    ReservationLine, Roles, Signers,
+    RegistrarLimits, ReservationLine, Roles, Signers,
 };
 pub use rejection::{Outcome, Rejection};
 pub use sign::{PublicKey, SecretKey, Signature};

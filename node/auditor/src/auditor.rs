@@ -22,6 +22,7 @@ use crate::liquidity::Transfers;
 use crate::lists::Lists;
 use crate::orders::Orders;
 use crate::others_words::Absences;
+use crate::registrars::Registrations;
 use crate::registry::Registry;
 use crate::risk::{DaySum, Risk};
 use crate::settlement::Settlements;
@@ -70,6 +71,7 @@ pub struct Auditor {
     pub(crate) settlements: Settlements,
     pub(crate) proposals: Proposals,
     pub(crate) lists: Lists,
+    pub(crate) registrations: Registrations,
     pub(crate) absences: Absences,
     pub(crate) past_periods: Vec<PastPeriods>,
     /// The consents that parties gave to reversals of the open window's orders.
@@ -112,6 +114,7 @@ impl Auditor {
             settlements: Settlements::default(),
             proposals: Proposals::default(),
             lists: Lists::default(),
+            registrations: Registrations::default(),
             absences: Absences::new(),
             past_periods: Vec::new(),
             consents: Consents::default(),
@@ -159,6 +162,7 @@ impl Auditor {
             self.check_batch(place, batch, outcomes)?;
         }
         let periods = self.periods();
+        self.register_said();
         self.take_effect();
         if self.periods() != periods {
             self.past_periods.push(periods);

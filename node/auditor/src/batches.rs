@@ -124,6 +124,7 @@ impl Auditor {
             Items::Policy(items) => self.policy(&items[index], submitter),
             Items::Line(items) => self.line(&items[index], submitter),
             Items::ChangeList(_) => unreachable!("a list is judged as a whole"),
+            Items::Merchant(items) => self.register(&items[index], submitter),
             Items::Proposal(items) => self.propose(&items[index], submitter),
             Items::Approval(items) => self.approve(&items[index], submitter),
             Items::SettlementDecision(items) => self.decide_settlement(&items[index], submitter),
@@ -159,6 +160,11 @@ fn subject(batch: &VerifiedBatch, index: usize) -> String {
         }
         Items::Line(items) => format!("holder {}", items[index].holder()),
         Items::ChangeList(_) => format!("a list, its change {index}"),
+        Items::Merchant(items) => {
+            let merchant = items[index].merchant();
+            merchant
+                .map_or_else(|| "no merchant".to_owned(), |found| format!("merchant {}", found.id))
+        }
         Items::Proposal(items) => format!("proposal {}", items[index].proposal_id()),
         Items::Approval(items) => format!("proposal {}", items[index].proposal_id()),
         Items::SettlementDecision(items) => format!("window {}", items[index].window()),

@@ -113,6 +113,9 @@ impl Registry {
                     || self.are_one(operator, new.payout_gateway)
             }
             Change::MerchantSuspended { merchant, .. } => self.has_merchant(operator, *merchant),
+            Change::Registrar { participant, limits } => {
+                self.are_one(operator, *participant) || self.are_one(operator, limits.gateway)
+            }
             Change::Programme(programme) => self.has_merchant(operator, programme.merchant),
             _ => false,
         }

@@ -77,8 +77,9 @@ impl Auditor {
         if let Change::List { digest, count } = change {
             self.propose_list(maker, digest, count, activation)?;
         } else {
-            refuse_if(self.registry.is_about_own(maker, &change), Rejection::OwnEntity)?;
-            self.registry.changed(&change, activation)?;
+            let registry = self.next_registry();
+            refuse_if(registry.is_about_own(maker, &change), Rejection::OwnEntity)?;
+            registry.changed(&change, activation)?;
         }
         let mut proposal = Proposal {
             item: *item,
@@ -141,7 +142,7 @@ impl Auditor {
             Change::List { digest, .. } => {
                 self.lists.is_about((proposal.maker, digest), operator, &self.registry)
             }
-            _ => self.registry.is_about_own(operator, &proposal.change),
+            _ => self.next_registry().is_about_own(operator, &proposal.change),
         }
     }
 
@@ -177,7 +178,7 @@ impl Auditor {
             proposal.from = proposal.from.max(self.height.saturating_add(notice));
             // A list is looked at when it is proposed and when it takes effect.
             let holds = matches!(proposal.change, Change::List { .. })
-                || self.registry.changed(&proposal.change, proposal.from).is_ok();
+                || self.next_registry().changed(&proposal.change, proposal.from).is_ok();
             proposal.status =
                 if holds { ProposalStatus::Scheduled } else { ProposalStatus::Closed };
             return;

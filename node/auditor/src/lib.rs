@@ -30,6 +30,7 @@ mod liquidity;
 mod lists;
 mod orders;
 mod others_words;
+mod registrars;
 mod registry;
 mod reservations;
 mod returns;

@@ -138,11 +138,12 @@ impl Auditor {
         let is_whole = usize::try_from(count).is_ok_and(|count| count == list.changes.len());
         refuse_if(list.is_proposed || !is_whole, Rejection::ListUnknown)?;
         list.is_proposed = true;
-        self.lists.look(maker, digest, &self.registry);
-        let is_own = self.lists.is_about((maker, digest), maker, &self.registry);
+        let registry = self.next_registry().into_owned();
+        self.lists.look(maker, digest, &registry);
+        let is_own = self.lists.is_about((maker, digest), maker, &registry);
         let changes = self.lists.changes(maker, digest);
         let judged = refuse_if(is_own, Rejection::OwnEntity)
-            .and_then(|()| self.registry.changed_by(changes, first_height).map(|_| ()));
+            .and_then(|()| registry.changed_by(changes, first_height).map(|_| ()));
         if judged.is_err() {
             self.lists.drop_list(maker, digest);
         }

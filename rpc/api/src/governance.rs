@@ -38,6 +38,17 @@ pub trait GovernanceRpc {
     #[method(name = "merchant")]
     async fn merchant(&self, merchant: String) -> RpcResult<RegisteredMerchant>;
 
+    /// Merchant registrars with their limits and what they have done of the day, ascending by id.
+    ///
+    /// # Errors
+    /// `bad-cursor`, `limit-out-of-bounds`.
+    #[method(name = "registrars")]
+    async fn registrars(
+        &self,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<RegistrarReport>>;
+
     /// Proposals, newest first; with `open_only`, those that wait for approvals or for their
     /// height.
     ///
@@ -205,6 +216,23 @@ pub struct ProposalReport {
     pub refusals: Vec<u32>,
 }
 
+/// A merchant registrar, and what it may still do in the chain's present day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegistrarReport {
+    /// The id of the registrar.
+    pub participant: u32,
+    /// The gateway whose merchants it adds and changes.
+    pub gateway: u32,
+    /// The most merchants that it adds in a day.
+    pub added_max: u32,
+    /// The most changes that it makes in a day of merchants which are there.
+    pub changed_max: u32,
+    /// How many merchants it has added in the day of the node's head.
+    pub added: u32,
+    /// How many changes it has made in that day.
+    pub changed: u32,
+}
+
 /// A change of a list that a proposal names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListedChange {
@@ -319,6 +347,17 @@ pub enum ChangeReport {
         /// How many changes it has.
         count: u32,
     },
+    /// What a merchant registrar may do without a vote.
+    Registrar {
+        /// The id of the registrar.
+        participant: u32,
+        /// The gateway whose merchants it adds and changes.
+        gateway: u32,
+        /// The most merchants that it adds in a day.
+        added_max: u32,
+        /// The most changes that it makes in a day of merchants which are there.
+        changed_max: u32,
+    },
 }
 
 impl ChangeReport {
@@ -366,6 +405,12 @@ impl ChangeReport {
                 network_key: network_key.to_string(),
             },
             Change::NodeRemoved { node } => Self::NodeRemoved { node: *node },
+            Change::Registrar { participant, limits } => Self::Registrar {
+                participant: participant.0,
+                gateway: limits.gateway.0,
+                added_max: limits.added_max,
+                changed_max: limits.changed_max,
+            },
             Change::List { digest, count } => Self::List { digest: *digest, count: *count },
         }
     }

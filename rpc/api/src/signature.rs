@@ -162,6 +162,7 @@ signatures! {
     governance_registry: ;
     governance_merchants: cursor Text optional, limit U32 optional;
     governance_merchant: merchant Text needed;
+    governance_registrars: cursor Text optional, limit U32 optional;
     governance_proposals: open_only Flag optional, cursor Text optional, limit U32 optional;
     governance_proposal: proposal_id Text needed;
     governance_proposal_changes: proposal_id Text needed, cursor Text optional,

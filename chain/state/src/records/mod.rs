@@ -20,7 +20,8 @@ pub use self::orders::{
 };
 pub use self::rules::{
     LineRecord, ListConcern, ListRecord, MerchantRecord, PolicyRecord, ProgrammeRecord,
-    ProposalRecord, QuoteRecord, RateRecord, ReferenceRecord, ReferenceStep, RegistryRecord,
+    ProposalRecord, QuoteRecord, RateRecord, ReferenceRecord, ReferenceStep, RegistrarRecord,
+    RegistryRecord,
 };
 pub use self::settlement::{
     CashbackSum, InstructionRecord, InstructionStatus, Position, ProposedSettlement,

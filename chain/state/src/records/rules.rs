@@ -3,8 +3,8 @@
 use bincode::{Decode, Encode};
 use chain_types::{
     Amount, Change, Currency, Digest, Height, LineKey, Merchant, Parameters, ParticipantId,
-    PartyKeys, PolicyScope, Programme, ProposalId, ProposalStatus, QuoteId, Rate, TimeMs,
-    ValidatorSet,
+    PartyKeys, PolicyScope, Programme, ProposalId, ProposalStatus, QuoteId, Rate, RegistrarLimits,
+    TimeMs, ValidatorSet,
 };
 
 /// A provider's rate of a pair.
@@ -183,6 +183,19 @@ pub enum ListConcern {
     Party(ParticipantId),
     /// A legal entity of such a gateway, or of a merchant as it is or as it shall be.
     Entity(String),
+}
+
+/// A merchant registrar, and what it has done of the day that it last did anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct RegistrarRecord {
+    /// What it may do.
+    pub limits: RegistrarLimits,
+    /// The day, counted from the Unix epoch in the chain's own day offset.
+    pub day: u32,
+    /// How many merchants it added on it.
+    pub added: u32,
+    /// How many changes it made on it of merchants that were there.
+    pub changed: u32,
 }
 
 /// The registry from a height on.

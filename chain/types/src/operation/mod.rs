@@ -16,7 +16,7 @@ mod settlement;
 pub use fx::{QuoteItem, RateItem};
 pub use governance::{
     ApprovalItem, CHANGE_BYTES_MAX, LISTED_BYTES_MAX, LISTED_CHANGES_MAX, ListedChangeItem,
-    ProposalItem,
+    MERCHANT_BYTES_MAX, MerchantItem, ProposalItem,
 };
 pub use lines::LineItem;
 pub use liquidity::{TransferDecisionItem, TransferItem};

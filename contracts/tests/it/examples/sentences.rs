@@ -6,10 +6,10 @@ use chain_types::batch::BatchItem;
 use chain_types::{
     ApprovalItem, ArrivalItem, BatchKind, BounceItem, Change, CollectItem, Currency, Decision,
     FailureItem, FailureReason, Flags, Height, HoldDecisionItem, HoldReason, InstructionId,
-    LineItem, ListedChangeItem, OrderId, ParticipantId, PolicyItem, ProposalId, ProposalItem,
-    QuoteId, RateItem, RecallItem, RechargeItem, ReinstructItem, ReturnItem, ReturnReason,
-    StepInItem, TimeMs, TransferAction, TransferDecisionItem, TransferId, TransferItem, VoidItem,
-    VoidReason,
+    LineItem, ListedChangeItem, MerchantId, MerchantItem, OrderId, ParticipantId, PolicyItem,
+    ProposalId, ProposalItem, QuoteId, RateItem, RecallItem, RechargeItem, ReinstructItem,
+    ReturnItem, ReturnReason, StepInItem, TimeMs, TransferAction, TransferDecisionItem, TransferId,
+    TransferItem, VoidItem, VoidReason,
 };
 use zerocopy::{Immutable, IntoBytes};
 
@@ -123,6 +123,7 @@ fn sentence(speaker: &mut Speaker<'_>, words: &mut Words<'_>) -> Read<Operation>
             Ok(of(&[settle_window(window, speaker.chain.report_digest(window))]))
         }
         "gives" => listed(speaker, words),
+        "registers" => registered(speaker, words),
         "proposes" => proposed(speaker, words),
         "approves" | "releases" => decided(speaker, words, Decision::Approve),
         "refuses" => decided(speaker, words, Decision::Refuse),
@@ -396,6 +397,21 @@ fn listed(speaker: &mut Speaker<'_>, words: &mut Words<'_>) -> Read<Operation> {
     }
     speaker.said.lists.insert(number, items.clone());
     Ok(of(&items))
+}
+
+/// `merchant 1010 paid by bank A`.
+fn registered(speaker: &Speaker<'_>, words: &mut Words<'_>) -> Read<Operation> {
+    words.expect("merchant")?;
+    let id = MerchantId(words.number()?);
+    words.expect("paid by")?;
+    let mut merchant = changes::paid(&speaker.chain.state, id, words)?;
+    if words.eat("called") {
+        words.word()?.clone_into(&mut merchant.name);
+    }
+    if words.eat("suspended") {
+        merchant.suspended = true;
+    }
+    Ok(of(&[MerchantItem::new(&merchant).ok_or("too long a merchant")?]))
 }
 
 /// `list 1`, or `list 1 of 3 changes`.

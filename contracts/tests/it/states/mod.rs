@@ -22,7 +22,8 @@ use chain_types::BatchKind;
 use self::explore::Machine;
 
 /// Kinds that change no status of any machine, and why.
-const WITHOUT_STATUS: [(BatchKind, &str); 6] = [
+const WITHOUT_STATUS: [(BatchKind, &str); 7] = [
+    (BatchKind::Merchant, "a merchant is as it was registered last"),
     (BatchKind::ChangeList, "a list waits for the proposal that names it"),
     (BatchKind::Rate, "the last rate of a provider counts"),
     (BatchKind::Quote, "a quote ends by its time"),
@@ -48,6 +49,7 @@ fn section(kind: BatchKind) -> &'static str {
         BatchKind::Transfer | BatchKind::TransferDecision => "11",
         BatchKind::Proposal | BatchKind::Approval => "13",
         BatchKind::ChangeList
+        | BatchKind::Merchant
         | BatchKind::Rate
         | BatchKind::Quote
         | BatchKind::Policy

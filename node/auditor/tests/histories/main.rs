@@ -16,6 +16,7 @@ mod memories;
 mod money;
 mod network;
 mod others;
+mod registrars;
 mod settlements;
 mod speaker;
 mod story;

@@ -175,7 +175,7 @@ fn each_change_is_checked() {
     let rows: Vec<(Change, u16)> = vec![
         (Change::Participant(party(60, Roles::GATEWAY, 60)), 0),
         (Change::Participant(party(60, Roles::GATEWAY, A)), 808),
-        (Change::Participant(party(60, Roles(128), 60)), 807),
+        (Change::Participant(party(60, Roles(256), 60)), 807),
         (Change::Participant(party(60, Roles(0), 60)), 807),
         (Change::Participant(party(A, Roles::GATEWAY, 60)), 807),
         (Change::Participant(Participant { suspended: true, ..party(A, Roles::GATEWAY, A) }), 807),

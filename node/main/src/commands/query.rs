@@ -70,6 +70,7 @@ const QUESTIONS: &[(&str, &str, &[Parameter])] = &[
     ("registry", "governance_registry", &[]),
     ("merchants", "governance_merchants", &[Page]),
     ("merchant", "governance_merchant", &[Text("MERCHANT")]),
+    ("registrars", "governance_registrars", &[Page]),
     ("proposals", "governance_proposals", &[OpenOnly, Page]),
     ("proposal", "governance_proposal", &[Text("PROPOSAL_ID")]),
     ("proposal-changes", "governance_proposal_changes", &[Text("PROPOSAL_ID"), Page]),

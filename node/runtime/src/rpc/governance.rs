@@ -2,13 +2,13 @@
 
 use chain_state::{ProposalRecord, ProposalStatus};
 use chain_store::ChainStore as _;
-use chain_types::{MerchantId, ProposalId};
+use chain_types::{MerchantId, ParticipantId, ProposalId};
 use jsonrpsee::core::{RpcResult, async_trait};
 use node_home::contract_reports as told;
 use rpc_api::text::one_form;
 use rpc_api::{
-    GovernanceRpcServer, ListedChange, Page, ProposalReport, RegisteredMerchant, RegistryReport,
-    decimal,
+    GovernanceRpcServer, ListedChange, Page, ProposalReport, RegisteredMerchant, RegistrarReport,
+    RegistryReport, decimal,
 };
 use rpc_server::Cost;
 
@@ -49,6 +49,27 @@ impl GovernanceRpcServer for Api {
         self.find(
             || format!("merchant {id}"),
             move |node| Ok(node.now(|state| Some(told::merchant(state.merchant(id)?, state)))),
+        )
+        .await
+    }
+
+    async fn registrars(
+        &self,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<RegistrarReport>> {
+        let limit = page_limit(limit)?;
+        let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(ParticipantId))?;
+        let cursor = |last: &RegistrarReport| last.participant.to_string();
+        self.page(
+            limit,
+            move |node, count| {
+                Ok(node.now(|state| {
+                    let found = tables::after(&state.tables().registrars, after.as_ref(), count);
+                    found.map(|(id, known)| told::registrar(*id, known, state)).collect()
+                }))
+            },
+            cursor,
         )
         .await
     }

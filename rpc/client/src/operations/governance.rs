@@ -4,8 +4,8 @@
 use chain_types::registry::is_legal_entity;
 use chain_types::{
     ApprovalItem, CashbackTier, Change, Digest, Height, ListedChangeItem, Merchant, MerchantId,
-    Node, OrderId, Parameters, Participant, ParticipantId, Programme, ProposalId, ProposalItem,
-    Roles,
+    MerchantItem, Node, OrderId, Parameters, Participant, ParticipantId, Programme, ProposalId,
+    ProposalItem, RegistrarLimits, Roles,
 };
 
 use super::{RowContext, Subject, fields};
@@ -45,7 +45,11 @@ pub(super) const PROPOSAL: &[&str] = &[
     "legal_entity",
     "list_digest",
     "count",
+    "added_max",
+    "changed_max",
 ];
+pub(super) const MERCHANT: &[&str] =
+    &["merchant", "name", "payout_gateway", "payout_account", "legal_entity"];
 /// Every field of any change that a list may hold.
 pub(super) const CHANGE_LIST: &[&str] = &[
     "change",
@@ -101,7 +105,18 @@ const CHANGES: &[(&str, &[&str], Read)] = &[
     ("node-keys", &["node", "validator_key", "network_key"], node_keys),
     ("node-removed", &["node"], node_removed),
     ("list", &["list_digest", "count"], list),
+    ("registrar", &["participant", "payout_gateway", "added_max", "changed_max"], registrar),
 ];
+
+/// What a merchant registrar may do.
+fn registrar(row: &Row) -> Result<Change, FileError> {
+    let limits = RegistrarLimits {
+        gateway: participant_id(row, "payout_gateway")?,
+        added_max: fields::number(row, "added_max", u32::MAX)?,
+        changed_max: fields::number(row, "changed_max", u32::MAX)?,
+    };
+    Ok(Change::Registrar { participant: participant_id(row, "participant")?, limits })
+}
 
 /// All changes of a list that the maker gave.
 fn list(row: &Row) -> Result<Change, FileError> {
@@ -119,6 +134,12 @@ fn change(row: &Row, beside: &[&str]) -> Result<Change, FileError> {
     })?;
     row.only(&[&["change"], beside, *own].concat())?;
     read(row)
+}
+
+/// A merchant that a registrar adds or changes.
+pub(super) fn registered(row: &Row) -> Result<MerchantItem, FileError> {
+    let item = MerchantItem::new(&merchant_of(row)?);
+    item.ok_or_else(|| row.error("name", "takes more bytes than a merchant has"))
 }
 
 /// A change of a list.
@@ -211,18 +232,22 @@ fn participant_suspended(row: &Row) -> Result<Change, FileError> {
 }
 
 fn merchant(row: &Row) -> Result<Change, FileError> {
+    merchant_of(row).map(Change::Merchant)
+}
+
+fn merchant_of(row: &Row) -> Result<Merchant, FileError> {
     let payout_account = match row.optional("payout_account") {
         None => Digest::ZERO,
         Some(_) => fields::digest(row, "payout_account")?,
     };
-    Ok(Change::Merchant(Merchant {
+    Ok(Merchant {
         id: merchant_id(row)?,
         name: name(row)?,
         payout_gateway: participant_id(row, "payout_gateway")?,
         payout_account,
         suspended: false,
         legal_entity: legal_entity(row)?,
-    }))
+    })
 }
 
 fn merchant_suspended(row: &Row) -> Result<Change, FileError> {
@@ -342,6 +367,12 @@ fn tiers(text: &str) -> Result<Vec<CashbackTier>, String> {
 impl Subject for ProposalItem {
     fn subject(&self) -> String {
         self.proposal_id().to_string()
+    }
+}
+
+impl Subject for MerchantItem {
+    fn subject(&self) -> String {
+        self.merchant().map_or_else(|| "no merchant".to_owned(), |known| known.id.to_string())
     }
 }
 
