@@ -1,6 +1,7 @@
 //! What the scheme's own parties do for a network: settlement agents deposit by maker and checker,
 //! settlement operators change the registry by k of n, and it is waited for.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +27,9 @@ const ACTIVATION_AHEAD: u64 = 15;
 
 /// More changes of merchants and programmes than this go as lists.
 const LIST_FROM: usize = 8;
+
+/// Lists that wait for their heights at the same time: the chain keeps eight of one operator.
+const LISTS_AT_ONCE: usize = 6;
 
 /// The parties that run the scheme, with a client to reach the nodes.
 #[derive(Debug, Clone)]
@@ -169,10 +173,11 @@ impl Scheme {
         Ok(since)
     }
 
-    /// As [`Self::govern`], a list after the other.
+    /// As [`Self::govern`], by lists, of which some wait for their heights together.
     async fn govern_lists(&self, changes: &[Change]) -> anyhow::Result<Height> {
         let (maker, checker) = self.operators()?;
         let mut since = Height(0);
+        let mut waiting: VecDeque<ProposalItem> = VecDeque::new();
         for changes in changes.chunks(ListedChangeItem::KIND.items_max() as usize) {
             let items = list_items(changes)?;
             say(maker, &items).await?;
@@ -180,9 +185,14 @@ impl Scheme {
             let proposals = proposals(&[list_change(&items)], ahead)?;
             say(maker, &proposals).await?;
             say(checker, &proposals.iter().map(approval).collect::<Vec<_>>()).await?;
-            for proposal in &proposals {
-                since = since.max(self.until_due(proposal).await?);
+            waiting.extend(proposals);
+            while waiting.len() >= LISTS_AT_ONCE {
+                let Some(first) = waiting.pop_front() else { break };
+                since = since.max(self.until_due(&first).await?);
             }
+        }
+        for proposal in &waiting {
+            since = since.max(self.until_due(proposal).await?);
         }
         Ok(since)
     }
