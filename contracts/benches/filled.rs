@@ -12,17 +12,18 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use chain_state::{
     AccountKey, Copying, EntryCause, HeldOrder, Location, Movement, NoHistory, Overlay,
-    PolicyRecord, ProgrammeRecord, ProposalRecord, ProposalStatus, QuoteRecord, Returned, State,
-    TransferRecord, TransferStatus, UserDayKey, UserMonth, UserMonthKey,
+    PolicyRecord, ProgrammeRecord, ProposalRecord, ProposalStatus, QuoteRecord, RegistrarRecord,
+    Returned, State, TransferRecord, TransferStatus, UserDayKey, UserMonth, UserMonthKey,
 };
 use chain_types::batch::{BatchItem, SignedBatch};
 use chain_types::hash::sha256;
+use chain_types::operation::LISTED_CHANGES_MAX;
 use chain_types::{
     Amount, BlockHeader, CashbackTier, ChainGenesis, ChainId, Change, Currency, Digest, Flags,
-    Height, LiquidityLine, Merchant, MerchantId, Node, OrderId, Parameters, Participant,
-    ParticipantId, PartyKeys, PolicyItem, PolicyScope, Programme, ProposalId, ProposalItem,
-    PublicKey, QuoteId, Rate, RechargeItem, Roles, Round, SecretKey, TimeMs, TransferAction,
-    TransferId, TransferItem, ValidatorId, VerifiedBatch,
+    Height, LiquidityLine, ListedChangeItem, Merchant, MerchantId, MerchantItem, Node, OrderId,
+    Parameters, Participant, ParticipantId, PartyKeys, PolicyItem, PolicyScope, Programme,
+    ProposalId, ProposalItem, PublicKey, QuoteId, Rate, RechargeItem, RegistrarLimits, Roles,
+    Round, SecretKey, TimeMs, TransferAction, TransferId, TransferItem, ValidatorId, VerifiedBatch,
 };
 use contracts::{BlockContext, execute};
 use zerocopy::{Immutable, IntoBytes};
@@ -35,6 +36,7 @@ const RISK_DESK: ParticipantId = ParticipantId(2);
 const AGENT: ParticipantId = ParticipantId(3);
 const GATEWAY: ParticipantId = ParticipantId(1_000);
 const GATEWAYS: u32 = 1_000;
+const REGISTRAR: ParticipantId = ParticipantId(4);
 const CNY: Currency = Currency(156);
 /// Entries that one block brings while the tables are filled.
 const FILLED_AT_ONCE: u64 = 20_000;
@@ -90,6 +92,7 @@ fn genesis(entries: u64) -> ChainGenesis {
         participant(OPERATOR, Roles::SETTLEMENT_OPERATOR),
         participant(RISK_DESK, Roles::RISK_DESK),
         participant(AGENT, Roles::SETTLEMENT_AGENT),
+        participant(REGISTRAR, Roles::GATEWAY.and(Roles::MERCHANT_REGISTRAR)),
     ];
     participants
         .extend((0..u64::from(GATEWAYS)).map(|of| participant(gateway(of), Roles::GATEWAY)));
@@ -143,6 +146,10 @@ fn filled(genesis: &ChainGenesis, entries: u64) -> State {
     for first in (0..entries).step_by(FILLED_AT_ONCE as usize) {
         let mut overlay = Overlay::new(&state, state.time().plus(1), 0);
         overlay.begin(EntryCause::Batch(0));
+        let limits =
+            RegistrarLimits { gateway: REGISTRAR, added_max: u32::MAX, changed_max: u32::MAX };
+        let record = RegistrarRecord { limits, day: 0, added: 0, changed: 0 };
+        overlay.tables().registrars().put(REGISTRAR, record);
         for number in first..entries.min(first + FILLED_AT_ONCE) {
             fill(&mut overlay, number);
         }
@@ -266,9 +273,17 @@ fn signed(
     by: ParticipantId,
     item: impl IntoBytes + Immutable + BatchItem,
 ) -> VerifiedBatch {
+    signed_all(state, by, &[item])
+}
+
+fn signed_all(
+    state: &State,
+    by: ParticipantId,
+    items: &[impl IntoBytes + Immutable + BatchItem],
+) -> VerifiedBatch {
     let key = key_of(by);
     let (chain_id, until) = (state.chain_id(), state.time().plus(60_000));
-    let bytes = SignedBatch::sign(chain_id, by, &key, until, &[item]);
+    let bytes = SignedBatch::sign(chain_id, by, &key, until, items);
     let keys = PartyKeys { participant: by, current: key.public_key(), previous: None };
     let signed = SignedBatch::decode(Bytes::from(bytes)).unwrap();
     signed.verify(chain_id, |_| Some(keys)).unwrap()
@@ -300,6 +315,34 @@ fn proposal(state: &State, number: u64, change: &Change) -> VerifiedBatch {
     let id = ProposalId(fresh(state, number, OPERATOR).0);
     let item = ProposalItem::new(id, state.height().next().next(), change).unwrap();
     signed(state, OPERATOR, item)
+}
+
+/// A list of as many changes of merchants as one holds, and the proposal that makes it at the end
+/// of the same block.
+fn list(state: &State, number: u64, entries: u64) -> Vec<VerifiedBatch> {
+    let changed = |place: u64| Merchant {
+        name: format!("merchant {number}"),
+        ..merchant((number * 7_919 + place * 331) % entries)
+    };
+    let items: Vec<ListedChangeItem> = (0..u64::from(LISTED_CHANGES_MAX))
+        .map(|place| ListedChangeItem::new(&Change::Merchant(changed(place))).unwrap())
+        .collect();
+    let (digest, count) = (ListedChangeItem::list_digest(&items), LISTED_CHANGES_MAX);
+    let given = signed_all(state, OPERATOR, &items);
+    vec![given, proposal(state, number, &Change::List { digest, count })]
+}
+
+/// As many changes of merchants by a registrar, who is its own gateway.
+fn registered(state: &State, number: u64) -> Vec<VerifiedBatch> {
+    let changed = |place: u64| Merchant {
+        payout_gateway: REGISTRAR,
+        name: format!("merchant {number}"),
+        ..merchant(u64::from(u32::MAX) + place)
+    };
+    let items: Vec<MerchantItem> = (0..u64::from(LISTED_CHANGES_MAX))
+        .map(|place| MerchantItem::new(&changed(place)).unwrap())
+        .collect();
+    vec![signed_all(state, REGISTRAR, &items)]
 }
 
 fn transfer(state: &State, number: u64) -> VerifiedBatch {
@@ -386,6 +429,12 @@ fn measure(entries: u64) -> Figures {
     let taken =
         median(&mut state, &mut number, |state, number| vec![policy(state, number, entries)]);
     figures.insert("6 a policy, besides", of(taken));
+    let taken = median(&mut state, &mut number, |state, number| list(state, number, entries));
+    figures.insert("6a 3,000 changes in a list, given, proposed and made, besides", of(taken));
+    if entries < 1_000_000 {
+        let taken = median(&mut state, &mut number, registered);
+        figures.insert("6b 3,000 merchants of a registrar, besides", of(taken));
+    }
     let begun = Instant::now();
     let mut copying = state.copying();
     figures.insert("7a checkpoint: what the driver waits for", micros(begun.elapsed()));

@@ -24,8 +24,8 @@ use crate::evidence::EvidenceError;
 use crate::lane::Lanes;
 use crate::{
     admission, bounces, consents, evidence as caught, fx, governance, holds, instructions, lines,
-    liquidity, orders, periods, reservations, returns, risk, settlement, sla, stepping_in, users,
-    windows,
+    liquidity, lists, orders, periods, registrars, reservations, returns, risk, settlement, sla,
+    stepping_in, users, windows,
 };
 
 /// The part of a block that its proposer decides, besides its batches and evidence.
@@ -149,6 +149,7 @@ pub fn execute(
     liquidity::expire(&mut overlay);
     settlement::expire(&mut overlay);
     governance::expire(&mut overlay);
+    lists::expire(&mut overlay);
     fx::forget(&mut overlay);
     returns::forget(&mut overlay);
     bounces::forget(&mut overlay);
@@ -325,6 +326,10 @@ fn run<'a>(
         Items::Policy(items) => each!(items, risk::set_policy),
         Items::Line(items) => each!(items, lines::set),
         Items::Proposal(items) => each!(items, governance::propose),
+        Items::ChangeList(items) => {
+            lists::give(overlay, submitter, items, batch.header().items_root)
+        }
+        Items::Merchant(items) => each!(items, registrars::register),
         Items::Approval(items) => each!(items, governance::vote),
     }
 }

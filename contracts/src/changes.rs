@@ -18,9 +18,11 @@ use chain_types::parameters::PROTOCOL_VERSION;
 use chain_types::registry::{RegistryBounds, is_legal_entity, is_name, is_node_name};
 use chain_types::validators::VALIDATORS_MAX;
 use chain_types::{
-    Change, Height, Merchant, Node, Parameters, Participant, ParticipantId, Programme, PublicKey,
-    Rejection, Roles, ValidatorSet,
+    Change, Height, Merchant, MerchantId, Node, Parameters, Participant, ParticipantId, Programme,
+    PublicKey, RegistrarLimits, Rejection, Roles, ValidatorSet,
 };
+
+use crate::registrars;
 
 /// The fewest validators that a change may leave: one of them may fail.
 const VALIDATORS_MIN: usize = 4;
@@ -38,6 +40,8 @@ pub(crate) enum After {
     Merchant(MerchantRecord),
     /// A cashback programme's next version.
     Programme(Programme),
+    /// The limits of a merchant registrar.
+    Registrar(ParticipantId, RegistrarLimits),
 }
 
 /// Applies a change to the registry, merchants and programmes so far, when it takes effect for
@@ -50,13 +54,20 @@ pub(crate) fn check(
     let (before, bounds) = (overlay.next_registry(), overlay.state().bounds());
     check_room(overlay, change, bounds)?;
     let mut content = match change {
-        Change::Merchant(merchant) => return put_merchant(overlay, merchant, height),
+        Change::Merchant(merchant) => {
+            return put_merchant(overlay, merchant, height).map(After::Merchant);
+        }
         Change::MerchantSuspended { merchant, suspended } => {
             let known = overlay.next_merchant(*merchant).ok_or(Rejection::ChangeInvalid)?;
             let merchant = Merchant { suspended: *suspended, ..known.merchant.clone() };
             return Ok(After::Merchant(MerchantRecord { merchant, ..*known }));
         }
         Change::Programme(programme) => return check_programme(overlay, programme),
+        Change::Registrar { participant, limits } => {
+            return registrars::check_limits(overlay, *participant, *limits);
+        }
+        // No list holds a list: see [`crate::lists`].
+        Change::List { .. } => return Err(Rejection::ChangeInvalid),
         _ => before.clone(),
     };
     match change {
@@ -92,7 +103,11 @@ pub(crate) fn check(
         }
         Change::NodeRemoved { node } => remove_node(&mut content, *node, height)?,
         // Above.
-        Change::Merchant(_) | Change::MerchantSuspended { .. } | Change::Programme(_) => {}
+        Change::Merchant(_)
+        | Change::MerchantSuspended { .. }
+        | Change::Programme(_)
+        | Change::Registrar { .. }
+        | Change::List { .. } => {}
     }
     content.forget_keys(bounds.withdrawn_keys);
     check_validators(before, &content)?;
@@ -112,10 +127,7 @@ fn check_room(
             let is_known = content.participant(new.id).is_some();
             is_known || content.participants.len() < bounds.participants
         }
-        Change::Merchant(new) => {
-            let is_known = overlay.next_merchant(new.id).is_some();
-            is_known || overlay.next_merchant_count() < bounds.merchants
-        }
+        Change::Merchant(new) => has_room_for(overlay, new.id, bounds),
         Change::Currency(_) => content.currencies.len() < bounds.currencies,
         Change::Node(_) => {
             let present = content.nodes.iter().filter(|known| !known.is_removed()).count();
@@ -219,7 +231,28 @@ fn check_key(content: &RegistryContent, key: PublicKey) -> Result<(), Rejection>
     Ok(())
 }
 
-fn put_merchant(overlay: &Overlay<'_>, new: &Merchant, height: Height) -> Result<After, Rejection> {
+/// A merchant that is new or changed from the block of `height` on, if there is room for it.
+pub(crate) fn check_merchant(
+    overlay: &Overlay<'_>,
+    new: &Merchant,
+    height: Height,
+) -> Result<MerchantRecord, Rejection> {
+    if !has_room_for(overlay, new.id, overlay.state().bounds()) {
+        return Err(Rejection::ChangeInvalid);
+    }
+    put_merchant(overlay, new, height)
+}
+
+fn has_room_for(overlay: &Overlay<'_>, merchant: MerchantId, bounds: &RegistryBounds) -> bool {
+    let is_known = overlay.next_merchant(merchant).is_some();
+    is_known || overlay.next_merchant_count() < bounds.merchants
+}
+
+fn put_merchant(
+    overlay: &Overlay<'_>,
+    new: &Merchant,
+    height: Height,
+) -> Result<MerchantRecord, Rejection> {
     let is_named = is_name(&new.name) && is_legal_entity(&new.legal_entity);
     if new.id.0 == 0 || i64::try_from(new.id.0).is_err() || !is_named {
         return Err(Rejection::ChangeInvalid);
@@ -233,7 +266,7 @@ fn put_merchant(overlay: &Overlay<'_>, new: &Merchant, height: Height) -> Result
     if !payer.is_some_and(|payer| payer.roles.any_of(Roles::GATEWAY)) {
         return Err(Rejection::ChangeInvalid);
     }
-    Ok(After::Merchant(MerchantRecord { merchant: new.clone(), changed: Some(height) }))
+    Ok(MerchantRecord { merchant: new.clone(), changed: Some(height) })
 }
 
 fn parameter(parameters: &Parameters, index: u16, value: u64) -> Result<Parameters, Rejection> {
@@ -374,10 +407,10 @@ fn check_operators(before: &RegistryContent, after: &RegistryContent) -> Result<
 fn check_programme(overlay: &Overlay<'_>, programme: &Programme) -> Result<After, Rejection> {
     let registry = overlay.next_registry();
     let is_gateway = |id: &ParticipantId| {
-        let found = overlay.state().participant(*id);
+        let found = registry.participant(*id);
         found.is_some_and(|found| found.roles.any_of(Roles::GATEWAY))
     };
-    let is_known = overlay.state().merchant(programme.merchant).is_some()
+    let is_known = overlay.next_merchant(programme.merchant).is_some()
         && programme.gateways.iter().all(is_gateway)
         && registry.currencies.binary_search(&programme.currency).is_ok();
     if is_known && programme.is_well_formed() {
@@ -392,6 +425,9 @@ pub(crate) fn put(overlay: &mut Overlay<'_>, change: &Change, after: After, next
     match after {
         After::Registry(content) => overlay.replace_registry(*content, change.clone()),
         After::Merchant(record) => overlay.put_merchant(record),
+        After::Registrar(participant, limits) => {
+            registrars::put_limits(overlay, participant, limits);
+        }
         After::Programme(programme) => {
             let key = (programme.merchant, programme.currency);
             let known = overlay.tables().programmes().get(&key).cloned();

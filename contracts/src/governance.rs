@@ -31,11 +31,11 @@ use std::collections::BTreeMap;
 
 use chain_state::{DueFor, Overlay, ProposalRecord, ProposalStatus, Record, check_timely};
 use chain_types::{
-    ApprovalItem, Decision, Height, House, OrderId, Outcome, Participant, ParticipantId,
+    ApprovalItem, Change, Decision, Height, House, OrderId, Outcome, Participant, ParticipantId,
     ProposalItem, Rejection, TimeMs,
 };
 
-use crate::{changes, separation};
+use crate::{changes, lists, separation};
 
 /// An operator proposes a change, and so approves it.
 pub(crate) fn propose(
@@ -76,8 +76,15 @@ fn check_proposal(
     if activation.0 < overlay.height().0.saturating_add(notice) {
         return Err(Rejection::ActivationTooEarly.into());
     }
-    separation::check_change(overlay, submitter, &change)?;
-    changes::check(overlay, &change, activation)?;
+    match &change {
+        Change::List { digest, count } => {
+            lists::propose(overlay, submitter, id, (*digest, *count), activation)?;
+        }
+        _ => {
+            separation::check_change(overlay, submitter, &change)?;
+            changes::check(overlay, &change, activation)?;
+        }
+    }
     Ok(ProposalRecord {
         id,
         change,
@@ -143,7 +150,9 @@ fn check_vote(
     if !matches!(record.status, ProposalStatus::Proposed | ProposalStatus::Scheduled) {
         return Err(Rejection::ProposalClosed.into());
     }
-    separation::check_change(overlay, submitter, &record.change)?;
+    if concerns(overlay, submitter, &record) {
+        return Err(Rejection::OwnEntity.into());
+    }
     let was_carried = is_carried(overlay, &record);
     // An operator may change its mind until the change is in effect.
     record.approvals.retain(|operator| *operator != submitter.id);
@@ -153,6 +162,14 @@ fn check_vote(
         Decision::Refuse => record.refusals.push(submitter.id),
     }
     Ok((record, was_carried))
+}
+
+/// Returns true if a proposal is about an operator's own legal entity.
+fn concerns(overlay: &Overlay<'_>, operator: &Participant, record: &ProposalRecord) -> bool {
+    match record.change {
+        Change::List { .. } => lists::concerns(overlay, operator, record),
+        _ => separation::concerns(overlay, operator, &record.change),
+    }
 }
 
 /// An operator's word about a proposal, or a legal entity's: the greatest of its operators'.
@@ -178,9 +195,10 @@ impl Words {
         let approvals = record.approvals.iter().map(|id| (*id, Word::Approves));
         let refusals = record.refusals.iter().map(|id| (*id, Word::Refuses));
         let said: BTreeMap<ParticipantId, Word> = approvals.chain(refusals).collect();
-        let operators = registry.participants.iter().filter(|one| {
-            changes::is_operator(one) && !separation::concerns(overlay, one, &record.change)
-        });
+        let operators = registry
+            .participants
+            .iter()
+            .filter(|one| changes::is_operator(one) && !concerns(overlay, one, record));
         let mut houses: BTreeMap<House<'_>, Word> = BTreeMap::new();
         for operator in operators {
             let word = said.get(&operator.id).copied().unwrap_or(Word::Silent);
@@ -224,8 +242,8 @@ fn judge(overlay: &mut Overlay<'_>, mut record: ProposalRecord, was_carried: boo
             let notice = state.parameters().governance_notice_heights;
             let earliest = Height(overlay.height().0.saturating_add(notice));
             record.due = record.due.max(earliest);
-            match changes::check(overlay, &record.change, record.due) {
-                Ok(_) => ProposalStatus::Scheduled,
+            match check_carried(overlay, &record) {
+                Ok(()) => ProposalStatus::Scheduled,
                 Err(rejection) => {
                     record.failure = rejection.code();
                     ProposalStatus::Failed
@@ -240,6 +258,15 @@ fn judge(overlay: &mut Overlay<'_>, mut record: ProposalRecord, was_carried: boo
     }
     record.status = status;
     put(overlay, record);
+}
+
+/// Checks that what is carried holds still. A list was looked at when it was proposed, and is when
+/// it takes effect.
+fn check_carried(overlay: &Overlay<'_>, record: &ProposalRecord) -> Result<(), Rejection> {
+    match record.change {
+        Change::List { .. } => Ok(()),
+        _ => changes::check(overlay, &record.change, record.due).map(|_| ()),
+    }
 }
 
 /// Returns true if the operators of this block carry a proposal by what they have said so far.
@@ -288,7 +315,14 @@ pub(crate) fn activate(overlay: &mut Overlay<'_>) {
         |record: &&ProposalRecord| record.status == ProposalStatus::Scheduled && record.due <= next;
     let mut due: Vec<ProposalRecord> = known.chain(of_this_block).filter(is_due).cloned().collect();
     due.sort_by_key(|record| (record.due, record.id));
+    let mut has_list = false;
     for mut record in due {
+        if matches!(record.change, Change::List { .. }) && std::mem::replace(&mut has_list, true) {
+            // One list a block.
+            record.due = next.next();
+            put(overlay, record);
+            continue;
+        }
         record.status_height = overlay.height();
         match take_effect(overlay, &record, next) {
             Ok(()) => record.status = ProposalStatus::Effective,
@@ -303,8 +337,12 @@ fn take_effect(
     record: &ProposalRecord,
     next: Height,
 ) -> Result<(), Rejection> {
+    lists::look_again(overlay, record);
     if !Words::of(overlay, record).carry() {
         return Err(Rejection::ApprovalsMissing);
+    }
+    if matches!(record.change, Change::List { .. }) {
+        return lists::take_effect(overlay, record, next);
     }
     let after = changes::check(overlay, &record.change, next)?;
     changes::put(overlay, &record.change, after, next);
@@ -312,6 +350,9 @@ fn take_effect(
 }
 
 fn put(overlay: &mut Overlay<'_>, record: ProposalRecord) {
+    if !matches!(record.status, ProposalStatus::Proposed | ProposalStatus::Scheduled) {
+        lists::close(overlay, &record);
+    }
     overlay.tables().proposals().put(record.id, record.clone());
     overlay.record(Record::Proposal(record));
 }

@@ -104,6 +104,9 @@ pub(crate) fn concerns(overlay: &Overlay<'_>, operator: &Participant, change: &C
             is_merchant(new.id) || operator.is_of(&new.legal_entity) || is_party(new.payout_gateway)
         }
         Change::MerchantSuspended { merchant, .. } => is_merchant(*merchant),
+        Change::Registrar { participant, limits } => {
+            is_party(*participant) || is_party(limits.gateway)
+        }
         Change::Programme(programme) => is_merchant(programme.merchant),
         Change::Parameter { .. }
         | Change::Node(_)
@@ -111,7 +114,9 @@ pub(crate) fn concerns(overlay: &Overlay<'_>, operator: &Participant, change: &C
         | Change::Currency(_)
         | Change::ProtocolVersion(_)
         | Change::NodeKeys { .. }
-        | Change::NodeRemoved { .. } => false,
+        | Change::NodeRemoved { .. }
+        // Of a list: see [`crate::lists`].
+        | Change::List { .. } => false,
     }
 }
 

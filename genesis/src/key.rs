@@ -36,7 +36,10 @@ pub fn load_secret_key(path: &Path) -> Result<SecretKey, ConfigFault> {
 }
 
 /// A new secret key from the operating system's entropy.
-pub(crate) fn draw_secret_key() -> Result<SecretKey, ConfigFault> {
+///
+/// # Errors
+/// When the operating system gives none.
+pub fn draw_secret_key() -> Result<SecretKey, ConfigFault> {
     let mut seed = Zeroizing::new([0_u8; 32]);
     getrandom::fill(seed.as_mut_slice())
         .map_err(|error| ConfigFault::Entropy(error.to_string()))?;

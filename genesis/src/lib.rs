@@ -29,8 +29,8 @@ pub use fault::{ConfigFault, FieldError};
 pub use identity::{NodeIdentity, Standing};
 pub use join::{JoinPlan, JoinedNode, network_join};
 pub use key::{
-    create_secret_key, load_secret_key, new_secret_key, next_key_path, replace_secret_key,
-    replaced_key_path,
+    create_secret_key, draw_secret_key, load_secret_key, new_secret_key, next_key_path,
+    replace_secret_key, replaced_key_path,
 };
 pub use network::{
     NetworkFolder, NetworkPlan, NodeFolder, PORTS_PER_NODE, ParticipantFolder, network_new,

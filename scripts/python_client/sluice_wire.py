@@ -38,6 +38,8 @@ KINDS = {
     "bounce": (17, 64, 1_024),
     "recall": (18, 64, 1_024),
     "step-in": (19, 64, 1_024),
+    "change-list": (20, 348, 3_000),
+    "merchant": (21, 344, 3_000),
     "debiting": (22, 64, 8_192),
     "settlement-decision": (23, 96, 1_024),
     "line": (24, 64, 1_024),
@@ -274,6 +276,28 @@ def proposal_item(proposal, activation_height, change):
     """A settlement operator's proposal of a change, given by its bytes: 512 bytes."""
     require(len(change) <= CHANGE_BYTES_MAX, "a change has at most 480 bytes")
     return struct.pack("<16sQH480s6x", proposal, activation_height, len(change), change)
+
+
+def listed_change_item(change):
+    """A change of a list that one proposal makes as a whole, given by its bytes: 348 bytes."""
+    require(len(change) <= 341, "a change of a list has at most 341 bytes")
+    return struct.pack("<H341s5x", len(change), change)
+
+
+def merchant_item(merchant):
+    """A merchant that a registrar adds or changes, given by its bytes: 344 bytes."""
+    require(len(merchant) <= 337, "a merchant has at most 337 bytes")
+    return struct.pack("<H337s5x", len(merchant), merchant)
+
+
+def list_digest(items):
+    """What a proposal of a list names: the items root of the list's batch."""
+    return merkle_root([leaf(item) for item in items])
+
+
+def list_change(items):
+    """The change that makes all changes of a list, or none."""
+    return struct.pack("<I32sI", 13, list_digest(items), len(items))
 
 
 def proposal_digest(item):

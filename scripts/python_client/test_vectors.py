@@ -72,8 +72,11 @@ def changes():
         ("node_keys", struct.pack("<I", 4) + public_key(16) + public_key(6)),
         ("node_removed", struct.pack("<I", 4)),
     ]
-    return {name: struct.pack("<I", number) + body
-            for number, (name, body) in enumerate(bodies)}
+    found = {name: struct.pack("<I", number) + body
+             for number, (name, body) in enumerate(bodies)}
+    found["list"] = client.list_change([client.listed_change_item(found["merchant"])])
+    found["registrar"] = struct.pack("<IIIII", 14, 601, 202, 5_000, 200)
+    return found
 
 
 def items():
@@ -109,6 +112,8 @@ def items():
         "proposal": (1, proposal),
         "approval": (
             2, client.approval_item(PROPOSAL, client.APPROVE, client.proposal_digest(proposal))),
+        "change-list": (1, client.listed_change_item(changes()["merchant"])),
+        "merchant": (202, client.merchant_item(changes()["merchant"][4:])),
         "bounce": (202, client.bounce_item(2, 1001, 156, 5, bytes([0x1A] * 32), 2)),
         "recall": (401, client.recall_item(2, 1001, 156, bytes([0x1B] * 32), 3)),
         "debiting": (201, client.debiting_item(order(37), bytes([0x1D] * 32))),

@@ -54,24 +54,25 @@ pub use history::{History, NoHistory, PastCollection, PastOrder};
 pub use hot_accounts::{ExpectedAccount, Movement, Slot};
 pub use merchant_sums::MerchantSums;
 pub use order_window::{ExpectedOrder, RecentOrders, Sought, check_timely};
-pub use overlay::{Breach, InstructionOverflow, Overlay};
+pub use overlay::{BeforeList, Breach, InstructionOverflow, Overlay};
 pub use payees::Payee;
 pub use positions::{HashSeeds, Numbering};
 pub use recent_batches::check_batch_timely;
 pub use records::{
     AccountEntry, BreachRecord, BreachStage, BreachSubject, CashbackSum, Conversion, Corridor,
     EntryCause, EvidenceRecord, HeldOrder, InstructionRecord, InstructionStatus, LineRecord,
-    Location, MerchantRecord, OrderRecord, OrderStatus, PolicyRecord, Position, ProgrammeRecord,
-    ProposalRecord, ProposalStatus, ProposedSettlement, QuoteRecord, RateRecord, Record,
-    ReferenceRecord, ReferenceStep, RegistryRecord, Reservation, ReturnRecord, SLA_BUCKETS_MS,
-    SlaCounters, TransferRecord, TransferStatus, WindowParty, WindowRecord, WindowSettlement,
+    ListConcern, ListRecord, Location, MerchantRecord, OrderRecord, OrderStatus, PolicyRecord,
+    Position, ProgrammeRecord, ProposalRecord, ProposalStatus, ProposedSettlement, QuoteRecord,
+    RateRecord, Record, ReferenceRecord, ReferenceStep, RegistrarRecord, RegistryRecord,
+    Reservation, ReturnRecord, SLA_BUCKETS_MS, SlaCounters, TransferRecord, TransferStatus,
+    WindowParty, WindowRecord, WindowSettlement,
 };
 pub use registry::{KeyOwner, RegistryContent, WithdrawnKey};
 pub use restoring::Restoring;
 pub use slice::{BLOCK_BATCHES_LIMIT, OrderRun, Retired, SLICE_MS};
 pub use state::{Applying, State};
 pub use tables::{
-    ArrivedReturns, DayUse, PolicyKey, RateKey, Returned, StepInWord, Tables, TablesView,
+    ArrivedReturns, DayUse, ListKey, PolicyKey, RateKey, Returned, StepInWord, Tables, TablesView,
 };
 pub use users::{Earned, UserDay, UserDayKey, UserId, UserMonth, UserMonthKey};
 pub use window::{Collected, CollectedOrder, Due, DueKey, OpenWindow, Reversal, WindowOpening};

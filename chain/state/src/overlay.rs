@@ -33,6 +33,8 @@ use crate::users::{UserDay, UserDayKey, UserId, UserMonth, UserMonthKey};
 use crate::window::{WindowChange, WindowOpening};
 use crate::writes::{BatchWrite, Changes};
 
+pub use self::rules::BeforeList;
+
 /// As how many positions a report counts at least: reading one has a cost of its own.
 const REPORT_POSITIONS_MIN: u64 = 64;
 

@@ -7,8 +7,8 @@ use std::ops::RangeBounds;
 use ahash::RandomState;
 use bincode::{Decode, Encode};
 use chain_types::{
-    Amount, ChainGenesis, Currency, Height, InstructionId, LineKey, MerchantId, OrderId,
-    ParticipantId, PolicyScope, ProposalId, QuoteId, ReservationLine, TimeMs, TransferId,
+    Amount, ChainGenesis, Change, Currency, Digest, Height, InstructionId, LineKey, MerchantId,
+    OrderId, ParticipantId, PolicyScope, ProposalId, QuoteId, ReservationLine, TimeMs, TransferId,
     ValidatorId, WindowId,
 };
 
@@ -17,14 +17,16 @@ use crate::fault::StateFault;
 use crate::map_copy::MapCopy;
 use crate::payees::{Payee, Payees};
 use crate::records::{
-    BreachStage, CashbackSum, Corridor, HeldOrder, LineRecord, MerchantRecord, PolicyRecord,
-    ProgrammeRecord, ProposalRecord, ProposedSettlement, QuoteRecord, RateRecord, ReferenceRecord,
-    SlaCounters, TransferRecord, WindowSettlement,
+    BreachStage, CashbackSum, Corridor, HeldOrder, LineRecord, ListConcern, ListRecord,
+    MerchantRecord, PolicyRecord, ProgrammeRecord, ProposalRecord, ProposedSettlement, QuoteRecord,
+    RateRecord, ReferenceRecord, RegistrarRecord, SlaCounters, TransferRecord, WindowSettlement,
 };
 use crate::sections::Reader;
 
 /// The key of a rate: the currency collected, the currency paid out, the provider.
 pub type RateKey = (Currency, Currency, ParticipantId);
+/// Who gave a list of changes, and the list's digest.
+pub type ListKey = (ParticipantId, Digest);
 /// The key of a policy: its scope, its subject's id, the collected currency.
 pub type PolicyKey = (PolicyScope, u64, Currency);
 
@@ -323,6 +325,14 @@ tables! {
     programmes: (MerchantId, Currency) => ProgrammeRecord;
     /// Governance proposals open, and closed ones as long as their id is timely.
     proposals: ProposalId => ProposalRecord;
+    /// Merchant registrars with their limits.
+    registrars: ParticipantId => RegistrarRecord;
+    /// Lists of changes that wait for a proposal, or for its end.
+    lists: ListKey => ListRecord;
+    /// The changes of these lists, by their places.
+    listed_changes: (ListKey, u32) => Change;
+    /// Whom lists are about, as far as proposals name them.
+    list_concerns: (ListKey, ListConcern) => ();
     /// The counters of paying gateways, by corridor.
     sla: (ParticipantId, Corridor) => SlaCounters;
     /// Deadlines missed, by stage and late party; participant zero when nobody was to blame.

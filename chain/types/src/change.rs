@@ -2,8 +2,9 @@
 
 use bincode::{Decode, Encode};
 
+use crate::hash::Digest;
 use crate::ids::{MerchantId, ParticipantId};
-use crate::registry::{Merchant, Node, Participant};
+use crate::registry::{Merchant, Node, Participant, RegistrarLimits};
 use crate::sign::PublicKey;
 use crate::units::{Amount, Currency};
 
@@ -84,6 +85,27 @@ pub enum Change {
         /// The node's place in the list.
         node: u32,
     },
+    /// All changes of a list that its maker gave before, in their order: all or none.
+    List {
+        /// [`crate::ListedChangeItem::list_digest`] of its items.
+        digest: Digest,
+        /// How many changes it has.
+        count: u32,
+    },
+    /// What a merchant registrar may do without a vote.
+    Registrar {
+        /// The registrar.
+        participant: ParticipantId,
+        /// Its gateway, and how much it may do a day.
+        limits: RegistrarLimits,
+    },
+}
+
+impl Change {
+    /// Returns true if a list may hold the change: it is about a merchant or a programme.
+    pub const fn may_be_listed(&self) -> bool {
+        matches!(self, Self::Merchant(_) | Self::MerchantSuspended { .. } | Self::Programme(_))
+    }
 }
 
 /// A merchant's cashback programme in one currency.

@@ -51,10 +51,11 @@ pub use lineage::{Handover, Lineage, LineageError, Trust, Walk};
 pub use numbered::UnknownName;
 pub use operation::{
     ApprovalItem, ArrivalItem, BounceItem, CollectItem, ConsentItem, DebitingItem, Decision,
-    FailureItem, FailureReason, Flags, HoldDecisionItem, HoldReason, LineItem, PolicyItem,
-    PolicyScope, ProposalItem, QuoteItem, RateItem, RecallItem, RechargeItem, ReinstructItem,
-    ReturnItem, ReturnReason, SettleWindowItem, SettlementDecisionItem, StepInItem, TransferAction,
-    TransferDecisionItem, TransferItem, VoidItem, VoidReason,
+    FailureItem, FailureReason, Flags, HoldDecisionItem, HoldReason, LineItem, ListedChangeItem,
+    MerchantItem, PolicyItem, PolicyScope, ProposalItem, QuoteItem, RateItem, RecallItem,
+    RechargeItem, ReinstructItem, ReturnItem, ReturnReason, SettleWindowItem,
+    SettlementDecisionItem, StepInItem, TransferAction, TransferDecisionItem, TransferItem,
+    VoidItem, VoidReason,
 };
 pub use parameters::Parameters;
 pub use proof_bytes::{PROOF_BYTES_MAX, ProofTooLarge};
@@ -65,7 +66,7 @@ pub use record::{CauseKind, EntryCause, Location, RecordCursor};
 pub use record_proof::{RecordInclusion, RecordProof, RecordProofError};
 pub use registry::{
     ChainGenesis, House, LineKey, LiquidityLine, Merchant, Node, Participant, PartyKeys, ReadyKeys,
-    ReservationLine, Roles, Signers,
+    RegistrarLimits, ReservationLine, Roles, Signers,
 };
 pub use rejection::{Outcome, Rejection};
 pub use sign::{PublicKey, SecretKey, Signature};

@@ -104,6 +104,8 @@ impl Roles {
     pub const SETTLEMENT_AGENT: Self = Self(32);
     /// Reads the chain and verifies it; submits nothing.
     pub const AUDITOR: Self = Self(64);
+    /// Adds and changes merchants of one gateway, within limits.
+    pub const MERCHANT_REGISTRAR: Self = Self(128);
 
     /// Each role with the name that configuration files use.
     pub const NAMES: &'static [(Self, &'static str)] = &[
@@ -114,6 +116,7 @@ impl Roles {
         (Self::RISK_DESK, "risk-desk"),
         (Self::SETTLEMENT_AGENT, "settlement-agent"),
         (Self::AUDITOR, "auditor"),
+        (Self::MERCHANT_REGISTRAR, "merchant-registrar"),
     ];
 
     /// Returns true if any of `others` is among these.
@@ -121,11 +124,12 @@ impl Roles {
         self.0 & others.0 != 0
     }
 
-    /// Returns true if nobody with these decides about what the same roles earn: operators and
-    /// settlement agents are neither gateways nor FX providers.
+    /// Returns true if nobody with these decides about what the same roles earn or say: operators
+    /// and settlement agents are neither gateways nor FX providers nor merchant registrars.
     pub const fn are_separate(self) -> bool {
         let decides = self.any_of(Self::SETTLEMENT_OPERATOR.and(Self::SETTLEMENT_AGENT));
-        !decides || !self.any_of(Self::GATEWAY.and(Self::FX_PROVIDER))
+        let others = Self::GATEWAY.and(Self::FX_PROVIDER).and(Self::MERCHANT_REGISTRAR);
+        !decides || !self.any_of(others)
     }
 
     /// Returns these roles together with `others`.
@@ -266,6 +270,17 @@ pub struct Merchant {
     pub suspended: bool,
     /// The legal entity that it belongs to: see [`is_legal_entity`].
     pub legal_entity: String,
+}
+
+/// What a merchant registrar may do without a vote, in a day of the chain's day offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct RegistrarLimits {
+    /// The gateway that pays all merchants that it adds or changes.
+    pub gateway: ParticipantId,
+    /// The most merchants that it adds.
+    pub added_max: u32,
+    /// The most changes that it makes of merchants which are there.
+    pub changed_max: u32,
 }
 
 /// A gateway's standing in one currency.

@@ -233,7 +233,7 @@ crate::coded_errors! {
     ProposalConflict = 800, "proposal-conflict", false, "A proposal with this id and other content exists.", "Ask `governance_proposal` first: it shows what was proposed under this id. Only another proposal takes a new id.";
     ProposalUnknown = 801, "proposal-unknown", true, "No proposal with this id is known.", "Ask `governance_proposal`; check the id.";
     ProposalClosed = 802, "proposal-closed", false, "The proposal is effective, refused, failed or expired.", "Ask `governance_proposal` first: only what it calls refused, failed or expired is proposed anew.";
-    ChangeMalformed = 803, "change-malformed", false, "The proposal's bytes are no change.", "Encode it as docs/wire-format.md says.";
+    ChangeMalformed = 803, "change-malformed", false, "The bytes are no change, or none that a list may hold.", "Encode it as docs/wire-format.md says.";
     ActivationTooEarly = 804, "activation-too-early", false, "The activation height is nearer than the notice that the chain demands.", "Choose a later height.";
     ValidatorsTooFew = 805, "validators-too-few", false, "Fewer than four validators would be left.", "Add a validator first.";
     QuorumUnreachable = 806, "quorum-unreachable", false, "Operators of too few legal entities would be left to approve anything, or one validator alone could stop the chain.", "Add an operator of another legal entity, or spread the power, first.";
@@ -241,6 +241,12 @@ crate::coded_errors! {
     KeyInUse = 808, "key-in-use", false, "The key is somebody's, or was and is withdrawn.", "Make a key of its own for each use.";
     ParameterFixed = 809, "parameter-fixed", false, "This parameter never changes: what nodes remember of recent orders rests on it.", "Leave it.";
     ApprovalsMissing = 810, "approvals-missing", false, "When the change was to take effect, operators of too few legal entities approved it, or of as many refused it: those count who were operators then.", "Ask `governance_proposal` whose words it had; propose it anew.";
-    RolesJoined = 811, "roles-joined", false, "A settlement operator or agent would be a gateway or an FX provider as well.", "Register another participant for the other role.";
+    RolesJoined = 811, "roles-joined", false, "A settlement operator or agent would be a gateway, an FX provider or a merchant registrar as well.", "Register another participant for the other role.";
     ProposalTooOld = 812, "proposal-too-old", false, "No block knows a proposal of so old an id any more: whether there was one, and what became of it, this code does not say.", "Ask `governance_proposal`: it knows every proposal for ever.";
+    ListIncomplete = 813, "list-incomplete", false, "Another change of the batch is none that a list may hold: a list is kept whole or not at all.", "Mend what was refused with 201 or 803, and send the whole list again.";
+    ListsFull = 814, "lists-full", false, "As many lists are kept as may be: 8 of one operator, 32 of all.", "Send the list again when a proposal of another one is decided.";
+    ListUnknown = 815, "list-unknown", false, "No list of this digest and count, given by the proposal's maker, waits for a proposal.", "Send the list first; a proposal uses it up, also one whose changes do not hold.";
+    RegistrarUnlimited = 816, "registrar-unlimited", false, "Governance has set no limits for this registrar, or the gateway that it registers for is suspended or is none any more.", "Ask the operators for limits, `governance_registrars` shows them; then send it again.";
+    MerchantOfAnother = 817, "merchant-of-another", false, "The merchant is paid by another gateway than the registrar's, or would be.", "Let that gateway's registrar say it, or let governance move the merchant.";
+    RegistrarDayExceeded = 818, "registrar-day-exceeded", false, "The registrar has added, or changed, as many merchants of this day as governance lets it.", "Send it again on the next day of the chain, or ask the operators for a higher limit.";
 }

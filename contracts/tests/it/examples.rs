@@ -57,6 +57,10 @@ const NOT_IN_TABLES: &[(Rejection, &str)] = &[
         "a table would have a thousand rows; the auditor's histories show it",
     ),
     (
+        Rejection::ListIncomplete,
+        "a row has one outcome, a list that is wrong has two; the auditor's histories show it",
+    ),
+    (
         Rejection::LinesTooMany,
         "a table would have thousands of rows; the auditor's histories show it",
     ),

@@ -19,8 +19,10 @@ use crate::headers::Headers;
 use crate::instructions::{Instruction, Instructions};
 use crate::lines::Lines;
 use crate::liquidity::Transfers;
+use crate::lists::Lists;
 use crate::orders::Orders;
 use crate::others_words::Absences;
+use crate::registrars::Registrations;
 use crate::registry::Registry;
 use crate::risk::{DaySum, Risk};
 use crate::settlement::Settlements;
@@ -68,6 +70,8 @@ pub struct Auditor {
     pub(crate) transfers: Transfers,
     pub(crate) settlements: Settlements,
     pub(crate) proposals: Proposals,
+    pub(crate) lists: Lists,
+    pub(crate) registrations: Registrations,
     pub(crate) absences: Absences,
     pub(crate) past_periods: Vec<PastPeriods>,
     /// The consents that parties gave to reversals of the open window's orders.
@@ -109,6 +113,8 @@ impl Auditor {
             transfers: Transfers::default(),
             settlements: Settlements::default(),
             proposals: Proposals::default(),
+            lists: Lists::default(),
+            registrations: Registrations::default(),
             absences: Absences::new(),
             past_periods: Vec::new(),
             consents: Consents::default(),
@@ -147,6 +153,7 @@ impl Auditor {
         self.expire_settlements();
         self.forget_proposals();
         self.expire_proposals();
+        self.expire_lists();
         if outcomes.len() != batches.len() {
             let expected = format!("outcomes of {} batches", batches.len());
             return Err(self.header_finding(expected, format!("of {}", outcomes.len())));
@@ -155,6 +162,7 @@ impl Auditor {
             self.check_batch(place, batch, outcomes)?;
         }
         let periods = self.periods();
+        self.register_said();
         self.take_effect();
         if self.periods() != periods {
             self.past_periods.push(periods);

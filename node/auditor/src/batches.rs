@@ -39,10 +39,16 @@ impl Auditor {
         if self.check_batch_timely(batch).is_ok() {
             self.batches.insert(batch.id());
         }
+        // A list stands or falls as a whole.
+        let list = match (refusal, batch.items()) {
+            (None, Items::ChangeList(items)) => self.give_list(items, batch.header()),
+            _ => Vec::new(),
+        };
         for (index, outcome) in outcomes.iter().enumerate() {
-            let verdict = match refusal {
-                Some(rejection) => Err(rejection),
-                None => self.item(batch.items(), index, batch.header().submitter),
+            let verdict = match (refusal, list.get(index)) {
+                (Some(rejection), _) => Err(rejection),
+                (None, Some(verdict)) => *verdict,
+                (None, None) => self.item(batch.items(), index, batch.header().submitter),
             };
             let expected = verdict.unwrap_or_else(Outcome::from);
             if expected != *outcome {
@@ -117,6 +123,8 @@ impl Auditor {
             Items::HoldDecision(items) => self.decide_hold(&items[index], submitter),
             Items::Policy(items) => self.policy(&items[index], submitter),
             Items::Line(items) => self.line(&items[index], submitter),
+            Items::ChangeList(_) => unreachable!("a list is judged as a whole"),
+            Items::Merchant(items) => self.register(&items[index], submitter),
             Items::Proposal(items) => self.propose(&items[index], submitter),
             Items::Approval(items) => self.approve(&items[index], submitter),
             Items::SettlementDecision(items) => self.decide_settlement(&items[index], submitter),
@@ -151,6 +159,12 @@ fn subject(batch: &VerifiedBatch, index: usize) -> String {
             format!("scope {} subject {}", items[index].scope, items[index].subject)
         }
         Items::Line(items) => format!("holder {}", items[index].holder()),
+        Items::ChangeList(_) => format!("a list, its change {index}"),
+        Items::Merchant(items) => {
+            let merchant = items[index].merchant();
+            merchant
+                .map_or_else(|| "no merchant".to_owned(), |found| format!("merchant {}", found.id))
+        }
         Items::Proposal(items) => format!("proposal {}", items[index].proposal_id()),
         Items::Approval(items) => format!("proposal {}", items[index].proposal_id()),
         Items::SettlementDecision(items) => format!("window {}", items[index].window()),

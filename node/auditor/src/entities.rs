@@ -113,15 +113,11 @@ impl Registry {
                     || self.are_one(operator, new.payout_gateway)
             }
             Change::MerchantSuspended { merchant, .. } => self.has_merchant(operator, *merchant),
+            Change::Registrar { participant, limits } => {
+                self.are_one(operator, *participant) || self.are_one(operator, limits.gateway)
+            }
             Change::Programme(programme) => self.has_merchant(operator, programme.merchant),
             _ => false,
         }
-    }
-
-    /// The operators whose words count about a change.
-    pub(crate) fn judges(&self, change: &Change) -> BTreeSet<ParticipantId> {
-        let mut operators = self.operators();
-        operators.retain(|operator| !self.is_about_own(*operator, change));
-        operators
     }
 }

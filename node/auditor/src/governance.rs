@@ -8,7 +8,6 @@ use chain_types::{
 
 use crate::auditor::{Auditor, Verdict};
 use crate::orders::{check_form, refuse_if, repeated};
-use crate::registry::Registry;
 
 /// The status of a proposal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,8 +74,13 @@ impl Auditor {
         let earliest = self.height.saturating_add(parameters.governance_notice_heights);
         let activation = item.activation_height.get();
         refuse_if(activation < earliest, Rejection::ActivationTooEarly)?;
-        refuse_if(self.registry.is_about_own(maker, &change), Rejection::OwnEntity)?;
-        self.registry.changed(&change, activation)?;
+        if let Change::List { digest, count } = change {
+            self.propose_list(maker, digest, count, activation)?;
+        } else {
+            let registry = self.next_registry();
+            refuse_if(registry.is_about_own(maker, &change), Rejection::OwnEntity)?;
+            registry.changed(&change, activation)?;
+        }
         let mut proposal = Proposal {
             item: *item,
             change,
@@ -88,7 +92,7 @@ impl Auditor {
             status: ProposalStatus::Voting,
         };
         self.decide_proposal(&mut proposal, false);
-        self.proposals.all.insert(item.proposal_id(), proposal);
+        self.keep_proposal(item.proposal_id(), proposal);
         Ok(Outcome::APPLIED)
     }
 
@@ -110,44 +114,71 @@ impl Auditor {
         }
         let is_closed = proposal.status == ProposalStatus::Closed;
         refuse_if(is_closed, Rejection::ProposalClosed)?;
-        let is_own = self.registry.is_about_own(operator, &proposal.change);
-        refuse_if(is_own, Rejection::OwnEntity)?;
-        let had_enough = Self::has_enough(&self.registry, &proposal);
+        refuse_if(self.is_about(&proposal, operator), Rejection::OwnEntity)?;
+        let had_enough = self.has_enough(&proposal);
         proposal.say(operator, decision);
         self.decide_proposal(&mut proposal, had_enough);
-        self.proposals.all.insert(item.proposal_id(), proposal);
+        self.keep_proposal(item.proposal_id(), proposal);
         Ok(Outcome::APPLIED)
+    }
+
+    fn keep_proposal(&mut self, id: ProposalId, proposal: Proposal) {
+        if proposal.status == ProposalStatus::Closed {
+            self.drop_list_of(&proposal);
+        }
+        self.proposals.all.insert(id, proposal);
+    }
+
+    /// The list of a proposal that is closed serves nobody any more.
+    fn drop_list_of(&mut self, proposal: &Proposal) {
+        if let Change::List { digest, .. } = proposal.change {
+            self.lists.drop_list(proposal.maker, digest);
+        }
+    }
+
+    /// Returns true if a proposal is about an operator's own legal entity.
+    fn is_about(&self, proposal: &Proposal, operator: ParticipantId) -> bool {
+        match proposal.change {
+            Change::List { digest, .. } => {
+                self.lists.is_about((proposal.maker, digest), operator, &self.registry)
+            }
+            _ => self.next_registry().is_about_own(operator, &proposal.change),
+        }
     }
 
     /// How many houses of a registry's operators approve a proposal, how many refuse it, and how
     /// many there are. A house of which an operator refuses does not approve.
-    fn words(registry: &Registry, proposal: &Proposal) -> (usize, usize, usize) {
-        let operators = registry.judges(&proposal.change);
+    fn words(&self, proposal: &Proposal) -> (usize, usize, usize) {
+        let registry = &self.registry;
+        let mut operators = registry.operators();
+        operators.retain(|operator| !self.is_about(proposal, *operator));
         let refusing = registry.houses(operators.intersection(&proposal.refusals));
         let approving = registry.houses(operators.intersection(&proposal.approvals));
         let approvals = approving.difference(&refusing).count();
         (approvals, refusing.len(), registry.houses(&operators).len())
     }
 
-    /// Returns true if those who are operators by a registry approve a proposal: of as many houses
+    /// Returns true if those who are operators now approve a proposal: of as many houses
     /// as it asks for, and of more than refuse.
-    fn has_enough(registry: &Registry, proposal: &Proposal) -> bool {
-        let (approvals, refusals, _) = Self::words(registry, proposal);
-        approvals >= registry.approvals_needed() && approvals > refusals
+    fn has_enough(&self, proposal: &Proposal) -> bool {
+        let (approvals, refusals, _) = self.words(proposal);
+        approvals >= self.registry.approvals_needed() && approvals > refusals
     }
 
     /// Schedules, reopens or closes a proposal after a word. The notice runs from the word that
     /// made the approvals enough.
     fn decide_proposal(&self, proposal: &mut Proposal, had_enough: bool) {
-        let (approvals, refusals, houses) = Self::words(&self.registry, proposal);
+        let (approvals, refusals, houses) = self.words(proposal);
         let was_scheduled = proposal.status == ProposalStatus::Scheduled;
-        if Self::has_enough(&self.registry, proposal) {
+        if self.has_enough(proposal) {
             if was_scheduled && had_enough {
                 return;
             }
             let notice = self.registry.parameters.governance_notice_heights;
             proposal.from = proposal.from.max(self.height.saturating_add(notice));
-            let holds = self.registry.changed(&proposal.change, proposal.from).is_ok();
+            // A list is looked at when it is proposed and when it takes effect.
+            let holds = matches!(proposal.change, Change::List { .. })
+                || self.next_registry().changed(&proposal.change, proposal.from).is_ok();
             proposal.status =
                 if holds { ProposalStatus::Scheduled } else { ProposalStatus::Closed };
             return;
@@ -175,11 +206,16 @@ impl Auditor {
     /// Proposals past their time, at the start of a block.
     pub(crate) fn expire_proposals(&mut self) {
         let (time, validity_ms) = (self.time, self.registry.parameters.proposal_validity_ms);
-        let late = self.proposals.all.values_mut().filter(|proposal| {
+        for proposal in self.proposals.all.values_mut() {
             let is_over = time > proposal.proposed.saturating_add(validity_ms);
-            is_over && proposal.status == ProposalStatus::Voting
-        });
-        late.for_each(|proposal| proposal.status = ProposalStatus::Closed);
+            if !is_over || proposal.status != ProposalStatus::Voting {
+                continue;
+            }
+            proposal.status = ProposalStatus::Closed;
+            if let Change::List { digest, .. } = proposal.change {
+                self.lists.drop_list(proposal.maker, digest);
+            }
+        }
     }
 
     /// Changes whose height is the next one, last of the block: by height, then by id.
@@ -194,16 +230,32 @@ impl Auditor {
             .filter(|(activation, _)| *activation <= next)
             .collect();
         due.sort_unstable();
+        let mut lists = 0;
         for (_, id) in due {
-            let Some(proposal) = self.proposals.all.get_mut(&id) else { continue };
-            proposal.status = ProposalStatus::Closed;
-            if !Self::has_enough(&self.registry, proposal) {
-                continue;
+            let Some(mut proposal) = self.proposals.all.get(&id).cloned() else { continue };
+            if let Change::List { digest, .. } = proposal.change {
+                lists += 1;
+                if lists > 1 {
+                    proposal.from = next + 1;
+                    self.proposals.all.insert(id, proposal);
+                    continue;
+                }
+                self.lists.look(proposal.maker, digest, &self.registry);
             }
-            if let Ok(registry) = self.registry.changed(&proposal.change, next) {
+            proposal.status = ProposalStatus::Closed;
+            let after = match proposal.change {
+                _ if !self.has_enough(&proposal) => Err(Rejection::ApprovalsMissing),
+                Change::List { digest, .. } => {
+                    let changes = self.lists.changes(proposal.maker, digest);
+                    self.registry.changed_by(changes, next)
+                }
+                _ => self.registry.changed(&proposal.change, next),
+            };
+            if let Ok(registry) = after {
                 self.registry = registry;
                 self.headers.registry_changed();
             }
+            self.keep_proposal(id, proposal);
         }
     }
 }

@@ -1,13 +1,15 @@
 //! The rights of participants, at the height of the block that is looked at; and which changes it
 //! allows.
 
+mod nodes;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chain_types::registry::RegistryBounds;
 use chain_types::{
     ChainGenesis, Change, Currency, Height, Merchant, MerchantId, Node, Parameters, Participant,
-    ParticipantId, PartyKeys, Programme, PublicKey, Rejection, Roles, Validator, ValidatorId,
-    ValidatorSet,
+    ParticipantId, PartyKeys, Programme, PublicKey, RegistrarLimits, Rejection, Roles, Validator,
+    ValidatorId, ValidatorSet,
 };
 
 const VALIDATORS_MIN: usize = 4;
@@ -16,7 +18,7 @@ const POWER_MAX: u64 = 1_000_000_000;
 const MERCHANT_ID_MAX: u64 = i64::MAX as u64;
 const NAME_CHARACTERS_MAX: usize = 64;
 /// Every role there is.
-const ROLES_KNOWN: u16 = 127;
+const ROLES_KNOWN: u16 = 255;
 /// The tiers of a cashback programme, and the basis points of a tier, at most.
 const TIERS_MAX: usize = 4;
 const BASIS_POINTS_MAX: u16 = 10_000;
@@ -69,6 +71,8 @@ pub(crate) struct Registry {
     gone: VecDeque<Gone>,
     /// Each with how many versions it has had.
     programmes: BTreeMap<(MerchantId, Currency), (u64, Programme)>,
+    /// What governance lets each merchant registrar do.
+    registrars: BTreeMap<ParticipantId, RegistrarLimits>,
     /// The parameters of the next block.
     pub(crate) parameters: Parameters,
     /// How much of each there is at most.
@@ -91,6 +95,7 @@ impl Registry {
             places: genesis.nodes.iter().cloned().map(FindingPlace::of).collect(),
             gone: VecDeque::new(),
             programmes: BTreeMap::new(),
+            registrars: BTreeMap::new(),
             parameters: genesis.parameters.clone(),
             bounds: RegistryBounds::CHAIN,
         }
@@ -201,35 +206,59 @@ impl Registry {
     /// # Errors
     /// 805 to 809: the change does not hold.
     pub(crate) fn changed(&self, change: &Change, first_height: u64) -> Result<Self, Rejection> {
+        self.changed_by(std::slice::from_ref(change), first_height)
+    }
+
+    /// The same after several changes, each of what those before it left.
+    pub(crate) fn changed_by(&self, all: &[Change], first_height: u64) -> Result<Self, Rejection> {
         let mut next = self.clone();
-        match change {
-            Change::Participant(participant) => next.set_participant(participant)?,
-            Change::Key { participant, public_key, overlap_heights } => {
-                next.set_key(*participant, *public_key, first_height, *overlap_heights)?;
-            }
-            Change::ParticipantSuspended { participant, suspended } => {
-                next.party_mut(*participant)?.participant.suspended = *suspended;
-            }
-            Change::Merchant(merchant) => next.set_merchant(merchant, first_height)?,
-            Change::MerchantSuspended { merchant, suspended } => {
-                let entry = next.merchants.get_mut(merchant).ok_or(Rejection::ChangeInvalid)?;
-                entry.merchant.suspended = *suspended;
-            }
-            Change::Parameter { index, value } => next.set_parameter(*index, *value)?,
-            Change::Node(node) => next.add_node(node)?,
-            Change::Power { node, power } => next.set_power(*node, *power)?,
-            Change::Currency(currency) => next.add_currency(*currency)?,
-            Change::Programme(programme) => next.set_programme(programme)?,
-            Change::ProtocolVersion(_) => return Err(Rejection::ChangeInvalid),
-            Change::NodeKeys { node, network_key, validator_key } => {
-                next.set_node_keys(*node, [*network_key, *validator_key], first_height)?;
-            }
-            Change::NodeRemoved { node } => next.remove_node(*node, first_height)?,
+        for change in all {
+            next.set(change, first_height)?;
         }
         next.check_references()?;
         next.check_validators(self)?;
         next.check_operators(self)?;
         Ok(next)
+    }
+
+    fn set(&mut self, change: &Change, first_height: u64) -> Result<(), Rejection> {
+        match change {
+            Change::Participant(participant) => self.set_participant(participant),
+            Change::Key { participant, public_key, overlap_heights } => {
+                self.set_key(*participant, *public_key, first_height, *overlap_heights)
+            }
+            Change::ParticipantSuspended { participant, suspended } => {
+                self.party_mut(*participant)?.participant.suspended = *suspended;
+                Ok(())
+            }
+            Change::Merchant(merchant) => self.set_merchant(merchant, first_height),
+            Change::MerchantSuspended { merchant, suspended } => {
+                let entry = self.merchants.get_mut(merchant).ok_or(Rejection::ChangeInvalid)?;
+                entry.merchant.suspended = *suspended;
+                Ok(())
+            }
+            Change::Parameter { index, value } => self.set_parameter(*index, *value),
+            Change::Node(node) => self.add_node(node),
+            Change::Power { node, power } => self.set_power(*node, *power),
+            Change::Currency(currency) => self.add_currency(*currency),
+            Change::Programme(programme) => self.set_programme(programme),
+            Change::ProtocolVersion(_) | Change::List { .. } => Err(Rejection::ChangeInvalid),
+            Change::NodeKeys { node, network_key, validator_key } => {
+                self.set_node_keys(*node, [*network_key, *validator_key], first_height)
+            }
+            Change::NodeRemoved { node } => self.remove_node(*node, first_height),
+            Change::Registrar { participant, limits } => {
+                valid(self.has_role(*participant, Roles::MERCHANT_REGISTRAR))?;
+                valid(self.has_role(limits.gateway, Roles::GATEWAY))?;
+                self.registrars.insert(*participant, *limits);
+                Ok(())
+            }
+        }
+    }
+
+    /// What a merchant registrar may do.
+    pub(crate) fn registrar(&self, id: ParticipantId) -> Option<RegistrarLimits> {
+        self.registrars.get(&id).copied()
     }
 
     fn party_mut(&mut self, id: ParticipantId) -> Result<&mut Party, Rejection> {
@@ -243,7 +272,7 @@ impl Registry {
         let has = |role: Roles| new.roles.0 & role.0 != 0;
         let decides = has(Roles::SETTLEMENT_OPERATOR) || has(Roles::SETTLEMENT_AGENT);
         let earns = has(Roles::GATEWAY) || has(Roles::FX_PROVIDER);
-        if decides && earns {
+        if decides && (earns || has(Roles::MERCHANT_REGISTRAR)) {
             return Err(Rejection::RolesJoined);
         }
         if let Some(party) = self.participants.get_mut(&new.id) {
@@ -281,15 +310,30 @@ impl Registry {
         Ok(())
     }
 
-    fn set_merchant(&mut self, new: &Merchant, first_height: u64) -> Result<(), Rejection> {
+    pub(crate) fn set_merchant(
+        &mut self,
+        new: &Merchant,
+        first_height: u64,
+    ) -> Result<(), Rejection> {
+        self.check_merchant(new, 0)?;
+        self.put_merchant(new, first_height);
+        Ok(())
+    }
+
+    /// Adds or replaces a merchant that was checked.
+    pub(crate) fn put_merchant(&mut self, new: &Merchant, first_height: u64) {
+        self.merchants.insert(new.id, Entry { merchant: new.clone(), since: first_height });
+    }
+
+    /// 807 of a merchant, when that many more are about to join.
+    pub(crate) fn check_merchant(&self, new: &Merchant, joining: usize) -> Result<(), Rejection> {
         valid((1..=MERCHANT_ID_MAX).contains(&new.id.0) && is_name(&new.name))?;
         valid(is_entity(&new.legal_entity))?;
+        valid(self.has_role(new.payout_gateway, Roles::GATEWAY))?;
         match self.merchants.get(&new.id) {
-            Some(entry) => valid(entry.merchant.suspended == new.suspended)?,
-            None => valid(self.merchants.len() < self.bounds.merchants)?,
+            Some(entry) => valid(entry.merchant.suspended == new.suspended),
+            None => valid(self.merchants.len() + joining < self.bounds.merchants),
         }
-        self.merchants.insert(new.id, Entry { merchant: new.clone(), since: first_height });
-        Ok(())
     }
 
     fn set_parameter(&mut self, index: u16, value: u64) -> Result<(), Rejection> {
@@ -299,88 +343,6 @@ impl Registry {
         }
         let changed = self.parameters.with(index, value);
         self.parameters = changed.map_err(|_| Rejection::ChangeInvalid)?;
-        Ok(())
-    }
-
-    fn add_node(&mut self, node: &Node) -> Result<(), Rejection> {
-        let is_plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
-        valid(is_name(&node.name) && node.name.bytes().all(is_plain))?;
-        valid(self.places.iter().all(|other| other.node.name != node.name))?;
-        valid(node.power <= POWER_MAX && self.places.len() < self.bounds.node_places)?;
-        valid(self.nodes().count() < self.bounds.nodes)?;
-        valid(self.has_role(node.operator, Roles::SETTLEMENT_OPERATOR))?;
-        let has_one_key = node.validator_key == node.network_key;
-        valid(has_one_key == (node.power == 0) && node.validator_key.is_usable())?;
-        self.check_fresh(node.network_key)?;
-        self.check_fresh(node.validator_key)?;
-        self.places.push(FindingPlace::of(node.clone()));
-        Ok(())
-    }
-
-    /// The nodes that are not removed.
-    fn nodes(&self) -> impl Iterator<Item = &Node> {
-        self.places.iter().filter(|place| !place.is_removed).map(|place| &place.node)
-    }
-
-    fn node_mut(&mut self, index: u32) -> Result<&mut Node, Rejection> {
-        let place = usize::try_from(index).ok().and_then(|at| self.places.get_mut(at));
-        let place = place.ok_or(Rejection::ChangeInvalid)?;
-        valid(!place.is_removed)?;
-        Ok(&mut place.node)
-    }
-
-    /// The network key and the vote key; one key stays one, and two stay two.
-    fn set_node_keys(
-        &mut self,
-        index: u32,
-        keys: [PublicKey; 2],
-        first_height: u64,
-    ) -> Result<(), Rejection> {
-        let [network, votes] = keys;
-        let before = self.node_mut(index)?.clone();
-        let had_one = before.network_key == before.validator_key;
-        valid(had_one == (network == votes))?;
-        valid(network.is_usable() && votes.is_usable())?;
-        self.check_fresh(network)?;
-        self.check_fresh(votes)?;
-        self.let_keys_go(index, &before, first_height);
-        let node = self.node_mut(index)?;
-        (node.network_key, node.validator_key) = (network, votes);
-        Ok(())
-    }
-
-    fn remove_node(&mut self, index: u32, first_height: u64) -> Result<(), Rejection> {
-        let node = self.node_mut(index)?;
-        node.power = 0;
-        let before = node.clone();
-        self.let_keys_go(index, &before, first_height);
-        let place = usize::try_from(index).ok().and_then(|at| self.places.get_mut(at));
-        place.ok_or(Rejection::ChangeInvalid)?.is_removed = true;
-        Ok(())
-    }
-
-    /// A node's keys held up to the block before `first_height`.
-    fn let_keys_go(&mut self, index: u32, node: &Node, first_height: u64) {
-        self.let_go(Gone { key: node.network_key, votes: None });
-        if node.validator_key != node.network_key {
-            let last = first_height.saturating_sub(1);
-            self.let_go(Gone { key: node.validator_key, votes: Some((index, last)) });
-        }
-    }
-
-    fn let_go(&mut self, key: Gone) {
-        self.gone.push_back(key);
-        if self.gone.len() > self.bounds.withdrawn_keys {
-            self.gone.pop_front();
-        }
-    }
-
-    /// An edge node has no key of its own for votes, so its power never changes.
-    fn set_power(&mut self, index: u32, power: u64) -> Result<(), Rejection> {
-        let node = self.node_mut(index)?;
-        let may_vote = node.validator_key != node.network_key;
-        valid(power <= POWER_MAX && may_vote)?;
-        node.power = power;
         Ok(())
     }
 

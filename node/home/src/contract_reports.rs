@@ -4,19 +4,21 @@ use std::collections::BTreeMap;
 
 use chain_state::{
     Corridor, HeldOrder, LineRecord, PolicyRecord, ProgrammeRecord, ProposalRecord, QuoteRecord,
-    RateRecord, ReturnRecord, SLA_BUCKETS_MS, SlaCounters, State, TransferRecord,
+    RateRecord, RegistrarRecord, ReturnRecord, SLA_BUCKETS_MS, SlaCounters, State, TransferRecord,
 };
 use chain_types::{
-    Amount, Currency, MerchantId, OrderId, ParticipantId, PolicyScope, RechargeItem, Rejection,
-    codec,
+    Amount, Change, Currency, MerchantId, OrderId, ParticipantId, PolicyScope, ProposalId,
+    RechargeItem, Rejection, codec,
 };
+use contracts::calendar::day_of;
 use rpc_api::money::currency_code;
 use rpc_api::recharge::OrderContent;
 use rpc_api::{
-    BreachCount, BudgetReport, ChangeReport, CorridorReport, HeldOrderReport, LineReport, Money,
-    NodeReport, ParametersReport, PolicyReport, ProgrammeReport, ProgrammeVersion, ProposalReport,
-    QuoteReport, RateReport, RegisteredMerchant, RegisteredParticipant, RegistryReport,
-    ReturnReport, SlaBucket, SlaReport, TransferReport, encode_base64, rate_text,
+    BreachCount, BudgetReport, ChangeReport, CorridorReport, HeldOrderReport, LineReport,
+    ListedChange, Money, NodeReport, ParametersReport, PolicyReport, ProgrammeReport,
+    ProgrammeVersion, ProposalReport, QuoteReport, RateReport, RegisteredMerchant,
+    RegisteredParticipant, RegistrarReport, RegistryReport, ReturnReport, SlaBucket, SlaReport,
+    TransferReport, encode_base64, rate_text,
 };
 
 use crate::reports::money;
@@ -228,6 +230,47 @@ pub fn registry(state: &State) -> RegistryReport {
 /// A merchant as it is registered now.
 pub fn merchant(merchant: &chain_types::Merchant, state: &State) -> RegisteredMerchant {
     RegisteredMerchant::new(merchant, state.merchant_changed(merchant.id))
+}
+
+/// A merchant registrar, and what it has done of the day of the state's head.
+pub fn registrar(
+    participant: ParticipantId,
+    record: &RegistrarRecord,
+    state: &State,
+) -> RegistrarReport {
+    let offset_min = i64::from(state.parameters().day_offset_min);
+    let is_today = record.day == day_of(state.time(), offset_min);
+    let today = |count: u32| if is_today { count } else { 0 };
+    RegistrarReport {
+        participant: participant.0,
+        gateway: record.limits.gateway.0,
+        added_max: record.limits.added_max,
+        changed_max: record.limits.changed_max,
+        added: today(record.added),
+        changed: today(record.changed),
+    }
+}
+
+/// At most `count` changes of the list that a proposal names, after the one at a place; `None` when
+/// it names none, or is closed.
+pub fn listed_changes(
+    proposal: ProposalId,
+    after: Option<u32>,
+    count: usize,
+    state: &State,
+) -> Option<Vec<ListedChange>> {
+    let record = state.tables().proposals.get(&proposal)?;
+    let Change::List { digest, .. } = record.change else { return None };
+    let list = (record.maker, digest);
+    state.tables().lists.get(&list)?;
+    let first = after.map_or(0, |after| after.saturating_add(1));
+    let found = state.tables().listed_changes.range((list, first)..=(list, u32::MAX)).take(count);
+    let told = found.map(|((_, place), change)| ListedChange {
+        place: *place,
+        change: ChangeReport::new(change, record.activation),
+        change_base64: encode_base64(&codec::encode(change)),
+    });
+    Some(told.collect())
 }
 
 /// A governance proposal, under the parameters of now.

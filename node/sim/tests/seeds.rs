@@ -61,7 +61,7 @@ fn every_seed_keeps_the_invariants() {
 /// The outcomes that a hundred runs are sure to see, of every kind: that it is applied, and the
 /// refusals that rest on what a node remembers. What refuses a whole batch is not among them: no
 /// honest proposer takes one that is refused at that moment.
-const SEEN: [(BatchKind, &[u16]); 20] = [
+const SEEN: [(BatchKind, &[u16]); 21] = [
     (BatchKind::Recharge, &[0, 2, 10, 11, 12, 20, 21, 213, 215, 217, 226, 227, 231, 235]),
     (BatchKind::Collect, &[0, 1, 10, 21, 300, 301, 304, 307]),
     (BatchKind::Debiting, &[0, 1, 214]),
@@ -82,6 +82,7 @@ const SEEN: [(BatchKind, &[u16]); 20] = [
     (BatchKind::Line, &[0, 1, 513]),
     (BatchKind::Proposal, &[0, 804, 805, 806, 807, 808, 809]),
     (BatchKind::Approval, &[0, 1, 508, 802]),
+    (BatchKind::ChangeList, &[0]),
 ];
 
 fn assert_covers(coverage: &Coverage) {

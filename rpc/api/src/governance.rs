@@ -38,6 +38,17 @@ pub trait GovernanceRpc {
     #[method(name = "merchant")]
     async fn merchant(&self, merchant: String) -> RpcResult<RegisteredMerchant>;
 
+    /// Merchant registrars with their limits and what they have done of the day, ascending by id.
+    ///
+    /// # Errors
+    /// `bad-cursor`, `limit-out-of-bounds`.
+    #[method(name = "registrars")]
+    async fn registrars(
+        &self,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<RegistrarReport>>;
+
     /// Proposals, newest first; with `open_only`, those that wait for approvals or for their
     /// height.
     ///
@@ -57,6 +68,18 @@ pub trait GovernanceRpc {
     /// `id-malformed`, `not-found`.
     #[method(name = "proposal")]
     async fn proposal(&self, proposal_id: String) -> RpcResult<ProposalReport>;
+
+    /// The changes of the list that an open proposal names, in their order.
+    ///
+    /// # Errors
+    /// `id-malformed`, `not-found`, `bad-cursor`, `limit-out-of-bounds`.
+    #[method(name = "proposal_changes")]
+    async fn proposal_changes(
+        &self,
+        proposal_id: String,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<ListedChange>>;
 }
 
 /// The parties and nodes of the chain, and the rules by which the next block is executed.
@@ -193,6 +216,34 @@ pub struct ProposalReport {
     pub refusals: Vec<u32>,
 }
 
+/// A merchant registrar, and what it may still do in the chain's present day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegistrarReport {
+    /// The id of the registrar.
+    pub participant: u32,
+    /// The gateway whose merchants it adds and changes.
+    pub gateway: u32,
+    /// The most merchants that it adds in a day.
+    pub added_max: u32,
+    /// The most changes that it makes in a day of merchants which are there.
+    pub changed_max: u32,
+    /// How many merchants it has added in the day of the node's head.
+    pub added: u32,
+    /// How many changes it has made in that day.
+    pub changed: u32,
+}
+
+/// A change of a list that a proposal names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedChange {
+    /// Its place in the list, from zero.
+    pub place: u32,
+    /// The change as people read it.
+    pub change: ChangeReport,
+    /// Its canonical bytes (docs/wire-format.md), as base64: the list's digest covers them.
+    pub change_base64: String,
+}
+
 /// One change of the registry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
@@ -288,6 +339,25 @@ pub enum ChangeReport {
         /// The node's place in the list.
         node: u32,
     },
+    /// All changes of a list, or none: see `governance_proposal_changes`.
+    List {
+        /// The digest of the list: the Merkle root of its items.
+        #[serde(with = "crate::text::digest")]
+        digest: Digest,
+        /// How many changes it has.
+        count: u32,
+    },
+    /// What a merchant registrar may do without a vote.
+    Registrar {
+        /// The id of the registrar.
+        participant: u32,
+        /// The gateway whose merchants it adds and changes.
+        gateway: u32,
+        /// The most merchants that it adds in a day.
+        added_max: u32,
+        /// The most changes that it makes in a day of merchants which are there.
+        changed_max: u32,
+    },
 }
 
 impl ChangeReport {
@@ -335,6 +405,13 @@ impl ChangeReport {
                 network_key: network_key.to_string(),
             },
             Change::NodeRemoved { node } => Self::NodeRemoved { node: *node },
+            Change::Registrar { participant, limits } => Self::Registrar {
+                participant: participant.0,
+                gateway: limits.gateway.0,
+                added_max: limits.added_max,
+                changed_max: limits.changed_max,
+            },
+            Change::List { digest, count } => Self::List { digest: *digest, count: *count },
         }
     }
 }

@@ -55,8 +55,8 @@ pub use chain::{
 pub use error::{ApiError, ErrorData, api_error, rejection_error};
 pub use fx::{FxRpcClient, FxRpcServer, QuoteReport, RateReport, ReferenceReport};
 pub use governance::{
-    ChangeReport, GovernanceRpcClient, GovernanceRpcServer, PreviousKey, ProposalReport,
-    RegisteredMerchant, RegisteredParticipant, RegistryReport,
+    ChangeReport, GovernanceRpcClient, GovernanceRpcServer, ListedChange, PreviousKey,
+    ProposalReport, RegisteredMerchant, RegisteredParticipant, RegistrarReport, RegistryReport,
 };
 pub use ledger::{
     AccountProofReport, AccountReport, CountersReport, CurrencyBalance, EntryReport,

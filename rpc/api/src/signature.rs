@@ -162,8 +162,11 @@ signatures! {
     governance_registry: ;
     governance_merchants: cursor Text optional, limit U32 optional;
     governance_merchant: merchant Text needed;
+    governance_registrars: cursor Text optional, limit U32 optional;
     governance_proposals: open_only Flag optional, cursor Text optional, limit U32 optional;
     governance_proposal: proposal_id Text needed;
+    governance_proposal_changes: proposal_id Text needed, cursor Text optional,
+        limit U32 optional;
     chain_id: ;
     chain_info: ;
     chain_participants: cursor Text optional, limit U32 optional;

@@ -1,14 +1,15 @@
 //! Operations of the scheme's own parties for a network: settlement agents deposit by maker and
 //! checker, settlement operators change the registry by k of n, and it is waited for.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use chain_types::batch::BatchItem;
 use chain_types::{
-    ApprovalItem, Change, Currency, Decision, Height, ProposalId, ProposalItem, ProposalStatus,
-    TransferAction, TransferDecisionItem, TransferId, TransferItem,
+    ApprovalItem, Change, Currency, Decision, Height, ListedChangeItem, ProposalId, ProposalItem,
+    ProposalStatus, TransferAction, TransferDecisionItem, TransferId, TransferItem,
 };
 use futures::FutureExt as _;
 use rpc_api::{ChainRpcClient as _, GovernanceRpcClient as _, Outcomes};
@@ -23,6 +24,12 @@ use super::party::Party;
 pub const POLL: Duration = Duration::from_millis(250);
 /// How many heights ahead a change takes effect: the notice and some.
 const ACTIVATION_AHEAD: u64 = 15;
+
+/// More changes of merchants and programmes than this go as lists.
+const LIST_FROM: usize = 8;
+
+/// Lists that wait for their heights at the same time: the chain keeps eight of one operator.
+const LISTS_AT_ONCE: usize = 6;
 
 /// The parties that run the scheme, with a client to reach the nodes.
 #[derive(Debug, Clone)]
@@ -131,15 +138,24 @@ impl Scheme {
         Ok(())
     }
 
+    /// The maker and the checker among the settlement operators.
+    fn operators(&self) -> anyhow::Result<(&Party, &Party)> {
+        match self.operators.as_slice() {
+            [maker, checker, ..] => Ok((maker, checker)),
+            _ => anyhow::bail!("the network has fewer than two operators"),
+        }
+    }
+
     /// One operator proposes changes, a second approves them; waits until blocks execute under
-    /// them, and gives the first such height.
+    /// them, and gives the first such height. Many changes of merchants and programmes go as lists.
     ///
     /// # Errors
     /// When one is refused, or no node answers.
     pub async fn govern(&self, changes: &[Change]) -> anyhow::Result<Height> {
-        let [maker, checker, ..] = self.operators.as_slice() else {
-            anyhow::bail!("the network has fewer than two operators");
-        };
+        if changes.len() > LIST_FROM && changes.iter().all(Change::may_be_listed) {
+            return self.govern_lists(changes).await;
+        }
+        let (maker, checker) = self.operators()?;
         let mut lasts = Vec::new();
         for changes in changes.chunks(ProposalItem::KIND.items_max() as usize) {
             let ahead = Height(self.height().await?.0 + ACTIVATION_AHEAD);
@@ -153,6 +169,30 @@ impl Scheme {
         let mut since = Height(0);
         for last in lasts {
             since = since.max(self.until_due(&last).await?);
+        }
+        Ok(since)
+    }
+
+    /// As [`Self::govern`], by lists, of which some wait for their heights together.
+    async fn govern_lists(&self, changes: &[Change]) -> anyhow::Result<Height> {
+        let (maker, checker) = self.operators()?;
+        let mut since = Height(0);
+        let mut waiting: VecDeque<ProposalItem> = VecDeque::new();
+        for changes in changes.chunks(ListedChangeItem::KIND.items_max() as usize) {
+            let items = list_items(changes)?;
+            say(maker, &items).await?;
+            let ahead = Height(self.height().await?.0 + ACTIVATION_AHEAD);
+            let proposals = proposals(&[list_change(&items)], ahead)?;
+            say(maker, &proposals).await?;
+            say(checker, &proposals.iter().map(approval).collect::<Vec<_>>()).await?;
+            waiting.extend(proposals);
+            while waiting.len() >= LISTS_AT_ONCE {
+                let Some(first) = waiting.pop_front() else { break };
+                since = since.max(self.until_due(&first).await?);
+            }
+        }
+        for proposal in &waiting {
+            since = since.max(self.until_due(proposal).await?);
         }
         Ok(since)
     }
@@ -186,6 +226,21 @@ impl Scheme {
     pub async fn height(&self) -> anyhow::Result<Height> {
         Ok(Height(self.client.ask(|node| node.head().boxed()).await?.height))
     }
+}
+
+/// The items of a list of changes.
+///
+/// # Errors
+/// When a change is none that a list may hold.
+pub fn list_items(changes: &[Change]) -> anyhow::Result<Vec<ListedChangeItem>> {
+    let item = |change| ListedChangeItem::new(change).context("the change is none of a list");
+    changes.iter().map(item).collect()
+}
+
+/// The change that makes a list.
+pub fn list_change(items: &[ListedChangeItem]) -> Change {
+    let count = u32::try_from(items.len()).unwrap_or(u32::MAX);
+    Change::List { digest: ListedChangeItem::list_digest(items), count }
 }
 
 /// The maker's proposals of changes that take effect at a height.

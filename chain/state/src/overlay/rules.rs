@@ -1,14 +1,79 @@
 //! The rules of the next block: governance decides it at the end of this one.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chain_types::{Change, Digest, MerchantId, ParticipantId};
+use chain_types::{Change, Currency, Digest, MerchantId, ParticipantId};
 
 use super::Overlay;
-use crate::records::{MerchantRecord, Record};
+use crate::records::{ListConcern, MerchantRecord, ProgrammeRecord, Record};
 use crate::registry::{Registry, RegistryContent};
+use crate::tables::ListKey;
+
+/// What a block has put in the place of a record, or that it removed it; `None` when it left it.
+type BlocksOwn<T> = Option<Option<T>>;
+
+/// What a block has made of merchants and programmes before the changes of a list: for each that
+/// the list names, the block's own change, if there is one.
+#[derive(Debug)]
+pub struct BeforeList {
+    merchants: Vec<(MerchantId, BlocksOwn<MerchantRecord>)>,
+    programmes: Vec<((MerchantId, Currency), BlocksOwn<ProgrammeRecord>)>,
+    merchants_paid: BTreeMap<ParticipantId, Option<u32>>,
+    merchants_added: usize,
+    programmes_added: usize,
+}
+
+/// Gives a key of a block's changes back what it had.
+fn put_back<K: Ord, V>(changed: &mut BTreeMap<K, V>, key: K, before: Option<V>) {
+    match before {
+        Some(before) => changed.insert(key, before),
+        None => changed.remove(&key),
+    };
+}
 
 impl Overlay<'_> {
+    /// Keeps what a list of changes of merchants and programmes may alter, for
+    /// [`Self::take_list_back`].
+    pub fn before_list(&self, changes: &[Change]) -> BeforeList {
+        let (mut merchants, mut programmes) = (Vec::new(), Vec::new());
+        for change in changes {
+            match change {
+                Change::Programme(programme) => {
+                    let key = (programme.merchant, programme.currency);
+                    programmes.push((key, self.tables.programmes.get(&key).cloned()));
+                }
+                Change::Merchant(known) => {
+                    merchants.push((known.id, self.tables.merchants.get(&known.id).cloned()));
+                }
+                Change::MerchantSuspended { merchant, .. } => {
+                    merchants.push((*merchant, self.tables.merchants.get(merchant).cloned()));
+                }
+                _ => {}
+            }
+        }
+        BeforeList {
+            merchants,
+            programmes,
+            merchants_paid: self.tables.merchants_paid.clone(),
+            merchants_added: self.merchants_added,
+            programmes_added: self.programmes_added,
+        }
+    }
+
+    /// Makes merchants and programmes what they were before a list.
+    pub fn take_list_back(&mut self, before: BeforeList) {
+        for (id, record) in before.merchants {
+            put_back(&mut self.tables.merchants, id, record);
+        }
+        for (key, record) in before.programmes {
+            put_back(&mut self.tables.programmes, key, record);
+        }
+        self.tables.merchants_paid = before.merchants_paid;
+        self.merchants_added = before.merchants_added;
+        self.programmes_added = before.programmes_added;
+    }
+
     /// The registry that the next block executes under, as far as it is decided.
     pub fn next_registry(&self) -> &RegistryContent {
         self.registry.as_ref().map_or(self.state.registry(), |registry| &registry.content)
@@ -41,6 +106,15 @@ impl Overlay<'_> {
             None => self.state.tables.merchants_paid.get(&gateway),
         };
         known.copied().unwrap_or_default()
+    }
+
+    /// Returns true if a list is about a party or legal entity, as far as that was worked out.
+    pub fn is_list_about(&self, list: ListKey, concern: ListConcern) -> bool {
+        let key = (list, concern);
+        match self.tables.list_concerns.get(&key) {
+            Some(changed) => changed.is_some(),
+            None => self.state.tables.list_concerns.contains_key(&key),
+        }
     }
 
     /// Adds or replaces a merchant for the next block.

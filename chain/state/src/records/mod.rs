@@ -19,8 +19,9 @@ pub use self::orders::{
     Conversion, HeldOrder, OrderRecord, Reservation, ReturnRecord, fingerprint,
 };
 pub use self::rules::{
-    LineRecord, MerchantRecord, PolicyRecord, ProgrammeRecord, ProposalRecord, QuoteRecord,
-    RateRecord, ReferenceRecord, ReferenceStep, RegistryRecord,
+    LineRecord, ListConcern, ListRecord, MerchantRecord, PolicyRecord, ProgrammeRecord,
+    ProposalRecord, QuoteRecord, RateRecord, ReferenceRecord, ReferenceStep, RegistrarRecord,
+    RegistryRecord,
 };
 pub use self::settlement::{
     CashbackSum, InstructionRecord, InstructionStatus, Position, ProposedSettlement,

@@ -3,8 +3,8 @@
 use bincode::{Decode, Encode};
 use chain_types::{
     Amount, Change, Currency, Digest, Height, LineKey, Merchant, Parameters, ParticipantId,
-    PartyKeys, PolicyScope, Programme, ProposalId, ProposalStatus, QuoteId, Rate, TimeMs,
-    ValidatorSet,
+    PartyKeys, PolicyScope, Programme, ProposalId, ProposalStatus, QuoteId, Rate, RegistrarLimits,
+    TimeMs, ValidatorSet,
 };
 
 /// A provider's rate of a pair.
@@ -163,6 +163,39 @@ pub struct ProposalRecord {
     pub failure: u16,
     /// The block that set the status.
     pub status_height: Height,
+}
+
+/// A list of changes that waits for a proposal, or for the end of the one that names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct ListRecord {
+    /// How many changes it has.
+    pub count: u32,
+    /// Block time at which its maker gave it.
+    pub given: TimeMs,
+    /// The proposal that makes its changes, once there is one.
+    pub proposal: Option<ProposalId>,
+}
+
+/// Whom a list of changes is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub enum ListConcern {
+    /// A gateway that shall pay merchants.
+    Party(ParticipantId),
+    /// A legal entity of such a gateway, or of a merchant as it is or as it shall be.
+    Entity(String),
+}
+
+/// A merchant registrar, and what it has done of the day that it last did anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct RegistrarRecord {
+    /// What it may do.
+    pub limits: RegistrarLimits,
+    /// The day, counted from the Unix epoch in the chain's own day offset.
+    pub day: u32,
+    /// How many merchants it added on it.
+    pub added: u32,
+    /// How many changes it made on it of merchants that were there.
+    pub changed: u32,
 }
 
 /// The registry from a height on.

@@ -5,9 +5,10 @@ use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 use crate::numbered;
 use crate::operation::{
     ApprovalItem, ArrivalItem, BounceItem, CollectItem, ConsentItem, DebitingItem, FailureItem,
-    HoldDecisionItem, LineItem, PolicyItem, ProposalItem, QuoteItem, RateItem, RecallItem,
-    RechargeItem, ReinstructItem, ReturnItem, SettleWindowItem, SettlementDecisionItem, StepInItem,
-    TransferDecisionItem, TransferItem, VoidItem,
+    HoldDecisionItem, LISTED_CHANGES_MAX, LineItem, ListedChangeItem, MerchantItem, PolicyItem,
+    ProposalItem, QuoteItem, RateItem, RecallItem, RechargeItem, ReinstructItem, ReturnItem,
+    SettleWindowItem, SettlementDecisionItem, StepInItem, TransferDecisionItem, TransferItem,
+    VoidItem,
 };
 use crate::parameters::BATCH_ITEMS_MAX;
 use crate::registry::Roles;
@@ -103,6 +104,10 @@ kinds! {
     Recall = 18, RecallItem, 64, 1_024, Roles::SETTLEMENT_AGENT, "recall";
     /// Instructions of absent gateways, ended by two agents.
     StepIn = 19, StepInItem, 64, 1_024, Roles::SETTLEMENT_AGENT, "step-in";
+    /// Changes that one proposal shall make together.
+    ChangeList = 20, ListedChangeItem, 348, LISTED_CHANGES_MAX, Roles::SETTLEMENT_OPERATOR, "change-list";
+    /// Merchants that a registrar adds or changes.
+    Merchant = 21, MerchantItem, 344, LISTED_CHANGES_MAX, Roles::MERCHANT_REGISTRAR, "merchant";
     /// Reserved orders whose users are being debited.
     Debiting = 22, DebitingItem, 64, BATCH_ITEMS_MAX, Roles::GATEWAY, "debiting";
     /// Settlements of windows, decided.

@@ -14,7 +14,10 @@ mod risk;
 mod settlement;
 
 pub use fx::{QuoteItem, RateItem};
-pub use governance::{ApprovalItem, CHANGE_BYTES_MAX, ProposalItem};
+pub use governance::{
+    ApprovalItem, CHANGE_BYTES_MAX, LISTED_BYTES_MAX, LISTED_CHANGES_MAX, ListedChangeItem,
+    MERCHANT_BYTES_MAX, MerchantItem, ProposalItem,
+};
 pub use lines::LineItem;
 pub use liquidity::{TransferDecisionItem, TransferItem};
 pub use orders::{

@@ -19,7 +19,7 @@ fn every_change_travels_in_a_proposal() {
         assert_eq!(item.change(), Some(change), "{name}");
         assert_eq!(item.activation_height(), Height(60));
     }
-    assert!(codec::decode::<Change>(&13_u32.to_le_bytes(), 4).is_err(), "there is no fourteenth");
+    assert!(codec::decode::<Change>(&15_u32.to_le_bytes(), 4).is_err(), "there is no sixteenth");
 }
 
 #[test]
@@ -44,6 +44,16 @@ fn the_largest_changes_fit() {
     for (name, change) in changes {
         assert_eq!(proposal(&change).and_then(|item| item.change()), Some(change), "{name}");
     }
+    let long_merchant = Merchant {
+        name: name.clone(),
+        legal_entity: "A".repeat(20),
+        ..support::genesis().merchants[0].clone()
+    };
+    let item = MerchantItem::new(&long_merchant).unwrap();
+    assert_eq!(usize::from(item.merchant_length.get()), operation::MERCHANT_BYTES_MAX);
+    assert_eq!(item.merchant().as_ref(), Some(&long_merchant));
+    let listed = ListedChangeItem::new(&Change::Merchant(long_merchant)).unwrap();
+    assert_eq!(usize::from(listed.change_length.get()), operation::LISTED_BYTES_MAX);
     let long = Participant { name: name.repeat(2), ..support::genesis().participants[0].clone() };
     assert_eq!(proposal(&Change::Participant(long)), None);
 }

@@ -151,7 +151,10 @@ const NEW_IDS: &[(&[u16], NewId, &str)] = &[
     (&[512, 513, 514], NewId::AfterAsking, "of a line"),
     (&[700, 701], NewId::AfterAsking, "of a policy"),
     (
-        &[800, 801, 802, 803, 804, 805, 806, 807, 808, 809, 810, 811, 812],
+        &[
+            800, 801, 802, 803, 804, 805, 806, 807, 808, 809, 810, 811, 812, 813, 814, 815, 816,
+            817, 818,
+        ],
         NewId::AfterAsking,
         "a proposal may be final",
     ),

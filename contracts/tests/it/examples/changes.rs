@@ -4,7 +4,7 @@ use chain_state::State;
 use chain_types::hash::sha256;
 use chain_types::{
     Amount, CashbackTier, Change, Digest, Merchant, MerchantId, Node, Parameters, Participant,
-    ParticipantId, Programme, Roles,
+    ParticipantId, Programme, RegistrarLimits, Roles,
 };
 
 use super::words::{Read, Words};
@@ -14,6 +14,7 @@ use crate::kit::*;
 pub fn change(state: &State, words: &mut Words<'_>) -> Read<Change> {
     match () {
         () if words.eat("merchant") => merchant(state, words),
+        () if words.eat("registrar") => registrar(words),
         () if words.eat("parameter") => {
             let (index, value) = parameter(words)?;
             Ok(Change::Parameter { index, value })
@@ -63,6 +64,24 @@ fn merchant(state: &State, words: &mut Words<'_>) -> Read<Change> {
     if !words.eat("is paid by") {
         return Ok(Change::MerchantSuspended { merchant: id, suspended: suspension(words)? });
     }
+    paid(state, id, words).map(Change::Merchant)
+}
+
+/// `party 777 of bank A, 2 new and 3 changes a day`.
+fn registrar(words: &mut Words<'_>) -> Read<Change> {
+    let participant = ParticipantId(words.party()?);
+    words.expect("of")?;
+    let gateway = ParticipantId(words.party()?);
+    let added_max = words.small()?.into();
+    words.expect("new and")?;
+    let changed_max = words.small()?.into();
+    words.expect("changes a day")?;
+    let limits = RegistrarLimits { gateway, added_max, changed_max };
+    Ok(Change::Registrar { participant, limits })
+}
+
+/// `bank A at account 2 of entity HOUSE`, behind a merchant.
+pub fn paid(state: &State, id: MerchantId, words: &mut Words<'_>) -> Read<Merchant> {
     let payout_gateway = ParticipantId(words.party()?);
     let payout_account = match words.eat("at account") {
         true => sha256(&[words.word()?.as_bytes()]),
@@ -75,8 +94,7 @@ fn merchant(state: &State, words: &mut Words<'_>) -> Read<Change> {
     };
     let suspended = known.is_some_and(|known| known.suspended);
     let name = format!("merchant {id}");
-    let merchant = Merchant { id, name, payout_gateway, payout_account, suspended, legal_entity };
-    Ok(Change::Merchant(merchant))
+    Ok(Merchant { id, name, payout_gateway, payout_account, suspended, legal_entity })
 }
 
 /// `register party 777 as gateway and fx-provider, key new`; without a key, the present one.
@@ -186,7 +204,7 @@ fn programme(state: &State, words: &mut Words<'_>) -> Read<Change> {
     let payer = state.merchant(merchant).map(|found| found.payout_gateway);
     let banks = [BANK_A, BANK_B, BANK_POOR].map(ParticipantId);
     programme.gateways = banks.into_iter().filter(|bank| Some(*bank) != payer).collect();
-    while !words.is_at_end() {
+    while !words.is_before("then") {
         if words.eat("at most") {
             let most = Amount(words.amount_in(currency)?);
             match words.eat("an order") {

@@ -4,9 +4,9 @@ use std::mem::offset_of;
 
 use chain_types::{
     ApprovalItem, ArrivalItem, BatchKind, BounceItem, CollectItem, ConsentItem, DebitingItem,
-    FailureItem, HoldDecisionItem, ProposalItem, RecallItem, RechargeItem, ReinstructItem,
-    ReturnItem, SettleWindowItem, SettlementDecisionItem, StepInItem, TransferDecisionItem,
-    TransferItem, VoidItem,
+    FailureItem, HoldDecisionItem, MerchantItem, ProposalItem, RecallItem, RechargeItem,
+    ReinstructItem, ReturnItem, SettleWindowItem, SettlementDecisionItem, StepInItem,
+    TransferDecisionItem, TransferItem, VoidItem,
 };
 
 use super::words::{Read, Words};
@@ -45,7 +45,11 @@ pub fn defect(kind: BatchKind, words: &mut Words<'_>) -> Read<Defect> {
             Ok(Box::new(move |bytes| bytes[at] ^= 1))
         }
         () if words.eat("its bytes cut short") => {
-            Ok(Box::new(|bytes| bytes[offset_of!(ProposalItem, change_length)] -= 1))
+            let at = match kind {
+                BatchKind::Merchant => offset_of!(MerchantItem, merchant_length),
+                _ => offset_of!(ProposalItem, change_length),
+            };
+            Ok(Box::new(move |bytes| bytes[at] -= 1))
         }
         () => Err(words.wrong("a defect")),
     }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use chain_types::batch::BatchItem;
 use chain_types::{
-    ApprovalItem, ArrivalItem, BatchKind, BounceItem, CollectItem, Currency, Decision, FailureItem,
-    FailureReason, Flags, Height, HoldDecisionItem, HoldReason, InstructionId, LineItem, OrderId,
-    ParticipantId, PolicyItem, ProposalId, ProposalItem, QuoteId, RateItem, RecallItem,
-    RechargeItem, ReinstructItem, ReturnItem, ReturnReason, StepInItem, TimeMs, TransferAction,
-    TransferDecisionItem, TransferId, TransferItem, VoidItem, VoidReason,
+    ApprovalItem, ArrivalItem, BatchKind, BounceItem, Change, CollectItem, Currency, Decision,
+    FailureItem, FailureReason, Flags, Height, HoldDecisionItem, HoldReason, InstructionId,
+    LineItem, ListedChangeItem, MerchantId, MerchantItem, OrderId, ParticipantId, PolicyItem,
+    ProposalId, ProposalItem, QuoteId, RateItem, RecallItem, RechargeItem, ReinstructItem,
+    ReturnItem, ReturnReason, StepInItem, TimeMs, TransferAction, TransferDecisionItem, TransferId,
+    TransferItem, VoidItem, VoidReason,
 };
 use zerocopy::{Immutable, IntoBytes};
 
@@ -33,6 +34,7 @@ pub struct Said {
     pub orders: BTreeMap<u64, RechargeItem>,
     pub transfers: BTreeMap<u64, TransferItem>,
     pub proposals: BTreeMap<u64, ProposalItem>,
+    pub lists: BTreeMap<u64, Vec<ListedChangeItem>>,
 }
 
 /// The party that speaks, and the time.
@@ -120,6 +122,8 @@ fn sentence(speaker: &mut Speaker<'_>, words: &mut Words<'_>) -> Read<Operation>
             let window = words.number()?;
             Ok(of(&[settle_window(window, speaker.chain.report_digest(window))]))
         }
+        "gives" => listed(speaker, words),
+        "registers" => registered(speaker, words),
         "proposes" => proposed(speaker, words),
         "approves" | "releases" => decided(speaker, words, Decision::Approve),
         "refuses" => decided(speaker, words, Decision::Refuse),
@@ -364,13 +368,63 @@ fn proposed(speaker: &mut Speaker<'_>, words: &mut Words<'_>) -> Read<Operation>
     let number = words.number()?;
     words.expect("from block")?;
     let height = Height(words.number()?);
-    let change = changes::change(&speaker.chain.state, words)?;
+    let change = match words.eat("list") {
+        true => list(speaker, words)?,
+        false => changes::change(&speaker.chain.state, words)?,
+    };
     let made = if words.eat("made at") { words.time()? } else { speaker.now };
     let known = speaker.said.proposals.get(&number).map(ProposalItem::proposal_id);
     let id = known.unwrap_or(ProposalId::new(made, entropy(number)));
     let item = proposal(id, height, &change);
     speaker.said.proposals.entry(number).or_insert(item);
     Ok(of(&[item]))
+}
+
+/// `list 1: ... then ...`, or `list 1` as it was given before.
+fn listed(speaker: &mut Speaker<'_>, words: &mut Words<'_>) -> Read<Operation> {
+    words.expect("list")?;
+    let number = words.number()?;
+    if let Some(known) = speaker.said.lists.get(&number) {
+        return Ok(of(known));
+    }
+    let mut items = Vec::new();
+    loop {
+        let change = changes::change(&speaker.chain.state, words)?;
+        items.push(ListedChangeItem::new(&change).ok_or("too long a change for a list")?);
+        if !words.eat("then") {
+            break;
+        }
+    }
+    speaker.said.lists.insert(number, items.clone());
+    Ok(of(&items))
+}
+
+/// `merchant 1010 paid by bank A`.
+fn registered(speaker: &Speaker<'_>, words: &mut Words<'_>) -> Read<Operation> {
+    words.expect("merchant")?;
+    let id = MerchantId(words.number()?);
+    words.expect("paid by")?;
+    let mut merchant = changes::paid(&speaker.chain.state, id, words)?;
+    if words.eat("called") {
+        words.word()?.clone_into(&mut merchant.name);
+    }
+    if words.eat("suspended") {
+        merchant.suspended = true;
+    }
+    Ok(of(&[MerchantItem::new(&merchant).ok_or("too long a merchant")?]))
+}
+
+/// `list 1`, or `list 1 of 3 changes`.
+fn list(speaker: &Speaker<'_>, words: &mut Words<'_>) -> Read<Change> {
+    let number = words.number()?;
+    let items = speaker.said.lists.get(&number).cloned().unwrap_or_default();
+    let digest = ListedChangeItem::list_digest(&items);
+    let mut count = u32::try_from(items.len()).unwrap();
+    if words.eat("of") {
+        count = words.small()?.into();
+        words.expect("changes")?;
+    }
+    Ok(Change::List { digest, count })
 }
 
 /// Of a transfer, a settlement, a change or a held order.

@@ -32,6 +32,11 @@ impl<'a> Words<'a> {
         comes
     }
 
+    /// Returns true if a word comes next, or nothing any more.
+    pub fn is_before(&self, word: &str) -> bool {
+        self.words.get(self.at).is_none_or(|next| *next == word)
+    }
+
     pub fn expect(&mut self, phrase: &str) -> Read<()> {
         if self.eat(phrase) { Ok(()) } else { Err(self.wrong(phrase)) }
     }

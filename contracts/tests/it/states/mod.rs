@@ -22,7 +22,9 @@ use chain_types::BatchKind;
 use self::explore::Machine;
 
 /// Kinds that change no status of any machine, and why.
-const WITHOUT_STATUS: [(BatchKind, &str); 5] = [
+const WITHOUT_STATUS: [(BatchKind, &str); 7] = [
+    (BatchKind::Merchant, "a merchant is as it was registered last"),
+    (BatchKind::ChangeList, "a list waits for the proposal that names it"),
     (BatchKind::Rate, "the last rate of a provider counts"),
     (BatchKind::Quote, "a quote ends by its time"),
     (BatchKind::Policy, "the last policy of a subject holds"),
@@ -46,7 +48,9 @@ fn section(kind: BatchKind) -> &'static str {
         BatchKind::Return => "10",
         BatchKind::Transfer | BatchKind::TransferDecision => "11",
         BatchKind::Proposal | BatchKind::Approval => "13",
-        BatchKind::Rate
+        BatchKind::ChangeList
+        | BatchKind::Merchant
+        | BatchKind::Rate
         | BatchKind::Quote
         | BatchKind::Policy
         | BatchKind::Line

@@ -3,9 +3,10 @@
 
 use chain_state::{ProposalRecord, ProposalStatus};
 use chain_types::{
-    Amount, ApprovalItem, CashbackTier, Change, Currency, Decision, Height, Merchant, MerchantId,
-    Parameters, Participant, ParticipantId, Programme, ProposalId, ProposalItem, Roles,
-    TransferAction, TransferDecisionItem, TransferItem,
+    Amount, ApprovalItem, CashbackTier, Change, Currency, Decision, Digest, Height,
+    ListedChangeItem, Merchant, MerchantId, MerchantItem, Parameters, Participant, ParticipantId,
+    Programme, ProposalId, ProposalItem, RegistrarLimits, Roles, TransferAction,
+    TransferDecisionItem, TransferItem,
 };
 
 use crate::item::Item;
@@ -94,19 +95,87 @@ impl Speaker {
             decisions.push((AGENTS[1], decision.into()));
         }
         self.queue.extend(decisions);
+        let mut changes = Vec::new();
         for merchant in &MERCHANTS[..3] {
             for currency in [CNY, USD] {
-                let change = Change::Programme(self.programme(*merchant, currency));
-                let height = Height(now.chain.state.height().0 + 4);
-                let id = ProposalId(self.id(now));
-                let proposal = ProposalItem::new(id, height, &change).unwrap();
-                self.queue.push_back((1, proposal.into()));
-                self.queue.push_back((2, vote(&proposal, Decision::Approve).into()));
+                changes.push(Change::Programme(self.programme(*merchant, currency)));
             }
+        }
+        for (registrar, gateway) in REGISTRARS.into_iter().zip([201, 202]) {
+            let gateway = ParticipantId(gateway);
+            let limits = RegistrarLimits { gateway, added_max: 2, changed_max: 9 };
+            changes.push(Change::Registrar { participant: ParticipantId(registrar), limits });
+        }
+        for change in changes {
+            let height = Height(now.chain.state.height().0 + 4);
+            let id = ProposalId(self.id(now));
+            let proposal = ProposalItem::new(id, height, &change).unwrap();
+            self.queue.push_back((1, proposal.into()));
+            self.queue.push_back((2, vote(&proposal, Decision::Approve).into()));
         }
     }
 
+    /// A merchant that a registrar adds or changes.
+    pub fn register(&mut self, now: Now<'_>) -> Said {
+        let by = self.choose(&REGISTRARS);
+        let own = if by == REGISTRARS[0] { GATEWAYS[0] } else { GATEWAYS[1] };
+        let gateway = if self.one_in(8) { self.choose(&GATEWAYS) } else { own };
+        let id = match self.below(8) {
+            0 => self.choose(&[0, u64::MAX]),
+            1..4 => 2_000 + self.below(20),
+            _ => self.choose(&MERCHANTS),
+        };
+        let known = now.chain.state.merchant(MerchantId(id)).cloned();
+        let mut new = known.unwrap_or_else(|| merchant(id, gateway));
+        match self.below(12) {
+            0 => new.payout_gateway = ParticipantId(gateway),
+            1 => new.legal_entity = self.entity(),
+            2 => new.suspended = !new.suspended,
+            3 => new.name = " ".to_owned(),
+            _ => new.payout_account = Digest([self.choose(&[1, 2, 3, 4]); 32]),
+        }
+        Some((by, MerchantItem::new(&new)?.into()))
+    }
+
+    /// A list of changes, then its proposal and an approval: the first of them.
+    fn propose_list(&mut self, now: Now<'_>) -> Said {
+        let mut items = Vec::new();
+        for _ in 0..self.between(1, 6) {
+            let is_any = self.one_in(20);
+            let change = loop {
+                let change = self.change(now)?;
+                if is_any || change.may_be_listed() {
+                    break change;
+                }
+            };
+            items.push(ListedChangeItem::new(&change)?);
+        }
+        if self.one_in(30) {
+            items[0].spare[0] = 1;
+        }
+        let mut digest = ListedChangeItem::list_digest(&items);
+        if self.one_in(20) {
+            digest.0[0] ^= 1;
+        }
+        let count = u32::try_from(items.len()).ok()? + u32::from(self.one_in(20));
+        let notice = now.chain.state.parameters().governance_notice_heights;
+        let height = Height(now.chain.state.height().0 + 1 + notice + self.below(4));
+        let id = ProposalId(self.id(now));
+        let proposal = ProposalItem::new(id, height, &Change::List { digest, count })?;
+        let by = if self.one_in(12) { HOUSE } else { self.choose(&OPERATORS) };
+        let other = self.choose(&OPERATORS);
+        self.queue.extend(items.into_iter().map(|item| (by, Item::from(item))));
+        if !self.one_in(6) {
+            self.queue.push_back((by, proposal.into()));
+            self.queue.push_back((other, vote(&proposal, Decision::Approve).into()));
+        }
+        self.queue.pop_front()
+    }
+
     pub fn propose(&mut self, now: Now<'_>) -> Said {
+        if self.one_in(5) {
+            return self.propose_list(now);
+        }
         let change = if self.one_in(2) { self.mend(now) } else { None };
         let change = match change {
             Some(change) => change,
@@ -211,7 +280,7 @@ impl Speaker {
         let party =
             self.choose(&[101, 102, 201, 202, 203, 401, 402, 403, 501, 601, 4, HOUSE, EVERYBODY]);
         let merchant_id = self.choose(&MERCHANTS);
-        Some(match self.below(34) {
+        Some(match self.below(36) {
             0..3 => self.participant_change(now, party)?,
             3..6 => self.key_change(party)?,
             6..9 => Change::ParticipantSuspended {
@@ -249,6 +318,14 @@ impl Speaker {
             24 => Change::ProtocolVersion(self.choose(&[0, 1, 2])),
             25..28 => self.node_keys(now)?,
             28 => Change::NodeRemoved { node: self.choose(&[0, 1, 2, 3, 4, 5, 6, 7, 4, 5, 6, 99]) },
+            34 | 35 => Change::Registrar {
+                participant: ParticipantId(self.choose(&[302, 302, 303, 201])),
+                limits: RegistrarLimits {
+                    gateway: ParticipantId(self.choose(&[201, 201, 202, 203, 101])),
+                    added_max: self.choose(&[0, 1, 2, 5]),
+                    changed_max: self.choose(&[0, 2, 6, 9]),
+                },
+            },
             _ => {
                 let currency = self.choose(&[CNY, CNY, USD, 978]);
                 Change::Programme(self.programme(merchant_id, currency))
@@ -310,7 +387,7 @@ impl Speaker {
     fn participant_change(&mut self, now: Now<'_>, party: u32) -> Option<Change> {
         if self.one_in(3) {
             let id = 800 + u32::try_from(self.below(20)).ok()?;
-            let roles = Roles(self.choose(&[1, 2, 4, 8, 16, 32, 64, 127, 33, 36, 9, 0, 128]));
+            let roles = Roles(self.choose(&[1, 2, 4, 8, 16, 32, 64, 255, 33, 36, 160, 9, 0, 256]));
             let legal_entity = self.entity();
             let new = Participant { legal_entity, ..participant(id, roles) };
             return Some(Change::Participant(new));

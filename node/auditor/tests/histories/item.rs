@@ -4,10 +4,10 @@ use bytes::Bytes;
 use chain_types::batch::{BatchItem, SignedBatch};
 use chain_types::{
     ApprovalItem, ArrivalItem, BatchKind, BounceItem, ChainId, CollectItem, ConsentItem,
-    DebitingItem, FailureItem, HoldDecisionItem, LineItem, ParticipantId, PartyKeys, PolicyItem,
-    ProposalItem, QuoteItem, RateItem, RecallItem, RechargeItem, ReinstructItem, ReturnItem,
-    SecretKey, SettleWindowItem, SettlementDecisionItem, StepInItem, TimeMs, TransferDecisionItem,
-    TransferItem, VerifiedBatch, VoidItem,
+    DebitingItem, FailureItem, HoldDecisionItem, LineItem, ListedChangeItem, MerchantItem,
+    ParticipantId, PartyKeys, PolicyItem, ProposalItem, QuoteItem, RateItem, RecallItem,
+    RechargeItem, ReinstructItem, ReturnItem, SecretKey, SettleWindowItem, SettlementDecisionItem,
+    StepInItem, TimeMs, TransferDecisionItem, TransferItem, VerifiedBatch, VoidItem,
 };
 use zerocopy::{Immutable, IntoBytes};
 
@@ -91,6 +91,8 @@ items! {
     Recall: RecallItem,
     StepIn: StepInItem,
     SettlementDecision: SettlementDecisionItem,
+    ChangeList: ListedChangeItem,
+    Merchant: MerchantItem,
     Debiting: DebitingItem,
     Consent: ConsentItem,
 }

@@ -22,7 +22,9 @@ pub const EVERYBODY: u32 = 700;
 pub const HOUSE: u32 = 701;
 /// The legal entity of both, of a service, a gateway, an agent, an operator and a merchant.
 pub const HOUSE_ENTITY: &str = "5493001KJTIIGC8Y1R12";
-const OF_THE_HOUSE: [u32; 6] = [EVERYBODY, HOUSE, 102, 203, 603, 4];
+const OF_THE_HOUSE: [u32; 7] = [EVERYBODY, HOUSE, 102, 203, 303, 603, 4];
+/// Merchant registrars: of gateway 201, and, of the house, of gateway 202.
+pub const REGISTRARS: [u32; 2] = [302, 303];
 /// An id that no participant has.
 pub const STRANGER: u32 = 999;
 const SUSPENDED: [u32; 3] = [103, 205, 404];
@@ -164,6 +166,7 @@ pub fn genesis(time: TimeMs, validators: usize) -> ChainGenesis {
         roles(&SERVICES, Roles::RECHARGE_SERVICE),
         roles(&GATEWAYS, Roles::GATEWAY),
         roles(&[301], Roles::AUDITOR),
+        roles(&REGISTRARS, Roles::MERCHANT_REGISTRAR),
         roles(&PROVIDERS, Roles::FX_PROVIDER),
         roles(&DESKS, Roles::RISK_DESK),
         roles(&AGENTS, Roles::SETTLEMENT_AGENT),

@@ -240,6 +240,7 @@ impl Speaker {
             &PROVIDERS,
             &DESKS,
             &AGENTS,
+            &REGISTRARS,
             &[301, EVERYBODY, HOUSE, STRANGER],
         ];
         self.choose(&all.concat())
@@ -248,7 +249,8 @@ impl Speaker {
     fn something(&mut self, now: Now<'_>) -> (u32, Item) {
         loop {
             let said = match self.below(100) {
-                0..24 => self.recharge(now),
+                0..23 => self.recharge(now),
+                23..24 => self.register(now),
                 24..26 => self.debit(now),
                 26..27 => self.consent(now),
                 27..28 => self.line(now),

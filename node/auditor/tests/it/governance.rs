@@ -159,7 +159,7 @@ fn each_change_of_a_party_is_checked() {
     each_is_checked(&[
         (Change::Participant(party(60, Roles::GATEWAY, 60)), 0),
         (Change::Participant(party(60, Roles::GATEWAY, A)), 808),
-        (Change::Participant(party(60, Roles(128), 60)), 807),
+        (Change::Participant(party(60, Roles(256), 60)), 807),
         (Change::Participant(party(60, Roles(0), 60)), 807),
         (Change::Participant(party(A, Roles::GATEWAY, 60)), 807),
         (Change::Participant(Participant { suspended: true, ..party(A, Roles::GATEWAY, A) }), 807),

@@ -12,6 +12,7 @@ pub mod load;
 pub mod market;
 pub mod mix;
 mod options;
+pub mod onboarding;
 mod outage;
 pub mod pace;
 pub mod processes;

@@ -82,6 +82,8 @@ pub struct BenchOptions {
     pub mix: Option<Shares>,
     /// Reads a second beside the load.
     pub reads: u64,
+    /// Merchants that registrars add beside the load.
+    pub onboard: u64,
     /// Kill one node after a third of the period and start it again after two.
     pub stop_one: bool,
     /// The price of a machine, for the cost of a million orders.

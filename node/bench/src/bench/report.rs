@@ -12,6 +12,7 @@ use super::figures;
 use super::gauge::{CostReport, MachinePrice, RunCosts};
 use super::market::MarketReport;
 use super::mix::Shares;
+use super::onboarding::OnboardingReport;
 use super::pace::Pacing;
 use super::reads::ReadsReport;
 use super::shape::ShapeReport;
@@ -70,6 +71,8 @@ pub struct Beside {
     pub reads: Option<ReadsReport>,
     /// The report of the FX providers.
     pub market: Option<MarketReport>,
+    /// The merchants that registrars added, if they did.
+    pub onboarding: Option<OnboardingReport>,
     /// How long the node that was killed took to be ready again, in seconds from its start.
     pub ready_again_seconds: Option<f64>,
 }
@@ -109,6 +112,9 @@ pub struct BenchReport {
     /// The report of the FX providers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub market: Option<MarketReport>,
+    /// The merchants that registrars added.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub onboarding: Option<OnboardingReport>,
     /// Reads beside the load.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reads: Option<ReadsReport>,
@@ -161,6 +167,7 @@ impl BenchReport {
             latency: total.latency.report(),
             kinds: if kinds.len() > 1 { kinds } else { Vec::new() },
             market: beside.market,
+            onboarding: beside.onboarding,
             reads: beside.reads,
             phases: tally.phases(),
             ready_again_seconds: beside.ready_again_seconds,
@@ -204,6 +211,7 @@ impl BenchReport {
         lines.extend(self.pacing.as_ref().map(PacingReport::text));
         lines.extend(self.kinds.iter().map(kind_text));
         lines.extend(self.market.as_ref().map(market_text));
+        lines.extend(self.onboarding.as_ref().map(OnboardingReport::text));
         lines.extend(self.reads.as_ref().map(ReadsReport::text));
         lines.extend(self.phases.iter().map(phase_text));
         if !self.phases.is_empty() {

@@ -30,6 +30,7 @@ use super::load::{self, Loader, Plain, Submit};
 use super::market::{Market, MarketReport};
 use super::mix::{self, Mix, Parties, Shares};
 use super::options::{BenchOptions, Pace};
+use super::onboarding::{Onboarding, OnboardingReport};
 use super::outage::{self, Outage};
 use super::pace::{self, DueTimes, Pacing, Schedule};
 use super::reads::{Known, Reading, Reads};
@@ -58,6 +59,7 @@ struct Tasks {
     stop: CancellationToken,
     reads: Option<Reads>,
     market: Option<JoinHandle<MarketReport>>,
+    onboarding: Option<JoinHandle<OnboardingReport>>,
 }
 
 impl<'a> Bench<'a> {
@@ -83,14 +85,18 @@ impl<'a> Bench<'a> {
         if let Some(earlier) = &options.earlier {
             earlier.check(&setting, options.period.as_secs())?;
         }
-        self.turn_contracts_on(&client, &loaders, &whom).await?;
+        let (market, onboarding) = tokio::select! {
+            () = self.cancel.cancelled() => {
+                return Err(failure(Exit::Negative, "it was stopped before the load began"));
+            }
+            ready = self.set_up(&client, &loaders, &whom) => ready?,
+        };
         let (results, mut received) = mpsc::channel(RESULTS_MAX);
-        let market = self.market(&client).await?;
         let known = if options.reads > 0 { Some(Arc::new(Known::new()?)) } else { None };
         let mut gauge = Gauge::start(self.network, &options.pids).await;
         let started = Instant::now();
         let sending = self.send(&client, loaders, market.as_ref(), results)?;
-        let tasks = self.beside(self.urls()?, known.clone(), market)?;
+        let tasks = self.beside(self.urls()?, known.clone(), market, onboarding)?;
         let mut tally = Tally::new(started, options.period).telling(known);
         let mut outage = self.outage(started, &mut tally);
         let bar = self.output.progress(options.period.as_secs(), "s");
@@ -121,6 +127,25 @@ impl<'a> Bench<'a> {
         }
         let machine = options.machine;
         Ok(BenchReport::new(&tally, period, setting, pacing, beside, &costs, machine))
+    }
+
+    /// What the load needs of the chain: contracts, a market, registrars.
+    async fn set_up(
+        &self,
+        client: &Arc<Client>,
+        loaders: &[Loader],
+        whom: &Whom,
+    ) -> anyhow::Result<(Option<Market>, Option<Onboarding>)> {
+        self.turn_contracts_on(client, loaders, whom).await?;
+        let market = self.market(client).await?;
+        if self.options.onboard == 0 {
+            return Ok((market, None));
+        }
+        let scheme = scheme(self.network, self.genesis, client)?;
+        let gateways: Vec<ParticipantId> = loaders.iter().map(|loader| loader.id).collect();
+        let wanted = self.options.onboard;
+        let begun = Onboarding::open(&scheme, self.genesis, client, &gateways, wanted).await?;
+        Ok((market, Some(begun)))
     }
 
     /// The nodes that get the load: all but one that will be stopped.
@@ -267,13 +292,15 @@ impl<'a> Bench<'a> {
         urls: Vec<String>,
         known: Option<Arc<Known>>,
         market: Option<Market>,
+        onboarding: Option<Onboarding>,
     ) -> anyhow::Result<Tasks> {
         let stop = CancellationToken::new();
         let rate = self.options.reads;
         let reading = |known| Reading { urls, known, rate, stop: stop.clone() };
         let reads = known.map(reading).map(Reading::start).transpose()?;
         let market = market.map(|market| tokio::spawn(market.run(stop.clone())));
-        Ok(Tasks { stop, reads, market })
+        let onboarding = onboarding.map(|begun| tokio::spawn(begun.run(stop.clone())));
+        Ok(Tasks { stop, reads, market, onboarding })
     }
 
     async fn turn_contracts_on(
@@ -306,7 +333,11 @@ impl Tasks {
             Some(market) => Some(market.await?),
             None => None,
         };
-        Ok(Beside { reads, market, ready_again_seconds: None })
+        let onboarding = match self.onboarding {
+            Some(onboarding) => Some(onboarding.await?),
+            None => None,
+        };
+        Ok(Beside { reads, market, onboarding, ready_again_seconds: None })
     }
 }
 

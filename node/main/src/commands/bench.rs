@@ -49,6 +49,7 @@ and the report says what was sent late or not at all.
   mixed operations   --mix 80/12/5/3: in one step, reserved and then collected or voided, paid out
                      in another currency at providers' quotes, returned; in percent
   reads beside       --reads 500: status of final orders, recent and old, at random nodes
+  new merchants      --onboard 100000: added by merchant registrars while the load goes on
   one validator down --stop-one: killed after a third of the time, started again after two thirds
 
 CPU time, memory, disk and traffic are those of the nodes' processes and homes on this machine. Exit
@@ -109,6 +110,10 @@ pub struct BenchArgs {
     #[arg(long, value_name = "READS", default_value_t = 0,
         value_parser = clap::value_parser!(u64).range(0..=1_000_000))]
     reads: u64,
+    /// Merchants that registrars add beside the load, in batches of 500, one after another.
+    #[arg(long, value_name = "MERCHANTS", default_value_t = 0,
+        value_parser = clap::value_parser!(u64).range(0..=900_000))]
+    onboard: u64,
     /// Kill one validator after a third of the time and start it again after two thirds.
     #[arg(long)]
     stop_one: bool,
@@ -300,6 +305,7 @@ impl BenchArgs {
             without_contracts: self.without_contracts,
             mix: self.mix,
             reads: self.reads,
+            onboard: self.onboard,
             stop_one: self.stop_one,
             machine: MachinePrice { cores: self.machine_cores, yuan_per_hour: self.machine_price },
             earlier: earlier.transpose()?,

@@ -20,6 +20,7 @@ use rpc_client::operations::{Operations, reference_bytes};
 use rpc_client::party::Party;
 use serde::Serialize;
 
+use super::change_list;
 use super::render;
 use super::submission::{self, Submission, SubmitReport};
 
@@ -27,7 +28,7 @@ use super::submission::{self, Submission, SubmitReport};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 What is decided is fetched from a node and shown, and the signature covers what was shown: a
-transfer's action and amount, a proposal's every byte. Exit code 0 when the decision was applied or
+transfer's action and amount, a proposal's every byte, and every change of its list. Exit code 0 when the decision was applied or
 had been before, 3 when it was refused.")]
 pub struct DecideArgs {
     /// The subject of the decision.
@@ -150,13 +151,22 @@ async fn proposal(
     let found = party.client.ask(|node| node.proposal(id.to_string()).boxed()).await;
     let found = found?;
     let digest = digest_of(&found, id)?;
+    let mut decided = serde_json::to_value(&found)?;
+    if let ChangeReport::List { digest, count } = found.change {
+        let activation = Height(found.activation_height);
+        let list = (digest, count);
+        let changes = change_list::fetch(&party.client, id, activation, list).await?;
+        if let Some(shown) = decided.as_object_mut() {
+            shown.insert("changes".to_owned(), serde_json::to_value(changes)?);
+        }
+    }
     let item = ApprovalItem {
         proposal_id: id.0,
         decision: args.decision().into(),
         digest: digest.0,
         spare: [0; 14],
     };
-    Ok((Operations::Approval(vec![item]), serde_json::to_value(&found)?))
+    Ok((Operations::Approval(vec![item]), decided))
 }
 
 /// The digest of what is shown, made here from the proposal's bytes: a node that shows one change

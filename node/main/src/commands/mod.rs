@@ -4,6 +4,7 @@ mod audit;
 mod backup;
 mod bench;
 mod bench_history;
+mod change_list;
 mod close;
 mod decide;
 mod key;
@@ -67,6 +68,8 @@ enum Command {
     Localnet(localnet::LocalnetArgs),
     /// Sign operations written by people and submit them.
     Submit(submit::SubmitArgs),
+    /// Propose many changes of merchants and programmes at once; show the digest of a file's list.
+    ChangeList(change_list::ChangeListArgs),
     /// Approve or refuse a transfer, a change of the registry or a held order.
     Decide(decide::DecideArgs),
     /// Ask a node about windows, accounts, rates, proposals and more.
@@ -137,6 +140,7 @@ fn run(cli: Cli, output: Output) -> anyhow::Result<Exit> {
             Command::Start(args) => start::run(args, node).await,
             Command::Localnet(args) => localnet::run(args, output).await,
             Command::Submit(args) => submit::run(args, output).await,
+            Command::ChangeList(args) => change_list::run(args, output).await,
             Command::Decide(args) => decide::run(args, output).await,
             Command::Query(args) => query::run(args, output).await,
             Command::Order(args) => order::run(args, output).await,

@@ -224,7 +224,8 @@ fn sign_only(
     Ok(Exit::Done)
 }
 
-fn read(path: &Path) -> anyhow::Result<String> {
+/// Reads a file of operations, or standard input for `-`.
+pub fn read(path: &Path) -> anyhow::Result<String> {
     let mut text = String::new();
     let read = if path == Path::new("-") {
         std::io::stdin().lock().take(FILE_BYTES_MAX).read_to_string(&mut text)

@@ -16,7 +16,7 @@ const HEADER_BYTES: usize = 84;
 const PREFIX_BYTES: usize = HEADER_BYTES + 64;
 const BATCH_BYTES_MAX: usize = PREFIX_BYTES + 8_192 * 128;
 /// The numbers of the kinds, each with the bytes of an item and the most items.
-const KINDS: [(u16, usize, u32); 23] = [
+const KINDS: [(u16, usize, u32); 25] = [
     (1, 128, 8_192),
     (2, 64, 8_192),
     (3, 64, 8_192),
@@ -36,6 +36,8 @@ const KINDS: [(u16, usize, u32); 23] = [
     (17, 64, 1_024),
     (18, 64, 1_024),
     (19, 64, 1_024),
+    (20, 348, 3_000),
+    (21, 344, 3_000),
     (22, 64, 8_192),
     (23, 96, 1_024),
     (24, 64, 1_024),

@@ -258,7 +258,9 @@ pub fn judge_values(world: &World, method: &str, args: &Args) -> Said {
                 None => said,
             }
         }
-        "ledger_transfer" | "fx_quote" | "governance_proposal" => Said::found(false),
+        "ledger_transfer" | "fx_quote" | "governance_proposal" | "governance_proposal_changes" => {
+            Said::found(false)
+        }
         "cashback_programme" | "cashback_user_month" => {
             let name = (text("merchant").to_owned(), text("currency").to_owned());
             Said::found(world.programmes.contains(&name))

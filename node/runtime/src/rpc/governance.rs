@@ -2,12 +2,13 @@
 
 use chain_state::{ProposalRecord, ProposalStatus};
 use chain_store::ChainStore as _;
-use chain_types::{MerchantId, ProposalId};
+use chain_types::{MerchantId, ParticipantId, ProposalId};
 use jsonrpsee::core::{RpcResult, async_trait};
 use node_home::contract_reports as told;
 use rpc_api::text::one_form;
 use rpc_api::{
-    GovernanceRpcServer, Page, ProposalReport, RegisteredMerchant, RegistryReport, decimal,
+    GovernanceRpcServer, ListedChange, Page, ProposalReport, RegisteredMerchant, RegistrarReport,
+    RegistryReport, decimal,
 };
 use rpc_server::Cost;
 
@@ -52,6 +53,27 @@ impl GovernanceRpcServer for Api {
         .await
     }
 
+    async fn registrars(
+        &self,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<RegistrarReport>> {
+        let limit = page_limit(limit)?;
+        let after = read_cursor(cursor.as_deref(), |text| decimal(text).map(ParticipantId))?;
+        let cursor = |last: &RegistrarReport| last.participant.to_string();
+        self.page(
+            limit,
+            move |node, count| {
+                Ok(node.now(|state| {
+                    let found = tables::after(&state.tables().registrars, after.as_ref(), count);
+                    found.map(|(id, known)| told::registrar(*id, known, state)).collect()
+                }))
+            },
+            cursor,
+        )
+        .await
+    }
+
     async fn proposals(
         &self,
         open_only: Option<bool>,
@@ -75,6 +97,24 @@ impl GovernanceRpcServer for Api {
             },
         )
         .await
+    }
+
+    async fn proposal_changes(
+        &self,
+        proposal_id: String,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> RpcResult<Page<ListedChange>> {
+        let id: ProposalId = id_of(&proposal_id)?;
+        let limit = page_limit(limit)?;
+        let after: Option<u32> = read_cursor(cursor.as_deref(), decimal)?;
+        let count = limit as usize + 1;
+        let read = self.read(Cost::page(limit), move |node| {
+            Ok(node.now(|state| told::listed_changes(id, after, count, state)))
+        });
+        let what = || format!("proposal {id} with a list, and open");
+        let found = read.await?.ok_or_else(|| self.not_found(&what()))?;
+        Ok(Page::of(found, limit, |last: &ListedChange| last.place.to_string()))
     }
 }
 

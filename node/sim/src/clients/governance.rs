@@ -2,7 +2,7 @@
 
 use chain_state::{ProposalRecord, ProposalStatus};
 use chain_types::change::{CashbackTier, Programme};
-use chain_types::operation::{ApprovalItem, ProposalItem};
+use chain_types::operation::{ApprovalItem, ListedChangeItem, ProposalItem};
 use chain_types::{
     Amount, Change, Currency, Decision, MerchantId, Node, Parameters, Participant, ParticipantId,
     ProposalId, Roles, VerifiedBatch,
@@ -196,6 +196,33 @@ fn newcomer(memory: &Memory, moment: &mut Moment<'_>) -> Change {
         suspended: false,
         legal_entity: String::new(),
     })
+}
+
+/// An operator gives a list of changes, or proposes one that waits.
+pub fn list(memory: &mut Memory, moment: &mut Moment<'_>) -> Option<VerifiedBatch> {
+    if !memory.people.govern {
+        return None;
+    }
+    let lists = &moment.state.tables().lists;
+    let waiting = lists.iter().find(|(_, list)| list.proposal.is_none());
+    if let Some(((maker, digest), known)) = waiting {
+        let list = Change::List { digest: *digest, count: known.count };
+        let ahead = NOTICE_HEIGHTS + moment.random.random_range(0..5);
+        let height = chain_types::Height(moment.state.height().0 + ahead);
+        let id = ProposalId::new(moment.now, moment.random.random());
+        return moment.sign(*maker, &[ProposalItem::new(id, height, &list)?]);
+    }
+    let operator = moment.pick(&OPERATORS);
+    let items: Vec<ListedChangeItem> = (0..moment.random.random_range(1..=4))
+        .filter_map(|_| {
+            let is_programme = moment.one_in(2);
+            ListedChangeItem::new(&match is_programme {
+                true => programme(moment),
+                false => Change::Merchant(moved_merchant(moment)),
+            })
+        })
+        .collect();
+    moment.sign(operator, &items)
 }
 
 /// An operator votes on what is open: mostly for it, sometimes against, once in a while on

@@ -52,6 +52,7 @@ const MIX: &[(u32, Act)] = &[
     (1, lines::set),
     (4, risk::decide),
     (4, governance::propose),
+    (1, governance::list),
     (7, governance::vote),
     (6, repeat),
 ];

@@ -3,8 +3,9 @@
 
 use chain_types::registry::is_legal_entity;
 use chain_types::{
-    ApprovalItem, CashbackTier, Change, Digest, Height, Merchant, MerchantId, Node, OrderId,
-    Parameters, Participant, ParticipantId, Programme, ProposalId, ProposalItem, Roles,
+    ApprovalItem, CashbackTier, Change, Digest, Height, ListedChangeItem, Merchant, MerchantId,
+    MerchantItem, Node, OrderId, Parameters, Participant, ParticipantId, Programme, ProposalId,
+    ProposalItem, RegistrarLimits, Roles,
 };
 
 use super::{RowContext, Subject, fields};
@@ -41,6 +42,30 @@ pub(super) const PROPOSAL: &[&str] = &[
     "order_least",
     "gateways",
     "protocol_version",
+    "legal_entity",
+    "list_digest",
+    "count",
+    "added_max",
+    "changed_max",
+];
+pub(super) const MERCHANT: &[&str] =
+    &["merchant", "name", "payout_gateway", "payout_account", "legal_entity"];
+/// Every field of any change that a list may hold.
+pub(super) const CHANGE_LIST: &[&str] = &[
+    "change",
+    "merchant",
+    "name",
+    "payout_gateway",
+    "payout_account",
+    "suspended",
+    "currency",
+    "tiers",
+    "order_max",
+    "user_month_max",
+    "offset_min",
+    "active",
+    "order_least",
+    "gateways",
     "legal_entity",
 ];
 
@@ -79,21 +104,57 @@ const CHANGES: &[(&str, &[&str], Read)] = &[
     ("protocol-version", &["protocol_version"], protocol_version),
     ("node-keys", &["node", "validator_key", "network_key"], node_keys),
     ("node-removed", &["node"], node_removed),
+    ("list", &["list_digest", "count"], list),
+    ("registrar", &["participant", "payout_gateway", "added_max", "changed_max"], registrar),
 ];
 
-/// A proposal of the change that a row writes.
-pub(super) fn proposal(
-    row: &Row,
-    making: &mut RowContext<impl FnMut() -> OrderId>,
-) -> Result<ProposalItem, FileError> {
+/// What a merchant registrar may do.
+fn registrar(row: &Row) -> Result<Change, FileError> {
+    let limits = RegistrarLimits {
+        gateway: participant_id(row, "payout_gateway")?,
+        added_max: fields::number(row, "added_max", u32::MAX)?,
+        changed_max: fields::number(row, "changed_max", u32::MAX)?,
+    };
+    Ok(Change::Registrar { participant: participant_id(row, "participant")?, limits })
+}
+
+/// All changes of a list that the maker gave.
+fn list(row: &Row) -> Result<Change, FileError> {
+    let digest = fields::digest(row, "list_digest")?;
+    Ok(Change::List { digest, count: fields::number(row, "count", u32::MAX)? })
+}
+
+/// The change that a row writes, which has these fields beside its own.
+fn change(row: &Row, beside: &[&str]) -> Result<Change, FileError> {
     let name = row.required("change")?;
     let found = CHANGES.iter().find(|(known, ..)| *known == name);
     let (_, own, read) = found.ok_or_else(|| {
         let known: Vec<&str> = CHANGES.iter().map(|(known, ..)| *known).collect();
         row.error("change", format!("{name:?} is not a change; known are {}", known.join(", ")))
     })?;
-    row.only(&[&["change", "activation_height", "proposal_id"], *own].concat())?;
-    let change = read(row)?;
+    row.only(&[&["change"], beside, *own].concat())?;
+    read(row)
+}
+
+/// A merchant that a registrar adds or changes.
+pub(super) fn registered(row: &Row) -> Result<MerchantItem, FileError> {
+    let item = MerchantItem::new(&merchant_of(row)?);
+    item.ok_or_else(|| row.error("name", "takes more bytes than a merchant has"))
+}
+
+/// A change of a list.
+pub(super) fn listed(row: &Row) -> Result<ListedChangeItem, FileError> {
+    let change = change(row, &[])?;
+    let item = ListedChangeItem::new(&change).filter(|_| change.may_be_listed());
+    item.ok_or_else(|| row.error("change", "is about neither a merchant nor a programme"))
+}
+
+/// A proposal of the change that a row writes.
+pub(super) fn proposal(
+    row: &Row,
+    making: &mut RowContext<impl FnMut() -> OrderId>,
+) -> Result<ProposalItem, FileError> {
+    let change = change(row, &["activation_height", "proposal_id"])?;
     let activation = Height(fields::number(row, "activation_height", u64::MAX)?);
     let id = ProposalId(making.id(row, "proposal_id")?);
     ProposalItem::new(id, activation, &change)
@@ -171,18 +232,22 @@ fn participant_suspended(row: &Row) -> Result<Change, FileError> {
 }
 
 fn merchant(row: &Row) -> Result<Change, FileError> {
+    merchant_of(row).map(Change::Merchant)
+}
+
+fn merchant_of(row: &Row) -> Result<Merchant, FileError> {
     let payout_account = match row.optional("payout_account") {
         None => Digest::ZERO,
         Some(_) => fields::digest(row, "payout_account")?,
     };
-    Ok(Change::Merchant(Merchant {
+    Ok(Merchant {
         id: merchant_id(row)?,
         name: name(row)?,
         payout_gateway: participant_id(row, "payout_gateway")?,
         payout_account,
         suspended: false,
         legal_entity: legal_entity(row)?,
-    }))
+    })
 }
 
 fn merchant_suspended(row: &Row) -> Result<Change, FileError> {
@@ -302,6 +367,25 @@ fn tiers(text: &str) -> Result<Vec<CashbackTier>, String> {
 impl Subject for ProposalItem {
     fn subject(&self) -> String {
         self.proposal_id().to_string()
+    }
+}
+
+impl Subject for MerchantItem {
+    fn subject(&self) -> String {
+        self.merchant().map_or_else(|| "no merchant".to_owned(), |known| known.id.to_string())
+    }
+}
+
+impl Subject for ListedChangeItem {
+    fn subject(&self) -> String {
+        match self.change() {
+            Some(Change::Merchant(merchant)) => format!("merchant {}", merchant.id),
+            Some(Change::MerchantSuspended { merchant, .. }) => format!("merchant {merchant}"),
+            Some(Change::Programme(programme)) => {
+                format!("programme of merchant {}", programme.merchant)
+            }
+            _ => "no change".to_owned(),
+        }
     }
 }
 

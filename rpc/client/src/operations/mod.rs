@@ -14,10 +14,10 @@ use std::ops::Range;
 
 use chain_types::{
     ApprovalItem, ArrivalItem, BatchKind, BounceItem, ChainId, CollectItem, ConsentItem,
-    DebitingItem, FailureItem, Flags, HoldDecisionItem, LineItem, OrderId, ParticipantId,
-    PolicyItem, ProposalItem, QuoteItem, RateItem, RecallItem, RechargeItem, ReinstructItem,
-    ReturnItem, SecretKey, SettleWindowItem, SettlementDecisionItem, SignedBatch, StepInItem,
-    TimeMs, TransferDecisionItem, TransferItem, VoidItem,
+    DebitingItem, FailureItem, Flags, HoldDecisionItem, LineItem, ListedChangeItem, MerchantItem,
+    OrderId, ParticipantId, PolicyItem, ProposalItem, QuoteItem, RateItem, RecallItem,
+    RechargeItem, ReinstructItem, ReturnItem, SecretKey, SettleWindowItem, SettlementDecisionItem,
+    SignedBatch, StepInItem, TimeMs, TransferDecisionItem, TransferItem, VoidItem,
 };
 
 pub use self::fields::reference_bytes;
@@ -96,6 +96,12 @@ operation_kinds! {
     Line "line",
     /// Proposals: change, activation_height, and the fields of the change; also proposal_id.
     Proposal "proposal",
+    /// Changes of merchants and programmes that one proposal shall make together: change, and the
+    /// fields of the change. Each 3,000 are a list; see `sluice change-list`.
+    ChangeList "change-list",
+    /// Merchants that a registrar adds or changes: merchant, name, payout_gateway; also
+    /// payout_account, legal_entity.
+    Merchant "merchant",
     /// Decisions about proposals: proposal_id, decision, digest.
     Approval "approval",
     /// Arrived instructions whose money came back: instruction, reason; also reference, attempt.
@@ -198,6 +204,8 @@ operations! {
     Policy: PolicyItem, "Risk policies.";
     Line: LineItem, "Lines.";
     Proposal: ProposalItem, "Changes proposed.";
+    ChangeList: ListedChangeItem, "Changes of a list.";
+    Merchant: MerchantItem, "Merchants registered.";
     Approval: ApprovalItem, "Changes decided.";
     Bounce: BounceItem, "Arrivals whose money came back.";
     Recall: RecallItem, "Instructions recalled.";
@@ -226,6 +234,8 @@ impl OperationKind {
             Self::Policy => risk::POLICY,
             Self::Line => lines::LINE,
             Self::Proposal => governance::PROPOSAL,
+            Self::ChangeList => governance::CHANGE_LIST,
+            Self::Merchant => governance::MERCHANT,
             Self::Approval => governance::APPROVAL,
             Self::Bounce => settlement::BOUNCE,
             Self::Recall => settlement::RECALL,
@@ -283,6 +293,8 @@ impl Operations {
             OperationKind::HoldDecision => Self::HoldDecision(each(rows, risk::decision)?),
             OperationKind::Policy => Self::Policy(each(rows, risk::policy)?),
             OperationKind::Line => Self::Line(each(rows, lines::line)?),
+            OperationKind::ChangeList => Self::ChangeList(each(rows, governance::listed)?),
+            OperationKind::Merchant => Self::Merchant(each(rows, governance::registered)?),
             OperationKind::Proposal => {
                 Self::Proposal(each(rows, |row| governance::proposal(row, making))?)
             }

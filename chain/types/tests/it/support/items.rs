@@ -250,6 +250,16 @@ pub fn approval() -> ApprovalItem {
     }
 }
 
+/// A change of a list of one.
+pub fn listed_change() -> ListedChangeItem {
+    ListedChangeItem::new(&Change::Merchant(merchant(1003, 202, Digest([0x5b; 32])))).unwrap()
+}
+
+/// A merchant that a registrar adds.
+pub fn registered() -> MerchantItem {
+    MerchantItem::new(&merchant(1003, 202, Digest([0x5b; 32]))).unwrap()
+}
+
 /// One change of each variant, in order, with its name in the vectors.
 pub fn changes() -> Vec<(&'static str, Change)> {
     let programme = Programme {
@@ -300,6 +310,21 @@ pub fn changes() -> Vec<(&'static str, Change)> {
             },
         ),
         ("node_removed", Change::NodeRemoved { node: 4 }),
+        (
+            "list",
+            Change::List { digest: ListedChangeItem::list_digest(&[listed_change()]), count: 1 },
+        ),
+        (
+            "registrar",
+            Change::Registrar {
+                participant: ParticipantId(601),
+                limits: RegistrarLimits {
+                    gateway: participant_202,
+                    added_max: 5_000,
+                    changed_max: 200,
+                },
+            },
+        ),
     ]
 }
 
@@ -332,6 +357,8 @@ pub fn samples() -> Vec<Sample> {
         sample(202, bounce()),
         sample(401, recall()),
         sample(401, step_in()),
+        sample(1, listed_change()),
+        sample(202, registered()),
         sample(201, debiting(37)),
         sample(402, settlement_decision()),
         sample(201, line()),

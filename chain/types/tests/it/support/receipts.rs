@@ -193,6 +193,8 @@ pub fn item_count(items: Items<'_>) -> usize {
         Items::Policy(items) => items.len(),
         Items::Proposal(items) => items.len(),
         Items::Approval(items) => items.len(),
+        Items::ChangeList(items) => items.len(),
+        Items::Merchant(items) => items.len(),
         Items::Bounce(items) => items.len(),
         Items::Recall(items) => items.len(),
         Items::StepIn(items) => items.len(),
