@@ -16,8 +16,8 @@ use chain_types::block::{batches_root, outcomes_root, results_root};
 use chain_types::evidence::evidence_root;
 use chain_types::parameters::PROTOCOL_VERSION;
 use chain_types::{
-    BatchError, BatchId, BatchKind, Block, BlockHeader, CollectItem, Digest, Equivocation, Height,
-    Outcome, Participant, RechargeItem, Round, TimeMs, ValidatorId, VerifiedBatch,
+    BatchError, BatchId, BatchKind, Block, BlockHeader, Digest, Equivocation, Height, Outcome,
+    Participant, RechargeItem, Round, TimeMs, ValidatorId, VerifiedBatch,
 };
 
 use crate::evidence::EvidenceError;

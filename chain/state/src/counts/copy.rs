@@ -233,7 +233,7 @@ mod tests {
         let mut counts = Counts::new(RandomState::with_seeds(1, 2, 3, 4), Vec::new());
         count(&mut counts, 0..20_000, 1);
         let were = entries(&counts);
-        let mut copy = CountsCopy::of(&counts);
+        let mut copy = counts.copy();
         for change in 1..50_u16 {
             let mut changes = CountChanges::new(counts.hashing.clone(), 0);
             for user in 19_000..21_000 {
@@ -243,7 +243,7 @@ mod tests {
             assert_eq!(copy.kept(), 2_000);
         }
         let mut bytes = Vec::new();
-        while !copy.put(&counts, &mut bytes) {}
+        while !counts.put_copy(&mut copy, &mut bytes) {}
         let copied = read_counts::<UserMonthKey>(&mut Reader::new(&bytes)).unwrap();
         let copied: BTreeMap<_, _> =
             copied.into_iter().map(|(key, count)| (key.user, count)).collect();
