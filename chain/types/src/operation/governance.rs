@@ -16,9 +16,9 @@ item! {
     /// A settlement operator's proposal of one change: 512 bytes.
     ProposalItem: 512 {
         /// The proposal's id, a UUIDv7.
-        pub proposal_id: [u8; 16],
+        pub proposal_id: [u8; 16] = ProposalId,
         /// The first block that shall execute under the change.
-        pub activation_height: U64,
+        pub activation_height: U64 => Height,
         /// How many bytes of `change` are used.
         pub change_length: U16,
         /// The canonical bytes of a [`Change`], then zeros.
@@ -32,7 +32,7 @@ item! {
     /// A settlement operator's decision about a proposal: 64 bytes.
     ApprovalItem: 64 {
         /// The id of the proposal that is decided.
-        pub proposal_id: [u8; 16],
+        pub proposal_id: [u8; 16] = ProposalId,
         /// The number of a [`crate::Decision`].
         pub decision: U16,
         /// [`ProposalItem::digest`], so that the operator signs what it read.
@@ -57,16 +57,6 @@ impl ProposalItem {
         })
     }
 
-    /// Returns the id of the proposal.
-    pub fn proposal_id(&self) -> ProposalId {
-        ProposalId(self.proposal_id)
-    }
-
-    /// The first block that shall execute under the change.
-    pub fn activation_height(&self) -> Height {
-        Height(self.activation_height.get())
-    }
-
     /// The change, or `None` when the bytes are none, or zeros do not follow them.
     pub fn change(&self) -> Option<Change> {
         let length = usize::from(self.change_length.get());
@@ -78,12 +68,5 @@ impl ProposalItem {
     /// Returns the tagged hash of the whole item, which an approval names.
     pub fn digest(&self) -> Digest {
         hash(Domain::Change, &[zerocopy::IntoBytes::as_bytes(self)])
-    }
-}
-
-impl ApprovalItem {
-    /// The id of the proposal that is decided.
-    pub fn proposal_id(&self) -> ProposalId {
-        ProposalId(self.proposal_id)
     }
 }

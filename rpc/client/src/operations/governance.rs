@@ -7,7 +7,7 @@ use chain_types::{
     Parameters, Participant, ParticipantId, Programme, ProposalId, ProposalItem, Roles,
 };
 
-use super::{RowContext, Subject, fields};
+use super::{RowContext, fields};
 use crate::order_file::{FileError, Row};
 
 pub(super) const APPROVAL: &[&str] = &["proposal_id", "decision", "digest"];
@@ -297,16 +297,4 @@ fn tiers(text: &str) -> Result<Vec<CashbackTier>, String> {
         tier(word).ok_or_else(|| format!("{word:?} is not above:basis_points, such as 5:800"))
     };
     text.split_whitespace().map(tier).collect()
-}
-
-impl Subject for ProposalItem {
-    fn subject(&self) -> String {
-        self.proposal_id().to_string()
-    }
-}
-
-impl Subject for ApprovalItem {
-    fn subject(&self) -> String {
-        self.proposal_id().to_string()
-    }
 }
