@@ -11,10 +11,10 @@ use chain_state::{NoHistory, State};
 use chain_types::batch::{BatchItem, SignedBatch};
 use chain_types::hash::sha256;
 use chain_types::{
-    Amount, CashbackTier, ChainGenesis, ChainId, Change, Currency, Digest, Flags, Height,
-    LiquidityLine, Merchant, MerchantId, Node, OrderId, Parameters, Participant, ParticipantId,
-    PartyKeys, PolicyItem, PolicyScope, Programme, ProposalId, ProposalItem, RechargeItem, Roles,
-    Round, SecretKey, TimeMs, ValidatorId, VerifiedBatch,
+    Amount, CashbackTier, ChainGenesis, ChainId, Change, Currency, Flags, Height, LiquidityLine,
+    Merchant, MerchantId, Node, OrderId, Parameters, Participant, ParticipantId, PartyKeys,
+    PolicyItem, PolicyScope, Programme, ProposalId, ProposalItem, RechargeItem, Roles, Round,
+    SecretKey, TimeMs, ValidatorId, VerifiedBatch,
 };
 use contracts::{BlockContext, execute};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -33,22 +33,8 @@ const USERS: u64 = 1_000_000;
 
 fn genesis(merchants: u64) -> ChainGenesis {
     let key = SecretKey::from_seed(&[7; 32]).public_key();
-    let merchant = |id| Merchant {
-        id: MerchantId(id),
-        name: String::new(),
-        payout_gateway: GATEWAY,
-        payout_account: Digest::ZERO,
-        suspended: false,
-        legal_entity: String::new(),
-    };
-    let participant = |id, roles| Participant {
-        id,
-        name: String::new(),
-        roles,
-        public_key: key,
-        suspended: false,
-        legal_entity: String::new(),
-    };
+    let merchant = |id| Merchant::new(MerchantId(id), String::new(), GATEWAY);
+    let participant = |id, roles| Participant::new(id, String::new(), roles, key);
     let node = Node {
         name: String::new(),
         operator: OPERATOR,

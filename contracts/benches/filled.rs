@@ -48,25 +48,11 @@ fn key_of(participant: ParticipantId) -> SecretKey {
 }
 
 fn participant(id: ParticipantId, roles: Roles) -> Participant {
-    Participant {
-        id,
-        name: format!("participant {id}"),
-        roles,
-        public_key: key_of(id).public_key(),
-        suspended: false,
-        legal_entity: String::new(),
-    }
+    Participant::new(id, format!("participant {id}"), roles, key_of(id).public_key())
 }
 
 fn merchant(number: u64) -> Merchant {
-    Merchant {
-        id: MerchantId(number + 1),
-        name: format!("merchant {number}"),
-        payout_gateway: gateway(number),
-        payout_account: Digest::ZERO,
-        suspended: false,
-        legal_entity: String::new(),
-    }
+    Merchant::new(MerchantId(number + 1), format!("merchant {number}"), gateway(number))
 }
 
 fn gateway(number: u64) -> ParticipantId {

@@ -273,14 +273,12 @@ mod tests {
     use super::*;
 
     fn participant(id: u32, seed: u8) -> Participant {
-        Participant {
-            id: ParticipantId(id),
-            name: "somebody".to_owned(),
-            roles: Roles::AUDITOR,
-            public_key: SecretKey::from_seed(&[seed; 32]).public_key(),
-            suspended: false,
-            legal_entity: String::new(),
-        }
+        Participant::new(
+            ParticipantId(id),
+            "somebody".to_owned(),
+            Roles::AUDITOR,
+            SecretKey::from_seed(&[seed; 32]).public_key(),
+        )
     }
 
     /// Whoever joins between others, takes another key or keeps its own: root and keys are those

@@ -157,6 +157,11 @@ pub struct Participant {
 }
 
 impl Participant {
+    /// A participant that is not suspended and names no legal entity.
+    pub fn new(id: ParticipantId, name: String, roles: Roles, public_key: PublicKey) -> Self {
+        Self { id, name, roles, public_key, suspended: false, legal_entity: String::new() }
+    }
+
     /// Returns true if it and `other` are of one legal entity.
     pub fn is_one_with(&self, other: &Self) -> bool {
         self.id == other.id || self.is_of(&other.legal_entity)
@@ -270,6 +275,14 @@ pub struct Merchant {
     pub suspended: bool,
     /// The legal entity that it belongs to: see [`is_legal_entity`].
     pub legal_entity: String,
+}
+
+impl Merchant {
+    /// A merchant that is not suspended and names neither an account nor a legal entity.
+    pub fn new(id: MerchantId, name: String, payout_gateway: ParticipantId) -> Self {
+        let (payout_account, suspended, legal_entity) = (Digest::ZERO, false, String::new());
+        Self { id, name, payout_gateway, payout_account, suspended, legal_entity }
+    }
 }
 
 /// What a merchant registrar may do without a vote, in a day of the chain's day offset.

@@ -10,10 +10,10 @@ use chain_state::{
 };
 use chain_store::{BlockRecords, ChainStore as _, Store, StoreOptions};
 use chain_types::{
-    Amount, Block, BlockHeader, Certificate, ChainGenesis, ChainId, Currency, Digest,
-    ExecutedBlock, Height, InstructionId, LiquidityLine, Merchant, MerchantId, Node, OrderId,
-    Outcome, Parameters, Participant, ParticipantId, QuoteId, RechargeItem, Roles, Round,
-    SecretKey, SignedBatch, TimeMs, ValidatorId, VerifiedBatch, Vote, VoteStep, WindowId,
+    Amount, Block, BlockHeader, Certificate, ChainGenesis, ChainId, Currency, ExecutedBlock,
+    Height, InstructionId, LiquidityLine, Merchant, MerchantId, Node, OrderId, Outcome, Parameters,
+    Participant, ParticipantId, QuoteId, RechargeItem, Roles, Round, SecretKey, SignedBatch,
+    TimeMs, ValidatorId, VerifiedBatch, Vote, VoteStep, WindowId,
 };
 use contracts::{BlockContext, execute};
 use node_auditor::Auditor;
@@ -39,21 +39,16 @@ pub fn key(of: &str, number: u32) -> SecretKey {
 }
 
 fn genesis(time: TimeMs) -> ChainGenesis {
-    let participant = |id: u32, roles| Participant {
-        id: ParticipantId(id),
-        name: format!("party {id}"),
-        roles,
-        public_key: key("party", id).public_key(),
-        suspended: false,
-        legal_entity: String::new(),
+    let participant = |id: u32, roles| {
+        Participant::new(
+            ParticipantId(id),
+            format!("party {id}"),
+            roles,
+            key("party", id).public_key(),
+        )
     };
-    let merchant = |id: u64, gateway: u32| Merchant {
-        id: MerchantId(id),
-        name: format!("merchant {id}"),
-        payout_gateway: ParticipantId(gateway),
-        payout_account: Digest::ZERO,
-        suspended: false,
-        legal_entity: String::new(),
+    let merchant = |id: u64, gateway: u32| {
+        Merchant::new(MerchantId(id), format!("merchant {id}"), ParticipantId(gateway))
     };
     let node = |number: u32| Node {
         name: format!("node {number}"),

@@ -60,13 +60,8 @@ fn key(kind: u8, number: u32) -> SecretKey {
 }
 
 fn genesis() -> ChainGenesis {
-    let participant = |id: ParticipantId, roles| Participant {
-        id,
-        name: format!("party {id}"),
-        roles,
-        public_key: key(1, id.0).public_key(),
-        suspended: false,
-        legal_entity: String::new(),
+    let participant = |id: ParticipantId, roles| {
+        Participant::new(id, format!("party {id}"), roles, key(1, id.0).public_key())
     };
     let node = |index: u32| Node {
         name: format!("node-{index}"),

@@ -158,27 +158,20 @@ fn participants() -> Vec<Participant> {
         (&[DESK], Roles::RISK_DESK),
         (&AGENTS, Roles::SETTLEMENT_AGENT),
     ];
-    let of = |id: &ParticipantId, roles: Roles| Participant {
-        id: *id,
-        name: format!("participant-{id}"),
-        roles,
-        public_key: participant_key(*id, 0).public_key(),
-        suspended: false,
-        legal_entity: String::new(),
+    let of = |id: &ParticipantId, roles: Roles| {
+        Participant::new(
+            *id,
+            format!("participant-{id}"),
+            roles,
+            participant_key(*id, 0).public_key(),
+        )
     };
     all.iter().flat_map(|(ids, roles)| ids.iter().map(move |id| of(id, *roles))).collect()
 }
 
 /// A merchant as the genesis file or a governance change names it.
 pub fn merchant(id: MerchantId, payout_gateway: ParticipantId) -> Merchant {
-    Merchant {
-        id,
-        name: format!("merchant-{id}"),
-        payout_gateway,
-        payout_account: Digest::ZERO,
-        suspended: false,
-        legal_entity: String::new(),
-    }
+    Merchant::new(id, format!("merchant-{id}"), payout_gateway)
 }
 
 fn lines() -> Vec<LiquidityLine> {

@@ -167,8 +167,8 @@ pub(crate) fn read_counts<K: CountKey>(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use std::collections::BTreeMap;
 
     use super::*;

@@ -19,7 +19,7 @@ item! {
         /// The decimal digits after the point: see [`Rate::scale`].
         pub scale: U16,
         /// When the provider observed it, in milliseconds since the Unix epoch.
-        pub observed: U64,
+        pub observed: U64 => TimeMs,
         /// Reserved; zeros, or the item is refused.
         pub spare: [u8; 42],
     }
@@ -29,7 +29,7 @@ item! {
     /// An FX provider's offer to convert at a rate, up to a ceiling and a time: 64 bytes.
     QuoteItem: 64 {
         /// The quote's id: its upper 32 bits are the provider's id.
-        pub quote_id: U64,
+        pub quote_id: U64 => QuoteId,
         /// The currency that is collected: ISO 4217 numeric.
         pub currency: U16,
         /// The currency that is paid out: ISO 4217 numeric.
@@ -39,9 +39,9 @@ item! {
         /// The decimal digits after the point: see [`Rate::scale`].
         pub scale: U16,
         /// How much may be collected under it, in minor units. Not zero.
-        pub ceiling: U64,
+        pub ceiling: U64 => Amount,
         /// The last block time at which an order may use it.
-        pub valid_until: U64,
+        pub valid_until: U64 => TimeMs,
         /// Reserved; zeros, or the item is refused.
         pub spare: [u8; 26],
     }
@@ -87,19 +87,9 @@ impl RateItem {
     pub fn rate(&self) -> Option<Rate> {
         Rate::new(self.mantissa.get(), self.scale.get())
     }
-
-    /// When the provider observed it.
-    pub fn observed(&self) -> TimeMs {
-        TimeMs(self.observed.get())
-    }
 }
 
 impl QuoteItem {
-    /// Returns the id of the quote.
-    pub fn quote_id(&self) -> QuoteId {
-        QuoteId(self.quote_id.get())
-    }
-
     /// The ordered pair: collected and paid out.
     pub fn pair(&self) -> (Currency, Currency) {
         (Currency(self.currency.get()), Currency(self.payout_currency.get()))
@@ -108,15 +98,5 @@ impl QuoteItem {
     /// The rate, or `None` when it is out of bounds.
     pub fn rate(&self) -> Option<Rate> {
         Rate::new(self.mantissa.get(), self.scale.get())
-    }
-
-    /// How much may be collected under it.
-    pub fn ceiling(&self) -> Amount {
-        Amount(self.ceiling.get())
-    }
-
-    /// The last block time at which an order may use it.
-    pub fn valid_until(&self) -> TimeMs {
-        TimeMs(self.valid_until.get())
     }
 }

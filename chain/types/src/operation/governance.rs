@@ -24,9 +24,9 @@ item! {
     /// A settlement operator's proposal of one change: 512 bytes.
     ProposalItem: 512 {
         /// The proposal's id, a UUIDv7.
-        pub proposal_id: [u8; 16],
+        pub proposal_id: [u8; 16] = ProposalId,
         /// The first block that shall execute under the change.
-        pub activation_height: U64,
+        pub activation_height: U64 => Height,
         /// How many bytes of `change` are used.
         pub change_length: U16,
         /// The canonical bytes of a [`Change`], then zeros.
@@ -64,7 +64,7 @@ item! {
     /// A settlement operator's decision about a proposal: 64 bytes.
     ApprovalItem: 64 {
         /// The id of the proposal that is decided.
-        pub proposal_id: [u8; 16],
+        pub proposal_id: [u8; 16] = ProposalId,
         /// The number of a [`crate::Decision`].
         pub decision: U16,
         /// [`ProposalItem::digest`], so that the operator signs what it read.
@@ -87,16 +87,6 @@ impl ProposalItem {
             change: padded,
             spare: [0; 6],
         })
-    }
-
-    /// Returns the id of the proposal.
-    pub fn proposal_id(&self) -> ProposalId {
-        ProposalId(self.proposal_id)
-    }
-
-    /// The first block that shall execute under the change.
-    pub fn activation_height(&self) -> Height {
-        Height(self.activation_height.get())
     }
 
     /// The change, or `None` when the bytes are none, or zeros do not follow them.
@@ -154,11 +144,4 @@ fn padded<T: bincode::Decode<()>>(length: U16, bytes: &[u8]) -> Option<T> {
     let (used, rest) = bytes.split_at_checked(usize::from(length.get()))?;
     let is_padded = rest.iter().all(|byte| *byte == 0);
     codec::decode(used, bytes.len()).ok().filter(|_| is_padded)
-}
-
-impl ApprovalItem {
-    /// The id of the proposal that is decided.
-    pub fn proposal_id(&self) -> ProposalId {
-        ProposalId(self.proposal_id)
-    }
 }

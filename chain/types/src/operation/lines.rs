@@ -13,29 +13,12 @@ item! {
         /// The account of the submitter: the number of a [`crate::LineAccount`].
         pub account: U16,
         /// The participant id of the party that may reserve on the account.
-        pub holder: U32,
+        pub holder: U32 => ParticipantId,
         /// The account's currency: ISO 4217 numeric.
-        pub currency: U16,
+        pub currency: U16 => Currency,
         /// The most that its open reservations may sum up to, in minor units; zero ends the line.
-        pub limit: U64,
+        pub limit: U64 => Amount,
         /// Reserved; zeros, or the item is refused.
         pub spare: [u8; 48],
-    }
-}
-
-impl LineItem {
-    /// Returns the party that may reserve on the account.
-    pub fn holder(&self) -> ParticipantId {
-        ParticipantId(self.holder.get())
-    }
-
-    /// Returns the currency of the account.
-    pub fn currency(&self) -> Currency {
-        Currency(self.currency.get())
-    }
-
-    /// The most that may be outstanding.
-    pub fn limit(&self) -> Amount {
-        Amount(self.limit.get())
     }
 }

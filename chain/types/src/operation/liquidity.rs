@@ -11,7 +11,7 @@ item! {
     /// The maker's proposal of a deposit, a withdrawal or a net debit cap: 96 bytes.
     TransferItem: 96 {
         /// The transfer's id, a UUIDv7.
-        pub transfer_id: [u8; 16],
+        pub transfer_id: [u8; 16] = TransferId,
         /// The number of a [`crate::TransferAction`].
         pub action: U16,
         /// The kind of the account: the number of an account kind.
@@ -19,9 +19,9 @@ item! {
         /// The account's owner: a participant's or a merchant's id, by kind.
         pub owner: U64,
         /// The account's currency: ISO 4217 numeric.
-        pub currency: U16,
+        pub currency: U16 => Currency,
         /// How much, in minor units; of a cap, the new cap.
-        pub amount: U64,
+        pub amount: U64 => Amount,
         /// The reference of the money outside.
         pub reference: [u8; 32],
         /// Reserved; zeros, or the item is refused.
@@ -33,7 +33,7 @@ item! {
     /// The checker's decision about a transfer: 64 bytes.
     TransferDecisionItem: 64 {
         /// The id of the transfer that is decided.
-        pub transfer_id: [u8; 16],
+        pub transfer_id: [u8; 16] = TransferId,
         /// The number of a [`crate::Decision`].
         pub decision: U16,
         /// The transfer's action again, so that the checker signs what it checked.
@@ -48,32 +48,10 @@ item! {
 }
 
 impl TransferItem {
-    /// Returns the id of the transfer.
-    pub fn transfer_id(&self) -> TransferId {
-        TransferId(self.transfer_id)
-    }
-
     /// Returns the account; `None` when no account kind has the number that the item names.
     pub fn account(&self) -> Option<AccountKey> {
         let kind = AccountKind::from_number(u8::try_from(self.account_kind.get()).ok()?)?;
         let currency = Currency(self.currency.get());
         Some(AccountKey { kind, owner: self.owner.get(), currency })
-    }
-
-    /// Returns the currency of the account.
-    pub fn currency(&self) -> Currency {
-        Currency(self.currency.get())
-    }
-
-    /// Returns the amount in minor units; of a cap, the new cap.
-    pub fn amount(&self) -> Amount {
-        Amount(self.amount.get())
-    }
-}
-
-impl TransferDecisionItem {
-    /// The id of the transfer that is decided.
-    pub fn transfer_id(&self) -> TransferId {
-        TransferId(self.transfer_id)
     }
 }

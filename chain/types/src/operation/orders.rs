@@ -21,19 +21,19 @@ item! {
     /// One recharge order: 128 bytes.
     RechargeItem: 128 {
         /// The order's id, a UUIDv7.
-        pub order_id: [u8; 16],
+        pub order_id: [u8; 16] = OrderId,
         /// The user's pseudonym: a keyed hash made by the recharge service; no personal data.
         pub user: [u8; 16],
         /// The merchant who is paid.
-        pub merchant: U64,
+        pub merchant: U64 => MerchantId,
         /// The gateway that debits the user.
-        pub collecting_gateway: U32,
+        pub collecting_gateway: U32 => ParticipantId,
         /// The amount that the user pays, in minor units of `currency`. Not zero.
-        pub amount: U64,
+        pub amount: U64 => Amount,
         /// The currency that the user pays in: ISO 4217 numeric.
-        pub currency: U16,
+        pub currency: U16 => Currency,
         /// The currency that the merchant is paid in: ISO 4217 numeric.
-        pub payout_currency: U16,
+        pub payout_currency: U16 => Currency,
         /// The sum of the [`Flags`] that are set.
         pub flags: U16,
         /// The FX quote to convert at; zero when the currencies are the same.
@@ -56,7 +56,7 @@ item! {
     /// A collecting gateway's word that the user was debited: 64 bytes.
     CollectItem: 64 {
         /// The id of the reserved order.
-        pub order_id: [u8; 16],
+        pub order_id: [u8; 16] = OrderId,
         /// The gateway's reference of the debit.
         pub reference: [u8; 32],
         /// Reserved; zeros, or the item is refused.
@@ -69,7 +69,7 @@ item! {
     /// collects or voids the order. 64 bytes.
     DebitingItem: 64 {
         /// The id of the reserved order.
-        pub order_id: [u8; 16],
+        pub order_id: [u8; 16] = OrderId,
         /// The gateway's reference of the debit.
         pub reference: [u8; 32],
         /// Reserved; zeros, or the item is refused.
@@ -82,7 +82,7 @@ item! {
     /// bytes.
     VoidItem: 64 {
         /// The id of the reserved order.
-        pub order_id: [u8; 16],
+        pub order_id: [u8; 16] = OrderId,
         /// The reason: the number of a [`crate::VoidReason`].
         pub reason: U16,
         /// The reference of the sender, 32 bytes.
@@ -97,12 +97,12 @@ item! {
     /// bytes.
     ReturnItem: 72 {
         /// The id of the collected order.
-        pub order_id: [u8; 16],
+        pub order_id: [u8; 16] = OrderId,
         /// How much of it, in minor units of its own currency. Not zero.
-        pub amount: U64,
+        pub amount: U64 => Amount,
         /// The most that who returns it pays for cashback that rested on it, in minor units of its
         /// own currency; zero pays nothing.
-        pub rested_max: U64,
+        pub rested_max: U64 => Amount,
         /// The reason: the number of a [`crate::ReturnReason`].
         pub reason: U16,
         /// The number of this return among the order's, from 1.
@@ -118,9 +118,9 @@ item! {
     /// The word of the other side that a collecting gateway may reverse an order: 64 bytes.
     ConsentItem: 64 {
         /// The id of the collected order.
-        pub order_id: [u8; 16],
+        pub order_id: [u8; 16] = OrderId,
         /// How much of it may have gone back in all, in minor units of its own currency. Not zero.
-        pub amount: U64,
+        pub amount: U64 => Amount,
         /// The reference of the sender, 32 bytes.
         pub reference: [u8; 32],
         /// Reserved; zeros, or the item is refused.
@@ -129,36 +129,6 @@ item! {
 }
 
 impl RechargeItem {
-    /// Returns the id of the order.
-    pub fn order_id(&self) -> OrderId {
-        OrderId(self.order_id)
-    }
-
-    /// The merchant who is paid.
-    pub fn merchant(&self) -> MerchantId {
-        MerchantId(self.merchant.get())
-    }
-
-    /// The gateway that debits the user.
-    pub fn collecting_gateway(&self) -> ParticipantId {
-        ParticipantId(self.collecting_gateway.get())
-    }
-
-    /// Returns the amount that the user pays.
-    pub fn amount(&self) -> Amount {
-        Amount(self.amount.get())
-    }
-
-    /// Returns the currency that the user pays in.
-    pub fn currency(&self) -> Currency {
-        Currency(self.currency.get())
-    }
-
-    /// Returns the currency that the merchant is paid in.
-    pub fn payout_currency(&self) -> Currency {
-        Currency(self.payout_currency.get())
-    }
-
     /// The FX quote that the order names, if any.
     pub fn quote(&self) -> Option<QuoteId> {
         (self.fx_quote.get() != 0).then_some(QuoteId(self.fx_quote.get()))
@@ -167,55 +137,5 @@ impl RechargeItem {
     /// Returns true if the order is submitted and collected in one step.
     pub fn is_collected(&self) -> bool {
         self.flags.get() & Flags::COLLECTED != 0
-    }
-}
-
-impl CollectItem {
-    /// The id of the reserved order.
-    pub fn order_id(&self) -> OrderId {
-        OrderId(self.order_id)
-    }
-}
-
-impl DebitingItem {
-    /// The id of the reserved order.
-    pub fn order_id(&self) -> OrderId {
-        OrderId(self.order_id)
-    }
-}
-
-impl VoidItem {
-    /// The id of the reserved order.
-    pub fn order_id(&self) -> OrderId {
-        OrderId(self.order_id)
-    }
-}
-
-impl ReturnItem {
-    /// The id of the collected order.
-    pub fn order_id(&self) -> OrderId {
-        OrderId(self.order_id)
-    }
-
-    /// How much of it goes back.
-    pub fn amount(&self) -> Amount {
-        Amount(self.amount.get())
-    }
-
-    /// The most that who returns it pays for cashback that rested on it.
-    pub fn rested_max(&self) -> Amount {
-        Amount(self.rested_max.get())
-    }
-}
-
-impl ConsentItem {
-    /// The id of the collected order.
-    pub fn order_id(&self) -> OrderId {
-        OrderId(self.order_id)
-    }
-
-    /// How much of it may have gone back in all.
-    pub fn amount(&self) -> Amount {
-        Amount(self.amount.get())
     }
 }

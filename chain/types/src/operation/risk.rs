@@ -10,7 +10,7 @@ item! {
     /// A risk desk's decision about a held order: 64 bytes.
     HoldDecisionItem: 64 {
         /// The id of the held order.
-        pub order_id: [u8; 16],
+        pub order_id: [u8; 16] = OrderId,
         /// See [`crate::Decision`]: approve releases it.
         pub decision: U16,
         /// The reason: the number of a [`crate::HoldReason`].
@@ -30,7 +30,7 @@ item! {
         /// Zero for the scheme; a gateway's or merchant's id.
         pub subject: U64,
         /// The currency that is collected: ISO 4217 numeric.
-        pub currency: U16,
+        pub currency: U16 => Currency,
         /// The largest amount of one order.
         pub order_max: U64,
         /// The largest sum of a user's orders of a day; the scheme's scope only.
@@ -41,19 +41,5 @@ item! {
         pub hold_above: U64,
         /// Reserved; zeros, or the item is refused.
         pub spare: [u8; 20],
-    }
-}
-
-impl HoldDecisionItem {
-    /// The id of the held order.
-    pub fn order_id(&self) -> OrderId {
-        OrderId(self.order_id)
-    }
-}
-
-impl PolicyItem {
-    /// The currency that is collected.
-    pub fn currency(&self) -> Currency {
-        Currency(self.currency.get())
     }
 }

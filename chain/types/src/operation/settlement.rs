@@ -128,7 +128,7 @@ item! {
     /// The maker's word that the banks have settled a window's nets: 96 bytes.
     SettleWindowItem: 96 {
         /// The number of the closed window.
-        pub window: U64,
+        pub window: U64 => WindowId,
         /// The digest of the window's report, so that the maker signs what the banks moved.
         pub digest: [u8; 32],
         /// The reference of the settlement, such as that of the central bank's system.
@@ -142,7 +142,7 @@ item! {
     /// The checker's decision about a proposed settlement: 96 bytes.
     SettlementDecisionItem: 96 {
         /// The number of the closed window.
-        pub window: U64,
+        pub window: U64 => WindowId,
         /// The number of a [`crate::Decision`].
         pub decision: U16,
         /// The digest of the window's report again, so that the checker signs what it checked.
@@ -190,20 +190,6 @@ of_instructions! {
     BounceItem(reason: u16 = reason)
     RecallItem()
     StepInItem(reason: u16 = reason)
-}
-
-impl SettleWindowItem {
-    /// The number of the closed window.
-    pub fn window(&self) -> WindowId {
-        WindowId(self.window.get())
-    }
-}
-
-impl SettlementDecisionItem {
-    /// The number of the closed window.
-    pub fn window(&self) -> WindowId {
-        WindowId(self.window.get())
-    }
 }
 
 fn instruction(window: U64, merchant: U64, currency: U16) -> InstructionId {

@@ -51,14 +51,7 @@ pub fn chain_id() -> ChainId {
 
 /// A participant of the vectors.
 pub fn participant(id: u32, word: &str, roles: Roles) -> Participant {
-    Participant {
-        id: ParticipantId(id),
-        name: format!("{word}-{id}"),
-        roles,
-        public_key: key(tag(id)).public_key(),
-        suspended: false,
-        legal_entity: String::new(),
-    }
+    Participant::new(ParticipantId(id), format!("{word}-{id}"), roles, key(tag(id)).public_key())
 }
 
 /// A merchant of the vectors.

@@ -139,13 +139,8 @@ fn each_is_checked(rows: &[(Change, u16)]) {
 
 #[test]
 fn each_change_of_a_party_is_checked() {
-    let party = |id: u32, roles: Roles, key: u32| Participant {
-        id: ParticipantId(id),
-        name: "someone".to_owned(),
-        roles,
-        public_key: secret(key).public_key(),
-        suspended: false,
-        legal_entity: String::new(),
+    let party = |id: u32, roles: Roles, key: u32| {
+        Participant::new(ParticipantId(id), "someone".to_owned(), roles, secret(key).public_key())
     };
     let key = |participant: u32, key: u32| Change::Key {
         participant: ParticipantId(participant),

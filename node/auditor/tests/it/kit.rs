@@ -36,25 +36,11 @@ pub fn secret(number: u32) -> SecretKey {
 }
 
 fn participant(id: u32, roles: Roles) -> Participant {
-    Participant {
-        id: ParticipantId(id),
-        name: format!("participant {id}"),
-        roles,
-        public_key: secret(id).public_key(),
-        suspended: false,
-        legal_entity: String::new(),
-    }
+    Participant::new(ParticipantId(id), format!("participant {id}"), roles, secret(id).public_key())
 }
 
 pub fn merchant(id: u64, gateway: u32) -> Merchant {
-    Merchant {
-        id: MerchantId(id),
-        name: format!("merchant {id}"),
-        payout_gateway: ParticipantId(gateway),
-        payout_account: Digest::ZERO,
-        suspended: false,
-        legal_entity: String::new(),
-    }
+    Merchant::new(MerchantId(id), format!("merchant {id}"), ParticipantId(gateway))
 }
 
 fn node(number: u32) -> Node {

@@ -43,13 +43,8 @@ fn served_genesis() -> ChainGenesis {
     genesis.currencies.push(USD);
     // As long as any test takes, the last block and what validators said are young enough.
     genesis.parameters.heartbeat_ms = 3_600_000;
-    let party = |id: ParticipantId, roles| Participant {
-        id,
-        name: format!("party {id}"),
-        roles,
-        public_key: key(1, id.0).public_key(),
-        suspended: false,
-        legal_entity: String::new(),
+    let party = |id: ParticipantId, roles| {
+        Participant::new(id, format!("party {id}"), roles, key(1, id.0).public_key())
     };
     genesis.participants.extend(PROVIDERS.map(|id| party(id, Roles::FX_PROVIDER)));
     genesis.participants.push(party(AGENT, Roles::SETTLEMENT_AGENT));

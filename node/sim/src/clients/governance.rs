@@ -188,14 +188,12 @@ fn newcomer(memory: &Memory, moment: &mut Moment<'_>) -> Change {
     }
     let id = ParticipantId(700 + number);
     let known = moment.state.participant(id);
-    Change::Participant(Participant {
+    Change::Participant(Participant::new(
         id,
-        name: format!("participant-{id} since {}", moment.state.height()),
-        roles: Roles::AUDITOR,
-        public_key: known.map(|known| known.public_key).unwrap_or_else(|| moment.keys.make(id)),
-        suspended: false,
-        legal_entity: String::new(),
-    })
+        format!("participant-{id} since {}", moment.state.height()),
+        Roles::AUDITOR,
+        known.map(|known| known.public_key).unwrap_or_else(|| moment.keys.make(id)),
+    ))
 }
 
 /// An operator gives a list of changes, or proposes one that waits.

@@ -364,11 +364,6 @@ fn tiers(text: &str) -> Result<Vec<CashbackTier>, String> {
     text.split_whitespace().map(tier).collect()
 }
 
-impl Subject for ProposalItem {
-    fn subject(&self) -> String {
-        self.proposal_id().to_string()
-    }
-}
 
 impl Subject for MerchantItem {
     fn subject(&self) -> String {
@@ -386,11 +381,5 @@ impl Subject for ListedChangeItem {
             }
             _ => "no change".to_owned(),
         }
-    }
-}
-
-impl Subject for ApprovalItem {
-    fn subject(&self) -> String {
-        self.proposal_id().to_string()
     }
 }

@@ -2,7 +2,7 @@
 
 use chain_types::{AccountKey, OrderId, TransferAction, TransferDecisionItem, TransferItem};
 
-use super::{RowContext, Subject, fields};
+use super::{RowContext, fields};
 use crate::order_file::{FileError, Row};
 
 pub(super) const TRANSFER: &[&str] = &["action", "account", "amount", "reference", "transfer_id"];
@@ -41,16 +41,4 @@ pub(super) fn decision(row: &Row) -> Result<TransferDecisionItem, FileError> {
         reference: fields::reference(row)?,
         spare: [0; 4],
     })
-}
-
-impl Subject for TransferItem {
-    fn subject(&self) -> String {
-        self.transfer_id().to_string()
-    }
-}
-
-impl Subject for TransferDecisionItem {
-    fn subject(&self) -> String {
-        self.transfer_id().to_string()
-    }
 }

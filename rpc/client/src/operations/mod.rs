@@ -139,6 +139,27 @@ trait Subject {
     fn subject(&self) -> String;
 }
 
+/// Names items by one of their ids.
+macro_rules! subjects {
+    ($($id:ident: $($item:ident)*;)*) => {
+        $($(
+            impl Subject for $item {
+                fn subject(&self) -> String {
+                    self.$id().to_string()
+                }
+            }
+        )*)*
+    };
+}
+
+subjects! {
+    transfer_id: TransferItem TransferDecisionItem;
+    order_id: RechargeItem CollectItem DebitingItem ConsentItem VoidItem ReturnItem
+        HoldDecisionItem;
+    instruction: ArrivalItem FailureItem ReinstructItem BounceItem RecallItem StepInItem;
+    proposal_id: ProposalItem ApprovalItem;
+}
+
 macro_rules! operations {
     ($($kind:ident: $item:ident, $doc:literal;)*) => {
         /// Items of one kind, ready to be signed.

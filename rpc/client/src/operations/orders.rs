@@ -5,7 +5,7 @@ use chain_types::{
     ReturnItem, ReturnReason, VoidItem, VoidReason,
 };
 
-use super::{RowContext, Subject, fields};
+use super::{RowContext, fields};
 use crate::order_file::{FileError, Row};
 
 pub(super) const RECHARGE: &[&str] = &[
@@ -125,40 +125,4 @@ pub(super) fn give_back(row: &Row) -> Result<ReturnItem, FileError> {
         reference: fields::reference(row)?,
         spare: [0; 4],
     })
-}
-
-impl Subject for RechargeItem {
-    fn subject(&self) -> String {
-        self.order_id().to_string()
-    }
-}
-
-impl Subject for CollectItem {
-    fn subject(&self) -> String {
-        self.order_id().to_string()
-    }
-}
-
-impl Subject for DebitingItem {
-    fn subject(&self) -> String {
-        self.order_id().to_string()
-    }
-}
-
-impl Subject for ConsentItem {
-    fn subject(&self) -> String {
-        self.order_id().to_string()
-    }
-}
-
-impl Subject for VoidItem {
-    fn subject(&self) -> String {
-        self.order_id().to_string()
-    }
-}
-
-impl Subject for ReturnItem {
-    fn subject(&self) -> String {
-        self.order_id().to_string()
-    }
 }

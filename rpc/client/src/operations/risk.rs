@@ -42,12 +42,6 @@ pub(super) fn policy(row: &Row) -> Result<PolicyItem, FileError> {
     })
 }
 
-impl Subject for HoldDecisionItem {
-    fn subject(&self) -> String {
-        self.order_id().to_string()
-    }
-}
-
 impl Subject for PolicyItem {
     fn subject(&self) -> String {
         let scope = PolicyScope::from_number(self.scope.get()).map_or("unknown", PolicyScope::name);

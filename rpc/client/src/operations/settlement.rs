@@ -84,42 +84,6 @@ pub(super) fn settlement_decision(row: &Row) -> Result<SettlementDecisionItem, F
     })
 }
 
-impl Subject for ArrivalItem {
-    fn subject(&self) -> String {
-        self.instruction().to_string()
-    }
-}
-
-impl Subject for FailureItem {
-    fn subject(&self) -> String {
-        self.instruction().to_string()
-    }
-}
-
-impl Subject for ReinstructItem {
-    fn subject(&self) -> String {
-        self.instruction().to_string()
-    }
-}
-
-impl Subject for BounceItem {
-    fn subject(&self) -> String {
-        self.instruction().to_string()
-    }
-}
-
-impl Subject for RecallItem {
-    fn subject(&self) -> String {
-        self.instruction().to_string()
-    }
-}
-
-impl Subject for StepInItem {
-    fn subject(&self) -> String {
-        self.instruction().to_string()
-    }
-}
-
 impl Subject for SettleWindowItem {
     fn subject(&self) -> String {
         format!("window {}", self.window())

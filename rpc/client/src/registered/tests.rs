@@ -20,14 +20,7 @@ fn key(byte: u8) -> PublicKey {
 }
 
 fn gateway(public_key: PublicKey) -> Participant {
-    Participant {
-        id: GATEWAY,
-        name: "gateway".to_owned(),
-        roles: Roles::GATEWAY,
-        public_key,
-        suspended: false,
-        legal_entity: String::new(),
-    }
+    Participant::new(GATEWAY, "gateway".to_owned(), Roles::GATEWAY, public_key)
 }
 
 /// At height 40: key 2 signs, key 1 did before and is accepted up to block 60.

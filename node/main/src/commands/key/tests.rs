@@ -11,14 +11,8 @@ fn key(byte: u8) -> chain_types::PublicKey {
 }
 
 fn registry() -> RegistryReport {
-    let gateway = Participant {
-        id: ParticipantId(201),
-        name: "gateway-201".to_owned(),
-        roles: Roles::GATEWAY,
-        public_key: key(2),
-        suspended: false,
-        legal_entity: String::new(),
-    };
+    let gateway =
+        Participant::new(ParticipantId(201), "gateway-201".to_owned(), Roles::GATEWAY, key(2));
     let node = |name: &str, network, validator| {
         let node = chain_types::Node {
             name: name.to_owned(),

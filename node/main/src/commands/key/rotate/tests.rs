@@ -20,14 +20,7 @@ fn key(byte: u8) -> PublicKey {
 }
 
 fn registry(current: u8, previous: Option<u8>) -> RegistryReport {
-    let participant = Participant {
-        id: GATEWAY,
-        name: "gateway".to_owned(),
-        roles: Roles::GATEWAY,
-        public_key: key(current),
-        suspended: false,
-        legal_entity: String::new(),
-    };
+    let participant = Participant::new(GATEWAY, "gateway".to_owned(), Roles::GATEWAY, key(current));
     let previous = previous.map(|byte| (key(byte), Height(60)));
     RegistryReport {
         height: 40,
