@@ -121,7 +121,7 @@ fn tables(criterion: &mut Criterion) {
         load_ppm: 0,
         reason: 115,
     };
-    criterion.bench_function("outlook of 1,024 lines, signed", |bencher| {
+    criterion.bench_function("outlook of 512 lines, signed", |bencher| {
         bencher.iter(|| black_box(Outlook::of(&scheduler, &context, now_us).sign(&key)));
     });
 }

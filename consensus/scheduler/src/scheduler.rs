@@ -129,6 +129,8 @@ pub struct Scheduler {
     queues: [ItemQueues; ServiceClass::COUNT],
     recent: Recent,
     division: Division,
+    /// What was divided among orders, in items a second.
+    divided: u64,
     tick_us: Option<u64>,
     /// Someone was refused, or said that it has a backlog, since the last tick.
     are_clients_waiting: bool,
@@ -148,6 +150,7 @@ impl Scheduler {
             queues: Default::default(),
             recent: Recent::new(settings.recent_max),
             division: Division::Plenty { spare: settings.capacity_items_per_s },
+            divided: settings.capacity_items_per_s,
             tick_us: None,
             are_clients_waiting: false,
             duty_items: 0,
@@ -321,9 +324,9 @@ impl Scheduler {
         let duties = std::mem::take(&mut self.duty_items);
         self.duties_per_s = follow(self.duties_per_s, per_second(duties, elapsed_us), elapsed_us);
         let grantable = self.capacity.grantable(self.queue_items());
-        let for_orders = grantable.saturating_sub(self.duties_per_s).max(1);
+        self.divided = grantable.saturating_sub(self.duties_per_s).max(1);
         let mut claims = self.claims(elapsed_us);
-        self.division = divide(for_orders, &mut claims);
+        self.division = divide(self.divided, &mut claims);
     }
 
     /// What each active submitter asks for, after the tries since the last tick.
@@ -370,13 +373,20 @@ impl Scheduler {
         let floor = self.floor_level().saturating_mul(weight.into());
         let rate = match self.division {
             Division::Scarce { level } => at_level(level, weight),
+            // Nobody has less than an even part, however little it asked for lately.
             Division::Plenty { spare } => {
-                let weights = u128::from(self.submitters.weights.max(1));
-                let part = u128::from(spare) * u128::from(weight) / weights;
-                demand.saturating_add(u64::try_from(part).unwrap_or(u64::MAX))
+                let even = self.part(self.divided, weight);
+                demand.saturating_add(self.part(spare, weight)).max(even)
             }
         };
         rate.max(floor).max(1)
+    }
+
+    /// The part of a weight among all that were seen lately.
+    fn part(&self, items_per_s: u64, weight: u32) -> u64 {
+        let weights = u128::from(self.submitters.weights.max(1));
+        let part = u128::from(items_per_s) * u128::from(weight) / weights;
+        u64::try_from(part).unwrap_or(u64::MAX)
     }
 
     /// The share as far as the demand bears it out: thousands that were idle do not fill the queue

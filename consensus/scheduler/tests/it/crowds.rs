@@ -89,10 +89,10 @@ fn who_sends_singles_beside_who_sends_8192_gets_as_much() {
 
 #[test]
 fn half_a_load_loses_nothing() {
-    for seed in 1..=3 {
+    for seed in 1..=20 {
         let report = grants(&Crowd::of_twelve(seed, 1).halved());
         assert_eq!((report.refused, report.unresolved), (0, 0), "{report:?}");
-        assert_eq!((report.calm, report.promised), (10_000, 0), "{report:?}");
+        assert_eq!(report.calm, 10_000, "{report:?}");
     }
 }
 

@@ -253,3 +253,12 @@ fn times_to_retry_that_are_stated_come_true() {
     assert!(total >= 300, "{total}");
     assert!(right * 100 >= total * 95, "{right} of {total}");
 }
+
+#[test]
+fn who_asked_for_little_lately_keeps_an_even_part() {
+    let mut chain = Chain::new();
+    // Nearly everything is used, and all that is asked for fits.
+    chain.run(50, &[(1, 9_000, 100), (2, 500, 100)], |_| 0);
+    let share = chain.scheduler.share(party(2));
+    assert!(share >= CAPACITY / 4, "{share}: a third is for those that were not seen yet");
+}
