@@ -1,7 +1,7 @@
 //! Statements and their entries, each money once: noon's camt.052 and evening's camt.053 tell of
 //! the same entries, and a batch entry is one money with its details.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chain_types::hash::sha256;
 use chain_types::{Amount, Currency};
@@ -53,6 +53,8 @@ pub(super) struct EntryBook {
     /// Each entry once, with its account.
     entries: BTreeMap<EntryKey, (Box<str>, BankEntry)>,
     statements: BTreeMap<(Box<str>, Option<u64>), Numbered>,
+    /// Statements and pages that were counted: a file may come twice on one day.
+    counted: BTreeSet<(Box<str>, Option<u64>, Option<u64>, Box<str>)>,
     findings: Vec<StatementFinding>,
     /// Entries that were told before, in another message.
     pub(super) repeated: u64,
@@ -79,7 +81,10 @@ impl EntryBook {
                 self.findings.push(StatementFinding { account, number, flaw });
                 return;
             }
-            self.count(&account, statement, &entries);
+            let (number, page) = (statement.number, statement.page);
+            if self.counted.insert((account.clone(), number, page, statement.id.clone())) {
+                self.count(&account, statement, &entries);
+            }
         }
         let mut equal: BTreeMap<[u8; 16], u32> = BTreeMap::new();
         for entry in entries {

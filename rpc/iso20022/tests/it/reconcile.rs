@@ -170,6 +170,9 @@ fn balances_and_numbers_are_held_together() {
     assert_eq!((names.as_str(), kinds(&repeated).len()), ("repeated", 0), "not counted again");
     let year = next(1, "100.00", "100.00").map(|xml| xml.replace("2026-11-30", "2027-01-02"));
     assert_eq!(faults(one.carried, &year).0, "");
+    let twice = camt053(GATEWAY, 1, "0.00", "7.00", &entries);
+    let (names, result) = faults(none(), &[twice.clone(), twice]);
+    assert_eq!((names.as_str(), result.report.movements), ("", 1), "one file, twice on a day");
     let overdrawn = camt053(GATEWAY, 1, "-5.00", "2.00", &entries);
     assert_eq!(faults(none(), &[overdrawn]).0, "");
 }
