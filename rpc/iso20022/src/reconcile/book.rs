@@ -20,6 +20,8 @@ const ID_BYTES: usize = 10;
 
 /// An identity: equal entries of one message have several.
 type EntryKey = ([u8; 16], u32);
+/// A page of a statement: account, number, page and the bank's id.
+type CountedPage = (Box<str>, Option<u64>, Option<u64>, Box<str>);
 
 /// One money that moved on an account.
 #[derive(Debug)]
@@ -54,7 +56,7 @@ pub(super) struct EntryBook {
     entries: BTreeMap<EntryKey, (Box<str>, BankEntry)>,
     statements: BTreeMap<(Box<str>, Option<u64>), Numbered>,
     /// Statements and pages that were counted: a file may come twice on one day.
-    counted: BTreeSet<(Box<str>, Option<u64>, Option<u64>, Box<str>)>,
+    counted: BTreeSet<CountedPage>,
     findings: Vec<StatementFinding>,
     /// Entries that were told before, in another message.
     pub(super) repeated: u64,
