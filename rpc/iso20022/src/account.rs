@@ -1,5 +1,5 @@
-//! Accounts, agents and addresses, checked once when an account book is loaded, and never at payment
-//! time.
+//! Accounts, agents and addresses, checked once when an account book is loaded, and never at
+//! payment time.
 
 use std::fmt;
 

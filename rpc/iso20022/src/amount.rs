@@ -64,8 +64,8 @@ pub fn parse_currency(code: &str) -> Result<Currency, AmountFlaw> {
     currency.ok_or_else(|| AmountFlaw::Currency(quoted(code)))
 }
 
-/// Returns the minor units of a decimal number of `currency`. Decimals beyond the minor unit must be
-/// zeros: `12.3400000000000` CNY is 1234.
+/// Returns the minor units of a decimal number of `currency`. Decimals beyond the minor unit must
+/// be zeros: `12.3400000000000` CNY is 1234.
 ///
 /// # Errors
 /// [`AmountFlaw`], which quotes the text.

@@ -13,6 +13,7 @@ mod evidence;
 mod flaw;
 mod ids;
 mod read;
+mod reconcile;
 mod reference;
 mod text;
 mod words;
@@ -29,6 +30,11 @@ pub use evidence::{
 pub use flaw::{FileFlaw, RecordFinding, RecordFlaw};
 pub use ids::{BankIdError, EndToEndId, ID_CHARACTERS_MAX, MessageId, Obligation, Uetr};
 pub use read::{BankFile, DETAILS_MAX, Dialect, FINDINGS_MAX, ReadItem, read_each, read_file};
+pub use reconcile::{
+    BankBreak, BreakKind, CarriedForward, ChainWord, ExpectedPayment, LastStatement, Reconciler,
+    Reconciliation, ReconciliationReport, ReportedBreak, ReportedFault, StatementFinding,
+    StatementFlaw,
+};
 pub use reference::BankReference;
 pub use text::{CharacterSet, name_text};
 pub use words::{

@@ -3,8 +3,8 @@
 /// The characters that a bank carries in names and free text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CharacterSet {
-    /// The SWIFT X set: letters and digits of ASCII, space and `/-?:().,'+`. Letters with marks lose
-    /// them, and any other character becomes a space.
+    /// The SWIFT X set: letters and digits of ASCII, space and `/-?:().,'+`. Letters with marks
+    /// lose them, and any other character becomes a space.
     #[default]
     Swift,
     /// Every character that XML 1.0 carries, but no control characters.

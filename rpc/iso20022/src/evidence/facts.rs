@@ -228,12 +228,14 @@ impl Gathered<'_> {
                 self.came_back(detail.money, code, reference);
             }
             (MoneyDirection::Debit, false) if is_gateway => {
-                if self.is_paid(detail, entry.charges + detail.charges, MoneyDirection::Debit) {
+                if self.compare_paid(detail, entry.charges + detail.charges, MoneyDirection::Debit)
+                {
                     self.shared.insert(Fact::Settled);
                 }
             }
             (MoneyDirection::Credit, false) if is_merchant => {
-                if self.is_paid(detail, entry.charges + detail.charges, MoneyDirection::Credit) {
+                if self.compare_paid(detail, entry.charges + detail.charges, MoneyDirection::Credit)
+                {
                     self.shared.insert(Fact::Credited);
                     self.credit = reference.or_else(|| self.credit.take());
                 }
@@ -243,7 +245,12 @@ impl Gathered<'_> {
     }
 
     /// Compares the money of a payment's own entry; says what differs.
-    fn is_paid(&mut self, detail: &EntryDetail, charges: u128, direction: MoneyDirection) -> bool {
+    fn compare_paid(
+        &mut self,
+        detail: &EntryDetail,
+        charges: u128,
+        direction: MoneyDirection,
+    ) -> bool {
         let ordered = u128::from(self.payment.amount.0);
         let Some(money) = detail.money else {
             self.shared.insert(Fact::OtherAmount);

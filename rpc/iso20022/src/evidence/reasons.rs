@@ -107,7 +107,8 @@ pub(super) fn class_of_rejection(codes: &[Box<str>]) -> (ReasonClass, Box<str>) 
         .unwrap_or((ReasonClass::Doubtful, Box::default()))
 }
 
-/// Returns the failure that a return's reason is on the chain: the money is back, whatever the code.
+/// Returns the failure that a return's reason is on the chain: the money is back, whatever the
+/// code.
 pub(super) fn failure_of_return(code: &str) -> FailureReason {
     match reason_class(code) {
         ReasonClass::Definite(reason) => reason,

@@ -220,8 +220,8 @@ fn in_currency(charges: &[BankMoney], currency: Currency) -> u128 {
     own.map(|charge| u128::from(charge.amount.0)).sum()
 }
 
-/// Compares an entry with its details. A single detail has the entry's amount; what it states of its
-/// own is kept as the amount that was instructed.
+/// Compares an entry with its details. A single detail has the entry's amount; what it states of
+/// its own is kept as the amount that was instructed.
 fn check_sum(entry: &mut BankEntry) -> Result<(), RecordFlaw> {
     let money = entry.money;
     if let [detail] = entry.details.as_mut_slice() {

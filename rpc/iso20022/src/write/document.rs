@@ -122,8 +122,8 @@ impl PaymentOrder {
     }
 }
 
-/// Returns the message of a name. `inside` writes it, with the id that it is given; the id is a hash
-/// of what is written with zeros in its place.
+/// Returns the message of a name. `inside` writes it, with the id that it is given; the id is a
+/// hash of what is written with zeros in its place.
 pub(super) fn message(
     name: &'static str,
     inside: impl Fn(&mut Body, &str) -> Result<(), WriteError>,

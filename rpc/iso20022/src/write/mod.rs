@@ -21,8 +21,7 @@ use crate::text::CharacterSet;
 
 /// Payments of one message.
 pub const PAYMENTS_MAX: usize = 10_000;
-/// Characters of a name between banks and from a customer (`Max140Text`), and the length that older
-/// networks carry.
+/// Characters of a name (`Max140Text`); older networks carry 70.
 pub const NAME_CHARACTERS_MAX: usize = 140;
 
 /// A message, ready to be handed to the bank.

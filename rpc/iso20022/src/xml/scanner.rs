@@ -224,8 +224,8 @@ impl<R: BufRead> Scanner<R> {
         Ok(())
     }
 
-    /// Returns the next element that begins, or `None` at the end of the element around it or of the
-    /// file. The caller reads the element to its end before it asks again.
+    /// Returns the next element that begins, or `None` at the end of the element around it or of
+    /// the file. The caller reads the element to its end before it asks again.
     ///
     /// # Errors
     /// [`FileFlaw`].

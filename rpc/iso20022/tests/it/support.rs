@@ -168,3 +168,86 @@ pub fn hold_against_schema(message: &str, files: &[String]) {
     }
     println!("{message}: {} files are valid against the schema", files.len());
 }
+
+/// The account of the gateway in the files of a bank.
+pub const GATEWAY: &str = "DE89370400440532013000";
+/// The account of the merchant.
+pub const MERCHANT: &str = "KW81CBKU0000000000001234560101";
+
+/// A document of a message.
+pub fn document(message: &str, inside: &str) -> String {
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Document \
+         xmlns=\"urn:iso:std:iso:20022:tech:xsd:{message}\">{inside}</Document>"
+    )
+}
+
+/// A pain.002 with a group and transactions as they are given.
+pub fn pain002(group: &str, transactions: &str) -> String {
+    let inside = format!(
+        "<CstmrPmtStsRpt><GrpHdr><MsgId>R1</MsgId><CreDtTm>2026-11-30T08:00:00</CreDtTm></GrpHdr>\
+         <OrgnlGrpInfAndSts><OrgnlMsgId>M1</OrgnlMsgId>\
+         <OrgnlMsgNmId>pain.001.001.09</OrgnlMsgNmId>{group}</OrgnlGrpInfAndSts>\
+         <OrgnlPmtInfAndSts><OrgnlPmtInfId>M1</OrgnlPmtInfId>{transactions}</OrgnlPmtInfAndSts>\
+         </CstmrPmtStsRpt>"
+    );
+    document("pain.002.001.10", &inside)
+}
+
+/// A transaction's status.
+pub fn status(id: &str, code: &str, reason: &str) -> String {
+    let reason = match reason {
+        "" => String::new(),
+        reason => format!("<StsRsnInf><Rsn><Cd>{reason}</Cd></Rsn></StsRsnInf>"),
+    };
+    format!(
+        "<TxInfAndSts><OrgnlEndToEndId>{id}</OrgnlEndToEndId><TxSts>{code}</TxSts>{reason}\
+         </TxInfAndSts>"
+    )
+}
+
+/// An entry of an account: `details` are the inside of its `NtryDtls`.
+pub fn entry(amount: &str, direction: &str, reference: &str, details: &str) -> String {
+    format!(
+        "<Ntry><Amt Ccy=\"CNY\">{amount}</Amt><CdtDbtInd>{direction}</CdtDbtInd>\
+         <Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>2026-11-30</Dt></BookgDt>\
+         <AcctSvcrRef>{reference}</AcctSvcrRef><BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>ICDT</Cd>\
+         <SubFmlyCd>DMCT</SubFmlyCd></Fmly></Domn></BkTxCd><NtryDtls>{details}</NtryDtls></Ntry>"
+    )
+}
+
+/// A detail of an entry.
+pub fn detail(id: &str, amount: &str, rest: &str) -> String {
+    format!(
+        "<TxDtls><Refs><EndToEndId>{id}</EndToEndId></Refs><Amt Ccy=\"CNY\">{amount}</Amt>{rest}\
+         </TxDtls>"
+    )
+}
+
+/// A camt.053 of one statement of an account.
+pub fn camt053(account: &str, number: u64, opening: &str, closing: &str, entries: &str) -> String {
+    let balance = |code: &str, amount: &str| {
+        let (amount, direction) = match amount.strip_prefix('-') {
+            Some(amount) => (amount, "DBIT"),
+            None => (amount, "CRDT"),
+        };
+        format!(
+            "<Bal><Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp><Amt Ccy=\"CNY\">{amount}</Amt>\
+             <CdtDbtInd>{direction}</CdtDbtInd><Dt><Dt>2026-11-30</Dt></Dt></Bal>"
+        )
+    };
+    let inside = format!(
+        "<BkToCstmrStmt><GrpHdr><MsgId>S{number}</MsgId><CreDtTm>2026-11-30T20:00:00</CreDtTm>\
+         </GrpHdr><Stmt><Id>S{number}</Id><ElctrncSeqNb>{number}</ElctrncSeqNb>\
+         <CreDtTm>2026-11-30T20:00:00</CreDtTm><Acct><Id><IBAN>{account}</IBAN></Id>\
+         <Ccy>CNY</Ccy></Acct>{}{}{entries}</Stmt></BkToCstmrStmt>",
+        balance("OPBD", opening),
+        balance("CLBD", closing),
+    );
+    document("camt.053.001.08", &inside)
+}
+
+/// Reads a file that must be readable.
+pub fn read(xml: &str) -> BankFile {
+    read_file(xml.as_bytes(), &Dialect::default()).unwrap()
+}
