@@ -175,8 +175,8 @@ pub struct AccountProof {
 
 impl AccountProof {
     /// The proof of an account of the past from the nodes that are kept: `node_at(level, index)`
-    /// says what stood at a place of a kept level after the block, or of level 0, where each account
-    /// has its leaf; `None` for nothing yet. Beside
+    /// says what stood at a place of a kept level after the block, or of level 0, where each
+    /// account has its leaf; `None` for nothing yet. Beside
     /// `account` as the block left it, `place` says where the account stands in the order of
     /// creation and of how many at least as late; `writes` is the block's running digest of all
     /// other writes. Asks for at most 15 nodes a kept level that the tree reaches, and makes at

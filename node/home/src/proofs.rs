@@ -1,7 +1,7 @@
 //! Proofs for auditors. An account at the head: the state's own tree proves it. As an earlier block
 //! left it: the index keeps the tree's nodes of every fourth level above the leaves, each as every
-//! block that changed it left it, and the leaves' accounts. Windows' reports: the index keeps their paths to the root over the block's
-//! records.
+//! block that changed it left it, and the entries of the leaves' accounts. Windows' reports: the
+//! index keeps their paths to the root over the block's records.
 
 use chain_state::{Account, AccountKey, AccountPlace, AccountProof, Record, State};
 use chain_store::{ChainStore as _, RecordName, RecordPath};

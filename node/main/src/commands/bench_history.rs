@@ -24,8 +24,8 @@ const SLICES_MEASURED: u64 = 2;
 Writes real blocks into the home of one validator, as a node does: batches signed by gateways and
 verified, executed, staged with a sync, committed with a certificate of all validators, whose keys
 are here; with checkpoints, and with orders that leave the duplicate window put into the index.
-Gateways pay what they are instructed to, but for that of --merchants. Only agreement and network are left out. The chain's time
-goes by --rate, not by the clock.
+Gateways pay what they are instructed to, unless --merchants is given. Only agreement and network
+are left out. The chain's time goes by --rate, not by the clock.
 
 At each size it takes a checkpoint, measures the next --measure orders and reads of old ones, then
 closes the home, has the system forget its files, and opens it again. The state must be what it was.
@@ -65,8 +65,8 @@ pub struct BenchHistoryArgs {
     #[arg(long, value_name = "USERS", default_value_t = 500_000,
         value_parser = clap::value_parser!(u64).range(1..))]
     users: u64,
-    /// Merchants in the genesis file, over all of which the orders go in the platform's shape, in 18
-    /// currencies; by default a few that are all alike.
+    /// Merchants in the genesis file, over all of which the orders go in the platform's shape, in
+    /// 18 currencies; by default a few that are all alike.
     #[arg(long, value_name = "MERCHANTS",
         value_parser = clap::value_parser!(u32).range(1..=100_000))]
     merchants: Option<u32>,
