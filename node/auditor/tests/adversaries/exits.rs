@@ -461,11 +461,10 @@ pub fn check_causes(chain: &Chain) {
         let key = AccountKey::cashback_pool(id.merchant, *currency);
         *pending.entry(key).or_default() += u128::from(amount.0);
     }
-    let window = state.window_open();
-    for (merchant, currency) in window.collected.keys() {
-        let key = AccountKey::payable(*merchant, *currency);
-        let sums = window.dues_of(*merchant, *currency).map(|(_, due)| u128::from(due.amount.0));
-        *payable.entry(key).or_default() += sums.sum::<u128>();
+    for sums in state.window_open().sums() {
+        let key = AccountKey::payable(sums.merchant, sums.currency);
+        let dues = sums.dues.iter().map(|(_, due)| u128::from(due.amount.0));
+        *payable.entry(key).or_default() += dues.sum::<u128>();
     }
     for (_, held) in state.expired_reservations(TimeMs(u64::MAX)) {
         let key = AccountKey::liquidity(held.gateway, held.currency);

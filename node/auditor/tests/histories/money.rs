@@ -383,7 +383,8 @@ impl Speaker {
     /// All that is left of everything that the open window pays a merchant in a currency.
     fn reverse_all(&mut self, now: Now<'_>) {
         let state = &now.chain.state;
-        let owed: Vec<_> = state.window_open().collected.keys().copied().collect();
+        let sums = state.window_open().sums().into_iter();
+        let owed: Vec<_> = sums.map(|sums| (sums.merchant, sums.currency)).collect();
         if owed.is_empty() {
             return;
         }

@@ -364,7 +364,6 @@ fn tiers(text: &str) -> Result<Vec<CashbackTier>, String> {
     text.split_whitespace().map(tier).collect()
 }
 
-
 impl Subject for MerchantItem {
     fn subject(&self) -> String {
         self.merchant().map_or_else(|| "no merchant".to_owned(), |known| known.id.to_string())
