@@ -247,8 +247,8 @@ impl Client {
         }
     }
 
-    /// Adaptive throttling: the chance that a call is not made is (asked - 2 accepted) / (asked + 1)
-    /// over about ten seconds.
+    /// Adaptive throttling: the chance that a call is not made is
+    /// (asked - 2 accepted) / (asked + 1), over about ten seconds.
     fn is_throttled(&mut self, now_us: u64) -> bool {
         while self.aged_us + 1_000_000 <= now_us {
             self.aged_us += 1_000_000;

@@ -111,7 +111,8 @@ proptest! {
                         let front: Vec<u64> =
                             line.iter().map(|(n, _)| *n).take(from_line.len()).collect();
                         prop_assert_eq!(&from_line, &front, "a submitter's order");
-                        expected += line.iter().take(front.len()).map(|(_, i)| u64::from(*i)).sum::<u64>();
+                        let sizes = line.iter().take(front.len());
+                        expected += sizes.map(|(_, items)| u64::from(*items)).sum::<u64>();
                     }
                     prop_assert_eq!(sum, expected);
                 }

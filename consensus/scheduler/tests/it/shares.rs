@@ -31,8 +31,8 @@ proptest! {
         capacity in 1..2_000_000_u64,
         parts in prop::collection::vec((0..200_000_u64, 1..400_u32), 1..60),
     ) {
-        let claims: Vec<Claim> =
-            parts.iter().map(|(demand, weight)| Claim { demand: *demand, weight: *weight }).collect();
+        let claim = |(demand, weight): &(u64, u32)| Claim { demand: *demand, weight: *weight };
+        let claims: Vec<Claim> = parts.iter().map(claim).collect();
         let division = divide(capacity, &mut claims.clone());
         let shares: Vec<u64> = claims.iter().map(|claim| division.share(claim)).collect();
         prop_assert!(shares.iter().sum::<u64>() <= capacity);
