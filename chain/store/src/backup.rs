@@ -20,9 +20,8 @@ use crate::disk;
 use crate::fault::{FETCH_REMEDY, StoreFault};
 use crate::file_names::{BLOCKS_FOLDER, LOCK_FILE, MARKER_FILE, RESTORING_FOLDER};
 use crate::frame::{FileHeader, FrameHeader, padding};
-use crate::frame_bodies::StoredCertificate;
 use crate::home::{Home, lock};
-use crate::recovery::next;
+use crate::recovery::{StoredCertificate, next};
 
 /// Bytes that are copied, and bytes that are handed to the disk, at a time.
 const CHUNK_BYTES: usize = 1024 * 1024;

@@ -2,14 +2,14 @@
 //! block touches, so that numbers take as few bytes as they need, and what the key or another entry
 //! says already is left out: some forty bytes instead of two hundred.
 
+use bincode::config::{Configuration, Limit, standard};
 use bincode::de::Decoder;
 use bincode::enc::Encoder;
 use bincode::error::{DecodeError, EncodeError};
 use bincode::{Decode, Encode};
 use chain_state::{Account, AccountEntry, AccountKey, EntryCause};
+use chain_types::codec::DECODE_BYTES_MAX;
 use chain_types::{Height, TimeMs};
-
-use crate::short_numbers::short;
 
 /// What a block did to an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,12 @@ struct Entry {
     credits_posted: i128,
     order_count: u64,
     after: Account,
+}
+
+/// Numbers as short as they are.
+const fn short()
+-> Configuration<bincode::config::LittleEndian, bincode::config::Varint, Limit<DECODE_BYTES_MAX>> {
+    standard().with_limit::<DECODE_BYTES_MAX>()
 }
 
 impl EntryRow {

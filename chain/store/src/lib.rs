@@ -42,7 +42,6 @@ mod entry_rows;
 mod fault;
 mod file_names;
 mod frame;
-mod frame_bodies;
 mod home;
 mod index;
 mod log;
@@ -53,7 +52,6 @@ mod order_rows;
 mod poison;
 mod record_paths;
 mod recovery;
-mod short_numbers;
 mod store;
 mod tables;
 

@@ -7,19 +7,37 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chain_types::{BatchId, BlockHash, Certificate, Digest, Height, Outcome, codec};
+use bincode::{Decode, Encode};
+use chain_types::{BatchId, Block, BlockHash, Certificate, Digest, Height, Outcome, codec};
 
 use crate::block_files::{Appender, BlockFile, BlockFiles, Kind, Position, check_tail};
 use crate::checkpoint_file::CheckpointName;
 use crate::fault::{FETCH_REMEDY, StoreFault};
 use crate::frame::{FILE_HEADER_BYTES, FileHeader, FrameHeader};
-use crate::frame_bodies::{StoredBlock, StoredCertificate};
 use crate::index::Index;
 use crate::options::StoreOptions;
 use crate::tables::{Batches, Hashes, Heights, MetaKey, Place};
 
 /// Bytes of a batch id, before the batch's own bytes in a payload frame.
 pub(crate) const PAYLOAD_PREFIX_BYTES: usize = 32;
+
+/// The body of a block frame.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct StoredBlock {
+    pub block: Block,
+    /// The payload frames of its batches, in order.
+    pub payload: Vec<Position>,
+    /// The position of the block's outcomes frame.
+    pub outcomes: Position,
+}
+
+/// The body of a certificate frame.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct StoredCertificate {
+    pub certificate: Certificate,
+    /// The frame of the block that it certifies.
+    pub block: Position,
+}
 
 /// The body of an outcomes frame: for each batch a count (4 bytes) and as many codes (2 bytes
 /// each), little-endian.

@@ -15,15 +15,14 @@ use crate::checkpoint_file::CheckpointFiles;
 use crate::counters::{Counters, add};
 use crate::fault::StoreFault;
 use crate::frame::frame_bytes;
-use crate::frame_bodies::StoredBlock;
 use crate::home::Home;
 use crate::index::Index;
 use crate::model::{RecoveredBlock, Recovery, SizeOnDisk, StoreCounters};
 use crate::options::StoreOptions;
 use crate::poison::Poison;
 use crate::recovery::{
-    PAYLOAD_PREFIX_BYTES, Recovered, Staged, Staging, next, outcomes_from_bytes, outcomes_to_bytes,
-    recover,
+    PAYLOAD_PREFIX_BYTES, Recovered, Staged, Staging, StoredBlock, next, outcomes_from_bytes,
+    outcomes_to_bytes, recover,
 };
 
 mod reads;

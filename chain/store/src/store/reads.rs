@@ -20,11 +20,11 @@ use super::{
     add, codec, read_batch, read_outcomes,
 };
 use crate::chain_store::ChainStore;
-use crate::frame_bodies::StoredCertificate;
 use crate::model::{
     BlockRecords, CommittedBlock, InstructionFilter, PAGE_ITEMS_MAX, SubmittedOrder,
 };
 use crate::record_paths::{RecordName, RecordPath};
+use crate::recovery::StoredCertificate;
 use crate::tables::{
     AccountEntries, AccountNodes, Batches, Breaches, Evidence, Hashes, Heights, Instructions,
     InstructionsByGateway, InstructionsEnded, Place, Policies, Proposals, Quotes, Rates,

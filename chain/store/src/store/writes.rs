@@ -7,9 +7,8 @@ use super::{
     Appender, Cow, ExecutedBlock, Height, Instant, Kind, Ordering, PAYLOAD_PREFIX_BYTES, Staged,
     Store, StoreFault, StoredBlock, Writer, add, codec, frame_bytes, next, outcomes_to_bytes,
 };
-use crate::frame_bodies::StoredCertificate;
 use crate::model::BlockRecords;
-use crate::recovery::put_block;
+use crate::recovery::{StoredCertificate, put_block};
 use crate::tables::MetaKey;
 
 /// The bytes of a block frame beside its batches, rounded up: header, counts, one position.
