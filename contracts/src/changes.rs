@@ -13,7 +13,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chain_state::{KeyOwner, MerchantRecord, Overlay, ProgrammeRecord, RegistryContent};
+use chain_state::{
+    KeyOwner, MerchantRecord, Overlay, ProgrammeRecord, RegistrarRecord, RegistryContent,
+};
 use chain_types::parameters::PROTOCOL_VERSION;
 use chain_types::registry::{RegistryBounds, is_legal_entity, is_name, is_node_name};
 use chain_types::validators::VALIDATORS_MAX;
@@ -21,8 +23,6 @@ use chain_types::{
     Change, Height, Merchant, MerchantId, Node, Parameters, Participant, ParticipantId, Programme,
     PublicKey, RegistrarLimits, Rejection, Roles, ValidatorSet,
 };
-
-use crate::registrars;
 
 /// The fewest validators that a change may leave: one of them may fail.
 const VALIDATORS_MIN: usize = 4;
@@ -64,7 +64,7 @@ pub(crate) fn check(
         }
         Change::Programme(programme) => return check_programme(overlay, programme),
         Change::Registrar { participant, limits } => {
-            return registrars::check_limits(overlay, *participant, *limits);
+            return check_limits(overlay, *participant, *limits);
         }
         // No list holds a list: see [`crate::lists`].
         Change::List { .. } => return Err(Rejection::ChangeInvalid),
@@ -420,13 +420,36 @@ fn check_programme(overlay: &Overlay<'_>, programme: &Programme) -> Result<After
     }
 }
 
+/// What a change of a registrar's limits makes of it: what it has done of the day stays.
+fn check_limits(
+    overlay: &Overlay<'_>,
+    participant: ParticipantId,
+    limits: RegistrarLimits,
+) -> Result<After, Rejection> {
+    let registry = overlay.next_registry();
+    let has = |id, role| registry.participant(id).is_some_and(|found| found.roles.any_of(role));
+    if has(participant, Roles::MERCHANT_REGISTRAR) && has(limits.gateway, Roles::GATEWAY) {
+        Ok(After::Registrar(participant, limits))
+    } else {
+        Err(Rejection::ChangeInvalid)
+    }
+}
+
+/// Puts limits into effect.
+fn put_limits(overlay: &mut Overlay<'_>, participant: ParticipantId, limits: RegistrarLimits) {
+    let known = overlay.tables().registrars().get(&participant).copied();
+    let fresh = RegistrarRecord { limits, day: 0, added: 0, changed: 0 };
+    let record = known.map_or(fresh, |known| RegistrarRecord { limits, ..known });
+    overlay.tables().registrars().put(participant, record);
+}
+
 /// Puts what [`check`] gave into effect for blocks from `next` on.
 pub(crate) fn put(overlay: &mut Overlay<'_>, change: &Change, after: After, next: Height) {
     match after {
         After::Registry(content) => overlay.replace_registry(*content, change.clone()),
         After::Merchant(record) => overlay.put_merchant(record),
         After::Registrar(participant, limits) => {
-            registrars::put_limits(overlay, participant, limits);
+            put_limits(overlay, participant, limits);
         }
         After::Programme(programme) => {
             let key = (programme.merchant, programme.currency);

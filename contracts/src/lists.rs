@@ -8,8 +8,8 @@
 //! of the same maker is repeated; there is room for it (814).
 //!
 //! Rules of a proposal that names a list: its maker gave one of this digest and count, and no
-//! proposal has named it (815); it is not about the maker's own legal entity (117); its changes hold
-//! in their order (807). A list is looked at once: one that does not hold is forgotten.
+//! proposal has named it (815); it is not about the maker's own legal entity (117); its changes
+//! hold in their order (807). A list is looked at once: one that does not hold is forgotten.
 //!
 //! Whom a list is about is worked out when it is proposed, and once more when it takes effect. It
 //! is not held against the registry in between: what a word costs does not grow with the list.

@@ -16,12 +16,10 @@
 //! it says holds from the next block on.
 
 use chain_state::{MerchantRecord, Overlay, RegistrarRecord};
-use chain_types::{
-    MerchantItem, Outcome, Participant, ParticipantId, RegistrarLimits, Rejection, Roles,
-};
+use chain_types::{MerchantItem, Outcome, Participant, ParticipantId, Rejection, Roles};
 
 use crate::calendar::day_of;
-use crate::changes::{self, After};
+use crate::changes;
 
 /// A registrar adds a merchant, or changes one of its gateway's.
 pub(crate) fn register(
@@ -91,31 +89,4 @@ fn check(
 fn is_at_work(overlay: &Overlay<'_>, gateway: ParticipantId) -> bool {
     let found = overlay.state().participant(gateway);
     found.is_some_and(|found| !found.suspended && found.roles.any_of(Roles::GATEWAY))
-}
-
-/// What a change of a registrar's limits makes of it: what it has done of the day stays.
-pub(crate) fn check_limits(
-    overlay: &Overlay<'_>,
-    participant: ParticipantId,
-    limits: RegistrarLimits,
-) -> Result<After, Rejection> {
-    let registry = overlay.next_registry();
-    let has = |id, role| registry.participant(id).is_some_and(|found| found.roles.any_of(role));
-    if has(participant, Roles::MERCHANT_REGISTRAR) && has(limits.gateway, Roles::GATEWAY) {
-        Ok(After::Registrar(participant, limits))
-    } else {
-        Err(Rejection::ChangeInvalid)
-    }
-}
-
-/// Puts limits into effect.
-pub(crate) fn put_limits(
-    overlay: &mut Overlay<'_>,
-    participant: ParticipantId,
-    limits: RegistrarLimits,
-) {
-    let known = overlay.tables().registrars().get(&participant).copied();
-    let fresh = RegistrarRecord { limits, day: 0, added: 0, changed: 0 };
-    let record = known.map_or(fresh, |known| RegistrarRecord { limits, ..known });
-    overlay.tables().registrars().put(participant, record);
 }

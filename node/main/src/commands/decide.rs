@@ -28,8 +28,8 @@ use super::submission::{self, Submission, SubmitReport};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 What is decided is fetched from a node and shown, and the signature covers what was shown: a
-transfer's action and amount, a proposal's every byte, and every change of its list. Exit code 0 when the decision was applied or
-had been before, 3 when it was refused.")]
+transfer's action and amount, a proposal's every byte, and every change of its list. Exit code 0
+when the decision was applied or had been before, 3 when it was refused.")]
 pub struct DecideArgs {
     /// The subject of the decision.
     #[arg(value_enum)]
