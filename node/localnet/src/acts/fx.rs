@@ -31,7 +31,8 @@ pub async fn conversion(cast: &Cast) -> anyhow::Result<String> {
     for (provider, mantissa) in cast.providers.iter().zip(RATES) {
         say(provider, &[rate(mantissa)]).await?;
     }
-    let number = u32::from_le_bytes(Entropy::fresh()?.bytes());
+    // A provider's numbers ascend: the other one of the pair is the greater.
+    let number = u32::from_le_bytes(Entropy::fresh()?.bytes()) >> 1;
     let (good, drifted) = (quote(provider, number, RATES[1]), quote(provider, !number, 139_417));
     say(provider, &[good, drifted]).await?;
     let gateway = Cast::first(&cast.gateways)?;
