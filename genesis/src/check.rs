@@ -182,8 +182,7 @@ fn read_roles(table: &mut Table) -> Result<Roles, FieldError> {
         return Err(FieldError::new(table.field("roles"), "[]", "it lists no role", remedy));
     }
     if !roles.are_separate() {
-        let problem =
-            "an operator or agent is a gateway, FX provider or merchant registrar as well";
+        let problem = "an operator or agent is a gateway, FX provider or registrar as well";
         let remedy = "give the other role to a participant of its own";
         return Err(FieldError::new(table.field("roles"), given.join(", "), problem, remedy));
     }
