@@ -8,10 +8,11 @@ use chain_types::{Amount, Currency, Height, MerchantId, TimeMs};
 
 use crate::account::{Account, AccountKey, AccountKind, CounterOverflow, difference};
 use crate::accounts::{AccountBook, AccountWrite, key_hash};
+use crate::collected::{Collected, Due, DueKey};
 use crate::merchant_sums::{SumsBook, SumsChange, place_of};
 use crate::positions::Positions;
 use crate::records::{AccountEntry, EntryCause, WindowParty};
-use crate::window::{Collected, Due, DueKey, Gross, WindowChange};
+use crate::window::{Gross, WindowChange};
 
 /// An account opened in an [`crate::Overlay`]; good for that overlay only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use bincode::{Decode, Encode};
 use chain_types::{Currency, MerchantId};
 
 use crate::chunked::Chunked;
+use crate::collected::{Collected, Due, DueKey};
 use crate::sections::{SECTION_ITEMS, put_section};
-use crate::window::{Collected, Due, DueKey};
 
 /// No sums.
 const NONE: u32 = u32::MAX;

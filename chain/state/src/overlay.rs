@@ -3,7 +3,7 @@
 //! Money moves only by a [`Movement`], which has two legs; no call of this type can change one
 //! account alone.
 
-mod rules;
+pub(crate) mod rules;
 mod windows;
 
 use std::collections::BTreeMap;
@@ -32,8 +32,6 @@ use crate::user_book::UserChanges;
 use crate::users::{UserDay, UserDayKey, UserId, UserMonth, UserMonthKey};
 use crate::window::{WindowChange, WindowOpening};
 use crate::writes::{BatchWrite, Changes};
-
-pub use self::rules::BeforeList;
 
 /// As how many positions a report counts at least: reading one has a cost of its own.
 const REPORT_POSITIONS_MIN: u64 = 64;

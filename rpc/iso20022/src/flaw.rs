@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::amount::AmountFlaw;
-use crate::xml;
+use crate::bounds;
 
 /// Why nothing of a file may be used. What was read of it before is not to be acted upon.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -27,19 +27,19 @@ pub enum FileFlaw {
     #[error("the file has a DOCTYPE, which is refused: it can define entities")]
     Doctype,
     /// Elements stand too deep in one another.
-    #[error("elements stand more than {} deep", xml::DEPTH_MAX)]
+    #[error("elements stand more than {} deep", bounds::DEPTH_MAX)]
     TooDeep,
     /// Too many namespaces are declared at a time.
-    #[error("more than {} namespaces are declared at a time", xml::NAMESPACES_MAX)]
+    #[error("more than {} namespaces are declared at a time", bounds::NAMESPACES_MAX)]
     TooManyNamespaces,
     /// An element has too many attributes.
-    #[error("an element has more than {} attributes", xml::ATTRIBUTES_MAX)]
+    #[error("an element has more than {} attributes", bounds::ATTRIBUTES_MAX)]
     TooManyAttributes,
     /// A prefix has no namespace.
     #[error("the prefix {0:?} has no namespace")]
     UndeclaredPrefix(String),
     /// A tag, a comment or a text is too long.
-    #[error("a tag, comment or text has more than {} bytes", xml::TOKEN_BYTES_MAX)]
+    #[error("a tag, comment or text has more than {} bytes", bounds::TOKEN_BYTES_MAX)]
     TokenTooLong,
     /// The file is too long.
     #[error("the file has more than {0} bytes")]
@@ -113,16 +113,16 @@ pub enum RecordFlaw {
     #[error("a text has a character that XML does not allow")]
     Character,
     /// A text is too long.
-    #[error("a text has more than {} bytes", xml::TEXT_BYTES_MAX)]
+    #[error("a text has more than {} bytes", bounds::TEXT_BYTES_MAX)]
     TextTooLong,
     /// A record has too many elements.
-    #[error("the record has more than {} elements or too much text", xml::RECORD_ELEMENTS_MAX)]
+    #[error("the record has more than {} elements or too much text", bounds::RECORD_ELEMENTS_MAX)]
     RecordTooLarge,
     /// A text stands beside elements, so that nobody knows what of it counts.
     #[error("text stands beside elements in {0}")]
     Mixed(String),
     /// An entry has too many details.
-    #[error("the entry has more than {} details", crate::read::DETAILS_MAX)]
+    #[error("the entry has more than {} details", bounds::DETAILS_MAX)]
     TooManyDetails,
     /// The details of an entry do not add up to it.
     #[error("the details add up to {details}, the entry is {entry}")]

@@ -9,6 +9,7 @@
 mod account;
 mod amount;
 mod base32;
+mod bounds;
 mod evidence;
 mod flaw;
 mod ids;
@@ -22,6 +23,7 @@ mod xml;
 
 pub use account::{AccountFlaw, AccountNumber, BankAgent, BankParty, Iban, PartyAddress};
 pub use amount::{AmountFlaw, BankMoney, amount_text, parse_amount, parse_currency, sum_text};
+pub use bounds::{DETAILS_MAX, FINDINGS_MAX};
 pub use evidence::{
     ArrivalProof, EvidenceRule, EvidenceWord, FACTS, Fact, FactSet, HandedPayment, HeldCause,
     Judgement, Meaning, PaymentSending, REASONS, RULES, ReasonClass, judge, meaning_of,
@@ -29,7 +31,7 @@ pub use evidence::{
 };
 pub use flaw::{FileFlaw, RecordFinding, RecordFlaw};
 pub use ids::{BankIdError, EndToEndId, ID_CHARACTERS_MAX, MessageId, Obligation, Uetr};
-pub use read::{BankFile, DETAILS_MAX, Dialect, FINDINGS_MAX, ReadItem, read_each, read_file};
+pub use read::{BankFile, Dialect, ReadItem, read_each, read_file};
 pub use reconcile::{
     BankBreak, BreakKind, CarriedForward, ChainWord, ExpectedPayment, LastStatement, Reconciler,
     Reconciliation, ReconciliationReport, ReportedBreak, ReportedFault, StatementFinding,

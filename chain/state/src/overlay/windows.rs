@@ -4,11 +4,10 @@ use chain_types::{Amount, InstructionId, MerchantId, TimeMs, WindowId};
 
 use super::{InstructionOverflow, Overlay, REPORT_POSITIONS_MIN};
 use crate::account::AccountKey;
+use crate::collected::{Collected, CollectedOrder, Due, DueKey};
 use crate::hot_accounts::Slot;
 use crate::records::{InstructionRecord, WindowParty, WindowRecord};
-use crate::window::{
-    Collected, CollectedOrder, Due, DueKey, Gross, OpenWindow, Reversal, WindowOpening,
-};
+use crate::window::{Gross, OpenWindow, Reversal, WindowOpening};
 
 impl<'a> Overlay<'a> {
     /// Closes the window found and opens the next. Before any collection of the block.

@@ -146,7 +146,10 @@ fn cursor_form(method: &str) -> (fn(&str) -> bool, &'static str) {
         "fx_quotes" => (is_whole::<u64>, "1292785156103"),
         "fx_rate_history" => (is_whole::<u64>, "1790000000000"),
         "settlement_returns" => (is_whole::<u16>, "1"),
-        "settlement_sla" | "fx_rates" | "chain_participants" => (is_whole::<u32>, "201"),
+        "settlement_sla" | "fx_rates" | "chain_participants" | "governance_registrars" => {
+            (is_whole::<u32>, "201")
+        }
+        "governance_proposal_changes" => (is_whole::<u32>, "0"),
         "settlement_instructions" | "settlement_subscribe_instructions" => {
             (is_instruction, "1-1001-156")
         }

@@ -2,15 +2,31 @@
 
 use chain_types::FailureReason;
 
+use super::handed::{ArrivalProof, EvidenceWord, HandedPayment};
+use super::meaning::Meaning;
 use super::reasons::{ReasonClass, class_of_rejection, failure_of_return};
 use super::rules::{Fact, FactSet, meaning_of};
-use super::{ArrivalProof, EvidenceWord, HandedPayment, Judgement, Meaning};
 use crate::amount::BankMoney;
 use crate::ids::Uetr;
 use crate::words::{
     BankEntry, EntryDetail, EntryState, MoneyDirection, PaymentName, RecallStatus, RecallWord,
     ReturnWord, StatusCode, StatusLevel, StatusWord,
 };
+
+/// What words mean for a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// The meaning.
+    pub meaning: Meaning,
+    /// The facts that it follows from.
+    pub facts: FactSet,
+    /// The reason on the chain, of a failure, a bounce or a recall.
+    pub reason: Option<FailureReason>,
+    /// The bank's own code of the reason.
+    pub code: Option<Box<str>>,
+    /// The bank's reference of the credit, the return or the rejection.
+    pub reference: Option<Box<str>>,
+}
 
 /// The levels of a status; the lowest is the last.
 const LEVELS: usize = 3;

@@ -1,6 +1,6 @@
 //! The decision table: what a set of facts means. The first row that holds decides.
 
-use super::{HeldCause, Meaning};
+use super::meaning::{HeldCause, Meaning};
 
 /// One thing that follows from a bank's words about a payment. Order and number of the words are of
 /// no meaning: a fact is there or not.

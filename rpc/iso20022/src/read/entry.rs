@@ -4,9 +4,10 @@ use std::io::BufRead;
 
 use chain_types::Currency;
 
+use super::FileReader;
 use super::field::{date, first, indicator, kept, money, provided, quoted};
-use super::{DETAILS_MAX, FileReader};
 use crate::amount::BankMoney;
+use crate::bounds::DETAILS_MAX;
 use crate::flaw::{FileFlaw, RecordFlaw};
 use crate::words::{
     AccountMessage, BankEntry, EntryDetail, EntryState, MoneyDirection, PaymentName,

@@ -11,14 +11,10 @@ mod status;
 use std::io::BufRead;
 
 pub use self::dialect::Dialect;
+use crate::bounds::FINDINGS_MAX;
 use crate::flaw::{FileFlaw, RecordFinding, RecordFlaw};
 use crate::words::BankWord;
 use crate::xml::{Element, Scanner, Tag};
-
-/// Details of one entry.
-pub const DETAILS_MAX: usize = 50_000;
-/// Findings that [`read_file`] keeps; the others are counted.
-pub const FINDINGS_MAX: usize = 1_000;
 
 /// One thing that was read of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use chain_types::hash::sha256;
 use chain_types::{Amount, Currency};
 use jiff::civil::Date;
 
-use super::{LastStatement, StatementFinding, StatementFlaw, plain};
+use super::breaks::{LastStatement, StatementFinding, StatementFlaw, plain};
 use crate::base32;
 use crate::words::{
     AccountMessage, AccountStatement, BankEntry, EntryState, MoneyDirection, PaymentName,

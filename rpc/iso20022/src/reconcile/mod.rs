@@ -2,175 +2,24 @@
 //! with an id that stays and an age that grows until it is explained.
 
 mod book;
+mod breaks;
 mod matching;
 mod report;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use chain_types::{Amount, Currency, Digest};
+use chain_types::Digest;
 use jiff::civil::Date;
 
 use self::book::EntryBook;
+use self::breaks::plain;
+pub use self::breaks::{
+    BankBreak, BreakKind, CarriedForward, ChainWord, ExpectedPayment, LastStatement,
+    StatementFinding, StatementFlaw,
+};
 pub use self::report::{ReconciliationReport, ReportedBreak, ReportedFault};
 use crate::ids::Obligation;
 use crate::words::{AccountStatement, BankEntry, MoneyDirection};
-
-/// Why the bank's books and the chain differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum BreakKind {
-    /// Money came in that names no payment of ours.
-    UnmatchedCredit,
-    /// Money went out that names no payment of ours.
-    UnmatchedDebit,
-    /// The chain says that it arrived; the bank's books do not have it.
-    MissingAtBank,
-    /// The bank paid; the chain does not say so, or does not know the payment.
-    MissingOnChain,
-    /// Another amount than the chain's.
-    Amount,
-    /// Another currency than the chain's.
-    Currency,
-    /// Paid twice.
-    Twice,
-    /// The money came back; the chain still says that it arrived, or waits for it.
-    Returned,
-    /// Charges: taken from a payment, or booked on their own.
-    Charge,
-    /// Booked on another account, or in the other direction, than the payment has.
-    WrongAccount,
-}
-
-impl BreakKind {
-    /// Returns the kind as reports write it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::UnmatchedCredit => "unmatched-credit",
-            Self::UnmatchedDebit => "unmatched-debit",
-            Self::MissingAtBank => "missing-at-bank",
-            Self::MissingOnChain => "missing-on-chain",
-            Self::Amount => "amount",
-            Self::Currency => "currency",
-            Self::Twice => "twice",
-            Self::Returned => "returned",
-            Self::Charge => "charge",
-            Self::WrongAccount => "wrong-account",
-        }
-    }
-}
-
-/// What the chain says of a payment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ChainWord {
-    /// It is outstanding.
-    Outstanding,
-    /// It has arrived.
-    Arrived,
-    /// It failed, or bounced: the money is to be with the gateway.
-    Failed,
-}
-
-/// A payment that the statements are held against.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExpectedPayment {
-    /// What is paid.
-    pub obligation: Obligation,
-    /// The number of times that it was sent again.
-    pub resends: u16,
-    /// The amount of the instruction.
-    pub amount: Amount,
-    /// The number of the merchant's account.
-    pub merchant_account: Box<str>,
-    /// What the chain says.
-    pub chain: ChainWord,
-    /// The debits and credits of earlier days, with their ids.
-    pub matched: Vec<(MoneyDirection, Box<str>)>,
-}
-
-/// A difference between the bank's books and the chain.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct BankBreak {
-    /// The same for the same difference, on every day.
-    pub id: Box<str>,
-    /// The kind.
-    pub kind: BreakKind,
-    /// The account that it stands on; empty if it stands on none.
-    pub account: Box<str>,
-    /// The payment, if one is named that is ours.
-    pub obligation: Option<Obligation>,
-    /// The money at the bank, in minor units; the chain's if the bank has none.
-    pub amount: Amount,
-    /// The currency of that money.
-    pub currency: Currency,
-    /// The amount of the instruction, if there is one.
-    pub expected: Option<Amount>,
-    /// The bank's reference.
-    pub reference: Box<str>,
-    /// The day on which it was seen first.
-    pub since: Date,
-}
-
-/// Why a statement itself cannot be right.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum StatementFlaw {
-    /// Opening balance and entries do not give the closing balance.
-    Sum {
-        /// The closing balance by the entries, in minor units.
-        computed: i128,
-        /// The closing balance that is stated.
-        stated: i128,
-    },
-    /// The statement has no opening or no closing balance.
-    NoBalance,
-    /// The opening balance is not the closing balance of the statement before.
-    Opening {
-        /// The closing balance of the statement before.
-        expected: i128,
-        /// The opening balance that is stated.
-        stated: i128,
-    },
-    /// Statements are missing.
-    Gap {
-        /// The first number that is missing.
-        first: u64,
-        /// The last number that is missing.
-        last: u64,
-    },
-    /// A statement of this number was reconciled before; its entries are not counted again.
-    Repeated,
-    /// The statement has no number, so that gaps cannot be found.
-    NoNumber,
-}
-
-/// A flaw of a statement, with the statement's account and number.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct StatementFinding {
-    /// The account.
-    pub account: Box<str>,
-    /// The statement's number, if it has one.
-    pub number: Option<u64>,
-    /// What is wrong.
-    pub flaw: StatementFlaw,
-}
-
-/// The last statement of an account that was reconciled.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LastStatement {
-    /// Its number.
-    pub number: u64,
-    /// Its day, if it has one: a new year begins with number 1 again.
-    pub day: Option<Date>,
-    /// Its closing balance, in minor units.
-    pub closing: i128,
-}
-
-/// What one day hands to the next.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CarriedForward {
-    /// Breaks that are open.
-    pub breaks: Vec<BankBreak>,
-    /// The last statement of each account.
-    pub statements: BTreeMap<Box<str>, LastStatement>,
-}
 
 /// A day's work: statements go in, a [`Reconciliation`] comes out.
 #[derive(Debug)]
@@ -233,9 +82,4 @@ impl Reconciler {
     pub fn finish(self) -> Reconciliation {
         matching::finish(self)
     }
-}
-
-/// The number of an account without the spaces that people read it by.
-fn plain(account: &str) -> Box<str> {
-    account.chars().filter(|letter| *letter != ' ').collect::<String>().into()
 }

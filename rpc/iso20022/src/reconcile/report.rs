@@ -4,7 +4,7 @@ use chain_types::{Amount, Currency};
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::{BankBreak, CarriedForward, StatementFinding, StatementFlaw};
+use super::breaks::{BankBreak, CarriedForward, StatementFinding, StatementFlaw};
 use crate::amount::minor_text;
 
 /// The report of a day. Its JSON has one form, so that its digest stands for it.

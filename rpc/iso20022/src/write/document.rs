@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 use quick_xml::escape::escape;
 
-use super::{PaymentOrder, WriteError, WrittenMessage};
+use super::order::{PaymentOrder, WriteError, WrittenMessage};
 use crate::account::{AccountNumber, BankAgent, BankParty};
 use crate::amount::amount_text;
 use crate::ids::MessageId;

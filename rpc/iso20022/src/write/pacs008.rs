@@ -1,8 +1,8 @@
 //! pacs.008.001.08: a bank, which the gateway is itself, pays another bank's customer.
 
 use super::document::{Body, date_text, message, time_text};
+use super::order::{OutgoingPayment, PaymentOrder, WriteError, WrittenMessage, check_code};
 use super::pain001::write_remittance;
-use super::{OutgoingPayment, PaymentOrder, WriteError, WrittenMessage, check_code};
 use crate::account::BankAgent;
 
 /// How the banks settle a payment with each other.

@@ -3,7 +3,7 @@
 use chain_types::TimeMs;
 
 use super::document::{message, time_text};
-use super::{SentPayment, WriteError, WrittenMessage, check_count};
+use super::order::{SentPayment, WriteError, WrittenMessage, check_count};
 use crate::account::BankAgent;
 
 /// Payments whose status is asked for.

@@ -1,7 +1,7 @@
 //! pain.001.001.09: a customer asks its bank to pay. One payment information of one account.
 
 use super::document::{Body, date_text, message, time_text};
-use super::{OutgoingPayment, PaymentOrder, WriteError, WrittenMessage};
+use super::order::{OutgoingPayment, PaymentOrder, WriteError, WrittenMessage};
 use crate::text::name_text;
 
 /// Writes a `pain.001.001.09`.

@@ -4,7 +4,7 @@ use chain_types::{Amount, TimeMs};
 use jiff::civil::Date;
 
 use super::document::{date_text, message, time_text};
-use super::{SentPayment, WriteError, WrittenMessage, check_code, check_count};
+use super::order::{SentPayment, WriteError, WrittenMessage, check_code, check_count};
 use crate::account::BankAgent;
 
 /// A payment that is recalled.

@@ -1,6 +1,6 @@
 //! One record in memory: an element with its children, within bounds.
 
-use super::{RECORD_BYTES_MAX, RECORD_ELEMENTS_MAX, TEXT_BYTES_MAX};
+use crate::bounds::{RECORD_BYTES_MAX, RECORD_ELEMENTS_MAX, TEXT_BYTES_MAX};
 use crate::flaw::RecordFlaw;
 
 /// An element of the message's own namespace. Elements of other namespaces are not kept.

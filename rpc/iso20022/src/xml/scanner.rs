@@ -9,7 +9,7 @@ use quick_xml::{Error, Reader};
 
 use super::bounded::{BoundedInput, Passed};
 use super::element::{Element, Room, is_allowed};
-use super::{
+use crate::bounds::{
     ATTRIBUTES_MAX, DEPTH_MAX, FILE_BYTES_MAX, NAMESPACES_MAX, STREAM_BYTES_MAX, TOKEN_BYTES_MAX,
 };
 use crate::flaw::{FileFlaw, RecordFlaw};
