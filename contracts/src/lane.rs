@@ -1,6 +1,7 @@
 //! Facts that the orders of one merchant, collecting gateway and pair of currencies have in common
 //! while batches of orders are executed one after another: they are looked up for the first of
-//! them and hold for the others, because such batches change neither registry, policies nor programmes.
+//! them and hold for the others, because such batches change neither registry, policies nor
+//! programmes.
 //!
 //! A batch of many orders looks the accounts of its new lanes up together; nothing else is looked
 //! up before an order needs it.

@@ -29,8 +29,8 @@ fn rows_max(accounts: usize) -> u64 {
     1 + 15 * u64::from(accounts.ilog2() / 4 + 1)
 }
 
-#[test]
-fn a_proof_reads_few_rows_among_many_accounts() {
+/// A chain of so many gateways' accounts beside the usual ones.
+fn chain_of_many(count: u32) -> Chain {
     let mut genesis = genesis();
     let line = |gateway| LiquidityLine {
         gateway: ParticipantId(gateway),
@@ -38,8 +38,13 @@ fn a_proof_reads_few_rows_among_many_accounts() {
         net_debit_cap: Amount(1),
         opening_liquidity: Amount(u64::from(gateway % 2)),
     };
-    genesis.liquidity.extend((1_000..6_000).map(line));
-    let mut chain = Chain::of(genesis);
+    genesis.liquidity.extend((1_000..1_000 + count).map(line));
+    Chain::of(genesis)
+}
+
+#[test]
+fn a_proof_reads_few_rows_among_many_accounts() {
+    let mut chain = chain_of_many(5_000);
     for _ in 0..3 {
         let order = chain.recharge(1_000, Flags::COLLECTED);
         assert_eq!(chain.say(BANK_A, order), Outcome::APPLIED);
@@ -63,7 +68,8 @@ fn a_proof_reads_few_rows_among_many_accounts() {
 
 #[test]
 fn an_index_without_the_trees_nodes_says_so() {
-    let mut chain = Chain::new();
+    // The nodes above sixteen accounts are rows; those below are made from the accounts' entries.
+    let mut chain = chain_of_many(40);
     for _ in 0..2 {
         chain.block(200, Vec::new());
     }

@@ -44,7 +44,10 @@ fn cursor_of(method: &str) -> String {
         "settlement_windows" | "settlement_returns" | "chain_blocks" | "chain_lineage" => {
             "7".to_owned()
         }
-        "settlement_sla" | "fx_rates" | "chain_participants" => "201".to_owned(),
+        "settlement_sla" | "fx_rates" | "chain_participants" | "governance_registrars" => {
+            "201".to_owned()
+        }
+        "governance_proposal_changes" => "0".to_owned(),
         "governance_merchants" | "chain_merchants" => "1001".to_owned(),
         "chain_liquidity" => "201-CNY".to_owned(),
         "fx_quotes" => "1292785156103".to_owned(),
