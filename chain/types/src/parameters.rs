@@ -78,8 +78,7 @@ parameters! {
     deadline_cross_border_ms: u64 = 300_000, SECOND_MS => 7 * DAY_MS;
     /// The part of the deadline that the collecting gateway may use, from acceptance.
     deadline_collect_ms: u64 = 60_000, SECOND_MS => 7 * DAY_MS;
-    /// The least time between two blocks while there is work. After a block of at most 1,024 items
-    /// two fifths of it are enough.
+    /// The least time between two blocks while there is work.
     block_interval_ms: u64 = 100, 10 => 10 * SECOND_MS;
     /// The time between two blocks while there is none: the SLA clock needs blocks.
     heartbeat_ms: u64 = 1_000, 10 => MINUTE_MS;

@@ -62,7 +62,6 @@ impl Replica {
         let height = staged.block.header.height;
         let time = staged.block.header.time;
         let orders = SinceCheckpoint::orders_of(&staged.outcomes);
-        self.pace.note_items(staged.outcomes.iter().map(Vec::len).sum());
         for id in &staged.block.batches {
             self.pool.remove(id);
         }
@@ -138,9 +137,8 @@ impl Replica {
         // was elsewhere (the block came by sync).
         let next = committed.next();
         let is_timed = self.pace.started;
-        let Pace { interval_passed, open_for, was_small, .. } = std::mem::take(&mut self.pace);
+        let Pace { interval_passed, open_for, .. } = std::mem::take(&mut self.pace);
         self.pace = Pace {
-            was_small,
             interval_passed: if is_timed { interval_passed } else { next },
             open_for: if is_timed { open_for } else { next },
             ..Pace::default()

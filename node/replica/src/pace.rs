@@ -5,10 +5,6 @@
 //! validators with more than a third of the power. One validator alone, or a node without a vote,
 //! hurries nobody. The interval binds here as well, but for a quarter of it, by which validators
 //! whose starts have drifted apart meet again.
-//!
-//! The interval is for blocks that are worth waiting for. After a small one less of it has to pass,
-//! on every node alike: where few orders come, half of an order's time until it is final would be
-//! the wait for the next block.
 
 use std::collections::VecDeque;
 
@@ -18,12 +14,6 @@ use consensus_core::{SignedProposal, Standing};
 use crate::effect::{Effect, Timer};
 use crate::identity::NodeIndex;
 use crate::replica::Replica;
-
-/// Items of the largest block after which the shorter interval has to pass.
-const SMALL_BLOCK_ITEMS: usize = 1_024;
-/// The shortest that the interval becomes, unless governance has set it shorter: peers allow each
-/// other the messages of so many blocks.
-const SMALL_INTERVAL_MS: u64 = 10;
 
 /// The conditions under which the next height may begin.
 #[derive(Debug, Default)]
@@ -38,24 +28,6 @@ pub(crate) struct Pace {
     pub heartbeat_due: bool,
     /// The proposer of the height has verifiably proposed.
     pub invited: bool,
-    /// The committed block was a small one.
-    pub was_small: bool,
-}
-
-impl Pace {
-    /// Notes how many items the committed block has.
-    pub fn note_items(&mut self, items: usize) {
-        self.was_small = items <= SMALL_BLOCK_ITEMS;
-    }
-
-    /// The least time from the start of a height to that of the next one.
-    fn interval_ms(&self, interval_ms: u64) -> u64 {
-        if self.was_small {
-            (interval_ms * 2 / 5).max(SMALL_INTERVAL_MS).min(interval_ms)
-        } else {
-            interval_ms
-        }
-    }
 }
 
 /// A proposal that came before its height began.
@@ -159,26 +131,9 @@ impl Replica {
         self.pace.started = true;
         let height = self.height();
         // The interval between blocks runs from start to start.
-        let after_ms = self.pace.interval_ms(self.parameters.block_interval_ms);
+        let after_ms = self.parameters.block_interval_ms;
         let (pace, invite) = (Timer::Pace(height.next()), Timer::Invite(height.next()));
         self.effects.push(Effect::Schedule { timer: pace, after_ms });
         self.effects.push(Effect::Schedule { timer: invite, after_ms: after_ms - after_ms / 4 });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_interval_is_shorter_after_a_small_block() {
-        let interval = |items, interval_ms| {
-            let mut pace = Pace::default();
-            pace.note_items(items);
-            pace.interval_ms(interval_ms)
-        };
-        assert_eq!([100, 20, 10, 5].map(|usual| interval(1_025, usual)), [100, 20, 10, 5]);
-        assert_eq!([100, 20, 10, 5].map(|usual| interval(1_024, usual)), [40, 10, 10, 5]);
-        assert_eq!(interval(0, 100), 40, "an empty block is small");
     }
 }
