@@ -57,7 +57,10 @@ fn kinds_of(role: &str) -> Vec<BatchKind> {
             TransferDecision,
             SettlementDecision,
         ],
-        "settlement-operator" => vec![TransferDecision, Proposal, Approval, SettlementDecision],
+        "settlement-operator" => {
+            vec![TransferDecision, Proposal, ChangeList, Approval, SettlementDecision]
+        }
+        "merchant-registrar" => vec![Merchant],
         "fx-provider" => vec![Rate, Quote, Line],
         "risk-desk" => vec![HoldDecision, Policy],
         _ => Vec::new(),
