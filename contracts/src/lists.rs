@@ -1,7 +1,7 @@
 //! Lists of changes: merchants and programmes that one proposal changes together, all or none.
 //!
-//! Operations: [`give`], by a settlement operator, a batch at a time; [`expire`], by block time;
-//! and what [`crate::governance`] asks of the list that a proposal names.
+//! Operations: `give`, by a settlement operator, a batch at a time; `expire`, by block time;
+//! and what `governance` asks of the list that a proposal names.
 //!
 //! Rules of a change of a list, in order: spare bytes are zero (201); the bytes are a change of a
 //! merchant or programme (803). If one of a batch is refused, all others are (813). The same list
