@@ -11,19 +11,19 @@ use crate::chunked::Chunked;
 use crate::collected::{Collected, Due, DueKey};
 use crate::sections::{SECTION_ITEMS, put_section};
 
-/// No sums.
+/// The place of an account that has no sums.
 const NONE: u32 = u32::MAX;
 
 /// What is collected for a merchant in a currency, and by when it is due.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct MerchantSums {
-    /// Whom the window will pay.
+    /// The merchant that the window will pay.
     pub merchant: MerchantId,
-    /// In which currency.
+    /// The currency that it is paid in.
     pub currency: Currency,
-    /// The sum.
+    /// The sum collected for it, and of how many orders.
     pub collected: Collected,
-    /// What is left to be paid by due time, the earliest accepted orders first.
+    /// The sums left to be paid by due time, the earliest accepted orders first.
     pub dues: Vec<(DueKey, Due)>,
 }
 

@@ -14,13 +14,13 @@ use crate::records::{MerchantRecord, ProgrammeRecord};
 pub struct Payee {
     /// The gateway that pays it.
     pub payout_gateway: ParticipantId,
-    /// Whether it may have orders.
+    /// True if new orders for it are refused.
     pub is_suspended: bool,
-    /// Whether it ever had a cashback programme.
+    /// True if it ever had a cashback programme.
     pub has_programme: bool,
 }
 
-/// All merchants.
+/// The payees of all merchants, found by hash.
 #[derive(Debug, Clone)]
 pub(crate) struct Payees {
     /// Each with whether it is registered: a programme alone makes no merchant.

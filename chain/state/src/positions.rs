@@ -96,7 +96,7 @@ pub struct Numbering {
 }
 
 impl Numbering {
-    /// Numbers nothing yet.
+    /// Makes a numbering that has given no number yet.
     pub(crate) fn new(hashing: RandomState) -> Self {
         Self { keys: Vec::new(), at: Positions::default(), hashing }
     }
@@ -112,7 +112,7 @@ impl Numbering {
         found.unwrap_or(next)
     }
 
-    /// Forgets all numbers.
+    /// Forgets all numbers that it gave; the next one is zero.
     pub fn clear(&mut self) {
         self.keys.clear();
         self.at = Positions::default();

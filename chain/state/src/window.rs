@@ -128,7 +128,7 @@ pub(crate) struct WindowChange {
     pub(crate) opening: Option<WindowOpening>,
     /// Ascending by merchant and currency.
     pub(crate) sums: Vec<SumsChange>,
-    /// Ascending.
+    /// The legs that changed, ascending by party.
     pub(crate) legs: Vec<(WindowParty, Gross)>,
 }
 

@@ -94,7 +94,7 @@ pub enum Change {
     },
     /// What a merchant registrar may do without a vote.
     Registrar {
-        /// The registrar.
+        /// The participant whose limits these are.
         participant: ParticipantId,
         /// Its gateway, and how much it may do a day.
         limits: RegistrarLimits,

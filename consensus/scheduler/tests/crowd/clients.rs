@@ -143,7 +143,7 @@ impl Client {
             if batches[number].valid_until_us() <= now_us {
                 continue;
             }
-            if self.habit == Habit::Throttled && !self.is_rogue() && self.is_throttled(now_us) {
+            if self.habit == Habit::Throttled && !self.is_rogue() && self.throttle(now_us) {
                 let at_us = now_us + self.backoff_us(refused);
                 self.due.push(Reverse((at_us, number, refused + 1)));
                 continue;
@@ -249,14 +249,14 @@ impl Client {
 
     /// Adaptive throttling: the chance that a call is not made is
     /// (asked - 2 accepted) / (asked + 1), over about ten seconds.
-    fn is_throttled(&mut self, now_us: u64) -> bool {
+    fn throttle(&mut self, now_us: u64) -> bool {
         while self.aged_us + 1_000_000 <= now_us {
             self.aged_us += 1_000_000;
             (self.asked, self.accepted) = (self.asked * 9 / 10, self.accepted * 9 / 10);
         }
         let excess = self.asked.saturating_sub(THROTTLE * self.accepted);
-        let is_throttled = self.draws.below(self.asked + 1) < excess;
-        self.asked += u64::from(is_throttled);
-        is_throttled
+        let throttle = self.draws.below(self.asked + 1) < excess;
+        self.asked += u64::from(throttle);
+        throttle
     }
 }

@@ -32,7 +32,7 @@ pub trait Policy {
     fn outlook(&mut self, _client: usize, _now_us: u64) -> Option<(u32, u64)> {
         None
     }
-    fn may_read(&mut self, _client: usize, _now_us: u64) -> bool {
+    fn charge_read(&mut self, _client: usize, _now_us: u64) -> bool {
         true
     }
     /// How much of the work of reading and verifying a batch is done before it is refused.
@@ -111,7 +111,7 @@ impl Policy for Grants {
         (self.published_us == now_us).then(share)
     }
 
-    fn may_read(&mut self, client: usize, now_us: u64) -> bool {
+    fn charge_read(&mut self, client: usize, now_us: u64) -> bool {
         self.reads_all || self.budgets[client].paused_until_us(now_us).is_none()
     }
 

@@ -122,7 +122,7 @@ impl World<'_> {
         while self.time_left > kept_back {
             let Some(call) = self.calls.pop_front() else { break };
             let batch = self.batches[call];
-            if !policy.may_read(batch.client, now_us) {
+            if !policy.charge_read(batch.client, now_us) {
                 unread.push(call);
                 continue;
             }
