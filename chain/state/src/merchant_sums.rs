@@ -78,14 +78,17 @@ pub(crate) struct SumsChange {
 pub(crate) struct SumsBook {
     /// In order of first collection.
     sums: Chunked<MerchantSums>,
-    /// By account, where its sums stand; accounts beyond its end have none.
+    /// The account of each of them.
+    accounts: Vec<u32>,
+    /// By account, where its sums stand; accounts beyond its end have none. It keeps its length from
+    /// window to window, so that no window's first order pays for all accounts.
     at: Vec<u32>,
 }
 
 impl SumsBook {
     /// Makes a book without sums.
     pub(crate) const fn new() -> Self {
-        Self { sums: Chunked::new(), at: Vec::new() }
+        Self { sums: Chunked::new(), accounts: Vec::new(), at: Vec::new() }
     }
 
     /// Makes a book of what sections held: `account_of` gives the place of an account; `None` if
@@ -133,15 +136,16 @@ impl SumsBook {
     /// Takes a block's change of one account's sums.
     pub(crate) fn put(&mut self, change: SumsChange, copy: Option<&mut SumsCopy>) {
         let SumsChange { account, merchant, currency, collected, dues } = change;
-        let account = account as usize;
-        if self.at.len() <= account {
-            self.at.resize(account + 1, NONE);
+        let place = account as usize;
+        if self.at.len() <= place {
+            self.at.resize(place + 1, NONE);
         }
-        let found = &mut self.at[account];
+        let found = &mut self.at[place];
         if *found == NONE {
             let next = u32::try_from(self.sums.len()).ok().filter(|next| *next != NONE);
             assert!(next.is_some(), "a window with 2^32 sums");
             *found = next.unwrap_or_default();
+            self.accounts.push(account);
             self.sums.push(MerchantSums { merchant, currency, collected, dues: Vec::new() });
         } else if let Some(copy) = copy {
             copy.note(*found as usize, &self.sums[*found as usize]);
@@ -153,7 +157,9 @@ impl SumsBook {
 
     /// Begins again without sums; gives those that there were.
     pub(crate) fn clear(&mut self) -> Chunked<MerchantSums> {
-        self.at.clear();
+        for account in self.accounts.drain(..) {
+            self.at[account as usize] = NONE;
+        }
         std::mem::replace(&mut self.sums, Chunked::new())
     }
 }

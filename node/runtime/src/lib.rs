@@ -219,6 +219,8 @@ fn rpc_config(config: &NodeConfig, descriptors: &Descriptors) -> rpc_server::Ser
         calls_per_second_max: rpc.calls_per_second_max,
         wait_ms_max: rpc.wait_ms_max,
         operator_listen: Some(config.operator_address()),
+        tls: rpc.tls.as_ref().map(tls_files),
+        operator_tls: config.operator.tls.as_ref().map(tls_files),
         connections_per_address_max: rpc.connections_per_address_max,
         subscriptions_per_address_max: rpc.subscriptions_per_address_max,
         hosts: rpc.hosts.clone(),
@@ -229,6 +231,14 @@ fn rpc_config(config: &NodeConfig, descriptors: &Descriptors) -> rpc_server::Ser
             genesis::ForwardedHeader::Forwarded => rpc_server::ForwardedHeader::Forwarded,
         },
         ..rpc_server::ServerConfig::default()
+    }
+}
+
+fn tls_files(tls: &genesis::TlsSection) -> rpc_server::TlsFiles {
+    rpc_server::TlsFiles {
+        certificate: tls.certificate.clone(),
+        key: tls.key.clone(),
+        client_authorities: tls.client_authorities.clone(),
     }
 }
 
