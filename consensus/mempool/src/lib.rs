@@ -3,11 +3,15 @@
 //! Pure and bounded: the pool holds at most so many batches and so many bytes, and of one submitter
 //! at most as much, of either, as is still free. One submitter alone so gets half of the pool, `n`
 //! that send too much get a part in `n + 1` each, and as large a part stays free for whoever comes
-//! next. Proposals take one batch of each submitter in turn, each submitter's in order of arrival.
+//! next. Proposals take the submitters in turn, by deficit round robin in items: a batch of 8,192
+//! counts for as much as 8,192 batches of one. Each submitter's batches keep their order of arrival,
+//! and returns are ahead of what is no return.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use chain_types::{BatchId, ParticipantId, TimeMs, VerifiedBatch};
+use consensus_scheduler::queues::ItemQueues;
+use consensus_scheduler::weights::Weights;
 
 #[cfg(test)]
 mod tests;
@@ -61,16 +65,18 @@ pub enum Offer {
 pub struct Mempool {
     limits: Limits,
     batches: BTreeMap<BatchId, VerifiedBatch>,
-    queues: BTreeMap<ParticipantId, Queue>,
+    held: BTreeMap<ParticipantId, Held>,
     bytes: usize,
-    items: u64,
-    /// The submitter whose batch the next proposal takes first is the one after this.
-    last_first: Option<ParticipantId>,
+    /// The order of returns, of which a block holds few, and that of all other batches.
+    returns: ItemQueues,
+    others: ItemQueues,
+    weights: Weights,
 }
 
-#[derive(Debug, Default)]
-struct Queue {
-    waiting: VecDeque<BatchId>,
+/// The part of the pool that one submitter's batches take.
+#[derive(Debug, Default, Clone, Copy)]
+struct Held {
+    batches: usize,
     bytes: usize,
 }
 
@@ -97,7 +103,12 @@ impl Mempool {
 
     /// Items of the waiting batches.
     pub fn items(&self) -> u64 {
-        self.items
+        self.returns.items() + self.others.items()
+    }
+
+    /// Gives a submitter another weight than the standard one.
+    pub fn set_weight(&mut self, submitter: ParticipantId, weight: u32) {
+        self.weights.set(submitter, weight);
     }
 
     /// The waiting batch of an id.
@@ -118,18 +129,25 @@ impl Mempool {
         if free_batches == 0 || bytes > free_bytes {
             return Offer::Full;
         }
-        if let Some(queue) = self.queues.get(&submitter)
-            && (queue.waiting.len() >= free_batches || queue.bytes + bytes > free_bytes)
+        if let Some(held) = self.held.get(&submitter)
+            && (held.batches >= free_batches || held.bytes + bytes > free_bytes)
         {
-            return Offer::ShareFull { batches: queue.waiting.len(), bytes: queue.bytes };
+            return Offer::ShareFull { batches: held.batches, bytes: held.bytes };
         }
-        let queue = self.queues.entry(submitter).or_default();
-        queue.waiting.push_back(id);
-        queue.bytes += bytes;
+        let held = self.held.entry(submitter).or_default();
+        held.batches += 1;
+        held.bytes += bytes;
         self.bytes += bytes;
-        self.items += u64::from(batch.count());
+        self.order_of(&batch).push(submitter, id, batch.count());
         self.batches.insert(id, batch);
         Offer::Added
+    }
+
+    fn order_of(&mut self, batch: &VerifiedBatch) -> &mut ItemQueues {
+        match batch.kind().counts_as_returns() {
+            true => &mut self.returns,
+            false => &mut self.others,
+        }
     }
 
     /// Forgets a batch, because it is committed or can never be.
@@ -137,18 +155,15 @@ impl Mempool {
         let batch = self.batches.remove(id)?;
         let bytes = batch.bytes().len();
         self.bytes -= bytes;
-        self.items -= u64::from(batch.count());
         let submitter = batch.header().submitter;
-        if let Some(queue) = self.queues.get_mut(&submitter) {
-            queue.bytes -= bytes;
-            // Committed batches are nearly always at the front.
-            if let Some(at) = queue.waiting.iter().position(|waiting| waiting == id) {
-                queue.waiting.remove(at);
-            }
-            if queue.waiting.is_empty() {
-                self.queues.remove(&submitter);
+        if let Some(held) = self.held.get_mut(&submitter) {
+            held.batches -= 1;
+            held.bytes -= bytes;
+            if held.batches == 0 {
+                self.held.remove(&submitter);
             }
         }
+        self.order_of(&batch).remove(submitter, id);
         Some(batch)
     }
 
@@ -166,41 +181,15 @@ impl Mempool {
         expired
     }
 
-    /// The next batches to propose, as far as there is room: one of each submitter in turn. Returns
-    /// that it has none for are passed over, and do not take the place of others. All stay in the
-    /// pool until [`Self::remove`].
+    /// The next batches to propose, as far as there is room: returns, up to their own bound, then
+    /// the others, each by deficit round robin in items. All stay in the pool until
+    /// [`Self::remove`], and the next proposal takes those that are still there again.
     pub fn propose(&mut self, room: &Room) -> Vec<VerifiedBatch> {
-        let mut order: Vec<ParticipantId> = self.queues.keys().copied().collect();
-        if let Some(last) = self.last_first {
-            let start = order.partition_point(|submitter| *submitter <= last);
-            order.rotate_left(start);
-        }
-        self.last_first = order.first().copied().or(self.last_first);
-        let mut taken = Vec::new();
-        let (mut items, mut returns) = (0, 0);
-        for turn in 0.. {
-            let mut is_over = true;
-            for submitter in &order {
-                let id = self.queues.get(submitter).and_then(|queue| queue.waiting.get(turn));
-                let Some(batch) = id.and_then(|id| self.batches.get(id)) else { continue };
-                is_over = false;
-                if batch.kind().counts_as_returns() {
-                    if returns + batch.count() > room.returns_max {
-                        continue;
-                    }
-                    returns += batch.count();
-                }
-                let count = batch.count() as usize;
-                if taken.len() >= room.batches_max || items + count > room.items_max {
-                    return taken;
-                }
-                items += count;
-                taken.push(batch.clone());
-            }
-            if is_over {
-                break;
-            }
-        }
-        taken
+        let items_max = room.items_max as u64;
+        let returns_max = u64::from(room.returns_max).min(items_max);
+        let (mut ids, items) = self.returns.take(returns_max, room.batches_max, &self.weights);
+        let batches_max = room.batches_max - ids.len();
+        ids.extend(self.others.take(items_max - items, batches_max, &self.weights).0);
+        ids.iter().filter_map(|id| self.batches.get(id)).cloned().collect()
     }
 }

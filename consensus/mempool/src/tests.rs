@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use bytes::Bytes;
-use chain_types::batch::BatchItem;
+use chain_types::batch::{BATCH_ITEMS_MAX, BatchItem};
 use chain_types::operation::{CollectItem, ReturnItem};
 use chain_types::{
     ChainId, ParticipantId, PartyKeys, SecretKey, SignedBatch, TimeMs, VerifiedBatch,
@@ -10,6 +10,9 @@ use chain_types::{
 use zerocopy::{FromZeros, Immutable, IntoBytes};
 
 use super::{Limits, Mempool, Offer, Room};
+
+/// The items of the largest batch.
+const LARGEST: usize = BATCH_ITEMS_MAX as usize;
 
 fn room(batches_max: usize, items_max: usize) -> Room {
     Room { batches_max, items_max, returns_max: 0 }
@@ -116,29 +119,80 @@ fn a_refused_submitter_leaves_nothing_behind() {
     let size = batch(1, 1, 1).bytes().len();
     let mut pool = Mempool::new(Limits { batches_max: 10, bytes_max: size });
     assert_eq!(pool.offer(batch(1, 1, 2)), Offer::Full);
-    assert!(pool.queues.is_empty());
+    assert!(pool.held.is_empty());
     assert_eq!(pool.offer(batch(2, 1, 1)), Offer::Added);
     assert_eq!(pool.offer(batch(3, 1, 1)), Offer::Full);
+}
+
+/// What two submitters got, in items: blocks are taken while both always have more to send, in
+/// batches of these sizes.
+fn contest(pool: &mut Mempool, sizes: [usize; 2], blocks: u64, room: &Room) -> [u64; 2] {
+    let mut number = 0;
+    let (mut got, mut waiting) = ([0; 2], [0; 2]);
+    for _ in 0..blocks {
+        for (at, size) in sizes.into_iter().enumerate() {
+            while waiting[at] < 3 * LARGEST {
+                number += 1;
+                assert_eq!(pool.offer(batch(1 + at as u32, number, size)), Offer::Added);
+                waiting[at] += size;
+            }
+        }
+        for taken in pool.propose(room) {
+            let at = taken.header().submitter.0 as usize - 1;
+            got[at] += u64::from(taken.count());
+            waiting[at] -= taken.count() as usize;
+            assert!(pool.remove(&taken.id()).is_some());
+        }
+    }
+    got
+}
+
+fn roomy() -> Mempool {
+    Mempool::new(Limits { batches_max: 1 << 20, bytes_max: 1 << 40 })
+}
+
+#[test]
+fn who_sends_small_batches_gets_as_many_items_as_who_sends_the_largest() {
+    let room = room(usize::MAX, 10_000);
+    for small in [16, 700] {
+        let got = contest(&mut roomy(), [small, LARGEST], 30, &room);
+        assert!(got[0].abs_diff(got[1]) <= 2 * LARGEST as u64, "{small}: {got:?}");
+    }
+}
+
+#[test]
+fn single_orders_beside_the_largest_batches_fill_the_places_of_a_block_in_their_own_turn() {
+    // As many batches as a block may hold of singles are half of a turn.
+    let got = contest(&mut roomy(), [1, LARGEST], 12, &room(4_096, 65_536));
+    assert!(got[0] >= 5 * 4_096 && got[1] >= 5 * LARGEST as u64, "{got:?}");
+}
+
+#[test]
+fn weights_divide_a_proposals_items() {
+    let mut pool = roomy();
+    pool.set_weight(ParticipantId(2), 300);
+    let got = contest(&mut pool, [500, 2_000], 30, &room(usize::MAX, 10_000));
+    let parts = got[1] * 100 / got[0];
+    assert!((270..=330).contains(&parts), "{got:?}");
 }
 
 #[test]
 fn submitters_take_turns_and_keep_their_order() {
     let mut pool = Mempool::new(Limits::default());
     for number in 0..3 {
-        pool.offer(batch(1, number, 1));
+        pool.offer(batch(1, number, 5_000));
     }
-    pool.offer(batch(2, 9, 1));
-    let taken: Vec<(u32, u64)> = pool
-        .propose(&room(3, 100))
-        .iter()
-        .map(|batch| (batch.header().submitter.0, batch.header().valid_until.0))
-        .collect();
-    assert_eq!(taken, [(1, 0), (2, 9), (1, 1)]);
-    assert_eq!(
-        pool.propose(&room(1, 100))[0].header().submitter.0,
-        2,
-        "the next proposal starts after"
-    );
+    pool.offer(batch(2, 9, 5_000));
+    let who_and_which = |batch: &VerifiedBatch| {
+        let header = batch.header();
+        (header.submitter.0, header.valid_until.0)
+    };
+    let first: Vec<(u32, u64)> = pool.propose(&room(3, 15_000)).iter().map(who_and_which).collect();
+    assert_eq!(first, [(1, 0), (2, 9), (1, 1)]);
+    // What was proposed is still there, and the next proposal begins with another submitter.
+    let again = pool.propose(&room(1, 15_000));
+    assert_eq!(who_and_which(&again[0]).0, 2);
+    assert_eq!(pool.propose(&room(9, 65_536)).len(), 4);
 }
 
 #[test]
