@@ -3,15 +3,13 @@
 //! Pure and bounded: the pool holds at most so many batches and so many bytes, and of one submitter
 //! at most as much, of either, as is still free. One submitter alone so gets half of the pool, `n`
 //! that send too much get a part in `n + 1` each, and as large a part stays free for whoever comes
-//! next. Proposals take the submitters in turn, by deficit round robin in items: a batch of 8,192
-//! counts for as much as 8,192 batches of one. Each submitter's batches keep their order of arrival,
-//! and returns are ahead of what is no return.
+//! next. Which of them come first is the scheduler's: duties before orders, and the submitters in
+//! turn by items. Each submitter's batches of one class keep their order of arrival.
 
 use std::collections::BTreeMap;
 
 use chain_types::{BatchId, ParticipantId, TimeMs, VerifiedBatch};
-use consensus_scheduler::queues::ItemQueues;
-use consensus_scheduler::weights::Weights;
+use consensus_scheduler::{Origin, Scheduler, ServiceClass};
 
 #[cfg(test)]
 mod tests;
@@ -60,17 +58,15 @@ pub enum Offer {
     },
 }
 
-/// The batches that wait for a block.
+/// The batches that wait for a block. Its callers hand it the scheduler, which readers share, and
+/// always the same one.
 #[derive(Debug, Default)]
 pub struct Mempool {
     limits: Limits,
     batches: BTreeMap<BatchId, VerifiedBatch>,
     held: BTreeMap<ParticipantId, Held>,
     bytes: usize,
-    /// The order of returns, of which a block holds few, and that of all other batches.
-    returns: ItemQueues,
-    others: ItemQueues,
-    weights: Weights,
+    items: u64,
 }
 
 /// The part of the pool that one submitter's batches take.
@@ -103,12 +99,7 @@ impl Mempool {
 
     /// Items of the waiting batches.
     pub fn items(&self) -> u64 {
-        self.returns.items() + self.others.items()
-    }
-
-    /// Gives a submitter another weight than the standard one.
-    pub fn set_weight(&mut self, submitter: ParticipantId, weight: u32) {
-        self.weights.set(submitter, weight);
+        self.items
     }
 
     /// The waiting batch of an id.
@@ -116,8 +107,15 @@ impl Mempool {
         self.batches.get(id)
     }
 
-    /// Adds a batch at the end of its submitter's queue, if the limits allow.
-    pub fn offer(&mut self, batch: VerifiedBatch) -> Offer {
+    /// Adds a batch at the end of its submitter's queue, if the limits allow, and charges its
+    /// submitter.
+    pub fn offer(
+        &mut self,
+        batch: VerifiedBatch,
+        scheduler: &mut Scheduler,
+        origin: Origin,
+        now_us: u64,
+    ) -> Offer {
         let id = batch.id();
         if self.batches.contains_key(&id) {
             return Offer::Known;
@@ -138,20 +136,18 @@ impl Mempool {
         held.batches += 1;
         held.bytes += bytes;
         self.bytes += bytes;
-        self.order_of(&batch).push(submitter, id, batch.count());
+        self.items += u64::from(batch.count());
+        let class = ServiceClass::of(batch.kind());
+        if !scheduler.enter(id, submitter, class, batch.count(), origin, now_us) {
+            // It left the pool for no block, and its submitter has paid for it.
+            scheduler.requeue(id, submitter, class, batch.count());
+        }
         self.batches.insert(id, batch);
         Offer::Added
     }
 
-    fn order_of(&mut self, batch: &VerifiedBatch) -> &mut ItemQueues {
-        match batch.kind().counts_as_returns() {
-            true => &mut self.returns,
-            false => &mut self.others,
-        }
-    }
-
     /// Forgets a batch, because it is committed or can never be.
-    pub fn remove(&mut self, id: &BatchId) -> Option<VerifiedBatch> {
+    pub fn remove(&mut self, id: &BatchId, scheduler: &mut Scheduler) -> Option<VerifiedBatch> {
         let batch = self.batches.remove(id)?;
         let bytes = batch.bytes().len();
         self.bytes -= bytes;
@@ -163,12 +159,13 @@ impl Mempool {
                 self.held.remove(&submitter);
             }
         }
-        self.order_of(&batch).remove(submitter, id);
+        self.items -= u64::from(batch.count());
+        scheduler.remove(id, submitter, ServiceClass::of(batch.kind()));
         Some(batch)
     }
 
     /// Forgets every batch whose valid-until time is before `time` and says which.
-    pub fn expire(&mut self, time: TimeMs) -> Vec<BatchId> {
+    pub fn expire(&mut self, time: TimeMs, scheduler: &mut Scheduler) -> Vec<BatchId> {
         let expired: Vec<BatchId> = self
             .batches
             .iter()
@@ -176,20 +173,17 @@ impl Mempool {
             .map(|(id, _)| *id)
             .collect();
         for id in &expired {
-            self.remove(id);
+            self.remove(id, scheduler);
         }
         expired
     }
 
-    /// The next batches to propose, as far as there is room: returns, up to their own bound, then
-    /// the others, each by deficit round robin in items. All stay in the pool until
-    /// [`Self::remove`], and the next proposal takes those that are still there again.
-    pub fn propose(&mut self, room: &Room) -> Vec<VerifiedBatch> {
-        let items_max = room.items_max as u64;
-        let returns_max = u64::from(room.returns_max).min(items_max);
-        let (mut ids, items) = self.returns.take(returns_max, room.batches_max, &self.weights);
-        let batches_max = room.batches_max - ids.len();
-        ids.extend(self.others.take(items_max - items, batches_max, &self.weights).0);
+    /// The next batches to propose, as far as there is room, in the scheduler's order. All stay in
+    /// the pool until [`Self::remove`], and the next proposal takes those that are still there
+    /// again.
+    pub fn propose(&self, room: &Room, scheduler: &mut Scheduler) -> Vec<VerifiedBatch> {
+        let ids =
+            scheduler.take(room.items_max as u64, room.batches_max, u64::from(room.returns_max));
         ids.iter().filter_map(|id| self.batches.get(id)).cloned().collect()
     }
 }

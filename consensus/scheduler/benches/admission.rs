@@ -81,7 +81,7 @@ fn decisions(criterion: &mut Criterion) {
                     let submitter = ParticipantId(u32::from(batch.0.0[8]));
                     scheduler.remove(batch, submitter, ServiceClass::Order);
                 }
-                scheduler.record_block(12_000, *now_us + 100_000);
+                scheduler.record_block(12_000, true, *now_us + 100_000);
             },
             BatchSize::LargeInput,
         );

@@ -7,6 +7,7 @@ use chain_store::ChainStore as _;
 use chain_types::{BatchError, BatchId, Height, Rejection, SignedBatch};
 use jsonrpsee::core::{RpcResult, async_trait};
 use jsonrpsee::types::ErrorObjectOwned;
+use node_replica::SubmitRefusal;
 use rpc_api::error::api_error_after;
 use rpc_api::{
     ApiError, Base64Bytes, BatchReport, BatchRpcServer, BatchState, ErrorData, Outcomes, Wait,
@@ -21,8 +22,6 @@ use super::served::ServedNode;
 use crate::hub::{Ended, FinalBatch};
 
 const WAIT_MS_DEFAULT: u64 = 10_000;
-/// When a client should try again after a full queue or pool.
-const RETRY_AFTER_MS: u64 = 250;
 
 /// The report of a batch, and its block and place there.
 type PlacedReport = (BatchReport, (Height, u32));
@@ -99,15 +98,15 @@ impl Api {
         let id = batch.header().id();
         if let Some(reason) = node.observer.reason_not_ready() {
             let error = BatchError::new(Rejection::NotReady, format!("({reason})"));
-            return self.refused(error, id, bytes, with_codes).await;
+            return self.refused(error.into(), id, bytes, with_codes).await;
         }
         // Both are forgotten when this future is dropped, as it is when the client's patience ends.
         let ending = node.hub.wait_for(id);
         let admission = node.hub.submission();
         node.submissions.send(batch, admission.token()).await;
         let admitted = admission.answer().await.ok_or(AnswerFault::DriverEnded)?;
-        if let Err(error) = admitted {
-            return self.refused(error, id, bytes, with_codes).await;
+        if let Err(refusal) = admitted {
+            return self.refused(refusal, id, bytes, with_codes).await;
         }
         match wait {
             Wait::Admitted => Ok(BatchReport::pending(id, BatchState::Admitted)),
@@ -125,11 +124,12 @@ impl Api {
     /// however late it comes; otherwise why not.
     async fn refused(
         &self,
-        error: BatchError,
+        refusal: SubmitRefusal,
         id: BatchId,
         bytes: Bytes,
         with_codes: bool,
     ) -> Read<BatchReport> {
+        let SubmitRefusal { error, retry_after_ms } = refusal;
         if let Some(lookup) = Lookup::after(error.rejection) {
             let read = move |node: &ServedNode| node.refused(id, &bytes, lookup, with_codes);
             let found = self.read(Cost::QUESTION, read).await;
@@ -137,7 +137,6 @@ impl Api {
                 return Ok(report);
             }
         }
-        let retry_after_ms = error.rejection.is_transient().then_some(RETRY_AFTER_MS);
         Err(AnswerFault::rejected(&error, retry_after_ms))
     }
 

@@ -48,7 +48,7 @@ impl Served {
     /// Refuses the next batch, as the pool does.
     fn refuse(&self, rejection: Rejection) {
         let (_, token) = self.submitted();
-        self.node.hub.submitted(token, Err(BatchError::new(rejection, "(a detail)")));
+        self.node.hub.submitted(token, Err(BatchError::new(rejection, "(a detail)").into()));
     }
 
     /// Asks by a client of its own what became of a batch.
