@@ -40,5 +40,5 @@ pub use past::{Archive, ArchivedOrder, Past, SharedArchive};
 pub use progress::{PassedOver, PassedOverReason, ReplicaProgress, WaitsFor};
 pub use recover::{ReplayError, Replayed, replay_block};
 pub use replica::{Config, Replica};
-pub use shares::{SharedScheduler, SubmitRefusal};
+pub use shares::{ShareQuestion, SharedScheduler, SubmitRefusal};
 pub use waiting::WaitingBatches;

@@ -261,6 +261,11 @@ impl Replica {
         self.waiting.clone()
     }
 
+    /// Returns the shares of submitters, for those who must not ask the replica.
+    pub fn shares(&self) -> SharedScheduler {
+        self.shares.clone()
+    }
+
     /// Returns the effects that follow from `input` at wall-clock time `now`.
     pub fn handle(&mut self, now: TimeMs, input: Input) -> Vec<Effect> {
         if self.now > TimeMs(0) {
@@ -306,7 +311,8 @@ impl Replica {
         if self.pool.get(&batch.id()).is_some() {
             return Ok(());
         }
-        self.shares.consider(&ShareQuestion::from(&batch), self.now)?;
+        let question = ShareQuestion::new(batch.header(), batch.kind());
+        self.shares.consider(&question, self.now)?;
         match self.offer(batch.clone(), Origin::Client) {
             Offer::Added => {
                 self.effects.push(Effect::SendBatch(batch));

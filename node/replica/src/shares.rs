@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use chain_types::batch::BATCH_ITEMS_MAX;
 use chain_types::{
-    BatchError, BatchKind, Parameters, ParticipantId, Rejection, TimeMs, VerifiedBatch,
+    BatchError, BatchHeader, BatchKind, Parameters, ParticipantId, Rejection, TimeMs,
 };
 use consensus_scheduler::{
     Admission, BatchAttempt, RetryAt, Scheduler, ServiceClass, Settings, SteadyTime,
@@ -50,15 +50,11 @@ pub struct ShareQuestion {
     pub valid_until: TimeMs,
 }
 
-impl From<&VerifiedBatch> for ShareQuestion {
-    fn from(batch: &VerifiedBatch) -> Self {
-        let header = batch.header();
-        Self {
-            submitter: header.submitter,
-            kind: batch.kind(),
-            items: header.count,
-            valid_until: header.valid_until,
-        }
+impl ShareQuestion {
+    /// The question about a batch of a kind with this header.
+    pub fn new(header: &BatchHeader, kind: BatchKind) -> Self {
+        let BatchHeader { submitter, count, valid_until, .. } = *header;
+        Self { submitter, kind, items: count, valid_until }
     }
 }
 
@@ -107,7 +103,7 @@ impl Clocked {
 
 impl SharedScheduler {
     /// Uses the scheduler at a moment of the wall clock. The steady time is in microseconds.
-    pub(crate) fn with<T>(&self, now: TimeMs, act: impl FnOnce(&mut Scheduler, u64) -> T) -> T {
+    pub fn with<T>(&self, now: TimeMs, act: impl FnOnce(&mut Scheduler, u64) -> T) -> T {
         let mut clocked = self.0.lock();
         let now_us = clocked.follow(now);
         act(&mut clocked.scheduler, now_us)
@@ -127,6 +123,19 @@ impl SharedScheduler {
         let attempt = clocked.attempt(question);
         let admission = clocked.scheduler.consider(&attempt, now_us);
         answer(&clocked.scheduler, admission, &attempt, now_us)
+    }
+
+    /// Returns the refusal of a batch of which only the header was looked at, and records that it
+    /// was tried. One that is not refused is considered again when its signature is verified.
+    pub fn refuse_by_header(&self, question: &ShareQuestion, now: TimeMs) -> Option<SubmitRefusal> {
+        let mut clocked = self.0.lock();
+        let now_us = clocked.follow(now);
+        let attempt = clocked.attempt(question);
+        if clocked.scheduler.judge(&attempt, now_us) == Admission::Admit {
+            return None;
+        }
+        let admission = clocked.scheduler.consider(&attempt, now_us);
+        answer(&clocked.scheduler, admission, &attempt, now_us).err()
     }
 
     /// Refuses a batch for want of space in the pool, until what waits is done.

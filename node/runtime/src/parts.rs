@@ -12,7 +12,7 @@ use node_home::archive::StoreArchive;
 use node_home::opening::Home;
 use node_home::orders::Orders;
 use node_network::{Events, Limits as NetworkLimits, Network, NetworkConfig, Peer, Throttle};
-use node_replica::{Config, Input, Replica, Rules, SharedState, WaitingBatches};
+use node_replica::{Config, Input, Replica, Rules, SharedScheduler, SharedState, WaitingBatches};
 use prometheus_client::registry::Registry;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -213,7 +213,7 @@ impl Parts {
         &self,
         config: &NodeConfig,
         keys: Option<(PublicKey, PublicKey)>,
-        waiting: WaitingBatches,
+        (waiting, shares): (WaitingBatches, SharedScheduler),
         submissions: Submissions,
     ) -> ServedNode {
         ServedNode {
@@ -231,6 +231,7 @@ impl Parts {
             vitals: self.vitals.clone(),
             observer: self.observer.clone(),
             waiting,
+            shares,
             submissions,
             started: Instant::now(),
         }

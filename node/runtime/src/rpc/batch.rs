@@ -7,7 +7,7 @@ use chain_store::ChainStore as _;
 use chain_types::{BatchError, BatchId, Height, Rejection, SignedBatch};
 use jsonrpsee::core::{RpcResult, async_trait};
 use jsonrpsee::types::ErrorObjectOwned;
-use node_replica::SubmitRefusal;
+use node_replica::{ShareQuestion, SubmitRefusal};
 use rpc_api::error::api_error_after;
 use rpc_api::{
     ApiError, Base64Bytes, BatchReport, BatchRpcServer, BatchState, ErrorData, Outcomes, Wait,
@@ -19,6 +19,7 @@ use super::Api;
 use super::fault::{AnswerFault, Read};
 use super::parameters::id_of;
 use super::served::ServedNode;
+use crate::driver::wall_clock;
 use crate::hub::{Ended, FinalBatch};
 
 const WAIT_MS_DEFAULT: u64 = 10_000;
@@ -99,6 +100,9 @@ impl Api {
         if let Some(reason) = node.observer.reason_not_ready() {
             let error = BatchError::new(Rejection::NotReady, format!("({reason})"));
             return self.refused(error.into(), id, bytes, with_codes).await;
+        }
+        if let Some(SubmitRefusal { error, retry_after_ms }) = node.refuse_by_header(&batch, id) {
+            return Err(AnswerFault::rejected(&error, retry_after_ms));
         }
         // Both are forgotten when this future is dropped, as it is when the client's patience ends.
         let ending = node.hub.wait_for(id);
@@ -181,6 +185,24 @@ impl Lookup {
 }
 
 impl ServedNode {
+    /// Returns the refusal of a batch that its submitter's share does not allow now, before its
+    /// signature and items are verified. Whatever the chain or the pool may have an answer to is
+    /// left to the whole way: a batch that is known, or whose time is over.
+    fn refuse_by_header(&self, batch: &SignedBatch, id: BatchId) -> Option<SubmitRefusal> {
+        let (header, now) = (batch.header(), wall_clock());
+        let is_news = self.now(|state| {
+            // Nobody makes up submitters, whose number would make the shares of all smaller.
+            state.party_keys(header.submitter).is_some()
+                && state.batch_location(&id).is_none()
+                && header.valid_until >= state.time().max(now)
+        });
+        if !is_news || header.chain_id != self.genesis.chain_id || self.waiting.contains(&id) {
+            return None;
+        }
+        let question = ShareQuestion::new(header, batch.kind());
+        self.shares.refuse_by_header(&question, now)
+    }
+
     /// Returns the report of a batch; one that is not known is no error.
     fn batch(&self, id: BatchId, with_codes: bool) -> Read<BatchReport> {
         // This comes first: a batch that waits leaves only for the chain.

@@ -13,7 +13,7 @@ use chain_store::{ChainStore as _, Store};
 use chain_types::{ChainGenesis, Height, OrderId, PublicKey};
 use futures::executor::block_on;
 use node_home::orders::Orders;
-use node_replica::{WaitingBatches, read_state};
+use node_replica::{SharedScheduler, WaitingBatches, read_state};
 use rpc_api::HealthReport;
 
 use super::fault::{AnswerFault, Read};
@@ -45,6 +45,8 @@ pub struct ServedNode {
     pub observer: Arc<Observer>,
     /// The batches that wait for a block.
     pub waiting: WaitingBatches,
+    /// The shares of submitters.
+    pub shares: SharedScheduler,
     /// To the driver, for clients' batches.
     pub submissions: Submissions,
     /// When the process started.

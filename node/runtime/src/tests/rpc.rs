@@ -16,7 +16,7 @@ use chain_types::{RateItem, TransferAction, TransferId, TransferItem};
 use jsonrpsee_http_client::{HttpClient, HttpClientBuilder};
 use jsonrpsee_ws_client::{WsClient, WsClientBuilder};
 use node_network::{Limits, Network, NetworkConfig, Peer};
-use node_replica::{NodeIndex, ReplicaProgress, Role, WaitingBatches, WaitsFor};
+use node_replica::{NodeIndex, ReplicaProgress, Role, SharedScheduler, WaitingBatches, WaitsFor};
 use prometheus_client::registry::Registry;
 use rpc_server::{Server, ServerConfig};
 use serde_json::Value;
@@ -146,6 +146,7 @@ impl Served {
             vitals,
             observer: Arc::new(observer),
             waiting: WaitingBatches::default(),
+            shares: SharedScheduler::default(),
             submissions: Submissions::start(desk),
             started: Instant::now(),
         });
