@@ -11,6 +11,7 @@ mod inbox;
 mod metrics;
 mod notices;
 mod observer;
+mod outlooks;
 pub mod own_keys;
 mod parts;
 mod peers;
@@ -96,7 +97,7 @@ pub async fn run(
     let beside = (rules, metrics, requests);
     let (driver, first) = parts.driver(home, place, replica_config, beside)?;
     let known = (driver.replica.waiting_batches(), driver.replica.shares());
-    let served = Arc::new(parts.served(&config, keys, known, submissions));
+    let served = Arc::new(parts.served(&config, (keys, &chosen.identity), known, submissions));
     let server = rpc_server::Server::start(
         rpc_config(&config, &descriptors),
         |reader| rpc::methods(&served, reader),

@@ -24,6 +24,7 @@ use crate::hub::{self, Hub};
 use crate::inbox::InputSender;
 use crate::metrics::NodeMetrics;
 use crate::observer::{self, Observer};
+use crate::outlooks::Outlooks;
 use crate::own_keys::{self, Chosen};
 use crate::peers::{Directory, PeerWork, Peers};
 use crate::rpc::ServedNode;
@@ -212,7 +213,7 @@ impl Parts {
     pub fn served(
         &self,
         config: &NodeConfig,
-        keys: Option<(PublicKey, PublicKey)>,
+        (keys, identity): (Option<(PublicKey, PublicKey)>, &NodeIdentity),
         (waiting, shares): (WaitingBatches, SharedScheduler),
         submissions: Submissions,
     ) -> ServedNode {
@@ -231,6 +232,16 @@ impl Parts {
             vitals: self.vitals.clone(),
             observer: self.observer.clone(),
             waiting,
+            outlooks: Outlooks {
+                chain_id: self.genesis.chain_id,
+                network_key: identity.public_key(),
+                // A node without a vote is registered with its network key alone.
+                key: identity.validator_key.as_ref().unwrap_or(&identity.network_key).clone(),
+                state: self.state.clone(),
+                shares: shares.clone(),
+                vitals: self.vitals.clone(),
+                last: Mutex::default(),
+            },
             shares,
             submissions,
             started: Instant::now(),

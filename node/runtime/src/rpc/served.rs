@@ -19,6 +19,7 @@ use rpc_api::HealthReport;
 use super::fault::{AnswerFault, Read};
 use crate::hub::Hub;
 use crate::observer::Observer;
+use crate::outlooks::Outlooks;
 use crate::submissions::Submissions;
 use crate::vitals::Vitals;
 
@@ -47,6 +48,8 @@ pub struct ServedNode {
     pub waiting: WaitingBatches,
     /// The shares of submitters.
     pub shares: SharedScheduler,
+    /// What the node says of them.
+    pub outlooks: Outlooks,
     /// To the driver, for clients' batches.
     pub submissions: Submissions,
     /// When the process started.

@@ -28,6 +28,7 @@ use super::*;
 use crate::hub::Hub;
 use crate::inbox::{InputReceiver, inbox};
 use crate::observer::Observer;
+use crate::outlooks::Outlooks;
 use crate::rpc::{ServedNode, methods};
 use crate::submissions::{Desk, Submissions};
 use crate::vitals::Vitals;
@@ -136,6 +137,7 @@ impl Served {
         let (sender, inputs) = inbox();
         let desk =
             Desk { chain_id: chain.genesis.chain_id, state, hub: hub.clone(), inputs: sender };
+        let shares = SharedScheduler::default();
         let node = Arc::new(ServedNode {
             name: "node-0".to_owned(),
             keys: Some((own_key, key(3, 0).public_key())),
@@ -143,10 +145,19 @@ impl Served {
             genesis: chain.genesis.clone(),
             orders: chain.orders(),
             hub,
-            vitals,
+            vitals: vitals.clone(),
             observer: Arc::new(observer),
             waiting: WaitingBatches::default(),
-            shares: SharedScheduler::default(),
+            outlooks: Outlooks {
+                chain_id: chain.genesis.chain_id,
+                network_key: own_key,
+                key: key(3, 0),
+                state: chain.state.clone(),
+                shares: shares.clone(),
+                vitals: vitals.clone(),
+                last: Mutex::default(),
+            },
+            shares,
             submissions: Submissions::start(desk),
             started: Instant::now(),
         });

@@ -8,8 +8,10 @@ use consensus_scheduler::{Origin, ServiceClass};
 use jsonrpsee::core::client::Error as ClientError;
 use node_replica::Input;
 use rpc_api::{
-    ApiError, Base64Bytes, BatchReport, BatchRpcClient as _, BatchState, ErrorData, Wait,
+    ApiError, Base64Bytes, BatchReport, BatchRpcClient as _, BatchState, ErrorData,
+    NodeRpcClient as _, OutlookReport, Wait,
 };
+use rpc_client::outlook::check_outlook;
 use tokio::task::JoinHandle;
 
 use super::answers::{refused, refused_as};
@@ -161,6 +163,42 @@ async fn a_header_over_its_share_is_refused_before_its_signature_is_looked_at() 
     served.node.waiting.add(batch.header().id());
     assert_eq!(send(BANK_A).await.0, Some(Rejection::SignatureInvalid));
     assert!(served.inputs.recv_timeout(Duration::ZERO).is_err(), "nothing came to the driver");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outlook_shows_who_refuses_a_submitter_and_until_when() {
+    let served = Served::start(Chain::of(served_genesis())).await;
+    use_share(&served, BANK_A, 1);
+    let report = served.http().outlook(Some(BANK_A.0)).await.unwrap();
+    let (chain_id, public_key) = (served.chain.genesis.chain_id, key(3, 0).public_key());
+    let check = |report: &OutlookReport, chain_id, node, submitter, now| {
+        check_outlook(report, chain_id, (ValidatorId(node), &public_key), Some(submitter), now)
+    };
+    let made_at = TimeMs(report.made_at_ms);
+    let (head, line) = check(&report, chain_id, 0, BANK_A, made_at).unwrap();
+    let line = line.unwrap();
+    assert_eq!((head.height, line.reason), (served.chain.height(), Rejection::PoolFull.code()));
+    assert!(line.retry_at > made_at && line.share_items_per_s > 0, "{line:?}");
+    assert_eq!(report.line.as_ref().unwrap().retry_at_ms, line.retry_at.0);
+
+    let other_chain = ChainId(Digest([1; 32]));
+    assert!(check(&report, other_chain, 0, BANK_A, made_at).is_err());
+    assert!(check(&report, chain_id, 1, BANK_A, made_at).is_err());
+    assert!(check(&report, chain_id, 0, BANK_B, made_at).is_err());
+    assert!(check(&report, chain_id, 0, BANK_A, made_at.plus(60_000)).is_err(), "old");
+    let mut forged = report.clone();
+    forged.signed_base64.replace_range(100..101, "!");
+    assert!(check(&forged, chain_id, 0, BANK_A, made_at).is_err());
+    let bytes = rpc_api::decode_base64(&report.signed_base64).unwrap();
+    for at in 0..bytes.len() {
+        let mut bytes = bytes.clone();
+        bytes[at] ^= 1;
+        forged.signed_base64 = rpc_api::encode_base64(&bytes);
+        assert!(check(&forged, chain_id, 0, BANK_A, made_at).is_err(), "byte {at}");
+    }
+
+    let without = served.http().outlook(None).await.unwrap();
+    assert_eq!((without.line, without.line_count), (None, 1));
 }
 
 /// Asks after batches until the node has no room for one more question; each waits for the store.
