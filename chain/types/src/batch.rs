@@ -157,6 +157,11 @@ impl SignedBatch {
         &self.header
     }
 
+    /// The kind that the header names.
+    pub fn kind(&self) -> BatchKind {
+        self.kind
+    }
+
     /// The whole batch as it was sent.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes

@@ -81,7 +81,7 @@ fn decisions(criterion: &mut Criterion) {
                     let submitter = ParticipantId(u32::from(batch.0.0[8]));
                     scheduler.remove(batch, submitter, ServiceClass::Order);
                 }
-                scheduler.record_block(12_000, *now_us + 100_000);
+                scheduler.record_block(12_000, true, *now_us + 100_000);
             },
             BatchSize::LargeInput,
         );
@@ -120,6 +120,7 @@ fn tables(criterion: &mut Criterion) {
         block_time: TimeMs(1),
         load_ppm: 0,
         reason: 115,
+        made_at: TimeMs(now_us / 1_000),
     };
     criterion.bench_function("outlook of 512 lines, signed", |bencher| {
         bencher.iter(|| black_box(Outlook::of(&scheduler, &context, now_us).sign(&key)));

@@ -151,7 +151,8 @@ impl Replica {
         };
         let time = self.next_block_time();
         loop {
-            let batches = self.pool.propose(&room);
+            let batches =
+                self.shares.with(self.now, |scheduler, _| self.pool.propose(&room, scheduler));
             let state = read_state(&self.state);
             let stale: Vec<BatchId> = batches
                 .iter()
@@ -162,9 +163,9 @@ impl Replica {
             if stale.is_empty() {
                 return batches;
             }
-            for id in &stale {
-                self.pool.remove(id);
-            }
+            self.shares.with(self.now, |scheduler, _| {
+                stale.iter().for_each(|id| drop(self.pool.remove(id, scheduler)));
+            });
             self.left_pool.extend(&stale);
             self.effects.push(Effect::Dropped(stale));
         }

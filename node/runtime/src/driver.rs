@@ -130,16 +130,20 @@ impl Driver {
         inputs: &InputReceiver,
         stop: &CancellationToken,
     ) -> Result<(), DriverFault> {
-        let mut looked = Instant::now();
+        let (mut looked, mut idle) = (Instant::now(), Duration::ZERO);
         while !stop.is_cancelled() && self.registration.ending().is_none() {
             if looked.elapsed() >= LOOK_EVERY {
+                self.vitals.record_load(std::mem::take(&mut idle), looked.elapsed());
                 looked = Instant::now();
                 self.look();
             }
             while let Some(timer) = timers.pop(Instant::now()) {
                 self.step(timers, Input::Timer(timer))?;
             }
-            match inputs.recv_timeout(timers.wait(Instant::now())) {
+            let waiting = Instant::now();
+            let input = inputs.recv_timeout(timers.wait(waiting));
+            idle += waiting.elapsed();
+            match input {
                 Ok(input) => self.step(timers, input)?,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,

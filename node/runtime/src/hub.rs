@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chain_types::{BatchError, BatchId, Block, BlockHash, Height, Outcome, TimeMs, VerifiedBatch};
+use chain_types::{BatchId, Block, BlockHash, Height, Outcome, TimeMs, VerifiedBatch};
+use node_replica::SubmitRefusal;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::gauge::ConstGauge;
@@ -49,7 +50,7 @@ pub struct Hub {
 #[derive(Debug, Default)]
 struct Waiting {
     batches: BTreeMap<BatchId, BTreeMap<u64, oneshot::Sender<Ended>>>,
-    submissions: BTreeMap<u64, oneshot::Sender<Result<(), BatchError>>>,
+    submissions: BTreeMap<u64, oneshot::Sender<Result<(), SubmitRefusal>>>,
     requests: BTreeMap<u64, oneshot::Sender<Found>>,
     number: u64,
 }
@@ -132,7 +133,7 @@ impl Hub {
     }
 
     /// Waits for the pool's answer to a submission, which comes back under the waiter's token.
-    pub fn submission(self: &Arc<Self>) -> Waiter<Result<(), BatchError>> {
+    pub fn submission(self: &Arc<Self>) -> Waiter<Result<(), SubmitRefusal>> {
         self.register(Subject::Submission, |waiting, token, sender| {
             waiting.submissions.insert(token, sender);
         })
@@ -175,7 +176,7 @@ impl Hub {
     }
 
     /// The pool's answer to a submission. A client that is gone is no error.
-    pub fn submitted(&self, token: u64, result: Result<(), BatchError>) {
+    pub fn submitted(&self, token: u64, result: Result<(), SubmitRefusal>) {
         if let Some(sender) = self.waiting().submissions.remove(&token) {
             let _ = sender.send(result);
         }

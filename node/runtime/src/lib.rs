@@ -11,6 +11,7 @@ mod inbox;
 mod metrics;
 mod notices;
 mod observer;
+mod outlooks;
 pub mod own_keys;
 mod parts;
 mod peers;
@@ -95,8 +96,8 @@ pub async fn run(
     let (descriptors, keys) = (place.descriptors, place.registration.keys());
     let beside = (rules, metrics, requests);
     let (driver, first) = parts.driver(home, place, replica_config, beside)?;
-    let waiting = driver.replica.waiting_batches();
-    let served = Arc::new(parts.served(&config, keys, waiting, submissions));
+    let known = (driver.replica.waiting_batches(), driver.replica.shares());
+    let served = Arc::new(parts.served(&config, (keys, &chosen.identity), known, submissions));
     let server = rpc_server::Server::start(
         rpc_config(&config, &descriptors),
         |reader| rpc::methods(&served, reader),

@@ -28,6 +28,7 @@ pub mod governance;
 pub mod ledger;
 pub mod money;
 pub mod node;
+pub mod outlook;
 pub mod page;
 pub mod parameters;
 pub mod rate;
@@ -67,6 +68,7 @@ pub use node::{
     CaughtReport, HealthReport, NodeRpcClient, NodeRpcServer, PassedOverReport, PeerReport,
     StandingReport, StatusReport,
 };
+pub use outlook::{OutlookLineReport, OutlookReport};
 pub use page::{LIMIT_DEFAULT, LIMIT_MAX, Page};
 pub use parameters::ParametersReport;
 pub use rate::{rate_of, rate_text};

@@ -4,6 +4,8 @@ use jsonrpsee::core::RpcResult;
 use jsonrpsee::proc_macros::rpc;
 use serde::{Deserialize, Serialize};
 
+use crate::outlook::OutlookReport;
+
 /// Methods of the `node` namespace.
 #[rpc(server, client, namespace = "node")]
 pub trait NodeRpc {
@@ -14,6 +16,10 @@ pub trait NodeRpc {
     /// Returns the node's readiness to serve; the same as `/readyz`.
     #[method(name = "health")]
     async fn health(&self) -> RpcResult<HealthReport>;
+
+    /// Returns what the node can take and what a submitter may send, signed with the node's key.
+    #[method(name = "outlook")]
+    async fn outlook(&self, submitter: Option<u32>) -> RpcResult<OutlookReport>;
 }
 
 /// A node's head, its readiness and its pool.

@@ -181,6 +181,7 @@ signatures! {
     chain_subscribe_blocks: from_height U64 optional;
     node_status: ;
     node_health: ;
+    node_outlook: submitter U32 optional;
 }
 
 impl MethodSignature {

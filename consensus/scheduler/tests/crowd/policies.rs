@@ -159,7 +159,8 @@ impl Policy for Grants {
     }
 
     fn record_block(&mut self, items: u64, now_us: u64) {
-        self.scheduler.record_block(items, now_us);
+        let is_full = self.scheduler.queue_items() > 0;
+        self.scheduler.record_block(items, is_full, now_us);
     }
 }
 

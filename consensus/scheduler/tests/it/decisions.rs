@@ -262,3 +262,51 @@ fn who_asked_for_little_lately_keeps_an_even_part() {
     let share = chain.scheduler.share(party(2));
     assert!(share >= CAPACITY / 4, "{share}: a third is for those that were not seen yet");
 }
+
+#[test]
+fn judging_records_nothing_and_says_what_considering_would() {
+    let mut chain = overloaded();
+    let (mut admitted, mut refused) = (0, 0);
+    for submitter in (1..=12).cycle().take(200) {
+        let offer = attempt(submitter, 100);
+        let judged = chain.scheduler.judge(&offer, chain.now_us);
+        assert_eq!(judged, chain.scheduler.judge(&offer, chain.now_us));
+        assert_eq!(judged, chain.offer(offer));
+        match judged {
+            Admission::Admit => admitted += 1,
+            Admission::Refuse { .. } => refused += 1,
+        }
+    }
+    assert!(admitted > 10 && refused > 10, "{admitted} and {refused}");
+    let known = chain.scheduler.submitters();
+    chain.scheduler.judge(&attempt(77, 100), chain.now_us);
+    assert_eq!(chain.scheduler.submitters(), known);
+}
+
+#[test]
+fn large_batches_after_a_pause_pass_beside_hundreds_that_send_little() {
+    let mut chain = Chain::new();
+    let little: Vec<(u32, u32, u32)> = (1..=300).map(|number| (number, 10, 1)).collect();
+    chain.run(20, &little, |_| 0);
+    // Its even part is some 330 items a second, and two thirds of the capacity are idle.
+    for _ in 0..3 {
+        assert_eq!(chain.offer(attempt(900, 8_192)), Admission::Admit);
+        chain.run(1, &little, |_| 0);
+    }
+}
+
+#[test]
+fn only_full_blocks_show_the_capacity_however_much_waits_while_they_are_decided() {
+    let mut chain = Chain::new();
+    let mut blocks = |is_full: bool| {
+        for number in 0..40 {
+            chain.enter(id(number + 1_000 * u64::from(is_full)), 1, 500, ServiceClass::Order);
+            chain.now_us += 100_000;
+            chain.scheduler.record_block(500, is_full, chain.now_us);
+            chain.scheduler.tick(chain.now_us);
+        }
+        chain.scheduler.capacity().items_per_s()
+    };
+    assert_eq!(blocks(false), CAPACITY);
+    assert!(blocks(true) < CAPACITY / 5);
+}

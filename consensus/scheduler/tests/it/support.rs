@@ -86,7 +86,8 @@ impl Chain {
             items += u64::from(count);
         }
         self.now_us += 100_000;
-        self.scheduler.record_block(items, self.now_us);
+        let is_full = self.scheduler.queue_items() > 0;
+        self.scheduler.record_block(items, is_full, self.now_us);
         self.scheduler.tick(self.now_us);
     }
 

@@ -6,10 +6,14 @@ use chain_state::EvidenceRecord;
 use chain_store::ChainStore as _;
 use chain_types::evidence::EVIDENCE_PENALTY_HEIGHTS;
 use chain_types::registry::validator_of_keys;
-use chain_types::{Height, RecordCursor};
+use chain_types::{Height, ParticipantId, RecordCursor, codec};
+use consensus_scheduler::{OutlookProof, SignedOutlook};
 use jsonrpsee::core::{RpcResult, async_trait};
 use node_replica::read_state;
-use rpc_api::{CaughtReport, HealthReport, NodeRpcServer, StandingReport, StatusReport};
+use rpc_api::{
+    CaughtReport, HealthReport, NodeRpcServer, OutlookLineReport, OutlookReport, StandingReport,
+    StatusReport, encode_base64,
+};
 use rpc_server::Cost;
 
 use super::Api;
@@ -29,9 +33,48 @@ impl NodeRpcServer for Api {
     async fn health(&self) -> RpcResult<HealthReport> {
         Ok(self.node.health())
     }
+
+    async fn outlook(&self, submitter: Option<u32>) -> RpcResult<OutlookReport> {
+        let what = || "an outlook: the registry does not name this node".to_owned();
+        self.find(what, move |node| Ok(node.outlook(submitter))).await
+    }
+}
+
+/// An outlook in JSON, with a submitter's line.
+fn outlook_report(signed: &SignedOutlook, proof: Option<&OutlookProof>) -> OutlookReport {
+    let head = &signed.head;
+    let line = proof.map(|proof| OutlookLineReport {
+        submitter: proof.line.submitter.0,
+        weight: proof.line.weight,
+        share_items_per_s: proof.line.share_items_per_s,
+        reason: proof.line.reason,
+        retry_at_ms: proof.line.retry_at.0,
+        proof_base64: encode_base64(&codec::encode(proof)),
+    });
+    OutlookReport {
+        chain_id: head.chain_id.to_string(),
+        node: head.node.0,
+        height: head.height.0,
+        block_time_ms: head.block_time.0,
+        made_at_ms: head.made_at.0,
+        valid_until_ms: head.valid_until.0,
+        capacity_items_per_s: head.capacity_items_per_s,
+        queue_ms: head.queue_ms,
+        load_ppm: head.load_ppm,
+        share_of_others_items_per_s: head.share_of_others,
+        line_count: head.lines,
+        signed_base64: encode_base64(&codec::encode(signed)),
+        line,
+    }
 }
 
 impl ServedNode {
+    fn outlook(&self, submitter: Option<u32>) -> Option<OutlookReport> {
+        let made = self.outlooks.get()?;
+        let proof = submitter.and_then(|id| made.outlook.prove(ParticipantId(id)));
+        Some(outlook_report(&made.signed, proof.as_ref()))
+    }
+
     fn status(&self) -> Read<StatusReport> {
         let situation = self.observer.situation();
         let standing = StandingReport { caught: self.caught()?, ..self.observer.standing() };

@@ -15,12 +15,13 @@ use chain_state::{OrderRecord, State};
 use chain_store::{ChainStore as _, Store};
 use chain_types::{ChainGenesis, Height, OrderId, PublicKey};
 use node_home::orders::Orders;
-use node_replica::{WaitingBatches, read_state};
+use node_replica::{SharedScheduler, WaitingBatches, read_state};
 use rpc_api::HealthReport;
 
 use super::fault::{AnswerFault, Read};
 use crate::hub::Hub;
 use crate::observer::Observer;
+use crate::outlooks::Outlooks;
 use crate::submissions::Submissions;
 use crate::vitals::Vitals;
 
@@ -47,6 +48,10 @@ pub struct ServedNode {
     pub observer: Arc<Observer>,
     /// The batches that wait for a block.
     pub waiting: WaitingBatches,
+    /// The shares of submitters.
+    pub shares: SharedScheduler,
+    /// What the node says of them.
+    pub outlooks: Outlooks,
     /// To the driver, for clients' batches.
     pub submissions: Submissions,
     /// When the process started.

@@ -16,7 +16,7 @@ use chain_types::{RateItem, TransferAction, TransferId, TransferItem};
 use jsonrpsee_http_client::{HttpClient, HttpClientBuilder};
 use jsonrpsee_ws_client::{WsClient, WsClientBuilder};
 use node_network::{Limits, Network, NetworkConfig, Peer};
-use node_replica::{NodeIndex, ReplicaProgress, Role, WaitingBatches, WaitsFor};
+use node_replica::{NodeIndex, ReplicaProgress, Role, SharedScheduler, WaitingBatches, WaitsFor};
 use prometheus_client::registry::Registry;
 use rpc_server::{Server, ServerConfig};
 use serde_json::Value;
@@ -28,6 +28,7 @@ use super::*;
 use crate::hub::Hub;
 use crate::inbox::{InputReceiver, inbox};
 use crate::observer::Observer;
+use crate::outlooks::Outlooks;
 use crate::rpc::{ServedNode, methods};
 use crate::submissions::{Desk, Submissions};
 use crate::vitals::Vitals;
@@ -136,6 +137,7 @@ impl Served {
         let (sender, inputs) = inbox();
         let desk =
             Desk { chain_id: chain.genesis.chain_id, state, hub: hub.clone(), inputs: sender };
+        let shares = SharedScheduler::default();
         let node = Arc::new(ServedNode {
             name: "node-0".to_owned(),
             keys: Some((own_key, key(3, 0).public_key())),
@@ -143,9 +145,19 @@ impl Served {
             genesis: chain.genesis.clone(),
             orders: chain.orders(),
             hub,
-            vitals,
+            vitals: vitals.clone(),
             observer: Arc::new(observer),
             waiting: WaitingBatches::default(),
+            outlooks: Outlooks {
+                chain_id: chain.genesis.chain_id,
+                network_key: own_key,
+                key: key(3, 0),
+                state: chain.state.clone(),
+                shares: shares.clone(),
+                vitals: vitals.clone(),
+                last: Mutex::default(),
+            },
+            shares,
             submissions: Submissions::start(desk),
             started: Instant::now(),
         });
