@@ -28,9 +28,9 @@ fn signed(
     let key = SecretKey::from_seed(&[1; 32]);
     let bytes = SignedBatch::sign(
         ChainId::default(),
-        ParticipantId(submitter),
+        ParticipantId::new(submitter),
         &key,
-        TimeMs(number),
+        TimeMs::new(number),
         items,
     );
     let signed = SignedBatch::decode(Bytes::from(bytes)).unwrap();
@@ -131,11 +131,11 @@ fn submitters_take_turns_and_keep_their_order() {
     let taken: Vec<(u32, u64)> = pool
         .propose(&room(3, 100))
         .iter()
-        .map(|batch| (batch.header().submitter.0, batch.header().valid_until.0))
+        .map(|batch| (batch.header().submitter.get(), batch.header().valid_until.get()))
         .collect();
     assert_eq!(taken, [(1, 0), (2, 9), (1, 1)]);
     assert_eq!(
-        pool.propose(&room(1, 100))[0].header().submitter.0,
+        pool.propose(&room(1, 100))[0].header().submitter.get(),
         2,
         "the next proposal starts after"
     );
@@ -157,8 +157,8 @@ fn what_can_no_longer_commit_is_forgotten() {
     let early = batch(1, 5, 1);
     pool.offer(early.clone());
     pool.offer(batch(1, 50, 1));
-    assert_eq!(pool.expire(TimeMs(5)), []);
-    assert_eq!(pool.expire(TimeMs(6)), [early.id()]);
+    assert_eq!(pool.expire(TimeMs::new(5)), []);
+    assert_eq!(pool.expire(TimeMs::new(6)), [early.id()]);
     assert_eq!(pool.len(), 1);
 }
 
@@ -172,7 +172,7 @@ fn returns_without_room_wait_and_crowd_nobody_out() {
     pool.offer(batch(1, 5, 10));
     let mut taken = |returns_max| -> Vec<u64> {
         let batches = pool.propose(&Room { batches_max: 3, items_max: 30, returns_max });
-        batches.iter().map(|batch| batch.header().valid_until.0).collect()
+        batches.iter().map(|batch| batch.header().valid_until.get()).collect()
     };
     assert_eq!(taken(0), [4, 5]);
     assert_eq!(taken(10), [0, 4, 5]);

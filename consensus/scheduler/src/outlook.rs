@@ -148,13 +148,13 @@ impl Outlook {
                 weight: scheduler.weight(submitter),
                 share_items_per_s: scheduler.share(submitter),
                 reason: if opens_us > now_us { context.reason } else { 0 },
-                retry_at: TimeMs(opens_us.div_ceil(1_000)),
+                retry_at: TimeMs::new(opens_us.div_ceil(1_000)),
             }
         };
         let lines: Vec<OutlookLine> =
             scheduler.active(OUTLOOK_LINES_MAX).into_iter().map(line).collect();
         let tree = Tree::new(lines.iter().map(OutlookLine::leaf).collect());
-        let made_at = TimeMs(now_us / 1_000);
+        let made_at = TimeMs::new(now_us / 1_000);
         let head = OutlookHead {
             chain_id: context.chain_id,
             node: context.node,
