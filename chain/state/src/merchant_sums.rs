@@ -36,7 +36,7 @@ impl MerchantSums {
 
     /// Replaces what is due of orders of one due time; zero is nothing.
     fn put_due(&mut self, key: DueKey, due: Due) {
-        let is_left = due.amount.0 > 0;
+        let is_left = due.amount.get() > 0;
         match place_of(&self.dues, &key) {
             Ok(at) if is_left => self.dues[at].1 = due,
             Ok(at) => drop(self.dues.remove(at)),
@@ -238,20 +238,20 @@ mod tests {
     use crate::sections::Reader;
 
     fn key(account: u32, accepted: u64) -> DueKey {
-        let (merchant, currency) = (MerchantId(u64::from(account)), Currency(156));
-        let (accepted, collected) = (TimeMs(accepted), TimeMs(9));
+        let (merchant, currency) = (MerchantId::new(u64::from(account)), Currency::new(156));
+        let (accepted, collected) = (TimeMs::new(accepted), TimeMs::new(9));
         DueKey { merchant, currency, accepted, collected, is_cross_border: false }
     }
 
     /// The change of an account's sums: its due time and what is left then.
     fn change(account: u32, accepted: u64, amount: u64) -> SumsChange {
-        let (gateway, deadline) = (ParticipantId(1), TimeMs(10));
-        let due = Due { amount: Amount(amount), order_count: 1, gateway, deadline };
+        let (gateway, deadline) = (ParticipantId::new(1), TimeMs::new(10));
+        let due = Due { amount: Amount::new(amount), order_count: 1, gateway, deadline };
         SumsChange {
             account,
-            merchant: MerchantId(u64::from(account)),
-            currency: Currency(156),
-            collected: Collected { amount: Amount(amount), order_count: accepted },
+            merchant: MerchantId::new(u64::from(account)),
+            currency: Currency::new(156),
+            collected: Collected { amount: Amount::new(amount), order_count: accepted },
             dues: vec![(key(account, accepted), due)],
         }
     }
@@ -295,7 +295,7 @@ mod tests {
             }
             prop_assert!(is_done);
             let parts = Reader::new(&bytes).list().unwrap();
-            let account_of = |sums: &MerchantSums| u32::try_from(sums.merchant.0).ok();
+            let account_of = |sums: &MerchantSums| u32::try_from(sums.merchant.get()).ok();
             let restored = SumsBook::restored(parts, account_of).unwrap();
             prop_assert!(all(&restored) == were);
         }
@@ -307,7 +307,7 @@ mod tests {
             let SumsChange { merchant, currency, collected, dues, .. } = change(account, 1, 1);
             MerchantSums { merchant, currency, collected, dues }
         };
-        let account_of = |sums: &MerchantSums| u32::try_from(sums.merchant.0).ok();
+        let account_of = |sums: &MerchantSums| u32::try_from(sums.merchant.get()).ok();
         assert!(SumsBook::restored(vec![part(1), part(1), part(2)], account_of).is_some());
         assert!(SumsBook::restored(vec![part(1), part(2), part(1)], account_of).is_none());
         assert!(SumsBook::restored(vec![part(1)], |_| None).is_none());

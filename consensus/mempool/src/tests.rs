@@ -62,9 +62,9 @@ fn signed(
     let key = SecretKey::from_seed(&[1; 32]);
     let bytes = SignedBatch::sign(
         ChainId::default(),
-        ParticipantId(submitter),
+        ParticipantId::new(submitter),
         &key,
-        TimeMs(number),
+        TimeMs::new(number),
         items,
     );
     let signed = SignedBatch::decode(Bytes::from(bytes)).unwrap();
@@ -261,7 +261,7 @@ fn returns_without_room_wait_and_crowd_nobody_out() {
     pool.offer(batch(1, 5, 10));
     let mut taken = |returns_max| -> Vec<u64> {
         let batches = pool.propose(&Room { batches_max: 3, items_max: 30, returns_max });
-        batches.iter().map(|batch| batch.header().valid_until.0).collect()
+        batches.iter().map(|batch| batch.header().valid_until.get()).collect()
     };
     assert_eq!(taken(0), [4, 5]);
     assert_eq!(taken(10), [0, 4, 5]);

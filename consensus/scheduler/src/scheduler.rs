@@ -175,7 +175,7 @@ impl Scheduler {
         let own_us = cost_us(own + u64::from(attempt.items), self.charge_rate(submitter));
         let wait_us = own_us.min(cost_us(queue, self.capacity.items_per_s()));
         let final_ms = now_us.saturating_add(wait_us) / 1_000;
-        final_ms.saturating_add(self.settings.settle_ms) > attempt.valid_until.0
+        final_ms.saturating_add(self.settings.settle_ms) > attempt.valid_until.get()
     }
 
     /// When a refused batch is admitted, after what its client sends before it.
@@ -183,9 +183,9 @@ impl Scheduler {
         let before_us = cost_us(attempt.ahead_items, rate);
         let at_us = opens_us.max(now_us).saturating_add(before_us);
         let final_ms = (at_us / 1_000).saturating_add(u64::from(self.queue_ms()));
-        match final_ms.saturating_add(self.settings.settle_ms) > attempt.valid_until.0 {
+        match final_ms.saturating_add(self.settings.settle_ms) > attempt.valid_until.get() {
             true => RetryAt::Never,
-            false => RetryAt::At(TimeMs(at_us.div_ceil(1_000))),
+            false => RetryAt::At(TimeMs::new(at_us.div_ceil(1_000))),
         }
     }
 

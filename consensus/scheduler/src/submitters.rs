@@ -50,7 +50,7 @@ pub(crate) struct Submitters {
 
 /// Ids are given by governance, one after the other: multiplying spreads them well enough.
 fn key(id: ParticipantId) -> u64 {
-    let product = u64::from(id.0).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let product = u64::from(id.get()).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     product ^ (product >> 32)
 }
 

@@ -80,8 +80,8 @@ impl Replica {
     /// connected: proposals come straight from their proposers.
     pub(crate) fn awaits_an_absent_proposer(&self) -> Option<Timeout> {
         let (timeout, proposer) = self.consensus.awaited_proposer()?;
-        let is_here =
-            self.voter() == Some(proposer) || self.peers.contains_key(&NodeIndex(proposer.0));
+        let is_here = self.voter() == Some(proposer)
+            || self.peers.contains_key(&NodeIndex::new(proposer.get()));
         (!is_here).then_some(timeout)
     }
 

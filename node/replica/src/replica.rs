@@ -123,7 +123,7 @@ impl Replica {
             let state = read_state(&state);
             (state.parameters().clone(), state.validators().clone(), state.height())
         };
-        let decided_by = (height == Height(0)).then(|| validators.clone());
+        let decided_by = (height == Height::new(0)).then(|| validators.clone());
         let chain_id = config.genesis.chain_id;
         let timeouts = Timeouts::from(&parameters);
         let remembers = guard.is_some() && !config.guard_is_copied;
@@ -238,7 +238,7 @@ impl Replica {
         let mut said: Vec<Height> = self
             .peers
             .iter()
-            .filter(|(node, _)| self.validators.get(ValidatorId(node.0)).is_some())
+            .filter(|(node, _)| self.validators.get(ValidatorId::new(node.get())).is_some())
             .map(|(_, height)| *height)
             .collect();
         said.sort_unstable_by(|one, other| other.cmp(one));
@@ -268,8 +268,8 @@ impl Replica {
 
     /// Returns the effects that follow from `input` at wall-clock time `now`.
     pub fn handle(&mut self, now: TimeMs, input: Input) -> Vec<Effect> {
-        if self.now > TimeMs(0) {
-            self.slept(now.0.saturating_sub(self.now.0));
+        if self.now > TimeMs::new(0) {
+            self.slept(now.get().saturating_sub(self.now.get()));
         }
         self.now = now;
         self.has_committed = false;
@@ -360,15 +360,15 @@ impl Replica {
 
     fn message(&mut self, from: NodeIndex, message: PeerMessage) {
         if let PeerMessage::Status { height } = message {
-            self.hears(ValidatorId(from.0));
+            self.hears(ValidatorId::new(from.get()));
             return self.status(from, height);
         }
         // Only validators have anything else to say; one that has just become one is heard a block
         // later.
-        if self.validators.get(ValidatorId(from.0)).is_none() {
+        if self.validators.get(ValidatorId::new(from.get())).is_none() {
             return;
         }
-        self.hears(ValidatorId(from.0));
+        self.hears(ValidatorId::new(from.get()));
         match message {
             PeerMessage::Status { .. } => {}
             PeerMessage::Consensus(message) => {

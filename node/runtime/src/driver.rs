@@ -94,7 +94,7 @@ pub struct Driver {
 /// The wall clock. Only block times and id times are compared with it; no timer runs on it.
 pub fn wall_clock() -> TimeMs {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    TimeMs(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    TimeMs::new(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 impl Driver {
@@ -172,7 +172,9 @@ impl Driver {
         let (batches, items) = self.replica.pool_size();
         self.vitals.pool_batches.store(batches as u64, Ordering::Relaxed);
         self.vitals.pool_items.store(items, Ordering::Relaxed);
-        self.vitals.best_peer_height.store(self.replica.best_peer_height().0, Ordering::Relaxed);
+        self.vitals
+            .best_peer_height
+            .store(self.replica.best_peer_height().get(), Ordering::Relaxed);
         check_version(read_state(&self.state).protocol_version())?;
         Ok(())
     }
@@ -248,7 +250,7 @@ impl Driver {
     /// A validator has signed two values for one step. The next blocks carry the proof, by which it
     /// loses its turns; its connection it loses at once.
     fn caught(&self, evidence: &Equivocation) {
-        let node = NodeIndex(evidence.validator().0);
+        let node = NodeIndex::new(evidence.validator().get());
         error!(
             validator = self.directory.name(node),
             height = %evidence.height(),
@@ -336,7 +338,7 @@ impl Driver {
         self.tell_all(notices);
         let batches = staged.block.batches.len();
         debug!(height = %header.height, %round, batches, orders, "committed");
-        if round.0 > 0 {
+        if round.get() > 0 {
             info!(height = %header.height, %round, "took more than one round");
         }
     }

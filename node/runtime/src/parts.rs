@@ -128,7 +128,7 @@ impl Parts {
         let hub = Arc::new(Hub::new(height));
         hub::register(&hub, registry);
         // By the wall clock: the monotonic one was not running.
-        let age_ms = wall_clock().0.saturating_sub(time.0);
+        let age_ms = wall_clock().get().saturating_sub(time.get());
         let vitals = Arc::new(Vitals::new(height, Duration::from_millis(age_ms)));
         let own_key = place.registration.network_key();
         let observer = Observer::new(vitals.clone(), state.clone(), network.clone(), own_key);

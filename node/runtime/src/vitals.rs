@@ -46,7 +46,7 @@ impl Vitals {
     /// As at the start of a node whose last block has this height and age.
     pub fn new(height: Height, block_age: Duration) -> Self {
         Self {
-            height: AtomicU64::new(height.0),
+            height: AtomicU64::new(height.get()),
             best_peer_height: AtomicU64::new(0),
             pool_batches: AtomicU64::new(0),
             pool_items: AtomicU64::new(0),
@@ -87,7 +87,7 @@ impl Vitals {
 
     /// A block was committed.
     pub fn commit(&self, height: Height) {
-        self.height.store(height.0, Ordering::Relaxed);
+        self.height.store(height.get(), Ordering::Relaxed);
         let mut seen = self.seen();
         seen.block_at = Instant::now();
         seen.age_at_start = Duration::ZERO;

@@ -36,8 +36,8 @@ fn a_refusal_says_why_and_a_retry_at_its_time_is_admitted() {
     });
     let (reason, at) = refused.unwrap();
     assert_eq!(reason, ShareReason::ShareUsed);
-    assert!(at.0 * 1_000 > chain.now_us);
-    chain.now_us = at.0 * 1_000;
+    assert!(at.get() * 1_000 > chain.now_us);
+    chain.now_us = at.get() * 1_000;
     assert_eq!(chain.offer(attempt(1, 100)), Admission::Admit);
 }
 
@@ -49,7 +49,7 @@ fn who_has_more_to_send_before_is_told_a_later_time() {
     let at = |ahead_items| {
         let attempt = BatchAttempt { ahead_items, ..attempt(1, 100) };
         match overloaded_retry(&chain, &attempt) {
-            RetryAt::At(at) => at.0,
+            RetryAt::At(at) => at.get(),
             RetryAt::Never => unreachable!("valid for ever"),
         }
     };
@@ -71,7 +71,7 @@ fn overloaded_retry(chain: &Chain, attempt: &BatchAttempt) -> RetryAt {
 fn what_cannot_be_final_in_time_is_refused_for_ever_at_once() {
     let mut chain = overloaded();
     while chain.offer(attempt(1, 100)) == Admission::Admit {}
-    let valid_until = TimeMs(chain.now_us / 1_000 + 50);
+    let valid_until = TimeMs::new(chain.now_us / 1_000 + 50);
     let short = BatchAttempt { valid_until, ..attempt(1, 100) };
     assert!(matches!(chain.offer(short), Admission::Refuse { retry: RetryAt::Never, .. }));
     // Before a free node too, when its time is over already.
@@ -229,7 +229,7 @@ fn times_to_retry_that_are_stated_come_true() {
                     right += u32::from(took.abs_diff(stated) <= (stated / 5).max(20_000));
                 }
                 Admission::Refuse { retry: RetryAt::At(at), .. } => {
-                    waiting[0].2 = at.0 * 1_000;
+                    waiting[0].2 = at.get() * 1_000;
                 }
                 Admission::Refuse { .. } => unreachable!("valid for ever"),
             }
@@ -238,7 +238,7 @@ fn times_to_retry_that_are_stated_come_true() {
         let ahead_items = 100 * waiting.len() as u64;
         let offer = BatchAttempt { ahead_items, ..attempt(1, 100) };
         if let Admission::Refuse { retry: RetryAt::At(at), .. } = chain.offer(offer) {
-            waiting.push_back((chain.now_us, at.0 * 1_000, at.0 * 1_000));
+            waiting.push_back((chain.now_us, at.get() * 1_000, at.get() * 1_000));
         }
         for (submitter, ..) in &CROWD[1..] {
             (0..6).for_each(|_| {

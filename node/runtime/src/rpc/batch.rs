@@ -272,10 +272,10 @@ fn final_report(batch_id: BatchId, done: &FinalBatch, with_codes: bool) -> Batch
     BatchReport {
         batch_id,
         state: BatchState::Final,
-        height: Some(done.height.0),
+        height: Some(done.height.get()),
         batch_index: Some(done.index),
         block_hash: Some(done.block),
-        block_time_ms: Some(done.time.0),
+        block_time_ms: Some(done.time.get()),
         outcomes: Some(Outcomes::new(&done.outcomes, with_codes)),
     }
 }

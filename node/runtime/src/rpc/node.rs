@@ -88,13 +88,13 @@ impl ServedNode {
             name: self.name.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             chain_id: self.genesis.chain_id.to_string(),
-            validator: validator.map(|id| id.0),
-            height: state.height().0,
+            validator: validator.map(|id| id.get()),
+            height: state.height().get(),
             block_hash: state.block_hash().to_string(),
-            block_time_ms: state.time().0,
+            block_time_ms: state.time().get(),
             state_digest: state.digest().to_string(),
             is_catching_up: situation.is_behind(),
-            highest_known_height: situation.known_height().0.max(state.height().0),
+            highest_known_height: situation.known_height().get().max(state.height().get()),
             is_ready: standing.reason.is_none(),
             standing,
             peers,
@@ -108,18 +108,18 @@ impl ServedNode {
     /// come last for it.
     fn caught(&self) -> Read<Vec<CaughtReport>> {
         let (head, _) = self.orders.state.head();
-        let height = Height(head.0.saturating_sub(EVIDENCE_PENALTY_HEIGHTS));
+        let height = head.minus(EVIDENCE_PENALTY_HEIGHTS);
         let cursor = RecordCursor::first_of(height);
         let found = self.store().evidence(Some(cursor), CAUGHT_MAX);
         let nodes = &self.orders.state.rules().registry.nodes;
         let report = |record: &EvidenceRecord| CaughtReport {
-            validator: record.validator.0,
+            validator: record.validator.get(),
             name: nodes
-                .get(record.validator.0 as usize)
+                .get(record.validator.get() as usize)
                 .map(|node| node.name.clone())
                 .unwrap_or_default(),
-            height: record.offence_height.0,
-            round: record.offence_round.0,
+            height: record.offence_height.get(),
+            round: record.offence_round.get(),
             what: format!("two {}", record.kind.name()),
         };
         Ok(found?.iter().rev().map(report).collect())

@@ -64,7 +64,7 @@ impl Served {
 /// A batch of one order as its client sends it.
 fn one_order(served: &mut Served) -> Base64Bytes {
     let order = served.chain.recharge(1_000, Flags::COLLECTED);
-    let batch = served.chain.batch(BANK_A, &key(1, BANK_A.0), &[order]);
+    let batch = served.chain.batch(BANK_A, &key(1, BANK_A.get()), &[order]);
     Base64Bytes::new(batch.bytes().to_vec())
 }
 
@@ -291,7 +291,7 @@ async fn what_is_no_batch_is_refused_by_its_code() {
 async fn a_read_waits_for_the_store_until_it_comes_or_the_driver_fails() {
     let mut chain = Chain::of(served_genesis());
     let order = chain.recharge(1_000, Flags::COLLECTED);
-    let batch = chain.batch(BANK_A, &key(1, BANK_A.0), &[order]);
+    let batch = chain.batch(BANK_A, &key(1, BANK_A.get()), &[order]);
     let mut served = Served::start(chain).await;
     let (client, node) = (served.http(), served.node.clone());
     let chain = &mut served.chain;
