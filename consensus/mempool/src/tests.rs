@@ -173,7 +173,7 @@ fn contest(pool: &mut Pool, sizes: [usize; 2], blocks: u64, room: &Room) -> [u64
             }
         }
         for taken in pool.propose(room) {
-            let at = taken.header().submitter.0 as usize - 1;
+            let at = taken.header().submitter.get() as usize - 1;
             got[at] += u64::from(taken.count());
             waiting[at] -= taken.count() as usize;
             assert!(pool.remove(&taken.id()).is_some());
@@ -205,7 +205,7 @@ fn single_orders_beside_the_largest_batches_fill_the_places_of_a_block_in_their_
 #[test]
 fn weights_divide_a_proposals_items() {
     let mut pool = roomy();
-    pool.scheduler.set_weight(ParticipantId(2), 300);
+    pool.scheduler.set_weight(ParticipantId::new(2), 300);
     let got = contest(&mut pool, [500, 2_000], 30, &room(usize::MAX, 10_000));
     let parts = got[1] * 100 / got[0];
     assert!((270..=330).contains(&parts), "{got:?}");
@@ -220,7 +220,7 @@ fn submitters_take_turns_and_keep_their_order() {
     pool.offer(batch(2, 9, 5_000));
     let who_and_which = |batch: &VerifiedBatch| {
         let header = batch.header();
-        (header.submitter.0, header.valid_until.0)
+        (header.submitter.get(), header.valid_until.get())
     };
     let first: Vec<(u32, u64)> = pool.propose(&room(3, 15_000)).iter().map(who_and_which).collect();
     assert_eq!(first, [(1, 0), (2, 9), (1, 1)]);
@@ -246,8 +246,8 @@ fn what_can_no_longer_commit_is_forgotten() {
     let early = batch(1, 5, 1);
     pool.offer(early.clone());
     pool.offer(batch(1, 50, 1));
-    assert_eq!(pool.expire(TimeMs(5)), []);
-    assert_eq!(pool.expire(TimeMs(6)), [early.id()]);
+    assert_eq!(pool.expire(TimeMs::new(5)), []);
+    assert_eq!(pool.expire(TimeMs::new(6)), [early.id()]);
     assert_eq!(pool.mempool.len(), 1);
 }
 
@@ -276,7 +276,7 @@ fn duties_come_before_orders_and_keep_a_place_in_a_full_block() {
     }
     pool.offer(batch(2, 2, 50));
     let taken = pool.propose(&room(10, 110));
-    let which: Vec<u64> = taken.iter().map(|batch| batch.header().valid_until.0).collect();
+    let which: Vec<u64> = taken.iter().map(|batch| batch.header().valid_until.get()).collect();
     assert_eq!(which, [2, 0]);
 }
 
@@ -285,11 +285,11 @@ fn a_batch_that_left_for_no_block_waits_again_and_is_not_charged_again() {
     let mut pool = Pool::new(Limits::default());
     let one = batch(1, 1, 8_000);
     pool.offer(one.clone());
-    let opens_us = pool.scheduler.opens_us(ParticipantId(1));
+    let opens_us = pool.scheduler.opens_us(ParticipantId::new(1));
     pool.remove(&one.id());
     assert_eq!(pool.scheduler.queue_items(), 0);
     assert_eq!(pool.offer(one.clone()), Offer::Added);
-    assert_eq!(pool.scheduler.opens_us(ParticipantId(1)), opens_us);
+    assert_eq!(pool.scheduler.opens_us(ParticipantId::new(1)), opens_us);
     assert_eq!(pool.propose(&room(10, 10_000)).len(), 1);
     // What the limits refuse is charged to nobody.
     let mut full = Pool::new(Limits { batches_max: 0, bytes_max: 0 });

@@ -120,7 +120,7 @@ fn tables(criterion: &mut Criterion) {
         block_time: TimeMs::new(1),
         load_ppm: 0,
         reason: 115,
-        made_at: TimeMs(now_us / 1_000),
+        made_at: TimeMs::new(now_us / 1_000),
     };
     criterion.bench_function("outlook of 512 lines, signed", |bencher| {
         bencher.iter(|| black_box(Outlook::of(&scheduler, &context, now_us).sign(&key)));

@@ -20,7 +20,7 @@ pub struct SteadyTime {
 impl SteadyTime {
     /// Follows the wall clock. Returns the steady time, in microseconds.
     pub fn follow(&mut self, wall: TimeMs) -> u64 {
-        let wall_ms = wall.0;
+        let wall_ms = wall.get();
         if wall_ms > self.wall_ms {
             // The first reading sets the time: a scheduler that has seen nobody has no debts.
             let is_first = self.wall_ms == 0;
@@ -35,7 +35,7 @@ impl SteadyTime {
 
     /// Returns the steady time at a moment of the wall clock.
     pub fn of(&self, moment: TimeMs) -> TimeMs {
-        TimeMs(moved(moment.0, self.wall_ms, self.steady_ms))
+        TimeMs::new(moved(moment.get(), self.wall_ms, self.steady_ms))
     }
 }
 

@@ -76,7 +76,8 @@ impl Submitter {
 
 impl Submitters {
     pub fn new(submitters_max: usize) -> Self {
-        let others = Submitter::unknown(ParticipantId(u32::MAX), crate::weights::WEIGHT_STANDARD);
+        let others =
+            Submitter::unknown(ParticipantId::new(u32::MAX), crate::weights::WEIGHT_STANDARD);
         Self {
             weights: u64::from(others.weight),
             places: vec![others],

@@ -159,7 +159,7 @@ fn answer(
     let submitter = attempt.submitter;
     let (share, waiting) = (scheduler.share(submitter), scheduler.queue_items_of(submitter));
     let retry_after_ms = match retry {
-        RetryAt::At(at) => Some(at.0.saturating_sub(now_us / 1_000).max(1)),
+        RetryAt::At(at) => Some(at.get().saturating_sub(now_us / 1_000).max(1)),
         RetryAt::Never => None,
     };
     let never = if retry_after_ms.is_none() { "; never before its valid-until time" } else { "" };

@@ -80,6 +80,6 @@ impl Outlooks {
             |node: &Node| node.network_key == self.network_key && node.validator_key == own;
         let rules = self.state.rules();
         let mut places = (0..).zip(rules.registry.nodes.iter());
-        places.find(|(_, node)| is_own(node)).map(|(place, _)| ValidatorId(place))
+        places.find(|(_, node)| is_own(node)).map(|(place, _)| ValidatorId::new(place))
     }
 }

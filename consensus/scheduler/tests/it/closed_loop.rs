@@ -45,7 +45,7 @@ impl Node {
             if slot.at_us.is_none_or(|at_us| at_us > now_us) {
                 continue;
             }
-            let valid_until = TimeMs(now_us / 1_000 + 120_000);
+            let valid_until = TimeMs::new(now_us / 1_000 + 120_000);
             let offer = BatchAttempt { valid_until, ..attempt(slot.submitter, slot.items) };
             match self.scheduler.consider(&offer, now_us) {
                 Admission::Admit => {
@@ -56,7 +56,7 @@ impl Node {
                     assert!(self.scheduler.enter(slot.batch, who, class, slot.items, from, now_us));
                 }
                 Admission::Refuse { retry: RetryAt::At(at), .. } => {
-                    slot.at_us = Some(at.0 * 1_000);
+                    slot.at_us = Some(at.get() * 1_000);
                 }
                 Admission::Refuse { .. } => unreachable!("it is valid for two minutes"),
             }

@@ -34,7 +34,7 @@ fn outlook() -> (Outlook, TimeMs) {
         block_time: TimeMs::new(chain.now_us / 1_000),
         load_ppm: 640_000,
         reason: 115,
-        made_at: TimeMs(chain.now_us / 1_000),
+        made_at: TimeMs::new(chain.now_us / 1_000),
     };
     (Outlook::of(&chain.scheduler, &context, chain.now_us), TimeMs::new(chain.now_us / 1_000))
 }

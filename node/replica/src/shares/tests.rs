@@ -10,8 +10,8 @@ use super::*;
 const BEGIN_MS: u64 = 1_800_000_000_000;
 
 fn question(kind: BatchKind, valid_ms: u64) -> ShareQuestion {
-    let valid_until = TimeMs(BEGIN_MS + valid_ms);
-    ShareQuestion { submitter: ParticipantId(7), kind, items: 8_192, valid_until }
+    let valid_until = TimeMs::new(BEGIN_MS + valid_ms);
+    ShareQuestion { submitter: ParticipantId::new(7), kind, items: 8_192, valid_until }
 }
 
 /// Charges as many large batches of orders as the share allows, and returns the first refusal.
@@ -21,7 +21,7 @@ fn use_share(shares: &SharedScheduler, now: TimeMs, valid_ms: u64) -> SubmitRefu
         if let Err(refusal) = shares.consider(&asked, now) {
             return refusal;
         }
-        let (id, class) = (BatchId(Digest([number; 32])), ServiceClass::Order);
+        let (id, class) = (BatchId::new(Digest::from_bytes([number; 32])), ServiceClass::Order);
         shares.with(now, |scheduler, now_us| {
             let from = Origin::Client;
             assert!(scheduler.charge(id, asked.submitter, class, asked.items, from, now_us));
@@ -33,7 +33,7 @@ fn use_share(shares: &SharedScheduler, now: TimeMs, valid_ms: u64) -> SubmitRefu
 #[test]
 fn a_refusal_states_when_the_same_bytes_are_admitted() {
     let shares = SharedScheduler::default();
-    let begin = TimeMs(BEGIN_MS);
+    let begin = TimeMs::new(BEGIN_MS);
     let refusal = use_share(&shares, begin, 60_000);
     assert_eq!(refusal.error.rejection, Rejection::PoolFull);
     assert!(refusal.error.detail.contains("has sent its share"), "{}", refusal.error);
@@ -46,7 +46,7 @@ fn a_refusal_states_when_the_same_bytes_are_admitted() {
 #[test]
 fn what_cannot_be_in_time_is_refused_for_ever() {
     let shares = SharedScheduler::default();
-    let refusal = use_share(&shares, TimeMs(BEGIN_MS), 1);
+    let refusal = use_share(&shares, TimeMs::new(BEGIN_MS), 1);
     assert_eq!(refusal.retry_after_ms, None);
     assert!(refusal.error.detail.contains("never before its valid-until"), "{}", refusal.error);
 }
@@ -54,26 +54,30 @@ fn what_cannot_be_in_time_is_refused_for_ever() {
 #[test]
 fn duties_pass_when_orders_do_not() {
     let shares = SharedScheduler::default();
-    use_share(&shares, TimeMs(BEGIN_MS), 60_000);
+    use_share(&shares, TimeMs::new(BEGIN_MS), 60_000);
     for kind in [BatchKind::Collect, BatchKind::Void, BatchKind::Arrival, BatchKind::Return] {
-        assert_eq!(shares.consider(&question(kind, 60_000), TimeMs(BEGIN_MS)), Ok(()), "{kind:?}");
+        assert_eq!(
+            shares.consider(&question(kind, 60_000), TimeMs::new(BEGIN_MS)),
+            Ok(()),
+            "{kind:?}"
+        );
     }
 }
 
 #[test]
 fn a_clock_that_is_set_back_makes_no_debt_longer() {
     let shares = SharedScheduler::default();
-    let after_ms = use_share(&shares, TimeMs(BEGIN_MS), 60_000).retry_after_ms.unwrap();
+    let after_ms = use_share(&shares, TimeMs::new(BEGIN_MS), 60_000).retry_after_ms.unwrap();
     let hour_ms = 3_600_000;
-    let set_back = TimeMs(BEGIN_MS - hour_ms);
+    let set_back = TimeMs::new(BEGIN_MS - hour_ms);
     let asked = question(BatchKind::Recharge, 60_000);
     assert!(shares.consider(&asked, set_back).is_err());
     assert_eq!(shares.consider(&asked, set_back.plus(after_ms)), Ok(()));
     // A batch is valid by the wall clock, whatever was done to it.
-    let valid_until = TimeMs(BEGIN_MS - hour_ms + 1_000);
+    let valid_until = TimeMs::new(BEGIN_MS - hour_ms + 1_000);
     let old = ShareQuestion { valid_until, ..asked };
     assert_eq!(shares.consider(&old, set_back.plus(after_ms)), Ok(()));
-    let over = ShareQuestion { valid_until: TimeMs(BEGIN_MS - hour_ms - 1), ..asked };
+    let over = ShareQuestion { valid_until: TimeMs::new(BEGIN_MS - hour_ms - 1), ..asked };
     assert!(shares.consider(&over, set_back.plus(after_ms)).is_err());
 }
 

@@ -44,20 +44,20 @@ impl NodeRpcServer for Api {
 fn outlook_report(signed: &SignedOutlook, proof: Option<&OutlookProof>) -> OutlookReport {
     let head = &signed.head;
     let line = proof.map(|proof| OutlookLineReport {
-        submitter: proof.line.submitter.0,
+        submitter: proof.line.submitter.get(),
         weight: proof.line.weight,
         share_items_per_s: proof.line.share_items_per_s,
         reason: proof.line.reason,
-        retry_at_ms: proof.line.retry_at.0,
+        retry_at_ms: proof.line.retry_at.get(),
         proof_base64: encode_base64(&codec::encode(proof)),
     });
     OutlookReport {
         chain_id: head.chain_id.to_string(),
-        node: head.node.0,
-        height: head.height.0,
-        block_time_ms: head.block_time.0,
-        made_at_ms: head.made_at.0,
-        valid_until_ms: head.valid_until.0,
+        node: head.node.get(),
+        height: head.height.get(),
+        block_time_ms: head.block_time.get(),
+        made_at_ms: head.made_at.get(),
+        valid_until_ms: head.valid_until.get(),
         capacity_items_per_s: head.capacity_items_per_s,
         queue_ms: head.queue_ms,
         load_ppm: head.load_ppm,
@@ -71,7 +71,7 @@ fn outlook_report(signed: &SignedOutlook, proof: Option<&OutlookProof>) -> Outlo
 impl ServedNode {
     fn outlook(&self, submitter: Option<u32>) -> Option<OutlookReport> {
         let made = self.outlooks.get()?;
-        let proof = submitter.and_then(|id| made.outlook.prove(ParticipantId(id)));
+        let proof = submitter.and_then(|id| made.outlook.prove(ParticipantId::new(id)));
         Some(outlook_report(&made.signed, proof.as_ref()))
     }
 

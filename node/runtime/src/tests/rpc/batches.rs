@@ -125,7 +125,7 @@ async fn the_same_bytes_get_the_same_answer_and_a_full_pool_says_when_to_come_ag
 
 /// Leaves a submitter without a share for as long as a debt may last, and says how many are known.
 fn use_share(served: &Served, submitter: ParticipantId, number: u8) -> usize {
-    let (id, class) = (BatchId(Digest([number; 32])), ServiceClass::Order);
+    let (id, class) = (BatchId::new(Digest::from_bytes([number; 32])), ServiceClass::Order);
     served.node.shares.with(wall_clock(), |scheduler, now_us| {
         assert!(scheduler.charge(id, submitter, class, u32::MAX, Origin::Client, now_us));
         scheduler.submitters()
@@ -155,7 +155,7 @@ async fn a_header_over_its_share_is_refused_before_its_signature_is_looked_at() 
     assert_eq!(send(BANK_B).await.0, Some(Rejection::SignatureInvalid), "another's share");
 
     // Submitters that are not registered are none of the shares'.
-    assert_eq!(send(ParticipantId(9_999)).await.0, Some(Rejection::SubmitterUnknown));
+    assert_eq!(send(ParticipantId::new(9_999)).await.0, Some(Rejection::SubmitterUnknown));
     assert_eq!(use_share(&served, BANK_A, 2), known);
 
     // What waits here already is answered as ever.
@@ -169,19 +169,19 @@ async fn a_header_over_its_share_is_refused_before_its_signature_is_looked_at() 
 async fn an_outlook_shows_who_refuses_a_submitter_and_until_when() {
     let served = Served::start(Chain::of(served_genesis())).await;
     use_share(&served, BANK_A, 1);
-    let report = served.http().outlook(Some(BANK_A.0)).await.unwrap();
+    let report = served.http().outlook(Some(BANK_A.get())).await.unwrap();
     let (chain_id, public_key) = (served.chain.genesis.chain_id, key(3, 0).public_key());
     let check = |report: &OutlookReport, chain_id, node, submitter, now| {
-        check_outlook(report, chain_id, (ValidatorId(node), &public_key), Some(submitter), now)
+        check_outlook(report, chain_id, (ValidatorId::new(node), &public_key), Some(submitter), now)
     };
-    let made_at = TimeMs(report.made_at_ms);
+    let made_at = TimeMs::new(report.made_at_ms);
     let (head, line) = check(&report, chain_id, 0, BANK_A, made_at).unwrap();
     let line = line.unwrap();
     assert_eq!((head.height, line.reason), (served.chain.height(), Rejection::PoolFull.code()));
     assert!(line.retry_at > made_at && line.share_items_per_s > 0, "{line:?}");
-    assert_eq!(report.line.as_ref().unwrap().retry_at_ms, line.retry_at.0);
+    assert_eq!(report.line.as_ref().unwrap().retry_at_ms, line.retry_at.get());
 
-    let other_chain = ChainId(Digest([1; 32]));
+    let other_chain = ChainId::new(Digest::from_bytes([1; 32]));
     assert!(check(&report, other_chain, 0, BANK_A, made_at).is_err());
     assert!(check(&report, chain_id, 1, BANK_A, made_at).is_err());
     assert!(check(&report, chain_id, 0, BANK_B, made_at).is_err());
