@@ -222,6 +222,7 @@ impl fmt::Display for MessageId {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use chain_types::Digest;
     use chain_types::hash::Domain;
     use proptest::prelude::*;
 
