@@ -114,7 +114,7 @@ impl AccountBook {
             let merchant = table.id;
             let fault = |problem| AccountBookFault::Merchant { merchant, problem };
             let (currency, party) = table.party().map_err(fault)?;
-            if book.insert(MerchantId(merchant), currency, party).is_some() {
+            if book.insert(MerchantId::new(merchant), currency, party).is_some() {
                 let problem = format!("has two accounts of {}", currency.code_or_number());
                 return Err(fault(problem));
             }
@@ -170,13 +170,13 @@ address = { town = "Shanghai", country = "CN" }
     fn an_account_is_found_by_merchant_and_currency() {
         let book = AccountBook::parse(NOODLES).unwrap();
         let currency = Currency::from_code("CNY").unwrap();
-        let party = book.party(MerchantId(1_001), currency).unwrap();
+        let party = book.party(MerchantId::new(1_001), currency).unwrap();
         assert_eq!(
             (party.name.as_str(), party.account.text()),
             ("Noodle House", "6222020200112233445")
         );
-        assert_eq!(book.party(MerchantId(1_002), currency), None);
-        assert_eq!(book.party(MerchantId(1_001), Currency::from_code("USD").unwrap()), None);
+        assert_eq!(book.party(MerchantId::new(1_002), currency), None);
+        assert_eq!(book.party(MerchantId::new(1_001), Currency::from_code("USD").unwrap()), None);
     }
 
     #[test]

@@ -213,7 +213,7 @@ impl GatewayBooks {
         };
         let book = self.attempts.entry(present).or_insert_with(|| AttemptBook::new(seen));
         if book.sending.is_none() {
-            book.amount = Amount(seen.amount);
+            book.amount = Amount::new(seen.amount);
         }
         book.state = state;
         book.deadline_ms = seen.deadline_ms;
@@ -415,7 +415,7 @@ impl GatewayBooks {
 impl AttemptBook {
     fn new(seen: &SeenInstruction) -> Self {
         Self {
-            amount: Amount(seen.amount),
+            amount: Amount::new(seen.amount),
             deadline_ms: seen.deadline_ms,
             state: AttemptState::Outstanding,
             is_recalled: false,

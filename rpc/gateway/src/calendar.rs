@@ -27,7 +27,7 @@ pub struct BankCalendar {
 impl BankCalendar {
     /// Returns the local day and time, or `None` of a time beyond the year 9999.
     pub fn local(&self, now: TimeMs) -> Option<(Date, Time)> {
-        let milliseconds = i64::try_from(now.0).ok()?;
+        let milliseconds = i64::try_from(now.get()).ok()?;
         let time = Timestamp::from_millisecond(milliseconds).ok()?;
         let local = time.to_zoned(self.zone.clone()).datetime();
         Some((local.date(), local.time()))
@@ -83,7 +83,7 @@ mod tests {
 
     fn at(text: &str) -> TimeMs {
         let time: Timestamp = text.parse().unwrap();
-        TimeMs(u64::try_from(time.as_millisecond()).unwrap())
+        TimeMs::new(u64::try_from(time.as_millisecond()).unwrap())
     }
 
     #[test]
@@ -126,6 +126,6 @@ mod tests {
         assert!(calendar.is_too_late(at("2026-12-04T08:00:00Z"), at("2026-12-04T08:15:00Z")));
         let closed = BankCalendar { weekdays: Vec::new(), ..calendar };
         assert_eq!(closed.execution_day(at("2026-11-30T00:00:00Z")), None);
-        assert!(closed.is_too_late(TimeMs(0), TimeMs(u64::MAX)));
+        assert!(closed.is_too_late(TimeMs::new(0), TimeMs::new(u64::MAX)));
     }
 }

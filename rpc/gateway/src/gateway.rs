@@ -149,7 +149,7 @@ impl<C: ChainPort> BankGateway<C> {
         }
         turn.handed = intended.len() + messages.len();
         let refused_ms = self.books.refused_ms().unwrap_or_default();
-        if now.0 >= refused_ms.saturating_add(RETRY_MS) || refused_ms == 0 {
+        if now.get() >= refused_ms.saturating_add(RETRY_MS) || refused_ms == 0 {
             for deeds in plan.batches() {
                 let batch = self.sign(deeds, now);
                 self.record(&[JournalRecord::Signed(batch.clone())])?;
@@ -217,7 +217,7 @@ impl<C: ChainPort> BankGateway<C> {
         });
         let about = sorted.about().iter().map(|id| id.to_string().into()).collect();
         let SortedFile { words, messages, findings, .. } = sorted;
-        let file = TakenFile { hash, name, time_ms: now.0, messages, about, findings };
+        let file = TakenFile { hash, name, time_ms: now.get(), messages, about, findings };
         let problem = match (read, self.books.repeated_message(&file)) {
             (Err(flaw), _) => Some((flaw.name(), flaw.to_string())),
             (Ok(()), Some((message, id))) => {
@@ -238,14 +238,14 @@ impl<C: ChainPort> BankGateway<C> {
         self.folder.keep(path, &file.hash)?;
         self.crash.reach(CrashPoint::FileNamed)?;
         self.record(&[JournalRecord::Taken(file)])?;
-        self.books.hear(now.0, words);
+        self.books.hear(now.get(), words);
         Ok(true)
     }
 
     fn hand(&mut self, message: &IntendedMessage, now: TimeMs) -> Result<(), GatewayFault> {
         self.folder.put(&message.message, &message.xml, &self.crash)?;
         self.crash.reach(CrashPoint::MessageOut)?;
-        let handed = JournalRecord::Handed { message: message.message.clone(), time_ms: now.0 };
+        let handed = JournalRecord::Handed { message: message.message.clone(), time_ms: now.get() };
         self.record(&[handed])
     }
 
@@ -254,7 +254,7 @@ impl<C: ChainPort> BankGateway<C> {
     async fn submit(&mut self, batch: &SignedDeeds, now: TimeMs) -> Result<usize, GatewayFault> {
         // The journal's own digits, under its check.
         let bytes = hex::decode(&batch.bytes).unwrap_or_default();
-        let (number, time_ms) = (batch.number, now.0);
+        let (number, time_ms) = (batch.number, now.get());
         let (record, said) = match self.chain.submit(Bytes::from(bytes)).await {
             Err(ChainSilence(problem)) => {
                 tracing::warn!(problem, number, "batch has no answer: it is submitted again");
@@ -333,7 +333,7 @@ fn reference(deed: &ChainDeed) -> [u8; 32] {
 }
 
 fn arrival(deed: &ChainDeed) -> ArrivalItem {
-    let amount = chain_types::Amount(deed.amount);
+    let amount = chain_types::Amount::new(deed.amount);
     ArrivalItem::new(deed.id.instruction, amount, reference(deed), deed.id.attempt)
 }
 

@@ -111,5 +111,5 @@ impl GatewayHome {
 }
 
 fn begun(chain: ChainId, gateway: ParticipantId) -> JournalRecord {
-    JournalRecord::Begun { chain: chain.to_string(), gateway: gateway.0 }
+    JournalRecord::Begun { chain: chain.to_string(), gateway: gateway.get() }
 }

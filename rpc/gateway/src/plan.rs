@@ -165,7 +165,7 @@ fn pay(
         .collect();
     let named = payments.iter().map(|payment| NamedPayment {
         id: payment.obligation.end_to_end_id(),
-        amount: payment.amount.0,
+        amount: payment.amount.get(),
         merchant_account: payment.creditor.account.text().into(),
     });
     let named: Vec<NamedPayment> = named.collect();
@@ -189,7 +189,7 @@ fn pay(
         message: written.id.as_str().into(),
         purpose: MessagePurpose::Pay,
         payment: profile.payment,
-        time_ms: now.0,
+        time_ms: now.get(),
         execution: execution.to_string().into(),
         gateway_account,
         payments: named,
@@ -220,7 +220,7 @@ fn follow(
         message: written.id.as_str().into(),
         purpose,
         payment: rules.profile.payment,
-        time_ms: rules.now.0,
+        time_ms: rules.now.get(),
         execution: first.map(|first| first.execution.clone()).unwrap_or_default(),
         gateway_account: first.map(|first| first.gateway_account.clone()).unwrap_or_default(),
         payments: sent.into_iter().map(|(.., named)| named).collect(),
@@ -236,7 +236,7 @@ fn write_recall(
         let day = message.execution.parse();
         Ok(RecalledPayment {
             sent: payment.clone(),
-            amount: chain_types::Amount(named.amount),
+            amount: chain_types::Amount::new(named.amount),
             execution: day.map_err(|_| PlanFault::Journal(message.execution.clone()))?,
         })
     });
@@ -268,10 +268,10 @@ fn sent_payment(
         message_name: message.name,
     };
     let merchant_account = sending.merchant_account.clone();
-    Ok((payment, message, NamedPayment { id, amount: attempt.amount.0, merchant_account }))
+    Ok((payment, message, NamedPayment { id, amount: attempt.amount.get(), merchant_account }))
 }
 
 /// Returns true if no message that is handed at `now` can meet a deadline.
 pub fn is_late_already(rules: &GatewayRules<'_>, deadline_ms: u64) -> bool {
-    rules.profile.calendar.is_too_late(rules.now, TimeMs(deadline_ms))
+    rules.profile.calendar.is_too_late(rules.now, TimeMs::new(deadline_ms))
 }

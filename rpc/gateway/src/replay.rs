@@ -32,7 +32,7 @@ impl JournalReplay {
     pub(crate) fn take(&mut self, record: JournalRecord) {
         match (&mut self.books, record) {
             (None, JournalRecord::Begun { chain, gateway }) => {
-                let chain = Digest::from_hex(&chain).map(ChainId);
+                let chain = Digest::from_hex(&chain).map(ChainId::new);
                 self.books = chain.map(|chain| GatewayBooks::new(chain, gateway));
             }
             (None, _) => {}
@@ -55,7 +55,7 @@ impl JournalReplay {
         gateway: ParticipantId,
     ) -> Result<(), GatewayFault> {
         let text = |chain: ChainId, gateway: u32| format!("gateway {gateway} of chain {chain}");
-        let expected = text(chain, gateway.0);
+        let expected = text(chain, gateway.get());
         let found = self.books.as_ref().map(|books| text(books.chain, books.gateway));
         let found = found.unwrap_or_else(|| "nobody".to_owned());
         if found == expected { Ok(()) } else { Err(GatewayFault::Stranger { found, expected }) }

@@ -141,7 +141,7 @@ fn unsent(
     rules: &GatewayRules<'_>,
 ) -> AttemptStanding {
     let (merchant, currency) = (id.instruction.merchant, id.instruction.currency);
-    if attempt.state != AttemptState::Outstanding || attempt.amount.0 == 0 {
+    if attempt.state != AttemptState::Outstanding || attempt.amount.get() == 0 {
         return AttemptStanding::Done;
     }
     if !attempt.words.is_empty() {
@@ -230,7 +230,7 @@ fn undecided(attempt: &AttemptBook, meaning: Meaning, rules: &GatewayRules<'_>) 
     }
     let patience_ms = rules.profile.ask_after_ms << attempt.asks.min(16);
     let last_ms = handed_ms.max(attempt.asked_ms);
-    match (rules.now.0 >= last_ms.saturating_add(patience_ms), may_ask) {
+    match (rules.now.get() >= last_ms.saturating_add(patience_ms), may_ask) {
         (false, _) => AttemptStanding::Wait,
         (true, true) => AttemptStanding::Ask,
         (true, false) => AttemptStanding::Held(HeldReason::Silent),
@@ -249,7 +249,7 @@ fn say(
             if !PASSING.contains(&code) {
                 return AttemptStanding::Held(HeldReason::Refused(code));
             }
-            if rules.now.0 < time_ms.saturating_add(RETRY_MS) {
+            if rules.now.get() < time_ms.saturating_add(RETRY_MS) {
                 return AttemptStanding::Wait;
             }
         }
@@ -270,9 +270,9 @@ fn say(
     AttemptStanding::Say(ChainDeed {
         id,
         kind,
-        amount: if kind == DeedKind::Arrival { attempt.amount.0 } else { 0 },
+        amount: if kind == DeedKind::Arrival { attempt.amount.get() } else { 0 },
         reason,
-        reference: hex::encode(reference.map_or([0; 32], |reference| reference.0)),
+        reference: hex::encode(reference.map_or([0; 32], |reference| reference.bytes())),
         code: judged.code.clone().unwrap_or_default(),
     })
 }

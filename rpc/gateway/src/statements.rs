@@ -267,9 +267,9 @@ impl CarriedBreak {
             kind: each.kind.name().to_owned(),
             account: each.account.to_string(),
             end_to_end_id: id,
-            amount: each.amount.0,
+            amount: each.amount.get(),
             currency: each.currency.code_or_number(),
-            expected: each.expected.map(|amount| amount.0),
+            expected: each.expected.map(|amount| amount.get()),
             reference: each.reference.to_string(),
             since: each.since.to_string(),
         }
@@ -286,9 +286,9 @@ impl CarriedBreak {
                 Some(id) => Some(id?.of_chain(books.chain)),
                 None => None,
             },
-            amount: Amount(self.amount),
+            amount: Amount::new(self.amount),
             currency: Currency::from_code_or_number(&self.currency)?,
-            expected: self.expected.map(Amount),
+            expected: self.expected.map(Amount::new),
             reference: self.reference.as_str().into(),
             since: self.since.parse().ok()?,
         })

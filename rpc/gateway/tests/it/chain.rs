@@ -18,7 +18,7 @@ use rpc_gateway::{BatchAnswer, ChainPort, ChainSilence};
 /// The gateway that pays.
 pub const GATEWAY: u32 = 201;
 /// The chain.
-pub const CHAIN: ChainId = ChainId(Digest([7; 32]));
+pub const CHAIN: ChainId = ChainId::new(Digest::from_bytes([7; 32]));
 
 /// The state of the chain.
 #[derive(Debug)]
@@ -61,11 +61,11 @@ impl TestedChain {
 impl ChainBook {
     /// Makes an instruction, outstanding as its first attempt.
     pub fn instruct(&mut self, id: InstructionId, amount: u64) {
-        let money = |amount| Money::new(Amount(amount), id.currency);
+        let money = |amount| Money::new(Amount::new(amount), id.currency);
         let report = InstructionReport {
             instruction_id: id,
-            window: id.window.0,
-            merchant: id.merchant.0,
+            window: id.window.get(),
+            merchant: id.merchant.get(),
             gateway: GATEWAY,
             amount: money(amount),
             amount_returned: money(0),
@@ -181,11 +181,11 @@ impl ChainBook {
             return answer.clone();
         }
         let batch = SignedBatch::decode(bytes.clone()).unwrap();
-        assert_eq!(batch.header().submitter, ParticipantId(GATEWAY));
+        assert_eq!(batch.header().submitter, ParticipantId::new(GATEWAY));
         let (id, key) = (batch.header().id(), self.key);
         let hashed = batch.hash(CHAIN).unwrap();
-        let signature = bytes[84..148].try_into().map(chain_types::Signature).unwrap();
-        assert!(key.verifies(&id.0, &signature));
+        let signature = bytes[84..148].try_into().map(chain_types::Signature::from_bytes).unwrap();
+        assert!(key.verifies(&id.digest(), &signature));
         let codes: Vec<u16> = match hashed.items() {
             Items::Arrival(items) => items
                 .iter()
@@ -253,8 +253,8 @@ impl ChainPort for TestedChain {
 /// An instruction's id.
 pub fn instruction(window: u64, merchant: u64, code: &str) -> InstructionId {
     InstructionId {
-        window: chain_types::WindowId(window),
-        merchant: chain_types::MerchantId(merchant),
+        window: chain_types::WindowId::new(window),
+        merchant: chain_types::MerchantId::new(merchant),
         currency: Currency::from_code(code).unwrap(),
     }
 }

@@ -114,7 +114,7 @@ fn a_home_is_of_one_process_one_gateway_and_one_chain() {
     let again = open(&folder, &world.chain, CrashPlan::default());
     assert!(matches!(again, Err(GatewayFault::Locked(_))));
     world.stop();
-    let signer = GatewaySigner { chain: CHAIN, gateway: ParticipantId(202), key: key() };
+    let signer = GatewaySigner { chain: CHAIN, gateway: ParticipantId::new(202), key: key() };
     let other = BankGateway::open(&folder, signer, world.chain.clone(), CrashPlan::default());
     assert!(matches!(other, Err(GatewayFault::Stranger { .. })));
     open(&folder, &world.chain, CrashPlan::default()).unwrap();

@@ -146,7 +146,7 @@ fn check(world: &World) {
                 assert_eq!(money.get(&present), Some(&(1, 0)), "{present} arrived");
                 let entry = world.bank.journal.iter().find(|moved| moved.id == present.to_string());
                 let reference = hex::decode(report.reference.as_ref().unwrap()).unwrap();
-                let reference = BankReference(reference.try_into().unwrap()).text();
+                let reference = BankReference::from_bytes(reference.try_into().unwrap()).text();
                 assert_eq!(reference, entry.map(|moved| moved.reference.clone()), "{present}");
             }
             InstructionState::Failed | InstructionState::Returned => {

@@ -55,7 +55,7 @@ pub fn account(merchant: u64, code: &str) -> String {
 impl World {
     pub fn new(seed: u64, habits: Habits, merchants: std::ops::RangeInclusive<u64>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let home = GatewayHome::create(folder.path(), CHAIN, ParticipantId(GATEWAY)).unwrap();
+        let home = GatewayHome::create(folder.path(), CHAIN, ParticipantId::new(GATEWAY)).unwrap();
         std::fs::write(home.profile(), PROFILE).unwrap();
         let accounts = merchants.flat_map(|merchant| ["CNY", "JPY"].map(|code| (merchant, code)));
         let book: String = accounts
@@ -84,7 +84,7 @@ impl World {
     /// One turn of the gateway. It is gone if it was stopped.
     pub fn turn(&mut self) -> Option<GatewayTurn> {
         let gateway = self.gateway.as_mut()?;
-        match futures::executor::block_on(gateway.turn(TimeMs(self.now_ms))) {
+        match futures::executor::block_on(gateway.turn(TimeMs::new(self.now_ms))) {
             Ok(turn) => Some(turn),
             Err(GatewayFault::Stopped(point)) => {
                 *self.stops.entry(point).or_default() += 1;
@@ -138,7 +138,7 @@ pub fn open(
     chain: &TestedChain,
     crash: CrashPlan,
 ) -> Result<BankGateway<TestedChain>, GatewayFault> {
-    let signer = GatewaySigner { chain: CHAIN, gateway: ParticipantId(GATEWAY), key: key() };
+    let signer = GatewaySigner { chain: CHAIN, gateway: ParticipantId::new(GATEWAY), key: key() };
     BankGateway::open(folder, signer, chain.clone(), crash)
 }
 
