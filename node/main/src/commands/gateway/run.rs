@@ -40,7 +40,7 @@ pub struct RunArgs {
 /// Does turn after turn.
 pub async fn run(args: RunArgs, output: Output) -> anyhow::Result<Exit> {
     let (party, _) = open_signer(&args.participant, &args.rpc, output).await?;
-    let chain = RpcChain::new(party.client.clone(), party.id.0);
+    let chain = RpcChain::new(party.client.clone(), party.id.get());
     let signer = GatewaySigner { chain: party.chain_id, gateway: party.id, key: party.key };
     let open = BankGateway::open(&args.home, signer, chain, CrashPlan::default());
     let mut gateway = exit_of(open)?;
