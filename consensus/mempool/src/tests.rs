@@ -228,7 +228,7 @@ fn submitters_take_turns_and_keep_their_order() {
     };
     let first: Vec<(u32, u64)> = pool.propose(&room(3, 15_000)).iter().map(who_and_which).collect();
     assert_eq!(first, [(1, 0), (2, 9), (1, 1)]);
-    // What was proposed is still there, and who had credit for a batch that did not fit comes first.
+    // What was proposed is still there, and who had credit for one more batch comes first.
     let again = pool.propose(&room(1, 15_000));
     assert_eq!(who_and_which(&again[0]), (1, 0));
     assert_eq!(pool.propose(&room(9, 65_536)).len(), 4);

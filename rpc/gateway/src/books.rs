@@ -1,5 +1,5 @@
-//! The books of a gateway: instructions as the chain said them, attempts, messages, words of the bank
-//! and batches. It is made of the journal's records alone, so that a restart knows the same.
+//! The books of a gateway: instructions as the chain said them, attempts, messages, words of the
+//! bank and batches. It is made of the journal's records alone, so that a restart knows the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -6,7 +6,8 @@
 //!
 //! | room | what it knows |
 //! |---|---|
-//! | `profile`, `calendar`, `accounts` | how gateway and bank work together, the bank's days, where merchants are paid |
+//! | `profile`, `calendar` | how gateway and bank work together, and the bank's days |
+//! | `accounts` | where merchants are paid |
 //! | `record` | the facts that the journal keeps |
 //! | `books` | what is known, made of the records alone |
 //! | `words` | which words of a file are about which attempt |
@@ -17,7 +18,8 @@
 //!
 //! | room | what it does |
 //! |---|---|
-//! | `journal`, `replay` | keeps records on disk before anything rests on them, and reads them at a start |
+//! | `journal` | keeps records on disk before anything rests on them |
+//! | `replay` | reads them at a start |
 //! | `home`, `folder` | the gateway's files, and those that it shares with the bank |
 //! | `chain`, `observe` | asks the chain and submits to it |
 //! | `gateway` | does a turn |

@@ -215,8 +215,8 @@ fn sent(
     }
 }
 
-/// Returns the step while the bank has not decided: wait, ask, or call a person. Nothing here is ever a
-/// failure.
+/// Returns the step while the bank has not decided: wait, ask, or call a person. Nothing here is
+/// ever a failure.
 fn undecided(attempt: &AttemptBook, meaning: Meaning, rules: &GatewayRules<'_>) -> AttemptStanding {
     let handed = attempt.sending.as_ref().and_then(|sending| sending.handed_ms);
     let Some(handed_ms) = handed else { return AttemptStanding::Wait };

@@ -50,8 +50,8 @@ fn seed() -> u64 {
     std::env::var("SLUICE_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(1)
 }
 
-/// Lets agents act: they recall what waits. As long as they are `busy`, they give again what failed,
-/// and now and then they recall or end what is outstanding.
+/// Lets agents act: they recall what waits. As long as they are `busy`, they give again what
+/// failed, and now and then they recall or end what is outstanding.
 fn agents(world: &World, random: &mut ChaCha8Rng, busy: bool) {
     let mut book = world.chain.book();
     let ids: Vec<InstructionId> = book.instructions.keys().copied().collect();
