@@ -2,8 +2,6 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::fault::GatewayFault;
-
 /// Declares the places with their names.
 macro_rules! crash_points {
     ($($(#[doc = $text:literal])+ $point:ident $name:literal,)*) => {
@@ -65,8 +63,11 @@ impl CrashPlan {
     }
 
     /// Stops here if it is the place and the time.
-    pub(crate) fn reach(&self, point: CrashPoint) -> Result<(), GatewayFault> {
-        if self.is_stopped_by(point) { Err(GatewayFault::Stopped(point)) } else { Ok(()) }
+    ///
+    /// # Errors
+    /// The place at which it stops.
+    pub(crate) fn reach(&self, point: CrashPoint) -> Result<(), CrashPoint> {
+        if self.is_stopped_by(point) { Err(point) } else { Ok(()) }
     }
 
     fn is_stopped_by(&self, point: CrashPoint) -> bool {

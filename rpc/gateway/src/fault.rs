@@ -64,6 +64,12 @@ pub enum GatewayFault {
     Stopped(CrashPoint),
 }
 
+impl From<CrashPoint> for GatewayFault {
+    fn from(point: CrashPoint) -> Self {
+        Self::Stopped(point)
+    }
+}
+
 impl GatewayFault {
     /// Returns what makes a fault of the system's error.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {

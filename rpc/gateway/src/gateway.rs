@@ -31,8 +31,8 @@ use crate::record::{
     TakenFile,
 };
 use crate::replay::JournalReplay;
+use crate::sorted::SortedFile;
 use crate::standing::{GatewayRules, HeldReason, RETRY_MS};
-use crate::words::SortedFile;
 
 /// Who signs for the gateway.
 #[derive(Debug, Clone)]

@@ -91,12 +91,13 @@ impl Journal {
         if let Err(stopped) = crash.reach(CrashPoint::JournalTorn) {
             // What a power cut leaves: a part of the frame.
             let _ = self.file.write_all(&bytes[..bytes.len() / 2]);
-            return Err(stopped);
+            return Err(stopped.into());
         }
         self.file.write_all(&bytes).map_err(GatewayFault::io("written", &self.path))?;
         self.file.sync_data().map_err(GatewayFault::io("synced", &self.path))?;
         self.is_broken = false;
-        crash.reach(CrashPoint::JournalWritten)
+        crash.reach(CrashPoint::JournalWritten)?;
+        Ok(())
     }
 }
 

@@ -10,7 +10,7 @@
 //! | `accounts` | where merchants are paid |
 //! | `record` | the facts that the journal keeps |
 //! | `books` | what is known, made of the records alone |
-//! | `words` | which words of a file are about which attempt |
+//! | `words`, `sorted` | which words of a file are about which attempt |
 //! | `standing` | what is to be done about one attempt |
 //! | `plan` | the next messages and statements |
 //!
@@ -41,6 +41,7 @@ mod plan;
 mod profile;
 mod record;
 mod replay;
+mod sorted;
 mod standing;
 mod statements;
 mod words;

@@ -14,7 +14,7 @@ use crate::home::GatewayHome;
 use crate::journal::Journal;
 use crate::profile::BankProfile;
 use crate::record::{JournalRecord, TakenFile};
-use crate::words::SortedFile;
+use crate::sorted::SortedFile;
 
 /// How long the files of instructions that arrived are read again at a start, in milliseconds: the
 /// days in which money comes back.
