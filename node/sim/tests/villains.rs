@@ -184,7 +184,9 @@ fn validators(kind: Kind) {
         villains: vec![((seed % 4) as u32, kind)],
         ..FaultPlan::calm(4, RUN_MS)
     });
-    broken.extend(scene(&format!("{name} 2 of 7"), &bounds(7, 2), |seed| {
+    // Over few seeds, beside two hostile ones, a few more than one order in a hundred may be late.
+    let two_of_seven = Bounds { final_in_3_s: 985, ..bounds(7, 2) };
+    broken.extend(scene(&format!("{name} 2 of 7"), &two_of_seven, |seed| {
         let first = seed % 7;
         let second = (first + 1 + seed / 7 % 6) % 7;
         FaultPlan {
