@@ -18,7 +18,7 @@ pub enum AccountBookFault {
     /// An account of a merchant cannot be used.
     #[error("merchant {merchant}: {problem}")]
     Merchant {
-        /// The merchant's id.
+        /// The id of the merchant whose account cannot be used.
         merchant: u64,
         /// The problem, with the text that was found.
         problem: String,

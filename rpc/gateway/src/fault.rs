@@ -18,7 +18,7 @@ pub enum GatewayFault {
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// The system's error.
+        /// The reason that the system gives.
         source: io::Error,
     },
     /// Another process works in the home.

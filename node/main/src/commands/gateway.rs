@@ -31,7 +31,7 @@ enum GatewayCommand {
     Reconcile(reconcile::ReconcileArgs),
 }
 
-/// Runs the subcommand.
+/// Runs the subcommand that was given, and says how it ended.
 pub async fn run(args: GatewayArgs, output: Output) -> anyhow::Result<Exit> {
     match args.command {
         GatewayCommand::New(args) => new::run(&args, output),

@@ -30,7 +30,7 @@ pub enum Fate {
     Waits,
 }
 
-/// Money that moved.
+/// One movement of money, as the bank's own journal has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moved {
     /// The payment's end-to-end id.

@@ -112,7 +112,7 @@ impl ChainBook {
         report.failed_by = Some(501);
     }
 
-    fn is_silent(&mut self) -> bool {
+    fn falls_silent(&mut self) -> bool {
         self.silent_in > 0 && self.random.random_range(0..self.silent_in) == 0
     }
 
@@ -224,7 +224,7 @@ impl ChainPort for TestedChain {
         limit: u32,
     ) -> Result<Vec<InstructionReport>, ChainSilence> {
         let mut book = self.book();
-        if book.is_silent() {
+        if book.falls_silent() {
             return Err(ChainSilence("a test".to_owned()));
         }
         let rest = book.instructions.iter().filter(|(id, _)| Some(**id) > after);
@@ -242,11 +242,11 @@ impl ChainPort for TestedChain {
     async fn submit(&self, bytes: Bytes) -> Result<BatchAnswer, ChainSilence> {
         let mut book = self.book();
         let silence = || Err(ChainSilence("a test".to_owned()));
-        if book.is_silent() {
+        if book.falls_silent() {
             return silence();
         }
         let answer = book.execute(&bytes);
-        if book.is_silent() { silence() } else { Ok(BatchAnswer::Final(answer)) }
+        if book.falls_silent() { silence() } else { Ok(BatchAnswer::Final(answer)) }
     }
 }
 

@@ -18,14 +18,14 @@ The home has profile.toml (how gateway and bank work together), accounts.toml (w
 paid), the journal, and bank/ with in/, out/, taken/ and held/. A profile or an account book that is
 there already stays as it is; a journal is never made again. docs/gateway.md goes on from here.")]
 pub struct NewArgs {
-    /// The home folder.
+    /// The folder of the gateway's journal and settings; it must not exist.
     home: PathBuf,
     /// The gateway's configuration file.
     #[arg(long, value_name = "FILE")]
     participant: PathBuf,
 }
 
-/// Makes the home.
+/// Makes a gateway's home, with a profile to fill in.
 pub fn run(args: &NewArgs, output: Output) -> anyhow::Result<Exit> {
     let config = ParticipantConfig::load(&args.participant).exit(Exit::Usage)?;
     let (genesis, _) = config.open().exit(Exit::Usage)?;

@@ -18,7 +18,7 @@ use super::exit_of;
 It reads the home and changes nothing; the gateway may be at work. docs/gateway.md says what to do
 about each reason for which a payment is held. Exit code 1 when something is held.")]
 pub struct StatusArgs {
-    /// The home folder.
+    /// The folder that `sluice gateway new` made.
     home: PathBuf,
 }
 
@@ -42,7 +42,7 @@ struct GatewayStatus {
     held_files: Vec<HeldBankFile>,
 }
 
-/// Counts and lists.
+/// How many payments stand where, and what a person decides.
 pub fn run(args: &StatusArgs, output: Output) -> anyhow::Result<Exit> {
     let home = GatewayHome::new(&args.home);
     let (profile, accounts) = exit_of(home.load())?;
