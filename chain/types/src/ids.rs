@@ -6,7 +6,7 @@ use std::str::FromStr;
 use bincode::{Decode, Encode};
 
 use crate::hash::Digest;
-use crate::units::{Currency, TimeMs};
+use crate::units::{Currency, TimeMs, number};
 
 macro_rules! digest_id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -50,32 +50,6 @@ macro_rules! digest_id {
     };
 }
 
-macro_rules! number_id {
-    ($(#[$doc:meta])* $name:ident($inner:ty)) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode)]
-        pub struct $name($inner);
-
-        impl $name {
-            /// Returns the id of this number.
-            pub const fn new(number: $inner) -> Self {
-                Self(number)
-            }
-
-            /// Returns the id's number.
-            pub const fn get(self) -> $inner {
-                self.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(&self.0, formatter)
-            }
-        }
-    };
-}
-
 /// A text that is not an id of the kind asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an id: expected {expected}")]
@@ -96,19 +70,19 @@ digest_id! {
     /// Domain-tagged SHA-256 of a block header.
     BlockHash
 }
-number_id! {
+number! {
     /// A registered legal party.
     ParticipantId(u32)
 }
-number_id! {
+number! {
     /// The id of a registered merchant.
     MerchantId(u64)
 }
-number_id! {
+number! {
     /// A validator: its index in the registry's list of nodes, which never changes.
     ValidatorId(u32)
 }
-number_id! {
+number! {
     /// A settlement window, counted from zero.
     WindowId(u64)
 }
@@ -221,7 +195,7 @@ impl OrderId {
     }
 }
 
-number_id! {
+number! {
     /// An FX quote. Its upper 32 bits are the provider's id, so that nobody takes another's.
     QuoteId(u64)
 }

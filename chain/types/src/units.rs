@@ -5,19 +5,20 @@ use std::fmt;
 
 use bincode::{Decode, Encode};
 
-macro_rules! unit {
+/// A number with a type of its own: a unit, or an id.
+macro_rules! number {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Encode, Decode)]
         pub struct $name($inner);
 
         impl $name {
-            /// Gives `number` its unit.
+            /// Gives `number` its type.
             pub const fn new(number: $inner) -> Self {
                 Self(number)
             }
 
-            /// Returns the number without its unit.
+            /// Returns the number alone.
             pub const fn get(self) -> $inner {
                 self.0
             }
@@ -31,23 +32,25 @@ macro_rules! unit {
     };
 }
 
-unit! {
+pub(crate) use number;
+
+number! {
     /// A block's position in the chain; block zero is genesis.
     Height(u64)
 }
-unit! {
+number! {
     /// An attempt to decide one height, from zero.
     Round(u32)
 }
-unit! {
+number! {
     /// Milliseconds since the Unix epoch, in block time unless said otherwise.
     TimeMs(u64)
 }
-unit! {
+number! {
     /// An amount in minor units of its currency. Never negative; sums are made in `u128`.
     Amount(u64)
 }
-unit! {
+number! {
     /// An ISO 4217 numeric code: 156 for CNY. The genesis file lists those the chain accepts.
     Currency(u16)
 }
