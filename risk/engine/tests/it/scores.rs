@@ -53,8 +53,8 @@ proptest! {
     fn reasons_are_the_three_largest_parts(seed: u64) {
         let mut draw = Draw(seed);
         let parts = Box::new([(); FEATURES].map(|()| draw.below(9) as i64 - 6));
-        let mut sorted: Vec<(i64, u16)> =
-            (1..).zip(*parts).filter(|(_, part)| *part > 0).map(|(code, part)| (-part, code)).collect();
+        let raising = (1..).zip(*parts).filter(|(_, part)| *part > 0);
+        let mut sorted: Vec<(i64, u16)> = raising.map(|(code, part)| (-part, code)).collect();
         sorted.sort_unstable();
         let mut expected = [0; 3];
         expected.iter_mut().zip(sorted).for_each(|(code, (_, sorted))| *code = sorted);
