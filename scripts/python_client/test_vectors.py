@@ -156,7 +156,8 @@ class Words(unittest.TestCase):
             "batch": "batch", "block": "block", "vote": "vote", "proposal": "propose",
             "state": "state", "writes": "writes", "account": "account",
             "validators": "validat", "parameters": "params", "change": "change",
-            "outlook": "outlook"}
+            "outlook": "outlook", "model": "model", "verdict": "verdict",
+            "private": "private", "histories": "history"}
         for name, tag in tags.items():
             self.assertEqual(client.tagged(f"sluice:{tag}:1"), V[f"hash_of_nothing_{name}"])
 

@@ -88,6 +88,14 @@ pub enum Domain {
     Report,
     /// The head of a node's outlook; the digest is what the node signs.
     Outlook,
+    /// The canonical bytes of a risk model; the digest is the model's id.
+    Model,
+    /// A risk desk's verdict; the digest is what the desk signs.
+    Verdict,
+    /// The features of an inquiry that stay off the chain, and their blinding.
+    Private,
+    /// The histories from which a risk desk takes its features.
+    Histories,
 }
 
 impl Domain {
@@ -106,6 +114,10 @@ impl Domain {
             Self::Change => b"sluice:change:1\0",
             Self::Report => b"sluice:report:1\0",
             Self::Outlook => b"sluice:outlook:1",
+            Self::Model => b"sluice:model:1\0\0",
+            Self::Verdict => b"sluice:verdict:1",
+            Self::Private => b"sluice:private:1",
+            Self::Histories => b"sluice:history:1",
         }
     }
 }

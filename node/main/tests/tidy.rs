@@ -30,6 +30,7 @@ const ROOT: &[&str] = &[
     "docs",
     "genesis",
     "node",
+    "risk",
     "rpc",
     "rustfmt.toml",
     "scripts",

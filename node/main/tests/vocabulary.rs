@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The rooms of the workspace.
-const ROOMS: [&str; 6] = ["chain", "consensus", "contracts", "genesis", "node", "rpc"];
+const ROOMS: [&str; 7] = ["chain", "consensus", "contracts", "genesis", "node", "risk", "rpc"];
 /// Words that begin the declaration of a type.
 const DECLARATIONS: [&str; 5] = ["struct", "enum", "trait", "type", "union"];
 

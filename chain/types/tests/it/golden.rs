@@ -54,6 +54,10 @@ fn words(put: &mut impl FnMut(&str, &[u8])) {
         Domain::Change,
         Domain::Report,
         Domain::Outlook,
+        Domain::Model,
+        Domain::Verdict,
+        Domain::Private,
+        Domain::Histories,
     ];
     for domain in domains {
         let name = format!("hash_of_nothing_{}", format!("{domain:?}").to_lowercase());
