@@ -8,6 +8,7 @@
 use chain_types::BatchError;
 use jsonrpsee::types::error::INVALID_PARAMS_CODE;
 use jsonrpsee::types::{ErrorObject, ErrorObjectOwned};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 chain_types::coded_errors! {
@@ -100,7 +101,7 @@ pub const PROTOCOL_ERRORS: &[ProtocolError] = &[
 ];
 
 /// The `data` of an error with a positive code, and of -32602.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ErrorData {
     /// The stable name of the code.
     pub name: String,
@@ -189,4 +190,10 @@ pub(crate) fn parameter_error(name: &str, detail: &str) -> ErrorObjectOwned {
         retry_after_ms: None,
     };
     data.into_error(INVALID_PARAMS_CODE)
+}
+
+/// A client's text as an error shows it: at most `letters_max` letters, quoted as in JSON.
+pub fn quoted(text: &str, letters_max: usize) -> String {
+    let shown: String = text.chars().take(letters_max).collect();
+    serde_json::Value::String(shown).to_string()
 }

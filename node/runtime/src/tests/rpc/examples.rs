@@ -1,0 +1,261 @@
+//! The example of every method, run against a live node: its parameters and its answer are judged
+//! by the method's own schemas, and are what rpc/api/examples.json keeps for `rpc.discover` and
+//! docs/rpc.md. `SLUICE_WRITE_PAGES=1` records them anew.
+
+use chain_types::{ListedChangeItem, QuoteId, RegistrarLimits};
+use node_replica::Input;
+use rpc_api::document::{RecordedCall, document_value};
+use rpc_api::{Method, methods};
+use serde_json::{Map, json};
+
+use super::*;
+use crate::tests::evidence::votes_of;
+
+const RECORDS: &str = "../../rpc/api/examples.json";
+const REGISTRAR: ParticipantId = ParticipantId(601);
+/// The longest base64 text that is recorded whole; of a longer one its first letters are kept.
+const BASE64_LETTERS_MAX: usize = 64;
+/// What differs from run to run, and what is recorded in its place.
+const VOLATILE: [(&str, u64); 4] = [
+    ("uptime_ms", 60_000),
+    ("last_block_age_ms", 120),
+    ("said_age_ms", 40),
+    ("retry_after_ms", 250),
+];
+
+/// A chain that has something of everything that a method tells.
+fn example_chain() -> Chain {
+    let mut genesis = served_genesis();
+    let roles = Roles::MERCHANT_REGISTRAR;
+    let public_key = key(1, REGISTRAR.0).public_key();
+    genesis.participants.push(Participant::new(REGISTRAR, "registrar".into(), roles, public_key));
+    let mut chain = Chain::of(genesis);
+    chain.evidence = vec![votes_of(&chain, 1)];
+    let _ = busy(&mut chain);
+    let limits = RegistrarLimits { gateway: BANK_B, added_max: 10, changed_max: 5 };
+    chain.govern(&Change::Registrar { participant: REGISTRAR, limits });
+    let deadline_ms = chain.genesis.parameters.deadline_domestic_ms;
+    chain.block(deadline_ms, vec![]);
+    chain.block(200, vec![]);
+    let until = chain.time().plus(2_000);
+    let quotes = PROVIDERS.map(|provider| {
+        let rate = RateItem::new((CNY, USD), (140, 3), chain.time());
+        assert_eq!(chain.say(provider, rate), Outcome::APPLIED);
+        (provider, rate.quote(QuoteId((u64::from(provider.0) << 32) + 7), Amount(9_000), until))
+    });
+    for (provider, quote) in quotes {
+        assert_eq!(chain.say(provider, quote), Outcome::APPLIED);
+    }
+    open_list(&mut chain);
+    chain
+}
+
+/// A list of two changes, and a proposal of it that waits for its height.
+fn open_list(chain: &mut Chain) {
+    let suspend = |merchant| Change::MerchantSuspended { merchant, suspended: true };
+    let items = [SHOP, SHOP_B].map(|merchant| ListedChangeItem::new(&suspend(merchant)).unwrap());
+    let batch = chain.batch(OPERATOR, &key(1, OPERATOR.0), &items);
+    assert_eq!(chain.block(200, vec![batch]), [[Outcome::APPLIED; 2]]);
+    let digest = ListedChangeItem::list_digest(&items);
+    let id = ProposalId(OrderId::new(chain.time(), [0x11; 10]).0);
+    let activation = Height(chain.height().0 + 50);
+    let item = ProposalItem::new(id, activation, &Change::List { digest, count: 2 }).unwrap();
+    assert_eq!(chain.say(OPERATOR, item), Outcome::APPLIED);
+}
+
+/// Judges a value by a schema of the document.
+fn judge(document: &Value, schema: &Value, value: &Value, what: &str) {
+    let whole = json!({ "allOf": [schema], "components": document["components"] });
+    let validator = jsonschema::draft7::new(&whole).unwrap();
+    let faults: Vec<String> = (validator.iter_errors(value))
+        .map(|fault| format!("{}: {fault}", fault.instance_path))
+        .collect();
+    assert!(
+        faults.is_empty(),
+        "{what} is not as its schema says:\n{}\n{value:#}",
+        faults.join("\n")
+    );
+}
+
+/// The row of a method in the document.
+fn described<'a>(document: &'a Value, name: &str) -> &'a Value {
+    let rows = document["methods"].as_array().unwrap();
+    rows.iter().find(|row| row["name"] == name).unwrap()
+}
+
+fn judge_params(document: &Value, method: &Method, params: &Map<String, Value>) {
+    let listed = described(document, method.name)["params"].as_array().unwrap();
+    for (name, value) in params {
+        let known = listed.iter().find(|one| one["name"] == name.as_str());
+        let known = known.unwrap_or_else(|| panic!("{} has no parameter {name}", method.name));
+        judge(document, &known["schema"], value, &format!("{name} of {}", method.name));
+    }
+}
+
+/// An answer as it is recorded: long base64 texts are cut, and what differs each time is fixed.
+fn recorded(value: &Value) -> Value {
+    match value {
+        Value::Array(values) => values.iter().map(recorded).collect(),
+        Value::Object(members) => {
+            let member = |(name, value): (&String, &Value)| {
+                let fixed = VOLATILE.iter().find(|(volatile, _)| volatile == name);
+                let value = match (fixed, value) {
+                    (Some((_, fixed)), _) => json!(fixed),
+                    (_, Value::String(text)) if name.ends_with("_base64") => {
+                        json!(&text[..text.len().min(BASE64_LETTERS_MAX)])
+                    }
+                    (_, value) => recorded(value),
+                };
+                (name.clone(), value)
+            };
+            Value::Object(members.iter().map(member).collect())
+        }
+        other => other.clone(),
+    }
+}
+
+/// The document would stand in its own example: its lists are left empty.
+fn without_lists(mut document: Value) -> Value {
+    document["methods"] = json!([]);
+    document["components"] = json!({});
+    document
+}
+
+/// Calls one method as its row says; a batch is admitted by the test, which is the driver.
+async fn call(server: &Served, method: &Method, params: &Map<String, Value>) -> Value {
+    let request = json!({"jsonrpc": "2.0", "id": 1, "method": method.name, "params": params});
+    let request = request.to_string();
+    let (mut answer, admitted) = tokio::join!(server.post(&request), async {
+        if method.name == "batch_submit" {
+            let input =
+                tokio::task::block_in_place(|| server.inputs.recv_timeout(Duration::from_secs(20)));
+            let Ok(Input::Submit { batch, token }) = input else { panic!("no batch: {input:?}") };
+            server.node.waiting.add(batch.id());
+            server.node.hub.submitted(token, Ok(()));
+        }
+    });
+    let () = admitted;
+    assert!(
+        answer.get("result").is_some(),
+        "the example of {} is refused: write one that this test's chain answers: {answer}",
+        method.name
+    );
+    answer["result"].take()
+}
+
+/// A WebSocket of frames by hand, so that a notification is seen as it is sent.
+struct Socket(TcpStream);
+
+impl Socket {
+    async fn open(server: &Served) -> Self {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        let head = "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\n\
+            upgrade: websocket\r\nsec-websocket-version: 13\r\n\
+            sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut seen = Vec::new();
+        while !seen.ends_with(b"\r\n\r\n") {
+            seen.push(stream.read_u8().await.unwrap());
+        }
+        assert!(seen.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&seen));
+        Self(stream)
+    }
+
+    /// Sends a short text, masked with zeros.
+    async fn send(&mut self, message: &Value) {
+        let text = message.to_string();
+        let length = u16::try_from(text.len()).unwrap().to_be_bytes();
+        let mut frame = vec![0x81, 0x80 | 126];
+        frame.extend(length);
+        frame.extend([0; 4]);
+        frame.extend(text.as_bytes());
+        self.0.write_all(&frame).await.unwrap();
+    }
+
+    async fn receive(&mut self) -> Value {
+        let [_, short] = [self.0.read_u8().await.unwrap(), self.0.read_u8().await.unwrap()];
+        let length = match short {
+            126 => u64::from(self.0.read_u16().await.unwrap()),
+            127 => self.0.read_u64().await.unwrap(),
+            short => u64::from(short),
+        };
+        let mut text = vec![0; usize::try_from(length).unwrap()];
+        self.0.read_exact(&mut text).await.unwrap();
+        serde_json::from_slice(&text).unwrap()
+    }
+}
+
+/// Subscribes as a row says, and takes the first event; ends the subscription as the row says.
+async fn subscribe(
+    server: &Served,
+    method: &Method,
+    params: &Map<String, Value>,
+) -> (Value, Value) {
+    let events = method.subscription.unwrap();
+    let mut socket = Socket::open(server).await;
+    let begin = json!({"jsonrpc": "2.0", "id": 1, "method": method.name, "params": params});
+    socket.send(&begin).await;
+    let begun = socket.receive().await;
+    let id = begun["result"].clone();
+    let notification = socket.receive().await;
+    assert_eq!(notification["method"], events.notification, "{begun}, {notification}");
+    assert_eq!(notification["params"]["subscription"], id);
+    let end = json!({"jsonrpc": "2.0", "id": 2, "method": events.unsubscribe, "params": [id]});
+    socket.send(&end).await;
+    // More events may come before the answer.
+    let ended = loop {
+        let message = socket.receive().await;
+        if message["id"] == 2 {
+            break message;
+        }
+    };
+    assert_eq!(ended["result"], true, "{ended}");
+    (id, notification)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_example_runs_live_and_is_judged_by_its_own_schema() {
+    let server = Served::start(example_chain()).await;
+    let (document, mut calls) = (document_value().unwrap(), BTreeMap::new());
+    for method in methods() {
+        let params: Map<String, Value> = serde_json::from_str(method.example)
+            .unwrap_or_else(|error| panic!("the example of {}: {error}", method.name));
+        judge_params(&document, method, &params);
+        let described = described(&document, method.name);
+        let schema = &described["result"]["schema"];
+        let mut call = match method.subscription {
+            None => {
+                let result = call(&server, method, &params).await;
+                judge(&document, schema, &result, &format!("the answer of {}", method.name));
+                RecordedCall { params, result, notification: None }
+            }
+            Some(_) => {
+                let (id, mut notification) = subscribe(&server, method, &params).await;
+                judge(&document, schema, &id, &format!("the answer of {}", method.name));
+                let schema = &described["x-subscription"]["params"];
+                judge(&document, schema, &notification["params"], method.name);
+                notification["params"]["subscription"] = json!(7);
+                RecordedCall { params, result: json!(7), notification: Some(notification) }
+            }
+        };
+        call.result = match method.name {
+            "rpc.discover" => without_lists(call.result),
+            _ => recorded(&call.result),
+        };
+        call.notification = call.notification.as_ref().map(recorded);
+        judge(&document, schema, &call.result, &format!("what is kept of {}", method.name));
+        calls.insert(method.name, call);
+    }
+    let text = serde_json::to_string_pretty(&calls).unwrap() + "\n";
+    if std::env::var_os("SLUICE_WRITE_PAGES").is_some() {
+        std::fs::write(RECORDS, &text).unwrap();
+    }
+    let kept = std::fs::read_to_string(RECORDS).unwrap();
+    let kept: BTreeMap<String, Value> = serde_json::from_str(&kept).unwrap();
+    for (name, call) in &calls {
+        let call = serde_json::to_value(call).unwrap();
+        let kept = kept.get(*name).unwrap_or(&Value::Null);
+        assert_eq!(*kept, call, "{RECORDS}: {name} is answered otherwise now; record it anew");
+    }
+    assert_eq!(kept.len(), calls.len(), "{RECORDS} has a method that is gone");
+}
