@@ -34,7 +34,7 @@ interface! {
         ] + batch_rejections,
         scope: Submitter,
         stability: Stable,
-        example: "{}",
+        example: r#"{"bytes_base64": "AQABAAkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJyQAAAAEAAAAoSF8YowEAAFRl3uUdBG32ySoLDc99mDDlbTJdHUXoTDinb2qSzupYGSI3k1snl5npwy4ep8gP3vdF9/8wWGrjUt8JLcJeqEh3eXGZUuCcCGyXAtXAxqH0rYJ3cU4GOyqae9JmxGefAQGjGF84iHMTkxMTEwAAAMkBAQEBAQEBAQEBAQEBAQEB6QMAAAAAAADJAAAA6AMAAAAAAACcAJwAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#,
     }
 
     /// The state of a batch at this node, with its outcomes once it is final.
@@ -45,6 +45,6 @@ interface! {
         errors: [IdMalformed, NodeBehind],
         scope: Submitter,
         stability: Stable,
-        example: "{}",
+        example: r#"{"batch_id": "291cf3c44d976ef943ae700f3f6356b473f1016e08ffe1589716e2c1fc81a98b", "with_codes": true}"#,
     }
 }

@@ -43,6 +43,6 @@ interface! {
         errors: [NotFound, IdMalformed, NodeBehind],
         scope: UserService,
         stability: Stable,
-        example: "{}",
+        example: r#"{"merchant": "1001", "currency": "CNY", "user": "01010101010101010101010101010101"}"#,
     }
 }

@@ -57,7 +57,7 @@ interface! {
         errors: [NotFound, IdMalformed, NodeBehind],
         scope: QuoteParty,
         stability: Stable,
-        example: "{}",
+        example: r#"{"quote_id": "1292785156103"}"#,
     }
 
     /// A provider's quotes, ascending by id.

@@ -75,7 +75,7 @@ interface! {
         errors: [NotFound, IdMalformed, NodeBehind],
         scope: Operator,
         stability: Stable,
-        example: "{}",
+        example: r#"{"proposal_id": "01a3185c-7260-7111-9111-111111111111"}"#,
     }
 
     /// The changes of the list that an open proposal names, in their order, each with its bytes.
@@ -88,6 +88,6 @@ interface! {
         errors: [BadCursor, LimitOutOfBounds, NotFound, IdMalformed, NodeBehind],
         scope: Operator,
         stability: Stable,
-        example: "{}",
+        example: r#"{"proposal_id": "01a3185f-37c0-7111-9111-111111111111", "limit": 1}"#,
     }
 }

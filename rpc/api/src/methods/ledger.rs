@@ -93,7 +93,7 @@ interface! {
         errors: [NotFound, IdMalformed, NodeBehind],
         scope: AccountOwner,
         stability: Stable,
-        example: "{}",
+        example: r#"{"transfer_id": "01a3185c-6450-7d0d-8d0d-0d0d0d0d0d0d"}"#,
     }
 
     /// The lines that a participant has given on its accounts, ascending by account and holder.

@@ -19,7 +19,7 @@ interface! {
         errors: [IdMalformed, NodeBehind],
         scope: OrderParty,
         stability: Stable,
-        example: "{}",
+        example: r#"{"order_id": "01a3185c-5190-7202-8202-020200000065"}"#,
     }
 
     /// An order's receipt: its outcome with everything needed to verify it offline, given only the
@@ -36,6 +36,6 @@ interface! {
         errors: [NotFound, IdMalformed, NodeBehind, ProofTooLarge],
         scope: OrderParty,
         stability: Stable,
-        example: "{}",
+        example: r#"{"order_id": "01a3185c-5190-7202-8202-020200000065", "lineage_apart": true}"#,
     }
 }

@@ -41,6 +41,6 @@ interface! {
         errors: [IdMalformed],
         scope: UserService,
         stability: Stable,
-        example: "{}",
+        example: r#"{"user": "01010101010101010101010101010101", "currency": "CNY"}"#,
     }
 }

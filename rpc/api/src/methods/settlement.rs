@@ -69,7 +69,7 @@ interface! {
         errors: [NotFound, IdMalformed, NodeBehind],
         scope: PayingGateway,
         stability: Stable,
-        example: r#"{"instruction_id": "1-1001-156"}"#,
+        example: r#"{"instruction_id": "0-1001-156"}"#,
     }
 
     /// Deadlines that were missed, oldest first.
@@ -94,7 +94,7 @@ interface! {
         errors: [BadCursor, LimitOutOfBounds, IdMalformed],
         scope: OrderParty,
         stability: Stable,
-        example: "{}",
+        example: r#"{"order_id": "01a3185c-50c8-7101-8101-0101000000c9", "limit": 1}"#,
     }
 
     /// How well deadlines are kept, since block zero: one item a participant, ascending by id.
