@@ -103,7 +103,7 @@ pub struct OutcomeCount {
 pub struct ItemOutcome {
     /// The item's place in the batch.
     pub item_index: u32,
-    /// The outcome's code, as in [`OutcomeCount::code`].
+    /// The outcome's code: below 100 as docs/settlement-rules.md lists them, else a rejection's.
     pub code: u16,
     /// The stable name that belongs to the code.
     pub name: String,

@@ -13,6 +13,7 @@ pub const LIMIT_MAX: u32 = 1_000;
 
 /// A part of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "PageOf{T}")]
 pub struct Page<T> {
     /// The items, at most as many as asked for.
     pub items: Vec<T>,

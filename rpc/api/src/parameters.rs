@@ -8,7 +8,7 @@ use crate::text::Text;
 
 macro_rules! parameters_report {
     ($($(#[$doc:meta])* $field:ident: $type:ty,)*) => {
-        /// The chain's parameters; each is explained at `chain_types::Parameters`.
+        /// The chain's parameters. Their bounds stand in docs/wire-format.md.
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
         pub struct ParametersReport {
             /// The largest amount of one order in minor units, as a decimal string.

@@ -189,7 +189,7 @@ pub struct ReturnedReport {
     pub amount: Money,
     /// The amount of the order that has not been sent back.
     pub left: Money,
-    /// The returns in order, at most [`RETURNS_LISTED_MAX`] of them.
+    /// The returns in order, at most 100 of them: `settlement_returns` gives all.
     pub returns: Vec<ReturnReport>,
 }
 
