@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use chain_types::hash::sha256;
-use chain_types::{ChainId, Currency, Digest, InstructionId, MerchantId, WindowId};
+use chain_types::{ChainId, Currency, InstructionId, MerchantId, WindowId};
 
 use crate::base32;
 

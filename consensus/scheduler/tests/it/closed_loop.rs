@@ -14,6 +14,9 @@ const BLOCK_ITEMS_MAX: u64 = 65_536;
 /// The time between two looks, in microseconds.
 const STEP_US: u64 = 2_000;
 
+/// Submitters, batches of each on their way, and items of a batch.
+type Load = (u32, u32, u32);
+
 /// One batch that a client has on its way.
 struct Slot {
     submitter: u32,
@@ -90,9 +93,9 @@ impl Node {
     }
 }
 
-/// The items that are settled in each of some seconds: submitters, batches of each on their way,
-/// and items of a batch. `quiet` others have sent a little just before.
-fn settled(loads: &[(u32, u32, u32)], quiet: u32, seconds: u64) -> Vec<u64> {
+/// The items that are settled in each of some seconds. `quiet` others have sent a little just
+/// before.
+fn settled(loads: &[Load], quiet: u32, seconds: u64) -> Vec<u64> {
     let settings = Settings { capacity_items_per_s: 200_000, settle_ms: 0, ..Settings::default() };
     let mut scheduler = Scheduler::new(settings);
     for number in 0..quiet {
@@ -129,7 +132,7 @@ fn settled(loads: &[(u32, u32, u32)], quiet: u32, seconds: u64) -> Vec<u64> {
 
 #[test]
 fn a_closed_loop_loses_nothing_from_its_start_on() {
-    let table: [(&str, &[(u32, u32, u32)], u32); 6] = [
+    let table: [(&str, &[Load], u32); 6] = [
         ("eight with four of the largest each", &[(8, 4, 8_192)], 0),
         ("eight, and hundreds that are quiet", &[(8, 4, 8_192)], 300),
         ("one alone with the largest", &[(1, 32, 8_192)], 0),
@@ -140,8 +143,8 @@ fn a_closed_loop_loses_nothing_from_its_start_on() {
     for (what, loads, quiet) in table {
         let each = settled(loads, quiet, 8);
         let total: u64 = each.iter().sum();
-        // A block that is decided at the end is not counted, nor the first wait for an interval.
-        let least = CARRIED * 8 - 2 * BLOCK_ITEMS_MAX;
+        // The block that is being decided at the end is not counted.
+        let least = CARRIED * 8 * 95 / 100;
         assert!(total >= least, "{what}: {total} of {}: {each:?}", CARRIED * 8);
     }
 }

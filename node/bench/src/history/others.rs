@@ -4,8 +4,8 @@
 use anyhow::Context as _;
 use chain_store::ChainStore as _;
 use chain_types::{
-    ArrivalItem, Decision, Height, Roles, SettleWindowItem, SettlementDecisionItem, TimeMs,
-    TransferItem, VerifiedBatch, WindowId,
+    ArrivalItem, Decision, Roles, SettleWindowItem, SettlementDecisionItem, TimeMs, TransferItem,
+    VerifiedBatch, WindowId,
 };
 use rpc_client::operations::reference_bytes;
 use rpc_client::scheme::{Deposit, approval, decision, proposals};

@@ -6,7 +6,7 @@ use chain_state::EvidenceRecord;
 use chain_store::ChainStore as _;
 use chain_types::evidence::EVIDENCE_PENALTY_HEIGHTS;
 use chain_types::registry::validator_of_keys;
-use chain_types::{Height, ParticipantId, RecordCursor, codec};
+use chain_types::{ParticipantId, RecordCursor, codec};
 use consensus_scheduler::{OutlookProof, SignedOutlook};
 use jsonrpsee::core::{RpcResult, async_trait};
 use node_replica::read_state;

@@ -1,7 +1,7 @@
 //! Tells every validator that starts that another process has its key, and that its key has been
 //! heard to sign.
 
-use chain_types::{BlockHash, Height, Round, ValidatorId, Vote, VoteStep};
+use chain_types::{BlockHash, Round, ValidatorId, Vote, VoteStep};
 use consensus_core::SignedVote;
 use node_replica::{Input, PeerMessage};
 

@@ -2,9 +2,7 @@
 
 use chain_types::{BatchId, ExecutedBlock, ValidatorId};
 use consensus_core::Message;
-use node_replica::{
-    Checkpoint, Effect, Input, NodeIndex, PeerMessage, Timer, WaitingBatches, read_state,
-};
+use node_replica::{Checkpoint, Effect, Input, PeerMessage, Timer, WaitingBatches, read_state};
 use rand::Rng as _;
 
 use super::{Event, World};
